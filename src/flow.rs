@@ -1,0 +1,177 @@
+//! Addresses, endpoints and transports.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// An IPv4 or IPv6 address in 16 octets, IPv4 in its IPv4-mapped form (RFC 4291 section 2.5.5.2).
+///
+/// One fixed size keeps records compact and hashing simple; `::ffff:192.0.2.1` on the wire and
+/// `192.0.2.1` are one host, so folding them together loses nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address([u8; 16]);
+
+impl Address {
+    /// The unspecified address, `::`.
+    pub const UNSPECIFIED: Address = Address([0; 16]);
+
+    /// From the four octets of an IPv4 header field.
+    pub fn v4(octets: [u8; 4]) -> Address {
+        let [a, b, c, d] = octets;
+        Address([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d])
+    }
+
+    /// From the sixteen octets of an IPv6 header field.
+    pub fn v6(octets: [u8; 16]) -> Address {
+        Address(octets)
+    }
+
+    /// The sixteen octets, IPv4 mapped.
+    pub fn octets(&self) -> &[u8; 16] {
+        &self.0
+    }
+
+    /// Whether it is an IPv4 address.
+    pub fn is_v4(&self) -> bool {
+        self.0.starts_with(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff])
+    }
+
+    /// As the standard library's type.
+    pub fn ip(&self) -> IpAddr {
+        let v6 = Ipv6Addr::from(self.0);
+        match v6.to_ipv4_mapped() {
+            Some(v4) => IpAddr::V4(v4),
+            None => IpAddr::V6(v6),
+        }
+    }
+
+    /// Whether it is private, link-local, loopback or unique-local: an address of the user's own network
+    /// (RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291).
+    pub fn is_internal(&self) -> bool {
+        match self.ip() {
+            IpAddr::V4(v4) => {
+                let [a, b, ..] = v4.octets();
+                v4.is_private()
+                    || v4.is_loopback()
+                    || v4.is_link_local()
+                    || (a == 100 && (64..128).contains(&b))
+            }
+            IpAddr::V6(v6) => {
+                v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local()
+            }
+        }
+    }
+
+    /// Whether it is link-local (RFC 3927, RFC 4291), so known on one segment only.
+    pub fn is_link_local(&self) -> bool {
+        match self.ip() {
+            IpAddr::V4(v4) => v4.is_link_local(),
+            IpAddr::V6(v6) => v6.is_unicast_link_local(),
+        }
+    }
+}
+
+impl From<IpAddr> for Address {
+    fn from(ip: IpAddr) -> Address {
+        match ip {
+            IpAddr::V4(v4) => Address::v4(v4.octets()),
+            IpAddr::V6(v6) => Address(v6.octets()),
+        }
+    }
+}
+
+impl From<Ipv4Addr> for Address {
+    fn from(ip: Ipv4Addr) -> Address {
+        Address::v4(ip.octets())
+    }
+}
+
+/// IPv4 dotted, IPv6 as RFC 5952 writes it.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.ip().fmt(f)
+    }
+}
+
+/// A link-layer address (EUI-48); all zero when the link has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mac(pub [u8; 6]);
+
+impl Mac {
+    /// Whether the frame had one.
+    pub fn is_some(self) -> bool {
+        self.0 != [0; 6]
+    }
+}
+
+/// `00:1b:21:aa:bb:cc`.
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+/// An address and a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// The address.
+    pub address: Address,
+    /// The UDP or TCP port.
+    pub port: u16,
+}
+
+/// What carries DNS messages here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// RFC 1035 section 4.2.1.
+    Udp,
+    /// RFC 7766.
+    Tcp,
+}
+
+impl Transport {
+    /// `udp` or `tcp`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+        }
+    }
+}
+
+/// From where to where, and how: the innermost headers, VLAN tags and tunnels left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Flow {
+    /// Who sent it.
+    pub source: Endpoint,
+    /// To whom.
+    pub destination: Endpoint,
+    /// By UDP or TCP.
+    pub transport: Transport,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mapped_and_plain_ipv4_are_one_address() {
+        let plain = Address::from("192.0.2.1".parse::<IpAddr>().unwrap());
+        let mapped = Address::from("::ffff:192.0.2.1".parse::<IpAddr>().unwrap());
+        assert_eq!(plain, mapped);
+        assert_eq!(plain.to_string(), "192.0.2.1");
+        assert!(plain.is_v4());
+    }
+
+    #[test]
+    fn internal_is_what_the_rfcs_keep_off_the_internet() {
+        let internal = |text: &str| Address::from(text.parse::<IpAddr>().unwrap()).is_internal();
+        for own in ["10.1.2.3", "172.16.0.1", "192.168.2.194", "100.64.0.1", "fd20::10", "fe80::1"]
+        {
+            assert!(internal(own), "{own}");
+        }
+        for other in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2001:db8::1", "198.18.0.1"] {
+            assert!(!internal(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! A frame: captured link-layer bytes with a time, where it stands in its file, and its length on the wire.
+
+use crate::time::Timestamp;
+
+/// Where a frame stands in the input: which file, and its number in it, counted from 1 as Wireshark does.
+///
+/// The two share 64 bits because millions of them are kept: the file's place among the inputs in the
+/// upper 16, the number in the lower 48. The order of `FrameId`s is the order of the input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FrameId(u64);
+
+impl FrameId {
+    /// No frame: nothing was captured.
+    pub const NONE: FrameId = FrameId(0);
+
+    /// The frame `number` (from 1) of the input `file` (from 0).
+    pub fn new(file: u16, number: u64) -> FrameId {
+        FrameId((u64::from(file) << 48) | (number & 0xffff_ffff_ffff))
+    }
+
+    /// The place of its file among the inputs, from 0.
+    pub fn file(self) -> u16 {
+        (self.0 >> 48) as u16
+    }
+
+    /// Its number in that file, from 1; 0 for [`FrameId::NONE`].
+    pub fn number(self) -> u64 {
+        self.0 & 0xffff_ffff_ffff
+    }
+
+    /// Whether there is a frame at all.
+    pub fn is_some(self) -> bool {
+        self.number() != 0
+    }
+}
+
+/// A link type as pcap files name it (LINKTYPE_ETHERNET is 1; <https://www.tcpdump.org/linktypes.html>).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LinkType(pub u16);
+
+/// One captured frame, borrowed from the batch that holds its bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// Where it stands in the input.
+    pub id: FrameId,
+    /// When it was captured.
+    pub time: Timestamp,
+    /// How its first bytes are to be read.
+    pub link: LinkType,
+    /// Its length on the wire, in octets; more than `bytes` holds when the capture was cut at a snaplen.
+    pub original_len: u32,
+    /// What was captured of it.
+    pub bytes: &'a [u8],
+}
+
+/// Where a frame lies in a [`Batch`].
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    id: FrameId,
+    time: Timestamp,
+    start: u32,
+    len: u32,
+    original_len: u32,
+    link: LinkType,
+}
+
+/// Up to some thousand frames in one reusable arena: what a channel carries.
+///
+/// A reader either appends frames with [`Batch::push`], or fills [`Batch::arena`] with a block of the
+/// file and marks the frames in it with [`Batch::mark`], which copies nothing.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// Its place in the stream of batches, from 0: what puts decoded batches back in order.
+    pub sequence: u64,
+    /// The bytes of all its frames, and whatever of the file stands between them.
+    pub arena: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+impl Batch {
+    /// An empty batch.
+    pub fn new() -> Batch {
+        Batch::default()
+    }
+
+    /// Forgets the frames and keeps the memory.
+    pub fn clear(&mut self) {
+        self.arena.clear();
+        self.entries.clear();
+    }
+
+    /// How many frames it holds.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Appends a frame, copying its bytes.
+    pub fn push(&mut self, frame: Frame<'_>) {
+        let start = self.arena.len() as u32;
+        self.arena.extend_from_slice(frame.bytes);
+        self.mark(
+            frame.id,
+            frame.time,
+            frame.link,
+            frame.original_len,
+            start,
+            frame.bytes.len() as u32,
+        );
+    }
+
+    /// Marks `len` octets of the arena from `start` as a frame. Octets beyond the arena's end are left out.
+    pub fn mark(
+        &mut self,
+        id: FrameId,
+        time: Timestamp,
+        link: LinkType,
+        original_len: u32,
+        start: u32,
+        len: u32,
+    ) {
+        self.entries.push(Entry { id, time, start, len, original_len, link });
+    }
+
+    /// Its frames, in the order they were added.
+    pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
+        self.entries.iter().map(|entry| Frame {
+            id: entry.id,
+            time: entry.time,
+            link: entry.link,
+            original_len: entry.original_len,
+            bytes: self
+                .arena
+                .get(
+                    entry.start as usize..(entry.start as usize).saturating_add(entry.len as usize),
+                )
+                .unwrap_or_default(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_keeps_file_and_number_and_orders_by_them() {
+        let id = FrameId::new(3, 1_782);
+        assert_eq!((id.file(), id.number()), (3, 1_782));
+        assert!(FrameId::new(0, 9) < FrameId::new(1, 1));
+        assert!(!FrameId::NONE.is_some());
+    }
+
+    #[test]
+    fn pushed_and_marked_frames_come_back_in_order() {
+        let mut batch = Batch::new();
+        let frame = |number, bytes| Frame {
+            id: FrameId::new(0, number),
+            time: Timestamp(number as i64),
+            link: LinkType(1),
+            original_len: 99,
+            bytes,
+        };
+        batch.push(frame(1, b"abc"));
+        batch.push(frame(2, b"de"));
+        batch.mark(FrameId::new(0, 3), Timestamp(3), LinkType(1), 1, 1, 1);
+        let seen: Vec<_> = batch.frames().map(|f| (f.id.number(), f.bytes.to_vec())).collect();
+        assert_eq!(seen, [(1, b"abc".to_vec()), (2, b"de".to_vec()), (3, b"b".to_vec())]);
+    }
+
+    #[test]
+    fn a_mark_beyond_the_arena_is_an_empty_frame_not_a_panic() {
+        let mut batch = Batch::new();
+        batch.mark(FrameId::new(0, 1), Timestamp(0), LinkType(1), 9, 5, u32::MAX);
+        assert_eq!(batch.frames().next().map(|f| f.bytes.len()), Some(0));
+    }
+}

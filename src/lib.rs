@@ -1,0 +1,13 @@
+//! whoasked tells which internal client is behind an alert that a firewall pins on the DNS server.
+//!
+//! The tour, in the order data flows:
+
+pub mod flow;
+pub mod frame;
+pub mod name;
+pub mod time;
+
+pub mod capture;
+pub mod indicator;
+pub mod message;
+pub mod packet;
