@@ -2,6 +2,7 @@
 //!
 //! The tour, in the order data flows:
 
+pub mod bounded;
 pub mod flow;
 pub mod frame;
 pub mod name;
@@ -11,3 +12,5 @@ pub mod capture;
 pub mod indicator;
 pub mod message;
 pub mod packet;
+pub mod resolution;
+pub mod transaction;

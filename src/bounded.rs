@@ -1,0 +1,255 @@
+//! The one bounded table that keeps history: a ring of entries threaded by hash chains.
+//!
+//! New entries overwrite the oldest once the limit is reached, so memory never grows past it and
+//! nothing has to expire entry by entry. Each entry can be found again by `K` keys: of every key only
+//! the newest entry is remembered, and each entry names the one before it with the same key, the way
+//! a compressor's window does (RFC 1951 section 4). Adding is O(1), with no allocation once full.
+
+/// The number of an entry, counted from 0 over the life of a [`Ring`]: never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sequence(pub u64);
+
+/// The end of a chain. Sequences are stored plus one, in 32 bits, so 0 is free to mean "none".
+const END: u32 = 0;
+
+/// A ring of at most `limit` entries, each on up to `K` hash chains.
+///
+/// At the limit the oldest entry is overwritten; [`Ring::overwritten`] counts them.
+#[derive(Debug)]
+pub struct Ring<T, const K: usize> {
+    entries: Vec<(T, [u32; K])>,
+    heads: [Vec<u32>; K],
+    mask: usize,
+    limit: usize,
+    next: u64,
+}
+
+impl<T, const K: usize> Ring<T, K> {
+    /// A ring for `limit` entries, rounded up to a power of two (at most 2^30).
+    pub fn new(limit: usize) -> Ring<T, K> {
+        let limit = limit.clamp(2, 1 << 30).next_power_of_two();
+        // Zeroed pages cost nothing until they are touched.
+        Ring {
+            entries: Vec::new(),
+            heads: std::array::from_fn(|_| vec![END; limit]),
+            mask: limit - 1,
+            limit,
+            next: 0,
+        }
+    }
+
+    /// Adds an entry, on the chain of each key that is given, and returns its number.
+    pub fn push(&mut self, entry: T, keys: [Option<u64>; K]) -> Sequence {
+        let sequence = self.next;
+        self.next += 1;
+        let stored = stored(sequence);
+        let mut links = [END; K];
+        for ((head_table, key), link) in self.heads.iter_mut().zip(keys).zip(&mut links) {
+            let Some(key) = key else { continue };
+            if let Some(head) = head_table.get_mut(slot(key, self.mask)) {
+                *link = std::mem::replace(head, stored);
+            }
+        }
+        let place = sequence as usize & self.mask;
+        match self.entries.get_mut(place) {
+            Some(old) => *old = (entry, links),
+            None => self.entries.push((entry, links)),
+        }
+        Sequence(sequence)
+    }
+
+    /// The oldest number that is still kept.
+    pub fn oldest(&self) -> Sequence {
+        Sequence(self.next.saturating_sub(self.limit as u64))
+    }
+
+    /// The number the next entry will have.
+    pub fn next(&self) -> Sequence {
+        Sequence(self.next)
+    }
+
+    /// How many entries were overwritten so far.
+    pub fn overwritten(&self) -> u64 {
+        self.oldest().0
+    }
+
+    /// How many entries are kept.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing was added yet.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// An entry by its number; `None` once it is overwritten.
+    pub fn get(&self, sequence: Sequence) -> Option<&T> {
+        let kept = self.oldest() <= sequence && sequence.0 < self.next;
+        if !kept {
+            return None;
+        }
+        self.entries.get(sequence.0 as usize & self.mask).map(|(entry, _)| entry)
+    }
+
+    /// An entry by its number, to be changed.
+    pub fn get_mut(&mut self, sequence: Sequence) -> Option<&mut T> {
+        let kept = self.oldest() <= sequence && sequence.0 < self.next;
+        if !kept {
+            return None;
+        }
+        self.entries.get_mut(sequence.0 as usize & self.mask).map(|(entry, _)| entry)
+    }
+
+    /// The entries on chain `K` of a key, newest first. Chains are threaded by a hash of the key, so
+    /// entries of other keys can stand among them: the caller compares.
+    pub fn chain(&self, chain: usize, key: u64) -> Chain<'_, T, K> {
+        let head = self.heads.get(chain).and_then(|table| table.get(slot(key, self.mask)));
+        Chain { ring: self, chain, at: head.copied().unwrap_or(END), before: self.next }
+    }
+}
+
+/// A walk along one chain, newest entry first.
+#[derive(Debug)]
+pub struct Chain<'r, T, const K: usize> {
+    ring: &'r Ring<T, K>,
+    chain: usize,
+    at: u32,
+    before: u64,
+}
+
+impl<'r, T, const K: usize> Iterator for Chain<'r, T, K> {
+    type Item = (Sequence, &'r T);
+
+    fn next(&mut self) -> Option<(Sequence, &'r T)> {
+        if self.at == END {
+            return None;
+        }
+        // The full number is the newest one below `before` that is stored so. A link that points at
+        // an overwritten entry yields a number before `oldest`, or one that does not go back: the end.
+        let distance = stored(self.before).wrapping_sub(self.at);
+        let sequence = self.before.checked_sub(u64::from(distance))?;
+        if distance == 0 || sequence < self.ring.oldest().0 {
+            return None;
+        }
+        let (entry, links) = self.ring.entries.get(sequence as usize & self.ring.mask)?;
+        self.at = *links.get(self.chain)?;
+        self.before = sequence;
+        Some((Sequence(sequence), entry))
+    }
+}
+
+#[inline]
+fn stored(sequence: u64) -> u32 {
+    // 0 is `END`; skipping it would cost more than one lost link in four billion.
+    (sequence + 1) as u32
+}
+
+#[inline]
+fn slot(key: u64, mask: usize) -> usize {
+    // Keys are mixed already (keyed name hashes, host numbers times odd constants): high bits are good.
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & mask
+}
+
+/// A ring of octets: texts that go out of date together with what refers to them.
+///
+/// At the limit the oldest octets are overwritten, and [`TextRing::get`] of them returns `None`.
+#[derive(Debug)]
+pub struct TextRing {
+    octets: Vec<u8>,
+    limit: usize,
+    end: u64,
+}
+
+/// Where a text lies in a [`TextRing`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Text {
+    start: u64,
+    len: u16,
+}
+
+impl TextRing {
+    /// A ring for `limit` octets, rounded up to a power of two.
+    pub fn new(limit: usize) -> TextRing {
+        TextRing {
+            octets: Vec::new(),
+            limit: limit.clamp(1 << 10, 1 << 32).next_power_of_two(),
+            end: 0,
+        }
+    }
+
+    /// Adds a text, in one piece.
+    pub fn push(&mut self, text: &[u8]) -> Text {
+        let mut place = self.end as usize & (self.limit - 1);
+        if place + text.len() > self.limit {
+            self.end += (self.limit - place) as u64;
+            place = 0;
+        }
+        let stored = Text { start: self.end, len: text.len() as u16 };
+        if self.octets.len() < place + text.len() {
+            self.octets.resize(place, 0);
+            self.octets.extend_from_slice(text);
+        } else if let Some(slots) = self.octets.get_mut(place..place + text.len()) {
+            slots.copy_from_slice(text);
+        }
+        self.end += text.len() as u64;
+        stored
+    }
+
+    /// A text, unless it was overwritten.
+    pub fn get(&self, text: Text) -> Option<&[u8]> {
+        if text.start + (self.limit as u64) < self.end {
+            return None;
+        }
+        let place = text.start as usize & (self.limit - 1);
+        self.octets.get(place..place + usize::from(text.len))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_oldest_is_overwritten_and_its_number_finds_nothing() {
+        let mut ring: Ring<u32, 1> = Ring::new(4);
+        let numbers: Vec<_> = (0..6).map(|n| ring.push(n, [Some(9)])).collect();
+        assert_eq!(ring.get(numbers[0]), None);
+        assert_eq!(ring.get(numbers[5]), Some(&5));
+        assert_eq!((ring.len(), ring.overwritten()), (4, 2));
+        let chain: Vec<u32> = ring.chain(0, 9).map(|(_, &n)| n).collect();
+        assert_eq!(chain, [5, 4, 3, 2]);
+    }
+
+    #[test]
+    fn a_text_that_was_overwritten_is_gone_not_wrong() {
+        let mut ring = TextRing::new(1024);
+        let first = ring.push(&[1; 600]);
+        assert_eq!(ring.get(first), Some(&[1; 600][..]));
+        let second = ring.push(&[2; 600]);
+        assert_eq!(ring.get(second), Some(&[2; 600][..]));
+        assert_eq!(ring.get(first), None);
+    }
+
+    proptest! {
+        #[test]
+        fn chains_hold_what_a_list_would(keys in prop::collection::vec((0u64..5, 0u64..3), 1..80)) {
+            let mut ring: Ring<(u64, u64), 2> = Ring::new(16);
+            for &(a, b) in &keys {
+                ring.push((a, b), [Some(a), (b > 0).then_some(b)]);
+            }
+            let kept = &keys[keys.len().saturating_sub(16)..];
+            for key in 0..5 {
+                let expected: Vec<_> = kept.iter().rev().filter(|(a, _)| *a == key).copied().collect();
+                let found: Vec<_> = ring.chain(0, key).map(|(_, &e)| e).filter(|(a, _)| *a == key).collect();
+                prop_assert_eq!(found, expected);
+            }
+            for key in 1..3 {
+                let expected: Vec<_> = kept.iter().rev().filter(|(_, b)| *b == key).copied().collect();
+                let found: Vec<_> = ring.chain(1, key).map(|(_, &e)| e).filter(|(_, b)| *b == key).collect();
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! The compact record of a message, and the arena that holds a batch of them.
+
+use std::fmt;
+
+use crate::flow::{Address, Flow, Mac};
+use crate::frame::FrameId;
+use crate::name::{Name, NameHash, NameHasher};
+use crate::packet::Envelope;
+use crate::time::Timestamp;
+
+/// The second 16 bits of a header.
+///
+/// ```text
+///   0  1  2  3  4  5  6  7  8  9  0  1  2  3  4  5
+/// +--+--+--+--+--+--+--+--+--+--+--+--+--+--+--+--+
+/// |QR|   Opcode  |AA|TC|RD|RA| Z|AD|CD|   RCODE   |   RFC 1035 section 4.1.1, RFC 4035
+/// +--+--+--+--+--+--+--+--+--+--+--+--+--+--+--+--+
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(pub u16);
+
+impl Flags {
+    /// QR: it is a response.
+    pub fn is_response(self) -> bool {
+        self.0 & 0x8000 != 0
+    }
+
+    /// The kind of query; 0 is a standard query.
+    pub fn opcode(self) -> u8 {
+        (self.0 >> 11 & 0xf) as u8
+    }
+
+    /// TC: it was cut, and is to be asked again over TCP.
+    pub fn is_truncated(self) -> bool {
+        self.0 & 0x0200 != 0
+    }
+
+    /// RD: the asker wants recursion.
+    pub fn recursion_desired(self) -> bool {
+        self.0 & 0x0100 != 0
+    }
+
+    /// The four bits of response code in the header.
+    pub fn rcode(self) -> u8 {
+        (self.0 & 0xf) as u8
+    }
+}
+
+/// The type of a record or question (RFC 1035 section 3.2.2 and the IANA registry).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordType(pub u16);
+
+impl RecordType {
+    /// An IPv4 address.
+    pub const A: RecordType = RecordType(1);
+    /// A name server of a zone.
+    pub const NS: RecordType = RecordType(2);
+    /// An alias.
+    pub const CNAME: RecordType = RecordType(5);
+    /// An IPv6 address (RFC 3596).
+    pub const AAAA: RecordType = RecordType(28);
+    /// Delegation signer (RFC 4034).
+    pub const DS: RecordType = RecordType(43);
+    /// A zone's key (RFC 4034).
+    pub const DNSKEY: RecordType = RecordType(48);
+    /// Any type (RFC 8482).
+    pub const ANY: RecordType = RecordType(255);
+}
+
+/// The mnemonic where there is one (`A`, `HTTPS`), else `TYPE1234` (RFC 3597 section 5).
+impl fmt::Display for RecordType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match super::full::type_mnemonic(*self) {
+            Some(mnemonic) => f.write_str(mnemonic),
+            None => write!(f, "TYPE{}", self.0),
+        }
+    }
+}
+
+/// A name in a [`Messages`] arena, with the hashes by which it is told apart.
+#[derive(Clone, Copy, Debug)]
+pub struct NameRef {
+    start: u32,
+    len: u8,
+    /// How many labels it has, the root left out.
+    pub labels: u8,
+    /// The hash of the whole name.
+    pub hash: NameHash,
+    /// The hash of its last two labels: names of one registered domain mostly share it.
+    pub group: NameHash,
+}
+
+impl NameRef {
+    pub(super) fn new(
+        start: usize,
+        len: usize,
+        labels: usize,
+        hash: NameHash,
+        group: NameHash,
+    ) -> NameRef {
+        NameRef { start: start as u32, len: len as u8, labels: labels as u8, hash, group }
+    }
+}
+
+/// The first question of a message.
+#[derive(Clone, Copy, Debug)]
+pub struct Question {
+    /// What is asked about.
+    pub name: NameRef,
+    /// Which records are asked for.
+    pub rtype: RecordType,
+    /// 1 is IN.
+    pub class: u16,
+}
+
+/// What a response says that links questions to one another. TTLs are in seconds.
+#[derive(Clone, Copy, Debug)]
+pub enum Fact {
+    /// A CNAME record of the answer section.
+    Alias {
+        /// The alias.
+        owner: NameRef,
+        /// What it stands for.
+        target: NameRef,
+        /// How long it may be cached.
+        ttl: u32,
+    },
+    /// An A or AAAA record of the answer section.
+    Address {
+        /// Whose address.
+        owner: NameRef,
+        /// The address.
+        address: Address,
+    },
+    /// An NS record of the authority or answer section.
+    Delegation {
+        /// The zone.
+        zone: NameRef,
+        /// The name of one of its servers.
+        server: NameRef,
+        /// How long it may be cached.
+        ttl: u32,
+    },
+}
+
+/// One DNS message as the hot path keeps it. Its names and facts lie in the [`Messages`] it came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Message {
+    /// The frame that completed it.
+    pub frame: FrameId,
+    /// When that frame was captured.
+    pub time: Timestamp,
+    /// From where to where.
+    pub flow: Flow,
+    /// The link-layer source of the frame.
+    pub source_mac: Mac,
+    /// The IPv4 identification, by which a mirrored copy is told from a retransmission; 0 for IPv6.
+    pub ip_id: u16,
+    /// The message id.
+    pub id: u16,
+    /// QR, opcode, TC and so on.
+    pub flags: Flags,
+    /// What the header claims: questions, answers, authority and additional records.
+    pub counts: [u16; 4],
+    /// The first question, where one could be read.
+    pub question: Option<Question>,
+    /// Whether all that was looked for could be read; if not, what stood before the damage is here.
+    pub malformed: Option<Malformed>,
+    /// Whether a name or address in it stands on the watch list.
+    pub flagged: bool,
+    facts_start: u32,
+    facts_len: u16,
+}
+
+/// How a message is broken. It is kept as far as it could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Malformed {
+    /// The capture ends before the message does (snaplen, or a lost fragment).
+    CutByCapture,
+    /// The message ends before what its counts promise.
+    CutShort,
+    /// A name that breaks RFC 1035: a label type that does not exist, a compression pointer that does
+    /// not point backwards, more than 255 octets.
+    BadName,
+}
+
+/// What is looked out for while messages are read, so that the many that hold nothing listed are
+/// passed by at once. Kept apart from what lists are, so that messages know nothing of indicators.
+pub trait Watchlist {
+    /// Whether the ancestor with this many labels and this hash is listed, for a name below it or,
+    /// with `whole`, for the name itself.
+    fn name(&self, labels: usize, hash: NameHash, whole: bool) -> bool;
+    /// Whether an address is listed.
+    fn address(&self, address: Address) -> bool;
+}
+
+/// The empty watch list.
+#[derive(Clone, Copy, Debug)]
+pub struct Unwatched;
+
+impl Watchlist for Unwatched {
+    fn name(&self, _: usize, _: NameHash, _: bool) -> bool {
+        false
+    }
+    fn address(&self, _: Address) -> bool {
+        false
+    }
+}
+
+/// An arena of messages, filled by a decoder and emptied by whoever keeps state.
+#[derive(Debug, Default)]
+pub struct Messages {
+    messages: Vec<Message>,
+    pub(super) facts: Vec<Fact>,
+    pub(super) names: Vec<u8>,
+}
+
+impl Messages {
+    /// An empty arena.
+    pub fn new() -> Messages {
+        Messages::default()
+    }
+
+    /// Forgets the messages and keeps the memory.
+    pub fn clear(&mut self) {
+        self.messages.clear();
+        self.facts.clear();
+        self.names.clear();
+    }
+
+    /// Reads a message and adds its record. `whole` is false when the capture holds only its beginning.
+    ///
+    /// Returns false, and adds nothing, when there is not even a header.
+    pub fn read(
+        &mut self,
+        envelope: &Envelope,
+        payload: &[u8],
+        whole: bool,
+        hasher: &NameHasher,
+        watchlist: &impl Watchlist,
+    ) -> bool {
+        let facts_start = self.facts.len();
+        let Some(read) = self.read_sections(payload, hasher, watchlist) else { return false };
+        let flow = envelope.flow;
+        let flagged = read.flagged
+            || watchlist.address(flow.destination.address)
+            || watchlist.address(flow.source.address);
+        self.messages.push(Message {
+            frame: envelope.frame,
+            time: envelope.time,
+            flow,
+            source_mac: envelope.source_mac,
+            ip_id: envelope.ip_id,
+            id: read.id,
+            flags: read.flags,
+            counts: read.counts,
+            question: read.question,
+            malformed: match read.malformed {
+                Some(_) if !whole => Some(Malformed::CutByCapture),
+                other => other,
+            },
+            flagged,
+            facts_start: facts_start as u32,
+            facts_len: (self.facts.len() - facts_start).min(usize::from(u16::MAX)) as u16,
+        });
+        true
+    }
+
+    /// The messages in the order they were read.
+    pub fn iter(&self) -> impl Iterator<Item = &Message> {
+        self.messages.iter()
+    }
+
+    /// The message at a place, from 0.
+    pub fn get(&self, place: usize) -> Option<&Message> {
+        self.messages.get(place)
+    }
+
+    /// How many messages there are.
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
+    /// A name of one of the messages.
+    pub fn name(&self, name: NameRef) -> Name<'_> {
+        let start = name.start as usize;
+        Name::from_wire(self.names.get(start..start + name.len as usize).unwrap_or_default())
+    }
+
+    /// The facts of a message, in the order its records stand.
+    pub fn facts(&self, message: &Message) -> &[Fact] {
+        let start = message.facts_start as usize;
+        self.facts.get(start..start + message.facts_len as usize).unwrap_or_default()
+    }
+}

@@ -1,0 +1,227 @@
+//! What responses taught a resolver: aliases, and which servers a zone is delegated to.
+
+use super::Limits;
+use crate::bounded::{Ring, Sequence, Text, TextRing};
+use crate::frame::FrameId;
+use crate::message::{Fact, Message, Messages, NameRef};
+use crate::name::{Name, NameHash};
+use crate::time::{Span, Timestamp};
+use crate::transaction::HostId;
+
+/// Chain of [`Edges`] by resolver and owner.
+const BY_OWNER: usize = 0;
+/// Chain by resolver and the target's registered domain.
+const BY_TARGET: usize = 1;
+/// No TTL is believed for longer than this (RFC 8767 section 4 suggests a week; chains change sooner).
+const TTL_MAX: Span = Span::from_secs(24 * 3600);
+/// How many steps of a chain are followed for one look-up.
+const STEPS_MAX: usize = 512;
+
+/// What links two names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EdgeKind {
+    /// The owner is an alias of the target (CNAME).
+    Alias,
+    /// The owner is a zone that the target serves (NS).
+    Delegation,
+}
+
+/// Where and when something was learned.
+#[derive(Clone, Copy, Debug)]
+pub struct Learned {
+    /// The frame of the response.
+    pub frame: FrameId,
+    /// Its time.
+    pub time: Timestamp,
+}
+
+/// One name leading to another, as one resolver knows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Edge {
+    /// Whose knowledge it is.
+    pub resolver: HostId,
+    /// Alias or delegation.
+    pub kind: EdgeKind,
+    /// Keyed hash of the owner.
+    pub owner: NameHash,
+    /// Keyed hash of the owner's last two labels.
+    pub owner_group: NameHash,
+    /// Keyed hash of the target.
+    pub target: NameHash,
+    /// Keyed hash of the target's last two labels.
+    pub target_group: NameHash,
+    /// The response that taught it first.
+    pub first: Learned,
+    /// The response that taught it last.
+    pub last: Learned,
+    /// When it may no longer be used.
+    pub expires: Timestamp,
+    owner_text: Text,
+    target_text: Text,
+}
+
+impl Edge {
+    /// Where it was learned last before a time, as far as is remembered.
+    pub fn learned_before(&self, time: Timestamp) -> Learned {
+        if self.last.time <= time { self.last } else { self.first }
+    }
+}
+
+/// An alias in the answer of one transaction.
+#[derive(Clone, Copy, Debug)]
+struct AnswerAlias {
+    transaction: Sequence,
+    edge: Sequence,
+}
+
+/// All edges kept, by owner and by target. At the limit the oldest are forgotten.
+#[derive(Debug)]
+pub struct Edges {
+    ring: Ring<Edge, 2>,
+    names: TextRing,
+    answers: Ring<AnswerAlias, 1>,
+}
+
+impl Edges {
+    pub(super) fn new(limits: Limits) -> Edges {
+        Edges {
+            ring: Ring::new(limits.edges),
+            names: TextRing::new(limits.edge_names),
+            answers: Ring::new(limits.answer_aliases),
+        }
+    }
+
+    /// Learns the facts of a response for one resolver. With `answer_of`, its aliases are also
+    /// remembered as the answer of that transaction.
+    pub(super) fn learn(
+        &mut self,
+        resolver: HostId,
+        answer_of: Option<Sequence>,
+        messages: &Messages,
+        message: &Message,
+    ) {
+        let learned = Learned { frame: message.frame, time: message.time };
+        for fact in messages.facts(message) {
+            let (kind, owner, target, ttl) = match *fact {
+                Fact::Alias { owner, target, ttl } => (EdgeKind::Alias, owner, target, ttl),
+                // The servers of the root and of top-level domains serve everybody: they say nothing
+                // about who needs what.
+                Fact::Delegation { zone, server, ttl } if zone.labels >= 2 => {
+                    (EdgeKind::Delegation, zone, server, ttl)
+                }
+                _ => continue,
+            };
+            let expires = message.time + Span::from_secs(i64::from(ttl)).min(TTL_MAX);
+            let edge = self.learn_one(resolver, kind, (owner, target), learned, expires, messages);
+            if let (Some(transaction), EdgeKind::Alias) = (answer_of, kind) {
+                self.answers.push(AnswerAlias { transaction, edge }, [Some(transaction.0)]);
+            }
+        }
+    }
+
+    fn learn_one(
+        &mut self,
+        resolver: HostId,
+        kind: EdgeKind,
+        (owner, target): (NameRef, NameRef),
+        learned: Learned,
+        expires: Timestamp,
+        messages: &Messages,
+    ) -> Sequence {
+        let known = self
+            .of_owner(resolver, owner.hash)
+            .find(|(_, edge)| edge.kind == kind && edge.target == target.hash);
+        let known = known.map(|(sequence, edge)| (sequence, *edge));
+        // An edge that is about to be overwritten is added anew instead, so that what is in use stays.
+        let half = (self.ring.next().0 - self.ring.oldest().0) / 2;
+        let first = match known {
+            Some((sequence, _))
+                if sequence.0 >= self.ring.oldest().0 + half || self.ring.overwritten() == 0 =>
+            {
+                if let Some(edge) = self.ring.get_mut(sequence) {
+                    edge.last = learned;
+                    edge.expires = edge.expires.max(expires);
+                }
+                return sequence;
+            }
+            Some((_, old)) => old.first,
+            None => learned,
+        };
+        let edge = Edge {
+            resolver,
+            kind,
+            owner: owner.hash,
+            owner_group: owner.group,
+            target: target.hash,
+            target_group: target.group,
+            first,
+            last: learned,
+            expires,
+            owner_text: self.names.push(messages.name(owner).wire()),
+            target_text: self.names.push(messages.name(target).wire()),
+        };
+        let keys = [Some(key(resolver, owner.hash)), Some(key(resolver, target.group))];
+        self.ring.push(edge, keys)
+    }
+
+    /// What a resolver knows an owner to lead to, newest first.
+    pub fn of_owner(
+        &self,
+        resolver: HostId,
+        owner: NameHash,
+    ) -> impl Iterator<Item = (Sequence, &Edge)> {
+        let chain = self.ring.chain(BY_OWNER, key(resolver, owner)).take(STEPS_MAX);
+        chain.filter(move |(_, edge)| edge.resolver == resolver && edge.owner == owner)
+    }
+
+    /// What a resolver knows to lead to names of one registered domain, newest first.
+    pub fn to_group(
+        &self,
+        resolver: HostId,
+        group: NameHash,
+    ) -> impl Iterator<Item = (Sequence, &Edge)> {
+        let chain = self.ring.chain(BY_TARGET, key(resolver, group)).take(STEPS_MAX);
+        chain.filter(move |(_, edge)| edge.resolver == resolver && edge.target_group == group)
+    }
+
+    /// The aliases in a transaction's own answer, in the order they stood there.
+    pub fn of_answer(&self, transaction: Sequence) -> Vec<&Edge> {
+        let chain = self
+            .answers
+            .chain(0, transaction.0)
+            .filter(|(_, alias)| alias.transaction == transaction);
+        let mut aliases: Vec<&Edge> =
+            chain.take(STEPS_MAX).filter_map(|(_, alias)| self.ring.get(alias.edge)).collect();
+        aliases.reverse();
+        aliases
+    }
+
+    /// The name that leads on; the root once it is forgotten.
+    pub fn owner_name(&self, edge: &Edge) -> Name<'_> {
+        self.names.get(edge.owner_text).map_or(Name::ROOT, Name::from_wire)
+    }
+
+    /// The name that is led to; the root once it is forgotten.
+    pub fn target_name(&self, edge: &Edge) -> Name<'_> {
+        self.names.get(edge.target_text).map_or(Name::ROOT, Name::from_wire)
+    }
+
+    /// How many edges were forgotten for lack of room.
+    pub fn forgotten(&self) -> u64 {
+        self.ring.overwritten()
+    }
+
+    /// How many are kept.
+    pub fn len(&self) -> usize {
+        self.ring.len()
+    }
+
+    /// Whether nothing was learned yet.
+    pub fn is_empty(&self) -> bool {
+        self.ring.is_empty()
+    }
+}
+
+fn key(resolver: HostId, name: NameHash) -> u64 {
+    name.0 ^ u64::from(resolver.0).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
+}

@@ -1,0 +1,164 @@
+//! Asks, the upstream legs that served them, and what led from one to the other.
+//!
+//! History is kept as it was seen and linked only when somebody wants to know: a transaction is a
+//! client leg or an upstream leg by the roles of its hosts at the time of asking, and [`Resolution::causes`]
+//! walks from an upstream query back to the asks that needed it. So nothing is spent on the many
+//! queries nobody asks about, and a new list can be held against what is kept.
+
+mod cause;
+mod edge;
+mod latency;
+mod role;
+mod walk;
+
+use crate::bounded::Sequence;
+use crate::message::{Message, Messages};
+use crate::transaction::{Event, Limits as TransactionLimits, Transaction, Transactions};
+
+pub use cause::{Cause, Causes, Role, Unexplained};
+pub use edge::{Edge, EdgeKind, Edges, Learned};
+pub use latency::{Latencies, LatencyRow};
+pub use role::{Group, Known, Roles};
+pub use walk::{Relation, Step, StepKind};
+
+/// How much history is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Transactions, their names and hosts.
+    pub transactions: TransactionLimits,
+    /// Aliases and delegations; beyond it the oldest are forgotten.
+    pub edges: usize,
+    /// Octets of the names of aliases and delegations.
+    pub edge_names: usize,
+    /// Aliases in answers, remembered with their transaction.
+    pub answer_aliases: usize,
+}
+
+impl Default for Limits {
+    /// Half a million transactions: about 100 MB when full.
+    fn default() -> Limits {
+        Limits {
+            transactions: TransactionLimits {
+                transactions: 1 << 19,
+                names: 1 << 24,
+                hosts: 1 << 20,
+            },
+            edges: 1 << 18,
+            edge_names: 1 << 24,
+            answer_aliases: 1 << 19,
+        }
+    }
+}
+
+/// On which side of a resolver a transaction lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leg {
+    /// Its server is a resolver, or nobody in it is one.
+    Client,
+    /// Its client is a resolver.
+    Upstream,
+}
+
+impl Leg {
+    /// `client` or `upstream`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Leg::Client => "client",
+            Leg::Upstream => "upstream",
+        }
+    }
+}
+
+/// The history of a capture: transactions, roles, and what was learned of names.
+#[derive(Debug)]
+pub struct Resolution {
+    transactions: Transactions,
+    edges: Edges,
+    roles: Roles,
+    latencies: Latencies,
+}
+
+impl Resolution {
+    /// An empty history.
+    pub fn new(limits: Limits, transactions: Transactions, roles: Roles) -> Resolution {
+        Resolution {
+            transactions,
+            edges: Edges::new(limits),
+            roles,
+            latencies: Latencies::default(),
+        }
+    }
+
+    /// Takes the next message of the capture.
+    pub fn take(&mut self, messages: &Messages, message: &Message) -> Event {
+        let event = self.transactions.take(messages, message);
+        if let Event::Asked(sequence) | Event::AnsweredUnasked(sequence) = event {
+            self.roles.refresh_when_due(sequence, self.transactions.hosts());
+        }
+        if let Event::Answered(sequence) | Event::AnsweredUnasked(sequence) = event
+            && let Some(&transaction) = self.transactions.get(sequence)
+        {
+            self.learn(sequence, &transaction, messages, message);
+            self.latencies.record(&transaction, &self.roles);
+        }
+        event
+    }
+
+    /// Keeps the aliases and delegations of a response, for each resolver that knows them by it.
+    fn learn(
+        &mut self,
+        sequence: Sequence,
+        transaction: &Transaction,
+        messages: &Messages,
+        message: &Message,
+    ) {
+        let facts = messages.facts(message);
+        if facts.is_empty() {
+            return;
+        }
+        let hosts = self.transactions.hosts();
+        let client_resolves = self.roles.seems_resolver(transaction.client, hosts);
+        let server_resolves = self.roles.seems_resolver(transaction.server, hosts);
+        if client_resolves {
+            self.edges.learn(transaction.client, Some(sequence), messages, message);
+        }
+        if server_resolves || !client_resolves {
+            let remember = (!client_resolves).then_some(sequence);
+            self.edges.learn(transaction.server, remember, messages, message);
+        }
+    }
+
+    /// On which side of a resolver a transaction lies.
+    pub fn leg(&self, transaction: &Transaction) -> Leg {
+        let within = self.roles.same(transaction.client, transaction.server);
+        match self.roles.group_of(transaction.client) {
+            Some(_) if !within => Leg::Upstream,
+            _ => Leg::Client,
+        }
+    }
+
+    /// The transactions.
+    pub fn transactions(&self) -> &Transactions {
+        &self.transactions
+    }
+
+    /// What was learned of names.
+    pub fn edges(&self) -> &Edges {
+        &self.edges
+    }
+
+    /// Who is what.
+    pub fn roles(&self) -> &Roles {
+        &self.roles
+    }
+
+    /// Learns roles anew from all that was seen so far.
+    pub fn refresh_roles(&mut self) {
+        self.roles.refresh(self.transactions.hosts());
+    }
+
+    /// How long answers took.
+    pub fn latencies(&self) -> &Latencies {
+        &self.latencies
+    }
+}

@@ -1,0 +1,193 @@
+//! The walk back from a name to the names that need it.
+//!
+//! Somebody who asks a resolver for `x` makes it ask for
+//! 1. `x` itself;
+//! 2. what `x` is an alias of, and so on along the chain;
+//! 3. the ancestors of these: minimised questions, NS, DS and DNSKEY (RFC 9156, RFC 4035);
+//! 4. the addresses of the servers of the zones on the way.
+//!
+//! From the name in an upstream query the walk goes the other way and yields every name whose asking
+//! can have led to it, the strongest relation first.
+
+use super::Resolution;
+use super::edge::{Edge, EdgeKind};
+use crate::bounded::Sequence;
+use crate::frame::FrameId;
+use crate::name::{Name, NameHash};
+use crate::time::{Span, Timestamp};
+use crate::transaction::HostId;
+
+/// How many names a walk visits.
+const NAMES_MAX: usize = 128;
+/// How many steps lead from an ask to a name: resolvers give up on chains of 8 to 17 aliases.
+const DEPTH_MAX: u8 = 20;
+/// What was learned stays believable this much longer than its TTL: resolvers round, and answer stale.
+const SLACK: Span = Span::from_secs(30);
+
+/// How a question needs a name, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Relation {
+    /// It is the very name asked for.
+    Itself,
+    /// It is on the chain of aliases.
+    Alias,
+    /// It is an ancestor of a name on the chain.
+    Ancestor,
+    /// It is a name server, or an ancestor of one, of a zone on the way.
+    Server,
+}
+
+/// How a step leads on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepKind {
+    /// The client's question.
+    Asked,
+    /// An alias led on to this name.
+    Alias,
+    /// The resolver asked for an ancestor.
+    Ancestor,
+    /// This name serves the zone before it.
+    Server,
+}
+
+impl StepKind {
+    /// As the output names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StepKind::Asked => "asked",
+            StepKind::Alias => "cname",
+            StepKind::Ancestor => "ancestor",
+            StepKind::Server => "ns",
+        }
+    }
+}
+
+/// One step from an ask to a name, in wire form, with the frame that it was learned from.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The name reached, in wire form.
+    pub name: Vec<u8>,
+    /// How.
+    pub kind: StepKind,
+    /// The frame that shows it; none where it follows from the names alone.
+    pub frame: FrameId,
+}
+
+/// A name that was found on the walk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reach<'r> {
+    pub name: Name<'r>,
+    pub hash: NameHash,
+    pub group: NameHash,
+    pub relation: Relation,
+    /// The edge that leads from here, and the place of the reach it leads to.
+    pub via: Option<(usize, Sequence, &'r Edge)>,
+    depth: u8,
+}
+
+/// All names from which a name is reached, in one resolver's knowledge.
+#[derive(Debug)]
+pub(super) struct Walk<'r> {
+    pub reaches: Vec<Reach<'r>>,
+}
+
+impl Resolution {
+    /// Walks back from a name. Edges that were out of date at `time` are not followed; edges first
+    /// learned after it are, and it is for the caller to see whether an answer bears them out.
+    pub(super) fn walk_back<'r>(
+        &'r self,
+        resolvers: &[HostId],
+        name: Name<'r>,
+        (hash, group): (NameHash, NameHash),
+        time: Timestamp,
+    ) -> Walk<'r> {
+        let start = Reach { name, hash, group, relation: Relation::Itself, via: None, depth: 0 };
+        let mut walk = Walk { reaches: vec![start] };
+        let mut place = 0;
+        while let Some(&here) = walk.reaches.get(place) {
+            if here.depth < DEPTH_MAX && !here.name.is_root() {
+                for &resolver in resolvers {
+                    self.step_back(resolver, here, place, time, &mut walk);
+                }
+            }
+            place += 1;
+        }
+        walk
+    }
+
+    fn step_back<'r>(
+        &'r self,
+        resolver: HostId,
+        here: Reach<'r>,
+        place: usize,
+        time: Timestamp,
+        walk: &mut Walk<'r>,
+    ) {
+        for (sequence, edge) in self.edges.to_group(resolver, here.group) {
+            if edge.expires + SLACK < time {
+                continue;
+            }
+            let exact = edge.target == here.hash;
+            if !exact && !self.edges.target_name(edge).is_at_or_below(here.name) {
+                continue;
+            }
+            let relation = match (edge.kind, exact) {
+                (EdgeKind::Alias, true) => here.relation.max(Relation::Alias),
+                (EdgeKind::Alias, false) => here.relation.max(Relation::Ancestor),
+                (EdgeKind::Delegation, _) => Relation::Server,
+            };
+            let known = walk.reaches.iter().any(|r| r.hash == edge.owner && r.relation <= relation);
+            if known || walk.reaches.len() >= NAMES_MAX {
+                continue;
+            }
+            walk.reaches.push(Reach {
+                name: self.edges.owner_name(edge),
+                hash: edge.owner,
+                group: edge.owner_group,
+                relation,
+                via: Some((place, sequence, edge)),
+                depth: here.depth + 1,
+            });
+        }
+    }
+
+    /// The names that a question leads to by aliases known at a time, with the edges that lead there:
+    /// what an answer would have held, had there been one.
+    pub fn walk_forward(
+        &self,
+        resolvers: &[HostId],
+        name: NameHash,
+        time: Timestamp,
+    ) -> Vec<&Edge> {
+        let mut edges: Vec<&Edge> = Vec::new();
+        let mut at = name;
+        while edges.len() < usize::from(DEPTH_MAX) {
+            let known =
+                resolvers.iter().flat_map(|r| self.edges.of_owner(*r, at)).find(|(_, edge)| {
+                    edge.kind == EdgeKind::Alias
+                        && edge.first.time <= time
+                        && edge.expires + SLACK >= time
+                });
+            let Some((_, edge)) = known else { break };
+            if edges.iter().any(|seen| seen.owner == edge.owner) {
+                break;
+            }
+            at = edge.target;
+            edges.push(edge);
+        }
+        edges
+    }
+}
+
+impl<'r> Walk<'r> {
+    /// The edges from a reach down to the name the walk began at.
+    pub fn path(&self, place: usize) -> Vec<&'r Edge> {
+        let mut path = Vec::new();
+        let mut at = self.reaches.get(place);
+        while let Some((next, _, edge)) = at.and_then(|reach| reach.via) {
+            path.push(edge);
+            at = self.reaches.get(next);
+        }
+        path
+    }
+}

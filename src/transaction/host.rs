@@ -1,0 +1,174 @@
+//! The hosts seen at either end of a transaction, by number.
+
+use foldhash::HashMap;
+use foldhash::HashMapExt;
+
+use crate::flow::{Address, Mac};
+use crate::time::Timestamp;
+
+/// A host's number in [`Hosts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(pub u32);
+
+/// An address that sent or got DNS messages, and what it was seen doing.
+#[derive(Clone, Copy, Debug)]
+pub struct Host {
+    /// Its address.
+    pub address: Address,
+    /// Link-layer sources of its frames: its own, or a router's before it. A mirror port can show one
+    /// packet on both sides of a router, so two are kept.
+    pub macs: [Mac; 2],
+    /// When it was last seen.
+    pub seen: Timestamp,
+    /// Queries it sent.
+    pub asks: u32,
+    /// Of these, how many did not ask for recursion: those of a resolver that iterates.
+    pub asks_iterating: u32,
+    /// Queries it was sent.
+    pub asked: u32,
+    /// Responses it sent.
+    pub answers: u32,
+}
+
+impl Host {
+    /// Remembers the link-layer source of one of its frames.
+    pub(super) fn note_mac(&mut self, mac: Mac) {
+        let [first, second] = &mut self.macs;
+        if !mac.is_some() || *first == mac || *second == mac {
+            return;
+        }
+        *if first.is_some() { second } else { first } = mac;
+    }
+
+    /// Whether it was seen both asking and being asked or answering: what a resolver does.
+    pub fn asks_and_answers(&self) -> bool {
+        self.asks > 0 && (self.answers > 0 || self.asked > 0)
+    }
+}
+
+/// All hosts, at most a given number of them.
+///
+/// At the limit, hosts that only ever asked and that no kept transaction names any more make room;
+/// if there are none, new hosts are not taken in, and [`Hosts::refused`] counts the messages.
+#[derive(Debug)]
+pub struct Hosts {
+    numbers: HashMap<Address, HostId>,
+    hosts: Vec<Host>,
+    free: Vec<HostId>,
+    limit: usize,
+    refused: u64,
+    refused_at_sweep: u64,
+}
+
+impl Hosts {
+    /// Room for `limit` hosts.
+    pub fn new(limit: usize) -> Hosts {
+        Hosts {
+            numbers: HashMap::new(),
+            hosts: Vec::new(),
+            free: Vec::new(),
+            limit: limit.max(2),
+            refused: 0,
+            refused_at_sweep: 0,
+        }
+    }
+
+    /// The number of an address, new if need be. `kept_since` is the time of the oldest transaction
+    /// kept: hosts not seen since are named by none.
+    pub fn number(
+        &mut self,
+        address: Address,
+        now: Timestamp,
+        kept_since: Timestamp,
+    ) -> Option<HostId> {
+        if let Some(&id) = self.numbers.get(&address) {
+            return Some(id);
+        }
+        let host = Host {
+            address,
+            macs: [Mac::default(); 2],
+            seen: now,
+            asks: 0,
+            asks_iterating: 0,
+            asked: 0,
+            answers: 0,
+        };
+        let id = match self.free.pop() {
+            Some(id) => id,
+            None if self.hosts.len() < self.limit => HostId(self.hosts.len() as u32),
+            None => {
+                self.sweep(kept_since);
+                let Some(id) = self.free.pop() else {
+                    self.refused += 1;
+                    return None;
+                };
+                id
+            }
+        };
+        match self.hosts.get_mut(id.0 as usize) {
+            Some(slot) => *slot = host,
+            None => self.hosts.push(host),
+        }
+        self.numbers.insert(address, id);
+        Some(id)
+    }
+
+    /// Frees hosts that nothing names any more. A full walk, so it is done again only after as many
+    /// refusals as there are hosts: its cost for each message stays constant.
+    fn sweep(&mut self, kept_since: Timestamp) {
+        if self.refused > 0 && self.refused - self.refused_at_sweep < self.limit as u64 {
+            return;
+        }
+        self.refused_at_sweep = self.refused;
+        for (place, host) in self.hosts.iter().enumerate() {
+            if host.asked == 0 && host.answers == 0 && host.seen < kept_since {
+                self.numbers.remove(&host.address);
+                self.free.push(HostId(place as u32));
+            }
+        }
+    }
+
+    /// The number of an address that was seen.
+    pub fn find(&self, address: Address) -> Option<HostId> {
+        self.numbers.get(&address).copied()
+    }
+
+    /// A host by its number.
+    pub fn get(&self, id: HostId) -> Option<&Host> {
+        self.hosts.get(id.0 as usize)
+    }
+
+    /// A host by its number, to be changed.
+    pub fn get_mut(&mut self, id: HostId) -> Option<&mut Host> {
+        self.hosts.get_mut(id.0 as usize)
+    }
+
+    /// All hosts with their numbers, in the order they were first seen.
+    pub fn iter(&self) -> impl Iterator<Item = (HostId, &Host)> {
+        self.hosts.iter().enumerate().map(|(place, host)| (HostId(place as u32), host))
+    }
+
+    /// How many messages came from or went to a host for which there was no room.
+    pub fn refused(&self) -> u64 {
+        self.refused
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn full_of_old_clients_makes_room_and_full_of_servers_does_not() {
+        let mut hosts = Hosts::new(2);
+        let address = |n| Address::v4([10, 0, 0, n]);
+        let old = hosts.number(address(1), Timestamp(1), Timestamp(0)).unwrap();
+        let server = hosts.number(address(2), Timestamp(1), Timestamp(0)).unwrap();
+        hosts.get_mut(server).unwrap().answers = 1;
+        let new = hosts.number(address(3), Timestamp(9), Timestamp(5)).unwrap();
+        assert_eq!(new, old);
+        assert_eq!(hosts.find(address(1)), None);
+        assert_eq!(hosts.number(address(4), Timestamp(9), Timestamp(5)), None);
+        assert_eq!(hosts.refused(), 1);
+    }
+}

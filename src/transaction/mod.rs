@@ -1,0 +1,11 @@
+//! Queries put together with their responses, and the hosts between which they run.
+//!
+//! A [`Transaction`] is one query with its response or its absence; retransmissions and mirrored
+//! copies are merged into it and counted. Whether it is a client leg or an upstream leg is not known
+//! here: that depends on roles, which traffic may show only later.
+
+mod host;
+mod table;
+
+pub use host::{Host, HostId, Hosts};
+pub use table::{Counters, Event, Limits, Transaction, Transactions};

@@ -1,0 +1,448 @@
+//! The table of transactions: matching, retransmissions, mirrored copies.
+
+use super::host::{HostId, Hosts};
+use crate::bounded::{Ring, Sequence, Text, TextRing};
+use crate::flow::{Mac, Transport};
+use crate::frame::FrameId;
+use crate::message::{Message, Messages, RecordType};
+use crate::name::{Name, NameHash};
+use crate::packet::Ports;
+use crate::time::{Span, Timestamp};
+
+/// How long a query can wait for its response. Unbound answers after up to a minute.
+const OPEN_MAX: Span = Span::from_secs(70);
+/// Two sightings of one packet by a mirror port lie closer together than this.
+const MIRROR_MAX: Span = Span::from_millis(20);
+/// How many steps a chain is followed: more than that many open queries with one id between two ports
+/// cannot be told apart anyway.
+const STEPS_MAX: usize = 64;
+
+/// Chain of [`Transactions`] by ports, addresses and id.
+const BY_PORTS: usize = 0;
+/// Chain by server and registered domain.
+const BY_SERVER: usize = 1;
+/// Chain by client and registered domain, of clients that are asked themselves.
+const BY_CLIENT: usize = 2;
+
+/// One query with its response, or the lack of one, between two hosts.
+#[derive(Clone, Copy, Debug)]
+pub struct Transaction {
+    /// The frame of the query; none when it was not captured.
+    pub query: FrameId,
+    /// The frame of the response; none until it is seen.
+    pub response: FrameId,
+    /// When the query was first seen; when the query was not captured, the time of the response.
+    pub asked: Timestamp,
+    /// When it was last seen (retransmitted).
+    pub asked_last: Timestamp,
+    /// When the response was first seen.
+    pub answered: Option<Timestamp>,
+    /// Who asked.
+    pub client: HostId,
+    /// Who was asked.
+    pub server: HostId,
+    /// The client's port.
+    pub client_port: u16,
+    /// The message id.
+    pub id: u16,
+    /// The type asked for.
+    pub qtype: RecordType,
+    /// The response's code.
+    pub rcode: u8,
+    /// By UDP or TCP.
+    pub transport: Transport,
+    /// Whether the response said "ask again over TCP".
+    pub truncated: bool,
+    /// Whether the response carried an answer record.
+    pub has_answers: bool,
+    /// How often the query was sent again.
+    pub retransmissions: u8,
+    /// Keyed hash of the name asked for.
+    pub name: NameHash,
+    /// Keyed hash of its last two labels.
+    pub group: NameHash,
+    /// The name as it was written in the query.
+    pub name_text: Text,
+    /// Link-layer source of the query.
+    pub client_mac: Mac,
+    ip_id: u16,
+}
+
+impl Transaction {
+    /// Whether the query itself is in the capture.
+    pub fn has_query(&self) -> bool {
+        self.query.is_some()
+    }
+
+    /// When nobody waited for it any more: the response's time, or long after the last query.
+    pub fn closed(&self) -> Timestamp {
+        self.answered.unwrap_or(self.asked_last + OPEN_MAX)
+    }
+
+    /// Whether both ask the same thing.
+    pub fn same_question(&self, other: &Transaction) -> bool {
+        self.name == other.name && self.qtype == other.qtype
+    }
+}
+
+/// What a message did to the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A new query.
+    Asked(Sequence),
+    /// The query of a transaction, sent or seen again; or the query of a response that came before it.
+    AskedAgain(Sequence),
+    /// The response of a known query.
+    Answered(Sequence),
+    /// A response whose query was not captured.
+    AnsweredUnasked(Sequence),
+    /// Neither: a copy of a response, an opcode other than QUERY, a message without question.
+    Nothing,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Transactions; beyond it the oldest are forgotten.
+    pub transactions: usize,
+    /// Octets of names.
+    pub names: usize,
+    /// Hosts; beyond it see [`Hosts`].
+    pub hosts: usize,
+}
+
+/// What happened in the table, counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    /// Queries, without retransmissions and copies.
+    pub queries: u64,
+    /// Responses that were matched with their query.
+    pub answered: u64,
+    /// Responses without a captured query.
+    pub unasked: u64,
+    /// Queries sent again.
+    pub retransmissions: u64,
+    /// Frames that the mirror port delivered twice.
+    pub copies: u64,
+    /// Messages that are no standard query or lack a question.
+    pub other: u64,
+    /// Messages whose direction makes no sense: a response sent to port 53, say.
+    pub misdirected: u64,
+    /// Messages of hosts for which there was no room.
+    pub no_room: u64,
+}
+
+/// The transactions kept, newest last, with the hosts they run between.
+#[derive(Debug)]
+pub struct Transactions {
+    ring: Ring<Transaction, 3>,
+    names: TextRing,
+    hosts: Hosts,
+    counters: Counters,
+    ports: Ports,
+}
+
+impl Transactions {
+    /// An empty table. `ports` tells which end of a flow is the server.
+    pub fn new(limits: Limits, ports: Ports) -> Transactions {
+        Transactions {
+            ring: Ring::new(limits.transactions),
+            names: TextRing::new(limits.names),
+            hosts: Hosts::new(limits.hosts),
+            counters: Counters::default(),
+            ports,
+        }
+    }
+
+    /// Takes the next message of the capture.
+    pub fn take(&mut self, messages: &Messages, message: &Message) -> Event {
+        let Some(question) = message.question.filter(|_| message.flags.opcode() == 0) else {
+            if message.flags.is_response() && message.question.is_none() {
+                return self.take_bare_response(message);
+            }
+            self.counters.other += 1;
+            return Event::Nothing;
+        };
+        let is_response = message.flags.is_response();
+        let flow = message.flow;
+        let (client_end, server_end) = if is_response {
+            (flow.destination, flow.source)
+        } else {
+            (flow.source, flow.destination)
+        };
+        if !self.ports.contains(server_end.port) {
+            self.counters.misdirected += 1;
+            return Event::Nothing;
+        }
+        let kept_since =
+            self.ring.get(self.ring.oldest()).map_or(message.time, |oldest| oldest.asked);
+        let client = self.hosts.number(client_end.address, message.time, kept_since);
+        let server = self.hosts.number(server_end.address, message.time, kept_since);
+        let (Some(client), Some(server)) = (client, server) else {
+            self.counters.no_room += 1;
+            return Event::Nothing;
+        };
+        let mut new = Transaction {
+            query: FrameId::NONE,
+            response: FrameId::NONE,
+            asked: message.time,
+            asked_last: message.time,
+            answered: None,
+            client,
+            server,
+            client_port: client_end.port,
+            id: message.id,
+            qtype: question.rtype,
+            rcode: 0,
+            transport: flow.transport,
+            truncated: false,
+            has_answers: false,
+            retransmissions: 0,
+            name: question.name.hash,
+            group: question.name.group,
+            name_text: Text::default(),
+            client_mac: Mac::default(),
+            ip_id: 0,
+        };
+        if is_response {
+            self.note_sender(server, message, |host| host.answers = host.answers.saturating_add(1));
+            new.close(message);
+            self.take_response(new, messages.name(question.name))
+        } else {
+            new.query = message.frame;
+            new.client_mac = message.source_mac;
+            new.ip_id = message.ip_id;
+            self.take_query(new, message, messages.name(question.name))
+        }
+    }
+
+    fn note_sender(
+        &mut self,
+        host: HostId,
+        message: &Message,
+        count: impl FnOnce(&mut super::Host),
+    ) {
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.seen = message.time;
+            host.note_mac(message.source_mac);
+            count(host);
+        }
+    }
+
+    fn take_query(&mut self, new: Transaction, message: &Message, name: Name<'_>) -> Event {
+        let known = self.find(&new, |old| {
+            // A query seen before, or the query of a response that the mirror delivered first.
+            old.asked_last + OPEN_MAX >= new.asked
+                && match (old.has_query(), old.answered) {
+                    (true, None) => true,
+                    (true, Some(_)) => new.is_copy_of(old),
+                    (false, Some(at)) => (new.asked - at).abs() < MIRROR_MAX,
+                    (false, None) => false,
+                }
+        });
+        let Some(sequence) = known else {
+            self.counters.queries += 1;
+            let iterating = u32::from(!message.flags.recursion_desired());
+            self.note_sender(new.client, message, |host| {
+                host.asks = host.asks.saturating_add(1);
+                host.asks_iterating = host.asks_iterating.saturating_add(iterating);
+            });
+            if let Some(server) = self.hosts.get_mut(new.server) {
+                server.asked = server.asked.saturating_add(1);
+            }
+            return Event::Asked(self.push(new, name));
+        };
+        let Some(old) = self.ring.get_mut(sequence) else { return Event::Nothing };
+        if !old.has_query() {
+            old.query = new.query;
+            old.client_mac = new.client_mac;
+            old.ip_id = new.ip_id;
+            old.asked = new.asked.min(old.asked);
+            self.counters.unasked = self.counters.unasked.saturating_sub(1);
+            self.counters.queries += 1;
+            self.counters.answered += 1;
+        } else if new.is_copy_of(old) {
+            self.counters.copies += 1;
+            old.asked = old.asked.min(new.asked);
+        } else {
+            self.counters.retransmissions += 1;
+            old.retransmissions = old.retransmissions.saturating_add(1);
+            old.asked_last = old.asked_last.max(new.asked);
+            old.ip_id = new.ip_id;
+        }
+        Event::AskedAgain(sequence)
+    }
+
+    fn take_response(&mut self, new: Transaction, name: Name<'_>) -> Event {
+        let known = self.find(&new, |old| old.asked_last + OPEN_MAX >= new.asked);
+        let Some(sequence) = known else {
+            self.counters.unasked += 1;
+            if let Some(client) = self.hosts.get_mut(new.client) {
+                client.seen = new.asked;
+                client.asks = client.asks.saturating_add(1);
+            }
+            return Event::AnsweredUnasked(self.push(new, name));
+        };
+        let Some(old) = self.ring.get_mut(sequence) else { return Event::Nothing };
+        if old.answered.is_some() {
+            // The mirror delivered it twice, or the server did: the first one counts.
+            self.counters.copies += 1;
+            return Event::Nothing;
+        }
+        old.answered = new.answered;
+        old.response = new.response;
+        old.rcode = new.rcode;
+        old.truncated = new.truncated;
+        old.has_answers = new.has_answers;
+        self.counters.answered += 1;
+        Event::Answered(sequence)
+    }
+
+    /// A response without its question (a FORMERR, say) belongs to the open query of its ports and id.
+    fn take_bare_response(&mut self, message: &Message) -> Event {
+        let (client, server) = (message.flow.destination, message.flow.source);
+        let ids = (self.hosts.find(client.address), self.hosts.find(server.address));
+        let (Some(client_id), Some(server_id)) = ids else {
+            self.counters.other += 1;
+            return Event::Nothing;
+        };
+        let key = ports_key(client_id, server_id, client.port, message.id);
+        let found = self.ring.chain(BY_PORTS, key).take(STEPS_MAX).find(|(_, old)| {
+            (old.client, old.server, old.client_port, old.id)
+                == (client_id, server_id, client.port, message.id)
+                && old.answered.is_none()
+                && old.transport == message.flow.transport
+        });
+        let Some((sequence, _)) = found else {
+            self.counters.other += 1;
+            return Event::Nothing;
+        };
+        if let Some(old) = self.ring.get_mut(sequence) {
+            old.close(message);
+        }
+        self.counters.answered += 1;
+        Event::Answered(sequence)
+    }
+
+    fn find(&self, new: &Transaction, fits: impl Fn(&Transaction) -> bool) -> Option<Sequence> {
+        let key = ports_key(new.client, new.server, new.client_port, new.id);
+        let chain = self.ring.chain(BY_PORTS, key).take(STEPS_MAX);
+        let mut same = chain.filter(|(_, old)| {
+            old.name == new.name
+                && old.qtype == new.qtype
+                && (old.client, old.server, old.client_port, old.id, old.transport)
+                    == (new.client, new.server, new.client_port, new.id, new.transport)
+        });
+        same.find(|(_, old)| fits(old)).map(|(sequence, _)| sequence)
+    }
+
+    fn push(&mut self, mut new: Transaction, name: Name<'_>) -> Sequence {
+        new.name_text = self.names.push(name.wire());
+        // Only of a host that is asked itself are the queries looked up by who sent them.
+        let asks_upstream = self
+            .hosts
+            .get(new.client)
+            .is_some_and(|host| host.asked > 0 || host.asks_iterating > 0);
+        let keys = [
+            Some(ports_key(new.client, new.server, new.client_port, new.id)),
+            Some(group_key(new.server, new.group)),
+            asks_upstream.then(|| group_key(new.client, new.group)),
+        ];
+        self.ring.push(new, keys)
+    }
+
+    /// A transaction by its number, unless it is forgotten.
+    pub fn get(&self, sequence: Sequence) -> Option<&Transaction> {
+        self.ring.get(sequence)
+    }
+
+    /// The name a transaction asks for; the root once it is forgotten.
+    pub fn name(&self, transaction: &Transaction) -> Name<'_> {
+        self.names.get(transaction.name_text).map_or(Name::ROOT, Name::from_wire)
+    }
+
+    /// Whether a transaction's name is still kept.
+    pub fn has_name(&self, transaction: &Transaction) -> bool {
+        self.names.get(transaction.name_text).is_some()
+    }
+
+    /// The transactions with a server about names of one registered domain, newest first.
+    pub fn with_server(
+        &self,
+        server: HostId,
+        group: NameHash,
+    ) -> impl Iterator<Item = (Sequence, &Transaction)> {
+        let chain = self.ring.chain(BY_SERVER, group_key(server, group));
+        chain.filter(move |(_, t)| t.server == server && t.group == group)
+    }
+
+    /// The transactions that a host asked about names of one registered domain, newest first: of hosts
+    /// that are asked themselves or iterate.
+    pub fn of_client(
+        &self,
+        client: HostId,
+        group: NameHash,
+    ) -> impl Iterator<Item = (Sequence, &Transaction)> {
+        let chain = self.ring.chain(BY_CLIENT, group_key(client, group));
+        chain.filter(move |(_, t)| t.client == client && t.group == group)
+    }
+
+    /// The kept transactions before one, newest first.
+    pub fn before(&self, sequence: Sequence) -> impl Iterator<Item = (Sequence, &Transaction)> {
+        let oldest = self.ring.oldest().0;
+        (oldest..sequence.0).rev().filter_map(|n| Some((Sequence(n), self.ring.get(Sequence(n))?)))
+    }
+
+    /// The number of the oldest transaction kept.
+    pub fn oldest(&self) -> Sequence {
+        self.ring.oldest()
+    }
+
+    /// The number that the next transaction will have.
+    pub fn next(&self) -> Sequence {
+        self.ring.next()
+    }
+
+    /// The hosts.
+    pub fn hosts(&self) -> &Hosts {
+        &self.hosts
+    }
+
+    /// What happened so far.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// How many transactions were forgotten for lack of room.
+    pub fn forgotten(&self) -> u64 {
+        self.ring.overwritten()
+    }
+}
+
+impl Transaction {
+    fn close(&mut self, message: &Message) {
+        self.response = message.frame;
+        self.answered = Some(message.time);
+        self.rcode = message.flags.rcode();
+        self.truncated = message.flags.is_truncated();
+        let [_, answers, ..] = message.counts;
+        self.has_answers = answers > 0;
+    }
+
+    /// Whether this query is the same packet as another, delivered a second time by the mirror: a
+    /// moment later and, where IPv4 numbers its packets, with the same identification.
+    fn is_copy_of(&self, old: &Transaction) -> bool {
+        (self.asked - old.asked_last).abs() < MIRROR_MAX
+            && self.ip_id == old.ip_id
+            && self.client_mac.is_some() == old.client_mac.is_some()
+    }
+}
+
+fn ports_key(client: HostId, server: HostId, port: u16, id: u16) -> u64 {
+    let hosts = u64::from(client.0) << 32 | u64::from(server.0);
+    hosts.wrapping_mul(0xd6e8_feb8_6659_fd93) ^ (u64::from(port) << 16 | u64::from(id))
+}
+
+fn group_key(host: HostId, group: NameHash) -> u64 {
+    group.0 ^ u64::from(host.0).wrapping_mul(0xff51_afd7_ed55_8ccd)
+}
