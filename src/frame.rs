@@ -128,18 +128,24 @@ impl Batch {
 
     /// Its frames, in the order they were added.
     pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
-        self.entries.iter().map(|entry| Frame {
+        self.entries.iter().map(|entry| self.frame(entry))
+    }
+
+    /// The frame at a place, from 0.
+    pub fn get(&self, place: usize) -> Option<Frame<'_>> {
+        self.entries.get(place).map(|entry| self.frame(entry))
+    }
+
+    fn frame(&self, entry: &Entry) -> Frame<'_> {
+        let start = entry.start as usize;
+        let end = start.saturating_add(entry.len as usize);
+        Frame {
             id: entry.id,
             time: entry.time,
             link: entry.link,
             original_len: entry.original_len,
-            bytes: self
-                .arena
-                .get(
-                    entry.start as usize..(entry.start as usize).saturating_add(entry.len as usize),
-                )
-                .unwrap_or_default(),
-        })
+            bytes: self.arena.get(start..end).unwrap_or_default(),
+        }
     }
 }
 

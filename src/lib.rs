@@ -8,9 +8,13 @@ pub mod frame;
 pub mod name;
 pub mod time;
 
+pub mod attribution;
 pub mod capture;
+pub mod cli;
 pub mod indicator;
 pub mod message;
 pub mod packet;
+pub mod pipeline;
+pub mod report;
 pub mod resolution;
 pub mod transaction;

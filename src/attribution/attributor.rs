@@ -1,0 +1,281 @@
+//! The engine: takes messages in capture order, hands out attributions when they are settled.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use super::sighting::{Flagged, Matching, ended_without_chain};
+use super::summary::Summary;
+use super::{Attribution, describe};
+use crate::bounded::Sequence;
+use crate::indicator::{IndicatorId, Indicators};
+use crate::message::{Message, Messages};
+use crate::resolution::{Causes, Leg, Resolution, Role};
+use crate::time::{Span, Timestamp};
+use crate::transaction::{Event, Transaction};
+
+/// An upstream query is judged when all asks that were open with it are closed or given up.
+const UPSTREAM_SETTLES: Span = Span::from_secs(76);
+/// A client's question is judged when the upstream queries that it can have caused were.
+const CLIENT_SETTLES: Span = Span::from_secs(156);
+/// How many flagged transactions wait to be judged; beyond it the oldest are judged early.
+const WAITING_MAX: usize = 1 << 20;
+
+/// Takes messages, keeps their history, and judges what was flagged.
+#[derive(Debug)]
+pub struct Attributor {
+    resolution: Resolution,
+    indicators: Arc<Indicators>,
+    matching: Matching,
+    /// Flagged transactions by number, until they are judged.
+    flagged: BTreeMap<Sequence, Flagged>,
+    upstream: VecDeque<(Sequence, Timestamp)>,
+    client: VecDeque<(Sequence, Timestamp)>,
+    /// The strongest part each ask had in judged upstream queries, by indicator.
+    parts: BTreeMap<Sequence, Vec<(IndicatorId, Role)>>,
+    /// The oldest transaction not yet looked at for having ended without an answer.
+    unended: Sequence,
+    /// Time of the first message.
+    began: Option<Timestamp>,
+    /// The latest time of any message: the clock of what is settled.
+    now: Timestamp,
+    history: u64,
+    summary: Summary,
+    judged_early: u64,
+}
+
+impl Attributor {
+    /// Judges by a list. `history` is how many transactions `resolution` keeps.
+    pub fn new(resolution: Resolution, indicators: Arc<Indicators>, history: usize) -> Attributor {
+        Attributor {
+            resolution,
+            indicators,
+            matching: Matching::default(),
+            flagged: BTreeMap::new(),
+            upstream: VecDeque::new(),
+            client: VecDeque::new(),
+            parts: BTreeMap::new(),
+            unended: Sequence(0),
+            began: None,
+            now: Timestamp(i64::MIN),
+            history: history as u64,
+            summary: Summary::default(),
+            judged_early: 0,
+        }
+    }
+
+    /// Takes the next message of the capture, and hands out what it settles.
+    pub fn take(
+        &mut self,
+        messages: &Messages,
+        message: &Message,
+        out: &mut dyn FnMut(Attribution),
+    ) {
+        self.began.get_or_insert(message.time);
+        self.now = self.now.max(message.time);
+        let event = self.resolution.take(messages, message);
+        let sequence = match event {
+            Event::Asked(s)
+            | Event::AskedAgain(s)
+            | Event::Answered(s)
+            | Event::AnsweredUnasked(s) => s,
+            Event::Nothing => return self.settle(out),
+        };
+        if message.flagged {
+            self.flag(sequence, |matching, indicators, _, flagged| {
+                matching.message(indicators, messages, message, flagged);
+            });
+        }
+        if matches!(event, Event::Answered(_))
+            && let Some(&ask) = self.resolution.transactions().get(sequence)
+            && ended_without_chain(&ask)
+        {
+            self.look_at_known_chain(sequence, &ask);
+        }
+        self.settle(out);
+    }
+
+    /// Adds sightings to a transaction, and sees to it that they are judged.
+    fn flag(
+        &mut self,
+        sequence: Sequence,
+        look: impl FnOnce(&mut Matching, &Indicators, &Resolution, &mut Flagged),
+    ) {
+        let known = self.flagged.remove(&sequence);
+        let is_new = known.is_none();
+        let mut flagged = known.unwrap_or(Flagged { transaction: sequence, seen: Vec::new() });
+        look(&mut self.matching, &self.indicators, &self.resolution, &mut flagged);
+        if flagged.seen.is_empty() {
+            return;
+        }
+        self.flagged.insert(sequence, flagged);
+        if is_new {
+            let asked =
+                self.resolution.transactions().get(sequence).map_or(self.now, |t| t.asked_last);
+            self.upstream.push_back((sequence, asked));
+        }
+    }
+
+    /// Sees whether a question that got no chain was known to lead to something listed.
+    fn look_at_known_chain(&mut self, sequence: Sequence, ask: &Transaction) {
+        self.flag(sequence, |matching, indicators, resolution, flagged| {
+            matching.known_chain(indicators, resolution, ask, flagged);
+        });
+    }
+
+    /// Hands out what is settled by now. Done with every message, so that neither what is handed out
+    /// nor its order depends on how messages were batched.
+    fn settle(&mut self, out: &mut dyn FnMut(Attribution)) {
+        self.look_at_ended(false);
+        while let Some(&(sequence, asked)) = self.upstream.front() {
+            let crowded = self.is_crowded(sequence, 3);
+            if asked + UPSTREAM_SETTLES > self.now && !crowded {
+                break;
+            }
+            self.judged_early += u64::from(crowded);
+            self.upstream.pop_front();
+            self.judge(sequence, out);
+        }
+        self.settle_clients(false, out);
+    }
+
+    /// Hands out all that is left: the capture is at its end.
+    pub fn finish(&mut self, out: &mut dyn FnMut(Attribution)) {
+        self.resolution.refresh_roles();
+        self.look_at_ended(true);
+        while let Some((sequence, _)) = self.upstream.pop_front() {
+            self.judge(sequence, out);
+        }
+        self.settle_clients(true, out);
+    }
+
+    /// Whether a transaction is about to be forgotten: so many quarters of the history came after it.
+    fn is_crowded(&self, sequence: Sequence, quarters: u64) -> bool {
+        let age = self.resolution.transactions().next().0.saturating_sub(sequence.0);
+        age * 4 >= self.history * quarters || self.flagged.len() > WAITING_MAX
+    }
+
+    /// Looks at the transactions whose time for an answer is over.
+    fn look_at_ended(&mut self, at_end: bool) {
+        loop {
+            let sequence = self.unended;
+            let next = self.resolution.transactions().next();
+            if sequence >= next {
+                return;
+            }
+            let Some(&ask) = self.resolution.transactions().get(sequence) else {
+                self.unended = self.resolution.transactions().oldest();
+                continue;
+            };
+            let over = ask.asked_last + Span::from_secs(70) < self.now;
+            if !(at_end || over || self.is_crowded(sequence, 2)) {
+                return;
+            }
+            self.unended = Sequence(sequence.0 + 1);
+            if ask.answered.is_none() && self.resolution.leg(&ask) == Leg::Client {
+                self.look_at_known_chain(sequence, &ask);
+            }
+        }
+    }
+
+    /// Judges the upstream queries among what was flagged; client legs wait until the upstream
+    /// queries they may have caused are judged.
+    fn judge(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
+        let Some(&transaction) = self.resolution.transactions().get(sequence) else {
+            self.flagged.remove(&sequence);
+            return;
+        };
+        if self.resolution.leg(&transaction) == Leg::Client {
+            self.client.push_back((sequence, transaction.asked_last));
+            return;
+        }
+        let Some(flagged) = self.flagged.remove(&sequence) else { return };
+        let began = self.began.unwrap_or(transaction.asked);
+        let causes = self.resolution.causes(sequence, began);
+        for seen in &flagged.seen {
+            self.note_parts(&causes, seen);
+            let attribution = describe::upstream(
+                &self.resolution,
+                &self.indicators,
+                sequence,
+                &transaction,
+                seen,
+                &causes,
+            );
+            self.summary.add(&attribution);
+            out(attribution);
+        }
+    }
+
+    /// Remembers which asks had a part in a judged query. One that only waited with others leads to the
+    /// indicator without an upstream leg of its own, so it is reported for itself too.
+    fn note_parts(&mut self, causes: &Causes, seen: &super::sighting::Seen) {
+        for cause in &causes.clients {
+            let parts = self.parts.entry(cause.ask).or_default();
+            match parts.iter_mut().find(|(indicator, _)| *indicator == seen.indicator) {
+                Some((_, role)) => *role = (*role).min(cause.role),
+                None => parts.push((seen.indicator, cause.role)),
+            }
+            let is_joiner = cause.role == Role::Joiner;
+            if is_joiner && !self.flagged.contains_key(&cause.ask) && cause.hops.is_empty() {
+                let joined = Flagged { transaction: cause.ask, seen: vec![seen.clone()] };
+                if let Some(ask) = self.resolution.transactions().get(cause.ask) {
+                    self.client.push_back((cause.ask, ask.asked_last));
+                    self.flagged.insert(cause.ask, joined);
+                }
+            }
+        }
+    }
+
+    fn settle_clients(&mut self, at_end: bool, out: &mut dyn FnMut(Attribution)) {
+        while let Some(&(sequence, asked)) = self.client.front() {
+            if !at_end && asked + CLIENT_SETTLES > self.now && !self.is_crowded(sequence, 3) {
+                break;
+            }
+            self.client.pop_front();
+            let Some(flagged) = self.flagged.remove(&sequence) else { continue };
+            let Some(&ask) = self.resolution.transactions().get(sequence) else { continue };
+            let parts = self.parts.remove(&sequence).unwrap_or_default();
+            for seen in &flagged.seen {
+                let part = parts.iter().find(|(indicator, _)| *indicator == seen.indicator);
+                let role = part.map(|(_, role)| *role);
+                if role == Some(Role::Initiator) {
+                    continue;
+                }
+                let attribution = describe::client(
+                    &self.resolution,
+                    &self.indicators,
+                    sequence,
+                    &ask,
+                    seen,
+                    role,
+                );
+                self.summary.add(&attribution);
+                out(attribution);
+            }
+        }
+        let oldest = self.resolution.transactions().oldest();
+        while self.parts.first_key_value().is_some_and(|(ask, _)| *ask < oldest) {
+            self.parts.pop_first();
+        }
+    }
+
+    /// What was seen of each indicator and client so far.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The history.
+    pub fn resolution(&self) -> &Resolution {
+        &self.resolution
+    }
+
+    /// How many sightings had to be judged before their time, for lack of room.
+    pub fn judged_early(&self) -> u64 {
+        self.judged_early
+    }
+
+    /// Time of the first message and the latest time of any.
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        Some((self.began?, self.now))
+    }
+}

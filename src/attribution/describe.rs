@@ -1,0 +1,276 @@
+//! From a judged transaction to an [`Attribution`] that stands for itself: names, times, frames, words.
+
+use super::sighting::{Seen, known_chain};
+use super::{Attribution, ChainStep, Client, Place, Sighting, State, Verdict};
+use crate::bounded::Sequence;
+use crate::flow::Address;
+use crate::frame::FrameId;
+use crate::indicator::Indicators;
+use crate::message::full::rcode_mnemonic;
+use crate::name::Name;
+use crate::resolution::{Cause, Causes, Edge, Leg, Resolution, Role, StepKind, Unexplained};
+use crate::transaction::{HostId, Transaction};
+
+/// What is said of a flagged upstream query.
+pub(super) fn upstream(
+    resolution: &Resolution,
+    indicators: &Indicators,
+    sequence: Sequence,
+    query: &Transaction,
+    seen: &Seen,
+    causes: &Causes,
+) -> Attribution {
+    let tail = tail(resolution, sequence, query, seen);
+    let mut clients: Vec<Client> =
+        causes.clients.iter().filter_map(|cause| client_of(resolution, cause, &tail)).collect();
+    clients.sort_by_key(|client| (client.role, client.asked_time, client.address));
+    let verdict = match causes.unexplained {
+        None => Verdict::Attributed,
+        Some(Unexplained::Priming | Unexplained::NobodyWaiting) => Verdict::NoClient,
+        Some(_) => Verdict::Undetermined,
+    };
+    let first = resolution.transactions().get(causes.first_try).unwrap_or(query);
+    Attribution {
+        id: id(query, seen, indicators),
+        resolution_id: frame_id(first),
+        state: State::Final,
+        verdict,
+        unexplained: causes.unexplained,
+        reason: causes.unexplained.map(|why| reason(resolution, query, why)),
+        indicator: seen.indicator,
+        sighting: sighting(resolution, query, Leg::Upstream, seen.place),
+        hints: hints(&clients, seen),
+        clients,
+    }
+}
+
+/// What is said of a client's question that leads to an indicator without an upstream leg of its own.
+pub(super) fn client(
+    resolution: &Resolution,
+    indicators: &Indicators,
+    sequence: Sequence,
+    ask: &Transaction,
+    seen: &Seen,
+    part: Option<Role>,
+) -> Attribution {
+    let asks_upstream = resolution.roles().group_of(ask.server).is_some();
+    let role = match part {
+        Some(Role::Joiner) => Role::Joiner,
+        // Without a response nothing came from the cache, and a server that was never seen asking
+        // upstream may have asked out of sight.
+        _ if ask.answered.is_none() || !asks_upstream => Role::Initiator,
+        _ => Role::Cached,
+    };
+    let asked = resolution.transactions().name(ask).to_string();
+    let frame = if ask.has_query() { ask.query } else { ask.response };
+    let mut chain = vec![ChainStep { name: asked, step: ChainStep::kind(StepKind::Asked), frame }];
+    chain.extend(tail(resolution, sequence, ask, seen));
+    let confidence_permille = match (seen.place, ask.has_query()) {
+        (_, false) => 970,
+        // The answer itself shows it, or the question does.
+        (Place::Qname | Place::Address | Place::Server | Place::Nameserver, _) => 999,
+        (Place::Alias, _) if ask.has_answers => 999,
+        // It follows from what the resolver had learned before.
+        (Place::Alias, _) => 960,
+    };
+    let client = Client { role, confidence_permille, chain, ..bare_client(resolution, ask) };
+    let clients = vec![client];
+    Attribution {
+        id: id(ask, seen, indicators),
+        resolution_id: frame_id(ask),
+        state: State::Final,
+        verdict: Verdict::Attributed,
+        unexplained: None,
+        reason: None,
+        indicator: seen.indicator,
+        sighting: sighting(resolution, ask, Leg::Client, seen.place),
+        hints: hints(&clients, seen),
+        clients,
+    }
+}
+
+fn frame_id(transaction: &Transaction) -> String {
+    let frame = if transaction.has_query() { transaction.query } else { transaction.response };
+    match frame.file() {
+        0 => format!("f{}", frame.number()),
+        file => format!("f{file}.{}", frame.number()),
+    }
+}
+
+fn id(transaction: &Transaction, seen: &Seen, indicators: &Indicators) -> String {
+    let (list, line) = indicators.get(seen.indicator).map_or((0, 0), |i| (i.list.0, i.line));
+    format!("{}-l{list}.{line}", frame_id(transaction))
+}
+
+fn address(resolution: &Resolution, host: HostId) -> Address {
+    resolution.transactions().hosts().get(host).map_or(Address::UNSPECIFIED, |host| host.address)
+}
+
+fn sighting(
+    resolution: &Resolution,
+    transaction: &Transaction,
+    leg: Leg,
+    place: Place,
+) -> Sighting {
+    let (client, server) =
+        (address(resolution, transaction.client), address(resolution, transaction.server));
+    Sighting {
+        leg,
+        place,
+        frame: transaction.query,
+        time: transaction.asked,
+        resolver: if leg == Leg::Upstream { client } else { server },
+        server,
+        transport: transaction.transport,
+        name: resolution.transactions().name(transaction).to_string(),
+        rtype: transaction.qtype.to_string(),
+        response_frame: transaction.response,
+        rcode: transaction.answered.map(|_| rcode_mnemonic(transaction.rcode)),
+        outcome: match transaction.answered {
+            None => "unanswered",
+            Some(_) if transaction.truncated => "truncated",
+            Some(_) => "answered",
+        },
+    }
+}
+
+fn bare_client(resolution: &Resolution, ask: &Transaction) -> Client {
+    Client {
+        address: address(resolution, ask.client),
+        port: ask.client_port,
+        role: Role::Initiator,
+        confidence_permille: 0,
+        asked: resolution.transactions().name(ask).to_string(),
+        asked_type: ask.qtype.to_string(),
+        asked_frame: ask.query,
+        asked_time: ask.asked,
+        answer_frame: ask.response,
+        rcode: ask.answered.map(|_| rcode_mnemonic(ask.rcode)),
+        chain: Vec::new(),
+        hops: Vec::new(),
+        mac: Some(ask.client_mac).filter(|mac| mac.is_some()),
+    }
+}
+
+fn client_of(resolution: &Resolution, cause: &Cause, tail: &[ChainStep]) -> Option<Client> {
+    let ask = resolution.transactions().get(cause.ask)?;
+    let steps = cause.chain.iter().map(|step| ChainStep {
+        name: Name::from_wire(&step.name).to_string(),
+        step: ChainStep::kind(step.kind),
+        frame: step.frame,
+    });
+    Some(Client {
+        role: cause.role,
+        confidence_permille: cause.confidence_permille,
+        chain: steps.chain(tail.iter().cloned()).collect(),
+        hops: cause.hops.iter().map(|host| address(resolution, *host)).collect(),
+        ..bare_client(resolution, ask)
+    })
+}
+
+/// The steps from a transaction's own name to what was flagged in it.
+fn tail(
+    resolution: &Resolution,
+    sequence: Sequence,
+    transaction: &Transaction,
+    seen: &Seen,
+) -> Vec<ChainStep> {
+    let mut edges: Vec<&Edge> = resolution.edges().of_answer(sequence);
+    let from_own_answer = !edges.is_empty() || transaction.has_answers;
+    if !from_own_answer && seen.place == Place::Alias {
+        edges = known_chain(resolution, transaction);
+    }
+    let alias = |edge: &&Edge| ChainStep {
+        name: resolution.edges().target_name(edge).to_string(),
+        step: ChainStep::kind(StepKind::Alias),
+        frame: if from_own_answer {
+            transaction.response
+        } else {
+            edge.learned_before(transaction.answered.unwrap_or(transaction.asked_last)).frame
+        },
+    };
+    let own = |name: &[u8], step, frame| ChainStep {
+        name: String::from_utf8_lossy(name).into_owned(),
+        step,
+        frame,
+    };
+    match seen.place {
+        Place::Qname => Vec::new(),
+        Place::Alias => {
+            let flagged = Name::from_wire(&seen.name);
+            let up_to = edges.iter().position(|e| resolution.edges().target_name(e) == flagged);
+            edges.iter().take(up_to.map_or(edges.len(), |place| place + 1)).map(alias).collect()
+        }
+        Place::Address => {
+            let mut steps: Vec<ChainStep> = edges.iter().map(alias).collect();
+            steps.push(own(&seen.name, "address", transaction.response));
+            steps
+        }
+        Place::Server => vec![own(&seen.name, "server", query_frame(transaction))],
+        Place::Nameserver => {
+            let name = Name::from_wire(&seen.name).to_string();
+            vec![ChainStep {
+                name,
+                step: ChainStep::kind(StepKind::Server),
+                frame: transaction.response,
+            }]
+        }
+    }
+}
+
+fn query_frame(transaction: &Transaction) -> FrameId {
+    if transaction.has_query() { transaction.query } else { transaction.response }
+}
+
+/// Why no client is named, for a person.
+fn reason(resolution: &Resolution, query: &Transaction, why: Unexplained) -> String {
+    let resolver = address(resolution, query.client);
+    match why {
+        Unexplained::Priming => format!(
+            "{resolver} asked for the root servers to get going (priming): no client's question does that"
+        ),
+        Unexplained::NobodyWaiting => format!(
+            "no client was waiting for an answer from {resolver}, nor had one just been answered with a \
+             name that leads here: its own lookup, or a refresh that no question in this capture set off"
+        ),
+        Unexplained::OthersWaiting(count) => format!(
+            "{} waiting for an answer from {resolver}, but for {} not known to lead to this name: what \
+             led here was cached before the capture began, or is missing from it",
+            if count == 1 { "one client was".to_owned() } else { format!("{count} clients were") },
+            if count == 1 { "a name that is" } else { "names that are" },
+        ),
+        Unexplained::ClientLegMissing => format!(
+            "no question to {resolver} is in this capture: mirror the port that its clients come in by, too"
+        ),
+        Unexplained::BeganMidWay(after) => format!(
+            "the capture began only {after} before, so the question that led here may have come earlier"
+        ),
+        Unexplained::PacketsLost => {
+            "packets are missing from the capture around here, perhaps the client's question"
+                .to_owned()
+        }
+        Unexplained::TooMany(count) => {
+            format!("{count} clients can have caused it, none more likely than the others")
+        }
+        Unexplained::BehindResolver(host) => format!(
+            "it was asked by {}, itself a resolver, and which of its clients is behind that cannot be told",
+            address(resolution, host)
+        ),
+        Unexplained::Forgotten => {
+            "more was asked in the meantime than is kept, so what led here is forgotten".to_owned()
+        }
+    }
+}
+
+fn hints(clients: &[Client], seen: &Seen) -> Vec<&'static str> {
+    let flagged = Name::from_wire(&seen.name);
+    let is_name = matches!(seen.place, Place::Qname | Place::Alias);
+    let only_tail = is_name
+        && !clients.is_empty()
+        && clients.iter().all(|client| {
+            client.chain.len() > 1
+                && client.chain.iter().skip(1).any(|step| step.step == "cname")
+                && !client.asked.eq_ignore_ascii_case(&flagged.to_string())
+        });
+    if only_tail { vec!["alias-tail"] } else { Vec::new() }
+}

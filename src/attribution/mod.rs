@@ -1,0 +1,193 @@
+//! Who is behind what was flagged.
+//!
+//! A [`Sighting`] is an indicator seen on a leg; an [`Attribution`] is a sighting with its clients, the
+//! evidence for each, and a verdict. [`Attributor`] takes messages in capture order and hands out
+//! attributions once the clients' intervals have closed.
+
+mod attributor;
+mod coverage;
+mod describe;
+mod sighting;
+mod summary;
+
+use crate::flow::{Address, Mac, Transport};
+use crate::frame::FrameId;
+use crate::indicator::IndicatorId;
+use crate::resolution::{Leg, Role, StepKind, Unexplained};
+use crate::time::Timestamp;
+
+pub use attributor::Attributor;
+pub use coverage::{Coverage, LatencySeen, ResolverSeen};
+pub use summary::{Summary, SummaryRow};
+
+/// Where on a leg an indicator was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// It is the name asked for.
+    Qname,
+    /// An alias in the answer leads to it; or, with no answer, is known to lead to it.
+    Alias,
+    /// It is an address in the answer.
+    Address,
+    /// It is the address that was asked.
+    Server,
+    /// It is a name server named in the response.
+    Nameserver,
+}
+
+impl Place {
+    /// As the output names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Place::Qname => "qname",
+            Place::Alias => "alias",
+            Place::Address => "address",
+            Place::Server => "server",
+            Place::Nameserver => "nameserver",
+        }
+    }
+}
+
+/// What can be said of a sighting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// One or more clients are behind it.
+    Attributed,
+    /// It is the resolver's own work.
+    NoClient,
+    /// It cannot be told.
+    Undetermined,
+}
+
+impl Verdict {
+    /// As the output names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Attributed => "attributed",
+            Verdict::NoClient => "no-client",
+            Verdict::Undetermined => "undetermined",
+        }
+    }
+}
+
+/// Whether more may become known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The client's interval is still open.
+    Provisional,
+    /// Settled.
+    Final,
+}
+
+impl State {
+    /// As the output names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Provisional => "provisional",
+            State::Final => "final",
+        }
+    }
+}
+
+/// An indicator seen on a leg.
+#[derive(Clone, Debug)]
+pub struct Sighting {
+    /// On which leg.
+    pub leg: Leg,
+    /// Where on it.
+    pub place: Place,
+    /// The frame of the query; none when it was not captured.
+    pub frame: FrameId,
+    /// When the query was sent; when it was not captured, when the response was.
+    pub time: Timestamp,
+    /// The resolver: server of a client leg, client of an upstream leg.
+    pub resolver: Address,
+    /// Who was asked.
+    pub server: Address,
+    /// By UDP or TCP.
+    pub transport: Transport,
+    /// The name asked for, as it was written.
+    pub name: String,
+    /// The type asked for.
+    pub rtype: String,
+    /// The frame of the response.
+    pub response_frame: FrameId,
+    /// The response's code, where there is a response.
+    pub rcode: Option<&'static str>,
+    /// `answered`, `unanswered` or `truncated`.
+    pub outcome: &'static str,
+}
+
+/// One step of a chain from a client's question to what was flagged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChainStep {
+    /// The name or address reached.
+    pub name: String,
+    /// How.
+    pub step: &'static str,
+    /// The frame that shows it; none where it follows from the names alone.
+    pub frame: FrameId,
+}
+
+impl ChainStep {
+    /// How a step of the resolution is named in the output.
+    fn kind(kind: StepKind) -> &'static str {
+        kind.as_str()
+    }
+}
+
+/// A client's part in a sighting, and what shows it.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its address.
+    pub address: Address,
+    /// The port it asked from.
+    pub port: u16,
+    /// What it had to do with it.
+    pub role: Role,
+    /// The probability that this is right, in thousandths.
+    pub confidence_permille: u16,
+    /// What it asked, as it wrote it.
+    pub asked: String,
+    /// The type it asked for.
+    pub asked_type: String,
+    /// The frame of its question; none when it was not captured.
+    pub asked_frame: FrameId,
+    /// When it asked; when that was not captured, when it was answered.
+    pub asked_time: Timestamp,
+    /// The frame of its answer.
+    pub answer_frame: FrameId,
+    /// The code of its answer, where there is one.
+    pub rcode: Option<&'static str>,
+    /// From its question to what was flagged.
+    pub chain: Vec<ChainStep>,
+    /// The resolvers its question passed before the one that asked upstream, nearest first.
+    pub hops: Vec<Address>,
+    /// The link-layer source of its question; none when it has none.
+    pub mac: Option<Mac>,
+}
+
+/// A sighting with its clients and a verdict.
+#[derive(Clone, Debug)]
+pub struct Attribution {
+    /// The same in provisional and final state, and in every run over the same input.
+    pub id: String,
+    /// Shared by the upstream queries that are retries of one another.
+    pub resolution_id: String,
+    /// Whether more may become known.
+    pub state: State,
+    /// What can be said.
+    pub verdict: Verdict,
+    /// If no client is named: why.
+    pub unexplained: Option<Unexplained>,
+    /// The same in words.
+    pub reason: Option<String>,
+    /// Which indicator.
+    pub indicator: IndicatorId,
+    /// Where it was seen.
+    pub sighting: Sighting,
+    /// Who is behind it, by the time they asked.
+    pub clients: Vec<Client>,
+    /// What may make it a false alarm, as words of the output.
+    pub hints: Vec<&'static str>,
+}

@@ -1,0 +1,141 @@
+//! Finding indicators on legs.
+
+use crate::bounded::Sequence;
+use crate::indicator::{IndicatorId, Indicators};
+use crate::message::{Fact, Message, Messages};
+use crate::name::Name;
+use crate::resolution::{Edge, Resolution};
+use crate::transaction::Transaction;
+
+use super::Place;
+
+/// An indicator seen on a transaction, before it is known who is behind it.
+#[derive(Clone, Debug)]
+pub(super) struct Seen {
+    pub indicator: IndicatorId,
+    pub place: Place,
+    /// What stands there: the alias or name server in wire form, empty for other places.
+    pub name: Vec<u8>,
+}
+
+/// How many sightings are kept of one transaction: a long answer can name many listed addresses.
+const PER_TRANSACTION_MAX: usize = 64;
+
+/// The sightings of one transaction that waits to be judged.
+#[derive(Clone, Debug)]
+pub(super) struct Flagged {
+    pub transaction: Sequence,
+    pub seen: Vec<Seen>,
+}
+
+impl Flagged {
+    /// Adds what was not seen of this indicator before. The first place counts: a query is before its
+    /// answer, and a name before its address.
+    fn add(&mut self, indicator: IndicatorId, place: Place, name: &[u8]) {
+        let known = self.seen.iter().any(|seen| seen.indicator == indicator);
+        if !known && self.seen.len() < PER_TRANSACTION_MAX {
+            self.seen.push(Seen { indicator, place, name: name.to_vec() });
+        }
+    }
+}
+
+/// Matches names and addresses, keeping the room its answers need.
+#[derive(Debug, Default)]
+pub(super) struct Matching {
+    found: Vec<IndicatorId>,
+}
+
+impl Matching {
+    fn name(
+        &mut self,
+        indicators: &Indicators,
+        name: Name<'_>,
+        place: Place,
+        flagged: &mut Flagged,
+    ) {
+        self.found.clear();
+        indicators.match_name(name, &mut self.found);
+        for &indicator in &self.found {
+            flagged.add(indicator, place, name.wire());
+        }
+    }
+
+    /// Matches all of a message that can hold an indicator.
+    pub fn message(
+        &mut self,
+        indicators: &Indicators,
+        messages: &Messages,
+        message: &Message,
+        flagged: &mut Flagged,
+    ) {
+        if let Some(question) = message.question {
+            self.name(indicators, messages.name(question.name), Place::Qname, flagged);
+        }
+        let server = if message.flags.is_response() {
+            message.flow.source
+        } else {
+            message.flow.destination
+        };
+        let facts = messages.facts(message);
+        for fact in facts {
+            if let Fact::Alias { target, .. } = fact {
+                self.name(indicators, messages.name(*target), Place::Alias, flagged);
+            }
+        }
+        for fact in facts {
+            if let Fact::Address { address, .. } = fact {
+                self.address(indicators, *address, Place::Address, flagged);
+            }
+        }
+        self.address(indicators, server.address, Place::Server, flagged);
+        for fact in facts {
+            if let Fact::Delegation { server, .. } = fact {
+                self.name(indicators, messages.name(*server), Place::Nameserver, flagged);
+            }
+        }
+    }
+
+    fn address(
+        &mut self,
+        indicators: &Indicators,
+        address: crate::flow::Address,
+        place: Place,
+        flagged: &mut Flagged,
+    ) {
+        self.found.clear();
+        indicators.match_address(address, &mut self.found);
+        for &indicator in &self.found {
+            flagged.add(indicator, place, address.to_string().as_bytes());
+        }
+    }
+
+    /// Matches the aliases that a question without an answer was known to lead to.
+    pub fn known_chain(
+        &mut self,
+        indicators: &Indicators,
+        resolution: &Resolution,
+        ask: &Transaction,
+        flagged: &mut Flagged,
+    ) {
+        for edge in known_chain(resolution, ask) {
+            self.name(indicators, resolution.edges().target_name(edge), Place::Alias, flagged);
+        }
+    }
+}
+
+/// The aliases that a question was known to lead to when it was given up.
+pub(super) fn known_chain<'r>(resolution: &'r Resolution, ask: &Transaction) -> Vec<&'r Edge> {
+    let own = [ask.server];
+    let resolvers =
+        resolution.roles().group_of(ask.server).map_or(own.as_slice(), |g| g.hosts.as_slice());
+    let until = ask.answered.unwrap_or(ask.asked_last + crate::time::Span::from_secs(10));
+    resolution.walk_forward(resolvers, ask.name, until)
+}
+
+/// Whether an ask ended without saying what its name leads to.
+pub(super) fn ended_without_chain(ask: &Transaction) -> bool {
+    match ask.answered {
+        None => true,
+        Some(_) => !ask.has_answers && !matches!(ask.rcode, 0 | 3) || ask.truncated,
+    }
+}

@@ -1,0 +1,62 @@
+//! `whoasked messages`: one JSON line a DNS message.
+
+use std::io::{BufWriter, Write};
+
+use anyhow::Context;
+
+use super::output::{is_closed_pipe, stop_on_interrupt};
+use super::progress::Bar;
+use super::settings::Messages as Settings;
+use super::{Outcome, say};
+use crate::capture::Reader;
+use crate::message::{Message, Messages};
+use crate::name::NameHasher;
+use crate::pipeline::{Decoder, Keeper, MessageSink, Stop, run as run_pipeline};
+use crate::report::{Files, write_message};
+
+struct Sink<'a, W> {
+    out: W,
+    files: Files,
+    stop: &'a Stop,
+    failed: Option<std::io::Error>,
+}
+
+impl<W: Write> MessageSink for Sink<'_, W> {
+    fn take(&mut self, messages: &Messages, message: &Message) {
+        if self.failed.is_some() {
+            return;
+        }
+        if let Err(error) = write_message(&mut self.out, messages, message, &self.files) {
+            self.failed = Some(error);
+            self.stop.set();
+        }
+    }
+}
+
+pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
+    let input = settings.input;
+    let mut reader = super::read::open(&input)?;
+    let stop = stop_on_interrupt();
+    let decoder =
+        Decoder { ports: input.ports.clone(), hasher: NameHasher::random(), indicators: None };
+    let files = super::read::file_names(&input.files);
+    let out = BufWriter::new(std::io::stdout().lock());
+    let mut keeper = Keeper::new(decoder.clone(), Sink { out, files, stop: &stop, failed: None });
+    let bar = Bar::new(&reader, input.shows_progress);
+    run_pipeline(&mut reader, &decoder, &mut keeper, input.workers, &stop);
+    bar.finish();
+    let Sink { mut out, failed, .. } = keeper.sink;
+    match failed.map_or_else(|| out.flush(), Err) {
+        Err(error) if is_closed_pipe(&error) => return Ok(Outcome::Clean),
+        other => other.context("cannot write the messages")?,
+    }
+    Ok(report_damage(&reader))
+}
+
+/// Says what was damaged, and how the run ended by it.
+fn report_damage(reader: &Reader) -> Outcome {
+    for damage in reader.damage() {
+        say(&format!("whoasked: {damage}"));
+    }
+    if reader.damage().is_empty() { Outcome::Clean } else { Outcome::Failed }
+}

@@ -1,0 +1,56 @@
+//! The command line: arguments as typed, settings as validated, one file a subcommand.
+
+mod args;
+mod messages;
+mod output;
+mod progress;
+mod read;
+mod settings;
+
+use std::io::Write;
+
+use clap::Parser;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing was flagged.
+    Clean,
+    /// Something was flagged.
+    Flagged,
+    /// The input or the usage was at fault; what could be used was.
+    Failed,
+}
+
+impl Outcome {
+    /// 0, 1 or 2.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Outcome::Clean => 0,
+            Outcome::Flagged => 1,
+            Outcome::Failed => 2,
+        }
+    }
+}
+
+/// Runs what the command line asks for.
+///
+/// # Errors
+/// When the settings make no sense, no input can be used, or the output cannot be written.
+pub fn run() -> anyhow::Result<Outcome> {
+    let args = args::Args::parse();
+    match args.command {
+        args::Command::Read(args) => read::run(settings::Read::new(args)?),
+        args::Command::Messages(args) => messages::run(settings::Messages::new(args)?),
+    }
+}
+
+/// Says on stderr what went wrong.
+pub fn complain(error: &anyhow::Error) {
+    say(&format!("whoasked: {error:#}"));
+}
+
+/// A line on stderr. If nobody can read it there is nobody to tell.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

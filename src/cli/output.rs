@@ -1,0 +1,32 @@
+//! What the subcommands' outputs have in common.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::say;
+use crate::pipeline::Stop;
+
+/// Whether whoever read the output has gone away, as `head` does: no error to speak of.
+pub fn is_closed_pipe(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::BrokenPipe
+}
+
+/// The first Ctrl-C (or SIGTERM) ends the run and shows what is known so far; the second ends at once.
+pub fn stop_on_interrupt() -> Arc<Stop> {
+    let stop = Arc::new(Stop::default());
+    let (told, again) = (Arc::clone(&stop), AtomicBool::new(false));
+    let handler = ctrlc::set_handler(move || {
+        if again.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        told.set();
+        say(
+            "whoasked: ending early; what is known so far follows (press Ctrl-C again to quit at once)",
+        );
+    });
+    if let Err(error) = handler {
+        say(&format!("whoasked: Ctrl-C will end the run at once, without results: {error}"));
+    }
+    stop
+}

@@ -1,0 +1,152 @@
+//! The stateless half: frames to messages.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::flow::Address;
+use crate::frame::{Batch, Frame};
+use crate::indicator::Indicators;
+use crate::message::{Messages, Watchlist};
+use crate::name::{NameHash, NameHasher};
+use crate::packet::{Other, Ports, Sliced, slice};
+
+/// A batch of frames with what was read of it.
+#[derive(Debug, Default)]
+pub struct Decoded {
+    /// The frames: those that were held are sliced again where order is known.
+    pub batch: Batch,
+    /// The messages that one frame held whole.
+    pub messages: Messages,
+    /// Frames to be reassembled: how many messages stand before, and the place in the batch.
+    pub held: Vec<(u32, u32)>,
+    /// What the frames were.
+    pub counters: Counters,
+}
+
+/// What frames were, counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    /// All frames.
+    pub frames: u64,
+    /// Whole messages in a UDP datagram.
+    pub messages: u64,
+    /// TCP segments and fragments held for reassembly.
+    pub held: u64,
+    /// Datagrams to or from a DNS port with less than a DNS header in them.
+    pub not_dns: u64,
+    /// Messages that could not be read to their end.
+    pub malformed: u64,
+    /// Frames of other protocols or ports.
+    pub other: u64,
+    /// Errors that quote a datagram (ICMP).
+    pub icmp_errors: u64,
+    /// Frames whose headers are cut or contradict themselves.
+    pub broken: u64,
+    /// Frames of a link type that is not known.
+    pub unknown_link: u64,
+    /// Frames that made the decoder fail: a defect of whoasked.
+    pub failed: u64,
+}
+
+impl Counters {
+    /// Adds those of another batch.
+    pub fn add(&mut self, other: &Counters) {
+        self.frames += other.frames;
+        self.messages += other.messages;
+        self.held += other.held;
+        self.not_dns += other.not_dns;
+        self.malformed += other.malformed;
+        self.other += other.other;
+        self.icmp_errors += other.icmp_errors;
+        self.broken += other.broken;
+        self.unknown_link += other.unknown_link;
+        self.failed += other.failed;
+    }
+}
+
+impl Decoded {
+    /// Forgets all and keeps the memory.
+    pub fn clear(&mut self) {
+        self.batch.clear();
+        self.messages.clear();
+        self.held.clear();
+        self.counters = Counters::default();
+    }
+}
+
+/// What a worker needs: shared, and never changed.
+#[derive(Clone, Debug)]
+pub struct Decoder {
+    /// Which ports are DNS.
+    pub ports: Ports,
+    /// The key of name hashes.
+    pub hasher: NameHasher,
+    /// What to look out for.
+    pub indicators: Option<Arc<Indicators>>,
+}
+
+/// The indicators as the message reader sees them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watched<'i>(pub Option<&'i Indicators>);
+
+impl Watchlist for Watched<'_> {
+    #[inline]
+    fn name(&self, labels: usize, hash: NameHash, whole: bool) -> bool {
+        self.0.is_some_and(|indicators| indicators.suffix_is_listed(labels, hash, whole))
+    }
+
+    #[inline]
+    fn address(&self, address: Address) -> bool {
+        self.0.is_some_and(|indicators| indicators.is_address_flagged(address))
+    }
+}
+
+impl Decoder {
+    /// Reads the messages of a batch. A frame that makes the decoder panic is counted and left out.
+    pub fn decode(&self, decoded: &mut Decoded) {
+        let batch = std::mem::take(&mut decoded.batch);
+        let mut done = 0;
+        while done < batch.len() {
+            let walked = catch_unwind(AssertUnwindSafe(|| {
+                for (place, frame) in batch.frames().enumerate().skip(done) {
+                    done = place + 1;
+                    self.decode_frame(&frame, place, decoded);
+                }
+            }));
+            if walked.is_err() {
+                decoded.counters.failed += 1;
+            }
+        }
+        decoded.batch = batch;
+    }
+
+    #[inline]
+    fn decode_frame(&self, frame: &Frame<'_>, place: usize, decoded: &mut Decoded) {
+        let counters = &mut decoded.counters;
+        counters.frames += 1;
+        match slice(frame, &self.ports) {
+            Sliced::Datagram { envelope, payload, whole } => {
+                let watched = Watched(self.indicators.as_deref());
+                if decoded.messages.read(&envelope, payload, whole, &self.hasher, &watched) {
+                    counters.messages += 1;
+                    let last = decoded.messages.len() - 1;
+                    let malformed =
+                        decoded.messages.get(last).is_some_and(|m| m.malformed.is_some());
+                    counters.malformed += u64::from(malformed);
+                } else {
+                    counters.not_dns += 1;
+                }
+            }
+            Sliced::Held => {
+                counters.held += 1;
+                decoded.held.push((decoded.messages.len() as u32, place as u32));
+            }
+            Sliced::Other(other) => match other {
+                Other::IcmpError => counters.icmp_errors += 1,
+                Other::Truncated | Other::Malformed => counters.broken += 1,
+                Other::UnknownLink(_) => counters.unknown_link += 1,
+                _ => counters.other += 1,
+            },
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Threads, channels, order and shutdown: the one place that starts a thread or looks at a clock.
+//!
+//! One thread reads batches of frames; decoder workers slice them and read the messages, knowing
+//! nothing of one another; the stateful part takes the batches back in capture order. So whatever the
+//! number of workers, the same messages come in the same order, and the same is said of them.
+
+mod decode;
+mod keep;
+mod run;
+
+pub use decode::{Counters as DecodeCounters, Decoded, Decoder};
+pub use keep::{Keeper, MessageSink};
+pub use run::{Stop, run};

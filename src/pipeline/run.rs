@@ -1,0 +1,148 @@
+//! Running it: one thread, two, or more.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::decode::{Decoded, Decoder};
+use super::keep::{Keeper, MessageSink};
+use crate::capture::Reader;
+
+/// How many batches are under way for each thread: enough that none waits for another's hiccup.
+const BATCHES_PER_THREAD: usize = 4;
+
+/// Tells a run to end early.
+#[derive(Debug, Default)]
+pub struct Stop(AtomicBool);
+
+impl Stop {
+    /// Ends the run after the batch at hand.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was told to.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Reads a capture to its end, or until told to stop, through `workers` threads: with one, all is done
+/// on this thread; with two, another reads and decodes; with more, one reads and the others decode.
+///
+/// What the sink gets, and in which order, does not depend on `workers`.
+pub fn run<S: MessageSink>(
+    reader: &mut Reader,
+    decoder: &Decoder,
+    keeper: &mut Keeper<S>,
+    workers: usize,
+    stop: &Stop,
+) {
+    match workers {
+        0 | 1 => alone(reader, decoder, keeper, stop),
+        _ => together(reader, decoder, keeper, workers, stop),
+    }
+    keeper.finish();
+}
+
+fn alone<S: MessageSink>(
+    reader: &mut Reader,
+    decoder: &Decoder,
+    keeper: &mut Keeper<S>,
+    stop: &Stop,
+) {
+    let mut decoded = Decoded::default();
+    while !stop.is_set() {
+        decoded.clear();
+        if !reader.fill(&mut decoded.batch) {
+            break;
+        }
+        decoder.decode(&mut decoded);
+        keeper.take(&decoded);
+    }
+}
+
+fn together<S: MessageSink>(
+    reader: &mut Reader,
+    decoder: &Decoder,
+    keeper: &mut Keeper<S>,
+    workers: usize,
+    stop: &Stop,
+) {
+    let under_way = workers * BATCHES_PER_THREAD;
+    let (free_in, free) = bounded::<Decoded>(under_way);
+    let (raw_in, raw) = bounded::<Decoded>(under_way);
+    let (done_in, done) = bounded::<Decoded>(under_way);
+    for _ in 0..under_way {
+        // The channel has room for all of them.
+        let _ = free_in.send(Decoded::default());
+    }
+    let decoders = workers - 2;
+    std::thread::scope(|scope| {
+        if decoders == 0 {
+            drop((raw_in, raw));
+            scope.spawn(move || {
+                read(reader, &free, &done_in, stop, |decoded| decoder.decode(decoded))
+            });
+        } else {
+            for _ in 0..decoders {
+                let (raw, done_in) = (raw.clone(), done_in.clone());
+                scope.spawn(move || {
+                    for mut decoded in raw {
+                        decoder.decode(&mut decoded);
+                        if done_in.send(decoded).is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+            scope.spawn(move || read(reader, &free, &raw_in, stop, |_| ()));
+            drop((raw, done_in));
+        }
+        in_order(&done, &free_in, keeper);
+    });
+}
+
+/// Fills free batches and sends them on, numbered.
+fn read(
+    reader: &mut Reader,
+    free: &Receiver<Decoded>,
+    onward: &Sender<Decoded>,
+    stop: &Stop,
+    decode: impl Fn(&mut Decoded),
+) {
+    let mut sequence = 0;
+    while !stop.is_set() {
+        let Ok(mut decoded) = free.recv() else { break };
+        decoded.clear();
+        if !reader.fill(&mut decoded.batch) {
+            break;
+        }
+        decoded.batch.sequence = sequence;
+        sequence += 1;
+        decode(&mut decoded);
+        if onward.send(decoded).is_err() {
+            break;
+        }
+    }
+}
+
+/// Takes decoded batches in the order they were read.
+fn in_order<S: MessageSink>(
+    done: &Receiver<Decoded>,
+    free: &Sender<Decoded>,
+    keeper: &mut Keeper<S>,
+) {
+    let mut early: BTreeMap<u64, Decoded> = BTreeMap::new();
+    let mut next = 0;
+    for decoded in done {
+        early.insert(decoded.batch.sequence, decoded);
+        while let Some(decoded) = early.remove(&next) {
+            keeper.take(&decoded);
+            next += 1;
+            // Nobody reads any more when the reader is done: the batch is simply dropped.
+            let _ = free.send(decoded);
+        }
+    }
+}

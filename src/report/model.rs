@@ -1,0 +1,413 @@
+//! The output contract, schema 1: one type a line, fields in the order they are printed.
+//!
+//! `docs/schema.md` explains the fields to their readers, `docs/schema.json` checks them.
+
+use serde::Serialize;
+use serde_json::Number;
+
+use crate::attribution::{self, Attribution, ChainStep, Coverage, SummaryRow};
+use crate::flow::Address;
+use crate::frame::FrameId;
+use crate::indicator::{Indicator, Indicators};
+use crate::packet::ReassemblyCounters;
+use crate::pipeline::DecodeCounters;
+use crate::time::Timestamp;
+
+/// The number of this schema: fields are added within it, never changed.
+const SCHEMA: u32 = 1;
+
+/// The names of the input files, to say which one a frame stands in when there are several.
+#[derive(Clone, Debug, Default)]
+pub struct Files(pub Vec<String>);
+
+impl Files {
+    /// The name of a frame's file, if there are several to choose from.
+    pub fn of(&self, frame: FrameId) -> Option<&str> {
+        let several = self.0.len() > 1 && frame.is_some();
+        self.0.get(usize::from(frame.file())).filter(|_| several).map(String::as_str)
+    }
+}
+
+/// What the reader and decoder can say of a capture's gaps.
+#[derive(Clone, Debug, Default)]
+pub struct CaptureLacked {
+    /// What the frames were.
+    pub decoded: DecodeCounters,
+    /// What was made of fragments and streams.
+    pub reassembled: ReassemblyCounters,
+    /// What was damaged, a sentence each.
+    pub damage: Vec<String>,
+    /// Whether the run was ended early.
+    pub interrupted: bool,
+}
+
+/// `"type":"attribution"`.
+#[derive(Debug, Serialize)]
+pub(super) struct AttributionLine<'a> {
+    schema: u32,
+    r#type: &'static str,
+    id: &'a str,
+    resolution_id: &'a str,
+    state: &'static str,
+    verdict: &'static str,
+    reason: Option<&'a str>,
+    indicator: IndicatorPart<'a>,
+    sighting: SightingPart<'a>,
+    clients: Vec<ClientPart<'a>>,
+    hints: &'a [&'static str],
+}
+
+#[derive(Debug, Serialize)]
+struct IndicatorPart<'a> {
+    value: &'a str,
+    kind: &'static str,
+    list: &'a str,
+    line: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct SightingPart<'a> {
+    leg: &'static str,
+    r#where: &'static str,
+    frame: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    time: String,
+    time_epoch: Number,
+    resolver: String,
+    server: String,
+    transport: &'static str,
+    name: &'a str,
+    r#type: &'a str,
+    response_frame: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_file: Option<&'a str>,
+    rcode: Option<&'static str>,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct ClientPart<'a> {
+    ip: String,
+    port: u16,
+    role: &'static str,
+    confidence: Number,
+    asked: &'a str,
+    asked_type: &'a str,
+    asked_frame: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked_file: Option<&'a str>,
+    asked_time: String,
+    asked_time_epoch: Number,
+    answer_frame: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer_file: Option<&'a str>,
+    rcode: Option<&'static str>,
+    chain: Vec<ChainPart<'a>>,
+    hops: Vec<String>,
+    mac: Option<String>,
+    hostname: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ChainPart<'a> {
+    name: &'a str,
+    step: &'static str,
+    frame: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+}
+
+/// `"type":"summary"`.
+#[derive(Debug, Serialize)]
+pub(super) struct SummaryLine<'a> {
+    schema: u32,
+    r#type: &'static str,
+    indicator: IndicatorPart<'a>,
+    client: String,
+    asks: u64,
+    first_time: String,
+    first_time_epoch: Number,
+    last_time: String,
+    last_time_epoch: Number,
+    names: &'a [String],
+    roles: Vec<&'static str>,
+    confidence: Number,
+}
+
+/// `"type":"coverage"`.
+#[derive(Debug, Serialize)]
+pub(super) struct CoverageLine<'a> {
+    schema: u32,
+    r#type: &'static str,
+    first_time: Option<String>,
+    last_time: Option<String>,
+    files: &'a [String],
+    frames: u64,
+    messages: u64,
+    queries: u64,
+    answered: u64,
+    unanswered: u64,
+    responses_without_query: u64,
+    retransmissions: u64,
+    mirror_copies: u64,
+    resolvers: Vec<ResolverPart>,
+    latencies: Vec<LatencyPart>,
+    lost: LostPart,
+    verdicts: VerdictsPart,
+    damage: &'a [String],
+    interrupted: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct ResolverPart {
+    addresses: Vec<String>,
+    known: &'static str,
+    shared_mac: Option<String>,
+    asked: u64,
+    answers: u64,
+    asks_upstream: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct LatencyPart {
+    resolver: String,
+    leg: &'static str,
+    count: u64,
+    p50_us: u64,
+    p90_us: u64,
+    p99_us: u64,
+    max_us: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct LostPart {
+    malformed_messages: u64,
+    not_dns: u64,
+    broken_frames: u64,
+    unknown_link_frames: u64,
+    icmp_errors: u64,
+    failed_frames: u64,
+    other_messages: u64,
+    misdirected_messages: u64,
+    messages_without_room: u64,
+    transactions_forgotten: u64,
+    edges_forgotten: u64,
+    judged_early: u64,
+    fragments_given_up: u64,
+    stream_gaps: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct VerdictsPart {
+    attributed: u64,
+    no_client: u64,
+    undetermined: u64,
+}
+
+/// The name of how a resolver came to be known.
+pub(super) fn known_as_str(known: crate::resolution::Known) -> &'static str {
+    use crate::resolution::Known;
+    match known {
+        Known::Declared => "declared",
+        Known::AsksAndAnswers => "asks-and-answers",
+        Known::OnlyIterates => "only-iterates",
+    }
+}
+
+/// Seconds since the epoch with nine decimals, exactly: no float holds them.
+pub(super) fn epoch(time: Timestamp) -> Number {
+    let sign = if time.0 < 0 { "-" } else { "" };
+    let nanos = time.0.unsigned_abs();
+    decimal(format!("{sign}{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000))
+}
+
+fn confidence(permille: u16) -> Number {
+    decimal(format!("{}.{:03}", permille / 1000, permille % 1000))
+}
+
+fn decimal(text: String) -> Number {
+    // With `arbitrary_precision` a number is its text.
+    Number::from_string_unchecked(text)
+}
+
+fn number(frame: FrameId) -> Option<u64> {
+    frame.is_some().then(|| frame.number())
+}
+
+fn address(address: Address) -> String {
+    address.to_string()
+}
+
+impl<'a> IndicatorPart<'a> {
+    fn new(indicators: &'a Indicators, indicator: Indicator<'a>) -> IndicatorPart<'a> {
+        IndicatorPart {
+            value: indicator.value,
+            kind: indicator.kind.as_str(),
+            list: indicators.list_name(indicator.list),
+            line: indicator.line,
+        }
+    }
+}
+
+impl<'a> AttributionLine<'a> {
+    pub(super) fn new(
+        attribution: &'a Attribution,
+        indicators: &'a Indicators,
+        files: &'a Files,
+    ) -> Option<AttributionLine<'a>> {
+        let sighting = &attribution.sighting;
+        Some(AttributionLine {
+            schema: SCHEMA,
+            r#type: "attribution",
+            id: &attribution.id,
+            resolution_id: &attribution.resolution_id,
+            state: attribution.state.as_str(),
+            verdict: attribution.verdict.as_str(),
+            reason: attribution.reason.as_deref(),
+            indicator: IndicatorPart::new(indicators, indicators.get(attribution.indicator)?),
+            sighting: SightingPart {
+                leg: sighting.leg.as_str(),
+                r#where: sighting.place.as_str(),
+                frame: number(sighting.frame),
+                file: files.of(sighting.frame),
+                time: sighting.time.to_string(),
+                time_epoch: epoch(sighting.time),
+                resolver: address(sighting.resolver),
+                server: address(sighting.server),
+                transport: sighting.transport.as_str(),
+                name: &sighting.name,
+                r#type: &sighting.rtype,
+                response_frame: number(sighting.response_frame),
+                response_file: files.of(sighting.response_frame),
+                rcode: sighting.rcode,
+                outcome: sighting.outcome,
+            },
+            clients: attribution
+                .clients
+                .iter()
+                .map(|client| ClientPart::new(client, files))
+                .collect(),
+            hints: &attribution.hints,
+        })
+    }
+}
+
+impl<'a> ClientPart<'a> {
+    fn new(client: &'a attribution::Client, files: &'a Files) -> ClientPart<'a> {
+        let step = |step: &'a ChainStep| ChainPart {
+            name: &step.name,
+            step: step.step,
+            frame: number(step.frame),
+            file: files.of(step.frame),
+        };
+        ClientPart {
+            ip: address(client.address),
+            port: client.port,
+            role: client.role.as_str(),
+            confidence: confidence(client.confidence_permille),
+            asked: &client.asked,
+            asked_type: &client.asked_type,
+            asked_frame: number(client.asked_frame),
+            asked_file: files.of(client.asked_frame),
+            asked_time: client.asked_time.to_string(),
+            asked_time_epoch: epoch(client.asked_time),
+            answer_frame: number(client.answer_frame),
+            answer_file: files.of(client.answer_frame),
+            rcode: client.rcode,
+            chain: client.chain.iter().map(step).collect(),
+            hops: client.hops.iter().map(|hop| address(*hop)).collect(),
+            mac: client.mac.map(|mac| mac.to_string()),
+            hostname: None,
+        }
+    }
+}
+
+impl<'a> SummaryLine<'a> {
+    pub(super) fn new(
+        indicators: &'a Indicators,
+        indicator: Indicator<'a>,
+        client: Address,
+        row: &'a SummaryRow,
+    ) -> SummaryLine<'a> {
+        SummaryLine {
+            schema: SCHEMA,
+            r#type: "summary",
+            indicator: IndicatorPart::new(indicators, indicator),
+            client: address(client),
+            asks: row.asks,
+            first_time: row.first.to_string(),
+            first_time_epoch: epoch(row.first),
+            last_time: row.last.to_string(),
+            last_time_epoch: epoch(row.last),
+            names: &row.names,
+            roles: row.roles.iter().map(|role| role.as_str()).collect(),
+            confidence: confidence(row.confidence_permille),
+        }
+    }
+}
+
+impl<'a> CoverageLine<'a> {
+    pub(super) fn new(
+        coverage: &Coverage,
+        verdicts: [u64; 3],
+        lacked: &'a CaptureLacked,
+        files: &'a Files,
+    ) -> CoverageLine<'a> {
+        let counters = coverage.transactions;
+        let [attributed, no_client, undetermined] = verdicts;
+        let resolvers = coverage.resolvers.iter().map(|resolver| ResolverPart {
+            addresses: resolver.addresses.iter().map(|a| address(*a)).collect(),
+            known: known_as_str(resolver.known),
+            shared_mac: resolver.shared_mac.map(|mac| mac.to_string()),
+            asked: resolver.asked,
+            answers: resolver.answers,
+            asks_upstream: resolver.asks,
+        });
+        let latencies = coverage.latencies.iter().map(|row| LatencyPart {
+            resolver: address(row.resolver),
+            leg: row.leg.as_str(),
+            count: row.count,
+            p50_us: row.p50_us,
+            p90_us: row.p90_us,
+            p99_us: row.p99_us,
+            max_us: row.max_us,
+        });
+        CoverageLine {
+            schema: SCHEMA,
+            r#type: "coverage",
+            first_time: coverage.span.map(|(first, _)| first.to_string()),
+            last_time: coverage.span.map(|(_, last)| last.to_string()),
+            files: &files.0,
+            frames: lacked.decoded.frames,
+            messages: lacked.decoded.messages,
+            queries: counters.queries,
+            answered: counters.answered,
+            unanswered: counters.queries.saturating_sub(counters.answered),
+            responses_without_query: counters.unasked,
+            retransmissions: counters.retransmissions,
+            mirror_copies: counters.copies,
+            resolvers: resolvers.collect(),
+            latencies: latencies.collect(),
+            lost: LostPart {
+                malformed_messages: lacked.decoded.malformed,
+                not_dns: lacked.decoded.not_dns,
+                broken_frames: lacked.decoded.broken,
+                unknown_link_frames: lacked.decoded.unknown_link,
+                icmp_errors: lacked.decoded.icmp_errors,
+                failed_frames: lacked.decoded.failed,
+                other_messages: counters.other,
+                misdirected_messages: counters.misdirected,
+                messages_without_room: counters.no_room,
+                transactions_forgotten: coverage.forgotten,
+                edges_forgotten: coverage.edges_forgotten,
+                judged_early: coverage.judged_early,
+                fragments_given_up: 0,
+                stream_gaps: 0,
+            },
+            verdicts: VerdictsPart { attributed, no_client, undetermined },
+            damage: &lacked.damage,
+            interrupted: lacked.interrupted,
+        }
+    }
+}
