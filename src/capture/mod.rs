@@ -1,1 +1,36 @@
-//! capture.
+//! Captures: files of frames, read in batches.
+//!
+//! [`Reader`] takes several files as one capture in time order: classic pcap and pcapng, plain or
+//! compressed with gzip or zstd, recognised by what they hold and not by their names.
+//!
+//! ```text
+//! source (octets) -> pcap, pcapng (where the frames lie) -> file (blocks) -> reader (batches, in time order)
+//! ```
+//!
+//! `pcap` and `pcapng` do no input: they walk over octets and mark frames. `file` reads large blocks
+//! straight into the arena that a batch hands on, so that no frame is copied or allocated by itself.
+//! A damaged file is read up to its damage, which is kept with its place as a [`Damage`].
+
+mod block;
+mod fault;
+mod file;
+mod filter;
+mod pcap;
+mod pcapng;
+mod reader;
+mod source;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+pub use fault::{CaptureError, Damage, Fault, Place};
+pub use reader::{FileFacts, Reader};
+pub use source::Progress;
+
+/// The most frames a batch takes.
+pub const BATCH_FRAMES_MAX: usize = 1_024;
+
+/// The most octets a frame can have: what Wireshark and libpcap take for possible. A record that
+/// claims more is corrupt.
+pub const FRAME_OCTETS_MAX: u32 = 262_144;

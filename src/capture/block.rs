@@ -1,0 +1,163 @@
+//! A stretch of one file with its frames marked, and what the walkers over it share.
+
+use std::mem::discriminant;
+
+use super::fault::{Fault, Place};
+use crate::frame::LinkType;
+use crate::time::Timestamp;
+
+/// Where a frame lies in the arena of its [`Block`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    pub number: u64,
+    pub time: Timestamp,
+    pub start: u32,
+    pub len: u32,
+    pub original_len: u32,
+    pub link: LinkType,
+}
+
+/// A stretch of a file and the frames that lie whole in it.
+///
+/// The arena is longer than what was read into it: its octets stay initialised from one use to the
+/// next, so that a read need not zero it again.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    pub arena: Vec<u8>,
+    pub marks: Vec<Mark>,
+    /// The latest time of its frames.
+    pub latest: Timestamp,
+}
+
+impl Block {
+    /// The octets of a frame.
+    pub fn bytes(&self, mark: &Mark) -> &[u8] {
+        let start = mark.start as usize;
+        self.arena.get(start..start.saturating_add(mark.len as usize)).unwrap_or_default()
+    }
+}
+
+/// How far a walk over octets came, and why it went no further.
+#[derive(Debug)]
+pub(super) struct Walk {
+    /// Octets that need not be seen again.
+    pub used: usize,
+    /// Why it stopped there.
+    pub halt: Halt,
+}
+
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// The block has as many frames as a batch takes.
+    Full,
+    /// What follows can be read once this many octets of it are there.
+    Need(usize),
+    /// This many octets are of no interest.
+    Skip(u64),
+    /// What follows is damaged, and so is all behind it.
+    Broken(Fault),
+}
+
+/// The count of frames of a file and the faults met in it: one entry a kind, so that a file made of
+/// faults does not fill the memory.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    /// Frames seen so far, which is the number of the last.
+    pub frames: u64,
+    /// Octets before those that are being walked over.
+    pub offset: u64,
+    /// Whether offsets are those of decompressed content.
+    pub decompressed: bool,
+    /// The first fault of each kind, its place, and how many of its kind there were.
+    pub faults: Vec<(Place, Fault, u64)>,
+}
+
+impl Ledger {
+    /// Counts a frame and returns its number.
+    #[inline]
+    pub fn frame(&mut self) -> u64 {
+        self.frames += 1;
+        self.frames
+    }
+
+    /// Notes a fault `at` octets into what is being walked over, at the frame `number`.
+    pub fn note(&mut self, fault: Fault, number: u64, at: usize) {
+        let kind = discriminant(&fault);
+        match self.faults.iter_mut().find(|(_, known, _)| discriminant(known) == kind) {
+            Some((_, _, times)) => *times += 1,
+            None => {
+                let offset = self.offset + at as u64;
+                let place = Place { frame: number, offset, decompressed: self.decompressed };
+                self.faults.push((place, fault, 1));
+            }
+        }
+    }
+}
+
+/// The byte order a file was written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ByteOrder {
+    Little,
+    Big,
+}
+
+/// Numbers read from octets; those that are not there count as zero, so lengths are checked before.
+impl ByteOrder {
+    #[inline]
+    pub fn u16(self, bytes: &[u8], at: usize) -> u16 {
+        let octets = field(bytes, at);
+        match self {
+            ByteOrder::Little => u16::from_le_bytes(octets),
+            ByteOrder::Big => u16::from_be_bytes(octets),
+        }
+    }
+
+    #[inline]
+    pub fn u32(self, bytes: &[u8], at: usize) -> u32 {
+        let octets = field(bytes, at);
+        match self {
+            ByteOrder::Little => u32::from_le_bytes(octets),
+            ByteOrder::Big => u32::from_be_bytes(octets),
+        }
+    }
+
+    #[inline]
+    pub fn i64(self, bytes: &[u8], at: usize) -> i64 {
+        let octets = field(bytes, at);
+        match self {
+            ByteOrder::Little => i64::from_le_bytes(octets),
+            ByteOrder::Big => i64::from_be_bytes(octets),
+        }
+    }
+}
+
+#[inline]
+fn field<const LEN: usize>(bytes: &[u8], at: usize) -> [u8; LEN] {
+    bytes.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([0; LEN])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_in_either_order_and_missing_octets_are_zero() {
+        let bytes = [1, 2, 3, 4, 5, 6, 7, 8];
+        assert_eq!(ByteOrder::Little.u16(&bytes, 1), 0x0302);
+        assert_eq!(ByteOrder::Big.u32(&bytes, 4), 0x0506_0708);
+        assert_eq!(ByteOrder::Big.i64(&bytes, 0), 0x0102_0304_0506_0708);
+        assert_eq!(ByteOrder::Big.u32(&bytes, 5), 0);
+        assert_eq!(ByteOrder::Little.u16(&bytes, 99), 0);
+    }
+
+    #[test]
+    fn a_ledger_keeps_the_first_fault_of_a_kind_and_counts_the_rest() {
+        let mut ledger = Ledger { offset: 100, ..Ledger::default() };
+        ledger.note(Fault::UnknownInterface(4), 2, 20);
+        ledger.note(Fault::UnknownInterface(9), 3, 60);
+        ledger.note(Fault::RecordLength(1 << 30), 4, 80);
+        let [(place, first, times), (..)] = &ledger.faults[..] else { panic!("two kinds") };
+        assert_eq!((place.frame, place.offset, *times), (2, 120, 2));
+        assert_eq!(first, &Fault::UnknownInterface(4));
+    }
+}

@@ -1,0 +1,250 @@
+//! One capture file, read block by block.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::block::{Block, Halt, Ledger, Walk};
+use super::fault::Fault;
+use super::pcap::{self, Records};
+use super::pcapng::{self, Blocks};
+use super::source::{Progress, Source};
+use super::{BATCH_FRAMES_MAX, FRAME_OCTETS_MAX};
+
+/// How much is read at once: about what a full batch needs, within these bounds. Reading more would
+/// mean to carry, and so to copy, what the batch has no room for.
+const BLOCK_OCTETS_MIN: usize = 64 << 10;
+const BLOCK_OCTETS_MAX: usize = 1 << 20;
+const _: () = assert!(2 * FRAME_OCTETS_MAX as usize <= BLOCK_OCTETS_MAX);
+
+/// A file being read.
+pub(super) struct FileReader {
+    source: Source,
+    format: Format,
+    /// The start of a record whose rest is still to be read, and what a full batch left over.
+    carry: Vec<u8>,
+    /// Octets of a block of no interest: in all, and still to be passed over.
+    skip: (u64, u64),
+    /// How much to read for the next block.
+    block_octets: usize,
+    /// The input has given its last octet.
+    drained: bool,
+    /// What the input ended with, if not with its end.
+    failure: Option<io::Error>,
+    /// The last frame has been handed out.
+    ended: bool,
+    /// Frames and faults so far.
+    pub ledger: Ledger,
+}
+
+#[derive(Debug)]
+enum Format {
+    Pcap(Records),
+    Pcapng(Blocks),
+}
+
+impl FileReader {
+    /// Opens a file and reads its header.
+    pub fn open(path: &Path, progress: Arc<Progress>) -> Result<FileReader, Fault> {
+        let failed = |error: io::Error| Fault::Open(error.to_string());
+        let mut source = Source::open(path, progress).map_err(failed)?;
+        let mut carry = vec![0; pcap::HEADER_OCTETS];
+        let mut there = 0;
+        let mut failure = None;
+        while let Some(rest) = carry.get_mut(there..).filter(|rest| !rest.is_empty()) {
+            match source.read(rest) {
+                Ok(0) => break,
+                Ok(octets) => there += octets,
+                Err(error) if there == 0 => return Err(failed(error)),
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
+            }
+        }
+        carry.truncate(there);
+        let format = Format::from_head(&carry)?;
+        let mut ledger = Ledger { decompressed: source.is_compressed(), ..Ledger::default() };
+        if matches!(format, Format::Pcap(_)) {
+            carry.clear();
+            ledger.offset = pcap::HEADER_OCTETS as u64;
+        }
+        Ok(FileReader {
+            source,
+            format,
+            carry,
+            skip: (0, 0),
+            block_octets: 2 * BLOCK_OCTETS_MIN,
+            drained: failure.is_some(),
+            failure,
+            ended: false,
+            ledger,
+        })
+    }
+
+    /// Whether the same can be read again by opening the file anew.
+    pub fn can_reopen(&self) -> bool {
+        self.source.can_reopen()
+    }
+
+    /// Fills a block with the next frames; false when there are none left.
+    pub fn fill(&mut self, block: &mut Block) -> bool {
+        block.marks.clear();
+        let mut filled = self.carry.len();
+        let mut want = self.block_octets;
+        if block.arena.len() < filled {
+            block.arena.resize(filled, 0);
+        }
+        if let Some(start) = block.arena.get_mut(..filled) {
+            start.copy_from_slice(&self.carry);
+        }
+        self.carry.clear();
+        while !self.ended {
+            filled = self.top_up(&mut block.arena, filled, want);
+            let Walk { used, halt } = match &mut self.format {
+                Format::Pcap(records) => records.walk(block, filled, &mut self.ledger),
+                Format::Pcapng(blocks) => blocks.walk(block, filled, &mut self.ledger),
+            };
+            self.ledger.offset += used as u64;
+            let rest = used..filled;
+            match halt {
+                Halt::Broken(fault) => self.end_with(Some(fault)),
+                Halt::Skip(octets) => {
+                    self.skip = (octets, octets - rest.len() as u64);
+                    self.ledger.offset += rest.len() as u64;
+                    filled = 0;
+                }
+                Halt::Need(octets) if block.marks.is_empty() => {
+                    if self.drained {
+                        self.end_short(rest.len() as u64, octets as u64);
+                    }
+                    filled = rest.len();
+                    want = want.max(octets);
+                    block.arena.copy_within(rest, 0);
+                }
+                Halt::Need(_) | Halt::Full => {
+                    self.carry.extend_from_slice(block.arena.get(rest).unwrap_or_default());
+                }
+            }
+            if !block.marks.is_empty() {
+                self.block_octets = estimate(used, block.marks.len());
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Reads up to `want` octets into the arena, of which `filled` are there, and passes over what is
+    /// to be skipped. Returns how many are there then: more than before, unless the input has ended.
+    fn top_up(&mut self, arena: &mut Vec<u8>, mut filled: usize, want: usize) -> usize {
+        if arena.len() < want {
+            arena.resize(want, 0);
+        }
+        let before = filled;
+        while !self.drained && filled == before {
+            let Some(room) = arena.get_mut(filled..want).filter(|room| !room.is_empty()) else {
+                break;
+            };
+            match self.source.read(room) {
+                Ok(0) => self.drained = true,
+                Ok(octets) => {
+                    let skipped = self.skip.1.min(octets as u64) as usize;
+                    self.skip.1 -= skipped as u64;
+                    self.ledger.offset += skipped as u64;
+                    if skipped > 0 {
+                        room.copy_within(skipped..octets, 0);
+                    }
+                    filled += octets - skipped;
+                }
+                Err(error) => {
+                    self.failure = Some(error);
+                    self.drained = true;
+                }
+            }
+        }
+        filled
+    }
+
+    /// The input has ended and `there` octets are left, where a record needs `needed`.
+    fn end_short(&mut self, there: u64, needed: u64) {
+        let (skip, left) = self.skip;
+        let fault = match self.failure.take() {
+            Some(error) => Some(Fault::Input(error.to_string())),
+            None if left > 0 => {
+                self.ledger.offset -= skip - left;
+                Some(Fault::Cut { there: skip - left, needed: skip })
+            }
+            None if there > 0 => Some(Fault::Cut { there, needed }),
+            None => None,
+        };
+        self.end_with(fault);
+    }
+
+    fn end_with(&mut self, fault: Option<Fault>) {
+        self.ended = true;
+        if let Some(fault) = fault {
+            self.ledger.note(fault, self.ledger.frames + 1, 0);
+        }
+    }
+}
+
+impl Format {
+    /// Recognises the format by the first octets of a file: those of a pcap header, or all there are.
+    fn from_head(head: &[u8]) -> Result<Format, Fault> {
+        if head.is_empty() {
+            return Err(Fault::Empty);
+        }
+        let cut = |needed| Fault::HeaderCut { there: head.len(), needed };
+        if pcap::magic(head).is_some() {
+            let header = head.first_chunk().ok_or(cut(pcap::HEADER_OCTETS))?;
+            return Records::from_header(header).map(Format::Pcap).ok_or(cut(pcap::HEADER_OCTETS));
+        }
+        if head.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]) {
+            if head.len() < pcapng::HEADER_OCTETS.min(pcap::HEADER_OCTETS) {
+                return Err(cut(pcapng::HEADER_OCTETS));
+            }
+            if pcapng::byte_order(head).is_some() {
+                return Ok(Format::Pcapng(Blocks::new()));
+            }
+        }
+        Err(Fault::NotACapture(describe(head)))
+    }
+}
+
+/// How many octets a full batch will need, if the frames to come are like the last ones.
+fn estimate(octets: usize, frames: usize) -> usize {
+    (octets * BATCH_FRAMES_MAX / frames.max(1)).clamp(BLOCK_OCTETS_MIN, BLOCK_OCTETS_MAX)
+}
+
+/// The first octets of something that is no capture, as a person would want to be told.
+fn describe(head: &[u8]) -> String {
+    let known = match head {
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => " (xz: decompress it first)",
+        [b'B', b'Z', b'h', ..] => " (bzip2: decompress it first)",
+        [0x04, 0x22, 0x4d, 0x18, ..] => " (lz4: decompress it first)",
+        [b'P', b'K', 3, 4, ..] => " (zip: unpack it first)",
+        [b's', b'n', b'o', b'o', b'p', 0, ..] => " (snoop: convert it with `editcap -F pcap`)",
+        _ => "",
+    };
+    let first = head.get(..8).unwrap_or(head);
+    let hex: Vec<_> = first.iter().map(|octet| format!("{octet:02x}")).collect();
+    format!("{} \"{}\"{known}", hex.join(" "), first.escape_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_capture_is_described_in_octets_text_and_name() {
+        assert_eq!(describe(b"Hi\n"), "48 69 0a \"Hi\\n\"");
+        assert!(describe(b"BZh91AY&SY").ends_with("(bzip2: decompress it first)"));
+    }
+
+    #[test]
+    fn a_block_is_as_large_as_a_batch_needs() {
+        assert_eq!(estimate(100_000, 1_000), 102_400);
+        assert_eq!(estimate(1_000, 1_000), BLOCK_OCTETS_MIN);
+        assert_eq!(estimate(262_144, 1), BLOCK_OCTETS_MAX);
+    }
+}

@@ -1,0 +1,122 @@
+//! Classic pcap files (<https://www.ietf.org/archive/id/draft-ietf-opsawg-pcap-04.html>): a file header,
+//! then one record after the other.
+//!
+//! ```text
+//! file header, 24 octets                     record header, 16 octets (24 in Kuznetzov's variant)
+//!   0 magic   4 major, minor   8 zone          0 seconds   4 micro- or nanoseconds
+//!  12 figures   16 snaplen   20 link type      8 captured length   12 original length
+//! ```
+
+use super::block::{Block, ByteOrder, Halt, Ledger, Mark, Walk};
+use super::fault::Fault;
+use super::{BATCH_FRAMES_MAX, FRAME_OCTETS_MAX};
+use crate::frame::LinkType;
+use crate::time::Timestamp;
+
+/// Octets of the file header.
+pub(super) const HEADER_OCTETS: usize = 24;
+
+/// Records of one file, as its header describes them.
+#[derive(Debug)]
+pub(super) struct Records {
+    order: ByteOrder,
+    link: LinkType,
+    /// Nanoseconds in a unit of the second time field.
+    unit_ns: i64,
+    record_header_octets: usize,
+}
+
+impl Records {
+    /// Reads a file header; `None` when it does not begin with a magic of ours.
+    pub fn from_header(header: &[u8; HEADER_OCTETS]) -> Option<Records> {
+        let (order, unit_ns, record_header_octets) = match magic(header)? {
+            [0xa1, 0xb2, 0xc3, 0xd4] => (ByteOrder::Big, 1_000, 16),
+            [0xd4, 0xc3, 0xb2, 0xa1] => (ByteOrder::Little, 1_000, 16),
+            [0xa1, 0xb2, 0x3c, 0x4d] => (ByteOrder::Big, 1, 16),
+            [0x4d, 0x3c, 0xb2, 0xa1] => (ByteOrder::Little, 1, 16),
+            [0xa1, 0xb2, 0xcd, 0x34] => (ByteOrder::Big, 1_000, 24),
+            _ => (ByteOrder::Little, 1_000, 24),
+        };
+        // The upper 16 bits say whether and how long a frame check sequence is.
+        let link = LinkType((order.u32(header, 20) & 0xffff) as u16);
+        Some(Records { order, link, unit_ns, record_header_octets })
+    }
+
+    /// Marks the frames of the first `filled` octets of the block's arena.
+    pub fn walk(&self, block: &mut Block, filled: usize, ledger: &mut Ledger) -> Walk {
+        let bytes = block.arena.get(..filled).unwrap_or_default();
+        let header_len = self.record_header_octets;
+        let mut used = 0;
+        let halt = loop {
+            if block.marks.len() >= BATCH_FRAMES_MAX {
+                break Halt::Full;
+            }
+            let rest = bytes.get(used..).unwrap_or_default();
+            let Some(header) = rest.first_chunk::<16>() else {
+                break Halt::Need(header_len);
+            };
+            let len = self.order.u32(header, 8);
+            if len > FRAME_OCTETS_MAX {
+                break Halt::Broken(Fault::RecordLength(len));
+            }
+            let record_len = header_len + len as usize;
+            if rest.len() < record_len {
+                break Halt::Need(record_len);
+            }
+            let seconds = i64::from(self.order.u32(header, 0));
+            let fraction = i64::from(self.order.u32(header, 4));
+            block.marks.push(Mark {
+                number: ledger.frame(),
+                time: Timestamp(seconds * 1_000_000_000 + fraction * self.unit_ns),
+                start: (used + header_len) as u32,
+                len,
+                original_len: self.order.u32(header, 12),
+                link: self.link,
+            });
+            used += record_len;
+        };
+        Walk { used, halt }
+    }
+}
+
+/// The magic that `bytes` begin with, when it is one of pcap.
+pub(super) fn magic(bytes: &[u8]) -> Option<[u8; 4]> {
+    let found = *bytes.first_chunk::<4>()?;
+    let mut big = found;
+    if big.first() != Some(&0xa1) {
+        big.reverse();
+    }
+    matches!(big, [0xa1, 0xb2, 0xc3, 0xd4] | [0xa1, 0xb2, 0x3c, 0x4d] | [0xa1, 0xb2, 0xcd, 0x34])
+        .then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_frame_check_bits_are_no_part_of_the_link_type() {
+        let mut header = [0; HEADER_OCTETS];
+        header[..4].copy_from_slice(&[0xa1, 0xb2, 0xc3, 0xd4]);
+        header[20..].copy_from_slice(&[0x44, 0, 0, 113]);
+        assert_eq!(Records::from_header(&header).map(|r| r.link), Some(LinkType(113)));
+    }
+
+    #[test]
+    fn the_latest_time_and_the_largest_fraction_do_not_overflow() {
+        let mut header = [0; HEADER_OCTETS];
+        header[..4].copy_from_slice(&[0xa1, 0xb2, 0xc3, 0xd4]);
+        let records = Records::from_header(&header).unwrap();
+        let mut block = Block { arena: [[0xff; 8], [0; 8]].concat(), ..Block::default() };
+        let walk = records.walk(&mut block, 16, &mut Ledger::default());
+        assert!(matches!(walk, Walk { used: 16, halt: Halt::Need(16) }));
+        assert_eq!(block.marks[0].time, Timestamp(4_294_967_295 * 1_000_001_000));
+    }
+
+    #[test]
+    fn other_magics_are_refused() {
+        for bytes in [&b"\x0a\x0d\x0d\x0a"[..], b"\xa1\xb2\xc3\xd5", b"\xd4\xc3\xb2", b""] {
+            assert_eq!(magic(bytes), None, "{bytes:x?}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The octets of a capture file: opened, decompressed if need be, and counted for a progress bar.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::bufread::MultiGzDecoder;
+
+/// How far reading has come. Any thread may look at it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    consumed: AtomicU64,
+    total: Option<u64>,
+}
+
+impl Progress {
+    /// For reading all of `paths`.
+    pub(super) fn over(paths: &[PathBuf]) -> Progress {
+        let size = |path: &PathBuf| {
+            fs::metadata(path).ok().filter(|data| data.is_file()).map(|data| data.len())
+        };
+        Progress { consumed: AtomicU64::new(0), total: paths.iter().map(size).sum() }
+    }
+
+    /// Octets read from the files so far, compressed as they are.
+    pub fn consumed(&self) -> u64 {
+        self.consumed.load(Ordering::Relaxed)
+    }
+
+    /// Octets of all files together; `None` when one of them is a pipe.
+    pub fn total(&self) -> Option<u64> {
+        self.total
+    }
+}
+
+/// How much a decompressor is asked for at once. When it meets corruption, what it had put out in the
+/// same call is lost, so calls are kept small; they cost little beside the decompression.
+const PIECE_OCTETS: usize = 8 << 10;
+/// How much compressed input is read at once.
+const COMPRESSED_OCTETS: usize = 128 << 10;
+
+/// An opened file, or standard input for `-`.
+pub(super) struct Source {
+    input: Box<dyn Read + Send>,
+    compressed: bool,
+    reopens: bool,
+    /// An error that came after octets which had to be handed over first.
+    failure: Option<io::Error>,
+}
+
+impl Source {
+    /// Opens a file and finds out how it is compressed.
+    pub fn open(path: &Path, progress: Arc<Progress>) -> io::Result<Source> {
+        if path.as_os_str() == "-" {
+            return Source::new(Box::new(io::stdin()), progress, false);
+        }
+        let file = File::open(path)?;
+        let reopens = file.metadata()?.is_file();
+        Source::new(Box::new(file), progress, reopens)
+    }
+
+    fn new(
+        input: Box<dyn Read + Send>,
+        progress: Arc<Progress>,
+        reopens: bool,
+    ) -> io::Result<Source> {
+        let mut input = Counted { input, progress };
+        let mut head = Vec::with_capacity(4);
+        input.by_ref().take(4).read_to_end(&mut head)?;
+        let magic = head.first_chunk::<4>().copied().unwrap_or_default();
+        let input = Cursor::new(head).chain(input);
+        let buffered = |input| BufReader::with_capacity(COMPRESSED_OCTETS, input);
+        let (input, compressed): (Box<dyn Read + Send>, bool) = match magic {
+            [0x1f, 0x8b, ..] => (Box::new(MultiGzDecoder::new(buffered(input))), true),
+            // A zstd frame, or a skippable one in front of it.
+            [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => {
+                (Box::new(zstd::Decoder::with_buffer(buffered(input))?), true)
+            }
+            _ => (Box::new(input), false),
+        };
+        Ok(Source { input, compressed, reopens, failure: None })
+    }
+
+    /// Whether the file is compressed, so that offsets are not those of the file itself.
+    pub fn is_compressed(&self) -> bool {
+        self.compressed
+    }
+
+    /// Whether it can be opened a second time and holds the same: a regular file, no pipe.
+    pub fn can_reopen(&self) -> bool {
+        self.reopens
+    }
+
+    /// Reads up to `into.len()` octets; 0 at the end. A plain file is asked once, so that a pipe's
+    /// frames are handed on as they come; a decompressor until it has nothing more.
+    pub fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        let piece = if self.compressed { PIECE_OCTETS } else { into.len() };
+        let mut read = 0;
+        while let Some(rest) = into.get_mut(read..).filter(|rest| !rest.is_empty()) {
+            let piece = piece.min(rest.len());
+            match self.input.read(rest.get_mut(..piece).unwrap_or_default()) {
+                Ok(0) => break,
+                Ok(octets) => read += octets,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if read == 0 => return Err(error),
+                Err(error) => {
+                    self.failure = Some(error);
+                    break;
+                }
+            }
+            if !self.compressed {
+                break;
+            }
+        }
+        Ok(read)
+    }
+}
+
+struct Counted {
+    input: Box<dyn Read + Send>,
+    progress: Arc<Progress>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let octets = self.input.read(into)?;
+        self.progress.consumed.fetch_add(octets as u64, Ordering::Relaxed);
+        Ok(octets)
+    }
+}
