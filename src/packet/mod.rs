@@ -1,41 +1,147 @@
-//! stub
-use crate::{
-    flow::{Flow, Mac},
-    frame::FrameId,
-    time::Timestamp,
-};
-/// e
-#[derive(Clone, Copy, Debug)]
+//! From link-layer frames to the payloads that may be DNS messages.
+//!
+//! [`slice`] is stateless, so decoder workers run it in parallel: it peels off whatever a mirror port, a
+//! monitor or a tunnel has put around a packet, and hands on UDP payloads to or from a DNS port. What
+//! needs its neighbours, an IP fragment or a TCP segment, it only recognises. [`Reassembly`] takes
+//! those frames again, where their order is known.
+//!
+//! The innermost IP header counts: a mirrored packet is the client's, not the mirror's. A DNS message
+//! quoted in an ICMP error is not traffic. Bytes come from an attacker: nothing here panics, nests
+//! without end or grows without a limit.
+
+mod fast;
+mod fragments;
+mod framing;
+mod half_stream;
+mod ip;
+mod link;
+mod reassembly;
+mod streams;
+mod table;
+mod tunnel;
+mod walk;
+mod wireless;
+
+pub use reassembly::{Reassembly, ReassemblyCounters, ReassemblyLimits};
+
+use crate::flow::{Flow, Mac};
+use crate::frame::{Frame, FrameId, LinkType};
+use crate::time::Timestamp;
+use walk::{Found, Walk};
+
+/// Who sent a payload to whom, by what, and what is worth knowing of the headers around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Envelope {
-    /// f
+    /// The frame that held it, or that completed it.
     pub frame: FrameId,
-    /// f
+    /// When that frame was captured.
     pub time: Timestamp,
-    /// f
+    /// The innermost addresses and ports.
     pub flow: Flow,
-    /// f
+    /// Who sent the innermost link-layer frame that names a sender.
     pub source_mac: Mac,
-    /// f
+    /// To whom.
     pub destination_mac: Mac,
-    /// f
+    /// The identification of the innermost IPv4 header; 0 for IPv6.
     pub ip_id: u16,
-    /// f
+    /// The hop limit, or time to live, of the innermost IP header.
     pub hop_limit: u8,
-    /// f
+    /// The identifier of the outermost VLAN tag.
     pub vlan: Option<u16>,
 }
-/// p
-#[derive(Clone, Debug)]
-pub struct Ports(Vec<u16>);
+
+/// Which ports count as DNS: 53, and those that the user adds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ports {
+    /// One bit a port.
+    set: Box<[u64; 1024]>,
+}
+
 impl Ports {
-    /// n
-    pub fn new(e: &[u16]) -> Ports {
-        let mut v = vec![53];
-        v.extend(e);
-        Ports(v)
+    /// Port 53 and the `extra` ones.
+    pub fn new(extra: &[u16]) -> Ports {
+        let mut set = Box::new([0; 1024]);
+        for &port in extra.iter().chain(&[53]) {
+            if let Some(word) = set.get_mut(usize::from(port >> 6)) {
+                *word |= 1 << (port & 63);
+            }
+        }
+        Ports { set }
     }
-    /// c
-    pub fn contains(&self, p: u16) -> bool {
-        self.0.contains(&p)
+
+    /// Whether `port` is one of them.
+    #[inline]
+    pub fn contains(&self, port: u16) -> bool {
+        self.set.get(usize::from(port >> 6)).is_some_and(|word| word >> (port & 63) & 1 == 1)
     }
 }
+
+impl Default for Ports {
+    fn default() -> Ports {
+        Ports::new(&[])
+    }
+}
+
+/// What a frame holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sliced<'a> {
+    /// A UDP payload to or from a DNS port.
+    Datagram {
+        /// Who sent it to whom.
+        envelope: Envelope,
+        /// What was captured of it; never empty.
+        payload: &'a [u8],
+        /// False when its headers promise more than was captured.
+        whole: bool,
+    },
+    /// A TCP segment or an IP fragment that may carry DNS: goes to [`Reassembly`], in capture order.
+    Held,
+    /// Nothing that is DNS.
+    Other(Other),
+}
+
+/// Why a frame is not DNS, for the counters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Other {
+    /// UDP or TCP between other ports.
+    NotDnsPort,
+    /// A link-layer payload that is neither IP nor a tunnel that is known here, such as ARP.
+    NotIp,
+    /// IP, but neither UDP, TCP nor a tunnel that is known here.
+    NotUdpTcp,
+    /// An ICMP error, which may quote a DNS message that was sent at another time.
+    IcmpError,
+    /// UDP or TCP on a DNS port with nothing in it, such as a bare acknowledgement.
+    NoPayload,
+    /// The frame ends inside a header.
+    Truncated,
+    /// A header that contradicts itself.
+    Malformed,
+    /// More headers inside each other than an honest packet has.
+    TooDeep,
+    /// A link type that is not decoded.
+    UnknownLink(LinkType),
+}
+
+/// What `frame` holds, seen by itself.
+#[inline]
+pub fn slice<'a>(frame: &Frame<'a>, ports: &Ports) -> Sliced<'a> {
+    match fast::slice(frame, ports) {
+        Some(sliced) => sliced,
+        None => slice_any(frame, ports),
+    }
+}
+
+/// The same for any frame, header by header.
+fn slice_any<'a>(frame: &Frame<'a>, ports: &Ports) -> Sliced<'a> {
+    match Walk::of(frame, ports).frame(frame) {
+        Found::Datagram { envelope, payload, whole } => {
+            Sliced::Datagram { envelope, payload, whole }
+        }
+        Found::Segment { .. } | Found::Fragment { .. } => Sliced::Held,
+        Found::Other(other) => Sliced::Other(other),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! The short way for what nearly every frame is: Ethernet, at most one VLAN tag, IPv4 or IPv6 without
+//! options, UDP or TCP, with lengths that agree.
+//!
+//! Whatever differs in the least is left to the walk, which knows all the rules; a property test holds
+//! the two, and etherparse, to one answer.
+
+use super::ip::protocol;
+use super::{Envelope, Other, Ports, Sliced, tunnel};
+use crate::flow::{Address, Endpoint, Flow, Mac, Transport};
+use crate::frame::Frame;
+
+/// What `frame` holds, or `None` if it has to be walked through.
+#[inline]
+pub(super) fn slice<'a>(frame: &Frame<'a>, ports: &Ports) -> Option<Sliced<'a>> {
+    if frame.link.0 != 1 {
+        return None;
+    }
+    let (ethernet, mut rest) = frame.bytes.split_first_chunk::<14>()?;
+    let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1] = *ethernet;
+    let mut kind = u16::from_be_bytes([t0, t1]);
+    let mut vlan = None;
+    if kind == 0x8100 {
+        let ([i0, i1, t0, t1], behind) = rest.split_first_chunk()?;
+        vlan = Some(u16::from_be_bytes([*i0, *i1]) & 0x0fff);
+        kind = u16::from_be_bytes([*t0, *t1]);
+        rest = behind;
+    }
+    let ip = match kind {
+        0x0800 => Ip::v4(rest)?,
+        0x86dd => Ip::v6(rest)?,
+        _ => return None,
+    };
+    let (&[p0, p1, q0, q1, l0, l1, ..], payload) = ip.payload.split_first_chunk::<8>()?;
+    let (source, destination) = (u16::from_be_bytes([p0, p1]), u16::from_be_bytes([q0, q1]));
+    let dns = ports.contains(source) || ports.contains(destination);
+    if ip.protocol == protocol::TCP {
+        return if dns { None } else { not_dns(ip.payload.len() >= 20) };
+    }
+    if !dns {
+        return not_dns(!tunnel::is_tunnel(source, destination));
+    }
+    if payload.is_empty() || usize::from(u16::from_be_bytes([l0, l1])) != ip.payload.len() {
+        return None;
+    }
+    let flow = Flow {
+        source: Endpoint { address: ip.source, port: source },
+        destination: Endpoint { address: ip.destination, port: destination },
+        transport: Transport::Udp,
+    };
+    let envelope = Envelope {
+        frame: frame.id,
+        time: frame.time,
+        flow,
+        source_mac: Mac([s0, s1, s2, s3, s4, s5]),
+        destination_mac: Mac([d0, d1, d2, d3, d4, d5]),
+        ip_id: ip.id,
+        hop_limit: ip.hop_limit,
+        vlan,
+    };
+    Some(Sliced::Datagram { envelope, payload, whole: true })
+}
+
+/// The answer for other ports, if `sure` that the walk would say the same.
+#[inline]
+fn not_dns(sure: bool) -> Option<Sliced<'static>> {
+    sure.then_some(Sliced::Other(Other::NotDnsPort))
+}
+
+/// What is needed of an IP header.
+struct Ip<'a> {
+    source: Address,
+    destination: Address,
+    id: u16,
+    hop_limit: u8,
+    protocol: u8,
+    payload: &'a [u8],
+}
+
+impl<'a> Ip<'a> {
+    /// An IPv4 header (RFC 791 section 3.1) of 20 octets, not of a fragment, all of whose payload is there.
+    #[inline]
+    fn v4(bytes: &'a [u8]) -> Option<Ip<'a>> {
+        let (header, rest) = bytes.split_first_chunk::<20>()?;
+        let &[first, _, l0, l1, i0, i1, f0, f1, hop_limit, protocol, _, _, addresses @ ..] = header;
+        // The reserved bit and "don't fragment" do not matter; an offset or "more fragments" does.
+        let fragment = u16::from_be_bytes([f0, f1]) & 0x3fff != 0;
+        if first != 0x45 || fragment || !matches!(protocol, protocol::UDP | protocol::TCP) {
+            return None;
+        }
+        let length = usize::from(u16::from_be_bytes([l0, l1])).checked_sub(20)?;
+        let [a, b, c, d, e, f, g, h] = addresses;
+        Some(Ip {
+            source: Address::v4([a, b, c, d]),
+            destination: Address::v4([e, f, g, h]),
+            id: u16::from_be_bytes([i0, i1]),
+            hop_limit,
+            protocol,
+            payload: rest.get(..length)?,
+        })
+    }
+
+    /// An IPv6 header (RFC 8200 section 3) with UDP or TCP right behind it, all of whose payload is there.
+    #[inline]
+    fn v6(bytes: &'a [u8]) -> Option<Ip<'a>> {
+        let (header, rest) = bytes.split_first_chunk::<40>()?;
+        let [first, _, _, _, l0, l1, protocol, hop_limit, addresses @ ..] = header;
+        let length = usize::from(u16::from_be_bytes([*l0, *l1]));
+        let known = matches!(*protocol, protocol::UDP | protocol::TCP);
+        if first >> 4 != 6 || length == 0 || !known {
+            return None;
+        }
+        let (source, destination) = addresses.split_first_chunk::<16>()?;
+        Some(Ip {
+            source: Address::v6(*source),
+            destination: Address::v6(*destination.first_chunk::<16>()?),
+            id: 0,
+            hop_limit: *hop_limit,
+            protocol: *protocol,
+            payload: rest.get(..length)?,
+        })
+    }
+}
