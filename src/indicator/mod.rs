@@ -1,1 +1,206 @@
-//! indicator.
+//! Indicators: the names, addresses and networks that somebody listed as bad, and which of them a name
+//! or an address falls under.
+//!
+//! A listed `name` stands for itself and everything below it, `=name` for itself alone, `*.name` for
+//! what is below alone. [`Indicators::load`] reads the lists; from then on nothing changes, and all
+//! threads share one [`Indicators`].
+//!
+//! # How a name is matched
+//!
+//! The reader of DNS messages hashes every name from the root down and so has the hash of each of its
+//! ancestors at hand ([`NameHasher::fold_labels`]). It asks [`Indicators::suffix_is_listed`] for each.
+//! The answer is nearly always no, and nearly always for nothing: no entry of the lists has that many
+//! labels, or else one cache line of the table says so. Only for what is listed does
+//! [`Indicators::match_name`] say what it is, and compares the text.
+//!
+//! An address is a network with all bits given. Each prefix length that occurs in the lists is one
+//! look-up in the same table.
+
+mod building;
+mod load;
+mod matching;
+mod network;
+mod table;
+
+pub use self::load::{Form, List, LoadError, Warning};
+use self::table::Table;
+use crate::name::NameHasher;
+
+/// One entry of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Indicator<'a> {
+    /// As shown: `evil.com`, `=evil.com`, `*.evil.com`, `192.0.2.1`, `192.0.2.0/24`. Lower case, no
+    /// trailing dot, internationalised names as A-labels (RFC 5890).
+    pub value: &'a str,
+    /// What it stands for.
+    pub kind: IndicatorKind,
+    /// The list it stands in.
+    pub list: ListId,
+    /// Its line there, from 1.
+    pub line: u32,
+}
+
+/// What an entry stands for. The more specific of two that fit comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IndicatorKind {
+    /// `=evil.com`: that name alone.
+    Exact,
+    /// `*.evil.com`: every name below it, itself left out.
+    Below,
+    /// `evil.com`: that name and every name below it.
+    Domain,
+    /// `192.0.2.1`.
+    Address,
+    /// `192.0.2.0/24`.
+    Network,
+}
+
+impl IndicatorKind {
+    /// All of them.
+    pub const ALL: [IndicatorKind; 5] = [
+        IndicatorKind::Exact,
+        IndicatorKind::Below,
+        IndicatorKind::Domain,
+        IndicatorKind::Address,
+        IndicatorKind::Network,
+    ];
+
+    /// The word the output has for it: `domain`, `ip` or `network`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            IndicatorKind::Exact | IndicatorKind::Below | IndicatorKind::Domain => "domain",
+            IndicatorKind::Address => "ip",
+            IndicatorKind::Network => "network",
+        }
+    }
+
+    /// What stands before the name in a list.
+    fn mark(self) -> &'static str {
+        match self {
+            IndicatorKind::Exact => "=",
+            IndicatorKind::Below => "*.",
+            IndicatorKind::Domain | IndicatorKind::Address | IndicatorKind::Network => "",
+        }
+    }
+
+    /// Whether an entry of this kind flags the name it names (`itself`), or one below it.
+    fn flags(self, itself: bool) -> bool {
+        match self {
+            IndicatorKind::Exact => itself,
+            IndicatorKind::Below => !itself,
+            IndicatorKind::Domain => true,
+            IndicatorKind::Address | IndicatorKind::Network => false,
+        }
+    }
+}
+
+/// Which indicator. Ids are given in the order of the lists and of their lines, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IndicatorId(u32);
+
+/// Which list, in the order they were given, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ListId(pub u16);
+
+/// The most entries that are kept, all lists together: some 4 GB of them. Loading ends there with
+/// [`LoadError::TooMany`].
+const ENTRIES_MAX: usize = 1 << 26;
+/// No further entry in a chain.
+const END: u32 = u32::MAX;
+
+/// An entry as it is kept: 16 octets, its text apart.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Where its text begins.
+    start: u32,
+    line: u32,
+    /// The next entry for the same name or network, with another kind or in another list.
+    next: u32,
+    len: u16,
+    kind: IndicatorKind,
+}
+
+/// Room for another entry has run out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Full;
+
+/// All entries of all lists, and the means to match against them.
+#[derive(Clone, Debug)]
+pub struct Indicators {
+    hasher: NameHasher,
+    network_hasher: foldhash::quality::RandomState,
+    lists: Vec<List>,
+    /// The first entry of the list that is being read.
+    first_of_list: u32,
+    entries: Vec<Entry>,
+    /// The texts of all entries, one behind the other.
+    texts: String,
+    /// From the hash of a name or network to the first entry for it.
+    table: Table,
+    /// Bit n: a name of n labels is listed. The names of most lists have two to four, so that the
+    /// top-level domain, the one suffix that every name has, costs no look-up.
+    label_counts: u128,
+    /// The root itself is listed, so every name below it is flagged.
+    root_flags_below: bool,
+    /// The prefix lengths that occur, longest first.
+    prefixes: Vec<u8>,
+}
+
+/// What there is.
+impl Indicators {
+    /// The indicator; `None` of an id that another [`Indicators`] gave.
+    pub fn get(&self, id: IndicatorId) -> Option<Indicator<'_>> {
+        let entry = self.entry(id.0)?;
+        let list = self.lists.partition_point(|list| list.first <= id.0).saturating_sub(1);
+        Some(Indicator {
+            value: self.text(entry),
+            kind: entry.kind,
+            list: ListId(list as u16),
+            line: entry.line,
+        })
+    }
+
+    /// The name of a list: of its file, or the path as given where two files are named alike.
+    pub fn list_name(&self, list: ListId) -> &str {
+        self.lists.get(usize::from(list.0)).map_or("", |list| &list.name)
+    }
+
+    /// The lists, in the order they were given.
+    pub fn lists(&self) -> &[List] {
+        &self.lists
+    }
+
+    /// How many indicators there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How many there are of a kind.
+    pub fn count(&self, kind: IndicatorKind) -> usize {
+        self.entries.iter().filter(|entry| entry.kind == kind).count()
+    }
+
+    fn entry(&self, id: u32) -> Option<&Entry> {
+        self.entries.get(id as usize)
+    }
+
+    fn text(&self, entry: &Entry) -> &str {
+        let start = entry.start as usize;
+        self.texts.get(start..start + usize::from(entry.len)).unwrap_or_default()
+    }
+
+    /// The text without the mark: the name or the network.
+    fn bare(&self, entry: &Entry) -> &str {
+        self.text(entry).get(entry.kind.mark().len()..).unwrap_or_default()
+    }
+}
+
+/// The labels of a name as entries keep it, the root as `.`.
+fn labels_of(name: &str) -> impl DoubleEndedIterator<Item = &str> {
+    name.split('.').filter(|label| !label.is_empty())
+}

@@ -1,0 +1,99 @@
+//! What can be wrong with a list, and with one line of it.
+
+use std::fmt;
+use std::io;
+
+use crate::indicator::ENTRIES_MAX;
+
+/// What is wrong or doubtful about a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The list's path as given.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// What stands there, escaped and shortened.
+    pub text: String,
+    /// What is wrong with it.
+    pub why: String,
+    /// What was done about it: `skipped`, or how it was read.
+    pub done: &'static str,
+}
+
+/// `flagged.txt line 3: "a..b": it has an empty label: skipped`.
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Warning { file, line, text, why, done } = self;
+        write!(f, "{file} line {line}: \"{text}\": {why}: {done}")
+    }
+}
+
+/// Why a list cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// No list was given.
+    #[error("no list of indicators was given")]
+    NoLists,
+    /// More than 65,535 were.
+    #[error("{0} lists of indicators are too many")]
+    TooManyLists(usize),
+    /// It cannot be opened, or read to its end.
+    #[error("cannot read the list {file}{}", after(*.lines))]
+    Read {
+        /// Its path.
+        file: String,
+        /// How many lines had been read.
+        lines: u32,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is a packet capture: the arguments were likely mixed up.
+    #[error("{0} is a packet capture; a list of names and addresses is expected here")]
+    Capture(String),
+    /// It holds NUL octets.
+    #[error(
+        "{0} is binary; a list of names and addresses is expected here, as UTF-8 text or as UTF-16 \
+         with a byte order mark"
+    )]
+    Binary(String),
+    /// No line of it could be used.
+    #[error(
+        "no usable entry in {file}: {} read, {skipped} skipped{}",
+        lines_of(*.lines),
+        example(.first)
+    )]
+    Nothing {
+        /// Its path.
+        file: String,
+        /// How many lines it has.
+        lines: u32,
+        /// How many lines, or names of a hosts line, were skipped.
+        skipped: u32,
+        /// The first of them.
+        first: Option<Box<Warning>>,
+    },
+    /// The lists together are longer than can be kept.
+    #[error(
+        "the lists hold more than {ENTRIES_MAX} entries or 4 GiB of text; line {line} of {file} was the last"
+    )]
+    TooMany {
+        /// The path of the list that was being read.
+        file: String,
+        /// The line that found no room.
+        line: u32,
+    },
+}
+
+fn lines_of(lines: u32) -> String {
+    if lines == 1 { "1 line".into() } else { format!("{lines} lines") }
+}
+
+fn after(lines: u32) -> String {
+    if lines == 0 { String::new() } else { format!(" after line {lines}") }
+}
+
+fn example(first: &Option<Box<Warning>>) -> String {
+    let Some(first) = first else { return String::new() };
+    let Warning { line, text, why, .. } = first.as_ref();
+    format!("; first: line {line}: \"{text}\": {why}")
+}
