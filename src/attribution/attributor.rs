@@ -102,7 +102,7 @@ impl Attributor {
     ) {
         let known = self.flagged.remove(&sequence);
         let is_new = known.is_none();
-        let mut flagged = known.unwrap_or(Flagged { transaction: sequence, seen: Vec::new() });
+        let mut flagged = known.unwrap_or_default();
         look(&mut self.matching, &self.indicators, &self.resolution, &mut flagged);
         if flagged.seen.is_empty() {
             return;
@@ -217,7 +217,7 @@ impl Attributor {
             }
             let is_joiner = cause.role == Role::Joiner;
             if is_joiner && !self.flagged.contains_key(&cause.ask) && cause.hops.is_empty() {
-                let joined = Flagged { transaction: cause.ask, seen: vec![seen.clone()] };
+                let joined = Flagged { seen: vec![seen.clone()] };
                 if let Some(ask) = self.resolution.transactions().get(cause.ask) {
                     self.client.push_back((cause.ask, ask.asked_last));
                     self.flagged.insert(cause.ask, joined);

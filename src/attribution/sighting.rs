@@ -1,6 +1,5 @@
 //! Finding indicators on legs.
 
-use crate::bounded::Sequence;
 use crate::indicator::{IndicatorId, Indicators};
 use crate::message::{Fact, Message, Messages};
 use crate::name::Name;
@@ -22,9 +21,8 @@ pub(super) struct Seen {
 const PER_TRANSACTION_MAX: usize = 64;
 
 /// The sightings of one transaction that waits to be judged.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Flagged {
-    pub transaction: Sequence,
     pub seen: Vec<Seen>,
 }
 

@@ -30,8 +30,8 @@ const INSTANT: Span = Span::from_micros(300);
 const AFTER_MAX: Span = Span::from_millis(2_400);
 /// An ask whose query was not captured counts as open if its answer follows this closely.
 const ANSWER_SOON: Span = Span::from_millis(400);
-/// A query without an answer can be joined for so long.
-const JOIN_MAX: Span = Span::from_secs(10);
+/// A query without an answer can be joined until it is tried again, and for so long at most.
+const JOIN_MAX: Span = Span::from_millis(1_500);
 /// How many asks about one registered domain are looked at for one query.
 const ASKS_MAX: usize = 4096;
 /// How many clients are named for one query; more are too many to tell apart.
@@ -156,7 +156,8 @@ impl Resolution {
         let resolvers = group.hosts.as_slice();
         let name = self.transactions.name(sent);
         let walk = self.walk_back(resolvers, name, (sent.name, sent.group), sent.asked);
-        let candidates = self.candidates(query, sent, resolvers, &walk);
+        let in_flight_until = self.in_flight_until(query, sent);
+        let candidates = self.candidates(query, sent, in_flight_until, resolvers, &walk);
         let chosen =
             choose(candidates, |ask| self.transactions.get(ask).map(|t| (t.asked, t.client)));
         let first_try = self.first_try(query, sent);
@@ -225,10 +226,23 @@ impl Resolution {
         first.0
     }
 
+    /// When nobody can join a query any more: at its answer, or at the next try.
+    fn in_flight_until(&self, query: Sequence, sent: &Transaction) -> Timestamp {
+        let later = self.transactions.of_client(sent.client, sent.group).take(ASKS_MAX);
+        let tries = later.take_while(|(sequence, _)| *sequence > query);
+        let next_try = tries
+            .filter(|(_, other)| other.same_question(sent))
+            .map(|(_, other)| other.asked)
+            .min();
+        let longest = sent.asked + JOIN_MAX;
+        sent.answered.unwrap_or_else(|| next_try.map_or(longest, |next| next.min(longest)))
+    }
+
     fn candidates(
         &self,
         query: Sequence,
         sent: &Transaction,
+        in_flight_until: Timestamp,
         resolvers: &[HostId],
         walk: &Walk<'_>,
     ) -> Vec<Candidate> {
@@ -254,9 +268,12 @@ impl Resolution {
                     if sequence == query {
                         continue;
                     }
-                    if let Some(candidate) =
-                        self.candidate((sequence, ask), (place, reach), sent, walk)
-                    {
+                    if let Some(candidate) = self.candidate(
+                        (sequence, ask),
+                        (place, reach),
+                        (sent, in_flight_until),
+                        walk,
+                    ) {
                         found.push(candidate);
                     }
                 }
@@ -270,15 +287,19 @@ impl Resolution {
         &self,
         (sequence, ask): (Sequence, &Transaction),
         (place, reach): (usize, &Reach<'_>),
-        sent: &Transaction,
+        (sent, in_flight_until): (&Transaction, Timestamp),
         walk: &Walk<'_>,
     ) -> Option<Candidate> {
-        let timing = timing(ask, sent)?;
+        let timing = timing(ask, sent, in_flight_until)?;
         let exact = ask.name == reach.hash;
         if !exact && !self.transactions.name(ask).is_at_or_below(reach.name) {
             return None;
         }
         let relation = needs(ask.qtype, sent.qtype, reach.relation, exact)?;
+        if timing == Timing::Joined && relation > Relation::Alias {
+            // Waiting for the same answer is joining; having a use for it later is not.
+            return None;
+        }
         let path = walk.path(place);
         let confirmed = self.bears_out(sequence, ask, &path, sent.asked)?;
         Some(Candidate { ask: sequence, reach: place, relation, timing, confirmed })
@@ -471,7 +492,7 @@ impl Resolution {
 }
 
 /// Where an ask stood in time when a query was sent; `None` if it cannot have to do with it.
-fn timing(ask: &Transaction, sent: &Transaction) -> Option<Timing> {
+fn timing(ask: &Transaction, sent: &Transaction, in_flight_until: Timestamp) -> Option<Timing> {
     let closed = ask.closed();
     if !ask.has_query() {
         let after = closed - sent.asked;
@@ -484,8 +505,7 @@ fn timing(ask: &Transaction, sent: &Transaction) -> Option<Timing> {
         };
     }
     if ask.asked > sent.asked + INSTANT {
-        let until = sent.answered.unwrap_or(sent.asked + JOIN_MAX);
-        return (ask.asked <= until).then_some(Timing::Joined);
+        return (ask.asked <= in_flight_until).then_some(Timing::Joined);
     }
     if closed + INSTANT >= sent.asked {
         return Some(Timing::Open);

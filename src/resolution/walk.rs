@@ -136,9 +136,20 @@ impl Resolution {
                 (EdgeKind::Alias, false) => here.relation.max(Relation::Ancestor),
                 (EdgeKind::Delegation, _) => Relation::Server,
             };
-            let known = walk.reaches.iter().any(|r| r.hash == edge.owner && r.relation <= relation);
-            if known || walk.reaches.len() >= NAMES_MAX {
+            let known =
+                walk.reaches.iter_mut().find(|r| r.hash == edge.owner && r.relation <= relation);
+            if let Some(known) = known {
+                // Two addresses of one resolver learn the same at different times: the earlier counts.
+                if let Some((_, _, other)) = known.via
+                    && (other.target, other.kind) == (edge.target, edge.kind)
+                    && edge.first.time < other.first.time
+                {
+                    known.via = known.via.map(|(next, _, _)| (next, sequence, edge));
+                }
                 continue;
+            }
+            if walk.reaches.len() >= NAMES_MAX {
+                return;
             }
             walk.reaches.push(Reach {
                 name: self.edges.owner_name(edge),
