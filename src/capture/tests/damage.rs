@@ -52,7 +52,6 @@ fn cut_anywhere_a_compressed_file_gives_all_frames_that_can_be_decompressed() {
             for cut in 0..packed.len() {
                 let part = &packed[..cut];
                 let mut plain = Vec::new();
-                // Octet by octet: `read_to_end` would lose what came before the error.
                 let octets: Box<dyn Read> = match part.first() {
                     Some(0x1f) => Box::new(flate2::read::MultiGzDecoder::new(part)),
                     _ => Box::new(zstd::Decoder::new(part).unwrap()),
