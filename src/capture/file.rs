@@ -82,11 +82,6 @@ impl FileReader {
         })
     }
 
-    /// Whether the same can be read again by opening the file anew.
-    pub fn can_reopen(&self) -> bool {
-        self.source.can_reopen()
-    }
-
     /// Fills a block with the next frames; false when there are none left.
     pub fn fill(&mut self, block: &mut Block) -> bool {
         block.marks.clear();

@@ -24,6 +24,16 @@ pub(super) struct Records {
     /// Nanoseconds in a unit of the second time field.
     unit_ns: i64,
     record_header_octets: usize,
+    lengths: Lengths,
+}
+
+/// In which order the two lengths of a record stand: format versions before 2.4 had it otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lengths {
+    CapturedFirst,
+    OriginalFirst,
+    /// Written either way: the captured length is the smaller one.
+    SmallerIsCaptured,
 }
 
 impl Records {
@@ -39,7 +49,12 @@ impl Records {
         };
         // The upper 16 bits say whether and how long a frame check sequence is.
         let link = LinkType((order.u32(header, 20) & 0xffff) as u16);
-        Some(Records { order, link, unit_ns, record_header_octets })
+        let lengths = match (order.u16(header, 4), order.u16(header, 6)) {
+            (2, 0..=2) => Lengths::OriginalFirst,
+            (2, 3) => Lengths::SmallerIsCaptured,
+            _ => Lengths::CapturedFirst,
+        };
+        Some(Records { order, link, unit_ns, record_header_octets, lengths })
     }
 
     /// Marks the frames of the first `filled` octets of the block's arena.
@@ -55,7 +70,7 @@ impl Records {
             let Some(header) = rest.first_chunk::<16>() else {
                 break Halt::Need(header_len);
             };
-            let len = self.order.u32(header, 8);
+            let (len, original_len) = self.lengths(header);
             if len > FRAME_OCTETS_MAX {
                 break Halt::Broken(Fault::RecordLength(len));
             }
@@ -70,12 +85,23 @@ impl Records {
                 time: Timestamp(seconds * 1_000_000_000 + fraction * self.unit_ns),
                 start: (used + header_len) as u32,
                 len,
-                original_len: self.order.u32(header, 12),
+                original_len,
                 link: self.link,
             });
             used += record_len;
         };
         Walk { used, halt }
+    }
+
+    /// The captured and the original length of a record.
+    #[inline]
+    fn lengths(&self, header: &[u8; 16]) -> (u32, u32) {
+        let (one, two) = (self.order.u32(header, 8), self.order.u32(header, 12));
+        match self.lengths {
+            Lengths::CapturedFirst => (one, two),
+            Lengths::OriginalFirst => (two, one),
+            Lengths::SmallerIsCaptured => (one.min(two), one.max(two)),
+        }
     }
 }
 
@@ -111,6 +137,20 @@ mod tests {
         let walk = records.walk(&mut block, 16, &mut Ledger::default());
         assert!(matches!(walk, Walk { used: 16, halt: Halt::Need(16) }));
         assert_eq!(block.marks[0].time, Timestamp(4_294_967_295 * 1_000_001_000));
+    }
+
+    #[test]
+    fn versions_before_2_4_have_the_lengths_otherwise() {
+        let mut header = [0; HEADER_OCTETS];
+        header[..4].copy_from_slice(&[0xa1, 0xb2, 0xc3, 0xd4]);
+        header[5] = 2;
+        let mut record = [0; 16];
+        (record[11], record[15]) = (90, 60);
+        for (minor, lengths) in [(2, (60, 90)), (3, (60, 90)), (4, (90, 60))] {
+            header[7] = minor;
+            let records = Records::from_header(&header).unwrap();
+            assert_eq!(records.lengths(&record), lengths, "2.{minor}");
+        }
     }
 
     #[test]

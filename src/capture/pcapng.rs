@@ -22,6 +22,9 @@ const INTERFACE: u32 = 1;
 const PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
+/// Blocks that hold no frame but have a number where Wireshark shows them: systemd journal entries and
+/// custom blocks, to be copied or not. Frame numbers must be those of Wireshark.
+const NUMBERED: [u32; 3] = [9, 0x0bad, 0x4000_0bad];
 
 /// The longest block, as Wireshark has it.
 const BLOCK_OCTETS_MAX: u32 = 16 << 20;
@@ -69,6 +72,9 @@ impl Blocks {
                 Ok(entered) => entered,
                 Err(halt) => break halt,
             };
+            if NUMBERED.contains(&kind) {
+                ledger.frame();
+            }
             let Some(whole) = rest.get(..len as usize) else {
                 break if is_known(kind) {
                     Halt::Need(len as usize)

@@ -18,10 +18,8 @@ pub struct Progress {
 impl Progress {
     /// For reading all of `paths`.
     pub(super) fn over(paths: &[PathBuf]) -> Progress {
-        let size = |path: &PathBuf| {
-            fs::metadata(path).ok().filter(|data| data.is_file()).map(|data| data.len())
-        };
-        Progress { consumed: AtomicU64::new(0), total: paths.iter().map(size).sum() }
+        let total = paths.iter().map(|path| regular_file_octets(path)).sum();
+        Progress { consumed: AtomicU64::new(0), total }
     }
 
     /// Octets read from the files so far, compressed as they are.
@@ -35,6 +33,14 @@ impl Progress {
     }
 }
 
+/// The size of a regular file, which can be opened a second time and gives the same; `None` for a pipe.
+pub(super) fn regular_file_octets(path: &Path) -> Option<u64> {
+    if path.as_os_str() == "-" {
+        return None;
+    }
+    fs::metadata(path).ok().filter(|data| data.is_file()).map(|data| data.len())
+}
+
 /// How much a decompressor is asked for at once. When it meets corruption, what it had put out in the
 /// same call is lost, so calls are kept small; they cost little beside the decompression.
 const PIECE_OCTETS: usize = 8 << 10;
@@ -45,7 +51,6 @@ const COMPRESSED_OCTETS: usize = 128 << 10;
 pub(super) struct Source {
     input: Box<dyn Read + Send>,
     compressed: bool,
-    reopens: bool,
     /// An error that came after octets which had to be handed over first.
     failure: Option<io::Error>,
 }
@@ -53,19 +58,10 @@ pub(super) struct Source {
 impl Source {
     /// Opens a file and finds out how it is compressed.
     pub fn open(path: &Path, progress: Arc<Progress>) -> io::Result<Source> {
-        if path.as_os_str() == "-" {
-            return Source::new(Box::new(io::stdin()), progress, false);
-        }
-        let file = File::open(path)?;
-        let reopens = file.metadata()?.is_file();
-        Source::new(Box::new(file), progress, reopens)
-    }
-
-    fn new(
-        input: Box<dyn Read + Send>,
-        progress: Arc<Progress>,
-        reopens: bool,
-    ) -> io::Result<Source> {
+        let input: Box<dyn Read + Send> = match path.as_os_str() == "-" {
+            true => Box::new(io::stdin()),
+            false => Box::new(File::open(path)?),
+        };
         let mut input = Counted { input, progress };
         let mut head = Vec::with_capacity(4);
         input.by_ref().take(4).read_to_end(&mut head)?;
@@ -80,17 +76,12 @@ impl Source {
             }
             _ => (Box::new(input), false),
         };
-        Ok(Source { input, compressed, reopens, failure: None })
+        Ok(Source { input, compressed, failure: None })
     }
 
     /// Whether the file is compressed, so that offsets are not those of the file itself.
     pub fn is_compressed(&self) -> bool {
         self.compressed
-    }
-
-    /// Whether it can be opened a second time and holds the same: a regular file, no pipe.
-    pub fn can_reopen(&self) -> bool {
-        self.reopens
     }
 
     /// Reads up to `into.len()` octets; 0 at the end. A plain file is asked once, so that a pipe's

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::block::{Block, Mark};
 use super::fault::{Damage, Fault};
 use super::file::FileReader;
-use super::source::Progress;
+use super::source::{Progress, regular_file_octets};
 use crate::frame::LinkType;
 use crate::time::{Span, Timestamp};
 
@@ -43,20 +43,18 @@ pub(super) struct Stream {
 pub(super) type Key = (Timestamp, u16);
 
 impl Stream {
-    /// Opens a file and looks at its first frame, whose link type is returned too. With `park`, a file
-    /// that can be opened again is closed until its turn.
+    /// Opens a file and looks at its first frame, whose link type is returned too. With `park`, a
+    /// regular file is closed until its turn; a pipe is not, for it cannot be opened again.
     pub fn open(
         file: u16,
         path: &Path,
         progress: &Arc<Progress>,
         park: bool,
     ) -> Result<(Stream, Option<LinkType>), Fault> {
+        let park = park && regular_file_octets(path).is_some();
         // What is read twice is counted once.
         let counted = if park { Arc::default() } else { Arc::clone(progress) };
         let mut reader = FileReader::open(path, counted)?;
-        if park && !reader.can_reopen() {
-            return Stream::open(file, path, progress, false);
-        }
         let mut block = Block::default();
         reader.fill(&mut block);
         let (first, link) = match block.marks.first() {

@@ -145,3 +145,26 @@ fn damage_in_one_of_several_files_is_kept_with_its_name() {
     let [damage] = reader.damage() else { panic!("one is cut") };
     assert_eq!((&damage.file, &damage.fault), (&paths[1], &Fault::Cut { there: 21, needed: 24 }));
 }
+
+#[test]
+#[cfg(unix)]
+fn pipes_are_opened_once_and_merged_like_files() {
+    use std::process::Command;
+    let files = Files::new();
+    let contents = [pcap_at(&[10, 30]), gzip(&pcap_at(&[20, 40]))];
+    let mut writers = Vec::new();
+    let pipes = [0, 1].map(|place: usize| {
+        let file = files.write(&format!("{place}"), &contents[place]);
+        let pipe = files.0.path().join(format!("{place}.pipe"));
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let copy = Command::new("sh").arg("-c").arg("cat <$0 >$1").arg(&file).arg(&pipe).spawn();
+        writers.push(copy.unwrap());
+        pipe
+    });
+    let (seen, reader) = drain(Reader::open(&pipes).unwrap());
+    assert_eq!(seen.iter().map(|frame| frame.time).collect::<Vec<_>>(), [10, 20, 30, 40]);
+    assert_eq!((reader.progress().total(), reader.damage()), (None, &[][..]));
+    for mut writer in writers {
+        writer.wait().unwrap();
+    }
+}
