@@ -139,6 +139,12 @@ impl Reassembly {
         self.advance(Timestamp(i64::MAX), each);
     }
 
+    /// The octets that wait, in fragments and in streams.
+    #[cfg(test)]
+    pub(super) fn waiting_octets(&self) -> usize {
+        self.waiting.fragments.octets() + self.waiting.streams.octets()
+    }
+
     /// What came and went so far.
     pub fn counters(&self) -> ReassemblyCounters {
         self.waiting.counters
