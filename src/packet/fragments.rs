@@ -387,13 +387,12 @@ mod tests {
         ) {
             let payload: Vec<u8> = (0..len).map(|at| at as u8).collect();
             let packet = ipv4_udp(50_123, 53, &payload);
-            cuts.extend([0, len]);
+            cuts.extend([0, 1]);
             let mut cuts: Vec<usize> =
                 cuts.iter().map(|cut| cut * 8).filter(|&cut| cut < packet.len() - 20).collect();
             cuts.push(packet.len() - 20);
             cuts.sort_unstable();
             cuts.dedup();
-            prop_assume!(cuts.len() > 2);
             let mut frames = Vec::new();
             for (pair, repeat) in cuts.windows(2).zip(&repeats) {
                 frames.push(part(&packet, 7, pair[0], pair[1]));

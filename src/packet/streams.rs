@@ -320,6 +320,22 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_whose_syn_was_lost_does_not_wait_for_the_one_before() {
+        let far = |at: u32, id: u16| segment(ACK, at, &message(id));
+        let (out, _) = run(&[
+            segment(SYN, 0, b""),
+            far(0, 1),
+            far(90_000, 2),
+            far(2_000_000_000, 3),
+            far(28, 4),
+            far(28 + 56, 6),
+            far(28 + 28, 5),
+        ]);
+        let ids: Vec<_> = out.iter().map(|(_, id, _)| *id).collect();
+        assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
     fn a_segment_cut_by_the_snaplen_gives_the_beginning_of_its_message() {
         let cut = segment(ACK, 0, &message(1));
         let len = message(1).len() as u32;
