@@ -75,3 +75,47 @@ fn name_len(bytes: &[u8]) -> Name {
     }
     Name::Broken
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::QUERY;
+    use super::*;
+
+    fn framed(message: &[u8]) -> Vec<u8> {
+        [&(message.len() as u16).to_be_bytes()[..], message].concat()
+    }
+
+    #[test]
+    fn a_message_looks_like_one_however_much_of_it_there_is() {
+        let whole = framed(QUERY);
+        assert_eq!(wanted(&whole), whole.len());
+        for len in 14..=whole.len() {
+            assert!(looks_like_start(&whole[..len]), "{len} octets");
+        }
+        assert!(looks_like_start(&whole[..2]), "the length by itself");
+        assert!(!looks_like_start(&whole[..1]));
+        assert!(!looks_like_start(&whole[..9]));
+        // Later messages of a zone transfer have no question: the first record's name follows.
+        let transfer = [&[0, 9, 0x84, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0xc0, 12][..], &[0; 20]].concat();
+        assert!(looks_like_start(&framed(&transfer)));
+    }
+
+    #[test]
+    fn what_a_message_cannot_be_is_refused() {
+        let with = |at: usize, octet: u8| {
+            let mut bytes = framed(QUERY);
+            bytes[at] = octet;
+            looks_like_start(&bytes)
+        };
+        assert!(!with(1, 11), "too short for its header");
+        assert!(!with(4, 0x19), "opcode 3");
+        assert!(!with(5, 0x40), "reserved bit");
+        assert!(!with(7, 2), "two questions");
+        assert!(!with(9, 2), "more records than there is room for");
+        assert!(!with(14, 0x80), "no label");
+        assert!(!with(framed(QUERY).len() - 1, 7), "class 7");
+        assert!(!looks_like_start(b"GET / HTTP/1.1\r\nHost: example\r\n"));
+        assert!(!looks_like_start(&[0; 40]));
+        assert!(!looks_like_start(&[0xff; 2]));
+    }
+}

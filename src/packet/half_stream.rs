@@ -11,7 +11,7 @@ use super::{Envelope, framing};
 use crate::time::Timestamp;
 
 /// A segment this far behind what is awaited is of another connection, whose SYN was not captured.
-const BEHIND_MAX: u32 = 1 << 20;
+const BEHIND_MAX: usize = 1 << 20;
 
 /// The most segments that wait behind a gap.
 const AHEAD_MAX: usize = 128;
@@ -98,24 +98,21 @@ impl HalfStream {
             return;
         }
         let sequence = first_of(&segment);
-        let mut distance = sequence.wrapping_sub(self.next).cast_signed();
-        if distance < 0 && distance.unsigned_abs() > BEHIND_MAX {
-            self.restart(sequence, &mut arrival);
-            distance = 0;
-        }
-        if distance <= 0 {
-            self.accept(sequence, segment.payload, segment.len, &mut arrival);
-            self.catch_up(&mut arrival);
-            return;
-        }
-        let is_far = distance.unsigned_abs() as usize > ahead_octets_max;
-        if is_far || (self.framing == Framing::Lost && self.ahead.is_empty()) {
-            // Waiting would not tell where a message begins.
+        let distance = sequence.wrapping_sub(self.next).cast_signed();
+        let far = if distance < 0 { BEHIND_MAX } else { ahead_octets_max };
+        // Without framing, waiting would not tell where a message begins.
+        let is_waiting_vain = distance > 0 && self.framing == Framing::Lost && !self.has_gap();
+        if distance.unsigned_abs() as usize > far || is_waiting_vain {
             while self.has_gap() {
                 self.give_up_gap(arrival.counters, arrival.each);
             }
             self.restart(sequence, &mut arrival);
             self.accept(sequence, segment.payload, segment.len, &mut arrival);
+            return;
+        }
+        if distance <= 0 {
+            self.accept(sequence, segment.payload, segment.len, &mut arrival);
+            self.catch_up(&mut arrival);
             return;
         }
         self.keep(sequence, &segment, arrival.envelope, arrival.counters);

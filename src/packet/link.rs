@@ -1,4 +1,4 @@
-//! Link layers: Ethernet and its tags, Linux cooked captures, loopback, PPP, FDDI, MPLS.
+//! Link layers: Ethernet and its tags, Linux cooked captures, loopback, PPP, FDDI, MPLS, NFLOG.
 //!
 //! Link types are numbered as in <https://www.tcpdump.org/linktypes.html>.
 
@@ -27,6 +27,7 @@ pub(super) fn begin<'a>(link: LinkType, bytes: &'a [u8], envelope: &mut Envelope
         113 => linux_cooked_v1(bytes, envelope),
         276 => linux_cooked_v2(bytes, envelope),
         219 => mpls(bytes),
+        239 => nflog(bytes),
         _ => Err(Other::UnknownLink(link)),
     }
 }
@@ -157,6 +158,30 @@ fn linux_protocol(protocol: u16, rest: &[u8]) -> Step<'_> {
     }
 }
 
+/// LINKTYPE_NFLOG: family, version, resource, then attributes, of which one is the packet. Each begins
+/// with its length and its type, in the byte order of the machine that captured.
+fn nflog(bytes: &[u8]) -> Step<'_> {
+    const PAYLOAD: u16 = 9;
+    let (_, mut rest) = split::<4>(bytes)?;
+    loop {
+        let (&[l0, l1, t0, t1], _) = split(rest)?;
+        // Types are small: the octet that is not zero tells the order.
+        let (length, kind) = match t1 {
+            0 => (u16::from_le_bytes([l0, l1]), u16::from_le_bytes([t0, t1])),
+            _ => (u16::from_be_bytes([l0, l1]), u16::from_be_bytes([t0, t1])),
+        };
+        let length = usize::from(length);
+        if length < 4 {
+            return Err(Other::Malformed);
+        }
+        if kind == PAYLOAD {
+            let payload = rest.get(4..length).or_else(|| rest.get(4..));
+            return Ok((Layer::Ip, payload.ok_or(Other::Truncated)?));
+        }
+        rest = rest.get(length.next_multiple_of(4)..).ok_or(Other::Truncated)?;
+    }
+}
+
 /// MPLS (RFC 3032): labels to the bottom of the stack, which does not say what stands under it. So the
 /// first four bits decide: IP, or the control word of an Ethernet pseudowire (RFC 4385).
 pub(super) fn mpls(mut bytes: &[u8]) -> Step<'_> {
@@ -178,4 +203,87 @@ pub(super) fn mpls(mut bytes: &[u8]) -> Step<'_> {
 /// The first `N` octets and the rest.
 pub(super) fn split<const N: usize>(bytes: &[u8]) -> Result<(&[u8; N], &[u8]), Other> {
     bytes.split_first_chunk().ok_or(Other::Truncated)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{ETHERNET, assert_query, ipv4_query, ipv6_query, other};
+    use super::*;
+
+    /// `header` and then an IPv4 query.
+    fn with(header: &[u8]) -> Vec<u8> {
+        [header, &ipv4_query()].concat()
+    }
+
+    fn with6(header: &[u8]) -> Vec<u8> {
+        [header, &ipv6_query()].concat()
+    }
+
+    #[test]
+    fn every_link_type_leads_to_the_query() {
+        let cooked1 = [0, 0, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0, 8, 0];
+        let cooked2 = [8, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 6, 2, 0, 0, 0, 0, 1, 0, 0];
+        let fddi = [&[0x57][..], &[2, 0, 0, 0, 0, 2], &[2, 0, 0, 0, 0, 1], SNAP].concat();
+        let cases: [(u16, Vec<u8>); 19] = [
+            (1, with(ETHERNET)),
+            (0, with(&[2, 0, 0, 0])),
+            (0, with(&[0, 0, 0, 2])),
+            (0, with6(&[30, 0, 0, 0])),
+            (108, with6(&[0, 0, 0, 24])),
+            (12, with(&[])),
+            (101, with6(&[])),
+            (228, with(&[])),
+            (229, with6(&[])),
+            (9, with(&[0xff, 0x03, 0x00, 0x21])),
+            (9, with6(&[0x57])),
+            (50, with(&[0x0f, 0, 8, 0])),
+            (50, with(&[0xff, 0x03, 0x00, 0x21])),
+            (51, with(&[0x11, 0, 0, 7, 0, 99, 0, 0x21])),
+            (104, with6(&[0x0f, 0, 0x86, 0xdd])),
+            (113, with(&cooked1)),
+            (276, with(&cooked2)),
+            (10, with(&fddi)),
+            (239, with(&[2, 0, 0, 0, 8, 0, 1, 0, 8, 0, 1, 0, 0, 1, 9, 0])),
+        ];
+        for (link, bytes) in cases {
+            assert_query(link, &bytes);
+        }
+    }
+
+    const SNAP: &[u8] = &[0xaa, 0xaa, 0x03, 0, 0, 0, 8, 0];
+
+    #[test]
+    fn tags_and_llc_and_labels_are_peeled() {
+        let macs = ETHERNET.get(..12).unwrap();
+        for behind in [
+            &[0x81, 0, 0x20, 11, 8, 0][..],
+            &[0x88, 0xa8, 0, 11, 0x81, 0, 0, 12, 8, 0],
+            &[0x91, 0, 0, 11, 0x81, 0, 0, 12, 0x81, 0, 0, 13, 8, 0],
+            &[0x81, 0, 0, 11, 0x88, 0x64, 0x11, 0, 0, 1, 0, 99, 0, 0x21],
+        ] {
+            let envelope = assert_query(1, &with(&[macs, behind].concat()));
+            assert_eq!(envelope.vlan, Some(11), "the outermost tag counts");
+            assert_eq!(envelope.source_mac, Mac([2, 0, 0, 0, 0, 1]));
+        }
+        for behind in [
+            &[&[0, 99][..], SNAP].concat()[..],
+            &[0, 99, 6, 6, 3],
+            &[0x88, 0x47, 0, 1, 0, 64, 0, 2, 1, 64],
+            &[&[0x88, 0x47, 0, 1, 1, 64, 0, 0, 0, 0][..], ETHERNET].concat(),
+        ] {
+            assert_eq!(assert_query(1, &with(&[macs, behind].concat())).vlan, None);
+        }
+    }
+
+    #[test]
+    fn what_is_not_ip_is_told_apart() {
+        assert_eq!(other(1, &[&ETHERNET[..12], &[8, 6, 0, 1]].concat()), Other::NotIp);
+        assert_eq!(other(1, &ETHERNET[..13]), Other::Truncated);
+        assert_eq!(other(9999, &[]), Other::UnknownLink(LinkType(9999)));
+        assert_eq!(other(0, &with(&[7, 0, 0, 0])), Other::NotIp);
+        assert_eq!(
+            other(1, &with(&[&ETHERNET[..12], &[0x81, 0, 0, 1].repeat(50)].concat())),
+            Other::TooDeep
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! From link-layer frames to the payloads that may be DNS messages.
 //!
-//! [`slice`] is stateless, so decoder workers run it in parallel: it peels off whatever a mirror port, a
+//! [`slice()`] is stateless, so decoder workers run it in parallel: it peels off whatever a mirror port, a
 //! monitor or a tunnel has put around a packet, and hands on UDP payloads to or from a DNS port. What
 //! needs its neighbours, an IP fragment or a TCP segment, it only recognises. [`Reassembly`] takes
 //! those frames again, where their order is known.

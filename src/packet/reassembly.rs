@@ -105,7 +105,7 @@ pub struct Reassembly {
 }
 
 impl Reassembly {
-    /// An empty one. `ports` are those that [`slice`](super::slice) is given.
+    /// An empty one. `ports` are those that [`slice`](super::slice()) is given.
     pub fn new(limits: ReassemblyLimits, ports: Ports) -> Reassembly {
         let waiting = Waiting {
             limits,
@@ -116,7 +116,7 @@ impl Reassembly {
         Reassembly { ports, waiting }
     }
 
-    /// Takes a frame that [`slice`](super::slice) held and calls `each` for every DNS payload that it
+    /// Takes a frame that [`slice`](super::slice()) held and calls `each` for every DNS payload that it
     /// completes: a UDP payload, or each message of a TCP stream, in stream order and without its
     /// length. The envelope is that of this frame.
     ///
@@ -137,6 +137,12 @@ impl Reassembly {
     /// The capture has ended: gives up whatever waits.
     pub fn finish(&mut self, each: &mut dyn FnMut(Envelope, &[u8], bool)) {
         self.advance(Timestamp(i64::MAX), each);
+    }
+
+    /// The octets that wait, in fragments and in streams.
+    #[cfg(test)]
+    pub(super) fn waiting_octets(&self) -> usize {
+        self.waiting.fragments.octets() + self.waiting.streams.octets()
     }
 
     /// What came and went so far.

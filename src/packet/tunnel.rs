@@ -59,18 +59,22 @@ fn erspan_iii(bytes: &[u8]) -> Step<'_> {
 
 /// Whether a datagram between these ports is read as a tunnel.
 pub(super) fn is_tunnel(source: u16, destination: u16) -> bool {
-    matches!(destination, VXLAN | VXLAN_LINUX | VXLAN_GPE | GENEVE | GTP_U)
-        || matches!(source, VXLAN_GPE | GTP_U)
+    matches!(destination, VXLAN | VXLAN_LINUX) || is_two_way(source) || is_two_way(destination)
+}
+
+/// Whether answers come from this port too.
+fn is_two_way(port: u16) -> bool {
+    matches!(port, VXLAN_GPE | GENEVE | GTP_U)
 }
 
 /// What stands in a datagram that is not DNS by its ports.
 ///
-/// The destination tells: the source port of VXLAN and Geneve is a hash of the inner flow.
+/// The destination tells: the source port of VXLAN is a hash of the inner flow.
 pub(super) fn over_udp(source: u16, destination: u16, bytes: &[u8]) -> Step<'_> {
     match (source, destination) {
         (_, VXLAN | VXLAN_LINUX) => vxlan(bytes),
         (_, VXLAN_GPE) | (VXLAN_GPE, _) => vxlan_gpe(bytes),
-        (_, GENEVE) => geneve(bytes),
+        (_, GENEVE) | (GENEVE, _) => geneve(bytes),
         (_, GTP_U) | (GTP_U, _) => gtp_u(bytes),
         _ => Err(Other::NotDnsPort),
     }
@@ -82,12 +86,13 @@ fn vxlan(bytes: &[u8]) -> Step<'_> {
     if flags & 0x08 == 0 { Err(Other::NotDnsPort) } else { Ok((Layer::Ethernet, rest)) }
 }
 
-/// VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe): as VXLAN, with the next protocol in the fourth octet.
+/// VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe): as VXLAN, with the next protocol in the fourth octet. The flag
+/// that says so is often forgotten, so it is not asked for.
 fn vxlan_gpe(bytes: &[u8]) -> Step<'_> {
-    let ([flags, _, _, next, ..], rest) = split::<8>(bytes)?;
-    match (flags & 0x04 != 0, next) {
-        (true, 1 | 2) => Ok((Layer::Ip, rest)),
-        (false, _) | (true, 3) => Ok((Layer::Ethernet, rest)),
+    let ([_, _, _, next, ..], rest) = split::<8>(bytes)?;
+    match next {
+        1 | 2 => Ok((Layer::Ip, rest)),
+        0 | 3 => Ok((Layer::Ethernet, rest)),
         _ => Err(Other::NotIp),
     }
 }
@@ -126,4 +131,102 @@ fn gtp_u(bytes: &[u8]) -> Step<'_> {
         }
     }
     Ok((Layer::Ip, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{
+        CLIENT, ETHERNET, assert_query, datagram, ipv4, ipv4_query, ipv4_udp, ipv6_query, other,
+    };
+    use super::*;
+    use crate::flow::Address;
+
+    fn ethernet_query() -> Vec<u8> {
+        [ETHERNET, &ipv4_query()].concat()
+    }
+
+    /// A raw IPv4 packet of protocol 47 with `header` and then `inner`.
+    fn in_gre(header: &[u8], inner: &[u8]) -> Vec<u8> {
+        ipv4(47, &[header, inner].concat())
+    }
+
+    #[test]
+    fn gre_in_all_its_forms() {
+        let (v4, v6, framed) = (ipv4_query(), ipv6_query(), ethernet_query());
+        for (header, inner) in [
+            (&[0, 0, 8, 0][..], &v4),
+            (&[0, 0, 0x86, 0xdd], &v6),
+            (&[0x80, 0, 8, 0, 1, 2, 0, 0], &v4),
+            (&[0xb0, 0, 8, 0, 1, 2, 0, 0, 0, 0, 0, 9, 0, 0, 0, 8], &v4),
+            (&[0, 0, 0x65, 0x58], &framed),
+            // Enhanced GRE with key, sequence and acknowledgement, then PPP.
+            (&[0x30, 0x81, 0x88, 0x0b, 0, 9, 0, 9, 0, 0, 0, 1, 0, 0, 0, 1, 0xff, 3, 0, 0x21], &v4),
+            // ERSPAN I, II, III, and III with the platform's subheader.
+            (&[0, 0, 0x88, 0xbe], &framed),
+            (&[0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, 0, 0, 0, 0, 0, 0, 0], &framed),
+            (&[0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &framed),
+            (
+                &[
+                    0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0,
+                    0, 0, 0, 0, 0, 0,
+                ],
+                &framed,
+            ),
+        ] {
+            assert_query(101, &in_gre(header, inner));
+        }
+        assert_eq!(other(101, &in_gre(&[0x40, 0, 8, 0], &v4)), Other::Malformed);
+        assert_eq!(other(101, &in_gre(&[0x20, 0, 8, 0, 1], &[])), Other::Truncated);
+    }
+
+    #[test]
+    fn ip_in_ip() {
+        assert_query(101, &ipv4(4, &ipv4_query()));
+        assert_query(101, &ipv4(41, &ipv6_query()));
+        assert_query(101, &ipv4(97, &[&[0x30, 0], &ethernet_query()[..]].concat()));
+        assert_query(101, &ipv4(137, &[&[0, 1, 1, 64], &ipv4_query()[..]].concat()));
+    }
+
+    #[test]
+    fn tunnels_over_udp() {
+        let (v4, framed) = (ipv4_query(), ethernet_query());
+        for (port, header, inner) in [
+            (4789, &[8, 0, 0, 0, 0, 0, 1, 0][..], &framed),
+            (8472, &[8, 0, 0, 0, 0, 0, 1, 0], &framed),
+            (4790, &[0x0c, 0, 0, 1, 0, 0, 1, 0], &v4),
+            (4790, &[0x0c, 0, 0, 3, 0, 0, 1, 0], &framed),
+            (6081, &[0, 0, 0x65, 0x58, 0, 0, 1, 0], &framed),
+            (6081, &[1, 0, 8, 0, 0, 0, 1, 0, 9, 9, 9, 0], &v4),
+            (2152, &[0x30, 0xff, 0, 9, 0, 0, 0, 1], &v4),
+            (2152, &[0x32, 0xff, 0, 9, 0, 0, 0, 1, 0, 7, 0, 0], &v4),
+            (2152, &[0x34, 0xff, 0, 9, 0, 0, 0, 1, 0, 0, 0, 0x85, 1, 0x10, 9, 0], &v4),
+        ] {
+            assert_query(101, &ipv4_udp(50_000, port, &[header, inner].concat()));
+        }
+        for (port, payload) in [
+            (4789, &[0; 8][..]),
+            (6081, &[0x40, 0, 8, 0, 0, 0, 0, 0]),
+            (2152, &[0x32, 1, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0]),
+        ] {
+            assert_eq!(other(101, &ipv4_udp(50_000, port, payload)), Other::NotDnsPort);
+        }
+        let endless = [0x34, 0xff, 0, 9, 0, 0, 0, 1, 0, 0, 0, 0x85, 0, 0, 0, 0];
+        assert_eq!(other(101, &ipv4_udp(50_000, 2152, &endless)), Other::Malformed);
+    }
+
+    #[test]
+    fn a_client_port_that_is_a_tunnels_does_not_hide_dns() {
+        let bytes = ipv4_udp(2152, 53, b"whatever");
+        let envelope = datagram(101, &bytes).unwrap().0;
+        assert_eq!(envelope.flow.source.address, Address::v4(CLIENT));
+    }
+
+    #[test]
+    fn nesting_ends() {
+        let mut deep = ipv4_query();
+        for _ in 0..60 {
+            deep = ipv4(4, &deep);
+        }
+        assert_eq!(other(101, &deep), Other::TooDeep);
+    }
 }

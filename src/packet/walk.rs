@@ -7,6 +7,7 @@ use super::ip::{self, Fragment, protocol};
 use super::{Envelope, Other, Ports, link, tunnel, wireless};
 use crate::flow::{Address, Endpoint, Flow, Mac, Transport};
 use crate::frame::{Frame, LinkType};
+use etherparse::err::tcp::HeaderSliceError;
 use etherparse::{TcpSlice, UdpHeaderSlice};
 use std::ops::ControlFlow;
 
@@ -171,17 +172,18 @@ impl<'p> Walk<'p> {
     }
 
     fn tcp<'a>(&mut self, bytes: &'a [u8]) -> Found<'a> {
-        let tcp = match TcpSlice::from_slice(bytes) {
-            Ok(tcp) => tcp,
-            Err(etherparse::err::tcp::HeaderSliceError::Len(_)) => {
-                return Found::Other(Other::Truncated);
-            }
-            Err(_) => return Found::Other(Other::Malformed),
+        let Some(&[s0, s1, d0, d1, ..]) = bytes.first_chunk::<20>() else {
+            return Found::Other(Other::Truncated);
         };
-        let (source, destination) = (tcp.source_port(), tcp.destination_port());
+        let (source, destination) = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
         if !self.ports.contains(source) && !self.ports.contains(destination) {
             return Found::Other(Other::NotDnsPort);
         }
+        let tcp = match TcpSlice::from_slice(bytes) {
+            Ok(tcp) => tcp,
+            Err(HeaderSliceError::Len(_)) => return Found::Other(Other::Truncated),
+            Err(HeaderSliceError::Content(_)) => return Found::Other(Other::Malformed),
+        };
         // No IP payload is longer than 65,535 octets, so this fits, whatever the headers say.
         let len = (tcp.payload().len() + self.missing) as u32;
         if len == 0 && !tcp.syn() && !tcp.fin() && !tcp.rst() {

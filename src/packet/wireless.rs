@@ -84,3 +84,66 @@ pub(super) fn ieee80211<'a>(bytes: &'a [u8], padded: bool, envelope: &mut Envelo
     // A subframe begins as an IEEE 802.3 frame does.
     Ok((if is_aggregate { Layer::Ethernet } else { Layer::Llc }, payload))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{assert_query, ipv4_query, other};
+    use super::*;
+
+    const SNAP: &[u8] = &[0xaa, 0xaa, 0x03, 0, 0, 0, 8, 0];
+    const ONE: [u8; 6] = [2, 0, 0, 0, 0, 1];
+    const TWO: [u8; 6] = [2, 0, 0, 0, 0, 2];
+    const THREE: [u8; 6] = [2, 0, 0, 0, 0, 3];
+
+    fn data_frame(kind: u8, flags: u8, behind: &[u8]) -> Vec<u8> {
+        let head = [&[kind, flags, 0, 0][..], &ONE, &TWO, &THREE, &[0x10, 0]].concat();
+        [&head, behind, SNAP, &ipv4_query()].concat()
+    }
+
+    #[test]
+    fn the_ds_bits_tell_which_address_is_whose() {
+        for (flags, behind, source, destination) in [
+            (0, &[][..], TWO, ONE),
+            (1, &[], TWO, THREE),
+            (2, &[], THREE, ONE),
+            (3, &[2, 0, 0, 0, 0, 4][..], [2, 0, 0, 0, 0, 4], THREE),
+        ] {
+            let envelope = assert_query(105, &data_frame(0x08, flags, behind));
+            assert_eq!(
+                (envelope.source_mac, envelope.destination_mac),
+                (Mac(source), Mac(destination))
+            );
+        }
+    }
+
+    #[test]
+    fn qos_and_ht_control_are_passed() {
+        assert_query(105, &data_frame(0x88, 0x02, &[0, 0]));
+        assert_query(105, &data_frame(0x88, 0x82, &[0, 0, 9, 9, 9, 9]));
+        let aggregate = [&[0x80, 0][..], &ONE, &TWO, &[0, 99]].concat();
+        let envelope = assert_query(105, &data_frame(0x88, 0x02, &aggregate));
+        assert_eq!(envelope.source_mac, Mac(TWO));
+    }
+
+    #[test]
+    fn radiotap_and_ppi_stand_before_it() {
+        let frame = data_frame(0x88, 0x02, &[0, 0]);
+        assert_query(127, &[&[0, 0, 8, 0, 0, 0, 0, 0], &frame[..]].concat());
+        // Two presence words, then the timer, aligned to 16, then flags without padding.
+        let long = [0, 0, 26, 0, 3, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 0, 0];
+        let long = [&long[..], &[9; 8], &[0, 0]].concat();
+        assert_query(127, &[&long[..], &frame].concat());
+        // Flags that tell of padding: 26 octets of header become 28.
+        let padded = data_frame(0x88, 0x02, &[0, 0, 0xee, 0xee]);
+        assert_query(127, &[&[0, 0, 9, 0, 2, 0, 0, 0, 0x20], &padded[..]].concat());
+        assert_query(192, &[&[0, 0, 8, 0, 105, 0, 0, 0], &frame[..]].concat());
+        assert_eq!(other(127, &[0, 0, 200, 0, 0, 0, 0, 0]), Other::Truncated);
+    }
+
+    #[test]
+    fn what_is_encrypted_or_carries_no_data_is_left() {
+        for (kind, flags) in [(0x08, 0x40), (0x80, 0), (0x48, 0), (0xc8, 0), (0x09, 0)] {
+            assert_eq!(other(105, &data_frame(kind, flags, &[])), Other::NotIp, "{kind:#x}");
+        }
+    }
+}
