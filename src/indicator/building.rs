@@ -16,6 +16,7 @@ impl Indicators {
             network_hasher: foldhash::quality::RandomState::default(),
             lists: Vec::new(),
             first_of_list: 0,
+            hashes: Vec::new(),
             entries: Vec::new(),
             texts: String::new(),
             table: Table::new(0),
@@ -84,6 +85,7 @@ impl Indicators {
         }
         self.texts.push_str(kind.mark());
         self.texts.push_str(bare);
+        self.hashes.push(hash);
         self.entries.push(Entry { start, line, next: END, len, kind });
         if !self.table.room_for(id) {
             self.grow();
@@ -95,25 +97,19 @@ impl Indicators {
         Ok(true)
     }
 
-    /// Makes the table twice as large, hashing the texts anew: the hashes are not kept.
+    /// Makes the table twice as large.
     fn grow(&mut self) {
-        let small = mem::replace(&mut self.table, Table::new(0));
-        let mut large = Table::new(self.entries.len() * 3 / 2);
-        for (id, entry) in small.numbers().filter_map(|id| Some((id, self.entry(id)?))) {
-            let bare = self.bare(entry);
-            let hash = match (entry.kind, Network::parse(bare)) {
-                (IndicatorKind::Address | IndicatorKind::Network, Ok(Some((network, _)))) => {
-                    self.network_hasher.hash_one(network)
-                }
-                _ => self.hash_text(bare),
-            };
-            large.insert(hash, id);
+        let small = mem::replace(&mut self.table, Table::new(self.hashes.len() * 3 / 2));
+        for id in small.numbers() {
+            if let Some(&hash) = self.hashes.get(id as usize) {
+                self.table.insert(hash, id);
+            }
         }
-        self.table = large;
     }
 
-    /// Gives back the room that was kept for more.
-    pub(super) fn shrink_to_fit(&mut self) {
+    /// Ends building, and gives back the room that it took.
+    pub(super) fn finish(&mut self) {
+        self.hashes = Vec::new();
         self.texts.shrink_to_fit();
         self.entries.shrink_to_fit();
     }

@@ -130,8 +130,11 @@ pub struct Indicators {
     hasher: NameHasher,
     network_hasher: foldhash::quality::RandomState,
     lists: Vec<List>,
-    /// The first entry of the list that is being read.
+    /// While building: the first entry of the list that is being read.
     first_of_list: u32,
+    /// While building: the hash of each entry, so that growing the table costs no second hashing (of
+    /// the second or so that a million names take, it was half).
+    hashes: Vec<u64>,
     entries: Vec<Entry>,
     /// The texts of all entries, one behind the other.
     texts: String,

@@ -13,15 +13,23 @@
 //! ```
 //!
 //! The hashes are keyed per process, so linear probing cannot be attacked.
+//!
+//! What is looked up is nearly always absent, so a filter stands before the slots: for each sixteen of
+//! them 64 bits, two of which every entry sets. At a million entries it takes 1 MiB, which stays in
+//! the cache where 16 MiB of slots do not, and lets about one absent hash in twenty pass.
 
 /// A slot that holds nothing. No entry looks like it: its number would be 2^b - 1, and the table is
 /// kept at most three quarters full of numbers.
 const EMPTY: u64 = u64::MAX;
 
+/// How many slots share a word of the filter.
+const SLOTS_A_WORD: usize = 16;
+
 /// The table. It holds numbers below three quarters of its slots; [`Table::room_for`] asks for more.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     slots: Vec<u64>,
+    filter: Vec<u64>,
     bits: u32,
 }
 
@@ -29,7 +37,11 @@ impl Table {
     /// An empty table in which numbers below `count` have room.
     pub(super) fn new(count: usize) -> Table {
         let slots = (count + count / 3 + 2).next_power_of_two().max(16);
-        Table { slots: vec![EMPTY; slots], bits: slots.trailing_zeros() }
+        Table {
+            slots: vec![EMPTY; slots],
+            filter: vec![0; slots / SLOTS_A_WORD],
+            bits: slots.trailing_zeros(),
+        }
     }
 
     /// Whether the number may be put in.
@@ -44,6 +56,9 @@ impl Table {
         }
         let last = self.slots.len() - 1;
         let mut at = self.home(hash);
+        if let Some(word) = self.filter.get_mut(at / SLOTS_A_WORD) {
+            *word |= filter_bits(hash);
+        }
         while let Some(slot) = self.slots.get_mut(at) {
             if *slot == EMPTY {
                 *slot = (hash << self.bits) | u64::from(number);
@@ -56,9 +71,13 @@ impl Table {
     /// The first number under the hash that `is_it` accepts.
     #[inline]
     pub(super) fn find(&self, hash: u64, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
+        let mut at = self.home(hash);
+        let wanted = filter_bits(hash);
+        if self.filter.get(at / SLOTS_A_WORD).is_none_or(|word| word & wanted != wanted) {
+            return None;
+        }
         let last = self.slots.len() - 1;
         let kept = hash << self.bits;
-        let mut at = self.home(hash);
         // It ends: a quarter of the slots is empty.
         while let Some(&slot) = self.slots.get(at) {
             if slot == EMPTY {
@@ -85,6 +104,12 @@ impl Table {
     fn home(&self, hash: u64) -> usize {
         (hash >> (64 - self.bits)) as usize
     }
+}
+
+/// The two bits of its filter word that an entry sets; one where they fall together.
+#[inline]
+fn filter_bits(hash: u64) -> u64 {
+    1 << (hash & 63) | 1 << ((hash >> 6) & 63)
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Hosts files, as block lists are often written: an address, then the names that shall lead to it
 //! (hosts(5)). The address only says "nowhere"; the names are what is listed.
 
+use std::net::IpAddr;
+
 use crate::flow::Address;
 use crate::indicator::network::parse_address;
 
@@ -44,10 +46,8 @@ pub(super) fn is_furniture(name: &str) -> bool {
 /// Whether an address is one that leads nowhere or to the user's own network, as in a block list.
 pub(super) fn leads_nowhere(address: Address) -> bool {
     let ip = address.ip();
-    ip.is_unspecified()
-        || ip.is_multicast()
-        || address.is_internal()
-        || ip.to_string() == "255.255.255.255"
+    let is_broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+    ip.is_unspecified() || ip.is_multicast() || is_broadcast || address.is_internal()
 }
 
 #[cfg(test)]

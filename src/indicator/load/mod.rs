@@ -191,7 +191,7 @@ impl Loader {
     }
 
     fn finish(mut self) -> (Indicators, Vec<Warning>) {
-        self.indicators.shrink_to_fit();
+        self.indicators.finish();
         (self.indicators, self.warnings)
     }
 
@@ -248,10 +248,12 @@ impl Loader {
         let mut doubt = None;
         let added = match self.reader.read(word) {
             Ok(Meaning::Name(kind, name)) => {
-                if kind != IndicatorKind::Exact && !name.contains(|c| c != '.') {
-                    doubt = Some(("it is the root", "read as every name there is"));
-                } else if kind != IndicatorKind::Exact && !name.contains('.') {
-                    doubt = Some(("it is a single label", "read as every name under it"));
+                if kind != IndicatorKind::Exact {
+                    doubt = match name {
+                        "." => Some(("it is the root", "read as every name there is")),
+                        _ if name.contains('.') => None,
+                        _ => Some(("it is a single label", "read as every name under it")),
+                    };
                 }
                 self.indicators.add_name(kind, name, line)?
             }
@@ -331,6 +333,7 @@ fn form_of(head: &[u8]) -> Form {
 mod tests {
     use super::*;
     use crate::indicator::IndicatorId;
+    use crate::name::Name;
     use proptest::prelude::*;
     use std::fs;
 
@@ -485,6 +488,9 @@ mod tests {
         let seen: Vec<_> = (0..5).map(list_of).collect();
         let (a, b) = (paths[0].to_str().unwrap(), paths[2].to_str().unwrap());
         assert_eq!(seen, [a, a, "other.txt", b, b]);
+        let mut found = Vec::new();
+        indicators.match_name(Name::from_wire(b"\x04EVIL\x03com\0"), &mut found);
+        assert_eq!(found, [1, 4, 0, 2, 3].map(IndicatorId), "by kind, then by list");
 
         let missing = Indicators::load(&[path("none.txt")], NameHasher::random()).unwrap_err();
         assert!(missing.to_string().ends_with("none.txt"), "{missing}");
