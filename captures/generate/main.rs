@@ -81,10 +81,12 @@ fn make(scenario: &Scenario) -> Result<Made> {
     let packets = faults::apply(packets, capture, scenario.start_ns()?, &mut run.random);
     let (mut frames, mut places) = (Vec::new(), truth::Frames::default());
     for packet in &packets {
+        let mut whole = true;
         for frame in wire::frames(packet, run.network.macs(packet), capture)? {
+            whole &= capture.snaplen == 0 || frame.len() <= capture.snaplen as usize;
             frames.push((packet.time_ns, frame));
         }
-        places.note(packet, frames.len());
+        places.note(packet, frames.len(), whole);
     }
     let pcap = wire::pcap(capture, frames.iter().map(|(time_ns, frame)| (*time_ns, &frame[..])))?;
     let truth = format!("{:#}\n", truth::truth(&run, &places)?);

@@ -175,6 +175,9 @@ pub struct Zone {
     /// What its servers need to think, milliseconds.
     #[serde(default)]
     pub slow_ms: f64,
+    /// Whether it came from an included file.
+    #[serde(skip)]
+    pub included: bool,
 }
 
 /// An upstream exchange that the firewall swallows. All that is given must hold.
@@ -242,7 +245,7 @@ pub struct Background {
     /// Asked at any of these; all resolvers when empty.
     #[serde(default)]
     pub resolvers: Vec<String>,
-    /// The names; all that have an address and are not flagged when empty.
+    /// The names; when empty, those of the included zones that lead to nothing flagged.
     #[serde(default)]
     pub names: Vec<String>,
 }
@@ -350,8 +353,9 @@ impl Scenario {
         let world = path.parent().unwrap_or(Path::new(".")).join("world");
         for include in scenario.include.clone() {
             let more: World = read(&world.join(format!("{include}.toml")))?;
-            for zone in more.zone {
+            for mut zone in more.zone {
                 if !scenario.zone.iter().any(|own| own.name == zone.name) {
+                    zone.included = true;
                     scenario.zone.push(zone);
                 }
             }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use anyhow::Result;
 use hickory_proto::op::Message;
-use hickory_proto::rr::{Name, RData, RecordType};
+use hickory_proto::rr::{Name, RData};
 use serde_json::{Value, json};
 
 use crate::simulate::{Ask, Origin, Purpose, Query, Served, Simulation};
@@ -22,11 +22,15 @@ pub struct Frames {
     answered: BTreeMap<usize, Vec<usize>>,
     sent: BTreeMap<usize, Vec<usize>>,
     heard: BTreeMap<usize, Vec<usize>>,
+    whole: BTreeSet<usize>,
 }
 
 impl Frames {
-    /// Notes that a packet is complete with this frame.
-    pub fn note(&mut self, packet: &Packet, frame: usize) {
+    /// Notes that a packet is complete with this frame, and whether nothing of it was cut off.
+    pub fn note(&mut self, packet: &Packet, frame: usize, whole: bool) {
+        if whole {
+            self.whole.insert(frame);
+        }
         let (asks, queries) = match packet.about.kind {
             crate::scenario::Kind::Query => (&mut self.asked, &mut self.sent),
             crate::scenario::Kind::Response => (&mut self.answered, &mut self.heard),
@@ -37,6 +41,11 @@ impl Frames {
         if let Some(query) = packet.about.query {
             queries.entry(query).or_default().push(frame);
         }
+    }
+
+    fn tells(&self, messages: &BTreeMap<usize, Vec<usize>>, number: usize) -> bool {
+        let at = messages.get(&number).into_iter().flatten();
+        at.into_iter().any(|frame| self.whole.contains(frame))
     }
 
     fn has_ask(&self, ask: usize) -> bool {
@@ -95,6 +104,8 @@ struct Row {
     verdict: &'static str,
 }
 
+const ANSWER_MISSING: &str = "the answer that is flagged is not in this capture";
+
 /// What led an ask to an indicator.
 type Reaches = BTreeMap<String, BTreeSet<&'static str>>;
 
@@ -105,7 +116,7 @@ pub fn truth(run: &Simulation<'_>, frames: &Frames) -> Result<Value> {
     let rows: Vec<Row> =
         (0..run.queries.len()).filter_map(|query| row(run, frames, &indicators, query)).collect();
     let mut reaches: Vec<Reaches> =
-        run.asks.iter().map(|ask| reached_by_itself(run, ask, &indicators)).collect();
+        run.asks.iter().map(|ask| reached_by_itself(ask, &indicators)).collect();
     for row in &rows {
         let via = if row.matched.contains("dst-ip") { "ns-contact" } else { "nsdep" };
         for ask in &row.asks {
@@ -129,7 +140,7 @@ pub fn truth(run: &Simulation<'_>, frames: &Frames) -> Result<Value> {
     let forwarders = scenario.forwarder.iter().flat_map(|to| to.addresses.clone()).collect();
     let pairs = pairs(run, frames, &reaches, &rows, &resolvers);
     let planted = planted(run, frames, &reaches, &rows);
-    let first = rows.iter().map(|row| row_json(run, frames, row, &pairs)).collect::<Vec<_>>();
+    let first = rows.iter().map(|row| row_json(run, frames, row)).collect::<Vec<_>>();
     Ok(json!({
         "scenario": scenario.name,
         "resolver": "simulated",
@@ -184,10 +195,18 @@ fn row(
         .iter()
         .any(|root| root.since_ns <= query.sent_ns && run.asks[root.ask].qname != asked.qname);
     let unseen = by_client && !roots.iter().any(|root| frames.has_ask(root.ask));
-    let ambiguous = match (unseen, other_name) {
-        (true, _) => Some("no question or answer of a client behind it is in this capture"),
-        (_, true) => Some("asks of different names in flight need this query"),
-        _ => None,
+    let by_answer = matched.iter().all(|how| how.starts_with("answer"));
+    let unlinked = by_client && !roots.iter().any(|root| linked(run, frames, root.ask, query));
+    let ambiguous = if unseen {
+        Some("no question or answer of a client behind it is in this capture")
+    } else if by_answer && !frames.tells(&frames.heard, number) {
+        Some(ANSWER_MISSING)
+    } else if unlinked {
+        Some("nothing in this capture links a client's question to this query")
+    } else if other_name {
+        Some("asks of different names in flight need this query")
+    } else {
+        None
     };
     let answered = asked.answered_ns.is_some_and(|at_ns| at_ns <= query.sent_ns);
     let asks = roots.iter().filter(|root| run.asks[root.ask].origin == Origin::Client);
@@ -205,11 +224,30 @@ fn row(
             (true, _) if answered => "post-answer",
             (true, _) => "inflight",
         },
-        verdict: match (by_client, unseen) {
+        verdict: match (by_client, unseen || unlinked) {
             (false, _) => "no-client",
             (true, true) => "undetermined",
             (true, false) => "attributed",
         },
+    })
+}
+
+/// Whether the file shows how an ask leads to a query: by its name, by its answer, or by an answer
+/// from upstream that has the query's name as the target of an alias or as a name server.
+fn linked(run: &Simulation<'_>, frames: &Frames, ask: usize, query: &Query) -> bool {
+    if query.qname.zone_of(&run.asks[ask].qname) || frames.tells(&frames.answered, ask) {
+        return true;
+    }
+    run.queries.iter().enumerate().any(|(number, other)| {
+        let Some((at_ns, message)) = &other.answer else { return false };
+        let mut records = message.answers.iter().chain(&message.authorities);
+        *at_ns <= query.sent_ns
+            && frames.tells(&frames.heard, number)
+            && records.any(|record| match &record.data {
+                RData::CNAME(target) => target.0 == query.qname,
+                RData::NS(host) => host.0 == query.qname || record.name == query.qname,
+                _ => false,
+            })
     })
 }
 
@@ -239,12 +277,11 @@ fn matches(query: &Query, indicator: &Indicator) -> Vec<&'static str> {
 }
 
 /// The indicators that an ask leads to by its name, its aliases and its addresses.
-fn reached_by_itself(run: &Simulation<'_>, ask: &Ask, indicators: &[Indicator]) -> Reaches {
+fn reached_by_itself(ask: &Ask, indicators: &[Indicator]) -> Reaches {
     let mut reaches = Reaches::new();
     if ask.origin != Origin::Client {
         return reaches;
     }
-    debug_assert!(ask.resolver < run.scenario.resolver.len());
     for indicator in indicators {
         let mut via = BTreeSet::new();
         for (place, name) in ask.chain.iter().enumerate() {
@@ -262,7 +299,7 @@ fn reached_by_itself(run: &Simulation<'_>, ask: &Ask, indicators: &[Indicator]) 
     reaches
 }
 
-/// Every (client, indicator) of which the file shows a question or an answer.
+/// Every (client, indicator) for which the file shows the client and what led there.
 fn pairs(
     run: &Simulation<'_>,
     frames: &Frames,
@@ -277,6 +314,17 @@ fn pairs(
         }
         let client = ask.source.ip().to_string();
         for (indicator, via) in &reaches[number] {
+            let shown = via.contains("self")
+                || frames.tells(&frames.answered, number)
+                || rows.iter().any(|row| {
+                    row.indicators.contains(indicator)
+                        && row.asks.contains(&number)
+                        && row.verdict == "attributed"
+                        && row.ambiguous != Some(ANSWER_MISSING)
+                });
+            if !shown {
+                continue;
+            }
             let key = (client.clone(), indicator.clone());
             let (known, asks, caused) = pairs.entry(key).or_default();
             known.extend(via);
@@ -338,20 +386,11 @@ fn planted(run: &Simulation<'_>, frames: &Frames, reaches: &[Reaches], rows: &[R
     planted
 }
 
-fn row_json(run: &Simulation<'_>, frames: &Frames, row: &Row, pairs: &[Value]) -> Value {
+fn row_json(run: &Simulation<'_>, frames: &Frames, row: &Row) -> Value {
     let query = &run.queries[row.query];
     let sent = frames.sent.get(&row.query).cloned().unwrap_or_default();
     let answer: Option<&(i64, Message)> = query.answer.as_ref();
-    // Others whom the cache told what this query, or one like it, brought.
-    let served = pairs.iter().filter(|pair| {
-        pair["indicator"].as_str().is_some_and(|value| row.indicators.contains(value))
-    });
-    let served = served.filter_map(|pair| pair["client"].as_str()).filter(|client| {
-        !row.causes.contains(*client)
-            && !row.joined.contains(*client)
-            && only_cached(run, client, row)
-    });
-    let served: Vec<&str> = served.collect();
+    let served = cache_served(run, row);
     let mut value = json!({
         "frame": sent.first(),
         "frames": sent,
@@ -364,7 +403,7 @@ fn row_json(run: &Simulation<'_>, frames: &Frames, row: &Row, pairs: &[Value]) -
         "proto": if query.tcp { "tcp" } else { "udp" },
         "qname": world::text(&query.qname).to_lowercase(),
         "qraw": world::text(&query.qname),
-        "qtype": type_text(query.qtype),
+        "qtype": query.qtype.to_string(),
         "resp_frame": first(&frames.heard, row.query),
         "resp_time": answer.map(|(at_ns, _)| seconds(*at_ns)),
         "rcode": answer.map(|(_, message)| u16::from(message.metadata.response_code)),
@@ -385,20 +424,26 @@ fn row_json(run: &Simulation<'_>, frames: &Frames, row: &Row, pairs: &[Value]) -
     value
 }
 
-/// Whether all that a client asked towards a row's indicators came from the cache.
-fn only_cached(run: &Simulation<'_>, client: &str, row: &Row) -> bool {
-    let asks = run.asks.iter().filter(|ask| ask.source.ip().to_string() == client);
-    let names = &run.queries[row.query].qname;
-    let mut asks = asks.filter(|ask| ask.chain.contains(names));
-    asks.all(|ask| ask.served == Served::Cache)
+/// Others whom the cache told what this query brought, until the like was asked again.
+fn cache_served(run: &Simulation<'_>, row: &Row) -> BTreeSet<String> {
+    let query = &run.queries[row.query];
+    let Some((from_ns, _)) = query.answer else { return BTreeSet::new() };
+    let later = run.queries.iter().filter(|later| {
+        later.sent_ns > from_ns && later.qname == query.qname && later.qtype == query.qtype
+    });
+    let until_ns = later.map(|later| later.sent_ns).min().unwrap_or(i64::MAX);
+    let asks = run.asks.iter().filter(|ask| {
+        ask.served == Served::Cache
+            && ask.origin == Origin::Client
+            && (from_ns..until_ns).contains(&ask.sent_ns)
+            && ask.chain.contains(&query.qname)
+    });
+    let clients = asks.map(|ask| ask.source.ip().to_string());
+    clients.filter(|client| !row.causes.contains(client) && !row.joined.contains(client)).collect()
 }
 
 fn first(frames: &BTreeMap<usize, Vec<usize>>, number: usize) -> Option<usize> {
     frames.get(&number)?.first().copied()
-}
-
-fn type_text(qtype: RecordType) -> String {
-    qtype.to_string()
 }
 
 fn seconds(time_ns: i64) -> f64 {

@@ -26,6 +26,7 @@ struct Zone {
     records: Vec<Record>,
     rtt_ms: f64,
     slow_ms: f64,
+    included: bool,
 }
 
 /// An answer in the making, and how long its server thinks, in nanoseconds.
@@ -56,6 +57,7 @@ impl World {
                 records: records.collect::<Result<_>>()?,
                 rtt_ms: zone.rtt_ms,
                 slow_ms: zone.slow_ms,
+                included: zone.included,
             });
         }
         let mut forwarders = BTreeMap::new();
@@ -100,16 +102,38 @@ impl World {
         zones.flat_map(|zone| zone.ns.iter().flat_map(|(_, at)| at.clone())).collect()
     }
 
-    /// All names that have an address or an alias, in file order.
-    pub fn hosts(&self) -> Vec<Name> {
+    /// The names that people ask for: of included zones, no server's name and no alias's target, and
+    /// leading to none of these names.
+    pub fn harmless(&self, flagged: &[Name]) -> Vec<Name> {
+        let servers = self.zones.iter().flat_map(|zone| zone.ns.iter().map(|(host, _)| host));
+        let records = || self.zones.iter().flat_map(|zone| &zone.records);
+        let targets = records().filter_map(alias_target);
+        let not: Vec<&Name> = servers.chain(targets).collect();
         let mut hosts: Vec<Name> = Vec::new();
-        for record in self.zones.iter().flat_map(|zone| &zone.records) {
-            let usable = matches!(record.data, RData::A(_) | RData::CNAME(_));
-            if usable && !record.name.is_wildcard() && !hosts.contains(&record.name) {
-                hosts.push(record.name.clone());
+        for zone in self.zones.iter().filter(|zone| zone.included) {
+            for record in &zone.records {
+                let usable = matches!(record.data, RData::A(_) | RData::CNAME(_));
+                let new = !not.contains(&&record.name) && !hosts.contains(&record.name);
+                if usable && new && !self.leads_to(&record.name, flagged) {
+                    hosts.push(record.name.clone());
+                }
             }
         }
         hosts
+    }
+
+    fn leads_to(&self, name: &Name, flagged: &[Name]) -> bool {
+        let mut current = Some(name.clone());
+        for _ in 0..CHAIN_MAX {
+            let Some(name) = current else { return false };
+            if flagged.iter().any(|above| above.zone_of(&name)) {
+                return true;
+            }
+            let home = self.deepest(&name, |_| true).and_then(|home| self.zones.get(home));
+            let found = home.map(|zone| zone.lookup(&name, RecordType::A)).unwrap_or_default();
+            current = found.iter().find_map(alias_target).cloned();
+        }
+        true
     }
 
     /// What the server at this address says; `None` when there is none.
@@ -226,6 +250,13 @@ impl Zone {
         let rname = Name::from_ascii("hostmaster.invalid.").unwrap_or_else(|_| Name::root());
         let soa = SOA::new(mname, rname, 2026030101, 7200, 3600, 1_209_600, NEGATIVE_TTL);
         Record::from_rdata(self.name.clone(), NEGATIVE_TTL, RData::SOA(soa))
+    }
+}
+
+fn alias_target(record: &Record) -> Option<&Name> {
+    match &record.data {
+        RData::CNAME(target) => Some(&target.0),
+        _ => None,
     }
 }
 

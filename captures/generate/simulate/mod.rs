@@ -259,7 +259,10 @@ impl<'s> Simulation<'s> {
         let from_ns = self.scenario.instant_ns(&background.from)?;
         let until_ns = self.scenario.instant_ns(&background.until)?;
         let names: Vec<Name> = match background.names.is_empty() {
-            true => self.harmless_names(),
+            true => {
+                let flagged = self.scenario.flagged.iter().map(|line| line.trim_start_matches('='));
+                self.world.harmless(&flagged.flat_map(world::name).collect::<Vec<_>>())
+            }
             false => {
                 background.names.iter().map(|name| world::name(name)).collect::<Result<_>>()?
             }
@@ -286,17 +289,6 @@ impl<'s> Simulation<'s> {
             self.schedule(at_ns, Event::Background { client, resolver, name });
         }
         Ok(())
-    }
-
-    /// The names of the world that neither are flagged nor serve zones.
-    fn harmless_names(&self) -> Vec<Name> {
-        let servers = self.scenario.zone.iter().flat_map(|zone| zone.ns.keys());
-        let flagged = self.scenario.flagged.iter().map(|name| name.trim_start_matches('='));
-        let not: Vec<Name> =
-            servers.map(String::as_str).chain(flagged).flat_map(world::name).collect();
-        let mut hosts = self.world.hosts();
-        hosts.retain(|host| !not.iter().any(|above| above.zone_of(host)));
-        hosts
     }
 
     fn schedule(&mut self, at_ns: i64, event: Event) {
