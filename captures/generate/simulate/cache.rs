@@ -1,0 +1,104 @@
+//! What a resolver remembers.
+
+use std::collections::BTreeMap;
+
+use hickory_proto::op::ResponseCode;
+use hickory_proto::rr::{Name, RData, Record, RecordType};
+
+/// One resolver's memory, by name and type.
+#[derive(Default)]
+pub struct Cache(BTreeMap<(Name, u16), Entry>);
+
+struct Entry {
+    records: Vec<Record>,
+    rcode: ResponseCode,
+    expires_ns: i64,
+}
+
+/// What was found for a question, TTLs counted down.
+pub struct Found {
+    /// The answer, or the alias; empty for a denial.
+    pub records: Vec<Record>,
+    /// NXDOMAIN, or NOERROR.
+    pub rcode: ResponseCode,
+    /// Seconds left; negative when it is stale.
+    pub left_s: i64,
+    /// The type under which it was found: the question's, or CNAME.
+    pub kind: RecordType,
+}
+
+impl Found {
+    /// Where the alias leads, when it is one and the question did not ask for it.
+    pub fn alias(&self, qtype: RecordType) -> Option<Name> {
+        self.records.iter().find_map(|record| match &record.data {
+            RData::CNAME(target) if qtype != RecordType::CNAME => Some(target.0.clone()),
+            _ => None,
+        })
+    }
+}
+
+impl Cache {
+    /// The answer to a question, or an alias; served up to `stale_s` seconds after its end.
+    pub fn lookup(
+        &self,
+        name: &Name,
+        qtype: RecordType,
+        now_ns: i64,
+        stale_s: i64,
+    ) -> Option<Found> {
+        [qtype, RecordType::CNAME].into_iter().find_map(|kind| {
+            let entry = self.0.get(&(name.clone(), u16::from(kind)))?;
+            let left_ns = entry.expires_ns - now_ns;
+            if left_ns < -stale_s * 1_000_000_000 {
+                return None;
+            }
+            let left_s = left_ns.div_euclid(1_000_000_000);
+            let mut records = entry.records.clone();
+            for record in &mut records {
+                // RFC 8767 section 4: a stale record is given with 30 seconds.
+                record.ttl = if left_ns < 0 { 30 } else { left_s as u32 };
+            }
+            Some(Found { records, rcode: entry.rcode, left_s, kind })
+        })
+    }
+
+    /// Remembers sets of records of whatever names and types.
+    pub fn store(&mut self, records: &[Record], now_ns: i64) {
+        let mut sets: BTreeMap<(Name, u16), Vec<Record>> = BTreeMap::new();
+        for record in records {
+            let key = (record.name.clone(), u16::from(record.record_type()));
+            sets.entry(key).or_default().push(record.clone());
+        }
+        for (key, records) in sets {
+            let ttl_s = records.iter().map(|record| i64::from(record.ttl)).min().unwrap_or(0);
+            let expires_ns = now_ns + ttl_s * 1_000_000_000;
+            self.0.insert(key, Entry { records, rcode: ResponseCode::NoError, expires_ns });
+        }
+    }
+
+    /// Remembers that there is nothing (RFC 2308).
+    pub fn deny(&mut self, name: &Name, qtype: RecordType, rcode: ResponseCode, until_ns: i64) {
+        let entry = Entry { records: Vec::new(), rcode, expires_ns: until_ns };
+        self.0.insert((name.clone(), u16::from(qtype)), entry);
+    }
+
+    /// The deepest zone above (or, unless `strictly`, at) a name whose servers are known; the root if none.
+    pub fn zone_above(&self, name: &Name, strictly: bool, now_ns: i64) -> Name {
+        let mut zone = if strictly { name.base_name() } else { name.clone() };
+        while !zone.is_root() && self.name_servers(&zone, now_ns).is_empty() {
+            zone = zone.base_name();
+        }
+        zone
+    }
+
+    /// The names of a zone's servers, as known.
+    pub fn name_servers(&self, zone: &Name, now_ns: i64) -> Vec<Name> {
+        let found = self.lookup(zone, RecordType::NS, now_ns, 0);
+        let records = found.map(|found| found.records).unwrap_or_default();
+        let hosts = records.into_iter().filter_map(|record| match record.data {
+            RData::NS(host) => Some(host.0),
+            _ => None,
+        });
+        hosts.collect()
+    }
+}

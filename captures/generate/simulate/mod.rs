@@ -1,0 +1,554 @@
+//! The simulation: clients ask, resolvers find out, servers answer, and every cause is known.
+//!
+//! A queue of events in time order is all the clock there is. What happened stays in tables (asks,
+//! jobs, fetches, queries), from which `truth` reads who caused what.
+
+pub mod cache;
+mod causes;
+pub mod network;
+mod resolver;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use anyhow::{Context, Result, bail};
+use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query as Question, ResponseCode};
+use hickory_proto::rr::{Name, RecordType};
+
+use crate::random::Random;
+use crate::scenario::{self, Leg, Scenario};
+use crate::wire::About;
+use crate::world::{self, World};
+use cache::Cache;
+use network::Network;
+
+/// A run of a scenario.
+pub struct Simulation<'s> {
+    /// What was asked for.
+    pub scenario: &'s Scenario,
+    /// The names there are.
+    pub world: World,
+    /// The wires.
+    pub network: Network,
+    /// Every question to a resolver.
+    pub asks: Vec<Ask>,
+    /// What resolvers do for an ask.
+    pub jobs: Vec<Job>,
+    /// What they find out, for one job or for several.
+    pub fetches: Vec<Fetch>,
+    /// What they ask for it.
+    pub queries: Vec<Query>,
+    /// Chance.
+    pub random: Random,
+    boxes: Vec<Resolving>,
+    events: BTreeMap<(i64, usize), Event>,
+    scheduled: usize,
+    connections: BTreeMap<(String, String), usize>,
+}
+
+/// A question to a resolver.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Whose it is.
+    pub origin: Origin,
+    /// The resolver, by its place in the scenario.
+    pub resolver: usize,
+    /// From where.
+    pub source: SocketAddr,
+    /// To where.
+    pub server: SocketAddr,
+    /// Message id.
+    pub id: u16,
+    /// The question.
+    pub qname: Name,
+    /// Its type.
+    pub qtype: RecordType,
+    /// The connection, if over TCP.
+    pub connection: Option<usize>,
+    /// The UDP size offered, 0 for none.
+    pub edns: u16,
+    /// When it was sent first.
+    pub sent_ns: i64,
+    /// How often it was sent again.
+    pub repeats: u32,
+    /// When the resolver answered.
+    pub answered_ns: Option<i64>,
+    /// With what.
+    pub rcode: Option<ResponseCode>,
+    /// Names followed, the question's first.
+    pub chain: Vec<Name>,
+    /// Addresses found.
+    pub addresses: Vec<IpAddr>,
+    /// Whether the resolver had to ask for it, and whether somebody else's question was before it.
+    pub served: Served,
+}
+
+/// Whose question it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A client's.
+    Client,
+    /// Another resolver's, for the upstream query of this number.
+    Hop(usize),
+    /// The resolver's own.
+    Own,
+}
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Served {
+    /// The cache.
+    #[default]
+    Cache,
+    /// A fetch that was under way.
+    Joined,
+    /// A fetch of its own.
+    Upstream,
+}
+
+/// What a resolver does for an ask.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The ask.
+    pub ask: usize,
+    /// Why.
+    pub purpose: Purpose,
+    /// What is looked for.
+    pub qname: Name,
+    /// Its type.
+    pub qtype: RecordType,
+    /// How many fetches it has started.
+    pub fetches: u32,
+    /// Whether it is done.
+    pub done: bool,
+}
+
+/// Why a resolver works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To answer.
+    Answer,
+    /// To have it fresh for the next.
+    Refresh,
+    /// To know the addresses of the servers met on the way.
+    Servers,
+}
+
+/// Finding out one name and type, in one or many queries.
+#[derive(Clone, Debug)]
+pub struct Fetch {
+    /// By this resolver.
+    pub resolver: usize,
+    /// The name, in the case in which it was learned.
+    pub qname: Name,
+    /// The type.
+    pub qtype: RecordType,
+    /// Who waits for it, and since when. The first is its cause.
+    pub waiters: Vec<(Waiter, i64)>,
+    tries: usize,
+    offset: usize,
+    labels_shown: usize,
+    depth: u32,
+    done: bool,
+}
+
+/// Who waits for a fetch.
+#[derive(Clone, Copy, Debug)]
+pub enum Waiter {
+    /// A job.
+    Job(usize),
+    /// Another fetch, for a name server's address.
+    Fetch(usize),
+}
+
+/// An upstream query.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// For this fetch.
+    pub fetch: usize,
+    /// From where.
+    pub source: SocketAddr,
+    /// To where.
+    pub server: SocketAddr,
+    /// Message id.
+    pub id: u16,
+    /// The name as sent.
+    pub qname: Name,
+    /// The type as sent.
+    pub qtype: RecordType,
+    /// Whether it went over TCP.
+    pub tcp: bool,
+    /// When it was sent.
+    pub sent_ns: i64,
+    /// When the answer came, and the answer.
+    pub answer: Option<(i64, Message)>,
+    connection: Option<usize>,
+    over: bool,
+}
+
+struct Resolving {
+    cache: Cache,
+    in_flight: BTreeMap<(Name, u16), usize>,
+}
+
+enum Event {
+    Plan { ask: usize, kind: usize },
+    Background { client: usize, resolver: usize, name: Name },
+    Again { ask: usize },
+    Question { ask: usize },
+    Answer { ask: usize, message: Message },
+    Reply { query: usize, message: Message },
+    Timeout { query: usize },
+    Start { job: Job },
+    Close { connection: usize },
+}
+
+/// A connection is left open this long after an answer.
+const IDLE_NS: i64 = 60_000_000;
+
+impl<'s> Simulation<'s> {
+    /// Runs a scenario to its end.
+    pub fn run(scenario: &'s Scenario) -> Result<Simulation<'s>> {
+        let mut random = Random::new(scenario.seed, &scenario.name);
+        let world = World::new(scenario)?;
+        let network = Network::new(scenario, &world, &mut random);
+        let start_ns = scenario.start_ns()?;
+        let mut boxes = Vec::new();
+        for resolver in &scenario.resolver {
+            let mut cache = Cache::default();
+            let cached = resolver.cached.iter().map(|line| world::record(line));
+            cache.store(&cached.collect::<Result<Vec<_>>>()?, start_ns);
+            boxes.push(Resolving { cache, in_flight: BTreeMap::new() });
+        }
+        let mut simulation = Simulation {
+            scenario,
+            world,
+            network,
+            asks: Vec::new(),
+            jobs: Vec::new(),
+            fetches: Vec::new(),
+            queries: Vec::new(),
+            random,
+            boxes,
+            events: BTreeMap::new(),
+            scheduled: 0,
+            connections: BTreeMap::new(),
+        };
+        simulation.plan()?;
+        while let Some(((now_ns, _), event)) = simulation.events.pop_first() {
+            simulation.happen(now_ns, event)?;
+        }
+        Ok(simulation)
+    }
+
+    fn plan(&mut self) -> Result<()> {
+        for (ask, planned) in self.scenario.ask.iter().enumerate() {
+            let at_ns = self.scenario.instant_ns(&planned.at)?;
+            for kind in 0..planned.types.len() {
+                self.schedule(at_ns + 40_000 * kind as i64, Event::Plan { ask, kind });
+            }
+        }
+        for background in &self.scenario.background {
+            self.strew(background)?;
+        }
+        Ok(())
+    }
+
+    fn strew(&mut self, background: &scenario::Background) -> Result<()> {
+        let from_ns = self.scenario.instant_ns(&background.from)?;
+        let until_ns = self.scenario.instant_ns(&background.until)?;
+        let names: Vec<Name> = match background.names.is_empty() {
+            true => {
+                let flagged = self.scenario.flagged.iter().map(|line| line.trim_start_matches('='));
+                self.world.harmless(&flagged.flat_map(world::name).collect::<Vec<_>>())
+            }
+            false => {
+                background.names.iter().map(|name| world::name(name)).collect::<Result<_>>()?
+            }
+        };
+        let clients: Vec<usize> = match background.clients.is_empty() {
+            true => (0..self.scenario.client.len()).collect(),
+            false => {
+                background.clients.iter().map(|who| self.client(who)).collect::<Result<_>>()?
+            }
+        };
+        for _ in 0..background.count {
+            let at_ns = self.random.between(from_ns, until_ns);
+            let client = clients[self.random.index(clients.len())];
+            let resolver = match background.resolvers.len() {
+                0 => self.random.index(self.boxes.len()),
+                some => {
+                    let place = self.random.index(some);
+                    self.resolver(Some(&background.resolvers[place]))?
+                }
+            };
+            // Few names are asked often and most seldom: the square favours the first.
+            let place = self.random.share().powi(2) * names.len() as f64;
+            let name = names[place as usize].clone();
+            self.schedule(at_ns, Event::Background { client, resolver, name });
+        }
+        Ok(())
+    }
+
+    fn schedule(&mut self, at_ns: i64, event: Event) {
+        self.scheduled += 1;
+        self.events.insert((at_ns, self.scheduled), event);
+    }
+
+    fn happen(&mut self, now_ns: i64, event: Event) -> Result<()> {
+        match event {
+            Event::Plan { ask, kind } => self.plan_ask(now_ns, ask, kind),
+            Event::Background { client, resolver, name } => {
+                let to = self.scenario.resolver[resolver].addresses[0];
+                let source = self.source(client, to)?;
+                let edns = self.scenario.client[client].edns;
+                let ask = self.new_ask(
+                    now_ns,
+                    Origin::Client,
+                    resolver,
+                    (source, to),
+                    name,
+                    RecordType::A,
+                    edns,
+                );
+                self.send_ask(now_ns, ask)
+            }
+            Event::Again { ask } if self.asks[ask].answered_ns.is_none() => {
+                self.asks[ask].repeats += 1;
+                self.send_ask(now_ns, ask)
+            }
+            Event::Again { .. } => Ok(()),
+            Event::Question { ask } => self.question(now_ns, ask),
+            Event::Answer { ask, message } => self.hear(now_ns, ask, message),
+            Event::Reply { query, message } => self.reply(now_ns, query, message),
+            Event::Timeout { query } => self.timeout(now_ns, query),
+            Event::Start { job } => self.start(now_ns, job),
+            Event::Close { connection } => {
+                self.network.close(connection, now_ns);
+                Ok(())
+            }
+        }
+    }
+
+    fn plan_ask(&mut self, now_ns: i64, planned: usize, kind: usize) -> Result<()> {
+        let scenario = self.scenario;
+        let planned_ask = &scenario.ask[planned];
+        let resolver = self.resolver(planned_ask.resolver.as_deref())?;
+        let (name, kind_text) = (world::name(&planned_ask.name)?, &planned_ask.types[kind]);
+        let qtype = RecordType::from_str(kind_text).with_context(|| kind_text.clone())?;
+        let to = planned_ask.to.unwrap_or(scenario.resolver[resolver].addresses[0]);
+        let Some(who) = &planned_ask.client else {
+            let source = SocketAddr::new(to, 0);
+            let ask = self.new_ask(now_ns, Origin::Own, resolver, (source, to), name, qtype, 0);
+            return self.question(now_ns, ask);
+        };
+        let client = self.client(who)?;
+        let mut source = self.source(client, to)?;
+        // The types of one lookup leave from one port.
+        if kind > 0
+            && let Some(last) = self.asks.iter().rev().find(|ask| ask.source.ip() == source.ip())
+        {
+            source = last.source;
+        }
+        let edns = scenario.client[client].edns;
+        let ask = self.new_ask(now_ns, Origin::Client, resolver, (source, to), name, qtype, edns);
+        for again_s in &planned_ask.again {
+            self.schedule(now_ns + (again_s * 1e9) as i64, Event::Again { ask });
+        }
+        if let Some(word) = &planned_ask.tcp {
+            let key = (who.clone(), word.clone());
+            let known = self.connections.get(&key).copied();
+            let connection = match known.filter(|number| self.network.is_open(*number)) {
+                Some(number) => number,
+                None => self.connect(now_ns, ask),
+            };
+            self.connections.insert(key, connection);
+            self.asks[ask].connection = Some(connection);
+            self.asks[ask].source.set_port(self.network.client_port(connection));
+        }
+        self.send_ask(now_ns, ask)
+    }
+
+    fn connect(&mut self, now_ns: i64, ask: usize) -> usize {
+        let about = self.about_ask(ask);
+        let (source, server) = (self.asks[ask].source, self.asks[ask].server);
+        self.network.connect(now_ns, source, server, about, &mut self.random)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn new_ask(
+        &mut self,
+        now_ns: i64,
+        origin: Origin,
+        resolver: usize,
+        (source, to): (SocketAddr, IpAddr),
+        qname: Name,
+        qtype: RecordType,
+        edns: u16,
+    ) -> usize {
+        self.asks.push(Ask {
+            origin,
+            resolver,
+            source,
+            server: SocketAddr::new(to, 53),
+            id: self.random.id(),
+            chain: vec![qname.clone()],
+            qname,
+            qtype,
+            connection: None,
+            edns,
+            sent_ns: now_ns,
+            repeats: 0,
+            answered_ns: None,
+            rcode: None,
+            addresses: Vec::new(),
+            served: Served::Cache,
+        });
+        self.asks.len() - 1
+    }
+
+    fn send_ask(&mut self, now_ns: i64, number: usize) -> Result<()> {
+        let ask = self.asks[number].clone();
+        let message = query_message(ask.id, &ask.qname, ask.qtype, true, ask.edns, false);
+        let about = About { ask: Some(number), ..self.about_ask(number) };
+        let arrival_ns = match ask.connection {
+            Some(connection) => {
+                self.network.send_tcp(connection, now_ns, false, &message, about)?
+            }
+            None => {
+                let ends = (ask.source, ask.server);
+                self.network.send_udp(now_ns, ends, &message, about, &mut self.random)?
+            }
+        };
+        self.schedule(arrival_ns, Event::Question { ask: number });
+        Ok(())
+    }
+
+    fn about_ask(&self, ask: usize) -> About {
+        let ask = &self.asks[ask];
+        About::new(Leg::Client, &ask.qname, ask.source.ip())
+    }
+
+    /// A client hears the answer; a cut one it asks for again over TCP.
+    fn hear(&mut self, now_ns: i64, number: usize, message: Message) -> Result<()> {
+        if let Origin::Hop(query) = self.asks[number].origin {
+            return self.reply(now_ns, query, message);
+        }
+        if !message.metadata.truncation {
+            return Ok(());
+        }
+        let ask = self.asks[number].clone();
+        let (mut source, at_ns) = (ask.source, now_ns + 150_000);
+        source.set_port(self.random.port());
+        let ends = (source, ask.server.ip());
+        let again =
+            self.new_ask(at_ns, ask.origin, ask.resolver, ends, ask.qname, ask.qtype, ask.edns);
+        let connection = self.connect(at_ns, again);
+        self.asks[again].connection = Some(connection);
+        self.send_ask(at_ns, again)
+    }
+
+    /// A resolver's answer to an ask goes out.
+    fn answer(&mut self, at_ns: i64, number: usize, mut message: Message) -> Result<()> {
+        let ask = self.asks[number].clone();
+        self.asks[number].answered_ns = Some(at_ns);
+        self.asks[number].rcode = Some(message.metadata.response_code);
+        if ask.origin == Origin::Own {
+            return Ok(());
+        }
+        complete(&mut message, ask.id, &ask.qname, ask.qtype, ask.edns);
+        let hop = match ask.origin {
+            Origin::Hop(query) => Some(query),
+            _ => None,
+        };
+        let leg = if hop.is_some() { Leg::Upstream } else { Leg::Client };
+        let about = About {
+            leg,
+            kind: scenario::Kind::Response,
+            ask: Some(number),
+            query: hop,
+            ..self.about_ask(number)
+        };
+        let arrival_ns = match ask.connection {
+            Some(connection) => {
+                let arrival_ns = self.network.send_tcp(connection, at_ns, true, &message, about)?;
+                self.schedule(arrival_ns + IDLE_NS, Event::Close { connection });
+                arrival_ns
+            }
+            None => {
+                let message = cut(&message, ask.edns)?;
+                let ends = (ask.server, ask.source);
+                let arrival_ns =
+                    self.network.send_udp(at_ns, ends, &message, about, &mut self.random)?;
+                self.schedule(arrival_ns, Event::Answer { ask: number, message });
+                return Ok(());
+            }
+        };
+        self.schedule(arrival_ns, Event::Answer { ask: number, message });
+        Ok(())
+    }
+
+    fn client(&self, name: &str) -> Result<usize> {
+        let found = self.scenario.client.iter().position(|client| client.name == name);
+        found.with_context(|| format!("no client is called {name:?}"))
+    }
+
+    /// The resolver of a name; the first when none is given.
+    fn resolver(&self, name: Option<&str>) -> Result<usize> {
+        let Some(name) = name else { return Ok(0) };
+        let found = self.scenario.resolver.iter().position(|resolver| resolver.name == name);
+        found.with_context(|| format!("no resolver is called {name:?}"))
+    }
+
+    fn source(&mut self, client: usize, to: IpAddr) -> Result<SocketAddr> {
+        let client = &self.scenario.client[client];
+        let fits = client.addresses.iter().find(|at| at.is_ipv4() == to.is_ipv4());
+        let Some(at) = fits else { bail!("{} has no address to ask {to} from", client.name) };
+        Ok(SocketAddr::new(*at, self.random.port()))
+    }
+}
+
+/// A query message.
+fn query_message(
+    id: u16,
+    qname: &Name,
+    qtype: RecordType,
+    recurse: bool,
+    edns: u16,
+    dnssec: bool,
+) -> Message {
+    let mut message = Message::new(id, MessageType::Query, OpCode::Query);
+    message.metadata.recursion_desired = recurse;
+    message.queries.push(Question::query(qname.clone(), qtype));
+    message.edns = offer(edns, dnssec);
+    message
+}
+
+/// Gives a response the id and question it answers.
+fn complete(message: &mut Message, id: u16, qname: &Name, qtype: RecordType, edns: u16) {
+    message.metadata.id = id;
+    message.metadata.message_type = MessageType::Response;
+    message.queries = vec![Question::query(qname.clone(), qtype)];
+    message.edns = offer(edns, false);
+}
+
+fn offer(edns: u16, dnssec: bool) -> Option<Edns> {
+    let mut offered = Edns::new();
+    offered.set_max_payload(edns);
+    offered.set_dnssec_ok(dnssec);
+    (edns > 0).then_some(offered)
+}
+
+/// What of a response fits into a datagram: all, or none with TC set (RFC 2181 section 9).
+fn cut(message: &Message, edns: u16) -> Result<Message> {
+    if message.to_vec()?.len() <= usize::from(edns.max(512)) {
+        return Ok(message.clone());
+    }
+    let mut short = message.clone();
+    short.metadata.truncation = true;
+    short.answers.clear();
+    short.authorities.clear();
+    short.additionals.clear();
+    Ok(short)
+}
