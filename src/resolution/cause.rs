@@ -26,6 +26,10 @@ use crate::transaction::{HostId, Transaction};
 const OPEN_MAX: Span = Span::from_secs(75);
 /// Frames of one instant can stand in either order on a mirror port.
 const INSTANT: Span = Span::from_micros(300);
+/// A mirror port can put a frame behind another that came so much later.
+const OUT_OF_ORDER: Span = Span::from_millis(2);
+/// What a resolver does at once after an answer, it does within this time.
+const MOMENT: Span = Span::from_millis(100);
 /// An answer sets off further queries for so long (PowerDNS refreshes up to a second later).
 const AFTER_MAX: Span = Span::from_millis(2_400);
 /// An ask whose query was not captured counts as open if its answer follows this closely.
@@ -122,6 +126,8 @@ enum Timing {
     Open,
     /// Its query was not captured, but its answer came at once after.
     AnsweredSoon,
+    /// It stands behind the query, so little that frames may have changed places.
+    JustAfter,
     /// It came while the query was in flight.
     Joined,
     /// It was answered so long before.
@@ -279,7 +285,7 @@ impl Resolution {
                 }
             }
         }
-        self.without_silently_answered(found, sent)
+        self.without_late_joiners(self.without_silently_answered(found, sent))
     }
 
     /// Whether an ask needs the name by way of one reach, and was there at the time.
@@ -329,6 +335,19 @@ impl Resolution {
         held.then_some(true)
     }
 
+    /// Leaves out asks that came after the query's answer had reached a client, which shows that it was
+    /// no longer in flight even where the answer itself was not captured.
+    fn without_late_joiners(&self, mut found: Vec<Candidate>) -> Vec<Candidate> {
+        let open = found.iter().filter(|c| c.timing == Timing::Open);
+        let over = open.filter_map(|c| self.transactions.get(c.ask)?.answered).min();
+        found.retain(|candidate| {
+            let ask = self.transactions.get(candidate.ask);
+            candidate.timing != Timing::Joined
+                || ask.is_some_and(|ask| over.is_none_or(|over| ask.asked <= over))
+        });
+        found
+    }
+
     /// Leaves out asks without a captured answer that must have been answered: a resolver answers all
     /// who wait for one thing at once, so when somebody got that answer later, they did too.
     fn without_silently_answered(
@@ -375,8 +394,8 @@ impl Resolution {
         sent: &Transaction,
     ) -> Cause {
         let role = match candidate.timing {
-            Timing::Open | Timing::AnsweredSoon if place == 0 => Role::Initiator,
-            Timing::Open | Timing::AnsweredSoon | Timing::Joined => Role::Joiner,
+            Timing::Open | Timing::AnsweredSoon | Timing::JustAfter if place == 0 => Role::Initiator,
+            Timing::Open | Timing::AnsweredSoon | Timing::JustAfter | Timing::Joined => Role::Joiner,
             Timing::After(_) => Role::Refresh,
         };
         Cause {
@@ -399,8 +418,8 @@ impl Resolution {
             (Relation::Alias, Timing::Open) => 970,
             (Relation::Ancestor | Relation::Server, Timing::Open) => 970,
             (_, Timing::Joined) => 960,
-            (_, Timing::AnsweredSoon) => 900,
-            (_, Timing::After(since)) if since < Span::from_millis(100) => 960,
+            (_, Timing::AnsweredSoon | Timing::JustAfter) => 900,
+            (_, Timing::After(since)) if since <= MOMENT => 960,
             (_, Timing::After(since)) if since < Span::from_secs(1) => 900,
             (_, Timing::After(_)) => 800,
         };
@@ -505,9 +524,13 @@ fn timing(ask: &Transaction, sent: &Transaction, in_flight_until: Timestamp) -> 
         };
     }
     if ask.asked > sent.asked + INSTANT {
-        return (ask.asked <= in_flight_until).then_some(Timing::Joined);
+        let just_after = ask.asked <= sent.asked + OUT_OF_ORDER;
+        return match just_after {
+            true => Some(Timing::JustAfter),
+            false => (ask.asked <= in_flight_until).then_some(Timing::Joined),
+        };
     }
-    if closed + INSTANT >= sent.asked {
+    if closed >= sent.asked {
         return Some(Timing::Open);
     }
     let since = sent.asked - closed;
@@ -530,6 +553,14 @@ fn needs(asked: RecordType, sent: RecordType, relation: Relation, exact: bool) -
 }
 
 /// Of all asks that can have caused a query, those that did, by the time of their questions.
+///
+/// 1. Those that were open;
+/// 2. else those whose answers came soon after, their questions not captured;
+/// 3. else the one answered last, if that was a moment ago;
+/// 4. else those that stand just behind the query, for frames may have changed places;
+/// 5. else the one answered last.
+///
+/// Of these the ones with the strongest relation, and with them whoever joined.
 fn choose(
     mut candidates: Vec<Candidate>,
     facts: impl Fn(Sequence) -> Option<(Timestamp, HostId)>,
@@ -537,24 +568,30 @@ fn choose(
     // Of several ways in which one ask needs the name, the strongest.
     candidates.sort_by_key(|c| (c.ask, c.relation, c.reach));
     candidates.dedup_by_key(|c| c.ask);
-    let open = |c: &Candidate| matches!(c.timing, Timing::Open | Timing::AnsweredSoon);
-    let sure = candidates.iter().any(|c| c.timing == Timing::Open);
-    if let Some(strongest) = candidates.iter().filter(|c| open(c)).map(|c| c.relation).min() {
-        candidates.retain(|c| {
-            c.relation == strongest
-                && (c.timing == Timing::Open
-                    || c.timing == Timing::Joined
-                    || (c.timing == Timing::AnsweredSoon && !sure))
-        });
-    } else {
-        // The last one answered; one that joined did so while somebody unseen had it asked.
-        let key = |c: &Candidate| match c.timing {
-            Timing::After(since) => Some((c.relation, since)),
+    let strongest = |timing: Timing| {
+        let of_timing = candidates.iter().filter(|c| c.timing == timing);
+        of_timing.map(|c| (c.relation, timing)).min()
+    };
+    let last_answered = |within: Span| {
+        let answered = candidates.iter().filter_map(|c| match c.timing {
+            Timing::After(since) if since <= within => Some((c.relation, c.timing)),
             _ => None,
-        };
-        let best = candidates.iter().filter_map(key).min();
-        candidates.retain(|c| key(c).is_some() && key(c) == best || c.timing == Timing::Joined);
-    }
+        });
+        answered.min()
+    };
+    let best = strongest(Timing::Open)
+        .or_else(|| strongest(Timing::AnsweredSoon))
+        .or_else(|| last_answered(MOMENT))
+        .or_else(|| strongest(Timing::JustAfter))
+        .or_else(|| last_answered(AFTER_MAX));
+    let joins = |c: &Candidate| matches!(c.timing, Timing::Joined | Timing::JustAfter);
+    candidates.retain(|c| match best {
+        Some((relation, timing)) => {
+            c.relation == relation
+                && (c.timing == timing || (joins(c) && relation <= Relation::Alias))
+        }
+        None => c.timing == Timing::Joined,
+    });
     candidates
         .sort_by_key(|c| (c.timing == Timing::Joined, facts(c.ask).map(|(asked, _)| asked), c.ask));
     candidates
