@@ -316,6 +316,10 @@ fn pairs(
         for (indicator, via) in &reaches[number] {
             let shown = via.contains("self")
                 || frames.tells(&frames.answered, number)
+                // An earlier answer to the same question showed where it leads.
+                || run.asks[..number].iter().enumerate().any(|(earlier, other)| {
+                    other.qname == ask.qname && frames.tells(&frames.answered, earlier)
+                })
                 || rows.iter().any(|row| {
                     row.indicators.contains(indicator)
                         && row.asks.contains(&number)

@@ -190,19 +190,20 @@ impl Attributor {
         }
         let Some(flagged) = self.flagged.remove(&sequence) else { return };
         let began = self.began.unwrap_or(transaction.asked);
-        let causes = self.resolution.causes(sequence, began);
-        for seen in &flagged.seen {
-            self.note_parts(&causes, seen);
-            let attribution = describe::upstream(
-                &self.resolution,
-                &self.indicators,
-                sequence,
-                &transaction,
-                seen,
-                &causes,
-            );
-            self.summary.add(&attribution);
-            out(attribution);
+        for sent in self.resolution.transactions().tries(sequence) {
+            let causes = self.resolution.causes(sequence, &sent, began);
+            for seen in &flagged.seen {
+                self.note_parts(&causes, seen);
+                let attribution = describe::upstream(
+                    &self.resolution,
+                    &self.indicators,
+                    (sequence, &sent),
+                    seen,
+                    &causes,
+                );
+                self.summary.add(&attribution);
+                out(attribution);
+            }
         }
     }
 

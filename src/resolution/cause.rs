@@ -36,6 +36,14 @@ const AFTER_MAX: Span = Span::from_millis(2_400);
 const ANSWER_SOON: Span = Span::from_millis(400);
 /// A query without an answer can be joined until it is tried again, and for so long at most.
 const JOIN_MAX: Span = Span::from_millis(1_500);
+/// A resolver that has to ask upstream for an ask does so within this time.
+const SET_TO_WORK: Span = Span::from_secs(1);
+/// A resolver that asks upstream for each ask apart does so within this time.
+const OWN_QUERY_MAX: Span = Span::from_millis(3);
+/// A resolver fails over to its next server within this time.
+const FAIL_OVER_MAX: Span = Span::from_secs(12);
+/// An answer from the cache takes less than this.
+const AT_ONCE: Span = Span::from_millis(1);
 /// How many asks about one registered domain are looked at for one query.
 const ASKS_MAX: usize = 4096;
 /// How many clients are named for one query; more are too many to tell apart.
@@ -145,14 +153,22 @@ struct Candidate {
 }
 
 impl Resolution {
-    /// Who caused an upstream query. `began` is the time of the capture's first message.
-    pub fn causes(&self, query: Sequence, began: Timestamp) -> Causes {
-        self.causes_within(query, began, HOPS_MAX)
+    /// Who caused an upstream query. `sent` is its transaction, or one of the [`Transactions::tries`]
+    /// of it; `began` is the time of the capture's first message.
+    ///
+    /// [`Transactions::tries`]: crate::transaction::Transactions::tries
+    pub fn causes(&self, query: Sequence, sent: &Transaction, began: Timestamp) -> Causes {
+        self.causes_within(query, sent, began, HOPS_MAX)
     }
 
-    fn causes_within(&self, query: Sequence, began: Timestamp, hops_left: usize) -> Causes {
+    fn causes_within(
+        &self,
+        query: Sequence,
+        sent: &Transaction,
+        began: Timestamp,
+        hops_left: usize,
+    ) -> Causes {
         let none = |why| Causes { clients: Vec::new(), unexplained: Some(why), first_try: query };
-        let Some(sent) = self.transactions.get(query) else { return none(Unexplained::Forgotten) };
         let Some(group) = self.roles.group_of(sent.client) else {
             return none(Unexplained::ClientLegMissing);
         };
@@ -166,12 +182,16 @@ impl Resolution {
         let candidates = self.candidates(query, sent, in_flight_until, resolvers, &walk);
         let chosen =
             choose(candidates, |ask| self.transactions.get(ask).map(|t| (t.asked, t.client)));
+        let chosen = self.each_its_own(sent, chosen);
         let first_try = self.first_try(query, sent);
         if chosen.is_empty() {
-            if first_try != query {
-                let earlier = self.causes_within(first_try, began, hops_left.saturating_sub(1));
-                if hops_left > 0 && !earlier.clients.is_empty() {
-                    return earlier;
+            if first_try != query
+                && hops_left > 0
+                && let Some(earlier) = self.transactions.get(first_try)
+            {
+                let shared = self.causes_within(first_try, earlier, began, hops_left - 1);
+                if !shared.clients.is_empty() {
+                    return shared;
                 }
             }
             return Causes { first_try, ..none(self.why_nobody(query, sent, group.known, began)) };
@@ -186,7 +206,7 @@ impl Resolution {
                 clients.push(cause);
                 continue;
             }
-            let before = self.causes_within(candidate.ask, began, hops_left - 1);
+            let before = self.causes_within(candidate.ask, ask, began, hops_left - 1);
             if before.clients.is_empty() {
                 behind = Some(Unexplained::BehindResolver(ask.client));
             }
@@ -207,39 +227,48 @@ impl Resolution {
         Causes { clients, unexplained, first_try }
     }
 
+    /// The queries by which a resolver asked the same thing about the same time, newest first: from any
+    /// of its addresses, to any server.
+    fn same_questions(&self, sent: &Transaction) -> Vec<(Sequence, &Transaction)> {
+        let alone = [sent.client];
+        let group = self.roles.group_of(sent.client);
+        let resolvers = group.map_or(alone.as_slice(), |group| group.hosts.as_slice());
+        let asked = resolvers.iter().flat_map(|resolver| {
+            let about = self.transactions.of_client(*resolver, sent.group).take(ASKS_MAX);
+            about.take_while(|(_, other)| other.asked_last + OPEN_MAX >= sent.asked)
+        });
+        let mut same: Vec<_> = asked.filter(|(_, other)| other.same_question(sent)).collect();
+        same.sort_unstable_by_key(|(sequence, _)| std::cmp::Reverse(*sequence));
+        same
+    }
+
     /// The earliest query in the run of retries that ends with this one: the same question, each tried
     /// again while the one before had no usable answer.
     fn first_try(&self, query: Sequence, sent: &Transaction) -> Sequence {
         let mut first = (query, sent.asked);
-        for (sequence, earlier) in
-            self.transactions.of_client(sent.client, sent.group).take(ASKS_MAX)
-        {
-            if sequence >= first.0 || !earlier.same_question(sent) {
+        for (sequence, earlier) in self.same_questions(sent) {
+            if sequence >= first.0 {
                 continue;
-            }
-            if earlier.asked + OPEN_MAX < first.1 {
-                break;
             }
             let failed = match earlier.answered {
                 None => true,
                 Some(at) => at > first.1 || earlier.truncated || !matches!(earlier.rcode, 0 | 3),
             };
-            if !failed {
+            if failed {
+                first = (sequence, earlier.asked);
+            } else if sent.asked - earlier.asked > FAIL_OVER_MAX {
                 break;
             }
-            first = (sequence, earlier.asked);
+            // A resolver that asks for each client apart (Samba) fails over for one although another
+            // was answered meanwhile.
         }
         first.0
     }
 
     /// When nobody can join a query any more: at its answer, or at the next try.
     fn in_flight_until(&self, query: Sequence, sent: &Transaction) -> Timestamp {
-        let later = self.transactions.of_client(sent.client, sent.group).take(ASKS_MAX);
-        let tries = later.take_while(|(sequence, _)| *sequence > query);
-        let next_try = tries
-            .filter(|(_, other)| other.same_question(sent))
-            .map(|(_, other)| other.asked)
-            .min();
+        let later = self.same_questions(sent).into_iter().filter(|(sequence, _)| *sequence > query);
+        let next_try = later.map(|(_, other)| other.asked).min();
         let longest = sent.asked + JOIN_MAX;
         sent.answered.unwrap_or_else(|| next_try.map_or(longest, |next| next.min(longest)))
     }
@@ -285,7 +314,8 @@ impl Resolution {
                 }
             }
         }
-        self.without_late_joiners(self.without_silently_answered(found, sent))
+        let found = self.without_silently_answered(found, sent);
+        self.without_late_joiners(found, sent)
     }
 
     /// Whether an ask needs the name by way of one reach, and was there at the time.
@@ -297,6 +327,9 @@ impl Resolution {
         walk: &Walk<'_>,
     ) -> Option<Candidate> {
         let timing = timing(ask, sent, in_flight_until)?;
+        if timing == Timing::Open && !self.is_pending(ask, sent) {
+            return None;
+        }
         let exact = ask.name == reach.hash;
         if !exact && !self.transactions.name(ask).is_at_or_below(reach.name) {
             return None;
@@ -309,6 +342,40 @@ impl Resolution {
         let path = walk.path(place);
         let confirmed = self.bears_out(sequence, ask, &path, sent.asked)?;
         Some(Candidate { ask: sequence, reach: place, relation, timing, confirmed })
+    }
+
+    /// Whether an ask can have been waiting still. One that has had no captured answer for long was,
+    /// if the resolver had set to work for it: if it was asking upstream about that domain, or the one
+    /// in question, when the ask came or soon after. Else its answer came from the cache and is missing.
+    fn is_pending(&self, ask: &Transaction, sent: &Transaction) -> bool {
+        if ask.answered.is_some() || ask.asked_last + SET_TO_WORK >= sent.asked {
+            return true;
+        }
+        let group = self.roles.group_of(sent.client);
+        let resolvers = group.map(|group| group.hosts.as_slice()).unwrap_or_default();
+        let mut upstream = resolvers.iter().flat_map(|resolver| {
+            [ask.group, sent.group]
+                .into_iter()
+                .flat_map(|about| self.transactions.of_client(*resolver, about).take(ASKS_MAX))
+        });
+        upstream.any(|(_, query)| {
+            let over = query.answered.unwrap_or(query.asked_last + FAIL_OVER_MAX);
+            query.asked <= ask.asked_last + SET_TO_WORK
+                && over >= ask.asked
+                && !(query.answered.is_none() && self.was_passed_on(query, resolvers, ask.asked))
+        })
+    }
+
+    /// Whether a client got the answer to an upstream query before a time, though the answer to the
+    /// query itself was not captured.
+    fn was_passed_on(&self, query: &Transaction, resolvers: &[HostId], before: Timestamp) -> bool {
+        let mut asks = resolvers.iter().flat_map(|resolver| {
+            self.transactions.with_server(*resolver, query.group).take(ASKS_MAX)
+        });
+        asks.any(|(_, ask)| {
+            ask.same_question(query)
+                && ask.answered.is_some_and(|at| query.asked <= at && at <= before)
+        })
     }
 
     /// Whether an ask's own answer bears out a path of aliases and delegations: `Some(true)` if it holds
@@ -336,16 +403,46 @@ impl Resolution {
     }
 
     /// Leaves out asks that came after the query's answer had reached a client, which shows that it was
-    /// no longer in flight even where the answer itself was not captured.
-    fn without_late_joiners(&self, mut found: Vec<Candidate>) -> Vec<Candidate> {
+    /// no longer in flight even where the answer itself was not captured; and then also those that were
+    /// answered at once, so hardly waited for anybody.
+    fn without_late_joiners(
+        &self,
+        mut found: Vec<Candidate>,
+        sent: &Transaction,
+    ) -> Vec<Candidate> {
         let open = found.iter().filter(|c| c.timing == Timing::Open);
         let over = open.filter_map(|c| self.transactions.get(c.ask)?.answered).min();
         found.retain(|candidate| {
-            let ask = self.transactions.get(candidate.ask);
-            candidate.timing != Timing::Joined
-                || ask.is_some_and(|ask| over.is_none_or(|over| ask.asked <= over))
+            let Some(ask) = self.transactions.get(candidate.ask) else { return false };
+            let in_time = over.is_none_or(|over| ask.asked <= over);
+            let at_once = ask.answered.is_some_and(|at| at - ask.asked < AT_ONCE);
+            candidate.timing != Timing::Joined || (in_time && (sent.answered.is_some() || !at_once))
         });
         found
+    }
+
+    /// Of asks for the very thing that a query is for, the one that set it off, where the resolver asks
+    /// upstream for each of them apart (Samba does): then each has a query of its own right behind it.
+    fn each_its_own(&self, sent: &Transaction, chosen: Vec<Candidate>) -> Vec<Candidate> {
+        // To another server, it would be a further step of one walk down from the root.
+        let at_once = |ask: &Transaction, query: &Transaction| {
+            query.server == sent.server
+                && (Span(0)..OWN_QUERY_MAX).contains(&(query.asked - ask.asked_last))
+        };
+        let same = self.same_questions(sent);
+        let has_own = |candidate: &Candidate| {
+            let ask = self.transactions.get(candidate.ask);
+            candidate.relation == Relation::Itself
+                && ask.is_some_and(|ask| same.iter().any(|(_, query)| at_once(ask, query)))
+        };
+        if chosen.len() < 2 || !chosen.iter().all(has_own) {
+            return chosen;
+        }
+        let set_off = chosen.iter().filter(|candidate| {
+            self.transactions.get(candidate.ask).is_some_and(|ask| at_once(ask, sent))
+        });
+        let last = set_off.max_by_key(|c| self.transactions.get(c.ask).map(|ask| ask.asked_last));
+        last.map_or_else(|| chosen.clone(), |candidate| vec![*candidate])
     }
 
     /// Leaves out asks without a captured answer that must have been answered: a resolver answers all
@@ -394,8 +491,12 @@ impl Resolution {
         sent: &Transaction,
     ) -> Cause {
         let role = match candidate.timing {
-            Timing::Open | Timing::AnsweredSoon | Timing::JustAfter if place == 0 => Role::Initiator,
-            Timing::Open | Timing::AnsweredSoon | Timing::JustAfter | Timing::Joined => Role::Joiner,
+            Timing::Open | Timing::AnsweredSoon | Timing::JustAfter if place == 0 => {
+                Role::Initiator
+            }
+            Timing::Open | Timing::AnsweredSoon | Timing::JustAfter | Timing::Joined => {
+                Role::Joiner
+            }
             Timing::After(_) => Role::Refresh,
         };
         Cause {
