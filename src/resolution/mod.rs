@@ -5,10 +5,14 @@
 //! walks from an upstream query back to the asks that needed it. So nothing is spent on the many
 //! queries nobody asks about, and a new list can be held against what is kept.
 
+mod candidate;
 mod cause;
+mod choice;
 mod edge;
 mod latency;
+mod retry;
 mod role;
+mod unexplained;
 mod walk;
 
 use crate::bounded::Sequence;
@@ -16,10 +20,11 @@ use crate::message::{Message, Messages};
 use crate::name::NameHasher;
 use crate::transaction::{Event, Limits as TransactionLimits, Transaction, Transactions};
 
-pub use cause::{Cause, Causes, Role, Unexplained};
+pub use cause::{Cause, Causes, Role};
 pub use edge::{Edge, EdgeKind, Edges, Learned};
 pub use latency::{Latencies, LatencyRow};
 pub use role::{Group, Known, Roles};
+pub use unexplained::Unexplained;
 pub use walk::{Relation, Step, StepKind};
 
 /// How much history is kept.
