@@ -13,8 +13,8 @@
 //! chain. Where it has none, what the resolver had learned before and could still believe counts.
 
 use super::candidate::{Candidate, Timing};
-use super::choice::{MOMENT, choose};
-use super::unexplained::Unexplained;
+use super::choice::{MOMENT, choose, nearest};
+use super::unexplained::{Unexplained, is_priming};
 use super::walk::{Relation, Step, StepKind, Walk};
 use super::{EdgeKind, Leg, Resolution};
 use crate::bounded::Sequence;
@@ -124,8 +124,15 @@ impl Resolution {
         let name = self.transactions.name(sent);
         let walk = self.walk_back(&group.hosts, name, (sent.name, sent.group), sent.asked);
         let until = self.in_flight_until(query, sent);
-        let candidates = self.candidates(query, sent, until, &group.hosts, &walk);
-        let chosen = self.each_its_own(sent, choose(candidates));
+        let mut candidates = self.candidates(query, sent, until, &group.hosts, &walk);
+        if is_priming(name, sent.qtype) {
+            // Everybody needs the root; only who asked for just this asked for it.
+            candidates.retain(|candidate| candidate.relation == Relation::Itself);
+        }
+        let mut chosen = self.each_its_own(sent, choose(candidates));
+        if name.label_count() < 2 {
+            chosen = nearest(chosen, sent);
+        }
         let first_try = self.first_try(query, sent);
         if chosen.is_empty() {
             let earlier = self.transactions.get(first_try).filter(|_| first_try != query);
