@@ -67,7 +67,7 @@ impl Resolution {
             answered += u32::from(other.answered.is_some());
             unasked += u32::from(!other.has_query());
             if is_ask
-                && other.closed() >= sent.asked
+                && (other.asked..=other.closed()).contains(&sent.asked)
                 && !waiting.contains(&other.client)
                 && waiting.len() < CLIENTS_MAX
             {
