@@ -48,3 +48,27 @@ impl Random {
         self.next() as u16
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_and_word_give_the_same_numbers() {
+        let numbers = |seed, word| {
+            let mut random = Random::new(seed, word);
+            [random.next(), random.next(), random.next()]
+        };
+        assert_eq!(numbers(1, "a"), numbers(1, "a"));
+        assert_ne!(numbers(1, "a"), numbers(2, "a"));
+        assert_ne!(numbers(1, "a"), numbers(1, "b"));
+    }
+
+    #[test]
+    fn splitmix64_gives_its_published_numbers() {
+        // The reference implementation's first numbers for the state 1234567.
+        let mut random = Random(1_234_567);
+        assert_eq!(random.next(), 6_457_827_717_110_365_317);
+        assert_eq!(random.next(), 3_203_168_211_198_807_973);
+    }
+}

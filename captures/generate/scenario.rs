@@ -106,7 +106,7 @@ pub struct Resolver {
     /// How long an expired record is still served, seconds; serving sets off a refresh.
     #[serde(default)]
     pub stale_s: i64,
-    /// How long after the answer a refresh begins, microseconds.
+    /// How long after the answer a refresh begins, microseconds; negative: it leaves before the answer.
     #[serde(default = "refresh_after_us")]
     pub refresh_after_us: i64,
     /// How long it waits for each try; afterwards it gives up.

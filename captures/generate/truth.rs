@@ -11,7 +11,7 @@ use hickory_proto::op::Message;
 use hickory_proto::rr::{Name, RData};
 use serde_json::{Value, json};
 
-use crate::simulate::{Ask, Origin, Purpose, Query, Served, Simulation};
+use crate::simulate::{Ask, Origin, Query, Served, Simulation};
 use crate::wire::Packet;
 use crate::world::{self, address};
 
@@ -101,7 +101,7 @@ struct Row {
     asks: Vec<usize>,
     ambiguous: Option<&'static str>,
     role: &'static str,
-    verdict: &'static str,
+    verdict: Option<&'static str>,
 }
 
 const ANSWER_MISSING: &str = "the answer that is flagged is not in this capture";
@@ -218,16 +218,16 @@ fn row(
         joined,
         asks: asks.map(|root| root.ask).collect(),
         ambiguous,
-        role: match (by_client, first.purpose) {
+        role: match (by_client, answered) {
             (false, _) => "unexplained",
-            (true, Purpose::Refresh) => "post-answer",
-            (true, _) if answered => "post-answer",
-            (true, _) => "inflight",
+            (true, true) => "post-answer",
+            (true, false) => "inflight",
         },
-        verdict: match (by_client, unseen || unlinked) {
-            (false, _) => "no-client",
-            (true, true) => "undetermined",
-            (true, false) => "attributed",
+        verdict: match ambiguous {
+            Some(ANSWER_MISSING) => None,
+            _ if !by_client => Some("no-client"),
+            _ if unseen || unlinked => Some("undetermined"),
+            _ => Some("attributed"),
         },
     })
 }
@@ -316,11 +316,14 @@ fn pairs(
         for (indicator, via) in &reaches[number] {
             let shown = via.contains("self")
                 || frames.tells(&frames.answered, number)
+                // An earlier answer to the same question showed where it leads.
+                || run.asks[..number].iter().enumerate().any(|(earlier, other)| {
+                    other.qname == ask.qname && frames.tells(&frames.answered, earlier)
+                })
                 || rows.iter().any(|row| {
                     row.indicators.contains(indicator)
                         && row.asks.contains(&number)
-                        && row.verdict == "attributed"
-                        && row.ambiguous != Some(ANSWER_MISSING)
+                        && row.verdict == Some("attributed")
                 });
             if !shown {
                 continue;

@@ -318,3 +318,66 @@ fn address_record(host: &Name, at: IpAddr) -> Record {
     };
     Record::from_rdata(host.clone(), NS_TTL, data)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+
+    const SCENARIO: &str = r#"
+        title = ""
+        story = ""
+        must_say = ""
+        start = "2026-03-02T08:00:00Z"
+        flagged = []
+        resolver = []
+        zone = [
+          { name = "com", ns = { "a.gtld.net" = ["192.0.2.1"] } },
+          { name = "evil.com", ns = { "ns1.evil.com" = ["192.0.2.2"], "ns.other.net" = ["192.0.2.3"] }, records = [
+            "*.evil.com 60 A 192.0.2.9",
+            "www.evil.com 60 CNAME a.b.evil.com",
+            "a.b.evil.com 60 A 192.0.2.8",
+          ] },
+        ]
+    "#;
+
+    fn ask(server: &str, qname: &str, qtype: RecordType) -> Message {
+        let scenario: Scenario = toml::from_str(SCENARIO).unwrap();
+        let world = World::new(&scenario).unwrap();
+        world.answer(server.parse().unwrap(), &name(qname).unwrap(), qtype).unwrap().message
+    }
+
+    #[test]
+    fn a_parent_refers_with_glue_for_what_lies_below_it() {
+        let message = ask("192.0.2.1", "www.evil.com", RecordType::A);
+        assert!(message.answers.is_empty() && !message.metadata.authoritative);
+        assert_eq!(message.authorities.len(), 2);
+        let glue: Vec<_> = message.additionals.iter().map(|record| text(&record.name)).collect();
+        assert_eq!(glue, ["ns1.evil.com"]);
+    }
+
+    #[test]
+    fn a_parent_answers_for_ds_itself() {
+        let message = ask("192.0.2.1", "evil.com", RecordType::DS);
+        assert!(message.metadata.authoritative);
+        assert_eq!(message.authorities[0].record_type(), RecordType::SOA);
+        assert_eq!(message.metadata.response_code, ResponseCode::NoError);
+    }
+
+    #[test]
+    fn a_chain_is_followed_within_the_server() {
+        let message = ask("192.0.2.2", "www.evil.com", RecordType::A);
+        let owners: Vec<_> = message.answers.iter().map(|record| text(&record.name)).collect();
+        assert_eq!(owners, ["www.evil.com", "a.b.evil.com"]);
+    }
+
+    #[test]
+    fn a_wildcard_stands_for_what_does_not_exist() {
+        let message = ask("192.0.2.2", "x.evil.com", RecordType::A);
+        assert_eq!(message.answers[0].name, name("x.evil.com").unwrap());
+        // `b.evil.com` exists, if only because of what is below it (RFC 4592 section 2.2.2).
+        let message = ask("192.0.2.2", "b.evil.com", RecordType::A);
+        assert!(message.answers.is_empty());
+        assert_eq!(message.metadata.response_code, ResponseCode::NoError);
+    }
+}

@@ -171,7 +171,7 @@ impl Attributor {
                 return;
             }
             self.unended = Sequence(sequence.0 + 1);
-            if ask.answered.is_none() && self.resolution.leg(&ask) == Leg::Client {
+            if ask.answered.is_none() {
                 self.look_at_known_chain(sequence, &ask);
             }
         }
@@ -190,19 +190,20 @@ impl Attributor {
         }
         let Some(flagged) = self.flagged.remove(&sequence) else { return };
         let began = self.began.unwrap_or(transaction.asked);
-        let causes = self.resolution.causes(sequence, began);
-        for seen in &flagged.seen {
-            self.note_parts(&causes, seen);
-            let attribution = describe::upstream(
-                &self.resolution,
-                &self.indicators,
-                sequence,
-                &transaction,
-                seen,
-                &causes,
-            );
-            self.summary.add(&attribution);
-            out(attribution);
+        for sent in self.resolution.transactions().tries(sequence) {
+            let causes = self.resolution.causes(sequence, &sent, began);
+            for seen in &flagged.seen {
+                self.note_parts(&causes, seen);
+                let attribution = describe::upstream(
+                    &self.resolution,
+                    &self.indicators,
+                    (sequence, &sent),
+                    seen,
+                    &causes,
+                );
+                self.summary.add(&attribution);
+                out(attribution);
+            }
         }
     }
 

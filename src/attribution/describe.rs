@@ -15,8 +15,7 @@ use crate::transaction::{HostId, Transaction};
 pub(super) fn upstream(
     resolution: &Resolution,
     indicators: &Indicators,
-    sequence: Sequence,
-    query: &Transaction,
+    (sequence, query): (Sequence, &Transaction),
     seen: &Seen,
     causes: &Causes,
 ) -> Attribution {

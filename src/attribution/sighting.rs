@@ -3,7 +3,8 @@
 use crate::indicator::{IndicatorId, Indicators};
 use crate::message::{Fact, Message, Messages};
 use crate::name::Name;
-use crate::resolution::{Edge, Resolution};
+use crate::resolution::{Edge, Leg, Resolution};
+use crate::time::Span;
 use crate::transaction::Transaction;
 
 use super::Place;
@@ -19,6 +20,10 @@ pub(super) struct Seen {
 
 /// How many sightings are kept of one transaction: a long answer can name many listed addresses.
 const PER_TRANSACTION_MAX: usize = 64;
+
+/// What is learned so long after an unanswered question can still tell what it led to: its answer may
+/// only be missing from the capture.
+const GIVEN_UP: Span = Span::from_secs(10);
 
 /// The sightings of one transaction that waits to be judged.
 #[derive(Clone, Debug, Default)]
@@ -121,12 +126,17 @@ impl Matching {
     }
 }
 
-/// The aliases that a question was known to lead to when it was given up.
+/// The aliases that a question was known to lead to when it was given up, by the resolver on whose leg
+/// it is.
 pub(super) fn known_chain<'r>(resolution: &'r Resolution, ask: &Transaction) -> Vec<&'r Edge> {
-    let own = [ask.server];
-    let resolvers =
-        resolution.roles().group_of(ask.server).map_or(own.as_slice(), |g| g.hosts.as_slice());
-    let until = ask.answered.unwrap_or(ask.asked_last + crate::time::Span::from_secs(10));
+    let resolver = match resolution.leg(ask) {
+        Leg::Client => [ask.server],
+        Leg::Upstream => [ask.client],
+    };
+    let [host] = resolver;
+    let group = resolution.roles().group_of(host);
+    let resolvers = group.map_or(resolver.as_slice(), |group| group.hosts.as_slice());
+    let until = ask.answered.unwrap_or(ask.asked_last + GIVEN_UP);
     resolution.walk_forward(resolvers, ask.name, until)
 }
 

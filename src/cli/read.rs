@@ -82,7 +82,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
         Decoder { ports: input.ports.clone(), hasher, indicators: Some(Arc::clone(&indicators)) };
     let limits = Limits::default();
     let transactions = Transactions::new(limits.transactions, input.ports.clone());
-    let resolution = Resolution::new(limits, transactions, Roles::new(settings.resolvers));
+    let resolution = Resolution::new(limits, transactions, Roles::new(settings.resolvers), hasher);
     let attributor =
         Attributor::new(resolution, Arc::clone(&indicators), limits.transactions.transactions);
     let sink = Sink {

@@ -12,30 +12,19 @@
 //! An ask needs a name by its own answer, where it has one: an answer that holds a chain is the
 //! chain. Where it has none, what the resolver had learned before and could still believe counts.
 
-use super::role::Known;
-use super::walk::{Reach, Relation, Step, StepKind, Walk};
+use super::candidate::{Candidate, Timing};
+use super::choice::{MOMENT, choose};
+use super::unexplained::Unexplained;
+use super::walk::{Relation, Step, StepKind, Walk};
 use super::{EdgeKind, Leg, Resolution};
 use crate::bounded::Sequence;
 use crate::frame::FrameId;
-use crate::message::RecordType;
 use crate::name::Name;
 use crate::time::{Span, Timestamp};
 use crate::transaction::{HostId, Transaction};
 
-/// An ask is remembered as open this long before a query, at most.
-const OPEN_MAX: Span = Span::from_secs(75);
-/// Frames of one instant can stand in either order on a mirror port.
-const INSTANT: Span = Span::from_micros(300);
-/// An answer sets off further queries for so long (PowerDNS refreshes up to a second later).
-const AFTER_MAX: Span = Span::from_millis(2_400);
-/// An ask whose query was not captured counts as open if its answer follows this closely.
-const ANSWER_SOON: Span = Span::from_millis(400);
-/// A query without an answer can be joined until it is tried again, and for so long at most.
-const JOIN_MAX: Span = Span::from_millis(1_500);
-/// How many asks about one registered domain are looked at for one query.
-const ASKS_MAX: usize = 4096;
 /// How many clients are named for one query; more are too many to tell apart.
-const CLIENTS_MAX: usize = 64;
+pub(super) const CLIENTS_MAX: usize = 64;
 /// How many resolvers a question passes through.
 const HOPS_MAX: usize = 8;
 
@@ -81,29 +70,6 @@ pub struct Cause {
     pub hops: Vec<HostId>,
 }
 
-/// Why no client is named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unexplained {
-    /// The resolver fetched the list of root servers, or their addresses.
-    Priming,
-    /// Nobody was waiting, nor had anybody just been answered.
-    NobodyWaiting,
-    /// So many clients were waiting, none for anything known to lead to this name.
-    OthersWaiting(u32),
-    /// No client leg of this resolver is in the capture.
-    ClientLegMissing,
-    /// The capture had begun too short a time before.
-    BeganMidWay(Span),
-    /// Packets are missing here.
-    PacketsLost,
-    /// So many clients can have caused it, none more likely than the other.
-    TooMany(u32),
-    /// It was asked by another resolver, for a client that could not be told.
-    BehindResolver(HostId),
-    /// What led to it is no longer kept.
-    Forgotten,
-}
-
 /// Who caused an upstream query: clients, or why none is named.
 #[derive(Clone, Debug)]
 pub struct Causes {
@@ -115,38 +81,23 @@ pub struct Causes {
     pub first_try: Sequence,
 }
 
-/// When an ask was open, seen from an upstream query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Timing {
-    /// When the query was sent.
-    Open,
-    /// Its query was not captured, but its answer came at once after.
-    AnsweredSoon,
-    /// It came while the query was in flight.
-    Joined,
-    /// It was answered so long before.
-    After(Span),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Candidate {
-    ask: Sequence,
-    reach: usize,
-    relation: Relation,
-    timing: Timing,
-    /// Whether its own answer holds the chain.
-    confirmed: bool,
-}
-
 impl Resolution {
-    /// Who caused an upstream query. `began` is the time of the capture's first message.
-    pub fn causes(&self, query: Sequence, began: Timestamp) -> Causes {
-        self.causes_within(query, began, HOPS_MAX)
+    /// Who caused an upstream query. `sent` is its transaction, or one of the [`Transactions::tries`]
+    /// of it; `began` is the time of the capture's first message.
+    ///
+    /// [`Transactions::tries`]: crate::transaction::Transactions::tries
+    pub fn causes(&self, query: Sequence, sent: &Transaction, began: Timestamp) -> Causes {
+        self.causes_within(query, sent, began, HOPS_MAX)
     }
 
-    fn causes_within(&self, query: Sequence, began: Timestamp, hops_left: usize) -> Causes {
+    fn causes_within(
+        &self,
+        query: Sequence,
+        sent: &Transaction,
+        began: Timestamp,
+        hops_left: usize,
+    ) -> Causes {
         let none = |why| Causes { clients: Vec::new(), unexplained: Some(why), first_try: query };
-        let Some(sent) = self.transactions.get(query) else { return none(Unexplained::Forgotten) };
         let Some(group) = self.roles.group_of(sent.client) else {
             return none(Unexplained::ClientLegMissing);
         };
@@ -158,14 +109,17 @@ impl Resolution {
         let walk = self.walk_back(resolvers, name, (sent.name, sent.group), sent.asked);
         let in_flight_until = self.in_flight_until(query, sent);
         let candidates = self.candidates(query, sent, in_flight_until, resolvers, &walk);
-        let chosen =
-            choose(candidates, |ask| self.transactions.get(ask).map(|t| (t.asked, t.client)));
+        let chosen = choose(candidates);
+        let chosen = self.each_its_own(sent, chosen);
         let first_try = self.first_try(query, sent);
         if chosen.is_empty() {
-            if first_try != query {
-                let earlier = self.causes_within(first_try, began, hops_left.saturating_sub(1));
-                if hops_left > 0 && !earlier.clients.is_empty() {
-                    return earlier;
+            if first_try != query
+                && hops_left > 0
+                && let Some(earlier) = self.transactions.get(first_try)
+            {
+                let shared = self.causes_within(first_try, earlier, began, hops_left - 1);
+                if !shared.clients.is_empty() {
+                    return shared;
                 }
             }
             return Causes { first_try, ..none(self.why_nobody(query, sent, group.known, began)) };
@@ -180,7 +134,7 @@ impl Resolution {
                 clients.push(cause);
                 continue;
             }
-            let before = self.causes_within(candidate.ask, began, hops_left - 1);
+            let before = self.causes_within(candidate.ask, ask, began, hops_left - 1);
             if before.clients.is_empty() {
                 behind = Some(Unexplained::BehindResolver(ask.client));
             }
@@ -201,171 +155,6 @@ impl Resolution {
         Causes { clients, unexplained, first_try }
     }
 
-    /// The earliest query in the run of retries that ends with this one: the same question, each tried
-    /// again while the one before had no usable answer.
-    fn first_try(&self, query: Sequence, sent: &Transaction) -> Sequence {
-        let mut first = (query, sent.asked);
-        for (sequence, earlier) in
-            self.transactions.of_client(sent.client, sent.group).take(ASKS_MAX)
-        {
-            if sequence >= first.0 || !earlier.same_question(sent) {
-                continue;
-            }
-            if earlier.asked + OPEN_MAX < first.1 {
-                break;
-            }
-            let failed = match earlier.answered {
-                None => true,
-                Some(at) => at > first.1 || earlier.truncated || !matches!(earlier.rcode, 0 | 3),
-            };
-            if !failed {
-                break;
-            }
-            first = (sequence, earlier.asked);
-        }
-        first.0
-    }
-
-    /// When nobody can join a query any more: at its answer, or at the next try.
-    fn in_flight_until(&self, query: Sequence, sent: &Transaction) -> Timestamp {
-        let later = self.transactions.of_client(sent.client, sent.group).take(ASKS_MAX);
-        let tries = later.take_while(|(sequence, _)| *sequence > query);
-        let next_try = tries
-            .filter(|(_, other)| other.same_question(sent))
-            .map(|(_, other)| other.asked)
-            .min();
-        let longest = sent.asked + JOIN_MAX;
-        sent.answered.unwrap_or_else(|| next_try.map_or(longest, |next| next.min(longest)))
-    }
-
-    fn candidates(
-        &self,
-        query: Sequence,
-        sent: &Transaction,
-        in_flight_until: Timestamp,
-        resolvers: &[HostId],
-        walk: &Walk<'_>,
-    ) -> Vec<Candidate> {
-        let mut found: Vec<Candidate> = Vec::new();
-        for (place, reach) in walk.reaches.iter().enumerate() {
-            for &resolver in resolvers {
-                let asks: Box<dyn Iterator<Item = (Sequence, &Transaction)>> =
-                    if reach.name.label_count() >= 2 {
-                        Box::new(self.transactions.with_server(resolver, reach.group))
-                    } else {
-                        // Everything stands below a top-level domain: only what came just before can
-                        // have led there.
-                        Box::new(
-                            self.transactions
-                                .before(query)
-                                .filter(move |(_, t)| t.server == resolver),
-                        )
-                    };
-                for (sequence, ask) in asks.take(ASKS_MAX) {
-                    if ask.asked_last + OPEN_MAX < sent.asked {
-                        break;
-                    }
-                    if sequence == query {
-                        continue;
-                    }
-                    if let Some(candidate) = self.candidate(
-                        (sequence, ask),
-                        (place, reach),
-                        (sent, in_flight_until),
-                        walk,
-                    ) {
-                        found.push(candidate);
-                    }
-                }
-            }
-        }
-        self.without_silently_answered(found, sent)
-    }
-
-    /// Whether an ask needs the name by way of one reach, and was there at the time.
-    fn candidate(
-        &self,
-        (sequence, ask): (Sequence, &Transaction),
-        (place, reach): (usize, &Reach<'_>),
-        (sent, in_flight_until): (&Transaction, Timestamp),
-        walk: &Walk<'_>,
-    ) -> Option<Candidate> {
-        let timing = timing(ask, sent, in_flight_until)?;
-        let exact = ask.name == reach.hash;
-        if !exact && !self.transactions.name(ask).is_at_or_below(reach.name) {
-            return None;
-        }
-        let relation = needs(ask.qtype, sent.qtype, reach.relation, exact)?;
-        if timing == Timing::Joined && relation > Relation::Alias {
-            // Waiting for the same answer is joining; having a use for it later is not.
-            return None;
-        }
-        let path = walk.path(place);
-        let confirmed = self.bears_out(sequence, ask, &path, sent.asked)?;
-        Some(Candidate { ask: sequence, reach: place, relation, timing, confirmed })
-    }
-
-    /// Whether an ask's own answer bears out a path of aliases and delegations: `Some(true)` if it holds
-    /// them, `Some(false)` if it says nothing of them, `None` if it speaks against them.
-    fn bears_out(
-        &self,
-        sequence: Sequence,
-        ask: &Transaction,
-        path: &[&super::Edge],
-        sent: Timestamp,
-    ) -> Option<bool> {
-        let known_then = path.iter().all(|edge| edge.first.time <= sent + INSTANT);
-        let mut aliases = path.iter().filter(|edge| edge.kind == EdgeKind::Alias).peekable();
-        if aliases.peek().is_none() {
-            return known_then.then_some(true);
-        }
-        let complete = ask.answered.is_some() && matches!(ask.rcode, 0 | 3) && !ask.truncated;
-        if !complete {
-            return known_then.then_some(false);
-        }
-        let own = self.edges.of_answer(sequence);
-        let held = aliases
-            .all(|edge| own.iter().any(|o| o.owner == edge.owner && o.target == edge.target));
-        held.then_some(true)
-    }
-
-    /// Leaves out asks without a captured answer that must have been answered: a resolver answers all
-    /// who wait for one thing at once, so when somebody got that answer later, they did too.
-    fn without_silently_answered(
-        &self,
-        mut found: Vec<Candidate>,
-        sent: &Transaction,
-    ) -> Vec<Candidate> {
-        let mut answers: Vec<(u64, u16, Timestamp)> = Vec::new();
-        for candidate in &found {
-            if let Some(ask) = self.transactions.get(candidate.ask)
-                && let Some(at) = ask.answered
-                && at + INSTANT < sent.asked
-            {
-                answers.push((ask.name.0, ask.qtype.0, at));
-            }
-        }
-        answers.sort_unstable();
-        found.retain_mut(|candidate| {
-            let Some(ask) = self.transactions.get(candidate.ask) else { return false };
-            if ask.answered.is_some() {
-                return true;
-            }
-            // The first answer to the same question after this ask came.
-            let from = (ask.name.0, ask.qtype.0, ask.asked_last);
-            let next = answers.partition_point(|answer| *answer < from);
-            match answers.get(next) {
-                Some(&(name, qtype, at)) if (name, qtype) == (ask.name.0, ask.qtype.0) => {
-                    let since = sent.asked - at;
-                    candidate.timing = Timing::After(since);
-                    since <= AFTER_MAX
-                }
-                _ => true,
-            }
-        });
-        found
-    }
-
     fn cause(
         &self,
         candidate: &Candidate,
@@ -375,8 +164,12 @@ impl Resolution {
         sent: &Transaction,
     ) -> Cause {
         let role = match candidate.timing {
-            Timing::Open | Timing::AnsweredSoon if place == 0 => Role::Initiator,
-            Timing::Open | Timing::AnsweredSoon | Timing::Joined => Role::Joiner,
+            Timing::Open | Timing::AnsweredSoon | Timing::JustAfter if place == 0 => {
+                Role::Initiator
+            }
+            Timing::Open | Timing::AnsweredSoon | Timing::JustAfter | Timing::Joined => {
+                Role::Joiner
+            }
             Timing::After(_) => Role::Refresh,
         };
         Cause {
@@ -399,8 +192,8 @@ impl Resolution {
             (Relation::Alias, Timing::Open) => 970,
             (Relation::Ancestor | Relation::Server, Timing::Open) => 970,
             (_, Timing::Joined) => 960,
-            (_, Timing::AnsweredSoon) => 900,
-            (_, Timing::After(since)) if since < Span::from_millis(100) => 960,
+            (_, Timing::AnsweredSoon | Timing::JustAfter) => 900,
+            (_, Timing::After(since)) if since <= MOMENT => 960,
             (_, Timing::After(since)) if since < Span::from_secs(1) => 900,
             (_, Timing::After(_)) => 800,
         };
@@ -436,134 +229,4 @@ impl Resolution {
         }
         chain
     }
-
-    /// What it means that nobody seen caused a query.
-    fn why_nobody(
-        &self,
-        query: Sequence,
-        sent: &Transaction,
-        known: Known,
-        began: Timestamp,
-    ) -> Unexplained {
-        let name = self.transactions.name(sent);
-        if is_priming(name, sent.qtype) {
-            return Unexplained::Priming;
-        }
-        let resolvers =
-            self.roles.group_of(sent.client).map(|g| g.hosts.as_slice()).unwrap_or_default();
-        let hosts = self.transactions.hosts();
-        let asked = resolvers
-            .iter()
-            .filter_map(|r| hosts.get(*r))
-            .any(|host| host.asked > 0 || host.answers > 0);
-        if known == Known::OnlyIterates || !asked {
-            return Unexplained::ClientLegMissing;
-        }
-        let mut waiting: Vec<HostId> = Vec::new();
-        let mut unasked = 0u32;
-        let mut answered = 0u32;
-        for (_, other) in self.transactions.before(query).take(ASKS_MAX) {
-            if other.asked_last + Span::from_secs(30) < sent.asked {
-                break;
-            }
-            let is_ask = resolvers.contains(&other.server);
-            answered += u32::from(other.answered.is_some());
-            unasked += u32::from(!other.has_query());
-            if is_ask
-                && other.closed() >= sent.asked
-                && !waiting.contains(&other.client)
-                && waiting.len() < CLIENTS_MAX
-            {
-                waiting.push(other.client);
-            }
-        }
-        if unasked * 200 > answered {
-            return Unexplained::PacketsLost;
-        }
-        if sent.asked - began < Span::from_secs(10) {
-            return Unexplained::BeganMidWay(sent.asked - began);
-        }
-        if waiting.is_empty() {
-            Unexplained::NobodyWaiting
-        } else {
-            Unexplained::OthersWaiting(waiting.len() as u32)
-        }
-    }
-}
-
-/// Where an ask stood in time when a query was sent; `None` if it cannot have to do with it.
-fn timing(ask: &Transaction, sent: &Transaction, in_flight_until: Timestamp) -> Option<Timing> {
-    let closed = ask.closed();
-    if !ask.has_query() {
-        let after = closed - sent.asked;
-        return match after {
-            after if after < Span(0) && after > Span(-AFTER_MAX.0) => {
-                Some(Timing::After(Span(-after.0)))
-            }
-            after if after >= Span(0) && after <= ANSWER_SOON => Some(Timing::AnsweredSoon),
-            _ => None,
-        };
-    }
-    if ask.asked > sent.asked + INSTANT {
-        return (ask.asked <= in_flight_until).then_some(Timing::Joined);
-    }
-    if closed + INSTANT >= sent.asked {
-        return Some(Timing::Open);
-    }
-    let since = sent.asked - closed;
-    (since <= AFTER_MAX).then_some(Timing::After(since))
-}
-
-/// How an ask of one type needs a query of another, given how their names are related.
-fn needs(asked: RecordType, sent: RecordType, relation: Relation, exact: bool) -> Option<Relation> {
-    let same = asked == sent || asked == RecordType::ANY;
-    // What resolvers ask on their way down: delegations, keys, and minimised questions.
-    let on_the_way =
-        matches!(sent, RecordType::A | RecordType::NS | RecordType::DS | RecordType::DNSKEY);
-    match (relation, exact) {
-        (Relation::Itself | Relation::Alias, true) if same => Some(relation),
-        (Relation::Server, _) => {
-            (on_the_way || sent == RecordType::AAAA).then_some(Relation::Server)
-        }
-        _ => on_the_way.then_some(Relation::Ancestor),
-    }
-}
-
-/// Of all asks that can have caused a query, those that did, by the time of their questions.
-fn choose(
-    mut candidates: Vec<Candidate>,
-    facts: impl Fn(Sequence) -> Option<(Timestamp, HostId)>,
-) -> Vec<Candidate> {
-    // Of several ways in which one ask needs the name, the strongest.
-    candidates.sort_by_key(|c| (c.ask, c.relation, c.reach));
-    candidates.dedup_by_key(|c| c.ask);
-    let open = |c: &Candidate| matches!(c.timing, Timing::Open | Timing::AnsweredSoon);
-    let sure = candidates.iter().any(|c| c.timing == Timing::Open);
-    if let Some(strongest) = candidates.iter().filter(|c| open(c)).map(|c| c.relation).min() {
-        candidates.retain(|c| {
-            c.relation == strongest
-                && (c.timing == Timing::Open
-                    || c.timing == Timing::Joined
-                    || (c.timing == Timing::AnsweredSoon && !sure))
-        });
-    } else {
-        // The last one answered; one that joined did so while somebody unseen had it asked.
-        let key = |c: &Candidate| match c.timing {
-            Timing::After(since) => Some((c.relation, since)),
-            _ => None,
-        };
-        let best = candidates.iter().filter_map(key).min();
-        candidates.retain(|c| key(c).is_some() && key(c) == best || c.timing == Timing::Joined);
-    }
-    candidates
-        .sort_by_key(|c| (c.timing == Timing::Joined, facts(c.ask).map(|(asked, _)| asked), c.ask));
-    candidates
-}
-
-/// Whether a question is of the kind that a resolver asks to get going (RFC 9609).
-fn is_priming(name: Name<'_>, qtype: RecordType) -> bool {
-    let below = |zone: &[u8]| name.is_at_or_below(Name::from_wire(zone));
-    (name.is_root() && matches!(qtype, RecordType::NS | RecordType::DNSKEY))
-        || below(b"\x0croot-servers\x03net\0")
-        || below(b"\x0cgtld-servers\x03net\0")
 }

@@ -5,20 +5,26 @@
 //! walks from an upstream query back to the asks that needed it. So nothing is spent on the many
 //! queries nobody asks about, and a new list can be held against what is kept.
 
+mod candidate;
 mod cause;
+mod choice;
 mod edge;
 mod latency;
+mod retry;
 mod role;
+mod unexplained;
 mod walk;
 
 use crate::bounded::Sequence;
 use crate::message::{Message, Messages};
+use crate::name::NameHasher;
 use crate::transaction::{Event, Limits as TransactionLimits, Transaction, Transactions};
 
-pub use cause::{Cause, Causes, Role, Unexplained};
+pub use cause::{Cause, Causes, Role};
 pub use edge::{Edge, EdgeKind, Edges, Learned};
 pub use latency::{Latencies, LatencyRow};
 pub use role::{Group, Known, Roles};
+pub use unexplained::Unexplained;
 pub use walk::{Relation, Step, StepKind};
 
 /// How much history is kept.
@@ -76,16 +82,23 @@ pub struct Resolution {
     edges: Edges,
     roles: Roles,
     latencies: Latencies,
+    hasher: NameHasher,
 }
 
 impl Resolution {
-    /// An empty history.
-    pub fn new(limits: Limits, transactions: Transactions, roles: Roles) -> Resolution {
+    /// An empty history. `hasher` is the one by which the messages' names were hashed.
+    pub fn new(
+        limits: Limits,
+        transactions: Transactions,
+        roles: Roles,
+        hasher: NameHasher,
+    ) -> Resolution {
         Resolution {
             transactions,
             edges: Edges::new(limits),
             roles,
             latencies: Latencies::default(),
+            hasher,
         }
     }
 
@@ -93,7 +106,7 @@ impl Resolution {
     pub fn take(&mut self, messages: &Messages, message: &Message) -> Event {
         let event = self.transactions.take(messages, message);
         if let Event::Asked(sequence) | Event::AnsweredUnasked(sequence) = event {
-            self.roles.refresh_when_due(sequence, self.transactions.hosts());
+            self.roles.refresh_when_due(sequence, &self.transactions);
         }
         if let Event::Answered(sequence) | Event::AnsweredUnasked(sequence) = event
             && let Some(&transaction) = self.transactions.get(sequence)
@@ -154,7 +167,7 @@ impl Resolution {
 
     /// Learns roles anew from all that was seen so far.
     pub fn refresh_roles(&mut self) {
-        self.roles.refresh(self.transactions.hosts());
+        self.roles.refresh(&self.transactions);
     }
 
     /// How long answers took.

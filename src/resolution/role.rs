@@ -2,19 +2,25 @@
 //!
 //! A host is a resolver when
 //! 1. the user declared it;
-//! 2. or it was seen asking and answering;
-//! 3. or it only asks, without wanting recursion, as a resolver does that walks down from the root.
+//! 2. or it was seen asking and answering (or asking and being asked, in a capture without answers);
+//! 3. or it only asks, without wanting recursion, as a resolver does that walks down from the root;
+//! 4. or it answers on a loopback address, and the machine asks from another.
 //!
 //! Addresses are one resolver when
 //! 1. the user declared them together;
 //! 2. or their frames come from one link-layer address from which no more than a few addresses ever
-//!    come (a router's frames come from many), and at least one of them is a resolver that is asked.
+//!    come (a router's frames come from many), and at least one of them is a resolver that is asked;
+//! 3. or one only asks, and much of what it asks is what clients of the other are waiting for just then;
+//! 4. or one is a loopback address, so that the capture was taken on that machine, and the other is the
+//!    only other resolver, or with none, the only address of its family that asks without being asked.
+
+use std::collections::BTreeMap;
 
 use foldhash::{HashMap, HashMapExt};
 
 use crate::bounded::Sequence;
 use crate::flow::{Address, Mac};
-use crate::transaction::{Host, HostId, Hosts};
+use crate::transaction::{Host, HostId, Hosts, Transactions};
 
 /// A link-layer address with more network addresses than this is a router's.
 const ADDRESSES_PER_MACHINE_MAX: usize = 4;
@@ -23,6 +29,13 @@ const ADDRESSES_PER_MACHINE_MAX: usize = 4;
 const REFRESH_EVERY: u64 = 1 << 20;
 /// A host that only asks is taken for a resolver after so many questions without wanting recursion.
 const ITERATING_MIN: u32 = 3;
+
+/// How many of the latest transactions are looked at for addresses that behave as one.
+const BEHAVIOUR_SAMPLE: usize = 1 << 12;
+/// So many questions that clients of a resolver were waiting for make an address one of that resolver.
+const BEHAVIOUR_MIN: u32 = 5;
+/// How many asks about one registered domain are looked at for one of them.
+const BEHAVIOUR_STEPS: usize = 64;
 
 /// How a resolver came to be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +78,7 @@ impl Roles {
     /// The resolver that a host is, or is an address of.
     #[inline]
     pub fn group_of(&self, host: HostId) -> Option<&Group> {
-        let place = *self.of_host.get(host.0 as usize)?;
-        self.groups.get((place as usize).checked_sub(1)?)
+        self.groups.get(self.place_of(host)?)
     }
 
     /// Whether two hosts are addresses of one resolver, or one host.
@@ -90,15 +102,16 @@ impl Roles {
     }
 
     /// Learns roles anew when so many transactions have come that it is worth it.
-    pub(super) fn refresh_when_due(&mut self, sequence: Sequence, hosts: &Hosts) {
+    pub(super) fn refresh_when_due(&mut self, sequence: Sequence, transactions: &Transactions) {
         if sequence.0 >= self.next_refresh {
             self.next_refresh += self.next_refresh.min(REFRESH_EVERY);
-            self.refresh(hosts);
+            self.refresh(transactions);
         }
     }
 
     /// Learns roles anew.
-    pub(super) fn refresh(&mut self, hosts: &Hosts) {
+    pub(super) fn refresh(&mut self, transactions: &Transactions) {
+        let hosts = transactions.hosts();
         self.groups.clear();
         self.of_host.clear();
         for place in 0..self.declared.len() {
@@ -109,12 +122,16 @@ impl Roles {
             }
         }
         let machines = machines(hosts);
+        let no_answers = hosts.iter().all(|(_, host)| host.answers == 0);
         for (id, host) in hosts.iter() {
-            if self.group_of(id).is_some() || !(host.asks > 0 && host.answers > 0) {
-                continue;
+            let answers = host.answers > 0 || (no_answers && host.asked > 0);
+            let resolves = host.asks > 0 && answers && !is_loopback(host);
+            if self.group_of(id).is_none() && resolves {
+                self.add_with_machine(id, host, Known::AsksAndAnswers, &machines, hosts);
             }
-            self.add_with_machine(id, host, Known::AsksAndAnswers, &machines, hosts);
         }
+        self.add_loopback(hosts);
+        self.join_by_behaviour(transactions);
         for (id, host) in hosts.iter() {
             let iterates =
                 host.asks_iterating >= ITERATING_MIN && host.asks_iterating * 2 > host.asks;
@@ -122,6 +139,90 @@ impl Roles {
                 self.add_with_machine(id, host, Known::OnlyIterates, &machines, hosts);
             }
         }
+    }
+
+    /// Takes servers on loopback addresses for addresses of the resolver that this machine is: the only
+    /// other resolver there is, or else the address that it asks from.
+    fn add_loopback(&mut self, hosts: &Hosts) {
+        let servers: Vec<HostId> = hosts
+            .iter()
+            .filter(|(id, host)| {
+                is_loopback(host) && host.answers > 0 && self.group_of(*id).is_none()
+            })
+            .map(|(id, _)| id)
+            .collect();
+        if servers.is_empty() {
+            return;
+        }
+        let asks_only = |v4: bool| {
+            let mut found = hosts.iter().filter(|(_, host)| {
+                let idle = host.asked == 0 && host.answers == 0;
+                !is_loopback(host) && host.address.is_v4() == v4 && host.asks > 0 && idle
+            });
+            let first = found.next().map(|(id, _)| id);
+            first.filter(|id| found.next().is_none() && self.group_of(*id).is_none())
+        };
+        let place = match self.groups.len() {
+            1 => 0,
+            0 => {
+                let asking = [asks_only(true), asks_only(false)].into_iter().flatten().collect();
+                self.add(Group { hosts: asking, known: Known::AsksAndAnswers, shared_mac: None });
+                0
+            }
+            // Several resolvers: which of them this machine is cannot be told.
+            _ => {
+                let known = Known::AsksAndAnswers;
+                self.add(Group { hosts: Vec::new(), known, shared_mac: None });
+                self.groups.len() - 1
+            }
+        };
+        servers.into_iter().for_each(|server| self.join(server, place));
+    }
+
+    /// Joins addresses that only ask to the resolver whose clients wait for what they ask.
+    fn join_by_behaviour(&mut self, transactions: &Transactions) {
+        let hosts = transactions.hosts();
+        let mut waited: BTreeMap<HostId, (u32, BTreeMap<usize, u32>)> = BTreeMap::new();
+        for (_, query) in transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE) {
+            let only_asks = hosts.get(query.client).is_some_and(|h| h.asked == 0 && h.answers == 0);
+            if !only_asks
+                || self.group_of(query.client).is_some()
+                || self.group_of(query.server).is_some()
+            {
+                continue;
+            }
+            let (total, by_group) = waited.entry(query.client).or_default();
+            *total += 1;
+            for (place, group) in self.groups.iter().enumerate() {
+                let waits = group.hosts.iter().any(|server| {
+                    let mut asks =
+                        transactions.with_server(*server, query.group).take(BEHAVIOUR_STEPS);
+                    asks.any(|(_, ask)| {
+                        ask.same_question(query)
+                            && ask.client != query.client
+                            && ask.asked <= query.asked
+                            && query.asked <= ask.closed()
+                    })
+                });
+                *by_group.entry(place).or_default() += u32::from(waits);
+            }
+        }
+        for (host, (total, by_group)) in waited {
+            let mut places: Vec<(u32, usize)> = by_group.into_iter().map(|(p, n)| (n, p)).collect();
+            places.sort_unstable_by(|one, other| other.cmp(one));
+            let second = places.get(1).map_or(0, |(waits, _)| *waits);
+            if let Some(&(waits, place)) = places.first()
+                && waits >= BEHAVIOUR_MIN
+                && waits * 4 >= total
+                && second * 4 <= waits
+            {
+                self.join(host, place);
+            }
+        }
+    }
+
+    fn place_of(&self, host: HostId) -> Option<usize> {
+        (*self.of_host.get(host.0 as usize)? as usize).checked_sub(1)
     }
 
     fn add_with_machine(
@@ -152,18 +253,27 @@ impl Roles {
     }
 
     fn add(&mut self, group: Group) {
-        let place = self.groups.len() as u32 + 1;
-        for host in &group.hosts {
-            let index = host.0 as usize;
-            if self.of_host.len() <= index {
-                self.of_host.resize(index + 1, 0);
-            }
-            if let Some(slot) = self.of_host.get_mut(index) {
-                *slot = place;
-            }
-        }
-        self.groups.push(group);
+        let place = self.groups.len();
+        let hosts = group.hosts.clone();
+        self.groups.push(Group { hosts: Vec::new(), ..group });
+        hosts.into_iter().for_each(|host| self.join(host, place));
     }
+
+    fn join(&mut self, host: HostId, place: usize) {
+        let Some(group) = self.groups.get_mut(place) else { return };
+        group.hosts.push(host);
+        let index = host.0 as usize;
+        if self.of_host.len() <= index {
+            self.of_host.resize(index + 1, 0);
+        }
+        if let Some(slot) = self.of_host.get_mut(index) {
+            *slot = place as u32 + 1;
+        }
+    }
+}
+
+fn is_loopback(host: &Host) -> bool {
+    host.address.ip().is_loopback()
 }
 
 /// The hosts behind each link-layer address, one more than a machine can have at most.

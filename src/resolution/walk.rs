@@ -101,7 +101,16 @@ impl Resolution {
         (hash, group): (NameHash, NameHash),
         time: Timestamp,
     ) -> Walk<'r> {
-        let start = Reach { name, hash, group, relation: Relation::Itself, via: None, depth: 0 };
+        let mut start =
+            Reach { name, hash, group, relation: Relation::Itself, via: None, depth: 0 };
+        // `_.example.com` is a minimised question about `example.com` (RFC 9156 section 2.3).
+        if name.labels().next() == Some(b"_")
+            && let Some(parent) = name.parent()
+        {
+            let (hash, group) =
+                (self.hasher.hash(parent), self.hasher.hash(parent.last_two_labels()));
+            start = Reach { name: parent, hash, group, relation: Relation::Ancestor, ..start };
+        }
         let mut walk = Walk { reaches: vec![start] };
         let mut place = 0;
         while let Some(&here) = walk.reaches.get(place) {

@@ -103,7 +103,7 @@ pub enum Event {
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Transactions; beyond it the oldest are forgotten.
+    /// Transactions; beyond it the oldest are forgotten. An eighth as many retransmissions are kept.
     pub transactions: usize,
     /// Octets of names.
     pub names: usize,
@@ -137,9 +137,18 @@ pub struct Counters {
 pub struct Transactions {
     ring: Ring<Transaction, 3>,
     names: TextRing,
+    repeats: Ring<Repeat, 1>,
     hosts: Hosts,
     counters: Counters,
     ports: Ports,
+}
+
+/// A query that was sent again as it was: same ports, same id.
+#[derive(Clone, Copy, Debug)]
+struct Repeat {
+    transaction: Sequence,
+    query: FrameId,
+    asked: Timestamp,
 }
 
 impl Transactions {
@@ -148,6 +157,7 @@ impl Transactions {
         Transactions {
             ring: Ring::new(limits.transactions),
             names: TextRing::new(limits.names),
+            repeats: Ring::new(limits.transactions / 8),
             hosts: Hosts::new(limits.hosts),
             counters: Counters::default(),
             ports,
@@ -269,6 +279,8 @@ impl Transactions {
             old.retransmissions = old.retransmissions.saturating_add(1);
             old.asked_last = old.asked_last.max(new.asked);
             old.ip_id = new.ip_id;
+            let repeat = Repeat { transaction: sequence, query: new.query, asked: new.asked };
+            self.repeats.push(repeat, [Some(sequence.0)]);
         }
         Event::AskedAgain(sequence)
     }
@@ -364,6 +376,20 @@ impl Transactions {
     /// Whether a transaction's name is still kept.
     pub fn has_name(&self, transaction: &Transaction) -> bool {
         self.names.get(transaction.name_text).is_some()
+    }
+
+    /// A transaction once for each time its query was sent, the first time first: with the frame and
+    /// time of that query.
+    pub fn tries(&self, sequence: Sequence) -> Vec<Transaction> {
+        let Some(&first) = self.ring.get(sequence) else { return Vec::new() };
+        let repeats = self.repeats.chain(0, sequence.0).filter(|(_, r)| r.transaction == sequence);
+        let mut tries: Vec<Transaction> = repeats
+            .take(STEPS_MAX)
+            .map(|(_, repeat)| Transaction { query: repeat.query, asked: repeat.asked, ..first })
+            .collect();
+        tries.push(first);
+        tries.reverse();
+        tries
     }
 
     /// The transactions with a server about names of one registered domain, newest first.

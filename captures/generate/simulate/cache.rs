@@ -102,3 +102,34 @@ impl Cache {
         hosts.collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::{name, record};
+
+    const SECOND_NS: i64 = 1_000_000_000;
+
+    #[test]
+    fn ttls_are_counted_down_and_end() {
+        let mut cache = Cache::default();
+        cache.store(&[record("x.example 60 A 192.0.2.1").unwrap()], 0);
+        let owner = name("X.example").unwrap();
+        let found = cache.lookup(&owner, RecordType::A, 20 * SECOND_NS, 0).unwrap();
+        assert_eq!((found.records[0].ttl, found.left_s), (40, 40));
+        assert!(cache.lookup(&owner, RecordType::A, 61 * SECOND_NS, 0).is_none());
+        let stale = cache.lookup(&owner, RecordType::A, 61 * SECOND_NS, 3600).unwrap();
+        assert_eq!((stale.records[0].ttl, stale.left_s), (30, -1));
+    }
+
+    #[test]
+    fn the_deepest_known_zone_is_found() {
+        let mut cache = Cache::default();
+        cache.store(&[record("com 60 NS ns.com").unwrap()], 0);
+        cache.store(&[record("evil.com 60 NS ns.evil.com").unwrap()], 0);
+        let qname = name("evil.com").unwrap();
+        assert_eq!(cache.zone_above(&qname, false, 0), qname);
+        assert_eq!(cache.zone_above(&qname, true, 0), name("com").unwrap());
+        assert!(cache.zone_above(&qname, false, 100 * SECOND_NS).is_root());
+    }
+}

@@ -1,6 +1,6 @@
 //! Which asks are behind a fetch.
 
-use super::{Origin, Purpose, Simulation, Waiter};
+use super::{Origin, Simulation, Waiter};
 
 /// An ask that is behind a fetch.
 #[derive(Clone, Copy, Debug)]
@@ -9,8 +9,6 @@ pub struct Root {
     pub ask: usize,
     /// Since when it waited.
     pub since_ns: i64,
-    /// Why the resolver worked for it.
-    pub purpose: Purpose,
 }
 
 impl Simulation<'_> {
@@ -39,7 +37,7 @@ impl Simulation<'_> {
                             self.collect(self.queries[query].fetch, since_ns, roots);
                         }
                         Origin::Client | Origin::Own => {
-                            roots.push(Root { ask: job.ask, since_ns, purpose: job.purpose });
+                            roots.push(Root { ask: job.ask, since_ns });
                         }
                     }
                 }

@@ -51,10 +51,9 @@ impl Network {
     pub fn new(scenario: &Scenario, world: &World, random: &mut Random) -> Network {
         let mut macs = BTreeMap::new();
         for (place, client) in scenario.client.iter().enumerate() {
-            let router = scenario.routed.iter().enumerate();
-            let router = router.filter(|(_, (_, behind))| behind.contains(&client.name)).next();
-            let mac = match router {
-                Some((number, _)) => [0x00, 0x1a, 0x8c, 0x20, 0, number as u8 + 1],
+            let mut routers = scenario.routed.values();
+            let mac = match routers.position(|behind| behind.contains(&client.name)) {
+                Some(number) => [0x00, 0x1a, 0x8c, 0x20, 0, number as u8 + 1],
                 None => [0x00, 0x1b, 0x21, 0x3c, (place >> 8) as u8, place as u8 + 0x10],
             };
             macs.extend(client.addresses.iter().map(|at| (*at, mac)));

@@ -1,0 +1,231 @@
+//! The asks that can have caused an upstream query: by what they need, and by when they were open.
+
+use super::retry::FAIL_OVER_MAX;
+use super::walk::{Reach, Relation, Walk};
+use super::{Edge, EdgeKind, Resolution};
+use crate::bounded::Sequence;
+use crate::message::RecordType;
+use crate::time::{Span, Timestamp};
+use crate::transaction::{HostId, Transaction};
+
+/// An ask is remembered as open this long before a query, at most.
+pub(super) const OPEN_MAX: Span = Span::from_secs(75);
+/// Frames of one instant can stand in either order on a mirror port.
+pub(super) const INSTANT: Span = Span::from_micros(300);
+/// A mirror port can put a frame behind another that came so much later.
+const OUT_OF_ORDER: Span = Span::from_millis(2);
+/// An answer sets off further queries for so long (PowerDNS refreshes up to a second later).
+pub(super) const AFTER_MAX: Span = Span::from_millis(2_400);
+/// An ask whose query was not captured counts as open if its answer follows this closely.
+const ANSWER_SOON: Span = Span::from_millis(400);
+/// A resolver that has to ask upstream for an ask does so within this time.
+const SET_TO_WORK: Span = Span::from_secs(1);
+/// How many asks about one registered domain are looked at for one query.
+pub(super) const ASKS_MAX: usize = 4096;
+
+/// When an ask was open, seen from an upstream query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timing {
+    /// When the query was sent.
+    Open,
+    /// Its query was not captured, but its answer came at once after.
+    AnsweredSoon,
+    /// It stands behind the query, so little that frames may have changed places.
+    JustAfter,
+    /// It came while the query was in flight.
+    Joined,
+    /// It was answered so long before.
+    After(Span),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate {
+    pub ask: Sequence,
+    /// When it was asked.
+    pub asked: Timestamp,
+    pub reach: usize,
+    pub relation: Relation,
+    pub timing: Timing,
+    /// Whether its own answer holds the chain.
+    pub confirmed: bool,
+}
+
+impl Resolution {
+    pub(super) fn candidates(
+        &self,
+        query: Sequence,
+        sent: &Transaction,
+        in_flight_until: Timestamp,
+        resolvers: &[HostId],
+        walk: &Walk<'_>,
+    ) -> Vec<Candidate> {
+        let mut found: Vec<Candidate> = Vec::new();
+        for (place, reach) in walk.reaches.iter().enumerate() {
+            for &resolver in resolvers {
+                let asks: Box<dyn Iterator<Item = (Sequence, &Transaction)>> =
+                    if reach.name.label_count() >= 2 {
+                        Box::new(self.transactions.with_server(resolver, reach.group))
+                    } else {
+                        // Everything stands below a top-level domain: only what came just before can
+                        // have led there.
+                        Box::new(
+                            self.transactions
+                                .before(query)
+                                .filter(move |(_, t)| t.server == resolver),
+                        )
+                    };
+                for (sequence, ask) in asks.take(ASKS_MAX) {
+                    if ask.asked_last + OPEN_MAX < sent.asked {
+                        break;
+                    }
+                    if sequence == query {
+                        continue;
+                    }
+                    if let Some(candidate) = self.candidate(
+                        (sequence, ask),
+                        (place, reach),
+                        (sent, in_flight_until),
+                        walk,
+                    ) {
+                        found.push(candidate);
+                    }
+                }
+            }
+        }
+        let found = self.without_silently_answered(found, sent);
+        self.without_late_joiners(found, sent)
+    }
+
+    /// Whether an ask needs the name by way of one reach, and was there at the time.
+    fn candidate(
+        &self,
+        (sequence, ask): (Sequence, &Transaction),
+        (place, reach): (usize, &Reach<'_>),
+        (sent, in_flight_until): (&Transaction, Timestamp),
+        walk: &Walk<'_>,
+    ) -> Option<Candidate> {
+        let timing = timing(ask, sent, in_flight_until)?;
+        if timing == Timing::Open && !self.is_pending(ask, sent) {
+            return None;
+        }
+        let exact = ask.name == reach.hash;
+        if !exact && !self.transactions.name(ask).is_at_or_below(reach.name) {
+            return None;
+        }
+        let relation = needs(ask.qtype, sent.qtype, reach.relation, exact)?;
+        if timing == Timing::Joined && relation > Relation::Alias {
+            // Waiting for the same answer is joining; having a use for it later is not.
+            return None;
+        }
+        let path = walk.path(place);
+        let confirmed = self.bears_out(sequence, ask, &path, sent.asked)?;
+        Some(Candidate {
+            ask: sequence,
+            asked: ask.asked,
+            reach: place,
+            relation,
+            timing,
+            confirmed,
+        })
+    }
+
+    /// Whether an ask can have been waiting still. One that has had no captured answer for long was,
+    /// if the resolver had set to work for it: if it was asking upstream about that domain, or the one
+    /// in question, when the ask came or soon after. Else its answer came from the cache and is missing.
+    fn is_pending(&self, ask: &Transaction, sent: &Transaction) -> bool {
+        if ask.answered.is_some() || ask.asked_last + SET_TO_WORK >= sent.asked {
+            return true;
+        }
+        let group = self.roles.group_of(sent.client);
+        let resolvers = group.map(|group| group.hosts.as_slice()).unwrap_or_default();
+        let mut upstream = resolvers.iter().flat_map(|resolver| {
+            [ask.group, sent.group]
+                .into_iter()
+                .flat_map(|about| self.transactions.of_client(*resolver, about).take(ASKS_MAX))
+        });
+        upstream.any(|(_, query)| {
+            let over = query.answered.unwrap_or(query.asked_last + FAIL_OVER_MAX);
+            query.asked <= ask.asked_last + SET_TO_WORK
+                && over >= ask.asked
+                && !(query.answered.is_none() && self.was_passed_on(query, resolvers, ask.asked))
+        })
+    }
+
+    /// Whether a client got the answer to an upstream query before a time, though the answer to the
+    /// query itself was not captured.
+    fn was_passed_on(&self, query: &Transaction, resolvers: &[HostId], before: Timestamp) -> bool {
+        let mut asks = resolvers.iter().flat_map(|resolver| {
+            self.transactions.with_server(*resolver, query.group).take(ASKS_MAX)
+        });
+        asks.any(|(_, ask)| {
+            ask.same_question(query)
+                && ask.answered.is_some_and(|at| query.asked <= at && at <= before)
+        })
+    }
+
+    /// Whether an ask's own answer bears out a path of aliases and delegations: `Some(true)` if it holds
+    /// them, `Some(false)` if it says nothing of them, `None` if it speaks against them.
+    fn bears_out(
+        &self,
+        sequence: Sequence,
+        ask: &Transaction,
+        path: &[&Edge],
+        sent: Timestamp,
+    ) -> Option<bool> {
+        let known_then = path.iter().all(|edge| edge.first.time <= sent + INSTANT);
+        let mut aliases = path.iter().filter(|edge| edge.kind == EdgeKind::Alias).peekable();
+        if aliases.peek().is_none() {
+            return known_then.then_some(true);
+        }
+        let complete = ask.answered.is_some() && matches!(ask.rcode, 0 | 3) && !ask.truncated;
+        if !complete {
+            return known_then.then_some(false);
+        }
+        let own = self.edges.of_answer(sequence);
+        let held = aliases
+            .all(|edge| own.iter().any(|o| o.owner == edge.owner && o.target == edge.target));
+        held.then_some(true)
+    }
+}
+
+/// Where an ask stood in time when a query was sent; `None` if it cannot have to do with it.
+fn timing(ask: &Transaction, sent: &Transaction, in_flight_until: Timestamp) -> Option<Timing> {
+    let closed = ask.closed();
+    if !ask.has_query() {
+        let after = closed - sent.asked;
+        return match after {
+            after if after < Span(0) && after > Span(-AFTER_MAX.0) => {
+                Some(Timing::After(Span(-after.0)))
+            }
+            after if after >= Span(0) && after <= ANSWER_SOON => Some(Timing::AnsweredSoon),
+            _ => None,
+        };
+    }
+    if ask.asked > sent.asked + INSTANT {
+        let just_after = ask.asked <= sent.asked + OUT_OF_ORDER;
+        return match just_after {
+            true => Some(Timing::JustAfter),
+            false => (ask.asked <= in_flight_until).then_some(Timing::Joined),
+        };
+    }
+    if closed >= sent.asked {
+        return Some(Timing::Open);
+    }
+    let since = sent.asked - closed;
+    (since <= AFTER_MAX).then_some(Timing::After(since))
+}
+
+/// How an ask of one type needs a query of another, given how their names are related.
+fn needs(asked: RecordType, sent: RecordType, relation: Relation, exact: bool) -> Option<Relation> {
+    let same = asked == sent || asked == RecordType::ANY;
+    // What resolvers ask on their way down: delegations, keys, and minimised questions.
+    let on_the_way =
+        matches!(sent, RecordType::A | RecordType::NS | RecordType::DS | RecordType::DNSKEY);
+    match (relation, exact) {
+        (Relation::Itself | Relation::Alias, true) if same => Some(relation),
+        (Relation::Server, _) => {
+            (on_the_way || sent == RecordType::AAAA).then_some(Relation::Server)
+        }
+        _ => on_the_way.then_some(Relation::Ancestor),
+    }
+}

@@ -1,0 +1,141 @@
+//! Of the asks that can have caused an upstream query, those that did.
+
+use super::Resolution;
+use super::candidate::{AFTER_MAX, Candidate, INSTANT, Timing};
+use super::walk::Relation;
+use crate::time::{Span, Timestamp};
+use crate::transaction::Transaction;
+
+/// What a resolver does at once after an answer, it does within this time.
+pub(super) const MOMENT: Span = Span::from_millis(100);
+/// A resolver that asks upstream for each ask apart does so within this time.
+const OWN_QUERY_MAX: Span = Span::from_millis(3);
+/// An answer from the cache takes less than this.
+const AT_ONCE: Span = Span::from_millis(1);
+
+impl Resolution {
+    /// Leaves out asks without a captured answer that must have been answered: a resolver answers all
+    /// who wait for one thing at once, so when somebody got that answer later, they did too.
+    pub(super) fn without_silently_answered(
+        &self,
+        mut found: Vec<Candidate>,
+        sent: &Transaction,
+    ) -> Vec<Candidate> {
+        let mut answers: Vec<(u64, u16, Timestamp)> = Vec::new();
+        for candidate in &found {
+            if let Some(ask) = self.transactions.get(candidate.ask)
+                && let Some(at) = ask.answered
+                && at + INSTANT < sent.asked
+            {
+                answers.push((ask.name.0, ask.qtype.0, at));
+            }
+        }
+        answers.sort_unstable();
+        found.retain_mut(|candidate| {
+            let Some(ask) = self.transactions.get(candidate.ask) else { return false };
+            if ask.answered.is_some() {
+                return true;
+            }
+            // The first answer to the same question after this ask came.
+            let from = (ask.name.0, ask.qtype.0, ask.asked_last);
+            let next = answers.partition_point(|answer| *answer < from);
+            match answers.get(next) {
+                Some(&(name, qtype, at)) if (name, qtype) == (ask.name.0, ask.qtype.0) => {
+                    let since = sent.asked - at;
+                    candidate.timing = Timing::After(since);
+                    since <= AFTER_MAX
+                }
+                _ => true,
+            }
+        });
+        found
+    }
+
+    /// Leaves out asks that came after the query's answer had reached a client, which shows that it was
+    /// no longer in flight even where the answer itself was not captured; and then also those that were
+    /// answered at once, so hardly waited for anybody.
+    pub(super) fn without_late_joiners(
+        &self,
+        mut found: Vec<Candidate>,
+        sent: &Transaction,
+    ) -> Vec<Candidate> {
+        let open = found.iter().filter(|c| c.timing == Timing::Open);
+        let over = open.filter_map(|c| self.transactions.get(c.ask)?.answered).min();
+        found.retain(|candidate| {
+            let Some(ask) = self.transactions.get(candidate.ask) else { return false };
+            let in_time = over.is_none_or(|over| ask.asked <= over);
+            let at_once = ask.answered.is_some_and(|at| at - ask.asked < AT_ONCE);
+            candidate.timing != Timing::Joined || (in_time && (sent.answered.is_some() || !at_once))
+        });
+        found
+    }
+
+    /// Of asks for the very thing that a query is for, the one that set it off, where the resolver asks
+    /// upstream for each of them apart (Samba does): then each has a query of its own right behind it.
+    pub(super) fn each_its_own(
+        &self,
+        sent: &Transaction,
+        chosen: Vec<Candidate>,
+    ) -> Vec<Candidate> {
+        // To another server, it would be a further step of one walk down from the root.
+        let at_once = |ask: &Transaction, query: &Transaction| {
+            query.server == sent.server
+                && (Span(0)..OWN_QUERY_MAX).contains(&(query.asked - ask.asked_last))
+        };
+        let same = self.same_questions(sent);
+        let has_own = |candidate: &Candidate| {
+            let ask = self.transactions.get(candidate.ask);
+            candidate.relation == Relation::Itself
+                && ask.is_some_and(|ask| same.iter().any(|(_, query)| at_once(ask, query)))
+        };
+        if chosen.len() < 2 || !chosen.iter().all(has_own) {
+            return chosen;
+        }
+        let set_off = chosen.iter().filter(|candidate| {
+            self.transactions.get(candidate.ask).is_some_and(|ask| at_once(ask, sent))
+        });
+        let last = set_off.max_by_key(|c| self.transactions.get(c.ask).map(|ask| ask.asked_last));
+        last.map_or_else(|| chosen.clone(), |candidate| vec![*candidate])
+    }
+}
+
+/// Of all asks that can have caused a query, those that did, by the time of their questions.
+///
+/// 1. Those that were open;
+/// 2. else those whose answers came soon after, their questions not captured;
+/// 3. else the one answered last, if that was a moment ago;
+/// 4. else those that stand just behind the query, for frames may have changed places;
+/// 5. else the one answered last.
+///
+/// Of these the ones with the strongest relation, and with them whoever joined.
+pub(super) fn choose(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+    // Of several ways in which one ask needs the name, the strongest.
+    candidates.sort_by_key(|c| (c.ask, c.relation, c.reach));
+    candidates.dedup_by_key(|c| c.ask);
+    let strongest = |timing: Timing| {
+        let of_timing = candidates.iter().filter(|c| c.timing == timing);
+        of_timing.map(|c| (c.relation, timing)).min()
+    };
+    let last_answered = |within: Span| {
+        let answered = candidates.iter().filter_map(|c| match c.timing {
+            Timing::After(since) if since <= within => Some((c.relation, c.timing)),
+            _ => None,
+        });
+        answered.min()
+    };
+    let best = strongest(Timing::Open)
+        .or_else(|| strongest(Timing::AnsweredSoon))
+        .or_else(|| last_answered(MOMENT))
+        .or_else(|| strongest(Timing::JustAfter))
+        .or_else(|| last_answered(AFTER_MAX));
+    let joins = |c: &Candidate| matches!(c.timing, Timing::Joined | Timing::JustAfter);
+    candidates.retain(|c| match best {
+        Some((relation, timing)) => {
+            c.relation == relation
+                && (c.timing == timing || (joins(c) && relation <= Relation::Alias))
+        }
+        None => c.timing == Timing::Joined,
+    });
+    candidates.sort_by_key(|c| (c.timing == Timing::Joined, c.asked, c.ask));
+    candidates
+}

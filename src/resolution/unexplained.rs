@@ -1,0 +1,97 @@
+//! What it means that nobody seen caused an upstream query.
+
+use super::Resolution;
+use super::candidate::ASKS_MAX;
+use super::cause::CLIENTS_MAX;
+use super::role::Known;
+use crate::bounded::Sequence;
+use crate::message::RecordType;
+use crate::name::Name;
+use crate::time::{Span, Timestamp};
+use crate::transaction::{HostId, Transaction};
+
+/// Why no client is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unexplained {
+    /// The resolver fetched the list of root servers, or their addresses.
+    Priming,
+    /// Nobody was waiting, nor had anybody just been answered.
+    NobodyWaiting,
+    /// So many clients were waiting, none for anything known to lead to this name.
+    OthersWaiting(u32),
+    /// No client leg of this resolver is in the capture.
+    ClientLegMissing,
+    /// The capture had begun too short a time before.
+    BeganMidWay(Span),
+    /// Packets are missing here.
+    PacketsLost,
+    /// So many clients can have caused it, none more likely than the other.
+    TooMany(u32),
+    /// It was asked by another resolver, for a client that could not be told.
+    BehindResolver(HostId),
+    /// What led to it is no longer kept.
+    Forgotten,
+}
+
+impl Resolution {
+    /// What it means that nobody seen caused a query.
+    pub(super) fn why_nobody(
+        &self,
+        query: Sequence,
+        sent: &Transaction,
+        known: Known,
+        began: Timestamp,
+    ) -> Unexplained {
+        let name = self.transactions.name(sent);
+        if is_priming(name, sent.qtype) {
+            return Unexplained::Priming;
+        }
+        let resolvers =
+            self.roles.group_of(sent.client).map(|g| g.hosts.as_slice()).unwrap_or_default();
+        let hosts = self.transactions.hosts();
+        let asked = resolvers
+            .iter()
+            .filter_map(|r| hosts.get(*r))
+            .any(|host| host.asked > 0 || host.answers > 0);
+        if known == Known::OnlyIterates || !asked {
+            return Unexplained::ClientLegMissing;
+        }
+        let mut waiting: Vec<HostId> = Vec::new();
+        let mut unasked = 0u32;
+        let mut answered = 0u32;
+        for (_, other) in self.transactions.before(query).take(ASKS_MAX) {
+            if other.asked_last + Span::from_secs(30) < sent.asked {
+                break;
+            }
+            let is_ask = resolvers.contains(&other.server);
+            answered += u32::from(other.answered.is_some());
+            unasked += u32::from(!other.has_query());
+            if is_ask
+                && other.closed() >= sent.asked
+                && !waiting.contains(&other.client)
+                && waiting.len() < CLIENTS_MAX
+            {
+                waiting.push(other.client);
+            }
+        }
+        if unasked * 200 > answered {
+            return Unexplained::PacketsLost;
+        }
+        if sent.asked - began < Span::from_secs(10) {
+            return Unexplained::BeganMidWay(sent.asked - began);
+        }
+        if waiting.is_empty() {
+            Unexplained::NobodyWaiting
+        } else {
+            Unexplained::OthersWaiting(waiting.len() as u32)
+        }
+    }
+}
+
+/// Whether a question is of the kind that a resolver asks to get going (RFC 9609).
+fn is_priming(name: Name<'_>, qtype: RecordType) -> bool {
+    let below = |zone: &[u8]| name.is_at_or_below(Name::from_wire(zone));
+    (name.is_root() && matches!(qtype, RecordType::NS | RecordType::DNSKEY))
+        || below(b"\x0croot-servers\x03net\0")
+        || below(b"\x0cgtld-servers\x03net\0")
+}
