@@ -14,3 +14,6 @@ pub mod full;
 pub use record::{
     Fact, Flags, Malformed, Message, Messages, NameRef, Question, RecordType, Unwatched, Watchlist,
 };
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,8 @@
 //!
 //! It stops where it knows enough: a query is read up to its question, a response up to the end of its
 //! authority section. What is broken behind that does not matter to anybody; what is broken before it
-//! is said in [`Malformed`], and all that stood before the damage is kept.
+//! is said in [`Malformed`], and all that can be read around the damage is kept: a record whose data
+//! makes no sense is left out, as its length says where the next one stands.
 
 use super::record::{Fact, Flags, Malformed, Messages, NameRef, Question, RecordType, Watchlist};
 use crate::flow::Address;
@@ -20,6 +21,17 @@ pub(super) struct Sections {
     pub question: Option<Question>,
     pub malformed: Option<Malformed>,
     pub flagged: bool,
+}
+
+/// A resource record (RFC 1035 section 4.1.3): where its parts stand in the message.
+#[derive(Clone, Copy)]
+struct Record {
+    owner: usize,
+    rtype: RecordType,
+    class: u16,
+    ttl: u32,
+    data: usize,
+    end: usize,
 }
 
 /// Where in the message names stand that were read already.
@@ -60,14 +72,10 @@ impl Messages {
         hasher: &NameHasher,
         watchlist: &impl Watchlist,
     ) -> Option<Sections> {
-        let word = |at: usize| -> Option<u16> {
-            payload.get(at..at + 2).map(|o| u16::from_be_bytes([o[0], o[1]]))
-        };
-        let counts = [word(4)?, word(6)?, word(8)?, word(10)?];
         let mut sections = Sections {
-            id: word(0)?,
-            flags: Flags(word(2)?),
-            counts,
+            id: word(payload, 0)?,
+            flags: Flags(word(payload, 2)?),
+            counts: [word(payload, 4)?, word(payload, 6)?, word(payload, 8)?, word(payload, 10)?],
             question: None,
             malformed: None,
             flagged: false,
@@ -80,45 +88,61 @@ impl Messages {
             remembered: Remembered { entries: [(0, None); REMEMBERED_MAX], len: 0 },
             flagged: false,
         };
-        sections.malformed = walk.sections(&mut sections, &mut self.facts).err();
+        if let Err(malformed) = walk.sections(&mut sections, &mut self.facts) {
+            sections.malformed.get_or_insert(malformed);
+        }
         sections.flagged = walk.flagged;
         Some(sections)
     }
 }
 
+/// The big-endian 16 bits at `at`.
+#[inline]
+fn word(octets: &[u8], at: usize) -> Option<u16> {
+    octets.get(at..)?.first_chunk().map(|word| u16::from_be_bytes(*word))
+}
+
 impl<W: Watchlist> Walk<'_, '_, W> {
+    /// Reads up to the end of the authority section. What ends the reading early is the error; the first
+    /// record that had to be left out is noted in `out`.
     fn sections(&mut self, out: &mut Sections, facts: &mut Vec<Fact>) -> Result<(), Malformed> {
         let [questions, answers, authority, _] = out.counts;
         let mut at = 12;
-        for place in 0..questions {
+        if questions > 0 {
             let (name, end) = self.name(at)?;
-            let (rtype, class) = (self.word(end)?, self.word(end + 2)?);
+            let rtype = RecordType(self.word(end)?);
+            out.question = Some(Question { name, rtype, class: self.word(end + 2)? });
             at = end + 4;
-            if place == 0 {
-                out.question = Some(Question { name, rtype: RecordType(rtype), class });
-            }
+        }
+        // Nobody asks two things at once; if somebody does, the first is what counts.
+        for _ in 1..questions {
+            let end = self.skip_name(at)?;
+            self.word(end + 2)?;
+            at = end + 4;
         }
         // Of a query nothing further links it to anything; of an update (RFC 2136) the records are
         // what is to be changed, not answers.
         if !out.flags.is_response() || out.flags.opcode() != 0 {
             return Ok(());
         }
-        for _ in 0..answers {
-            at = self.record(at, true, facts)?;
-        }
-        for _ in 0..authority {
-            at = self.record(at, false, facts)?;
+        let sections = [(answers, true), (authority, false)];
+        for (count, in_answer) in sections {
+            for _ in 0..count {
+                let record = self.record(at)?;
+                at = record.end;
+                match self.fact(record, in_answer) {
+                    Ok(fact) => facts.extend(fact),
+                    Err(malformed) => {
+                        out.malformed.get_or_insert(malformed);
+                    }
+                }
+            }
         }
         Ok(())
     }
 
-    /// Reads the record at `at`, adds what it says, and returns where the next one stands.
-    fn record(
-        &mut self,
-        at: usize,
-        in_answer: bool,
-        facts: &mut Vec<Fact>,
-    ) -> Result<usize, Malformed> {
+    /// Finds the parts of the record at `at`.
+    fn record(&self, at: usize) -> Result<Record, Malformed> {
         let body = self.skip_name(at)?;
         let rtype = RecordType(self.word(body)?);
         let class = self.word(body + 2)?;
@@ -128,39 +152,49 @@ impl<W: Watchlist> Walk<'_, '_, W> {
         if end > self.payload.len() {
             return Err(Malformed::CutShort);
         }
+        Ok(Record { owner: at, rtype, class, ttl, data, end })
+    }
+
+    /// What a record says that links questions to one another, if anything.
+    fn fact(&mut self, record: Record, in_answer: bool) -> Result<Option<Fact>, Malformed> {
+        let Record { rtype, class, ttl, data, end, .. } = record;
         if class != 1 {
-            return Ok(end);
+            return Ok(None);
         }
-        match rtype {
+        Ok(match rtype {
             RecordType::CNAME if in_answer => {
-                let (owner, _) = self.name(at)?;
-                let (target, _) = self.name(data)?;
-                facts.push(Fact::Alias { owner, target, ttl });
+                let (owner, _) = self.name(record.owner)?;
+                Some(Fact::Alias { owner, target: self.name_in_data(data, end)?, ttl })
             }
             RecordType::A | RecordType::AAAA if in_answer => {
-                let (owner, _) = self.name(at)?;
                 let octets = self.payload.get(data..end).unwrap_or_default();
                 let address = match (<[u8; 4]>::try_from(octets), <[u8; 16]>::try_from(octets)) {
                     (Ok(v4), _) if rtype == RecordType::A => Address::v4(v4),
                     (_, Ok(v6)) if rtype == RecordType::AAAA => Address::v6(v6),
-                    _ => return Err(Malformed::CutShort),
+                    _ => return Err(Malformed::BadData),
                 };
+                let (owner, _) = self.name(record.owner)?;
                 self.flagged |= self.watchlist.address(address);
-                facts.push(Fact::Address { owner, address });
+                Some(Fact::Address { owner, address })
             }
             RecordType::NS => {
-                let (zone, _) = self.name(at)?;
-                let (server, _) = self.name(data)?;
-                facts.push(Fact::Delegation { zone, server, ttl });
+                let (zone, _) = self.name(record.owner)?;
+                Some(Fact::Delegation { zone, server: self.name_in_data(data, end)?, ttl })
             }
-            _ => {}
+            _ => None,
+        })
+    }
+
+    /// Reads the name that is all of a record's data.
+    fn name_in_data(&mut self, data: usize, end: usize) -> Result<NameRef, Malformed> {
+        match self.name(data)? {
+            (name, name_end) if name_end == end => Ok(name),
+            _ => Err(Malformed::BadData),
         }
-        Ok(end)
     }
 
     fn word(&self, at: usize) -> Result<u16, Malformed> {
-        let octets = self.payload.get(at..at + 2).ok_or(Malformed::CutShort)?;
-        Ok(u16::from_be_bytes([octets[0], octets[1]]))
+        word(self.payload, at).ok_or(Malformed::CutShort)
     }
 
     /// Where a name ends, without reading it.
@@ -204,8 +238,8 @@ impl<W: Watchlist> Walk<'_, '_, W> {
     }
 
     fn pointer(&self, at: usize) -> Option<usize> {
-        let octets = self.payload.get(at..at + 2)?;
-        (octets[0] >= 0xc0).then(|| usize::from(u16::from_be_bytes([octets[0] & 0x3f, octets[1]])))
+        let word = word(self.payload, at)?;
+        (word >= 0xc000).then_some(usize::from(word & 0x3fff))
     }
 
     /// Copies labels to the arena; returns the name, its end in the message, and where its labels begin.

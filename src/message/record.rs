@@ -182,6 +182,9 @@ pub enum Malformed {
     /// A name that breaks RFC 1035: a label type that does not exist, a compression pointer that does
     /// not point backwards, more than 255 octets.
     BadName,
+    /// A record whose data is not what its type has: a name that ends elsewhere, an address of another
+    /// length. Some resolvers refuse the whole message for it.
+    BadData,
 }
 
 /// What is looked out for while messages are read, so that the many that hold nothing listed are

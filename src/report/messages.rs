@@ -104,6 +104,7 @@ pub fn write_message(
             Malformed::CutByCapture => "cut-by-capture",
             Malformed::CutShort => "cut-short",
             Malformed::BadName => "bad-name",
+            Malformed::BadData => "bad-data",
         }),
     };
     serde_json::to_writer(&mut *out, &line)?;

@@ -1,0 +1,377 @@
+//! The fast reader, octet by octet. `tests/it/message_oracle.rs` holds it against hickory-proto.
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::flow::{Address, Endpoint, Flow, Mac, Transport};
+use crate::frame::FrameId;
+use crate::name::{Name, NameHash, NameHasher, push_from_text};
+use crate::packet::Envelope;
+use crate::time::Timestamp;
+
+static HASHER: LazyLock<NameHasher> = LazyLock::new(|| NameHasher::new([17, 4]));
+const RESPONSE: u16 = 0x8180;
+const QUERY: u16 = 0x0100;
+
+/// The sections of a message as octets, to be counted in its header.
+#[derive(Clone, Default)]
+struct Built {
+    questions: Vec<Vec<u8>>,
+    answers: Vec<Vec<u8>>,
+    authority: Vec<Vec<u8>>,
+    additional: Vec<Vec<u8>>,
+}
+
+impl Built {
+    fn octets(&self, flags: u16) -> Vec<u8> {
+        let sections = [&self.questions, &self.answers, &self.authority, &self.additional];
+        let mut octets = [0x1234u16, flags].map(u16::to_be_bytes).concat();
+        octets.extend(sections.iter().flat_map(|section| (section.len() as u16).to_be_bytes()));
+        octets.extend(sections.iter().flat_map(|section| section.concat()));
+        octets
+    }
+}
+
+fn wire(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    push_from_text(text, &mut out).unwrap();
+    out
+}
+
+fn question(name: &[u8], rtype: RecordType) -> Vec<u8> {
+    [name, &rtype.0.to_be_bytes(), &[0, 1]].concat()
+}
+
+fn record(owner: &[u8], rtype: RecordType, class: u16, data: &[u8]) -> Vec<u8> {
+    let mut octets = owner.to_vec();
+    octets.extend([rtype.0, class].iter().flat_map(|word| word.to_be_bytes()));
+    octets.extend(300u32.to_be_bytes());
+    octets.extend((data.len() as u16).to_be_bytes());
+    octets.extend(data);
+    octets
+}
+
+fn envelope() -> Envelope {
+    let endpoint = |last, port| Endpoint { address: Address::v4([192, 0, 2, last]), port };
+    Envelope {
+        frame: FrameId::new(0, 7),
+        time: Timestamp(1_000),
+        flow: Flow {
+            source: endpoint(1, 53),
+            destination: endpoint(2, 4_000),
+            transport: Transport::Udp,
+        },
+        source_mac: Mac::default(),
+        destination_mac: Mac::default(),
+        ip_id: 9,
+        hop_limit: 64,
+        vlan: None,
+    }
+}
+
+/// What was read: the message, and its facts in words.
+fn read(payload: &[u8]) -> (Message, Vec<String>) {
+    read_part(payload, true)
+}
+
+fn read_part(payload: &[u8], whole: bool) -> (Message, Vec<String>) {
+    let mut messages = Messages::new();
+    assert!(messages.read(&envelope(), payload, whole, &HASHER, &Unwatched));
+    let message = *messages.get(0).unwrap();
+    let name = |name: &NameRef| {
+        let shown = messages.name(*name);
+        assert_eq!(HASHER.hash(shown), name.hash);
+        assert_eq!(HASHER.hash(shown.last_two_labels()), name.group);
+        assert_eq!(shown.label_count(), usize::from(name.labels));
+        shown.to_string()
+    };
+    let facts = messages.facts(&message).iter().map(|fact| match fact {
+        Fact::Alias { owner, target, ttl } => {
+            format!("{} is {} for {ttl}", name(owner), name(target))
+        }
+        Fact::Address { owner, address } => format!("{} at {address}", name(owner)),
+        Fact::Delegation { zone, server, ttl } => {
+            format!("{} by {} for {ttl}", name(zone), name(server))
+        }
+    });
+    let facts = facts.collect();
+    (message, facts)
+}
+
+fn question_name(payload: &[u8]) -> String {
+    let mut messages = Messages::new();
+    assert!(messages.read(&envelope(), payload, true, &HASHER, &Unwatched));
+    messages.name(messages.get(0).unwrap().question.unwrap().name).to_string()
+}
+
+/// `www.Example.com` is an alias of `cdn.example.net`, which has two addresses.
+fn chain() -> Built {
+    let pointer = [0xc0, 12];
+    // After the header, the question (17 + 4 octets) and the owner, type, class, TTL and length.
+    let target = [0xc0, 12 + 21 + 12];
+    Built {
+        questions: vec![question(&wire("www.Example.com"), RecordType::A)],
+        answers: vec![
+            record(&pointer, RecordType::CNAME, 1, &wire("cdn.example.net")),
+            record(&target, RecordType::A, 1, &[192, 0, 2, 80]),
+            record(&target, RecordType::AAAA, 1, &Address::v4([0; 4]).octets()[..]),
+        ],
+        authority: vec![record(&target, RecordType::NS, 1, &wire("ns.example.net"))],
+        additional: vec![record(&wire("ns.example.net"), RecordType::A, 1, &[192, 0, 2, 53])],
+    }
+}
+
+#[test]
+fn a_response_gives_its_question_aliases_addresses_and_delegations() {
+    let octets = chain().octets(RESPONSE);
+    let (message, facts) = read(&octets);
+    assert_eq!((message.id, message.flags, message.counts), (0x1234, Flags(0x8180), [1, 3, 1, 1]));
+    assert_eq!((message.malformed, message.flagged), (None, false));
+    assert_eq!(message.question.map(|q| (q.rtype, q.class)), Some((RecordType::A, 1)));
+    assert_eq!(question_name(&octets), "www.Example.com");
+    assert_eq!(
+        facts,
+        [
+            "www.Example.com is cdn.example.net for 300",
+            "cdn.example.net at 192.0.2.80",
+            "cdn.example.net at 0.0.0.0",
+            "cdn.example.net by ns.example.net for 300",
+        ]
+    );
+}
+
+#[test]
+fn the_records_of_queries_and_updates_are_no_facts() {
+    for flags in [QUERY, 0xa880, 0x8980] {
+        let (message, facts) = read(&chain().octets(flags));
+        assert!(message.question.is_some());
+        assert_eq!((message.malformed, facts.len()), (None, 0), "{flags:#x}");
+    }
+}
+
+#[test]
+fn only_the_internet_class_counts() {
+    let mut chaos = chain();
+    chaos.answers = vec![record(&[0xc0, 12], RecordType::A, 3, &[192, 0, 2, 80])];
+    chaos.authority.clear();
+    assert_eq!(read(&chaos.octets(RESPONSE)).1.len(), 0);
+}
+
+#[test]
+fn addresses_and_aliases_of_the_authority_section_are_no_answers() {
+    let mut odd = chain();
+    odd.authority = std::mem::take(&mut odd.answers);
+    assert_eq!(read(&odd.octets(RESPONSE)).1.len(), 0);
+}
+
+#[test]
+fn of_several_questions_the_first_counts() {
+    let questions = vec![
+        question(&wire("first.example"), RecordType::AAAA),
+        question(&[0xc0, 12], RecordType::A),
+        question(&wire("third.example"), RecordType::A),
+    ];
+    let answers = vec![record(&[0xc0, 12], RecordType::A, 1, &[192, 0, 2, 1])];
+    let octets = Built { questions, answers, ..Built::default() }.octets(RESPONSE);
+    assert_eq!(question_name(&octets), "first.example");
+    assert_eq!(read(&octets).1, ["first.example at 192.0.2.1"]);
+}
+
+#[test]
+fn no_header_is_no_message_and_a_header_alone_is_one() {
+    let mut messages = Messages::new();
+    let octets = Built::default().octets(RESPONSE);
+    for cut in 0..12 {
+        assert!(!messages.read(&envelope(), &octets[..cut], true, &HASHER, &Unwatched));
+    }
+    assert!(messages.is_empty());
+    assert!(messages.read(&envelope(), &octets, true, &HASHER, &Unwatched));
+    let message = messages.get(0).unwrap();
+    assert!(message.question.is_none() && message.malformed.is_none());
+}
+
+#[test]
+fn what_stands_before_a_cut_is_kept() {
+    let octets = chain().octets(RESPONSE);
+    let (_, all) = read(&octets);
+    let additional = octets.len() - chain().additional.concat().len();
+    for cut in 12..octets.len() {
+        let (message, facts) = read(&octets[..cut]);
+        assert_eq!(facts, all[..facts.len()], "cut at {cut}");
+        let malformed = (cut < additional).then_some(Malformed::CutShort);
+        assert_eq!(message.malformed, malformed, "cut at {cut}");
+        assert_eq!(message.question.is_some(), cut >= 12 + 21, "cut at {cut}");
+        let (message, _) = read_part(&octets[..cut], false);
+        let malformed = (cut < additional).then_some(Malformed::CutByCapture);
+        assert_eq!(message.malformed, malformed, "cut at {cut}");
+    }
+}
+
+#[test]
+fn a_record_with_bad_data_is_left_out_and_those_behind_it_are_kept() {
+    let next = record(&[0xc0, 12], RecordType::A, 1, &[192, 0, 2, 80]);
+    let too_long =
+        [&wire(&format!("{0}.{0}.{0}", "a".repeat(63)))[..192], &[63; 64], &[0]].concat();
+    for (rtype, data, malformed) in [
+        (RecordType::A, &[192, 0, 2][..], Malformed::BadData),
+        (RecordType::AAAA, &[192, 0, 2, 1], Malformed::BadData),
+        // Without its own data, an alias must not take the next record's owner for its target.
+        (RecordType::CNAME, &[], Malformed::BadData),
+        (RecordType::CNAME, &[1, b'a', 0, 0], Malformed::BadData),
+        (RecordType::CNAME, &[3, b'a'], Malformed::BadData),
+        (RecordType::NS, &[0x80, 1], Malformed::BadName),
+        (RecordType::CNAME, &[0xff, 0xff], Malformed::BadName),
+        (RecordType::CNAME, &too_long, Malformed::BadName),
+    ] {
+        let built = Built {
+            questions: vec![question(&wire("www.example.com"), RecordType::A)],
+            answers: vec![record(&[0xc0, 12], rtype, 1, data), next.clone()],
+            ..Built::default()
+        };
+        let (message, facts) = read(&built.octets(RESPONSE));
+        assert_eq!(facts, ["www.example.com at 192.0.2.80"], "{rtype} {data:?}");
+        assert_eq!(message.malformed, Some(malformed), "{rtype} {data:?}");
+    }
+}
+
+#[test]
+fn pointers_lead_back_through_each_other() {
+    let built = Built {
+        questions: vec![question(&wire("a.b.c.example"), RecordType::A)],
+        answers: vec![
+            // To `b`; then a label and a pointer to that; then a pointer to the pointer.
+            record(&[0xc0, 14], RecordType::A, 1, &[10, 0, 0, 1]),
+            record(&[1, b'x', 0xc0, 31], RecordType::A, 1, &[10, 0, 0, 2]),
+            record(&[0xc0, 49], RecordType::A, 1, &[10, 0, 0, 3]),
+        ],
+        ..Built::default()
+    };
+    let (message, facts) = read(&built.octets(RESPONSE));
+    assert_eq!(
+        facts,
+        ["b.c.example at 10.0.0.1", "x.b.c.example at 10.0.0.2", "b.c.example at 10.0.0.3"]
+    );
+    assert_eq!(message.malformed, None);
+}
+
+#[test]
+fn names_beyond_those_remembered_are_read_again() {
+    let names: Vec<String> = (0..20).map(|n| format!("host{n}.example")).collect();
+    let mut built = Built::default();
+    built.questions.push(question(&wire("example"), RecordType::ANY));
+    let mut at = built.octets(RESPONSE).len();
+    let mut pointers = Vec::new();
+    for (n, name) in (0..).zip(&names) {
+        pointers.push([0xc0 | (at >> 8) as u8, at as u8]);
+        built.answers.push(record(&wire(name), RecordType::A, 1, &[10, 0, 0, n]));
+        at += built.answers.last().unwrap().len();
+    }
+    for pointer in &pointers {
+        built.answers.push(record(pointer, RecordType::A, 1, &[10, 0, 1, 0]));
+    }
+    let (_, facts) = read(&built.octets(RESPONSE));
+    let again: Vec<String> = names.iter().map(|name| format!("{name} at 10.0.1.0")).collect();
+    assert_eq!(facts[20..], again);
+}
+
+#[test]
+fn a_name_that_breaks_the_rules_is_no_question() {
+    let long = |last: usize| {
+        let labels = ["a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(last)];
+        labels.iter().flat_map(|l| [&[l.len() as u8], l.as_bytes()].concat()).collect::<Vec<u8>>()
+    };
+    let longest = [&long(61)[..], &[0]].concat();
+    assert_eq!(longest.len(), 255);
+    for (name, malformed) in [
+        (longest, None),
+        ([&long(62)[..], &[0]].concat(), Some(Malformed::BadName)),
+        // A pointer to itself, forwards, and to a label before it that leads here again.
+        (vec![0xc0, 12], Some(Malformed::BadName)),
+        (vec![0xc0, 200], Some(Malformed::BadName)),
+        (vec![1, b'a', 0xc0, 12], Some(Malformed::BadName)),
+        // Label types that do not exist.
+        (vec![0x40, 0], Some(Malformed::BadName)),
+        (vec![0x80, 0], Some(Malformed::BadName)),
+        // The message ends in a label, or in a pointer.
+        (vec![63], Some(Malformed::CutShort)),
+    ] {
+        let built = Built { questions: vec![question(&name, RecordType::A)], ..Built::default() };
+        let (message, _) = read(&built.octets(QUERY));
+        assert_eq!(message.malformed, malformed, "{name:?}");
+        assert_eq!(message.question.is_some(), malformed.is_none(), "{name:?}");
+    }
+}
+
+/// Looks out for one ancestor and one address.
+struct Watch(NameHash, Address);
+
+impl Watchlist for Watch {
+    fn name(&self, labels: usize, hash: NameHash, _: bool) -> bool {
+        labels == 2 && hash == self.0
+    }
+    fn address(&self, address: Address) -> bool {
+        address == self.1
+    }
+}
+
+#[test]
+fn the_watch_list_is_asked_about_every_name_and_address() {
+    let octets = chain().octets(RESPONSE);
+    let flagged = |name: &str, address: [u8; 4]| {
+        let watch = Watch(HASHER.hash(Name::from_wire(&wire(name))), Address::v4(address));
+        let mut messages = Messages::new();
+        messages.read(&envelope(), &octets, true, &HASHER, &watch);
+        messages.get(0).unwrap().flagged
+    };
+    let nowhere = [203, 0, 113, 1];
+    assert!(flagged("EXAMPLE.com", nowhere), "the question's ancestor");
+    assert!(flagged("example.net", nowhere), "the alias's ancestor");
+    assert!(!flagged("ample.com", nowhere));
+    assert!(!flagged("cdn.example.net", nowhere), "three labels");
+    assert!(flagged("x.test", [192, 0, 2, 80]), "an address of the answer");
+    assert!(flagged("x.test", [192, 0, 2, 1]), "who sent it");
+    assert!(flagged("x.test", [192, 0, 2, 2]), "who gets it");
+    assert!(!flagged("x.test", [192, 0, 2, 53]), "the additional section is not read");
+}
+
+#[test]
+fn messages_share_an_arena_and_keep_their_facts_apart() {
+    let mut messages = Messages::new();
+    for flags in [RESPONSE, QUERY, RESPONSE] {
+        messages.read(&envelope(), &chain().octets(flags), true, &HASHER, &Unwatched);
+    }
+    let counts: Vec<usize> = messages.iter().map(|m| messages.facts(m).len()).collect();
+    assert_eq!((counts, messages.len()), (vec![4, 0, 4], 3));
+    messages.clear();
+    assert!(messages.is_empty() && messages.get(0).is_none());
+}
+
+#[test]
+fn types_have_their_mnemonic_or_their_number() {
+    let shown = [1, 65, 255, 64_000].map(|rtype| RecordType(rtype).to_string());
+    assert_eq!(shown, ["A", "HTTPS", "ANY", "TYPE64000"]);
+}
+
+proptest! {
+    #[test]
+    fn any_octets_can_be_read(mut octets: Vec<u8>, flip in prop::collection::vec((0usize..200, any::<u8>()), 0..6)) {
+        if octets.len() >= 12 {
+            octets[2] |= 0x80;
+            octets[2] &= 0x87;
+        }
+        let mut built = chain().octets(RESPONSE);
+        for (at, octet) in flip {
+            let len = built.len();
+            built[at % len] = octet;
+        }
+        for payload in [&octets, &built] {
+            let mut messages = Messages::new();
+            if messages.read(&envelope(), payload, true, &HASHER, &Unwatched) {
+                let (message, facts) = read(payload);
+                prop_assert!(facts.len() <= usize::from(message.counts[1]) + usize::from(message.counts[2]));
+            }
+        }
+    }
+}

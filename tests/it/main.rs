@@ -1,0 +1,19 @@
+//! The integration tests: one binary, because each one links the whole crate.
+//!
+//! What stands in `../shared`, beside the project (or in `WHOASKED_SHARED`), is optional: tests that need
+//! it say `skipped` when it is missing, and why.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may panic and talk"
+)]
+
+mod support;
+
+mod cli;
+mod message_oracle;
+mod wire_corpus;
+mod workers;

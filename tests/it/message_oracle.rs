@@ -1,0 +1,275 @@
+//! The fast reader against hickory-proto, message by message.
+//!
+//! Of a message that both accept, both say the same: question, aliases, addresses, delegations, in the
+//! same order and letter case. What one accepts and the other does not:
+//!
+//! - hickory refuses more: one bad record anywhere fails the message, and so do a second OPT record,
+//!   records behind a signature, types we pass over with data it cannot parse, and a compression pointer
+//!   whose labels run into the name that points there. We read up to the end of the authority section,
+//!   and only what links questions to one another; none of these change what we say of the rest.
+//! - We refuse nothing that hickory accepts. That is asserted.
+//!
+//! Hickory has facts where we want none: of queries, of other opcodes than QUERY, of other classes than
+//! IN. These are left out before comparing.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use hickory_proto::op::{Edns, Message as Full, MessageType, OpCode, Query};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, NS, SOA, TXT};
+use hickory_proto::rr::{DNSClass, Name as FullName, RData, Record, RecordType as FullType};
+use proptest::prelude::*;
+use whoasked::flow::{Address, Endpoint, Flow, Mac, Transport};
+use whoasked::frame::{Batch, FrameId};
+use whoasked::message::{Fact, Messages, NameRef, Unwatched, full};
+use whoasked::name::NameHasher;
+use whoasked::packet::{Envelope, Ports, Reassembly, ReassemblyLimits, Sliced, slice};
+use whoasked::time::Timestamp;
+
+use crate::support::{bundled, files_below, laboratory, shared};
+
+/// Names are in wire form, TTLs in seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Said {
+    Question(Vec<u8>, u16, u16),
+    Alias(Vec<u8>, Vec<u8>, u32),
+    Address(Vec<u8>, Address),
+    Delegation(Vec<u8>, Vec<u8>, u32),
+}
+
+/// What the fast reader says, and whether it accepts the message.
+fn fast(payload: &[u8]) -> (Vec<Said>, bool) {
+    let mut messages = Messages::new();
+    let endpoint = Endpoint { address: Address::v4([192, 0, 2, 1]), port: 53 };
+    let envelope = Envelope {
+        frame: FrameId::new(0, 1),
+        time: Timestamp(0),
+        flow: Flow { source: endpoint, destination: endpoint, transport: Transport::Udp },
+        source_mac: Mac::default(),
+        destination_mac: Mac::default(),
+        ip_id: 0,
+        hop_limit: 64,
+        vlan: None,
+    };
+    if !messages.read(&envelope, payload, true, &NameHasher::new([3, 5]), &Unwatched) {
+        return (Vec::new(), false);
+    }
+    let message = messages.get(0).unwrap();
+    let name = |name: NameRef| messages.name(name).wire().to_vec();
+    let question = message.question.map(|q| Said::Question(name(q.name), q.rtype.0, q.class));
+    let facts = messages.facts(message).iter().map(|fact| match *fact {
+        Fact::Alias { owner, target, ttl } => Said::Alias(name(owner), name(target), ttl),
+        Fact::Address { owner, address } => Said::Address(name(owner), address),
+        Fact::Delegation { zone, server, ttl } => Said::Delegation(name(zone), name(server), ttl),
+    });
+    (question.into_iter().chain(facts).collect(), message.malformed.is_none())
+}
+
+/// What hickory says; `None` when it refuses.
+fn slow(payload: &[u8]) -> Option<Vec<Said>> {
+    let message = full::decode(payload).ok()?;
+    let name = |name: &FullName| {
+        let mut wire = Vec::new();
+        for label in name.iter() {
+            wire.push(label.len() as u8);
+            wire.extend(label);
+        }
+        wire.push(0);
+        wire
+    };
+    let question = message.queries.first().map(|question| {
+        let (rtype, class) = (question.query_type.into(), question.query_class.into());
+        Said::Question(name(&question.name), rtype, class)
+    });
+    let is_answer = message.metadata.message_type == MessageType::Response
+        && message.metadata.op_code == OpCode::Query;
+    let sections = [(&message.answers, true), (&message.authorities, false)];
+    let records = sections
+        .iter()
+        .flat_map(|(records, in_answer)| records.iter().map(move |record| (record, *in_answer)))
+        .filter(|(record, _)| is_answer && record.dns_class == DNSClass::IN);
+    let facts = records.filter_map(|(record, in_answer)| {
+        let owner = name(&record.name);
+        match (&record.data, in_answer) {
+            (RData::CNAME(target), true) => Some(Said::Alias(owner, name(&target.0), record.ttl)),
+            (RData::A(address), true) => Some(Said::Address(owner, IpAddr::V4(address.0).into())),
+            (RData::AAAA(address), true) => {
+                Some(Said::Address(owner, IpAddr::V6(address.0).into()))
+            }
+            (RData::NS(server), _) => Some(Said::Delegation(owner, name(&server.0), record.ttl)),
+            _ => None,
+        }
+    });
+    Some(question.into_iter().chain(facts).collect())
+}
+
+/// Holds the two against each other; true when both accept the message.
+fn agree(payload: &[u8]) -> Result<bool, TestCaseError> {
+    let (ours, accepted) = fast(payload);
+    let Some(theirs) = slow(payload) else { return Ok(false) };
+    prop_assert!(accepted, "hickory accepts it, we do not: {payload:02x?}");
+    prop_assert_eq!(ours, theirs, "{:02x?}", payload);
+    Ok(true)
+}
+
+/// Names that share suffixes, so that they are compressed; with mixed case, and labels of any octets.
+fn a_name() -> impl Strategy<Value = FullName> {
+    let label = prop_oneof![
+        4 => "[a-cA-C]{1,2}".prop_map(String::into_bytes),
+        1 => prop::collection::vec(any::<u8>(), 1..12),
+        1 => Just(vec![b'x'; 63]),
+    ];
+    let below = prop::collection::vec(label, 0..3);
+    let zone = prop_oneof![
+        Just(vec!["example", "com"]),
+        Just(vec!["EXAMPLE", "Com"]),
+        Just(vec!["cdn", "example", "net"]),
+        Just(vec!["in-addr", "arpa"]),
+        Just(vec![]),
+    ];
+    (below, zone).prop_map(|(mut labels, zone)| {
+        labels.extend(zone.iter().map(|label| label.as_bytes().to_vec()));
+        FullName::from_labels(labels).unwrap()
+    })
+}
+
+fn a_record() -> impl Strategy<Value = Record> {
+    let data = prop_oneof![
+        3 => a_name().prop_map(|name| RData::CNAME(CNAME(name))),
+        3 => any::<[u8; 4]>().prop_map(|octets| RData::A(A(Ipv4Addr::from(octets)))),
+        2 => any::<[u8; 16]>().prop_map(|octets| RData::AAAA(AAAA(Ipv6Addr::from(octets)))),
+        2 => a_name().prop_map(|name| RData::NS(NS(name))),
+        1 => (a_name(), a_name()).prop_map(|(one, other)| RData::SOA(SOA::new(one, other, 1, 2, 3, 4, 5))),
+        1 => a_name().prop_map(|name| RData::MX(MX::new(10, name))),
+        1 => "[ -~]{0,40}".prop_map(|text| RData::TXT(TXT::new(vec![text]))),
+    ];
+    let class = prop_oneof![9 => Just(DNSClass::IN), 1 => Just(DNSClass::CH)];
+    (a_name(), any::<u32>(), data, class).prop_map(|(name, ttl, data, class)| {
+        let mut record = Record::from_rdata(name, ttl, data);
+        record.dns_class = class;
+        record
+    })
+}
+
+/// A chain of aliases from the question to addresses, as resolvers send it.
+fn a_chain() -> impl Strategy<Value = (Query, Vec<Record>)> {
+    (prop::collection::vec(a_name(), 1..6), prop::collection::vec(any::<[u8; 4]>(), 0..4)).prop_map(
+        |(names, addresses)| {
+            let mut question = Query::new();
+            question.name = names[0].clone();
+            question.query_type = FullType::A;
+            let aliases = names.windows(2).map(|pair| {
+                Record::from_rdata(pair[0].clone(), 60, RData::CNAME(CNAME(pair[1].clone())))
+            });
+            let last = names.last().unwrap();
+            let addresses = addresses
+                .iter()
+                .map(|octets| Record::from_rdata(last.clone(), 60, RData::A(A((*octets).into()))));
+            (question, aliases.chain(addresses).collect())
+        },
+    )
+}
+
+/// A message as hickory writes it.
+fn a_message() -> impl Strategy<Value = Vec<u8>> {
+    let records = || prop::collection::vec(a_record(), 0..6);
+    let parts = (a_chain(), records(), records(), records());
+    let header =
+        (any::<u16>(), prop::bool::weighted(0.8), prop::bool::weighted(0.9), any::<bool>());
+    (header, parts).prop_map(
+        |((id, response, standard, edns), (chain, more, authority, additional))| {
+            let message_type = if response { MessageType::Response } else { MessageType::Query };
+            let op_code = if standard { OpCode::Query } else { OpCode::Notify };
+            let mut message = Full::new(id, message_type, op_code);
+            message.queries.push(chain.0);
+            message.answers = chain.1.into_iter().chain(more).collect();
+            message.authorities = authority;
+            message.additionals = additional;
+            message.edns = edns.then(|| {
+                let mut edns = Edns::new();
+                edns.set_max_payload(1232).set_dnssec_ok(true);
+                edns
+            });
+            message.to_vec().unwrap()
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn agrees_with_hickory_on_what_it_writes(payload in a_message()) {
+        prop_assert!(agree(&payload)?, "hickory reads what it wrote");
+    }
+
+    #[test]
+    fn agrees_with_hickory_on_damaged_messages(
+        payload in a_message(),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), 0u8..8), 1..4),
+        cut in prop::option::weighted(0.2, any::<prop::sample::Index>()),
+    ) {
+        let mut payload = payload;
+        for (at, bit) in flips {
+            let at = at.index(payload.len());
+            payload[at] ^= 1 << bit;
+        }
+        payload.truncate(cut.map_or(payload.len(), |cut| cut.index(payload.len())));
+        agree(&payload)?;
+    }
+
+    #[test]
+    fn agrees_with_hickory_on_noise(mut payload in prop::collection::vec(any::<u8>(), 12..80)) {
+        // Counts that can be met, and a standard response.
+        payload[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 1, 0, 1, 0, 0]);
+        agree(&payload)?;
+    }
+}
+
+/// All DNS payloads of a capture.
+fn payloads(path: &std::path::Path) -> Vec<Vec<u8>> {
+    let Ok(mut reader) = whoasked::capture::Reader::open(&[path.to_owned()]) else {
+        return Vec::new();
+    };
+    let ports = Ports::default();
+    let mut reassembly = Reassembly::new(ReassemblyLimits::default(), ports.clone());
+    let (mut batch, mut payloads) = (Batch::new(), Vec::new());
+    while reader.fill(&mut batch) {
+        for frame in batch.frames() {
+            match slice(&frame, &ports) {
+                Sliced::Datagram { payload, .. } => payloads.push(payload.to_vec()),
+                Sliced::Held => {
+                    reassembly.push(&frame, &mut |_, payload, _| payloads.push(payload.to_vec()))
+                }
+                Sliced::Other(_) => {}
+            }
+        }
+    }
+    reassembly.finish(&mut |_, payload, _| payloads.push(payload.to_vec()));
+    payloads
+}
+
+#[test]
+fn agrees_with_hickory_on_captures() {
+    let mut paths: Vec<_> = bundled().into_iter().map(|labelled| labelled.path).collect();
+    paths.extend(laboratory(&["s03-iterate-qmin-1", "s10-", "s11-"]).into_iter().map(|l| l.path));
+    paths.extend(shared("wire-corpus/files").iter().flat_map(|root| files_below(root)));
+    let (mut both, mut ours_only, mut neither) = (0, 0, 0);
+    for path in &paths {
+        for payload in payloads(path) {
+            match agree(&payload) {
+                Ok(true) => both += 1,
+                Ok(false) if fast(&payload).1 => {
+                    ours_only += 1;
+                    println!("only we: {}: {:?}", path.display(), full::decode(&payload).err());
+                }
+                Ok(false) => neither += 1,
+                Err(error) => panic!("{}: {error}", path.display()),
+            }
+        }
+    }
+    println!(
+        "{} captures: both accept {both}, only we {ours_only}, neither {neither}",
+        paths.len()
+    );
+    assert!(both > 0 && both > 20 * (ours_only + neither));
+}

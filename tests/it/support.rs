@@ -1,0 +1,185 @@
+//! Running the program, finding captures and their indicators, taking captures apart.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use whoasked::capture::Reader;
+use whoasked::frame::Batch;
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub struct Run {
+    /// What it wrote on stdout.
+    pub stdout: String,
+    /// What it wrote on stderr.
+    pub stderr: String,
+    /// Its exit code; none when a signal ended it.
+    pub code: Option<i32>,
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Run {
+        Run {
+            stdout: String::from_utf8(output.stdout).expect("the output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("the messages are UTF-8"),
+            code: output.status.code(),
+        }
+    }
+}
+
+impl Run {
+    /// The lines of its stdout as JSON.
+    pub fn json(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    }
+}
+
+/// The program, to be given arguments.
+pub fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_whoasked"));
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Runs the program to its end.
+pub fn whoasked<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S>) -> Run {
+    program().args(arguments).output().expect("the program starts").into()
+}
+
+/// `whoasked read --format jsonl`, with a list of indicators, one a line.
+pub fn read_jsonl(files: &[PathBuf], indicators: &str, workers: usize) -> Run {
+    let list = tempfile::Builder::new().suffix(".txt").tempfile().unwrap();
+    fs::write(list.path(), indicators).unwrap();
+    let mut command = program();
+    command.arg("read").args(files).args(["--format", "jsonl", "--workers", &workers.to_string()]);
+    let run: Run = command.arg("--indicators").arg(list.path()).output().expect("it starts").into();
+    // Where the list lay is no part of the answer.
+    Run { stdout: run.stdout.replace(&list.path().display().to_string(), "list.txt"), ..run }
+}
+
+/// A path in the project.
+pub fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// A directory of the optional test data; `None`, with a word about it, when it is not there.
+pub fn shared(directory: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("WHOASKED_SHARED")
+        .map_or_else(|| project("../shared"), PathBuf::from)
+        .join(directory);
+    if !root.is_dir() {
+        println!("skipped: no ../shared/{directory}");
+        return None;
+    }
+    Some(root)
+}
+
+/// All files below a directory, in the order of their names.
+pub fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => found.extend(files_below(&path)),
+            false => found.push(path),
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A capture with what is flagged in it.
+pub struct Labelled {
+    /// The capture.
+    pub path: PathBuf,
+    /// The list of indicators, one a line.
+    pub indicators: String,
+}
+
+/// The bundled captures.
+pub fn bundled() -> Vec<Labelled> {
+    let captures = files_below(&project("captures")).into_iter();
+    captures.filter_map(|path| Some(Labelled { indicators: indicators_of(&path)?, path })).collect()
+}
+
+/// The captures of the optional laboratory whose path contains one of `parts`.
+pub fn laboratory(parts: &[&str]) -> Vec<Labelled> {
+    let Some(root) = shared("lab-captures") else { return Vec::new() };
+    let captures = files_below(&root).into_iter();
+    captures
+        .filter(|path| parts.iter().any(|part| path.to_str().unwrap().contains(part)))
+        .filter_map(|path| Some(Labelled { indicators: indicators_of(&path)?, path }))
+        .collect()
+}
+
+/// The indicators of a capture, from what lies beside it; `None` of what is no capture.
+fn indicators_of(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_str()?;
+    let (stem, _) = name.split_once(".pcap")?;
+    let beside = |name: String| fs::read(path.with_file_name(name)).ok();
+    if stem == "office" {
+        return Some(String::from_utf8(beside("flagged.txt".to_owned())?).unwrap());
+    }
+    if let Some(list) = beside(format!("{stem}.indicators.txt")) {
+        return Some(String::from_utf8(list).unwrap());
+    }
+    let packed =
+        beside(format!("{stem}.truth.json.gz")).or_else(|| beside("truth.json.gz".to_owned()))?;
+    let mut truth = String::new();
+    flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut truth).unwrap();
+    let truth: Value = serde_json::from_str(&truth).unwrap();
+    let lines = truth["indicators"].as_array()?.iter().map(|indicator| {
+        let exact = indicator["match"] == "exact" && indicator["type"] == "domain";
+        format!("{}{}\n", if exact { "=" } else { "" }, indicator["value"].as_str().unwrap())
+    });
+    Some(lines.collect())
+}
+
+/// A frame taken out of its capture.
+#[derive(Clone, Debug)]
+pub struct Taken {
+    /// Nanoseconds since the epoch.
+    pub time: i64,
+    /// The link type by number.
+    pub link: u16,
+    /// Octets on the wire.
+    pub original_len: u32,
+    /// What was captured of them.
+    pub bytes: Vec<u8>,
+}
+
+/// All frames of a capture.
+pub fn frames(path: &Path) -> Vec<Taken> {
+    let mut reader = Reader::open(&[path.to_owned()]).unwrap();
+    let (mut batch, mut taken) = (Batch::new(), Vec::new());
+    while reader.fill(&mut batch) {
+        taken.extend(batch.frames().map(|frame| Taken {
+            time: frame.time.0,
+            link: frame.link.0,
+            original_len: frame.original_len,
+            bytes: frame.bytes.to_vec(),
+        }));
+    }
+    taken
+}
+
+/// A pcap file with nanoseconds, of frames that share a link type.
+pub fn pcap(frames: &[Taken]) -> Vec<u8> {
+    let mut file = Vec::new();
+    let link = frames.first().map_or(1, |frame| frame.link);
+    for word in [0xa1b2_3c4d, 0x0004_0002, 0, 0, 262_144, u32::from(link)] {
+        file.extend(u32::to_le_bytes(word));
+    }
+    for frame in frames {
+        assert_eq!(frame.link, link, "one link type a file");
+        let (seconds, nanos) = (frame.time / 1_000_000_000, frame.time % 1_000_000_000);
+        for word in [seconds as u32, nanos as u32, frame.bytes.len() as u32, frame.original_len] {
+            file.extend(word.to_le_bytes());
+        }
+        file.extend(&frame.bytes);
+    }
+    file
+}
