@@ -14,6 +14,7 @@
 mod support;
 
 mod cli;
+mod labelled;
 mod message_oracle;
 mod wire_corpus;
 mod workers;

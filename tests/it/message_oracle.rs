@@ -3,10 +3,12 @@
 //! Of a message that both accept, both say the same: question, aliases, addresses, delegations, in the
 //! same order and letter case. What one accepts and the other does not:
 //!
-//! - hickory refuses more: one bad record anywhere fails the message, and so do a second OPT record,
-//!   records behind a signature, types we pass over with data it cannot parse, and a compression pointer
-//!   whose labels run into the name that points there. We read up to the end of the authority section,
-//!   and only what links questions to one another; none of these change what we say of the rest.
+//! - Hickory refuses more. In captures: what is cut or broken in the additional section (snaplen, fuzzed
+//!   files, EDNS client subnets of an impossible length), records of a query, types that we pass over
+//!   with data it cannot parse. Beside these: a second OPT record, records behind a signature, and a
+//!   compression pointer whose labels run into the name that points there. We read up to the end of the
+//!   authority section, and of that only what links questions to one another; none of these change what
+//!   is said of the rest.
 //! - We refuse nothing that hickory accepts. That is asserted.
 //!
 //! Hickory has facts where we want none: of queries, of other opcodes than QUERY, of other classes than
@@ -258,10 +260,7 @@ fn agrees_with_hickory_on_captures() {
         for payload in payloads(path) {
             match agree(&payload) {
                 Ok(true) => both += 1,
-                Ok(false) if fast(&payload).1 => {
-                    ours_only += 1;
-                    println!("only we: {}: {:?}", path.display(), full::decode(&payload).err());
-                }
+                Ok(false) if fast(&payload).1 => ours_only += 1,
                 Ok(false) => neither += 1,
                 Err(error) => panic!("{}: {error}", path.display()),
             }

@@ -51,13 +51,12 @@ pub fn whoasked<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S
 
 /// `whoasked read --format jsonl`, with a list of indicators, one a line.
 pub fn read_jsonl(files: &[PathBuf], indicators: &str, workers: usize) -> Run {
-    let list = tempfile::Builder::new().suffix(".txt").tempfile().unwrap();
-    fs::write(list.path(), indicators).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let list = directory.path().join("list.txt");
+    fs::write(&list, indicators).unwrap();
     let mut command = program();
     command.arg("read").args(files).args(["--format", "jsonl", "--workers", &workers.to_string()]);
-    let run: Run = command.arg("--indicators").arg(list.path()).output().expect("it starts").into();
-    // Where the list lay is no part of the answer.
-    Run { stdout: run.stdout.replace(&list.path().display().to_string(), "list.txt"), ..run }
+    command.arg("--indicators").arg(&list).output().expect("the program starts").into()
 }
 
 /// A path in the project.
@@ -126,16 +125,25 @@ fn indicators_of(path: &Path) -> Option<String> {
     if let Some(list) = beside(format!("{stem}.indicators.txt")) {
         return Some(String::from_utf8(list).unwrap());
     }
-    let packed =
-        beside(format!("{stem}.truth.json.gz")).or_else(|| beside("truth.json.gz".to_owned()))?;
-    let mut truth = String::new();
-    flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut truth).unwrap();
-    let truth: Value = serde_json::from_str(&truth).unwrap();
+    let truth = read_truth(path)?;
     let lines = truth["indicators"].as_array()?.iter().map(|indicator| {
         let exact = indicator["match"] == "exact" && indicator["type"] == "domain";
         format!("{}{}\n", if exact { "=" } else { "" }, indicator["value"].as_str().unwrap())
     });
     Some(lines.collect())
+}
+
+/// What is true of a capture, as the file beside it says.
+pub fn read_truth(path: &Path) -> Option<Value> {
+    let (stem, _) = path.file_name()?.to_str()?.split_once(".pcap")?;
+    let beside = |name: &str| fs::read(path.with_file_name(name)).ok();
+    if let Some(plain) = beside(&format!("{stem}.truth.json")) {
+        return Some(serde_json::from_slice(&plain).unwrap());
+    }
+    let packed = beside(&format!("{stem}.truth.json.gz")).or_else(|| beside("truth.json.gz"))?;
+    let mut truth = String::new();
+    flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut truth).unwrap();
+    Some(serde_json::from_str(&truth).unwrap())
 }
 
 /// A frame taken out of its capture.
