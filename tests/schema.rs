@@ -211,3 +211,29 @@ fn the_schema_refuses_what_is_not_in_it() {
     refused("summary", &|line| line["asks"] = json!(0));
     refused("coverage", &|line| line["lost"]["not_dns"] = json!(-1));
 }
+
+#[test]
+fn every_field_of_the_schema_is_explained() {
+    let read = |path| std::fs::read_to_string(root().join(path)).unwrap();
+    let schema: Value = serde_json::from_str(&read("docs/schema.json")).unwrap();
+    let explained = read("docs/schema.md");
+    let mut fields = Vec::new();
+    collect_fields(&schema, &mut fields);
+    assert!(fields.len() > 80, "{fields:?}");
+    fields.retain(|field| !explained.contains(&format!("`{field}`")));
+    assert!(fields.is_empty(), "not explained in docs/schema.md: {fields:?}");
+}
+
+/// The names of all fields, and the words of all enumerations.
+fn collect_fields(schema: &Value, fields: &mut Vec<String>) {
+    let strings = |value: &Value| value.as_str().map(str::to_owned);
+    fields.extend(schema["enum"].as_array().into_iter().flatten().filter_map(strings));
+    if let Some(properties) = schema["properties"].as_object() {
+        fields.extend(properties.keys().cloned());
+    }
+    match schema {
+        Value::Object(members) => members.values().for_each(|inner| collect_fields(inner, fields)),
+        Value::Array(items) => items.iter().for_each(|inner| collect_fields(inner, fields)),
+        _ => {}
+    }
+}

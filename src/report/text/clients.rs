@@ -5,12 +5,15 @@ use std::io::{self, Write};
 
 use super::fold::{Clients, Entry, Way};
 use super::page::{Ink, Page, Words};
-use super::words::{self, Grade, count, number};
+use super::words::{self, Grade, count};
 use super::{LABELS, Seen, write_filters};
 use crate::attribution::ChainStep;
 use crate::flow::{Address, Mac};
 use crate::resolution::Role;
 use crate::time::Timestamp;
+
+/// A link-layer address that more clients have than this is a router's.
+const OF_ONE_MACHINE_MAX: usize = 4;
 
 /// What decides where an entry stands: the most certain and most direct first.
 type Rank = (Grade, bool, bool, Option<Role>, usize, Timestamp);
@@ -50,13 +53,14 @@ pub(super) fn write<W: Write>(
         page.gap()?;
         let mut heading = Words::of(Ink::Strong, &client.to_string());
         if let Some(mac) = entries.iter().find_map(|entry| entry.mac) {
-            heading.push(Ink::Plain, &format!("  {mac}"));
-            let others = users.get(&mac).map_or(0, BTreeSet::len).saturating_sub(1);
-            if others > 0 {
-                let others = count(others as u64, "other client", "other clients");
-                let text = format!(" (as {others} here: a router, or one machine)");
-                heading.push(Ink::Aside, &text);
-            }
+            let text = match users.get(&mac).map_or(0, BTreeSet::len) {
+                0 | 1 => format!("  {mac}"),
+                users if users <= OF_ONE_MACHINE_MAX => {
+                    format!("  {mac}, as {}", count(users as u64 - 1, "other", "others"))
+                }
+                _ => format!("  behind a router, {mac}"),
+            };
+            heading.push(Ink::Aside, &text);
         }
         page.say(0, &heading)?;
         for entry in entries {
@@ -101,8 +105,7 @@ fn write_entry<W: Write>(
         page.entry(4, LABELS, "", &Words::of(Ink::Aside, "and further names"))?;
     }
     let mut say = |label, words: &Words| page.entry(4, LABELS, label, words);
-    let times = if entry.asks == 1 { String::new() } else { number(entry.asks) + " times " };
-    say("when", &Words::plain(&(times + &seen.times.between(entry.first, entry.last))))?;
+    say("when", &Words::plain(&seen.times.often(entry.asks, entry.first, entry.last)))?;
     say("got", &Words::plain(&outcomes(entry)))?;
     for (place, sentence) in parts(seen, entry).iter().enumerate() {
         say(if place == 0 { "how" } else { "" }, &Words::plain(sentence))?;
@@ -121,7 +124,9 @@ fn outcomes(entry: &Entry) -> String {
         outcomes => {
             let said: Vec<String> = outcomes
                 .iter()
-                .map(|(rcode, count)| format!("{} ({})", words::outcome(*rcode), number(*count)))
+                .map(|(rcode, count)| {
+                    format!("{} {}", words::outcome(*rcode), words::times(*count))
+                })
                 .collect();
             words::list(&said)
         }

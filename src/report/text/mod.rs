@@ -87,6 +87,11 @@ impl Seen<'_> {
         page.say(0, &Words::of(Ink::Strong, &sentence))?;
         page.say(0, &Words::plain(&self.looked_at()))?;
         let lacked = self.ending.lacked;
+        if self.ending.coverage.resolvers.is_empty() && self.ending.verdicts.attributed > 0 {
+            let text = "No DNS server was recognised, so one of these may be your DNS server, asking for \
+                        a client: see the end.";
+            page.say(0, &Words::of(Ink::Caution, text))?;
+        }
         if lacked.interrupted {
             let text = "The run was ended early: this is what was known by then.";
             page.say(0, &Words::of(Ink::Caution, text))?;
@@ -189,7 +194,8 @@ fn write_filters<W: Write>(
         }
         words.push(Ink::Plain, &format!("frame.number in {{{}}}", numbers.join(", ")));
         if rest.is_empty() && frames.of < frames.all {
-            let text = format!(" (the first {} of {})", number(frames.of), number(frames.all));
+            let text =
+                format!(" (the first {} of {} sightings)", number(frames.of), number(frames.all));
             words.push(Ink::Aside, &text);
         }
         page.entry(indent, LABELS, label, &words)?;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::fold::{Group, Groups, Unnamed};
 use super::page::{Ink, Page, Words};
-use super::words::{count, list, number};
+use super::words::{count, list};
 use super::{LABELS, Seen, write_filters};
 use crate::attribution::Verdict;
 
@@ -62,9 +62,7 @@ fn write_unnamed<W: Write>(
     let more = if unnamed.more_names { " and others" } else { "" };
     let asked = if more.is_empty() { list(&unnamed.names) } else { unnamed.names.join(", ") };
     page.entry(4, LABELS, "asked", &Words::plain(&(asked + more)))?;
-    let times =
-        if unnamed.queries == 1 { String::new() } else { number(unnamed.queries) + " times " };
-    let when = times + &seen.times.between(unnamed.first, unnamed.last);
+    let when = seen.times.often(unnamed.queries, unnamed.first, unnamed.last);
     page.entry(4, LABELS, "when", &Words::plain(&when))?;
     write_filters(page, 4, seen.subject.files, &unnamed.frames)
 }

@@ -22,6 +22,15 @@ pub(super) fn count(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(count), if count == 1 { one } else { many })
 }
 
+/// `once`, `twice`, `3 times`.
+pub(super) fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => number(count) + " times",
+    }
+}
+
 /// `a`, `a and b`, `a, b and c`.
 pub(super) fn list<S: AsRef<str>>(parts: &[S]) -> String {
     let mut out = String::new();
@@ -135,10 +144,11 @@ impl Times {
         if self.date.as_ref() == Some(&date) { clock } else { format!("{date} {clock}") }
     }
 
-    /// `at 08:25:01`, `from 08:25:01 to 09:00:00`.
-    pub fn between(&self, first: Timestamp, last: Timestamp) -> String {
+    /// How often and when: `at 08:25:01`, `twice at 08:25:01`, `3 times from 08:25:01 to 09:00:00`.
+    pub fn often(&self, count: u64, first: Timestamp, last: Timestamp) -> String {
         let (from, to) = (self.at(first), self.at(last));
-        if from == to { format!("at {from}") } else { format!("from {from} to {to}") }
+        let often = if count == 1 { String::new() } else { times(count) + " " };
+        if from == to { format!("{often}at {from}") } else { format!("{often}from {from} to {to}") }
     }
 
     /// `2019-11-29, 08:00:00 to 17:00:00 UTC`.
@@ -218,7 +228,10 @@ mod tests {
         assert_eq!(one_day.at(time), "08:25:01");
         assert_eq!(one_day.at(time + Span::from_secs(86_400)), "2019-11-30 08:25:01");
         assert_eq!(Times { date: None }.at(time), "2019-11-29 08:25:01");
-        assert_eq!(one_day.between(time, time), "at 08:25:01");
+        assert_eq!(one_day.often(1, time, time), "at 08:25:01");
+        let later = time + Span::from_secs(60);
+        assert_eq!(one_day.often(2, time, later), "twice from 08:25:01 to 08:26:01");
+        assert_eq!(one_day.often(1_000, time, time), "1,000 times at 08:25:01");
         assert!(!one_day.at(Timestamp(i64::MAX)).is_empty());
     }
 }
