@@ -162,10 +162,23 @@ pub struct TextRing {
 }
 
 /// Where a text lies in a [`TextRing`].
+///
+/// Start and length share a word, for millions of them are kept: the octets ever added stay below 2^48.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Text {
-    start: u64,
-    len: u16,
+pub struct Text(u64);
+
+impl Text {
+    fn new(start: u64, len: usize) -> Text {
+        Text(start << 16 | (len as u64 & 0xffff))
+    }
+
+    fn start(self) -> u64 {
+        self.0 >> 16
+    }
+
+    fn len(self) -> usize {
+        (self.0 & 0xffff) as usize
+    }
 }
 
 impl TextRing {
@@ -185,7 +198,7 @@ impl TextRing {
             self.end += (self.limit - place) as u64;
             place = 0;
         }
-        let stored = Text { start: self.end, len: text.len() as u16 };
+        let stored = Text::new(self.end, text.len());
         if self.octets.len() < place + text.len() {
             self.octets.resize(place, 0);
             self.octets.extend_from_slice(text);
@@ -198,11 +211,11 @@ impl TextRing {
 
     /// A text, unless it was overwritten.
     pub fn get(&self, text: Text) -> Option<&[u8]> {
-        if text.start + (self.limit as u64) < self.end {
+        if text.start() + (self.limit as u64) < self.end {
             return None;
         }
-        let place = text.start as usize & (self.limit - 1);
-        self.octets.get(place..place + usize::from(text.len))
+        let place = text.start() as usize & (self.limit - 1);
+        self.octets.get(place..place + text.len())
     }
 }
 

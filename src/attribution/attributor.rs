@@ -171,7 +171,7 @@ impl Attributor {
                 return;
             }
             self.unended = Sequence(sequence.0 + 1);
-            if ask.answered.is_none() {
+            if ask.answered().is_none() {
                 self.look_at_known_chain(sequence, &ask);
             }
         }

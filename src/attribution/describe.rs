@@ -57,7 +57,7 @@ pub(super) fn client(
         Some(Role::Joiner) => Role::Joiner,
         // Without a response nothing came from the cache, and a server that was never seen asking
         // upstream may have asked out of sight.
-        _ if ask.answered.is_none() || !asks_upstream => Role::Initiator,
+        _ if ask.answered().is_none() || !asks_upstream => Role::Initiator,
         _ => Role::Cached,
     };
     let asked = resolution.transactions().name(ask).to_string();
@@ -124,8 +124,8 @@ fn sighting(
         name: resolution.transactions().name(transaction).to_string(),
         rtype: transaction.qtype.to_string(),
         response_frame: transaction.response,
-        rcode: transaction.answered.map(|_| rcode_mnemonic(transaction.rcode)),
-        outcome: match transaction.answered {
+        rcode: transaction.answered().map(|_| rcode_mnemonic(transaction.rcode)),
+        outcome: match transaction.answered() {
             None => "unanswered",
             Some(_) if transaction.truncated => "truncated",
             Some(_) => "answered",
@@ -144,7 +144,7 @@ fn bare_client(resolution: &Resolution, ask: &Transaction) -> Client {
         asked_frame: ask.query,
         asked_time: ask.asked,
         answer_frame: ask.response,
-        rcode: ask.answered.map(|_| rcode_mnemonic(ask.rcode)),
+        rcode: ask.answered().map(|_| rcode_mnemonic(ask.rcode)),
         chain: Vec::new(),
         hops: Vec::new(),
         mac: Some(ask.client_mac).filter(|mac| mac.is_some()),
@@ -185,7 +185,7 @@ fn tail(
         frame: if from_own_answer {
             transaction.response
         } else {
-            edge.learned_before(transaction.answered.unwrap_or(transaction.asked_last)).frame
+            edge.learned_before(transaction.answered().unwrap_or(transaction.asked_last)).frame
         },
     };
     let own = |name: &[u8], step, frame| ChainStep {

@@ -26,7 +26,7 @@ impl Resolution {
         let mut answers: Vec<(u64, u16, Timestamp)> = Vec::new();
         for candidate in &found {
             if let Some(ask) = self.transactions.get(candidate.ask)
-                && let Some(at) = ask.answered
+                && let Some(at) = ask.answered()
                 && at + INSTANT < sent.asked
             {
                 answers.push((ask.name.0, ask.qtype.0, at));
@@ -35,7 +35,7 @@ impl Resolution {
         answers.sort_unstable();
         found.retain_mut(|candidate| {
             let Some(ask) = self.transactions.get(candidate.ask) else { return false };
-            if ask.answered.is_some() {
+            if ask.answered().is_some() {
                 return true;
             }
             // The first answer to the same question after this ask came.
@@ -62,12 +62,13 @@ impl Resolution {
         sent: &Transaction,
     ) -> Vec<Candidate> {
         let open = found.iter().filter(|c| c.timing == Timing::Open);
-        let over = open.filter_map(|c| self.transactions.get(c.ask)?.answered).min();
+        let over = open.filter_map(|c| self.transactions.get(c.ask)?.answered()).min();
         found.retain(|candidate| {
             let Some(ask) = self.transactions.get(candidate.ask) else { return false };
             let in_time = over.is_none_or(|over| ask.asked <= over);
-            let at_once = ask.answered.is_some_and(|at| at - ask.asked < AT_ONCE);
-            candidate.timing != Timing::Joined || (in_time && (sent.answered.is_some() || !at_once))
+            let at_once = ask.answered().is_some_and(|at| at - ask.asked < AT_ONCE);
+            candidate.timing != Timing::Joined
+                || (in_time && (sent.answered().is_some() || !at_once))
         });
         found
     }

@@ -64,7 +64,7 @@ impl Resolution {
                 break;
             }
             let is_ask = resolvers.contains(&other.server);
-            answered += u32::from(other.answered.is_some());
+            answered += u32::from(other.answered().is_some());
             unasked += u32::from(!other.has_query());
             if is_ask
                 && (other.asked..=other.closed()).contains(&sent.asked)

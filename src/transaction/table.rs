@@ -13,6 +13,8 @@ use crate::time::{Span, Timestamp};
 const OPEN_MAX: Span = Span::from_secs(70);
 /// Two sightings of one packet by a mirror port lie closer together than this.
 const MIRROR_MAX: Span = Span::from_millis(20);
+/// No time at all: half a million transactions are kept, and an `Option` would take another word.
+const UNANSWERED: Timestamp = Timestamp(i64::MIN);
 /// How many steps a chain is followed: more than that many open queries with one id between two ports
 /// cannot be told apart anyway.
 const STEPS_MAX: usize = 64;
@@ -35,8 +37,8 @@ pub struct Transaction {
     pub asked: Timestamp,
     /// When it was last seen (retransmitted).
     pub asked_last: Timestamp,
-    /// When the response was first seen.
-    pub answered: Option<Timestamp>,
+    /// When the response was first seen; [`UNANSWERED`] until then.
+    answered: Timestamp,
     /// Who asked.
     pub client: HostId,
     /// Who was asked.
@@ -74,9 +76,14 @@ impl Transaction {
         self.query.is_some()
     }
 
+    /// When the response was first seen.
+    pub fn answered(&self) -> Option<Timestamp> {
+        Some(self.answered).filter(|at| *at != UNANSWERED)
+    }
+
     /// When nobody waited for it any more: the response's time, or long after the last query.
     pub fn closed(&self) -> Timestamp {
-        self.answered.unwrap_or(self.asked_last + OPEN_MAX)
+        self.answered().unwrap_or(self.asked_last + OPEN_MAX)
     }
 
     /// Whether both ask the same thing.
@@ -197,7 +204,7 @@ impl Transactions {
             response: FrameId::NONE,
             asked: message.time,
             asked_last: message.time,
-            answered: None,
+            answered: UNANSWERED,
             client,
             server,
             client_port: client_end.port,
@@ -243,7 +250,7 @@ impl Transactions {
         let known = self.find(&new, |old| {
             // A query seen before, or the query of a response that the mirror delivered first.
             old.asked_last + OPEN_MAX >= new.asked
-                && match (old.has_query(), old.answered) {
+                && match (old.has_query(), old.answered()) {
                     (true, None) => true,
                     (true, Some(_)) => new.is_copy_of(old),
                     (false, Some(at)) => (new.asked - at).abs() < MIRROR_MAX,
@@ -296,7 +303,7 @@ impl Transactions {
             return Event::AnsweredUnasked(self.push(new, name));
         };
         let Some(old) = self.ring.get_mut(sequence) else { return Event::Nothing };
-        if old.answered.is_some() {
+        if old.answered().is_some() {
             // The mirror delivered it twice, or the server did: the first one counts.
             self.counters.copies += 1;
             return Event::Nothing;
@@ -322,7 +329,7 @@ impl Transactions {
         let found = self.ring.chain(BY_PORTS, key).take(STEPS_MAX).find(|(_, old)| {
             (old.client, old.server, old.client_port, old.id)
                 == (client_id, server_id, client.port, message.id)
-                && old.answered.is_none()
+                && old.answered().is_none()
                 && old.transport == message.flow.transport
         });
         let Some((sequence, _)) = found else {
@@ -448,7 +455,7 @@ impl Transactions {
 impl Transaction {
     fn close(&mut self, message: &Message) {
         self.response = message.frame;
-        self.answered = Some(message.time);
+        self.answered = message.time;
         self.rcode = message.flags.rcode();
         self.truncated = message.flags.is_truncated();
         let [_, answers, ..] = message.counts;
