@@ -16,5 +16,6 @@ mod support;
 mod cli;
 mod labelled;
 mod message_oracle;
+mod properties;
 mod wire_corpus;
 mod workers;
