@@ -1,6 +1,6 @@
 //! `whoasked read`: who asked for what is flagged.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,63 +8,73 @@ use anyhow::Context;
 
 use super::output::{is_closed_pipe, stop_on_interrupt};
 use super::progress::Bar;
-use super::settings::{Input, Read as Settings};
+use super::settings::{Form, Input, Read as Settings};
 use super::{Outcome, say};
-use crate::attribution::{Attribution, Attributor};
+use crate::attribution::{Attribution, Attributor, Coverage, Summary};
 use crate::capture::Reader;
+use crate::flow::Address;
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
 use crate::name::NameHasher;
 use crate::pipeline::{Decoder, Keeper, MessageSink, Stop, run as run_pipeline};
-use crate::report::{CaptureLacked, Files, Jsonl};
+use crate::report::{
+    CaptureLacked, Ending, Files, Internal, Jsonl, Report, Subject, Text, Verdicts,
+};
 use crate::resolution::{Limits, Resolution, Roles};
 use crate::transaction::Transactions;
 
 /// The attributor, with its attributions going to a report.
-struct Sink<'a, W: Write> {
+struct Sink<'a> {
     attributor: Attributor,
-    report: Jsonl<W>,
-    indicators: &'a Indicators,
-    files: Files,
+    answer: Answer<'a>,
     stop: &'a Stop,
-    flagged: bool,
+}
+
+/// A report, and what was handed to it.
+struct Answer<'a> {
+    report: Box<dyn Report + 'a>,
+    internal: Internal,
+    verdicts: Verdicts,
     failed: Option<io::Error>,
 }
 
-impl<W: Write> Sink<'_, W> {
-    fn finish(&mut self) {
-        let (report, indicators, files) = (&mut self.report, self.indicators, &self.files);
-        let (flagged, failed) = (&mut self.flagged, &mut self.failed);
-        self.attributor.finish(&mut |attribution| {
-            *flagged = true;
-            write(report, &attribution, indicators, files, failed);
-        });
+impl Answer<'_> {
+    fn take(&mut self, mut attribution: Attribution) {
+        self.internal.withhold(&mut attribution);
+        self.verdicts.add(attribution.verdict);
+        if self.failed.is_none() {
+            self.failed = self.report.attribution(&attribution).err();
+        }
     }
-}
 
-impl<W: Write> MessageSink for Sink<'_, W> {
-    fn take(&mut self, messages: &Messages, message: &Message) {
-        let (report, indicators, files) = (&mut self.report, self.indicators, &self.files);
-        let (flagged, failed) = (&mut self.flagged, &mut self.failed);
-        self.attributor.take(messages, message, &mut |attribution| {
-            *flagged = true;
-            write(report, &attribution, indicators, files, failed);
-        });
-        if self.failed.is_some() {
-            self.stop.set();
+    fn end(
+        &mut self,
+        summary: &Summary,
+        coverage: &Coverage,
+        lacked: &CaptureLacked,
+    ) -> io::Result<()> {
+        let (internal, verdicts) = (&self.internal, self.verdicts);
+        match self.failed.take() {
+            Some(error) => Err(error),
+            None => self.report.end(&Ending { summary, internal, verdicts, coverage, lacked }),
         }
     }
 }
 
-fn write<W: Write>(
-    report: &mut Jsonl<W>,
-    attribution: &Attribution,
-    indicators: &Indicators,
-    files: &Files,
-    failed: &mut Option<io::Error>,
-) {
-    if failed.is_none() {
-        *failed = report.attribution(attribution, indicators, files).err();
+impl Sink<'_> {
+    fn finish(&mut self) {
+        let answer = &mut self.answer;
+        self.attributor.finish(&mut |attribution| answer.take(attribution));
+    }
+}
+
+impl MessageSink for Sink<'_> {
+    fn take(&mut self, messages: &Messages, message: &Message) {
+        let answer = &mut self.answer;
+        self.attributor.take(messages, message, &mut |attribution| answer.take(attribution));
+        if answer.failed.is_some() {
+            self.stop.set();
+        }
     }
 }
 
@@ -81,19 +91,21 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let decoder =
         Decoder { ports: input.ports.clone(), hasher, indicators: Some(Arc::clone(&indicators)) };
     let limits = Limits::default();
+    let declared: Vec<Address> = settings.resolvers.iter().flatten().copied().collect();
     let transactions = Transactions::new(limits.transactions, input.ports.clone());
     let resolution = Resolution::new(limits, transactions, Roles::new(settings.resolvers), hasher);
     let attributor =
         Attributor::new(resolution, Arc::clone(&indicators), limits.transactions.transactions);
-    let sink = Sink {
-        attributor,
-        report: Jsonl::new(BufWriter::new(io::stdout().lock())),
-        indicators: &indicators,
-        files: file_names(&input.files),
-        stop: &stop,
-        flagged: false,
-        failed: None,
+    let files = file_names(&input.files);
+    let subject = Subject { indicators: &indicators, files: &files };
+    let out = BufWriter::new(io::stdout().lock());
+    let report: Box<dyn Report> = match settings.form {
+        Form::Jsonl => Box::new(Jsonl::new(out, subject)),
+        Form::Text(look) => Box::new(Text::new(out, look, subject)),
     };
+    let internal = Internal::new(settings.internal);
+    let answer = Answer { report, internal, verdicts: Verdicts::default(), failed: None };
+    let sink = Sink { attributor, answer, stop: &stop };
     let mut keeper = Keeper::new(decoder.clone(), sink);
     let bar = Bar::new(&reader, input.shows_progress);
     run_pipeline(&mut reader, &decoder, &mut keeper, input.workers, &stop);
@@ -101,23 +113,32 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let (decoded, reassembled) = keeper.counters();
     let mut sink = keeper.sink;
     sink.finish();
-    let damage: Vec<String> = reader.damage().iter().map(ToString::to_string).collect();
-    let lacked = CaptureLacked { decoded, reassembled, damage, interrupted: stop.is_set() };
     let coverage = sink.attributor.coverage();
-    let ended =
-        sink.report.end(sink.attributor.summary(), &coverage, &lacked, &indicators, &sink.files);
-    match sink.failed.map_or(ended, Err) {
+    let lacked = CaptureLacked {
+        decoded,
+        reassembled,
+        resolvers_unseen: unseen(&declared, &coverage),
+        damage: reader.damage().iter().map(ToString::to_string).collect(),
+        interrupted: stop.is_set(),
+    };
+    match sink.answer.end(sink.attributor.summary(), &coverage, &lacked) {
         Err(error) if is_closed_pipe(&error) => {}
         other => other.context("cannot write the answer")?,
     }
     for damage in &lacked.damage {
         say(&format!("whoasked: {damage}"));
     }
-    Ok(match (lacked.damage.is_empty(), sink.flagged) {
+    Ok(match (lacked.damage.is_empty(), sink.answer.verdicts.total()) {
         (false, _) => Outcome::Failed,
-        (true, true) => Outcome::Flagged,
-        (true, false) => Outcome::Clean,
+        (true, 0) => Outcome::Clean,
+        (true, _) => Outcome::Flagged,
     })
+}
+
+/// The declared addresses that no message came from or went to.
+fn unseen(declared: &[Address], coverage: &Coverage) -> Vec<Address> {
+    let seen = |address: &Address| coverage.resolvers.iter().any(|r| r.addresses.contains(address));
+    declared.iter().copied().filter(|address| !seen(address)).collect()
 }
 
 /// Opens the captures, filtered if need be.

@@ -1,5 +1,6 @@
 //! Settings: arguments made sense of, or refused with a reason.
 
+use std::io::IsTerminal;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use ipnet::IpNet;
 use super::args::{Format, InputArgs, MessagesArgs, ReadArgs};
 use crate::flow::Address;
 use crate::packet::Ports;
+use crate::report::Look;
 
 /// What to read, and how.
 #[derive(Debug)]
@@ -27,7 +29,16 @@ pub struct Read {
     pub lists: Vec<PathBuf>,
     pub resolvers: Vec<Vec<Address>>,
     pub internal: Vec<IpNet>,
-    pub format: Format,
+    pub form: Form,
+}
+
+/// How the answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Text(Look),
+    /// JSON lines.
+    Jsonl,
 }
 
 /// Settings of `whoasked messages`.
@@ -62,9 +73,37 @@ impl Read {
             lists: args.indicators,
             resolvers,
             internal,
-            format: args.format,
+            form: Form::new(args.format),
         })
     }
+}
+
+impl Form {
+    fn new(format: Format) -> Form {
+        match format {
+            Format::Jsonl => Form::Jsonl,
+            Format::Text => {
+                let terminal = std::io::stdout().is_terminal().then(textwrap::termwidth);
+                Form::Text(look(terminal, |name| std::env::var(name).ok()))
+            }
+        }
+    }
+}
+
+/// How a page is to look on a terminal so wide, or elsewhere, by the environment's variables.
+///
+/// `COLUMNS` decides on the width, else the terminal, else it is 80. Whether there are colours:
+/// 1. never with `NO_COLOR` set to anything (<https://no-color.org>);
+/// 2. always with `CLICOLOR_FORCE` set to anything but 0 (<https://bixense.com/clicolors>);
+/// 3. else on a terminal that is not `dumb`.
+fn look(terminal: Option<usize>, variable: impl Fn(&str) -> Option<String>) -> Look {
+    let is_set = |name| variable(name).is_some_and(|value| !value.is_empty());
+    let columns = variable("COLUMNS").and_then(|text| text.trim().parse().ok());
+    let width = columns.filter(|columns| *columns > 0).or(terminal).unwrap_or(80);
+    let forced = is_set("CLICOLOR_FORCE") && variable("CLICOLOR_FORCE").as_deref() != Some("0");
+    let is_dumb = variable("TERM").as_deref() == Some("dumb");
+    let coloured = !is_set("NO_COLOR") && (forced || terminal.is_some() && !is_dumb);
+    Look::new(width, coloured)
 }
 
 impl Messages {
@@ -104,4 +143,28 @@ fn network(text: &str) -> anyhow::Result<IpNet> {
     host.or_else(|_| text.parse()).with_context(|| {
         format!("--internal: `{text}` is no network (expected such as 10.0.0.0/8)")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_decides_on_width_and_colours() {
+        let look = |terminal, variables: &[(&str, &str)]| {
+            let find = |name: &str| variables.iter().find(|(known, _)| *known == name);
+            super::look(terminal, |name| find(name).map(|(_, value)| (*value).to_owned()))
+        };
+        assert_eq!(look(None, &[]), Look::new(80, false));
+        assert_eq!(look(Some(132), &[("TERM", "xterm")]), Look::new(132, true));
+        assert_eq!(look(Some(132), &[("TERM", "dumb")]), Look::new(132, false));
+        assert_eq!(look(Some(132), &[("COLUMNS", "100")]), Look::new(100, true));
+        assert_eq!(look(Some(132), &[("COLUMNS", "wide")]), Look::new(132, true));
+        assert_eq!(look(None, &[("COLUMNS", "7")]), Look::new(40, false));
+        assert_eq!(look(None, &[("CLICOLOR_FORCE", "1")]), Look::new(80, true));
+        assert_eq!(look(None, &[("CLICOLOR_FORCE", "0")]), Look::new(80, false));
+        let both = [("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")];
+        assert_eq!(look(Some(80), &both), Look::new(80, false));
+        assert_eq!(look(Some(80), &[("NO_COLOR", "")]), Look::new(80, true));
+    }
 }

@@ -6,6 +6,8 @@
 
 mod reader;
 mod record;
+#[cfg(test)]
+pub(crate) mod simulated;
 
 pub mod full;
 

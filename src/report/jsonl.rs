@@ -2,62 +2,47 @@
 
 use std::io::{self, Write};
 
-use super::model::{AttributionLine, CaptureLacked, CoverageLine, Files, SummaryLine};
-use crate::attribution::{Attribution, Coverage, Summary, Verdict};
-use crate::indicator::Indicators;
+use super::model::{AttributionLine, CoverageLine, SummaryLine};
+use super::{Ending, Report, Subject};
+use crate::attribution::Attribution;
 
-/// Writes one JSON object a line.
+/// Writes one JSON object a line, each as soon as it is known.
 #[derive(Debug)]
-pub struct Jsonl<W> {
+pub struct Jsonl<'a, W> {
     out: W,
+    subject: Subject<'a>,
 }
 
-impl<W: Write> Jsonl<W> {
+impl<'a, W: Write> Jsonl<'a, W> {
     /// Writes to `out`, which had better be buffered.
-    pub fn new(out: W) -> Jsonl<W> {
-        Jsonl { out }
-    }
-
-    /// A sighting and who is behind it.
-    ///
-    /// # Errors
-    /// When `out` cannot be written to.
-    pub fn attribution(
-        &mut self,
-        attribution: &Attribution,
-        indicators: &Indicators,
-        files: &Files,
-    ) -> io::Result<()> {
-        match AttributionLine::new(attribution, indicators, files) {
-            Some(line) => self.line(&line),
-            None => Ok(()),
-        }
-    }
-
-    /// What the capture came to: a line for each indicator and client, then one for the coverage.
-    ///
-    /// # Errors
-    /// When `out` cannot be written to.
-    pub fn end(
-        &mut self,
-        summary: &Summary,
-        coverage: &Coverage,
-        lacked: &CaptureLacked,
-        indicators: &Indicators,
-        files: &Files,
-    ) -> io::Result<()> {
-        for (id, client, row) in summary.rows() {
-            if let Some(indicator) = indicators.get(id) {
-                self.line(&SummaryLine::new(indicators, indicator, client, row))?;
-            }
-        }
-        let verdicts = [Verdict::Attributed, Verdict::NoClient, Verdict::Undetermined];
-        self.line(&CoverageLine::new(coverage, verdicts.map(|v| summary.count(v)), lacked, files))?;
-        self.out.flush()
+    pub fn new(out: W, subject: Subject<'a>) -> Jsonl<'a, W> {
+        Jsonl { out, subject }
     }
 
     fn line(&mut self, line: &impl serde::Serialize) -> io::Result<()> {
         serde_json::to_writer(&mut self.out, line)?;
         self.out.write_all(b"\n")
+    }
+}
+
+impl<W: Write> Report for Jsonl<'_, W> {
+    fn attribution(&mut self, attribution: &Attribution) -> io::Result<()> {
+        match AttributionLine::new(attribution, self.subject) {
+            Some(line) => self.line(&line),
+            None => Ok(()),
+        }
+    }
+
+    /// A line for each indicator and client, then one for the coverage.
+    fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
+        let indicators = self.subject.indicators;
+        let named = |client| ending.internal.names(client);
+        for (id, client, row) in ending.summary.rows().filter(|(_, client, _)| named(*client)) {
+            if let Some(indicator) = indicators.get(id) {
+                self.line(&SummaryLine::new(indicators, indicator, client, row))?;
+            }
+        }
+        self.line(&CoverageLine::new(ending, self.subject.files))?;
+        self.out.flush()
     }
 }

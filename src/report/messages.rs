@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Number;
 
-use super::model::{Files, epoch};
+use super::Files;
+use super::model::epoch;
 use crate::message::{Fact, Malformed, Message, Messages, full};
 
 /// `whoasked messages`.

@@ -1,9 +1,129 @@
 //! What is said, in the forms people and programs read it.
+//!
+//! A [`Report`] is given each attribution once it is settled and, last, what the capture came to. JSON
+//! lines go out as they come; the text for people folds them and is written at the end.
 
+mod internal;
 mod jsonl;
 mod messages;
 mod model;
+mod text;
 
+use std::io;
+
+use crate::attribution::{Attribution, Coverage, Summary, Verdict};
+use crate::flow::Address;
+use crate::frame::FrameId;
+use crate::indicator::Indicators;
+use crate::packet::ReassemblyCounters;
+use crate::pipeline::DecodeCounters;
+
+pub use internal::Internal;
 pub use jsonl::Jsonl;
 pub use messages::write_message;
-pub use model::{CaptureLacked, Files};
+pub use text::{Look, Text};
+
+/// One form of the answer.
+pub trait Report {
+    /// Takes a sighting and who is behind it.
+    ///
+    /// # Errors
+    /// When the output cannot be written to.
+    fn attribution(&mut self, attribution: &Attribution) -> io::Result<()>;
+
+    /// Takes what the capture came to, and writes what is not yet written.
+    ///
+    /// # Errors
+    /// When the output cannot be written to.
+    fn end(&mut self, ending: &Ending<'_>) -> io::Result<()>;
+}
+
+/// What a report's attributions speak of.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// What was looked for.
+    pub indicators: &'a Indicators,
+    /// Where.
+    pub files: &'a Files,
+}
+
+/// What the capture came to.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending<'a> {
+    /// What was seen of each indicator and client.
+    pub summary: &'a Summary,
+    /// Whose clients may be named.
+    pub internal: &'a Internal,
+    /// How many attributions the report was given.
+    pub verdicts: Verdicts,
+    /// What the capture showed.
+    pub coverage: &'a Coverage,
+    /// What it lacked.
+    pub lacked: &'a CaptureLacked,
+}
+
+/// How many attributions there were of each verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Verdicts {
+    /// With a client.
+    pub attributed: u64,
+    /// The resolver's own work.
+    pub no_client: u64,
+    /// It cannot be told.
+    pub undetermined: u64,
+}
+
+impl Verdicts {
+    /// Counts one.
+    pub fn add(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Attributed => self.attributed += 1,
+            Verdict::NoClient => self.no_client += 1,
+            Verdict::Undetermined => self.undetermined += 1,
+        }
+    }
+
+    /// All of them: 0 when nothing was flagged.
+    pub fn total(self) -> u64 {
+        self.attributed + self.no_client + self.undetermined
+    }
+}
+
+/// The names of the input files, to say which one a frame stands in when there are several.
+#[derive(Clone, Debug, Default)]
+pub struct Files(pub Vec<String>);
+
+impl Files {
+    /// The name of a frame's file, if there are several to choose from.
+    pub fn of(&self, frame: FrameId) -> Option<&str> {
+        let several = self.0.len() > 1 && frame.is_some();
+        self.0.get(usize::from(frame.file())).filter(|_| several).map(String::as_str)
+    }
+}
+
+/// What the reader and decoder can say of a capture's gaps.
+#[derive(Clone, Debug, Default)]
+pub struct CaptureLacked {
+    /// What the frames were.
+    pub decoded: DecodeCounters,
+    /// What was made of fragments and streams.
+    pub reassembled: ReassemblyCounters,
+    /// Addresses that were declared to be a resolver's, and not seen.
+    pub resolvers_unseen: Vec<Address>,
+    /// What was damaged, a sentence each.
+    pub damage: Vec<String>,
+    /// Whether the run was ended early.
+    pub interrupted: bool,
+}
+
+impl CaptureLacked {
+    /// Packets of which fragments never came.
+    fn fragments_given_up(&self) -> u64 {
+        self.reassembled.packets_timed_out + self.reassembled.packets_evicted
+    }
+
+    /// Gaps in TCP streams, and streams that were forgotten.
+    fn stream_gaps(&self) -> u64 {
+        self.reassembled.gaps + self.reassembled.streams_evicted
+    }
+}

@@ -5,41 +5,15 @@
 use serde::Serialize;
 use serde_json::Number;
 
-use crate::attribution::{self, Attribution, ChainStep, Coverage, SummaryRow};
+use super::{Ending, Files, Subject};
+use crate::attribution::{self, Attribution, ChainStep, SummaryRow};
 use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::indicator::{Indicator, Indicators};
-use crate::packet::ReassemblyCounters;
-use crate::pipeline::DecodeCounters;
 use crate::time::Timestamp;
 
 /// The number of this schema: fields are added within it, never changed.
 const SCHEMA: u32 = 1;
-
-/// The names of the input files, to say which one a frame stands in when there are several.
-#[derive(Clone, Debug, Default)]
-pub struct Files(pub Vec<String>);
-
-impl Files {
-    /// The name of a frame's file, if there are several to choose from.
-    pub fn of(&self, frame: FrameId) -> Option<&str> {
-        let several = self.0.len() > 1 && frame.is_some();
-        self.0.get(usize::from(frame.file())).filter(|_| several).map(String::as_str)
-    }
-}
-
-/// What the reader and decoder can say of a capture's gaps.
-#[derive(Clone, Debug, Default)]
-pub struct CaptureLacked {
-    /// What the frames were.
-    pub decoded: DecodeCounters,
-    /// What was made of fragments and streams.
-    pub reassembled: ReassemblyCounters,
-    /// What was damaged, a sentence each.
-    pub damage: Vec<String>,
-    /// Whether the run was ended early.
-    pub interrupted: bool,
-}
 
 /// `"type":"attribution"`.
 #[derive(Debug, Serialize)]
@@ -152,9 +126,11 @@ pub(super) struct CoverageLine<'a> {
     retransmissions: u64,
     mirror_copies: u64,
     resolvers: Vec<ResolverPart>,
+    resolvers_unseen: Vec<String>,
     latencies: Vec<LatencyPart>,
     lost: LostPart,
     verdicts: VerdictsPart,
+    outside_internal: OutsidePart,
     damage: &'a [String],
     interrupted: bool,
 }
@@ -205,6 +181,13 @@ struct VerdictsPart {
     undetermined: u64,
 }
 
+/// Clients outside the networks given with `--internal`: not named, yet counted.
+#[derive(Debug, Serialize)]
+struct OutsidePart {
+    clients: u64,
+    asks: u64,
+}
+
 /// The name of how a resolver came to be known.
 pub(super) fn known_as_str(known: crate::resolution::Known) -> &'static str {
     use crate::resolution::Known;
@@ -253,9 +236,9 @@ impl<'a> IndicatorPart<'a> {
 impl<'a> AttributionLine<'a> {
     pub(super) fn new(
         attribution: &'a Attribution,
-        indicators: &'a Indicators,
-        files: &'a Files,
+        subject: Subject<'a>,
     ) -> Option<AttributionLine<'a>> {
+        let Subject { indicators, files } = subject;
         let sighting = &attribution.sighting;
         Some(AttributionLine {
             schema: SCHEMA,
@@ -348,14 +331,10 @@ impl<'a> SummaryLine<'a> {
 }
 
 impl<'a> CoverageLine<'a> {
-    pub(super) fn new(
-        coverage: &Coverage,
-        verdicts: [u64; 3],
-        lacked: &'a CaptureLacked,
-        files: &'a Files,
-    ) -> CoverageLine<'a> {
+    pub(super) fn new(ending: &Ending<'a>, files: &'a Files) -> CoverageLine<'a> {
+        let Ending { coverage, lacked, verdicts, .. } = *ending;
         let counters = coverage.transactions;
-        let [attributed, no_client, undetermined] = verdicts;
+        let outside = ending.internal.outside(ending.summary);
         let resolvers = coverage.resolvers.iter().map(|resolver| ResolverPart {
             addresses: resolver.addresses.iter().map(|a| address(*a)).collect(),
             known: known_as_str(resolver.known),
@@ -388,6 +367,7 @@ impl<'a> CoverageLine<'a> {
             retransmissions: counters.retransmissions,
             mirror_copies: counters.copies,
             resolvers: resolvers.collect(),
+            resolvers_unseen: lacked.resolvers_unseen.iter().map(|a| address(*a)).collect(),
             latencies: latencies.collect(),
             lost: LostPart {
                 malformed_messages: lacked.decoded.malformed,
@@ -402,10 +382,15 @@ impl<'a> CoverageLine<'a> {
                 transactions_forgotten: coverage.forgotten,
                 edges_forgotten: coverage.edges_forgotten,
                 judged_early: coverage.judged_early,
-                fragments_given_up: 0,
-                stream_gaps: 0,
+                fragments_given_up: lacked.fragments_given_up(),
+                stream_gaps: lacked.stream_gaps(),
             },
-            verdicts: VerdictsPart { attributed, no_client, undetermined },
+            verdicts: VerdictsPart {
+                attributed: verdicts.attributed,
+                no_client: verdicts.no_client,
+                undetermined: verdicts.undetermined,
+            },
+            outside_internal: OutsidePart { clients: outside.clients, asks: outside.asks },
             damage: &lacked.damage,
             interrupted: lacked.interrupted,
         }

@@ -13,8 +13,8 @@
 //! chain. Where it has none, what the resolver had learned before and could still believe counts.
 
 use super::candidate::{Candidate, Timing};
-use super::choice::{MOMENT, choose};
-use super::unexplained::Unexplained;
+use super::choice::{MOMENT, choose, nearest};
+use super::unexplained::{Unexplained, is_priming};
 use super::walk::{Relation, Step, StepKind, Walk};
 use super::{EdgeKind, Leg, Resolution};
 use crate::bounded::Sequence;
@@ -25,8 +25,8 @@ use crate::transaction::{HostId, Transaction};
 
 /// How many clients are named for one query; more are too many to tell apart.
 pub(super) const CLIENTS_MAX: usize = 64;
-/// How many resolvers a question passes through.
-const HOPS_MAX: usize = 8;
+/// How many queries are looked at for the clients behind one, over all resolvers on the way.
+const VISITS_MAX: usize = 64;
 
 /// What a client had to do with an upstream query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,6 +70,17 @@ pub struct Cause {
     pub hops: Vec<HostId>,
 }
 
+impl Cause {
+    /// The same client's part in a query of the next resolver, which this one asked with `ask`.
+    fn by_way_of(mut self, ask: &Transaction, next: &Cause) -> Cause {
+        self.hops.push(ask.client);
+        self.confidence_permille = self.confidence_permille.min(next.confidence_permille);
+        self.role = if self.role == Role::Initiator { next.role } else { self.role };
+        self.chain.extend(next.chain.iter().skip(1).cloned());
+        self
+    }
+}
+
 /// Who caused an upstream query: clients, or why none is named.
 #[derive(Clone, Debug)]
 pub struct Causes {
@@ -87,72 +98,85 @@ impl Resolution {
     ///
     /// [`Transactions::tries`]: crate::transaction::Transactions::tries
     pub fn causes(&self, query: Sequence, sent: &Transaction, began: Timestamp) -> Causes {
-        self.causes_within(query, sent, began, HOPS_MAX)
+        self.causes_beyond(query, sent, began, &mut Vec::new())
     }
 
-    fn causes_within(
+    /// Who caused a query, `visited` being the queries on the way to which this one was found: resolvers
+    /// can forward in a circle.
+    fn causes_beyond(
         &self,
         query: Sequence,
         sent: &Transaction,
         began: Timestamp,
-        hops_left: usize,
+        visited: &mut Vec<Sequence>,
     ) -> Causes {
         let none = |why| Causes { clients: Vec::new(), unexplained: Some(why), first_try: query };
+        if visited.contains(&query) || visited.len() >= VISITS_MAX {
+            return none(Unexplained::BehindResolver(sent.client));
+        }
+        visited.push(query);
         let Some(group) = self.roles.group_of(sent.client) else {
             return none(Unexplained::ClientLegMissing);
         };
         if !self.transactions.has_name(sent) {
             return none(Unexplained::Forgotten);
         }
-        let resolvers = group.hosts.as_slice();
         let name = self.transactions.name(sent);
-        let walk = self.walk_back(resolvers, name, (sent.name, sent.group), sent.asked);
-        let in_flight_until = self.in_flight_until(query, sent);
-        let candidates = self.candidates(query, sent, in_flight_until, resolvers, &walk);
-        let chosen = choose(candidates);
-        let chosen = self.each_its_own(sent, chosen);
+        let walk = self.walk_back(&group.hosts, name, (sent.name, sent.group), sent.asked);
+        let until = self.in_flight_until(query, sent);
+        let mut candidates = self.candidates(query, sent, until, &group.hosts, &walk);
+        if is_priming(name, sent.qtype) {
+            // Everybody needs the root; only who asked for just this asked for it.
+            candidates.retain(|candidate| candidate.relation == Relation::Itself);
+        }
+        let mut chosen = self.each_its_own(sent, choose(candidates));
+        if name.label_count() < 2 {
+            chosen = nearest(chosen, sent);
+        }
         let first_try = self.first_try(query, sent);
         if chosen.is_empty() {
-            if first_try != query
-                && hops_left > 0
-                && let Some(earlier) = self.transactions.get(first_try)
-            {
-                let shared = self.causes_within(first_try, earlier, began, hops_left - 1);
-                if !shared.clients.is_empty() {
-                    return shared;
-                }
-            }
-            return Causes { first_try, ..none(self.why_nobody(query, sent, group.known, began)) };
+            let earlier = self.transactions.get(first_try).filter(|_| first_try != query);
+            let shared =
+                earlier.map(|earlier| self.causes_beyond(first_try, earlier, began, visited));
+            return match shared {
+                Some(shared) if !shared.clients.is_empty() => shared,
+                _ => Causes { first_try, ..none(self.why_nobody(query, sent, group.known, began)) },
+            };
         }
-        let mut clients: Vec<Cause> = Vec::new();
+        let (clients, behind) = self.end_clients(&chosen, &walk, sent, began, visited);
+        match clients.len() {
+            0 => Causes { first_try, ..none(behind.unwrap_or(Unexplained::Forgotten)) },
+            1..=CLIENTS_MAX => Causes { clients, unexplained: None, first_try },
+            many => Causes { first_try, ..none(Unexplained::TooMany(many as u32)) },
+        }
+    }
+
+    /// The clients behind the asks that caused a query: those who asked, or where that was another
+    /// resolver, those who made it ask. If a resolver's client could not be told, that too.
+    fn end_clients(
+        &self,
+        chosen: &[Candidate],
+        walk: &Walk<'_>,
+        sent: &Transaction,
+        began: Timestamp,
+        visited: &mut Vec<Sequence>,
+    ) -> (Vec<Cause>, Option<Unexplained>) {
+        let mut clients = Vec::new();
         let mut behind = None;
         for (place, candidate) in chosen.iter().enumerate() {
-            let cause = self.cause(candidate, place, &chosen, &walk, sent);
+            let cause = self.cause(candidate, place, chosen, walk, sent);
             let Some(ask) = self.transactions.get(candidate.ask) else { continue };
-            let is_hop = self.leg(ask) == Leg::Upstream;
-            if !is_hop || hops_left == 0 {
+            if self.leg(ask) == Leg::Client {
                 clients.push(cause);
                 continue;
             }
-            let before = self.causes_within(candidate.ask, ask, began, hops_left - 1);
+            let before = self.causes_beyond(candidate.ask, ask, began, visited);
             if before.clients.is_empty() {
                 behind = Some(Unexplained::BehindResolver(ask.client));
             }
-            for mut client in before.clients {
-                client.hops.push(ask.client);
-                client.confidence_permille =
-                    client.confidence_permille.min(cause.confidence_permille);
-                client.role = if client.role == Role::Initiator { cause.role } else { client.role };
-                client.chain.extend(cause.chain.iter().skip(1).cloned());
-                clients.push(client);
-            }
+            clients.extend(before.clients.into_iter().map(|client| client.by_way_of(ask, &cause)));
         }
-        if clients.len() > CLIENTS_MAX {
-            return Causes { first_try, ..none(Unexplained::TooMany(clients.len() as u32)) };
-        }
-        let unexplained =
-            if clients.is_empty() { behind.or(Some(Unexplained::Forgotten)) } else { None };
-        Causes { clients, unexplained, first_try }
+        (clients, behind)
     }
 
     fn cause(

@@ -10,6 +10,8 @@ use crate::transaction::Transaction;
 pub(super) const MOMENT: Span = Span::from_millis(100);
 /// A resolver that asks upstream for each ask apart does so within this time.
 const OWN_QUERY_MAX: Span = Span::from_millis(3);
+/// A resolver sets out for an ask within this time.
+const SETS_OUT_MAX: Span = Span::from_millis(5);
 /// An answer from the cache takes less than this.
 const AT_ONCE: Span = Span::from_millis(1);
 
@@ -138,4 +140,13 @@ pub(super) fn choose(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     });
     candidates.sort_by_key(|c| (c.timing == Timing::Joined, c.asked, c.ask));
     candidates
+}
+
+/// Of asks that all need a top-level domain, those that came just before the query: a resolver that has
+/// to ask for one does so first of all. Of the others it may have known it already.
+pub(super) fn nearest(mut chosen: Vec<Candidate>, sent: &Transaction) -> Vec<Candidate> {
+    chosen.retain(|candidate| {
+        candidate.relation == Relation::Itself || sent.asked - candidate.asked <= SETS_OUT_MAX
+    });
+    chosen
 }

@@ -12,6 +12,8 @@ mod edge;
 mod latency;
 mod retry;
 mod role;
+#[cfg(test)]
+mod tests;
 mod unexplained;
 mod walk;
 

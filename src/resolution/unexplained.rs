@@ -67,7 +67,7 @@ impl Resolution {
             answered += u32::from(other.answered.is_some());
             unasked += u32::from(!other.has_query());
             if is_ask
-                && other.closed() >= sent.asked
+                && (other.asked..=other.closed()).contains(&sent.asked)
                 && !waiting.contains(&other.client)
                 && waiting.len() < CLIENTS_MAX
             {
@@ -89,7 +89,7 @@ impl Resolution {
 }
 
 /// Whether a question is of the kind that a resolver asks to get going (RFC 9609).
-fn is_priming(name: Name<'_>, qtype: RecordType) -> bool {
+pub(super) fn is_priming(name: Name<'_>, qtype: RecordType) -> bool {
     let below = |zone: &[u8]| name.is_at_or_below(Name::from_wire(zone));
     (name.is_root() && matches!(qtype, RecordType::NS | RecordType::DNSKEY))
         || below(b"\x0croot-servers\x03net\0")

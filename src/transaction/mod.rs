@@ -6,6 +6,8 @@
 
 mod host;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use host::{Host, HostId, Hosts};
 pub use table::{Counters, Event, Limits, Transaction, Transactions};

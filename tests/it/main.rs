@@ -13,6 +13,7 @@
 
 mod support;
 
+mod bundled;
 mod cli;
 mod labelled;
 mod message_oracle;

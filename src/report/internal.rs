@@ -1,0 +1,81 @@
+//! Who may be named: with `--internal`, only clients in the networks given.
+
+use std::collections::BTreeSet;
+
+use ipnet::IpNet;
+
+use crate::attribution::{Attribution, Summary, Verdict};
+use crate::flow::Address;
+
+/// What is said of an attribution all of whose clients are outside.
+const ASKED_FROM_OUTSIDE: &str = "asked from outside the networks given with --internal";
+
+/// The networks whose hosts are named as clients; all are when there is none.
+#[derive(Clone, Debug, Default)]
+pub struct Internal(Vec<IpNet>);
+
+/// The clients that were not named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Outside {
+    /// How many addresses.
+    pub clients: u64,
+    /// How many of their questions led to an indicator, counted for each indicator.
+    pub asks: u64,
+}
+
+impl Internal {
+    /// Names only hosts in `networks`, or all of them if it is empty.
+    pub fn new(networks: Vec<IpNet>) -> Internal {
+        Internal(networks)
+    }
+
+    /// Whether a client may be named.
+    pub fn names(&self, client: Address) -> bool {
+        let ip = client.ip();
+        self.0.is_empty() || self.0.iter().any(|network| network.contains(&ip))
+    }
+
+    /// Leaves out the clients that may not be named. An attribution that has none left is undetermined:
+    /// somebody asked, so that it would be wrong to say that nobody did.
+    pub fn withhold(&self, attribution: &mut Attribution) {
+        if self.0.is_empty() || attribution.clients.is_empty() {
+            return;
+        }
+        attribution.clients.retain(|client| self.names(client.address));
+        if attribution.clients.is_empty() {
+            attribution.verdict = Verdict::Undetermined;
+            attribution.reason = Some(ASKED_FROM_OUTSIDE.to_owned());
+            attribution.hints.clear();
+        }
+    }
+
+    /// How many clients were not named, and how often they asked.
+    pub(super) fn outside(&self, summary: &Summary) -> Outside {
+        let mut clients = BTreeSet::new();
+        let mut asks = 0;
+        for (_, client, row) in summary.rows().filter(|(_, client, _)| !self.names(*client)) {
+            clients.insert(client);
+            asks += row.asks;
+        }
+        Outside { clients: clients.len() as u64, asks }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> Address {
+        Address::from(text.parse::<std::net::IpAddr>().unwrap())
+    }
+
+    #[test]
+    fn all_are_named_unless_networks_are_given() {
+        let all = Internal::default();
+        assert!(all.names(address("8.8.8.8")) && all.names(address("fd00::1")));
+        let own = Internal::new(vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
+        assert!(own.names(address("10.9.9.9")) && own.names(address("fd12::1")));
+        assert!(own.names(address("::ffff:10.1.1.1")), "mapped and plain IPv4 are one");
+        assert!(!own.names(address("192.168.1.1")) && !own.names(address("2001:db8::1")));
+    }
+}

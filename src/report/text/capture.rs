@@ -1,0 +1,251 @@
+//! What the capture shows, and what it lacks.
+
+use std::io::{self, Write};
+
+use super::page::{Ink, Page, Words};
+use super::words::{count, duration, latency, list, number};
+use super::{NAMED_MAX, Seen, some};
+use crate::attribution::{LatencySeen, ResolverSeen};
+use crate::resolution::{Known, Leg};
+
+/// Writes the section.
+pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
+    page.title("What the capture shows")?;
+    page.gap()?;
+    for sentence in amounts(seen) {
+        page.say(0, &Words::plain(&sentence))?;
+    }
+    page.gap()?;
+    write_resolvers(page, seen)?;
+    let coverage = seen.ending.coverage;
+    if !coverage.latencies.is_empty() {
+        page.gap()?;
+        page.say(0, &Words::plain("How long answers took:"))?;
+        for row in coverage.latencies.iter().take(2 * NAMED_MAX) {
+            page.item(2, &Words::plain(&latency_of(row)))?;
+        }
+    }
+    let lost = lost(seen);
+    if !lost.is_empty() {
+        page.gap()?;
+        page.say(0, &Words::plain("What is missing, or was left aside:"))?;
+        for (ink, text) in lost {
+            page.item(2, &Words::of(ink, &text))?;
+        }
+    }
+    Ok(())
+}
+
+fn amounts(seen: &Seen<'_>) -> Vec<String> {
+    let (coverage, decoded) = (seen.ending.coverage, &seen.ending.lacked.decoded);
+    let files: Vec<&str> = seen.subject.files.0.iter().map(String::as_str).collect();
+    let over = coverage
+        .span
+        .map_or(String::new(), |(first, last)| format!(" over {}", duration(last - first)));
+    let mut sentences = vec![format!(
+        "{} with {}{over}: {}.",
+        count(files.len() as u64, "file", "files"),
+        count(decoded.frames, "frame", "frames"),
+        some(&files, "files"),
+    )];
+    let counters = coverage.transactions;
+    let unanswered = counters.queries.saturating_sub(counters.answered);
+    sentences.push(format!(
+        "{}: {}, of which {} answered and {} not.",
+        count(decoded.messages, "DNS message", "DNS messages"),
+        count(counters.queries, "question", "questions"),
+        number(counters.answered),
+        number(unanswered),
+    ));
+    let outside = seen.ending.internal.outside(seen.ending.summary);
+    if outside.clients > 0 {
+        sentences.push(format!(
+            "{} outside the networks given with --internal led to something listed too ({}); they are \
+             counted, but not named.",
+            count(outside.clients, "client", "clients"),
+            count(outside.asks, "question", "questions"),
+        ));
+    }
+    sentences
+}
+
+fn write_resolvers<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
+    let resolvers = &seen.ending.coverage.resolvers;
+    let unseen: Vec<String> =
+        seen.ending.lacked.resolvers_unseen.iter().map(ToString::to_string).collect();
+    if !unseen.is_empty() {
+        let are = if unseen.len() == 1 { "is" } else { "are" };
+        let text =
+            format!("{} {are} given with --resolver, but not in this capture.", list(&unseen));
+        page.say(0, &Words::of(Ink::Caution, &text))?;
+    }
+    if resolvers.is_empty() {
+        let text = "No DNS server was recognised: nobody was seen both asking and being asked. Either \
+                    the port of its clients or that of its uplink is not in the capture. Say which \
+                    address is your DNS server's with --resolver ADDR.";
+        return page.say(0, &Words::of(Ink::Caution, text));
+    }
+    let text = "DNS servers assumed (if that is wrong, say it with --resolver ADDR, or \
+                --resolver ADDR,ADDR for one with several addresses):";
+    page.say(0, &Words::plain(text))?;
+    for resolver in resolvers.iter().take(NAMED_MAX) {
+        page.item(2, &resolver_words(resolver))?;
+    }
+    if resolvers.len() > NAMED_MAX {
+        let more = format!("and {} more", number((resolvers.len() - NAMED_MAX) as u64));
+        page.item(2, &Words::of(Ink::Aside, &more))?;
+    }
+    Ok(())
+}
+
+fn resolver_words(resolver: &ResolverSeen) -> Words {
+    let addresses: Vec<String> =
+        resolver.addresses.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+    let mut words = Words::of(Ink::Strong, &addresses.join(", "));
+    let known = match resolver.known {
+        Known::Declared => "as you said",
+        Known::AsksAndAnswers => "it asks and is asked",
+        Known::OnlyIterates => "it asks as a resolver does",
+    };
+    let one = match resolver.shared_mac {
+        Some(mac) => format!("; one machine by its link address {mac}"),
+        None => String::new(),
+    };
+    let text = format!(
+        ": {known}{one}; {} to it, {} from it",
+        count(resolver.asked, "question", "questions"),
+        number(resolver.asks),
+    );
+    words.push(Ink::Plain, &text);
+    let hint = match (resolver.asked, resolver.asks) {
+        (0, _) => {
+            Some(". Its clients are not in the capture: mirror the port they come in by, too")
+        }
+        (_, 0) => Some(
+            ". It was not seen asking anybody: either it knows all itself, or its uplink is not in the \
+             capture",
+        ),
+        _ => None,
+    };
+    if let Some(hint) = hint {
+        words.push(Ink::Caution, hint);
+    }
+    words
+}
+
+fn latency_of(row: &LatencySeen) -> String {
+    let what = match row.leg {
+        Leg::Client => format!("from {} to its clients", row.resolver),
+        Leg::Upstream => format!("to {} from upstream", row.resolver),
+    };
+    format!(
+        "{what}: half within {}, 9 in 10 within {}, 99 in 100 within {}, the longest {} ({})",
+        latency(row.p50_us),
+        latency(row.p90_us),
+        latency(row.p99_us),
+        latency(row.max_us),
+        count(row.count, "answer", "answers"),
+    )
+}
+
+/// What is not zero, in words.
+fn lost(seen: &Seen<'_>) -> Vec<(Ink, String)> {
+    let (coverage, lacked) = (seen.ending.coverage, seen.ending.lacked);
+    let (counters, decoded) = (&coverage.transactions, &lacked.decoded);
+    let mut out = Vec::new();
+    let mut say = |ink, number: u64, one: &str, many: &str| {
+        if number > 0 {
+            out.push((ink, count(number, one, many)));
+        }
+    };
+    let (aside, caution) = (Ink::Plain, Ink::Caution);
+    say(
+        caution,
+        counters.unasked,
+        "response whose question is not in the capture",
+        "responses whose questions are not in the capture",
+    );
+    say(
+        aside,
+        counters.copies,
+        "frame that the mirror port delivered twice",
+        "frames that the mirror port delivered twice",
+    );
+    say(aside, counters.retransmissions, "question sent again", "questions sent again");
+    say(
+        caution,
+        lacked.fragments_given_up(),
+        "fragmented packet that is not all there",
+        "fragmented packets that are not all there",
+    );
+    say(
+        caution,
+        lacked.stream_gaps(),
+        "gap in a TCP stream, or a stream too many",
+        "gaps in TCP streams, or streams too many",
+    );
+    say(
+        caution,
+        decoded.malformed,
+        "DNS message that could not be read to its end: cut by the capture, or malformed",
+        "DNS messages that could not be read to their end: cut by the capture, or malformed",
+    );
+    say(caution, decoded.broken, "frame cut short or broken", "frames cut short or broken");
+    say(
+        caution,
+        decoded.unknown_link,
+        "frame of a link type that is not known",
+        "frames of a link type that is not known",
+    );
+    say(
+        aside,
+        decoded.not_dns,
+        "packet on a DNS port that is not DNS",
+        "packets on a DNS port that are not DNS",
+    );
+    say(aside, decoded.icmp_errors, "ICMP error", "ICMP errors");
+    say(
+        aside,
+        counters.other,
+        "message that is no plain question: an update, say",
+        "messages that are no plain questions: updates, say",
+    );
+    say(
+        aside,
+        counters.misdirected,
+        "message whose direction makes no sense",
+        "messages whose direction makes no sense",
+    );
+    say(
+        caution,
+        counters.no_room,
+        "message of hosts for which there was no room",
+        "messages of hosts for which there was no room",
+    );
+    say(
+        caution,
+        coverage.forgotten,
+        "older question forgotten for lack of room",
+        "older questions forgotten for lack of room",
+    );
+    say(
+        caution,
+        coverage.edges_forgotten,
+        "older alias forgotten for lack of room",
+        "older aliases forgotten for lack of room",
+    );
+    say(
+        caution,
+        coverage.judged_early,
+        "flagged query judged early for lack of room",
+        "flagged queries judged early for lack of room",
+    );
+    say(
+        caution,
+        decoded.failed,
+        "frame that whoasked failed on: a defect, please report it",
+        "frames that whoasked failed on: a defect, please report it",
+    );
+    out.extend(lacked.damage.iter().map(|damage| (caution, damage.clone())));
+    out
+}

@@ -1,0 +1,205 @@
+//! The answer for people: the verdict in one sentence, then who, why, how sure, and what to open in
+//! Wireshark; then what has no client, what cannot be decided, and what the capture shows and lacks.
+//!
+//! It is written at the end, so that what was seen many times is said once.
+
+mod capture;
+mod clients;
+mod fold;
+mod page;
+mod unnamed;
+mod words;
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use self::fold::{Clients, Frames, Groups};
+use self::page::{Ink, Page, Words};
+use self::words::{Times, count, list, number};
+use super::{Ending, Files, Report, Subject};
+use crate::attribution::{Attribution, State, Verdict};
+use crate::flow::Address;
+use crate::indicator::ListId;
+
+pub use self::page::Look;
+
+/// The width of the column in which an entry's labels stand.
+const LABELS: usize = 8;
+/// How doubtful clients are behind it: see [`fold::Entry::is_doubtful`].
+const INDIRECT: &str = "only by way of an alias or a name server";
+/// How many files, lists or resolvers are named one by one.
+const NAMED_MAX: usize = 8;
+
+/// The report for people.
+#[derive(Debug)]
+pub struct Text<'a, W> {
+    out: W,
+    look: Look,
+    subject: Subject<'a>,
+    clients: Clients,
+    groups: Groups,
+}
+
+impl<'a, W: Write> Text<'a, W> {
+    /// Writes to `out` at the end.
+    pub fn new(out: W, look: Look, subject: Subject<'a>) -> Text<'a, W> {
+        Text { out, look, subject, clients: Clients::default(), groups: Groups::default() }
+    }
+}
+
+impl<W: Write> Report for Text<'_, W> {
+    /// Folds it in with others of its like. What is provisional comes again when it is settled.
+    fn attribution(&mut self, attribution: &Attribution) -> io::Result<()> {
+        match (attribution.state, attribution.verdict) {
+            (State::Provisional, _) => {}
+            (State::Final, Verdict::Attributed) => self.clients.add(attribution),
+            (State::Final, _) => self.groups.add(attribution),
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
+        let seen = Seen { subject: self.subject, ending, times: Times::of(ending.coverage) };
+        let mut page = Page::new(&mut self.out, self.look);
+        seen.headline(&mut page, &self.clients)?;
+        clients::write(&mut page, &seen, &self.clients)?;
+        unnamed::write(&mut page, &seen, &self.groups)?;
+        capture::write(&mut page, &seen)?;
+        self.out.flush()
+    }
+}
+
+/// What all sections speak of.
+struct Seen<'a> {
+    subject: Subject<'a>,
+    ending: &'a Ending<'a>,
+    times: Times,
+}
+
+impl Seen<'_> {
+    /// What it comes to, and what was looked at.
+    fn headline<W: Write>(&self, page: &mut Page<'_, W>, clients: &Clients) -> io::Result<()> {
+        let sentence = match (self.ending.lacked.decoded.messages, self.ending.verdicts.total()) {
+            (0, _) => "Nothing can be said: there is no DNS message in the capture.".to_owned(),
+            (_, 0) => "Nothing that is listed was asked for.".to_owned(),
+            _ => self.verdict(clients),
+        };
+        page.say(0, &Words::of(Ink::Strong, &sentence))?;
+        page.say(0, &Words::plain(&self.looked_at()))?;
+        let lacked = self.ending.lacked;
+        if self.ending.coverage.resolvers.is_empty() && self.ending.verdicts.attributed > 0 {
+            let text = "No DNS server was recognised, so one of these may be your DNS server, asking for \
+                        a client: see the end.";
+            page.say(0, &Words::of(Ink::Caution, text))?;
+        }
+        if lacked.interrupted {
+            let text = "The run was ended early: this is what was known by then.";
+            page.say(0, &Words::of(Ink::Caution, text))?;
+        }
+        if !lacked.damage.is_empty() {
+            let text = "The capture is damaged: this is from the parts that could be read.";
+            page.say(0, &Words::of(Ink::Caution, text))?;
+        }
+        Ok(())
+    }
+
+    fn verdict(&self, clients: &Clients) -> String {
+        let verdicts = self.ending.verdicts;
+        let addresses: BTreeSet<Address> = clients.entries().map(|entry| entry.client).collect();
+        let direct: BTreeSet<Address> =
+            clients.entries().filter(|entry| !entry.is_doubtful()).map(|e| e.client).collect();
+        let more = if clients.left_out > 0 { "more than " } else { "" };
+        let mut parts = Vec::new();
+        if !addresses.is_empty() {
+            let clients = count(addresses.len() as u64, "client is", "clients are");
+            let doubtful = match addresses.len() - direct.len() {
+                0 => String::new(),
+                all if all == addresses.len() => format!(", {INDIRECT}"),
+                some => format!(", {} of them {INDIRECT}", number(some as u64)),
+            };
+            parts.push(format!("{more}{clients} behind what was flagged{doubtful}"));
+        } else {
+            parts.push("no client can be named".to_owned());
+        }
+        if verdicts.no_client > 0 {
+            let have = count(verdicts.no_client, "flagged query has", "flagged queries have");
+            parts.push(format!("{have} no client"));
+        }
+        if verdicts.undetermined > 0 {
+            let what = match verdicts.no_client {
+                0 => count(verdicts.undetermined, "flagged query", "flagged queries"),
+                _ => number(verdicts.undetermined),
+            };
+            parts.push(format!("{what} cannot be decided"));
+        }
+        let sentence = parts.join("; ");
+        let mut letters = sentence.chars();
+        let first = letters.next().map(|first| first.to_ascii_uppercase());
+        first.into_iter().chain(letters).chain(['.']).collect()
+    }
+
+    fn looked_at(&self) -> String {
+        let indicators = self.subject.indicators;
+        let mut parts = Vec::new();
+        if let Some((first, last)) = self.ending.coverage.span {
+            parts.push(self.times.span(first, last));
+        }
+        let messages = count(self.ending.lacked.decoded.messages, "DNS message", "DNS messages");
+        let lists: Vec<&str> =
+            (0..indicators.lists().len()).map(|n| indicators.list_name(ListId(n as u16))).collect();
+        let entries = count(indicators.len() as u64, "indicator", "indicators");
+        parts.push(format!("{messages} held against {entries} of {}", some(&lists, "lists")));
+        parts.join("; ") + "."
+    }
+
+    /// The resolver that an address belongs to, by its first address.
+    fn resolver(&self, address: Address) -> Address {
+        let resolvers = &self.ending.coverage.resolvers;
+        let own = resolvers.iter().find(|resolver| resolver.addresses.contains(&address));
+        own.and_then(|resolver| resolver.addresses.first()).copied().unwrap_or(address)
+    }
+}
+
+/// The first few of many, and how many more there are.
+fn some(names: &[&str], what: &str) -> String {
+    match names.get(..NAMED_MAX) {
+        Some(few) if few.len() < names.len() => {
+            format!(
+                "{} and {} more {what}",
+                few.join(", "),
+                number((names.len() - few.len()) as u64)
+            )
+        }
+        _ => list(names),
+    }
+}
+
+/// The display filters that show frames in Wireshark, one for each file. Set elements stand apart, so
+/// that a filter that was wrapped can be pasted all the same.
+fn write_filters<W: Write>(
+    page: &mut Page<'_, W>,
+    indent: usize,
+    files: &Files,
+    frames: &Frames,
+) -> io::Result<()> {
+    let mut rest: Vec<_> = frames.frames.iter().copied().collect();
+    let mut label = "frames";
+    while let Some(&first) = rest.first() {
+        let in_file = rest.partition_point(|frame| frame.file() == first.file());
+        let numbers: Vec<String> =
+            rest.drain(..in_file).map(|frame| frame.number().to_string()).collect();
+        let mut words = Words::default();
+        if let Some(file) = files.of(first) {
+            words.push(Ink::Aside, &format!("{file}: "));
+        }
+        words.push(Ink::Plain, &format!("frame.number in {{{}}}", numbers.join(", ")));
+        if rest.is_empty() && frames.of < frames.all {
+            let text =
+                format!(" (the first {} of {} sightings)", number(frames.of), number(frames.all));
+            words.push(Ink::Aside, &text);
+        }
+        page.entry(indent, LABELS, label, &words)?;
+        label = "";
+    }
+    Ok(())
+}

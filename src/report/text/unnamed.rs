@@ -1,0 +1,68 @@
+//! What no client is named for, reason by reason.
+
+use std::io::{self, Write};
+
+use super::fold::{Group, Groups, Unnamed};
+use super::page::{Ink, Page, Words};
+use super::words::{count, list};
+use super::{LABELS, Seen, write_filters};
+use crate::attribution::Verdict;
+
+/// Writes both sections, as far as there is anything in them.
+pub(super) fn write<W: Write>(
+    page: &mut Page<'_, W>,
+    seen: &Seen<'_>,
+    groups: &Groups,
+) -> io::Result<()> {
+    for (verdict, title) in
+        [(Verdict::NoClient, "No client"), (Verdict::Undetermined, "Cannot be decided")]
+    {
+        let groups = groups.of(verdict);
+        if !groups.is_empty() {
+            page.title(title)?;
+        }
+        for group in groups {
+            write_group(page, seen, group)?;
+        }
+    }
+    if groups.left_out > 0 {
+        let queries = count(groups.left_out, "further query", "further queries");
+        let text = format!("{queries} had no room here; --format jsonl has all of them.");
+        page.gap()?;
+        page.say(0, &Words::of(Ink::Caution, &text))?;
+    }
+    Ok(())
+}
+
+fn write_group<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, group: &Group) -> io::Result<()> {
+    page.gap()?;
+    let queries = count(group.queries, "query", "queries");
+    let differ =
+        if group.reasons_differ { " (so the first; the others much the same)" } else { "" };
+    let text = format!(" by {}: {}{differ}", group.resolver, group.reason);
+    page.say(0, &Words::of(Ink::Strong, &queries).and(Ink::Plain, &text))?;
+    let mut unnamed: Vec<&Unnamed> = group.unnamed.iter().collect();
+    unnamed.sort_by_key(|unnamed| (unnamed.first, unnamed.indicator));
+    for unnamed in unnamed {
+        write_unnamed(page, seen, unnamed)?;
+    }
+    Ok(())
+}
+
+fn write_unnamed<W: Write>(
+    page: &mut Page<'_, W>,
+    seen: &Seen<'_>,
+    unnamed: &Unnamed,
+) -> io::Result<()> {
+    let Some(indicator) = seen.subject.indicators.get(unnamed.indicator) else { return Ok(()) };
+    let list_name = seen.subject.indicators.list_name(indicator.list);
+    let heading = Words::of(Ink::Flagged, indicator.value)
+        .and(Ink::Aside, &format!("  {list_name}, line {}", indicator.line));
+    page.say(2, &heading)?;
+    let more = if unnamed.more_names { " and others" } else { "" };
+    let asked = if more.is_empty() { list(&unnamed.names) } else { unnamed.names.join(", ") };
+    page.entry(4, LABELS, "asked", &Words::plain(&(asked + more)))?;
+    let when = seen.times.often(unnamed.queries, unnamed.first, unnamed.last);
+    page.entry(4, LABELS, "when", &Words::plain(&when))?;
+    write_filters(page, 4, seen.subject.files, &unnamed.frames)
+}

@@ -1,0 +1,237 @@
+//! Numbers, times and grades as a person would say them.
+
+use crate::attribution::Coverage;
+use crate::resolution::{Leg, Role};
+use crate::time::{Span, Timestamp};
+
+/// `1,234,567`.
+pub(super) fn number(count: u64) -> String {
+    let digits = count.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1 frame`, `2,000 frames`.
+pub(super) fn count(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(count), if count == 1 { one } else { many })
+}
+
+/// `once`, `twice`, `3 times`.
+pub(super) fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => number(count) + " times",
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn list<S: AsRef<str>>(parts: &[S]) -> String {
+    let mut out = String::new();
+    for (place, part) in parts.iter().enumerate() {
+        match (place, parts.len() - place) {
+            (0, _) => {}
+            (_, 1) => out.push_str(" and "),
+            _ => out.push_str(", "),
+        }
+        out.push_str(part.as_ref());
+    }
+    out
+}
+
+/// How certain something is; the most certain first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Grade {
+    Certain,
+    VeryLikely,
+    Likely,
+    RatherThanNot,
+    Possible,
+}
+
+impl Grade {
+    /// Of a confidence in thousandths.
+    pub fn of(permille: u16) -> Grade {
+        match permille {
+            990.. => Grade::Certain,
+            950..990 => Grade::VeryLikely,
+            800..950 => Grade::Likely,
+            500..800 => Grade::RatherThanNot,
+            _ => Grade::Possible,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Grade::Certain => "certain",
+            Grade::VeryLikely => "very likely",
+            Grade::Likely => "likely",
+            Grade::RatherThanNot => "more likely than not",
+            Grade::Possible => "possible",
+        }
+    }
+}
+
+/// How certain a confidence is, in thousandths: in words, then in percent.
+pub(super) fn sureness(permille: u16) -> String {
+    let words = Grade::of(permille).as_str();
+    match (permille / 10, permille % 10) {
+        (percent, 0) => format!("{words} ({percent} %)"),
+        (percent, tenth) => format!("{words} ({percent}.{tenth} %)"),
+    }
+}
+
+/// What came back, for a response's code.
+pub(super) fn outcome(rcode: Option<&str>) -> String {
+    match rcode {
+        None => "no answer".to_owned(),
+        Some("NOERROR") => "an answer".to_owned(),
+        Some("NXDOMAIN") => "\"no such name\" (NXDOMAIN)".to_owned(),
+        Some(other) => format!("an error ({other})"),
+    }
+}
+
+/// What a client's question had to do with it. `resolver` is who asked upstream, or was asked; `hops`
+/// are the resolvers before it.
+pub(super) fn part(role: Role, leg: Leg, hops: &[String], resolver: &str) -> String {
+    let way = match hops {
+        [] => String::new(),
+        _ => format!(" by way of {}", list(hops)),
+    };
+    match (role, leg) {
+        (Role::Initiator, Leg::Upstream) => format!("its question made {resolver} ask{way}"),
+        (Role::Initiator, Leg::Client) => {
+            format!(
+                "it asked {resolver}{way}, whose own questions about it are not in this capture"
+            )
+        }
+        (Role::Joiner, _) => {
+            format!("its question to {resolver}{way} waited for the same answer as another's")
+        }
+        (Role::Cached, _) => format!("it was answered by {resolver}{way} from the cache"),
+        (Role::Refresh, _) => {
+            format!("it had its answer; its question set off a refresh at {resolver}{way}")
+        }
+    }
+}
+
+/// Times of day, with the date where it is not plain from the start of the page. All in UTC.
+#[derive(Clone, Debug)]
+pub(super) struct Times {
+    /// The only date of the capture.
+    date: Option<String>,
+}
+
+impl Times {
+    /// For what was seen in a capture.
+    pub fn of(coverage: &Coverage) -> Times {
+        let date = coverage.span.and_then(|(first, last)| {
+            let date = date_and_time(first).0;
+            (date == date_and_time(last).0).then_some(date)
+        });
+        Times { date }
+    }
+
+    /// `08:25:01`, or `2019-11-29 08:25:01` if the capture runs over several days.
+    pub fn at(&self, time: Timestamp) -> String {
+        let (date, clock) = date_and_time(time);
+        if self.date.as_ref() == Some(&date) { clock } else { format!("{date} {clock}") }
+    }
+
+    /// How often and when: `at 08:25:01`, `twice at 08:25:01`, `3 times from 08:25:01 to 09:00:00`.
+    pub fn often(&self, count: u64, first: Timestamp, last: Timestamp) -> String {
+        let (from, to) = (self.at(first), self.at(last));
+        let often = if count == 1 { String::new() } else { times(count) + " " };
+        if from == to { format!("{often}at {from}") } else { format!("{often}from {from} to {to}") }
+    }
+
+    /// `2019-11-29, 08:00:00 to 17:00:00 UTC`.
+    pub fn span(&self, first: Timestamp, last: Timestamp) -> String {
+        let (from, to) = (self.at(first), self.at(last));
+        match &self.date {
+            Some(date) => format!("{date}, {from} to {to} UTC"),
+            None => format!("{from} to {to} UTC"),
+        }
+    }
+}
+
+fn date_and_time(time: Timestamp) -> (String, String) {
+    let text = time.to_string();
+    match (text.get(..10), text.get(11..19)) {
+        (Some(date), Some(clock)) if text.ends_with('Z') => (date.to_owned(), clock.to_owned()),
+        _ => (String::new(), text),
+    }
+}
+
+/// How long something lasted, to the second: `12 s`, `5 min`, `9 h 05 min`, `3 days 4 h`.
+pub(super) fn duration(span: Span) -> String {
+    let seconds = span.0 / 1_000_000_000;
+    match seconds {
+        ..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds / 60),
+        3600..86_400 => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+        _ => {
+            let days = count(seconds.unsigned_abs() / 86_400, "day", "days");
+            format!("{days} {} h", seconds / 3600 % 24)
+        }
+    }
+}
+
+/// A latency given in microseconds.
+pub(super) fn latency(micros: u64) -> String {
+    Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 1_000)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_counted() {
+        assert_eq!([7, 999, 1_000, 1_234_567].map(number), ["7", "999", "1,000", "1,234,567"]);
+        assert_eq!(count(1, "frame", "frames"), "1 frame");
+        assert_eq!(count(0, "frame", "frames"), "0 frames");
+        assert_eq!(list(&["a"]), "a");
+        assert_eq!(list(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(list::<String>(&[]), "");
+    }
+
+    #[test]
+    fn confidence_in_words_never_says_more_than_the_figure() {
+        assert_eq!(sureness(1000), "certain (100 %)");
+        assert_eq!(sureness(999), "certain (99.9 %)");
+        assert_eq!(sureness(989), "very likely (98.9 %)");
+        assert_eq!(sureness(949), "likely (94.9 %)");
+        assert_eq!(sureness(500), "more likely than not (50 %)");
+        assert_eq!(sureness(120), "possible (12 %)");
+    }
+
+    #[test]
+    fn durations_are_short() {
+        let said = |seconds| duration(Span::from_secs(seconds));
+        assert_eq!(said(12), "12 s");
+        assert_eq!(said(300), "5 min");
+        assert_eq!(said(9 * 3600 + 300), "9 h 05 min");
+        assert_eq!(said(3 * 86_400 + 4 * 3600), "3 days 4 h");
+    }
+
+    #[test]
+    fn the_date_is_said_where_it_is_needed_and_odd_times_are_shown_whole() {
+        let one_day = Times { date: Some("2019-11-29".to_owned()) };
+        let time = Timestamp(1_575_015_901_123_456_789);
+        assert_eq!(one_day.at(time), "08:25:01");
+        assert_eq!(one_day.at(time + Span::from_secs(86_400)), "2019-11-30 08:25:01");
+        assert_eq!(Times { date: None }.at(time), "2019-11-29 08:25:01");
+        assert_eq!(one_day.often(1, time, time), "at 08:25:01");
+        let later = time + Span::from_secs(60);
+        assert_eq!(one_day.often(2, time, later), "twice from 08:25:01 to 08:26:01");
+        assert_eq!(one_day.often(1_000, time, time), "1,000 times at 08:25:01");
+        assert!(!one_day.at(Timestamp(i64::MAX)).is_empty());
+    }
+}

@@ -1,0 +1,308 @@
+//! The rules of [`super::cause`], each on a few made-up messages.
+//!
+//! `anna`, `ben` and `carla` are clients, `DC` is the resolver, `ISP` what it asks.
+
+use super::{Limits, Relation, Resolution, Role, Roles, StepKind, Unexplained};
+use crate::bounded::Sequence;
+use crate::message::simulated::{Draft, Simulated};
+use crate::name::Name;
+use crate::packet::Ports;
+use crate::time::Timestamp;
+use crate::transaction::{Event, Transactions};
+
+const ANNA: &str = "10.0.0.1";
+const BEN: &str = "10.0.0.2";
+const CARLA: &str = "10.0.0.3";
+const DC: &str = "10.0.0.53";
+const DC2: &str = "10.0.0.54";
+const ISP: &str = "203.0.113.53";
+
+struct Office {
+    simulated: Simulated,
+    resolution: Resolution,
+    ids: u16,
+}
+
+/// An open question: what its answer must repeat.
+#[derive(Clone, Copy)]
+struct Open<'a> {
+    from: &'a str,
+    to: &'a str,
+    name: &'a str,
+    rtype: u16,
+    id: u16,
+    sequence: Sequence,
+}
+
+impl Office {
+    /// An office whose DC was seen at work a minute before.
+    fn new() -> Office {
+        let simulated = Simulated::new();
+        let limits = Limits::default();
+        let transactions = Transactions::new(limits.transactions, Ports::new(&[]));
+        let resolution =
+            Resolution::new(limits, transactions, Roles::new(Vec::new()), simulated.hasher);
+        let mut office = Office { simulated, resolution, ids: 0 };
+        for (client, server) in [(CARLA, DC), (DC, ISP), (CARLA, DC2), (DC2, DC)] {
+            let open = office.ask(-60_000.0, client, server, "warm.example");
+            office.answer(-59_990.0, open, &[]);
+        }
+        office.resolution.refresh_roles();
+        office
+    }
+
+    fn take(&mut self, draft: &Draft<'_>) -> Event {
+        self.simulated.add(draft);
+        let messages = &self.simulated.messages;
+        let message = messages.get(messages.len() - 1).unwrap();
+        self.resolution.take(messages, message)
+    }
+
+    fn ask<'a>(&mut self, at_ms: f64, from: &'a str, to: &'a str, name: &'a str) -> Open<'a> {
+        self.ask_type(at_ms, from, to, name, 1)
+    }
+
+    fn ask_type<'a>(
+        &mut self,
+        at_ms: f64,
+        from: &'a str,
+        to: &'a str,
+        name: &'a str,
+        rtype: u16,
+    ) -> Open<'a> {
+        self.ids += 1;
+        let id = self.ids;
+        let port = 10_000 + id;
+        let event =
+            self.take(&Draft { at_ms, from, to, name, rtype, id, port, ..Draft::default() });
+        let Event::Asked(sequence) = event else { panic!("{event:?}") };
+        Open { from, to, name, rtype, id, sequence }
+    }
+
+    fn respond(&mut self, open: Open<'_>, draft: Draft<'_>) {
+        let Open { from, to, name, rtype, id, .. } = open;
+        let port = 10_000 + id;
+        self.take(&Draft { from: to, to: from, name, rtype, id, port, response: true, ..draft });
+    }
+
+    fn answer(&mut self, at_ms: f64, open: Open<'_>, aliases: &[(&str, &str)]) {
+        self.respond(open, Draft { at_ms, aliases, address: true, ..Draft::default() });
+    }
+
+    /// Who caused a query: (address, role, relation), and why nobody if nobody did.
+    fn causes(&self, open: Open<'_>) -> (Vec<(String, Role, Relation)>, Option<Unexplained>) {
+        let transactions = self.resolution.transactions();
+        let sent = transactions.get(open.sequence).unwrap();
+        let causes = self.resolution.causes(open.sequence, sent, Timestamp(-60_000_000_000));
+        let named = causes.clients.iter().map(|cause| {
+            let ask = transactions.get(cause.ask).unwrap();
+            let client = transactions.hosts().get(ask.client).unwrap().address;
+            (client.to_string(), cause.role, cause.relation)
+        });
+        (named.collect(), causes.unexplained)
+    }
+
+    fn named(&self, open: Open<'_>) -> Vec<String> {
+        self.causes(open).0.into_iter().map(|(client, _, _)| client).collect()
+    }
+}
+
+#[test]
+fn who_asked_for_the_name_itself_and_not_who_stood_nearby() {
+    let mut office = Office::new();
+    office.ask(0.0, BEN, DC, "www.evil.com");
+    office.ask(0.1, ANNA, DC, "c2.evil.com");
+    let query = office.ask(0.3, DC, ISP, "c2.evil.com");
+    office.ask(0.2, CARLA, DC, "evil.com");
+    assert_eq!(office.causes(query).0, [(ANNA.into(), Role::Initiator, Relation::Itself)]);
+}
+
+#[test]
+fn an_alias_tail_leads_to_who_asked_for_the_head() {
+    let mut office = Office::new();
+    let ask = office.ask(0.0, ANNA, DC, "www.good.com");
+    let query = office.ask(0.2, DC, ISP, "tail.cdn.net");
+    office.answer(4.0, query, &[]);
+    office.answer(4.1, ask, &[("www.good.com", "mid.good.net"), ("mid.good.net", "tail.cdn.net")]);
+    assert_eq!(office.causes(query).0, [(ANNA.into(), Role::Initiator, Relation::Alias)]);
+    let transactions = office.resolution.transactions();
+    let sent = transactions.get(query.sequence).unwrap();
+    let causes = office.resolution.causes(query.sequence, sent, Timestamp(0));
+    let chain: Vec<_> = causes.clients[0]
+        .chain
+        .iter()
+        .map(|s| (Name::from_wire(&s.name).to_string(), s.kind))
+        .collect();
+    let expected = [
+        ("www.good.com", StepKind::Asked),
+        ("mid.good.net", StepKind::Alias),
+        ("tail.cdn.net", StepKind::Alias),
+    ];
+    assert_eq!(chain, expected.map(|(name, kind)| (name.to_owned(), kind)));
+}
+
+#[test]
+fn an_answer_without_the_tail_clears_who_once_could_have_led_there() {
+    let mut office = Office::new();
+    let first = office.ask(-5000.0, BEN, DC, "www.good.com");
+    office.answer(-4990.0, first, &[("www.good.com", "tail.cdn.net")]);
+    let ben = office.ask(0.0, BEN, DC, "www.good.com");
+    let anna = office.ask(0.0, ANNA, DC, "other.good.com");
+    let query = office.ask(0.2, DC, ISP, "tail.cdn.net");
+    office.answer(4.0, query, &[]);
+    office.answer(4.1, ben, &[("www.good.com", "elsewhere.net")]);
+    office.answer(4.1, anna, &[("other.good.com", "tail.cdn.net")]);
+    assert_eq!(office.named(query), [ANNA]);
+}
+
+#[test]
+fn a_dropped_tail_leads_to_who_asked_by_what_was_learned_before() {
+    let mut office = Office::new();
+    let first = office.ask(-5000.0, BEN, DC, "www.good.com");
+    office.answer(-4990.0, first, &[("www.good.com", "tail.cdn.net")]);
+    office.ask(0.0, ANNA, DC, "www.good.com");
+    let query = office.ask(0.2, DC, ISP, "tail.cdn.net");
+    assert_eq!(office.named(query), [ANNA]);
+}
+
+#[test]
+fn what_is_out_of_date_is_not_believed() {
+    let mut office = Office::new();
+    let first = office.ask(-59_000.0, BEN, DC, "www.good.com");
+    let aliases = [("www.good.com", "tail.cdn.net")];
+    let draft = Draft { at_ms: -58_990.0, aliases: &aliases, ttl: 5, ..Draft::default() };
+    office.respond(first, Draft { address: true, ..draft });
+    office.ask(0.0, ANNA, DC, "www.good.com");
+    let query = office.ask(0.2, DC, ISP, "tail.cdn.net");
+    assert_eq!(office.causes(query), (vec![], Some(Unexplained::OthersWaiting(1))));
+}
+
+#[test]
+fn several_who_wait_for_one_answer_are_all_named() {
+    let mut office = Office::new();
+    office.ask(0.0, ANNA, DC, "c2.evil.com");
+    let query = office.ask(0.2, DC, ISP, "c2.evil.com");
+    office.ask(5.0, BEN, DC, "c2.evil.com");
+    office.answer(30.0, query, &[]);
+    office.ask(31.0, CARLA, DC, "c2.evil.com");
+    let expected = [
+        (ANNA.into(), Role::Initiator, Relation::Itself),
+        (BEN.into(), Role::Joiner, Relation::Itself),
+    ];
+    assert_eq!(office.causes(query).0, expected);
+}
+
+#[test]
+fn a_refresh_belongs_to_who_was_answered_last() {
+    let mut office = Office::new();
+    let ben = office.ask(-900.0, BEN, DC, "c2.evil.com");
+    office.answer(-899.9, ben, &[]);
+    let anna = office.ask(0.0, ANNA, DC, "c2.evil.com");
+    office.answer(0.1, anna, &[]);
+    let query = office.ask(0.25, DC, ISP, "c2.evil.com");
+    assert_eq!(office.causes(query).0, [(ANNA.into(), Role::Refresh, Relation::Itself)]);
+}
+
+#[test]
+fn a_minimised_question_belongs_to_who_asked_below_it() {
+    let mut office = Office::new();
+    office.ask(0.0, BEN, DC, "www.good.com");
+    office.ask(0.0, ANNA, DC, "a.b.evil.com");
+    for (name, rtype) in [("evil.com", 2), ("_.evil.com", 1), ("b.evil.com", 1), ("evil.com", 43)] {
+        let query = office.ask_type(0.2, DC, ISP, name, rtype);
+        assert_eq!(office.named(query), [ANNA], "{name}");
+    }
+    let txt = office.ask_type(0.2, DC, ISP, "evil.com", 16);
+    assert_eq!(office.named(txt), [] as [&str; 0], "nobody minimises with TXT");
+}
+
+#[test]
+fn a_servers_address_belongs_to_who_asked_in_its_zone() {
+    let mut office = Office::new();
+    office.ask(0.0, BEN, DC, "www.good.com");
+    office.ask(0.0, ANNA, DC, "www.innocent.org");
+    let walk = office.ask(0.2, DC, "192.0.2.30", "www.innocent.org");
+    let delegations = [("innocent.org", "ns1.hoster.net")];
+    office.respond(walk, Draft { at_ms: 9.0, delegations: &delegations, ..Draft::default() });
+    let query = office.ask_type(9.2, DC, "192.0.2.31", "ns1.hoster.net", 28);
+    assert_eq!(office.causes(query).0, [(ANNA.into(), Role::Initiator, Relation::Server)]);
+}
+
+#[test]
+fn a_question_passed_on_by_another_resolver_leads_to_its_client() {
+    let mut office = Office::new();
+    office.ask(0.0, BEN, DC, "www.good.com");
+    office.ask(0.0, ANNA, DC2, "c2.evil.com");
+    office.ask(0.2, DC2, DC, "c2.evil.com");
+    let query = office.ask(0.4, DC, ISP, "c2.evil.com");
+    let sent = office.resolution.transactions().get(query.sequence).unwrap();
+    let causes = office.resolution.causes(query.sequence, sent, Timestamp(0));
+    assert_eq!(office.named(query), [ANNA]);
+    assert_eq!(causes.clients[0].hops.len(), 1);
+}
+
+#[test]
+fn resolvers_that_ask_in_a_circle_end_the_walk() {
+    let mut office = Office::new();
+    for n in 0..40 {
+        office.ask(f64::from(n), DC, DC2, "loop.evil.com");
+        office.ask(f64::from(n) + 0.2, DC2, DC, "loop.evil.com");
+    }
+    let query = office.ask(50.0, DC, ISP, "loop.evil.com");
+    assert!(
+        matches!(office.causes(query), (named, Some(Unexplained::BehindResolver(_))) if named.is_empty())
+    );
+}
+
+#[test]
+fn a_retry_after_everybody_left_shares_the_cause_of_the_first_try() {
+    let mut office = Office::new();
+    let ask = office.ask(0.0, ANNA, DC, "c2.evil.com");
+    office.ask(0.2, DC, ISP, "c2.evil.com");
+    office.respond(ask, Draft { at_ms: 3000.0, rcode: 2, ..Draft::default() });
+    let query = office.ask(9000.0, DC, ISP, "c2.evil.com");
+    assert_eq!(office.named(query), [ANNA]);
+}
+
+#[test]
+fn an_answer_missing_from_the_capture_does_not_make_a_client_wait_for_ever() {
+    let mut office = Office::new();
+    let ben = office.ask(-9000.0, BEN, DC, "c2.evil.com");
+    let first = office.ask(-8999.8, DC, ISP, "c2.evil.com");
+    office.answer(-8990.0, first, &[]);
+    office.answer(-8989.9, ben, &[]);
+    office.ask(-5000.0, CARLA, DC, "c2.evil.com");
+    office.ask(0.0, ANNA, DC, "c2.evil.com");
+    let query = office.ask(0.2, DC, ISP, "c2.evil.com");
+    assert_eq!(office.named(query), [ANNA], "carla was answered from the cache");
+}
+
+#[test]
+fn where_each_ask_has_its_own_query_each_query_has_its_own_ask() {
+    let mut office = Office::new();
+    office.ask(0.0, ANNA, DC, "c2.evil.com");
+    let first = office.ask(0.15, DC, ISP, "c2.evil.com");
+    office.ask(20.0, BEN, DC, "c2.evil.com");
+    let second = office.ask(20.15, DC, ISP, "c2.evil.com");
+    assert_eq!(office.named(first), [ANNA]);
+    assert_eq!(office.named(second), [BEN]);
+}
+
+#[test]
+fn priming_has_no_client_and_neither_has_what_nobody_waited_for() {
+    let mut office = Office::new();
+    office.ask(0.0, ANNA, DC, "www.good.com");
+    let priming = office.ask_type(0.2, DC, "198.41.0.4", ".", 2);
+    assert_eq!(office.causes(priming), (vec![], Some(Unexplained::Priming)));
+    let own = office.ask(-500.0, DC, ISP, "up.vendor.example");
+    assert_eq!(office.causes(own), (vec![], Some(Unexplained::NobodyWaiting)));
+}
+
+#[test]
+fn an_aaaa_question_does_not_cause_an_a_query_for_the_same_name_if_somebody_asked_for_that() {
+    let mut office = Office::new();
+    office.ask_type(0.0, BEN, DC, "c2.evil.com", 28);
+    office.ask_type(0.0, ANNA, DC, "c2.evil.com", 1);
+    let query = office.ask(0.2, DC, ISP, "c2.evil.com");
+    assert_eq!(office.named(query), [ANNA]);
+}

@@ -1,0 +1,118 @@
+//! What becomes of queries and responses that come in order, twice, late, alone or under a false flag.
+
+use super::{Event, Limits, Transactions};
+use crate::bounded::Sequence;
+use crate::frame::FrameId;
+use crate::message::simulated::{Draft, Simulated};
+use crate::packet::Ports;
+
+struct Table {
+    simulated: Simulated,
+    transactions: Transactions,
+}
+
+impl Table {
+    fn new() -> Table {
+        let limits = Limits { transactions: 64, names: 4096, hosts: 16 };
+        Table {
+            simulated: Simulated::new(),
+            transactions: Transactions::new(limits, Ports::new(&[])),
+        }
+    }
+
+    fn take(&mut self, draft: &Draft<'_>) -> Event {
+        self.simulated.add(draft);
+        let messages = &self.simulated.messages;
+        let message = messages.get(messages.len() - 1).unwrap();
+        self.transactions.take(messages, message)
+    }
+}
+
+fn query(at_ms: f64) -> Draft<'static> {
+    Draft { at_ms, ip_id: 7, ..Draft::default() }
+}
+
+fn response(at_ms: f64) -> Draft<'static> {
+    let (from, to) = ("10.0.0.53", "10.0.0.1");
+    Draft { at_ms, from, to, response: true, address: true, ..Draft::default() }
+}
+
+#[test]
+fn a_query_and_its_response_are_one() {
+    let mut table = Table::new();
+    assert_eq!(table.take(&query(0.0)), Event::Asked(Sequence(0)));
+    assert_eq!(table.take(&response(3.0)), Event::Answered(Sequence(0)));
+    let transaction = table.transactions.get(Sequence(0)).unwrap();
+    assert_eq!(transaction.query, FrameId::new(0, 1));
+    assert_eq!(transaction.response, FrameId::new(0, 2));
+    assert!(transaction.has_answers);
+    assert_eq!(table.transactions.name(transaction).to_string(), "example.com");
+}
+
+#[test]
+fn the_case_of_a_name_may_differ_and_that_of_the_query_is_kept() {
+    let mut table = Table::new();
+    table.take(&Draft { name: "eXaMpLe.COM", ..query(0.0) });
+    assert_eq!(table.take(&response(3.0)), Event::Answered(Sequence(0)));
+    let transaction = table.transactions.get(Sequence(0)).unwrap();
+    assert_eq!(table.transactions.name(transaction).to_string(), "eXaMpLe.COM");
+}
+
+#[test]
+fn a_retransmission_is_kept_with_its_own_frame_and_a_mirrored_copy_is_not() {
+    let mut table = Table::new();
+    table.take(&query(0.0));
+    assert_eq!(table.take(&query(0.004)), Event::AskedAgain(Sequence(0)));
+    assert_eq!(table.take(&Draft { ip_id: 8, ..query(1000.0) }), Event::AskedAgain(Sequence(0)));
+    let counters = *table.transactions.counters();
+    assert_eq!((counters.queries, counters.copies, counters.retransmissions), (1, 1, 1));
+    let frames: Vec<u64> =
+        table.transactions.tries(Sequence(0)).iter().map(|t| t.query.number()).collect();
+    assert_eq!(frames, [1, 3]);
+}
+
+#[test]
+fn the_same_ports_and_id_after_an_answer_are_a_new_question() {
+    let mut table = Table::new();
+    table.take(&query(0.0));
+    table.take(&response(3.0));
+    assert_eq!(table.take(&response(3.1)), Event::Nothing);
+    assert_eq!(table.take(&Draft { ip_id: 9, ..query(900.0) }), Event::Asked(Sequence(1)));
+    assert_eq!(table.take(&response(903.0)), Event::Answered(Sequence(1)));
+}
+
+#[test]
+fn a_response_that_the_mirror_delivers_first_still_finds_its_query() {
+    let mut table = Table::new();
+    assert_eq!(table.take(&response(1.0)), Event::AnsweredUnasked(Sequence(0)));
+    assert_eq!(table.take(&query(1.2)), Event::AskedAgain(Sequence(0)));
+    let transaction = table.transactions.get(Sequence(0)).unwrap();
+    assert!(transaction.has_query() && transaction.answered.is_some());
+    assert_eq!(table.transactions.counters().unasked, 0);
+}
+
+#[test]
+fn a_response_of_another_port_id_name_or_transport_is_none_of_this_query() {
+    for other in [
+        Draft { port: 4001, ..response(1.0) },
+        Draft { id: 2, ..response(1.0) },
+        Draft { name: "example.net", ..response(1.0) },
+        Draft { rtype: 28, ..response(1.0) },
+        Draft { tcp: true, ..response(1.0) },
+    ] {
+        let mut table = Table::new();
+        table.take(&query(0.0));
+        assert_eq!(table.take(&other), Event::AnsweredUnasked(Sequence(1)), "{other:?}");
+    }
+}
+
+#[test]
+fn at_the_limit_the_oldest_are_forgotten_and_counted() {
+    let mut table = Table::new();
+    for n in 0..100u16 {
+        table.take(&Draft { id: n, port: 5000 + n, ..query(f64::from(n)) });
+    }
+    assert_eq!(table.transactions.get(Sequence(10)).map(|t| t.id), None);
+    assert_eq!(table.transactions.get(Sequence(99)).map(|t| t.id), Some(99));
+    assert_eq!(table.transactions.forgotten(), 36);
+}

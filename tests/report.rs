@@ -1,0 +1,357 @@
+//! The text for people, held against golden copies: every section, narrow and wide, with and without
+//! colours, and with names that somebody chose to do harm.
+
+use std::net::IpAddr;
+
+use whoasked::attribution::{
+    Attribution, ChainStep, Client, Coverage, LatencySeen, Place, ResolverSeen, Sighting, State,
+    Summary, Verdict,
+};
+use whoasked::flow::{Address, Mac, Transport};
+use whoasked::frame::FrameId;
+use whoasked::indicator::{IndicatorId, Indicators};
+use whoasked::name::{Name, NameHasher, push_from_text};
+use whoasked::report::{
+    CaptureLacked, Ending, Files, Internal, Look, Report, Subject, Text, Verdicts,
+};
+use whoasked::resolution::{Known, Leg, Role, Unexplained};
+use whoasked::time::{Span, Timestamp};
+use whoasked::transaction::Counters;
+
+const LIST: &str = "mi.kenal-cn.com\ne13678.dspb.akamaiedge.net\nad-sync.net\n192.55.83.30\n";
+const DC: &str = "192.168.2.194";
+const DC2: &str = "192.168.2.12";
+
+/// 2019-11-29T08:25:00Z.
+const MORNING: Timestamp = Timestamp(1_575_015_900_000_000_000);
+
+fn after(seconds: i64) -> Timestamp {
+    MORNING + Span::from_secs(seconds)
+}
+
+fn address(text: &str) -> Address {
+    Address::from(text.parse::<IpAddr>().unwrap())
+}
+
+fn frame(number: u64) -> FrameId {
+    if number == 0 { FrameId::NONE } else { FrameId::new(0, number) }
+}
+
+/// A list under a hostile name, if need be.
+fn indicators(file: &str) -> Indicators {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(file);
+    std::fs::write(&path, LIST).unwrap();
+    Indicators::load(&[path], NameHasher::new([1, 2])).unwrap().0
+}
+
+fn indicator(indicators: &Indicators, text: &str) -> IndicatorId {
+    let mut found = Vec::new();
+    match text.parse::<IpAddr>() {
+        Ok(ip) => indicators.match_address(Address::from(ip), &mut found),
+        Err(_) => {
+            let mut wire = Vec::new();
+            push_from_text(text, &mut wire).unwrap();
+            indicators.match_name(Name::from_wire(&wire), &mut found);
+        }
+    }
+    found[0]
+}
+
+/// A client that asked at `time`, in frame `number`, and was led along `chain`.
+fn client(
+    ip: &str,
+    role: Role,
+    time: Timestamp,
+    number: u64,
+    chain: &[(&str, &'static str)],
+) -> Client {
+    let IpAddr::V4(v4) = ip.parse().unwrap() else { panic!("{ip}") };
+    let [.., last] = v4.octets();
+    Client {
+        address: address(ip),
+        port: 53211,
+        role,
+        confidence_permille: 995,
+        asked: chain[0].0.to_owned(),
+        asked_type: "A".to_owned(),
+        asked_frame: frame(number),
+        asked_time: time,
+        answer_frame: frame(number + 9),
+        rcode: Some("NOERROR"),
+        chain: chain
+            .iter()
+            .enumerate()
+            .map(|(place, (name, step))| ChainStep {
+                name: (*name).to_owned(),
+                step,
+                frame: frame(number + place as u64),
+            })
+            .collect(),
+        hops: Vec::new(),
+        mac: Some(Mac([0, 0x1b, 0x21, 0x3c, 0, last])),
+    }
+}
+
+/// A sighting of `flagged` in the upstream query of frame `number`.
+fn attribution(flagged: IndicatorId, name: &str, time: Timestamp, number: u64) -> Attribution {
+    Attribution {
+        id: format!("f{number}"),
+        resolution_id: format!("f{number}"),
+        state: State::Final,
+        verdict: Verdict::Attributed,
+        unexplained: None,
+        reason: None,
+        indicator: flagged,
+        sighting: Sighting {
+            leg: Leg::Upstream,
+            place: Place::Qname,
+            frame: frame(number),
+            time,
+            resolver: address(DC),
+            server: address("198.51.100.7"),
+            transport: Transport::Udp,
+            name: name.to_owned(),
+            rtype: "A".to_owned(),
+            response_frame: frame(number + 1),
+            rcode: Some("NOERROR"),
+            outcome: "answered",
+        },
+        clients: Vec::new(),
+        hints: Vec::new(),
+    }
+}
+
+fn unnamed(
+    of: Attribution,
+    verdict: Verdict,
+    unexplained: Unexplained,
+    reason: &str,
+) -> Attribution {
+    Attribution { verdict, unexplained: Some(unexplained), reason: Some(reason.to_owned()), ..of }
+}
+
+const MICROSOFT: [(&str, &str); 4] = [
+    ("www.microsoft.com", "asked"),
+    ("www.microsoft.com-c-3.edgekey.net", "cname"),
+    ("www.microsoft.com-c-3.edgekey.net.globalredir.akadns.net", "cname"),
+    ("e13678.dspb.akamaiedge.NET", "cname"),
+];
+
+/// One of everything.
+fn office(list: &Indicators) -> Vec<Attribution> {
+    let of = |text| indicator(list, text);
+    let evil = [("mi.kenal-cn.com", "asked")];
+    let mut all = Vec::new();
+    // An infection: by way of the other DC, then twice from the cache.
+    let mut through = client("192.168.2.42", Role::Initiator, after(1), 101, &evil);
+    through.hops = vec![address(DC2)];
+    let kenal = attribution(of("mi.kenal-cn.com"), "mi.kenal-cn.com", after(1), 104);
+    all.push(Attribution { clients: vec![through], ..kenal.clone() });
+    for hour in [1, 2] {
+        let mut cached =
+            client("192.168.2.42", Role::Cached, after(3600 * hour), 1000 * hour as u64, &evil);
+        cached.rcode = (hour == 1).then_some("SERVFAIL");
+        cached.asked_type = "AAAA".to_owned();
+        let mut seen = kenal.clone();
+        seen.sighting.leg = Leg::Client;
+        seen.clients = vec![cached];
+        all.push(seen);
+    }
+    // The false alarm, of two clients at once.
+    let clients = [("192.168.2.30", Role::Initiator), ("192.168.2.31", Role::Joiner)]
+        .map(|(ip, role)| client(ip, role, after(600), 300, &MICROSOFT));
+    let tail = attribution(of("e13678.dspb.akamaiedge.net"), MICROSOFT[3].0, after(600), 305);
+    all.push(Attribution { clients: clients.to_vec(), hints: vec!["alias-tail"], ..tail.clone() });
+    // A name server's address.
+    let server = [("www.lunchbox-catering.com", "asked"), ("192.55.83.30", "server")];
+    let mut asked = client("192.168.2.55", Role::Refresh, after(700), 400, &server);
+    asked.confidence_permille = 870;
+    let mut contacted = attribution(of("192.55.83.30"), server[0].0, after(700), 401);
+    contacted.sighting.place = Place::Server;
+    all.push(Attribution { clients: vec![asked], ..contacted });
+    // Nobody, and nobody knows.
+    let own = attribution(of("ad-sync.net"), "up.ad-sync.net", after(800), 500);
+    let reason = "no client was waiting for an answer from 192.168.2.194";
+    for _ in 0..2 {
+        all.push(unnamed(own.clone(), Verdict::NoClient, Unexplained::NobodyWaiting, reason));
+    }
+    for count in [3, 4] {
+        let reason =
+            format!("{count} clients can have caused it, none more likely than the others");
+        let seen =
+            attribution(of("ad-sync.net"), "x1.ad-sync.net", after(900), 600 + u64::from(count));
+        all.push(unnamed(seen, Verdict::Undetermined, Unexplained::TooMany(count), &reason));
+    }
+    let midway = Unexplained::BeganMidWay(Span::from_secs(1));
+    all.push(unnamed(tail, Verdict::Undetermined, midway, "the capture began only 1.00 s before"));
+    all
+}
+
+fn coverage() -> Coverage {
+    let resolver = |addresses: &[&str], known, asked, asks| ResolverSeen {
+        addresses: addresses.iter().map(|text| address(text)).collect(),
+        known,
+        shared_mac: (addresses.len() > 1).then_some(Mac([0, 0x50, 0x56, 0x9a, 0x10, 1])),
+        asked,
+        asks,
+        answers: asked,
+    };
+    Coverage {
+        span: Some((MORNING, after(9 * 3600))),
+        transactions: Counters {
+            queries: 20_100,
+            answered: 19_990,
+            unasked: 12,
+            copies: 392,
+            ..Counters::default()
+        },
+        forgotten: 0,
+        edges_forgotten: 0,
+        judged_early: 0,
+        resolvers: vec![
+            resolver(&[DC, "fd20::10"], Known::AsksAndAnswers, 10_397, 4_492),
+            resolver(&[DC2], Known::OnlyIterates, 0, 196),
+        ],
+        latencies: vec![LatencySeen {
+            resolver: address(DC),
+            leg: Leg::Client,
+            count: 10_390,
+            p50_us: 210,
+            p90_us: 15_100,
+            p99_us: 198_700,
+            max_us: 3_230_000,
+        }],
+    }
+}
+
+fn lacked() -> CaptureLacked {
+    let mut lacked = CaptureLacked::default();
+    (lacked.decoded.frames, lacked.decoded.messages) = (48_211, 40_090);
+    lacked.decoded.broken = 1;
+    lacked
+}
+
+/// The report on `attributions`, colours visible as `«31»`.
+fn report(
+    look: Look,
+    list: &Indicators,
+    files: &[&str],
+    attributions: &[Attribution],
+    coverage: &Coverage,
+    lacked: &CaptureLacked,
+) -> String {
+    let files = Files(files.iter().map(|file| (*file).to_owned()).collect());
+    let mut out = Vec::new();
+    let mut verdicts = Verdicts::default();
+    let mut text = Text::new(&mut out, look, Subject { indicators: list, files: &files });
+    for attribution in attributions {
+        verdicts.add(attribution.verdict);
+        text.attribution(attribution).unwrap();
+    }
+    let (summary, internal) = (Summary::default(), Internal::default());
+    let ending = Ending { summary: &summary, internal: &internal, verdicts, coverage, lacked };
+    text.end(&ending).unwrap();
+    drop(text);
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.chars().all(|c| c == '\n' || c == '\u{1b}' || !c.is_control()), "{text:?}");
+    text.replace("\u{1b}[0m", "«»").replace("\u{1b}[", "«")
+}
+
+fn office_report(look: Look) -> String {
+    let list = indicators("flagged.txt");
+    report(look, &list, &["office.pcap"], &office(&list), &coverage(), &lacked())
+}
+
+#[test]
+fn every_section_at_80_columns() {
+    let text = office_report(Look::new(80, false));
+    assert!(text.lines().all(|line| line.chars().count() <= 80));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn every_section_at_120_columns() {
+    insta::assert_snapshot!(office_report(Look::new(120, false)));
+}
+
+#[test]
+fn every_section_in_colour() {
+    insta::assert_snapshot!(office_report(Look::new(80, true)));
+}
+
+#[test]
+fn nothing_flagged() {
+    let list = indicators("flagged.txt");
+    let look = Look::new(80, false);
+    insta::assert_snapshot!(report(look, &list, &["a.pcap"], &[], &coverage(), &lacked()));
+}
+
+#[test]
+fn no_dns_message_and_no_resolver() {
+    let list = indicators("flagged.txt");
+    let mut empty = coverage();
+    (empty.span, empty.transactions) = (None, Counters::default());
+    empty.resolvers.clear();
+    empty.latencies.clear();
+    let lacked = CaptureLacked {
+        resolvers_unseen: vec![address("10.0.0.99")],
+        damage: vec!["a.pcap: frame 13 is cut after 40 of 90 octets".to_owned()],
+        interrupted: true,
+        ..CaptureLacked::default()
+    };
+    let look = Look::new(80, false);
+    insta::assert_snapshot!(report(look, &list, &["a.pcap"], &[], &empty, &lacked));
+}
+
+#[test]
+fn what_somebody_named_to_do_harm_is_harmless() {
+    let hostile = "a\u{1b}]0;owned\u{7}\u{9b}2J\r\n\u{202e}b.pcap";
+    let list = indicators("fl\u{1b}[31mag\ned.txt");
+    let long = format!("{}.mi.kenal-cn.com", "\\027[2J-".repeat(30));
+    let mut asked = client("192.168.2.42", Role::Initiator, after(1), 7, &[(&long, "asked")]);
+    asked.chain.push(ChainStep {
+        name: hostile.to_owned(),
+        step: "cname",
+        frame: FrameId::new(1, 3),
+    });
+    asked.asked_type = hostile.to_owned();
+    let evil = indicator(&list, "mi.kenal-cn.com");
+    let mut seen = attribution(evil, &long, after(1), 8);
+    seen.sighting.response_frame = FrameId::new(1, 2);
+    seen.clients = vec![asked];
+    let lost = unnamed(seen.clone(), Verdict::NoClient, Unexplained::Priming, hostile);
+    let lost = Attribution { clients: Vec::new(), ..lost };
+    let lacked = CaptureLacked { damage: vec![hostile.to_owned()], ..lacked() };
+    let look = Look::new(60, false);
+    let text = report(look, &list, &[hostile, "b.pcap"], &[seen, lost], &coverage(), &lacked);
+    assert!(text.lines().all(|line| line.chars().count() <= 60));
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_flood_is_folded_and_bounded() {
+    let list = indicators("flagged.txt");
+    let evil = indicator(&list, "mi.kenal-cn.com");
+    let mut flood = Vec::new();
+    for number in 0..10_000u32 {
+        let [_, b, c, d] = number.to_be_bytes();
+        let ip = format!("10.{b}.{c}.{d}");
+        let time = after(i64::from(number));
+        let name = [("mi.kenal-cn.com", "asked")];
+        let asked = client(&ip, Role::Initiator, time, 1 + u64::from(number), &name);
+        let mut seen = attribution(evil, "mi.kenal-cn.com", time, 1 + u64::from(number));
+        seen.clients = vec![asked];
+        flood.push(seen.clone());
+        flood.push(seen);
+    }
+    let look = Look::new(80, false);
+    let text = report(look, &list, &["a.pcap"], &flood, &coverage(), &lacked());
+    assert!(
+        text.starts_with("More than 4,096 clients are behind what was flagged.\n"),
+        "{text:.200}"
+    );
+    assert!(text.contains("11,808 sightings of further clients had no room here"));
+    // A question that was tried upstream twice is one question.
+    assert!(!text.contains(" times "));
+}
