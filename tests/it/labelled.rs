@@ -92,7 +92,7 @@ impl Score {
             share(row, row_missed),
             share(pair, pair_wrong),
             share(pair, pair_missed),
-            share(pair, pair_missed.saturating_sub(self.traceless)),
+            share(pair, pair_missed - self.traceless),
         ]
     }
 
@@ -185,6 +185,7 @@ fn labelled_captures_are_answered_as_promised() {
             false => 0,
         };
         let score = Score::new(counts, traceless);
+        assert!(score.pairs[2] >= traceless, "{name}: pairs without a trace were named");
         if name.starts_with("s08-") {
             let threshold = DAMAGED.iter().find(|(kind, _)| kind == name).map(|(_, least)| least);
             short.extend(score.judge(name, threshold));

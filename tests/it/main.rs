@@ -17,5 +17,7 @@ mod bundled;
 mod cli;
 mod labelled;
 mod message_oracle;
+mod properties;
+mod truth;
 mod wire_corpus;
 mod workers;

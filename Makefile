@@ -1,0 +1,39 @@
+# Two commands on a fresh machine with Rust and a package manager: `make demo` and `make test`.
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+NEXTEST := $(shell cargo nextest --version 2>/dev/null)
+
+.PHONY: demo test format lint docs check setup-build setup-test
+
+# Who in the office is behind Monday's alerts? Exit code 1 of whoasked says that something was flagged.
+demo: setup-build
+	cargo build --locked --release --bin whoasked
+	@echo
+	@echo '$$ whoasked read captures/office.pcap --indicators captures/flagged.txt'
+	@$(TARGET)/release/whoasked read captures/office.pcap --indicators captures/flagged.txt || [ $$? -eq 1 ]
+
+# All that must hold. The captures in ../shared are optional; tests that need them say when they skip.
+test: format lint docs check
+
+format: setup-test
+	cargo fmt --all --check
+
+lint: setup-test
+	cargo clippy --locked --all-targets -- -D warnings
+
+docs: setup-test
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --lib
+
+check: setup-test
+ifneq ($(NEXTEST),)
+	cargo nextest run --locked --no-fail-fast
+	cargo test --locked --doc
+else
+	cargo test --locked --no-fail-fast
+endif
+
+setup-build:
+	@.ci/setup build
+
+setup-test:
+	@.ci/setup test
