@@ -29,6 +29,8 @@ pub enum Unexplained {
     TooMany(u32),
     /// It was asked by another resolver, for a client that could not be told.
     BehindResolver(HostId),
+    /// Who asked may itself be a resolver, for nobody was recognised as one.
+    AskerMayBeResolver,
     /// What led to it is no longer kept.
     Forgotten,
 }

@@ -260,9 +260,11 @@ impl Transactions {
         let Some(sequence) = known else {
             self.counters.queries += 1;
             let iterating = u32::from(!message.flags.recursion_desired());
+            let [.., additional] = message.counts;
             self.note_sender(new.client, message, |host| {
                 host.asks = host.asks.saturating_add(1);
                 host.asks_iterating = host.asks_iterating.saturating_add(iterating);
+                host.asks_edns = host.asks_edns.saturating_add(u32::from(additional > 0));
             });
             if let Some(server) = self.hosts.get_mut(new.server) {
                 server.asked = server.asked.saturating_add(1);
