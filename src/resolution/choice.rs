@@ -3,6 +3,7 @@
 use super::Resolution;
 use super::candidate::{AFTER_MAX, Candidate, INSTANT, Timing};
 use super::walk::Relation;
+use crate::bounded::Sequence;
 use crate::time::{Span, Timestamp};
 use crate::transaction::Transaction;
 
@@ -86,12 +87,16 @@ impl Resolution {
                 && (Span(0)..OWN_QUERY_MAX).contains(&(query.asked - ask.asked_last))
         };
         let same = self.same_questions(sent);
-        let has_own = |candidate: &Candidate| {
-            let ask = self.transactions.get(candidate.ask);
-            candidate.relation == Relation::Itself
-                && ask.is_some_and(|ask| same.iter().any(|(_, query)| at_once(ask, query)))
+        let own = |candidate: &Candidate| {
+            let ask = self.transactions.get(candidate.ask)?;
+            let behind = same.iter().filter(|(_, query)| at_once(ask, query));
+            let first = behind.map(|(sequence, _)| *sequence).min()?;
+            (candidate.relation == Relation::Itself).then_some(first)
         };
-        if chosen.len() < 2 || !chosen.iter().all(has_own) {
+        let mut owned: Vec<Sequence> = chosen.iter().filter_map(own).collect();
+        owned.sort_unstable();
+        owned.dedup();
+        if chosen.len() < 2 || owned.len() < chosen.len() {
             return chosen;
         }
         let set_off = chosen.iter().filter(|candidate| {
