@@ -48,6 +48,8 @@ pub(super) struct Candidate {
     pub timing: Timing,
     /// Whether its own answer holds the chain.
     pub confirmed: bool,
+    /// Whether it was answered with what was asked for, or that there is no such thing.
+    pub served: bool,
 }
 
 impl Resolution {
@@ -126,6 +128,7 @@ impl Resolution {
             relation,
             timing,
             confirmed,
+            served: ask.answered().is_some() && matches!(ask.rcode, 0 | 3),
         })
     }
 
@@ -223,6 +226,9 @@ fn needs(asked: RecordType, sent: RecordType, relation: Relation, exact: bool) -
         matches!(sent, RecordType::A | RecordType::NS | RecordType::DS | RecordType::DNSKEY);
     match (relation, exact) {
         (Relation::Itself | Relation::Alias, true) if same => Some(relation),
+        (Relation::Itself | Relation::Alias, true) if sent == RecordType::A => {
+            Some(Relation::OtherType)
+        }
         (Relation::Server, _) => {
             (on_the_way || sent == RecordType::AAAA).then_some(Relation::Server)
         }

@@ -131,21 +131,18 @@ impl Resolution {
         }
         let just_ended = candidates.iter().any(|candidate| {
             let ended = matches!(candidate.timing, Timing::After(since) if since <= MOMENT);
-            ended && candidate.relation == Relation::Itself
+            ended && !candidate.served && candidate.relation <= Relation::Alias
         });
         let mut chosen = self.each_its_own(sent, choose(candidates));
         if name.label_count() < 2 {
             chosen = nearest(chosen, sent);
         }
         let first_try = self.first_try(query, sent);
-        // An open ask for the same name but another type is behind this query only if the resolver
-        // minimises its questions; that it goes on trying what others asked for comes first.
-        let by_name_only = chosen.iter().all(|candidate| {
-            let ask = self.transactions.get(candidate.ask);
-            candidate.relation == Relation::Ancestor && ask.is_some_and(|ask| ask.name == sent.name)
-        });
+        // An open ask for another type is behind this query only if the resolver minimises its questions;
+        // that it goes on trying what others asked for comes first.
+        let weak = chosen.iter().all(|candidate| candidate.relation == Relation::OtherType);
         if first_try != query
-            && by_name_only
+            && weak
             && !(just_ended && !chosen.is_empty())
             && let Some(earlier) = self.transactions.get(first_try)
         {
@@ -231,6 +228,7 @@ impl Resolution {
             (Relation::Alias, Timing::Open) if candidate.confirmed => 990,
             (Relation::Alias, Timing::Open) => 970,
             (Relation::Ancestor | Relation::Server, Timing::Open) => 970,
+            (Relation::OtherType, Timing::Open) => 900,
             (_, Timing::Joined) => 960,
             (_, Timing::AnsweredSoon | Timing::JustAfter) => 900,
             (_, Timing::After(since)) if since <= MOMENT => 960,

@@ -111,31 +111,35 @@ impl Resolution {
 ///
 /// 1. Those that were open;
 /// 2. else those whose answers came soon after, their questions not captured;
-/// 3. else the one answered last, if that was a moment ago;
+/// 3. else the one served last, if that was a moment ago: a resolver refreshes what it serves;
 /// 4. else those that stand just behind the query, for frames may have changed places;
-/// 5. else the one answered last.
+/// 5. else those that were open for another type, for resolvers minimise their questions;
+/// 6. else the one answered last.
 ///
 /// Of these the ones with the strongest relation, and with them whoever joined.
 pub(super) fn choose(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     // Of several ways in which one ask needs the name, the strongest.
     candidates.sort_by_key(|c| (c.ask, c.relation, c.reach));
     candidates.dedup_by_key(|c| c.ask);
-    let strongest = |timing: Timing| {
-        let of_timing = candidates.iter().filter(|c| c.timing == timing);
+    let strongest = |timing: Timing, weakest: Relation| {
+        let of_timing = candidates.iter().filter(|c| c.timing == timing && c.relation <= weakest);
         of_timing.map(|c| (c.relation, timing)).min()
     };
-    let last_answered = |within: Span| {
+    let last_answered = |within: Span, all: bool| {
         let answered = candidates.iter().filter_map(|c| match c.timing {
-            Timing::After(since) if since <= within => Some((c.relation, c.timing)),
+            Timing::After(since) if since <= within && (all || c.served) => {
+                Some((c.relation, c.timing))
+            }
             _ => None,
         });
         answered.min()
     };
-    let best = strongest(Timing::Open)
-        .or_else(|| strongest(Timing::AnsweredSoon))
-        .or_else(|| last_answered(MOMENT))
-        .or_else(|| strongest(Timing::JustAfter))
-        .or_else(|| last_answered(AFTER_MAX));
+    let best = strongest(Timing::Open, Relation::Server)
+        .or_else(|| strongest(Timing::AnsweredSoon, Relation::Server))
+        .or_else(|| last_answered(MOMENT, false))
+        .or_else(|| strongest(Timing::JustAfter, Relation::Server))
+        .or_else(|| strongest(Timing::Open, Relation::OtherType))
+        .or_else(|| last_answered(AFTER_MAX, true));
     let joins = |c: &Candidate| matches!(c.timing, Timing::Joined | Timing::JustAfter);
     candidates.retain(|c| match best {
         Some((relation, timing)) => {

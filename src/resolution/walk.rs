@@ -35,6 +35,9 @@ pub enum Relation {
     Ancestor,
     /// It is a name server, or an ancestor of one, of a zone on the way.
     Server,
+    /// It is a name on the chain, but asked with another type, as a resolver may that minimises its
+    /// questions.
+    OtherType,
 }
 
 /// How a step leads on.
