@@ -1,6 +1,8 @@
 //! The text for people, held against golden copies: every section, narrow and wide, with and without
 //! colours, and with names that somebody chose to do harm.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
 use std::net::IpAddr;
 
 use whoasked::attribution::{
@@ -153,6 +155,7 @@ fn office(list: &Indicators) -> Vec<Attribution> {
             client("192.168.2.42", Role::Cached, after(3600 * hour), 1000 * hour as u64, &evil);
         cached.rcode = (hour == 1).then_some("SERVFAIL");
         cached.asked_type = "AAAA".to_owned();
+        cached.confidence_permille = 960;
         let mut seen = kenal.clone();
         seen.sighting.leg = Leg::Client;
         seen.clients = vec![cached];

@@ -2,6 +2,8 @@
 //!
 //! Further captures, of a laboratory, are read if `WHOASKED_SHARED` (or `../shared`) has them.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
+
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;

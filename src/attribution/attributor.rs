@@ -94,6 +94,12 @@ impl Attributor {
         self.settle(out);
     }
 
+    /// Brings what [`Attributor::take`] of a message will need into the processor's cache.
+    #[inline]
+    pub fn warm(&self, message: &Message) -> u32 {
+        self.resolution.transactions().warm(message)
+    }
+
     /// Adds sightings to a transaction, and sees to it that they are judged.
     fn flag(
         &mut self,
@@ -171,7 +177,7 @@ impl Attributor {
                 return;
             }
             self.unended = Sequence(sequence.0 + 1);
-            if ask.answered.is_none() {
+            if ask.answered().is_none() {
                 self.look_at_known_chain(sequence, &ask);
             }
         }

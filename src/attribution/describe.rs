@@ -9,7 +9,11 @@ use crate::indicator::Indicators;
 use crate::message::full::rcode_mnemonic;
 use crate::name::Name;
 use crate::resolution::{Cause, Causes, Edge, Leg, Resolution, Role, StepKind, Unexplained};
+use crate::time::Span;
 use crate::transaction::{HostId, Transaction};
+
+/// Less than this is no time at all to a reader.
+const INSTANT: Span = Span::from_millis(1);
 
 /// What is said of a flagged upstream query.
 pub(super) fn upstream(
@@ -57,7 +61,7 @@ pub(super) fn client(
         Some(Role::Joiner) => Role::Joiner,
         // Without a response nothing came from the cache, and a server that was never seen asking
         // upstream may have asked out of sight.
-        _ if ask.answered.is_none() || !asks_upstream => Role::Initiator,
+        _ if ask.answered().is_none() || !asks_upstream => Role::Initiator,
         _ => Role::Cached,
     };
     let asked = resolution.transactions().name(ask).to_string();
@@ -73,14 +77,17 @@ pub(super) fn client(
         (Place::Alias, _) => 960,
     };
     let client = Client { role, confidence_permille, chain, ..bare_client(resolution, ask) };
-    let clients = vec![client];
+    let hosts = resolution.transactions().hosts();
+    let unsure = resolution.roles().may_be_resolver(ask, hosts);
+    let unexplained = unsure.then_some(Unexplained::AskerMayBeResolver);
+    let clients = if unsure { Vec::new() } else { vec![client] };
     Attribution {
         id: id(ask, seen, indicators),
         resolution_id: frame_id(ask),
         state: State::Final,
-        verdict: Verdict::Attributed,
-        unexplained: None,
-        reason: None,
+        verdict: if unsure { Verdict::Undetermined } else { Verdict::Attributed },
+        unexplained,
+        reason: unexplained.map(|why| reason(resolution, ask, why)),
         indicator: seen.indicator,
         sighting: sighting(resolution, ask, Leg::Client, seen.place),
         hints: hints(&clients, seen),
@@ -124,8 +131,8 @@ fn sighting(
         name: resolution.transactions().name(transaction).to_string(),
         rtype: transaction.qtype.to_string(),
         response_frame: transaction.response,
-        rcode: transaction.answered.map(|_| rcode_mnemonic(transaction.rcode)),
-        outcome: match transaction.answered {
+        rcode: transaction.answered().map(|_| rcode_mnemonic(transaction.rcode)),
+        outcome: match transaction.answered() {
             None => "unanswered",
             Some(_) if transaction.truncated => "truncated",
             Some(_) => "answered",
@@ -144,7 +151,7 @@ fn bare_client(resolution: &Resolution, ask: &Transaction) -> Client {
         asked_frame: ask.query,
         asked_time: ask.asked,
         answer_frame: ask.response,
-        rcode: ask.answered.map(|_| rcode_mnemonic(ask.rcode)),
+        rcode: ask.answered().map(|_| rcode_mnemonic(ask.rcode)),
         chain: Vec::new(),
         hops: Vec::new(),
         mac: Some(ask.client_mac).filter(|mac| mac.is_some()),
@@ -185,7 +192,7 @@ fn tail(
         frame: if from_own_answer {
             transaction.response
         } else {
-            edge.learned_before(transaction.answered.unwrap_or(transaction.asked_last)).frame
+            edge.learned_before(transaction.answered().unwrap_or(transaction.asked_last)).frame
         },
     };
     let own = |name: &[u8], step, frame| ChainStep {
@@ -241,6 +248,10 @@ fn reason(resolution: &Resolution, query: &Transaction, why: Unexplained) -> Str
         Unexplained::ClientLegMissing => format!(
             "no question to {resolver} is in this capture: mirror the port that its clients come in by, too"
         ),
+        Unexplained::BeganMidWay(after) if after < INSTANT => {
+            "the capture begins with it, so the question that led here may have come before"
+                .to_owned()
+        }
         Unexplained::BeganMidWay(after) => format!(
             "the capture began only {after} before, so the question that led here may have come earlier"
         ),
@@ -254,6 +265,11 @@ fn reason(resolution: &Resolution, query: &Transaction, why: Unexplained) -> Str
         Unexplained::BehindResolver(host) => format!(
             "it was asked by {}, itself a resolver, and which of its clients is behind that cannot be told",
             address(resolution, host)
+        ),
+        Unexplained::AskerMayBeResolver => format!(
+            "{resolver} asked, and nobody asks it in this capture, nor was any DNS server recognised: if \
+             {resolver} is one, capture the side of its clients too (and name it with --resolver); if \
+             not, it is the client"
         ),
         Unexplained::Forgotten => {
             "more was asked in the meantime than is kept, so what led here is forgotten".to_owned()

@@ -136,13 +136,13 @@ pub(super) fn known_chain<'r>(resolution: &'r Resolution, ask: &Transaction) -> 
     let [host] = resolver;
     let group = resolution.roles().group_of(host);
     let resolvers = group.map_or(resolver.as_slice(), |group| group.hosts.as_slice());
-    let until = ask.answered.unwrap_or(ask.asked_last + GIVEN_UP);
+    let until = ask.answered().unwrap_or(ask.asked_last + GIVEN_UP);
     resolution.walk_forward(resolvers, ask.name, until)
 }
 
 /// Whether an ask ended without saying what its name leads to.
 pub(super) fn ended_without_chain(ask: &Transaction) -> bool {
-    match ask.answered {
+    match ask.answered() {
         None => true,
         Some(_) => !ask.has_answers && !matches!(ask.rcode, 0 | 3) || ask.truncated,
     }

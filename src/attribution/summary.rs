@@ -1,15 +1,18 @@
 //! What was seen of each indicator and client, over the whole capture.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::{Attribution, Verdict};
 use crate::flow::Address;
+use crate::frame::FrameId;
 use crate::indicator::IndicatorId;
 use crate::resolution::Role;
 use crate::time::Timestamp;
 
 /// How many pairs of indicator and client are kept; beyond it only counted.
 const ROWS_MAX: usize = 1 << 20;
+/// How many of a client's latest questions are told apart.
+const LAST_ASKS_MAX: usize = 16;
 /// How many of the names that a client asked are kept with a row.
 const NAMES_MAX: usize = 20;
 
@@ -29,8 +32,8 @@ pub struct SummaryRow {
     pub roles: Vec<Role>,
     /// The highest confidence, in thousandths.
     pub confidence_permille: u16,
-    /// The last question counted, so that its retries are not.
-    last_ask: (u64, u16),
+    /// The last questions counted, so that what they set off more than once counts once.
+    last_asks: VecDeque<FrameId>,
 }
 
 /// Rows for each indicator and client, and counts of verdicts.
@@ -58,13 +61,17 @@ impl Summary {
                 names: Vec::new(),
                 roles: Vec::new(),
                 confidence_permille: 0,
-                last_ask: (u64::MAX, 0),
+                last_asks: VecDeque::new(),
             });
             let frame =
                 if client.asked_frame.is_some() { client.asked_frame } else { client.answer_frame };
-            let ask = (frame.number(), frame.file());
-            row.asks += u64::from(row.last_ask != ask);
-            row.last_ask = ask;
+            if !row.last_asks.contains(&frame) {
+                row.asks += 1;
+                row.last_asks.push_back(frame);
+                if row.last_asks.len() > LAST_ASKS_MAX {
+                    row.last_asks.pop_front();
+                }
+            }
             row.first = row.first.min(client.asked_time);
             row.last = row.last.max(client.asked_time);
             row.confidence_permille = row.confidence_permille.max(client.confidence_permille);

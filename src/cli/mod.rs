@@ -50,7 +50,16 @@ pub fn complain(error: &anyhow::Error) {
     say(&format!("whoasked: {error:#}"));
 }
 
-/// A line on stderr. If nobody can read it there is nobody to tell.
+/// A line on stderr, what does not print escaped: file names and lists are not ours. If nobody can read
+/// it there is nobody to tell.
 fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let shown: String = line
+        .chars()
+        .flat_map(|c| match c {
+            '\n' => vec![c],
+            c if c.is_control() => c.escape_default().collect(),
+            c => vec![c],
+        })
+        .collect();
+    let _ = writeln!(std::io::stderr(), "{shown}");
 }

@@ -7,7 +7,7 @@
 
 use super::record::{Fact, Flags, Malformed, Messages, NameRef, Question, RecordType, Watchlist};
 use crate::flow::Address;
-use crate::name::{LABELS_MAX, NAME_LEN_MAX, NameHash, NameHasher};
+use crate::name::{NAME_LEN_MAX, NameHash, NameHasher};
 
 /// How many names of a message are remembered by where they stand. Answers mostly point back at the
 /// question or at the alias before them, so a handful suffices; a name beyond them is read again.
@@ -34,22 +34,25 @@ struct Record {
     end: usize,
 }
 
-/// Where in the message names stand that were read already.
-struct Remembered {
-    entries: [(u16, Option<NameRef>); REMEMBERED_MAX],
-    len: usize,
+/// What a walk needs for a while, kept from one message to the next so that it need not be made anew.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    /// Where in the message names stand that were read already, and which they are.
+    remembered: Vec<(u16, NameRef)>,
+    /// Where in the name at hand its labels' length octets stand.
+    starts: Vec<u8>,
 }
 
-impl Remembered {
+impl Scratch {
     fn get(&self, offset: usize) -> Option<NameRef> {
-        let seen = self.entries.get(..self.len)?;
-        seen.iter().find(|(at, _)| usize::from(*at) == offset).and_then(|(_, name)| *name)
+        let seen = self.remembered.iter().find(|(at, _)| usize::from(*at) == offset);
+        seen.map(|(_, name)| *name)
     }
 
     fn put(&mut self, offset: usize, name: NameRef) {
-        if let (Some(slot), Ok(offset)) = (self.entries.get_mut(self.len), u16::try_from(offset)) {
-            *slot = (offset, Some(name));
-            self.len += 1;
+        if let (true, Ok(offset)) = (self.remembered.len() < REMEMBERED_MAX, u16::try_from(offset))
+        {
+            self.remembered.push((offset, name));
         }
     }
 }
@@ -60,7 +63,7 @@ struct Walk<'m, 'a, W> {
     names: &'a mut Vec<u8>,
     hasher: &'a NameHasher,
     watchlist: &'a W,
-    remembered: Remembered,
+    scratch: &'a mut Scratch,
     flagged: bool,
 }
 
@@ -80,12 +83,13 @@ impl Messages {
             malformed: None,
             flagged: false,
         };
+        self.scratch.remembered.clear();
         let mut walk = Walk {
             payload,
             names: &mut self.names,
             hasher,
             watchlist,
-            remembered: Remembered { entries: [(0, None); REMEMBERED_MAX], len: 0 },
+            scratch: &mut self.scratch,
             flagged: false,
         };
         if let Err(malformed) = walk.sections(&mut sections, &mut self.facts) {
@@ -216,18 +220,18 @@ impl<W: Watchlist> Walk<'_, '_, W> {
     /// each jump goes further back and the walk ends.
     fn name(&mut self, at: usize) -> Result<(NameRef, usize), Malformed> {
         if let Some(target) = self.pointer(at)
-            && let Some(name) = self.remembered.get(target)
+            && let Some(name) = self.scratch.get(target)
         {
             return Ok((name, at + 2));
         }
-        if let Some(name) = self.remembered.get(at) {
+        if let Some(name) = self.scratch.get(at) {
             return Ok((name, self.skip_name(at)?));
         }
         let start = self.names.len();
         let read = self.copy_labels(at, start);
         match read {
             Ok((name, end, first)) => {
-                self.remembered.put(first, name);
+                self.scratch.put(first, name);
                 Ok((name, end))
             }
             Err(error) => {
@@ -248,44 +252,47 @@ impl<W: Watchlist> Walk<'_, '_, W> {
         at: usize,
         start: usize,
     ) -> Result<(NameRef, usize, usize), Malformed> {
-        let mut starts = [0u8; LABELS_MAX + 1];
-        let mut labels = 0;
+        self.scratch.starts.clear();
         let (mut here, mut run, mut end, mut first) = (at, at, None, at);
+        let mut copied = 0;
         loop {
             let len = *self.payload.get(here).ok_or(Malformed::CutShort)?;
             match len {
-                0 => break,
                 1..=63 => {
-                    let next = here + 1 + usize::from(len);
-                    let label = self.payload.get(here..next).ok_or(Malformed::CutShort)?;
-                    let offset = self.names.len() - start;
-                    if offset + label.len() >= NAME_LEN_MAX {
+                    let offset = copied + (here - run);
+                    if offset + 1 + usize::from(len) >= NAME_LEN_MAX {
                         return Err(Malformed::BadName);
                     }
-                    if let Some(slot) = starts.get_mut(labels) {
-                        *slot = offset as u8;
-                    }
-                    labels += 1;
-                    self.names.extend_from_slice(label);
-                    here = next;
+                    self.scratch.starts.push(offset as u8);
+                    here += 1 + usize::from(len);
+                    continue;
                 }
-                0xc0.. => {
-                    let target = self.pointer(here).ok_or(Malformed::CutShort)?;
-                    end.get_or_insert(here + 2);
-                    if target >= run {
-                        return Err(Malformed::BadName);
-                    }
-                    if here == at {
-                        first = target;
-                    }
-                    (here, run) = (target, target);
-                }
+                0 | 0xc0.. => {}
                 _ => return Err(Malformed::BadName),
             }
+            // The end of a run of labels: they are copied in one piece.
+            let labels = self.payload.get(run..here).ok_or(Malformed::CutShort)?;
+            self.names.extend_from_slice(labels);
+            copied += labels.len();
+            if len == 0 {
+                break;
+            }
+            let target = self.pointer(here).ok_or(Malformed::CutShort)?;
+            end.get_or_insert(here + 2);
+            if target >= run {
+                return Err(Malformed::BadName);
+            }
+            if here == at {
+                first = target;
+            }
+            (here, run) = (target, target);
         }
-        self.names.push(0);
+        // The root's octet, and eight more behind it for as long as the name is hashed.
+        self.names.extend_from_slice(&[0; 9]);
+        let len = copied + 1;
         let wire = self.names.get(start..).unwrap_or_default();
-        let starts = starts.get(..labels).unwrap_or_default();
+        let starts = self.scratch.starts.as_slice();
+        let labels = starts.len();
         let mut group = self.hasher.root();
         let (watchlist, mut flagged) = (self.watchlist, false);
         let hash = self.hasher.fold_labels(wire, starts, |done, hash: NameHash| {
@@ -295,7 +302,8 @@ impl<W: Watchlist> Walk<'_, '_, W> {
             flagged |= watchlist.name(done, hash, done == labels);
         });
         self.flagged |= flagged;
-        let name = NameRef::new(start, wire.len(), labels, hash, group);
+        self.names.truncate(start + len);
+        let name = NameRef::new(start, len, labels, hash, group);
         Ok((name, end.unwrap_or(here + 1), first))
     }
 }

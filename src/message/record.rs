@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::reader::Scratch;
 use crate::flow::{Address, Flow, Mac};
 use crate::frame::FrameId;
 use crate::name::{Name, NameHash, NameHasher};
@@ -216,6 +217,7 @@ pub struct Messages {
     messages: Vec<Message>,
     pub(super) facts: Vec<Fact>,
     pub(super) names: Vec<u8>,
+    pub(super) scratch: Scratch,
 }
 
 impl Messages {

@@ -133,7 +133,7 @@ impl Resolution {
     /// if the resolver had set to work for it: if it was asking upstream about that domain, or the one
     /// in question, when the ask came or soon after. Else its answer came from the cache and is missing.
     fn is_pending(&self, ask: &Transaction, sent: &Transaction) -> bool {
-        if ask.answered.is_some() || ask.asked_last + SET_TO_WORK >= sent.asked {
+        if ask.answered().is_some() || ask.asked_last + SET_TO_WORK >= sent.asked {
             return true;
         }
         let group = self.roles.group_of(sent.client);
@@ -144,10 +144,10 @@ impl Resolution {
                 .flat_map(|about| self.transactions.of_client(*resolver, about).take(ASKS_MAX))
         });
         upstream.any(|(_, query)| {
-            let over = query.answered.unwrap_or(query.asked_last + FAIL_OVER_MAX);
+            let over = query.answered().unwrap_or(query.asked_last + FAIL_OVER_MAX);
             query.asked <= ask.asked_last + SET_TO_WORK
                 && over >= ask.asked
-                && !(query.answered.is_none() && self.was_passed_on(query, resolvers, ask.asked))
+                && !(query.answered().is_none() && self.was_passed_on(query, resolvers, ask.asked))
         })
     }
 
@@ -159,7 +159,7 @@ impl Resolution {
         });
         asks.any(|(_, ask)| {
             ask.same_question(query)
-                && ask.answered.is_some_and(|at| query.asked <= at && at <= before)
+                && ask.answered().is_some_and(|at| query.asked <= at && at <= before)
         })
     }
 
@@ -177,7 +177,7 @@ impl Resolution {
         if aliases.peek().is_none() {
             return known_then.then_some(true);
         }
-        let complete = ask.answered.is_some() && matches!(ask.rcode, 0 | 3) && !ask.truncated;
+        let complete = ask.answered().is_some() && matches!(ask.rcode, 0 | 3) && !ask.truncated;
         if !complete {
             return known_then.then_some(false);
         }

@@ -129,19 +129,35 @@ impl Resolution {
             // Everybody needs the root; only who asked for just this asked for it.
             candidates.retain(|candidate| candidate.relation == Relation::Itself);
         }
+        let just_ended = candidates.iter().any(|candidate| {
+            let ended = matches!(candidate.timing, Timing::After(since) if since <= MOMENT);
+            ended && candidate.relation == Relation::Itself
+        });
         let mut chosen = self.each_its_own(sent, choose(candidates));
         if name.label_count() < 2 {
             chosen = nearest(chosen, sent);
         }
         let first_try = self.first_try(query, sent);
+        // An open ask for the same name but another type is behind this query only if the resolver
+        // minimises its questions; that it goes on trying what others asked for comes first.
+        let by_name_only = chosen.iter().all(|candidate| {
+            let ask = self.transactions.get(candidate.ask);
+            candidate.relation == Relation::Ancestor && ask.is_some_and(|ask| ask.name == sent.name)
+        });
+        if first_try != query
+            && by_name_only
+            && !(just_ended && !chosen.is_empty())
+            && let Some(earlier) = self.transactions.get(first_try)
+        {
+            let shared = self.causes_beyond(first_try, earlier, began, visited);
+            let strong = shared.clients.iter().all(|client| client.relation <= Relation::Alias);
+            if !shared.clients.is_empty() && (chosen.is_empty() || strong) {
+                return shared;
+            }
+        }
         if chosen.is_empty() {
-            let earlier = self.transactions.get(first_try).filter(|_| first_try != query);
-            let shared =
-                earlier.map(|earlier| self.causes_beyond(first_try, earlier, began, visited));
-            return match shared {
-                Some(shared) if !shared.clients.is_empty() => shared,
-                _ => Causes { first_try, ..none(self.why_nobody(query, sent, group.known, began)) },
-            };
+            let why = self.why_nobody(query, sent, group.known, began);
+            return Causes { first_try, ..none(why) };
         }
         let (clients, behind) = self.end_clients(&chosen, &walk, sent, began, visited);
         match clients.len() {

@@ -3,6 +3,7 @@
 use super::Resolution;
 use super::candidate::{AFTER_MAX, Candidate, INSTANT, Timing};
 use super::walk::Relation;
+use crate::bounded::Sequence;
 use crate::time::{Span, Timestamp};
 use crate::transaction::Transaction;
 
@@ -26,7 +27,7 @@ impl Resolution {
         let mut answers: Vec<(u64, u16, Timestamp)> = Vec::new();
         for candidate in &found {
             if let Some(ask) = self.transactions.get(candidate.ask)
-                && let Some(at) = ask.answered
+                && let Some(at) = ask.answered()
                 && at + INSTANT < sent.asked
             {
                 answers.push((ask.name.0, ask.qtype.0, at));
@@ -35,7 +36,7 @@ impl Resolution {
         answers.sort_unstable();
         found.retain_mut(|candidate| {
             let Some(ask) = self.transactions.get(candidate.ask) else { return false };
-            if ask.answered.is_some() {
+            if ask.answered().is_some() {
                 return true;
             }
             // The first answer to the same question after this ask came.
@@ -62,12 +63,13 @@ impl Resolution {
         sent: &Transaction,
     ) -> Vec<Candidate> {
         let open = found.iter().filter(|c| c.timing == Timing::Open);
-        let over = open.filter_map(|c| self.transactions.get(c.ask)?.answered).min();
+        let over = open.filter_map(|c| self.transactions.get(c.ask)?.answered()).min();
         found.retain(|candidate| {
             let Some(ask) = self.transactions.get(candidate.ask) else { return false };
             let in_time = over.is_none_or(|over| ask.asked <= over);
-            let at_once = ask.answered.is_some_and(|at| at - ask.asked < AT_ONCE);
-            candidate.timing != Timing::Joined || (in_time && (sent.answered.is_some() || !at_once))
+            let at_once = ask.answered().is_some_and(|at| at - ask.asked < AT_ONCE);
+            candidate.timing != Timing::Joined
+                || (in_time && (sent.answered().is_some() || !at_once))
         });
         found
     }
@@ -85,12 +87,16 @@ impl Resolution {
                 && (Span(0)..OWN_QUERY_MAX).contains(&(query.asked - ask.asked_last))
         };
         let same = self.same_questions(sent);
-        let has_own = |candidate: &Candidate| {
-            let ask = self.transactions.get(candidate.ask);
-            candidate.relation == Relation::Itself
-                && ask.is_some_and(|ask| same.iter().any(|(_, query)| at_once(ask, query)))
+        let own = |candidate: &Candidate| {
+            let ask = self.transactions.get(candidate.ask)?;
+            let behind = same.iter().filter(|(_, query)| at_once(ask, query));
+            let first = behind.map(|(sequence, _)| *sequence).min()?;
+            (candidate.relation == Relation::Itself).then_some(first)
         };
-        if chosen.len() < 2 || !chosen.iter().all(has_own) {
+        let mut owned: Vec<Sequence> = chosen.iter().filter_map(own).collect();
+        owned.sort_unstable();
+        owned.dedup();
+        if chosen.len() < 2 || owned.len() < chosen.len() {
             return chosen;
         }
         let set_off = chosen.iter().filter(|candidate| {

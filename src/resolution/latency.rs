@@ -40,7 +40,7 @@ pub struct Latencies {
 impl Latencies {
     /// Counts an answered transaction.
     pub(super) fn record(&mut self, transaction: &Transaction, roles: &Roles) {
-        let (Some(answered), true) = (transaction.answered, transaction.has_query()) else {
+        let (Some(answered), true) = (transaction.answered(), transaction.has_query()) else {
             return;
         };
         let micros =

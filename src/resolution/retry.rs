@@ -35,7 +35,7 @@ impl Resolution {
             if sequence >= first.0 {
                 continue;
             }
-            let failed = match earlier.answered {
+            let failed = match earlier.answered() {
                 None => true,
                 Some(at) => at > first.1 || earlier.truncated || !matches!(earlier.rcode, 0 | 3),
             };
@@ -55,6 +55,6 @@ impl Resolution {
         let later = self.same_questions(sent).into_iter().filter(|(sequence, _)| *sequence > query);
         let next_try = later.map(|(_, other)| other.asked).min();
         let longest = sent.asked + JOIN_MAX;
-        sent.answered.unwrap_or_else(|| next_try.map_or(longest, |next| next.min(longest)))
+        sent.answered().unwrap_or_else(|| next_try.map_or(longest, |next| next.min(longest)))
     }
 }

@@ -20,7 +20,7 @@ use foldhash::{HashMap, HashMapExt};
 
 use crate::bounded::Sequence;
 use crate::flow::{Address, Mac};
-use crate::transaction::{Host, HostId, Hosts, Transactions};
+use crate::transaction::{Host, HostId, Hosts, Transaction, Transactions};
 
 /// A link-layer address with more network addresses than this is a router's.
 const ADDRESSES_PER_MACHINE_MAX: usize = 4;
@@ -30,6 +30,8 @@ const REFRESH_EVERY: u64 = 1 << 20;
 /// A host that only asks is taken for a resolver after so many questions without wanting recursion.
 const ITERATING_MIN: u32 = 3;
 
+/// No site has more resolvers than this and no clients.
+const RESOLVERS_OF_ONE_SITE_MAX: usize = 4;
 /// How many of the latest transactions are looked at for addresses that behave as one.
 const BEHAVIOUR_SAMPLE: usize = 1 << 12;
 /// So many questions that clients of a resolver were waiting for make an address one of that resolver.
@@ -66,13 +68,15 @@ pub struct Roles {
     groups: Vec<Group>,
     /// Group of each host by its number, plus one; 0 is none.
     of_host: Vec<u32>,
+    /// How many hosts only ask.
+    askers: usize,
     next_refresh: u64,
 }
 
 impl Roles {
     /// Roles with the resolvers a user declared: each a list of the addresses of one.
     pub fn new(declared: Vec<Vec<Address>>) -> Roles {
-        Roles { declared, groups: Vec::new(), of_host: Vec::new(), next_refresh: 8 }
+        Roles { declared, groups: Vec::new(), of_host: Vec::new(), askers: 0, next_refresh: 8 }
     }
 
     /// The resolver that a host is, or is an address of.
@@ -94,6 +98,19 @@ impl Roles {
             || hosts
                 .get(host)
                 .is_some_and(|host| host.asks_and_answers() || host.asks_iterating > 0)
+    }
+
+    /// Whether a host that only asks may be a resolver whose clients are not in the capture: nobody was
+    /// recognised as one, few hosts ask at all, and this one asks outside, or as resolvers mostly do.
+    pub fn may_be_resolver(&self, ask: &Transaction, hosts: &Hosts) -> bool {
+        let (Some(client), Some(server)) = (hosts.get(ask.client), hosts.get(ask.server)) else {
+            return false;
+        };
+        let asks_as_one = !server.address.is_internal() || client.asks_edns * 2 > client.asks;
+        self.groups.is_empty()
+            && client.only_asks()
+            && self.askers <= RESOLVERS_OF_ONE_SITE_MAX
+            && asks_as_one
     }
 
     /// The resolvers.
@@ -130,6 +147,7 @@ impl Roles {
                 self.add_with_machine(id, host, Known::AsksAndAnswers, &machines, hosts);
             }
         }
+        self.askers = hosts.iter().filter(|(_, host)| host.only_asks()).count();
         self.add_loopback(hosts);
         self.join_by_behaviour(transactions);
         for (id, host) in hosts.iter() {
@@ -156,8 +174,7 @@ impl Roles {
         }
         let asks_only = |v4: bool| {
             let mut found = hosts.iter().filter(|(_, host)| {
-                let idle = host.asked == 0 && host.answers == 0;
-                !is_loopback(host) && host.address.is_v4() == v4 && host.asks > 0 && idle
+                !is_loopback(host) && host.address.is_v4() == v4 && host.only_asks()
             });
             let first = found.next().map(|(id, _)| id);
             first.filter(|id| found.next().is_none() && self.group_of(*id).is_none())
@@ -184,7 +201,7 @@ impl Roles {
         let hosts = transactions.hosts();
         let mut waited: BTreeMap<HostId, (u32, BTreeMap<usize, u32>)> = BTreeMap::new();
         for (_, query) in transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE) {
-            let only_asks = hosts.get(query.client).is_some_and(|h| h.asked == 0 && h.answers == 0);
+            let only_asks = hosts.get(query.client).is_some_and(Host::only_asks);
             if !only_asks
                 || self.group_of(query.client).is_some()
                 || self.group_of(query.server).is_some()

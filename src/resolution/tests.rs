@@ -306,3 +306,24 @@ fn an_aaaa_question_does_not_cause_an_a_query_for_the_same_name_if_somebody_aske
     let query = office.ask(0.2, DC, ISP, "c2.evil.com");
     assert_eq!(office.named(query), [ANNA]);
 }
+
+#[test]
+fn two_asks_in_one_instant_share_the_one_query_behind_them() {
+    let mut office = Office::new();
+    office.ask(0.0, ANNA, DC, "c2.evil.com");
+    office.ask(0.06, BEN, DC, "c2.evil.com");
+    let query = office.ask(0.3, DC, ISP, "c2.evil.com");
+    assert_eq!(office.named(query), [ANNA, BEN]);
+}
+
+#[test]
+fn a_retry_belongs_to_who_asked_for_its_type_even_if_others_wait_for_another() {
+    let mut office = Office::new();
+    let anna = office.ask(0.0, ANNA, DC, "c2.evil.com");
+    office.ask(0.2, DC, ISP, "c2.evil.com");
+    office.ask_type(50.0, BEN, DC, "c2.evil.com", 65);
+    office.ask(2000.0, DC, ISP, "c2.evil.com");
+    office.respond(anna, Draft { at_ms: 3000.0, rcode: 2, ..Draft::default() });
+    let query = office.ask(5000.0, DC, ISP, "c2.evil.com");
+    assert_eq!(office.named(query), [ANNA]);
+}

@@ -29,6 +29,8 @@ pub enum Unexplained {
     TooMany(u32),
     /// It was asked by another resolver, for a client that could not be told.
     BehindResolver(HostId),
+    /// Who asked may itself be a resolver, for nobody was recognised as one.
+    AskerMayBeResolver,
     /// What led to it is no longer kept.
     Forgotten,
 }
@@ -64,7 +66,7 @@ impl Resolution {
                 break;
             }
             let is_ask = resolvers.contains(&other.server);
-            answered += u32::from(other.answered.is_some());
+            answered += u32::from(other.answered().is_some());
             unasked += u32::from(!other.has_query());
             if is_ask
                 && (other.asked..=other.closed()).contains(&sent.asked)

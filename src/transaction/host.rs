@@ -24,6 +24,8 @@ pub struct Host {
     pub asks: u32,
     /// Of these, how many did not ask for recursion: those of a resolver that iterates.
     pub asks_iterating: u32,
+    /// Of these, how many carried additional records, as those of resolvers mostly do (EDNS).
+    pub asks_edns: u32,
     /// Queries it was sent.
     pub asked: u32,
     /// Responses it sent.
@@ -38,6 +40,12 @@ impl Host {
             return;
         }
         *if first.is_some() { second } else { first } = mac;
+    }
+
+    /// Whether it was seen asking and nothing else: a client, or a resolver whose clients are not in the
+    /// capture.
+    pub fn only_asks(&self) -> bool {
+        self.asks > 0 && self.asked == 0 && self.answers == 0
     }
 
     /// Whether it was seen both asking and being asked or answering: what a resolver does.
@@ -90,6 +98,7 @@ impl Hosts {
             seen: now,
             asks: 0,
             asks_iterating: 0,
+            asks_edns: 0,
             asked: 0,
             answers: 0,
         };

@@ -13,6 +13,8 @@ use crate::time::{Span, Timestamp};
 const OPEN_MAX: Span = Span::from_secs(70);
 /// Two sightings of one packet by a mirror port lie closer together than this.
 const MIRROR_MAX: Span = Span::from_millis(20);
+/// No time at all: half a million transactions are kept, and an `Option` would take another word.
+const UNANSWERED: Timestamp = Timestamp(i64::MIN);
 /// How many steps a chain is followed: more than that many open queries with one id between two ports
 /// cannot be told apart anyway.
 const STEPS_MAX: usize = 64;
@@ -35,8 +37,8 @@ pub struct Transaction {
     pub asked: Timestamp,
     /// When it was last seen (retransmitted).
     pub asked_last: Timestamp,
-    /// When the response was first seen.
-    pub answered: Option<Timestamp>,
+    /// When the response was first seen; [`UNANSWERED`] until then.
+    answered: Timestamp,
     /// Who asked.
     pub client: HostId,
     /// Who was asked.
@@ -74,9 +76,14 @@ impl Transaction {
         self.query.is_some()
     }
 
+    /// When the response was first seen.
+    pub fn answered(&self) -> Option<Timestamp> {
+        Some(self.answered).filter(|at| *at != UNANSWERED)
+    }
+
     /// When nobody waited for it any more: the response's time, or long after the last query.
     pub fn closed(&self) -> Timestamp {
-        self.answered.unwrap_or(self.asked_last + OPEN_MAX)
+        self.answered().unwrap_or(self.asked_last + OPEN_MAX)
     }
 
     /// Whether both ask the same thing.
@@ -197,7 +204,7 @@ impl Transactions {
             response: FrameId::NONE,
             asked: message.time,
             asked_last: message.time,
-            answered: None,
+            answered: UNANSWERED,
             client,
             server,
             client_port: client_end.port,
@@ -226,6 +233,26 @@ impl Transactions {
         }
     }
 
+    /// Brings what [`Transactions::take`] of a message will need into the processor's cache.
+    #[inline]
+    pub fn warm(&self, message: &Message) -> u32 {
+        let Some(question) = message.question else { return 0 };
+        let flow = message.flow;
+        let (client, server) = match message.flags.is_response() {
+            true => (flow.destination, flow.source),
+            false => (flow.source, flow.destination),
+        };
+        let ids = (self.hosts.find(client.address), self.hosts.find(server.address));
+        let (Some(client_id), Some(server_id)) = ids else { return 0 };
+        let ports = ports_key(client_id, server_id, client.port, message.id);
+        let mut seen = self.ring.warm(BY_PORTS, ports);
+        if !message.flags.is_response() {
+            seen ^= self.ring.warm(BY_SERVER, group_key(server_id, question.name.group));
+            seen ^= self.ring.warm(BY_CLIENT, group_key(client_id, question.name.group));
+        }
+        seen
+    }
+
     fn note_sender(
         &mut self,
         host: HostId,
@@ -243,7 +270,7 @@ impl Transactions {
         let known = self.find(&new, |old| {
             // A query seen before, or the query of a response that the mirror delivered first.
             old.asked_last + OPEN_MAX >= new.asked
-                && match (old.has_query(), old.answered) {
+                && match (old.has_query(), old.answered()) {
                     (true, None) => true,
                     (true, Some(_)) => new.is_copy_of(old),
                     (false, Some(at)) => (new.asked - at).abs() < MIRROR_MAX,
@@ -253,9 +280,11 @@ impl Transactions {
         let Some(sequence) = known else {
             self.counters.queries += 1;
             let iterating = u32::from(!message.flags.recursion_desired());
+            let [.., additional] = message.counts;
             self.note_sender(new.client, message, |host| {
                 host.asks = host.asks.saturating_add(1);
                 host.asks_iterating = host.asks_iterating.saturating_add(iterating);
+                host.asks_edns = host.asks_edns.saturating_add(u32::from(additional > 0));
             });
             if let Some(server) = self.hosts.get_mut(new.server) {
                 server.asked = server.asked.saturating_add(1);
@@ -296,7 +325,7 @@ impl Transactions {
             return Event::AnsweredUnasked(self.push(new, name));
         };
         let Some(old) = self.ring.get_mut(sequence) else { return Event::Nothing };
-        if old.answered.is_some() {
+        if old.answered().is_some() {
             // The mirror delivered it twice, or the server did: the first one counts.
             self.counters.copies += 1;
             return Event::Nothing;
@@ -322,7 +351,7 @@ impl Transactions {
         let found = self.ring.chain(BY_PORTS, key).take(STEPS_MAX).find(|(_, old)| {
             (old.client, old.server, old.client_port, old.id)
                 == (client_id, server_id, client.port, message.id)
-                && old.answered.is_none()
+                && old.answered().is_none()
                 && old.transport == message.flow.transport
         });
         let Some((sequence, _)) = found else {
@@ -448,7 +477,7 @@ impl Transactions {
 impl Transaction {
     fn close(&mut self, message: &Message) {
         self.response = message.frame;
-        self.answered = Some(message.time);
+        self.answered = message.time;
         self.rcode = message.flags.rcode();
         self.truncated = message.flags.is_truncated();
         let [_, answers, ..] = message.counts;

@@ -87,7 +87,7 @@ fn a_response_that_the_mirror_delivers_first_still_finds_its_query() {
     assert_eq!(table.take(&response(1.0)), Event::AnsweredUnasked(Sequence(0)));
     assert_eq!(table.take(&query(1.2)), Event::AskedAgain(Sequence(0)));
     let transaction = table.transactions.get(Sequence(0)).unwrap();
-    assert!(transaction.has_query() && transaction.answered.is_some());
+    assert!(transaction.has_query() && transaction.answered().is_some());
     assert_eq!(table.transactions.counters().unasked, 0);
 }
 

@@ -110,12 +110,22 @@ fn write_entry<W: Write>(
     for (place, sentence) in parts(seen, entry).iter().enumerate() {
         say(if place == 0 { "how" } else { "" }, &Words::plain(sentence))?;
     }
-    say("sure", &Words::of(Ink::Strong, &words::sureness(entry.confidence_permille)))?;
+    say("sure", &sureness(entry))?;
     write_filters(page, 4, seen.subject.files, &entry.frames)?;
     match note(entry, all_drawn) {
         Some(note) => page.entry(4, LABELS, "note", &Words::of(Ink::Caution, &note)),
         None => Ok(()),
     }
+}
+
+/// How sure it is; also of the least certain sighting, if that is of another grade.
+fn sureness(entry: &Entry) -> Words {
+    let (most, least) = (entry.confidence_permille, entry.confidence_least_permille);
+    let words = Words::of(Ink::Strong, &words::sureness(most));
+    if Grade::of(most) == Grade::of(least) {
+        return words;
+    }
+    words.and(Ink::Plain, &format!(", of some sightings only {}", words::sureness(least)))
 }
 
 fn outcomes(entry: &Entry) -> String {

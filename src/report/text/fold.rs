@@ -91,7 +91,10 @@ pub(super) struct Entry {
     pub asks: u64,
     pub first: Timestamp,
     pub last: Timestamp,
+    /// The highest confidence of its sightings, in thousandths.
     pub confidence_permille: u16,
+    /// The lowest.
+    pub confidence_least_permille: u16,
     pub frames: Frames,
     /// It was never more than the end of an alias chain.
     pub only_tail: bool,
@@ -113,7 +116,8 @@ impl Entry {
             asks: 0,
             first: client.asked_time,
             last: client.asked_time,
-            confidence_permille: 0,
+            confidence_permille: client.confidence_permille,
+            confidence_least_permille: client.confidence_permille,
             frames: Frames::default(),
             only_tail: true,
             only_server: true,
@@ -141,6 +145,8 @@ impl Entry {
         self.first = self.first.min(client.asked_time);
         self.last = self.last.max(client.asked_time);
         self.confidence_permille = self.confidence_permille.max(client.confidence_permille);
+        self.confidence_least_permille =
+            self.confidence_least_permille.min(client.confidence_permille);
         self.only_tail &= attribution.hints.contains(&"alias-tail");
         self.only_server &= sighting.place == Place::Server && sighting.leg == Leg::Upstream;
         self.add_way(client);

@@ -25,7 +25,7 @@ pub use self::page::Look;
 
 /// The width of the column in which an entry's labels stand.
 const LABELS: usize = 8;
-/// How doubtful clients are behind it: see [`fold::Entry::is_doubtful`].
+/// How clients are behind it who asked for something else.
 const INDIRECT: &str = "only by way of an alias or a name server";
 /// How many files, lists or resolvers are named one by one.
 const NAMED_MAX: usize = 8;
@@ -86,6 +86,10 @@ impl Seen<'_> {
         };
         page.say(0, &Words::of(Ink::Strong, &sentence))?;
         page.say(0, &Words::plain(&self.looked_at()))?;
+        if self.ending.verdicts.total() > 0 {
+            let text = "To look at the packets, paste what stands behind \"frames\" into Wireshark's filter bar.";
+            page.say(0, &Words::of(Ink::Aside, text))?;
+        }
         let lacked = self.ending.lacked;
         if self.ending.coverage.resolvers.is_empty() && self.ending.verdicts.attributed > 0 {
             let text = "No DNS server was recognised, so one of these may be your DNS server, asking for \
@@ -105,22 +109,7 @@ impl Seen<'_> {
 
     fn verdict(&self, clients: &Clients) -> String {
         let verdicts = self.ending.verdicts;
-        let addresses: BTreeSet<Address> = clients.entries().map(|entry| entry.client).collect();
-        let direct: BTreeSet<Address> =
-            clients.entries().filter(|entry| !entry.is_doubtful()).map(|e| e.client).collect();
-        let more = if clients.left_out > 0 { "more than " } else { "" };
-        let mut parts = Vec::new();
-        if !addresses.is_empty() {
-            let clients = count(addresses.len() as u64, "client is", "clients are");
-            let doubtful = match addresses.len() - direct.len() {
-                0 => String::new(),
-                all if all == addresses.len() => format!(", {INDIRECT}"),
-                some => format!(", {} of them {INDIRECT}", number(some as u64)),
-            };
-            parts.push(format!("{more}{clients} behind what was flagged{doubtful}"));
-        } else {
-            parts.push("no client can be named".to_owned());
-        }
+        let mut parts = vec![behind(clients)];
         if verdicts.no_client > 0 {
             let have = count(verdicts.no_client, "flagged query has", "flagged queries have");
             parts.push(format!("{have} no client"));
@@ -158,6 +147,27 @@ impl Seen<'_> {
         let own = resolvers.iter().find(|resolver| resolver.addresses.contains(&address));
         own.and_then(|resolver| resolver.addresses.first()).copied().unwrap_or(address)
     }
+}
+
+/// How many clients are behind it, and how many of them asked for something else than what was flagged.
+fn behind(clients: &Clients) -> String {
+    let named: BTreeSet<Address> = clients.entries().map(|entry| entry.client).collect();
+    let direct: BTreeSet<Address> =
+        clients.entries().filter(|entry| !entry.is_doubtful()).map(|entry| entry.client).collect();
+    if named.is_empty() {
+        return "no client can be named".to_owned();
+    }
+    let are = count(named.len() as u64, "client is", "clients are");
+    if clients.left_out > 0 {
+        return format!("more than {are} behind what was flagged");
+    }
+    let indirect = match named.len() - direct.len() {
+        0 => String::new(),
+        1 if named.len() == 1 => format!(", {INDIRECT}"),
+        all if all == named.len() => format!(", all of them {INDIRECT}"),
+        some => format!(", {} of them {INDIRECT}", number(some as u64)),
+    };
+    format!("{are} behind what was flagged{indirect}")
 }
 
 /// The first few of many, and how many more there are.

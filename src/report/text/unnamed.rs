@@ -39,7 +39,7 @@ fn write_group<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, group: &Group)
     let queries = count(group.queries, "query", "queries");
     let differ =
         if group.reasons_differ { " (so the first; the others much the same)" } else { "" };
-    let text = format!(" by {}: {}{differ}", group.resolver, group.reason);
+    let text = format!(" at {}: {}{differ}", group.resolver, group.reason);
     page.say(0, &Words::of(Ink::Strong, &queries).and(Ink::Plain, &text))?;
     let mut unnamed: Vec<&Unnamed> = group.unnamed.iter().collect();
     unnamed.sort_by_key(|unnamed| (unnamed.first, unnamed.indicator));
