@@ -18,6 +18,5 @@ mod cli;
 mod labelled;
 mod message_oracle;
 mod properties;
-mod truth;
 mod wire_corpus;
 mod workers;
