@@ -11,7 +11,9 @@
 mod frame;
 mod message;
 mod names;
+// Its tests are run with the generator it belongs to, not in a benchmark.
 #[path = "../../captures/generate/random.rs"]
+#[allow(unused_imports)]
 mod random;
 mod simulate;
 

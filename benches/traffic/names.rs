@@ -71,7 +71,7 @@ pub fn indicator(which: u32) -> String {
 pub fn filler(place: u32) -> String {
     let by = mix(u64::from(place) ^ 9 << 48);
     let domain = registered(u64::from(place), 8);
-    if by % 4 == 0 { format!("{}.{domain}", pick(&HOSTS, by >> 8)) } else { domain }
+    if by.is_multiple_of(4) { format!("{}.{domain}", pick(&HOSTS, by >> 8)) } else { domain }
 }
 
 /// Where a name leads.

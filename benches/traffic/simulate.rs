@@ -113,8 +113,8 @@ impl Traffic {
     /// A rank among those the cache does not hold, which are mostly rare: flatter than Zipf's law.
     fn uncached(&mut self) -> u32 {
         let uniform = self.random.next() >> 32;
-        let squared = uniform * uniform >> 32;
-        (squared * u64::from(self.parameters.domains) >> 32) as u32
+        let squared = (uniform * uniform) >> 32;
+        ((squared * u64::from(self.parameters.domains)) >> 32) as u32
     }
 
     fn look_up(&mut self, time: i64) {
