@@ -1,0 +1,284 @@
+//! The stages of the job, each alone over the same capture, for the benchmarks to time and to count.
+//!
+//! A stage gets what the one before it hands on, made ready beforehand. Transaction, resolution and
+//! attribution each hold the one before, so they are measured as a stack: the difference is the stage.
+
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use whoasked::attribution::Attributor;
+use whoasked::capture::Reader;
+use whoasked::flow::Address;
+use whoasked::frame::Batch;
+use whoasked::indicator::Indicators;
+use whoasked::message::{Message, Messages, Unwatched, Watchlist};
+use whoasked::name::{NameHash, NameHasher};
+use whoasked::packet::{Envelope, Ports, Sliced, slice};
+use whoasked::pipeline::{Decoder, Keeper, MessageSink, Stop, run};
+use whoasked::resolution::{Limits, Resolution, Roles};
+use whoasked::transaction::Transactions;
+
+use crate::traffic::{Parameters, write_capture, write_indicators};
+
+/// A stage: its name, and what runs it over the whole capture. The number it returns says that the work
+/// was done, and keeps the compiler from leaving it out.
+pub type Stage = (&'static str, fn(&Prepared) -> u64);
+
+/// All of them, in the order data flows.
+pub const STAGES: [Stage; 12] = [
+    ("read", Prepared::read),
+    ("slice", Prepared::slice),
+    ("message", Prepared::message),
+    ("indicators-1k", |prepared| prepared.indicators(0)),
+    ("indicators-100k", |prepared| prepared.indicators(1)),
+    ("indicators-1m", |prepared| prepared.indicators(2)),
+    ("transaction", Prepared::transaction),
+    ("resolution", Prepared::resolution),
+    ("attribution", Prepared::attribution),
+    ("whole-1-worker", |prepared| prepared.whole(&prepared.capture, 1)),
+    ("whole-2-workers", |prepared| prepared.whole(&prepared.capture, 2)),
+    ("flood-1-worker", |prepared| prepared.whole(&prepared.flood, 1)),
+];
+
+/// How long the lists are. The last is the one that messages are read by.
+const LISTS: [u32; 3] = [1_000, 100_000, 1_000_000];
+
+/// A capture, and what each stage makes of it.
+pub struct Prepared {
+    /// Frames in it.
+    pub packets: u64,
+    /// Octets of its file.
+    pub octets: u64,
+    capture: PathBuf,
+    flood: PathBuf,
+    batches: Vec<Batch>,
+    datagrams: Vec<(Envelope, Vec<u8>)>,
+    messages: Vec<Messages>,
+    lookups: Lookups,
+    lists: Vec<Arc<Indicators>>,
+    hasher: NameHasher,
+}
+
+/// What the message reader asks its watch list, in order.
+#[derive(Default)]
+struct Lookups {
+    names: RefCell<Vec<(usize, NameHash, bool)>>,
+    addresses: RefCell<Vec<Address>>,
+}
+
+impl Watchlist for Lookups {
+    fn name(&self, labels: usize, hash: NameHash, whole: bool) -> bool {
+        self.names.borrow_mut().push((labels, hash, whole));
+        false
+    }
+    fn address(&self, address: Address) -> bool {
+        self.addresses.borrow_mut().push(address);
+        false
+    }
+}
+
+/// A list as a watch list.
+struct Watched<'i>(&'i Indicators);
+
+impl Watchlist for Watched<'_> {
+    fn name(&self, labels: usize, hash: NameHash, whole: bool) -> bool {
+        self.0.suffix_is_listed(labels, hash, whole)
+    }
+    fn address(&self, address: Address) -> bool {
+        self.0.is_address_flagged(address)
+    }
+}
+
+/// The end of the job: judges, and counts what it has judged.
+struct Judge {
+    attributor: Attributor,
+    judged: u64,
+}
+
+impl MessageSink for Judge {
+    fn take(&mut self, messages: &Messages, message: &Message) {
+        let judged = &mut self.judged;
+        self.attributor.take(messages, message, &mut |_| *judged += 1);
+    }
+}
+
+impl Judge {
+    fn finish(mut self) -> u64 {
+        let judged = &mut self.judged;
+        self.attributor.finish(&mut |_| *judged += 1);
+        self.judged
+    }
+}
+
+/// Making ready.
+impl Prepared {
+    /// A capture of `packets` frames in the directory, and all that the stages need.
+    ///
+    /// # Errors
+    /// When the captures cannot be written or read, or a list cannot be.
+    pub fn new(directory: &Path, packets: u64) -> Result<Prepared> {
+        fs::create_dir_all(directory)?;
+        let write = |name: &str, parameters| -> Result<PathBuf> {
+            let path = directory.join(name);
+            write_capture(parameters, &mut BufWriter::new(File::create(&path)?))?;
+            Ok(path)
+        };
+        let parameters = Parameters { packets, ..Parameters::default() };
+        let capture = write("bench.pcap", parameters)?;
+        let flood = write("bench-flood.pcap", Parameters { random_names: 1.0, ..parameters })?;
+        let hasher = NameHasher::new([0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7344]);
+        let mut lists = Vec::new();
+        for count in LISTS {
+            let mut list = Vec::new();
+            write_indicators(count, &mut list)?;
+            lists.push(Arc::new(Indicators::read("bench", list, hasher)?.0));
+        }
+        let mut prepared = Prepared {
+            packets,
+            octets: fs::metadata(&capture)?.len(),
+            capture,
+            flood,
+            batches: Vec::new(),
+            datagrams: Vec::new(),
+            messages: Vec::new(),
+            lookups: Lookups::default(),
+            lists,
+            hasher,
+        };
+        prepared.run_ahead()?;
+        Ok(prepared)
+    }
+
+    /// Keeps what each stage hands on.
+    fn run_ahead(&mut self) -> Result<()> {
+        let mut reader = Reader::open(std::slice::from_ref(&self.capture))?;
+        let mut batch = Batch::new();
+        while reader.fill(&mut batch) {
+            self.batches.push(std::mem::take(&mut batch));
+        }
+        let ports = Ports::default();
+        let mut ignored = Messages::new();
+        for batch in &self.batches {
+            let mut messages = Messages::new();
+            for frame in batch.frames() {
+                if let Sliced::Datagram { envelope, payload, whole } = slice(&frame, &ports) {
+                    if let Some(list) = self.lists.last() {
+                        messages.read(&envelope, payload, whole, &self.hasher, &Watched(list));
+                    }
+                    ignored.clear();
+                    ignored.read(&envelope, payload, whole, &self.hasher, &self.lookups);
+                    self.datagrams.push((envelope, payload.to_vec()));
+                }
+            }
+            self.messages.push(messages);
+        }
+        Ok(())
+    }
+}
+
+/// The stages.
+impl Prepared {
+    fn read(&self) -> u64 {
+        let mut frames = 0;
+        if let Ok(mut reader) = Reader::open(std::slice::from_ref(&self.capture)) {
+            let mut batch = Batch::new();
+            while reader.fill(&mut batch) {
+                frames += batch.len() as u64;
+            }
+        }
+        frames
+    }
+
+    fn slice(&self) -> u64 {
+        let ports = Ports::default();
+        let frames = self.batches.iter().flat_map(Batch::frames);
+        frames.filter(|frame| matches!(slice(frame, &ports), Sliced::Datagram { .. })).count()
+            as u64
+    }
+
+    fn message(&self) -> u64 {
+        let mut messages = Messages::new();
+        let mut facts = 0;
+        // In batches, as the decoder has them: what was read last is still in the cache.
+        for datagrams in self.datagrams.chunks(1_024) {
+            messages.clear();
+            for (envelope, payload) in datagrams {
+                messages.read(envelope, payload, true, &self.hasher, &Unwatched);
+            }
+            facts +=
+                messages.iter().map(|message| messages.facts(message).len() as u64).sum::<u64>();
+        }
+        facts
+    }
+
+    fn indicators(&self, which: usize) -> u64 {
+        let Some(list) = self.lists.get(which) else { return 0 };
+        let watched = Watched(list);
+        let names = self.lookups.names.borrow();
+        let addresses = self.lookups.addresses.borrow();
+        let listed =
+            names.iter().filter(|&&(labels, hash, whole)| watched.name(labels, hash, whole));
+        let listed = listed.count();
+        (listed + addresses.iter().filter(|&&address| watched.address(address)).count()) as u64
+    }
+
+    fn transaction(&self) -> u64 {
+        let mut transactions = transactions();
+        self.each(|messages, message| _ = transactions.take(messages, message));
+        transactions.counters().answered
+    }
+
+    fn resolution(&self) -> u64 {
+        let mut resolution = resolution(self.hasher);
+        self.each(|messages, message| _ = resolution.take(messages, message));
+        resolution.edges().len() as u64
+    }
+
+    fn attribution(&self) -> u64 {
+        let Some(mut judge) = self.judge() else { return 0 };
+        self.each(|messages, message| judge.take(messages, message));
+        judge.finish()
+    }
+
+    /// All stages together, from the file to the verdicts.
+    fn whole(&self, capture: &PathBuf, workers: usize) -> u64 {
+        let reader = Reader::open(std::slice::from_ref(capture));
+        let (Ok(mut reader), Some(judge)) = (reader, self.judge()) else { return 0 };
+        let decoder = Decoder {
+            ports: Ports::default(),
+            hasher: self.hasher,
+            indicators: self.lists.last().cloned(),
+        };
+        let mut keeper = Keeper::new(decoder.clone(), judge);
+        run(&mut reader, &decoder, &mut keeper, workers, &Stop::default());
+        keeper.sink.finish()
+    }
+
+    fn each(&self, mut take: impl FnMut(&Messages, &Message)) {
+        for messages in &self.messages {
+            for message in messages.iter() {
+                take(messages, message);
+            }
+        }
+    }
+
+    fn judge(&self) -> Option<Judge> {
+        let list = self.lists.last()?;
+        let kept = Limits::default().transactions.transactions;
+        let attributor = Attributor::new(resolution(self.hasher), Arc::clone(list), kept);
+        Some(Judge { attributor, judged: 0 })
+    }
+}
+
+fn transactions() -> Transactions {
+    Transactions::new(Limits::default().transactions, Ports::default())
+}
+
+fn resolution(hasher: NameHasher) -> Resolution {
+    Resolution::new(Limits::default(), transactions(), Roles::new(Vec::new()), hasher)
+}
