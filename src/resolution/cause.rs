@@ -143,7 +143,7 @@ impl Resolution {
         let weak = chosen.iter().all(|candidate| candidate.relation == Relation::OtherType);
         if first_try != query
             && weak
-            && !(just_ended && !chosen.is_empty())
+            && (!just_ended || chosen.is_empty())
             && let Some(earlier) = self.transactions.get(first_try)
         {
             let shared = self.causes_beyond(first_try, earlier, began, visited);
