@@ -5,6 +5,7 @@ use super::walk::{Reach, Relation, Walk};
 use super::{Edge, EdgeKind, Resolution};
 use crate::bounded::Sequence;
 use crate::message::RecordType;
+use crate::name::NameHash;
 use crate::time::{Span, Timestamp};
 use crate::transaction::{HostId, Transaction};
 
@@ -18,6 +19,10 @@ const OUT_OF_ORDER: Span = Span::from_millis(2);
 pub(super) const AFTER_MAX: Span = Span::from_millis(2_400);
 /// An ask whose query was not captured counts as open if its answer follows this closely.
 const ANSWER_SOON: Span = Span::from_millis(400);
+/// What comes from upstream reaches the client within this time.
+const PASSED_ON: Span = Span::from_millis(300);
+/// How many aliases are followed to see whether an ask was served.
+const CHAIN_MAX: usize = 16;
 /// A resolver that has to ask upstream for an ask does so within this time.
 const SET_TO_WORK: Span = Span::from_secs(1);
 /// How many asks about one registered domain are looked at for one query.
@@ -121,6 +126,9 @@ impl Resolution {
         }
         let path = walk.path(place);
         let confirmed = self.bears_out(sequence, ask, &path, sent.asked)?;
+        if timing == Timing::Open && self.is_held_up(ask, &path, sent) {
+            return None;
+        }
         Some(Candidate {
             ask: sequence,
             asked: ask.asked,
@@ -132,11 +140,84 @@ impl Resolution {
         })
     }
 
+    /// Whether an ask cannot have come as far as this query yet: a name before it on the chain was being
+    /// asked for upstream, and the answer was still to come.
+    fn is_held_up(&self, ask: &Transaction, path: &[&Edge], sent: &Transaction) -> bool {
+        let mut owners = path.iter().filter(|edge| edge.kind == EdgeKind::Alias);
+        owners.any(|edge| {
+            let tries = self.upstream_about(sent.client, edge.owner, edge.owner_group, ask.qtype);
+            let then = sent.asked + OUT_OF_ORDER;
+            let answered =
+                |query: &&Transaction| query.answered().is_some_and(|at| at >= ask.asked);
+            let (known, later): (Vec<&Transaction>, Vec<&Transaction>) = tries
+                .iter()
+                .copied()
+                .filter(answered)
+                .partition(|query| query.answered().is_some_and(|at| at <= then));
+            let since = |query: &&&Transaction| query.asked >= ask.asked;
+            let asked = tries.iter().filter(since).any(|query| query.asked < sent.asked);
+            // One that has no answer and was not tried again was answered out of the capture's sight.
+            let tried_again = tries.iter().any(|query| query.asked > then);
+            asked && known.is_empty() && (tried_again || !later.is_empty())
+        })
+    }
+
+    /// The queries a resolver sent about one name and type, newest first.
+    fn upstream_about(
+        &self,
+        resolver: HostId,
+        name: NameHash,
+        group: NameHash,
+        qtype: RecordType,
+    ) -> Vec<&Transaction> {
+        let alone = [resolver];
+        let resolvers = self.roles.group_of(resolver);
+        let resolvers = resolvers.map_or(alone.as_slice(), |group| group.hosts.as_slice());
+        let asked = resolvers.iter().flat_map(|resolver| {
+            self.transactions.of_client(*resolver, group).take(ASKS_MAX).map(|(_, query)| query)
+        });
+        asked.filter(|query| query.name == name && query.qtype == qtype).collect()
+    }
+
+    /// Whether what an ask without a captured answer was for had come from upstream a while before a
+    /// query: the answer then went to the client unseen.
+    fn is_served(&self, ask: &Transaction, sent: &Transaction) -> bool {
+        let served = |query: &&Transaction| {
+            let in_time = query.answered().is_some_and(|at| at + PASSED_ON <= sent.asked);
+            in_time && query.asked + PASSED_ON >= ask.asked && matches!(query.rcode, 0 | 3)
+        };
+        let (mut name, mut group) = (ask.name, ask.group);
+        for _ in 0..CHAIN_MAX {
+            let tries = self.upstream_about(sent.client, name, group, ask.qtype);
+            let Some(answer) = tries.into_iter().find(served) else { return false };
+            if answer.truncated || !(answer.has_answers || answer.rcode == 3) {
+                return false;
+            }
+            let edges =
+                self.roles.group_of(sent.client).into_iter().flat_map(|resolver| &resolver.hosts);
+            let alias = edges
+                .flat_map(|host| self.edges.of_owner(*host, name))
+                .find(|(_, edge)| edge.kind == EdgeKind::Alias && edge.first.time <= sent.asked);
+            let Some((_, alias)) = alias else { return true };
+            if alias.target == sent.name {
+                return false;
+            }
+            (name, group) = (alias.target, alias.target_group);
+        }
+        false
+    }
+
     /// Whether an ask can have been waiting still. One that has had no captured answer for long was,
     /// if the resolver had set to work for it: if it was asking upstream about that domain, or the one
     /// in question, when the ask came or soon after. Else its answer came from the cache and is missing.
     fn is_pending(&self, ask: &Transaction, sent: &Transaction) -> bool {
-        if ask.answered().is_some() || ask.asked_last + SET_TO_WORK >= sent.asked {
+        if ask.answered().is_some() {
+            return true;
+        }
+        if self.is_served(ask, sent) {
+            return false;
+        }
+        if ask.asked_last + SET_TO_WORK >= sent.asked {
             return true;
         }
         let group = self.roles.group_of(sent.client);

@@ -30,6 +30,8 @@ const REFRESH_EVERY: u64 = 1 << 20;
 /// A host that only asks is taken for a resolver after so many questions without wanting recursion.
 const ITERATING_MIN: u32 = 3;
 
+/// Roles are learned anew at most once in so many transactions: one in this many of the hosts.
+const REST_SHARE: u64 = 4;
 /// No site has more resolvers than this and no clients.
 const RESOLVERS_OF_ONE_SITE_MAX: usize = 4;
 /// How many of the latest transactions are looked at for addresses that behave as one.
@@ -71,12 +73,16 @@ pub struct Roles {
     /// How many hosts only ask.
     askers: usize,
     next_refresh: u64,
+    /// How many hosts there were when roles were learned last.
+    hosts_then: u64,
+    /// The number of the latest transaction then.
+    refreshed: u64,
 }
 
 impl Roles {
     /// Roles with the resolvers a user declared: each a list of the addresses of one.
     pub fn new(declared: Vec<Vec<Address>>) -> Roles {
-        Roles { declared, groups: Vec::new(), of_host: Vec::new(), askers: 0, next_refresh: 8 }
+        Roles { declared, next_refresh: 8, ..Roles::default() }
     }
 
     /// The resolver that a host is, or is an address of.
@@ -118,12 +124,32 @@ impl Roles {
         &self.groups
     }
 
-    /// Learns roles anew when so many transactions have come that it is worth it.
+    /// Learns roles anew when a host has become a resolver by what it did last, or when so many
+    /// transactions have come that it is worth it. It costs a walk over all hosts, so it is not done
+    /// again before some share of as many transactions have come.
     pub(super) fn refresh_when_due(&mut self, sequence: Sequence, transactions: &Transactions) {
-        if sequence.0 >= self.next_refresh {
-            self.next_refresh += self.next_refresh.min(REFRESH_EVERY);
+        let Some(latest) = transactions.get(sequence) else { return };
+        let rested = (sequence.0.saturating_sub(self.refreshed)) * REST_SHARE >= self.hosts_then;
+        let new = rested
+            && [latest.client, latest.server]
+                .iter()
+                .any(|id| self.is_new(*id, transactions.hosts()));
+        if new || sequence.0 >= self.next_refresh {
+            if !new {
+                self.next_refresh += self.next_refresh.min(REFRESH_EVERY);
+            }
+            self.refreshed = sequence.0;
             self.refresh(transactions);
         }
+    }
+
+    /// Whether a host is a resolver by what is known of it, but not yet among them.
+    fn is_new(&self, id: HostId, hosts: &Hosts) -> bool {
+        self.group_of(id).is_none()
+            && hosts.get(id).is_some_and(|host| {
+                let declared = self.declared.iter().flatten().any(|known| *known == host.address);
+                declared || (host.asks > 0 && host.answers > 0 && !is_loopback(host))
+            })
     }
 
     /// Learns roles anew.
@@ -131,6 +157,7 @@ impl Roles {
         let hosts = transactions.hosts();
         self.groups.clear();
         self.of_host.clear();
+        self.hosts_then = hosts.iter().count() as u64;
         for place in 0..self.declared.len() {
             let addresses = self.declared.get(place).map(Vec::as_slice).unwrap_or_default();
             let members: Vec<HostId> = addresses.iter().filter_map(|a| hosts.find(*a)).collect();

@@ -327,3 +327,40 @@ fn a_retry_belongs_to_who_asked_for_its_type_even_if_others_wait_for_another() {
     let query = office.ask(5000.0, DC, ISP, "c2.evil.com");
     assert_eq!(office.named(query), [ANNA]);
 }
+
+#[test]
+fn a_dns_server_is_known_as_one_from_its_first_question_on() {
+    let mut office = Office::new();
+    let dc3 = "10.0.0.55";
+    let ask = office.ask(0.0, ANNA, dc3, "c2.evil.com");
+    let query = office.ask(0.2, dc3, ISP, "c2.evil.com");
+    office.answer(4.0, query, &[]);
+    office.answer(4.1, ask, &[]);
+    assert_eq!(office.named(query), [ANNA]);
+}
+
+#[test]
+fn who_was_served_unseen_is_not_blamed_for_what_the_next_one_asks() {
+    let mut office = Office::new();
+    office.ask(0.0, ANNA, DC, "c2.evil.com");
+    let first = office.ask(0.2, DC, ISP, "c2.evil.com");
+    office.answer(4.0, first, &[]);
+    office.ask(4000.0, BEN, DC, "c2.evil.com");
+    let query = office.ask(4000.2, DC, ISP, "c2.evil.com");
+    assert_eq!(office.named(query), [BEN]);
+}
+
+#[test]
+fn who_still_waits_for_an_alias_has_not_come_to_its_target() {
+    let mut office = Office::new();
+    let early = office.ask(-5000.0, BEN, DC, "www.good.com");
+    office.answer(-4990.0, early, &[("www.good.com", "tail.cdn.net")]);
+    office.ask(0.0, BEN, DC, "www.good.com");
+    let head = office.ask(0.2, DC, ISP, "www.good.com");
+    let anna = office.ask(1.0, ANNA, DC, "other.good.com");
+    let query = office.ask(1.2, DC, ISP, "tail.cdn.net");
+    office.answer(5.0, query, &[]);
+    office.answer(5.1, anna, &[("other.good.com", "tail.cdn.net")]);
+    office.answer(90.0, head, &[("www.good.com", "tail.cdn.net")]);
+    assert_eq!(office.named(query), [ANNA]);
+}

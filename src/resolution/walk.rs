@@ -21,8 +21,9 @@ use crate::transaction::HostId;
 const NAMES_MAX: usize = 128;
 /// How many steps lead from an ask to a name: resolvers give up on chains of 8 to 17 aliases.
 const DEPTH_MAX: u8 = 20;
-/// What was learned stays believable this much longer than its TTL: resolvers round, and answer stale.
-const SLACK: Span = Span::from_secs(30);
+/// What was learned stays believable this much longer than its TTL, for resolvers round. One that serves
+/// stale aliases shows it: its answers teach them anew.
+const SLACK: Span = Span::from_secs(2);
 
 /// How a question needs a name, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
