@@ -17,6 +17,8 @@ use crate::transaction::{Event, Transaction};
 const UPSTREAM_SETTLES: Span = Span::from_secs(76);
 /// A client's question is judged when the upstream queries that it can have caused were.
 const CLIENT_SETTLES: Span = Span::from_secs(156);
+/// How many questions wait for their hosts to be recognised; beyond it they are judged at once.
+const UNRECOGNISED_MAX: usize = 1 << 12;
 /// How many flagged transactions wait to be judged; beyond it the oldest are judged early.
 const WAITING_MAX: usize = 1 << 20;
 
@@ -30,6 +32,9 @@ pub struct Attributor {
     flagged: BTreeMap<Sequence, Flagged>,
     upstream: VecDeque<(Sequence, Timestamp)>,
     client: VecDeque<(Sequence, Timestamp)>,
+    /// Questions between hosts of which none is known as a resolver: they wait until one is, or for the
+    /// end.
+    unrecognised: VecDeque<Sequence>,
     /// The strongest part each ask had in judged upstream queries, by indicator.
     parts: BTreeMap<Sequence, Vec<(IndicatorId, Role)>>,
     /// The oldest transaction not yet looked at for having ended without an answer.
@@ -53,6 +58,7 @@ impl Attributor {
             flagged: BTreeMap::new(),
             upstream: VecDeque::new(),
             client: VecDeque::new(),
+            unrecognised: VecDeque::new(),
             parts: BTreeMap::new(),
             unended: Sequence(0),
             began: None,
@@ -190,10 +196,18 @@ impl Attributor {
             self.flagged.remove(&sequence);
             return;
         };
-        if self.resolution.leg(&transaction) == Leg::Client {
-            self.client.push_back((sequence, transaction.asked_last));
-            return;
+        match self.resolution.leg(&transaction) {
+            Leg::Client => self.client.push_back((sequence, transaction.asked_last)),
+            Leg::Upstream => self.judge_upstream(sequence, &transaction, out),
         }
+    }
+
+    fn judge_upstream(
+        &mut self,
+        sequence: Sequence,
+        transaction: &Transaction,
+        out: &mut dyn FnMut(Attribution),
+    ) {
         let Some(flagged) = self.flagged.remove(&sequence) else { return };
         let began = self.began.unwrap_or(transaction.asked);
         for sent in self.resolution.transactions().tries(sequence) {
@@ -234,35 +248,61 @@ impl Attributor {
     }
 
     fn settle_clients(&mut self, at_end: bool, out: &mut dyn FnMut(Attribution)) {
+        while let Some(&sequence) = self.unrecognised.front()
+            && (at_end || self.is_crowded(sequence, 3))
+        {
+            self.unrecognised.pop_front();
+            self.settle_client(sequence, out);
+        }
         while let Some(&(sequence, asked)) = self.client.front() {
-            if !at_end && asked + CLIENT_SETTLES > self.now && !self.is_crowded(sequence, 3) {
+            let crowded = self.is_crowded(sequence, 3);
+            if !at_end && asked + CLIENT_SETTLES > self.now && !crowded {
                 break;
             }
             self.client.pop_front();
-            let Some(flagged) = self.flagged.remove(&sequence) else { continue };
-            let Some(&ask) = self.resolution.transactions().get(sequence) else { continue };
-            let parts = self.parts.remove(&sequence).unwrap_or_default();
-            for seen in &flagged.seen {
-                let part = parts.iter().find(|(indicator, _)| *indicator == seen.indicator);
-                let role = part.map(|(_, role)| *role);
-                if role == Some(Role::Initiator) {
-                    continue;
-                }
-                let attribution = describe::client(
-                    &self.resolution,
-                    &self.indicators,
-                    sequence,
-                    &ask,
-                    seen,
-                    role,
-                );
-                self.summary.add(&attribution);
-                out(attribution);
+            let can_wait = !at_end && !crowded && self.unrecognised.len() < UNRECOGNISED_MAX;
+            if can_wait && !self.is_recognised(sequence) {
+                self.unrecognised.push_back(sequence);
+            } else {
+                self.settle_client(sequence, out);
             }
         }
         let oldest = self.resolution.transactions().oldest();
         while self.parts.first_key_value().is_some_and(|(ask, _)| *ask < oldest) {
             self.parts.pop_first();
+        }
+    }
+
+    /// Whether one end of a transaction is known as a resolver. If not, who asked may turn out to be one:
+    /// a server that asks before anybody asks it.
+    fn is_recognised(&self, sequence: Sequence) -> bool {
+        let roles = self.resolution.roles();
+        self.resolution.transactions().get(sequence).is_none_or(|ask| {
+            roles.group_of(ask.client).is_some() || roles.group_of(ask.server).is_some()
+        })
+    }
+
+    fn settle_client(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
+        let Some(&ask) = self.resolution.transactions().get(sequence) else {
+            self.flagged.remove(&sequence);
+            return;
+        };
+        if self.resolution.leg(&ask) == Leg::Upstream {
+            // Its client has become known as a resolver meanwhile.
+            return self.judge_upstream(sequence, &ask, out);
+        }
+        let Some(flagged) = self.flagged.remove(&sequence) else { return };
+        let parts = self.parts.remove(&sequence).unwrap_or_default();
+        for seen in &flagged.seen {
+            let part = parts.iter().find(|(indicator, _)| *indicator == seen.indicator);
+            let role = part.map(|(_, role)| *role);
+            if role == Some(Role::Initiator) {
+                continue;
+            }
+            let attribution =
+                describe::client(&self.resolution, &self.indicators, sequence, &ask, seen, role);
+            self.summary.add(&attribution);
+            out(attribution);
         }
     }
 

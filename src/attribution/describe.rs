@@ -27,17 +27,12 @@ pub(super) fn upstream(
     let mut clients: Vec<Client> =
         causes.clients.iter().filter_map(|cause| client_of(resolution, cause, &tail)).collect();
     clients.sort_by_key(|client| (client.role, client.asked_time, client.address));
-    let verdict = match causes.unexplained {
-        None => Verdict::Attributed,
-        Some(Unexplained::Priming | Unexplained::NobodyWaiting) => Verdict::NoClient,
-        Some(_) => Verdict::Undetermined,
-    };
     let first = resolution.transactions().get(causes.first_try).unwrap_or(query);
     Attribution {
         id: id(query, seen, indicators),
         resolution_id: frame_id(first),
         state: State::Final,
-        verdict,
+        verdict: verdict(causes.unexplained),
         unexplained: causes.unexplained,
         reason: causes.unexplained.map(|why| reason(resolution, query, why)),
         indicator: seen.indicator,
@@ -78,20 +73,33 @@ pub(super) fn client(
     };
     let client = Client { role, confidence_permille, chain, ..bare_client(resolution, ask) };
     let hosts = resolution.transactions().hosts();
-    let unsure = resolution.roles().may_be_resolver(ask, hosts);
-    let unexplained = unsure.then_some(Unexplained::AskerMayBeResolver);
-    let clients = if unsure { Vec::new() } else { vec![client] };
+    let unexplained = if resolution.is_priming(ask) {
+        Some(Unexplained::Priming)
+    } else if resolution.roles().may_be_resolver(ask, hosts) {
+        Some(Unexplained::AskerMayBeResolver)
+    } else {
+        None
+    };
+    let clients = if unexplained.is_some() { Vec::new() } else { vec![client] };
     Attribution {
         id: id(ask, seen, indicators),
         resolution_id: frame_id(ask),
         state: State::Final,
-        verdict: if unsure { Verdict::Undetermined } else { Verdict::Attributed },
+        verdict: verdict(unexplained),
         unexplained,
         reason: unexplained.map(|why| reason(resolution, ask, why)),
         indicator: seen.indicator,
         sighting: sighting(resolution, ask, Leg::Client, seen.place),
         hints: hints(&clients, seen),
         clients,
+    }
+}
+
+fn verdict(unexplained: Option<Unexplained>) -> Verdict {
+    match unexplained {
+        None => Verdict::Attributed,
+        Some(Unexplained::Priming | Unexplained::NobodyWaiting) => Verdict::NoClient,
+        Some(_) => Verdict::Undetermined,
     }
 }
 

@@ -36,6 +36,12 @@ pub enum Unexplained {
 }
 
 impl Resolution {
+    /// Whether a question is of the kind that only resolvers ask, to get going: for the root servers.
+    pub fn is_priming(&self, question: &Transaction) -> bool {
+        let name = self.transactions.name(question);
+        name.is_root() && self.transactions.has_name(question) && is_priming(name, question.qtype)
+    }
+
     /// What it means that nobody seen caused a query.
     pub(super) fn why_nobody(
         &self,
