@@ -2,7 +2,7 @@
 //!
 //! A host is a resolver when
 //! 1. the user declared it;
-//! 2. or it was seen asking and answering (or asking and being asked, in a capture without answers);
+//! 2. or it was seen asking and answering (or asking and being asked, where answers are missing);
 //! 3. or it only asks, without wanting recursion, as a resolver does that walks down from the root;
 //! 4. or it answers on a loopback address, and the machine asks from another.
 //!
@@ -36,6 +36,8 @@ const REST_SHARE: u64 = 4;
 const RESOLVERS_OF_ONE_SITE_MAX: usize = 4;
 /// How many of the latest transactions are looked at for addresses that behave as one.
 const BEHAVIOUR_SAMPLE: usize = 1 << 12;
+/// A host whose answers are not in the capture is taken for a server after so many questions to it.
+const ASKED_MIN: u32 = 3;
 /// So many questions that clients of a resolver were waiting for make an address one of that resolver.
 const BEHAVIOUR_MIN: u32 = 5;
 /// How many asks about one registered domain are looked at for one of them.
@@ -148,7 +150,7 @@ impl Roles {
         self.group_of(id).is_none()
             && hosts.get(id).is_some_and(|host| {
                 let declared = self.declared.iter().flatten().any(|known| *known == host.address);
-                declared || (host.asks > 0 && host.answers > 0 && !is_loopback(host))
+                declared || (host.asks > 0 && serves(host) && !is_loopback(host))
             })
     }
 
@@ -168,7 +170,7 @@ impl Roles {
         let machines = machines(hosts);
         let no_answers = hosts.iter().all(|(_, host)| host.answers == 0);
         for (id, host) in hosts.iter() {
-            let answers = host.answers > 0 || (no_answers && host.asked > 0);
+            let answers = serves(host) || (no_answers && host.asked > 0);
             let resolves = host.asks > 0 && answers && !is_loopback(host);
             if self.group_of(id).is_none() && resolves {
                 self.add_with_machine(id, host, Known::AsksAndAnswers, &machines, hosts);
@@ -314,6 +316,12 @@ impl Roles {
             *slot = place as u32 + 1;
         }
     }
+}
+
+/// Whether a host is a server to others: it answers, or is asked so often that its answers must be
+/// missing from the capture.
+fn serves(host: &Host) -> bool {
+    host.answers > 0 || host.asked >= ASKED_MIN
 }
 
 fn is_loopback(host: &Host) -> bool {
