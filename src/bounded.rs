@@ -101,17 +101,6 @@ impl<T, const K: usize> Ring<T, K> {
         self.entries.get_mut(sequence.0 as usize & self.mask).map(|(entry, _)| entry)
     }
 
-    /// Brings the newest entry on the chain of a key into the processor's cache, and returns something
-    /// that depends on it, so that this is not optimised away. Done for many keys in a row before they
-    /// are needed, the waits for memory overlap, which halves the time spent on a large table.
-    #[inline]
-    pub fn warm(&self, chain: usize, key: u64) -> u32 {
-        let head = self.heads.get(chain).and_then(|table| table.get(slot(key, self.mask)));
-        let head = head.copied().unwrap_or(END);
-        let place = (head.wrapping_sub(1)) as usize & self.mask;
-        self.entries.get(place).and_then(|(_, links)| links.first().copied()).unwrap_or(head)
-    }
-
     /// The entries on chain `K` of a key, newest first. Chains are threaded by a hash of the key, so
     /// entries of other keys can stand among them: the caller compares.
     pub fn chain(&self, chain: usize, key: u64) -> Chain<'_, T, K> {

@@ -100,12 +100,6 @@ impl Attributor {
         self.settle(out);
     }
 
-    /// Brings what [`Attributor::take`] of a message will need into the processor's cache.
-    #[inline]
-    pub fn warm(&self, message: &Message) -> u32 {
-        self.resolution.transactions().warm(message)
-    }
-
     /// Adds sightings to a transaction, and sees to it that they are judged.
     fn flag(
         &mut self,

@@ -69,10 +69,6 @@ impl Sink<'_> {
 }
 
 impl MessageSink for Sink<'_> {
-    fn warm(&self, message: &Message) -> u32 {
-        self.attributor.warm(message)
-    }
-
     fn take(&mut self, messages: &Messages, message: &Message) {
         let answer = &mut self.answer;
         self.attributor.take(messages, message, &mut |attribution| answer.take(attribution));

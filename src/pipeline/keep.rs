@@ -1,7 +1,5 @@
 //! The stateful half's front: batches in capture order, fragments and streams put together.
 
-use std::hint::black_box;
-
 use super::decode::{Counters, Decoded, Decoder, Watched};
 use crate::message::{Message, Messages};
 use crate::packet::{Reassembly, ReassemblyCounters, ReassemblyLimits};
@@ -10,17 +8,7 @@ use crate::packet::{Reassembly, ReassemblyCounters, ReassemblyLimits};
 pub trait MessageSink {
     /// Takes one message; its names and facts lie in `messages`.
     fn take(&mut self, messages: &Messages, message: &Message);
-
-    /// Brings what `take` of a message will need into the processor's cache; returns something that
-    /// depends on it.
-    fn warm(&self, message: &Message) -> u32 {
-        let _ = message;
-        0
-    }
 }
-
-/// How many messages are warmed for at a time: enough for their waits for memory to overlap.
-const WARM: usize = 16;
 
 /// Takes decoded batches in capture order and hands their messages to a sink.
 pub struct Keeper<S> {
@@ -50,10 +38,6 @@ impl<S: MessageSink> Keeper<S> {
         self.counters.add(&decoded.counters);
         let mut held = decoded.held.iter().peekable();
         for (place, message) in decoded.messages.iter().enumerate() {
-            if place % WARM == 0 {
-                let next = decoded.messages.iter().skip(place).take(WARM);
-                black_box(next.fold(0, |seen, message| seen ^ self.sink.warm(message)));
-            }
             while let Some(&&(before, frame)) = held.peek()
                 && before as usize <= place
             {

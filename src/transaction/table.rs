@@ -233,26 +233,6 @@ impl Transactions {
         }
     }
 
-    /// Brings what [`Transactions::take`] of a message will need into the processor's cache.
-    #[inline]
-    pub fn warm(&self, message: &Message) -> u32 {
-        let Some(question) = message.question else { return 0 };
-        let flow = message.flow;
-        let (client, server) = match message.flags.is_response() {
-            true => (flow.destination, flow.source),
-            false => (flow.source, flow.destination),
-        };
-        let ids = (self.hosts.find(client.address), self.hosts.find(server.address));
-        let (Some(client_id), Some(server_id)) = ids else { return 0 };
-        let ports = ports_key(client_id, server_id, client.port, message.id);
-        let mut seen = self.ring.warm(BY_PORTS, ports);
-        if !message.flags.is_response() {
-            seen ^= self.ring.warm(BY_SERVER, group_key(server_id, question.name.group));
-            seen ^= self.ring.warm(BY_CLIENT, group_key(client_id, question.name.group));
-        }
-        seen
-    }
-
     fn note_sender(
         &mut self,
         host: HostId,
