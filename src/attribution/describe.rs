@@ -12,6 +12,8 @@ use crate::resolution::{Cause, Causes, Edge, Leg, Resolution, Role, StepKind, Un
 use crate::time::Span;
 use crate::transaction::{HostId, Transaction};
 
+/// The confidence in a client that asks outside, where no DNS server was recognised, in thousandths.
+const UNRECOGNISED: u16 = 900;
 /// Less than this is no time at all to a reader.
 const INSTANT: Span = Span::from_millis(1);
 
@@ -71,6 +73,10 @@ pub(super) fn client(
         // It follows from what the resolver had learned before.
         (Place::Alias, _) => 960,
     };
+    // Who asks a server outside that nobody is known to ask may be a DNS server itself.
+    let outside = !asks_upstream && !address(resolution, ask.server).is_internal();
+    let confidence_permille =
+        if outside { confidence_permille.min(UNRECOGNISED) } else { confidence_permille };
     let client = Client { role, confidence_permille, chain, ..bare_client(resolution, ask) };
     let hosts = resolution.transactions().hosts();
     let unexplained = if resolution.is_priming(ask) {
@@ -295,5 +301,11 @@ fn hints(clients: &[Client], seen: &Seen) -> Vec<&'static str> {
                 && client.chain.iter().skip(1).any(|step| step.step == "cname")
                 && !client.asked.eq_ignore_ascii_case(&flagged.to_string())
         });
-    if only_tail { vec!["alias-tail"] } else { Vec::new() }
+    if only_tail {
+        vec!["alias-tail"]
+    } else if seen.place == Place::Server {
+        vec!["name-server-address"]
+    } else {
+        Vec::new()
+    }
 }

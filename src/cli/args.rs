@@ -63,7 +63,7 @@ pub struct MessagesArgs {
 #[derive(Debug, ClapArgs)]
 pub struct InputArgs {
     /// Captures (.pcap or .pcapng, plain, .gz or .zst), or `-` for stdin; several are read as one
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// A further port that DNS is spoken on, beside 53 [repeatable]
     #[arg(long, value_name = "PORT")]

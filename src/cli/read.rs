@@ -128,11 +128,30 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     for damage in &lacked.damage {
         say(&format!("whoasked: {damage}"));
     }
-    Ok(match (lacked.damage.is_empty(), sink.answer.verdicts.total()) {
+    let unreadable = unreadable(&lacked);
+    if let Some(why) = unreadable {
+        say(&format!("whoasked: {why}"));
+    }
+    Ok(match (lacked.damage.is_empty() && unreadable.is_none(), sink.answer.verdicts.total()) {
         (false, _) => Outcome::Failed,
         (true, 0) => Outcome::Clean,
         (true, _) => Outcome::Flagged,
     })
+}
+
+/// Why nothing can be concluded from a capture in which nothing is flagged; an all-clear would be a lie.
+fn unreadable(lacked: &CaptureLacked) -> Option<&'static str> {
+    let decoded = &lacked.decoded;
+    if decoded.frames > 0 && decoded.messages == 0 {
+        Some("there is no DNS message in the capture, so it says nothing either way")
+    } else if decoded.malformed * 2 > decoded.messages {
+        Some(
+            "most DNS messages in the capture are cut or malformed, so it says little: capture whole \
+             packets (tcpdump -s 0)",
+        )
+    } else {
+        None
+    }
 }
 
 /// The declared addresses that no message came from or went to.

@@ -51,6 +51,12 @@ impl Read {
     /// # Errors
     /// When an address or network cannot be read, or stdin is to be two things at once.
     pub fn new(args: ReadArgs) -> anyhow::Result<Read> {
+        if args.input.files.is_empty() && args.indicators.len() > 1 {
+            bail!(
+                "no capture is given: all that stands behind --indicators was taken for lists; name the \
+                 captures first, as in `whoasked read office.pcap --indicators flagged.txt`"
+            );
+        }
         let stdin = |path: &&PathBuf| path.as_os_str() == "-";
         let from_stdin = args.input.files.iter().chain(&args.indicators).filter(stdin).count();
         if from_stdin > 1 {
@@ -69,7 +75,7 @@ impl Read {
         let internal =
             args.internal.iter().map(|text| network(text)).collect::<anyhow::Result<_>>()?;
         Ok(Read {
-            input: Input::new(args.input),
+            input: Input::new(args.input)?,
             lists: args.indicators,
             resolvers,
             internal,
@@ -110,20 +116,25 @@ impl Messages {
     /// # Errors
     /// None yet; all settings of it are valid.
     pub fn new(args: MessagesArgs) -> anyhow::Result<Messages> {
-        Ok(Messages { input: Input::new(args.input) })
+        Ok(Messages { input: Input::new(args.input)? })
     }
 }
 
 impl Input {
-    fn new(args: InputArgs) -> Input {
+    /// # Errors
+    /// When there is nothing to read.
+    fn new(args: InputArgs) -> anyhow::Result<Input> {
+        if args.files.is_empty() {
+            bail!("no capture is given (a .pcap or .pcapng file, or - for stdin); see --help");
+        }
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-        Input {
+        Ok(Input {
             files: args.files,
             ports: Ports::new(&args.port),
             filter: args.filter,
             workers: args.workers.map_or(cores.min(4), usize::from),
             shows_progress: !args.no_progress,
-        }
+        })
     }
 }
 

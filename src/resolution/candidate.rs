@@ -26,7 +26,13 @@ const CHAIN_MAX: usize = 16;
 /// A resolver that has to ask upstream for an ask does so within this time.
 const SET_TO_WORK: Span = Span::from_secs(1);
 /// How many asks about one registered domain are looked at for one query.
-pub(super) const ASKS_MAX: usize = 4096;
+pub(super) const ASKS_MAX: usize = 1024;
+/// How many asks that came after a query are passed over to get to those before it.
+const LATER_MAX: usize = 1 << 16;
+/// How many asks are weighed for one query: far more than would be named.
+const CANDIDATES_MAX: usize = 256;
+/// How many queries about one registered domain are looked at for one ask.
+const QUERIES_MAX: usize = 256;
 
 /// When an ask was open, seen from an upstream query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +73,7 @@ impl Resolution {
         walk: &Walk<'_>,
     ) -> Vec<Candidate> {
         let mut found: Vec<Candidate> = Vec::new();
+        let latest = in_flight_until.max(sent.asked + ANSWER_SOON);
         for (place, reach) in walk.reaches.iter().enumerate() {
             for &resolver in resolvers {
                 let asks: Box<dyn Iterator<Item = (Sequence, &Transaction)>> =
@@ -81,7 +88,11 @@ impl Resolution {
                                 .filter(move |(_, t)| t.server == resolver),
                         )
                     };
+                let asks = asks.take(LATER_MAX).skip_while(|(_, ask)| ask.asked > latest);
                 for (sequence, ask) in asks.take(ASKS_MAX) {
+                    if found.len() >= CANDIDATES_MAX {
+                        return found;
+                    }
                     if ask.asked_last + OPEN_MAX < sent.asked {
                         break;
                     }
@@ -174,7 +185,7 @@ impl Resolution {
         let resolvers = self.roles.group_of(resolver);
         let resolvers = resolvers.map_or(alone.as_slice(), |group| group.hosts.as_slice());
         let asked = resolvers.iter().flat_map(|resolver| {
-            self.transactions.of_client(*resolver, group).take(ASKS_MAX).map(|(_, query)| query)
+            self.transactions.of_client(*resolver, group).take(QUERIES_MAX).map(|(_, query)| query)
         });
         asked.filter(|query| query.name == name && query.qtype == qtype).collect()
     }
@@ -225,7 +236,7 @@ impl Resolution {
         let mut upstream = resolvers.iter().flat_map(|resolver| {
             [ask.group, sent.group]
                 .into_iter()
-                .flat_map(|about| self.transactions.of_client(*resolver, about).take(ASKS_MAX))
+                .flat_map(|about| self.transactions.of_client(*resolver, about).take(QUERIES_MAX))
         });
         upstream.any(|(_, query)| {
             let over = query.answered().unwrap_or(query.asked_last + FAIL_OVER_MAX);
@@ -239,7 +250,7 @@ impl Resolution {
     /// query itself was not captured.
     fn was_passed_on(&self, query: &Transaction, resolvers: &[HostId], before: Timestamp) -> bool {
         let mut asks = resolvers.iter().flat_map(|resolver| {
-            self.transactions.with_server(*resolver, query.group).take(ASKS_MAX)
+            self.transactions.with_server(*resolver, query.group).take(QUERIES_MAX)
         });
         asks.any(|(_, ask)| {
             ask.same_question(query)

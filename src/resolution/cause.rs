@@ -14,6 +14,7 @@
 
 use super::candidate::{Candidate, Timing};
 use super::choice::{MOMENT, choose, nearest};
+use super::retry::FAIL_OVER_MAX;
 use super::unexplained::{Unexplained, is_priming};
 use super::walk::{Relation, Step, StepKind, Walk};
 use super::{EdgeKind, Leg, Resolution};
@@ -136,6 +137,11 @@ impl Resolution {
         let mut chosen = self.each_its_own(sent, choose(candidates));
         if name.label_count() < 2 {
             chosen = nearest(chosen, sent);
+            let several = chosen.iter().any(|c| Some(c.asked) != chosen.first().map(|c| c.asked));
+            if several && chosen.iter().any(|c| c.relation > Relation::Alias) {
+                // All of them need the top-level domain; which had it asked for cannot be told.
+                return none(Unexplained::TooMany(chosen.len() as u32));
+            }
         }
         let first_try = self.first_try(query, sent);
         // An open ask for another type is behind this query only if the resolver minimises its questions;
@@ -148,7 +154,14 @@ impl Resolution {
         {
             let shared = self.causes_beyond(first_try, earlier, began, visited);
             let strong = shared.clients.iter().all(|client| client.relation <= Relation::Alias);
-            if !shared.clients.is_empty() && (chosen.is_empty() || strong) {
+            // Who was served long ago is not behind what is asked now.
+            let long_ago = sent.asked - earlier.asked > FAIL_OVER_MAX;
+            let served = shared.clients.iter().any(|client| {
+                let ask = self.transactions.get(client.ask);
+                ask.is_none_or(|ask| ask.answered().is_some() && matches!(ask.rcode, 0 | 3))
+            });
+            let usable = !(shared.clients.is_empty() || long_ago && served);
+            if usable && (chosen.is_empty() || strong) {
                 return shared;
             }
         }

@@ -206,6 +206,11 @@ impl Edges {
         self.names.get(edge.target_text).map_or(Name::ROOT, Name::from_wire)
     }
 
+    /// Whether both names of an edge are still kept. Without them it cannot be told what leads here.
+    pub fn has_names(&self, edge: &Edge) -> bool {
+        self.names.get(edge.owner_text).is_some() && self.names.get(edge.target_text).is_some()
+    }
+
     /// How many edges were forgotten for lack of room.
     pub fn forgotten(&self) -> u64 {
         self.ring.overwritten()

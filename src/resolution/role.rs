@@ -8,8 +8,8 @@
 //!
 //! Addresses are one resolver when
 //! 1. the user declared them together;
-//! 2. or their frames come from one link-layer address from which no more than a few addresses ever
-//!    come (a router's frames come from many), and at least one of them is a resolver that is asked;
+//! 2. or they are the one IPv4 and the one IPv6 address whose frames come from one link-layer address
+//!    (a router's come from more), and at least one of them is a resolver that is asked;
 //! 3. or one only asks, and much of what it asks is what clients of the other are waiting for just then;
 //! 4. or one is a loopback address, so that the capture was taken on that machine, and the other is the
 //!    only other resolver, or with none, the only address of its family that asks without being asked.
@@ -22,7 +22,7 @@ use crate::bounded::Sequence;
 use crate::flow::{Address, Mac};
 use crate::transaction::{Host, HostId, Hosts, Transaction, Transactions};
 
-/// A link-layer address with more network addresses than this is a router's.
+/// How many hosts are remembered behind a link-layer address: more than two are not one machine.
 const ADDRESSES_PER_MACHINE_MAX: usize = 4;
 /// How often roles are learned anew once the capture runs: at 8, 16, 32 ... transactions up to this, and
 /// then every time so many have come.
@@ -284,8 +284,14 @@ impl Roles {
             Some((*mac, members))
         });
         let mut group = Group { hosts: vec![id], known, shared_mac: None };
+        // A machine asks from one address of each family; more of them are machines behind a router.
+        let of_family = |v4: bool| {
+            let members = machine.iter().flat_map(|(_, members)| members.iter());
+            members.filter(|id| hosts.get(**id).is_some_and(|h| h.address.is_v4() == v4)).count()
+        };
         if let Some((mac, members)) = machine
-            && members.len() <= ADDRESSES_PER_MACHINE_MAX
+            && of_family(true) <= 1
+            && of_family(false) <= 1
         {
             let joins = |other: &&HostId| {
                 **other != id
@@ -321,7 +327,7 @@ impl Roles {
 /// Whether a host is a server to others: it answers, or is asked so often that its answers must be
 /// missing from the capture.
 fn serves(host: &Host) -> bool {
-    host.answers > 0 || host.asked >= ASKED_MIN
+    host.answers > 0 || (host.asked >= ASKED_MIN && host.asked >= host.asks / 4)
 }
 
 fn is_loopback(host: &Host) -> bool {

@@ -364,3 +364,12 @@ fn who_still_waits_for_an_alias_has_not_come_to_its_target() {
     office.answer(90.0, head, &[("www.good.com", "tail.cdn.net")]);
     assert_eq!(office.named(query), [ANNA]);
 }
+
+#[test]
+fn many_who_need_a_top_level_domain_are_not_all_blamed_for_it() {
+    let mut office = Office::new();
+    office.ask(0.0, ANNA, DC, "www.one.com");
+    office.ask(0.1, BEN, DC, "www.two.com");
+    let query = office.ask_type(0.3, DC, ISP, "com", 2);
+    assert_eq!(office.causes(query), (vec![], Some(Unexplained::TooMany(2))));
+}

@@ -137,7 +137,7 @@ impl Resolution {
         walk: &mut Walk<'r>,
     ) {
         for (sequence, edge) in self.edges.to_group(resolver, here.group) {
-            if edge.expires + SLACK < time {
+            if edge.expires + SLACK < time || !self.edges.has_names(edge) {
                 continue;
             }
             let exact = edge.target == here.hash;

@@ -127,7 +127,8 @@ fn bad_usage_is_explained() {
     bench.fails("read whole.pcap -i flagged.txt --internal 10.0.0.0/99", &["10.0.0.0/99"]);
     bench.fails("read - -i -", &["stdin"]);
     bench.fails("read whole.pcap", &["--indicators"]);
-    bench.fails("read -i flagged.txt", &["FILE"]);
+    bench.fails("read -i flagged.txt", &["no capture"]);
+    bench.fails("read -i flagged.txt whole.pcap", &["name the captures first"]);
     bench.fails("read whole.pcap -i flagged.txt --workers 0", &["--workers"]);
     bench.fails("read whole.pcap -i flagged.txt --filter nonsense", &["nonsense"]);
     bench.fails("", &["Usage"]);
