@@ -121,7 +121,10 @@ fn is_same_name(one: &Value, other: &Value) -> bool {
 fn checked(path: &Path, indicators: &str) -> Result<Run, TestCaseError> {
     let files = [path.to_owned()];
     let run = read_jsonl(&files, indicators, 1);
-    prop_assert!(matches!(run.code, Some(0 | 1)), "{:?}: {}", run.code, run.stderr);
+    // A capture of which little can be read is no all-clear: the code is 2, and the answer is there.
+    let little = ["so it says little", "says nothing either way"];
+    let says_little = run.code == Some(2) && little.iter().any(|words| run.stderr.contains(words));
+    prop_assert!(says_little || matches!(run.code, Some(0 | 1)), "{:?}: {}", run.code, run.stderr);
     let messages = Messages::of(path);
     let lines = run.json();
     for line in lines.iter().filter(|line| line["type"] == "attribution") {
