@@ -221,6 +221,9 @@ fn a_servers_address_belongs_to_who_asked_in_its_zone() {
     let mut office = Office::new();
     office.ask(0.0, BEN, DC, "www.good.com");
     office.ask(0.0, ANNA, DC, "www.innocent.org");
+    // A resolver that walks down from the root does not want recursion.
+    let root = Draft { at_ms: 0.1, from: DC, to: "198.41.0.4", name: "org", ..Draft::default() };
+    office.take(&Draft { recursion: false, id: 900, ..root });
     let walk = office.ask(0.2, DC, "192.0.2.30", "www.innocent.org");
     let delegations = [("innocent.org", "ns1.hoster.net")];
     office.respond(walk, Draft { at_ms: 9.0, delegations: &delegations, ..Draft::default() });
@@ -372,4 +375,21 @@ fn many_who_need_a_top_level_domain_are_not_all_blamed_for_it() {
     office.ask(0.1, BEN, DC, "www.two.com");
     let query = office.ask_type(0.3, DC, ISP, "com", 2);
     assert_eq!(office.causes(query), (vec![], Some(Unexplained::TooMany(2))));
+}
+
+#[test]
+fn on_a_forwarding_server_who_asked_in_a_hosted_zone_is_not_blamed_for_its_server() {
+    let mut office = Office::new();
+    let early = office.ask(-5000.0, BEN, DC, "www.innocent.org");
+    let forwarded = office.ask(-4999.8, DC, ISP, "www.innocent.org");
+    let delegations = [("innocent.org", "ns1.hoster.net")];
+    office.respond(
+        forwarded,
+        Draft { at_ms: -4990.0, delegations: &delegations, ..Draft::default() },
+    );
+    office.answer(-4989.0, early, &[]);
+    let again = office.ask(0.0, BEN, DC, "www.innocent.org");
+    office.answer(0.1, again, &[]);
+    let query = office.ask(60.0, DC, ISP, "ns1.hoster.net");
+    assert_eq!(office.named(query), [] as [&str; 0]);
 }

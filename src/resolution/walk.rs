@@ -93,6 +93,8 @@ pub(super) struct Reach<'r> {
 #[derive(Debug)]
 pub(super) struct Walk<'r> {
     pub reaches: Vec<Reach<'r>>,
+    /// Whether the resolver asks on its own, so that delegations matter to it.
+    iterates: bool,
 }
 
 impl Resolution {
@@ -115,7 +117,11 @@ impl Resolution {
                 (self.hasher.hash(parent), self.hasher.hash(parent.last_two_labels()));
             start = Reach { name: parent, hash, group, relation: Relation::Ancestor, ..start };
         }
-        let mut walk = Walk { reaches: vec![start] };
+        // Only a resolver that walks down from the root looks up the servers of zones.
+        let hosts = self.transactions.hosts();
+        let iterates =
+            resolvers.iter().filter_map(|id| hosts.get(*id)).any(|h| h.asks_iterating > 0);
+        let mut walk = Walk { reaches: vec![start], iterates };
         let mut place = 0;
         while let Some(&here) = walk.reaches.get(place) {
             if here.depth < DEPTH_MAX && !here.name.is_root() {
@@ -138,6 +144,9 @@ impl Resolution {
     ) {
         for (sequence, edge) in self.edges.to_group(resolver, here.group) {
             if edge.expires + SLACK < time || !self.edges.has_names(edge) {
+                continue;
+            }
+            if edge.kind == EdgeKind::Delegation && !walk.iterates {
                 continue;
             }
             let exact = edge.target == here.hash;
