@@ -130,14 +130,11 @@ impl Matching {
 /// it is.
 pub(super) fn known_chain<'r>(resolution: &'r Resolution, ask: &Transaction) -> Vec<&'r Edge> {
     let resolver = match resolution.leg(ask) {
-        Leg::Client => [ask.server],
-        Leg::Upstream => [ask.client],
+        Leg::Client => ask.server,
+        Leg::Upstream => ask.client,
     };
-    let [host] = resolver;
-    let group = resolution.roles().group_of(host);
-    let resolvers = group.map_or(resolver.as_slice(), |group| group.hosts.as_slice());
     let until = ask.answered().unwrap_or(ask.asked_last + GIVEN_UP);
-    resolution.walk_forward(resolvers, ask.name, until)
+    resolution.walk_forward(resolution.roles().addresses_of(&resolver), ask.name, until)
 }
 
 /// Whether an ask ended without saying what its name leads to.

@@ -181,10 +181,7 @@ impl Resolution {
         group: NameHash,
         qtype: RecordType,
     ) -> Vec<&Transaction> {
-        let alone = [resolver];
-        let resolvers = self.roles.group_of(resolver);
-        let resolvers = resolvers.map_or(alone.as_slice(), |group| group.hosts.as_slice());
-        let asked = resolvers.iter().flat_map(|resolver| {
+        let asked = self.roles.addresses_of(&resolver).iter().flat_map(|resolver| {
             self.transactions.of_client(*resolver, group).take(QUERIES_MAX).map(|(_, query)| query)
         });
         asked.filter(|query| query.name == name && query.qtype == qtype).collect()
@@ -204,8 +201,7 @@ impl Resolution {
             if answer.truncated || !(answer.has_answers || answer.rcode == 3) {
                 return false;
             }
-            let edges =
-                self.roles.group_of(sent.client).into_iter().flat_map(|resolver| &resolver.hosts);
+            let edges = self.roles.addresses_of(&sent.client).iter();
             let alias = edges
                 .flat_map(|host| self.edges.of_owner(*host, name))
                 .find(|(_, edge)| edge.kind == EdgeKind::Alias && edge.first.time <= sent.asked);
@@ -231,8 +227,7 @@ impl Resolution {
         if ask.asked_last + SET_TO_WORK >= sent.asked {
             return true;
         }
-        let group = self.roles.group_of(sent.client);
-        let resolvers = group.map(|group| group.hosts.as_slice()).unwrap_or_default();
+        let resolvers = self.roles.addresses_of(&sent.client);
         let mut upstream = resolvers.iter().flat_map(|resolver| {
             [ask.group, sent.group]
                 .into_iter()

@@ -15,10 +15,7 @@ impl Resolution {
     /// The queries by which a resolver asked the same thing about the same time, newest first: from any
     /// of its addresses, to any server.
     pub(super) fn same_questions(&self, sent: &Transaction) -> Vec<(Sequence, &Transaction)> {
-        let alone = [sent.client];
-        let group = self.roles.group_of(sent.client);
-        let resolvers = group.map_or(alone.as_slice(), |group| group.hosts.as_slice());
-        let asked = resolvers.iter().flat_map(|resolver| {
+        let asked = self.roles.addresses_of(&sent.client).iter().flat_map(|resolver| {
             let about = self.transactions.of_client(*resolver, sent.group).take(ASKS_MAX);
             about.take_while(|(_, other)| other.asked_last + OPEN_MAX >= sent.asked)
         });

@@ -93,6 +93,11 @@ impl Roles {
         self.groups.get(self.place_of(host)?)
     }
 
+    /// The addresses of the resolver that a host is an address of; of any other host, itself alone.
+    pub fn addresses_of<'a>(&'a self, host: &'a HostId) -> &'a [HostId] {
+        self.group_of(*host).map_or(std::slice::from_ref(host), |group| group.hosts.as_slice())
+    }
+
     /// Whether two hosts are addresses of one resolver, or one host.
     pub fn same(&self, one: HostId, other: HostId) -> bool {
         let place = |host: HostId| self.of_host.get(host.0 as usize).filter(|place| **place > 0);

@@ -54,8 +54,7 @@ impl Resolution {
         if is_priming(name, sent.qtype) {
             return Unexplained::Priming;
         }
-        let resolvers =
-            self.roles.group_of(sent.client).map(|g| g.hosts.as_slice()).unwrap_or_default();
+        let resolvers = self.roles.addresses_of(&sent.client);
         let hosts = self.transactions.hosts();
         let asked = resolvers
             .iter()
