@@ -8,9 +8,12 @@ pub mod frame;
 pub mod name;
 pub mod time;
 
+pub mod alert;
 pub mod attribution;
 pub mod capture;
 pub mod cli;
+pub mod contact;
+pub mod identity;
 pub mod indicator;
 pub mod message;
 pub mod packet;

@@ -9,6 +9,7 @@ use whoasked::attribution::{
     Attribution, ChainStep, Client, Coverage, LatencySeen, Place, ResolverSeen, Sighting, State,
     Summary, Verdict,
 };
+use whoasked::contact::Contact;
 use whoasked::flow::{Address, Mac, Transport};
 use whoasked::frame::FrameId;
 use whoasked::indicator::{IndicatorId, Indicators};
@@ -92,6 +93,10 @@ fn client(
             .collect(),
         hops: Vec::new(),
         mac: Some(Mac([0, 0x1b, 0x21, 0x3c, 0, last])),
+        is_router_mac: false,
+        vlan: None,
+        hostname: None,
+        contact: Contact::NotVisible,
     }
 }
 
@@ -253,7 +258,15 @@ fn report(
         text.attribution(attribution).unwrap();
     }
     let (summary, internal) = (Summary::default(), Internal::default());
-    let ending = Ending { summary: &summary, internal: &internal, verdicts, coverage, lacked };
+    let ending = Ending {
+        summary: &summary,
+        assessments: &[],
+        answers: &[],
+        internal: &internal,
+        verdicts,
+        coverage,
+        lacked,
+    };
     text.end(&ending).unwrap();
     drop(text);
     let text = String::from_utf8(out).unwrap();

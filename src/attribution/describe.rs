@@ -3,6 +3,7 @@
 use super::sighting::{Seen, known_chain};
 use super::{Attribution, ChainStep, Client, Place, Sighting, State, Verdict};
 use crate::bounded::Sequence;
+use crate::contact::Contact;
 use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::indicator::Indicators;
@@ -169,6 +170,10 @@ fn bare_client(resolution: &Resolution, ask: &Transaction) -> Client {
         chain: Vec::new(),
         hops: Vec::new(),
         mac: Some(ask.client_mac).filter(|mac| mac.is_some()),
+        is_router_mac: false,
+        vlan: None,
+        hostname: None,
+        contact: Contact::default(),
     }
 }
 

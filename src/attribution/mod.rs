@@ -4,18 +4,22 @@
 //! evidence for each, and a verdict. [`Attributor`] takes messages in capture order and hands out
 //! attributions once the clients' intervals have closed.
 
+mod assessment;
 mod attributor;
 mod coverage;
 mod describe;
 mod sighting;
 mod summary;
 
+use crate::contact::Contact;
 use crate::flow::{Address, Mac, Transport};
 use crate::frame::FrameId;
+use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
 use crate::resolution::{Leg, Role, StepKind, Unexplained};
 use crate::time::Timestamp;
 
+pub use assessment::{Assessment, Hint, Leaning};
 pub use attributor::Attributor;
 pub use coverage::{Coverage, LatencySeen, ResolverSeen};
 pub use summary::{Summary, SummaryRow};
@@ -165,6 +169,14 @@ pub struct Client {
     pub hops: Vec<Address>,
     /// The link-layer source of its question; none when it has none.
     pub mac: Option<Mac>,
+    /// Whether that is a router's address: other hosts' questions came from it too.
+    pub is_router_mac: bool,
+    /// The VLAN its question was tagged with.
+    pub vlan: Option<u16>,
+    /// What it was called at the time.
+    pub hostname: Option<Hostname>,
+    /// Whether it then connected, as far as is known by now.
+    pub contact: Contact,
 }
 
 /// A sighting with its clients and a verdict.

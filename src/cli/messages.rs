@@ -35,11 +35,11 @@ impl<W: Write> MessageSink for Sink<'_, W> {
 
 pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let input = settings.input;
-    let mut reader = super::read::open(&input)?;
+    let mut reader = super::analysis::open(&input)?;
     let stop = stop_on_interrupt();
     let decoder =
         Decoder { ports: input.ports.clone(), hasher: NameHasher::random(), indicators: None };
-    let files = super::read::file_names(&input.files);
+    let files = super::analysis::file_names(&input.files);
     let out = BufWriter::new(std::io::stdout().lock());
     let mut keeper = Keeper::new(decoder.clone(), Sink { out, files, stop: &stop, failed: None });
     let bar = Bar::new(&reader, input.shows_progress);

@@ -1,82 +1,13 @@
 //! `whoasked read`: who asked for what is flagged.
 
 use std::io::{self, BufWriter};
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context;
-
-use super::output::{is_closed_pipe, stop_on_interrupt};
-use super::progress::Bar;
-use super::settings::{Form, Input, Read as Settings};
-use super::{Outcome, say};
-use crate::attribution::{Attribution, Attributor, Coverage, Summary};
-use crate::capture::Reader;
-use crate::flow::Address;
+use super::settings::{Form, Read as Settings};
+use super::{Outcome, analysis, say};
 use crate::indicator::Indicators;
-use crate::message::{Message, Messages};
 use crate::name::NameHasher;
-use crate::pipeline::{Decoder, Keeper, MessageSink, Stop, run as run_pipeline};
-use crate::report::{
-    CaptureLacked, Ending, Files, Internal, Jsonl, Report, Subject, Text, Verdicts,
-};
-use crate::resolution::{Limits, Resolution, Roles};
-use crate::transaction::Transactions;
-
-/// The attributor, with its attributions going to a report.
-struct Sink<'a> {
-    attributor: Attributor,
-    answer: Answer<'a>,
-    stop: &'a Stop,
-}
-
-/// A report, and what was handed to it.
-struct Answer<'a> {
-    report: Box<dyn Report + 'a>,
-    internal: Internal,
-    verdicts: Verdicts,
-    failed: Option<io::Error>,
-}
-
-impl Answer<'_> {
-    fn take(&mut self, mut attribution: Attribution) {
-        self.internal.withhold(&mut attribution);
-        self.verdicts.add(attribution.verdict);
-        if self.failed.is_none() {
-            self.failed = self.report.attribution(&attribution).err();
-        }
-    }
-
-    fn end(
-        &mut self,
-        summary: &Summary,
-        coverage: &Coverage,
-        lacked: &CaptureLacked,
-    ) -> io::Result<()> {
-        let (internal, verdicts) = (&self.internal, self.verdicts);
-        match self.failed.take() {
-            Some(error) => Err(error),
-            None => self.report.end(&Ending { summary, internal, verdicts, coverage, lacked }),
-        }
-    }
-}
-
-impl Sink<'_> {
-    fn finish(&mut self) {
-        let answer = &mut self.answer;
-        self.attributor.finish(&mut |attribution| answer.take(attribution));
-    }
-}
-
-impl MessageSink for Sink<'_> {
-    fn take(&mut self, messages: &Messages, message: &Message) {
-        let answer = &mut self.answer;
-        self.attributor.take(messages, message, &mut |attribution| answer.take(attribution));
-        if answer.failed.is_some() {
-            self.stop.set();
-        }
-    }
-}
+use crate::report::{Jsonl, Report, Subject, Text};
 
 pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let hasher = NameHasher::random();
@@ -84,92 +15,16 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     for warning in &warnings {
         say(&format!("whoasked: {warning}"));
     }
-    let indicators = Arc::new(indicators);
-    let input = settings.input;
-    let mut reader = open(&input)?;
-    let stop = stop_on_interrupt();
-    let decoder =
-        Decoder { ports: input.ports.clone(), hasher, indicators: Some(Arc::clone(&indicators)) };
-    let limits = Limits::default();
-    let declared: Vec<Address> = settings.resolvers.iter().flatten().copied().collect();
-    let transactions = Transactions::new(limits.transactions, input.ports.clone());
-    let resolution = Resolution::new(limits, transactions, Roles::new(settings.resolvers), hasher);
-    let attributor =
-        Attributor::new(resolution, Arc::clone(&indicators), limits.transactions.transactions);
-    let files = file_names(&input.files);
-    let subject = Subject { indicators: &indicators, files: &files };
+    analysis::run(settings.analysis, hasher, Arc::new(indicators), &mut (), |subject| {
+        Ok(vec![report(settings.form, subject)])
+    })
+}
+
+/// The report on stdout.
+pub fn report<'a>(form: Form, subject: Subject<'a>) -> Box<dyn Report + 'a> {
     let out = BufWriter::new(io::stdout().lock());
-    let report: Box<dyn Report> = match settings.form {
+    match form {
         Form::Jsonl => Box::new(Jsonl::new(out, subject)),
         Form::Text(look) => Box::new(Text::new(out, look, subject)),
-    };
-    let internal = Internal::new(settings.internal);
-    let answer = Answer { report, internal, verdicts: Verdicts::default(), failed: None };
-    let sink = Sink { attributor, answer, stop: &stop };
-    let mut keeper = Keeper::new(decoder.clone(), sink);
-    let bar = Bar::new(&reader, input.shows_progress);
-    run_pipeline(&mut reader, &decoder, &mut keeper, input.workers, &stop);
-    bar.finish();
-    let (decoded, reassembled) = keeper.counters();
-    let mut sink = keeper.sink;
-    sink.finish();
-    let coverage = sink.attributor.coverage();
-    let lacked = CaptureLacked {
-        decoded,
-        reassembled,
-        resolvers_unseen: unseen(&declared, &coverage),
-        damage: reader.damage().iter().map(ToString::to_string).collect(),
-        interrupted: stop.is_set(),
-    };
-    match sink.answer.end(sink.attributor.summary(), &coverage, &lacked) {
-        Err(error) if is_closed_pipe(&error) => {}
-        other => other.context("cannot write the answer")?,
     }
-    for damage in &lacked.damage {
-        say(&format!("whoasked: {damage}"));
-    }
-    let unreadable = unreadable(&lacked);
-    if let Some(why) = unreadable {
-        say(&format!("whoasked: {why}"));
-    }
-    Ok(match (lacked.damage.is_empty() && unreadable.is_none(), sink.answer.verdicts.total()) {
-        (false, _) => Outcome::Failed,
-        (true, 0) => Outcome::Clean,
-        (true, _) => Outcome::Flagged,
-    })
-}
-
-/// Why nothing can be concluded from a capture in which nothing is flagged; an all-clear would be a lie.
-fn unreadable(lacked: &CaptureLacked) -> Option<&'static str> {
-    let decoded = &lacked.decoded;
-    if decoded.frames > 0 && decoded.messages == 0 {
-        Some("there is no DNS message in the capture, so it says nothing either way")
-    } else if decoded.malformed * 2 > decoded.messages {
-        Some(
-            "most DNS messages in the capture are cut or malformed, so it says little: capture whole \
-             packets (tcpdump -s 0)",
-        )
-    } else {
-        None
-    }
-}
-
-/// The declared addresses that no message came from or went to.
-fn unseen(declared: &[Address], coverage: &Coverage) -> Vec<Address> {
-    let seen = |address: &Address| coverage.resolvers.iter().any(|r| r.addresses.contains(address));
-    declared.iter().copied().filter(|address| !seen(address)).collect()
-}
-
-/// Opens the captures, filtered if need be.
-pub fn open(input: &Input) -> anyhow::Result<Reader> {
-    let reader = Reader::open(&input.files)?;
-    Ok(match &input.filter {
-        Some(expression) => reader.with_filter(expression)?,
-        None => reader,
-    })
-}
-
-/// What the files are called in the output.
-pub fn file_names(files: &[PathBuf]) -> Files {
-    Files(files.iter().map(|path| path.to_string_lossy().into_owned()).collect())
 }

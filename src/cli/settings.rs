@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use ipnet::IpNet;
 
+use super::analysis::Analysis;
 use super::args::{Format, InputArgs, MessagesArgs, ReadArgs};
 use crate::flow::Address;
 use crate::packet::Ports;
@@ -25,10 +26,8 @@ pub struct Input {
 /// Settings of `whoasked read`.
 #[derive(Debug)]
 pub struct Read {
-    pub input: Input,
+    pub analysis: Analysis,
     pub lists: Vec<PathBuf>,
-    pub resolvers: Vec<Vec<Address>>,
-    pub internal: Vec<IpNet>,
     pub form: Form,
 }
 
@@ -75,10 +74,8 @@ impl Read {
         let internal =
             args.internal.iter().map(|text| network(text)).collect::<anyhow::Result<_>>()?;
         Ok(Read {
-            input: Input::new(args.input)?,
+            analysis: Analysis { input: Input::new(args.input)?, resolvers, internal },
             lists: args.indicators,
-            resolvers,
-            internal,
             form: Form::new(args.format),
         })
     }

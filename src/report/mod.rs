@@ -11,7 +11,8 @@ mod text;
 
 use std::io;
 
-use crate::attribution::{Attribution, Coverage, Summary, Verdict};
+use crate::alert::Answer;
+use crate::attribution::{Assessment, Attribution, Coverage, Summary, Verdict};
 use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::indicator::Indicators;
@@ -52,6 +53,10 @@ pub struct Subject<'a> {
 pub struct Ending<'a> {
     /// What was seen of each indicator and client.
     pub summary: &'a Summary,
+    /// What to weigh of each indicator that was seen, in list order.
+    pub assessments: &'a [Assessment],
+    /// The firewall's alerts and what is said of each; none where no alerts were given.
+    pub answers: &'a [Answer],
     /// Whose clients may be named.
     pub internal: &'a Internal,
     /// How many attributions the report was given.

@@ -1,0 +1,47 @@
+//! Whether a client then connected to the address that it was given.
+
+use crate::flow::{Address, Transport};
+use crate::frame::FrameId;
+use crate::time::Timestamp;
+
+/// What the capture shows of a client's connecting to an address that its answer held.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Contact {
+    /// It sent a packet there, within the answer's time to live.
+    Yes(Connection),
+    /// It did not, in a capture that shows such traffic of this client.
+    No,
+    /// The capture does not show this client's other traffic, or the answer held no address.
+    #[default]
+    NotVisible,
+}
+
+impl Contact {
+    /// As the output names it.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Contact::Yes(_) => "yes",
+            Contact::No => "no",
+            Contact::NotVisible => "not visible",
+        }
+    }
+}
+
+/// The first packet of a client to such an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Where to.
+    pub address: Address,
+    /// The port there.
+    pub port: u16,
+    /// By UDP or TCP.
+    pub transport: Transport,
+    /// Its frame: a TCP SYN, or the first datagram.
+    pub frame: FrameId,
+    /// When.
+    pub time: Timestamp,
+    /// Whether the other side answered (SYN+ACK, or a datagram back).
+    pub answered: bool,
+    /// The server name that the client gave in TLS (RFC 6066 section 3), as it wrote it.
+    pub server_name: Option<String>,
+}
