@@ -4,8 +4,8 @@
 //! (RFC 1035 section 3.1), in the case it was captured in. Comparing and hashing fold ASCII case
 //! (RFC 4343), so `WWW.Example.COM` and `www.example.com` are one name.
 //!
-//! Hashes run from the root towards the first label. So one pass over a name yields the hash of each
-//! of its ancestors too, which is what suffix matching and zone walks need.
+//! Names are told apart by a keyed hash of these octets. An ancestor stands in the last of them, so its
+//! hash, which suffix matching and zone walks need, is that of a part.
 
 use std::fmt;
 
@@ -210,8 +210,15 @@ fn push_labels(text: &str, wire: &mut Vec<u8>) -> Result<(), NameError> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NameHash(pub u64);
 
+/// How many octets behind a name are best at hand when it is hashed, whatever they are.
+pub const HASH_SLACK: usize = 16;
+
 /// Makes [`NameHash`]es. Its key is drawn once a process, so nobody who writes names can choose which
 /// of them collide.
+///
+/// Sixteen octets are folded at a time, by a multiplication of 64 by 64 bits as in wyhash. The hash of
+/// an ancestor is that of the octets it stands in: most names are read to be told apart, and nobody
+/// asks for their ancestors again once they are known to stand on no list.
 #[derive(Clone, Copy, Debug)]
 pub struct NameHasher {
     start: u64,
@@ -232,87 +239,97 @@ impl NameHasher {
         NameHasher::new([state.hash_one(1u64), state.hash_one(2u64)])
     }
 
-    /// The hash of the root, where every name begins.
-    pub fn root(&self) -> NameHash {
-        NameHash(self.start)
-    }
-
-    /// The hash of the name that has `label` in front of the name hashed as `parent`.
-    #[inline]
-    pub fn child(&self, parent: NameHash, label: &[u8]) -> NameHash {
-        self.child_within(parent, label, 0, label.len())
-    }
-
-    /// As [`NameHasher::child`], of the `len` octets at `at`. Eight octets are read at a time, beyond the
-    /// label's end too if there are any.
-    #[inline]
-    fn child_within(&self, parent: NameHash, octets: &[u8], at: usize, len: usize) -> NameHash {
-        let (mut hash, mut here, end) = (parent.0, at, at + len);
-        while here + 8 <= end {
-            hash = self.mix(hash ^ fold_case(word_at(octets, here)));
-            here += 8;
-        }
-        let tail = word_at(octets, here) & ((1 << (8 * (end - here))) - 1);
-        // The length keeps labels apart that differ only in zero octets at their end.
-        NameHash(self.mix(hash ^ fold_case(tail) ^ ((len as u64) << 56)).wrapping_add(self.step))
-    }
-
     /// The hash of a whole name.
     pub fn hash(&self, name: Name<'_>) -> NameHash {
-        let mut starts = [0u8; LABELS_MAX];
-        let mut count = 0;
-        let mut at = 0usize;
-        for label in name.labels() {
-            let Some(slot) = starts.get_mut(count) else { break };
-            *slot = at as u8;
-            count += 1;
-            at += 1 + label.len();
-        }
-        self.fold_labels(name.wire(), starts.get(..count).unwrap_or_default(), |_, _| ())
+        let len: usize = name.labels().map(|label| 1 + label.len()).sum();
+        self.hash_labels(name.wire(), 0, len)
     }
 
-    /// Hashes a name from the root down, given where each of its labels' length octets stands, and calls
-    /// `each` with the number of labels hashed so far (1 for the top-level domain) and the hash of that
-    /// ancestor. Returns the hash of the whole name. It is quicker when `wire` goes on for eight octets
-    /// behind the name, whatever they are.
+    /// The hash of the name whose labels, each behind its length octet and without the root's, are
+    /// `octets` from `start` to `end`. It is quicker when [`HASH_SLACK`] octets more stand behind them.
     #[inline]
-    pub fn fold_labels(
-        &self,
-        wire: &[u8],
-        starts: &[u8],
-        mut each: impl FnMut(usize, NameHash),
-    ) -> NameHash {
-        let mut hash = self.root();
-        for (done, &start) in starts.iter().rev().enumerate() {
-            let start = start as usize;
-            let len = wire.get(start).copied().unwrap_or(0) as usize;
-            hash = self.child_within(hash, wire, start + 1, len);
-            each(done + 1, hash);
+    pub fn hash_labels(&self, octets: &[u8], start: usize, end: usize) -> NameHash {
+        let (mut hash, mut at) = (self.start, start);
+        while at + 16 < end {
+            hash = self.fold(hash, octets_at(octets, at));
+            at += 16;
         }
-        hash
+        // At most sixteen are left; what stands behind them does not count.
+        let left = end.saturating_sub(at) as u32;
+        let beyond = u128::MAX.checked_shl(8 * left).unwrap_or(0);
+        hash = self.fold(hash, octets_at(octets, at) & !beyond);
+        NameHash(multiply(hash ^ (end - start) as u64, self.step))
     }
 
+    /// Takes in sixteen octets.
     #[inline]
-    fn mix(&self, value: u64) -> u64 {
-        // A folded 64x64 multiplication, as wyhash and foldhash do.
-        let product = u128::from(value ^ self.start) * u128::from(self.step);
-        (product as u64) ^ ((product >> 64) as u64)
+    fn fold(&self, hash: u64, octets: u128) -> u64 {
+        let (low, high) = (fold_case(octets as u64), fold_case((octets >> 64) as u64));
+        multiply(low ^ self.step, high ^ hash)
     }
 }
 
-/// The eight octets at a place, zero where there are none.
+/// A name whose ancestors can be hashed one by one.
+#[derive(Clone, Copy, Debug)]
+pub struct Ancestors<'n> {
+    /// The octets its labels stand in; better with [`HASH_SLACK`] more behind them.
+    octets: &'n [u8],
+    /// Where in them each label's length octet stands.
+    starts: &'n [u8],
+    end: usize,
+    /// Its hash.
+    pub hash: NameHash,
+}
+
+impl<'n> Ancestors<'n> {
+    /// Of the name with the labels at `starts`, the last of which ends at `end`.
+    #[inline]
+    pub fn new(
+        hasher: &NameHasher,
+        octets: &'n [u8],
+        starts: &'n [u8],
+        end: usize,
+    ) -> Ancestors<'n> {
+        Ancestors { octets, starts, end, hash: hasher.hash_labels(octets, 0, end) }
+    }
+
+    /// How many labels the name has, the root left out.
+    #[inline]
+    pub fn labels(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// The hash of its last so many labels; of the whole name if it has no more.
+    #[inline]
+    pub fn hash_of_last(&self, hasher: &NameHasher, labels: usize) -> NameHash {
+        match self.starts.len().checked_sub(labels) {
+            None | Some(0) => self.hash,
+            Some(first) => {
+                let start = self.starts.get(first).map_or(self.end, |start| usize::from(*start));
+                hasher.hash_labels(self.octets, start, self.end)
+            }
+        }
+    }
+}
+
+/// A folded multiplication, as wyhash and foldhash do it.
 #[inline]
-fn word_at(octets: &[u8], at: usize) -> u64 {
-    match octets.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        Some(word) => u64::from_le_bytes(*word),
-        None => {
-            let rest = octets.get(at..).unwrap_or_default();
-            rest.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet))
-        }
+fn multiply(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    (product as u64) ^ ((product >> 64) as u64)
+}
+
+/// The sixteen octets at a place, zero where there are none.
+#[inline]
+fn octets_at(octets: &[u8], at: usize) -> u128 {
+    let rest = octets.get(at..).unwrap_or_default();
+    match rest.first_chunk::<16>() {
+        Some(chunk) => u128::from_le_bytes(*chunk),
+        None => rest.iter().rev().fold(0, |all, octet| all << 8 | u128::from(*octet)),
     }
 }
 
-/// Lower-cases the eight ASCII octets of a word at once; other octets stay.
+/// Lower-cases the eight ASCII octets of a word at once; other octets stay, length octets among them.
 #[inline]
 fn fold_case(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -396,7 +413,8 @@ mod tests {
         }
 
         #[test]
-        fn ancestors_hash_as_names_of_their_own(a in "[a-z0-9]{1,20}(\\.[a-z0-9]{1,12}){1,4}") {
+        fn ancestors_hash_as_names_of_their_own(a in "[a-zA-Z0-9]{1,20}(\\.[a-z0-9]{1,12}){1,4}",
+                                                slack: [u8; HASH_SLACK]) {
             let hasher = NameHasher::new([5, 6]);
             let whole = wire(&a);
             let name = Name::from_wire(&whole);
@@ -406,10 +424,13 @@ mod tests {
                 starts.push(at as u8);
                 at += 1 + label.len();
             }
-            let mut seen = Vec::new();
-            hasher.fold_labels(&whole, &starts, |labels, hash| seen.push((labels, hash)));
-            for suffix in name.suffixes().filter(|s| !s.is_root()) {
-                prop_assert!(seen.contains(&(suffix.label_count(), hasher.hash(suffix))));
+            let followed = [&whole[..at], &slack].concat();
+            for octets in [&whole, &followed] {
+                let ancestors = Ancestors::new(&hasher, octets, &starts, at);
+                for suffix in name.suffixes() {
+                    let labels = suffix.label_count();
+                    prop_assert_eq!(ancestors.hash_of_last(&hasher, labels), hasher.hash(suffix));
+                }
             }
         }
 

@@ -3,7 +3,6 @@
 //! A stage gets what the one before it hands on, made ready beforehand. Transaction, resolution and
 //! attribution each hold the one before, so they are measured as a stack: the difference is the stage.
 
-use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -16,10 +15,10 @@ use whoasked::capture::Reader;
 use whoasked::flow::Address;
 use whoasked::frame::Batch;
 use whoasked::indicator::Indicators;
-use whoasked::message::{Message, Messages, Unwatched, Watchlist};
-use whoasked::name::{NameHash, NameHasher};
+use whoasked::message::{Fact, Message, Messages, Unwatched, Watchlist};
+use whoasked::name::{Ancestors, HASH_SLACK, Name, NameHasher};
 use whoasked::packet::{Envelope, Ports, Sliced, slice};
-use whoasked::pipeline::{Decoder, Keeper, MessageSink, Stop, run};
+use whoasked::pipeline::{Decoder, Keeper, MessageSink, Stop, Watched, run};
 use whoasked::resolution::{Limits, Resolution, Roles};
 use whoasked::transaction::Transactions;
 
@@ -64,33 +63,35 @@ pub struct Prepared {
     hasher: NameHasher,
 }
 
-/// What the message reader asks its watch list, in order.
+/// What the message reader looks up, in order.
 #[derive(Default)]
 struct Lookups {
-    names: RefCell<Vec<(usize, NameHash, bool)>>,
-    addresses: RefCell<Vec<Address>>,
+    /// Names with room behind them, where their labels start, and where the last of them ends.
+    names: Vec<(Vec<u8>, Vec<u8>, usize)>,
+    addresses: Vec<Address>,
 }
 
-impl Watchlist for Lookups {
-    fn name(&self, labels: usize, hash: NameHash, whole: bool) -> bool {
-        self.names.borrow_mut().push((labels, hash, whole));
-        false
+impl Lookups {
+    /// Adds those of a message.
+    fn add(&mut self, messages: &Messages, message: &Message) {
+        self.addresses.extend([message.flow.source.address, message.flow.destination.address]);
+        if let Some(question) = message.question {
+            self.add_name(messages.name(question.name));
+        }
+        for fact in messages.facts(message) {
+            match *fact {
+                Fact::Alias { target, .. } => self.add_name(messages.name(target)),
+                Fact::Delegation { server, .. } => self.add_name(messages.name(server)),
+                Fact::Address { address, .. } => self.addresses.push(address),
+            }
+        }
     }
-    fn address(&self, address: Address) -> bool {
-        self.addresses.borrow_mut().push(address);
-        false
-    }
-}
 
-/// A list as a watch list.
-struct Watched<'i>(&'i Indicators);
-
-impl Watchlist for Watched<'_> {
-    fn name(&self, labels: usize, hash: NameHash, whole: bool) -> bool {
-        self.0.suffix_is_listed(labels, hash, whole)
-    }
-    fn address(&self, address: Address) -> bool {
-        self.0.is_address_flagged(address)
+    fn add_name(&mut self, name: Name<'_>) {
+        let wire = name.wire();
+        let starts = name.suffixes().map(|suffix| (wire.len() - suffix.wire().len()) as u8);
+        let starts = starts.take(name.label_count()).collect();
+        self.names.push(([wire, &[0; HASH_SLACK]].concat(), starts, wire.len() - 1));
     }
 }
 
@@ -162,19 +163,16 @@ impl Prepared {
             self.batches.push(std::mem::take(&mut batch));
         }
         let ports = Ports::default();
-        let mut ignored = Messages::new();
+        let mut watched = Watched::new(self.lists.last().cloned());
         for batch in &self.batches {
             let mut messages = Messages::new();
             for frame in batch.frames() {
                 if let Sliced::Datagram { envelope, payload, whole } = slice(&frame, &ports) {
-                    if let Some(list) = self.lists.last() {
-                        messages.read(&envelope, payload, whole, &self.hasher, &Watched(list));
-                    }
-                    ignored.clear();
-                    ignored.read(&envelope, payload, whole, &self.hasher, &self.lookups);
+                    messages.read(&envelope, payload, whole, &self.hasher, &mut watched);
                     self.datagrams.push((envelope, payload.to_vec()));
                 }
             }
+            messages.iter().for_each(|message| self.lookups.add(&messages, message));
             self.messages.push(messages);
         }
         Ok(())
@@ -208,7 +206,7 @@ impl Prepared {
         for datagrams in self.datagrams.chunks(1_024) {
             messages.clear();
             for (envelope, payload) in datagrams {
-                messages.read(envelope, payload, true, &self.hasher, &Unwatched);
+                messages.read(envelope, payload, true, &self.hasher, &mut Unwatched);
             }
             facts +=
                 messages.iter().map(|message| messages.facts(message).len() as u64).sum::<u64>();
@@ -217,14 +215,17 @@ impl Prepared {
     }
 
     fn indicators(&self, which: usize) -> u64 {
-        let Some(list) = self.lists.get(which) else { return 0 };
-        let watched = Watched(list);
-        let names = self.lookups.names.borrow();
-        let addresses = self.lookups.addresses.borrow();
-        let listed =
-            names.iter().filter(|&&(labels, hash, whole)| watched.name(labels, hash, whole));
-        let listed = listed.count();
-        (listed + addresses.iter().filter(|&&address| watched.address(address)).count()) as u64
+        let mut watched = Watched::new(self.lists.get(which).cloned());
+        let Lookups { names, addresses } = &self.lookups;
+        let mut listed = 0;
+        for (octets, starts, end) in names {
+            let name = Ancestors::new(&self.hasher, octets, starts, *end);
+            listed += u64::from(watched.name(&name));
+        }
+        for address in addresses {
+            listed += u64::from(watched.address(*address));
+        }
+        listed
     }
 
     fn transaction(&self) -> u64 {
@@ -249,13 +250,9 @@ impl Prepared {
     fn whole(&self, capture: &PathBuf, workers: usize) -> u64 {
         let reader = Reader::open(std::slice::from_ref(capture));
         let (Ok(mut reader), Some(judge)) = (reader, self.judge()) else { return 0 };
-        let decoder = Decoder {
-            ports: Ports::default(),
-            hasher: self.hasher,
-            indicators: self.lists.last().cloned(),
-        };
+        let mut decoder = Decoder::new(Ports::default(), self.hasher, self.lists.last().cloned());
         let mut keeper = Keeper::new(decoder.clone(), judge);
-        run(&mut reader, &decoder, &mut keeper, workers, &Stop::default());
+        run(&mut reader, &mut decoder, &mut keeper, workers, &Stop::default());
         keeper.sink.finish()
     }
 

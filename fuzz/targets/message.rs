@@ -25,7 +25,7 @@ fuzz_target!(|payload: &[u8]| {
     let hasher = NameHasher::new([3, 5]);
     let mut messages = Messages::new();
     for _ in 0..2 {
-        messages.read(&envelope, payload, true, &hasher, &Unwatched);
+        messages.read(&envelope, payload, true, &hasher, &mut Unwatched);
     }
     if let (Some(one), Some(other)) = (messages.get(0), messages.get(1)) {
         assert_eq!(messages.facts(one).len(), messages.facts(other).len());

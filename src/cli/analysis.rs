@@ -117,8 +117,7 @@ pub fn run(
     let input = analysis.input;
     let mut reader = open(&input)?;
     let stop = stop_on_interrupt();
-    let decoder =
-        Decoder { ports: input.ports.clone(), hasher, indicators: Some(Arc::clone(&indicators)) };
+    let mut decoder = Decoder::new(input.ports.clone(), hasher, Some(Arc::clone(&indicators)));
     let limits = Limits::default();
     let declared: Vec<Address> = analysis.resolvers.iter().flatten().copied().collect();
     let transactions = Transactions::new(limits.transactions, input.ports.clone());
@@ -137,7 +136,7 @@ pub fn run(
     let sink = Sink { attributor, answer, stop: &stop };
     let mut keeper = Keeper::new(decoder.clone(), sink);
     let bar = Bar::new(&reader, input.shows_progress);
-    run_pipeline(&mut reader, &decoder, &mut keeper, input.workers, &stop);
+    run_pipeline(&mut reader, &mut decoder, &mut keeper, input.workers, &stop);
     bar.finish();
     let (decoded, reassembled) = keeper.counters();
     let mut sink = keeper.sink;

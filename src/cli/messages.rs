@@ -37,13 +37,12 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let input = settings.input;
     let mut reader = super::analysis::open(&input)?;
     let stop = stop_on_interrupt();
-    let decoder =
-        Decoder { ports: input.ports.clone(), hasher: NameHasher::random(), indicators: None };
+    let mut decoder = Decoder::new(input.ports.clone(), NameHasher::random(), None);
     let files = super::analysis::file_names(&input.files);
     let out = BufWriter::new(std::io::stdout().lock());
     let mut keeper = Keeper::new(decoder.clone(), Sink { out, files, stop: &stop, failed: None });
     let bar = Bar::new(&reader, input.shows_progress);
-    run_pipeline(&mut reader, &decoder, &mut keeper, input.workers, &stop);
+    run_pipeline(&mut reader, &mut decoder, &mut keeper, input.workers, &stop);
     bar.finish();
     let Sink { mut out, failed, .. } = keeper.sink;
     match failed.map_or_else(|| out.flush(), Err) {

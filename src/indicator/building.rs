@@ -6,7 +6,7 @@ use std::mem;
 use super::network::{Network, SINGLE};
 use super::table::Table;
 use super::{END, ENTRIES_MAX, Entry, Full, IndicatorKind, Indicators, labels_of};
-use crate::name::NameHasher;
+use crate::name::{HASH_SLACK, NAME_LEN_MAX, NameHasher};
 
 impl Indicators {
     /// Nothing yet.
@@ -115,7 +115,16 @@ impl Indicators {
     }
 
     fn hash_text(&self, name: &str) -> u64 {
-        let labels = labels_of(name).rev();
-        labels.fold(self.hasher.root(), |hash, label| self.hasher.child(hash, label.as_bytes())).0
+        let mut octets = [0; NAME_LEN_MAX + HASH_SLACK];
+        let mut end = 0;
+        for label in labels_of(name) {
+            let after = end + 1 + label.len();
+            if let Some([len, rest @ ..]) = octets.get_mut(end..after) {
+                *len = label.len() as u8;
+                rest.copy_from_slice(label.as_bytes());
+                end = after;
+            }
+        }
+        self.hasher.hash_labels(&octets, 0, end).0
     }
 }

@@ -6,26 +6,32 @@ use std::hash::BuildHasher;
 use super::network::{IPV4, Network};
 use super::{Entry, IndicatorId, Indicators, labels_of};
 use crate::flow::Address;
-use crate::name::{LABELS_MAX, Name, NameHash};
+use crate::name::{Ancestors, LABELS_MAX, Name};
 
 impl Indicators {
-    /// Whether an entry flags the name of which a suffix of `labels` labels has this hash;
-    /// `is_whole_name` says that the suffix is the name itself. Ask for each suffix from the top-level
-    /// domain (one label) down; for the root as a whole name, ask with no labels.
-    ///
-    /// It goes by the hash alone, of which all but a few bits are compared: at a million entries one
-    /// unlisted suffix in some 10^13 is taken for a listed one. [`Indicators::match_name`] has the last
-    /// word.
+    /// Whether an entry flags the name, going by hashes alone, of which all but a few bits are compared:
+    /// at a million entries one unlisted name in some 10^13 is taken for a listed one.
+    /// [`Indicators::match_name`] has the last word.
     #[inline]
-    pub fn suffix_is_listed(&self, labels: usize, hash: NameHash, is_whole_name: bool) -> bool {
-        if !self.may_list(labels) {
-            return false;
-        }
-        if self.root_flags_below && labels > 0 {
+    pub fn may_flag(&self, name: &Ancestors<'_>) -> bool {
+        let all = name.labels();
+        if self.root_flags_below && all > 0 {
             return true;
         }
-        let flags = |id| self.chain(id).any(|(_, entry)| entry.kind.flags(is_whole_name));
-        self.table.find(hash.0, flags).is_some()
+        // The root itself, bit 0, is of interest only where it is the whole name.
+        let lowest = u128::from(all > 0);
+        let mut counts = self.label_counts & (u128::MAX >> (LABELS_MAX - all.min(LABELS_MAX)));
+        counts &= !lowest;
+        while counts != 0 {
+            let labels = counts.trailing_zeros() as usize;
+            counts &= counts - 1;
+            let flags = |id| self.chain(id).any(|(_, entry)| entry.kind.flags(labels == all));
+            let hash = name.hash_of_last(&self.hasher, labels);
+            if self.table.find(hash.0, flags).is_some() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether an entry flags the name.
@@ -87,10 +93,9 @@ impl Indicators {
             at += 1 + label.len();
         }
         let starts = starts.get(..count).unwrap_or_default();
-        let mut look_up = |labels: usize, hash: NameHash| {
-            if !self.may_list(labels) {
-                return;
-            }
+        let ancestors = Ancestors::new(&self.hasher, wire, starts, at);
+        for labels in (0..=count).filter(|&labels| self.may_list(labels)) {
+            let hash = ancestors.hash_of_last(&self.hasher, labels);
             let start = starts.get(count - labels).map_or(at, |&start| usize::from(start));
             let suffix = Name::from_wire(wire.get(start..).unwrap_or_default());
             let itself = labels == count;
@@ -101,9 +106,7 @@ impl Indicators {
             if let Some(head) = head.filter(flags) {
                 each(head, itself);
             }
-        };
-        look_up(0, self.hasher.root());
-        self.hasher.fold_labels(wire, starts, look_up);
+        }
     }
 
     /// The first entry for each listed network around the address, the smallest first.
@@ -170,14 +173,13 @@ mod tests {
         let mut ids = Vec::new();
         indicators.match_name(name, &mut ids);
         assert_eq!(indicators.is_name_flagged(name), !ids.is_empty(), "{text}");
-        let hasher = NameHasher::new(KEY);
-        let all = name.label_count();
-        let by_hashes = name.suffixes().any(|suffix| {
-            let labels = suffix.label_count();
-            (labels > 0 || all == 0)
-                && indicators.suffix_is_listed(labels, hasher.hash(suffix), labels == all)
-        });
-        assert_eq!(by_hashes, !ids.is_empty(), "{text}");
+        let starts: Vec<u8> = name
+            .suffixes()
+            .filter(|suffix| !suffix.is_root())
+            .map(|suffix| (wire.len() - suffix.wire().len()) as u8)
+            .collect();
+        let ancestors = Ancestors::new(&NameHasher::new(KEY), &wire, &starts, wire.len() - 1);
+        assert_eq!(indicators.may_flag(&ancestors), !ids.is_empty(), "{text}");
         values(indicators, &ids)
     }
 

@@ -7,10 +7,9 @@
 //!
 //! # How a name is matched
 //!
-//! The reader of DNS messages hashes every name from the root down and so has the hash of each of its
-//! ancestors at hand ([`NameHasher::fold_labels`]). It asks [`Indicators::suffix_is_listed`] for each.
-//! The answer is nearly always no, and nearly always for nothing: no entry of the lists has that many
-//! labels, or else one cache line of the table says so. Only for what is listed does
+//! The reader of DNS messages asks [`Indicators::may_flag`] about every name that it has not met lately.
+//! Those ancestors are hashed that have as many labels as some entry has. The answer is nearly always
+//! no, and nearly always for nothing: one cache line of the table says so. Only for what is listed does
 //! [`Indicators::match_name`] say what it is, and compares the text.
 //!
 //! An address is a network with all bits given. Each prefix length that occurs in the lists is one

@@ -7,7 +7,7 @@
 
 use super::record::{Fact, Flags, Malformed, Messages, NameRef, Question, RecordType, Watchlist};
 use crate::flow::Address;
-use crate::name::{NAME_LEN_MAX, NameHash, NameHasher};
+use crate::name::{Ancestors, HASH_SLACK, LABELS_MAX, NAME_LEN_MAX, NameHasher};
 
 /// How many names of a message are remembered by where they stand. Answers mostly point back at the
 /// question or at the alias before them, so a handful suffices; a name beyond them is read again.
@@ -35,17 +35,25 @@ struct Record {
 }
 
 /// What a walk needs for a while, kept from one message to the next so that it need not be made anew.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Scratch {
     /// Where in the message names stand that were read already, and which they are.
     remembered: Vec<(u16, NameRef)>,
     /// Where in the name at hand its labels' length octets stand.
-    starts: Vec<u8>,
+    starts: [u8; LABELS_MAX],
+}
+
+impl Default for Scratch {
+    fn default() -> Scratch {
+        Scratch { remembered: Vec::with_capacity(REMEMBERED_MAX), starts: [0; LABELS_MAX] }
+    }
 }
 
 impl Scratch {
+    /// The name that was read at `offset`. The one read last is what most pointers point at.
+    #[inline]
     fn get(&self, offset: usize) -> Option<NameRef> {
-        let seen = self.remembered.iter().find(|(at, _)| usize::from(*at) == offset);
+        let seen = self.remembered.iter().rev().find(|(at, _)| usize::from(*at) == offset);
         seen.map(|(_, name)| *name)
     }
 
@@ -62,7 +70,7 @@ struct Walk<'m, 'a, W> {
     payload: &'m [u8],
     names: &'a mut Vec<u8>,
     hasher: &'a NameHasher,
-    watchlist: &'a W,
+    watchlist: &'a mut W,
     scratch: &'a mut Scratch,
     flagged: bool,
 }
@@ -73,7 +81,7 @@ impl Messages {
         &mut self,
         payload: &[u8],
         hasher: &NameHasher,
-        watchlist: &impl Watchlist,
+        watchlist: &mut impl Watchlist,
     ) -> Option<Sections> {
         let mut sections = Sections {
             id: word(payload, 0)?,
@@ -146,17 +154,24 @@ impl<W: Watchlist> Walk<'_, '_, W> {
     }
 
     /// Finds the parts of the record at `at`.
+    #[inline]
     fn record(&self, at: usize) -> Result<Record, Malformed> {
         let body = self.skip_name(at)?;
-        let rtype = RecordType(self.word(body)?);
-        let class = self.word(body + 2)?;
-        let ttl = u32::from(self.word(body + 4)?) << 16 | u32::from(self.word(body + 6)?);
+        let fixed = self.payload.get(body..).and_then(|rest| rest.first_chunk::<10>());
+        let &[t0, t1, c0, c1, l0, l1, l2, l3, n0, n1] = fixed.ok_or(Malformed::CutShort)?;
         let data = body + 10;
-        let end = data + usize::from(self.word(body + 8)?);
+        let end = data + usize::from(u16::from_be_bytes([n0, n1]));
         if end > self.payload.len() {
             return Err(Malformed::CutShort);
         }
-        Ok(Record { owner: at, rtype, class, ttl, data, end })
+        Ok(Record {
+            owner: at,
+            rtype: RecordType(u16::from_be_bytes([t0, t1])),
+            class: u16::from_be_bytes([c0, c1]),
+            ttl: u32::from_be_bytes([l0, l1, l2, l3]),
+            data,
+            end,
+        })
     }
 
     /// What a record says that links questions to one another, if anything.
@@ -202,6 +217,7 @@ impl<W: Watchlist> Walk<'_, '_, W> {
     }
 
     /// Where a name ends, without reading it.
+    #[inline]
     fn skip_name(&self, mut at: usize) -> Result<usize, Malformed> {
         loop {
             let len = *self.payload.get(at).ok_or(Malformed::CutShort)?;
@@ -218,43 +234,53 @@ impl<W: Watchlist> Walk<'_, '_, W> {
     ///
     /// Compression pointers (RFC 1035 section 4.1.4) must point before the run of labels they end, so
     /// each jump goes further back and the walk ends.
+    #[inline]
     fn name(&mut self, at: usize) -> Result<(NameRef, usize), Malformed> {
         if let Some(target) = self.pointer(at)
             && let Some(name) = self.scratch.get(target)
         {
             return Ok((name, at + 2));
         }
-        if let Some(name) = self.scratch.get(at) {
-            return Ok((name, self.skip_name(at)?));
-        }
-        let start = self.names.len();
-        let read = self.copy_labels(at, start);
-        match read {
-            Ok((name, end, first)) => {
-                self.scratch.put(first, name);
-                Ok((name, end))
-            }
-            Err(error) => {
-                self.names.truncate(start);
-                Err(error)
-            }
-        }
+        self.new_name(at)
     }
 
+    fn new_name(&mut self, at: usize) -> Result<(NameRef, usize), Malformed> {
+        let start = self.names.len();
+        let read = self.copy_labels(at);
+        let (labels, end, first) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                self.names.truncate(start);
+                return Err(error);
+            }
+        };
+        let len = self.names.len() - start;
+        self.names.extend_from_slice(&[0; 1 + HASH_SLACK]);
+        let octets = self.names.get(start..).unwrap_or_default();
+        let starts = self.scratch.starts.get(..labels).unwrap_or_default();
+        let name = Ancestors::new(self.hasher, octets, starts, len);
+        self.flagged |= self.watchlist.name(&name);
+        let group = name.hash_of_last(self.hasher, 2);
+        let name = NameRef::new(start, len + 1, labels, name.hash, group);
+        // The root's octet stays.
+        self.names.truncate(start + len + 1);
+        self.scratch.put(first, name);
+        Ok((name, end))
+    }
+
+    /// The target of the pointer at `at`, if there is one.
+    #[inline]
     fn pointer(&self, at: usize) -> Option<usize> {
         let word = word(self.payload, at)?;
         (word >= 0xc000).then_some(usize::from(word & 0x3fff))
     }
 
-    /// Copies labels to the arena; returns the name, its end in the message, and where its labels begin.
-    fn copy_labels(
-        &mut self,
-        at: usize,
-        start: usize,
-    ) -> Result<(NameRef, usize, usize), Malformed> {
-        self.scratch.starts.clear();
+    /// Copies labels to the arena; returns how many they are, their end in the message, and where they
+    /// begin there. On an error it leaves in the arena what was copied.
+    #[inline]
+    fn copy_labels(&mut self, at: usize) -> Result<(usize, usize, usize), Malformed> {
         let (mut here, mut run, mut end, mut first) = (at, at, None, at);
-        let mut copied = 0;
+        let (mut copied, mut labels) = (0, 0);
         loop {
             let len = *self.payload.get(here).ok_or(Malformed::CutShort)?;
             match len {
@@ -263,7 +289,10 @@ impl<W: Watchlist> Walk<'_, '_, W> {
                     if offset + 1 + usize::from(len) >= NAME_LEN_MAX {
                         return Err(Malformed::BadName);
                     }
-                    self.scratch.starts.push(offset as u8);
+                    if let Some(slot) = self.scratch.starts.get_mut(labels) {
+                        *slot = offset as u8;
+                        labels += 1;
+                    }
                     here += 1 + usize::from(len);
                     continue;
                 }
@@ -271,11 +300,11 @@ impl<W: Watchlist> Walk<'_, '_, W> {
                 _ => return Err(Malformed::BadName),
             }
             // The end of a run of labels: they are copied in one piece.
-            let labels = self.payload.get(run..here).ok_or(Malformed::CutShort)?;
-            self.names.extend_from_slice(labels);
-            copied += labels.len();
+            let run_labels = self.payload.get(run..here).ok_or(Malformed::CutShort)?;
+            self.names.extend_from_slice(run_labels);
+            copied += run_labels.len();
             if len == 0 {
-                break;
+                return Ok((labels, end.unwrap_or(here + 1), first));
             }
             let target = self.pointer(here).ok_or(Malformed::CutShort)?;
             end.get_or_insert(here + 2);
@@ -287,23 +316,5 @@ impl<W: Watchlist> Walk<'_, '_, W> {
             }
             (here, run) = (target, target);
         }
-        // The root's octet, and eight more behind it for as long as the name is hashed.
-        self.names.extend_from_slice(&[0; 9]);
-        let len = copied + 1;
-        let wire = self.names.get(start..).unwrap_or_default();
-        let starts = self.scratch.starts.as_slice();
-        let labels = starts.len();
-        let mut group = self.hasher.root();
-        let (watchlist, mut flagged) = (self.watchlist, false);
-        let hash = self.hasher.fold_labels(wire, starts, |done, hash: NameHash| {
-            if done <= 2 {
-                group = hash;
-            }
-            flagged |= watchlist.name(done, hash, done == labels);
-        });
-        self.flagged |= flagged;
-        self.names.truncate(start + len);
-        let name = NameRef::new(start, len, labels, hash, group);
-        Ok((name, end.unwrap_or(here + 1), first))
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use super::reader::Scratch;
 use crate::flow::{Address, Flow, Mac};
 use crate::frame::FrameId;
-use crate::name::{Name, NameHash, NameHasher};
+use crate::name::{Ancestors, Name, NameHash, NameHasher};
 use crate::packet::Envelope;
 use crate::time::Timestamp;
 
@@ -191,11 +191,10 @@ pub enum Malformed {
 /// What is looked out for while messages are read, so that the many that hold nothing listed are
 /// passed by at once. Kept apart from what lists are, so that messages know nothing of indicators.
 pub trait Watchlist {
-    /// Whether the ancestor with this many labels and this hash is listed, for a name below it or,
-    /// with `whole`, for the name itself.
-    fn name(&self, labels: usize, hash: NameHash, whole: bool) -> bool;
+    /// Whether the name or an ancestor of it is listed in a way that flags the name.
+    fn name(&mut self, name: &Ancestors<'_>) -> bool;
     /// Whether an address is listed.
-    fn address(&self, address: Address) -> bool;
+    fn address(&mut self, address: Address) -> bool;
 }
 
 /// The empty watch list.
@@ -203,10 +202,10 @@ pub trait Watchlist {
 pub struct Unwatched;
 
 impl Watchlist for Unwatched {
-    fn name(&self, _: usize, _: NameHash, _: bool) -> bool {
+    fn name(&mut self, _: &Ancestors<'_>) -> bool {
         false
     }
-    fn address(&self, _: Address) -> bool {
+    fn address(&mut self, _: Address) -> bool {
         false
     }
 }
@@ -242,7 +241,7 @@ impl Messages {
         payload: &[u8],
         whole: bool,
         hasher: &NameHasher,
-        watchlist: &impl Watchlist,
+        watchlist: &mut impl Watchlist,
     ) -> bool {
         let facts_start = self.facts.len();
         let Some(read) = self.read_sections(payload, hasher, watchlist) else { return false };

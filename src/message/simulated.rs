@@ -91,7 +91,7 @@ impl Simulated {
             vlan: None,
         };
         let payload = payload(draft);
-        assert!(self.messages.read(&envelope, &payload, true, &self.hasher, &Unwatched));
+        assert!(self.messages.read(&envelope, &payload, true, &self.hasher, &mut Unwatched));
         self.frames
     }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::flow::{Address, Endpoint, Flow, Mac, Transport};
 use crate::frame::FrameId;
-use crate::name::{Name, NameHash, NameHasher, push_from_text};
+use crate::name::{Ancestors, Name, NameHash, NameHasher, push_from_text};
 use crate::packet::Envelope;
 use crate::time::Timestamp;
 
@@ -78,7 +78,7 @@ fn read(payload: &[u8]) -> (Message, Vec<String>) {
 
 fn read_part(payload: &[u8], whole: bool) -> (Message, Vec<String>) {
     let mut messages = Messages::new();
-    assert!(messages.read(&envelope(), payload, whole, &HASHER, &Unwatched));
+    assert!(messages.read(&envelope(), payload, whole, &HASHER, &mut Unwatched));
     let message = *messages.get(0).unwrap();
     let name = |name: &NameRef| {
         let shown = messages.name(*name);
@@ -102,7 +102,7 @@ fn read_part(payload: &[u8], whole: bool) -> (Message, Vec<String>) {
 
 fn question_name(payload: &[u8]) -> String {
     let mut messages = Messages::new();
-    assert!(messages.read(&envelope(), payload, true, &HASHER, &Unwatched));
+    assert!(messages.read(&envelope(), payload, true, &HASHER, &mut Unwatched));
     messages.name(messages.get(0).unwrap().question.unwrap().name).to_string()
 }
 
@@ -184,10 +184,10 @@ fn no_header_is_no_message_and_a_header_alone_is_one() {
     let mut messages = Messages::new();
     let octets = Built::default().octets(RESPONSE);
     for cut in 0..12 {
-        assert!(!messages.read(&envelope(), &octets[..cut], true, &HASHER, &Unwatched));
+        assert!(!messages.read(&envelope(), &octets[..cut], true, &HASHER, &mut Unwatched));
     }
     assert!(messages.is_empty());
-    assert!(messages.read(&envelope(), &octets, true, &HASHER, &Unwatched));
+    assert!(messages.read(&envelope(), &octets, true, &HASHER, &mut Unwatched));
     let message = messages.get(0).unwrap();
     assert!(message.question.is_none() && message.malformed.is_none());
 }
@@ -308,10 +308,10 @@ fn a_name_that_breaks_the_rules_is_no_question() {
 struct Watch(NameHash, Address);
 
 impl Watchlist for Watch {
-    fn name(&self, labels: usize, hash: NameHash, _: bool) -> bool {
-        labels == 2 && hash == self.0
+    fn name(&mut self, name: &Ancestors<'_>) -> bool {
+        name.hash_of_last(&HASHER, 2) == self.0
     }
-    fn address(&self, address: Address) -> bool {
+    fn address(&mut self, address: Address) -> bool {
         address == self.1
     }
 }
@@ -320,9 +320,9 @@ impl Watchlist for Watch {
 fn the_watch_list_is_asked_about_every_name_and_address() {
     let octets = chain().octets(RESPONSE);
     let flagged = |name: &str, address: [u8; 4]| {
-        let watch = Watch(HASHER.hash(Name::from_wire(&wire(name))), Address::v4(address));
+        let mut watch = Watch(HASHER.hash(Name::from_wire(&wire(name))), Address::v4(address));
         let mut messages = Messages::new();
-        messages.read(&envelope(), &octets, true, &HASHER, &watch);
+        messages.read(&envelope(), &octets, true, &HASHER, &mut watch);
         messages.get(0).unwrap().flagged
     };
     let nowhere = [203, 0, 113, 1];
@@ -340,7 +340,7 @@ fn the_watch_list_is_asked_about_every_name_and_address() {
 fn messages_share_an_arena_and_keep_their_facts_apart() {
     let mut messages = Messages::new();
     for flags in [RESPONSE, QUERY, RESPONSE] {
-        messages.read(&envelope(), &chain().octets(flags), true, &HASHER, &Unwatched);
+        messages.read(&envelope(), &chain().octets(flags), true, &HASHER, &mut Unwatched);
     }
     let counts: Vec<usize> = messages.iter().map(|m| messages.facts(m).len()).collect();
     assert_eq!((counts, messages.len()), (vec![4, 0, 4], 3));
@@ -368,7 +368,7 @@ proptest! {
         }
         for payload in [&octets, &built] {
             let mut messages = Messages::new();
-            if messages.read(&envelope(), payload, true, &HASHER, &Unwatched) {
+            if messages.read(&envelope(), payload, true, &HASHER, &mut Unwatched) {
                 let (message, facts) = read(payload);
                 prop_assert!(facts.len() <= usize::from(message.counts[1]) + usize::from(message.counts[2]));
             }

@@ -3,12 +3,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::flow::Address;
+use super::watched::Watched;
 use crate::frame::{Batch, Frame};
 use crate::indicator::Indicators;
-use crate::message::{Messages, Watchlist};
-use crate::name::{NameHash, NameHasher};
-use crate::packet::{Other, Ports, Sliced, slice};
+use crate::message::Messages;
+use crate::name::NameHasher;
+use crate::packet::{Envelope, Other, Ports, Sliced, slice};
 
 /// A batch of frames with what was read of it.
 #[derive(Debug, Default)]
@@ -74,36 +74,35 @@ impl Decoded {
     }
 }
 
-/// What a worker needs: shared, and never changed.
+/// What a worker needs. Each has its own.
 #[derive(Clone, Debug)]
 pub struct Decoder {
     /// Which ports are DNS.
-    pub ports: Ports,
-    /// The key of name hashes.
-    pub hasher: NameHasher,
-    /// What to look out for.
-    pub indicators: Option<Arc<Indicators>>,
-}
-
-/// The indicators as the message reader sees them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Watched<'i>(pub Option<&'i Indicators>);
-
-impl Watchlist for Watched<'_> {
-    #[inline]
-    fn name(&self, labels: usize, hash: NameHash, whole: bool) -> bool {
-        self.0.is_some_and(|indicators| indicators.suffix_is_listed(labels, hash, whole))
-    }
-
-    #[inline]
-    fn address(&self, address: Address) -> bool {
-        self.0.is_some_and(|indicators| indicators.is_address_flagged(address))
-    }
+    pub(super) ports: Ports,
+    hasher: NameHasher,
+    watched: Watched,
 }
 
 impl Decoder {
+    /// Reads what goes over `ports`, hashes names with `hasher`, and looks out for `indicators`.
+    pub fn new(ports: Ports, hasher: NameHasher, indicators: Option<Arc<Indicators>>) -> Decoder {
+        Decoder { ports, hasher, watched: Watched::new(indicators) }
+    }
+
+    /// Reads one message, as [`Messages::read`] does.
+    #[inline]
+    pub(super) fn read(
+        &mut self,
+        messages: &mut Messages,
+        envelope: &Envelope,
+        payload: &[u8],
+        whole: bool,
+    ) -> bool {
+        messages.read(envelope, payload, whole, &self.hasher, &mut self.watched)
+    }
+
     /// Reads the messages of a batch. A frame that makes the decoder panic is counted and left out.
-    pub fn decode(&self, decoded: &mut Decoded) {
+    pub fn decode(&mut self, decoded: &mut Decoded) {
         let batch = std::mem::take(&mut decoded.batch);
         let mut done = 0;
         while done < batch.len() {
@@ -121,13 +120,12 @@ impl Decoder {
     }
 
     #[inline]
-    fn decode_frame(&self, frame: &Frame<'_>, place: usize, decoded: &mut Decoded) {
+    fn decode_frame(&mut self, frame: &Frame<'_>, place: usize, decoded: &mut Decoded) {
         let counters = &mut decoded.counters;
         counters.frames += 1;
         match slice(frame, &self.ports) {
             Sliced::Datagram { envelope, payload, whole } => {
-                let watched = Watched(self.indicators.as_deref());
-                if decoded.messages.read(&envelope, payload, whole, &self.hasher, &watched) {
+                if self.read(&mut decoded.messages, &envelope, payload, whole) {
                     counters.messages += 1;
                     let last = decoded.messages.len() - 1;
                     let malformed =

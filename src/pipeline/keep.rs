@@ -1,6 +1,6 @@
 //! The stateful half's front: batches in capture order, fragments and streams put together.
 
-use super::decode::{Counters, Decoded, Decoder, Watched};
+use super::decode::{Counters, Decoded, Decoder};
 use crate::message::{Message, Messages};
 use crate::packet::{Reassembly, ReassemblyCounters, ReassemblyLimits};
 
@@ -62,10 +62,9 @@ impl<S: MessageSink> Keeper<S> {
     ) {
         self.reassembled.clear();
         let (decoder, messages, counters) =
-            (&self.decoder, &mut self.reassembled, &mut self.counters);
+            (&mut self.decoder, &mut self.reassembled, &mut self.counters);
         work(&mut self.reassembly, &mut |envelope, payload, whole| {
-            let watched = Watched(decoder.indicators.as_deref());
-            if messages.read(&envelope, payload, whole, &decoder.hasher, &watched) {
+            if decoder.read(messages, &envelope, payload, whole) {
                 counters.messages += 1;
             } else {
                 counters.not_dns += 1;

@@ -7,7 +7,9 @@
 mod decode;
 mod keep;
 mod run;
+mod watched;
 
 pub use decode::{Counters as DecodeCounters, Decoded, Decoder};
 pub use keep::{Keeper, MessageSink};
 pub use run::{Stop, run};
+pub use watched::Watched;

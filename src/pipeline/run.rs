@@ -34,7 +34,7 @@ impl Stop {
 /// What the sink gets, and in which order, does not depend on `workers`.
 pub fn run<S: MessageSink>(
     reader: &mut Reader,
-    decoder: &Decoder,
+    decoder: &mut Decoder,
     keeper: &mut Keeper<S>,
     workers: usize,
     stop: &Stop,
@@ -48,7 +48,7 @@ pub fn run<S: MessageSink>(
 
 fn alone<S: MessageSink>(
     reader: &mut Reader,
-    decoder: &Decoder,
+    decoder: &mut Decoder,
     keeper: &mut Keeper<S>,
     stop: &Stop,
 ) {
@@ -65,7 +65,7 @@ fn alone<S: MessageSink>(
 
 fn together<S: MessageSink>(
     reader: &mut Reader,
-    decoder: &Decoder,
+    decoder: &mut Decoder,
     keeper: &mut Keeper<S>,
     workers: usize,
     stop: &Stop,
@@ -87,7 +87,7 @@ fn together<S: MessageSink>(
             });
         } else {
             for _ in 0..decoders {
-                let (raw, done_in) = (raw.clone(), done_in.clone());
+                let (raw, done_in, mut decoder) = (raw.clone(), done_in.clone(), decoder.clone());
                 scope.spawn(move || {
                     for mut decoded in raw {
                         decoder.decode(&mut decoded);
@@ -110,7 +110,7 @@ fn read(
     free: &Receiver<Decoded>,
     onward: &Sender<Decoded>,
     stop: &Stop,
-    decode: impl Fn(&mut Decoded),
+    mut decode: impl FnMut(&mut Decoded),
 ) {
     let mut sequence = 0;
     while !stop.is_set() {

@@ -52,7 +52,7 @@ fn fast(payload: &[u8]) -> (Vec<Said>, bool) {
         hop_limit: 64,
         vlan: None,
     };
-    if !messages.read(&envelope, payload, true, &NameHasher::new([3, 5]), &Unwatched) {
+    if !messages.read(&envelope, payload, true, &NameHasher::new([3, 5]), &mut Unwatched) {
         return (Vec::new(), false);
     }
     let message = messages.get(0).unwrap();
