@@ -20,18 +20,29 @@ pub struct Ring<T, const K: usize> {
     entries: Vec<(T, [u32; K])>,
     heads: [Vec<u32>; K],
     mask: usize,
+    heads_mask: usize,
     limit: usize,
     next: u64,
 }
 
 impl<T, const K: usize> Ring<T, K> {
-    /// A ring for `limit` entries, rounded up to a power of two (at most 2^30).
+    /// A ring for `limit` entries, rounded up to a power of two (at most 2^30), as many chains by each
+    /// key.
     pub fn new(limit: usize) -> Ring<T, K> {
+        Ring::with_chains(limit, limit)
+    }
+
+    /// A ring for `limit` entries with `chains` chains by each key, both rounded up to powers of two: the
+    /// fewer there are the more of them stay in the cache, and the more entries of other keys stand
+    /// among those that are looked for.
+    pub fn with_chains(limit: usize, chains: usize) -> Ring<T, K> {
         let limit = limit.clamp(2, 1 << 30).next_power_of_two();
+        let chains = chains.clamp(2, 1 << 30).next_power_of_two();
         // Zeroed pages cost nothing until they are touched.
         Ring {
             entries: Vec::new(),
-            heads: std::array::from_fn(|_| vec![END; limit]),
+            heads: std::array::from_fn(|_| vec![END; chains]),
+            heads_mask: chains - 1,
             mask: limit - 1,
             limit,
             next: 0,
@@ -46,7 +57,7 @@ impl<T, const K: usize> Ring<T, K> {
         let mut links = [END; K];
         for ((head_table, key), link) in self.heads.iter_mut().zip(keys).zip(&mut links) {
             let Some(key) = key else { continue };
-            if let Some(head) = head_table.get_mut(slot(key, self.mask)) {
+            if let Some(head) = head_table.get_mut(slot(key, self.heads_mask)) {
                 *link = std::mem::replace(head, stored);
             }
         }
@@ -104,7 +115,7 @@ impl<T, const K: usize> Ring<T, K> {
     /// The entries on chain `K` of a key, newest first. Chains are threaded by a hash of the key, so
     /// entries of other keys can stand among them: the caller compares.
     pub fn chain(&self, chain: usize, key: u64) -> Chain<'_, T, K> {
-        let head = self.heads.get(chain).and_then(|table| table.get(slot(key, self.mask)));
+        let head = self.heads.get(chain).and_then(|table| table.get(slot(key, self.heads_mask)));
         Chain { ring: self, chain, at: head.copied().unwrap_or(END), before: self.next }
     }
 }
@@ -147,8 +158,9 @@ fn stored(sequence: u64) -> u32 {
 
 #[inline]
 fn slot(key: u64, mask: usize) -> usize {
-    // Keys are mixed already (keyed name hashes, host numbers times odd constants): high bits are good.
-    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize & mask
+    // Low bits are good: keys are made of keyed name hashes, or count up, and then neighbours in time
+    // are neighbours here.
+    key as usize & mask
 }
 
 /// A ring of octets: texts that go out of date together with what refers to them.

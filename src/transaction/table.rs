@@ -1,6 +1,7 @@
 //! The table of transactions: matching, retransmissions, mirrored copies.
 
 use super::host::{HostId, Hosts};
+use super::recent::{Needed, Recent};
 use crate::bounded::{Ring, Sequence, Text, TextRing};
 use crate::flow::{Mac, Transport};
 use crate::frame::FrameId;
@@ -15,16 +16,16 @@ const OPEN_MAX: Span = Span::from_secs(70);
 const MIRROR_MAX: Span = Span::from_millis(20);
 /// No time at all: half a million transactions are kept, and an `Option` would take another word.
 const UNANSWERED: Timestamp = Timestamp(i64::MIN);
-/// How many steps a chain is followed: more than that many open queries with one id between two ports
-/// cannot be told apart anyway.
+/// How many transactions of the full history share a chain, on the average. Chains are walked only for
+/// what was flagged, but each query is put on them.
+const CHAIN_MEAN: usize = 8;
+/// How many of the times that one query was sent again are gone through.
 const STEPS_MAX: usize = 64;
 
-/// Chain of [`Transactions`] by ports, addresses and id.
-const BY_PORTS: usize = 0;
-/// Chain by server and registered domain.
-const BY_SERVER: usize = 1;
+/// Chain of [`Transactions`] by server and registered domain.
+const BY_SERVER: usize = 0;
 /// Chain by client and registered domain, of clients that are asked themselves.
-const BY_CLIENT: usize = 2;
+const BY_CLIENT: usize = 1;
 
 /// One query with its response, or the lack of one, between two hosts.
 #[derive(Clone, Copy, Debug)]
@@ -142,7 +143,11 @@ pub struct Counters {
 /// The transactions kept, newest last, with the hosts they run between.
 #[derive(Debug)]
 pub struct Transactions {
-    ring: Ring<Transaction, 3>,
+    ring: Ring<Transaction, 2>,
+    /// What a response or a repeated query is looked for in. Of open queries with one id between two
+    /// ports, the latest eight are told apart.
+    recent: Recent,
+    needed: Needed,
     names: TextRing,
     repeats: Ring<Repeat, 1>,
     hosts: Hosts,
@@ -162,7 +167,9 @@ impl Transactions {
     /// An empty table. `ports` tells which end of a flow is the server.
     pub fn new(limits: Limits, ports: Ports) -> Transactions {
         Transactions {
-            ring: Ring::new(limits.transactions),
+            ring: Ring::with_chains(limits.transactions, limits.transactions / CHAIN_MEAN),
+            recent: Recent::new(limits.transactions),
+            needed: Needed { open: Sequence(0), done: Sequence(0) },
             names: TextRing::new(limits.names),
             repeats: Ring::new(limits.transactions / 8),
             hosts: Hosts::new(limits.hosts),
@@ -315,6 +322,10 @@ impl Transactions {
         old.rcode = new.rcode;
         old.truncated = new.truncated;
         old.has_answers = new.has_answers;
+        // To each time that it was sent a response may come.
+        if old.retransmissions == 0 {
+            self.recent.close(old.key(), sequence);
+        }
         self.counters.answered += 1;
         Event::Answered(sequence)
     }
@@ -328,7 +339,7 @@ impl Transactions {
             return Event::Nothing;
         };
         let key = ports_key(client_id, server_id, client.port, message.id);
-        let found = self.ring.chain(BY_PORTS, key).take(STEPS_MAX).find(|(_, old)| {
+        let found = self.recent(key).find(|(_, old)| {
             (old.client, old.server, old.client_port, old.id)
                 == (client_id, server_id, client.port, message.id)
                 && old.answered().is_none()
@@ -340,21 +351,27 @@ impl Transactions {
         };
         if let Some(old) = self.ring.get_mut(sequence) {
             old.close(message);
+            self.recent.close(key, sequence);
         }
         self.counters.answered += 1;
         Event::Answered(sequence)
     }
 
     fn find(&self, new: &Transaction, fits: impl Fn(&Transaction) -> bool) -> Option<Sequence> {
-        let key = ports_key(new.client, new.server, new.client_port, new.id);
-        let chain = self.ring.chain(BY_PORTS, key).take(STEPS_MAX);
-        let mut same = chain.filter(|(_, old)| {
+        let mut same = self.recent(new.key()).filter(|(_, old)| {
             old.name == new.name
                 && old.qtype == new.qtype
                 && (old.client, old.server, old.client_port, old.id, old.transport)
                     == (new.client, new.server, new.client_port, new.id, new.transport)
         });
         same.find(|(_, old)| fits(old)).map(|(sequence, _)| sequence)
+    }
+
+    /// The transactions lately begun with a key made of ports, addresses and id, newest first.
+    #[inline]
+    fn recent(&self, key: u64) -> impl Iterator<Item = (Sequence, &Transaction)> {
+        let numbers = self.recent.find(key, self.ring.next());
+        numbers.filter_map(|number| Some((number, self.ring.get(number)?)))
     }
 
     fn push(&mut self, mut new: Transaction, name: Name<'_>) -> Sequence {
@@ -365,11 +382,30 @@ impl Transactions {
             .get(new.client)
             .is_some_and(|host| host.asked > 0 || host.asks_iterating > 0);
         let keys = [
-            Some(ports_key(new.client, new.server, new.client_port, new.id)),
             Some(group_key(new.server, new.group)),
             asks_upstream.then(|| group_key(new.client, new.group)),
         ];
-        self.ring.push(new, keys)
+        let (key, done, now) = (new.key(), new.answered().is_some(), new.asked);
+        let sequence = self.ring.push(new, keys);
+        self.advance(now);
+        let Transactions { ring, recent, needed, .. } = self;
+        let key_of = |sequence| ring.get(sequence).map(Transaction::key);
+        recent.insert(key, sequence, done, *needed, key_of);
+        sequence
+    }
+
+    /// Moves on the marks of what is still needed for matching.
+    #[inline]
+    fn advance(&mut self, now: Timestamp) {
+        let passed = |ring: &Ring<Transaction, 2>, mark: Sequence, age: Span| {
+            mark < ring.oldest() || ring.get(mark).is_some_and(|old| old.asked_last + age < now)
+        };
+        while passed(&self.ring, self.needed.done, MIRROR_MAX) {
+            self.needed.done.0 += 1;
+        }
+        while passed(&self.ring, self.needed.open, OPEN_MAX) {
+            self.needed.open.0 += 1;
+        }
     }
 
     /// A transaction by its number, unless it is forgotten.
@@ -455,6 +491,11 @@ impl Transactions {
 }
 
 impl Transaction {
+    /// By what messages are matched with it.
+    fn key(&self) -> u64 {
+        ports_key(self.client, self.server, self.client_port, self.id)
+    }
+
     fn close(&mut self, message: &Message) {
         self.response = message.frame;
         self.answered = message.time;
