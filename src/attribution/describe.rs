@@ -79,10 +79,9 @@ pub(super) fn client(
     let confidence_permille =
         if outside { confidence_permille.min(UNRECOGNISED) } else { confidence_permille };
     let client = Client { role, confidence_permille, chain, ..bare_client(resolution, ask) };
-    let hosts = resolution.transactions().hosts();
     let unexplained = if resolution.is_priming(ask) {
         Some(Unexplained::Priming)
-    } else if resolution.roles().may_be_resolver(ask, hosts) {
+    } else if resolution.roles().may_be_resolver(ask, resolution.transactions()) {
         Some(Unexplained::AskerMayBeResolver)
     } else {
         None
@@ -112,10 +111,12 @@ fn verdict(unexplained: Option<Unexplained>) -> Verdict {
 
 fn frame_id(transaction: &Transaction) -> String {
     let frame = if transaction.has_query() { transaction.query } else { transaction.response };
-    match frame.file() {
-        0 => format!("f{}", frame.number()),
-        file => format!("f{file}.{}", frame.number()),
-    }
+    let file = if frame.file() == 0 { String::new() } else { format!("{}.", frame.file()) };
+    let message = match transaction.place_in_frame {
+        0 => String::new(),
+        before => format!("m{}", u16::from(before) + 1),
+    };
+    format!("f{file}{}{message}", frame.number())
 }
 
 fn id(transaction: &Transaction, seen: &Seen, indicators: &Indicators) -> String {
@@ -286,9 +287,9 @@ fn reason(resolution: &Resolution, query: &Transaction, why: Unexplained) -> Str
             address(resolution, host)
         ),
         Unexplained::AskerMayBeResolver => format!(
-            "{resolver} asked, and nobody asks it in this capture, nor was any DNS server recognised: if \
-             {resolver} is one, capture the side of its clients too (and name it with --resolver); if \
-             not, it is the client"
+            "{resolver} asked a server outside as a DNS server does, and nobody asks {resolver} in this \
+             capture: if it is a DNS server, capture the side of its clients too (and name it with \
+             --resolver); if not, it is the client"
         ),
         Unexplained::Forgotten => {
             "more was asked in the meantime than is kept, so what led here is forgotten".to_owned()

@@ -131,6 +131,9 @@ impl Resolution {
             return None;
         }
         let relation = needs(ask.qtype, sent.qtype, reach.relation, exact)?;
+        if relation == Relation::Ancestor && !walk.iterates && !checks_answers(sent.qtype) {
+            return None;
+        }
         if timing == Timing::Joined && relation > Relation::Alias {
             // Waiting for the same answer is joining; having a use for it later is not.
             return None;
@@ -202,9 +205,10 @@ impl Resolution {
                 return false;
             }
             let edges = self.roles.addresses_of(&sent.client).iter();
-            let alias = edges
-                .flat_map(|host| self.edges.of_owner(*host, name))
-                .find(|(_, edge)| edge.kind == EdgeKind::Alias && edge.first.time <= sent.asked);
+            let alias =
+                edges.flat_map(|host| self.edges.of_owner(*host, name)).find(|(_, edge)| {
+                    edge.kind == EdgeKind::Alias && edge.is_known(ask.asked, sent.asked)
+                });
             let Some((_, alias)) = alias else { return true };
             if alias.target == sent.name {
                 return false;
@@ -262,7 +266,7 @@ impl Resolution {
         path: &[&Edge],
         sent: Timestamp,
     ) -> Option<bool> {
-        let known_then = path.iter().all(|edge| edge.first.time <= sent + INSTANT);
+        let known_then = path.iter().all(|edge| edge.is_known(sent, sent + INSTANT));
         let mut aliases = path.iter().filter(|edge| edge.kind == EdgeKind::Alias).peekable();
         if aliases.peek().is_none() {
             return known_then.then_some(true);
@@ -303,6 +307,12 @@ fn timing(ask: &Transaction, sent: &Transaction, in_flight_until: Timestamp) -> 
     }
     let since = sent.asked - closed;
     (since <= AFTER_MAX).then_some(Timing::After(since))
+}
+
+/// Whether a question is for what a resolver checks answers with (RFC 4035): one that forwards asks for
+/// that above a name, and for nothing else.
+fn checks_answers(qtype: RecordType) -> bool {
+    matches!(qtype, RecordType::DS | RecordType::DNSKEY)
 }
 
 /// How an ask of one type needs a query of another, given how their names are related.

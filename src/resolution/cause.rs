@@ -170,7 +170,13 @@ impl Resolution {
             return Causes { first_try, ..none(why) };
         }
         let (clients, behind) = self.end_clients(&chosen, &walk, sent, began, visited);
-        match clients.len() {
+        let mut hosts: Vec<HostId> = clients
+            .iter()
+            .filter_map(|cause| self.transactions.get(cause.ask).map(|ask| ask.client))
+            .collect();
+        hosts.sort_unstable();
+        hosts.dedup();
+        match hosts.len() {
             0 => Causes { first_try, ..none(behind.unwrap_or(Unexplained::Forgotten)) },
             1..=CLIENTS_MAX => Causes { clients, unexplained: None, first_try },
             many => Causes { first_try, ..none(Unexplained::TooMany(many as u32)) },

@@ -112,7 +112,8 @@ impl Resolution {
 /// 1. Those that were open;
 /// 2. else those whose answers came soon after, their questions not captured;
 /// 3. else the one served last, if that was a moment ago: a resolver refreshes what it serves;
-/// 4. else those that stand just behind the query, for frames may have changed places;
+/// 4. else those that stand just behind the query and need its very name, for frames may have changed
+///    places;
 /// 5. else those that were open for another type, for resolvers minimise their questions;
 /// 6. else the one answered last.
 ///
@@ -137,7 +138,7 @@ pub(super) fn choose(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     let best = strongest(Timing::Open, Relation::Server)
         .or_else(|| strongest(Timing::AnsweredSoon, Relation::Server))
         .or_else(|| last_answered(MOMENT, false))
-        .or_else(|| strongest(Timing::JustAfter, Relation::Server))
+        .or_else(|| strongest(Timing::JustAfter, Relation::Alias))
         .or_else(|| strongest(Timing::Open, Relation::OtherType))
         .or_else(|| last_answered(AFTER_MAX, true));
     let joins = |c: &Candidate| matches!(c.timing, Timing::Joined | Timing::JustAfter);

@@ -14,6 +14,9 @@ const BY_OWNER: usize = 0;
 const BY_TARGET: usize = 1;
 /// No TTL is believed for longer than this (RFC 8767 section 4 suggests a week; chains change sooner).
 const TTL_MAX: Span = Span::from_secs(24 * 3600);
+/// What was learned stays believable this much longer than its TTL, for resolvers round. One that serves
+/// stale aliases shows it: its answers teach them anew.
+const SLACK: Span = Span::from_secs(2);
 /// How many steps of a chain are followed for one look-up.
 const STEPS_MAX: usize = 512;
 
@@ -35,6 +38,19 @@ pub struct Learned {
     pub time: Timestamp,
 }
 
+/// From when to when something may be used: from when it was learned until its TTL has run out.
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl Life {
+    fn holds(self, from: Timestamp, until: Timestamp) -> bool {
+        self.from <= until && from <= self.until + SLACK
+    }
+}
+
 /// One name leading to another, as one resolver knows it.
 #[derive(Clone, Copy, Debug)]
 pub struct Edge {
@@ -54,13 +70,35 @@ pub struct Edge {
     pub first: Learned,
     /// The response that taught it last.
     pub last: Learned,
-    /// When it may no longer be used.
-    pub expires: Timestamp,
+    /// When it could be used, by what was learned last.
+    life: Life,
+    /// When it could before that had to be learned anew. Earlier lives are forgotten: what is judged is
+    /// minutes old at most.
+    earlier_life: Life,
     owner_text: Text,
     target_text: Text,
 }
 
 impl Edge {
+    /// Whether the resolver could use it at some time between two.
+    pub fn is_known(&self, from: Timestamp, until: Timestamp) -> bool {
+        self.life.holds(from, until) || self.earlier_life.holds(from, until)
+    }
+
+    /// Whether it was learned, or learned anew, after a time.
+    pub fn is_learned_after(&self, time: Timestamp) -> bool {
+        self.life.from > time
+    }
+
+    fn learn_again(&mut self, learned: Learned, life: Life) {
+        self.last = learned;
+        if life.from <= self.life.until + SLACK {
+            self.life.until = self.life.until.max(life.until);
+        } else {
+            self.earlier_life = std::mem::replace(&mut self.life, life);
+        }
+    }
+
     /// Where it was learned last before a time, as far as is remembered.
     pub fn learned_before(&self, time: Timestamp) -> Learned {
         if self.last.time <= time { self.last } else { self.first }
@@ -111,8 +149,9 @@ impl Edges {
                 }
                 _ => continue,
             };
-            let expires = message.time + Span::from_secs(i64::from(ttl)).min(TTL_MAX);
-            let edge = self.learn_one(resolver, kind, (owner, target), learned, expires, messages);
+            let until = message.time + Span::from_secs(i64::from(ttl)).min(TTL_MAX);
+            let life = Life { from: message.time, until };
+            let edge = self.learn_one(resolver, kind, (owner, target), learned, life, messages);
             if let (Some(transaction), EdgeKind::Alias) = (answer_of, kind) {
                 self.answers.push(AnswerAlias { transaction, edge }, [Some(transaction.0)]);
             }
@@ -125,7 +164,7 @@ impl Edges {
         kind: EdgeKind,
         (owner, target): (NameRef, NameRef),
         learned: Learned,
-        expires: Timestamp,
+        life: Life,
         messages: &Messages,
     ) -> Sequence {
         let known = self
@@ -134,19 +173,22 @@ impl Edges {
         let known = known.map(|(sequence, edge)| (sequence, *edge));
         // An edge that is about to be overwritten is added anew instead, so that what is in use stays.
         let half = (self.ring.next().0 - self.ring.oldest().0) / 2;
-        let first = match known {
+        let lives = match known {
             Some((sequence, _))
                 if sequence.0 >= self.ring.oldest().0 + half || self.ring.overwritten() == 0 =>
             {
                 if let Some(edge) = self.ring.get_mut(sequence) {
-                    edge.last = learned;
-                    edge.expires = edge.expires.max(expires);
+                    edge.learn_again(learned, life);
                 }
                 return sequence;
             }
-            Some((_, old)) => old.first,
-            None => learned,
+            Some((_, mut old)) => {
+                old.learn_again(learned, life);
+                (old.first, old.life, old.earlier_life)
+            }
+            None => (learned, life, life),
         };
+        let (first, life, earlier_life) = lives;
         let edge = Edge {
             resolver,
             kind,
@@ -156,7 +198,8 @@ impl Edges {
             target_group: target.group,
             first,
             last: learned,
-            expires,
+            life,
+            earlier_life,
             owner_text: self.names.push(messages.name(owner).wire()),
             target_text: self.names.push(messages.name(target).wire()),
         };

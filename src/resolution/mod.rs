@@ -111,7 +111,9 @@ impl Resolution {
         | Event::Answered(sequence)
         | Event::AnsweredUnasked(sequence) = event
         {
-            self.roles.refresh_when_due(sequence, &self.transactions);
+            if self.roles.refresh_when_due(sequence, &self.transactions) {
+                self.note_resolvers();
+            }
         }
         if let Event::Answered(sequence) | Event::AnsweredUnasked(sequence) = event
             && let Some(&transaction) = self.transactions.get(sequence)
@@ -173,6 +175,12 @@ impl Resolution {
     /// Learns roles anew from all that was seen so far.
     pub fn refresh_roles(&mut self) {
         self.roles.refresh(&self.transactions);
+        self.note_resolvers();
+    }
+
+    fn note_resolvers(&mut self) {
+        let groups = self.roles.groups().iter();
+        self.transactions.note_resolvers(groups.flat_map(|group| group.hosts.iter().copied()));
     }
 
     /// How long answers took.

@@ -113,17 +113,33 @@ impl Roles {
                 .is_some_and(|host| host.asks_and_answers() || host.asks_iterating > 0)
     }
 
-    /// Whether a host that only asks may be a resolver whose clients are not in the capture: nobody was
-    /// recognised as one, few hosts ask at all, and this one asks outside, or as resolvers mostly do.
-    pub fn may_be_resolver(&self, ask: &Transaction, hosts: &Hosts) -> bool {
+    /// Whether a host that only asks may be a resolver whose clients are not in the capture.
+    ///
+    /// 1. It asks, and nobody asks it nor is answered by it.
+    /// 2. Where nobody was recognised as a resolver: few hosts ask at all, and this one asks outside, or as
+    ///    resolvers mostly do.
+    /// 3. Where others were: it asks outside, either as resolvers mostly do, or a server that one of them
+    ///    asks too. A second server of the site is such a host; but so is a client that goes round
+    ///    the site's own servers.
+    pub fn may_be_resolver(&self, ask: &Transaction, transactions: &Transactions) -> bool {
+        let hosts = transactions.hosts();
         let (Some(client), Some(server)) = (hosts.get(ask.client), hosts.get(ask.server)) else {
             return false;
         };
-        let asks_as_one = !server.address.is_internal() || client.asks_edns * 2 > client.asks;
-        self.groups.is_empty()
-            && client.only_asks()
-            && self.askers <= RESOLVERS_OF_ONE_SITE_MAX
-            && asks_as_one
+        let outside = !server.address.is_internal();
+        let asks_as_one = client.asks_edns * 2 > client.asks;
+        if !client.only_asks() {
+            return false;
+        }
+        if self.groups.is_empty() {
+            return self.askers <= RESOLVERS_OF_ONE_SITE_MAX && (outside || asks_as_one);
+        }
+        let shared = || {
+            let latest = transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE);
+            let to_it = latest.filter(|(_, query)| query.server == ask.server);
+            to_it.take(BEHAVIOUR_STEPS).any(|(_, query)| self.group_of(query.client).is_some())
+        };
+        outside && (asks_as_one || shared())
     }
 
     /// The resolvers.
@@ -134,8 +150,14 @@ impl Roles {
     /// Learns roles anew when a host has become a resolver by what it did last, or when so many
     /// transactions have come that it is worth it. It costs a walk over all hosts, so it is not done
     /// again before some share of as many transactions have come.
-    pub(super) fn refresh_when_due(&mut self, sequence: Sequence, transactions: &Transactions) {
-        let Some(latest) = transactions.get(sequence) else { return };
+    ///
+    /// Returns whether it was done.
+    pub(super) fn refresh_when_due(
+        &mut self,
+        sequence: Sequence,
+        transactions: &Transactions,
+    ) -> bool {
+        let Some(latest) = transactions.get(sequence) else { return false };
         let rested = (sequence.0.saturating_sub(self.refreshed)) * REST_SHARE >= self.hosts_then;
         let new = rested
             && [latest.client, latest.server]
@@ -147,7 +169,9 @@ impl Roles {
             }
             self.refreshed = sequence.0;
             self.refresh(transactions);
+            return true;
         }
+        false
     }
 
     /// Whether a host is a resolver by what is known of it, but not yet among them.

@@ -51,6 +51,14 @@ impl Office {
         office
     }
 
+    /// An office whose DC asks on its own, from the root down: without wanting recursion.
+    fn iterating() -> Office {
+        let mut office = Office::new();
+        let root = Draft { at_ms: -50_000.0, from: DC, to: "198.41.0.4", ..Draft::default() };
+        office.take(&Draft { recursion: false, id: 900, name: "org", ..root });
+        office
+    }
+
     fn take(&mut self, draft: &Draft<'_>) -> Event {
         self.simulated.add(draft);
         let messages = &self.simulated.messages;
@@ -178,6 +186,51 @@ fn what_is_out_of_date_is_not_believed() {
 }
 
 #[test]
+fn what_was_learned_anew_is_not_believed_of_the_time_between() {
+    let mut office = Office::new();
+    let aliases = [("www.good.com", "tail.cdn.net")];
+    let teach = |office: &mut Office, at: f64| {
+        let open = office.ask(at, BEN, DC, "www.good.com");
+        let draft = Draft { at_ms: at + 5.0, aliases: &aliases, ttl: 5, ..Draft::default() };
+        office.respond(open, Draft { address: true, ..draft });
+    };
+    teach(&mut office, -59_000.0);
+    office.ask(0.0, ANNA, DC, "www.good.com");
+    let query = office.ask(0.2, DC, ISP, "tail.cdn.net");
+    teach(&mut office, 20_000.0);
+    assert_eq!(office.causes(query), (vec![], Some(Unexplained::OthersWaiting(1))));
+}
+
+#[test]
+fn a_forwarding_server_does_not_ask_for_what_stands_above_a_question() {
+    let mut office = Office::new();
+    office.ask(0.0, ANNA, DC, "www.shared.com");
+    let query = office.ask(0.2, DC, ISP, "shared.com");
+    assert_eq!(office.named(query), [] as [&str; 0]);
+    let key = office.ask_type(0.3, DC, ISP, "shared.com", 48);
+    assert_eq!(office.named(key), [ANNA], "but it does for what checks the answer");
+}
+
+#[test]
+fn who_asked_for_something_below_just_after_is_not_blamed() {
+    let mut office = Office::iterating();
+    let query = office.ask_type(0.0, DC, ISP, "shared.com", 2);
+    office.ask(1.0, ANNA, DC, "www.shared.com");
+    assert_eq!(office.named(query), [] as [&str; 0]);
+}
+
+#[test]
+fn many_questions_of_one_client_are_one_client() {
+    let mut office = Office::new();
+    for port in 0..80 {
+        office.ask(f64::from(port) / 100.0, ANNA, DC, "www.good.com");
+    }
+    let query = office.ask(1.0, DC, ISP, "www.good.com");
+    let named = office.named(query);
+    assert!(!named.is_empty() && named.iter().all(|client| client == ANNA), "{named:?}");
+}
+
+#[test]
 fn several_who_wait_for_one_answer_are_all_named() {
     let mut office = Office::new();
     office.ask(0.0, ANNA, DC, "c2.evil.com");
@@ -205,7 +258,7 @@ fn a_refresh_belongs_to_who_was_answered_last() {
 
 #[test]
 fn a_minimised_question_belongs_to_who_asked_below_it() {
-    let mut office = Office::new();
+    let mut office = Office::iterating();
     office.ask(0.0, BEN, DC, "www.good.com");
     office.ask(0.0, ANNA, DC, "a.b.evil.com");
     for (name, rtype) in [("evil.com", 2), ("_.evil.com", 1), ("b.evil.com", 1), ("evil.com", 43)] {
@@ -218,12 +271,9 @@ fn a_minimised_question_belongs_to_who_asked_below_it() {
 
 #[test]
 fn a_servers_address_belongs_to_who_asked_in_its_zone() {
-    let mut office = Office::new();
+    let mut office = Office::iterating();
     office.ask(0.0, BEN, DC, "www.good.com");
     office.ask(0.0, ANNA, DC, "www.innocent.org");
-    // A resolver that walks down from the root does not want recursion.
-    let root = Draft { at_ms: 0.1, from: DC, to: "198.41.0.4", name: "org", ..Draft::default() };
-    office.take(&Draft { recursion: false, id: 900, ..root });
     let walk = office.ask(0.2, DC, "192.0.2.30", "www.innocent.org");
     let delegations = [("innocent.org", "ns1.hoster.net")];
     office.respond(walk, Draft { at_ms: 9.0, delegations: &delegations, ..Draft::default() });
@@ -370,7 +420,7 @@ fn who_still_waits_for_an_alias_has_not_come_to_its_target() {
 
 #[test]
 fn many_who_need_a_top_level_domain_are_not_all_blamed_for_it() {
-    let mut office = Office::new();
+    let mut office = Office::iterating();
     office.ask(0.0, ANNA, DC, "www.one.com");
     office.ask(0.1, BEN, DC, "www.two.com");
     let query = office.ask_type(0.3, DC, ISP, "com", 2);
@@ -392,4 +442,19 @@ fn on_a_forwarding_server_who_asked_in_a_hosted_zone_is_not_blamed_for_its_serve
     office.answer(0.1, again, &[]);
     let query = office.ask(60.0, DC, ISP, "ns1.hoster.net");
     assert_eq!(office.named(query), [] as [&str; 0]);
+}
+
+#[test]
+fn a_second_server_whose_clients_are_out_of_sight_is_not_taken_for_a_client() {
+    let mut office = Office::new();
+    let second = "10.0.0.99";
+    let query = office.ask(0.0, second, ISP, "c2.evil.com");
+    let direct = office.ask(0.0, ANNA, "198.51.100.1", "c2.evil.com");
+    let roles = office.resolution.roles();
+    let may_be = |open: Open<'_>| {
+        let transactions = office.resolution.transactions();
+        roles.may_be_resolver(transactions.get(open.sequence).unwrap(), transactions)
+    };
+    assert!(may_be(query), "it asks whom the other server asks");
+    assert!(!may_be(direct), "a client that goes round the servers");
 }

@@ -14,16 +14,13 @@ use super::edge::{Edge, EdgeKind};
 use crate::bounded::Sequence;
 use crate::frame::FrameId;
 use crate::name::{Name, NameHash};
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 use crate::transaction::HostId;
 
 /// How many names a walk visits.
 const NAMES_MAX: usize = 128;
 /// How many steps lead from an ask to a name: resolvers give up on chains of 8 to 17 aliases.
 const DEPTH_MAX: u8 = 20;
-/// What was learned stays believable this much longer than its TTL, for resolvers round. One that serves
-/// stale aliases shows it: its answers teach them anew.
-const SLACK: Span = Span::from_secs(2);
 
 /// How a question needs a name, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,7 +91,7 @@ pub(super) struct Reach<'r> {
 pub(super) struct Walk<'r> {
     pub reaches: Vec<Reach<'r>>,
     /// Whether the resolver asks on its own, so that delegations matter to it.
-    iterates: bool,
+    pub iterates: bool,
 }
 
 impl Resolution {
@@ -143,7 +140,9 @@ impl Resolution {
         walk: &mut Walk<'r>,
     ) {
         for (sequence, edge) in self.edges.to_group(resolver, here.group) {
-            if edge.expires + SLACK < time || !self.edges.has_names(edge) {
+            if !(edge.is_known(time, time) || edge.is_learned_after(time))
+                || !self.edges.has_names(edge)
+            {
                 continue;
             }
             if edge.kind == EdgeKind::Delegation && !walk.iterates {
@@ -195,12 +194,10 @@ impl Resolution {
         let mut edges: Vec<&Edge> = Vec::new();
         let mut at = name;
         while edges.len() < usize::from(DEPTH_MAX) {
-            let known =
-                resolvers.iter().flat_map(|r| self.edges.of_owner(*r, at)).find(|(_, edge)| {
-                    edge.kind == EdgeKind::Alias
-                        && edge.first.time <= time
-                        && edge.expires + SLACK >= time
-                });
+            let known = resolvers
+                .iter()
+                .flat_map(|r| self.edges.of_owner(*r, at))
+                .find(|(_, edge)| edge.kind == EdgeKind::Alias && edge.is_known(time, time));
             let Some((_, edge)) = known else { break };
             if edges.iter().any(|seen| seen.owner == edge.owner) {
                 break;

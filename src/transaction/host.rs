@@ -30,6 +30,8 @@ pub struct Host {
     pub asked: u32,
     /// Responses it sent.
     pub answers: u32,
+    /// Whether it is known as a resolver, so that its number must stay.
+    pub is_resolver: bool,
 }
 
 impl Host {
@@ -56,8 +58,8 @@ impl Host {
 
 /// All hosts, at most a given number of them.
 ///
-/// At the limit, hosts that only ever asked and that no kept transaction names any more make room;
-/// if there are none, new hosts are not taken in, and [`Hosts::refused`] counts the messages.
+/// At the limit, hosts that no kept transaction names any more make room, but for those known as
+/// resolvers; if there are none, new hosts are not taken in, and [`Hosts::refused`] counts the messages.
 #[derive(Debug)]
 pub struct Hosts {
     numbers: HashMap<Address, HostId>,
@@ -101,6 +103,7 @@ impl Hosts {
             asks_edns: 0,
             asked: 0,
             answers: 0,
+            is_resolver: false,
         };
         let id = match self.free.pop() {
             Some(id) => id,
@@ -130,7 +133,7 @@ impl Hosts {
         }
         self.refused_at_sweep = self.refused;
         for (place, host) in self.hosts.iter().enumerate() {
-            if host.asked == 0 && host.answers == 0 && host.seen < kept_since {
+            if !host.is_resolver && host.seen < kept_since {
                 self.numbers.remove(&host.address);
                 self.free.push(HostId(place as u32));
             }
@@ -168,12 +171,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn full_of_old_clients_makes_room_and_full_of_servers_does_not() {
+    fn who_was_not_seen_for_long_makes_room_unless_it_is_a_resolver() {
         let mut hosts = Hosts::new(2);
         let address = |n| Address::v4([10, 0, 0, n]);
         let old = hosts.number(address(1), Timestamp(1), Timestamp(0)).unwrap();
         let server = hosts.number(address(2), Timestamp(1), Timestamp(0)).unwrap();
-        hosts.get_mut(server).unwrap().answers = 1;
+        hosts.get_mut(server).unwrap().is_resolver = true;
         let new = hosts.number(address(3), Timestamp(9), Timestamp(5)).unwrap();
         assert_eq!(new, old);
         assert_eq!(hosts.find(address(1)), None);

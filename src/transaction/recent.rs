@@ -53,14 +53,16 @@ impl Recent {
         key_of: impl Fn(Sequence) -> Option<u64>,
     ) {
         let slot = slot(key, sequence, done);
-        if self.make_room(key, slot, sequence, needed) {
+        while !self.make_room(key, slot, sequence, needed) {
+            if self.buckets.len() < self.buckets_max {
+                self.grow(sequence, &key_of);
+                continue;
+            }
+            // Full of what is needed: the oldest goes.
+            if let Some(bucket) = self.bucket_mut(key) {
+                push(bucket, WAYS - 1, slot);
+            }
             return;
-        }
-        if self.buckets.len() < self.buckets_max {
-            self.grow(sequence, &key_of);
-        }
-        if let Some(bucket) = self.bucket_mut(key) {
-            push(bucket, WAYS - 1, slot);
         }
     }
 

@@ -19,6 +19,9 @@ const UNANSWERED: Timestamp = Timestamp(i64::MIN);
 /// How many transactions of the full history share a chain, on the average. Chains are walked only for
 /// what was flagged, but each query is put on them.
 const CHAIN_MEAN: usize = 8;
+/// How many hosts known as resolvers are kept for good. Somebody who makes up hosts that ask and answer
+/// could else fill the table with them.
+const RESOLVERS_MAX: usize = 1 << 12;
 /// How many of the times that one query was sent again are gone through.
 const STEPS_MAX: usize = 64;
 
@@ -60,6 +63,8 @@ pub struct Transaction {
     pub has_answers: bool,
     /// How often the query was sent again.
     pub retransmissions: u8,
+    /// How many messages the frame of its first message held before that one: a TCP segment holds several.
+    pub place_in_frame: u8,
     /// Keyed hash of the name asked for.
     pub name: NameHash,
     /// Keyed hash of its last two labels.
@@ -148,6 +153,8 @@ pub struct Transactions {
     /// ports, the latest eight are told apart.
     recent: Recent,
     needed: Needed,
+    /// The latest frame, and how many of its messages were taken.
+    latest: (FrameId, u8),
     names: TextRing,
     repeats: Ring<Repeat, 1>,
     hosts: Hosts,
@@ -170,6 +177,7 @@ impl Transactions {
             ring: Ring::with_chains(limits.transactions, limits.transactions / CHAIN_MEAN),
             recent: Recent::new(limits.transactions),
             needed: Needed { open: Sequence(0), done: Sequence(0) },
+            latest: (FrameId::NONE, 0),
             names: TextRing::new(limits.names),
             repeats: Ring::new(limits.transactions / 8),
             hosts: Hosts::new(limits.hosts),
@@ -222,6 +230,7 @@ impl Transactions {
             truncated: false,
             has_answers: false,
             retransmissions: 0,
+            place_in_frame: self.place_in_frame(message.frame),
             name: question.name.hash,
             group: question.name.group,
             name_text: Text::default(),
@@ -238,6 +247,15 @@ impl Transactions {
             new.ip_id = message.ip_id;
             self.take_query(new, message, messages.name(question.name))
         }
+    }
+
+    /// How many messages of this frame came before this one.
+    #[inline]
+    fn place_in_frame(&mut self, frame: FrameId) -> u8 {
+        let (latest, taken) = self.latest;
+        let before = if latest == frame { taken } else { 0 };
+        self.latest = (frame, before.saturating_add(1));
+        before
     }
 
     fn note_sender(
@@ -275,6 +293,7 @@ impl Transactions {
             });
             if let Some(server) = self.hosts.get_mut(new.server) {
                 server.asked = server.asked.saturating_add(1);
+                server.seen = message.time;
             }
             return Event::Asked(self.push(new, name));
         };
@@ -472,6 +491,16 @@ impl Transactions {
     /// The number that the next transaction will have.
     pub fn next(&self) -> Sequence {
         self.ring.next()
+    }
+
+    /// Notes which hosts are known as resolvers: their numbers must stay. Of more than
+    /// [`RESOLVERS_MAX`], the later ones may go.
+    pub fn note_resolvers(&mut self, resolvers: impl Iterator<Item = HostId>) {
+        for id in resolvers.take(RESOLVERS_MAX) {
+            if let Some(host) = self.hosts.get_mut(id) {
+                host.is_resolver = true;
+            }
+        }
     }
 
     /// The hosts.
