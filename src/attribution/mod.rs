@@ -19,7 +19,7 @@ use crate::indicator::IndicatorId;
 use crate::resolution::{Leg, Role, StepKind, Unexplained};
 use crate::time::Timestamp;
 
-pub use assessment::{Assessment, Hint, Leaning};
+pub use assessment::{Assessment, ClientHints, Hint, Leaning};
 pub use attributor::Attributor;
 pub use coverage::{Coverage, LatencySeen, ResolverSeen};
 pub use summary::{Summary, SummaryRow};
