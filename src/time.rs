@@ -2,6 +2,7 @@
 //!
 //! Everything from `packet` to `attribution` takes its time from the frames; no clock is read there.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Add, Sub};
 
@@ -82,8 +83,11 @@ impl Sub for Timestamp {
 #[derive(Clone, Debug)]
 pub struct Zone {
     zone: TimeZone,
-    name: String,
+    name: Cow<'static, str>,
 }
+
+/// Coordinated universal time.
+pub static UTC: Zone = Zone { zone: TimeZone::UTC, name: Cow::Borrowed("UTC") };
 
 /// A time as a zone's clocks and calendars show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,20 +103,15 @@ pub struct Civil {
 }
 
 impl Zone {
-    /// Coordinated universal time.
-    pub fn utc() -> Zone {
-        Zone { zone: TimeZone::UTC, name: "UTC".to_owned() }
-    }
-
     /// The zone of this machine (`TZ`, or else `/etc/localtime`); UTC if it has none.
     pub fn local() -> Zone {
         match TimeZone::try_system() {
             Ok(zone) if !zone.is_unknown() => {
                 let name = zone.iana_name().unwrap_or("local time").to_owned();
                 let is_utc = ["UTC", "Etc/UTC", "Etc/Universal", "Zulu"].contains(&name.as_str());
-                if is_utc { Zone::utc() } else { Zone { zone, name } }
+                if is_utc { UTC.clone() } else { Zone { zone, name: Cow::Owned(name) } }
             }
-            _ => Zone::utc(),
+            _ => UTC.clone(),
         }
     }
 
@@ -120,14 +119,14 @@ impl Zone {
     /// None if there is no such zone.
     pub fn named(name: &str) -> Option<Zone> {
         if name.eq_ignore_ascii_case("utc") {
-            return Some(Zone::utc());
+            return Some(UTC.clone());
         }
         if name.eq_ignore_ascii_case("local") {
             return Some(Zone::local());
         }
         let zone = TimeZone::get(name).ok()?;
         let name = zone.iana_name().unwrap_or(name).to_owned();
-        Some(Zone { zone, name })
+        Some(Zone { zone, name: Cow::Owned(name) })
     }
 
     /// A time by this zone's clocks; none if it is out of all calendars.
@@ -155,7 +154,7 @@ impl Zone {
                 };
                 format!("{} (UTC{sign}{}{rest})", self.name, minutes / 60)
             }
-            _ => self.name.clone(),
+            _ => self.name.to_string(),
         }
     }
 }
@@ -205,17 +204,14 @@ mod tests {
         assert_eq!((civil.date.as_str(), civil.clock.as_str()), ("2019-11-29", "09:25:01"));
         assert_eq!((civil.hour, civil.offset), (9, 3600));
         assert_eq!(berlin.name_at(time), "Europe/Berlin (UTC+1)");
-        assert_eq!(
-            Zone::named("Asia/Kolkata").unwrap().name_at(time),
-            "Asia/Kolkata (UTC+5:30)"
-        );
+        assert_eq!(Zone::named("Asia/Kolkata").unwrap().name_at(time), "Asia/Kolkata (UTC+5:30)");
         assert_eq!(
             Zone::named("America/New_York").unwrap().name_at(time),
             "America/New_York (UTC-5)"
         );
         assert_eq!(Zone::named("utc").unwrap().name_at(time), "UTC");
         assert!(Zone::named("Mars/Olympus").is_none() && Zone::named("").is_none());
-        assert_eq!(Zone::utc().civil(Timestamp(i64::MAX)).map(|c| c.date.len()), Some(10));
+        assert_eq!(UTC.civil(Timestamp(i64::MAX)).map(|c| c.date.len()), Some(10));
     }
 
     #[test]

@@ -46,6 +46,16 @@ pub struct ReadArgs {
     /// How the answer is written
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    #[command(flatten)]
+    pub zone: ZoneArgs,
+}
+
+/// In whose time people are told.
+#[derive(Debug, ClapArgs)]
+pub struct ZoneArgs {
+    /// Time zone of the text: `local`, `UTC`, or a name such as Europe/Berlin [default: local]
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]

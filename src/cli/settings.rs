@@ -8,10 +8,11 @@ use anyhow::{Context, bail};
 use ipnet::IpNet;
 
 use super::analysis::Analysis;
-use super::args::{Format, InputArgs, MessagesArgs, ReadArgs};
+use super::args::{Format, InputArgs, MessagesArgs, ReadArgs, ZoneArgs};
 use crate::flow::Address;
 use crate::packet::Ports;
 use crate::report::Look;
+use crate::time::{UTC, Zone};
 
 /// What to read, and how.
 #[derive(Debug)]
@@ -74,10 +75,29 @@ impl Read {
         let internal =
             args.internal.iter().map(|text| network(text)).collect::<anyhow::Result<_>>()?;
         Ok(Read {
-            analysis: Analysis { input: Input::new(args.input)?, resolvers, internal },
+            analysis: Analysis {
+                input: Input::new(args.input)?,
+                resolvers,
+                internal,
+                zone: zone(args.zone, args.format)?,
+            },
             lists: args.indicators,
             form: Form::new(args.format),
         })
+    }
+}
+
+/// The zone in which times are said. People think in their own, and so does the firewall's log; what is
+/// for programs is the same on every machine unless a zone is asked for.
+fn zone(args: ZoneArgs, format: Format) -> anyhow::Result<Zone> {
+    match (args.tz, format) {
+        (None, Format::Text) => Ok(Zone::local()),
+        (None, _) => Ok(UTC.clone()),
+        (Some(name), _) => Zone::named(&name).with_context(|| {
+            format!(
+                "--tz: `{name}` is no time zone (expected `local`, `UTC`, or a name such as Europe/Berlin)"
+            )
+        }),
     }
 }
 
