@@ -8,8 +8,9 @@ use anyhow::{Context, bail};
 use ipnet::IpNet;
 
 use super::analysis::Analysis;
-use super::args::{Format, InputArgs, MessagesArgs, ReadArgs, ZoneArgs};
+use super::args::{Format, IndicatorArgs, InputArgs, MessagesArgs, ReadArgs, ZoneArgs};
 use crate::flow::Address;
+use crate::indicator::Lists;
 use crate::packet::Ports;
 use crate::report::Look;
 use crate::time::{UTC, Zone};
@@ -28,7 +29,7 @@ pub struct Input {
 #[derive(Debug)]
 pub struct Read {
     pub analysis: Analysis,
-    pub lists: Vec<PathBuf>,
+    pub lists: Lists,
     pub form: Form,
 }
 
@@ -51,17 +52,17 @@ impl Read {
     /// # Errors
     /// When an address or network cannot be read, or stdin is to be two things at once.
     pub fn new(args: ReadArgs) -> anyhow::Result<Read> {
-        if args.input.files.is_empty() && args.indicators.len() > 1 {
+        let lists = lists(args.indicators);
+        if lists.indicators.is_empty() {
+            bail!("no list of indicators is given: say --indicators LIST; see --help");
+        }
+        if args.input.files.is_empty() && lists.indicators.len() > 1 {
             bail!(
                 "no capture is given: all that stands behind --indicators was taken for lists; name the \
                  captures first, as in `whoasked read office.pcap --indicators flagged.txt`"
             );
         }
-        let stdin = |path: &&PathBuf| path.as_os_str() == "-";
-        let from_stdin = args.input.files.iter().chain(&args.indicators).filter(stdin).count();
-        if from_stdin > 1 {
-            bail!("`-` (stdin) can stand for one input only");
-        }
+        stdin_is_one_thing(args.input.files.iter().chain(lists.paths()))?;
         let resolvers: Vec<Vec<Address>> =
             args.resolver.iter().map(|text| addresses(text)).collect::<anyhow::Result<_>>()?;
         let mut seen: Vec<Address> = resolvers.iter().flatten().copied().collect();
@@ -81,7 +82,7 @@ impl Read {
                 internal,
                 zone: zone(args.zone, args.format)?,
             },
-            lists: args.indicators,
+            lists,
             form: Form::new(args.format),
         })
     }
@@ -99,6 +100,22 @@ fn zone(args: ZoneArgs, format: Format) -> anyhow::Result<Zone> {
             )
         }),
     }
+}
+
+/// Which indicators to load.
+pub fn lists(args: IndicatorArgs) -> Lists {
+    Lists { indicators: args.indicators }
+}
+
+/// Whether `-` stands among these paths once at most.
+///
+/// # Errors
+/// When it stands there more often.
+pub fn stdin_is_one_thing<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> anyhow::Result<()> {
+    if paths.filter(|path| path.as_os_str() == "-").count() > 1 {
+        bail!("`-` (stdin) can stand for one input only");
+    }
+    Ok(())
 }
 
 impl Form {

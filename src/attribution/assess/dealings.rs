@@ -158,6 +158,8 @@ pub(super) struct Gathered {
     pub tails: BTreeSet<String>,
     /// Names that were asked for at a listed server, in lower case.
     pub asked_there: BTreeSet<String>,
+    /// Whether there were more.
+    pub more_asked_there: bool,
     /// The clients, and what they had to do with it.
     pub clients: BTreeMap<Address, Dealings>,
     /// Whether there were clients for which there was no room.
@@ -195,7 +197,8 @@ impl Gathered {
         let sighting = &attribution.sighting;
         if sighting.place == Place::Server && sighting.leg == Leg::Upstream {
             insert(&mut self.servers, SERVERS_MAX, sighting.server);
-            insert(&mut self.asked_there, NAMES_MAX, sighting.name.to_ascii_lowercase());
+            let name = sighting.name.to_ascii_lowercase();
+            self.more_asked_there |= !insert(&mut self.asked_there, NAMES_MAX, name);
         }
         let mut added = 0;
         for client in &attribution.clients {

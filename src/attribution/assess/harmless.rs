@@ -1,11 +1,12 @@
 //! What speaks for a false alarm.
 
 use super::dealings::{Dealings, Gathered, Way};
-use super::names::{cdn_of, registered_domain};
+use super::names::registered_domain;
 use super::words::{count, few};
-use super::{Hint, Leaning, Seen, servers};
+use super::{Hint, Leaning, Seen};
 use crate::flow::Address;
 use crate::indicator::Indicator;
+use crate::indicator::shared::{ServerRole, cdn_of, server_of};
 
 /// So many clients that came by one name make it a popular one.
 const POPULAR_CLIENTS: usize = 3;
@@ -94,13 +95,15 @@ fn shared_cdn(indicator: Indicator<'_>, gathered: &Gathered) -> Option<Hint> {
     if !gathered.only(&[Way::Alias]) {
         return None;
     }
-    let of_tail = |tail: &String| cdn_of(tail);
-    let (suffix, whose) = gathered.tails.iter().find_map(of_tail)?;
-    let all = gathered.tails.iter().all(|tail| cdn_of(tail).is_some_and(|(_, w)| w == whose));
+    let cdn = gathered.tails.iter().find_map(|tail| cdn_of(tail))?;
+    let all = gathered
+        .tails
+        .iter()
+        .all(|tail| cdn_of(tail).is_some_and(|other| other.operator == cdn.operator));
     let words = format!(
-        "names below {suffix} are of {whose}'s content delivery network, which serves the sites of many \
-         owners; {} tells the network, not who is served",
-        indicator.value
+        "names below {} are of {}, which serves the sites of many owners: {} tells the network, not who \
+         is served",
+        cdn.suffix, cdn.operator, indicator.value
     );
     all.then(|| harmless("shared-cdn", words))
 }
@@ -112,12 +115,19 @@ fn server(indicator: Indicator<'_>, gathered: &Gathered, seen: &Seen<'_>) -> Opt
     if !is_only_server || gathered.more_clients {
         return None;
     }
-    let about =
-        few(&gathered.asked_there, gathered.sightings() > gathered.asked_there.len() as u64 * 2);
+    let about = few(&gathered.asked_there, gathered.more_asked_there);
     let question = "the alert is about the question";
-    if let Some(what) = servers::well_known(address) {
-        let words = format!("{address} is {what}: {question} ({about}), not about this server");
-        return Some(harmless("referral-server", words));
+    if let Some(known) = server_of(address) {
+        let code = match known.role {
+            ServerRole::Root | ServerRole::TopLevel => "referral-server",
+            ServerRole::Resolver => "shared-name-server",
+        };
+        let what = known.role.as_str();
+        let words = format!(
+            "{address} is {}, {what}: {question} ({about}), not about this server",
+            known.name
+        );
+        return Some(harmless(code, words));
     }
     let asked = seen.servers.get(&address)?;
     if !asked.is_shared() {

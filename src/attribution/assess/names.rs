@@ -1,32 +1,4 @@
-//! What a name tells of who is behind it: its registered domain, a network that serves everybody, and
-//! whether a person made it up.
-
-/// Suffixes of content delivery networks, whose names stand for their customers', with whose they are.
-const CDNS: &[(&str, &str)] = &[
-    ("akadns.net", "Akamai"),
-    ("akamai.net", "Akamai"),
-    ("akamaiedge.net", "Akamai"),
-    ("akamaized.net", "Akamai"),
-    ("edgekey.net", "Akamai"),
-    ("edgesuite.net", "Akamai"),
-    ("azureedge.net", "Microsoft Azure"),
-    ("azurefd.net", "Microsoft Azure"),
-    ("msedge.net", "Microsoft"),
-    ("trafficmanager.net", "Microsoft Azure"),
-    ("cloudfront.net", "Amazon CloudFront"),
-    ("cdn.cloudflare.net", "Cloudflare"),
-    ("fastly.net", "Fastly"),
-    ("fastlylb.net", "Fastly"),
-    ("edgecastcdn.net", "Edgio"),
-    ("llnwd.net", "Edgio"),
-    ("googlehosted.com", "Google"),
-    ("ghs.google.com", "Google"),
-];
-
-/// Whose content delivery network a name belongs to: its suffix and the company.
-pub(super) fn cdn_of(name: &str) -> Option<(&'static str, &'static str)> {
-    CDNS.iter().copied().find(|(suffix, _)| is_at_or_below(name, suffix))
-}
+//! What a name tells of who is behind it: its registered domain, and whether a person made it up.
 
 /// The domain that somebody registered and that a name is in, by the Public Suffix List; the name
 /// itself, in lower case, if it is in none.
@@ -78,12 +50,6 @@ mod tests {
         assert!(!is_at_or_below("notevil.com", "evil.com"));
         assert!(!is_at_or_below("not\\.evil.com", "evil.com"), "the dot is within a label");
         assert!(!is_at_or_below("com", "evil.com") && !is_at_or_below("x", ""));
-    }
-
-    #[test]
-    fn names_of_networks_that_serve_everybody_are_known() {
-        assert_eq!(cdn_of("e13678.dspb.akamaiedge.NET"), Some(("akamaiedge.net", "Akamai")));
-        assert_eq!(cdn_of("evilakamaiedge.net"), None);
     }
 
     #[test]
