@@ -2,8 +2,11 @@
 //!
 //! Everything from `packet` to `attribution` takes its time from the frames; no clock is read there.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Add, Sub};
+
+use jiff::tz::TimeZone;
 
 /// An instant of capture time, in nanoseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,6 +79,86 @@ impl Sub for Timestamp {
     }
 }
 
+/// The time zone in which times are said to people.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    zone: TimeZone,
+    name: Cow<'static, str>,
+}
+
+/// Coordinated universal time.
+pub static UTC: Zone = Zone { zone: TimeZone::UTC, name: Cow::Borrowed("UTC") };
+
+/// A time as a zone's clocks and calendars show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Civil {
+    /// `2019-11-29`.
+    pub date: String,
+    /// `08:25:01`.
+    pub clock: String,
+    /// The hour of the day, 0 to 23.
+    pub hour: u8,
+    /// How far the zone is from UTC then, in seconds, east positive.
+    pub offset: i32,
+}
+
+impl Zone {
+    /// The zone of this machine (`TZ`, or else `/etc/localtime`); UTC if it has none.
+    pub fn local() -> Zone {
+        match TimeZone::try_system() {
+            Ok(zone) if !zone.is_unknown() => {
+                let name = zone.iana_name().unwrap_or("local time").to_owned();
+                let is_utc = ["UTC", "Etc/UTC", "Etc/Universal", "Zulu"].contains(&name.as_str());
+                if is_utc { UTC.clone() } else { Zone { zone, name: Cow::Owned(name) } }
+            }
+            _ => UTC.clone(),
+        }
+    }
+
+    /// By what a person calls it: `UTC`, `local`, or a name of the IANA database such as `Europe/Berlin`.
+    /// None if there is no such zone.
+    pub fn named(name: &str) -> Option<Zone> {
+        if name.eq_ignore_ascii_case("utc") {
+            return Some(UTC.clone());
+        }
+        if name.eq_ignore_ascii_case("local") {
+            return Some(Zone::local());
+        }
+        let zone = TimeZone::get(name).ok()?;
+        let name = zone.iana_name().unwrap_or(name).to_owned();
+        Some(Zone { zone, name: Cow::Owned(name) })
+    }
+
+    /// A time by this zone's clocks; none if it is out of all calendars.
+    pub fn civil(&self, time: Timestamp) -> Option<Civil> {
+        let time = jiff::Timestamp::from_second(time.seconds()).ok()?;
+        let offset = self.zone.to_offset(time);
+        let civil = offset.to_datetime(time);
+        Some(Civil {
+            date: civil.date().to_string(),
+            clock: civil.time().to_string(),
+            hour: u8::try_from(civil.hour()).unwrap_or_default(),
+            offset: offset.seconds(),
+        })
+    }
+
+    /// As the output names it at a time: `UTC`, `Europe/Berlin (UTC+1)`, `Asia/Kolkata (UTC+5:30)`.
+    pub fn name_at(&self, time: Timestamp) -> String {
+        match self.civil(time) {
+            Some(civil) if self.name != "UTC" => {
+                let minutes = civil.offset.unsigned_abs() / 60;
+                let sign = if civil.offset < 0 { '-' } else { '+' };
+                let rest = match minutes % 60 {
+                    0 => String::new(),
+                    rest => format!(":{rest:02}"),
+                };
+                format!("{} (UTC{sign}{}{rest})", self.name, minutes / 60)
+            }
+            _ => self.name.to_string(),
+        }
+    }
+}
+
 /// RFC 3339 in UTC with nine decimals: `2019-11-29T08:25:01.123456789Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,6 +194,24 @@ mod tests {
             Timestamp(1_575_015_901_000_000_000).to_string(),
             "2019-11-29T08:25:01.000000000Z"
         );
+    }
+
+    #[test]
+    fn a_zone_says_its_clock_and_how_far_it_is_from_utc() {
+        let time = Timestamp(1_575_015_901_123_456_789);
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let civil = berlin.civil(time).unwrap();
+        assert_eq!((civil.date.as_str(), civil.clock.as_str()), ("2019-11-29", "09:25:01"));
+        assert_eq!((civil.hour, civil.offset), (9, 3600));
+        assert_eq!(berlin.name_at(time), "Europe/Berlin (UTC+1)");
+        assert_eq!(Zone::named("Asia/Kolkata").unwrap().name_at(time), "Asia/Kolkata (UTC+5:30)");
+        assert_eq!(
+            Zone::named("America/New_York").unwrap().name_at(time),
+            "America/New_York (UTC-5)"
+        );
+        assert_eq!(Zone::named("utc").unwrap().name_at(time), "UTC");
+        assert!(Zone::named("Mars/Olympus").is_none() && Zone::named("").is_none());
+        assert_eq!(UTC.civil(Timestamp(i64::MAX)).map(|c| c.date.len()), Some(10));
     }
 
     #[test]

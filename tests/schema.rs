@@ -57,9 +57,9 @@ fn check(schema: &Schema, what: &str, (lines, code): (Vec<Value>, i32)) {
         schema.accepts(line).unwrap_or_else(|error| panic!("{what}: {error}"));
     }
     let types: Vec<&str> = lines.iter().map(|line| line["type"].as_str().unwrap()).collect();
-    let order = ["attribution", "summary", "coverage"];
+    let order = ["attribution", "indicator", "summary", "coverage"];
     let place = |name: &&str| order.iter().position(|known| known == name);
-    assert!(types.is_sorted_by_key(place), "{what}: attributions, then summaries, then coverage");
+    assert!(types.is_sorted_by_key(place), "{what}: attributions, indicators, summaries, coverage");
     assert_eq!(types.iter().filter(|name| **name == "coverage").count(), 1, "{what}");
     let verdicts = lines.last().unwrap()["verdicts"].as_object().unwrap();
     let total: u64 = verdicts.values().map(|count| count.as_u64().unwrap()).sum();
@@ -198,7 +198,7 @@ fn the_schema_refuses_what_is_not_in_it() {
         change(&mut line);
         assert!(schema.accepts(&line).is_err(), "{line:#}");
     };
-    for name in ["attribution", "summary", "coverage"] {
+    for name in ["attribution", "indicator", "summary", "coverage"] {
         refused(name, &|line| line["further"] = json!(1));
         refused(name, &|line| line["schema"] = json!(2));
         refused(name, &|line| {
@@ -210,6 +210,7 @@ fn the_schema_refuses_what_is_not_in_it() {
     refused("attribution", &|line| line["clients"][0]["chain"][0]["step"] = json!("cname"));
     refused("attribution", &|line| line["clients"][0]["confidence"] = json!(1.5));
     refused("attribution", &|line| line["sighting"]["name"] = json!("a\u{1b}[2J"));
+    refused("indicator", &|line| line["hints"][0]["leaning"] = json!("grave"));
     refused("summary", &|line| line["asks"] = json!(0));
     refused("coverage", &|line| line["lost"]["not_dns"] = json!(-1));
 }

@@ -4,7 +4,7 @@
 //! evidence for each, and a verdict. [`Attributor`] takes messages in capture order and hands out
 //! attributions once the clients' intervals have closed.
 
-mod assessment;
+mod assess;
 mod attributor;
 mod coverage;
 mod describe;
@@ -19,7 +19,7 @@ use crate::indicator::IndicatorId;
 use crate::resolution::{Leg, Role, StepKind, Unexplained};
 use crate::time::Timestamp;
 
-pub use assessment::{Assessment, Hint, Leaning};
+pub use assess::{Assessment, Assessor, ClientHints, Hint, Leaning};
 pub use attributor::Attributor;
 pub use coverage::{Coverage, LatencySeen, ResolverSeen};
 pub use summary::{Summary, SummaryRow};

@@ -12,7 +12,7 @@ use super::progress::Bar;
 use super::settings::Input;
 use super::{Outcome, say};
 use crate::alert::Answering;
-use crate::attribution::{Attribution, Attributor, Coverage, Summary};
+use crate::attribution::{Assessor, Attribution, Attributor, Coverage};
 use crate::capture::Reader;
 use crate::flow::Address;
 use crate::indicator::Indicators;
@@ -21,6 +21,7 @@ use crate::name::NameHasher;
 use crate::pipeline::{Decoder, Keeper, MessageSink, Stop, run as run_pipeline};
 use crate::report::{CaptureLacked, Ending, Files, Internal, Report, Subject, Verdicts};
 use crate::resolution::{Limits, Resolution, Roles};
+use crate::time::Zone;
 use crate::transaction::Transactions;
 
 /// What is analysed, and what is known beforehand.
@@ -32,6 +33,8 @@ pub struct Analysis {
     pub resolvers: Vec<Vec<Address>>,
     /// The networks whose hosts may be named; all if there is none.
     pub internal: Vec<IpNet>,
+    /// The zone in which times are said.
+    pub zone: Zone,
 }
 
 /// The attributor, with its attributions going to a report.
@@ -45,6 +48,7 @@ struct Sink<'a> {
 struct Answer<'a> {
     reports: Vec<Box<dyn Report + 'a>>,
     answering: &'a mut dyn Answering,
+    assessor: Assessor,
     internal: Internal,
     verdicts: Verdicts,
     failed: Option<io::Error>,
@@ -55,6 +59,7 @@ impl Answer<'_> {
         self.internal.withhold(&mut attribution);
         self.verdicts.add(attribution.verdict);
         self.answering.take(&attribution);
+        self.assessor.add(&attribution);
         for report in &mut self.reports {
             if self.failed.is_none() {
                 self.failed = report.attribution(&attribution).err();
@@ -64,7 +69,7 @@ impl Answer<'_> {
 
     fn end(
         &mut self,
-        summary: &Summary,
+        attributor: &Attributor,
         coverage: &Coverage,
         lacked: &CaptureLacked,
     ) -> io::Result<()> {
@@ -72,9 +77,10 @@ impl Answer<'_> {
             return Err(error);
         }
         let answers = self.answering.answers();
+        let assessments = self.assessor.assess(attributor.resolution());
         let ending = Ending {
-            summary,
-            assessments: &[],
+            summary: attributor.summary(),
+            assessments: &assessments,
             answers: &answers,
             internal: &self.internal,
             verdicts: self.verdicts,
@@ -125,10 +131,11 @@ pub fn run(
     let attributor =
         Attributor::new(resolution, Arc::clone(&indicators), limits.transactions.transactions);
     let files = file_names(&input.files);
-    let subject = Subject { indicators: &indicators, files: &files };
+    let subject = Subject { indicators: &indicators, files: &files, zone: &analysis.zone };
     let answer = Answer {
         reports: reports(subject)?,
         answering,
+        assessor: Assessor::new(Arc::clone(&indicators), analysis.zone.clone()),
         internal: Internal::new(analysis.internal),
         verdicts: Verdicts::default(),
         failed: None,
@@ -149,7 +156,7 @@ pub fn run(
         damage: reader.damage().iter().map(ToString::to_string).collect(),
         interrupted: stop.is_set(),
     };
-    match sink.answer.end(sink.attributor.summary(), &coverage, &lacked) {
+    match sink.answer.end(&sink.attributor, &coverage, &lacked) {
         Err(error) if is_closed_pipe(&error) => {}
         other => other.context("cannot write the answer")?,
     }

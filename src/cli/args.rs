@@ -34,9 +34,8 @@ Exit status: 0 nothing flagged, 1 something flagged, 2 a usage or input error.")
 pub struct ReadArgs {
     #[command(flatten)]
     pub input: InputArgs,
-    /// List of flagged names, addresses and networks [repeatable]
-    #[arg(short, long, value_name = "LIST", required = true, num_args = 1..)]
-    pub indicators: Vec<PathBuf>,
+    #[command(flatten)]
+    pub indicators: IndicatorArgs,
     /// Address of your DNS server; several of one server with commas between [repeatable]
     #[arg(short, long, value_name = "ADDR[,ADDR...]")]
     pub resolver: Vec<String>,
@@ -46,6 +45,16 @@ pub struct ReadArgs {
     /// How the answer is written
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    #[command(flatten)]
+    pub zone: ZoneArgs,
+}
+
+/// In whose time people are told.
+#[derive(Debug, ClapArgs)]
+pub struct ZoneArgs {
+    /// Time zone of the text: `local`, `UTC`, or a name such as Europe/Berlin [default: local]
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -77,6 +86,13 @@ pub struct InputArgs {
     /// No progress bar
     #[arg(long)]
     pub no_progress: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct IndicatorArgs {
+    /// List of flagged names, addresses and networks [repeatable]
+    #[arg(short, long, value_name = "LIST", num_args = 1..)]
+    pub indicators: Vec<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,6 +2,7 @@
 
 mod analysis;
 mod args;
+mod indicators;
 mod messages;
 mod output;
 mod progress;

@@ -4,17 +4,13 @@ use std::io::{self, BufWriter};
 use std::sync::Arc;
 
 use super::settings::{Form, Read as Settings};
-use super::{Outcome, analysis, say};
-use crate::indicator::Indicators;
+use super::{Outcome, analysis, indicators};
 use crate::name::NameHasher;
 use crate::report::{Jsonl, Report, Subject, Text};
 
 pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let hasher = NameHasher::random();
-    let (indicators, warnings) = Indicators::load(&settings.lists, hasher)?;
-    for warning in &warnings {
-        say(&format!("whoasked: {warning}"));
-    }
+    let indicators = indicators::load(&settings.lists, hasher)?;
     analysis::run(settings.analysis, hasher, Arc::new(indicators), &mut (), |subject| {
         Ok(vec![report(settings.form, subject)])
     })

@@ -8,10 +8,12 @@ use anyhow::{Context, bail};
 use ipnet::IpNet;
 
 use super::analysis::Analysis;
-use super::args::{Format, InputArgs, MessagesArgs, ReadArgs};
+use super::args::{Format, IndicatorArgs, InputArgs, MessagesArgs, ReadArgs, ZoneArgs};
 use crate::flow::Address;
+use crate::indicator::Lists;
 use crate::packet::Ports;
 use crate::report::Look;
+use crate::time::{UTC, Zone};
 
 /// What to read, and how.
 #[derive(Debug)]
@@ -27,7 +29,7 @@ pub struct Input {
 #[derive(Debug)]
 pub struct Read {
     pub analysis: Analysis,
-    pub lists: Vec<PathBuf>,
+    pub lists: Lists,
     pub form: Form,
 }
 
@@ -50,17 +52,17 @@ impl Read {
     /// # Errors
     /// When an address or network cannot be read, or stdin is to be two things at once.
     pub fn new(args: ReadArgs) -> anyhow::Result<Read> {
-        if args.input.files.is_empty() && args.indicators.len() > 1 {
+        let lists = lists(args.indicators);
+        if lists.indicators.is_empty() {
+            bail!("no list of indicators is given: say --indicators LIST; see --help");
+        }
+        if args.input.files.is_empty() && lists.indicators.len() > 1 {
             bail!(
                 "no capture is given: all that stands behind --indicators was taken for lists; name the \
                  captures first, as in `whoasked read office.pcap --indicators flagged.txt`"
             );
         }
-        let stdin = |path: &&PathBuf| path.as_os_str() == "-";
-        let from_stdin = args.input.files.iter().chain(&args.indicators).filter(stdin).count();
-        if from_stdin > 1 {
-            bail!("`-` (stdin) can stand for one input only");
-        }
+        stdin_is_one_thing(args.input.files.iter().chain(lists.paths()))?;
         let resolvers: Vec<Vec<Address>> =
             args.resolver.iter().map(|text| addresses(text)).collect::<anyhow::Result<_>>()?;
         let mut seen: Vec<Address> = resolvers.iter().flatten().copied().collect();
@@ -74,11 +76,46 @@ impl Read {
         let internal =
             args.internal.iter().map(|text| network(text)).collect::<anyhow::Result<_>>()?;
         Ok(Read {
-            analysis: Analysis { input: Input::new(args.input)?, resolvers, internal },
-            lists: args.indicators,
+            analysis: Analysis {
+                input: Input::new(args.input)?,
+                resolvers,
+                internal,
+                zone: zone(args.zone, args.format)?,
+            },
+            lists,
             form: Form::new(args.format),
         })
     }
+}
+
+/// The zone in which times are said. People think in their own, and so does the firewall's log; what is
+/// for programs is the same on every machine unless a zone is asked for.
+fn zone(args: ZoneArgs, format: Format) -> anyhow::Result<Zone> {
+    match (args.tz, format) {
+        (None, Format::Text) => Ok(Zone::local()),
+        (None, _) => Ok(UTC.clone()),
+        (Some(name), _) => Zone::named(&name).with_context(|| {
+            format!(
+                "--tz: `{name}` is no time zone (expected `local`, `UTC`, or a name such as Europe/Berlin)"
+            )
+        }),
+    }
+}
+
+/// Which indicators to load.
+pub fn lists(args: IndicatorArgs) -> Lists {
+    Lists { indicators: args.indicators }
+}
+
+/// Whether `-` stands among these paths once at most.
+///
+/// # Errors
+/// When it stands there more often.
+pub fn stdin_is_one_thing<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> anyhow::Result<()> {
+    if paths.filter(|path| path.as_os_str() == "-").count() > 1 {
+        bail!("`-` (stdin) can stand for one input only");
+    }
+    Ok(())
 }
 
 impl Form {

@@ -19,9 +19,10 @@ mod building;
 mod load;
 mod matching;
 mod network;
+pub mod shared;
 mod table;
 
-pub use self::load::{Form, List, LoadError, Warning};
+pub use self::load::{Form, List, Lists, LoadError, Warning};
 use self::table::Table;
 use crate::name::NameHasher;
 
@@ -37,6 +38,10 @@ pub struct Indicator<'a> {
     pub list: ListId,
     /// Its line there, from 1.
     pub line: u32,
+    /// What the list says of it: the malware, the campaign.
+    pub description: Option<&'a str>,
+    /// How sure the list is of it, in per cent.
+    pub confidence: Option<u8>,
 }
 
 /// What an entry stands for. The more specific of two that fit comes first.
@@ -159,6 +164,8 @@ impl Indicators {
             kind: entry.kind,
             list: ListId(list as u16),
             line: entry.line,
+            description: None,
+            confidence: None,
         })
     }
 

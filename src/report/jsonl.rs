@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::model::{AttributionLine, CoverageLine, SummaryLine};
+use super::model::{AttributionLine, CoverageLine, IndicatorLine, SummaryLine};
 use super::{Ending, Report, Subject};
 use crate::attribution::Attribution;
 
@@ -33,13 +33,20 @@ impl<W: Write> Report for Jsonl<'_, W> {
         }
     }
 
-    /// A line for each indicator and client, then one for the coverage.
+    /// A line for each indicator that was seen, one for each indicator and client, then one for the
+    /// coverage.
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         let indicators = self.subject.indicators;
+        for assessment in ending.assessments {
+            if let Some(line) = IndicatorLine::new(indicators, assessment) {
+                self.line(&line)?;
+            }
+        }
         let named = |client| ending.internal.names(client);
         for (id, client, row) in ending.summary.rows().filter(|(_, client, _)| named(*client)) {
             if let Some(indicator) = indicators.get(id) {
-                self.line(&SummaryLine::new(indicators, indicator, client, row))?;
+                let hints = ending.assessment(id).map_or(&[][..], |weighed| weighed.of(client));
+                self.line(&SummaryLine::new(indicators, indicator, client, row, hints))?;
             }
         }
         self.line(&CoverageLine::new(ending, self.subject.files))?;

@@ -15,9 +15,10 @@ use crate::alert::Answer;
 use crate::attribution::{Assessment, Attribution, Coverage, Summary, Verdict};
 use crate::flow::Address;
 use crate::frame::FrameId;
-use crate::indicator::Indicators;
+use crate::indicator::{IndicatorId, Indicators};
 use crate::packet::ReassemblyCounters;
 use crate::pipeline::DecodeCounters;
+use crate::time::Zone;
 
 pub use internal::Internal;
 pub use jsonl::Jsonl;
@@ -46,6 +47,8 @@ pub struct Subject<'a> {
     pub indicators: &'a Indicators,
     /// Where.
     pub files: &'a Files,
+    /// The zone in which times are said to people.
+    pub zone: &'a Zone,
 }
 
 /// What the capture came to.
@@ -65,6 +68,14 @@ pub struct Ending<'a> {
     pub coverage: &'a Coverage,
     /// What it lacked.
     pub lacked: &'a CaptureLacked,
+}
+
+impl Ending<'_> {
+    /// What is to be weighed of an indicator.
+    pub fn assessment(&self, indicator: IndicatorId) -> Option<&Assessment> {
+        let place = self.assessments.binary_search_by_key(&indicator, |known| known.indicator);
+        self.assessments.get(place.ok()?)
+    }
 }
 
 /// How many attributions there were of each verdict.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Number;
 
 use super::{Ending, Files, Subject};
-use crate::attribution::{self, Attribution, ChainStep, SummaryRow};
+use crate::attribution::{self, Assessment, Attribution, ChainStep, Hint, SummaryRow};
 use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::indicator::{Indicator, Indicators};
@@ -92,6 +92,26 @@ struct ChainPart<'a> {
     file: Option<&'a str>,
 }
 
+/// `"type":"indicator"`.
+#[derive(Debug, Serialize)]
+pub(super) struct IndicatorLine<'a> {
+    schema: u32,
+    r#type: &'static str,
+    indicator: IndicatorPart<'a>,
+    sightings: u64,
+    verdicts: VerdictsPart,
+    clients: u64,
+    hints: Vec<HintPart<'a>>,
+}
+
+/// Something to weigh.
+#[derive(Debug, Serialize)]
+struct HintPart<'a> {
+    code: &'static str,
+    leaning: &'static str,
+    words: &'a str,
+}
+
 /// `"type":"summary"`.
 #[derive(Debug, Serialize)]
 pub(super) struct SummaryLine<'a> {
@@ -107,6 +127,7 @@ pub(super) struct SummaryLine<'a> {
     names: &'a [String],
     roles: Vec<&'static str>,
     confidence: Number,
+    hints: Vec<HintPart<'a>>,
 }
 
 /// `"type":"coverage"`.
@@ -238,7 +259,7 @@ impl<'a> AttributionLine<'a> {
         attribution: &'a Attribution,
         subject: Subject<'a>,
     ) -> Option<AttributionLine<'a>> {
-        let Subject { indicators, files } = subject;
+        let Subject { indicators, files, .. } = subject;
         let sighting = &attribution.sighting;
         Some(AttributionLine {
             schema: SCHEMA,
@@ -306,12 +327,42 @@ impl<'a> ClientPart<'a> {
     }
 }
 
+impl<'a> IndicatorLine<'a> {
+    pub(super) fn new(
+        indicators: &'a Indicators,
+        assessment: &'a Assessment,
+    ) -> Option<IndicatorLine<'a>> {
+        Some(IndicatorLine {
+            schema: SCHEMA,
+            r#type: "indicator",
+            indicator: IndicatorPart::new(indicators, indicators.get(assessment.indicator)?),
+            sightings: assessment.sightings,
+            verdicts: VerdictsPart {
+                attributed: assessment.attributed,
+                no_client: assessment.no_client,
+                undetermined: assessment.undetermined,
+            },
+            clients: assessment.clients,
+            hints: hints(&assessment.hints),
+        })
+    }
+}
+
+fn hints(hints: &[Hint]) -> Vec<HintPart<'_>> {
+    hints
+        .iter()
+        .map(|Hint { code, leaning, words }| HintPart { code, leaning: leaning.as_str(), words })
+        .collect()
+}
+
 impl<'a> SummaryLine<'a> {
+    /// `weighed` is what was assessed of this client and indicator.
     pub(super) fn new(
         indicators: &'a Indicators,
         indicator: Indicator<'a>,
         client: Address,
         row: &'a SummaryRow,
+        weighed: &'a [Hint],
     ) -> SummaryLine<'a> {
         SummaryLine {
             schema: SCHEMA,
@@ -326,6 +377,7 @@ impl<'a> SummaryLine<'a> {
             names: &row.names,
             roles: row.roles.iter().map(|role| role.as_str()).collect(),
             confidence: confidence(row.confidence_permille),
+            hints: hints(weighed),
         }
     }
 }

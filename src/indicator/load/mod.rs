@@ -56,6 +56,28 @@ pub struct List {
     pub(super) first: u32,
 }
 
+/// Which lists to load.
+#[derive(Clone, Debug, Default)]
+pub struct Lists {
+    /// What is flagged.
+    pub indicators: Vec<PathBuf>,
+}
+
+impl Lists {
+    /// All their paths.
+    pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        self.indicators.iter()
+    }
+
+    /// Reads them all, as [`Indicators::load`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn load(&self, hasher: NameHasher) -> Result<(Indicators, Vec<Warning>), LoadError> {
+        Indicators::load(&self.indicators, hasher)
+    }
+}
+
 impl Indicators {
     /// Reads all lists, `-` being standard input. Names are hashed by `hasher`, by which the names that
     /// are matched must be hashed too.

@@ -1,5 +1,6 @@
 //! Is it a false alarm? What speaks for it and what against, each with its reason.
 
+use crate::flow::Address;
 use crate::indicator::IndicatorId;
 
 /// Which way a hint points. It never hides a sighting.
@@ -39,8 +40,34 @@ pub struct Assessment {
     pub indicator: IndicatorId,
     /// How many attributions there were of it.
     pub sightings: u64,
+    /// Of these: with a client, the resolver's own work, and those that cannot be told.
+    pub attributed: u64,
+    /// See `attributed`.
+    pub no_client: u64,
+    /// See `attributed`.
+    pub undetermined: u64,
     /// How many clients are behind them.
     pub clients: u64,
+    /// What to weigh of it all, the weightiest first. What is about a single client is here too, said of
+    /// the client it is truest of.
+    pub hints: Vec<Hint>,
+    /// What to weigh of each client that there is something to say of, by address.
+    pub of_clients: Vec<ClientHints>,
+}
+
+impl Assessment {
+    /// What to weigh of one client.
+    pub fn of(&self, client: Address) -> &[Hint] {
+        let place = self.of_clients.binary_search_by_key(&client, |hints| hints.client);
+        place.ok().and_then(|place| self.of_clients.get(place)).map_or(&[], |hints| &hints.hints)
+    }
+}
+
+/// What to weigh of one client's dealings with an indicator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientHints {
+    /// The client.
+    pub client: Address,
     /// What to weigh, the weightiest first.
     pub hints: Vec<Hint>,
 }

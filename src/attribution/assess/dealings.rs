@@ -1,0 +1,232 @@
+//! What is kept of the attributions of one indicator until the end: counts, and a little of each client.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::names::{is_at_or_below, registered_domain};
+use crate::attribution::{Attribution, Client, Place, Verdict};
+use crate::contact::{Connection, Contact};
+use crate::flow::Address;
+use crate::frame::FrameId;
+use crate::resolution::{Leg, Unexplained};
+use crate::time::{Timestamp, Zone};
+
+/// How many moments are kept of one client, those that are nearer to each other than [`SAME_MOMENT`]
+/// being one.
+const MOMENTS_MAX: usize = 128;
+/// See [`MOMENTS_MAX`], in nanoseconds. Retries and further types come within it.
+const SAME_MOMENT: i64 = 2_000_000_000;
+/// How many names asked for are kept of one client, and of those that led here as aliases.
+const NAMES_MAX: usize = 32;
+/// How many servers are kept that were asked at a listed address.
+const SERVERS_MAX: usize = 64;
+/// How many of a client's latest questions are told apart.
+const LAST_ASKS_MAX: usize = 16;
+
+/// How a client's question came to an indicator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Way {
+    /// It asked for the listed name, or one below it; or asked the listed server itself.
+    Direct,
+    /// Its answer held the listed address.
+    Address,
+    /// Its name is an alias that leads there, in the same registered domain.
+    OwnAlias,
+    /// Its name is an alias that leads there, of somebody else's.
+    Alias,
+    /// The resolver asked a listed server about its name, or looked such a server up.
+    Server,
+}
+
+impl Way {
+    /// How `client` came to what `listed` names, or, with none, to a listed address.
+    pub fn of(attribution: &Attribution, client: &Client, listed: Option<&str>) -> Way {
+        let sighting = &attribution.sighting;
+        if listed.is_some_and(|listed| is_at_or_below(&client.asked, listed)) {
+            return Way::Direct;
+        }
+        match (sighting.place, sighting.leg) {
+            (Place::Server, Leg::Upstream) | (Place::Nameserver, _) => return Way::Server,
+            (Place::Server, Leg::Client) => return Way::Direct,
+            (Place::Address, _) => return Way::Address,
+            (Place::Qname | Place::Alias, _) => {}
+        }
+        let has = |step: &str| client.chain.iter().skip(1).any(|known| known.step == step);
+        let Some(last) = client.chain.last() else { return Way::Direct };
+        if has("ns") {
+            Way::Server
+        } else if !has("cname") {
+            Way::Direct
+        } else if registered_domain(&client.asked) == registered_domain(&last.name) {
+            Way::OwnAlias
+        } else {
+            Way::Alias
+        }
+    }
+}
+
+/// One client's dealings with an indicator.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Dealings {
+    /// Its questions that led there, by the way they took.
+    pub ways: BTreeMap<Way, u64>,
+    /// Times of its questions, in order.
+    pub moments: Vec<Timestamp>,
+    /// Its questions, by hour of the day.
+    pub by_hour: [u32; 24],
+    /// The names it asked for, in lower case.
+    pub names: BTreeSet<String>,
+    /// How it connected to an address it got.
+    pub connected: Option<Connection>,
+    last_asks: VecDeque<FrameId>,
+}
+
+impl Dealings {
+    /// Its questions.
+    pub fn asks(&self) -> u64 {
+        self.ways.values().sum()
+    }
+
+    /// How many of them came some way.
+    pub fn by(&self, way: Way) -> u64 {
+        self.ways.get(&way).copied().unwrap_or_default()
+    }
+
+    /// Whether all of them came in one of these ways.
+    pub fn only(&self, ways: &[Way]) -> bool {
+        !self.ways.is_empty() && self.ways.keys().all(|way| ways.contains(way))
+    }
+
+    /// Whether any of them was for what is listed, or got a listed address.
+    pub fn is_meant(&self) -> bool {
+        self.by(Way::Direct) + self.by(Way::Address) + self.by(Way::OwnAlias) > 0
+    }
+
+    fn add(&mut self, client: &Client, way: Way, zone: &Zone) {
+        if let Contact::Yes(connection) = &client.contact {
+            let earlier = self.connected.as_ref().is_none_or(|known| connection.time < known.time);
+            if earlier {
+                self.connected = Some(connection.clone());
+            }
+        }
+        let frame =
+            if client.asked_frame.is_some() { client.asked_frame } else { client.answer_frame };
+        if self.last_asks.contains(&frame) {
+            return;
+        }
+        self.last_asks.push_back(frame);
+        if self.last_asks.len() > LAST_ASKS_MAX {
+            self.last_asks.pop_front();
+        }
+        *self.ways.entry(way).or_default() += 1;
+        let hour = zone.civil(client.asked_time).map_or(0, |civil| usize::from(civil.hour));
+        if let Some(count) = self.by_hour.get_mut(hour) {
+            *count = count.saturating_add(1);
+        }
+        if self.names.len() < NAMES_MAX {
+            self.names.insert(client.asked.to_ascii_lowercase());
+        }
+        self.add_moment(client.asked_time);
+    }
+
+    fn add_moment(&mut self, time: Timestamp) {
+        let place = self.moments.partition_point(|known| *known < time);
+        let near = |place: Option<usize>| {
+            let known = place.and_then(|place| self.moments.get(place));
+            known.is_some_and(|known| (*known - time).abs().0 < SAME_MOMENT)
+        };
+        if !near(Some(place)) && !near(place.checked_sub(1)) && self.moments.len() < MOMENTS_MAX {
+            self.moments.insert(place, time);
+        }
+    }
+}
+
+/// What is kept of an indicator.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gathered {
+    pub attributed: u64,
+    pub no_client: u64,
+    pub undetermined: u64,
+    /// Of those without a client, how many are priming.
+    pub priming: u64,
+    /// Servers that were asked at a listed address.
+    pub servers: BTreeSet<Address>,
+    /// Names that led here as aliases of somebody else's, in lower case.
+    pub aliases: BTreeSet<String>,
+    /// Whether there were more.
+    pub more_aliases: bool,
+    /// The names that aliases led to.
+    pub tails: BTreeSet<String>,
+    /// Names that were asked for at a listed server, in lower case.
+    pub asked_there: BTreeSet<String>,
+    /// Whether there were more.
+    pub more_asked_there: bool,
+    /// The clients, and what they had to do with it.
+    pub clients: BTreeMap<Address, Dealings>,
+    /// Whether there were clients for which there was no room.
+    pub more_clients: bool,
+}
+
+impl Gathered {
+    /// All attributions.
+    pub fn sightings(&self) -> u64 {
+        self.attributed + self.no_client + self.undetermined
+    }
+
+    /// Whether all questions of clients came in one of these ways.
+    pub fn only(&self, ways: &[Way]) -> bool {
+        !self.clients.is_empty()
+            && !self.more_clients
+            && self.clients.values().all(|dealings| dealings.only(ways))
+    }
+
+    /// Counts an attribution of what `listed` names, or, with none, of a listed address. `room` is how
+    /// many clients may still be added; returns how many were.
+    pub fn add(
+        &mut self,
+        attribution: &Attribution,
+        listed: Option<&str>,
+        room: usize,
+        zone: &Zone,
+    ) -> usize {
+        match attribution.verdict {
+            Verdict::Attributed => self.attributed += 1,
+            Verdict::NoClient => self.no_client += 1,
+            Verdict::Undetermined => self.undetermined += 1,
+        }
+        self.priming += u64::from(attribution.unexplained == Some(Unexplained::Priming));
+        let sighting = &attribution.sighting;
+        if sighting.place == Place::Server && sighting.leg == Leg::Upstream {
+            insert(&mut self.servers, SERVERS_MAX, sighting.server);
+            let name = sighting.name.to_ascii_lowercase();
+            self.more_asked_there |= !insert(&mut self.asked_there, NAMES_MAX, name);
+        }
+        let mut added = 0;
+        for client in &attribution.clients {
+            let is_new = !self.clients.contains_key(&client.address);
+            if is_new && added >= room {
+                self.more_clients = true;
+                continue;
+            }
+            added += usize::from(is_new);
+            let way = Way::of(attribution, client, listed);
+            if way == Way::Alias {
+                let name = client.asked.to_ascii_lowercase();
+                self.more_aliases |= !insert(&mut self.aliases, NAMES_MAX, name);
+                if let Some(step) = client.chain.last() {
+                    insert(&mut self.tails, NAMES_MAX, step.name.to_ascii_lowercase());
+                }
+            }
+            self.clients.entry(client.address).or_default().add(client, way, zone);
+        }
+        added
+    }
+}
+
+/// Adds to a set that is bounded; whether the value is in it now.
+fn insert<T: Ord>(set: &mut BTreeSet<T>, limit: usize, value: T) -> bool {
+    if set.len() < limit {
+        set.insert(value);
+        return true;
+    }
+    set.contains(&value)
+}

@@ -1,0 +1,191 @@
+//! What speaks for a false alarm.
+
+use super::dealings::{Dealings, Gathered, Way};
+use super::names::registered_domain;
+use super::words::{count, few};
+use super::{Hint, Leaning, Seen};
+use crate::flow::Address;
+use crate::indicator::Indicator;
+use crate::indicator::shared::{ServerRole, cdn_of, server_of};
+
+/// So many clients that came by one name make it a popular one.
+const POPULAR_CLIENTS: usize = 3;
+/// So many clients are many, if they are also one in [`MANY_SHARE`] of all.
+const MANY_CLIENTS: u64 = 8;
+/// See [`MANY_CLIENTS`].
+const MANY_SHARE: u64 = 5;
+
+fn harmless(code: &'static str, words: String) -> Hint {
+    Hint { code, leaning: Leaning::Harmless, words }
+}
+
+/// What speaks for a false alarm of one client.
+pub(super) fn of_client(
+    client: Address,
+    indicator: Indicator<'_>,
+    dealings: &Dealings,
+) -> Option<Hint> {
+    let value = indicator.value;
+    let asked = few(&dealings.names, false);
+    if dealings.only(&[Way::Alias]) {
+        let words = format!(
+            "{client} never asked for {value} itself, only for {asked}, of which it is the end of the \
+             alias chain"
+        );
+        return Some(harmless("alias-tail", words));
+    }
+    if dealings.only(&[Way::Server]) {
+        let words = format!(
+            "{client} asked for {asked}; {value} was a name server on the way to the answer, which may \
+             serve many other names"
+        );
+        return Some(harmless("name-server-address", words));
+    }
+    None
+}
+
+/// What speaks for a false alarm of all that was seen of an indicator.
+pub(super) fn of_indicator(
+    indicator: Indicator<'_>,
+    gathered: &Gathered,
+    seen: &Seen<'_>,
+) -> Vec<Hint> {
+    let mut hints: Vec<Hint> = alias_tail(indicator, gathered).into_iter().collect();
+    hints.extend(shared_cdn(indicator, gathered));
+    hints.extend(server(indicator, gathered, seen));
+    hints.extend(many_clients(gathered, seen));
+    hints.extend(resolver_only(gathered));
+    hints
+}
+
+/// Only other owners' names lead there.
+fn alias_tail(indicator: Indicator<'_>, gathered: &Gathered) -> Option<Hint> {
+    if !gathered.only(&[Way::Alias]) {
+        return None;
+    }
+    let mut domains: Vec<String> =
+        gathered.aliases.iter().map(|name| registered_domain(name)).collect();
+    domains.sort_unstable();
+    domains.dedup();
+    let clients = gathered.clients.len();
+    let is_popular = domains.len() >= 2 && clients >= 2 || clients >= POPULAR_CLIENTS;
+    let owners = match domains.len() {
+        0 | 1 => String::new(),
+        many => format!(", names in {many} unrelated domains"),
+    };
+    let unknown = match gathered.no_client + gathered.undetermined {
+        0 => String::new(),
+        unknown => format!(
+            "; of {} it is not known what led there",
+            count(unknown, "further sighting", "further sightings")
+        ),
+    };
+    let words = format!(
+        "{} was only ever asked for by way of {}{owners}, by {}; no client asked for it by its own \
+         name{unknown}",
+        indicator.value,
+        few(&gathered.aliases, gathered.more_aliases),
+        count(clients as u64, "client", "clients"),
+    );
+    Some(harmless(if is_popular { "alias-tail-of-popular-name" } else { "alias-tail" }, words))
+}
+
+/// What aliases lead to belongs to a network whose names stand for its customers'.
+fn shared_cdn(indicator: Indicator<'_>, gathered: &Gathered) -> Option<Hint> {
+    if !gathered.only(&[Way::Alias]) {
+        return None;
+    }
+    let cdn = gathered.tails.iter().find_map(|tail| cdn_of(tail))?;
+    let all = gathered
+        .tails
+        .iter()
+        .all(|tail| cdn_of(tail).is_some_and(|other| other.operator == cdn.operator));
+    let words = format!(
+        "names below {} are of {}, which serves the sites of many owners: {} tells the network, not who \
+         is served",
+        cdn.suffix, cdn.operator, indicator.value
+    );
+    all.then(|| harmless("shared-cdn", words))
+}
+
+/// The listed address is that of a name server.
+fn server(indicator: Indicator<'_>, gathered: &Gathered, seen: &Seen<'_>) -> Option<Hint> {
+    let is_only_server = gathered.clients.values().all(|dealings| dealings.only(&[Way::Server]));
+    let address = *gathered.servers.first()?;
+    if !is_only_server || gathered.more_clients {
+        return None;
+    }
+    let about = few(&gathered.asked_there, gathered.more_asked_there);
+    let question = "the alert is about the question";
+    if let Some(known) = server_of(address) {
+        let code = match known.role {
+            ServerRole::Root | ServerRole::TopLevel => "referral-server",
+            ServerRole::Resolver => "shared-name-server",
+        };
+        let what = known.role.as_str();
+        let words = format!(
+            "{address} is {}, {what}: {question} ({about}), not about this server",
+            known.name
+        );
+        return Some(harmless(code, words));
+    }
+    let asked = seen.servers.get(&address)?;
+    if !asked.is_shared() {
+        let words = format!(
+            "{} was only ever asked as a name server, about {about}: no client was led to it by an answer",
+            indicator.value
+        );
+        return Some(harmless("name-server-address", words));
+    }
+    let domains = few(&asked.domains, asked.more);
+    let (code, does) = match asked.refers() {
+        true => ("referral-server", "and told whom else to ask: it is a referral server"),
+        false => {
+            ("shared-name-server", "and answered for them: it is a name server of many owners")
+        }
+    };
+    let words = format!(
+        "{address} was asked about names of {}{} domains ({domains}) {does}; {question} ({about}), not \
+         about this server",
+        if asked.more { "more than " } else { "" },
+        asked.domains.len(),
+    );
+    Some(harmless(code, words))
+}
+
+/// Many unrelated clients asked.
+fn many_clients(gathered: &Gathered, seen: &Seen<'_>) -> Option<Hint> {
+    let clients = gathered.clients.len() as u64;
+    if clients < MANY_CLIENTS || clients * MANY_SHARE < seen.clients {
+        return None;
+    }
+    let words = format!(
+        "{}{clients} of the {} clients in this capture asked: what so many ask for is mostly a service \
+         they share, and else they are all affected",
+        if gathered.more_clients { "more than " } else { "" },
+        seen.clients.max(clients),
+    );
+    Some(harmless("many-clients", words))
+}
+
+/// No client is behind it.
+fn resolver_only(gathered: &Gathered) -> Option<Hint> {
+    if gathered.no_client == 0 || gathered.attributed + gathered.undetermined > 0 {
+        return None;
+    }
+    let queries = match gathered.no_client {
+        1 => "the only query".to_owned(),
+        many => format!("any of the {many} queries"),
+    };
+    let words = if gathered.priming == gathered.no_client {
+        format!(
+            "no client is behind {queries}: a DNS server asks so for the root servers (priming)"
+        )
+    } else {
+        format!(
+            "no client is behind {queries}: the DNS server asked by itself, to refresh its cache or for a \
+             program that runs on the server; if you know of no reason, look at the server's own programs"
+        )
+    };
+    Some(harmless("resolver-only", words))
+}

@@ -1,0 +1,134 @@
+//! What speaks for a compromised client.
+
+use super::beacon::{Beat, beat};
+use super::dealings::{Dealings, Gathered, Way};
+use super::hours::Odd;
+use super::names::looks_random;
+use super::words::{deviation, few, period, times};
+use super::{Hint, Leaning, Seen};
+use crate::flow::Address;
+use crate::indicator::Indicator;
+use crate::time::{Timestamp, Zone};
+
+/// So many names below one domain are many.
+const NAMES_MIN: usize = 12;
+/// To be the only one, a client must be one of so many.
+const CLIENTS_MIN: u64 = 5;
+
+fn serious(code: &'static str, words: String) -> Hint {
+    Hint { code, leaning: Leaning::Serious, words }
+}
+
+/// What speaks against one client. Who only asked for something else that led there is not accused.
+pub(super) fn of_client(
+    client: Address,
+    indicator: Indicator<'_>,
+    dealings: &Dealings,
+    seen: &Seen<'_>,
+) -> Vec<Hint> {
+    if !dealings.is_meant() {
+        return Vec::new();
+    }
+    let mut hints = Vec::new();
+    let direct = dealings.by(Way::Direct);
+    if direct > 0 {
+        let words = match super::listed_name(indicator) {
+            Some(_) => format!(
+                "{client} asked for {} by its own name, {}",
+                few(&dealings.names, false),
+                times(direct)
+            ),
+            None => {
+                format!(
+                    "{client} put its questions to {} itself, {}",
+                    indicator.value,
+                    times(direct)
+                )
+            }
+        };
+        hints.push(serious("asked-directly", words));
+    }
+    if let Some(beat) = beat(&dealings.moments) {
+        hints.push(serious("beaconing", beaconing(client, &beat, seen.zone)));
+    }
+    if let Some(connection) = &dealings.connected {
+        let name = connection.server_name.as_ref();
+        let named = name.map_or(String::new(), |name| format!(" (TLS server name {name})"));
+        let answered = if connection.answered { "and was answered" } else { "without an answer" };
+        let words = format!(
+            "{client} then connected to {}, {} port {}{named}, {answered}",
+            connection.address,
+            connection.transport.as_str().to_ascii_uppercase(),
+            connection.port,
+        );
+        hints.push(serious("connected", words));
+    }
+    if let Some(odd) = seen.hours.odd(client, dealings) {
+        hints.push(serious("odd-hours", odd_hours(client, &odd, dealings, seen.zone)));
+    }
+    hints.extend(random_names(client, indicator, dealings));
+    hints
+}
+
+fn beaconing(client: Address, beat: &Beat, zone: &Zone) -> String {
+    format!(
+        "{client} asked at even intervals, every {} (give or take {}), {} times from {} to {}: programs do, \
+         people do not",
+        period(beat.period),
+        deviation(beat.jitter),
+        beat.count,
+        said(beat.first, zone),
+        said(beat.last, zone) + ", " + &zone.name_at(beat.first),
+    )
+}
+
+/// `2019-11-29 08:25:01`.
+fn said(time: Timestamp, zone: &Zone) -> String {
+    let civil = zone.civil(time);
+    civil.map_or_else(|| time.to_string(), |civil| format!("{} {}", civil.date, civil.clock))
+}
+
+fn odd_hours(client: Address, odd: &Odd, dealings: &Dealings, zone: &Zone) -> String {
+    let ranges = odd.quiet.iter().map(|(from, until)| format!("{from:02}:00 to {until:02}:00"));
+    let first = dealings.moments.first().copied().unwrap_or_default();
+    format!(
+        "{client} asked {} of {} times at hours at which hardly anybody here asks anything ({}, {}); of \
+         its {} other questions {} were then",
+        odd.odd,
+        odd.all,
+        few(ranges, false),
+        zone.name_at(first),
+        odd.own,
+        odd.own_quiet,
+    )
+}
+
+/// Many names below one domain, made up by a program: data can be carried so, and many programs that
+/// report to a master make up their names.
+fn random_names(client: Address, indicator: Indicator<'_>, dealings: &Dealings) -> Option<Hint> {
+    let random: Vec<&String> = dealings.names.iter().filter(|name| looks_random(name)).collect();
+    let are_most = random.len() * 4 >= dealings.names.len() * 3;
+    if dealings.by(Way::Direct) == 0 || random.len() < NAMES_MIN || !are_most {
+        return None;
+    }
+    let words = format!(
+        "{client} asked for {} or more names below {} that look made up by a program ({}): data can be \
+         carried so",
+        random.len(),
+        indicator.value,
+        few(random.iter().take(2), true),
+    );
+    Some(serious("random-names", words))
+}
+
+/// What speaks against whoever is behind an indicator.
+pub(super) fn of_indicator(gathered: &Gathered, seen: &Seen<'_>) -> Option<Hint> {
+    let mut clients = gathered.clients.iter();
+    let (client, dealings) = clients.next()?;
+    let is_only = clients.next().is_none() && !gathered.more_clients && gathered.undetermined == 0;
+    if !is_only || !dealings.is_meant() || seen.clients < CLIENTS_MIN {
+        return None;
+    }
+    let words = format!("of the {} clients in this capture, only {client} asked", seen.clients);
+    Some(serious("one-client", words))
+}
