@@ -24,6 +24,7 @@ pub enum Command {
 #[command(after_help = "\
 Examples:
   whoasked read office.pcap --indicators flagged.txt
+  whoasked read office.pcap --indicators flagged.txt --report answer.html
   whoasked read client-side.pcapng.gz uplink.pcap.zst --indicators flagged.txt --format jsonl
   tcpdump -w - port 53 | whoasked read - --indicators flagged.txt --resolver 10.0.0.10,fd00::10
 
@@ -46,6 +47,16 @@ pub struct ReadArgs {
     /// How the answer is written
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// What is written beside the answer on stdout.
+#[derive(Debug, ClapArgs)]
+pub struct OutputArgs {
+    /// Write the answer as one HTML page too, to be opened in a browser, mailed or printed
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -3,11 +3,11 @@
 use std::io::{self, BufWriter};
 use std::sync::Arc;
 
-use super::settings::{Form, Read as Settings};
+use super::settings::{Form, Outputs, Read as Settings};
 use super::{Outcome, analysis, say};
 use crate::indicator::Indicators;
 use crate::name::NameHasher;
-use crate::report::{Jsonl, Report, Subject, Text};
+use crate::report::{Html, Jsonl, Report, Subject, Text};
 
 pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let hasher = NameHasher::random();
@@ -16,8 +16,26 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
         say(&format!("whoasked: {warning}"));
     }
     analysis::run(settings.analysis, hasher, Arc::new(indicators), &mut (), |subject| {
-        Ok(vec![report(settings.form, subject)])
+        reports(settings.form, &settings.outputs, subject)
     })
+}
+
+/// All forms of the answer that are asked for. The files come first: whoever reads stdout may go away
+/// early, as `head` does.
+///
+/// # Errors
+/// When a file cannot be written to, before anything is read.
+pub fn reports<'a>(
+    form: Form,
+    outputs: &Outputs,
+    subject: Subject<'a>,
+) -> anyhow::Result<Vec<Box<dyn Report + 'a>>> {
+    let mut reports: Vec<Box<dyn Report + 'a>> = Vec::new();
+    if let Some(path) = &outputs.report {
+        reports.push(Box::new(Html::create(path, subject)?));
+    }
+    reports.push(report(form, subject));
+    Ok(reports)
 }
 
 /// The report on stdout.

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use ipnet::IpNet;
 
 use super::analysis::Analysis;
-use super::args::{Format, InputArgs, MessagesArgs, ReadArgs};
+use super::args::{Format, InputArgs, MessagesArgs, OutputArgs, ReadArgs};
 use crate::flow::Address;
 use crate::packet::Ports;
 use crate::report::Look;
@@ -29,6 +29,14 @@ pub struct Read {
     pub analysis: Analysis,
     pub lists: Vec<PathBuf>,
     pub form: Form,
+    pub outputs: Outputs,
+}
+
+/// What is written beside the answer on stdout.
+#[derive(Debug)]
+pub struct Outputs {
+    /// The HTML page.
+    pub report: Option<PathBuf>,
 }
 
 /// How the answer is written.
@@ -77,7 +85,19 @@ impl Read {
             analysis: Analysis { input: Input::new(args.input)?, resolvers, internal },
             lists: args.indicators,
             form: Form::new(args.format),
+            outputs: Outputs::new(args.output)?,
         })
+    }
+}
+
+impl Outputs {
+    /// # Errors
+    /// When the report is to be written to stdout, where the answer goes.
+    fn new(args: OutputArgs) -> anyhow::Result<Outputs> {
+        if args.report.as_ref().is_some_and(|path| path.as_os_str() == "-") {
+            bail!("--report: name a file, such as answer.html; stdout is for the answer itself");
+        }
+        Ok(Outputs { report: args.report })
     }
 }
 
