@@ -70,6 +70,12 @@ impl<W: Write> Report for Text<'_, W> {
     }
 }
 
+/// What the capture lacks, in words, each with whether it must not be overlooked.
+pub(super) fn lost(ending: &Ending<'_>) -> Vec<(bool, String)> {
+    let lost = capture::lost(ending).into_iter();
+    lost.map(|(ink, text)| (ink == Ink::Caution, text)).collect()
+}
+
 /// What all sections speak of.
 struct Seen<'a> {
     subject: Subject<'a>,
