@@ -15,7 +15,7 @@ const SURE: u16 = 950;
 /// 2. it asked for what is flagged and connected: take it off the network;
 /// 3. it asked and did not connect, or got nothing, or it is not known whether: find out;
 /// 4. it asked for something else: judge that;
-/// 5. who it is, if the capture does not say.
+/// 5. who it is, if that matters and the capture does not say.
 pub(super) fn about(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<Shown> {
     let mut advice: Vec<String> = Vec::new();
     let Some(first) = client.dealings.first() else { return Vec::new() };
@@ -39,7 +39,9 @@ pub(super) fn about(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<Shown> {
         }
     }
     advice.extend(serious(seen, client));
-    advice.extend(who(seen, client));
+    if !direct.is_empty() {
+        advice.extend(who(seen, client));
+    }
     advice.iter().map(|text| Shown::new(text)).collect()
 }
 

@@ -48,6 +48,7 @@ pub(super) struct Lane {
     pub x: String,
     pub anchor: &'static str,
     pub role: &'static str,
+    pub class: &'static str,
     pub host: Shown,
     pub whole: Shown,
 }
@@ -73,6 +74,8 @@ pub(super) struct Arrow {
 #[derive(Clone, Debug)]
 pub(super) struct Remark {
     pub x: String,
+    pub dx: i32,
+    pub anchor: &'static str,
     pub y: u32,
     pub class: &'static str,
     pub text: Shown,
@@ -137,7 +140,10 @@ impl Pen<'_> {
 
     fn remark(&mut self, lane: usize, class: &'static str, text: &str) {
         let x = Lane::x(lane, self.count);
-        self.remarks.push(Remark { x, y: self.y + 12, class, text: Shown::new(text) });
+        // Beside the last line there is no room on its right.
+        let (dx, anchor) = if lane + 1 == self.count { (-8, "end") } else { (0, "middle") };
+        let text = Shown::new(text);
+        self.remarks.push(Remark { x, dx, anchor, y: self.y + 12, class, text });
         self.y += REMARK;
     }
 
@@ -179,7 +185,11 @@ pub(super) fn draw<'a>(seen: &'a Seen<'a>, example: &Example) -> Diagram {
     };
     let flagged_first = sighting.place == Place::Qname && client.chain.len() <= 1;
     let question = format!("{}  {}", client.asked_type, Shown::short(&client.asked, NAME_MAX));
-    let answer = format!("{} to {}", words::outcome(client.rcode), client.asked_type);
+    let answer = words::outcome(client.rcode);
+    let (before, after) = split(example);
+    // What was flagged is the last step, unless it is a host and stands at the top.
+    let ends_before = before.len() + 1 == client.chain.len();
+    let ends_after = before.len() + after.len() + 1 == client.chain.len();
     let upstream_first = is_upstream && sighting.time < client.asked_time;
     let ask = |pen: &mut Pen<'_>| {
         let class = if flagged_first { "ask flagged" } else { "ask" };
@@ -196,19 +206,22 @@ pub(super) fn draw<'a>(seen: &'a Seen<'a>, example: &Example) -> Diagram {
     };
     if upstream_first {
         upstream(&mut pen, example, resolver);
+        steps(&mut pen, resolver, after, ends_after);
         ask(&mut pen);
-        steps(&mut pen, resolver, &client.chain);
+        steps(&mut pen, resolver, before, ends_before);
         served(&mut pen);
     } else if client.role == Role::Refresh {
         ask(&mut pen);
         served(&mut pen);
-        steps(&mut pen, resolver, &client.chain);
+        steps(&mut pen, resolver, before, ends_before);
         upstream(&mut pen, example, resolver);
+        steps(&mut pen, resolver, after, ends_after);
     } else {
         ask(&mut pen);
-        steps(&mut pen, resolver, &client.chain);
+        steps(&mut pen, resolver, before, ends_before);
         if is_upstream {
             upstream(&mut pen, example, resolver);
+            steps(&mut pen, resolver, after, ends_after);
         } else if client.role == Role::Cached {
             pen.remark(resolver, "remark", "it had the answer in its cache");
         }
@@ -218,7 +231,7 @@ pub(super) fn draw<'a>(seen: &'a Seen<'a>, example: &Example) -> Diagram {
     Diagram {
         title,
         description,
-        lanes: lanes(&hosts),
+        lanes: lanes(&hosts, is_upstream && sighting.place == Place::Server),
         lines: (0..count).map(|place| Lane::x(place, count)).collect(),
         bottom: pen.y,
         height: pen.y + 6,
@@ -239,7 +252,25 @@ fn hosts(example: &Example) -> Vec<(&'static str, Address)> {
     hosts
 }
 
-fn lanes(hosts: &[(&'static str, Address)]) -> Vec<Lane> {
+/// The steps after the name asked for: those known when the question went upstream, and those that its
+/// answer showed. That the server asked is what was flagged is shown at its name.
+fn split(example: &Example) -> (&[ChainStep], &[ChainStep]) {
+    let sighting = &example.sighting;
+    let steps = example.client.chain.get(1..).unwrap_or_default();
+    let steps = match steps {
+        [before @ .., last] if last.step == "server" && sighting.leg == Leg::Upstream => before,
+        _ => steps,
+    };
+    let is_shown = |step: &ChainStep| {
+        sighting.leg == Leg::Upstream
+            && sighting.response_frame.is_some()
+            && step.frame == sighting.response_frame
+    };
+    let first_shown = steps.iter().position(is_shown).unwrap_or(steps.len());
+    steps.split_at(first_shown)
+}
+
+fn lanes(hosts: &[(&'static str, Address)], flagged: bool) -> Vec<Lane> {
     let count = hosts.len();
     // On a narrow page three IPv4 addresses stand side by side, or two of IPv6.
     let room = if count <= 3 { 17 } else { 11 };
@@ -255,6 +286,7 @@ fn lanes(hosts: &[(&'static str, Address)]) -> Vec<Lane> {
             _ => "middle",
         },
         role,
+        class: if flagged && place + 1 == count { "host hit" } else { "host" },
         host: Shown::short(&address.to_string(), room),
         whole: Shown::new(&address.to_string()),
     };
@@ -282,19 +314,22 @@ fn upstream(pen: &mut Pen<'_>, example: &Example, resolver: usize) {
     }
 }
 
-/// The chain after the name asked for, a remark each.
-fn steps(pen: &mut Pen<'_>, resolver: usize, chain: &[ChainStep]) {
-    let steps = chain.get(1..).unwrap_or_default();
+/// Steps of the chain, a remark each; whether the last of them is what was flagged.
+fn steps(pen: &mut Pen<'_>, resolver: usize, steps: &[ChainStep], to_the_end: bool) {
     let left_out = steps.len().saturating_sub(STEPS_MAX);
     for (place, step) in steps.iter().enumerate() {
         let is_last = place + 1 == steps.len();
         if place + 1 >= STEPS_MAX && !is_last {
             if place + 1 == STEPS_MAX {
-                pen.remark(resolver, "remark", &format!("… {left_out} more steps"));
+                pen.remark(
+                    resolver,
+                    "remark",
+                    &format!("… {}", words::count(left_out as u64, "more step", "more steps")),
+                );
             }
             continue;
         }
-        let class = if is_last { "remark flagged" } else { "remark" };
+        let class = if is_last && to_the_end { "remark flagged" } else { "remark" };
         let text = format!("{} {}", how(step.step), Shown::short(&step.name, NAME_MAX));
         pen.remark(resolver, class, &text);
     }

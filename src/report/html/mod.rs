@@ -57,7 +57,7 @@ use crate::indicator::ListId;
 /// heeded; a test holds the two together.
 const STYLE: &str = include_str!("../../../templates/report.css");
 /// The SHA-256 of [`STYLE`] in base64, as CSP level 3 wants it.
-const STYLE_HASH: &str = "sha256-J2KpY07laTxgzN1xnDFA+s6P3TyuAzf1XEGghjQYWqQ=";
+const STYLE_HASH: &str = "sha256-Wc80uZB0Lpimg74nXEc0U0KWUsAL+kU1yH8ZYA5nKDY=";
 /// How many clients have a card; more are listed in short.
 const CARDS_MAX: usize = 120;
 /// How many indicators have a section; more are listed in short.
@@ -96,7 +96,8 @@ impl Report for Html<'_> {
 
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         let page = Page::new(&Seen::new(self.subject, ending, &self.fold, CARDS_MAX, SECTIONS_MAX));
-        self.destination.write(&page.render().map_err(io::Error::other)?)
+        let page = page.render().map_err(io::Error::other)?;
+        self.destination.write(&(page + "\n"))
     }
 }
 

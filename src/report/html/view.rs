@@ -6,7 +6,7 @@ use super::fold::{Dealing, Fold, Frames, Person};
 use super::shown::Shown;
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
-use crate::report::text::words::{Times, number};
+use crate::report::text::words::{Grade, Times, number};
 use crate::report::{Ending, Subject};
 use crate::time::Timestamp;
 
@@ -74,8 +74,8 @@ impl Suspected<'_> {
 }
 
 /// What decides where a dealing stands: the most pressing first, then the surest, then the earliest.
-pub(super) fn rank(dealing: &Dealing) -> (Urgency, u16, Timestamp) {
-    (Urgency::of(dealing), 1000 - dealing.most_permille.min(1000), dealing.first)
+pub(super) fn rank(dealing: &Dealing) -> (Urgency, Grade, Timestamp) {
+    (Urgency::of(dealing), Grade::of(dealing.most_permille), dealing.first)
 }
 
 /// What all sections speak of.
