@@ -129,7 +129,7 @@ fn serious(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
         .filter(|assessment| assessment.clients == 1 && own(assessment.indicator))
         .flat_map(|assessment| &assessment.hints)
         .filter(|hint| hint.leaning == Leaning::Serious);
-    hints.take(2).map(|hint| format!("Mind: {}", hint.words)).collect()
+    hints.take(2).map(|hint| format!("Mind: {}.", hint.words.trim_end_matches('.'))).collect()
 }
 
 /// How to find the machine.

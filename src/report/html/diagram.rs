@@ -16,6 +16,9 @@ use crate::time::Timestamp;
 
 /// Where the first arrow stands, below the hosts' names.
 const TOP: u32 = 50;
+/// How much lower every other host's name stands where there are more than three: side by side, their
+/// addresses have no room on a narrow page.
+const STAGGER: u32 = 34;
 /// How high an arrow with its two lines of text is.
 const ARROW: u32 = 54;
 /// How high a remark is.
@@ -38,7 +41,8 @@ pub(super) struct Diagram {
     pub arrows: Vec<Arrow>,
     pub remarks: Vec<Remark>,
     pub height: u32,
-    /// Where the hosts' lines end.
+    /// Where the hosts' lines begin and end.
+    pub top: u32,
     pub bottom: u32,
 }
 
@@ -46,6 +50,7 @@ pub(super) struct Diagram {
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
     pub x: String,
+    pub y: u32,
     pub anchor: &'static str,
     pub role: &'static str,
     pub class: &'static str,
@@ -94,6 +99,11 @@ impl Arrow {
 }
 
 impl Lane {
+    /// Where its address stands, below what it is.
+    pub fn host_y(&self) -> u32 {
+        self.y + 17
+    }
+
     /// As a percentage.
     fn x(place: usize, count: usize) -> String {
         let (first, last) = if count <= 2 { (15, 85) } else { (12, 88) };
@@ -175,11 +185,12 @@ pub(super) fn draw<'a>(seen: &'a Seen<'a>, example: &Example) -> Diagram {
     let hosts = hosts(example);
     let count = hosts.len();
     let resolver = count - 1 - usize::from(is_upstream);
+    let top = if count > 3 { TOP + STAGGER } else { TOP };
     let mut pen = Pen {
         seen,
         asked: client.asked_time,
         count,
-        y: TOP,
+        y: top,
         arrows: Vec::new(),
         remarks: Vec::new(),
     };
@@ -233,6 +244,7 @@ pub(super) fn draw<'a>(seen: &'a Seen<'a>, example: &Example) -> Diagram {
         description,
         lanes: lanes(&hosts, is_upstream && sighting.place == Place::Server),
         lines: (0..count).map(|place| Lane::x(place, count)).collect(),
+        top: top - 13,
         bottom: pen.y,
         height: pen.y + 6,
         arrows: pen.arrows,
@@ -272,14 +284,15 @@ fn split(example: &Example) -> (&[ChainStep], &[ChainStep]) {
 
 fn lanes(hosts: &[(&'static str, Address)], flagged: bool) -> Vec<Lane> {
     let count = hosts.len();
-    // On a narrow page three IPv4 addresses stand side by side, or two of IPv6.
-    let room = if count <= 3 { 17 } else { 11 };
+    // On a narrow page three IPv4 addresses stand side by side.
+    let room = if count == 2 { 22 } else { 17 };
     let lane = |(place, (role, address)): (usize, &(&'static str, Address))| Lane {
         x: match place {
             0 => "0%".to_owned(),
             _ if place + 1 == count => "100%".to_owned(),
             _ => Lane::x(place, count),
         },
+        y: if count > 3 && place % 2 == 1 { 12 + STAGGER } else { 12 },
         anchor: match place {
             0 => "start",
             _ if place + 1 == count => "end",

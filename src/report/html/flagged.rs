@@ -12,7 +12,7 @@ use crate::indicator::IndicatorId;
 use crate::report::text::words;
 
 /// How many clients of an indicator are shown in full.
-const CLIENTS_MAX: usize = 12;
+const CLIENTS_MAX: usize = 8;
 /// How many drawings a page has; the sections come in order of urgency.
 const DIAGRAMS_MAX: usize = 240;
 /// How many hints stand with an indicator.

@@ -303,20 +303,23 @@ fn a_chain_without_end_and_frames_without_number_are_drawn() {
 #[test]
 fn the_report_is_written_even_if_nobody_reads_stdout() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("page.html");
-    let mut run = program()
-        .arg("read")
-        .arg(project("captures/office.pcap"))
-        .arg("--indicators")
-        .arg(project("captures/flagged.txt"))
-        .arg("--report")
-        .arg(&path)
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(run.stdout.take());
-    run.wait().unwrap();
-    assert!(fs::read_to_string(&path).unwrap().ends_with("</html>\n"));
+    let whole = office(folder.path());
+    for format in ["text", "jsonl"] {
+        let path = folder.path().join(format);
+        let mut run = program()
+            .arg("read")
+            .arg(project("captures/office.pcap"))
+            .arg("--indicators")
+            .arg(project("captures/flagged.txt"))
+            .args(["--format", format, "--report"])
+            .arg(&path)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(run.stdout.take());
+        assert_eq!(run.wait().unwrap().code(), Some(1));
+        assert!(fs::read_to_string(&path).unwrap() == whole, "{format}");
+    }
 }
 
 #[test]
