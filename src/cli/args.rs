@@ -24,6 +24,7 @@ pub enum Command {
 #[command(after_help = "\
 Examples:
   whoasked read office.pcap --indicators flagged.txt
+  whoasked read office.pcap --indicators flagged.txt --report answer.html
   whoasked read client-side.pcapng.gz uplink.pcap.zst --indicators flagged.txt --format jsonl
   tcpdump -w - port 53 | whoasked read - --indicators flagged.txt --resolver 10.0.0.10,fd00::10
 
@@ -47,6 +48,8 @@ pub struct ReadArgs {
     pub format: Format,
     #[command(flatten)]
     pub zone: ZoneArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// In whose time people are told.
@@ -55,6 +58,14 @@ pub struct ZoneArgs {
     /// Time zone of the text: `local`, `UTC`, or a name such as Europe/Berlin [default: local]
     #[arg(long, value_name = "ZONE")]
     pub tz: Option<String>,
+}
+
+/// What is written beside the answer on stdout.
+#[derive(Debug, ClapArgs)]
+pub struct OutputArgs {
+    /// Write the answer as one HTML page too, to be opened in a browser, mailed or printed
+    #[arg(long, value_name = "FILE.html")]
+    pub report: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

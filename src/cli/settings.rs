@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use ipnet::IpNet;
 
 use super::analysis::Analysis;
-use super::args::{Format, IndicatorArgs, InputArgs, MessagesArgs, ReadArgs, ZoneArgs};
+use super::args::{Format, IndicatorArgs, InputArgs, MessagesArgs, OutputArgs, ReadArgs, ZoneArgs};
 use crate::flow::Address;
 use crate::indicator::Lists;
 use crate::packet::Ports;
@@ -31,6 +31,14 @@ pub struct Read {
     pub analysis: Analysis,
     pub lists: Lists,
     pub form: Form,
+    pub outputs: Outputs,
+}
+
+/// What is written beside the answer on stdout.
+#[derive(Debug)]
+pub struct Outputs {
+    /// The HTML page.
+    pub report: Option<PathBuf>,
 }
 
 /// How the answer is written.
@@ -84,6 +92,7 @@ impl Read {
             },
             lists,
             form: Form::new(args.format),
+            outputs: Outputs::new(args.output)?,
         })
     }
 }
@@ -116,6 +125,17 @@ pub fn stdin_is_one_thing<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> anyho
         bail!("`-` (stdin) can stand for one input only");
     }
     Ok(())
+}
+
+impl Outputs {
+    /// # Errors
+    /// When the report is to be written to stdout, where the answer goes.
+    fn new(args: OutputArgs) -> anyhow::Result<Outputs> {
+        if args.report.as_ref().is_some_and(|path| path.as_os_str() == "-") {
+            bail!("--report: name a file, such as answer.html; stdout is for the answer itself");
+        }
+        Ok(Outputs { report: args.report })
+    }
 }
 
 impl Form {

@@ -3,6 +3,7 @@
 //! A [`Report`] is given each attribution once it is settled and, last, what the capture came to. JSON
 //! lines go out as they come; the text for people folds them and is written at the end.
 
+mod html;
 mod internal;
 mod jsonl;
 mod messages;
@@ -20,6 +21,7 @@ use crate::packet::ReassemblyCounters;
 use crate::pipeline::DecodeCounters;
 use crate::time::Zone;
 
+pub use html::Html;
 pub use internal::Internal;
 pub use jsonl::Jsonl;
 pub use messages::write_message;

@@ -6,6 +6,7 @@ use super::page::{Ink, Page, Words};
 use super::words::{count, duration, latency, list, number};
 use super::{NAMED_MAX, Seen, some};
 use crate::attribution::{LatencySeen, ResolverSeen};
+use crate::report::Ending;
 use crate::resolution::{Known, Leg};
 
 /// Writes the section.
@@ -25,7 +26,7 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
             page.item(2, &Words::plain(&latency_of(row)))?;
         }
     }
-    let lost = lost(seen);
+    let lost = lost(seen.ending);
     if !lost.is_empty() {
         page.gap()?;
         page.say(0, &Words::plain("What is missing, or was left aside:"))?;
@@ -149,8 +150,8 @@ fn latency_of(row: &LatencySeen) -> String {
 }
 
 /// What is not zero, in words.
-fn lost(seen: &Seen<'_>) -> Vec<(Ink, String)> {
-    let (coverage, lacked) = (seen.ending.coverage, seen.ending.lacked);
+pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
+    let (coverage, lacked) = (ending.coverage, ending.lacked);
     let (counters, decoded) = (&coverage.transactions, &lacked.decoded);
     let mut out = Vec::new();
     let mut say = |ink, number: u64, one: &str, many: &str| {

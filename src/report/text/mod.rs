@@ -8,7 +8,7 @@ mod clients;
 mod fold;
 mod page;
 mod unnamed;
-mod words;
+pub(super) mod words;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -22,6 +22,7 @@ use crate::flow::Address;
 use crate::indicator::ListId;
 
 pub use self::page::Look;
+pub(super) use self::page::harmless;
 
 /// The width of the column in which an entry's labels stand.
 const LABELS: usize = 8;
@@ -67,6 +68,12 @@ impl<W: Write> Report for Text<'_, W> {
         capture::write(&mut page, &seen)?;
         self.out.flush()
     }
+}
+
+/// What the capture lacks, in words, each with whether it must not be overlooked.
+pub(super) fn lost(ending: &Ending<'_>) -> Vec<(bool, String)> {
+    let lost = capture::lost(ending).into_iter();
+    lost.map(|(ink, text)| (ink == Ink::Caution, text)).collect()
 }
 
 /// What all sections speak of.

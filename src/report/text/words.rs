@@ -5,7 +5,7 @@ use crate::resolution::{Leg, Role};
 use crate::time::{Span, Timestamp};
 
 /// `1,234,567`.
-pub(super) fn number(count: u64) -> String {
+pub(in crate::report) fn number(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -18,12 +18,12 @@ pub(super) fn number(count: u64) -> String {
 }
 
 /// `1 frame`, `2,000 frames`.
-pub(super) fn count(count: u64, one: &str, many: &str) -> String {
+pub(in crate::report) fn count(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(count), if count == 1 { one } else { many })
 }
 
 /// `once`, `twice`, `3 times`.
-pub(super) fn times(count: u64) -> String {
+pub(in crate::report) fn times(count: u64) -> String {
     match count {
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
@@ -32,7 +32,7 @@ pub(super) fn times(count: u64) -> String {
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub(super) fn list<S: AsRef<str>>(parts: &[S]) -> String {
+pub(in crate::report) fn list<S: AsRef<str>>(parts: &[S]) -> String {
     let mut out = String::new();
     for (place, part) in parts.iter().enumerate() {
         match (place, parts.len() - place) {
@@ -47,7 +47,7 @@ pub(super) fn list<S: AsRef<str>>(parts: &[S]) -> String {
 
 /// How certain something is; the most certain first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Grade {
+pub(in crate::report) enum Grade {
     Certain,
     VeryLikely,
     Likely,
@@ -79,7 +79,7 @@ impl Grade {
 }
 
 /// How certain a confidence is, in thousandths: in words, then in percent.
-pub(super) fn sureness(permille: u16) -> String {
+pub(in crate::report) fn sureness(permille: u16) -> String {
     let words = Grade::of(permille).as_str();
     match (permille / 10, permille % 10) {
         (percent, 0) => format!("{words} ({percent} %)"),
@@ -88,7 +88,7 @@ pub(super) fn sureness(permille: u16) -> String {
 }
 
 /// What came back, for a response's code.
-pub(super) fn outcome(rcode: Option<&str>) -> String {
+pub(in crate::report) fn outcome(rcode: Option<&str>) -> String {
     match rcode {
         None => "no answer".to_owned(),
         Some("NOERROR") => "an answer".to_owned(),
@@ -99,7 +99,7 @@ pub(super) fn outcome(rcode: Option<&str>) -> String {
 
 /// What a client's question had to do with it. `resolver` is who asked upstream, or was asked; `hops`
 /// are the resolvers before it.
-pub(super) fn part(role: Role, leg: Leg, hops: &[String], resolver: &str) -> String {
+pub(in crate::report) fn part(role: Role, leg: Leg, hops: &[String], resolver: &str) -> String {
     let way = match hops {
         [] => String::new(),
         _ => format!(" by way of {}", list(hops)),
@@ -123,7 +123,7 @@ pub(super) fn part(role: Role, leg: Leg, hops: &[String], resolver: &str) -> Str
 
 /// Times of day, with the date where it is not plain from the start of the page. All in UTC.
 #[derive(Clone, Debug)]
-pub(super) struct Times {
+pub(in crate::report) struct Times {
     /// The only date of the capture.
     date: Option<String>,
 }
@@ -170,7 +170,7 @@ fn date_and_time(time: Timestamp) -> (String, String) {
 }
 
 /// How long something lasted, to the second: `12 s`, `5 min`, `9 h 05 min`, `3 days 4 h`.
-pub(super) fn duration(span: Span) -> String {
+pub(in crate::report) fn duration(span: Span) -> String {
     let seconds = span.0 / 1_000_000_000;
     match seconds {
         ..60 => format!("{seconds} s"),
@@ -184,7 +184,7 @@ pub(super) fn duration(span: Span) -> String {
 }
 
 /// A latency given in microseconds.
-pub(super) fn latency(micros: u64) -> String {
+pub(in crate::report) fn latency(micros: u64) -> String {
     Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 1_000)).to_string()
 }
 

@@ -1,0 +1,155 @@
+//! What to do next about a client, as far as what was seen says.
+
+use super::fold::{Dealing, Person};
+use super::shown::Shown;
+use super::view::{Seen, Suspected};
+use crate::attribution::Leaning;
+use crate::contact::{Connection, Contact};
+use crate::report::text::words;
+
+/// Below this a client is named, but its frames should be read before anybody acts, in thousandths.
+const SURE: u16 = 950;
+
+/// What to do, the first first. In this order:
+/// 1. not sure: read the frames first;
+/// 2. it asked for what is flagged and connected: take it off the network;
+/// 3. it asked and did not connect, or got nothing, or it is not known whether: find out;
+/// 4. it asked for something else: judge that;
+/// 5. who it is, if that matters and the capture does not say.
+pub(super) fn about(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<Shown> {
+    let mut advice: Vec<String> = Vec::new();
+    let Some(first) = client.dealings.first() else { return Vec::new() };
+    if client.dealings.iter().all(|dealing| dealing.most_permille < SURE) {
+        advice.push(format!(
+            "Make sure first: this is {}. Open the frames below in Wireshark before you act.",
+            words::sureness(first.most_permille)
+        ));
+    }
+    let direct: Vec<&Dealing> =
+        client.dealings.iter().copied().filter(|dealing| !dealing.is_doubtful()).collect();
+    match direct.as_slice() {
+        [] => advice.push(weigh(seen, first)),
+        direct => {
+            advice.extend(connected(seen, client, direct));
+            advice.push(
+                "Find the program that asked: on Windows, Sysmon's DNS events (ID 22) or the DNS Client \
+                 log name it; a browser's history shows the page."
+                    .to_owned(),
+            );
+        }
+    }
+    advice.extend(serious(seen, client));
+    if !direct.is_empty() {
+        advice.extend(who(seen, client));
+    }
+    advice.iter().map(|text| Shown::new(text)).collect()
+}
+
+/// Whether it got anywhere.
+fn connected(seen: &Seen<'_>, client: &Suspected<'_>, direct: &[&Dealing]) -> Option<String> {
+    let contact = direct.iter().find_map(|dealing| match &dealing.contact {
+        Contact::Yes(connection) => Some(connection),
+        _ => None,
+    });
+    if let Some(connection) = contact {
+        return Some(format!(
+            "Treat it as compromised until you know better: it {}. Take it off the network, leave it \
+             switched on, and keep its memory and disk for whoever looks into it.",
+            told(seen, connection)
+        ));
+    }
+    let first = direct.first()?;
+    let address = client.address;
+    if direct.iter().all(|dealing| dealing.outcomes.keys().all(|rcode| *rcode != Some("NOERROR"))) {
+        let outcomes: Vec<String> =
+            first.outcomes.keys().take(3).map(|rcode| words::outcome(*rcode)).collect();
+        return Some(format!(
+            "It was given no address for it: it got {}. So this attempt failed here, but what asked is \
+             still on the machine.",
+            words::list(&outcomes)
+        ));
+    }
+    if direct.iter().any(|dealing| dealing.contact == Contact::NotVisible) {
+        return Some(format!(
+            "Find out whether it connected, which this capture does not show: search the firewall's log \
+             for connections from {address} from {} on.",
+            seen.at(first.first)
+        ));
+    }
+    Some(
+        "It did not connect to what it was given, as far as this capture shows. Scan it all the same: \
+         something on it knows that name."
+            .to_owned(),
+    )
+}
+
+/// A connection in words, after `it`: `connected to 203.0.113.9, port 443 (TCP), and was answered`.
+pub(super) fn told(seen: &Seen<'_>, connection: &Connection) -> String {
+    let answered = if connection.answered { "and was answered" } else { "but no answer was seen" };
+    let name = match &connection.server_name {
+        Some(name) => format!(", giving the server name {name}"),
+        None => String::new(),
+    };
+    format!(
+        "connected to {}, port {} ({}), at {}{name}, {answered}",
+        connection.address,
+        connection.port,
+        connection.transport.as_str().to_uppercase(),
+        seen.at(connection.time),
+    )
+}
+
+/// What to weigh where it asked for something else.
+fn weigh(seen: &Seen<'_>, dealing: &Dealing) -> String {
+    let asked = dealing.ways.first().map_or("", |way| way.asked.as_str());
+    let others = match dealing.ways.len() {
+        0 | 1 => String::new(),
+        more => format!(" (and {})", words::count(more as u64 - 1, "other name", "other names")),
+    };
+    let flagged = seen.value(dealing.indicator);
+    if dealing.only_server {
+        format!(
+            "Judge the name it asked for, {asked}{others}, not the address: {flagged} is only a name \
+             server that was asked about it on the way, and may serve many other names."
+        )
+    } else {
+        format!(
+            "Judge the name it asked for, {asked}{others}: if you trust it, nothing is wrong with this \
+             client, for {flagged} is only the end of that name's alias chain. If you do not, look at \
+             what on this machine asked for it."
+        )
+    }
+}
+
+/// What makes it look serious, where no other client can be meant.
+fn serious(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
+    let own = |indicator| client.dealings.iter().any(|dealing| dealing.indicator == indicator);
+    let assessments = seen.ending.assessments.iter();
+    let hints = assessments
+        .filter(|assessment| assessment.clients == 1 && own(assessment.indicator))
+        .flat_map(|assessment| &assessment.hints)
+        .filter(|hint| hint.leaning == Leaning::Serious);
+    hints.take(2).map(|hint| format!("Mind: {}.", hint.words.trim_end_matches('.'))).collect()
+}
+
+/// How to find the machine.
+fn who(seen: &Seen<'_>, client: &Suspected<'_>) -> Option<String> {
+    let person: &Person = client.person?;
+    if !person.hostnames.is_empty() {
+        return None;
+    }
+    let first = client.dealings.iter().map(|dealing| dealing.first).min()?;
+    let at = seen.at(first);
+    let address = client.address;
+    let leases = format!("look {address} up in the DHCP leases of {at}");
+    Some(match person.macs.as_slice() {
+        [(mac, false)] => {
+            format!("To find the machine: {leases}, or {mac} in the switch's address table.")
+        }
+        [(mac, true)] => format!(
+            "To find the machine: {leases}. It is behind a router, whose address {mac} is: the switch \
+             will not know it."
+        ),
+        _ => format!("To find the machine: {leases}."),
+    })
+}

@@ -1,0 +1,155 @@
+//! What was looked at, and what it lacks.
+
+use super::shown::Shown;
+use super::view::Seen;
+use crate::report::text::lost;
+use crate::report::text::words::{count, duration, latency, list, number};
+use crate::resolution::{Known, Leg};
+
+/// How many files, lists, resolvers and sentences on damage are shown.
+const NAMED_MAX: usize = 40;
+
+/// The section.
+#[derive(Clone, Debug)]
+pub(super) struct Capture {
+    pub facts: Vec<(&'static str, Shown)>,
+    pub resolvers: Vec<Resolver>,
+    pub more_resolvers: String,
+    pub latencies: Vec<Latency>,
+    pub lost: Vec<(bool, Shown)>,
+}
+
+/// A DNS server.
+#[derive(Clone, Debug)]
+pub(super) struct Resolver {
+    pub addresses: Shown,
+    pub known: Shown,
+    pub asked: String,
+    pub asks: String,
+    pub caution: &'static str,
+}
+
+/// How long its answers took.
+#[derive(Clone, Debug)]
+pub(super) struct Latency {
+    pub what: Shown,
+    pub answers: String,
+    pub half: String,
+    pub most: String,
+    pub nearly_all: String,
+    pub longest: String,
+}
+
+/// What the capture was.
+pub(super) fn capture(seen: &Seen<'_>) -> Capture {
+    let coverage = seen.ending.coverage;
+    let resolvers = coverage.resolvers.iter().take(NAMED_MAX).map(|resolver| {
+        let addresses: Vec<String> =
+            resolver.addresses.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+        let known = match resolver.known {
+            Known::Declared => "you said so",
+            Known::AsksAndAnswers => "it asks and is asked",
+            Known::OnlyIterates => "it asks as a resolver does",
+        };
+        let one = match resolver.shared_mac {
+            Some(mac) => format!("; one machine by its link address {mac}"),
+            None => String::new(),
+        };
+        Resolver {
+            addresses: Shown::new(&addresses.join(", ")),
+            known: Shown::new(&format!("{known}{one}")),
+            asked: number(resolver.asked),
+            asks: number(resolver.asks),
+            caution: match (resolver.asked, resolver.asks) {
+                (0, _) => {
+                    "Its clients are not in the capture: mirror the port they come in by, too."
+                }
+                (_, 0) => "It was not seen asking anybody: its uplink may not be in the capture.",
+                _ => "",
+            },
+        }
+    });
+    let latencies = coverage.latencies.iter().take(2 * NAMED_MAX).map(|row| Latency {
+        what: Shown::new(&match row.leg {
+            Leg::Client => format!("from {} to its clients", row.resolver),
+            Leg::Upstream => format!("to {} from upstream", row.resolver),
+        }),
+        answers: number(row.count),
+        half: latency(row.p50_us),
+        most: latency(row.p90_us),
+        nearly_all: latency(row.p99_us),
+        longest: latency(row.max_us),
+    });
+    let lost = lost(seen.ending);
+    let left = lost.len().saturating_sub(NAMED_MAX);
+    let mut lost: Vec<(bool, Shown)> = lost
+        .into_iter()
+        .take(NAMED_MAX)
+        .map(|(is_caution, text)| (is_caution, Shown::new(&text)))
+        .collect();
+    if left > 0 {
+        lost.push((true, Shown::new(&format!("and {} more like that", number(left as u64)))));
+    }
+    Capture {
+        facts: facts(seen),
+        resolvers: resolvers.collect(),
+        more_resolvers: match coverage.resolvers.len().saturating_sub(NAMED_MAX) {
+            0 => String::new(),
+            more => number(more as u64),
+        },
+        latencies: latencies.collect(),
+        lost,
+    }
+}
+
+fn facts(seen: &Seen<'_>) -> Vec<(&'static str, Shown)> {
+    let (coverage, decoded) = (seen.ending.coverage, &seen.ending.lacked.decoded);
+    let mut facts = Vec::new();
+    let files = &seen.subject.files.0;
+    let mut say = |what, text: String| facts.push((what, Shown::new(&text)));
+    say(if files.len() == 1 { "File" } else { "Files" }, few(files));
+    if let Some((first, last)) = coverage.span {
+        let span = seen.times.span(first, last);
+        say("Time", format!("{span}, {} in all", duration(last - first)));
+    }
+    say("Frames", number(decoded.frames));
+    let counters = coverage.transactions;
+    let unanswered = counters.queries.saturating_sub(counters.answered);
+    say(
+        "DNS messages",
+        format!(
+            "{}: {}, of which {} answered and {} not",
+            number(decoded.messages),
+            count(counters.queries, "question", "questions"),
+            number(counters.answered),
+            number(unanswered),
+        ),
+    );
+    let indicators = seen.subject.indicators;
+    let lists: Vec<String> = indicators.lists().iter().map(|list| list.name.clone()).collect();
+    let entries = count(indicators.len() as u64, "indicator", "indicators");
+    say("Held against", format!("{entries} of {}", few(&lists)));
+    let outside = seen.ending.internal.outside(seen.ending.summary);
+    if outside.clients > 0 {
+        say(
+            "Not named",
+            format!(
+                "{} outside the networks given with --internal ({})",
+                count(outside.clients, "client", "clients"),
+                count(outside.asks, "question", "questions"),
+            ),
+        );
+    }
+    facts
+}
+
+/// The first of many, and how many more there are.
+fn few(names: &[String]) -> String {
+    match names.get(..NAMED_MAX) {
+        Some(first) if first.len() < names.len() => {
+            let more = number((names.len() - first.len()) as u64);
+            format!("{} and {more} more", first.join(", "))
+        }
+        _ => list(names),
+    }
+}

@@ -1,0 +1,237 @@
+//! The answer as a page that can be forwarded: one HTML file, without scripts or outside resources.
+//!
+//! The verdict comes first, a card for each client; then the answer to each alert; then what led there,
+//! indicator by indicator; then what no client is named for; then what the capture shows and lacks. It is
+//! written at the end, from what was folded while attributions were settled.
+//!
+//! # What an attacker may write
+//!
+//! Names, host names, alerts and file names are chosen by others. Three things stand between them and
+//! whoever opens the page, each enough for itself:
+//!
+//! 1. All text is [`Shown`](shown::Shown), which has nothing in it that is not seen.
+//! 2. The templates escape it, as HTML and as SVG within HTML; nothing foreign stands in a style, in the
+//!    address of a link, or in an attribute without quotes.
+//! 3. The page's content security policy allows no script, no request and no style but the one whose hash
+//!    it names.
+//!
+//! # How large it gets
+//!
+//! What is kept is bounded (`fold.rs`), and so is what is shown of it: where something has no room, the
+//! page says how much.
+
+mod advice;
+mod alerts;
+mod capture;
+mod cards;
+mod diagram;
+mod file;
+mod flagged;
+mod fold;
+mod moments;
+mod shown;
+mod timeline;
+mod unnamed;
+mod view;
+
+use std::io;
+use std::path::Path;
+
+use askama::Template;
+
+use self::alerts::Alerts;
+use self::capture::Capture;
+use self::cards::Card;
+use self::file::Destination;
+use self::flagged::Flagged;
+use self::fold::Fold;
+use self::shown::Shown;
+use self::timeline::Timeline;
+use self::view::Seen;
+use super::text::words::{count, list};
+use super::{Ending, Report, Subject};
+use crate::attribution::{Attribution, State};
+use crate::indicator::ListId;
+
+/// How the page looks. The content security policy of the page names its hash, so that no other style is
+/// heeded; a test holds the two together.
+const STYLE: &str = include_str!("../../../templates/report.css");
+/// The SHA-256 of [`STYLE`] in base64, as CSP level 3 wants it.
+const STYLE_HASH: &str = "sha256-vHuGa7IOI4qXrSbV6u3ONfQY84p/gdVJPpoC15aEdzc=";
+/// How many clients have a card; more are listed in short.
+const CARDS_MAX: usize = 120;
+/// How many indicators have a section; more are listed in short.
+const SECTIONS_MAX: usize = 80;
+/// How many clients have a rail in the overview.
+const RAILS_MAX: usize = 24;
+/// How many lists are named at the top.
+const LISTS_MAX: usize = 4;
+
+/// The page.
+#[derive(Debug)]
+pub struct Html<'a> {
+    destination: Destination,
+    subject: Subject<'a>,
+    fold: Fold,
+}
+
+impl<'a> Html<'a> {
+    /// A page to be written to `path` at the end.
+    ///
+    /// # Errors
+    /// When it cannot be written there, or something else than a page would be lost by it.
+    pub fn create(path: &Path, subject: Subject<'a>) -> io::Result<Html<'a>> {
+        Ok(Html { destination: Destination::new(path)?, subject, fold: Fold::default() })
+    }
+}
+
+impl Report for Html<'_> {
+    /// Folds it in with others of its like. What is provisional comes again when it is settled.
+    fn attribution(&mut self, attribution: &Attribution) -> io::Result<()> {
+        if attribution.state == State::Final {
+            self.fold.add(attribution);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
+        let page = Page::new(&Seen::new(self.subject, ending, &self.fold, CARDS_MAX, SECTIONS_MAX));
+        let page = page.render().map_err(io::Error::other)?;
+        self.destination.write(&(page + "\n"))
+    }
+}
+
+/// All that stands on the page, for `templates/report.html`.
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    style: &'static str,
+    style_hash: &'static str,
+    version: &'static str,
+    title: Shown,
+    verdict: Shown,
+    looked_at: Shown,
+    cautions: Vec<Shown>,
+    overview: Timeline,
+    cards: Vec<Card>,
+    rows: Vec<cards::Row>,
+    rows_more: String,
+    clients_left_out: String,
+    alerts: Alerts,
+    flagged: Vec<Flagged>,
+    flagged_rows: Vec<flagged::Row>,
+    flagged_more: String,
+    unnamed: Vec<unnamed::Section>,
+    unnamed_left_out: String,
+    capture: Capture,
+}
+
+impl Page {
+    fn new(seen: &Seen<'_>) -> Page {
+        let (rows, rows_more) = cards::rows(seen, CARDS_MAX);
+        let (flagged_rows, flagged_more) = flagged::rows(seen, SECTIONS_MAX);
+        let of_clients: Vec<_> =
+            seen.clients.iter().map(|client| (client.address, client.dealings.clone())).collect();
+        Page {
+            style: STYLE,
+            style_hash: STYLE_HASH,
+            version: env!("CARGO_PKG_VERSION"),
+            title: title(seen),
+            verdict: Shown::new(&verdict(seen)),
+            looked_at: Shown::new(&looked_at(seen)),
+            cautions: cautions(seen).into_iter().map(Shown::new).collect(),
+            overview: timeline::draw(seen, &of_clients, RAILS_MAX),
+            cards: cards::cards(seen, CARDS_MAX),
+            rows,
+            rows_more,
+            clients_left_out: left_out(seen.fold.clients_left_out, "sighting", "sightings"),
+            alerts: alerts::answers(seen),
+            flagged: flagged::sections(seen, SECTIONS_MAX),
+            flagged_rows,
+            flagged_more,
+            unnamed: unnamed::sections(seen),
+            unnamed_left_out: left_out(seen.fold.unnamed_left_out, "query", "queries"),
+            capture: capture::capture(seen),
+        }
+    }
+}
+
+/// How many had no room; nothing if all had.
+fn left_out(number: u64, one: &str, many: &str) -> String {
+    if number == 0 { String::new() } else { count(number, one, many) }
+}
+
+/// What the browser's tab and the head of a printed page say.
+fn title(seen: &Seen<'_>) -> Shown {
+    let clients = count(seen.clients.len() as u64, "client", "clients");
+    let files = match seen.subject.files.0.as_slice() {
+        [file] => format!(" in {}", Shown::short(file, 60)),
+        files => format!(" in {}", count(files.len() as u64, "file", "files")),
+    };
+    Shown::new(&format!("Who asked? {clients} behind what was flagged{files}"))
+}
+
+/// What it comes to, in one sentence.
+fn verdict(seen: &Seen<'_>) -> String {
+    let verdicts = seen.ending.verdicts;
+    if seen.ending.lacked.decoded.messages == 0 {
+        return "Nothing can be said: there is no DNS message in the capture.".to_owned();
+    }
+    if verdicts.total() == 0 {
+        return "Nothing that is listed was asked for.".to_owned();
+    }
+    let mut parts = vec![cards::behind(seen)];
+    if verdicts.no_client > 0 {
+        let have = count(verdicts.no_client, "flagged query has", "flagged queries have");
+        parts.push(format!("{have} no client"));
+    }
+    if verdicts.undetermined > 0 {
+        let queries = count(verdicts.undetermined, "flagged query", "flagged queries");
+        parts.push(format!("{queries} cannot be decided"));
+    }
+    parts.join("; ") + "."
+}
+
+/// When, and how much.
+fn looked_at(seen: &Seen<'_>) -> String {
+    let indicators = seen.subject.indicators;
+    let messages = count(seen.ending.lacked.decoded.messages, "DNS message", "DNS messages");
+    let all = indicators.lists().len();
+    let mut lists: Vec<String> = (0..all.min(LISTS_MAX))
+        .map(|place| indicators.list_name(ListId(place as u16)).to_owned())
+        .collect();
+    if all > LISTS_MAX {
+        lists.push(count((all - LISTS_MAX) as u64, "other list", "other lists"));
+    }
+    let entries = count(indicators.len() as u64, "indicator", "indicators");
+    let span = seen.ending.coverage.span.map(|(first, last)| seen.times.span(first, last));
+    let held = format!("{messages} held against {entries} of {}.", list(&lists));
+    span.into_iter().chain([held]).collect::<Vec<_>>().join(": ")
+}
+
+/// What must be known before anything else is read.
+fn cautions(seen: &Seen<'_>) -> Vec<&'static str> {
+    let (ending, lacked) = (seen.ending, seen.ending.lacked);
+    let mut cautions = Vec::new();
+    if ending.coverage.resolvers.is_empty() && ending.verdicts.attributed > 0 {
+        cautions.push(
+            "No DNS server was recognised, so one of these may be your DNS server, asking for a client: \
+             see the end of this page.",
+        );
+    }
+    if lacked.interrupted {
+        cautions.push("The run was ended early: this is what was known by then.");
+    }
+    if !lacked.damage.is_empty() {
+        cautions.push(
+            "The capture is damaged: this is from the parts that could be read; see the end of this page.",
+        );
+    }
+    if lacked.decoded.messages > 0 && lacked.decoded.malformed * 2 > lacked.decoded.messages {
+        cautions.push(
+            "Most DNS messages in the capture are cut or malformed, so this page says little: capture \
+             whole packets (tcpdump -s 0).",
+        );
+    }
+    cautions
+}

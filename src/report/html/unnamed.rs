@@ -1,0 +1,110 @@
+//! What no client is named for, reason by reason.
+
+use super::fold::{Group, Unnamed};
+use super::shown::Shown;
+use super::view::{Evidence, Seen};
+use crate::attribution::Verdict;
+use crate::report::text::words;
+
+/// How many groups are shown, and how many indicators in each.
+const GROUPS_MAX: usize = 40;
+/// See [`GROUPS_MAX`].
+const INDICATORS_MAX: usize = 60;
+
+/// The groups of one verdict.
+#[derive(Clone, Debug)]
+pub(super) struct Section {
+    pub id: &'static str,
+    pub title: &'static str,
+    pub intro: &'static str,
+    pub groups: Vec<ForReason>,
+    pub more: String,
+}
+
+/// What is unnamed for one reason.
+#[derive(Clone, Debug)]
+pub(super) struct ForReason {
+    pub queries: String,
+    pub resolver: Shown,
+    pub reason: Shown,
+    pub rows: Vec<Row>,
+    pub more: String,
+}
+
+/// One indicator.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub value: Shown,
+    pub listed: Shown,
+    pub asked: Shown,
+    pub when: Shown,
+    pub evidence: Evidence,
+}
+
+/// Both sections, as far as there is anything in them.
+pub(super) fn sections(seen: &Seen<'_>) -> Vec<Section> {
+    let kinds = [
+        (
+            Verdict::NoClient,
+            "no-client",
+            "No client",
+            "The DNS server's own work: as far as the capture shows, nobody asked for it.",
+        ),
+        (
+            Verdict::Undetermined,
+            "undecided",
+            "Cannot be decided",
+            "Here nobody is named rather than perhaps the wrong one. The reason says what would help.",
+        ),
+    ];
+    let section = |(verdict, id, title, intro)| {
+        let groups = seen.fold.groups(verdict);
+        let left = groups.len().saturating_sub(GROUPS_MAX);
+        Section {
+            id,
+            title,
+            intro,
+            groups: groups.iter().take(GROUPS_MAX).map(|group| for_reason(seen, group)).collect(),
+            more: match left {
+                0 => String::new(),
+                left => words::count(left as u64, "more group", "more groups"),
+            },
+        }
+    };
+    kinds.into_iter().map(section).filter(|section| !section.groups.is_empty()).collect()
+}
+
+fn for_reason(seen: &Seen<'_>, group: &Group) -> ForReason {
+    let mut unnamed: Vec<&Unnamed> = group.unnamed.iter().collect();
+    unnamed.sort_by_key(|unnamed| (unnamed.first, unnamed.indicator));
+    let left = unnamed.len().saturating_sub(INDICATORS_MAX);
+    let differ =
+        if group.reasons_differ { " (so the first; the others much the same)" } else { "" };
+    ForReason {
+        queries: words::count(group.queries, "query", "queries"),
+        resolver: Shown::new(&group.resolver.to_string()),
+        reason: Shown::new(&format!("{}{differ}", group.reason)),
+        rows: unnamed.iter().take(INDICATORS_MAX).map(|unnamed| row(seen, unnamed)).collect(),
+        more: match left {
+            0 => String::new(),
+            left => words::count(left as u64, "more indicator", "more indicators"),
+        },
+    }
+}
+
+fn row(seen: &Seen<'_>, unnamed: &Unnamed) -> Row {
+    let further = match unnamed.further {
+        0 => String::new(),
+        more => {
+            format!("; {} for further names", words::count(more, "query", "queries"))
+        }
+    };
+    let when = seen.often(unnamed.queries, unnamed.first, unnamed.last);
+    Row {
+        value: Shown::new(seen.value(unnamed.indicator)),
+        listed: seen.listed(unnamed.indicator),
+        asked: Shown::new(&format!("{}{further}", words::list(&unnamed.names))),
+        when: Shown::new(&when),
+        evidence: seen.filters(&unnamed.frames),
+    }
+}

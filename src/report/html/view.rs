@@ -1,0 +1,219 @@
+//! What all sections speak of: the subject, the folded sightings, and where on the page things stand.
+
+use std::collections::BTreeMap;
+
+use super::fold::{Dealing, Fold, Frames, Person};
+use super::shown::Shown;
+use crate::flow::Address;
+use crate::indicator::IndicatorId;
+use crate::report::text::words::{Grade, Times, number};
+use crate::report::{Ending, Subject};
+use crate::time::Timestamp;
+
+/// The zone that times are given in.
+const ZONE: &str = "UTC";
+
+/// How pressing it is to look at a client; the most pressing first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Urgency {
+    /// It asked for what is flagged, and then connected.
+    Act,
+    /// It asked for what is flagged.
+    Look,
+    /// It asked for something else that led there.
+    Weigh,
+}
+
+impl Urgency {
+    /// Of one dealing:
+    /// 1. it never asked for what is flagged, only for something that led there: to be weighed;
+    /// 2. it connected to the address it was given: to be acted on;
+    /// 3. else to be looked at.
+    pub fn of(dealing: &Dealing) -> Urgency {
+        if dealing.is_doubtful() {
+            Urgency::Weigh
+        } else if matches!(dealing.contact, crate::contact::Contact::Yes(_)) {
+            Urgency::Act
+        } else {
+            Urgency::Look
+        }
+    }
+
+    /// The class of elements that show it.
+    pub fn class(self) -> &'static str {
+        match self {
+            Urgency::Act => "act",
+            Urgency::Look => "look",
+            Urgency::Weigh => "weigh",
+        }
+    }
+
+    /// For people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Urgency::Act => "Asked and connected: act on this",
+            Urgency::Look => "Look at this machine",
+            Urgency::Weigh => "Perhaps a false alarm",
+        }
+    }
+}
+
+/// One client with its dealings, the most pressing first.
+#[derive(Clone, Debug)]
+pub(super) struct Suspected<'a> {
+    pub address: Address,
+    pub person: Option<&'a Person>,
+    pub dealings: Vec<&'a Dealing>,
+}
+
+impl Suspected<'_> {
+    /// That of its most pressing dealing.
+    pub fn urgency(&self) -> Urgency {
+        self.dealings.first().map_or(Urgency::Weigh, |dealing| Urgency::of(dealing))
+    }
+}
+
+/// What decides where a dealing stands: the most pressing first, then the surest, then the earliest.
+pub(super) fn rank(dealing: &Dealing) -> (Urgency, Grade, Timestamp) {
+    (Urgency::of(dealing), Grade::of(dealing.most_permille), dealing.first)
+}
+
+/// What all sections speak of.
+pub(super) struct Seen<'a> {
+    pub subject: Subject<'a>,
+    pub ending: &'a Ending<'a>,
+    pub fold: &'a Fold,
+    pub times: Times,
+    /// All clients, in the order of the page.
+    pub clients: Vec<Suspected<'a>>,
+    /// All indicators that somebody is named for, with their dealings, in the order of the page.
+    pub flagged: Vec<(IndicatorId, Vec<&'a Dealing>)>,
+    cards: BTreeMap<Address, usize>,
+    sections: BTreeMap<IndicatorId, usize>,
+}
+
+impl<'a> Seen<'a> {
+    /// Puts in order what was folded. Only the first `cards` clients and `sections` indicators have a
+    /// place of their own.
+    pub fn new(
+        subject: Subject<'a>,
+        ending: &'a Ending<'a>,
+        fold: &'a Fold,
+        cards: usize,
+        sections: usize,
+    ) -> Seen<'a> {
+        let mut by_client: BTreeMap<Address, Vec<&Dealing>> = BTreeMap::new();
+        let mut by_indicator: BTreeMap<IndicatorId, Vec<&Dealing>> = BTreeMap::new();
+        for dealing in fold.dealings() {
+            by_client.entry(dealing.client).or_default().push(dealing);
+            by_indicator.entry(dealing.indicator).or_default().push(dealing);
+        }
+        let mut clients: Vec<Suspected> = by_client
+            .into_iter()
+            .map(|(address, mut dealings)| {
+                dealings.sort_by_key(|dealing| (rank(dealing), dealing.indicator));
+                Suspected { address, person: fold.person(address), dealings }
+            })
+            .collect();
+        clients.sort_by_key(|client| {
+            (client.dealings.first().map(|dealing| rank(dealing)), client.address)
+        });
+        let mut flagged: Vec<(IndicatorId, Vec<&Dealing>)> = by_indicator.into_iter().collect();
+        for (_, dealings) in &mut flagged {
+            dealings.sort_by_key(|dealing| (rank(dealing), dealing.client));
+        }
+        let urgency = |dealings: &[&Dealing]| dealings.first().map(|dealing| Urgency::of(dealing));
+        flagged.sort_by_key(|(indicator, dealings)| (urgency(dealings), *indicator));
+        let places = clients.iter().take(cards).enumerate();
+        let cards = places.map(|(place, client)| (client.address, place + 1)).collect();
+        let places = flagged.iter().take(sections).enumerate();
+        let sections = places.map(|(place, (indicator, _))| (*indicator, place + 1)).collect();
+        let times = Times::of(ending.coverage);
+        Seen { subject, ending, fold, times, clients, flagged, cards, sections }
+    }
+
+    /// The number of a client's card, from 1; 0 if it has none.
+    pub fn card(&self, client: Address) -> usize {
+        self.cards.get(&client).copied().unwrap_or_default()
+    }
+
+    /// The number of an indicator's section, from 1; 0 if it has none.
+    pub fn section(&self, indicator: IndicatorId) -> usize {
+        self.sections.get(&indicator).copied().unwrap_or_default()
+    }
+
+    /// What is listed.
+    pub fn value(&self, indicator: IndicatorId) -> &'a str {
+        self.subject.indicators.get(indicator).map_or("", |indicator| indicator.value)
+    }
+
+    /// Where it is listed: `flagged.txt, line 4`.
+    pub fn listed(&self, indicator: IndicatorId) -> Shown {
+        let indicators = self.subject.indicators;
+        match indicators.get(indicator) {
+            Some(found) => {
+                Shown::new(&format!("{}, line {}", indicators.list_name(found.list), found.line))
+            }
+            None => Shown::default(),
+        }
+    }
+
+    /// The resolver that an address belongs to, by its first address.
+    pub fn resolver(&self, address: Address) -> Address {
+        let resolvers = &self.ending.coverage.resolvers;
+        let own = resolvers.iter().find(|resolver| resolver.addresses.contains(&address));
+        own.and_then(|resolver| resolver.addresses.first()).copied().unwrap_or(address)
+    }
+
+    /// A time with its zone, and with the date where it is not plain from the start of the page.
+    pub fn at(&self, time: Timestamp) -> String {
+        format!("{} {ZONE}", self.times.at(time))
+    }
+
+    /// How often and when, with the zone.
+    pub fn often(&self, count: u64, first: Timestamp, last: Timestamp) -> String {
+        format!("{} {ZONE}", self.times.often(count, first, last))
+    }
+
+    /// A time to the millisecond, without the zone: the one place where more than a second's precision is
+    /// written.
+    pub fn moment(&self, time: Timestamp) -> String {
+        format!("{}.{:03}", self.times.at(time), time.subsec_nanos() / 1_000_000)
+    }
+
+    /// Wireshark display filters that show frames, one for each file.
+    pub fn filters(&self, frames: &Frames) -> Evidence {
+        let mut filters = Vec::new();
+        let mut rest: Vec<_> = frames.frames.iter().copied().collect();
+        while let Some(&first) = rest.first() {
+            let in_file = rest.partition_point(|frame| frame.file() == first.file());
+            let numbers: Vec<String> =
+                rest.drain(..in_file).map(|frame| frame.number().to_string()).collect();
+            filters.push(Filter {
+                file: Shown::new(self.subject.files.of(first).unwrap_or_default()),
+                text: format!("frame.number in {{{}}}", numbers.join(", ")),
+            });
+        }
+        let note = if frames.of < frames.all {
+            format!("the first {} of {} sightings", number(frames.of), number(frames.all))
+        } else {
+            String::new()
+        };
+        Evidence { filters, note }
+    }
+}
+
+/// The frames that show something.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Evidence {
+    pub filters: Vec<Filter>,
+    /// If they are not all: which.
+    pub note: String,
+}
+
+/// A display filter, and the file it is for if there are several.
+#[derive(Clone, Debug)]
+pub(super) struct Filter {
+    pub file: Shown,
+    pub text: String,
+}

@@ -1,0 +1,322 @@
+//! Attributions made up for the page: one of everything that can stand on it, and names chosen to do harm.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::Path;
+
+use whoasked::alert::{Alert, Answer, Suspect};
+use whoasked::attribution::{
+    Assessment, Attribution, ChainStep, Client, Coverage, Hint, LatencySeen, Leaning, Place,
+    ResolverSeen, Sighting, State, Summary, Verdict,
+};
+use whoasked::contact::{Connection, Contact};
+use whoasked::flow::{Address, Mac, Transport};
+use whoasked::frame::FrameId;
+use whoasked::identity::{Hostname, Source};
+use whoasked::indicator::{IndicatorId, Indicators};
+use whoasked::name::{Name, NameHasher, push_from_text};
+use whoasked::report::{CaptureLacked, Ending, Files, Html, Internal, Report, Subject, Verdicts};
+use whoasked::resolution::{Known, Leg, Role, Unexplained};
+use whoasked::time::{Span, Timestamp};
+use whoasked::transaction::Counters;
+
+/// What is listed.
+pub const LIST: [&str; 4] =
+    ["mi.kenal-cn.com", "e13678.dspb.akamaiedge.net", "ad-sync.net", "192.55.83.30"];
+/// A name, a host name, an alert, a file: whatever others choose.
+pub const HOSTILE: &str = "<img src=x onerror=document.title='OWNED'>.\"'><script>parent.OWNED=1;\
+                           document.title='OWNED'</script>\u{202e}\u{0}\u{1b}[2J\u{fffe}.evil.com";
+
+const DC: &str = "192.168.2.194";
+/// 2019-11-29T08:25:00Z.
+const MORNING: Timestamp = Timestamp(1_575_015_900_000_000_000);
+
+pub fn after(seconds: i64) -> Timestamp {
+    MORNING + Span::from_secs(seconds)
+}
+
+pub fn address(text: &str) -> Address {
+    Address::from(text.parse::<IpAddr>().unwrap())
+}
+
+pub fn frame(number: u64) -> FrameId {
+    FrameId::new(0, number)
+}
+
+/// The lists, the file of that name.
+pub fn indicators(name: &str) -> Indicators {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    fs::write(&path, LIST.join("\n")).unwrap();
+    Indicators::load(&[path], NameHasher::new([1, 2])).unwrap().0
+}
+
+pub fn indicator(indicators: &Indicators, text: &str) -> IndicatorId {
+    let mut found = Vec::new();
+    match text.parse::<IpAddr>() {
+        Ok(ip) => indicators.match_address(Address::from(ip), &mut found),
+        Err(_) => {
+            let mut wire = Vec::new();
+            push_from_text(text, &mut wire).unwrap();
+            indicators.match_name(Name::from_wire(&wire), &mut found);
+        }
+    }
+    found[0]
+}
+
+/// A client that asked in frame `number`, at that second, and was led along `chain`.
+pub fn client(ip: &str, role: Role, number: u64, chain: &[(&str, &'static str)]) -> Client {
+    Client {
+        address: address(ip),
+        port: 53_211,
+        role,
+        confidence_permille: 995,
+        asked: chain[0].0.to_owned(),
+        asked_type: "A".to_owned(),
+        asked_frame: frame(number),
+        asked_time: after(number as i64),
+        answer_frame: frame(number + 3),
+        rcode: Some("NOERROR"),
+        chain: chain
+            .iter()
+            .map(|(name, step)| ChainStep { name: (*name).to_owned(), step, frame: frame(number) })
+            .collect(),
+        hops: Vec::new(),
+        mac: Some(Mac([0, 0x1b, 0x21, 0x3c, 0, 1])),
+        is_router_mac: false,
+        vlan: None,
+        hostname: None,
+        contact: Contact::NotVisible,
+    }
+}
+
+/// A sighting in the upstream query after that of its clients.
+pub fn attribution(flagged: IndicatorId, name: &str, clients: Vec<Client>) -> Attribution {
+    let number = clients.first().map_or(900, |client| client.asked_frame.number() + 1);
+    Attribution {
+        id: format!("f{number}"),
+        resolution_id: format!("f{number}"),
+        state: State::Final,
+        verdict: if clients.is_empty() { Verdict::NoClient } else { Verdict::Attributed },
+        unexplained: None,
+        reason: None,
+        indicator: flagged,
+        sighting: Sighting {
+            leg: Leg::Upstream,
+            place: Place::Qname,
+            frame: frame(number),
+            time: after(number as i64 - 1) + Span::from_millis(12),
+            resolver: address(DC),
+            server: address("198.51.100.7"),
+            transport: Transport::Udp,
+            name: name.to_owned(),
+            rtype: "A".to_owned(),
+            response_frame: frame(number + 1),
+            rcode: Some("NOERROR"),
+            outcome: "answered",
+        },
+        clients,
+        hints: Vec::new(),
+    }
+}
+
+/// One of everything. Wherever others choose the words, `name` is what they chose.
+pub fn everything(list: &Indicators, name: &str) -> Vec<Attribution> {
+    let of = |text| indicator(list, text);
+    let evil = [("mi.kenal-cn.com", "asked")];
+    // It connected; it is known by name; its question came by way of another DNS server.
+    let mut known = client("192.168.2.42", Role::Initiator, 101, &evil);
+    known.hops = vec![address("fd20:0:0:1::10")];
+    known.vlan = Some(20);
+    known.hostname = Some(Hostname {
+        name: name.to_owned(),
+        source: Source::Dhcp,
+        time: Some(after(3)),
+        frame: frame(7),
+    });
+    known.contact = Contact::Yes(Connection {
+        address: address("203.0.113.9"),
+        port: 443,
+        transport: Transport::Tcp,
+        frame: frame(110),
+        time: after(102),
+        answered: true,
+        server_name: Some(name.to_owned()),
+    });
+    let mut all = vec![attribution(of(LIST[0]), LIST[0], vec![known])];
+    for role in [Role::Joiner, Role::Refresh] {
+        let clients = vec![client("fd20::1234:5678:9abc:def0", role, 3_000, &evil)];
+        all.push(attribution(of(LIST[0]), LIST[0], clients));
+    }
+    let mut cached = client("192.168.2.40", Role::Cached, 5_000, &evil);
+    (cached.rcode, cached.is_router_mac, cached.contact) = (Some("SERVFAIL"), true, Contact::No);
+    let mut seen = attribution(of(LIST[0]), LIST[0], vec![cached]);
+    seen.sighting.leg = Leg::Client;
+    all.push(seen);
+    // By way of an alias that somebody chose, less than sure.
+    let chain = [("www.microsoft.com", "asked"), (name, "cname"), (LIST[1], "cname")];
+    let mut led = client("192.168.2.30", Role::Initiator, 600, &chain);
+    led.confidence_permille = 870;
+    let mut tail = attribution(of(LIST[1]), name, vec![led]);
+    (tail.sighting.place, tail.hints) = (Place::Alias, vec!["alias-tail"]);
+    all.push(tail);
+    // A name server's address, of which no answer came.
+    let chain = [(name, "asked"), (LIST[3], "server")];
+    let mut server =
+        attribution(of(LIST[3]), name, vec![client("192.168.2.55", Role::Initiator, 700, &chain)]);
+    (server.sighting.place, server.sighting.rcode) = (Place::Server, None);
+    all.push(server);
+    // Nobody, and nobody knows.
+    for (verdict, why) in [
+        (Verdict::NoClient, Unexplained::NobodyWaiting),
+        (Verdict::Undetermined, Unexplained::TooMany(3)),
+    ] {
+        let unnamed = attribution(of(LIST[2]), name, Vec::new());
+        let reason = Some(format!("because of {name}"));
+        all.push(Attribution { verdict, unexplained: Some(why), reason, ..unnamed });
+    }
+    all
+}
+
+/// What there is to weigh of the first indicator.
+pub fn assessments(list: &Indicators, name: &str) -> Vec<Assessment> {
+    let hint = |leaning, words: String| Hint { code: "made-up", leaning, words };
+    vec![Assessment {
+        indicator: indicator(list, LIST[0]),
+        sightings: 4,
+        clients: 1,
+        hints: vec![
+            hint(Leaning::Serious, format!("it asks for {name} every 60 s, give or take 2 s")),
+            hint(Leaning::Harmless, "many unrelated clients asked at once".to_owned()),
+        ],
+    }]
+}
+
+/// Three alerts: with a client, without one, and one that nothing answers.
+pub fn answers(list: &Indicators, name: &str) -> Vec<Answer> {
+    let alert = |line, destination: &str| Alert {
+        file: "alerts.txt".to_owned(),
+        line,
+        text: format!("{line} {DC} C2/Generic-A {destination} 1 AFCd"),
+        time: Some(after(101)),
+        host: Some(DC.to_owned()),
+        destination: destination.to_owned(),
+        threat: Some(name.to_owned()),
+        events: Some(1_473),
+    };
+    let suspect = Suspect {
+        address: address("192.168.2.42"),
+        confidence_permille: 995,
+        asked: vec![LIST[0].to_owned(), name.to_owned()],
+        first: after(101),
+        last: after(3_600),
+    };
+    let answer = |line, destination: &str, verdict| Answer {
+        alert: alert(line, destination),
+        indicator: None,
+        verdict,
+        clients: Vec::new(),
+        reason: None,
+        nearest: None,
+        attributions: Vec::new(),
+    };
+    vec![
+        Answer {
+            indicator: Some(indicator(list, LIST[0])),
+            clients: vec![suspect],
+            ..answer(1, LIST[0], Some(Verdict::Attributed))
+        },
+        Answer {
+            reason: Some(format!("because of {name}")),
+            ..answer(2, name, Some(Verdict::NoClient))
+        },
+        Answer { nearest: Some(format!("{name} at 08:25")), ..answer(3, "quiet.example", None) },
+    ]
+}
+
+pub fn coverage() -> Coverage {
+    let resolver = |text: &str, known, asked, asks| ResolverSeen {
+        addresses: vec![address(text)],
+        known,
+        shared_mac: None,
+        asked,
+        asks,
+        answers: asked,
+    };
+    Coverage {
+        span: Some((MORNING, after(9 * 3600))),
+        transactions: Counters {
+            queries: 20_100,
+            answered: 19_990,
+            copies: 392,
+            ..Counters::default()
+        },
+        forgotten: 0,
+        edges_forgotten: 0,
+        judged_early: 0,
+        resolvers: vec![
+            resolver(DC, Known::AsksAndAnswers, 10_397, 4_492),
+            resolver("192.168.2.12", Known::OnlyIterates, 0, 196),
+        ],
+        latencies: vec![LatencySeen {
+            resolver: address(DC),
+            leg: Leg::Client,
+            count: 10_390,
+            p50_us: 210,
+            p90_us: 15_100,
+            p99_us: 198_700,
+            max_us: 3_230_000,
+        }],
+    }
+}
+
+/// What a page is made of.
+pub struct Made<'a> {
+    pub list: &'a Indicators,
+    pub files: &'a [&'a str],
+    pub attributions: &'a [Attribution],
+    pub assessments: &'a [Assessment],
+    pub answers: &'a [Answer],
+    pub damage: &'a [&'a str],
+}
+
+/// Writes a page to `path`.
+pub fn write(path: &Path, made: &Made<'_>) {
+    let files = Files(made.files.iter().map(|file| (*file).to_owned()).collect());
+    let mut page = Html::create(path, Subject { indicators: made.list, files: &files }).unwrap();
+    let mut verdicts = Verdicts::default();
+    for attribution in made.attributions {
+        verdicts.add(attribution.verdict);
+        page.attribution(attribution).unwrap();
+    }
+    let mut lacked = CaptureLacked {
+        damage: made.damage.iter().map(|text| (*text).to_owned()).collect(),
+        ..CaptureLacked::default()
+    };
+    (lacked.decoded.frames, lacked.decoded.messages) = (48_211, 40_090);
+    let (summary, internal, coverage) = (Summary::default(), Internal::default(), coverage());
+    page.end(&Ending {
+        summary: &summary,
+        assessments: made.assessments,
+        answers: made.answers,
+        internal: &internal,
+        verdicts,
+        coverage: &coverage,
+        lacked: &lacked,
+    })
+    .unwrap();
+}
+
+/// A page with one of everything, and with `name` wherever others choose the words.
+pub fn write_everything(path: &Path, name: &str) {
+    let list = indicators("flagged.txt");
+    let made = Made {
+        list: &list,
+        files: &[name],
+        attributions: &everything(&list, name),
+        assessments: &assessments(&list, name),
+        answers: &answers(&list, name),
+        damage: &[name],
+    };
+    write(path, &made);
+}

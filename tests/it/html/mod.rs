@@ -1,0 +1,350 @@
+//! The HTML report: what stands on it, that it is whole and harmless, that it blames nobody wrongly, and
+//! (in `browser.rs`) what a browser makes of it.
+
+mod browser;
+mod made;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use whoasked::frame::FrameId;
+use whoasked::resolution::Role;
+
+use crate::support::{bundled, program, project, read_truth};
+use made::{HOSTILE, LIST, Made, attribution, client, indicator, indicators, write};
+
+/// Holds pages against what XML wants, which is more than HTML does, all in one go.
+fn assert_well_formed(pages: &[PathBuf]) {
+    let script = "import sys, xml.etree.ElementTree as E\nfor f in sys.argv[1:]: E.parse(f)";
+    let run = Command::new("python3").args(["-c", script]).args(pages).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+/// The office demo with a report: where it is written, and the page.
+fn office(folder: &Path) -> String {
+    let path = folder.join("office.html");
+    let run = program()
+        .arg("read")
+        .arg(project("captures/office.pcap"))
+        .arg("--indicators")
+        .arg(project("captures/flagged.txt"))
+        .arg("--report")
+        .arg(&path)
+        .output()
+        .unwrap();
+    assert_eq!(run.status.code(), Some(1), "{}", String::from_utf8_lossy(&run.stderr));
+    assert!(run.stdout.starts_with(b"9 clients are behind"), "the answer on stdout as ever");
+    fs::read_to_string(&path).unwrap()
+}
+
+/// The text between two marks, each time they occur.
+fn between<'a>(page: &'a str, begin: &str, end: &str) -> Vec<&'a str> {
+    let parts = page.split(begin).skip(1);
+    parts.map(|part| part.split(end).next().unwrap()).collect()
+}
+
+#[test]
+fn the_verdict_on_the_office_stands_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = office(folder.path());
+    let order = [
+        "9 clients are behind what was flagged: 7 only by way of an alias or a name server; \
+         2 flagged queries have no client.",
+        "Who is behind it</h2>",
+        "<bdi>192.168.2.42</bdi></h3>",
+        "3 times from 09:17:42 to 13:17:43 UTC",
+        "search the firewall&#39;s log for connections from 192.168.2.42 from 09:17:42 UTC on.",
+        "00:1b:21:3c:00:1c in the switch&#39;s address table.",
+        "How it came about</h2>",
+        "frame.number in {457, 458, 461, 462, 465, 466, 1035,",
+        "No client</h2>",
+        "up.telemetry-sync.net",
+        "What the capture shows, and what it lacks</h2>",
+        "392 frames that the mirror port delivered twice",
+    ];
+    let mut rest = page.as_str();
+    for expected in order {
+        let at =
+            rest.find(expected).unwrap_or_else(|| panic!("{expected} is missing or too early"));
+        rest = &rest[at + expected.len()..];
+    }
+    assert!(page.contains("<span class=\"rail-count\">3×</span>"));
+    assert!(page.contains("2 clients, 4 times from 09:17:42 to 13:18:01 UTC"));
+    let microsoft = "Judge the name it asked for, www.microsoft.com: if you trust it";
+    assert_eq!(page.matches(microsoft).count(), 4, "all of them got there by way of an alias");
+}
+
+#[test]
+fn the_page_needs_nothing_from_outside_and_allows_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = office(folder.path());
+    let policy = between(&page, "http-equiv=\"Content-Security-Policy\" content=\"", "\"");
+    let [policy] = policy[..] else { panic!("one policy") };
+    assert!(
+        policy.starts_with("default-src &#39;none&#39;; style-src &#39;sha256-")
+            || policy.starts_with("default-src 'none'; style-src 'sha256-"),
+        "{policy}"
+    );
+    assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+    for outside in
+        ["http:", "https:", "//", "url(", "@import", "<script", "<link", "<img", "style=\""]
+    {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    // Links stay on the page, and lead somewhere.
+    let ids: BTreeSet<&str> = between(&page, " id=\"", "\"").into_iter().collect();
+    let links = between(&page, "href=\"", "\"");
+    assert!(links.len() > 30);
+    for link in links {
+        let target = link.strip_prefix('#').unwrap_or_else(|| panic!("{link} leads outside"));
+        assert!(ids.contains(target), "{link} leads nowhere");
+    }
+    assert_eq!(ids.len(), between(&page, " id=\"", "\"").len(), "no id twice");
+}
+
+#[test]
+fn the_policy_names_the_hash_of_the_style() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = office(folder.path());
+    let path = folder.path().join("style");
+    let [style] = between(&page, "<style>", "</style>")[..] else { panic!("one style") };
+    fs::write(&path, style).unwrap();
+    let script = "import sys, hashlib, base64\nprint(base64.b64encode(hashlib.sha256(open(sys.argv[1], 'rb').read()).digest()).decode())";
+    let run = Command::new("python3").args(["-c", script]).arg(&path).output().unwrap();
+    let hash = String::from_utf8(run.stdout).unwrap();
+    assert!(
+        page.contains(&format!("sha256-{}", hash.trim())),
+        "templates/report.css was changed: STYLE_HASH in src/report/html/mod.rs is now \"sha256-{}\"",
+        hash.trim()
+    );
+}
+
+#[test]
+fn one_of_everything_is_said_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.html");
+    made::write_everything(&path, "pc-042.corp.example");
+    let page = fs::read_to_string(&path).unwrap();
+    for expected in [
+        // Who, and what it did.
+        "Asked and connected: act on this",
+        "<bdi>pc-042.corp.example</bdi> <small>from DHCP at 08:25:03 UTC, frame 7</small>",
+        "<span>VLAN 20</span>",
+        "yes, to 203.0.113.9, port 443 (TCP), at 08:26:42 UTC, giving the server name pc-042.corp.example, and was answered",
+        "Treat it as compromised until you know better: it connected to 203.0.113.9",
+        "Mind: it asks for pc-042.corp.example every 60 s",
+        "behind a router, 00:1b:21:3c:00:01",
+        "It was given no address for it: it got an error (SERVFAIL).",
+        "Make sure first: this is likely (87 %).",
+        "1 connected to it, 2 only by way of an alias or a name server",
+        // What to weigh, and how it came about.
+        "<strong>For a real one:</strong> it asks for",
+        "<strong>For a false alarm:</strong> many unrelated clients asked at once",
+        "it had the answer in its cache",
+        "nothing came back",
+        "12.0 ms later · frame 102",
+        "Drawn: one of 2 sightings.",
+        // The alerts.
+        "3 alerts: 1 with a client, 1 without one and 1 that nothing in the capture answers.",
+        "asked for mi.kenal-cn.com, pc-042.corp.example from 08:26:41 to 09:25:00 UTC; certain (99.5 %)",
+        "1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 1 AFCd",
+        "1,473 events",
+        "Nearest: pc-042.corp.example at 08:25",
+        // The rest.
+        "Cannot be decided</h2>",
+        "Why: because of pc-042.corp.example.",
+        "Its clients are not in the capture: mirror the port they come in by, too.",
+        "The capture is damaged",
+    ] {
+        assert!(page.contains(&expected.replace('\'', "&#39;")), "{expected} is missing");
+    }
+    assert!(page.find("192.168.2.42</bdi></h3>") < page.find("192.168.2.40</bdi></h3>"));
+}
+
+#[test]
+fn what_others_wrote_is_text_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.html");
+    made::write_everything(&path, HOSTILE);
+    let page = fs::read_to_string(&path).unwrap();
+    assert!(page.matches("&#60;img src=x onerror=").count() >= 20, "it stands there to be read");
+    for element in ["<img", "<script"] {
+        assert!(!page.contains(element), "{element}");
+    }
+    assert!(page.contains("\\u{202e}\\u{0}\\u{1b}[2J\\u{fffe}"));
+    assert!(page.chars().all(|c| c == '\n' || !c.is_control()), "a control character came through");
+    assert!(!page.contains(['\u{202e}', '\u{fffe}']));
+    // Within a tag, it stands in quotes only.
+    for tag in between(&page, "<", ">") {
+        let outside: String = tag.split('"').step_by(2).collect();
+        assert!(!outside.contains("evil.com") && !outside.contains("onerror"), "{tag}");
+    }
+    assert_well_formed(&[path]);
+}
+
+#[test]
+fn nobody_on_a_card_of_the_bundled_captures_is_innocent() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut pages, mut cards) = (Vec::new(), 0);
+    for capture in bundled() {
+        let name = capture.path.file_name().unwrap().to_str().unwrap().to_owned();
+        let path = folder.path().join(format!("{name}.html"));
+        let list = folder.path().join("list.txt");
+        fs::write(&list, &capture.indicators).unwrap();
+        let run = program()
+            .args(["read", "--no-progress"])
+            .arg(&capture.path)
+            .arg("--indicators")
+            .arg(&list)
+            .arg("--report")
+            .arg(&path)
+            .output()
+            .unwrap();
+        assert!(matches!(run.status.code(), Some(0 | 1)), "{name}");
+        let page = fs::read_to_string(&path).unwrap();
+        let truth = read_truth(&capture.path).unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let pairs: BTreeSet<(String, String)> = truth["pairs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|pair| (text(&pair["client"]), text(&pair["indicator"])))
+            .collect();
+        let servers: BTreeSet<String> = truth["dc"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|server| server.as_array().unwrap().iter().map(text).collect::<Vec<_>>())
+            .collect();
+        for card in between(&page, "<article class=\"card", "</article>") {
+            let client = between(card, "-title\"><bdi>", "</bdi></h3>")[0].to_owned();
+            for value in between(card, "<dd class=\"value\">", "</dd>") {
+                let flagged = between(value, "<bdi>", "</bdi>")[0].trim_start_matches('=');
+                let pair = (client.clone(), flagged.to_owned());
+                assert!(
+                    pairs.contains(&pair) || servers.contains(&client),
+                    "{name}: {pair:?} BLAMED WRONGLY"
+                );
+                cards += 1;
+            }
+        }
+        assert!(!page.contains("Further clients</h3>"), "{name}: all of them have a card");
+        pages.push(path);
+    }
+    println!("{} pages, {cards} clients and what each led to", pages.len());
+    assert!(pages.len() >= 60 && cards >= 200, "{} pages, {cards}", pages.len());
+    assert_well_formed(&pages);
+}
+
+#[test]
+fn a_flood_of_clients_and_names_gives_a_page_that_opens() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.html");
+    let list = indicators("flagged.txt");
+    let flagged = LIST.map(|text| indicator(&list, text));
+    let long = format!("{}.{}", "\\255".repeat(60), "<&\"'>".repeat(40));
+    let attributions: Vec<_> = (0..20_000_u32)
+        .map(|number| {
+            let ip = format!("10.{}.{}.{}", number >> 14 & 255, number >> 7 & 127, number & 127);
+            let asked = format!("{number}.{long}");
+            let chain = [(asked.as_str(), "asked"), (long.as_str(), "cname")];
+            let one = client(&ip, Role::Initiator, u64::from(number) + 1, &chain);
+            attribution(flagged[number as usize % 3], &asked, vec![one])
+        })
+        .collect();
+    let made = Made {
+        list: &list,
+        files: &["a.pcap"],
+        attributions: &attributions,
+        assessments: &[],
+        answers: &[],
+        damage: &[],
+    };
+    write(&path, &made);
+    let page = fs::read_to_string(&path).unwrap();
+    assert!(page.len() < 5_000_000, "{} octets", page.len());
+    assert!(page.contains("More than 4,096 clients are behind what was flagged."));
+    assert!(page.contains("and 1,976 more clients; <code>--format jsonl</code>"));
+    assert!(page.contains("15,904 sightings of further clients had no room on this page"));
+    assert_well_formed(&[path]);
+}
+
+#[test]
+fn a_chain_without_end_and_frames_without_number_are_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.html");
+    let list = indicators("flagged.txt");
+    let names: Vec<String> = (0..300).map(|number| format!("a{number}.example")).collect();
+    let mut chain: Vec<(&str, &'static str)> =
+        names.iter().map(|name| (name.as_str(), "cname")).collect();
+    chain[0].1 = "asked";
+    let mut one = client("10.0.0.1", Role::Initiator, 9, &chain);
+    (one.asked_frame, one.answer_frame, one.rcode) = (FrameId::NONE, FrameId::NONE, None);
+    one.hops = (0..50).map(|n| made::address(&format!("10.1.0.{n}"))).collect();
+    let seen = attribution(indicator(&list, LIST[0]), LIST[0], vec![one]);
+    let made = Made {
+        list: &list,
+        files: &["a.pcap", "b.pcap"],
+        attributions: &[seen],
+        assessments: &[],
+        answers: &[],
+        damage: &[],
+    };
+    write(&path, &made);
+    let page = fs::read_to_string(&path).unwrap();
+    assert!(page.contains("(285 more steps)") && page.contains("a299.example"));
+    assert!(page.contains("not captured"));
+    assert!(page.len() < 60_000, "{}", page.len());
+    assert_well_formed(&[path]);
+}
+
+#[test]
+fn the_report_is_written_even_if_nobody_reads_stdout() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = office(folder.path());
+    for format in ["text", "jsonl"] {
+        let path = folder.path().join(format);
+        let mut run = program()
+            .arg("read")
+            .arg(project("captures/office.pcap"))
+            .arg("--indicators")
+            .arg(project("captures/flagged.txt"))
+            .args(["--format", format, "--report"])
+            .arg(&path)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(run.stdout.take());
+        assert_eq!(run.wait().unwrap().code(), Some(1));
+        assert!(fs::read_to_string(&path).unwrap() == whole, "{format}");
+    }
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_an_error_that_names_it_and_costs_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = folder.path().join("office.pcap");
+    fs::copy(project("captures/office.pcap"), &capture).unwrap();
+    let before = fs::read(&capture).unwrap();
+    let nowhere = folder.path().join("no/such/folder/page.html");
+    for path in [&capture, &nowhere, folder.path(), Path::new("-")] {
+        let run = program()
+            .arg("read")
+            .arg(&capture)
+            .arg("--indicators")
+            .arg(project("captures/flagged.txt"))
+            .arg("--report")
+            .arg(path)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(run.stderr).unwrap();
+        assert_eq!(run.status.code(), Some(2), "{said}");
+        assert!(said.contains("report") && said.lines().count() == 1, "{said}");
+        assert!(path.as_os_str() == "-" || said.contains(path.to_str().unwrap()), "{said}");
+        assert!(run.stdout.is_empty(), "said before anything is read");
+    }
+    assert_eq!(fs::read(&capture).unwrap(), before, "the capture is as it was");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left behind");
+}
