@@ -4,7 +4,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context;
 use ipnet::IpNet;
 
 use super::output::{is_closed_pipe, stop_on_interrupt};
@@ -43,11 +42,11 @@ struct Sink<'a> {
 
 /// The reports, and what was handed to them.
 struct Answer<'a> {
-    reports: Vec<Box<dyn Report + 'a>>,
+    /// Each with what it failed by, if it did: the others go on.
+    reports: Vec<(Box<dyn Report + 'a>, Option<io::Error>)>,
     answering: &'a mut dyn Answering,
     internal: Internal,
     verdicts: Verdicts,
-    failed: Option<io::Error>,
 }
 
 impl Answer<'_> {
@@ -55,22 +54,25 @@ impl Answer<'_> {
         self.internal.withhold(&mut attribution);
         self.verdicts.add(attribution.verdict);
         self.answering.take(&attribution);
-        for report in &mut self.reports {
-            if self.failed.is_none() {
-                self.failed = report.attribution(&attribution).err();
+        for (report, failed) in &mut self.reports {
+            if failed.is_none() {
+                *failed = report.attribution(&attribution).err();
             }
         }
     }
 
+    /// Whether nobody is left to hear the answer.
+    fn is_unheard(&self) -> bool {
+        self.reports.iter().all(|(_, failed)| failed.is_some())
+    }
+
+    /// Ends the reports, and hands out what they failed by, in their order.
     fn end(
         &mut self,
         summary: &Summary,
         coverage: &Coverage,
         lacked: &CaptureLacked,
-    ) -> io::Result<()> {
-        if let Some(error) = self.failed.take() {
-            return Err(error);
-        }
+    ) -> Vec<io::Error> {
         let answers = self.answering.answers();
         let ending = Ending {
             summary,
@@ -81,7 +83,11 @@ impl Answer<'_> {
             coverage,
             lacked,
         };
-        self.reports.iter_mut().try_for_each(|report| report.end(&ending))
+        let ended = self.reports.iter_mut().filter_map(|(report, failed)| match failed.take() {
+            Some(error) => Some(error),
+            None => report.end(&ending).err(),
+        });
+        ended.collect()
     }
 }
 
@@ -96,7 +102,7 @@ impl MessageSink for Sink<'_> {
     fn take(&mut self, messages: &Messages, message: &Message) {
         let answer = &mut self.answer;
         self.attributor.take(messages, message, &mut |attribution| answer.take(attribution));
-        if answer.failed.is_some() {
+        if answer.is_unheard() {
             self.stop.set();
         }
     }
@@ -128,11 +134,10 @@ pub fn run(
     let files = file_names(&input.files);
     let subject = Subject { indicators: &indicators, files: &files };
     let answer = Answer {
-        reports: reports(subject)?,
+        reports: reports(subject)?.into_iter().map(|report| (report, None)).collect(),
         answering,
         internal: Internal::new(analysis.internal),
         verdicts: Verdicts::default(),
-        failed: None,
     };
     let sink = Sink { attributor, answer, stop: &stop };
     let mut keeper = Keeper::new(decoder.clone(), sink);
@@ -150,18 +155,22 @@ pub fn run(
         damage: reader.damage().iter().map(ToString::to_string).collect(),
         interrupted: stop.is_set(),
     };
-    match sink.answer.end(sink.attributor.summary(), &coverage, &lacked) {
-        Err(error) if is_closed_pipe(&error) => {}
-        other => other.context("cannot write the answer")?,
+    let failures = sink.answer.end(sink.attributor.summary(), &coverage, &lacked);
+    let failures: Vec<_> = failures.iter().filter(|error| !is_closed_pipe(error)).collect();
+    for failure in &failures {
+        say(&format!("whoasked: cannot write the answer: {failure}"));
     }
-    for damage in &lacked.damage {
-        say(&format!("whoasked: {damage}"));
+    if !sink.answer.reports.iter().any(|(report, _)| report.shows_damage()) {
+        for damage in &lacked.damage {
+            say(&format!("whoasked: {damage}"));
+        }
     }
     let unreadable = unreadable(&lacked);
     if let Some(why) = unreadable {
         say(&format!("whoasked: {why}"));
     }
-    Ok(match (lacked.damage.is_empty() && unreadable.is_none(), sink.answer.verdicts.total()) {
+    let is_whole = lacked.damage.is_empty() && unreadable.is_none() && failures.is_empty();
+    Ok(match (is_whole, sink.answer.verdicts.total()) {
         (false, _) => Outcome::Failed,
         (true, 0) => Outcome::Clean,
         (true, _) => Outcome::Flagged,

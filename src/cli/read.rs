@@ -1,13 +1,11 @@
 //! `whoasked read`: who asked for what is flagged.
 
-use std::io::{self, BufWriter};
 use std::sync::Arc;
 
-use super::settings::{Form, Read as Settings};
+use super::settings::Read as Settings;
 use super::{Outcome, analysis, say};
 use crate::indicator::Indicators;
 use crate::name::NameHasher;
-use crate::report::{Jsonl, Report, Subject, Text};
 
 pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let hasher = NameHasher::random();
@@ -15,16 +13,8 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     for warning in &warnings {
         say(&format!("whoasked: {warning}"));
     }
+    let outputs = settings.outputs;
     analysis::run(settings.analysis, hasher, Arc::new(indicators), &mut (), |subject| {
-        Ok(vec![report(settings.form, subject)])
+        outputs.reports(subject)
     })
-}
-
-/// The report on stdout.
-pub fn report<'a>(form: Form, subject: Subject<'a>) -> Box<dyn Report + 'a> {
-    let out = BufWriter::new(io::stdout().lock());
-    match form {
-        Form::Jsonl => Box::new(Jsonl::new(out, subject)),
-        Form::Text(look) => Box::new(Text::new(out, look, subject)),
-    }
 }

@@ -8,7 +8,8 @@ use anyhow::{Context, bail};
 use ipnet::IpNet;
 
 use super::analysis::Analysis;
-use super::args::{Format, InputArgs, MessagesArgs, ReadArgs};
+use super::args::{InputArgs, MessagesArgs, ReadArgs};
+use super::outputs::Outputs;
 use crate::flow::Address;
 use crate::packet::Ports;
 use crate::report::Look;
@@ -28,16 +29,7 @@ pub struct Input {
 pub struct Read {
     pub analysis: Analysis,
     pub lists: Vec<PathBuf>,
-    pub form: Form,
-}
-
-/// How the answer is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// For people.
-    Text(Look),
-    /// JSON lines.
-    Jsonl,
+    pub outputs: Outputs,
 }
 
 /// Settings of `whoasked messages`.
@@ -73,24 +65,20 @@ impl Read {
         }
         let internal =
             args.internal.iter().map(|text| network(text)).collect::<anyhow::Result<_>>()?;
+        let input = Input::new(args.input)?;
+        let outputs = Outputs::new(args.forms, &input, &args.indicators)?;
         Ok(Read {
-            analysis: Analysis { input: Input::new(args.input)?, resolvers, internal },
+            analysis: Analysis { input, resolvers, internal },
             lists: args.indicators,
-            form: Form::new(args.format),
+            outputs,
         })
     }
 }
 
-impl Form {
-    fn new(format: Format) -> Form {
-        match format {
-            Format::Jsonl => Form::Jsonl,
-            Format::Text => {
-                let terminal = std::io::stdout().is_terminal().then(textwrap::termwidth);
-                Form::Text(look(terminal, |name| std::env::var(name).ok()))
-            }
-        }
-    }
+/// How a page on stdout is to look.
+pub fn look_of_stdout() -> Look {
+    let terminal = std::io::stdout().is_terminal().then(textwrap::termwidth);
+    look(terminal, |name| std::env::var(name).ok())
 }
 
 /// How a page is to look on a terminal so wide, or elsewhere, by the environment's variables.

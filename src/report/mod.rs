@@ -3,11 +3,17 @@
 //! A [`Report`] is given each attribution once it is settled and, last, what the capture came to. JSON
 //! lines go out as they come; the text for people folds them and is written at the end.
 
+mod cef;
+mod csv;
+mod eve;
 mod internal;
 mod jsonl;
 mod messages;
 mod model;
+mod row;
+mod syslog;
 mod text;
+mod zeek;
 
 use std::io;
 
@@ -19,10 +25,16 @@ use crate::indicator::Indicators;
 use crate::packet::ReassemblyCounters;
 use crate::pipeline::DecodeCounters;
 
+pub use cef::Cef;
+pub use csv::Csv;
+pub(crate) use csv::{cell as csv_cell, writer as csv_writer};
+pub use eve::Eve;
 pub use internal::Internal;
 pub use jsonl::Jsonl;
 pub use messages::write_message;
-pub use text::{Look, Text};
+pub use syslog::Syslog;
+pub use text::{Look, Text, Ticket};
+pub use zeek::Zeek;
 
 /// One form of the answer.
 pub trait Report {
@@ -37,6 +49,11 @@ pub trait Report {
     /// # Errors
     /// When the output cannot be written to.
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()>;
+
+    /// Whether the person at the terminal reads here what was damaged, so that it need not be said again.
+    fn shows_damage(&self) -> bool {
+        false
+    }
 }
 
 /// What a report's attributions speak of.

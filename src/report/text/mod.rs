@@ -7,6 +7,7 @@ mod capture;
 mod clients;
 mod fold;
 mod page;
+mod ticket;
 mod unnamed;
 mod words;
 
@@ -22,6 +23,7 @@ use crate::flow::Address;
 use crate::indicator::ListId;
 
 pub use self::page::Look;
+pub use self::ticket::Ticket;
 
 /// The width of the column in which an entry's labels stand.
 const LABELS: usize = 8;
