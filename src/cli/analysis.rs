@@ -1,23 +1,23 @@
 //! Captures held against indicators: what `read` and `explain` have in common.
 
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipnet::IpNet;
 
 use super::output::{is_closed_pipe, stop_on_interrupt};
-use super::progress::Bar;
+use super::progress::{Bar, Screen};
 use super::settings::Input;
 use super::{Outcome, say};
 use crate::alert::Answering;
 use crate::attribution::{Attribution, Attributor, Coverage, Summary};
-use crate::capture::Reader;
+use crate::capture::{Reader, open_pipe};
 use crate::flow::Address;
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
 use crate::name::NameHasher;
-use crate::pipeline::{Decoder, Keeper, MessageSink, Stop, run as run_pipeline};
+use crate::pipeline::{Decoder, Keeper, MessageSink, Pipe, Stop, run as run_pipeline};
 use crate::report::{CaptureLacked, Ending, Files, Internal, Report, Subject, Verdicts};
 use crate::resolution::{Limits, Resolution, Roles};
 use crate::transaction::Transactions;
@@ -121,8 +121,9 @@ pub fn run(
     reports: impl for<'a> FnOnce(Subject<'a>) -> anyhow::Result<Vec<Box<dyn Report + 'a>>>,
 ) -> anyhow::Result<Outcome> {
     let input = analysis.input;
-    let mut reader = open(&input)?;
-    let stop = stop_on_interrupt();
+    let screen = Screen::default();
+    let stop = stop_on_interrupt(&screen);
+    let mut reader = open(&input, &stop)?;
     let decoder =
         Decoder { ports: input.ports.clone(), hasher, indicators: Some(Arc::clone(&indicators)) };
     let limits = Limits::default();
@@ -141,7 +142,7 @@ pub fn run(
     };
     let sink = Sink { attributor, answer, stop: &stop };
     let mut keeper = Keeper::new(decoder.clone(), sink);
-    let bar = Bar::new(&reader, input.shows_progress);
+    let bar = Bar::new(&reader, input.shows_progress, &screen);
     run_pipeline(&mut reader, &decoder, &mut keeper, input.workers, &stop);
     bar.finish();
     let (decoded, reassembled) = keeper.counters();
@@ -198,9 +199,13 @@ fn unseen(declared: &[Address], coverage: &Coverage) -> Vec<Address> {
     declared.iter().copied().filter(|address| !seen(address)).collect()
 }
 
-/// Opens the captures, filtered if need be.
-pub fn open(input: &Input) -> anyhow::Result<Reader> {
-    let reader = Reader::open(&input.files)?;
+/// Opens the captures, filtered if need be. A pipe among them that is silent ends with `stop`.
+pub fn open(input: &Input, stop: &Arc<Stop>) -> anyhow::Result<Reader> {
+    let pipe = |path: &Path| -> io::Result<Box<dyn Read + Send>> {
+        let path = path.to_owned();
+        Ok(Box::new(Pipe::new(move || open_pipe(&path), Arc::clone(stop))?))
+    };
+    let reader = Reader::open_with(&input.files, &pipe)?;
     Ok(match &input.filter {
         Some(expression) => reader.with_filter(expression)?,
         None => reader,

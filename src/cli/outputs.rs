@@ -12,6 +12,7 @@ use super::args::{FormArgs, Format};
 use super::place::{Line, Place};
 use super::settings::{Input, look_of_stdout};
 use crate::attribution::Attribution;
+use crate::capture::is_pipe;
 use crate::evidence::Evidence;
 use crate::flow::Address;
 use crate::packet::Ports;
@@ -269,8 +270,7 @@ fn is_same_file(path: &Path, read: &Path) -> bool {
 /// Evidence is read from the captures a second time, and must not mix with that of another run.
 fn check_evidence(directory: &Path, captures: &[PathBuf]) -> anyhow::Result<()> {
     for path in captures {
-        let is_pipe = fs::metadata(path).is_ok_and(|data| !data.is_file());
-        if path.as_os_str() == "-" || is_pipe {
+        if is_pipe(path) {
             bail!(
                 "--evidence reads the captures a second time, which {} does not allow: save it to a file \
                  first",

@@ -6,8 +6,10 @@
 
 mod decode;
 mod keep;
+mod pipe;
 mod run;
 
 pub use decode::{Counters as DecodeCounters, Decoded, Decoder};
 pub use keep::{Keeper, MessageSink};
+pub use pipe::Pipe;
 pub use run::{Stop, run};
