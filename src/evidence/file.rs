@@ -73,9 +73,16 @@ fn frames<'p>(case: &Case, picked: &'p Picked, files: &Files) -> (Vec<(Frame<'p>
     let mut remarks: BTreeMap<FrameId, Vec<String>> = BTreeMap::new();
     for (frame, known) in &case.frames {
         remarks.entry(*frame).or_default().extend(known.iter().cloned());
-        for companion in picked.companions(*frame) {
-            let part = format!("a part of the message that ends in frame {}", frame.number());
-            remarks.entry(*companion).or_default().push(part);
+        let Some(companions) = picked.companions(*frame) else { continue };
+        let number = frame.number();
+        let part = match companions.are_fragments {
+            true => format!("a fragment of the packet that frame {number} completes"),
+            false => {
+                format!("before frame {number} in its TCP connection, whose message may begin here")
+            }
+        };
+        for companion in &companions.frames {
+            remarks.entry(*companion).or_default().push(part.clone());
         }
     }
     let wanted = remarks.len() as u64;

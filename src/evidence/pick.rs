@@ -21,8 +21,10 @@ pub(super) const OCTETS_MAX: usize = 256 << 20;
 const RECENT_MAX: usize = 4_096;
 /// How many octets of them.
 const RECENT_OCTETS_MAX: usize = 16 << 20;
-/// How many of them one wanted frame may take.
-const COMPANIONS_MAX: usize = 64;
+/// How many fragments one wanted frame may take with it: a packet of 65,535 octets has 45 on Ethernet.
+const FRAGMENTS_MAX: usize = 64;
+/// How many segments. A message is rarely in more; those of others in the same connection are too.
+const SEGMENTS_MAX: usize = 16;
 /// How long before the wanted frame a segment of the same message may have come.
 const SEGMENT_AGE: Span = Span::from_secs(2);
 /// The same of a fragment: as long as reassembly waits.
@@ -34,7 +36,16 @@ pub(super) struct Picked {
     frames: Batch,
     places: HashMap<FrameId, usize>,
     /// What belongs to a wanted frame.
-    companions: BTreeMap<FrameId, Vec<FrameId>>,
+    companions: BTreeMap<FrameId, Companions>,
+}
+
+/// What belongs to a frame.
+#[derive(Debug)]
+pub(super) struct Companions {
+    /// The frames.
+    pub frames: Vec<FrameId>,
+    /// Whether they are fragments of the same packet; else earlier segments of the same connection.
+    pub are_fragments: bool,
 }
 
 /// A frame that may belong to a later one.
@@ -86,20 +97,20 @@ impl Picked {
     }
 
     fn take_companions(&mut self, frame: &Frame<'_>, piece: Piece, recent: &VecDeque<Recent>) {
-        let age = match piece {
-            Piece::Segment(_) => SEGMENT_AGE,
-            Piece::Fragment { .. } => FRAGMENT_AGE,
+        let (age, most, are_fragments) = match piece {
+            Piece::Segment(_) => (SEGMENT_AGE, SEGMENTS_MAX, false),
+            Piece::Fragment { .. } => (FRAGMENT_AGE, FRAGMENTS_MAX, true),
         };
         let same = recent.iter().rev().filter(|recent| recent.piece == piece);
         let same = same.filter_map(|recent| recent.at.get(0));
-        let near = same.take_while(|other| frame.time - other.time <= age).take(COMPANIONS_MAX);
+        let near = same.take_while(|other| frame.time - other.time <= age).take(most);
         let mut ids = Vec::new();
         for other in near {
             self.take(other);
             ids.push(other.id);
         }
         if !ids.is_empty() {
-            self.companions.insert(frame.id, ids);
+            self.companions.insert(frame.id, Companions { frames: ids, are_fragments });
         }
     }
 
@@ -112,8 +123,8 @@ impl Picked {
     }
 
     /// What belongs to a frame.
-    pub fn companions(&self, frame: FrameId) -> &[FrameId] {
-        self.companions.get(&frame).map_or(&[], Vec::as_slice)
+    pub fn companions(&self, frame: FrameId) -> Option<&Companions> {
+        self.companions.get(&frame)
     }
 
     /// A frame, if it was found.

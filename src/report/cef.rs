@@ -141,3 +141,50 @@ fn extension_value(text: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn plain(value: &str) -> String {
+        let mut out = String::new();
+        let mut letters = value.chars();
+        while let Some(c) = letters.next() {
+            match (c, c == '\\') {
+                (_, true) => match letters.next().unwrap() {
+                    'n' => out.push('\n'),
+                    'r' => out.push('\r'),
+                    c @ ('\\' | '=') => out.push(c),
+                    c => panic!("an escape of {c:?}"),
+                },
+                ('=', _) => panic!("a bare ="),
+                (c, _) => out.push(c),
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn separators_are_escaped_where_they_separate() {
+        assert_eq!(header_field("a|b\\c=d"), "a\\|b\\\\c=d");
+        assert_eq!(extension_value("a|b\\c=d\n\u{1b}"), "a|b\\\\c\\=d\\n\\\\u{1b}");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_in_a_value_comes_back(text: String) {
+            let value = extension_value(&text);
+            prop_assert!(!value.contains(is_unprintable));
+            let breaks = |c: char| matches!(c, '\n' | '\r');
+            let shown: String = text
+                .split_inclusive(breaks)
+                .map(|part| match part.ends_with(breaks) {
+                    true => format!("{}{}", printable(&part[..part.len() - 1]), &part[part.len() - 1..]),
+                    false => printable(part).into_owned(),
+                })
+                .collect();
+            prop_assert_eq!(plain(&value), shown);
+        }
+    }
+}

@@ -118,3 +118,44 @@ fn frame(frame: FrameId) -> String {
 fn file(row: &Row<'_>, frame: FrameId) -> String {
     row.files.of(frame).unwrap_or_default().to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn no_cell_is_a_formula() {
+        for (text, shown) in [
+            ("=1+1", "'=1+1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("-x.evil.com", "'-x.evil.com"),
+            ("+49", "'+49"),
+            ("'", "''"),
+            ("\t=1", "\\u{9}=1"),
+            ("10.0.0.1", "10.0.0.1"),
+            ("", ""),
+        ] {
+            assert_eq!(cell(text), shown);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_in_a_cell_comes_back(cells in proptest::collection::vec(any::<String>(), 1..6)) {
+            let mut out = Vec::new();
+            let mut into = writer(&mut out);
+            into.write_record(cells.iter().map(|text| cell(text))).unwrap();
+            into.flush().unwrap();
+            drop(into);
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&out[..]);
+            let read: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+            prop_assert_eq!(read.len(), 1);
+            for (text, shown) in cells.iter().zip(&read[0]) {
+                prop_assert!(!shown.starts_with(['=', '+', '-', '@']));
+                prop_assert!(!shown.contains(char::is_control));
+                prop_assert_eq!(shown.strip_prefix('\'').unwrap_or(shown), &*printable(text));
+            }
+        }
+    }
+}

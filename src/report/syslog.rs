@@ -142,3 +142,57 @@ fn escaped(value: &str) -> String {
 fn cut(text: &str) -> &str {
     text.get(..text.floor_char_boundary(VALUE_OCTETS_MAX)).unwrap_or(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Reads structured data as RFC 5424 section 6.3 has it, whole or not at all.
+    fn read(data: &str) -> Option<Vec<(String, String)>> {
+        let mut rest = data.strip_prefix(&format!("[{DATA_ID}"))?;
+        let mut facts = Vec::new();
+        while rest != "]" {
+            let (name, value) = rest.strip_prefix(' ')?.split_once("=\"")?;
+            let (mut plain, mut letters) = (String::new(), value.char_indices());
+            rest = loop {
+                match letters.next()? {
+                    (at, '"') => break value.get(at + 1..)?,
+                    (_, '\\') => plain.push(letters.next()?.1),
+                    (_, ']') => return None,
+                    (_, c) => plain.push(c),
+                }
+            };
+            facts.push((name.to_owned(), plain));
+        }
+        Some(facts)
+    }
+
+    #[test]
+    fn a_header_is_that_of_the_rfc() {
+        let time = Timestamp(1_575_015_901_123_456_789);
+        let head = header(1, Some(time), "attribution");
+        assert_eq!(head, "<129>1 2019-11-29T08:25:01.123456Z - whoasked - attribution");
+        assert_eq!(header(6, None, "coverage"), "<134>1 - - whoasked - coverage");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_in_a_parameter_comes_back(values in proptest::collection::vec("\\PC{0,40}", 0..6)) {
+            let facts: Vec<_> = values.iter().map(|value| ("name", value.clone())).collect();
+            let line = data(&facts);
+            prop_assert!(!line.contains(char::is_control));
+            let read = read(&line).expect(&line);
+            let read: Vec<&String> = read.iter().map(|(_, value)| value).collect();
+            let shown: Vec<String> = values.iter().map(|v| printable(v).into_owned()).collect();
+            prop_assert_eq!(read, shown.iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn any_text_makes_one_short_line(text: String, times in 0usize..2_000) {
+            let line = data(&[("a", text.clone()), ("b", text.repeat(times))]);
+            prop_assert!(!line.contains(char::is_control) && line.len() < 5_000);
+            prop_assert!(read(&line).is_some(), "{}", line);
+        }
+    }
+}

@@ -170,3 +170,67 @@ fn epoch(time: Timestamp) -> String {
 fn at(time: Timestamp) -> String {
     time.to_string().get(..19).unwrap_or(UNSET).replace(['T', ':'], "-")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What a reader makes of a field that is not unset.
+    fn read(field: &str) -> Vec<u8> {
+        let mut octets = field.bytes();
+        let mut out = Vec::new();
+        if field == EMPTY {
+            return out;
+        }
+        while let Some(octet) = octets.next() {
+            if octet != b'\\' {
+                out.push(octet);
+                continue;
+            }
+            assert_eq!(octets.next(), Some(b'x'));
+            let digits = [octets.next().unwrap(), octets.next().unwrap()];
+            let digits = std::str::from_utf8(&digits).unwrap();
+            out.push(u8::from_str_radix(digits, 16).unwrap());
+        }
+        out
+    }
+
+    #[test]
+    fn what_reads_as_nothing_is_escaped() {
+        assert_eq!(escaped("-", false), "\\x2d");
+        assert_eq!(escaped("(empty)", true), "\\x28empty)");
+        assert_eq!(escaped("", false), "(empty)");
+        assert_eq!(escaped("-a", false), "-a");
+        assert_eq!(field(&Value::Many(vec!["a,b".into(), "-".into()])), "a\\x2cb,\\x2d");
+        assert_eq!(
+            (field(&Value::Many(vec![])), field(&Value::Unset)),
+            (EMPTY.into(), UNSET.into())
+        );
+    }
+
+    #[test]
+    fn times_have_six_decimals() {
+        assert_eq!(epoch(Timestamp(1_575_015_901_123_456_789)), "1575015901.123456");
+        assert_eq!(epoch(Timestamp(-1_500_000_000)), "-1.500000");
+        assert_eq!(at(Timestamp(1_575_015_901_123_456_789)), "2019-11-29-08-25-01");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_in_a_field_comes_back(texts in proptest::collection::vec(any::<String>(), 1..5)) {
+            for text in &texts {
+                let shown = escaped(text, false);
+                prop_assert!(shown.bytes().all(|octet| matches!(octet, b' '..=b'~')));
+                prop_assert_ne!(&shown, UNSET);
+                prop_assert_eq!(read(&shown), text.as_bytes());
+            }
+            let all = field(&Value::Many(texts.clone()));
+            let elements: Vec<&str> = all.split(',').collect();
+            prop_assert_eq!(elements.len(), texts.len());
+            for (element, text) in elements.iter().zip(&texts) {
+                prop_assert_eq!(read(element), text.as_bytes());
+            }
+        }
+    }
+}
