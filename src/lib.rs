@@ -13,6 +13,7 @@ pub mod attribution;
 pub mod capture;
 pub mod cli;
 pub mod contact;
+pub mod evidence;
 pub mod identity;
 pub mod indicator;
 pub mod message;

@@ -252,7 +252,11 @@ fn report(
     let files = Files(files.iter().map(|file| (*file).to_owned()).collect());
     let mut out = Vec::new();
     let mut verdicts = Verdicts::default();
-    let mut text = Text::new(&mut out, look, Subject { indicators: list, files: &files });
+    let mut text = Text::new(
+        &mut out,
+        look,
+        Subject { indicators: list, files: &files, zone: &whoasked::time::UTC },
+    );
     for attribution in attributions {
         verdicts.add(attribution.verdict);
         text.attribution(attribution).unwrap();

@@ -36,6 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "pipeline",
         ],
     ),
+    ("evidence", &["capture", "packet", "resolution", "indicator", "attribution", "report"]),
     (
         "cli",
         &[
@@ -51,6 +52,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "alert",
             "pipeline",
             "report",
+            "evidence",
         ],
     ),
 ];
@@ -72,7 +74,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("serde_json", &["src/report/", "src/indicator/load/", "src/alert/load/"]),
     ("csv", &["src/report/", "src/indicator/load/", "src/alert/load/", "src/identity/"]),
     ("askama", &["src/report/"]),
-    ("pcap_file", &["src/report/"]),
+    ("pcap_file", &["src/evidence/"]),
     ("psl", &["src/indicator/", "src/attribution/"]),
     ("base64", &["src/indicator/load/"]),
     ("dhcproto", &["src/identity/"]),

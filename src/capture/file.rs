@@ -8,7 +8,7 @@ use super::block::{Block, Halt, Ledger, Walk};
 use super::fault::Fault;
 use super::pcap::{self, Records};
 use super::pcapng::{self, Blocks};
-use super::source::{Progress, Source};
+use super::source::{EndedEarly, Progress, Source};
 use super::{BATCH_FRAMES_MAX, FRAME_OCTETS_MAX};
 
 /// How much is read at once: about what a full batch needs, within these bounds. Reading more would
@@ -46,8 +46,11 @@ enum Format {
 impl FileReader {
     /// Opens a file and reads its header.
     pub fn open(path: &Path, progress: Arc<Progress>) -> Result<FileReader, Fault> {
-        let failed = |error: io::Error| Fault::Open(error.to_string());
-        let mut source = Source::open(path, progress).map_err(failed)?;
+        FileReader::new(Source::open(path, progress).map_err(failed)?)
+    }
+
+    /// Reads the header of an opened file.
+    pub fn new(mut source: Source) -> Result<FileReader, Fault> {
         let mut carry = vec![0; pcap::HEADER_OCTETS];
         let mut there = 0;
         let mut failure = None;
@@ -164,6 +167,7 @@ impl FileReader {
     fn end_short(&mut self, there: u64, needed: u64) {
         let (skip, left) = self.skip;
         let fault = match self.failure.take() {
+            Some(error) if EndedEarly::is(&error) => None,
             Some(error) => Some(Fault::Input(error.to_string())),
             None if left > 0 => {
                 self.ledger.offset -= skip - left;
@@ -181,6 +185,10 @@ impl FileReader {
             self.ledger.note(fault, self.ledger.frames + 1, 0);
         }
     }
+}
+
+fn failed(error: io::Error) -> Fault {
+    Fault::Open(error.to_string())
 }
 
 impl Format {

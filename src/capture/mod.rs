@@ -26,7 +26,7 @@ mod tests;
 
 pub use fault::{CaptureError, Damage, Fault, Place};
 pub use reader::{FileFacts, Reader};
-pub use source::Progress;
+pub use source::{EndedEarly, OpenPipe, Progress, is_pipe, open_pipe};
 
 /// The most frames a batch takes.
 pub const BATCH_FRAMES_MAX: usize = 1_024;

@@ -18,7 +18,7 @@ use super::BATCH_FRAMES_MAX;
 use super::block::Mark;
 use super::fault::{CaptureError, Damage};
 use super::filter::Filter;
-use super::source::Progress;
+use super::source::{OpenPipe, Progress, open_pipe};
 use super::stream::Stream;
 use crate::frame::{Batch, Frame, FrameId, LinkType};
 use crate::time::Timestamp;
@@ -68,6 +68,11 @@ impl Reader {
     /// Opens files, in argument order. A file that cannot be used is left out and kept as
     /// [damage](Reader::damage), unless there is no other.
     pub fn open(paths: &[PathBuf]) -> Result<Reader, CaptureError> {
+        Reader::open_with(paths, &open_pipe)
+    }
+
+    /// The same, with pipes opened by `pipes`, which need not wait for ever.
+    pub fn open_with(paths: &[PathBuf], pipes: OpenPipe<'_>) -> Result<Reader, CaptureError> {
         if paths.is_empty() {
             return Err(CaptureError::NoFile);
         }
@@ -86,7 +91,7 @@ impl Reader {
         };
         for (file, path) in (0_u16..).zip(paths) {
             reader.files.push(FileFacts { path: path.clone(), ..FileFacts::default() });
-            match Stream::open(file, path, &reader.progress, paths.len() > 1) {
+            match Stream::open(file, path, &reader.progress, paths.len() > 1, pipes) {
                 Ok((stream, link)) => {
                     reader.links.extend(link.filter(|link| !reader.links.contains(link)));
                     reader.streams.push(Box::new(stream));

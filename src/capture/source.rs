@@ -33,6 +33,40 @@ impl Progress {
     }
 }
 
+/// How what may keep its reader waiting is opened.
+pub type OpenPipe<'o> = &'o dyn Fn(&Path) -> io::Result<Box<dyn Read + Send>>;
+
+/// Opens a file, or standard input for `-`; waits as long as that takes.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub fn open_pipe(path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    Ok(match path.as_os_str() == "-" {
+        true => Box::new(io::stdin()),
+        false => Box::new(File::open(path)?),
+    })
+}
+
+/// Whether a path is standard input, a pipe or a device: what can be read once, and can keep its reader
+/// waiting.
+pub fn is_pipe(path: &Path) -> bool {
+    path.as_os_str() == "-"
+        || fs::metadata(path).is_ok_and(|data| !data.is_file() && !data.is_dir())
+}
+
+/// The run was told to stop while its input kept it waiting: what was read until then is all there is, and
+/// nothing is wrong with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("ended before anything was read")]
+pub struct EndedEarly;
+
+impl EndedEarly {
+    /// Whether that is what an error says.
+    pub(super) fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|inner| inner.is::<EndedEarly>())
+    }
+}
+
 /// The size of a regular file, which can be opened a second time and gives the same; `None` for a pipe.
 pub(super) fn regular_file_octets(path: &Path) -> Option<u64> {
     if path.as_os_str() == "-" {
@@ -58,10 +92,11 @@ pub(super) struct Source {
 impl Source {
     /// Opens a file and finds out how it is compressed.
     pub fn open(path: &Path, progress: Arc<Progress>) -> io::Result<Source> {
-        let input: Box<dyn Read + Send> = match path.as_os_str() == "-" {
-            true => Box::new(io::stdin()),
-            false => Box::new(File::open(path)?),
-        };
+        Source::new(open_pipe(path)?, progress)
+    }
+
+    /// Finds out how an opened file is compressed.
+    pub fn new(input: Box<dyn Read + Send>, progress: Arc<Progress>) -> io::Result<Source> {
         let mut input = Counted { input, progress };
         let mut head = Vec::with_capacity(4);
         input.by_ref().take(4).read_to_end(&mut head)?;

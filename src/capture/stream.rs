@@ -2,13 +2,14 @@
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::block::{Block, Mark};
 use super::fault::{Damage, Fault};
 use super::file::FileReader;
-use super::source::{Progress, regular_file_octets};
+use super::source::{OpenPipe, Progress, Source, is_pipe, regular_file_octets};
 use crate::frame::LinkType;
 use crate::time::{Span, Timestamp};
 
@@ -44,17 +45,26 @@ pub(super) type Key = (Timestamp, u16);
 
 impl Stream {
     /// Opens a file and looks at its first frame, whose link type is returned too. With `park`, a
-    /// regular file is closed until its turn; a pipe is not, for it cannot be opened again.
+    /// regular file is closed until its turn; a pipe is not, for it cannot be opened again. It is opened by
+    /// `open_pipe`.
     pub fn open(
         file: u16,
         path: &Path,
         progress: &Arc<Progress>,
         park: bool,
+        open_pipe: OpenPipe<'_>,
     ) -> Result<(Stream, Option<LinkType>), Fault> {
         let park = park && regular_file_octets(path).is_some();
         // What is read twice is counted once.
         let counted = if park { Arc::default() } else { Arc::clone(progress) };
-        let mut reader = FileReader::open(path, counted)?;
+        let failed = |error: io::Error| Fault::Open(error.to_string());
+        let mut reader = match is_pipe(path) {
+            true => {
+                let pipe = open_pipe(path).map_err(failed)?;
+                FileReader::new(Source::new(pipe, counted).map_err(failed)?)?
+            }
+            false => FileReader::open(path, counted)?,
+        };
         let mut block = Block::default();
         reader.fill(&mut block);
         let (first, link) = match block.marks.first() {

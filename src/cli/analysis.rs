@@ -1,24 +1,23 @@
 //! Captures held against indicators: what `read` and `explain` have in common.
 
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Context;
 use ipnet::IpNet;
 
 use super::output::{is_closed_pipe, stop_on_interrupt};
-use super::progress::Bar;
+use super::progress::{Bar, Screen};
 use super::settings::Input;
 use super::{Outcome, say};
 use crate::alert::Answering;
 use crate::attribution::{Assessor, Attribution, Attributor, Coverage};
-use crate::capture::Reader;
+use crate::capture::{Reader, open_pipe};
 use crate::flow::Address;
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
 use crate::name::NameHasher;
-use crate::pipeline::{Decoder, Keeper, MessageSink, Stop, run as run_pipeline};
+use crate::pipeline::{Decoder, Keeper, MessageSink, Pipe, Stop, run as run_pipeline};
 use crate::report::{CaptureLacked, Ending, Files, Internal, Report, Subject, Verdicts};
 use crate::resolution::{Limits, Resolution, Roles};
 use crate::time::Zone;
@@ -46,12 +45,12 @@ struct Sink<'a> {
 
 /// The reports, and what was handed to them.
 struct Answer<'a> {
-    reports: Vec<Box<dyn Report + 'a>>,
+    /// Each with what it failed by, if it did: the others go on.
+    reports: Vec<(Box<dyn Report + 'a>, Option<io::Error>)>,
     answering: &'a mut dyn Answering,
     assessor: Assessor,
     internal: Internal,
     verdicts: Verdicts,
-    failed: Option<io::Error>,
 }
 
 impl Answer<'_> {
@@ -60,22 +59,25 @@ impl Answer<'_> {
         self.verdicts.add(attribution.verdict);
         self.answering.take(&attribution);
         self.assessor.add(&attribution);
-        for report in &mut self.reports {
-            if self.failed.is_none() {
-                self.failed = report.attribution(&attribution).err();
+        for (report, failed) in &mut self.reports {
+            if failed.is_none() {
+                *failed = report.attribution(&attribution).err();
             }
         }
     }
 
+    /// Whether nobody is left to hear the answer.
+    fn is_unheard(&self) -> bool {
+        self.reports.iter().all(|(_, failed)| failed.is_some())
+    }
+
+    /// Ends the reports, and hands out what they failed by, in their order.
     fn end(
         &mut self,
         attributor: &Attributor,
         coverage: &Coverage,
         lacked: &CaptureLacked,
-    ) -> io::Result<()> {
-        if let Some(error) = self.failed.take() {
-            return Err(error);
-        }
+    ) -> Vec<io::Error> {
         let answers = self.answering.answers();
         let assessments = self.assessor.assess(attributor.resolution());
         let ending = Ending {
@@ -87,7 +89,11 @@ impl Answer<'_> {
             coverage,
             lacked,
         };
-        self.reports.iter_mut().try_for_each(|report| report.end(&ending))
+        let ended = self.reports.iter_mut().filter_map(|(report, failed)| match failed.take() {
+            Some(error) => Some(error),
+            None => report.end(&ending).err(),
+        });
+        ended.collect()
     }
 }
 
@@ -102,7 +108,7 @@ impl MessageSink for Sink<'_> {
     fn take(&mut self, messages: &Messages, message: &Message) {
         let answer = &mut self.answer;
         self.attributor.take(messages, message, &mut |attribution| answer.take(attribution));
-        if answer.failed.is_some() {
+        if answer.is_unheard() {
             self.stop.set();
         }
     }
@@ -121,8 +127,9 @@ pub fn run(
     reports: impl for<'a> FnOnce(Subject<'a>) -> anyhow::Result<Vec<Box<dyn Report + 'a>>>,
 ) -> anyhow::Result<Outcome> {
     let input = analysis.input;
-    let mut reader = open(&input)?;
-    let stop = stop_on_interrupt();
+    let screen = Screen::default();
+    let stop = stop_on_interrupt(&screen);
+    let mut reader = open(&input, &stop)?;
     let mut decoder = Decoder::new(input.ports.clone(), hasher, Some(Arc::clone(&indicators)));
     let limits = Limits::default();
     let declared: Vec<Address> = analysis.resolvers.iter().flatten().copied().collect();
@@ -133,16 +140,15 @@ pub fn run(
     let files = file_names(&input.files);
     let subject = Subject { indicators: &indicators, files: &files, zone: &analysis.zone };
     let answer = Answer {
-        reports: reports(subject)?,
+        reports: reports(subject)?.into_iter().map(|report| (report, None)).collect(),
         answering,
         assessor: Assessor::new(Arc::clone(&indicators), analysis.zone.clone()),
         internal: Internal::new(analysis.internal),
         verdicts: Verdicts::default(),
-        failed: None,
     };
     let sink = Sink { attributor, answer, stop: &stop };
     let mut keeper = Keeper::new(decoder.clone(), sink);
-    let bar = Bar::new(&reader, input.shows_progress);
+    let bar = Bar::new(&reader, input.shows_progress, &screen);
     run_pipeline(&mut reader, &mut decoder, &mut keeper, input.workers, &stop);
     bar.finish();
     let (decoded, reassembled) = keeper.counters();
@@ -156,18 +162,22 @@ pub fn run(
         damage: reader.damage().iter().map(ToString::to_string).collect(),
         interrupted: stop.is_set(),
     };
-    match sink.answer.end(&sink.attributor, &coverage, &lacked) {
-        Err(error) if is_closed_pipe(&error) => {}
-        other => other.context("cannot write the answer")?,
+    let failures = sink.answer.end(&sink.attributor, &coverage, &lacked);
+    let failures: Vec<_> = failures.iter().filter(|error| !is_closed_pipe(error)).collect();
+    for failure in &failures {
+        say(&format!("whoasked: cannot write the answer: {failure}"));
     }
-    for damage in &lacked.damage {
-        say(&format!("whoasked: {damage}"));
+    if !sink.answer.reports.iter().any(|(report, _)| report.shows_damage()) {
+        for damage in &lacked.damage {
+            say(&format!("whoasked: {damage}"));
+        }
     }
     let unreadable = unreadable(&lacked);
     if let Some(why) = unreadable {
         say(&format!("whoasked: {why}"));
     }
-    Ok(match (lacked.damage.is_empty() && unreadable.is_none(), sink.answer.verdicts.total()) {
+    let is_whole = lacked.damage.is_empty() && unreadable.is_none() && failures.is_empty();
+    Ok(match (is_whole, sink.answer.verdicts.total()) {
         (false, _) => Outcome::Failed,
         (true, 0) => Outcome::Clean,
         (true, _) => Outcome::Flagged,
@@ -195,9 +205,13 @@ fn unseen(declared: &[Address], coverage: &Coverage) -> Vec<Address> {
     declared.iter().copied().filter(|address| !seen(address)).collect()
 }
 
-/// Opens the captures, filtered if need be.
-pub fn open(input: &Input) -> anyhow::Result<Reader> {
-    let reader = Reader::open(&input.files)?;
+/// Opens the captures, filtered if need be. A pipe among them that is silent ends with `stop`.
+pub fn open(input: &Input, stop: &Arc<Stop>) -> anyhow::Result<Reader> {
+    let pipe = |path: &Path| -> io::Result<Box<dyn Read + Send>> {
+        let path = path.to_owned();
+        Ok(Box::new(Pipe::new(move || open_pipe(&path), Arc::clone(stop))?))
+    };
+    let reader = Reader::open_with(&input.files, &pipe)?;
     Ok(match &input.filter {
         Some(expression) => reader.with_filter(expression)?,
         None => reader,

@@ -6,7 +6,20 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// Tells which internal client is behind the alert that the firewall pins on the DNS server.
 #[derive(Debug, Parser)]
-#[command(name = "whoasked", version, about, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "whoasked",
+    version,
+    about,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "\
+Examples:
+  whoasked read office.pcap --indicators flagged.txt
+  whoasked read --help
+
+Exit status: 0 nothing flagged, 1 something flagged, 2 a usage, input or output error, 130 ended by a
+second Ctrl-C."
+)]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
@@ -18,6 +31,11 @@ pub enum Command {
     Read(ReadArgs),
     /// Print one JSON line for each DNS message, as decoded
     Messages(MessagesArgs),
+    /// Print what a shell needs to complete the arguments
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write all of them to a directory
+    #[command(hide = true)]
+    Man(ManualArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -27,11 +45,14 @@ Examples:
   whoasked read office.pcap --indicators flagged.txt --report answer.html
   whoasked read client-side.pcapng.gz uplink.pcap.zst --indicators flagged.txt --format jsonl
   tcpdump -w - port 53 | whoasked read - --indicators flagged.txt --resolver 10.0.0.10,fd00::10
+  whoasked read office.pcap --indicators flagged.txt --ticket=192.168.2.42 --evidence case-17
+  whoasked read office.pcap --indicators flagged.txt -o csv=answer.csv -o syslog=udp://siem:514
 
 A list has one entry a line: `evil.com` (itself and all below), `=evil.com` (itself alone),
 `*.evil.com` (only what is below), `192.0.2.1`, `192.0.2.0/24`; hosts files are read too.
 
-Exit status: 0 nothing flagged, 1 something flagged, 2 a usage or input error.")]
+Exit status: 0 nothing flagged, 1 something flagged, 2 a usage, input or output error (what could
+be read and written is there all the same), 130 ended by a second Ctrl-C.")]
 pub struct ReadArgs {
     #[command(flatten)]
     pub input: InputArgs,
@@ -43,29 +64,33 @@ pub struct ReadArgs {
     /// Network your clients are in, such as 10.0.0.0/8; hosts outside are not named [repeatable]
     #[arg(long, value_name = "NET")]
     pub internal: Vec<String>,
-    /// How the answer is written
+    #[command(flatten)]
+    pub forms: FormArgs,
+}
+
+/// In which forms the answer is written, and where to.
+#[derive(Debug, ClapArgs)]
+pub struct FormArgs {
+    /// How the answer is written on stdout
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    #[command(flatten)]
-    pub zone: ZoneArgs,
-    #[command(flatten)]
-    pub output: OutputArgs,
-}
-
-/// In whose time people are told.
-#[derive(Debug, ClapArgs)]
-pub struct ZoneArgs {
-    /// Time zone of the text: `local`, `UTC`, or a name such as Europe/Berlin [default: local]
-    #[arg(long, value_name = "ZONE")]
-    pub tz: Option<String>,
-}
-
-/// What is written beside the answer on stdout.
-#[derive(Debug, ClapArgs)]
-pub struct OutputArgs {
+    /// Write the answer in another form too: to a file, or jsonl, eve, cef and syslog also to
+    /// udp://HOST:PORT, tcp://HOST:PORT or unix:PATH [repeatable]
+    #[arg(short, long, value_name = "FORM=PLACE")]
+    pub output: Vec<String>,
     /// Write the answer as one HTML page too, to be opened in a browser, mailed or printed
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,
+    /// Write the packets that show it to this directory, a .pcapng for each client and indicator
+    #[arg(long, value_name = "DIR")]
+    pub evidence: Option<PathBuf>,
+    /// Print text for a ticket instead: of this client, or one of each [the same as --format ticket]
+    #[arg(long, value_name = "CLIENT", num_args = 0..=1, require_equals = true,
+          default_missing_value = "", conflicts_with = "format")]
+    pub ticket: Option<String>,
+    /// Time zone of the text: `local`, `UTC`, or a name such as Europe/Berlin [default: local]
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -78,6 +103,24 @@ Exit status: 0 all was read, 2 a usage or input error.")]
 pub struct MessagesArgs {
     #[command(flatten)]
     pub input: InputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  whoasked completions bash > /etc/bash_completion.d/whoasked
+  whoasked completions zsh > ~/.zfunc/_whoasked")]
+pub struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ManualArgs {
+    /// Where to write a page for each subcommand; without it, the first page goes to stdout
+    #[arg(value_name = "DIR")]
+    pub directory: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -97,6 +140,9 @@ pub struct InputArgs {
     /// No progress bar
     #[arg(long)]
     pub no_progress: bool,
+    /// Flags from a TOML file, each as a key of its name; those given here come first
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -112,4 +158,16 @@ pub enum Format {
     Text,
     /// For programs: one JSON object a line, see docs/schema.md
     Jsonl,
+    /// For spreadsheets: a line for each sighting and client (this and what follows: docs/forms.md)
+    Csv,
+    /// JSON lines like those of Suricata's EVE
+    Eve,
+    /// Tab-separated values like a Zeek log
+    Zeek,
+    /// ArcSight's Common Event Format
+    Cef,
+    /// Syslog messages (RFC 5424)
+    Syslog,
+    /// Text for a ticket, one for each client
+    Ticket,
 }

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use anyhow::Context;
 
 use super::output::{is_closed_pipe, stop_on_interrupt};
-use super::progress::Bar;
+use super::progress::{Bar, Screen};
 use super::settings::Messages as Settings;
 use super::{Outcome, say};
 use crate::capture::Reader;
@@ -35,13 +35,14 @@ impl<W: Write> MessageSink for Sink<'_, W> {
 
 pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let input = settings.input;
-    let mut reader = super::analysis::open(&input)?;
-    let stop = stop_on_interrupt();
+    let screen = Screen::default();
+    let stop = stop_on_interrupt(&screen);
+    let mut reader = super::analysis::open(&input, &stop)?;
     let mut decoder = Decoder::new(input.ports.clone(), NameHasher::random(), None);
     let files = super::analysis::file_names(&input.files);
     let out = BufWriter::new(std::io::stdout().lock());
     let mut keeper = Keeper::new(decoder.clone(), Sink { out, files, stop: &stop, failed: None });
-    let bar = Bar::new(&reader, input.shows_progress);
+    let bar = Bar::new(&reader, input.shows_progress, &screen);
     run_pipeline(&mut reader, &mut decoder, &mut keeper, input.workers, &stop);
     bar.finish();
     let Sink { mut out, failed, .. } = keeper.sink;

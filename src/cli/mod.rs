@@ -2,16 +2,21 @@
 
 mod analysis;
 mod args;
+mod completions;
+mod config;
 mod indicators;
+mod manual;
 mod messages;
 mod output;
+mod outputs;
+mod place;
 mod progress;
 mod read;
 mod settings;
 
 use std::io::Write;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +45,21 @@ impl Outcome {
 /// # Errors
 /// When the settings make no sense, no input can be used, or the output cannot be written.
 pub fn run() -> anyhow::Result<Outcome> {
-    let args = args::Args::parse();
+    let command = args::Args::command();
+    let arguments = config::arguments(&command, std::env::args_os().collect())?;
+    let parsed = command.args_override_self(true).try_get_matches_from(&arguments.all);
+    let args = parsed.and_then(|mut matches| args::Args::from_arg_matches_mut(&mut matches));
+    let args = args.unwrap_or_else(|error| {
+        if let Some(origin) = arguments.origin(&error) {
+            say(&format!("whoasked: {origin}:"));
+        }
+        error.exit()
+    });
     match args.command {
         args::Command::Read(args) => read::run(settings::Read::new(args)?),
         args::Command::Messages(args) => messages::run(settings::Messages::new(args)?),
+        args::Command::Completions(args) => completions::run(&args),
+        args::Command::Man(args) => manual::run(&args),
     }
 }
 

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::progress::Screen;
 use super::say;
 use crate::pipeline::Stop;
 
@@ -13,10 +14,12 @@ pub fn is_closed_pipe(error: &io::Error) -> bool {
 }
 
 /// The first Ctrl-C (or SIGTERM) ends the run and shows what is known so far; the second ends at once.
-pub fn stop_on_interrupt() -> Arc<Stop> {
+/// What is on the `screen` is taken off before anything is said.
+pub fn stop_on_interrupt(screen: &Screen) -> Arc<Stop> {
     let stop = Arc::new(Stop::default());
-    let (told, again) = (Arc::clone(&stop), AtomicBool::new(false));
+    let (told, again, screen) = (Arc::clone(&stop), AtomicBool::new(false), screen.clone());
     let handler = ctrlc::set_handler(move || {
+        screen.clear();
         if again.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }

@@ -8,7 +8,8 @@ use anyhow::{Context, bail};
 use ipnet::IpNet;
 
 use super::analysis::Analysis;
-use super::args::{Format, IndicatorArgs, InputArgs, MessagesArgs, OutputArgs, ReadArgs, ZoneArgs};
+use super::args::{Format, IndicatorArgs, InputArgs, MessagesArgs, ReadArgs};
+use super::outputs::Outputs;
 use crate::flow::Address;
 use crate::indicator::Lists;
 use crate::packet::Ports;
@@ -30,24 +31,7 @@ pub struct Input {
 pub struct Read {
     pub analysis: Analysis,
     pub lists: Lists,
-    pub form: Form,
     pub outputs: Outputs,
-}
-
-/// What is written beside the answer on stdout.
-#[derive(Debug)]
-pub struct Outputs {
-    /// The HTML page.
-    pub report: Option<PathBuf>,
-}
-
-/// How the answer is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// For people.
-    Text(Look),
-    /// JSON lines.
-    Jsonl,
 }
 
 /// Settings of `whoasked messages`.
@@ -83,27 +67,20 @@ impl Read {
         }
         let internal =
             args.internal.iter().map(|text| network(text)).collect::<anyhow::Result<_>>()?;
-        Ok(Read {
-            analysis: Analysis {
-                input: Input::new(args.input)?,
-                resolvers,
-                internal,
-                zone: zone(args.zone, args.format)?,
-            },
-            lists,
-            form: Form::new(args.format),
-            outputs: Outputs::new(args.output)?,
-        })
+        let input = Input::new(args.input)?;
+        let zone = zone(args.forms.tz.as_deref(), args.forms.format)?;
+        let outputs = Outputs::new(args.forms, &input, &lists.indicators)?;
+        Ok(Read { analysis: Analysis { input, resolvers, internal, zone }, lists, outputs })
     }
 }
 
 /// The zone in which times are said. People think in their own, and so does the firewall's log; what is
 /// for programs is the same on every machine unless a zone is asked for.
-fn zone(args: ZoneArgs, format: Format) -> anyhow::Result<Zone> {
-    match (args.tz, format) {
-        (None, Format::Text) => Ok(Zone::local()),
+fn zone(name: Option<&str>, format: Format) -> anyhow::Result<Zone> {
+    match (name, format) {
+        (None, Format::Text | Format::Ticket) => Ok(Zone::local()),
         (None, _) => Ok(UTC.clone()),
-        (Some(name), _) => Zone::named(&name).with_context(|| {
+        (Some(name), _) => Zone::named(name).with_context(|| {
             format!(
                 "--tz: `{name}` is no time zone (expected `local`, `UTC`, or a name such as Europe/Berlin)"
             )
@@ -127,27 +104,10 @@ pub fn stdin_is_one_thing<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> anyho
     Ok(())
 }
 
-impl Outputs {
-    /// # Errors
-    /// When the report is to be written to stdout, where the answer goes.
-    fn new(args: OutputArgs) -> anyhow::Result<Outputs> {
-        if args.report.as_ref().is_some_and(|path| path.as_os_str() == "-") {
-            bail!("--report: name a file, such as answer.html; stdout is for the answer itself");
-        }
-        Ok(Outputs { report: args.report })
-    }
-}
-
-impl Form {
-    fn new(format: Format) -> Form {
-        match format {
-            Format::Jsonl => Form::Jsonl,
-            Format::Text => {
-                let terminal = std::io::stdout().is_terminal().then(textwrap::termwidth);
-                Form::Text(look(terminal, |name| std::env::var(name).ok()))
-            }
-        }
-    }
+/// How a page on stdout is to look.
+pub fn look_of_stdout() -> Look {
+    let terminal = std::io::stdout().is_terminal().then(textwrap::termwidth);
+    look(terminal, |name| std::env::var(name).ok())
 }
 
 /// How a page is to look on a terminal so wide, or elsewhere, by the environment's variables.

@@ -24,7 +24,7 @@ mod wireless;
 
 pub use reassembly::{Reassembly, ReassemblyCounters, ReassemblyLimits};
 
-use crate::flow::{Flow, Mac};
+use crate::flow::{Address, Flow, Mac};
 use crate::frame::{Frame, FrameId, LinkType};
 use crate::time::Timestamp;
 use walk::{Found, Walk};
@@ -140,6 +140,38 @@ fn slice_any<'a>(frame: &Frame<'a>, ports: &Ports) -> Sliced<'a> {
         }
         Found::Segment { .. } | Found::Fragment { .. } => Sliced::Held,
         Found::Other(other) => Sliced::Other(other),
+    }
+}
+
+/// What a frame is a part of, if its message may stand in several frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// A packet in IP fragments.
+    Fragment {
+        /// Who sent it.
+        source: Address,
+        /// To whom.
+        destination: Address,
+        /// What the fragments of a packet share (RFC 791, RFC 8200 section 4.5).
+        id: u32,
+        /// The protocol that the packet carries.
+        protocol: u8,
+    },
+    /// One direction of a TCP connection.
+    Segment(Flow),
+}
+
+/// What `frame` is a part of; none if its message stands in it alone.
+pub fn piece(frame: &Frame<'_>, ports: &Ports) -> Option<Piece> {
+    match Walk::of(frame, ports).frame(frame) {
+        Found::Segment { envelope, .. } => Some(Piece::Segment(envelope.flow)),
+        Found::Fragment { envelope, fragment, .. } => Some(Piece::Fragment {
+            source: envelope.flow.source.address,
+            destination: envelope.flow.destination.address,
+            id: fragment.id,
+            protocol: fragment.protocol,
+        }),
+        Found::Datagram { .. } | Found::Other(_) => None,
     }
 }
 

@@ -6,10 +6,12 @@
 
 mod decode;
 mod keep;
+mod pipe;
 mod run;
 mod watched;
 
 pub use decode::{Counters as DecodeCounters, Decoded, Decoder};
 pub use keep::{Keeper, MessageSink};
+pub use pipe::Pipe;
 pub use run::{Stop, run};
 pub use watched::Watched;

@@ -3,12 +3,18 @@
 //! A [`Report`] is given each attribution once it is settled and, last, what the capture came to. JSON
 //! lines go out as they come; the text for people folds them and is written at the end.
 
+mod cef;
+mod csv;
+mod eve;
 mod html;
 mod internal;
 mod jsonl;
 mod messages;
 mod model;
+mod row;
+mod syslog;
 mod text;
+mod zeek;
 
 use std::io;
 
@@ -21,11 +27,17 @@ use crate::packet::ReassemblyCounters;
 use crate::pipeline::DecodeCounters;
 use crate::time::Zone;
 
+pub use cef::Cef;
+pub use csv::Csv;
+pub(crate) use csv::{cell as csv_cell, writer as csv_writer};
+pub use eve::Eve;
 pub use html::Html;
 pub use internal::Internal;
 pub use jsonl::Jsonl;
 pub use messages::write_message;
-pub use text::{Look, Text};
+pub use syslog::Syslog;
+pub use text::{Look, Text, Ticket};
+pub use zeek::Zeek;
 
 /// One form of the answer.
 pub trait Report {
@@ -40,6 +52,11 @@ pub trait Report {
     /// # Errors
     /// When the output cannot be written to.
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()>;
+
+    /// Whether the person at the terminal reads here what was damaged, so that it need not be said again.
+    fn shows_damage(&self) -> bool {
+        false
+    }
 }
 
 /// What a report's attributions speak of.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Number;
 
 use super::{Ending, Files, Subject};
-use crate::attribution::{self, Assessment, Attribution, ChainStep, Hint, SummaryRow};
+use crate::attribution::{self, Assessment, Attribution, ChainStep, Hint, Sighting, SummaryRow};
 use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::indicator::{Indicator, Indicators};
@@ -32,7 +32,7 @@ pub(super) struct AttributionLine<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct IndicatorPart<'a> {
+pub(super) struct IndicatorPart<'a> {
     value: &'a str,
     kind: &'static str,
     list: &'a str,
@@ -40,7 +40,7 @@ struct IndicatorPart<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct SightingPart<'a> {
+pub(super) struct SightingPart<'a> {
     leg: &'static str,
     r#where: &'static str,
     frame: Option<u64>,
@@ -61,7 +61,7 @@ struct SightingPart<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct ClientPart<'a> {
+pub(super) struct ClientPart<'a> {
     ip: String,
     port: u16,
     role: &'static str,
@@ -226,7 +226,7 @@ pub(super) fn epoch(time: Timestamp) -> Number {
     decimal(format!("{sign}{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000))
 }
 
-fn confidence(permille: u16) -> Number {
+pub(super) fn confidence(permille: u16) -> Number {
     decimal(format!("{}.{:03}", permille / 1000, permille % 1000))
 }
 
@@ -244,7 +244,7 @@ fn address(address: Address) -> String {
 }
 
 impl<'a> IndicatorPart<'a> {
-    fn new(indicators: &'a Indicators, indicator: Indicator<'a>) -> IndicatorPart<'a> {
+    pub(super) fn new(indicators: &'a Indicators, indicator: Indicator<'a>) -> IndicatorPart<'a> {
         IndicatorPart {
             value: indicator.value,
             kind: indicator.kind.as_str(),
@@ -260,7 +260,6 @@ impl<'a> AttributionLine<'a> {
         subject: Subject<'a>,
     ) -> Option<AttributionLine<'a>> {
         let Subject { indicators, files, .. } = subject;
-        let sighting = &attribution.sighting;
         Some(AttributionLine {
             schema: SCHEMA,
             r#type: "attribution",
@@ -270,23 +269,7 @@ impl<'a> AttributionLine<'a> {
             verdict: attribution.verdict.as_str(),
             reason: attribution.reason.as_deref(),
             indicator: IndicatorPart::new(indicators, indicators.get(attribution.indicator)?),
-            sighting: SightingPart {
-                leg: sighting.leg.as_str(),
-                r#where: sighting.place.as_str(),
-                frame: number(sighting.frame),
-                file: files.of(sighting.frame),
-                time: sighting.time.to_string(),
-                time_epoch: epoch(sighting.time),
-                resolver: address(sighting.resolver),
-                server: address(sighting.server),
-                transport: sighting.transport.as_str(),
-                name: &sighting.name,
-                r#type: &sighting.rtype,
-                response_frame: number(sighting.response_frame),
-                response_file: files.of(sighting.response_frame),
-                rcode: sighting.rcode,
-                outcome: sighting.outcome,
-            },
+            sighting: SightingPart::new(&attribution.sighting, files),
             clients: attribution
                 .clients
                 .iter()
@@ -297,8 +280,30 @@ impl<'a> AttributionLine<'a> {
     }
 }
 
+impl<'a> SightingPart<'a> {
+    pub(super) fn new(sighting: &'a Sighting, files: &'a Files) -> SightingPart<'a> {
+        SightingPart {
+            leg: sighting.leg.as_str(),
+            r#where: sighting.place.as_str(),
+            frame: number(sighting.frame),
+            file: files.of(sighting.frame),
+            time: sighting.time.to_string(),
+            time_epoch: epoch(sighting.time),
+            resolver: address(sighting.resolver),
+            server: address(sighting.server),
+            transport: sighting.transport.as_str(),
+            name: &sighting.name,
+            r#type: &sighting.rtype,
+            response_frame: number(sighting.response_frame),
+            response_file: files.of(sighting.response_frame),
+            rcode: sighting.rcode,
+            outcome: sighting.outcome,
+        }
+    }
+}
+
 impl<'a> ClientPart<'a> {
-    fn new(client: &'a attribution::Client, files: &'a Files) -> ClientPart<'a> {
+    pub(super) fn new(client: &'a attribution::Client, files: &'a Files) -> ClientPart<'a> {
         let step = |step: &'a ChainStep| ChainPart {
             name: &step.name,
             step: step.step,

@@ -15,6 +15,9 @@ mod support;
 
 mod bundled;
 mod cli;
+mod config;
+mod evidence;
+mod forms;
 mod html;
 mod labelled;
 mod message_oracle;

@@ -119,7 +119,7 @@ fn write_entry<W: Write>(
 }
 
 /// How sure it is; also of the least certain sighting, if that is of another grade.
-fn sureness(entry: &Entry) -> Words {
+pub(super) fn sureness(entry: &Entry) -> Words {
     let (most, least) = (entry.confidence_permille, entry.confidence_least_permille);
     let words = Words::of(Ink::Strong, &words::sureness(most));
     if Grade::of(most) == Grade::of(least) {
@@ -128,7 +128,7 @@ fn sureness(entry: &Entry) -> Words {
     words.and(Ink::Plain, &format!(", of some sightings only {}", words::sureness(least)))
 }
 
-fn outcomes(entry: &Entry) -> String {
+pub(super) fn outcomes(entry: &Entry) -> String {
     match entry.outcomes.as_slice() {
         [(rcode, _)] => words::outcome(*rcode),
         outcomes => {
@@ -144,7 +144,7 @@ fn outcomes(entry: &Entry) -> String {
 }
 
 /// What it had to do with it, without saying one thing twice for two addresses of one resolver.
-fn parts(seen: &Seen<'_>, entry: &Entry) -> Vec<String> {
+pub(super) fn parts(seen: &Seen<'_>, entry: &Entry) -> Vec<String> {
     let mut sentences = Vec::new();
     for part in &entry.parts {
         let name = |address: &Address| seen.resolver(*address).to_string();
@@ -159,7 +159,7 @@ fn parts(seen: &Seen<'_>, entry: &Entry) -> Vec<String> {
 
 /// What was asked and where it led: on one line if that is long enough, else a step a line. Of a way
 /// that is drawn with another client, `above`, only the end.
-fn write_way<W: Write>(
+pub(super) fn write_way<W: Write>(
     page: &mut Page<'_, W>,
     way: &Way,
     above: Option<Address>,
@@ -210,7 +210,7 @@ fn shown_step(step: &ChainStep, flagged: bool) -> Words {
 }
 
 /// What may make it a false alarm; in short where it was said `above`.
-fn note(entry: &Entry, above: bool) -> Option<String> {
+pub(super) fn note(entry: &Entry, above: bool) -> Option<String> {
     if !entry.is_doubtful() {
         return None;
     }

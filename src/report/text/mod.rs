@@ -7,6 +7,7 @@ mod capture;
 mod clients;
 mod fold;
 mod page;
+mod ticket;
 mod unnamed;
 pub(super) mod words;
 
@@ -23,6 +24,7 @@ use crate::indicator::ListId;
 
 pub use self::page::Look;
 pub(super) use self::page::harmless;
+pub use self::ticket::Ticket;
 
 /// The width of the column in which an entry's labels stand.
 const LABELS: usize = 8;

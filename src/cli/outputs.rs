@@ -1,0 +1,305 @@
+//! In which forms the answer goes where: `--format`, `--output`, `--evidence` and `--ticket` made sense of.
+
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+
+use super::args::{FormArgs, Format};
+use super::place::{Line, Place};
+use super::settings::{Input, look_of_stdout};
+use crate::attribution::Attribution;
+use crate::capture::is_pipe;
+use crate::evidence::Evidence;
+use crate::flow::Address;
+use crate::packet::Ports;
+use crate::report::{
+    Cef, Csv, Ending, Eve, Html, Jsonl, Look, Report, Subject, Syslog, Text, Ticket, Zeek,
+};
+
+/// The width of a page in a file.
+const FILE_COLUMNS: usize = 80;
+
+/// How the answer is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For people.
+    Text(Look),
+    /// JSON lines.
+    Jsonl,
+    /// Comma-separated values.
+    Csv,
+    /// Like Suricata's EVE.
+    Eve,
+    /// Like a Zeek log.
+    Zeek,
+    /// Common Event Format.
+    Cef,
+    /// RFC 5424.
+    Syslog,
+    /// For a ticket, of one client or of all.
+    Ticket(Option<Address>),
+}
+
+/// Where the answer goes, and in which forms.
+#[derive(Debug)]
+pub struct Outputs {
+    stdout: Form,
+    further: Vec<(Form, Place)>,
+    page: Option<PathBuf>,
+    evidence: Option<Cut>,
+}
+
+/// What is needed to cut evidence out of the captures.
+#[derive(Debug)]
+struct Cut {
+    directory: PathBuf,
+    captures: Vec<PathBuf>,
+    ports: Ports,
+}
+
+impl Outputs {
+    /// Checks what can be checked before anything is read. The captures of `input` are read again for
+    /// evidence; neither they nor the `lists` are written over.
+    ///
+    /// # Errors
+    /// When a form or place cannot be understood, or would harm what is there.
+    pub fn new(args: FormArgs, input: &Input, lists: &[PathBuf]) -> anyhow::Result<Outputs> {
+        let captures = &input.files;
+        let client = match args.ticket.as_deref() {
+            None => None,
+            Some("") => {
+                refuse_loose_client(captures)?;
+                Some(None)
+            }
+            Some(text) => Some(Some(client(text)?)),
+        };
+        let one = client.flatten();
+        let format = if client.is_some() { Format::Ticket } else { args.format };
+        let mut further: Vec<(Form, Place)> = Vec::new();
+        for text in &args.output {
+            let (form, place) = output(text, one)?;
+            if let Place::File(path) = &place
+                && let Some(path) =
+                    captures.iter().chain(lists).find(|read| is_same_file(path, read))
+            {
+                bail!(
+                    "--output: {} is read in this run, so it cannot be written to",
+                    path.display()
+                );
+            }
+            if further.iter().any(|(_, known)| place.is_file_of(known)) {
+                bail!("--output: {place} is given twice");
+            }
+            further.push((form, place));
+        }
+        if args.report.as_ref().is_some_and(|path| path.as_os_str() == "-") {
+            bail!("--report: name a file, such as answer.html; stdout is for the answer itself");
+        }
+        if let Some(directory) = &args.evidence {
+            check_evidence(directory, captures)?;
+        }
+        let cut =
+            |directory| Cut { directory, captures: captures.clone(), ports: input.ports.clone() };
+        let evidence = args.evidence.map(cut);
+        let stdout = Form::new(format, look_of_stdout(), one);
+        Ok(Outputs { stdout, further, page: args.report, evidence })
+    }
+
+    /// Opens all places and makes the reports that write there.
+    ///
+    /// # Errors
+    /// When a place cannot be written to.
+    pub fn reports<'a>(&self, subject: Subject<'a>) -> anyhow::Result<Vec<Box<dyn Report + 'a>>> {
+        let out = io::BufWriter::new(io::stdout().lock());
+        let on_stdout: Box<dyn Report + 'a> = Box::new(OnStdout {
+            shows_damage: matches!(self.stdout, Form::Text(_)) && io::stdout().is_terminal(),
+            report: report(self.stdout, Box::new(out), false, subject),
+        });
+        let mut reports = vec![on_stdout];
+        for (form, place) in &self.further {
+            let out = place.open(form.line())?;
+            let report = report(*form, out, !matches!(place, Place::File(_)), subject);
+            reports.push(Box::new(Elsewhere { place: place.to_string(), report }));
+        }
+        if let Some(path) = &self.page {
+            reports.push(Box::new(Elsewhere {
+                place: format!("--report {}", path.display()),
+                report: Box::new(Html::create(path, subject)?),
+            }));
+        }
+        if let Some(Cut { directory, captures, ports }) = &self.evidence {
+            let evidence = Evidence::new(directory, captures, ports.clone(), subject)
+                .with_context(|| format!("--evidence: {}", directory.display()))?;
+            let place = format!("--evidence {}", directory.display());
+            reports.push(Box::new(Elsewhere { place, report: Box::new(evidence) }));
+        }
+        Ok(reports)
+    }
+}
+
+impl Form {
+    fn new(format: Format, look: Look, client: Option<Address>) -> Form {
+        match format {
+            Format::Text => Form::Text(look),
+            Format::Jsonl => Form::Jsonl,
+            Format::Csv => Form::Csv,
+            Format::Eve => Form::Eve,
+            Format::Zeek => Form::Zeek,
+            Format::Cef => Form::Cef,
+            Format::Syslog => Form::Syslog,
+            Format::Ticket => Form::Ticket(client),
+        }
+    }
+
+    /// What a line of it is to a socket; none of what is no message for itself.
+    fn line(self) -> Option<Line> {
+        match self {
+            Form::Jsonl | Form::Eve => Some(Line::Text),
+            Form::Cef | Form::Syslog => Some(Line::Syslog),
+            Form::Text(_) | Form::Csv | Form::Zeek | Form::Ticket(_) => None,
+        }
+    }
+}
+
+/// The report of a form.
+fn report<'a>(
+    form: Form,
+    out: Box<dyn Write>,
+    to_socket: bool,
+    subject: Subject<'a>,
+) -> Box<dyn Report + 'a> {
+    match form {
+        Form::Text(look) => Box::new(Text::new(out, look, subject)),
+        Form::Jsonl => Box::new(Jsonl::new(out, subject)),
+        Form::Csv => Box::new(Csv::new(out, subject)),
+        Form::Eve => Box::new(Eve::new(out, subject)),
+        Form::Zeek => Box::new(Zeek::new(out, subject)),
+        Form::Cef => Box::new(Cef::new(out, subject, to_socket)),
+        Form::Syslog => Box::new(Syslog::new(out, subject)),
+        Form::Ticket(client) => Box::new(Ticket::new(out, client, subject)),
+    }
+}
+
+/// The report on stdout.
+struct OnStdout<'a> {
+    report: Box<dyn Report + 'a>,
+    shows_damage: bool,
+}
+
+impl Report for OnStdout<'_> {
+    fn attribution(&mut self, attribution: &Attribution) -> io::Result<()> {
+        self.report.attribution(attribution)
+    }
+
+    fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
+        self.report.end(ending)
+    }
+
+    fn shows_damage(&self) -> bool {
+        self.shows_damage
+    }
+}
+
+/// A report elsewhere: its errors say where.
+struct Elsewhere<'a> {
+    place: String,
+    report: Box<dyn Report + 'a>,
+}
+
+impl Elsewhere<'_> {
+    /// Another kind than that of a pipe that somebody closed, which is no error on stdout alone.
+    fn failed(&self, error: io::Error) -> io::Error {
+        io::Error::other(format!("{}: {error}", self.place))
+    }
+}
+
+impl Report for Elsewhere<'_> {
+    fn attribution(&mut self, attribution: &Attribution) -> io::Result<()> {
+        self.report.attribution(attribution).map_err(|error| self.failed(error))
+    }
+
+    fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
+        self.report.end(ending).map_err(|error| self.failed(error))
+    }
+}
+
+/// Reads `FORM=PLACE`.
+fn output(text: &str, client: Option<Address>) -> anyhow::Result<(Form, Place)> {
+    let Some((form, place)) = text.split_once('=') else {
+        bail!("--output: `{text}` has no form (expected FORM=PLACE, such as csv=answer.csv)");
+    };
+    let format = Format::from_str(form, true).map_err(|_| {
+        let known: Vec<String> = Format::value_variants()
+            .iter()
+            .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
+            .collect();
+        anyhow::anyhow!("--output: `{form}` is no form (expected one of {})", known.join(", "))
+    })?;
+    let form_of_it = Form::new(format, Look::new(FILE_COLUMNS, false), client);
+    let place = Place::new(place).with_context(|| format!("--output: `{text}`"))?;
+    if !matches!(place, Place::File(_)) && form_of_it.line().is_none() {
+        bail!(
+            "--output: `{text}`: {form} goes to files only (jsonl, eve, cef and syslog go to sockets too)"
+        );
+    }
+    Ok((form_of_it, place))
+}
+
+fn client(text: &str) -> anyhow::Result<Address> {
+    let ip: IpAddr = text.parse().with_context(|| {
+        format!("--ticket: `{text}` is no IP address (expected such as --ticket=192.168.2.42)")
+    })?;
+    Ok(Address::from(ip))
+}
+
+/// `--ticket 192.168.2.42` without `=` makes a capture of the address.
+fn refuse_loose_client(captures: &[PathBuf]) -> anyhow::Result<()> {
+    let loose = captures
+        .iter()
+        .filter_map(|path| path.to_str())
+        .find(|path| path.parse::<IpAddr>().is_ok() && !Path::new(path).exists());
+    match loose {
+        Some(client) => {
+            bail!("there is no capture {client}; for a ticket of it: --ticket={client}")
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether a path to be written leads to a file that is read. It may not exist yet.
+fn is_same_file(path: &Path, read: &Path) -> bool {
+    match (fs::canonicalize(path), fs::canonicalize(read)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+/// Evidence is read from the captures a second time, and must not mix with that of another run.
+fn check_evidence(directory: &Path, captures: &[PathBuf]) -> anyhow::Result<()> {
+    for path in captures {
+        if is_pipe(path) {
+            bail!(
+                "--evidence reads the captures a second time, which {} does not allow: save it to a file \
+                 first",
+                if path.as_os_str() == "-" { "stdin".into() } else { path.display().to_string() }
+            );
+        }
+    }
+    let mut entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => bail!("--evidence: {}: {error}", directory.display()),
+    };
+    if entries.next().is_some() {
+        bail!(
+            "--evidence: {} is not empty; name another directory, so that the evidence of two runs does \
+             not mix",
+            directory.display()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,328 @@
+//! Text for a ticket: what is to be known of one client, fit to be pasted as it is.
+//!
+//! Plain text of 72 columns, so that neither a mail nor a ticket system wraps it anew. One ticket a client,
+//! with a line between; what has no client stands in none.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::fold::{Clients, Entry};
+use super::page::{Look, Page, Words};
+use super::words::{Times, count, list};
+use super::{LABELS, Seen, clients, write_filters};
+use crate::attribution::{Attribution, Client, State, Verdict};
+use crate::contact::Contact;
+use crate::flow::Address;
+use crate::report::{Ending, Report, Subject};
+
+/// What mails and tickets are wide.
+const COLUMNS: usize = 72;
+/// How many entries a ticket lists; the rest is counted.
+const ENTRIES_MAX: usize = 20;
+/// How many clients are kept apart.
+const CLIENTS_MAX: usize = 4_096;
+/// How many connections of a client are listed.
+const CONNECTIONS_MAX: usize = 4;
+
+/// Who a client is, as far as its sightings say.
+#[derive(Debug, Default)]
+struct Known {
+    name: Option<String>,
+    mac: Option<String>,
+    vlan: Option<u16>,
+    is_behind_router: bool,
+    connections: Vec<String>,
+    /// Whether the capture would have shown connections, and shows none.
+    is_without_connection: bool,
+}
+
+/// The tickets, of one client or of each.
+#[derive(Debug)]
+pub struct Ticket<'a, W> {
+    out: W,
+    wanted: Option<Address>,
+    subject: Subject<'a>,
+    clients: Clients,
+    known: BTreeMap<Address, Known>,
+}
+
+impl<'a, W: Write> Ticket<'a, W> {
+    /// Writes to `out` at the end: the ticket of `wanted`, or one of each client.
+    pub fn new(out: W, wanted: Option<Address>, subject: Subject<'a>) -> Ticket<'a, W> {
+        Ticket { out, wanted, subject, clients: Clients::default(), known: BTreeMap::new() }
+    }
+}
+
+impl<W: Write> Report for Ticket<'_, W> {
+    fn attribution(&mut self, attribution: &Attribution) -> io::Result<()> {
+        if (attribution.state, attribution.verdict) != (State::Final, Verdict::Attributed) {
+            return Ok(());
+        }
+        self.clients.add(attribution);
+        for client in &attribution.clients {
+            let has_room = self.known.len() < CLIENTS_MAX;
+            if has_room || self.known.contains_key(&client.address) {
+                self.known.entry(client.address).or_default().add(client);
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
+        let seen = Seen { subject: self.subject, ending, times: Times::of(ending.coverage) };
+        let mut by_client: BTreeMap<Address, Vec<&Entry>> = BTreeMap::new();
+        for entry in self.clients.entries() {
+            if self.wanted.is_none_or(|wanted| wanted == entry.client) {
+                by_client.entry(entry.client).or_default().push(entry);
+            }
+        }
+        let mut page = Page::new(&mut self.out, Look::new(COLUMNS, false));
+        if by_client.is_empty() {
+            page.say(0, &Words::plain(&nobody(&seen, self.wanted)))?;
+        }
+        let nothing = Known::default();
+        for (place, (client, mut entries)) in by_client.into_iter().enumerate() {
+            if place > 0 {
+                page.gap()?;
+                page.say(0, &Words::plain(&"=".repeat(COLUMNS)))?;
+                page.gap()?;
+            }
+            entries.sort_by_key(|entry| (entry.is_doubtful(), entry.first, entry.indicator));
+            let known = self.known.get(&client).unwrap_or(&nothing);
+            write(&mut page, &seen, client, known, &entries)?;
+        }
+        self.out.flush()
+    }
+}
+
+impl Known {
+    fn add(&mut self, client: &Client) {
+        if let Some(hostname) = &client.hostname {
+            let from = hostname.source.as_str();
+            self.name.get_or_insert_with(|| format!("{} (from {from})", hostname.name));
+        }
+        if let Some(mac) = client.mac {
+            self.mac.get_or_insert_with(|| mac.to_string());
+            self.is_behind_router |= client.is_router_mac;
+        }
+        self.vlan = self.vlan.or(client.vlan);
+        match &client.contact {
+            Contact::Yes(connection) => {
+                let answer = if connection.answered { "answered" } else { "not answered" };
+                let name = match &connection.server_name {
+                    Some(name) => format!(", by the name of {name}"),
+                    None => String::new(),
+                };
+                let text = format!(
+                    "{} port {} ({}), {answer}{name}, at {}, frame {}",
+                    connection.address,
+                    connection.port,
+                    connection.transport.as_str(),
+                    connection.time,
+                    connection.frame.number()
+                );
+                if self.connections.len() < CONNECTIONS_MAX && !self.connections.contains(&text) {
+                    self.connections.push(text);
+                }
+            }
+            Contact::No => self.is_without_connection = true,
+            Contact::NotVisible => {}
+        }
+    }
+}
+
+/// What is said where there is no ticket to write.
+fn nobody(seen: &Seen<'_>, wanted: Option<Address>) -> String {
+    let others = seen.ending.verdicts.attributed;
+    match wanted {
+        Some(client) => format!(
+            "No ticket: nothing that is listed leads to {client} in this capture ({} of other clients).",
+            count(others, "sighting", "sightings")
+        ),
+        None => match seen.ending.verdicts.total() {
+            0 => "No ticket: nothing that is listed was asked for.".to_owned(),
+            all => format!(
+                "No ticket: no client can be named for {} (--format text says why).",
+                count(all, "flagged query", "flagged queries")
+            ),
+        },
+    }
+}
+
+fn write<W: Write>(
+    page: &mut Page<'_, W>,
+    seen: &Seen<'_>,
+    client: Address,
+    known: &Known,
+    entries: &[&Entry],
+) -> io::Result<()> {
+    let values: Vec<&str> = entries
+        .iter()
+        .filter_map(|entry| seen.subject.indicators.get(entry.indicator))
+        .map(|indicator| indicator.value)
+        .collect();
+    let what = match values.as_slice() {
+        [one] => (*one).to_owned(),
+        [first, ..] => format!("{first} and {} more", values.len() - 1),
+        [] => String::new(),
+    };
+    page.say(0, &Words::plain(&format!("Client {client} is behind DNS lookups of {what}")))?;
+    page.gap()?;
+    write_who(page, client, known)?;
+    page.gap()?;
+    page.say(0, &Words::plain("What it looked up (times are UTC)"))?;
+    for entry in entries.iter().take(ENTRIES_MAX) {
+        write_entry(page, seen, entry)?;
+    }
+    if entries.len() > ENTRIES_MAX {
+        let more = (entries.len() - ENTRIES_MAX) as u64;
+        let text = format!("and {}", count(more, "further indicator", "further indicators"));
+        page.say(2, &Words::plain(&text))?;
+    }
+    page.gap()?;
+    page.say(0, &Words::plain("What this does not say"))?;
+    for text in unsaid(seen, known, entries) {
+        page.item(2, &Words::plain(&text))?;
+    }
+    page.gap()?;
+    page.say(0, &Words::plain("Next steps"))?;
+    for text in next_steps(known, entries) {
+        page.item(2, &Words::plain(&text))?;
+    }
+    page.gap()?;
+    let files: Vec<&str> = seen.subject.files.0.iter().map(String::as_str).collect();
+    let span = match seen.ending.coverage.span {
+        Some((first, last)) => format!(", {}", seen.times.span(first, last)),
+        None => String::new(),
+    };
+    let by =
+        format!("whoasked {} on {}{span}", env!("CARGO_PKG_VERSION"), super::some(&files, "files"));
+    page.say(0, &Words::plain(&by))
+}
+
+fn write_who<W: Write>(page: &mut Page<'_, W>, client: Address, known: &Known) -> io::Result<()> {
+    page.say(0, &Words::plain("Who"))?;
+    let mut say = |label, text: &str| page.entry(2, LABELS + 2, label, &Words::plain(text));
+    say("address", &client.to_string())?;
+    if let Some(name) = &known.name {
+        say("name", name)?;
+    }
+    if let Some(mac) = &known.mac {
+        let of = if known.is_behind_router { " (a router's: the client is behind it)" } else { "" };
+        say("MAC", &format!("{mac}{of}"))?;
+    }
+    if let Some(vlan) = known.vlan {
+        say("VLAN", &vlan.to_string())?;
+    }
+    Ok(())
+}
+
+fn write_entry<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, entry: &Entry) -> io::Result<()> {
+    let Some(indicator) = seen.subject.indicators.get(entry.indicator) else { return Ok(()) };
+    let listed = seen.subject.indicators.list_name(indicator.list);
+    let heading = format!("{} (flagged by {listed}, line {})", indicator.value, indicator.line);
+    page.say(2, &Words::plain(&heading))?;
+    for way in &entry.ways {
+        clients::write_way(page, way, None)?;
+    }
+    if entry.more_ways {
+        page.entry(4, LABELS, "", &Words::plain("and further names"))?;
+    }
+    let when = when(seen, entry);
+    let mut say = |label, text: &str| page.entry(4, LABELS, label, &Words::plain(text));
+    say("when", &when)?;
+    say("got", &clients::outcomes(entry))?;
+    for (place, sentence) in clients::parts(seen, entry).iter().enumerate() {
+        say(if place == 0 { "how" } else { "" }, sentence)?;
+    }
+    page.entry(4, LABELS, "sure", &clients::sureness(entry))?;
+    write_filters(page, 4, seen.subject.files, &entry.frames)?;
+    if let Some(note) = clients::note(entry, false) {
+        page.entry(4, LABELS, "note", &Words::plain(&note))?;
+    }
+    let assessed = seen.ending.assessments.iter().filter(|a| a.indicator == entry.indicator);
+    for hint in assessed.flat_map(|assessment| &assessment.hints) {
+        let text = format!("{} ({})", hint.words, hint.leaning.as_str());
+        page.entry(4, LABELS, "hint", &Words::plain(&text))?;
+    }
+    Ok(())
+}
+
+/// When it asked, always with the date: a ticket is read without the rest.
+fn when(seen: &Seen<'_>, entry: &Entry) -> String {
+    let often = seen.times.often(entry.asks, entry.first, entry.last);
+    let date = entry.first.to_string();
+    match date.get(..10) {
+        Some(date) if !often.contains(date) => format!("{date}, {often}"),
+        _ => often,
+    }
+}
+
+fn unsaid(seen: &Seen<'_>, known: &Known, entries: &[&Entry]) -> Vec<String> {
+    let mut out = vec![
+        "A lookup is not yet an infection: it says that something on this client wanted the name, not \
+         what. A link in a mail, an advertisement or a scanner asks the same."
+            .to_owned(),
+    ];
+    if !known.connections.is_empty() {
+        out.push(format!("What was exchanged with {}.", list(&known.connections)));
+    } else if known.is_without_connection {
+        out.push(
+            "It was not seen connecting to an address that it was given, in a capture that shows its \
+             other traffic."
+                .to_owned(),
+        );
+    } else {
+        out.push(
+            "Whether it then connected: that is not visible in this capture. The firewall's log knows."
+                .to_owned(),
+        );
+    }
+    if known.is_behind_router || known.mac.is_none() {
+        out.push(
+            "Which machine had this address at the time, if it is given by DHCP, shared, or behind NAT."
+                .to_owned(),
+        );
+    }
+    let least = entries.iter().map(|entry| entry.confidence_least_permille).min().unwrap_or(1000);
+    if least < 950 {
+        out.push("That it was this client for certain: see \"sure\" above.".to_owned());
+    }
+    let lacked = seen.ending.lacked;
+    if lacked.interrupted || !lacked.damage.is_empty() {
+        out.push("What stood in the part of the capture that could not be read.".to_owned());
+    }
+    out
+}
+
+fn next_steps(known: &Known, entries: &[&Entry]) -> Vec<String> {
+    let mut out = Vec::new();
+    if known.is_behind_router {
+        out.push(
+            "Find the machine behind the router that had this address at these times.".to_owned(),
+        );
+    }
+    let direct: Vec<&&Entry> = entries.iter().filter(|entry| !entry.is_doubtful()).collect();
+    if direct.is_empty() {
+        out.push(
+            "It never asked for what is flagged itself. First see whether what it did ask for is \
+             legitimate; if so, tell whoever maintains the list."
+                .to_owned(),
+        );
+    } else {
+        out.push(
+            "Find the process that asked, at these times: Sysmon event 22, the EDR's DNS events, the \
+             browser's history."
+                .to_owned(),
+        );
+    }
+    out.push(
+        "Search the firewall's and proxy's logs for connections of this client right after these times."
+            .to_owned(),
+    );
+    out.push(
+        "Keep the packets: whoasked read ... --evidence DIR cuts them out of the capture."
+            .to_owned(),
+    );
+    out
+}

@@ -1,0 +1,180 @@
+//! Evidence: the frames of the attributions and no others, as they were captured, with comments that tshark
+//! shows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{Run, Taken, bundled, files_below, frames, pcap, program, project};
+
+fn read(captures: &[&Path], list: &Path, evidence: &Path) -> Run {
+    let mut command = program();
+    command.arg("read").args(captures).arg("--indicators").arg(list);
+    command.args(["--format", "jsonl", "--evidence"]).arg(evidence);
+    command.output().unwrap().into()
+}
+
+/// The frames that an attribution names, for each client (or none) and indicator.
+fn named(run: &Run) -> BTreeMap<(String, String), BTreeSet<u64>> {
+    let mut named: BTreeMap<(String, String), BTreeSet<u64>> = BTreeMap::new();
+    for line in run.json().iter().filter(|line| line["type"] == "attribution") {
+        let sighting = &line["sighting"];
+        let of = |value: &Value| value.as_u64();
+        let upstream = [of(&sighting["frame"]), of(&sighting["response_frame"])];
+        let indicator = line["indicator"]["value"].as_str().unwrap().to_owned();
+        let clients = line["clients"].as_array().unwrap();
+        if clients.is_empty() {
+            let all = named.entry((String::new(), indicator.clone())).or_default();
+            all.extend(upstream.iter().flatten());
+        }
+        for client in clients {
+            let own = [of(&client["asked_frame"]), of(&client["answer_frame"])];
+            let chain = client["chain"].as_array().unwrap().iter().map(|step| of(&step["frame"]));
+            let key = (client["ip"].as_str().unwrap().to_owned(), indicator.clone());
+            let all = named.entry(key).or_default();
+            all.extend(own.into_iter().chain(upstream).chain(chain).flatten());
+        }
+    }
+    named
+}
+
+/// The rows of the index.
+fn index(directory: &Path) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(directory.join("index.csv")).unwrap();
+    reader.deserialize().map(|row| row.unwrap()).collect()
+}
+
+fn same(one: &Taken, other: &Taken) -> bool {
+    (one.time, one.link, one.original_len) == (other.time, other.link, other.original_len)
+        && one.bytes == other.bytes
+}
+
+#[test]
+fn each_file_has_the_frames_of_its_attributions_as_they_were_captured() {
+    let mut seen = 0;
+    for capture in bundled() {
+        let directory = tempfile::tempdir().unwrap();
+        let list = directory.path().join("list.txt");
+        fs::write(&list, &capture.indicators).unwrap();
+        let evidence = directory.path().join("evidence");
+        let run = read(&[&capture.path], &list, &evidence);
+        let name = capture.path.display();
+        assert_eq!(run.stderr, "", "{name}");
+        let whole = frames(&capture.path);
+        let named = named(&run);
+        let rows = index(&evidence);
+        assert_eq!(rows.len(), named.len(), "{name}");
+        assert_eq!(files_below(&evidence).len(), rows.len() + 1, "{name}");
+        for row in rows {
+            let path = evidence.join(&row["file"]);
+            let indicator = row["indicator"].strip_prefix('\'').unwrap_or(&row["indicator"]);
+            let wanted = &named[&(row["client"].clone(), indicator.to_owned())];
+            let kept = frames(&path);
+            assert_eq!(row["frames"], kept.len().to_string(), "{}", path.display());
+            for number in wanted {
+                let original = &whole[*number as usize - 1];
+                assert!(kept.iter().any(|frame| same(frame, original)), "{name} frame {number}");
+            }
+            // Only what a message is put together from may be there beside them.
+            for frame in &kept {
+                assert!(whole.iter().any(|original| same(frame, original)), "{}", path.display());
+            }
+            let is_in_pieces = ["tcp", "tc-", "frag"]
+                .iter()
+                .any(|part| capture.path.to_str().unwrap().contains(part));
+            if !is_in_pieces {
+                assert_eq!(kept.len(), wanted.len(), "{}", path.display());
+            }
+            seen += kept.len();
+        }
+    }
+    assert!(seen > 500, "{seen} frames are evidence");
+}
+
+#[test]
+fn tshark_opens_the_files_and_shows_the_comments() {
+    if !Command::new("tshark").arg("--version").output().is_ok_and(|out| out.status.success()) {
+        println!("skipped: no tshark");
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let evidence = directory.path().join("evidence");
+    let run =
+        read(&[&project("captures/office.pcap")], &project("captures/flagged.txt"), &evidence);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""));
+    let file = evidence.join("192.168.2.42_mi.kenal-cn.com.pcapng");
+    let tshark = Command::new("tshark")
+        .args([
+            "-T",
+            "fields",
+            "-e",
+            "frame.time_epoch",
+            "-e",
+            "dns.qry.name",
+            "-e",
+            "frame.comment",
+            "-r",
+        ])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(tshark.status.success(), "{}", String::from_utf8_lossy(&tshark.stderr));
+    let text = String::from_utf8(tshark.stdout).unwrap();
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+    let kept = frames(&file);
+    assert_eq!(lines.len(), kept.len());
+    for (line, frame) in lines.iter().zip(&kept) {
+        let [time, name, comment] = line[..] else { panic!("{line:?}") };
+        let nanos = format!("{}.{:09}", frame.time / 1_000_000_000, frame.time % 1_000_000_000);
+        assert_eq!(time, nanos);
+        assert_eq!(name, "mi.kenal-cn.com");
+        assert!(comment.starts_with("frame ") && comment.contains("192.168.2."), "{comment}");
+    }
+    assert!(text.contains(
+        "frame 457: 192.168.2.42 (initiator) asks 192.168.2.194 for mi.kenal-cn.com (A)"
+    ));
+}
+
+#[test]
+fn a_capture_in_pieces_gives_the_same_evidence_and_says_which_piece() {
+    let directory = tempfile::tempdir().unwrap();
+    let whole = frames(&project("captures/office.pcap"));
+    let (one, two) = (directory.path().join("one.pcap"), directory.path().join("two.pcap"));
+    let (first, second) = whole.split_at(whole.len() / 2);
+    fs::write(&one, pcap(first)).unwrap();
+    fs::write(&two, pcap(second)).unwrap();
+    let list = project("captures/flagged.txt");
+    let (all, parts) = (directory.path().join("all"), directory.path().join("parts"));
+    read(&[&project("captures/office.pcap")], &list, &all);
+    let run = read(&[&one, &two], &list, &parts);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""));
+    let mut files = 0;
+    for path in files_below(&all).into_iter().filter(|path| path.extension().unwrap() == "pcapng") {
+        let other = parts.join(path.file_name().unwrap());
+        let (one, other_frames) = (frames(&path), frames(&other));
+        assert_eq!(one.len(), other_frames.len(), "{}", other.display());
+        assert!(one.iter().zip(&other_frames).all(|(one, other)| same(one, other)));
+        let content = fs::read(&other).unwrap();
+        let content = String::from_utf8_lossy(&content);
+        assert!(content.contains("one.pcap frame ") || content.contains("two.pcap frame "));
+        files += 1;
+    }
+    assert!(files > 5);
+}
+
+#[test]
+fn evidence_needs_a_directory_of_its_own_and_captures_that_can_be_read_twice() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("old.pcapng"), b"of another run").unwrap();
+    let list = project("captures/flagged.txt");
+    let run = read(&[&project("captures/office.pcap")], &list, directory.path());
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("is not empty"), "{}", run.stderr);
+    let run = read(&[Path::new("-")], &list, &directory.path().join("new"));
+    assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
+    assert!(run.stderr.contains("reads the captures a second time"), "{}", run.stderr);
+    assert!(!directory.path().join("new").exists());
+}
