@@ -17,6 +17,7 @@ use whoasked::indicator::{IndicatorId, Indicators};
 use whoasked::name::{Name, NameHasher, push_from_text};
 use whoasked::report::{CaptureLacked, Ending, Files, Html, Internal, Report, Subject, Verdicts};
 use whoasked::resolution::{Known, Leg, Role, Unexplained};
+use whoasked::time::UTC;
 use whoasked::time::{Span, Timestamp};
 use whoasked::transaction::Counters;
 
@@ -184,11 +185,15 @@ pub fn assessments(list: &Indicators, name: &str) -> Vec<Assessment> {
     vec![Assessment {
         indicator: indicator(list, LIST[0]),
         sightings: 4,
+        attributed: 4,
+        no_client: 0,
+        undetermined: 0,
         clients: 1,
         hints: vec![
             hint(Leaning::Serious, format!("it asks for {name} every 60 s, give or take 2 s")),
             hint(Leaning::Harmless, "many unrelated clients asked at once".to_owned()),
         ],
+        of_clients: Vec::new(),
     }]
 }
 
@@ -283,7 +288,7 @@ pub struct Made<'a> {
 /// Writes a page to `path`.
 pub fn write(path: &Path, made: &Made<'_>) {
     let files = Files(made.files.iter().map(|file| (*file).to_owned()).collect());
-    let mut page = Html::create(path, Subject { indicators: made.list, files: &files }).unwrap();
+    let mut page = Html::create(path, Subject { indicators: made.list, files: &files, zone: &UTC }).unwrap();
     let mut verdicts = Verdicts::default();
     for attribution in made.attributions {
         verdicts.add(attribution.verdict);
