@@ -250,6 +250,6 @@ mod tests {
         for part in [&b"<1>1 - a"[..], b"b\n<1>1 ", b"-\n\n"] {
             stream.write_all(part).unwrap();
         }
-        assert_eq!(stream.to.stream, b"9 <1>1 - ab7 <1>1 -0 ");
+        assert_eq!(stream.to.stream, b"9 <1>1 - ab6 <1>1 -0 ");
     }
 }

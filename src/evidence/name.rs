@@ -22,7 +22,7 @@ impl Names {
         let mut indicator =
             harmless(&indicator.replacen("*.", "below-", 1).replacen('=', "exactly-", 1));
         indicator.truncate(INDICATOR_OCTETS_MAX);
-        let stem = format!("{who}_{indicator}");
+        let stem = format!("{who}_{}", indicator.trim_end_matches('.'));
         let mut name = format!("{stem}.pcapng");
         let mut number = 2;
         // Two lists with one entry, or two names with one beginning.
@@ -60,7 +60,7 @@ mod tests {
         assert_eq!(names.of(client("fd00::1"), "=evil.com"), "fd00--1_exactly-evil.com.pcapng");
         assert_eq!(names.of(Who::Nobody, "*.evil.com"), "no-client_below-evil.com.pcapng");
         assert_eq!(names.of(Who::Nobody, "192.0.2.0/24"), "no-client_192.0.2.0-24.pcapng");
-        assert_eq!(names.of(Who::Nobody, "../../etc/x"), "no-client_-----etc-x.pcapng");
+        assert_eq!(names.of(Who::Nobody, "../../etc/x"), "no-client_----etc-x.pcapng");
     }
 
     proptest! {

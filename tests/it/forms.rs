@@ -2,6 +2,11 @@
 //! the header of a Zeek log, rsyslog, and a strict reader of CEF. All of them must say what the JSON lines say,
 //! of a whole day and of names that somebody chose to do harm.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "it waits for other programs, and listens beside them"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
