@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Attribution, Verdict};
-use crate::flow::Address;
+use super::surroundings::Surroundings;
+use super::{Attribution, Client, Verdict};
+use crate::contact::Contact;
+use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
+use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
 use crate::resolution::Role;
 use crate::time::Timestamp;
@@ -32,6 +35,18 @@ pub struct SummaryRow {
     pub roles: Vec<Role>,
     /// The highest confidence, in thousandths.
     pub confidence_permille: u16,
+    /// The link-layer address of its questions, and whether it is a router's.
+    pub mac: Option<Mac>,
+    /// See `mac`.
+    pub is_router_mac: bool,
+    /// The VLAN that its questions were tagged with.
+    pub vlan: Option<u16>,
+    /// What it was called when it asked last.
+    pub hostname: Option<Hostname>,
+    /// Whether it connected to what one of its last answers gave it: its first connection.
+    pub contact: Contact,
+    /// The last answers to it, until one of them is known to have led to a connection.
+    last_answers: VecDeque<FrameId>,
     /// The last questions counted, so that what they set off more than once counts once.
     last_asks: VecDeque<FrameId>,
 }
@@ -44,7 +59,57 @@ pub struct Summary {
     left_out: u64,
 }
 
+impl SummaryRow {
+    /// Notes who the client is, and what came of its answer.
+    fn note_host(&mut self, client: &Client) {
+        if client.asked_time >= self.last {
+            self.hostname.clone_from(&client.hostname);
+            self.mac = client.mac;
+            self.is_router_mac = client.is_router_mac;
+        }
+        self.vlan = self.vlan.or(client.vlan);
+        self.note_contact(&client.contact);
+        let answer = client.answer_frame;
+        if answer.is_some() && !self.last_answers.contains(&answer) {
+            self.last_answers.push_back(answer);
+            if self.last_answers.len() > LAST_ASKS_MAX {
+                self.last_answers.pop_front();
+            }
+        }
+    }
+
+    /// The earliest connection counts; else that there was none, if that can be said.
+    fn note_contact(&mut self, contact: &Contact) {
+        let is_better = match (&self.contact, contact) {
+            (Contact::Yes(known), Contact::Yes(new)) => {
+                (new.time, new.frame) < (known.time, known.frame)
+            }
+            (_, Contact::Yes(_)) | (Contact::NotVisible, Contact::No) => true,
+            _ => false,
+        };
+        if is_better {
+            self.contact = contact.clone();
+        }
+    }
+}
+
 impl Summary {
+    /// Looks once more at names and contacts: the capture is at its end, and more is known.
+    pub(super) fn complete(&mut self, surroundings: &Surroundings) {
+        for ((_, client), row) in &mut self.rows {
+            let mac = row.mac.filter(|_| !row.is_router_mac);
+            row.hostname = surroundings.hostname(*client, mac, row.last);
+            for answer in std::mem::take(&mut row.last_answers) {
+                row.note_contact(&surroundings.contact(*client, answer));
+            }
+        }
+    }
+
+    /// A client's row.
+    pub fn row(&self, indicator: IndicatorId, client: Address) -> Option<&SummaryRow> {
+        self.rows.get(&(indicator, client))
+    }
+
     /// Counts an attribution.
     pub(super) fn add(&mut self, attribution: &Attribution) {
         *self.verdicts.entry(attribution.verdict).or_default() += 1;
@@ -61,8 +126,15 @@ impl Summary {
                 names: Vec::new(),
                 roles: Vec::new(),
                 confidence_permille: 0,
+                mac: None,
+                is_router_mac: false,
+                vlan: None,
+                hostname: None,
+                contact: Contact::default(),
+                last_answers: VecDeque::new(),
                 last_asks: VecDeque::new(),
             });
+            row.note_host(client);
             let frame =
                 if client.asked_frame.is_some() { client.asked_frame } else { client.answer_frame };
             if !row.last_asks.contains(&frame) {

@@ -15,9 +15,11 @@ use crate::alert::Answering;
 use crate::attribution::{Attribution, Attributor, Coverage, Summary};
 use crate::capture::Reader;
 use crate::flow::Address;
+use crate::identity::Inventory;
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
 use crate::name::NameHasher;
+use crate::packet::Aside;
 use crate::pipeline::{Decoder, Keeper, MessageSink, Stop, run as run_pipeline};
 use crate::report::{CaptureLacked, Ending, Files, Internal, Report, Subject, Verdicts};
 use crate::resolution::{Limits, Resolution, Roles};
@@ -32,6 +34,8 @@ pub struct Analysis {
     pub resolvers: Vec<Vec<Address>>,
     /// The networks whose hosts may be named; all if there is none.
     pub internal: Vec<IpNet>,
+    /// What hosts are called, where the user has that in a file.
+    pub inventory: Inventory,
 }
 
 /// The attributor, with its attributions going to a report.
@@ -93,6 +97,10 @@ impl Sink<'_> {
 }
 
 impl MessageSink for Sink<'_> {
+    fn aside(&mut self, aside: &Aside, payload: &[u8]) {
+        self.attributor.aside(aside, payload);
+    }
+
     fn take(&mut self, messages: &Messages, message: &Message) {
         let answer = &mut self.answer;
         self.attributor.take(messages, message, &mut |attribution| answer.take(attribution));
@@ -124,7 +132,8 @@ pub fn run(
     let transactions = Transactions::new(limits.transactions, input.ports.clone());
     let resolution = Resolution::new(limits, transactions, Roles::new(analysis.resolvers), hasher);
     let attributor =
-        Attributor::new(resolution, Arc::clone(&indicators), limits.transactions.transactions);
+        Attributor::new(resolution, Arc::clone(&indicators), limits.transactions.transactions)
+            .with_inventory(analysis.inventory);
     let files = file_names(&input.files);
     let subject = Subject { indicators: &indicators, files: &files };
     let answer = Answer {

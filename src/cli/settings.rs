@@ -9,7 +9,9 @@ use ipnet::IpNet;
 
 use super::analysis::Analysis;
 use super::args::{Format, InputArgs, MessagesArgs, ReadArgs};
+use super::say;
 use crate::flow::Address;
+use crate::identity::Inventory;
 use crate::packet::Ports;
 use crate::report::Look;
 
@@ -74,11 +76,25 @@ impl Read {
         let internal =
             args.internal.iter().map(|text| network(text)).collect::<anyhow::Result<_>>()?;
         Ok(Read {
-            analysis: Analysis { input: Input::new(args.input)?, resolvers, internal },
+            analysis: Analysis {
+                input: Input::new(args.input)?,
+                resolvers,
+                internal,
+                inventory: inventory(&args.names)?,
+            },
             lists: args.indicators,
             form: Form::new(args.format),
         })
     }
+}
+
+/// The host names in these files. What could not be understood of them is said, and left out.
+fn inventory(files: &[PathBuf]) -> anyhow::Result<Inventory> {
+    let (inventory, warnings) = Inventory::load(files)?;
+    for warning in &warnings {
+        say(&format!("whoasked: {warning}"));
+    }
+    Ok(inventory)
 }
 
 impl Form {
