@@ -7,7 +7,7 @@ use super::{Attribution, Client, Verdict};
 use crate::contact::Contact;
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
-use crate::identity::Hostname;
+use crate::identity::{Hostname, Source};
 use crate::indicator::IndicatorId;
 use crate::resolution::Role;
 use crate::time::Timestamp;
@@ -16,6 +16,8 @@ use crate::time::Timestamp;
 const ROWS_MAX: usize = 1 << 20;
 /// How many of a client's latest questions are told apart.
 const LAST_ASKS_MAX: usize = 16;
+/// How many names of the client itself are kept with a row.
+const HOSTNAMES_MAX: usize = 8;
 /// How many of the names that a client asked are kept with a row.
 const NAMES_MAX: usize = 20;
 
@@ -43,8 +45,12 @@ pub struct SummaryRow {
     pub vlan: Option<u16>,
     /// What it was called when it asked last.
     pub hostname: Option<Hostname>,
+    /// What the same source called it when it asked before, at most 8 names: its address changed hands.
+    pub other_hostnames: Vec<String>,
     /// Whether it connected to what one of its last answers gave it: its first connection.
     pub contact: Contact,
+    /// What it was called at each of its questions, as far as was known then.
+    seen_hostnames: Vec<(Source, String)>,
     /// The last answers to it, until one of them is known to have led to a connection.
     last_answers: VecDeque<FrameId>,
     /// The last questions counted, so that what they set off more than once counts once.
@@ -67,6 +73,12 @@ impl SummaryRow {
             self.mac = client.mac;
             self.is_router_mac = client.is_router_mac;
         }
+        if let Some(hostname) = &client.hostname {
+            let seen = (hostname.source, hostname.name.clone());
+            if self.seen_hostnames.len() < HOSTNAMES_MAX && !self.seen_hostnames.contains(&seen) {
+                self.seen_hostnames.push(seen);
+            }
+        }
         self.vlan = self.vlan.or(client.vlan);
         self.note_contact(&client.contact);
         let answer = client.answer_frame;
@@ -76,6 +88,16 @@ impl SummaryRow {
                 self.last_answers.pop_front();
             }
         }
+    }
+
+    /// Two names by one source are two hosts; by two sources they may be one host's.
+    fn tell_hosts_apart(&mut self) {
+        let Some(hostname) = &self.hostname else { return };
+        let others =
+            std::mem::take(&mut self.seen_hostnames).into_iter().filter(|(source, name)| {
+                *source == hostname.source && !name.eq_ignore_ascii_case(&hostname.name)
+            });
+        self.other_hostnames = others.map(|(_, name)| name).collect();
     }
 
     /// The earliest connection counts; else that there was none, if that can be said.
@@ -99,6 +121,7 @@ impl Summary {
         for ((_, client), row) in &mut self.rows {
             let mac = row.mac.filter(|_| !row.is_router_mac);
             row.hostname = surroundings.hostname(*client, mac, row.last);
+            row.tell_hosts_apart();
             for answer in std::mem::take(&mut row.last_answers) {
                 row.note_contact(&surroundings.contact(*client, answer));
             }
@@ -130,6 +153,8 @@ impl Summary {
                 is_router_mac: false,
                 vlan: None,
                 hostname: None,
+                other_hostnames: Vec::new(),
+                seen_hostnames: Vec::new(),
                 contact: Contact::default(),
                 last_answers: VecDeque::new(),
                 last_asks: VecDeque::new(),

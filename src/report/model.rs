@@ -129,6 +129,7 @@ pub(super) struct SummaryLine<'a> {
     roles: Vec<&'static str>,
     confidence: Number,
     hostname: Option<&'a str>,
+    other_hostnames: &'a [String],
     contacted: &'static str,
 }
 
@@ -379,6 +380,7 @@ impl<'a> SummaryLine<'a> {
             roles: row.roles.iter().map(|role| role.as_str()).collect(),
             confidence: confidence(row.confidence_permille),
             hostname: row.hostname.as_ref().map(|hostname| hostname.name.as_str()),
+            other_hostnames: &row.other_hostnames,
             contacted: row.contact.as_str(),
         }
     }

@@ -242,7 +242,7 @@ fn payloads(path: &std::path::Path) -> Vec<Vec<u8>> {
                 Sliced::Held => {
                     reassembly.push(&frame, &mut |_, payload, _| payloads.push(payload.to_vec()))
                 }
-                Sliced::Other(_) => {}
+                Sliced::Elsewhere { .. } | Sliced::Other(_) => {}
             }
         }
     }

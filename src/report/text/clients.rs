@@ -53,10 +53,11 @@ pub(super) fn write<W: Write>(
         page.gap()?;
         let mut heading = Words::of(Ink::Strong, &client.to_string());
         let rows: Vec<&SummaryRow> = entries.iter().filter_map(|entry| row(seen, entry)).collect();
-        if let Some(hostname) = rows.iter().find_map(|row| row.hostname.as_ref()) {
-            heading.push(Ink::Strong, &format!("  {}", identity::name(hostname)));
+        if let Some(name) = rows.iter().find_map(|row| identity::name(row)) {
+            heading.push(Ink::Strong, &format!("  {name}"));
         }
-        if let Some(mac) = entries.iter().find_map(|entry| entry.mac) {
+        let mac = rows.iter().find_map(|row| row.mac);
+        if let Some(mac) = mac.or_else(|| entries.iter().find_map(|entry| entry.mac)) {
             let is_router = rows.iter().any(|row| row.is_router_mac);
             let text = match users.get(&mac).map_or(0, BTreeSet::len) {
                 _ if is_router => format!("  behind a router, {mac}"),

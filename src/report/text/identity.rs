@@ -21,9 +21,15 @@ fn origin(hostname: &Hostname) -> &'static str {
     }
 }
 
-/// A client's name with where it comes from: `KEVIN-PC (by DHCP)`.
-pub(super) fn name(hostname: &Hostname) -> String {
-    format!("{} ({})", hostname.name, origin(hostname))
+/// A client's name with where it comes from: `KEVIN-PC (by DHCP)`; with the names of those that had its
+/// address before it.
+pub(super) fn name(row: &SummaryRow) -> Option<String> {
+    let hostname = row.hostname.as_ref()?;
+    let name = format!("{} ({})", hostname.name, origin(hostname));
+    if row.other_hostnames.is_empty() {
+        return Some(name);
+    }
+    Some(format!("{name}, at other times {}", words::list(&row.other_hostnames)))
 }
 
 /// The VLAN that its questions were tagged with, if any.
@@ -52,11 +58,11 @@ pub(super) fn contact(contact: &Contact, when: impl Fn(Timestamp) -> String) -> 
         }
     )];
     if let Some(name) = &connection.server_name {
-        parts.push(format!("as {name}"));
+        parts.push(format!("TLS for {name}"));
     }
     parts.push(if connection.answered { "answered" } else { "no answer was seen" }.to_owned());
     if connection.frame.is_some() {
-        parts.push(format!("frame {}", words::number(connection.frame.number())));
+        parts.push(format!("frame {}", connection.frame.number()));
     }
     Some(parts.join(", "))
 }
