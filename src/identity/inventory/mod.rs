@@ -119,9 +119,11 @@ impl Inventory {
         Ok((inventory, warnings))
     }
 
-    /// Adds another's names; where both have one, the other's counts.
+    /// Adds another's names; where both have one for the same time, the other's counts.
     fn add(&mut self, other: Inventory) {
-        self.addresses.extend(other.addresses);
+        for (address, entries) in other.addresses {
+            self.addresses.entry(address).or_default().extend(entries);
+        }
         self.macs.extend(other.macs);
     }
 
