@@ -22,6 +22,12 @@ impl Timestamp {
         self.0.div_euclid(1_000_000_000)
     }
 
+    /// From a text such as `2026-03-02T08:00:00Z` (RFC 3339); `None` of anything else.
+    pub fn from_rfc3339(text: &str) -> Option<Timestamp> {
+        let time: jiff::Timestamp = text.parse().ok()?;
+        i64::try_from(time.as_nanosecond()).ok().map(Timestamp)
+    }
+
     /// Nanoseconds within the second, 0 to 999,999,999.
     pub fn subsec_nanos(self) -> i64 {
         self.0.rem_euclid(1_000_000_000)

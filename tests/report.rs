@@ -217,6 +217,8 @@ fn coverage() -> Coverage {
         forgotten: 0,
         edges_forgotten: 0,
         judged_early: 0,
+        names_forgotten: 0,
+        contacts_forgotten: 0,
         resolvers: vec![
             resolver(&[DC, "fd20::10"], Known::AsksAndAnswers, 10_397, 4_492),
             resolver(&[DC2], Known::OnlyIterates, 0, 196),

@@ -18,7 +18,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("indicator", &[]),
     ("identity", &["packet", "message"]),
     ("contact", &["packet", "message"]),
-    ("attribution", &["message", "transaction", "resolution", "indicator", "identity", "contact"]),
+    (
+        "attribution",
+        &["packet", "message", "transaction", "resolution", "indicator", "identity", "contact"],
+    ),
     ("alert", &["indicator", "attribution"]),
     ("pipeline", &["capture", "packet", "message", "indicator"]),
     (

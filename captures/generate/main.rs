@@ -7,6 +7,7 @@
 // A program of the developer's, fed with files of the repository: it may print, and a wrong index is a bug to stop at.
 #![allow(clippy::print_stdout, clippy::indexing_slicing)]
 
+mod beside;
 mod faults;
 mod random;
 mod scenario;
@@ -75,9 +76,37 @@ struct Made {
     frames: usize,
 }
 
+/// Where an address has got another machine, its packets have that one's link-layer address.
+fn move_macs(
+    scenario: &Scenario,
+    packets: &mut [wire::Packet],
+    network: &simulate::network::Network,
+) -> Result<()> {
+    for event in &scenario.beside {
+        let Some(mac) = event.mac else { continue };
+        let since_ns = scenario.instant_ns(&event.at)?;
+        let client = scenario.client.iter().find(|client| client.name == event.client);
+        let addresses = client.map(|client| &client.addresses[..]).unwrap_or_default();
+        for packet in packets.iter_mut().filter(|packet| packet.time_ns >= since_ns) {
+            let mut macs = network.macs(packet);
+            if addresses.contains(&packet.source.ip()) {
+                macs.source = mac;
+            }
+            if addresses.contains(&packet.destination.ip()) {
+                macs.destination = mac;
+            }
+            packet.macs = Some(macs);
+        }
+    }
+    Ok(())
+}
+
 fn make(scenario: &Scenario) -> Result<Made> {
     let mut run = Simulation::run(scenario)?;
-    let packets = std::mem::take(&mut run.network.packets);
+    let mut packets = std::mem::take(&mut run.network.packets);
+    let beside = beside::packets(scenario, &run.network)?;
+    move_macs(scenario, &mut packets, &run.network)?;
+    packets.extend(beside);
     let capture = &scenario.capture;
     let packets = faults::apply(packets, capture, scenario.start_ns()?, &mut run.random);
     let (mut frames, mut places) = (Vec::new(), truth::Frames::default());

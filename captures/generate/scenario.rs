@@ -56,6 +56,9 @@ pub struct Scenario {
     /// Harmless questions strewn in between.
     #[serde(default)]
     pub background: Vec<Background>,
+    /// What hosts send beside DNS.
+    #[serde(default)]
+    pub beside: Vec<Beside>,
     /// Where and how badly it was captured.
     #[serde(default)]
     pub capture: Capture,
@@ -250,6 +253,57 @@ pub struct Background {
     pub names: Vec<String>,
 }
 
+/// Something that a host sends beside DNS, with what comes back.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Beside {
+    /// When: as in `ask`.
+    pub at: When,
+    /// Who.
+    pub client: String,
+    /// What.
+    pub what: Sent,
+    /// What it calls itself; its name in this file in capitals unless said.
+    pub hostname: Option<String>,
+    /// Its link-layer address from then on, when another machine has the address.
+    pub mac: Option<[u8; 6]>,
+    /// How long an address is leased, in seconds.
+    #[serde(default = "eight_hours_s")]
+    pub lease_s: u32,
+    /// Whom it connects to.
+    pub to: Option<IpAddr>,
+    /// On which port.
+    #[serde(default = "https")]
+    pub port: u16,
+    /// Whether an answer comes.
+    #[serde(default = "yes")]
+    pub answered: bool,
+    /// The server name in its ClientHello.
+    pub server_name: Option<String>,
+}
+
+/// What a host sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sent {
+    /// It asks for an address by DHCP and gets it from the first resolver.
+    Lease,
+    /// It renews its lease.
+    Renew,
+    /// It gives its address back.
+    Release,
+    /// It registers its NetBIOS name.
+    Nbns,
+    /// It announces its name by multicast DNS.
+    Mdns,
+    /// It asks for a ticket by its machine account.
+    Kerberos,
+    /// It opens a TCP connection, with a ClientHello if there is a server name.
+    Tcp,
+    /// It sends a QUIC datagram.
+    Quic,
+}
+
 /// A time in a scenario.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
@@ -389,6 +443,14 @@ impl Scenario {
 fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
     toml::from_str(&text).with_context(|| path.display().to_string())
+}
+
+fn eight_hours_s() -> u32 {
+    8 * 3600
+}
+
+fn https() -> u16 {
+    443
 }
 
 fn yes() -> bool {

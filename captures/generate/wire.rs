@@ -23,6 +23,8 @@ pub struct Packet {
     pub body: Body,
     /// What it is about.
     pub about: About,
+    /// The link-layer addresses, if not those of the hosts at its ends.
+    pub macs: Option<Macs>,
 }
 
 /// A transport and its octets.

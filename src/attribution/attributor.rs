@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use super::sighting::{Flagged, Matching, ended_without_chain};
 use super::summary::Summary;
+use super::surroundings::Surroundings;
 use super::{Attribution, describe};
 use crate::bounded::Sequence;
+use crate::identity::Inventory;
 use crate::indicator::{IndicatorId, Indicators};
 use crate::message::{Message, Messages};
+use crate::packet::Aside;
 use crate::resolution::{Causes, Leg, Resolution, Role};
 use crate::time::{Span, Timestamp};
 use crate::transaction::{Event, Transaction};
@@ -45,6 +48,7 @@ pub struct Attributor {
     now: Timestamp,
     history: u64,
     summary: Summary,
+    surroundings: Surroundings,
     judged_early: u64,
 }
 
@@ -65,8 +69,20 @@ impl Attributor {
             now: Timestamp(i64::MIN),
             history: history as u64,
             summary: Summary::default(),
+            surroundings: Surroundings::new(Inventory::default()),
             judged_early: 0,
         }
+    }
+
+    /// With host names from an inventory, for clients that do not say themselves what they are called.
+    pub fn with_inventory(self, inventory: Inventory) -> Attributor {
+        Attributor { surroundings: Surroundings::new(inventory), ..self }
+    }
+
+    /// Takes what is not DNS, or not only that, between the messages: it tells of hosts' names, and of
+    /// whom they turn to.
+    pub fn aside(&mut self, aside: &Aside, payload: &[u8]) {
+        self.surroundings.aside(aside, payload);
     }
 
     /// Takes the next message of the capture, and hands out what it settles.
@@ -77,6 +93,7 @@ impl Attributor {
         out: &mut dyn FnMut(Attribution),
     ) {
         self.began.get_or_insert(message.time);
+        self.surroundings.message(messages, message);
         self.now = self.now.max(message.time);
         let event = self.resolution.take(messages, message);
         let sequence = match event {
@@ -152,6 +169,17 @@ impl Attributor {
             self.judge(sequence, out);
         }
         self.settle_clients(true, out);
+        self.summary.complete(&self.surroundings);
+    }
+
+    /// Hands out what was judged, with what is known by now of who the clients are.
+    fn hand_out(&mut self, mut attribution: Attribution, out: &mut dyn FnMut(Attribution)) {
+        let hosts = self.resolution.transactions().hosts();
+        for client in &mut attribution.clients {
+            self.surroundings.describe(client, hosts);
+        }
+        self.summary.add(&attribution);
+        out(attribution);
     }
 
     /// Whether a transaction is about to be forgotten: so many quarters of the history came after it.
@@ -215,8 +243,7 @@ impl Attributor {
                     seen,
                     &causes,
                 );
-                self.summary.add(&attribution);
-                out(attribution);
+                self.hand_out(attribution, out);
             }
         }
     }
@@ -295,8 +322,7 @@ impl Attributor {
             }
             let attribution =
                 describe::client(&self.resolution, &self.indicators, sequence, &ask, seen, role);
-            self.summary.add(&attribution);
-            out(attribution);
+            self.hand_out(attribution, out);
         }
     }
 
@@ -308,6 +334,11 @@ impl Attributor {
     /// The history.
     pub fn resolution(&self) -> &Resolution {
         &self.resolution
+    }
+
+    /// How many addresses' names and how many flagged answers were let go for lack of room.
+    pub fn surroundings_forgotten(&self) -> (u64, u64) {
+        self.surroundings.forgotten()
     }
 
     /// How many sightings had to be judged before their time, for lack of room.

@@ -55,6 +55,10 @@ pub struct Coverage {
     pub edges_forgotten: u64,
     /// Sightings judged before their time for lack of room.
     pub judged_early: u64,
+    /// Addresses whose host names were forgotten for lack of room.
+    pub names_forgotten: u64,
+    /// Flagged answers that were no longer watched for a connection, for lack of room.
+    pub contacts_forgotten: u64,
     /// The resolvers.
     pub resolvers: Vec<ResolverSeen>,
     /// How long answers took.
@@ -96,7 +100,10 @@ impl Attributor {
             p99_us: row.p99_us,
             max_us: row.max_us,
         });
+        let (names_forgotten, contacts_forgotten) = self.surroundings_forgotten();
         Coverage {
+            names_forgotten,
+            contacts_forgotten,
             span: self.span(),
             transactions: *transactions.counters(),
             forgotten: transactions.forgotten(),

@@ -10,6 +10,7 @@ mod coverage;
 mod describe;
 mod sighting;
 mod summary;
+mod surroundings;
 
 use crate::contact::Contact;
 use crate::flow::{Address, Mac, Transport};

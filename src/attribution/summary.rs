@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Attribution, Verdict};
-use crate::flow::Address;
+use super::surroundings::Surroundings;
+use super::{Attribution, Client, Verdict};
+use crate::contact::Contact;
+use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
+use crate::identity::{Hostname, Source};
 use crate::indicator::IndicatorId;
 use crate::resolution::Role;
 use crate::time::Timestamp;
@@ -13,6 +16,8 @@ use crate::time::Timestamp;
 const ROWS_MAX: usize = 1 << 20;
 /// How many of a client's latest questions are told apart.
 const LAST_ASKS_MAX: usize = 16;
+/// How many names of the client itself are kept with a row.
+const HOSTNAMES_MAX: usize = 8;
 /// How many of the names that a client asked are kept with a row.
 const NAMES_MAX: usize = 20;
 
@@ -32,6 +37,22 @@ pub struct SummaryRow {
     pub roles: Vec<Role>,
     /// The highest confidence, in thousandths.
     pub confidence_permille: u16,
+    /// The link-layer address of its questions, and whether it is a router's.
+    pub mac: Option<Mac>,
+    /// See `mac`.
+    pub is_router_mac: bool,
+    /// The VLAN that its questions were tagged with.
+    pub vlan: Option<u16>,
+    /// What it was called when it asked last.
+    pub hostname: Option<Hostname>,
+    /// What the same source called it when it asked before, at most 8 names: its address changed hands.
+    pub other_hostnames: Vec<String>,
+    /// Whether it connected to what one of its last answers gave it: its first connection.
+    pub contact: Contact,
+    /// What it was called at each of its questions, as far as was known then.
+    seen_hostnames: Vec<(Source, String)>,
+    /// The last answers to it, until one of them is known to have led to a connection.
+    last_answers: VecDeque<FrameId>,
     /// The last questions counted, so that what they set off more than once counts once.
     last_asks: VecDeque<FrameId>,
 }
@@ -44,7 +65,74 @@ pub struct Summary {
     left_out: u64,
 }
 
+impl SummaryRow {
+    /// Notes who the client is, and what came of its answer.
+    fn note_host(&mut self, client: &Client) {
+        if client.asked_time >= self.last {
+            self.hostname.clone_from(&client.hostname);
+            self.mac = client.mac;
+            self.is_router_mac = client.is_router_mac;
+        }
+        if let Some(hostname) = &client.hostname {
+            let seen = (hostname.source, hostname.name.clone());
+            if self.seen_hostnames.len() < HOSTNAMES_MAX && !self.seen_hostnames.contains(&seen) {
+                self.seen_hostnames.push(seen);
+            }
+        }
+        self.vlan = self.vlan.or(client.vlan);
+        self.note_contact(&client.contact);
+        let answer = client.answer_frame;
+        if answer.is_some() && !self.last_answers.contains(&answer) {
+            self.last_answers.push_back(answer);
+            if self.last_answers.len() > LAST_ASKS_MAX {
+                self.last_answers.pop_front();
+            }
+        }
+    }
+
+    /// Two names by one source are two hosts; by two sources they may be one host's.
+    fn tell_hosts_apart(&mut self) {
+        let Some(hostname) = &self.hostname else { return };
+        let others =
+            std::mem::take(&mut self.seen_hostnames).into_iter().filter(|(source, name)| {
+                *source == hostname.source && !name.eq_ignore_ascii_case(&hostname.name)
+            });
+        self.other_hostnames = others.map(|(_, name)| name).collect();
+    }
+
+    /// The earliest connection counts; else that there was none, if that can be said.
+    fn note_contact(&mut self, contact: &Contact) {
+        let is_better = match (&self.contact, contact) {
+            (Contact::Yes(known), Contact::Yes(new)) => {
+                (new.time, new.frame) < (known.time, known.frame)
+            }
+            (_, Contact::Yes(_)) | (Contact::NotVisible, Contact::No) => true,
+            _ => false,
+        };
+        if is_better {
+            self.contact = contact.clone();
+        }
+    }
+}
+
 impl Summary {
+    /// Looks once more at names and contacts: the capture is at its end, and more is known.
+    pub(super) fn complete(&mut self, surroundings: &Surroundings) {
+        for ((_, client), row) in &mut self.rows {
+            let mac = row.mac.filter(|_| !row.is_router_mac);
+            row.hostname = surroundings.hostname(*client, mac, row.last);
+            row.tell_hosts_apart();
+            for answer in std::mem::take(&mut row.last_answers) {
+                row.note_contact(&surroundings.contact(*client, answer));
+            }
+        }
+    }
+
+    /// A client's row.
+    pub fn row(&self, indicator: IndicatorId, client: Address) -> Option<&SummaryRow> {
+        self.rows.get(&(indicator, client))
+    }
+
     /// Counts an attribution.
     pub(super) fn add(&mut self, attribution: &Attribution) {
         *self.verdicts.entry(attribution.verdict).or_default() += 1;
@@ -61,8 +149,17 @@ impl Summary {
                 names: Vec::new(),
                 roles: Vec::new(),
                 confidence_permille: 0,
+                mac: None,
+                is_router_mac: false,
+                vlan: None,
+                hostname: None,
+                other_hostnames: Vec::new(),
+                seen_hostnames: Vec::new(),
+                contact: Contact::default(),
+                last_answers: VecDeque::new(),
                 last_asks: VecDeque::new(),
             });
+            row.note_host(client);
             let frame =
                 if client.asked_frame.is_some() { client.asked_frame } else { client.answer_frame };
             if !row.last_asks.contains(&frame) {

@@ -14,9 +14,11 @@ use crate::alert::Answering;
 use crate::attribution::{Assessor, Attribution, Attributor, Coverage};
 use crate::capture::{Reader, open_pipe};
 use crate::flow::Address;
+use crate::identity::Inventory;
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
 use crate::name::NameHasher;
+use crate::packet::Aside;
 use crate::pipeline::{Decoder, Keeper, MessageSink, Pipe, Stop, run as run_pipeline};
 use crate::report::{CaptureLacked, Ending, Files, Internal, Report, Subject, Verdicts};
 use crate::resolution::{Limits, Resolution, Roles};
@@ -34,6 +36,8 @@ pub struct Analysis {
     pub internal: Vec<IpNet>,
     /// The zone in which times are said.
     pub zone: Zone,
+    /// What hosts are called, where the user has that in a file.
+    pub inventory: Inventory,
 }
 
 /// The attributor, with its attributions going to a report.
@@ -105,6 +109,10 @@ impl Sink<'_> {
 }
 
 impl MessageSink for Sink<'_> {
+    fn aside(&mut self, aside: &Aside, payload: &[u8]) {
+        self.attributor.aside(aside, payload);
+    }
+
     fn take(&mut self, messages: &Messages, message: &Message) {
         let answer = &mut self.answer;
         self.attributor.take(messages, message, &mut |attribution| answer.take(attribution));
@@ -136,7 +144,8 @@ pub fn run(
     let transactions = Transactions::new(limits.transactions, input.ports.clone());
     let resolution = Resolution::new(limits, transactions, Roles::new(analysis.resolvers), hasher);
     let attributor =
-        Attributor::new(resolution, Arc::clone(&indicators), limits.transactions.transactions);
+        Attributor::new(resolution, Arc::clone(&indicators), limits.transactions.transactions)
+            .with_inventory(analysis.inventory);
     let files = file_names(&input.files);
     let subject = Subject { indicators: &indicators, files: &files, zone: &analysis.zone };
     let answer = Answer {

@@ -64,6 +64,9 @@ pub struct ReadArgs {
     /// Network your clients are in, such as 10.0.0.0/8; hosts outside are not named [repeatable]
     #[arg(long, value_name = "NET")]
     pub internal: Vec<String>,
+    /// What your hosts are called: CSV with a header, a hosts file, DHCP leases (dnsmasq, ISC) [repeatable]
+    #[arg(long, value_name = "FILE")]
+    pub names: Vec<PathBuf>,
     #[command(flatten)]
     pub forms: FormArgs,
 }

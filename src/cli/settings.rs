@@ -10,7 +10,9 @@ use ipnet::IpNet;
 use super::analysis::Analysis;
 use super::args::{Format, IndicatorArgs, InputArgs, MessagesArgs, ReadArgs};
 use super::outputs::Outputs;
+use super::say;
 use crate::flow::Address;
+use crate::identity::Inventory;
 use crate::indicator::Lists;
 use crate::packet::Ports;
 use crate::report::Look;
@@ -70,7 +72,9 @@ impl Read {
         let input = Input::new(args.input)?;
         let zone = zone(args.forms.tz.as_deref(), args.forms.format)?;
         let outputs = Outputs::new(args.forms, &input, &lists.indicators)?;
-        Ok(Read { analysis: Analysis { input, resolvers, internal, zone }, lists, outputs })
+        let inventory = inventory(&args.names)?;
+        let analysis = Analysis { input, resolvers, internal, zone, inventory };
+        Ok(Read { analysis, lists, outputs })
     }
 }
 
@@ -86,6 +90,15 @@ fn zone(name: Option<&str>, format: Format) -> anyhow::Result<Zone> {
             )
         }),
     }
+}
+
+/// The host names in these files. What could not be understood of them is said, and left out.
+fn inventory(files: &[PathBuf]) -> anyhow::Result<Inventory> {
+    let (inventory, warnings) = Inventory::load(files)?;
+    for warning in &warnings {
+        say(&format!("whoasked: {warning}"));
+    }
+    Ok(inventory)
 }
 
 /// Which indicators to load.

@@ -1,8 +1,16 @@
 //! Whether a client then connected to the address that it was given.
+//!
+//! [`Watch`] is told flagged answers and the packets around them, in capture order, and says of each
+//! answer what came of it.
+
+mod tls;
+mod watch;
 
 use crate::flow::{Address, Transport};
 use crate::frame::FrameId;
 use crate::time::Timestamp;
+
+pub use watch::Watch;
 
 /// What the capture shows of a client's connecting to an address that its answer held.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,26 @@
 //! Who an address was at a time: host names, learned from what hosts say of themselves in the same
 //! capture, or taken from an inventory.
+//!
+//! [`Registry`] takes packets in capture order and says what the host behind an address was called at a
+//! time. Everything in a packet is a claim of whoever sent it, so a host is mostly believed of itself
+//! only, and sources are ranked; `registry.rs` has the rules.
+
+mod claims;
+mod dhcp;
+mod dns;
+mod inventory;
+mod kerberos;
+mod netbios;
+mod registry;
+#[cfg(test)]
+mod tests;
+mod written;
 
 use crate::frame::FrameId;
 use crate::time::Timestamp;
+
+pub use inventory::{Inventory, InventoryError};
+pub use registry::Registry;
 
 /// What a host name was learned from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,14 +6,17 @@
 
 mod reader;
 mod record;
+mod records;
 #[cfg(test)]
 pub(crate) mod simulated;
 
 pub mod full;
 
 pub use record::{
-    Fact, Flags, Malformed, Message, Messages, NameRef, Question, RecordType, Unwatched, Watchlist,
+    Fact, Flags, Malformed, Message, Messages, NO_VLAN, NameRef, Question, RecordType, Unwatched,
+    Watchlist,
 };
+pub use records::{Record, Records, Section};
 
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,8 @@ pub(super) struct Sections {
     pub question: Option<Question>,
     pub malformed: Option<Malformed>,
     pub flagged: bool,
+    /// Whether an address in the answer section is internal.
+    pub internal_address: bool,
 }
 
 /// A resource record (RFC 1035 section 4.1.3): where its parts stand in the message.
@@ -73,6 +75,7 @@ struct Walk<'m, 'a, W> {
     watchlist: &'a mut W,
     scratch: &'a mut Scratch,
     flagged: bool,
+    internal_address: bool,
 }
 
 impl Messages {
@@ -90,6 +93,7 @@ impl Messages {
             question: None,
             malformed: None,
             flagged: false,
+            internal_address: false,
         };
         self.scratch.remembered.clear();
         let mut walk = Walk {
@@ -99,12 +103,26 @@ impl Messages {
             watchlist,
             scratch: &mut self.scratch,
             flagged: false,
+            internal_address: false,
         };
         if let Err(malformed) = walk.sections(&mut sections, &mut self.facts) {
             sections.malformed.get_or_insert(malformed);
         }
         sections.flagged = walk.flagged;
+        sections.internal_address = walk.internal_address;
         Some(sections)
+    }
+}
+
+/// Whether an address may be a host's of a private network (RFC 1918, RFC 6598, RFC 4193): looser and
+/// quicker than [`Address::is_internal`], which is asked again of those few.
+#[inline]
+fn is_private(address: Address) -> bool {
+    match *address.octets() {
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, first, ..] => {
+            matches!(first, 10 | 100 | 172 | 192)
+        }
+        [first, ..] => first & 0xfe == 0xfc,
     }
 }
 
@@ -194,7 +212,8 @@ impl<W: Watchlist> Walk<'_, '_, W> {
                 };
                 let (owner, _) = self.name(record.owner)?;
                 self.flagged |= self.watchlist.address(address);
-                Some(Fact::Address { owner, address })
+                self.internal_address |= is_private(address);
+                Some(Fact::Address { owner, address, ttl })
             }
             RecordType::NS => {
                 let (zone, _) = self.name(record.owner)?;

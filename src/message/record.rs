@@ -31,6 +31,11 @@ impl Flags {
         (self.0 >> 11 & 0xf) as u8
     }
 
+    /// AA: the server speaks for the zone.
+    pub fn is_authoritative(self) -> bool {
+        self.0 & 0x0400 != 0
+    }
+
     /// TC: it was cut, and is to be asked again over TCP.
     pub fn is_truncated(self) -> bool {
         self.0 & 0x0200 != 0
@@ -58,6 +63,8 @@ impl RecordType {
     pub const NS: RecordType = RecordType(2);
     /// An alias.
     pub const CNAME: RecordType = RecordType(5);
+    /// What an address is called (RFC 1035 section 3.5).
+    pub const PTR: RecordType = RecordType(12);
     /// An IPv6 address (RFC 3596).
     pub const AAAA: RecordType = RecordType(28);
     /// Delegation signer (RFC 4034).
@@ -132,6 +139,8 @@ pub enum Fact {
         owner: NameRef,
         /// The address.
         address: Address,
+        /// How long it may be cached.
+        ttl: u32,
     },
     /// An NS record of the authority or answer section.
     Delegation {
@@ -144,6 +153,9 @@ pub enum Fact {
     },
 }
 
+/// [`Message::vlan`] of an untagged frame.
+pub const NO_VLAN: u16 = u16::MAX;
+
 /// One DNS message as the hot path keeps it. Its names and facts lie in the [`Messages`] it came from.
 #[derive(Clone, Copy, Debug)]
 pub struct Message {
@@ -155,6 +167,8 @@ pub struct Message {
     pub flow: Flow,
     /// The link-layer source of the frame.
     pub source_mac: Mac,
+    /// The identifier of the frame's outermost VLAN tag; [`NO_VLAN`] without one.
+    pub vlan: u16,
     /// The IPv4 identification, by which a mirrored copy is told from a retransmission; 0 for IPv6.
     pub ip_id: u16,
     /// The message id.
@@ -169,6 +183,8 @@ pub struct Message {
     pub malformed: Option<Malformed>,
     /// Whether a name or address in it stands on the watch list.
     pub flagged: bool,
+    /// Whether it is an internal server's authoritative answer with an internal address: a host's name.
+    pub names_host: bool,
     facts_start: u32,
     facts_len: u16,
 }
@@ -254,6 +270,7 @@ impl Messages {
             time: envelope.time,
             flow,
             source_mac: envelope.source_mac,
+            vlan: envelope.vlan.unwrap_or(NO_VLAN),
             ip_id: envelope.ip_id,
             id: read.id,
             flags: read.flags,
@@ -264,6 +281,9 @@ impl Messages {
                 other => other,
             },
             flagged,
+            names_host: read.internal_address
+                && read.flags.is_authoritative()
+                && flow.source.address.is_internal(),
             facts_start: facts_start as u32,
             facts_len: (self.facts.len() - facts_start).min(usize::from(u16::MAX)) as u16,
         });

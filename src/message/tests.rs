@@ -91,7 +91,7 @@ fn read_part(payload: &[u8], whole: bool) -> (Message, Vec<String>) {
         Fact::Alias { owner, target, ttl } => {
             format!("{} is {} for {ttl}", name(owner), name(target))
         }
-        Fact::Address { owner, address } => format!("{} at {address}", name(owner)),
+        Fact::Address { owner, address, .. } => format!("{} at {address}", name(owner)),
         Fact::Delegation { zone, server, ttl } => {
             format!("{} by {} for {ttl}", name(zone), name(server))
         }

@@ -6,7 +6,7 @@
 //! rules; a property test holds the two, and etherparse, to one answer.
 
 use super::ip::protocol;
-use super::{Envelope, Other, Ports, Sliced, tunnel};
+use super::{Elsewhere, Envelope, Ports, Sliced, tunnel};
 use crate::flow::{Address, Endpoint, Flow, Mac, Transport};
 use crate::frame::Frame;
 
@@ -33,38 +33,38 @@ pub(super) fn slice<'a>(frame: &Frame<'a>, ports: &Ports) -> Option<Sliced<'a>> 
     };
     let (&[p0, p1, q0, q1, l0, l1, ..], payload) = ip.payload.split_first_chunk::<8>()?;
     let (source, destination) = (u16::from_be_bytes([p0, p1]), u16::from_be_bytes([q0, q1]));
-    let dns = ports.contains(source) || ports.contains(destination);
-    if ip.protocol == protocol::TCP {
-        return if dns { None } else { not_dns(ip.payload.len() >= 20) };
-    }
-    if !dns {
-        return not_dns(!tunnel::is_tunnel(source, destination));
-    }
-    if payload.is_empty() || usize::from(u16::from_be_bytes([l0, l1])) != ip.payload.len() {
-        return None;
-    }
-    let flow = Flow {
-        source: Endpoint { address: ip.source, port: source },
-        destination: Endpoint { address: ip.destination, port: destination },
-        transport: Transport::Udp,
-    };
-    let envelope = Envelope {
+    let is_tcp = ip.protocol == protocol::TCP;
+    let envelope = |transport| Envelope {
         frame: frame.id,
         time: frame.time,
-        flow,
+        flow: Flow {
+            source: Endpoint { address: ip.source, port: source },
+            destination: Endpoint { address: ip.destination, port: destination },
+            transport,
+        },
         source_mac: Mac([s0, s1, s2, s3, s4, s5]),
         destination_mac: Mac([d0, d1, d2, d3, d4, d5]),
         ip_id: ip.id,
         hop_limit: ip.hop_limit,
         vlan,
     };
-    Some(Sliced::Datagram { envelope, payload, whole: true })
-}
-
-/// The answer for other ports, if `sure` that the walk would say the same.
-#[inline]
-fn not_dns(sure: bool) -> Option<Sliced<'static>> {
-    sure.then_some(Sliced::Other(Other::NotDnsPort))
+    if !(ports.contains(source) || ports.contains(destination)) {
+        let (transport, elsewhere) = if is_tcp {
+            (Transport::Tcp, Elsewhere::tcp(ip.payload)?)
+        } else {
+            let agrees = usize::from(u16::from_be_bytes([l0, l1])) == ip.payload.len();
+            if !agrees || tunnel::is_tunnel(source, destination) {
+                return None;
+            }
+            (Transport::Udp, Elsewhere { payload, tcp_flags: 0 })
+        };
+        return Some(Sliced::Elsewhere { envelope: envelope(transport), elsewhere });
+    }
+    let agrees = usize::from(u16::from_be_bytes([l0, l1])) == ip.payload.len();
+    if is_tcp || payload.is_empty() || !agrees {
+        return None;
+    }
+    Some(Sliced::Datagram { envelope: envelope(Transport::Udp), payload, whole: true })
 }
 
 /// What is needed of an IP header.

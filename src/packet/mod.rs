@@ -9,6 +9,7 @@
 //! quoted in an ICMP error is not traffic. Bytes come from an attacker: nothing here panics, nests
 //! without end or grows without a limit.
 
+mod aside;
 mod fast;
 mod fragments;
 mod framing;
@@ -22,6 +23,7 @@ mod tunnel;
 mod walk;
 mod wireless;
 
+pub use aside::{Aside, AsideKind, Asides, Elsewhere};
 pub use reassembly::{Reassembly, ReassemblyCounters, ReassemblyLimits};
 
 use crate::flow::{Address, Flow, Mac};
@@ -96,6 +98,13 @@ pub enum Sliced<'a> {
     },
     /// A TCP segment or an IP fragment that may carry DNS: goes to [`Reassembly`], in capture order.
     Held,
+    /// UDP or TCP between other ports.
+    Elsewhere {
+        /// Who sent it to whom.
+        envelope: Envelope,
+        /// What may be worth knowing of it.
+        elsewhere: Elsewhere<'a>,
+    },
     /// Nothing that is DNS.
     Other(Other),
 }
@@ -103,7 +112,7 @@ pub enum Sliced<'a> {
 /// Why a frame is not DNS, for the counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Other {
-    /// UDP or TCP between other ports.
+    /// A datagram or fragment for other ports, of which nothing more can be said.
     NotDnsPort,
     /// A link-layer payload that is neither IP nor a tunnel that is known here, such as ARP.
     NotIp,
@@ -139,6 +148,7 @@ fn slice_any<'a>(frame: &Frame<'a>, ports: &Ports) -> Sliced<'a> {
             Sliced::Datagram { envelope, payload, whole }
         }
         Found::Segment { .. } | Found::Fragment { .. } => Sliced::Held,
+        Found::Elsewhere { envelope, elsewhere } => Sliced::Elsewhere { envelope, elsewhere },
         Found::Other(other) => Sliced::Other(other),
     }
 }
@@ -171,7 +181,7 @@ pub fn piece(frame: &Frame<'_>, ports: &Ports) -> Option<Piece> {
             id: fragment.id,
             protocol: fragment.protocol,
         }),
-        Found::Datagram { .. } | Found::Other(_) => None,
+        Found::Datagram { .. } | Found::Elsewhere { .. } | Found::Other(_) => None,
     }
 }
 

@@ -186,7 +186,7 @@ impl Waiting {
                     self.resume(packet, ports, depth, each);
                 }
             }
-            Found::Other(_) => {}
+            Found::Elsewhere { .. } | Found::Other(_) => {}
         }
     }
 

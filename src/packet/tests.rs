@@ -169,6 +169,7 @@ fn tcp_is_held_when_it_brings_something() {
         match slice(&frame(101, 1, &bytes), &Ports::default()) {
             Sliced::Held => None,
             Sliced::Other(other) => Some(other),
+            Sliced::Elsewhere { .. } => Some(Other::NotDnsPort),
             Sliced::Datagram { .. } => panic!("not UDP"),
         }
     };

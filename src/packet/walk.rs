@@ -4,7 +4,7 @@
 //! special, and what stands in it is read as if it stood alone.
 
 use super::ip::{self, Fragment, protocol};
-use super::{Envelope, Other, Ports, link, tunnel, wireless};
+use super::{Elsewhere, Envelope, Other, Ports, link, tunnel, wireless};
 use crate::flow::{Address, Endpoint, Flow, Mac, Transport};
 use crate::frame::{Frame, LinkType};
 use etherparse::err::tcp::HeaderSliceError;
@@ -52,6 +52,8 @@ pub(super) enum Found<'a> {
     Segment { envelope: Envelope, segment: Segment<'a> },
     /// A fragment of a packet that may lead to DNS. The envelope has no ports.
     Fragment { envelope: Envelope, fragment: Fragment, bytes: &'a [u8] },
+    /// UDP or TCP between other ports.
+    Elsewhere { envelope: Envelope, elsewhere: Elsewhere<'a> },
     /// Nothing that is DNS.
     Other(Other),
 }
@@ -151,7 +153,16 @@ impl<'p> Walk<'p> {
         let rest = bytes.get(header.slice().len()..).unwrap_or_default();
         let (source, destination) = (header.source_port(), header.destination_port());
         if !self.ports.contains(source) && !self.ports.contains(destination) {
-            return ControlFlow::Continue(tunnel::over_udp(source, destination, rest));
+            if tunnel::is_tunnel(source, destination) {
+                return ControlFlow::Continue(tunnel::over_udp(source, destination, rest));
+            }
+            let Some(wanted) = usize::from(header.length()).checked_sub(8) else {
+                return ControlFlow::Break(Found::Other(Other::NotDnsPort));
+            };
+            self.set_ports(source, destination, Transport::Udp);
+            let payload = rest.get(..wanted).unwrap_or(rest);
+            let elsewhere = Elsewhere { payload, tcp_flags: 0 };
+            return ControlFlow::Break(Found::Elsewhere { envelope: self.envelope, elsewhere });
         }
         // A length of zero is left by segmentation offload (and by jumbograms): the IP length holds.
         let wanted = match usize::from(header.length()) {
@@ -177,7 +188,11 @@ impl<'p> Walk<'p> {
         };
         let (source, destination) = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
         if !self.ports.contains(source) && !self.ports.contains(destination) {
-            return Found::Other(Other::NotDnsPort);
+            let Some(elsewhere) = Elsewhere::tcp(bytes) else {
+                return Found::Other(Other::Truncated);
+            };
+            self.set_ports(source, destination, Transport::Tcp);
+            return Found::Elsewhere { envelope: self.envelope, elsewhere };
         }
         let tcp = match TcpSlice::from_slice(bytes) {
             Ok(tcp) => tcp,

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::watched::Watched;
 use crate::frame::{Batch, Frame};
 use crate::indicator::Indicators;
-use crate::message::Messages;
+use crate::message::{Message, Messages, RecordType};
 use crate::name::NameHasher;
-use crate::packet::{Envelope, Other, Ports, Sliced, slice};
+use crate::packet::{AsideKind, Asides, Envelope, Other, Ports, Sliced, slice};
 
 /// A batch of frames with what was read of it.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub struct Decoded {
     pub messages: Messages,
     /// Frames to be reassembled: how many messages stand before, and the place in the batch.
     pub held: Vec<(u32, u32)>,
+    /// What is not DNS, or not only that, and tells of the hosts.
+    pub asides: Asides,
     /// What the frames were.
     pub counters: Counters,
 }
@@ -70,6 +72,7 @@ impl Decoded {
         self.batch.clear();
         self.messages.clear();
         self.held.clear();
+        self.asides.clear();
         self.counters = Counters::default();
     }
 }
@@ -81,6 +84,18 @@ pub struct Decoder {
     pub(super) ports: Ports,
     hasher: NameHasher,
     watched: Watched,
+}
+
+/// Whether a message names hosts in records that the fast reader does not read: an update (RFC 2136), or
+/// the answer to a PTR question.
+#[inline]
+pub(super) fn tells_names(message: &Message) -> bool {
+    let [_, answers, ..] = message.counts;
+    match (message.flags.is_response(), message.flags.opcode()) {
+        (false, 5) => true,
+        (true, 0) => answers > 0 && message.question.is_some_and(|q| q.rtype == RecordType::PTR),
+        _ => false,
+    }
 }
 
 impl Decoder {
@@ -127,10 +142,13 @@ impl Decoder {
             Sliced::Datagram { envelope, payload, whole } => {
                 if self.read(&mut decoded.messages, &envelope, payload, whole) {
                     counters.messages += 1;
-                    let last = decoded.messages.len() - 1;
-                    let malformed =
-                        decoded.messages.get(last).is_some_and(|m| m.malformed.is_some());
-                    counters.malformed += u64::from(malformed);
+                    let count = decoded.messages.len();
+                    if let Some(message) = decoded.messages.get(count - 1) {
+                        counters.malformed += u64::from(message.malformed.is_some());
+                        if tells_names(message) {
+                            decoded.asides.push(&envelope, AsideKind::Dns, payload, count, place);
+                        }
+                    }
                 } else {
                     counters.not_dns += 1;
                 }
@@ -138,6 +156,11 @@ impl Decoder {
             Sliced::Held => {
                 counters.held += 1;
                 decoded.held.push((decoded.messages.len() as u32, place as u32));
+            }
+            Sliced::Elsewhere { envelope, elsewhere } => {
+                counters.other += 1;
+                let before = (decoded.messages.len(), decoded.held.len());
+                decoded.asides.take(&envelope, &elsewhere, before, place);
             }
             Sliced::Other(other) => match other {
                 Other::IcmpError => counters.icmp_errors += 1,

@@ -1,13 +1,18 @@
 //! The stateful half's front: batches in capture order, fragments and streams put together.
 
-use super::decode::{Counters, Decoded, Decoder};
+use super::decode::{Counters, Decoded, Decoder, tells_names};
 use crate::message::{Message, Messages};
-use crate::packet::{Reassembly, ReassemblyCounters, ReassemblyLimits};
+use crate::packet::{
+    Aside, AsideKind, Asides, Envelope, Reassembly, ReassemblyCounters, ReassemblyLimits,
+};
 
 /// Where messages go, in capture order.
 pub trait MessageSink {
     /// Takes one message; its names and facts lie in `messages`.
     fn take(&mut self, messages: &Messages, message: &Message);
+
+    /// Takes what is not DNS, or not only that, between the messages; a message's own comes right behind it.
+    fn aside(&mut self, _aside: &Aside, _payload: &[u8]) {}
 }
 
 /// Takes decoded batches in capture order and hands their messages to a sink.
@@ -17,7 +22,46 @@ pub struct Keeper<S> {
     decoder: Decoder,
     reassembly: Reassembly,
     reassembled: Messages,
+    asides: Asides,
     counters: Counters,
+}
+
+/// What stands between the messages of a batch and was not handed on yet: frames that were held, and
+/// asides.
+struct Between<'d, H: Iterator, A: Iterator> {
+    decoded: &'d Decoded,
+    held: std::iter::Peekable<H>,
+    asides: std::iter::Peekable<A>,
+}
+
+/// One of them.
+enum Next<'d> {
+    Held(u32),
+    Aside(&'d Aside),
+}
+
+impl<'d, H, A> Between<'d, H, A>
+where
+    H: Iterator<Item = &'d (u32, u32)>,
+    A: Iterator<Item = &'d Aside>,
+{
+    /// How many messages stand before the next one.
+    fn before(&mut self) -> usize {
+        let held = self.held.peek().map_or(usize::MAX, |(before, _)| *before as usize);
+        let aside = self.asides.peek().map_or(usize::MAX, |aside| aside.before as usize);
+        held.min(aside)
+    }
+
+    /// The next one, by where it stands in the batch.
+    fn next(&mut self) -> Option<Next<'d>> {
+        let held = self.held.peek().map(|(before, place)| (*before, *place));
+        let aside = self.asides.peek().map(|aside| (aside.before, aside.place));
+        match (held, aside) {
+            (Some(held), Some(aside)) if aside < held => self.asides.next().map(Next::Aside),
+            (Some(_), _) => self.held.next().map(|(_, place)| Next::Held(*place)),
+            (None, _) => self.asides.next().map(Next::Aside),
+        }
+    }
 }
 
 impl<S: MessageSink> Keeper<S> {
@@ -29,6 +73,7 @@ impl<S: MessageSink> Keeper<S> {
             decoder,
             reassembly,
             reassembled: Messages::new(),
+            asides: Asides::default(),
             counters: Counters::default(),
         }
     }
@@ -36,19 +81,35 @@ impl<S: MessageSink> Keeper<S> {
     /// Takes the next batch.
     pub fn take(&mut self, decoded: &Decoded) {
         self.counters.add(&decoded.counters);
-        let mut held = decoded.held.iter().peekable();
+        let mut between = Between {
+            decoded,
+            held: decoded.held.iter().peekable(),
+            asides: decoded.asides.iter().peekable(),
+        };
+        let mut before = between.before();
         for (place, message) in decoded.messages.iter().enumerate() {
-            while let Some(&&(before, frame)) = held.peek()
-                && before as usize <= place
-            {
-                held.next();
-                self.take_held(decoded, frame);
+            while before <= place {
+                self.take_next(&mut between);
+                before = between.before();
             }
             self.sink.take(&decoded.messages, message);
         }
-        for &(_, frame) in held {
-            self.take_held(decoded, frame);
+        while self.take_next(&mut between) {}
+    }
+
+    fn take_next<'d, H, A>(&mut self, between: &mut Between<'d, H, A>) -> bool
+    where
+        H: Iterator<Item = &'d (u32, u32)>,
+        A: Iterator<Item = &'d Aside>,
+    {
+        match between.next() {
+            Some(Next::Held(place)) => self.take_held(between.decoded, place),
+            Some(Next::Aside(aside)) => {
+                self.sink.aside(aside, between.decoded.asides.payload(aside));
+            }
+            None => return false,
         }
+        true
     }
 
     fn take_held(&mut self, decoded: &Decoded, place: u32) {
@@ -58,14 +119,19 @@ impl<S: MessageSink> Keeper<S> {
 
     fn reassemble(
         &mut self,
-        work: impl FnOnce(&mut Reassembly, &mut dyn FnMut(crate::packet::Envelope, &[u8], bool)),
+        work: impl FnOnce(&mut Reassembly, &mut dyn FnMut(Envelope, &[u8], bool)),
     ) {
         self.reassembled.clear();
-        let (decoder, messages, counters) =
-            (&mut self.decoder, &mut self.reassembled, &mut self.counters);
+        self.asides.clear();
+        let (decoder, messages, asides, counters) =
+            (&mut self.decoder, &mut self.reassembled, &mut self.asides, &mut self.counters);
         work(&mut self.reassembly, &mut |envelope, payload, whole| {
             if decoder.read(messages, &envelope, payload, whole) {
                 counters.messages += 1;
+                let count = messages.len();
+                if messages.get(count - 1).is_some_and(tells_names) {
+                    asides.push(&envelope, AsideKind::Dns, payload, count, 0);
+                }
             } else {
                 counters.not_dns += 1;
             }
@@ -73,6 +139,9 @@ impl<S: MessageSink> Keeper<S> {
         for message in self.reassembled.iter() {
             self.counters.malformed += u64::from(message.malformed.is_some());
             self.sink.take(&self.reassembled, message);
+        }
+        for aside in self.asides.iter() {
+            self.sink.aside(aside, self.asides.payload(aside));
         }
     }
 

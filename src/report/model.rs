@@ -7,6 +7,7 @@ use serde_json::Number;
 
 use super::{Ending, Files, Subject};
 use crate::attribution::{self, Assessment, Attribution, ChainStep, Hint, Sighting, SummaryRow};
+use crate::contact::Contact;
 use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::indicator::{Indicator, Indicators};
@@ -80,7 +81,27 @@ pub(super) struct ClientPart<'a> {
     chain: Vec<ChainPart<'a>>,
     hops: Vec<String>,
     mac: Option<String>,
-    hostname: Option<String>,
+    mac_is_router: bool,
+    vlan: Option<u16>,
+    hostname: Option<&'a str>,
+    hostname_source: Option<&'static str>,
+    hostname_time: Option<String>,
+    contacted: &'static str,
+    contact: Option<ContactPart<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ContactPart<'a> {
+    address: String,
+    port: u16,
+    transport: &'static str,
+    frame: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    time: String,
+    time_epoch: Number,
+    answered: bool,
+    server_name: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -128,6 +149,9 @@ pub(super) struct SummaryLine<'a> {
     roles: Vec<&'static str>,
     confidence: Number,
     hints: Vec<HintPart<'a>>,
+    hostname: Option<&'a str>,
+    other_hostnames: &'a [String],
+    contacted: &'static str,
 }
 
 /// `"type":"coverage"`.
@@ -191,6 +215,8 @@ struct LostPart {
     transactions_forgotten: u64,
     edges_forgotten: u64,
     judged_early: u64,
+    names_forgotten: u64,
+    contacts_forgotten: u64,
     fragments_given_up: u64,
     stream_gaps: u64,
 }
@@ -327,7 +353,17 @@ impl<'a> ClientPart<'a> {
             chain: client.chain.iter().map(step).collect(),
             hops: client.hops.iter().map(|hop| address(*hop)).collect(),
             mac: client.mac.map(|mac| mac.to_string()),
-            hostname: None,
+            mac_is_router: client.is_router_mac,
+            vlan: client.vlan,
+            hostname: client.hostname.as_ref().map(|hostname| hostname.name.as_str()),
+            hostname_source: client.hostname.as_ref().map(|hostname| hostname.source.as_str()),
+            hostname_time: client
+                .hostname
+                .as_ref()
+                .and_then(|hostname| hostname.time)
+                .map(|time| time.to_string()),
+            contacted: client.contact.as_str(),
+            contact: ContactPart::new(&client.contact, files),
         }
     }
 }
@@ -349,6 +385,23 @@ impl<'a> IndicatorLine<'a> {
             },
             clients: assessment.clients,
             hints: hints(&assessment.hints),
+        })
+    }
+}
+
+impl<'a> ContactPart<'a> {
+    fn new(contact: &'a Contact, files: &'a Files) -> Option<ContactPart<'a>> {
+        let Contact::Yes(connection) = contact else { return None };
+        Some(ContactPart {
+            address: address(connection.address),
+            port: connection.port,
+            transport: connection.transport.as_str(),
+            frame: number(connection.frame),
+            file: files.of(connection.frame),
+            time: connection.time.to_string(),
+            time_epoch: epoch(connection.time),
+            answered: connection.answered,
+            server_name: connection.server_name.as_deref(),
         })
     }
 }
@@ -383,6 +436,9 @@ impl<'a> SummaryLine<'a> {
             roles: row.roles.iter().map(|role| role.as_str()).collect(),
             confidence: confidence(row.confidence_permille),
             hints: hints(weighed),
+            hostname: row.hostname.as_ref().map(|hostname| hostname.name.as_str()),
+            other_hostnames: &row.other_hostnames,
+            contacted: row.contact.as_str(),
         }
     }
 }
@@ -439,6 +495,8 @@ impl<'a> CoverageLine<'a> {
                 transactions_forgotten: coverage.forgotten,
                 edges_forgotten: coverage.edges_forgotten,
                 judged_early: coverage.judged_early,
+                names_forgotten: coverage.names_forgotten,
+                contacts_forgotten: coverage.contacts_forgotten,
                 fragments_given_up: lacked.fragments_given_up(),
                 stream_gaps: lacked.stream_gaps(),
             },

@@ -3,7 +3,9 @@
 use foldhash::HashMap;
 use foldhash::HashMapExt;
 
+use super::link::Links;
 use crate::flow::{Address, Mac};
+use crate::message::NO_VLAN;
 use crate::time::Timestamp;
 
 /// A host's number in [`Hosts`].
@@ -18,6 +20,8 @@ pub struct Host {
     /// Link-layer sources of its frames: its own, or a router's before it. A mirror port can show one
     /// packet on both sides of a router, so two are kept.
     pub macs: [Mac; 2],
+    /// The first VLAN tag that its questions were seen with; [`NO_VLAN`] if none was.
+    pub vlan: u16,
     /// When it was last seen.
     pub seen: Timestamp,
     /// Queries it sent.
@@ -35,13 +39,14 @@ pub struct Host {
 }
 
 impl Host {
-    /// Remembers the link-layer source of one of its frames.
-    pub(super) fn note_mac(&mut self, mac: Mac) {
+    /// Remembers the link-layer source of one of its frames; returns whether it is new.
+    fn note_mac(&mut self, mac: Mac) -> bool {
         let [first, second] = &mut self.macs;
         if !mac.is_some() || *first == mac || *second == mac {
-            return;
+            return false;
         }
         *if first.is_some() { second } else { first } = mac;
+        true
     }
 
     /// Whether it was seen asking and nothing else: a client, or a resolver whose clients are not in the
@@ -65,6 +70,7 @@ pub struct Hosts {
     numbers: HashMap<Address, HostId>,
     hosts: Vec<Host>,
     free: Vec<HostId>,
+    links: Links,
     limit: usize,
     refused: u64,
     refused_at_sweep: u64,
@@ -77,6 +83,7 @@ impl Hosts {
             numbers: HashMap::new(),
             hosts: Vec::new(),
             free: Vec::new(),
+            links: Links::new(limit),
             limit: limit.max(2),
             refused: 0,
             refused_at_sweep: 0,
@@ -97,6 +104,7 @@ impl Hosts {
         let host = Host {
             address,
             macs: [Mac::default(); 2],
+            vlan: NO_VLAN,
             seen: now,
             asks: 0,
             asks_iterating: 0,
@@ -138,6 +146,28 @@ impl Hosts {
                 self.free.push(HostId(place as u32));
             }
         }
+    }
+
+    /// Notes the sender of a frame: when, and by which link-layer address.
+    pub(super) fn note_sender(
+        &mut self,
+        id: HostId,
+        now: Timestamp,
+        mac: Mac,
+    ) -> Option<&mut Host> {
+        let host = self.hosts.get_mut(id.0 as usize)?;
+        host.seen = now;
+        if host.note_mac(mac) {
+            self.links.note(mac, host.address, now);
+        }
+        Some(host)
+    }
+
+    /// Whether a link-layer address is a router's, and not that of the hosts whose frames came from it;
+    /// [`Links`] has the rules.
+    pub fn is_router(&self, mac: Mac) -> bool {
+        let seen = |address| self.find(address).and_then(|id| self.get(id)).map(|host| host.seen);
+        self.links.is_router(mac, seen)
     }
 
     /// The number of an address that was seen.

@@ -5,6 +5,7 @@
 //! here: that depends on roles, which traffic may show only later.
 
 mod host;
+mod link;
 mod recent;
 mod table;
 #[cfg(test)]

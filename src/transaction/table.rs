@@ -5,7 +5,7 @@ use super::recent::{Needed, Recent};
 use crate::bounded::{Ring, Sequence, Text, TextRing};
 use crate::flow::{Mac, Transport};
 use crate::frame::FrameId;
-use crate::message::{Message, Messages, RecordType};
+use crate::message::{Message, Messages, NO_VLAN, RecordType};
 use crate::name::{Name, NameHash};
 use crate::packet::Ports;
 use crate::time::{Span, Timestamp};
@@ -264,9 +264,7 @@ impl Transactions {
         message: &Message,
         count: impl FnOnce(&mut super::Host),
     ) {
-        if let Some(host) = self.hosts.get_mut(host) {
-            host.seen = message.time;
-            host.note_mac(message.source_mac);
+        if let Some(host) = self.hosts.note_sender(host, message.time, message.source_mac) {
             count(host);
         }
     }
@@ -287,6 +285,9 @@ impl Transactions {
             let iterating = u32::from(!message.flags.recursion_desired());
             let [.., additional] = message.counts;
             self.note_sender(new.client, message, |host| {
+                if host.vlan == NO_VLAN {
+                    host.vlan = message.vlan;
+                }
                 host.asks = host.asks.saturating_add(1);
                 host.asks_iterating = host.asks_iterating.saturating_add(iterating);
                 host.asks_edns = host.asks_edns.saturating_add(u32::from(additional > 0));

@@ -19,6 +19,7 @@ mod config;
 mod evidence;
 mod forms;
 mod html;
+mod identity;
 mod labelled;
 mod message_oracle;
 mod properties;

@@ -60,7 +60,7 @@ fn fast(payload: &[u8]) -> (Vec<Said>, bool) {
     let question = message.question.map(|q| Said::Question(name(q.name), q.rtype.0, q.class));
     let facts = messages.facts(message).iter().map(|fact| match *fact {
         Fact::Alias { owner, target, ttl } => Said::Alias(name(owner), name(target), ttl),
-        Fact::Address { owner, address } => Said::Address(name(owner), address),
+        Fact::Address { owner, address, .. } => Said::Address(name(owner), address),
         Fact::Delegation { zone, server, ttl } => Said::Delegation(name(zone), name(server), ttl),
     });
     (question.into_iter().chain(facts).collect(), message.malformed.is_none())
@@ -242,7 +242,7 @@ fn payloads(path: &std::path::Path) -> Vec<Vec<u8>> {
                 Sliced::Held => {
                     reassembly.push(&frame, &mut |_, payload, _| payloads.push(payload.to_vec()))
                 }
-                Sliced::Other(_) => {}
+                Sliced::Elsewhere { .. } | Sliced::Other(_) => {}
             }
         }
     }

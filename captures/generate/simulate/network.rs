@@ -83,11 +83,18 @@ impl Network {
 
     /// The link-layer addresses of a packet: of the next hop for what lies outside, none on loopback.
     pub fn macs(&self, packet: &Packet) -> Macs {
+        packet
+            .macs
+            .unwrap_or_else(|| self.macs_between(packet.source.ip(), packet.destination.ip()))
+    }
+
+    /// The same of a packet between two hosts.
+    pub fn macs_between(&self, source: IpAddr, destination: IpAddr) -> Macs {
         let of = |at: IpAddr| {
             let own = self.macs.get(&at).copied();
             own.unwrap_or(if at.is_loopback() { [0; 6] } else { ROUTER_MAC })
         };
-        Macs { source: of(packet.source.ip()), destination: of(packet.destination.ip()) }
+        Macs { source: of(source), destination: of(destination) }
     }
 
     /// How long a packet takes from one host to another, in nanoseconds.
@@ -251,6 +258,7 @@ impl Network {
             identification: self.identification,
             body,
             about,
+            macs: None,
         });
     }
 }

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use super::fold::{Clients, Entry, Way};
 use super::page::{Ink, Page, Words};
 use super::words::{self, Grade, count};
-use super::{LABELS, Seen, write_filters};
-use crate::attribution::ChainStep;
+use super::{LABELS, Seen, identity, write_filters};
+use crate::attribution::{ChainStep, SummaryRow};
 use crate::flow::{Address, Mac};
 use crate::resolution::Role;
 use crate::time::Timestamp;
@@ -52,8 +52,15 @@ pub(super) fn write<W: Write>(
     for (client, entries) in &blocks {
         page.gap()?;
         let mut heading = Words::of(Ink::Strong, &client.to_string());
-        if let Some(mac) = entries.iter().find_map(|entry| entry.mac) {
+        let rows: Vec<&SummaryRow> = entries.iter().filter_map(|entry| row(seen, entry)).collect();
+        if let Some(name) = rows.iter().find_map(|row| identity::name(row)) {
+            heading.push(Ink::Strong, &format!("  {name}"));
+        }
+        let mac = rows.iter().find_map(|row| row.mac);
+        if let Some(mac) = mac.or_else(|| entries.iter().find_map(|entry| entry.mac)) {
+            let is_router = rows.iter().any(|row| row.is_router_mac);
             let text = match users.get(&mac).map_or(0, BTreeSet::len) {
+                _ if is_router => format!("  behind a router, {mac}"),
                 0 | 1 => format!("  {mac}"),
                 users if users <= OF_ONE_MACHINE_MAX => {
                     format!("  {mac}, as {}", count(users as u64 - 1, "other", "others"))
@@ -61,6 +68,9 @@ pub(super) fn write<W: Write>(
                 _ => format!("  behind a router, {mac}"),
             };
             heading.push(Ink::Aside, &text);
+        }
+        if let Some(vlan) = rows.iter().find_map(|row| identity::vlan(row)) {
+            heading.push(Ink::Aside, &format!("  {vlan}"));
         }
         page.say(0, &heading)?;
         for entry in entries {
@@ -80,6 +90,11 @@ pub(super) fn write<W: Write>(
 
 /// The ways that stand further up, and with which client, so that a chain that many share is drawn once.
 type Drawn = BTreeMap<(String, String), Address>;
+
+/// What came of an entry in the end.
+fn row<'s>(seen: &Seen<'s>, entry: &Entry) -> Option<&'s SummaryRow> {
+    seen.ending.summary.row(entry.indicator, entry.client)
+}
 
 fn write_entry<W: Write>(
     page: &mut Page<'_, W>,
@@ -109,6 +124,11 @@ fn write_entry<W: Write>(
     say("got", &Words::plain(&outcomes(entry)))?;
     for (place, sentence) in parts(seen, entry).iter().enumerate() {
         say(if place == 0 { "how" } else { "" }, &Words::plain(sentence))?;
+    }
+    let contact = row(seen, entry).map(|row| &row.contact);
+    let contact = contact.and_then(|contact| identity::contact(contact, |t| seen.times.at(t)));
+    if let Some(contact) = contact {
+        say("then", &Words::plain(&contact))?;
     }
     say("sure", &sureness(entry))?;
     write_filters(page, 4, seen.subject.files, &entry.frames)?;

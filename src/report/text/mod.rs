@@ -6,6 +6,7 @@
 mod capture;
 mod clients;
 mod fold;
+mod identity;
 mod page;
 mod ticket;
 mod unnamed;

@@ -17,8 +17,7 @@ use whoasked::indicator::{IndicatorId, Indicators};
 use whoasked::name::{Name, NameHasher, push_from_text};
 use whoasked::report::{CaptureLacked, Ending, Files, Html, Internal, Report, Subject, Verdicts};
 use whoasked::resolution::{Known, Leg, Role, Unexplained};
-use whoasked::time::UTC;
-use whoasked::time::{Span, Timestamp};
+use whoasked::time::{Span, Timestamp, UTC};
 use whoasked::transaction::Counters;
 
 /// What is listed.
@@ -258,6 +257,8 @@ pub fn coverage() -> Coverage {
         },
         forgotten: 0,
         edges_forgotten: 0,
+        contacts_forgotten: 0,
+        names_forgotten: 0,
         judged_early: 0,
         resolvers: vec![
             resolver(DC, Known::AsksAndAnswers, 10_397, 4_492),
@@ -288,7 +289,8 @@ pub struct Made<'a> {
 /// Writes a page to `path`.
 pub fn write(path: &Path, made: &Made<'_>) {
     let files = Files(made.files.iter().map(|file| (*file).to_owned()).collect());
-    let mut page = Html::create(path, Subject { indicators: made.list, files: &files, zone: &UTC }).unwrap();
+    let mut page =
+        Html::create(path, Subject { indicators: made.list, files: &files, zone: &UTC }).unwrap();
     let mut verdicts = Verdicts::default();
     for attribution in made.attributions {
         verdicts.add(attribution.verdict);

@@ -1,0 +1,248 @@
+//! The watch over clients that were given a flagged answer: whom they turn to afterwards.
+
+use std::collections::VecDeque;
+
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
+
+use super::{Connection, Contact, tls};
+use crate::flow::{Address, Endpoint, Transport};
+use crate::frame::FrameId;
+use crate::message::{Fact, Message, Messages};
+use crate::packet::{Aside, AsideKind};
+use crate::time::{Span, Timestamp};
+
+/// How many flagged answers are watched; beyond it the oldest are given up.
+const ANSWERS_MAX: usize = 1 << 16;
+/// How many addresses of an answer are watched.
+const ADDRESSES_MAX: usize = 16;
+/// How many of a client's latest answers with one address are watched.
+const SAME_ADDRESS_MAX: usize = 16;
+/// How many clients are remembered whose other traffic is in the capture.
+const VISIBLE_MAX: usize = 1 << 17;
+/// Times to live below this are not kept to: programs ask once and connect a little later.
+const LEAST: Span = Span::from_secs(60);
+/// No time to live is longer (RFC 8767 section 4 caps at a week; a day's watch is enough).
+const MOST: Span = Span::from_secs(24 * 3600);
+
+/// A flagged answer, and what came of it.
+#[derive(Debug)]
+struct Answer {
+    client: Address,
+    addresses: Vec<Address>,
+    from: Timestamp,
+    until: Timestamp,
+    connection: Option<Connected>,
+}
+
+/// A connection, and the client's port, by which its packets are told from others'.
+#[derive(Debug)]
+struct Connected {
+    port: u16,
+    connection: Connection,
+}
+
+/// Watches whether clients connect to the addresses that flagged answers gave them.
+///
+/// Only these are watched, each from its answer on for as long as that may be used, and at most a given
+/// number of them; [`Watch::given_up`] counts the others.
+#[derive(Debug)]
+pub struct Watch {
+    /// Flagged answers by their frame.
+    answers: HashMap<FrameId, Answer>,
+    order: VecDeque<FrameId>,
+    /// The answers that gave a client an address, the latest.
+    by_address: HashMap<(Address, Address), VecDeque<FrameId>>,
+    /// Clients that were seen sending something else than DNS to the outside.
+    visible: HashSet<Address>,
+    /// Clients that were given addresses of the other family, which they connect to from elsewhere.
+    both_families: HashSet<Address>,
+    limit: usize,
+    given_up: u64,
+}
+
+impl Default for Watch {
+    fn default() -> Watch {
+        Watch::new(ANSWERS_MAX)
+    }
+}
+
+impl Watch {
+    /// Room for `limit` flagged answers.
+    pub fn new(limit: usize) -> Watch {
+        Watch {
+            answers: HashMap::new(),
+            order: VecDeque::new(),
+            by_address: HashMap::new(),
+            visible: HashSet::new(),
+            both_families: HashSet::new(),
+            limit: limit.max(1),
+            given_up: 0,
+        }
+    }
+
+    /// Takes a flagged message: if it is a response with addresses, who got it is watched.
+    pub fn message(&mut self, messages: &Messages, message: &Message) {
+        if !message.flags.is_response() || self.answers.contains_key(&message.frame) {
+            return;
+        }
+        let client = message.flow.destination.address;
+        let (mut addresses, mut least_ttl) = (Vec::new(), u32::MAX);
+        for fact in messages.facts(message) {
+            match fact {
+                Fact::Address { address, ttl, .. } if address.is_v4() == client.is_v4() => {
+                    least_ttl = least_ttl.min(*ttl);
+                    if addresses.len() < ADDRESSES_MAX && !addresses.contains(address) {
+                        addresses.push(*address);
+                    }
+                }
+                Fact::Address { .. } if self.both_families.len() < self.limit => {
+                    self.both_families.insert(client);
+                }
+                _ => {}
+            }
+        }
+        if addresses.is_empty() {
+            return;
+        }
+        if self.answers.len() >= self.limit {
+            self.give_up_oldest();
+        }
+        let stands = Span::from_secs(i64::from(least_ttl)).clamp(LEAST, MOST);
+        for address in &addresses {
+            let frames = self.by_address.entry((client, *address)).or_default();
+            if frames.len() >= SAME_ADDRESS_MAX {
+                frames.pop_front();
+            }
+            frames.push_back(message.frame);
+        }
+        let (from, until) = (message.time, message.time + stands);
+        let answer = Answer { client, addresses, from, until, connection: None };
+        self.answers.insert(message.frame, answer);
+        self.order.push_back(message.frame);
+    }
+
+    fn give_up_oldest(&mut self) {
+        let Some(frame) = self.order.pop_front() else { return };
+        let Some(answer) = self.answers.remove(&frame) else { return };
+        self.given_up += 1;
+        for address in answer.addresses {
+            let key = (answer.client, address);
+            if let Some(frames) = self.by_address.get_mut(&key) {
+                frames.retain(|other| *other != frame);
+                if frames.is_empty() {
+                    self.by_address.remove(&key);
+                }
+            }
+        }
+    }
+
+    /// Takes a packet that is not DNS.
+    pub fn aside(&mut self, aside: &Aside, payload: &[u8]) {
+        let (source, destination) = (aside.flow.source, aside.flow.destination);
+        match aside.kind {
+            AsideKind::Syn | AsideKind::Datagram => {
+                self.sent(aside, source, destination, None);
+                if aside.kind == AsideKind::Datagram {
+                    self.answered(destination, source, aside.flow.transport);
+                }
+            }
+            AsideKind::ClientHello => {
+                self.sent(aside, source, destination, Some(payload));
+            }
+            AsideKind::SynAck => self.answered(destination, source, aside.flow.transport),
+            _ => {}
+        }
+    }
+
+    /// A client sent something that begins a connection. A ClientHello without its SYN counts too: that
+    /// was lost.
+    fn sent(
+        &mut self,
+        aside: &Aside,
+        client: Endpoint,
+        server: Endpoint,
+        client_hello: Option<&[u8]>,
+    ) {
+        let frames = self.by_address.get(&(client.address, server.address));
+        if !server.address.is_internal() || frames.is_some() {
+            let known = self.visible.contains(&client.address);
+            if !known && self.visible.len() < VISIBLE_MAX {
+                self.visible.insert(client.address);
+            }
+        }
+        let Some(frames) = frames else { return };
+        let mut name = None;
+        for frame in frames {
+            let Some(answer) = self.answers.get_mut(frame) else { continue };
+            let is_in_time = answer.from <= aside.time && aside.time <= answer.until;
+            if is_in_time && answer.connection.is_none() {
+                let connection = Connection {
+                    address: server.address,
+                    port: server.port,
+                    transport: aside.flow.transport,
+                    frame: aside.frame,
+                    time: aside.time,
+                    answered: client_hello.is_some(),
+                    server_name: None,
+                };
+                answer.connection = Some(Connected { port: client.port, connection });
+            }
+            if let (Some(payload), Some(connected)) = (client_hello, &mut answer.connection)
+                && connected.is(client, server, aside.flow.transport)
+            {
+                // Nobody says hello on a connection that was not accepted.
+                connected.connection.answered = true;
+                if connected.connection.server_name.is_none() {
+                    let name = name.get_or_insert_with(|| tls::server_name(payload));
+                    connected.connection.server_name.clone_from(name);
+                }
+            }
+        }
+    }
+
+    /// A server sent something back.
+    fn answered(&mut self, client: Endpoint, server: Endpoint, transport: Transport) {
+        let Some(frames) = self.by_address.get(&(client.address, server.address)) else { return };
+        for frame in frames {
+            if let Some(answer) = self.answers.get_mut(frame)
+                && let Some(connected) = &mut answer.connection
+                && connected.is(client, server, transport)
+            {
+                connected.connection.answered = true;
+            }
+        }
+    }
+
+    /// What came of the answer in this frame, as far as is known by now.
+    ///
+    /// No is said only of a client whose other traffic to the outside is in the capture, and that was given
+    /// no address of the other IP family, which it would connect to from an address of its own there.
+    pub fn contact(&self, client: Address, answer: FrameId) -> Contact {
+        match self.answers.get(&answer).filter(|answer| answer.client == client) {
+            Some(Answer { connection: Some(connected), .. }) => {
+                Contact::Yes(connected.connection.clone())
+            }
+            Some(_) if self.visible.contains(&client) && !self.both_families.contains(&client) => {
+                Contact::No
+            }
+            _ => Contact::NotVisible,
+        }
+    }
+
+    /// How many flagged answers were given up for lack of room.
+    pub fn given_up(&self) -> u64 {
+        self.given_up
+    }
+}
+
+impl Connected {
+    fn is(&self, client: Endpoint, server: Endpoint, transport: Transport) -> bool {
+        self.port == client.port
+            && self.connection.port == server.port
+            && self.connection.address == server.address
+            && self.connection.transport == transport
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,59 @@
+//! Lines of words: a hosts file (hosts(5)), or dnsmasq's leases, told apart line by line.
+//!
+//! ```text
+//! 192.168.2.42  kevin-pc.corp.example kevin-pc           # hosts: address, name, other names
+//! 1772460000 00:1b:21:3c:00:1c 192.168.2.42 KEVIN-PC *   # dnsmasq: end, MAC, address, name or *, id
+//! ```
+
+use super::super::written;
+use super::{Entry, Found, address, mac};
+
+pub(super) fn read(text: &str) -> Found {
+    let mut found = Found::default();
+    for (number, line) in (1u64..).zip(text.lines()) {
+        let line = line.split('#').next().unwrap_or_default();
+        let mut words = line.split_whitespace();
+        let Some(first) = words.next() else { continue };
+        // dnsmasq's own identifier, in front of its IPv6 leases.
+        if first == "duid" {
+            continue;
+        }
+        if let Some(address) = address(first) {
+            let Some(name) = words.next().and_then(written::from_text) else {
+                found
+                    .warn(number, &format!("{first} has no name behind it; the line was left out"));
+                continue;
+            };
+            // A hosts file says how the machine itself and groups are called: no host of the network.
+            if !is_own_or_group(first) {
+                found.address(address, Entry { name, from: None, until: None });
+            }
+            continue;
+        }
+        match (first.parse::<u64>(), words.next(), words.next().and_then(address), words.next()) {
+            (Ok(_), Some(link), Some(address), Some(name)) => {
+                let Some(name) = written::from_text(name).filter(|name| name != "*") else {
+                    continue;
+                };
+                if let Some(mac) = mac(link) {
+                    found.inventory.macs.insert(mac, name.clone());
+                }
+                found.address(address, Entry { name, from: None, until: None });
+            }
+            _ => {
+                let wanted =
+                    "is neither `ADDRESS NAME` nor a lease of dnsmasq; the line was left out";
+                let begin: String = line.trim().chars().take(60).collect();
+                found.warn(number, &format!("{begin:?} {wanted}"));
+            }
+        }
+    }
+    found
+}
+
+/// `127.0.0.1`, `::1`, `ff02::1`, `255.255.255.255`.
+fn is_own_or_group(text: &str) -> bool {
+    text.parse::<std::net::IpAddr>().is_ok_and(|ip| {
+        ip.is_loopback() || ip.is_multicast() || ip.is_unspecified() || text == "255.255.255.255"
+    })
+}

@@ -1,0 +1,152 @@
+//! A table with a header: CSV with commas, semicolons or tabs, columns found by what they are called.
+
+use super::super::written;
+use super::{Entry, Found, address, mac};
+
+/// What the column of addresses may be called, folded: lower case, letters and digits only.
+const ADDRESS: &[&str] = &[
+    "ip",
+    "ipaddress",
+    "ipaddr",
+    "ipv4",
+    "ipv4address",
+    "ipv6",
+    "ipv6address",
+    "address",
+    "addr",
+    "host ip",
+    "hostip",
+    "ipadresse",
+    "adresse",
+];
+/// The column of names, the best first.
+const NAME: &[&str] = &[
+    "fqdn",
+    "hostname",
+    "host",
+    "name",
+    "computername",
+    "computer",
+    "devicename",
+    "device",
+    "dnsname",
+    "machine",
+    "machinename",
+    "client",
+    "clientname",
+    "rechnername",
+    "rechner",
+    "geraet",
+    "gerat",
+];
+/// The column of link-layer addresses.
+const MAC: &[&str] = &[
+    "mac",
+    "macaddress",
+    "macaddr",
+    "hwaddr",
+    "hardwareaddress",
+    "physicaladdress",
+    "uniqueid",
+    "clientid",
+];
+
+/// Which columns matter, and what stands between them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Columns {
+    separator: u8,
+    /// The line of the header, from 1.
+    header: u64,
+    address: Option<usize>,
+    mac: Option<usize>,
+    name: usize,
+}
+
+impl Columns {
+    /// The columns by the first line that is neither empty nor a comment; `None` if that is no header.
+    pub fn of(text: &str) -> Option<Columns> {
+        let lines = (1..).zip(text.lines());
+        let mut lines = lines.filter(|(_, line)| !line.trim().is_empty());
+        // Windows' DHCP export begins with `#TYPE`, abuse.ch's style with a commented header.
+        let (header, line) = lines.find(|(_, line)| !line.starts_with("#TYPE"))?;
+        let line = line.trim_start_matches(['#', ' ']);
+        let separator = b",;\t"
+            .iter()
+            .copied()
+            .max_by_key(|separator| line.bytes().filter(|octet| octet == separator).count())?;
+        let cells: Vec<String> = line.split(char::from(separator)).map(folded).collect();
+        let find = |names: &[&str]| {
+            names.iter().find_map(|name| cells.iter().position(|cell| cell == name))
+        };
+        let (address, mac, name) = (find(ADDRESS), find(MAC), find(NAME)?);
+        (address.is_some() || mac.is_some()).then_some(Columns {
+            separator,
+            header,
+            address,
+            mac,
+            name,
+        })
+    }
+}
+
+/// A column's name without what people write it with.
+fn folded(cell: &str) -> String {
+    let folded = cell.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
+    folded.map(|c| if c == 'ä' { 'a' } else { c }).collect()
+}
+
+pub(super) fn read(text: &str, columns: &Columns) -> Found {
+    let mut found = Found::default();
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .delimiter(columns.separator)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let mut record = csv::StringRecord::new();
+    loop {
+        match reader.read_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => return found,
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                found.warn(line, &format!("{error}; the row was left out"));
+                continue;
+            }
+        }
+        let line = record.position().map_or(0, csv::Position::line);
+        let is_comment = record.get(0).is_some_and(|cell| cell.starts_with('#'));
+        if line > columns.header && !is_comment {
+            row(&record, line, columns, &mut found);
+        }
+    }
+}
+
+fn row(record: &csv::StringRecord, line: u64, columns: &Columns, found: &mut Found) {
+    let cell = |place: Option<usize>| {
+        place.and_then(|place| record.get(place)).filter(|cell| !cell.is_empty())
+    };
+    let (at, link) = (cell(columns.address), cell(columns.mac));
+    let Some(name) = cell(Some(columns.name)).and_then(written::from_text) else {
+        if at.is_some() || link.is_some() {
+            found.warn(line, "there is no name in this row; it was left out");
+        }
+        return;
+    };
+    let (address, link_layer) = (at.and_then(address), link.and_then(mac));
+    match (at, address) {
+        (Some(text), None) => {
+            found.warn(line, &format!("{text:?} is no address; it was left out"));
+        }
+        (None, _) if link_layer.is_none() => {
+            found.warn(line, "there is no address in this row; it was left out");
+        }
+        _ => {}
+    }
+    if let Some(address) = address {
+        found.address(address, Entry { name: name.clone(), from: None, until: None });
+    }
+    if let Some(mac) = link_layer {
+        found.mac(mac, name);
+    }
+}

@@ -1,0 +1,109 @@
+//! Real-shaped inventories, good rows and broken ones; and whatever octets.
+
+use super::*;
+use proptest::prelude::*;
+
+fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/names").join(name)
+}
+
+fn load(name: &str) -> (Inventory, Vec<String>) {
+    let (inventory, warnings) = Inventory::load(&[data(name)]).unwrap();
+    let short = |warning: &String| warning.rsplit_once(": line").map(|(_, w)| format!("line{w}"));
+    let warnings = warnings.iter().map(|w| short(w).unwrap()).collect();
+    (inventory, warnings)
+}
+
+fn name(inventory: &Inventory, address: &str, time: &str) -> Option<String> {
+    let address = super::address(address).unwrap();
+    inventory.name(address, None, Timestamp::from_rfc3339(time).unwrap()).map(str::to_owned)
+}
+
+const NOON: &str = "2026-03-02T12:00:00Z";
+
+#[test]
+fn a_table_with_a_header() {
+    let (inventory, warnings) = load("assets.csv");
+    let at = |address: &str| name(&inventory, address, NOON);
+    assert_eq!(at("192.168.2.42").as_deref(), Some("büro-kevin"));
+    assert_eq!(at("192.168.2.40").as_deref(), Some("judith-pc.corp.example"));
+    assert_eq!(at("10.0.0.5").as_deref(), Some("server-1"));
+    let by_mac =
+        |text: &str| inventory.name(super::address("10.9.9.9").unwrap(), mac(text), Timestamp(0));
+    assert_eq!(by_mac("00:1B:21:3C:00:99"), Some("laptop-9"));
+    assert_eq!(by_mac("00:1b:21:3c:00:1c"), Some("büro-kevin"));
+    assert_eq!(
+        warnings,
+        [
+            "line 4: \"192.168.2.300\" is no address; it was left out",
+            "line 5: there is no name in this row; it was left out",
+        ]
+    );
+}
+
+#[test]
+fn a_hosts_file() {
+    let (inventory, warnings) = load("hosts");
+    assert_eq!(name(&inventory, "192.168.2.194", NOON).as_deref(), Some("dc1.corp.example"));
+    assert_eq!(name(&inventory, "fd00::42", NOON).as_deref(), Some("kevin-pc"));
+    assert_eq!(name(&inventory, "127.0.0.1", NOON), None);
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings[0].starts_with("line 6: 192.168.2.7 has no name"));
+    assert!(warnings[1].starts_with("line 7: \"not-an-address  x\" is neither"));
+}
+
+#[test]
+fn leases_of_dnsmasq() {
+    let (inventory, warnings) = load("dnsmasq.leases");
+    assert_eq!(name(&inventory, "192.168.2.42", NOON).as_deref(), Some("KEVIN-PC"));
+    assert_eq!(name(&inventory, "fd00::1c", NOON).as_deref(), Some("KEVIN-PC"));
+    assert_eq!(name(&inventory, "192.168.2.43", NOON), None, "a host without a name");
+    assert!(warnings.is_empty(), "{warnings:?}");
+}
+
+#[test]
+fn leases_of_isc_dhcpd_tell_who_had_an_address_when() {
+    let (inventory, warnings) = load("dhcpd.leases");
+    let at = |time| name(&inventory, "192.168.2.42", time);
+    assert_eq!(at("2026-03-02T09:59:59Z").as_deref(), Some("KEVIN-PC"));
+    assert_eq!(at("2026-03-02T10:30:00Z"), None);
+    assert_eq!(at("2027-01-01T00:00:00Z").as_deref(), Some("GUEST-7"));
+    assert_eq!(name(&inventory, "192.168.2.45", NOON).as_deref(), Some("LENA-PC"));
+    assert_eq!(warnings.len(), 3, "{warnings:?}");
+    assert!(warnings[0].contains("\"192.168.2.999\" is no address"));
+    assert!(warnings[1].contains("\"yesterday\" is no time"));
+    assert!(warnings[2].contains("does not end"));
+}
+
+#[test]
+fn what_holds_no_name_is_an_error_that_says_what_is_wanted() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for content in [&b""[..], b"\x7fELF\x02\x01\0\0\xff\xfe", b"ip,hostname\n", b"a b c\n"] {
+        fs::write(file.path(), content).unwrap();
+        let error = Inventory::load(&[file.path().to_owned()]).unwrap_err().to_string();
+        assert!(error.contains("no host name was found") && error.contains("CSV"), "{error}");
+    }
+    let missing = Inventory::load(&[data("nothing-here")]).unwrap_err().to_string();
+    assert!(missing.contains("cannot read the inventory"), "{missing}");
+}
+
+#[test]
+fn spreadsheets_write_utf_16() {
+    let text = "hostname\tip\r\nPC-1\t10.0.0.1\r\n";
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let found = understand(&[&[0xff, 0xfe][..], &wide].concat());
+    assert_eq!((found.names, found.warnings.len()), (1, 0));
+}
+
+proptest! {
+    #[test]
+    fn no_file_is_too_broken(bytes: Vec<u8>, lines in "(lease|ip,name|[0-9. ]{1,9}|[a-z{};\" ]{0,12}|\n){0,30}") {
+        let _ = (understand(&bytes), understand(lines.as_bytes()));
+    }
+
+    #[test]
+    fn many_lines_take_no_longer_each(count in 1000usize..1500) {
+        let text: String = (0..count).map(|n| format!("10.0.{}.{} pc-{n}\n", n / 256, n % 256)).collect();
+        prop_assert_eq!(understand(text.as_bytes()).names, count);
+    }
+}

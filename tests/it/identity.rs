@@ -1,0 +1,190 @@
+//! Who a client was, and whether it connected: the bundled captures that show more than DNS.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Taken, bundled, files_below, frames, pcap, project, read_jsonl, shared, whoasked,
+};
+
+/// The lines of a type that the program prints about a bundled capture.
+fn lines(name: &str, kind: &str) -> Vec<Value> {
+    let captures = bundled();
+    let capture = captures.iter().find(|capture| capture.path.ends_with(name)).unwrap();
+    let run = read_jsonl(std::slice::from_ref(&capture.path), &capture.indicators, 2);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    run.json().into_iter().filter(|line| line["type"] == kind).collect()
+}
+
+/// The clients of the attributions, each as its line has it, by the time they asked.
+fn clients(name: &str) -> Vec<Value> {
+    let lines = lines(name, "attribution");
+    let mut clients: Vec<Value> =
+        lines.iter().flat_map(|line| line["clients"].as_array().unwrap().clone()).collect();
+    clients.sort_by_key(|client| client["asked_time"].to_string());
+    clients
+}
+
+/// Some fields of an object.
+fn fields(object: &Value, names: &[&str]) -> Value {
+    names.iter().map(|name| object[name].clone()).collect()
+}
+
+#[test]
+fn an_address_that_changed_hands_is_told_apart_and_every_name_has_its_source() {
+    let said: Vec<Value> = clients("identity.pcap")
+        .iter()
+        .map(|client| fields(client, &["ip", "hostname", "hostname_source", "mac_is_router"]))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            json!(["192.168.2.42", "KEVIN-PC", "dhcp", false]),
+            json!(["192.168.2.44", "LENA-PC", "dhcp", false]),
+            json!(["192.168.2.55", "petras-mac.local", "mdns", false]),
+            json!(["192.168.2.90", "printer-3.buero.example", "dns-ptr", false]),
+            json!(["192.168.3.61", "STEFAN-PC", "dhcp", true]),
+            json!(["192.168.2.42", "GUEST-7", "dhcp", false]),
+        ]
+    );
+    let summary = lines("identity.pcap", "summary");
+    let kevin = summary.iter().find(|line| line["client"] == "192.168.2.42").unwrap();
+    assert_eq!(kevin["hostname"], "GUEST-7");
+    assert_eq!(kevin["other_hostnames"], json!(["KEVIN-PC"]));
+}
+
+#[test]
+fn who_connected_is_told_from_who_did_not_and_from_whom_it_cannot_be_said() {
+    let said: Vec<Value> = clients("identity.pcap")
+        .iter()
+        .map(|client| {
+            let names = ["address", "port", "transport", "answered", "server_name"];
+            json!([client["contacted"], fields(&client["contact"], &names)])
+        })
+        .collect();
+    let nothing = json!([null, null, null, null, null]);
+    let name = "cdn.evil-update.com";
+    assert_eq!(
+        said,
+        [
+            json!(["yes", ["203.0.113.99", 443, "tcp", true, name]]),
+            json!(["no", nothing]),
+            json!(["yes", ["203.0.113.98", 443, "udp", true, null]]),
+            json!(["not visible", nothing]),
+            json!(["not visible", nothing]),
+            json!(["yes", ["203.0.113.99", 443, "tcp", false, null]]),
+        ]
+    );
+    let kevin = &clients("identity.pcap")[0];
+    let asked = kevin["asked_time_epoch"].as_f64().unwrap();
+    let waited = kevin["contact"]["time_epoch"].as_f64().unwrap() - asked;
+    assert!((1.4..1.6).contains(&waited), "{waited} s after the question");
+}
+
+/// The frames of a capture that a `port 53` filter lets through.
+fn dns_only(frames: Vec<Taken>) -> Vec<Taken> {
+    let is_dns = |frame: &Taken| {
+        let port = |at: usize| frame.bytes.get(at..at + 2) == Some(&[0, 53][..]);
+        port(34) || port(36)
+    };
+    frames.into_iter().filter(is_dns).collect()
+}
+
+#[test]
+fn of_a_capture_of_dns_alone_nothing_is_claimed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("dns.pcap");
+    fs::write(&path, pcap(&dns_only(frames(&project("captures/identity.pcap"))))).unwrap();
+    let run = read_jsonl(&[path], "evil-update.com\n", 1);
+    let lines = run.json();
+    let clients: Vec<&Value> = lines
+        .iter()
+        .filter(|line| line["type"] == "attribution")
+        .flat_map(|line| line["clients"].as_array().unwrap())
+        .collect();
+    assert_eq!(clients.len(), 6);
+    for client in clients {
+        assert_eq!(client["contacted"], "not visible");
+        let expected = match client["ip"].as_str() {
+            Some("192.168.2.90") => json!("printer-3.buero.example"),
+            _ => Value::Null,
+        };
+        assert_eq!(client["hostname"], expected, "only the DNS speaks");
+    }
+}
+
+#[test]
+fn everybody_in_the_office_has_a_name_and_kevin_connected() {
+    let office = clients("office.pcap");
+    assert!(office.iter().all(|client| client["hostname_source"] == "dhcp"), "{office:?}");
+    let summary = lines("office.pcap", "summary");
+    let contacted = |ip: &str| {
+        let line = summary.iter().find(|line| line["client"] == ip).unwrap();
+        (line["hostname"].as_str().unwrap(), line["contacted"].as_str().unwrap())
+    };
+    assert_eq!(contacted("192.168.2.42"), ("KEVIN-PC", "yes"));
+    assert_eq!(contacted("192.168.2.40"), ("JUDITH-PC", "no"));
+    assert_eq!(contacted("192.168.2.49"), ("MIRIAM-PC", "not visible"));
+}
+
+#[test]
+fn an_inventory_names_hosts_and_says_what_it_could_not_read() {
+    let run = whoasked([
+        "read",
+        project("captures/identity.pcap").to_str().unwrap(),
+        "--indicators",
+        project("captures/identity.indicators.txt").to_str().unwrap(),
+        "--names",
+        project("tests/data/names/assets.csv").to_str().unwrap(),
+        "--names",
+        project("tests/data/names/dhcpd.leases").to_str().unwrap(),
+    ]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("assets.csv: line 4: \"192.168.2.300\" is no address"), "{run:?}");
+    let heading = "192.168.2.42  büro-kevin (by the inventory), at other times KEVIN-PC";
+    assert!(run.stdout.contains(heading), "{}", run.stdout);
+    let binary = project("captures/identity.pcap");
+    let run = whoasked([
+        "read",
+        binary.to_str().unwrap(),
+        "--indicators",
+        project("captures/identity.indicators.txt").to_str().unwrap(),
+        "--names",
+        binary.to_str().unwrap(),
+    ]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("no host name was found in it"), "{}", run.stderr);
+}
+
+#[test]
+fn real_captures_of_all_kinds_are_read_without_a_fault() {
+    let Some(root) = shared("wire-corpus/files") else { return };
+    let list = tempfile::NamedTempFile::new().unwrap();
+    // Every internal or external address and all names: each answer is watched.
+    fs::write(list.path(), "0.0.0.0/0\n::/0\n").unwrap();
+    let (mut named, mut contacted, mut read) = (0, 0, 0);
+    let paths: Vec<PathBuf> = files_below(&root);
+    for path in &paths {
+        let run = whoasked([
+            "read",
+            path.to_str().unwrap(),
+            "--format",
+            "jsonl",
+            "--workers",
+            "1",
+            "--indicators",
+            list.path().to_str().unwrap(),
+        ]);
+        assert!(!run.stderr.contains("panicked"), "{}: {}", path.display(), run.stderr);
+        assert!(run.code.is_some(), "{}: ended by a signal", path.display());
+        let lines = run.json();
+        let summary: Vec<&Value> = lines.iter().filter(|line| line["type"] == "summary").collect();
+        read += usize::from(!lines.is_empty());
+        named += summary.iter().filter(|line| line["hostname"].is_string()).count();
+        contacted += summary.iter().filter(|line| line["contacted"] == "yes").count();
+    }
+    println!("{read} of {} files read: {named} clients named, {contacted} contacts", paths.len());
+    assert!(read * 2 > paths.len() && contacted > 0);
+}
