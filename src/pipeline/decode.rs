@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::flow::Address;
 use crate::frame::{Batch, Frame};
 use crate::indicator::Indicators;
-use crate::message::{Message, Messages, RecordType, Watchlist};
+use crate::message::{Messages, Watchlist};
 use crate::name::{NameHash, NameHasher};
 use crate::packet::{AsideKind, Asides, Other, Ports, Sliced, slice};
 
@@ -104,18 +104,6 @@ impl Watchlist for Watched<'_> {
     }
 }
 
-/// Whether a message names hosts in records that the fast reader does not read: an update (RFC 2136), or
-/// the answer to a PTR question.
-#[inline]
-pub(super) fn tells_names(message: &Message) -> bool {
-    let [_, answers, ..] = message.counts;
-    match (message.flags.is_response(), message.flags.opcode()) {
-        (false, 5) => true,
-        (true, 0) => answers > 0 && message.question.is_some_and(|q| q.rtype == RecordType::PTR),
-        _ => false,
-    }
-}
-
 impl Decoder {
     /// Reads the messages of a batch. A frame that makes the decoder panic is counted and left out.
     pub fn decode(&self, decoded: &mut Decoded) {
@@ -147,7 +135,7 @@ impl Decoder {
                     let count = decoded.messages.len();
                     if let Some(message) = decoded.messages.get(count - 1) {
                         counters.malformed += u64::from(message.malformed.is_some());
-                        if tells_names(message) {
+                        if message.has_names_unread {
                             decoded.asides.push(&envelope, AsideKind::Dns, payload, count, place);
                         }
                     }
