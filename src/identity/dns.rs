@@ -193,7 +193,7 @@ pub(super) mod tests {
         assert_eq!(said[0].name, "kevin-pc.corp.example");
         assert!(pointers(&response(name), Address::v4([8, 8, 8, 8])).is_empty());
         assert!(pointers(&response("8.8.8.8.in-addr.arpa"), server).is_empty());
-        let v6 = format!("{}{}", "1.0.".repeat(1), "0.".repeat(28)) + "d.f.ip6.arpa";
+        let v6 = format!("1.0.{}d.f.ip6.arpa", "0.".repeat(28));
         let said = pointers(&response(&v6), server);
         assert_eq!(said[0].address.to_string(), "fd00::1");
         for odd in ["in-addr.arpa", "a.2.168.192.in-addr.arpa", "1.2.3.ip6.arpa", "arpa"] {
@@ -210,7 +210,7 @@ pub(super) mod tests {
         let query = message(0, [&[question("Kevins-Mac.local", 1)], &[own(120)], &[], &[]]);
         assert_eq!(multicast(&query, host()), None, "a known answer in a question");
         let others = record("printer.local", 1, 1, 120, &[192, 168, 2, 9]);
-        let both = message(0x8400, [&[], &[others.clone()], &[], &[own(120)]]);
+        let both = message(0x8400, [&[], std::slice::from_ref(&others), &[], &[own(120)]]);
         assert_eq!(multicast(&both, host()).unwrap().name, "Kevins-Mac.local");
         assert_eq!(multicast(&message(0x8400, [&[], &[others], &[], &[]]), host()), None);
     }
@@ -219,7 +219,8 @@ pub(super) mod tests {
         #[test]
         fn no_message_is_too_broken(bytes: Vec<u8>, flips in prop::collection::vec((any::<usize>(), any::<u8>()), 0..5)) {
             let own = record("kevins-mac.local", 1, 0x8001, 120, &[192, 168, 2, 42]);
-            let mut damaged = message(0x8400, [&[], &[own.clone()], &[own.clone()], &[own]]);
+            let own = [own];
+            let mut damaged = message(0x8400, [&[], &own, &own, &own]);
             for (at, octet) in flips {
                 let at = at % damaged.len();
                 damaged[at] = octet;

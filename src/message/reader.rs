@@ -23,6 +23,8 @@ pub(super) struct Sections {
     pub flagged: bool,
     /// Whether an address in the answer section is internal.
     pub internal_address: bool,
+    /// Whether it is an update, or the answer to a PTR question.
+    pub has_names_unread: bool,
 }
 
 /// A resource record (RFC 1035 section 4.1.3): where its parts stand in the message.
@@ -94,6 +96,7 @@ impl Messages {
             malformed: None,
             flagged: false,
             internal_address: false,
+            has_names_unread: false,
         };
         self.scratch.remembered.clear();
         let mut walk = Walk {
@@ -153,8 +156,11 @@ impl<W: Watchlist> Walk<'_, '_, W> {
         // Of a query nothing further links it to anything; of an update (RFC 2136) the records are
         // what is to be changed, not answers.
         if !out.flags.is_response() || out.flags.opcode() != 0 {
+            out.has_names_unread = out.flags.opcode() == 5 && !out.flags.is_response();
             return Ok(());
         }
+        out.has_names_unread =
+            answers > 0 && out.question.is_some_and(|asked| asked.rtype == RecordType::PTR);
         let sections = [(answers, true), (authority, false)];
         for (count, in_answer) in sections {
             for _ in 0..count {

@@ -185,6 +185,9 @@ pub struct Message {
     pub flagged: bool,
     /// Whether it is an internal server's authoritative answer with an internal address: a host's name.
     pub names_host: bool,
+    /// Whether it names hosts in records that are not read here: an update (RFC 2136), or the answer to a
+    /// PTR question.
+    pub has_names_unread: bool,
     facts_start: u32,
     facts_len: u16,
 }
@@ -284,6 +287,7 @@ impl Messages {
             names_host: read.internal_address
                 && read.flags.is_authoritative()
                 && flow.source.address.is_internal(),
+            has_names_unread: read.has_names_unread,
             facts_start: facts_start as u32,
             facts_len: (self.facts.len() - facts_start).min(usize::from(u16::MAX)) as u16,
         });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::watched::Watched;
 use crate::frame::{Batch, Frame};
 use crate::indicator::Indicators;
-use crate::message::{Message, Messages, RecordType};
+use crate::message::Messages;
 use crate::name::NameHasher;
 use crate::packet::{AsideKind, Asides, Envelope, Other, Ports, Sliced, slice};
 
@@ -86,18 +86,6 @@ pub struct Decoder {
     watched: Watched,
 }
 
-/// Whether a message names hosts in records that the fast reader does not read: an update (RFC 2136), or
-/// the answer to a PTR question.
-#[inline]
-pub(super) fn tells_names(message: &Message) -> bool {
-    let [_, answers, ..] = message.counts;
-    match (message.flags.is_response(), message.flags.opcode()) {
-        (false, 5) => true,
-        (true, 0) => answers > 0 && message.question.is_some_and(|q| q.rtype == RecordType::PTR),
-        _ => false,
-    }
-}
-
 impl Decoder {
     /// Reads what goes over `ports`, hashes names with `hasher`, and looks out for `indicators`.
     pub fn new(ports: Ports, hasher: NameHasher, indicators: Option<Arc<Indicators>>) -> Decoder {
@@ -145,7 +133,7 @@ impl Decoder {
                     let count = decoded.messages.len();
                     if let Some(message) = decoded.messages.get(count - 1) {
                         counters.malformed += u64::from(message.malformed.is_some());
-                        if tells_names(message) {
+                        if message.has_names_unread {
                             decoded.asides.push(&envelope, AsideKind::Dns, payload, count, place);
                         }
                     }

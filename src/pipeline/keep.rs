@@ -1,6 +1,6 @@
 //! The stateful half's front: batches in capture order, fragments and streams put together.
 
-use super::decode::{Counters, Decoded, Decoder, tells_names};
+use super::decode::{Counters, Decoded, Decoder};
 use crate::message::{Message, Messages};
 use crate::packet::{
     Aside, AsideKind, Asides, Envelope, Reassembly, ReassemblyCounters, ReassemblyLimits,
@@ -129,7 +129,7 @@ impl<S: MessageSink> Keeper<S> {
             if decoder.read(messages, &envelope, payload, whole) {
                 counters.messages += 1;
                 let count = messages.len();
-                if messages.get(count - 1).is_some_and(tells_names) {
+                if messages.get(count - 1).is_some_and(|message| message.has_names_unread) {
                     asides.push(&envelope, AsideKind::Dns, payload, count, 0);
                 }
             } else {

@@ -42,10 +42,10 @@ pub(super) fn read(text: &str) -> Found {
             block = Some(Block { line: number, address, ..Block::default() });
         } else if line == "}" {
             finish(block.take(), &mut found);
-        } else if let Some(open) = &mut block {
-            if let Err(what) = statement(line.trim_end_matches(';'), open) {
-                found.warn(number, &what);
-            }
+        } else if let Some(open) = &mut block
+            && let Err(what) = statement(line.trim_end_matches(';'), open)
+        {
+            found.warn(number, &what);
         }
     }
     if let Some(open) = block {
