@@ -139,6 +139,30 @@ fn tshark_opens_the_files_and_shows_the_comments() {
 }
 
 #[test]
+fn the_evidence_alone_names_the_same_client() {
+    let directory = tempfile::tempdir().unwrap();
+    let evidence = directory.path().join("evidence");
+    let list = project("captures/flagged.txt");
+    read(&[&project("captures/office.pcap")], &list, &evidence);
+    for row in index(&evidence) {
+        let mut command = program();
+        command.arg("read").arg(evidence.join(&row["file"])).arg("--indicators").arg(&list);
+        // That they are DNS servers is known from the rest of the capture.
+        command.args(["--resolver", "192.168.2.194", "--resolver", "192.168.2.12"]);
+        let run: Run = command.args(["--format", "jsonl"]).output().unwrap().into();
+        let lines = run.json();
+        let summary = lines.iter().filter(|line| line["type"] == "summary");
+        let named: Vec<_> = summary
+            .map(|line| {
+                (line["client"].as_str().unwrap(), line["indicator"]["value"].as_str().unwrap())
+            })
+            .collect();
+        let expected = (row["client"].as_str(), row["indicator"].as_str());
+        assert_eq!(named, if row["client"].is_empty() { vec![] } else { vec![expected] });
+    }
+}
+
+#[test]
 fn a_message_in_several_frames_is_there_whole() {
     let directory = tempfile::tempdir().unwrap();
     for (name, remark) in [
