@@ -17,8 +17,8 @@ Examples:
   whoasked read office.pcap --indicators flagged.txt
   whoasked read --help
 
-Exit status: 0 nothing flagged, 1 something flagged, 2 a usage, input or output error, 130 ended by a
-second Ctrl-C."
+Exit status: 0 nothing flagged, 1 something flagged, 2 a usage, input or
+output error, 130 ended by a second Ctrl-C."
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -42,17 +42,20 @@ pub enum Command {
 #[command(after_help = "\
 Examples:
   whoasked read office.pcap --indicators flagged.txt
-  whoasked read office.pcap --indicators flagged.txt --report answer.html
-  whoasked read client-side.pcapng.gz uplink.pcap.zst --indicators flagged.txt --format jsonl
-  tcpdump -w - port 53 | whoasked read - --indicators flagged.txt --resolver 10.0.0.10,fd00::10
-  whoasked read office.pcap --indicators flagged.txt --ticket=192.168.2.42 --evidence case-17
-  whoasked read office.pcap --indicators flagged.txt -o csv=answer.csv -o syslog=udp://siem:514
+  whoasked read office.pcap -i flagged.txt --report answer.html
+  whoasked read client-side.pcapng.gz uplink.pcap.zst -i flagged.txt -f jsonl
+  tcpdump -w - port 53 | whoasked read - -i flagged.txt -r 10.0.0.10,fd00::10
+  whoasked read office.pcap -i flagged.txt --ticket=192.168.2.42
+  whoasked read office.pcap -i flagged.txt --evidence case-17 -o csv=17.csv
+  whoasked read office.pcap -i flagged.txt -f eve -o syslog=udp://siem:514
 
-A list has one entry a line: `evil.com` (itself and all below), `=evil.com` (itself alone),
-`*.evil.com` (only what is below), `192.0.2.1`, `192.0.2.0/24`; hosts files are read too.
+A list has one entry a line: `evil.com` (itself and all below), `=evil.com`
+(itself alone), `*.evil.com` (only what is below), `192.0.2.1`,
+`192.0.2.0/24`; hosts files are read too.
 
-Exit status: 0 nothing flagged, 1 something flagged, 2 a usage, input or output error (what could
-be read and written is there all the same), 130 ended by a second Ctrl-C.")]
+Exit status: 0 nothing flagged, 1 something flagged, 2 a usage, input or
+output error (what could be read and written is there all the same), 130
+ended by a second Ctrl-C.")]
 pub struct ReadArgs {
     #[command(flatten)]
     pub input: InputArgs,

@@ -49,8 +49,40 @@ fn write_pages(command: &Command, directory: &Path) -> anyhow::Result<()> {
     fs::write(&path, page).with_context(|| format!("{} cannot be written", path.display()))
 }
 
+/// A page; what stands below the flags in `--help` becomes sections of its own.
 fn page(command: &Command) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
-    Man::new(command.clone()).render(&mut page)?;
+    let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let source = concat!("whoasked ", env!("CARGO_PKG_VERSION"));
+    let man = Man::new(command.clone().after_help("")).source(source).manual("User Commands");
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut page)?;
+    }
+    for paragraph in after.split("\n\n") {
+        if let Some(lines) = paragraph.strip_prefix("Examples:\n") {
+            write!(page, ".SH EXAMPLES\n.nf\n{}\n.fi\n", escaped(lines))?;
+        } else if let Some(text) = paragraph.strip_prefix("Exit status: ") {
+            write!(page, ".SH \"EXIT STATUS\"\n{}\n", escaped(text))?;
+        } else if !paragraph.is_empty() {
+            write!(page, ".SH NOTES\n{}\n", escaped(paragraph))?;
+        }
+    }
     Ok(page)
+}
+
+/// Text as roff takes it, line by line.
+fn escaped(text: &str) -> String {
+    let line = |line: &str| {
+        let line = line.replace('\\', "\\e").replace('-', "\\-");
+        match line.starts_with(['.', '\'']) {
+            true => format!("\\&{line}"),
+            false => line,
+        }
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -207,6 +207,16 @@ fn by<S: Deliver + 'static>(to: S) -> Box<dyn Write> {
     Box::new(Lines { to, begun: Vec::new() })
 }
 
+/// What a time-out means: the system has only "resource temporarily unavailable" for it.
+fn in_words(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+            io::Error::other(format!("the receiver took nothing for {} s", PATIENCE.as_secs()))
+        }
+        _ => error,
+    }
+}
+
 impl<S: Deliver> Write for Lines<S> {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         for part in octets.split_inclusive(|octet| *octet == b'\n') {
@@ -215,7 +225,7 @@ impl<S: Deliver> Write for Lines<S> {
                     self.begun.extend_from_slice(rest);
                     let sent = self.to.deliver(&self.begun);
                     self.begun.clear();
-                    sent?;
+                    sent.map_err(in_words)?;
                 }
                 _ => self.begun.extend_from_slice(part),
             }

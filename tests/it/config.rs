@@ -133,7 +133,7 @@ fn every_subcommand_has_a_manual_page() {
         assert!(names.contains(&name), "{name} is not among {names:?}");
     }
     let page = fs::read_to_string(directory.path().join("whoasked-read.1")).unwrap();
-    for part in ["\\-\\-evidence", "Exit status", "Examples", "whoasked\\-read"] {
+    for part in ["\\-\\-evidence", ".SH EXAMPLES", ".SH \"EXIT STATUS\"", "whoasked\\-read"] {
         assert!(page.contains(part), "{part}");
     }
     let first = fs::read_to_string(directory.path().join("whoasked.1")).unwrap();

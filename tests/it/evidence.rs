@@ -8,7 +8,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Run, Taken, bundled, files_below, frames, pcap, program, project};
+use crate::support::{Run, Taken, bundled, files_below, frames, pcap, program, project, whoasked};
 
 fn read(captures: &[&Path], list: &Path, evidence: &Path) -> Run {
     let mut command = program();
@@ -136,6 +136,60 @@ fn tshark_opens_the_files_and_shows_the_comments() {
     assert!(text.contains(
         "frame 457: 192.168.2.42 (initiator) asks 192.168.2.194 for mi.kenal-cn.com (A)"
     ));
+}
+
+#[test]
+fn the_evidence_alone_names_the_same_client() {
+    let directory = tempfile::tempdir().unwrap();
+    let evidence = directory.path().join("evidence");
+    let list = project("captures/flagged.txt");
+    read(&[&project("captures/office.pcap")], &list, &evidence);
+    for row in index(&evidence) {
+        let mut command = program();
+        command.arg("read").arg(evidence.join(&row["file"])).arg("--indicators").arg(&list);
+        // That they are DNS servers is known from the rest of the capture.
+        command.args(["--resolver", "192.168.2.194", "--resolver", "192.168.2.12"]);
+        let run: Run = command.args(["--format", "jsonl"]).output().unwrap().into();
+        let lines = run.json();
+        let summary = lines.iter().filter(|line| line["type"] == "summary");
+        let named: Vec<_> = summary
+            .map(|line| {
+                (line["client"].as_str().unwrap(), line["indicator"]["value"].as_str().unwrap())
+            })
+            .collect();
+        let expected = (row["client"].as_str(), row["indicator"].as_str());
+        assert_eq!(named, if row["client"].is_empty() { vec![] } else { vec![expected] });
+    }
+}
+
+#[test]
+fn a_message_in_several_frames_is_there_whole() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, remark) in [
+        ("ip-fragments", "a fragment of the packet that frame 8 completes"),
+        ("tc-tcp-fallback", "before frame 12 in its TCP connection"),
+    ] {
+        let list = project(&format!("captures/{name}.indicators.txt"));
+        let evidence = directory.path().join(name);
+        let run = read(&[&project(&format!("captures/{name}.pcap"))], &list, &evidence);
+        assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""), "{name}");
+        let row = index(&evidence).remove(0);
+        let wanted: usize = named(&run).values().next().unwrap().len();
+        assert!(row["frames"].parse::<usize>().unwrap() > wanted, "{name}: {row:?}");
+        let path = evidence.join(&row["file"]);
+        let content = fs::read(&path).unwrap();
+        assert!(String::from_utf8_lossy(&content).contains(remark), "{name}");
+        // It reads as the capture did: the long answer of the server, whole.
+        let messages = |path: &Path| whoasked(["messages".as_ref(), path.as_os_str()]).json();
+        let long = |lines: &[Value]| {
+            lines
+                .iter()
+                .filter(|line| line["response"] == true && line["malformed"].is_null())
+                .count()
+        };
+        let there = messages(&path);
+        assert!(long(&there) >= 2, "{name}: {there:?}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use etherparse::PacketBuilder;
 use serde_json::Value;
 
-use crate::support::{Run, Taken, pcap, program, project};
+use crate::support::{Run, Taken, files_below, pcap, program, project};
 
 /// Labels that mean something to somebody: spreadsheets, shells, terminals, browsers, and each form.
 const HOSTILE: &[&[u8]] = &[
@@ -518,6 +518,24 @@ fn a_ticket_is_of_one_client_and_72_columns_wide() {
     }
     let other = case.run(&["--ticket=10.9.9.9"]).stdout;
     assert!(other.starts_with("No ticket: nothing that is listed leads to 10.9.9.9"), "{other}");
+}
+
+#[test]
+fn every_form_is_the_same_for_any_number_of_workers() {
+    let case = Case::office();
+    let forms = ["text", "csv", "eve", "zeek", "cef", "syslog", "ticket"];
+    let all = |workers: &str| {
+        let outputs = forms.map(|form| output(form, &case.path(form)));
+        let evidence = case.path(&format!("evidence-{workers}"));
+        let mut arguments = vec!["--workers", workers, "--evidence", evidence.to_str().unwrap()];
+        arguments.extend(outputs.iter().flat_map(|output| ["--output", output]));
+        case.run(&arguments);
+        let written = forms.iter().map(|form| case.path(form)).chain(files_below(&evidence));
+        written.map(|path| fs::read(path).unwrap()).collect::<Vec<_>>()
+    };
+    let one = all("1");
+    assert!(one.len() > forms.len() && one.iter().all(|content| !content.is_empty()));
+    assert!(all("2") == one && all("4") == one);
 }
 
 #[test]

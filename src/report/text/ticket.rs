@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use super::fold::{Clients, Entry};
 use super::page::{Look, Page, Words};
-use super::words::{Times, count, list};
+use super::words::{Times, count};
 use super::{LABELS, Seen, clients, write_filters};
 use crate::attribution::{Attribution, Client, State, Verdict};
 use crate::contact::Contact;
@@ -180,6 +180,11 @@ fn write<W: Write>(
         page.say(2, &Words::plain(&text))?;
     }
     page.gap()?;
+    page.say(0, &Words::plain("Whether it then connected"))?;
+    for text in afterwards(known) {
+        page.item(2, &Words::plain(&text))?;
+    }
+    page.gap()?;
     page.say(0, &Words::plain("What this does not say"))?;
     for text in unsaid(seen, known, entries) {
         page.item(2, &Words::plain(&text))?;
@@ -258,26 +263,30 @@ fn when(seen: &Seen<'_>, entry: &Entry) -> String {
     }
 }
 
+/// What the client did with the addresses that it was given.
+fn afterwards(known: &Known) -> Vec<String> {
+    if !known.connections.is_empty() {
+        return known
+            .connections
+            .iter()
+            .map(|connection| format!("Yes: to {connection}."))
+            .collect();
+    }
+    vec![if known.is_without_connection {
+        "No: it was not seen connecting to an address that it was given, in a capture that shows its \
+         other traffic."
+            .to_owned()
+    } else {
+        "Not visible in this capture. The firewall's log knows.".to_owned()
+    }]
+}
+
 fn unsaid(seen: &Seen<'_>, known: &Known, entries: &[&Entry]) -> Vec<String> {
     let mut out = vec![
         "A lookup is not yet an infection: it says that something on this client wanted the name, not \
          what. A link in a mail, an advertisement or a scanner asks the same."
             .to_owned(),
     ];
-    if !known.connections.is_empty() {
-        out.push(format!("What was exchanged with {}.", list(&known.connections)));
-    } else if known.is_without_connection {
-        out.push(
-            "It was not seen connecting to an address that it was given, in a capture that shows its \
-             other traffic."
-                .to_owned(),
-        );
-    } else {
-        out.push(
-            "Whether it then connected: that is not visible in this capture. The firewall's log knows."
-                .to_owned(),
-        );
-    }
     if known.is_behind_router || known.mac.is_none() {
         out.push(
             "Which machine had this address at the time, if it is given by DHCP, shared, or behind NAT."
@@ -325,4 +334,74 @@ fn next_steps(known: &Known, entries: &[&Entry]) -> Vec<String> {
             .to_owned(),
     );
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contact::Connection;
+    use crate::flow::{Mac, Transport};
+    use crate::frame::FrameId;
+    use crate::identity::{Hostname, Source};
+    use crate::resolution::Role;
+    use crate::time::Timestamp;
+
+    fn address(text: &str) -> Address {
+        Address::from(text.parse::<std::net::IpAddr>().unwrap())
+    }
+
+    fn client(contact: Contact) -> Client {
+        Client {
+            address: address("192.168.2.42"),
+            port: 53_211,
+            role: Role::Initiator,
+            confidence_permille: 995,
+            asked: "evil.com".to_owned(),
+            asked_type: "A".to_owned(),
+            asked_frame: FrameId::new(0, 7),
+            asked_time: Timestamp(0),
+            answer_frame: FrameId::new(0, 8),
+            rcode: None,
+            chain: Vec::new(),
+            hops: Vec::new(),
+            mac: Some(Mac([0, 0x1b, 0x21, 0x3c, 0, 0x1c])),
+            is_router_mac: true,
+            vlan: Some(20),
+            hostname: Some(Hostname {
+                name: "pc42".to_owned(),
+                source: Source::Dhcp,
+                time: None,
+                frame: FrameId::NONE,
+            }),
+            contact,
+        }
+    }
+
+    #[test]
+    fn who_it_is_and_whether_it_connected_is_said_as_far_as_it_is_known() {
+        let mut known = Known::default();
+        assert_eq!(afterwards(&known), ["Not visible in this capture. The firewall's log knows."]);
+        known.add(&client(Contact::NotVisible));
+        let who = (known.name.as_deref(), known.mac.as_deref(), known.vlan, known.is_behind_router);
+        assert_eq!(who, (Some("pc42 (from dhcp)"), Some("00:1b:21:3c:00:1c"), Some(20), true));
+        assert!(next_steps(&known, &[])[0].contains("behind the router"));
+        known.add(&client(Contact::No));
+        assert!(afterwards(&known)[0].starts_with("No: "));
+        for _ in 0..2 {
+            known.add(&client(Contact::Yes(Connection {
+                address: address("198.51.100.9"),
+                port: 443,
+                transport: Transport::Tcp,
+                frame: FrameId::new(0, 11),
+                time: Timestamp(1_575_015_901_000_000_000),
+                answered: true,
+                server_name: Some("evil.com".to_owned()),
+            })));
+        }
+        assert_eq!(
+            afterwards(&known),
+            ["Yes: to 198.51.100.9 port 443 (tcp), answered, by the name of evil.com, at \
+              2019-11-29T08:25:01.000000000Z, frame 11."]
+        );
+    }
 }
