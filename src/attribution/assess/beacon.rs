@@ -18,10 +18,10 @@
 
 use crate::time::{Span, Timestamp};
 
-/// How near each other questions count as one moment: the shortest first. Longer ones are for programs
-/// that ask several times whenever they ask.
+/// How near each other questions count as one moment, tried in this order. The longer ones are for
+/// programs that ask several times whenever they ask.
 const MOMENTS: [Span; 4] =
-    [Span::from_secs(5), Span::from_secs(30), Span::from_secs(120), Span::from_secs(600)];
+    [Span::from_secs(600), Span::from_secs(120), Span::from_secs(30), Span::from_secs(5)];
 /// A period is at least so many times that: merging alone makes intervals look even.
 const PERIOD_MIN: i64 = 3;
 /// A longer interval than so many periods is a pause.
@@ -79,6 +79,10 @@ fn beat_of(moments: &[Timestamp], together: Span) -> Option<Beat> {
         .copied()
         .filter(|interval| periods(*interval, period) <= PERIODS_MAX)
         .collect();
+    let pauses = intervals.len() - counted.len();
+    if pauses * 4 > intervals.len() {
+        return None;
+    }
     let single_percent = singles.len() * 100 / counted.len().max(1);
     if single_percent < SINGLE_PERCENT_MIN {
         return None;
@@ -135,7 +139,7 @@ impl Few {
             (Few::Two, _) => Some(1),
             (Few::UpToFour, _) => Some(20),
             (Few::UpToNine, true) => Some(100),
-            (Few::UpToNine, false) => Some(30),
+            (Few::UpToNine, false) => Some(10),
             (Few::Enough, true) => Some(200),
             (Few::Enough, false) => Some(100),
         }
