@@ -326,7 +326,7 @@ fn office_report(look: Look) -> String {
 fn times_are_said_in_the_zone_asked_for() {
     let list = indicators("flagged.txt");
     let (look, all) = (Look::new(80, false), office(&list));
-    let zone = Zone::named("Europe/Berlin").unwrap();
+    let zone = Zone::parse("Europe/Berlin").unwrap();
     let text = report_in(&zone, look, &list, &["a.pcap"], &all, &coverage(), &lacked());
     assert!(text.contains("2019-11-29, 09:25:00 to 18:25:00 Europe/Berlin (UTC+1)"), "{text}");
     assert!(text.contains("3 questions from 09:25:01 to 11:25:00"), "{text}");

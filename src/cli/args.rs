@@ -52,8 +52,8 @@ pub struct ReadArgs {
 /// In whose time people are told.
 #[derive(Debug, ClapArgs)]
 pub struct ZoneArgs {
-    /// Time zone of the text: `local`, `UTC`, or a name such as Europe/Berlin [default: local]
-    #[arg(long, value_name = "ZONE")]
+    /// Time zone of the text: `local`, `UTC`, a name such as Europe/Berlin, or +01:00 [default: local]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub tz: Option<String>,
 }
 

@@ -21,7 +21,8 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     let coverage = seen.ending.coverage;
     if !coverage.latencies.is_empty() {
         page.gap()?;
-        page.say(0, &Words::plain("How long answers took (half of them; 99 in 100):"))?;
+        let text = "How long answers took: the median (and within what 99 in 100 came):";
+        page.say(0, &Words::plain(text))?;
         for line in latencies(&coverage.latencies).iter().take(NAMED_MAX) {
             page.item(2, &Words::plain(line))?;
         }
@@ -167,9 +168,9 @@ fn latencies(rows: &[LatencySeen]) -> Vec<String> {
     for row in rows {
         let what = match row.leg {
             Leg::Client => "to its clients",
-            Leg::Upstream => "to it from upstream",
+            Leg::Upstream => "from upstream",
         };
-        let took = format!("{what} {}; {}", latency(row.p50_us), latency(row.p99_us));
+        let took = format!("{what} {} ({})", latency(row.p50_us), latency(row.p99_us));
         match lines.iter_mut().find(|(resolver, _)| *resolver == row.resolver) {
             Some((_, line)) => line.push_str(&format!(", {took}")),
             None => lines.push((row.resolver, format!("{}: {took}", row.resolver))),

@@ -258,7 +258,7 @@ mod tests {
         let later = time + Span::from_secs(60);
         let often = one_day.often("2 questions", time, later);
         assert_eq!(often, "2 questions from 08:25:01 to 08:26:01");
-        let berlin = Times { zone: Zone::named("Europe/Berlin").unwrap(), date: None };
+        let berlin = Times { zone: Zone::parse("Europe/Berlin").unwrap(), date: None };
         assert_eq!(
             berlin.span(time, later),
             "2019-11-29 09:25:01 to 2019-11-29 09:26:01 Europe/Berlin (UTC+1)"
