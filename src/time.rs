@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Add, Sub};
 
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 
 /// An instant of capture time, in nanoseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -121,14 +121,19 @@ impl Zone {
         }
     }
 
-    /// By what a person calls it: `UTC`, `local`, or a name of the IANA database such as `Europe/Berlin`.
-    /// None if there is no such zone.
-    pub fn named(name: &str) -> Option<Zone> {
+    /// By what a person calls it: `UTC`, `local`, a name of the IANA database such as `Europe/Berlin`, or
+    /// its distance from UTC, `+01:00`. None if there is no such zone.
+    pub fn parse(name: &str) -> Option<Zone> {
+        let name = name.trim();
         if name.eq_ignore_ascii_case("utc") {
             return Some(UTC.clone());
         }
         if name.eq_ignore_ascii_case("local") {
             return Some(Zone::local());
+        }
+        if name.starts_with(['+', '-']) {
+            let zone = TimeZone::fixed(Offset::from_seconds(distance(name)?).ok()?);
+            return Some(Zone { zone, name: Cow::Borrowed("") });
         }
         let zone = TimeZone::get(name).ok()?;
         let name = zone.iana_name().unwrap_or(name).to_owned();
@@ -158,11 +163,29 @@ impl Zone {
                     0 => String::new(),
                     rest => format!(":{rest:02}"),
                 };
-                format!("{} (UTC{sign}{}{rest})", self.name, minutes / 60)
+                let distance = format!("UTC{sign}{}{rest}", minutes / 60);
+                match self.name.as_ref() {
+                    "" => distance,
+                    name => format!("{name} ({distance})"),
+                }
             }
             _ => self.name.to_string(),
         }
     }
+}
+
+/// A distance from UTC in seconds: `+01:00`, `-0330`, `+2`.
+fn distance(text: &str) -> Option<i32> {
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    let digits: String = text.get(1..)?.chars().filter(|letter| *letter != ':').collect();
+    let is_number = digits.bytes().all(|octet| octet.is_ascii_digit());
+    let (hours, minutes) = match digits.len() {
+        1 | 2 => (digits.as_str(), "0"),
+        4 => digits.split_at(2),
+        _ => return None,
+    };
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (is_number && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
 /// RFC 3339 in UTC with nine decimals: `2019-11-29T08:25:01.123456789Z`.
@@ -205,18 +228,24 @@ mod tests {
     #[test]
     fn a_zone_says_its_clock_and_how_far_it_is_from_utc() {
         let time = Timestamp(1_575_015_901_123_456_789);
-        let berlin = Zone::named("Europe/Berlin").unwrap();
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
         let civil = berlin.civil(time).unwrap();
         assert_eq!((civil.date.as_str(), civil.clock.as_str()), ("2019-11-29", "09:25:01"));
         assert_eq!((civil.hour, civil.offset), (9, 3600));
         assert_eq!(berlin.name_at(time), "Europe/Berlin (UTC+1)");
-        assert_eq!(Zone::named("Asia/Kolkata").unwrap().name_at(time), "Asia/Kolkata (UTC+5:30)");
+        assert_eq!(Zone::parse("Asia/Kolkata").unwrap().name_at(time), "Asia/Kolkata (UTC+5:30)");
         assert_eq!(
-            Zone::named("America/New_York").unwrap().name_at(time),
+            Zone::parse("America/New_York").unwrap().name_at(time),
             "America/New_York (UTC-5)"
         );
-        assert_eq!(Zone::named("utc").unwrap().name_at(time), "UTC");
-        assert!(Zone::named("Mars/Olympus").is_none() && Zone::named("").is_none());
+        assert_eq!(Zone::parse("utc").unwrap().name_at(time), "UTC");
+        for (text, name) in [("+01:00", "UTC+1"), ("-0330", "UTC-3:30"), ("+2", "UTC+2")] {
+            assert_eq!(Zone::parse(text).unwrap().name_at(time), name);
+        }
+        for wrong in ["+", "+1:2:3", "+99", "-01:60", "+é"] {
+            assert!(Zone::parse(wrong).is_none(), "{wrong}");
+        }
+        assert!(Zone::parse("Mars/Olympus").is_none() && Zone::parse("").is_none());
         assert_eq!(UTC.civil(Timestamp(i64::MAX)).map(|c| c.date.len()), Some(10));
     }
 

@@ -5,21 +5,25 @@
 
 use std::net::IpAddr;
 
+use std::sync::Arc;
+
 use whoasked::attribution::{
-    Attribution, ChainStep, Client, Coverage, LatencySeen, Place, ResolverSeen, Sighting, State,
-    Summary, Verdict,
+    Assessor, Attribution, ChainStep, Client, Coverage, LatencySeen, Place, ResolverSeen,
+    ServerSeen, Sighting, State, Summary, Verdict,
 };
-use whoasked::contact::Contact;
+use whoasked::contact::{Connection, Contact};
 use whoasked::flow::{Address, Mac, Transport};
 use whoasked::frame::FrameId;
+use whoasked::identity::{Hostname, Source};
 use whoasked::indicator::{IndicatorId, Indicators};
 use whoasked::name::{Name, NameHasher, push_from_text};
+use whoasked::packet::Ports;
 use whoasked::report::{
     CaptureLacked, Ending, Files, Internal, Look, Report, Subject, Text, Verdicts,
 };
-use whoasked::resolution::{Known, Leg, Role, Unexplained};
-use whoasked::time::{Span, Timestamp};
-use whoasked::transaction::Counters;
+use whoasked::resolution::{Known, Leg, Limits, Resolution, Role, Roles, Unexplained};
+use whoasked::time::{Span, Timestamp, UTC, Zone};
+use whoasked::transaction::{Counters, Transactions};
 
 const LIST: &str = "mi.kenal-cn.com\ne13678.dspb.akamaiedge.net\nad-sync.net\n192.55.83.30\n";
 const DC: &str = "192.168.2.194";
@@ -153,6 +157,22 @@ fn office(list: &Indicators) -> Vec<Attribution> {
     // An infection: by way of the other DC, then twice from the cache.
     let mut through = client("192.168.2.42", Role::Initiator, after(1), 101, &evil);
     through.hops = vec![address(DC2)];
+    through.vlan = Some(20);
+    through.hostname = Some(Hostname {
+        name: "PC-KEVIN".to_owned(),
+        source: Source::Dhcp,
+        time: Some(MORNING),
+        frame: frame(3),
+    });
+    through.contact = Contact::Yes(Connection {
+        address: address("203.0.113.67"),
+        port: 443,
+        transport: Transport::Tcp,
+        frame: frame(120),
+        time: after(2),
+        answered: true,
+        server_name: Some("mi.kenal-cn.com".to_owned()),
+    });
     let kenal = attribution(of("mi.kenal-cn.com"), "mi.kenal-cn.com", after(1), 104);
     all.push(Attribution { clients: vec![through], ..kenal.clone() });
     for hour in [1, 2] {
@@ -223,6 +243,7 @@ fn coverage() -> Coverage {
             resolver(&[DC, "fd20::10"], Known::AsksAndAnswers, 10_397, 4_492),
             resolver(&[DC2], Known::OnlyIterates, 0, 196),
         ],
+        servers: Vec::new(),
         latencies: vec![LatencySeen {
             resolver: address(DC),
             leg: Leg::Client,
@@ -242,8 +263,27 @@ fn lacked() -> CaptureLacked {
     lacked
 }
 
+/// A history in which nothing happened.
+fn nothing() -> Resolution {
+    let limits = Limits::default();
+    let transactions = Transactions::new(limits.transactions, Ports::new(&[]));
+    Resolution::new(limits, transactions, Roles::new(Vec::new()), NameHasher::new([1, 2]))
+}
+
 /// The report on `attributions`, colours visible as `«31»`.
 fn report(
+    look: Look,
+    list: &Indicators,
+    files: &[&str],
+    attributions: &[Attribution],
+    coverage: &Coverage,
+    lacked: &CaptureLacked,
+) -> String {
+    report_in(&UTC, look, list, files, attributions, coverage, lacked)
+}
+
+fn report_in(
+    zone: &Zone,
     look: Look,
     list: &Indicators,
     files: &[&str],
@@ -254,19 +294,18 @@ fn report(
     let files = Files(files.iter().map(|file| (*file).to_owned()).collect());
     let mut out = Vec::new();
     let mut verdicts = Verdicts::default();
-    let mut text = Text::new(
-        &mut out,
-        look,
-        Subject { indicators: list, files: &files, zone: &whoasked::time::UTC },
-    );
+    let mut text = Text::new(&mut out, look, Subject { indicators: list, files: &files, zone });
+    let mut assessor = Assessor::new(Arc::new(list.clone()), zone.clone());
     for attribution in attributions {
         verdicts.add(attribution.verdict);
+        assessor.add(attribution);
         text.attribution(attribution).unwrap();
     }
     let (summary, internal) = (Summary::default(), Internal::default());
+    let assessments = assessor.assess(&nothing());
     let ending = Ending {
         summary: &summary,
-        assessments: &[],
+        assessments: &assessments,
         answers: &[],
         internal: &internal,
         verdicts,
@@ -283,6 +322,44 @@ fn report(
 fn office_report(look: Look) -> String {
     let list = indicators("flagged.txt");
     report(look, &list, &["office.pcap"], &office(&list), &coverage(), &lacked())
+}
+
+#[test]
+fn times_are_said_in_the_zone_asked_for() {
+    let list = indicators("flagged.txt");
+    let (look, all) = (Look::new(80, false), office(&list));
+    let zone = Zone::parse("Europe/Berlin").unwrap();
+    let text = report_in(&zone, look, &list, &["a.pcap"], &all, &coverage(), &lacked());
+    assert!(text.contains("2019-11-29, 09:25:00 to 18:25:00 Europe/Berlin (UTC+1)"), "{text}");
+    assert!(text.contains("3 questions from 09:25:01 to 11:25:00"), "{text}");
+    assert!(!text.contains("08:25:01"), "{text}");
+}
+
+/// A capture of one side of a DNS server: nobody both asks and is asked.
+fn one_side(server: &str) -> String {
+    let mut seen = coverage();
+    seen.resolvers.clear();
+    seen.latencies.clear();
+    seen.servers = vec![ServerSeen { address: address(server), asked: 412, answers: 409 }];
+    let list = indicators("flagged.txt");
+    report(Look::new(200, false), &list, &["a.pcap"], &[], &seen, &lacked())
+}
+
+#[test]
+fn a_capture_of_one_side_says_which_is_missing() {
+    let clients = one_side("10.0.0.10");
+    assert!(clients.contains("10.0.0.10: 412 questions to it, 409 answers from it"), "{clients}");
+    assert!(clients.contains("what it asks upstream is not in the capture"), "{clients}");
+    let uplink = one_side("198.51.100.7");
+    assert!(uplink.contains("its clients are not in the capture"), "{uplink}");
+}
+
+#[test]
+fn the_verdict_stands_at_both_ends() {
+    let text = office_report(Look::new(200, false));
+    let first = text.lines().next().unwrap();
+    assert!(first.contains("Look first at 192.168.2.42."), "{first}");
+    assert_eq!(text.lines().last(), Some(first));
 }
 
 #[test]

@@ -23,6 +23,20 @@ pub struct ResolverSeen {
     pub answers: u64,
 }
 
+/// A host that was asked, and of which it is not known whether it is a resolver.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerSeen {
+    /// Its address.
+    pub address: Address,
+    /// Questions it was asked.
+    pub asked: u64,
+    /// Responses it sent.
+    pub answers: u64,
+}
+
+/// How many hosts that were asked are named where no resolver is recognised.
+const SERVERS_MAX: usize = 8;
+
 /// How long one resolver's answers took on one leg. Latencies in microseconds.
 #[derive(Clone, Debug)]
 pub struct LatencySeen {
@@ -61,11 +75,35 @@ pub struct Coverage {
     pub contacts_forgotten: u64,
     /// The resolvers.
     pub resolvers: Vec<ResolverSeen>,
+    /// Where no resolver was recognised: the hosts that were asked, at most 8, the most asked first.
+    pub servers: Vec<ServerSeen>,
     /// How long answers took.
     pub latencies: Vec<LatencySeen>,
 }
 
 impl Attributor {
+    /// The hosts that were asked, where no resolver was recognised.
+    fn servers(&self) -> Vec<ServerSeen> {
+        let resolution = self.resolution();
+        if !resolution.roles().groups().is_empty() {
+            return Vec::new();
+        }
+        let hosts = resolution.transactions().hosts().iter();
+        let asked = hosts.filter(|(_, host)| host.asked > 0 || host.answers > 0);
+        let mut servers: Vec<ServerSeen> = asked
+            .map(|(_, host)| ServerSeen {
+                address: host.address,
+                asked: u64::from(host.asked),
+                answers: u64::from(host.answers),
+            })
+            .collect();
+        servers.sort_unstable_by_key(|server| {
+            (u64::MAX - server.asked.max(server.answers), server.address)
+        });
+        servers.truncate(SERVERS_MAX);
+        servers
+    }
+
     /// What was seen up to now.
     pub fn coverage(&self) -> Coverage {
         let resolution = self.resolution();
@@ -110,6 +148,7 @@ impl Attributor {
             edges_forgotten: resolution.edges().forgotten(),
             judged_early: self.judged_early(),
             resolvers: resolvers.collect(),
+            servers: self.servers(),
             latencies: latencies.collect(),
         }
     }

@@ -22,7 +22,7 @@ use crate::time::Timestamp;
 
 pub use assess::{Assessment, Assessor, ClientHints, Hint, Leaning};
 pub use attributor::Attributor;
-pub use coverage::{Coverage, LatencySeen, ResolverSeen};
+pub use coverage::{Coverage, LatencySeen, ResolverSeen, ServerSeen};
 pub use summary::{Summary, SummaryRow};
 
 /// Where on a leg an indicator was seen.

@@ -94,8 +94,8 @@ pub struct FormArgs {
     #[arg(long, value_name = "CLIENT", num_args = 0..=1, require_equals = true,
           default_missing_value = "", conflicts_with = "format")]
     pub ticket: Option<String>,
-    /// Time zone of the text: `local`, `UTC`, or a name such as Europe/Berlin [default: local]
-    #[arg(long, value_name = "ZONE")]
+    /// Time zone of the text: `local`, `UTC`, a name such as Europe/Berlin, or +01:00 [default: local]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub tz: Option<String>,
 }
 

@@ -84,9 +84,10 @@ fn zone(name: Option<&str>, format: Format) -> anyhow::Result<Zone> {
     match (name, format) {
         (None, Format::Text | Format::Ticket) => Ok(Zone::local()),
         (None, _) => Ok(UTC.clone()),
-        (Some(name), _) => Zone::named(name).with_context(|| {
+        (Some(name), _) => Zone::parse(name).with_context(|| {
             format!(
-                "--tz: `{name}` is no time zone (expected `local`, `UTC`, or a name such as Europe/Berlin)"
+                "--tz: `{name}` is no time zone (expected `local`, `UTC`, a name such as \
+                 Europe/Berlin, or +01:00)"
             )
         }),
     }

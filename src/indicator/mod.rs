@@ -169,6 +169,12 @@ impl Indicators {
         })
     }
 
+    /// All of them, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (IndicatorId, Indicator<'_>)> {
+        let ids = (0..self.len() as u32).map(IndicatorId);
+        ids.filter_map(|id| Some((id, self.get(id)?)))
+    }
+
     /// The name of a list: of its file, or the path as given where two files are named alike.
     pub fn list_name(&self, list: ListId) -> &str {
         self.lists.get(usize::from(list.0)).map_or("", |list| &list.name)

@@ -171,6 +171,7 @@ pub(super) struct CoverageLine<'a> {
     retransmissions: u64,
     mirror_copies: u64,
     resolvers: Vec<ResolverPart>,
+    servers: Vec<ServerPart>,
     resolvers_unseen: Vec<String>,
     latencies: Vec<LatencyPart>,
     lost: LostPart,
@@ -188,6 +189,14 @@ struct ResolverPart {
     asked: u64,
     answers: u64,
     asks_upstream: u64,
+}
+
+/// A host that was asked, where no resolver was recognised.
+#[derive(Debug, Serialize)]
+struct ServerPart {
+    address: String,
+    asked: u64,
+    answers: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -456,6 +465,11 @@ impl<'a> CoverageLine<'a> {
             answers: resolver.answers,
             asks_upstream: resolver.asks,
         });
+        let servers = coverage.servers.iter().map(|server| ServerPart {
+            address: address(server.address),
+            asked: server.asked,
+            answers: server.answers,
+        });
         let latencies = coverage.latencies.iter().map(|row| LatencyPart {
             resolver: address(row.resolver),
             leg: row.leg.as_str(),
@@ -480,6 +494,7 @@ impl<'a> CoverageLine<'a> {
             retransmissions: counters.retransmissions,
             mirror_copies: counters.copies,
             resolvers: resolvers.collect(),
+            servers: servers.collect(),
             resolvers_unseen: lacked.resolvers_unseen.iter().map(|a| address(*a)).collect(),
             latencies: latencies.collect(),
             lost: LostPart {

@@ -18,6 +18,7 @@ mod cli;
 mod config;
 mod evidence;
 mod forms;
+mod hints;
 mod html;
 mod identity;
 mod labelled;

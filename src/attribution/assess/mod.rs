@@ -28,6 +28,8 @@ mod hours;
 mod names;
 mod serious;
 mod servers;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};

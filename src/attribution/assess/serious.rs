@@ -72,20 +72,23 @@ pub(super) fn of_client(
 
 fn beaconing(client: Address, beat: &Beat, zone: &Zone) -> String {
     format!(
-        "{client} asked at even intervals, every {} (give or take {}), {} times from {} to {}: programs do, \
+        "{client} asked at even intervals, every {} (give or take {}), {} times from {} {}: programs do, \
          people do not",
         period(beat.period),
         deviation(beat.jitter),
         beat.count,
-        said(beat.first, zone),
-        said(beat.last, zone) + ", " + &zone.name_at(beat.first),
+        from_to(beat.first, beat.last, zone),
+        zone.name_at(beat.first),
     )
 }
 
-/// `2019-11-29 08:25:01`.
-fn said(time: Timestamp, zone: &Zone) -> String {
-    let civil = zone.civil(time);
-    civil.map_or_else(|| time.to_string(), |civil| format!("{} {}", civil.date, civil.clock))
+/// `2019-11-29 08:25:01 to 10:25:01`, with the second date if it is another.
+fn from_to(first: Timestamp, last: Timestamp, zone: &Zone) -> String {
+    let (Some(from), Some(to)) = (zone.civil(first), zone.civil(last)) else {
+        return format!("{first} to {last}");
+    };
+    let date = if from.date == to.date { String::new() } else { to.date + " " };
+    format!("{} {} to {date}{}", from.date, from.clock, to.clock)
 }
 
 fn odd_hours(client: Address, odd: &Odd, dealings: &Dealings, zone: &Zone) -> String {

@@ -6,9 +6,9 @@ use super::fold::{Dealing, Fold, Frames, Person};
 use super::shown::Shown;
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
-use crate::report::text::words::{Grade, Times, number};
+use crate::report::text::words::{self, Grade, Times, number};
 use crate::report::{Ending, Subject};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, UTC};
 
 /// The zone that times are given in.
 const ZONE: &str = "UTC";
@@ -128,7 +128,7 @@ impl<'a> Seen<'a> {
         let cards = places.map(|(place, client)| (client.address, place + 1)).collect();
         let places = flagged.iter().take(sections).enumerate();
         let sections = places.map(|(place, (indicator, _))| (*indicator, place + 1)).collect();
-        let times = Times::of(ending.coverage);
+        let times = Times::of(ending.coverage, &UTC);
         Seen { subject, ending, fold, times, clients, flagged, cards, sections }
     }
 
@@ -172,7 +172,7 @@ impl<'a> Seen<'a> {
 
     /// How often and when, with the zone.
     pub fn often(&self, count: u64, first: Timestamp, last: Timestamp) -> String {
-        format!("{} {ZONE}", self.times.often(count, first, last))
+        format!("{} {ZONE}", self.times.often(&words::times(count), first, last))
     }
 
     /// A time to the millisecond, without the zone: the one place where more than a second's precision is

@@ -6,6 +6,7 @@ use super::page::{Ink, Page, Words};
 use super::words::{count, duration, latency, list, number};
 use super::{NAMED_MAX, Seen, some};
 use crate::attribution::{LatencySeen, ResolverSeen};
+use crate::flow::Address;
 use crate::report::Ending;
 use crate::resolution::{Known, Leg};
 
@@ -21,9 +22,10 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     let coverage = seen.ending.coverage;
     if !coverage.latencies.is_empty() {
         page.gap()?;
-        page.say(0, &Words::plain("How long answers took:"))?;
-        for row in coverage.latencies.iter().take(2 * NAMED_MAX) {
-            page.item(2, &Words::plain(&latency_of(row)))?;
+        let text = "How long answers took: the median (and within what 99 in 100 came):";
+        page.say(0, &Words::plain(text))?;
+        for line in latencies(&coverage.latencies).iter().take(NAMED_MAX) {
+            page.item(2, &Words::plain(line))?;
         }
     }
     let lost = lost(seen.ending);
@@ -81,10 +83,7 @@ fn write_resolvers<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Res
         page.say(0, &Words::of(Ink::Caution, &text))?;
     }
     if resolvers.is_empty() {
-        let text = "No DNS server was recognised: nobody was seen both asking and being asked. Either \
-                    the port of its clients or that of its uplink is not in the capture. Say which \
-                    address is your DNS server's with --resolver ADDR.";
-        return page.say(0, &Words::of(Ink::Caution, text));
+        return write_unrecognised(page, seen);
     }
     let text = "DNS servers assumed (if that is wrong, say it with --resolver ADDR, or \
                 --resolver ADDR,ADDR for one with several addresses):";
@@ -95,6 +94,36 @@ fn write_resolvers<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Res
     if resolvers.len() > NAMED_MAX {
         let more = format!("and {} more", number((resolvers.len() - NAMED_MAX) as u64));
         page.item(2, &Words::of(Ink::Aside, &more))?;
+    }
+    Ok(())
+}
+
+/// What is seen of one side only, where no DNS server was recognised.
+fn write_unrecognised<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
+    let servers = &seen.ending.coverage.servers;
+    let lacks = match servers.iter().any(|server| server.address.is_internal()) {
+        _ if servers.is_empty() => {
+            "Either the port of its clients or that of its uplink is not in the capture"
+        }
+        true => {
+            "If your DNS server is one of those below, what it asks upstream is not in the capture: mirror \
+             its uplink, too"
+        }
+        false => {
+            "Only servers outside were asked: if your DNS server asked them, its clients are not in the \
+             capture: mirror the port they come in by, too"
+        }
+    };
+    let text = format!(
+        "No DNS server was recognised: nobody was seen both asking and being asked. {lacks}. Say which \
+         address is your DNS server's with --resolver ADDR."
+    );
+    page.say(0, &Words::of(Ink::Caution, &text))?;
+    for server in servers {
+        let asked = count(server.asked, "question", "questions");
+        let answers = count(server.answers, "answer", "answers");
+        let text = format!(": {asked} to it, {answers} from it");
+        page.item(2, &Words::of(Ink::Strong, &server.address.to_string()).and(Ink::Plain, &text))?;
     }
     Ok(())
 }
@@ -134,19 +163,21 @@ fn resolver_words(resolver: &ResolverSeen) -> Words {
     words
 }
 
-fn latency_of(row: &LatencySeen) -> String {
-    let what = match row.leg {
-        Leg::Client => format!("from {} to its clients", row.resolver),
-        Leg::Upstream => format!("to {} from upstream", row.resolver),
-    };
-    format!(
-        "{what}: half within {}, 9 in 10 within {}, 99 in 100 within {}, the longest {} ({})",
-        latency(row.p50_us),
-        latency(row.p90_us),
-        latency(row.p99_us),
-        latency(row.max_us),
-        count(row.count, "answer", "answers"),
-    )
+/// A line for each resolver: its clients' waiting, and its own.
+fn latencies(rows: &[LatencySeen]) -> Vec<String> {
+    let mut lines: Vec<(Address, String)> = Vec::new();
+    for row in rows {
+        let what = match row.leg {
+            Leg::Client => "to its clients",
+            Leg::Upstream => "from upstream",
+        };
+        let took = format!("{what} {} ({})", latency(row.p50_us), latency(row.p99_us));
+        match lines.iter_mut().find(|(resolver, _)| *resolver == row.resolver) {
+            Some((_, line)) => line.push_str(&format!(", {took}")),
+            None => lines.push((row.resolver, format!("{}: {took}", row.resolver))),
+        }
+    }
+    lines.into_iter().map(|(_, line)| line).collect()
 }
 
 /// What is not zero, in words.

@@ -5,24 +5,47 @@ use std::io::{self, Write};
 
 use super::fold::{Clients, Entry, Way};
 use super::page::{Ink, Page, Words};
+use super::weighed::{Weighed, Weight};
 use super::words::{self, Grade, count};
-use super::{LABELS, Seen, identity, write_filters};
-use crate::attribution::{ChainStep, SummaryRow};
+use super::{LABELS, Seen, write_filters};
+use crate::attribution::ChainStep;
+use crate::contact::Contact;
 use crate::flow::{Address, Mac};
+use crate::indicator::IndicatorId;
 use crate::resolution::Role;
 use crate::time::Timestamp;
 
 /// A link-layer address that more clients have than this is a router's.
 const OF_ONE_MACHINE_MAX: usize = 4;
 
-/// What decides where an entry stands: the most certain and most direct first.
-type Rank = (Grade, bool, bool, Option<Role>, usize, Timestamp);
+/// What decides where an entry stands: the gravest, most certain and most direct first.
+type Rank = (Weight, Grade, bool, bool, Option<Role>, usize, Timestamp);
 
-fn rank(entry: &Entry) -> Rank {
+fn rank(entry: &Entry, weighed: &Weighed<'_>) -> Rank {
     let role = entry.parts.first().map(|part| part.role);
     let steps = entry.ways.iter().map(|way| way.chain.len()).min().unwrap_or_default();
     let grade = Grade::of(entry.confidence_permille);
-    (grade, entry.only_tail, entry.only_server, role, steps, entry.first)
+    let weight = weighed.weight(entry);
+    (weight, grade, entry.only_tail, entry.only_server, role, steps, entry.first)
+}
+
+/// A client, and the entries it has.
+pub(super) type Block<'a> = (Address, Vec<&'a Entry>);
+
+/// The entries of each client, in the order in which they are shown.
+pub(super) fn blocks<'a>(clients: &'a Clients, weighed: &Weighed<'_>) -> Vec<Block<'a>> {
+    let mut by_client: BTreeMap<Address, Vec<&Entry>> = BTreeMap::new();
+    for entry in clients.entries() {
+        by_client.entry(entry.client).or_default().push(entry);
+    }
+    let mut blocks: Vec<Block<'_>> = by_client.into_iter().collect();
+    for (_, entries) in &mut blocks {
+        entries.sort_by_cached_key(|entry| (rank(entry, weighed), entry.indicator));
+    }
+    blocks.sort_by_cached_key(|(client, entries)| {
+        (entries.first().map(|entry| rank(entry, weighed)), *client)
+    });
+    blocks
 }
 
 /// Writes the section, if there is anybody.
@@ -30,51 +53,25 @@ pub(super) fn write<W: Write>(
     page: &mut Page<'_, W>,
     seen: &Seen<'_>,
     clients: &Clients,
+    blocks: &[Block<'_>],
+    weighed: &Weighed<'_>,
 ) -> io::Result<()> {
-    let mut by_client: BTreeMap<Address, Vec<&Entry>> = BTreeMap::new();
     let mut users: BTreeMap<Mac, BTreeSet<Address>> = BTreeMap::new();
     for entry in clients.entries() {
-        by_client.entry(entry.client).or_default().push(entry);
         if let Some(mac) = entry.mac {
             users.entry(mac).or_default().insert(entry.client);
         }
     }
-    if by_client.is_empty() {
+    if blocks.is_empty() {
         return Ok(());
     }
-    let mut blocks: Vec<(Address, Vec<&Entry>)> = by_client.into_iter().collect();
-    for (_, entries) in &mut blocks {
-        entries.sort_by_key(|entry| (rank(entry), entry.indicator));
-    }
-    blocks.sort_by_key(|(client, entries)| (entries.first().map(|entry| rank(entry)), *client));
-    let mut drawn = Drawn::new();
+    let mut above = Above::default();
     page.title("Who is behind it")?;
-    for (client, entries) in &blocks {
+    for (client, entries) in blocks {
         page.gap()?;
-        let mut heading = Words::of(Ink::Strong, &client.to_string());
-        let rows: Vec<&SummaryRow> = entries.iter().filter_map(|entry| row(seen, entry)).collect();
-        if let Some(name) = rows.iter().find_map(|row| identity::name(row)) {
-            heading.push(Ink::Strong, &format!("  {name}"));
-        }
-        let mac = rows.iter().find_map(|row| row.mac);
-        if let Some(mac) = mac.or_else(|| entries.iter().find_map(|entry| entry.mac)) {
-            let is_router = rows.iter().any(|row| row.is_router_mac);
-            let text = match users.get(&mac).map_or(0, BTreeSet::len) {
-                _ if is_router => format!("  behind a router, {mac}"),
-                0 | 1 => format!("  {mac}"),
-                users if users <= OF_ONE_MACHINE_MAX => {
-                    format!("  {mac}, as {}", count(users as u64 - 1, "other", "others"))
-                }
-                _ => format!("  behind a router, {mac}"),
-            };
-            heading.push(Ink::Aside, &text);
-        }
-        if let Some(vlan) = rows.iter().find_map(|row| identity::vlan(row)) {
-            heading.push(Ink::Aside, &format!("  {vlan}"));
-        }
-        page.say(0, &heading)?;
+        page.say(0, &heading(*client, entries, &users))?;
         for entry in entries {
-            write_entry(page, seen, entry, &mut drawn)?;
+            write_entry(page, seen, entry, weighed, &mut above)?;
         }
     }
     if clients.left_out > 0 {
@@ -88,54 +85,115 @@ pub(super) fn write<W: Write>(
     Ok(())
 }
 
-/// The ways that stand further up, and with which client, so that a chain that many share is drawn once.
-type Drawn = BTreeMap<(String, String), Address>;
+/// Who a client is: address, host name, link-layer address, VLAN.
+fn heading(client: Address, entries: &[&Entry], users: &BTreeMap<Mac, BTreeSet<Address>>) -> Words {
+    let mut heading = Words::of(Ink::Strong, &client.to_string());
+    if let Some(hostname) = entries.iter().find_map(|entry| entry.hostname.as_ref()) {
+        heading.push(Ink::Plain, "  ");
+        heading.push(Ink::Strong, &hostname.name);
+        heading.push(Ink::Aside, &format!(" (by {})", hostname.source.as_str()));
+    }
+    if let Some(entry) = entries.iter().find(|entry| entry.mac.is_some())
+        && let Some(mac) = entry.mac
+    {
+        let text = match users.get(&mac).map_or(0, BTreeSet::len) {
+            _ if entry.is_router_mac => format!("  behind a router, {mac}"),
+            0 | 1 => format!("  {mac}"),
+            users if users <= OF_ONE_MACHINE_MAX => {
+                format!("  {mac}, as {}", count(users as u64 - 1, "other", "others"))
+            }
+            _ => format!("  behind a router, {mac}"),
+        };
+        heading.push(Ink::Aside, &text);
+    }
+    if let Some(vlan) = entries.iter().find_map(|entry| entry.vlan) {
+        heading.push(Ink::Aside, &format!("  VLAN {vlan}"));
+    }
+    heading
+}
 
-/// What came of an entry in the end.
-fn row<'s>(seen: &Seen<'s>, entry: &Entry) -> Option<&'s SummaryRow> {
-    seen.ending.summary.row(entry.indicator, entry.client)
+/// What stands further up, so that nothing that many share is said twice.
+#[derive(Debug, Default)]
+struct Above {
+    /// The ways, and with which client.
+    drawn: BTreeMap<(String, String), Address>,
+    /// The indicators of which it was said what speaks for a false alarm.
+    excused: BTreeSet<IndicatorId>,
 }
 
 fn write_entry<W: Write>(
     page: &mut Page<'_, W>,
     seen: &Seen<'_>,
     entry: &Entry,
-    drawn: &mut Drawn,
+    weighed: &Weighed<'_>,
+    above: &mut Above,
 ) -> io::Result<()> {
     let Some(indicator) = seen.subject.indicators.get(entry.indicator) else { return Ok(()) };
     let list = seen.subject.indicators.list_name(indicator.list);
     let heading = Words::of(Ink::Flagged, indicator.value)
         .and(Ink::Aside, &format!("  {list}, line {}", indicator.line));
     page.say(2, &heading)?;
-    let mut all_drawn = !entry.ways.is_empty();
     for way in &entry.ways {
         let last = way.chain.last().map_or("", |step| step.name.as_str());
         let key = (way.asked.to_ascii_lowercase(), last.to_ascii_lowercase());
-        let first = *drawn.entry(key).or_insert(entry.client);
-        let above = (first != entry.client).then_some(first);
-        all_drawn &= above.is_some();
-        write_way(page, way, above)?;
+        let first = *above.drawn.entry(key).or_insert(entry.client);
+        write_way(page, way, (first != entry.client).then_some(first))?;
     }
     if entry.more_ways {
         page.entry(4, LABELS, "", &Words::of(Ink::Aside, "and further names"))?;
     }
     let mut say = |label, words: &Words| page.entry(4, LABELS, label, words);
-    say("when", &Words::plain(&seen.times.often(entry.asks, entry.first, entry.last)))?;
+    let questions = count(entry.asks, "question", "questions");
+    say("when", &Words::plain(&seen.times.often(&questions, entry.first, entry.last)))?;
     say("got", &Words::plain(&outcomes(entry)))?;
+    // The summary knows of connections up to the end of the capture.
+    let row = seen.ending.summary.row(entry.indicator, entry.client);
+    let seen_contact = row.map_or(&entry.contact, |row| &row.contact);
+    if let Some(contact) = words::contact(seen_contact, &seen.times) {
+        let ink = if matches!(seen_contact, Contact::Yes(_)) { Ink::Strong } else { Ink::Plain };
+        say("then", &Words::of(ink, &contact))?;
+    }
     for (place, sentence) in parts(seen, entry).iter().enumerate() {
         say(if place == 0 { "how" } else { "" }, &Words::plain(sentence))?;
     }
-    let contact = row(seen, entry).map(|row| &row.contact);
-    let contact = contact.and_then(|contact| identity::contact(contact, |t| seen.times.at(t)));
-    if let Some(contact) = contact {
-        say("then", &Words::plain(&contact))?;
-    }
     say("sure", &sureness(entry))?;
     write_filters(page, 4, seen.subject.files, &entry.frames)?;
-    match note(entry, all_drawn) {
-        Some(note) => page.entry(4, LABELS, "note", &Words::of(Ink::Caution, &note)),
-        None => Ok(()),
+    write_weighed(page, entry, weighed, above)
+}
+
+/// What speaks for a compromised client, and what for a false alarm; in short where it was said above.
+fn write_weighed<W: Write>(
+    page: &mut Page<'_, W>,
+    entry: &Entry,
+    weighed: &Weighed<'_>,
+    above: &mut Above,
+) -> io::Result<()> {
+    for (place, words) in weighed.serious(entry).into_iter().enumerate() {
+        let label = if place == 0 { "serious" } else { "" };
+        page.entry(4, LABELS, label, &Words::of(Ink::Flagged, "- ").and(Ink::Plain, words))?;
     }
+    let is_doubtful = weighed.weight(entry) == Weight::Doubtful;
+    let perhaps = if is_doubtful { "Perhaps a false alarm: " } else { "But: " };
+    let shared = weighed.shared(entry);
+    if !shared.is_empty() && !above.excused.insert(entry.indicator) {
+        return match is_doubtful {
+            true => {
+                let note = "Perhaps a false alarm, as above.";
+                page.entry(4, LABELS, "note", &Words::of(Ink::Caution, note))
+            }
+            false => Ok(()),
+        };
+    }
+    let mut said = if shared.is_empty() { weighed.own(entry) } else { shared };
+    if said.is_empty() && is_doubtful {
+        said.push("it asked for something else, which led there");
+    }
+    for (place, words) in said.iter().enumerate() {
+        let (label, before) = if place == 0 { ("note", perhaps) } else { ("", "Also: ") };
+        let words = Words::of(Ink::Caution, before).and(Ink::Plain, words).and(Ink::Plain, ".");
+        page.entry(4, LABELS, label, &words)?;
+    }
+    Ok(())
 }
 
 /// How sure it is; also of the least certain sighting, if that is of another grade.
@@ -229,25 +287,21 @@ fn shown_step(step: &ChainStep, flagged: bool) -> Words {
     Words::of(ink, &step.name).and(Ink::Plain, &remark)
 }
 
-/// What may make it a false alarm; in short where it was said `above`.
-pub(super) fn note(entry: &Entry, above: bool) -> Option<String> {
-    if !entry.is_doubtful() {
-        return None;
-    }
-    if above {
-        return Some("Perhaps a false alarm, as above.".to_owned());
-    }
+/// What may make it a false alarm.
+pub(super) fn note(entry: &Entry) -> Option<String> {
     let asked = entry.ways.first().map_or("", |way| way.asked.as_str());
     let others = if entry.ways.len() > 1 { " and of others" } else { "" };
-    Some(if entry.only_tail {
-        format!(
+    if entry.only_tail {
+        Some(format!(
             "Perhaps a false alarm: it never asked for the flagged name itself, which is only the end \
              of the alias chain of {asked}{others}."
-        )
+        ))
+    } else if entry.only_server {
+        Some(format!(
+            "Perhaps a false alarm: the flagged address is a name server that was asked about \
+             {asked}{others} on the way; it may serve many other names."
+        ))
     } else {
-        format!(
-            "Perhaps a false alarm: the flagged address is a name server that was asked about {asked} \
-             on the way; it may serve many other names."
-        )
-    })
+        None
+    }
 }

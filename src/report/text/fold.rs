@@ -1,14 +1,16 @@
 //! Many sightings folded into few entries: one for each client and indicator, and one for each reason
 //! for which no client is named.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::{Discriminant, discriminant};
 
 use foldhash::HashMap;
 
 use crate::attribution::{Attribution, ChainStep, Client, Place, Sighting, Verdict};
+use crate::contact::Contact;
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
+use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
 use crate::resolution::{Leg, Role, Unexplained};
 use crate::time::Timestamp;
@@ -57,6 +59,8 @@ pub(super) struct Frames {
     pub frames: BTreeSet<FrameId>,
     pub of: u64,
     pub all: u64,
+    /// Whether one sighting had more frames than are named.
+    pub cut: bool,
 }
 
 impl Frames {
@@ -67,11 +71,16 @@ impl Frames {
         if is_full {
             return;
         }
-        let mut more = self.frames.clone();
-        more.extend(frames.filter(|frame| frame.is_some()).take(FRAMES_OF_ONE_MAX));
-        if self.of == 0 || more.len() <= FRAMES_MAX {
-            self.frames = more;
+        let mut own: BTreeSet<FrameId> = frames.filter(|frame| frame.is_some()).collect();
+        let cut = own.len() > FRAMES_OF_ONE_MAX;
+        while own.len() > FRAMES_OF_ONE_MAX {
+            own.pop_last();
+        }
+        own.extend(&self.frames);
+        if self.of == 0 || own.len() <= FRAMES_MAX {
+            self.frames = own;
             self.of += 1;
+            self.cut |= cut;
         }
     }
 }
@@ -82,6 +91,12 @@ pub(super) struct Entry {
     pub client: Address,
     pub indicator: IndicatorId,
     pub mac: Option<Mac>,
+    /// Whether that is known to be a router's.
+    pub is_router_mac: bool,
+    pub vlan: Option<u16>,
+    pub hostname: Option<Hostname>,
+    /// Whether it then connected: the most that is known.
+    pub contact: Contact,
     pub ways: Vec<Way>,
     pub more_ways: bool,
     pub parts: Vec<Part>,
@@ -109,6 +124,10 @@ impl Entry {
             client: client.address,
             indicator,
             mac: client.mac,
+            is_router_mac: false,
+            vlan: client.vlan,
+            hostname: None,
+            contact: Contact::NotVisible,
             ways: Vec::new(),
             more_ways: false,
             parts: Vec::new(),
@@ -142,6 +161,18 @@ impl Entry {
             self.recent.pop_first();
         }
         self.mac = self.mac.or(client.mac);
+        self.is_router_mac |= client.is_router_mac;
+        self.vlan = self.vlan.or(client.vlan);
+        if self.hostname.is_none() {
+            self.hostname.clone_from(&client.hostname);
+        }
+        match (&self.contact, &client.contact) {
+            (Contact::Yes(known), Contact::Yes(new)) if known.time <= new.time => {}
+            (_, Contact::Yes(_)) | (Contact::NotVisible, Contact::No) => {
+                self.contact.clone_from(&client.contact);
+            }
+            _ => {}
+        }
         self.first = self.first.min(client.asked_time);
         self.last = self.last.max(client.asked_time);
         self.confidence_permille = self.confidence_permille.max(client.confidence_permille);
@@ -290,6 +321,17 @@ impl Groups {
         if let Some(unnamed) = group.unnamed.get_mut(place) {
             unnamed.add(sighting);
         }
+    }
+
+    /// How many queries for each indicator have a verdict without a client.
+    pub fn by_indicator(&self, verdict: Verdict) -> BTreeMap<IndicatorId, u64> {
+        let mut queries = BTreeMap::new();
+        for group in self.groups.values().filter(|group| group.verdict == verdict) {
+            for unnamed in &group.unnamed {
+                *queries.entry(unnamed.indicator).or_default() += unnamed.queries;
+            }
+        }
+        queries
     }
 
     /// The groups of a verdict, the one with most queries first.

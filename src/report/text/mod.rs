@@ -6,22 +6,26 @@
 mod capture;
 mod clients;
 mod fold;
-mod identity;
+mod overview;
 mod page;
 mod ticket;
 mod unnamed;
+mod unseen;
+mod weighed;
 pub(super) mod words;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use self::fold::{Clients, Frames, Groups};
+use self::clients::Block;
+use self::fold::{Clients, Entry, Frames, Groups};
 use self::page::{Ink, Page, Words};
+use self::weighed::{Weighed, Weight};
 use self::words::{Times, count, list, number};
 use super::{Ending, Files, Report, Subject};
 use crate::attribution::{Attribution, State, Verdict};
 use crate::flow::Address;
-use crate::indicator::ListId;
+use crate::indicator::{IndicatorId, ListId};
 
 pub use self::page::Look;
 pub(super) use self::page::harmless;
@@ -31,6 +35,8 @@ pub use self::ticket::Ticket;
 const LABELS: usize = 8;
 /// How clients are behind it who asked for something else.
 const INDIRECT: &str = "only by way of an alias or a name server";
+/// How many clients are named that are to be looked at first.
+const LOOK_FIRST_MAX: usize = 4;
 /// How many files, lists or resolvers are named one by one.
 const NAMED_MAX: usize = 8;
 
@@ -42,18 +48,28 @@ pub struct Text<'a, W> {
     subject: Subject<'a>,
     clients: Clients,
     groups: Groups,
+    /// What was seen at all.
+    listed: BTreeSet<IndicatorId>,
 }
 
 impl<'a, W: Write> Text<'a, W> {
     /// Writes to `out` at the end.
     pub fn new(out: W, look: Look, subject: Subject<'a>) -> Text<'a, W> {
-        Text { out, look, subject, clients: Clients::default(), groups: Groups::default() }
+        Text {
+            out,
+            look,
+            subject,
+            clients: Clients::default(),
+            groups: Groups::default(),
+            listed: BTreeSet::new(),
+        }
     }
 }
 
 impl<W: Write> Report for Text<'_, W> {
     /// Folds it in with others of its like. What is provisional comes again when it is settled.
     fn attribution(&mut self, attribution: &Attribution) -> io::Result<()> {
+        self.listed.insert(attribution.indicator);
         match (attribution.state, attribution.verdict) {
             (State::Provisional, _) => {}
             (State::Final, Verdict::Attributed) => self.clients.add(attribution),
@@ -63,12 +79,21 @@ impl<W: Write> Report for Text<'_, W> {
     }
 
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
-        let seen = Seen { subject: self.subject, ending, times: Times::of(ending.coverage) };
+        let times = Times::of(ending.coverage, self.subject.zone);
+        let seen = Seen { subject: self.subject, ending, times };
+        let weighed = Weighed::of(ending);
+        let blocks = clients::blocks(&self.clients, &weighed);
+        let verdict = seen.verdict(&self.clients, &blocks, &weighed);
         let mut page = Page::new(&mut self.out, self.look);
-        seen.headline(&mut page, &self.clients)?;
-        clients::write(&mut page, &seen, &self.clients)?;
-        unnamed::write(&mut page, &seen, &self.groups)?;
+        seen.headline(&mut page, &verdict)?;
+        overview::write(&mut page, &seen, &blocks, &self.groups, &weighed)?;
+        clients::write(&mut page, &seen, &self.clients, &blocks, &weighed)?;
+        unnamed::write(&mut page, &seen, &self.groups, &weighed)?;
+        unseen::write(&mut page, self.subject.indicators, &self.listed)?;
         capture::write(&mut page, &seen)?;
+        // Terminals show the end.
+        page.gap()?;
+        page.say(0, &Words::of(Ink::Strong, &verdict))?;
         self.out.flush()
     }
 }
@@ -88,13 +113,8 @@ struct Seen<'a> {
 
 impl Seen<'_> {
     /// What it comes to, and what was looked at.
-    fn headline<W: Write>(&self, page: &mut Page<'_, W>, clients: &Clients) -> io::Result<()> {
-        let sentence = match (self.ending.lacked.decoded.messages, self.ending.verdicts.total()) {
-            (0, _) => "Nothing can be said: there is no DNS message in the capture.".to_owned(),
-            (_, 0) => "Nothing that is listed was asked for.".to_owned(),
-            _ => self.verdict(clients),
-        };
-        page.say(0, &Words::of(Ink::Strong, &sentence))?;
+    fn headline<W: Write>(&self, page: &mut Page<'_, W>, verdict: &str) -> io::Result<()> {
+        page.say(0, &Words::of(Ink::Strong, verdict))?;
         page.say(0, &Words::plain(&self.looked_at()))?;
         if self.ending.verdicts.total() > 0 {
             let text = "To look at the packets, paste what stands behind \"frames\" into Wireshark's filter bar.";
@@ -111,13 +131,23 @@ impl Seen<'_> {
             page.say(0, &Words::of(Ink::Caution, text))?;
         }
         if !lacked.damage.is_empty() {
-            let text = "The capture is damaged: this is from the parts that could be read.";
+            let text =
+                "The capture is damaged (see the end): this is from the parts that could be read.";
             page.say(0, &Words::of(Ink::Caution, text))?;
         }
         Ok(())
     }
 
-    fn verdict(&self, clients: &Clients) -> String {
+    /// What it comes to, in one sentence or two.
+    fn verdict(&self, clients: &Clients, blocks: &[Block<'_>], weighed: &Weighed<'_>) -> String {
+        match (self.ending.lacked.decoded.messages, self.ending.verdicts.total()) {
+            (0, _) => "Nothing can be said: there is no DNS message in the capture.".to_owned(),
+            (_, 0) => "Nothing that is listed was asked for.".to_owned(),
+            _ => self.found(clients) + &look_first(blocks, weighed),
+        }
+    }
+
+    fn found(&self, clients: &Clients) -> String {
         let verdicts = self.ending.verdicts;
         let mut parts = vec![behind(clients)];
         if verdicts.no_client > 0 {
@@ -156,6 +186,24 @@ impl Seen<'_> {
         let resolvers = &self.ending.coverage.resolvers;
         let own = resolvers.iter().find(|resolver| resolver.addresses.contains(&address));
         own.and_then(|resolver| resolver.addresses.first()).copied().unwrap_or(address)
+    }
+}
+
+/// Whom to look at first: those of whom something serious is known.
+fn look_first(blocks: &[Block<'_>], weighed: &Weighed<'_>) -> String {
+    let is_serious = |entry: &&Entry| weighed.weight(entry) == Weight::Serious;
+    let serious: Vec<String> = blocks
+        .iter()
+        .filter(|(_, entries)| entries.iter().any(is_serious))
+        .map(|(client, _)| client.to_string())
+        .collect();
+    match serious.get(..LOOK_FIRST_MAX) {
+        _ if serious.is_empty() => String::new(),
+        Some(few) if few.len() < serious.len() => {
+            let more = number((serious.len() - few.len()) as u64);
+            format!(" Look first at {} and {more} more.", few.join(", "))
+        }
+        _ => format!(" Look first at {}.", list(&serious)),
     }
 }
 
@@ -213,6 +261,9 @@ fn write_filters<W: Write>(
             words.push(Ink::Aside, &format!("{file}: "));
         }
         words.push(Ink::Plain, &format!("frame.number in {{{}}}", numbers.join(", ")));
+        if rest.is_empty() && frames.cut {
+            words.push(Ink::Aside, " (and more of one sighting)");
+        }
         if rest.is_empty() && frames.of < frames.all {
             let text =
                 format!(" (the first {} of {} sightings)", number(frames.of), number(frames.all));

@@ -85,6 +85,28 @@ impl Words {
         self.0.append(&mut other.0);
     }
 
+    /// With room before them.
+    pub fn indented(mut self, columns: usize) -> Words {
+        self.0.insert(0, (Ink::Plain, " ".repeat(columns)));
+        self
+    }
+
+    /// With room behind them, up to a width.
+    pub fn padded(mut self, width: usize) -> Words {
+        let room = width.saturating_sub(self.width());
+        self.0.push((Ink::Plain, " ".repeat(room)));
+        self
+    }
+
+    /// Cut in the middle, each piece by itself, where they are wider than this: both ends of a name tell
+    /// something.
+    pub fn elided(mut self, width: usize) -> Words {
+        for (_, text) in &mut self.0 {
+            *text = elided(text, width);
+        }
+        self
+    }
+
     /// How many columns they take on one line.
     pub fn width(&self) -> usize {
         self.0.iter().map(|(_, text)| display_width(text)).sum()
@@ -108,6 +130,25 @@ impl Words {
         }
         shown
     }
+}
+
+/// A text of at most `width` columns: its beginning and its end.
+fn elided(text: &str, width: usize) -> String {
+    if display_width(text) <= width {
+        return text.to_owned();
+    }
+    let (head, tail) = (width.saturating_sub(1).div_ceil(2), width.saturating_sub(1) / 2);
+    let take = |letters: &mut dyn Iterator<Item = char>, room: usize| -> Vec<char> {
+        let mut used = 0;
+        let fits = letters.take_while(|letter| {
+            used += display_width(letter.encode_utf8(&mut [0; 4]));
+            used <= room
+        });
+        fits.collect()
+    };
+    let head: String = take(&mut text.chars(), head).into_iter().collect();
+    let tail: String = take(&mut text.chars().rev(), tail).into_iter().rev().collect();
+    format!("{head}…{tail}")
 }
 
 /// Text with everything escaped that is not to be seen: control characters, line breaks, and the marks
@@ -154,6 +195,11 @@ impl<'w, W: Write> Page<'w, W> {
     pub fn title(&mut self, text: &str) -> io::Result<()> {
         self.gap()?;
         self.say(0, &Words::of(Ink::Strong, text))
+    }
+
+    /// A line that is laid out already, and is not wrapped.
+    pub fn line(&mut self, words: &Words) -> io::Result<()> {
+        writeln!(self.out, "{}", words.shown(self.look.coloured).trim_end())
     }
 
     /// A paragraph, indented.

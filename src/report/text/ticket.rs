@@ -8,12 +8,13 @@ use std::io::{self, Write};
 
 use super::fold::{Clients, Entry};
 use super::page::{Look, Page, Words};
-use super::words::{Times, count};
+use super::words::{Times, count, times};
 use super::{LABELS, Seen, clients, write_filters};
 use crate::attribution::{Attribution, Client, State, Verdict};
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::report::{Ending, Report, Subject};
+use crate::time::UTC;
 
 /// What mails and tickets are wide.
 const COLUMNS: usize = 72;
@@ -69,7 +70,7 @@ impl<W: Write> Report for Ticket<'_, W> {
     }
 
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
-        let seen = Seen { subject: self.subject, ending, times: Times::of(ending.coverage) };
+        let seen = Seen { subject: self.subject, ending, times: Times::of(ending.coverage, &UTC) };
         let mut by_client: BTreeMap<Address, Vec<&Entry>> = BTreeMap::new();
         for entry in self.clients.entries() {
             if self.wanted.is_none_or(|wanted| wanted == entry.client) {
@@ -242,7 +243,7 @@ fn write_entry<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, entry: &Entry)
     }
     page.entry(4, LABELS, "sure", &clients::sureness(entry))?;
     write_filters(page, 4, seen.subject.files, &entry.frames)?;
-    if let Some(note) = clients::note(entry, false) {
+    if let Some(note) = clients::note(entry) {
         page.entry(4, LABELS, "note", &Words::plain(&note))?;
     }
     let assessed = seen.ending.assessments.iter().filter(|a| a.indicator == entry.indicator);
@@ -255,7 +256,7 @@ fn write_entry<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, entry: &Entry)
 
 /// When it asked, always with the date: a ticket is read without the rest.
 fn when(seen: &Seen<'_>, entry: &Entry) -> String {
-    let often = seen.times.often(entry.asks, entry.first, entry.last);
+    let often = seen.times.often(&times(entry.asks), entry.first, entry.last);
     let date = entry.first.to_string();
     match date.get(..10) {
         Some(date) if !often.contains(date) => format!("{date}, {often}"),

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::fold::{Group, Groups, Unnamed};
 use super::page::{Ink, Page, Words};
+use super::weighed::Weighed;
 use super::words::{count, list};
 use super::{LABELS, Seen, write_filters};
 use crate::attribution::Verdict;
@@ -13,6 +14,7 @@ pub(super) fn write<W: Write>(
     page: &mut Page<'_, W>,
     seen: &Seen<'_>,
     groups: &Groups,
+    weighed: &Weighed<'_>,
 ) -> io::Result<()> {
     for (verdict, title) in
         [(Verdict::NoClient, "No client"), (Verdict::Undetermined, "Cannot be decided")]
@@ -22,7 +24,7 @@ pub(super) fn write<W: Write>(
             page.title(title)?;
         }
         for group in groups {
-            write_group(page, seen, group)?;
+            write_group(page, seen, group, weighed)?;
         }
     }
     if groups.left_out > 0 {
@@ -34,7 +36,12 @@ pub(super) fn write<W: Write>(
     Ok(())
 }
 
-fn write_group<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, group: &Group) -> io::Result<()> {
+fn write_group<W: Write>(
+    page: &mut Page<'_, W>,
+    seen: &Seen<'_>,
+    group: &Group,
+    weighed: &Weighed<'_>,
+) -> io::Result<()> {
     page.gap()?;
     let queries = count(group.queries, "query", "queries");
     let differ =
@@ -45,6 +52,11 @@ fn write_group<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, group: &Group)
     unnamed.sort_by_key(|unnamed| (unnamed.first, unnamed.indicator));
     for unnamed in unnamed {
         write_unnamed(page, seen, unnamed)?;
+        if group.verdict == Verdict::NoClient {
+            for words in weighed.of_indicator(unnamed.indicator) {
+                page.entry(4, LABELS, "note", &Words::plain(words).and(Ink::Plain, "."))?;
+            }
+        }
     }
     Ok(())
 }
@@ -62,7 +74,8 @@ fn write_unnamed<W: Write>(
     let more = if unnamed.more_names { " and others" } else { "" };
     let asked = if more.is_empty() { list(&unnamed.names) } else { unnamed.names.join(", ") };
     page.entry(4, LABELS, "asked", &Words::plain(&(asked + more)))?;
-    let when = seen.times.often(unnamed.queries, unnamed.first, unnamed.last);
+    let queries = count(unnamed.queries, "query", "queries");
+    let when = seen.times.often(&queries, unnamed.first, unnamed.last);
     page.entry(4, LABELS, "when", &Words::plain(&when))?;
     write_filters(page, 4, seen.subject.files, &unnamed.frames)
 }

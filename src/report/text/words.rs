@@ -1,8 +1,9 @@
 //! Numbers, times and grades as a person would say them.
 
 use crate::attribution::Coverage;
+use crate::contact::Contact;
 use crate::resolution::{Leg, Role};
-use crate::time::{Span, Timestamp};
+use crate::time::{Span, Timestamp, Zone};
 
 /// `1,234,567`.
 pub(in crate::report) fn number(count: u64) -> String {
@@ -121,51 +122,74 @@ pub(in crate::report) fn part(role: Role, leg: Leg, hops: &[String], resolver: &
     }
 }
 
-/// Times of day, with the date where it is not plain from the start of the page. All in UTC.
+/// Times of day, with the date where it is not plain from the start of the page. All in one zone.
 #[derive(Clone, Debug)]
 pub(in crate::report) struct Times {
+    zone: Zone,
     /// The only date of the capture.
     date: Option<String>,
 }
 
 impl Times {
     /// For what was seen in a capture.
-    pub fn of(coverage: &Coverage) -> Times {
-        let date = coverage.span.and_then(|(first, last)| {
-            let date = date_and_time(first).0;
-            (date == date_and_time(last).0).then_some(date)
+    pub fn of(coverage: &Coverage, zone: &Zone) -> Times {
+        let mut times = Times { zone: zone.clone(), date: None };
+        times.date = coverage.span.and_then(|(first, last)| {
+            let date = times.date_and_time(first).0;
+            (date == times.date_and_time(last).0).then_some(date)
         });
-        Times { date }
+        times
+    }
+
+    fn date_and_time(&self, time: Timestamp) -> (String, String) {
+        match self.zone.civil(time) {
+            Some(civil) => (civil.date, civil.clock),
+            None => (String::new(), time.to_string()),
+        }
     }
 
     /// `08:25:01`, or `2019-11-29 08:25:01` if the capture runs over several days.
     pub fn at(&self, time: Timestamp) -> String {
-        let (date, clock) = date_and_time(time);
+        let (date, clock) = self.date_and_time(time);
         if self.date.as_ref() == Some(&date) { clock } else { format!("{date} {clock}") }
     }
 
-    /// How often and when: `at 08:25:01`, `twice at 08:25:01`, `3 times from 08:25:01 to 09:00:00`.
-    pub fn often(&self, count: u64, first: Timestamp, last: Timestamp) -> String {
+    /// How many of what and when: `1 question at 08:25:01`, `3 questions from 08:25:01 to 09:00:00`.
+    pub fn often(&self, what: &str, first: Timestamp, last: Timestamp) -> String {
         let (from, to) = (self.at(first), self.at(last));
-        let often = if count == 1 { String::new() } else { times(count) + " " };
-        if from == to { format!("{often}at {from}") } else { format!("{often}from {from} to {to}") }
+        if from == to { format!("{what} at {from}") } else { format!("{what} from {from} to {to}") }
     }
 
-    /// `2019-11-29, 08:00:00 to 17:00:00 UTC`.
+    /// `2019-11-29, 08:00:00 to 17:00:00 UTC`, `... Europe/Berlin (UTC+1)`.
     pub fn span(&self, first: Timestamp, last: Timestamp) -> String {
         let (from, to) = (self.at(first), self.at(last));
+        let zone = self.zone.name_at(first);
         match &self.date {
-            Some(date) => format!("{date}, {from} to {to} UTC"),
-            None => format!("{from} to {to} UTC"),
+            Some(date) => format!("{date}, {from} to {to} {zone}"),
+            None => format!("{from} to {to} {zone}"),
         }
     }
 }
 
-fn date_and_time(time: Timestamp) -> (String, String) {
-    let text = time.to_string();
-    match (text.get(..10), text.get(11..19)) {
-        (Some(date), Some(clock)) if text.ends_with('Z') => (date.to_owned(), clock.to_owned()),
-        _ => (String::new(), text),
+/// Whether a client then connected; nothing where the capture does not show it.
+pub(super) fn contact(contact: &Contact, times: &Times) -> Option<String> {
+    match contact {
+        Contact::NotVisible => None,
+        Contact::No => {
+            Some("it did not connect to an address it got, as far as the capture shows".to_owned())
+        }
+        Contact::Yes(connection) => {
+            let name = connection.server_name.as_ref();
+            let named = name.map_or(String::new(), |name| format!(" as {name} (TLS)"));
+            let answered = if connection.answered { "was answered" } else { "got no answer" };
+            Some(format!(
+                "it connected to {}, {} port {}{named}, at {}, and {answered}",
+                connection.address,
+                connection.transport.as_str().to_ascii_uppercase(),
+                connection.port,
+                times.at(connection.time),
+            ))
+        }
     }
 }
 
@@ -191,6 +215,7 @@ pub(in crate::report) fn latency(micros: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::UTC;
 
     #[test]
     fn numbers_are_grouped_and_counted() {
@@ -223,15 +248,21 @@ mod tests {
 
     #[test]
     fn the_date_is_said_where_it_is_needed_and_odd_times_are_shown_whole() {
-        let one_day = Times { date: Some("2019-11-29".to_owned()) };
+        let one_day = Times { zone: UTC.clone(), date: Some("2019-11-29".to_owned()) };
         let time = Timestamp(1_575_015_901_123_456_789);
         assert_eq!(one_day.at(time), "08:25:01");
         assert_eq!(one_day.at(time + Span::from_secs(86_400)), "2019-11-30 08:25:01");
-        assert_eq!(Times { date: None }.at(time), "2019-11-29 08:25:01");
-        assert_eq!(one_day.often(1, time, time), "at 08:25:01");
+        let several = Times { date: None, ..one_day.clone() };
+        assert_eq!(several.at(time), "2019-11-29 08:25:01");
+        assert_eq!(one_day.often("1 question", time, time), "1 question at 08:25:01");
         let later = time + Span::from_secs(60);
-        assert_eq!(one_day.often(2, time, later), "twice from 08:25:01 to 08:26:01");
-        assert_eq!(one_day.often(1_000, time, time), "1,000 times at 08:25:01");
+        let often = one_day.often("2 questions", time, later);
+        assert_eq!(often, "2 questions from 08:25:01 to 08:26:01");
+        let berlin = Times { zone: Zone::parse("Europe/Berlin").unwrap(), date: None };
+        assert_eq!(
+            berlin.span(time, later),
+            "2019-11-29 09:25:01 to 2019-11-29 09:26:01 Europe/Berlin (UTC+1)"
+        );
         assert!(!one_day.at(Timestamp(i64::MAX)).is_empty());
     }
 }

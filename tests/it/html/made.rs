@@ -257,6 +257,7 @@ pub fn coverage() -> Coverage {
         },
         forgotten: 0,
         edges_forgotten: 0,
+        servers: Vec::new(),
         contacts_forgotten: 0,
         names_forgotten: 0,
         judged_early: 0,

@@ -1,0 +1,192 @@
+//! The overview: a table of who, what, how often, how sure and how grave, a line each.
+
+use std::io::{self, Write};
+
+use textwrap::core::display_width;
+
+use super::Seen;
+use super::clients::Block;
+use super::fold::{Entry, Groups};
+use super::page::{Ink, Page, Words};
+use super::weighed::{Weighed, Weight};
+use super::words::{count, number};
+use crate::attribution::Verdict;
+
+/// How many lines the table has; what is further down the page has no more.
+const ROWS_MAX: usize = 24;
+/// What stands between two columns.
+const GAP: usize = 2;
+/// The widest that addresses and host names are shown; an address that is longer has a line of its own.
+const WHO_MAX: usize = 15;
+/// The least room for what was flagged.
+const WHAT_MIN: usize = 16;
+/// The room for how often.
+const ASKED: usize = 6;
+/// The room for how sure.
+const SURE: usize = 6;
+/// The room for the verdict.
+const VERDICT: usize = 12;
+
+/// A line of the table.
+struct Row {
+    who: String,
+    host: String,
+    what: String,
+    asked: u64,
+    sure: String,
+    verdict: (&'static str, Ink),
+}
+
+/// How the room is shared out; columns for which there is none are left out.
+#[derive(Clone, Copy)]
+struct Columns {
+    who: usize,
+    host: usize,
+    what: usize,
+    sure: usize,
+}
+
+/// Writes the table, if there is anything to put into it.
+pub(super) fn write<W: Write>(
+    page: &mut Page<'_, W>,
+    seen: &Seen<'_>,
+    blocks: &[Block<'_>],
+    groups: &Groups,
+    weighed: &Weighed<'_>,
+) -> io::Result<()> {
+    let entries = blocks.iter().flat_map(|(_, entries)| entries);
+    let all = blocks.iter().map(|(_, entries)| entries.len()).sum::<usize>();
+    let mut rows: Vec<Row> =
+        entries.take(ROWS_MAX).filter_map(|entry| of_client(seen, entry, weighed)).collect();
+    let unnamed = of_nobody(seen, groups);
+    let left_out = (all + unnamed.len()).saturating_sub(ROWS_MAX);
+    let room = ROWS_MAX.saturating_sub(rows.len());
+    rows.extend(unnamed.into_iter().take(room));
+    if rows.is_empty() {
+        return Ok(());
+    }
+    page.gap()?;
+    let columns = Columns::of(&rows, page.room(0));
+    write_row(page, columns, Ink::Aside, &Row::head())?;
+    for row in &rows {
+        write_row(page, columns, Ink::Plain, row)?;
+    }
+    if left_out > 0 {
+        let more = format!("and {}, below", count(left_out as u64, "more", "more"));
+        page.say(0, &Words::of(Ink::Aside, &more))?;
+    }
+    Ok(())
+}
+
+fn of_client(seen: &Seen<'_>, entry: &Entry, weighed: &Weighed<'_>) -> Option<Row> {
+    let weight = weighed.weight(entry);
+    let ink = match weight {
+        Weight::Serious => Ink::Flagged,
+        Weight::Open => Ink::Strong,
+        Weight::Doubtful => Ink::Caution,
+    };
+    let (percent, tenth) = (entry.confidence_permille / 10, entry.confidence_permille % 10);
+    Some(Row {
+        who: entry.client.to_string(),
+        host: entry.hostname.as_ref().map_or(String::new(), |hostname| hostname.name.clone()),
+        what: seen.subject.indicators.get(entry.indicator)?.value.to_owned(),
+        asked: entry.asks,
+        sure: if tenth == 0 { format!("{percent} %") } else { format!("{percent}.{tenth}%") },
+        verdict: (weight.as_str(), ink),
+    })
+}
+
+/// What no client is named for: a line for each indicator, reasons together.
+fn of_nobody(seen: &Seen<'_>, groups: &Groups) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (verdict, who, words) in
+        [(Verdict::NoClient, "-", "no client"), (Verdict::Undetermined, "?", "undecided")]
+    {
+        for (indicator, queries) in groups.by_indicator(verdict) {
+            let Some(indicator) = seen.subject.indicators.get(indicator) else { continue };
+            rows.push(Row {
+                who: who.to_owned(),
+                host: String::new(),
+                what: indicator.value.to_owned(),
+                asked: queries,
+                sure: String::new(),
+                verdict: (words, Ink::Plain),
+            });
+        }
+    }
+    rows
+}
+
+impl Row {
+    fn head() -> Row {
+        Row {
+            who: "client".to_owned(),
+            host: "host name".to_owned(),
+            what: "what".to_owned(),
+            asked: 0,
+            sure: "sure".to_owned(),
+            verdict: ("verdict", Ink::Aside),
+        }
+    }
+}
+
+impl Columns {
+    fn of(rows: &[Row], width: usize) -> Columns {
+        let widest = |of: fn(&Row) -> &str, at_least: usize| {
+            let widths = rows.iter().map(|row| display_width(of(row))).filter(|w| *w <= WHO_MAX);
+            widths.max().unwrap_or(0).max(at_least)
+        };
+        let who = widest(|row| &row.who, 7);
+        let has_hosts = rows.iter().any(|row| !row.host.is_empty());
+        let host = if has_hosts {
+            let widest = rows.iter().map(|row| display_width(&row.host)).max();
+            widest.unwrap_or(0).clamp(9, WHO_MAX)
+        } else {
+            0
+        };
+        let mut columns = Columns { who, host, what: 0, sure: SURE };
+        for drop in
+            [|_: &mut Columns| {}, |c: &mut Columns| c.sure = 0, |c: &mut Columns| c.host = 0]
+        {
+            drop(&mut columns);
+            let taken = columns.who + columns.host + columns.sure + ASKED + VERDICT;
+            let gaps = GAP * (3 + usize::from(columns.host > 0) + usize::from(columns.sure > 0));
+            columns.what = width.saturating_sub(taken + gaps);
+            if columns.what >= WHAT_MIN {
+                break;
+            }
+        }
+        let widest = rows.iter().map(|row| display_width(&row.what)).max().unwrap_or(0);
+        columns.what = columns.what.min(widest.max(4));
+        columns
+    }
+}
+
+fn write_row<W: Write>(
+    page: &mut Page<'_, W>,
+    columns: Columns,
+    ink: Ink,
+    row: &Row,
+) -> io::Result<()> {
+    let is_head = ink == Ink::Aside;
+    let strong = if is_head { Ink::Aside } else { Ink::Strong };
+    let mut who = Words::of(strong, &row.who);
+    if who.width() > columns.who {
+        page.line(&who)?;
+        who = Words::default();
+    }
+    let asked = if is_head { "asked".to_owned() } else { number(row.asked) + "x" };
+    let mut line = who.padded(columns.who + GAP);
+    if columns.host > 0 {
+        line.append(Words::of(ink, &row.host).elided(columns.host).padded(columns.host + GAP));
+    }
+    line.append(Words::of(ink, &row.what).elided(columns.what).padded(columns.what + GAP));
+    let asked = Words::of(ink, &asked);
+    line.append(asked.clone().indented(ASKED.saturating_sub(asked.width())).padded(ASKED + GAP));
+    if columns.sure > 0 {
+        let sure = Words::of(ink, &row.sure);
+        line.append(sure.clone().indented(SURE.saturating_sub(sure.width())).padded(SURE + GAP));
+    }
+    line.append(Words::of(row.verdict.1, row.verdict.0));
+    page.line(&line)
+}

@@ -1,0 +1,43 @@
+//! What is listed and was not seen.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use super::page::{Ink, Page, Words};
+use super::words::{count, list, number};
+use crate::indicator::{IndicatorId, Indicators};
+
+/// How many are named.
+const NAMED_MAX: usize = 10;
+
+/// Writes the section, if there is anything that was not seen.
+pub(super) fn write<W: Write>(
+    page: &mut Page<'_, W>,
+    indicators: &Indicators,
+    seen: &BTreeSet<IndicatorId>,
+) -> io::Result<()> {
+    let unseen = indicators.len().saturating_sub(seen.len());
+    if unseen == 0 {
+        return Ok(());
+    }
+    let first = indicators.iter().filter(|(id, _)| !seen.contains(id)).take(NAMED_MAX);
+    let mut named: Vec<String> = first.map(|(_, indicator)| indicator.value.to_owned()).collect();
+    if unseen > named.len() {
+        named.push(format!("{} more", number((unseen - named.len()) as u64)));
+    }
+    page.title("Not seen")?;
+    page.gap()?;
+    let are = match (unseen, indicators.len()) {
+        (1, 1) => "The only indicator was not seen: ".to_owned(),
+        (unseen, all) if unseen == all => {
+            format!("None of the {} was seen: ", count(all as u64, "indicator", "indicators"))
+        }
+        (unseen, all) => format!(
+            "Of the {}, {} {} not seen: ",
+            count(all as u64, "indicator", "indicators"),
+            number(unseen as u64),
+            if unseen == 1 { "was" } else { "were" },
+        ),
+    };
+    page.say(0, &Words::plain(&are).and(Ink::Plain, &list(&named)).and(Ink::Plain, "."))
+}
