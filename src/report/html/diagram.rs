@@ -211,9 +211,14 @@ pub(super) fn draw<'a>(seen: &'a Seen<'a>, example: &Example) -> Diagram {
         }
     };
     let served = |pen: &mut Pen<'_>| {
-        let detail = pen.at(None, client.answer_frame);
-        let detail = if client.rcode.is_some() { detail } else { String::new() };
-        pen.arrow(resolver, 0, "answer", &answer, &detail);
+        // The server that it asked is the one that answers it.
+        match client.rcode {
+            Some(_) => {
+                let detail = pen.at(None, client.answer_frame);
+                pen.arrow(1.min(resolver), 0, "answer", &answer, &detail);
+            }
+            None => pen.remark(resolver, "remark", "the client got no answer"),
+        }
     };
     if upstream_first {
         upstream(&mut pen, example, resolver);

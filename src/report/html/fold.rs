@@ -1,6 +1,7 @@
 //! Many sightings folded into few dealings: one for each client and indicator, with an example to draw,
 //! and one group for each reason for which no client is named. What has no room is counted.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::{Discriminant, discriminant};
 
@@ -81,9 +82,13 @@ pub(super) struct Example {
     pub sighting: Sighting,
 }
 
-/// What makes one example better than another: the whole way is seen, the client set it off, it is sure.
-fn rank(client: &Client, sighting: &Sighting) -> (bool, Role, u16) {
-    (sighting.leg == Leg::Client, client.role, 1000 - client.confidence_permille.min(1000))
+/// What makes one example better than another: the way upstream is seen, the client set it off, what was
+/// flagged is asked for by name (so that it is what the firewall saw), it is the last of several DNS
+/// servers, it is sure.
+fn rank(client: &Client, sighting: &Sighting) -> (bool, Role, Place, Reverse<usize>, u16) {
+    let unsure = 1000 - client.confidence_permille.min(1000);
+    let hops = Reverse(client.hops.len());
+    (sighting.leg == Leg::Client, client.role, sighting.place, hops, unsure)
 }
 
 /// What one client had to do with one indicator.

@@ -14,9 +14,9 @@ const WIDTH: i64 = 1_000;
 /// How many labels stand under the rails; on a telephone there is no room for more.
 const TICKS_MAX: i64 = 5;
 /// How far apart labels may stand, in seconds.
-const STEPS: [i64; 22] = [
+const STEPS: [i64; 26] = [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200,
-    86_400, 172_800, 604_800, 2_592_000, 31_536_000,
+    86_400, 172_800, 259_200, 604_800, 1_296_000, 2_592_000, 7_776_000, 31_536_000, 94_608_000,
 ];
 
 /// Rails over one time axis.
