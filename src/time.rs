@@ -2,8 +2,12 @@
 //!
 //! Everything from `packet` to `attribution` takes its time from the frames; no clock is read there.
 
+mod written;
+
 use std::fmt;
 use std::ops::{Add, Sub};
+
+pub use written::{Written, Zone};
 
 /// An instant of capture time, in nanoseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

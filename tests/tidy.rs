@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("identity", &["packet", "message"]),
     ("contact", &["packet", "message"]),
     ("attribution", &["message", "transaction", "resolution", "indicator", "identity", "contact"]),
-    ("alert", &["indicator", "attribution"]),
+    ("alert", &["message", "resolution", "indicator", "identity", "attribution"]),
     ("pipeline", &["capture", "packet", "message", "indicator"]),
     (
         "report",
@@ -73,7 +73,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("csv", &["src/report/", "src/indicator/load/", "src/alert/load/", "src/identity/"]),
     ("askama", &["src/report/"]),
     ("pcap_file", &["src/report/"]),
-    ("psl", &["src/indicator/", "src/attribution/"]),
+    ("psl", &["src/indicator/", "src/attribution/", "src/alert/"]),
     ("base64", &["src/indicator/load/"]),
     ("dhcproto", &["src/identity/"]),
     ("kerberos_parser", &["src/identity/"]),
@@ -81,10 +81,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ("toml", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("clap_mangen", &["src/cli/"]),
-    ("flate2", &["src/capture/", "src/indicator/load/"]),
-    ("zstd", &["src/capture/", "src/indicator/load/"]),
+    ("flate2", &["src/capture/", "src/indicator/load/", "src/alert/load/"]),
+    ("zstd", &["src/capture/", "src/indicator/load/", "src/alert/load/"]),
     ("idna", &["src/indicator/load/"]),
-    ("jiff", &["src/time.rs"]),
+    ("jiff", &["src/time.rs", "src/time/"]),
 ];
 
 /// The longest a source file may be.
