@@ -302,7 +302,7 @@ fn every_capture_has_a_row() {
             continue;
         }
         // Truth and list go with their capture.
-        let endings = [".truth.json", ".indicators.txt", ".pcap"];
+        let endings = [".truth.json", ".indicators.txt", ".pcap", ".txt"];
         let stem = endings.iter().find_map(|ending| path.split_once(ending));
         let stem = stem.map_or(path.as_str(), |(stem, _)| stem);
         let mut rows = readme.lines().filter(|line| line.starts_with("| "));

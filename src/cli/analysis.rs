@@ -45,6 +45,8 @@ struct Sink<'a> {
 struct Answer<'a> {
     reports: Vec<Box<dyn Report + 'a>>,
     answering: &'a mut dyn Answering,
+    /// Whether it wants every message.
+    is_watching: bool,
     internal: Internal,
     verdicts: Verdicts,
     failed: Option<io::Error>,
@@ -71,7 +73,7 @@ impl Answer<'_> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        let answers = self.answering.answers();
+        let answers = self.answering.answers(coverage);
         let ending = Ending {
             summary,
             assessments: &[],
@@ -95,6 +97,9 @@ impl Sink<'_> {
 impl MessageSink for Sink<'_> {
     fn take(&mut self, messages: &Messages, message: &Message) {
         let answer = &mut self.answer;
+        if answer.is_watching {
+            answer.answering.see(messages, message);
+        }
         self.attributor.take(messages, message, &mut |attribution| answer.take(attribution));
         if answer.failed.is_some() {
             self.stop.set();
@@ -129,6 +134,7 @@ pub fn run(
     let subject = Subject { indicators: &indicators, files: &files };
     let answer = Answer {
         reports: reports(subject)?,
+        is_watching: answering.watches(),
         answering,
         internal: Internal::new(analysis.internal),
         verdicts: Verdicts::default(),

@@ -16,6 +16,8 @@ pub struct Args {
 pub enum Command {
     /// Say who asked for what is flagged, from capture files
     Read(ReadArgs),
+    /// Say who is behind the firewall's own alerts, or who asked for one name or address
+    Explain(ExplainArgs),
     /// Print one JSON line for each DNS message, as decoded
     Messages(MessagesArgs),
 }
@@ -37,6 +39,45 @@ pub struct ReadArgs {
     /// List of flagged names, addresses and networks [repeatable]
     #[arg(short, long, value_name = "LIST", required = true, num_args = 1..)]
     pub indicators: Vec<PathBuf>,
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(
+    override_usage = "whoasked explain [OPTIONS] NAME-OR-ADDRESS CAPTURE...\n       \
+                      whoasked explain [OPTIONS] --alerts FILE CAPTURE...",
+    after_help = "\
+Examples:
+  whoasked explain mi.kenal-cn.com office.pcap
+  whoasked explain --alerts atp-table.txt office.pcap
+  whoasked explain --alerts aptp.log --tz Europe/Berlin monday.pcap tuesday.pcap --format jsonl
+
+Alerts are read as people have them: the table of Sophos UTM9 as pasted from its page, log lines of
+Sophos UTM, SFOS and FortiGate, the threat log of Palo Alto, Suricata's EVE, CEF, and CSV with named
+columns (time, host, destination, threat, events). The form is found by what the file holds.
+
+Exit status: 0 no alert is answered by the capture, 1 at least one is, 2 a usage or input error."
+)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// File of the firewall's alerts, or `-` for stdin [repeatable]
+    #[arg(short, long, value_name = "FILE")]
+    pub alerts: Vec<PathBuf>,
+    /// The form of the alerts, if it is not recognised
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub alerts_format: Option<AlertsFormat>,
+    /// Time zone of alerts that name none, such as Europe/Berlin or +01:00 [default: UTC]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub tz: Option<String>,
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
+}
+
+/// What all commands take that say who is behind something.
+#[derive(Debug, ClapArgs)]
+pub struct AnalysisArgs {
     /// Address of your DNS server; several of one server with commas between [repeatable]
     #[arg(short, long, value_name = "ADDR[,ADDR...]")]
     pub resolver: Vec<String>,
@@ -85,4 +126,22 @@ pub enum Format {
     Text,
     /// For programs: one JSON object a line, see docs/schema.md
     Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AlertsFormat {
+    /// The table of Sophos UTM9's Advanced Threat Protection, as pasted
+    SophosTable,
+    /// Log lines of key="value": Sophos UTM, SFOS and the like
+    KeyValue,
+    /// Log lines of FortiGate
+    Fortigate,
+    /// The threat log of Palo Alto Networks, as CSV
+    PaloAlto,
+    /// Suricata's EVE, a JSON object a line
+    Eve,
+    /// Common Event Format
+    Cef,
+    /// CSV with a header that names the columns
+    Csv,
 }

@@ -2,6 +2,7 @@
 
 mod analysis;
 mod args;
+mod explain;
 mod messages;
 mod output;
 mod progress;
@@ -42,6 +43,7 @@ pub fn run() -> anyhow::Result<Outcome> {
     let args = args::Args::parse();
     match args.command {
         args::Command::Read(args) => read::run(settings::Read::new(args)?),
+        args::Command::Explain(args) => explain::run(settings::Explain::new(args)?),
         args::Command::Messages(args) => messages::run(settings::Messages::new(args)?),
     }
 }

@@ -8,10 +8,14 @@ use anyhow::{Context, bail};
 use ipnet::IpNet;
 
 use super::analysis::Analysis;
-use super::args::{Format, InputArgs, MessagesArgs, ReadArgs};
+use super::args::{
+    AlertsFormat, AnalysisArgs, ExplainArgs, Format, InputArgs, MessagesArgs, ReadArgs,
+};
+use crate::alert::Form as AlertForm;
 use crate::flow::Address;
 use crate::packet::Ports;
 use crate::report::Look;
+use crate::time::Zone;
 
 /// What to read, and how.
 #[derive(Debug)]
@@ -29,6 +33,27 @@ pub struct Read {
     pub analysis: Analysis,
     pub lists: Vec<PathBuf>,
     pub form: Form,
+}
+
+/// Settings of `whoasked explain`.
+#[derive(Debug)]
+pub struct Explain {
+    pub analysis: Analysis,
+    pub subject: Subject,
+    /// The form of the alerts, where it is not to be found out.
+    pub alerts_form: Option<AlertForm>,
+    /// The zone of their times, if it was said.
+    pub zone: Option<Zone>,
+    pub form: Form,
+}
+
+/// What is to be explained.
+#[derive(Debug)]
+pub enum Subject {
+    /// A name or an address.
+    Question(String),
+    /// Files of alerts.
+    Alerts(Vec<PathBuf>),
 }
 
 /// How the answer is written.
@@ -61,24 +86,97 @@ impl Read {
         if from_stdin > 1 {
             bail!("`-` (stdin) can stand for one input only");
         }
-        let resolvers: Vec<Vec<Address>> =
-            args.resolver.iter().map(|text| addresses(text)).collect::<anyhow::Result<_>>()?;
-        let mut seen: Vec<Address> = resolvers.iter().flatten().copied().collect();
-        seen.sort_unstable();
-        if let Some(twice) = seen.windows(2).find_map(|pair| match pair {
-            [one, other] if one == other => Some(*one),
-            _ => None,
-        }) {
-            bail!("--resolver: {twice} is given twice");
-        }
-        let internal =
-            args.internal.iter().map(|text| network(text)).collect::<anyhow::Result<_>>()?;
-        Ok(Read {
-            analysis: Analysis { input: Input::new(args.input)?, resolvers, internal },
-            lists: args.indicators,
-            form: Form::new(args.format),
-        })
+        let form = Form::new(args.analysis.format);
+        Ok(Read { analysis: analysis(args.input, args.analysis)?, lists: args.indicators, form })
     }
+}
+
+impl Explain {
+    /// # Errors
+    /// When it is not clear what is to be explained, or by which captures.
+    pub fn new(args: ExplainArgs) -> anyhow::Result<Explain> {
+        let mut input = args.input;
+        let subject = match args.alerts.is_empty() {
+            true => Subject::Question(take_question(&mut input.files)?),
+            false => Subject::Alerts(args.alerts),
+        };
+        if let Subject::Question(_) = subject
+            && (args.tz.is_some() || args.alerts_format.is_some())
+        {
+            bail!(
+                "--tz and --alerts-format are about a file of alerts: give one with --alerts FILE"
+            );
+        }
+        let alerts: &[PathBuf] = if let Subject::Alerts(files) = &subject { files } else { &[] };
+        if input.files.iter().chain(alerts).filter(|path| path.as_os_str() == "-").count() > 1 {
+            bail!("`-` (stdin) can stand for one input only");
+        }
+        let zone = |text: &String| {
+            Zone::parse(text).with_context(|| {
+                format!(
+                    "--tz: the time zone `{text}` is not known here (expected such as Europe/Berlin or \
+                     +01:00)"
+                )
+            })
+        };
+        let zone = args.tz.as_ref().map(zone).transpose()?;
+        let form = Form::new(args.analysis.format);
+        let alerts_form = args.alerts_format.map(alerts_form);
+        Ok(Explain { analysis: analysis(input, args.analysis)?, subject, alerts_form, zone, form })
+    }
+}
+
+/// What is asked about, among what stands before the captures: the first that is no file, so that the
+/// order does not matter.
+fn take_question(files: &mut Vec<PathBuf>) -> anyhow::Result<String> {
+    const WHAT: &str = "say what to explain before the captures: a name or an address, as in `whoasked \
+                        explain mi.kenal-cn.com office.pcap`, or --alerts FILE";
+    let is_file = |path: &PathBuf| path.as_os_str() == "-" || path.exists();
+    let Some(place) = files.iter().position(|path| !is_file(path)) else {
+        bail!("{WHAT}");
+    };
+    let question = files.remove(place).to_string_lossy().into_owned();
+    let endings = [".pcap", ".pcapng", ".cap", ".gz", ".zst"];
+    if endings.iter().any(|ending| question.ends_with(ending))
+        || question.contains('/') && place > 0
+    {
+        bail!("there is no file {question}");
+    }
+    if files.is_empty() {
+        bail!("no capture is given behind `{question}` (a .pcap or .pcapng file, or - for stdin)");
+    }
+    Ok(question)
+}
+
+fn alerts_form(format: AlertsFormat) -> AlertForm {
+    match format {
+        AlertsFormat::SophosTable => AlertForm::Table,
+        AlertsFormat::KeyValue => AlertForm::KeyValue,
+        AlertsFormat::Fortigate => AlertForm::FortiGate,
+        AlertsFormat::PaloAlto => AlertForm::PaloAlto,
+        AlertsFormat::Eve => AlertForm::Eve,
+        AlertsFormat::Cef => AlertForm::Cef,
+        AlertsFormat::Csv => AlertForm::Csv,
+    }
+}
+
+/// What is analysed.
+///
+/// # Errors
+/// When an address or network cannot be read, or there is no capture.
+fn analysis(input: InputArgs, args: AnalysisArgs) -> anyhow::Result<Analysis> {
+    let resolvers: Vec<Vec<Address>> =
+        args.resolver.iter().map(|text| addresses(text)).collect::<anyhow::Result<_>>()?;
+    let mut seen: Vec<Address> = resolvers.iter().flatten().copied().collect();
+    seen.sort_unstable();
+    if let Some(twice) = seen.windows(2).find_map(|pair| match pair {
+        [one, other] if one == other => Some(*one),
+        _ => None,
+    }) {
+        bail!("--resolver: {twice} is given twice");
+    }
+    let internal = args.internal.iter().map(|text| network(text)).collect::<anyhow::Result<_>>()?;
+    Ok(Analysis { input: Input::new(input)?, resolvers, internal })
 }
 
 impl Form {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::answer_line::AnswerLine;
 use super::model::{AttributionLine, CoverageLine, SummaryLine};
 use super::{Ending, Report, Subject};
 use crate::attribution::Attribution;
@@ -33,7 +34,7 @@ impl<W: Write> Report for Jsonl<'_, W> {
         }
     }
 
-    /// A line for each indicator and client, then one for the coverage.
+    /// A line for each indicator and client, one for each alert, then one for the coverage.
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         let indicators = self.subject.indicators;
         let named = |client| ending.internal.names(client);
@@ -41,6 +42,9 @@ impl<W: Write> Report for Jsonl<'_, W> {
             if let Some(indicator) = indicators.get(id) {
                 self.line(&SummaryLine::new(indicators, indicator, client, row))?;
             }
+        }
+        for answer in ending.answers {
+            self.line(&AnswerLine::new(answer, self.subject))?;
         }
         self.line(&CoverageLine::new(ending, self.subject.files))?;
         self.out.flush()

@@ -13,7 +13,7 @@ use crate::indicator::{Indicator, Indicators};
 use crate::time::Timestamp;
 
 /// The number of this schema: fields are added within it, never changed.
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 /// `"type":"attribution"`.
 #[derive(Debug, Serialize)]
@@ -32,7 +32,7 @@ pub(super) struct AttributionLine<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct IndicatorPart<'a> {
+pub(super) struct IndicatorPart<'a> {
     value: &'a str,
     kind: &'static str,
     list: &'a str,
@@ -205,7 +205,7 @@ pub(super) fn epoch(time: Timestamp) -> Number {
     decimal(format!("{sign}{}.{:09}", nanos / 1_000_000_000, nanos % 1_000_000_000))
 }
 
-fn confidence(permille: u16) -> Number {
+pub(super) fn confidence(permille: u16) -> Number {
     decimal(format!("{}.{:03}", permille / 1000, permille % 1000))
 }
 
@@ -223,7 +223,7 @@ fn address(address: Address) -> String {
 }
 
 impl<'a> IndicatorPart<'a> {
-    fn new(indicators: &'a Indicators, indicator: Indicator<'a>) -> IndicatorPart<'a> {
+    pub(super) fn new(indicators: &'a Indicators, indicator: Indicator<'a>) -> IndicatorPart<'a> {
         IndicatorPart {
             value: indicator.value,
             kind: indicator.kind.as_str(),

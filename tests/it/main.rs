@@ -15,6 +15,7 @@ mod support;
 
 mod bundled;
 mod cli;
+mod explain;
 mod labelled;
 mod message_oracle;
 mod properties;
