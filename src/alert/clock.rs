@@ -20,6 +20,9 @@ const ALERTS_MAX: usize = 1_024;
 const SIGHTINGS_MAX: usize = 1_024;
 /// So many agreeing alerts at least make an estimate.
 const AGREEING_MIN: usize = 3;
+/// What was asked for within so short a time was asked for once, in a burst: that says nothing of how
+/// often it would be at another.
+const BURST_MAX: Span = Span::from_secs(3_600);
 /// How likely an agreement by chance may be, over all differences that are looked at.
 const CHANCE_MAX: f64 = 0.01;
 
@@ -97,7 +100,7 @@ fn moments(times: &[Timestamp]) -> Vec<Timestamp> {
 /// How likely a moment chosen at random, while it was asked for at all, agrees with a sighting.
 fn chance_of(sightings: &[Timestamp]) -> f64 {
     let span = match sightings {
-        [first, .., last] => (*last - *first).0.max(AGREE),
+        [first, .., last] => (*last - *first).max(BURST_MAX).0,
         _ => DIFFERENCE_MAX.0,
     };
     (sightings.len() as f64 * AGREE as f64 / span as f64).min(1.0)
@@ -200,6 +203,15 @@ mod tests {
             assert!(clock.is_estimated, "{off}");
             assert_eq!((clock.difference, clock.agreeing), (Span::from_secs(off), 3), "{off}");
         }
+    }
+
+    #[test]
+    fn retries_within_seconds_are_one_moment_and_not_a_flood() {
+        let parts = [0, 5_000, 9_000].map(|start| {
+            (times(&[start - 40, start - 38]), times(&[start, start + 1, start + 2, start + 3]))
+        });
+        let clock = estimate(&parts);
+        assert!(clock.is_estimated && (38..=42).contains(&(clock.difference.0 / 1_000_000_000)), "{clock:?}");
     }
 
     #[test]

@@ -36,9 +36,9 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
         };
         match text_at(&event, "/event_type") {
             Some("alert") => alert(&event, &names, number, line, rows),
-            Some("dns") if has_alerts => rows.pass("they are no alerts"),
+            Some("dns") if has_alerts => rows.pass("no alert"),
             Some("dns") if is_question(&event) => question(&event, number, line, rows),
-            Some(_) => rows.pass("they are neither alerts nor DNS questions"),
+            Some(_) => rows.pass("neither an alert nor a DNS question"),
             None => rows.skip(number, line, "it has no event_type"),
         }
     }

@@ -79,7 +79,7 @@ pub(super) fn read(text: &str, dialect: Dialect, rows: &mut Rows<'_>) {
         let threat = threat(&pairs, dialect);
         let is_traffic = dialect == Dialect::FortiGate && pairs.first(&["type"]) == Some("traffic");
         if is_traffic || threat.is_none() && some_name_a_threat {
-            rows.pass("they name no threat");
+            rows.pass("no threat is named");
             continue;
         }
         let time = time(&pairs, line, number, rows);

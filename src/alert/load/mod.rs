@@ -168,7 +168,8 @@ impl<'z> Rows<'z> {
             say(format!("{} more rows were skipped likewise", self.skipped - NOTICES_MAX));
         }
         if self.others > 0 {
-            say(format!("{} rows were passed over: {}", self.others, self.other));
+            let rows = if self.others == 1 { "row was" } else { "rows were" };
+            say(format!("{} {rows} passed over: {}", self.others, self.other));
         }
         if self.left_out > 0 {
             say(format!("only its first {ALERTS_MAX} alerts are used, {} are not", self.left_out));

@@ -48,7 +48,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             Some((columns, kind)) => {
                 let kind = kind.and_then(|kind| record.get(kind)).and_then(said);
                 if kind.is_some_and(|kind| !kind.eq_ignore_ascii_case("THREAT")) {
-                    return rows.pass("they are no threats");
+                    return rows.pass("no threat");
                 }
                 let time = columns.time(record, line, rows);
                 let row = columns.row(record);
@@ -58,7 +58,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             None if record.len() <= place::THREAT => {
                 rows.skip(line, shown, "it has fewer fields than a line of the threat log");
             }
-            None if !is_threat(record) => rows.pass("they are no threats"),
+            None if !is_threat(record) => rows.pass("no threat"),
             None => {
                 let row = syslog(record, line, rows);
                 rows.add(line, shown, row);

@@ -158,7 +158,7 @@ fn what_holds_no_alerts_is_refused_in_one_line_that_says_why() {
         ("dear colleague,\nplease look at this\n", "no form that is known"),
         ("evil.com\nbad.example\n", "no form that is known"),
         ("{\"a\": 1}\n", "no form that is known"),
-        ("{\"event_type\":\"flow\"}\n", "neither alerts nor DNS questions"),
+        ("{\"event_type\":\"flow\"}\n", "neither an alert nor a DNS question"),
         ("time,host,destination\n", "no row in it"),
         ("time,host,destination\n1,2,3\n", "it names no destination"),
         ("CEF:0|a|b|c\n", "it is no CEF event"),
