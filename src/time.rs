@@ -2,11 +2,15 @@
 //!
 //! Everything from `packet` to `attribution` takes its time from the frames; no clock is read there.
 
+mod written;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Add, Sub};
 
 use jiff::tz::{Offset, TimeZone};
+
+pub use written::Written;
 
 /// An instant of capture time, in nanoseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

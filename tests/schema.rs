@@ -57,7 +57,7 @@ fn check(schema: &Schema, what: &str, (lines, code): (Vec<Value>, i32)) {
         schema.accepts(line).unwrap_or_else(|error| panic!("{what}: {error}"));
     }
     let types: Vec<&str> = lines.iter().map(|line| line["type"].as_str().unwrap()).collect();
-    let order = ["attribution", "indicator", "summary", "coverage"];
+    let order = ["attribution", "indicator", "summary", "answer", "coverage"];
     let place = |name: &&str| order.iter().position(|known| known == name);
     assert!(types.is_sorted_by_key(place), "{what}: attributions, indicators, summaries, coverage");
     assert_eq!(types.iter().filter(|name| **name == "coverage").count(), 1, "{what}");
@@ -238,5 +238,25 @@ fn collect_fields(schema: &Value, fields: &mut Vec<String>) {
         Value::Object(members) => members.values().for_each(|inner| collect_fields(inner, fields)),
         Value::Array(items) => items.iter().for_each(|inner| collect_fields(inner, fields)),
         _ => {}
+    }
+}
+
+#[test]
+fn answers_to_alerts_are_of_the_schema() {
+    let schema = Schema::load();
+    let captures = root().join("captures");
+    for alerts in
+        ["captures/office-alerts.txt", "tests/data/alerts/utm.log", "tests/data/alerts/eve.json"]
+    {
+        let output = Command::new(env!("CARGO_BIN_EXE_whoasked"))
+            .args(["explain", "--format", "jsonl", "--no-progress", "--alerts"])
+            .args([root().join(alerts), captures.join("office.pcap")])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(lines.iter().filter(|line| line["type"] == "answer").count() >= 8, "{alerts}");
+        check(&schema, alerts, (lines, output.status.code().unwrap()));
     }
 }

@@ -1,17 +1,44 @@
 //! The firewall's own alerts, and the answer to each.
+//!
+//! [`Alerts::load`] reads what people have of them: a table pasted from the firewall's page, its log, an
+//! export. Their destinations become indicators; [`Desk`] collects what was seen of these and answers
+//! each alert:
+//!
+//! 1. A name is looked for itself; only where it was not seen do the names below it count.
+//! 2. The host that the alert blames says at which DNS server to look. If it is not one of the capture's,
+//!    because it is a name or an address behind address translation, all are looked at, and that is said.
+//! 3. An alert with a time is about what was seen then; the difference between the firewall's clock and
+//!    the capture's is estimated from the alerts themselves ([`Clock`]). One without is about all of it.
+//! 4. If nothing is left, the nearest thing seen is named.
 
-use crate::attribution::{Attribution, Verdict};
+mod clock;
+mod desk;
+mod load;
+mod nearest;
+mod scope;
+mod sightings;
+
+use crate::attribution::{Attribution, ChainStep, Coverage, Verdict};
 use crate::flow::Address;
+use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
+use crate::message::{Message, Messages};
+use crate::resolution::Role;
 use crate::time::Timestamp;
 
+pub use clock::Clock;
+pub use desk::Desk;
+pub use load::{Alerts, Form, LoadError, Notice};
+
 /// A row of the firewall's table or log: it says that a host talked to a destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Alert {
     /// The file it stands in.
     pub file: String,
     /// Where, from 1.
     pub line: u32,
+    /// What people call it: the number that its row has, or which alert of its file it is, from 1.
+    pub number: u32,
     /// As it stands there.
     pub text: String,
     /// When, by the firewall's clock; tables have no times.
@@ -35,7 +62,8 @@ pub struct Answer {
     pub indicator: Option<IndicatorId>,
     /// Whether somebody is named for it; none if nothing in the capture answers it.
     pub verdict: Option<Verdict>,
-    /// The clients behind it, the surest first.
+    /// The clients behind it: those first whose question made a DNS server ask, then the surest. At most
+    /// 100.
     pub clients: Vec<Suspect>,
     /// Why nobody is named, or what else should be known, in words.
     pub reason: Option<String>,
@@ -43,6 +71,22 @@ pub struct Answer {
     pub nearest: Option<String>,
     /// The ids of the attributions it was answered from, at most 20.
     pub attributions: Vec<String>,
+    /// What the answer rests on.
+    pub basis: Basis,
+}
+
+/// What an answer rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Basis {
+    /// How many sightings.
+    pub sightings: u64,
+    /// When the alert was, by the capture's clock; none if it has no time.
+    pub time: Option<Timestamp>,
+    /// The difference of the clocks that was used; none if the alert has no time.
+    pub clock: Option<Clock>,
+    /// What it may be off by, a sentence each: a host that is not in the capture, a name of which only
+    /// names below it were seen.
+    pub notes: Vec<String>,
 }
 
 /// A client named for an alert.
@@ -50,10 +94,18 @@ pub struct Answer {
 pub struct Suspect {
     /// Its address.
     pub address: Address,
+    /// What it was called when it asked last.
+    pub hostname: Option<Hostname>,
+    /// The strongest part it had.
+    pub role: Role,
     /// The highest confidence in it, in thousandths.
     pub confidence_permille: u16,
     /// What it asked, at most 20 names.
     pub asked: Vec<String>,
+    /// How many of its questions led there.
+    pub asks: u64,
+    /// From the first of these names to what was flagged.
+    pub chain: Vec<ChainStep>,
     /// Its first and last question that led there.
     pub first: Timestamp,
     /// See `first`.
@@ -62,18 +114,30 @@ pub struct Suspect {
 
 /// Collects what there is to say of alerts while attributions are settled.
 pub trait Answering {
+    /// Whether it wants to see every message.
+    fn watches(&self) -> bool;
+
+    /// Looks at a message: what is near to an alert, yet not it.
+    fn see(&mut self, messages: &Messages, message: &Message);
+
     /// Takes an attribution.
     fn take(&mut self, attribution: &Attribution);
 
-    /// The answer to each alert, in their order: the capture is at its end.
-    fn answers(&mut self) -> Vec<Answer>;
+    /// The answer to each alert, in their order: the capture is at its end, and came to that.
+    fn answers(&mut self, coverage: &Coverage) -> Vec<Answer>;
 }
 
 /// Where no alerts were given.
 impl Answering for () {
+    fn watches(&self) -> bool {
+        false
+    }
+
+    fn see(&mut self, _: &Messages, _: &Message) {}
+
     fn take(&mut self, _: &Attribution) {}
 
-    fn answers(&mut self) -> Vec<Answer> {
+    fn answers(&mut self, _: &Coverage) -> Vec<Answer> {
         Vec::new()
     }
 }

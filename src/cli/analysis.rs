@@ -52,6 +52,8 @@ struct Answer<'a> {
     /// Each with what it failed by, if it did: the others go on.
     reports: Vec<(Box<dyn Report + 'a>, Option<io::Error>)>,
     answering: &'a mut dyn Answering,
+    /// Whether it wants every message.
+    is_watching: bool,
     assessor: Assessor,
     internal: Internal,
     verdicts: Verdicts,
@@ -82,7 +84,7 @@ impl Answer<'_> {
         coverage: &Coverage,
         lacked: &CaptureLacked,
     ) -> Vec<io::Error> {
-        let answers = self.answering.answers();
+        let answers = self.answering.answers(coverage);
         let assessments = self.assessor.assess(attributor.resolution());
         let ending = Ending {
             summary: attributor.summary(),
@@ -115,6 +117,9 @@ impl MessageSink for Sink<'_> {
 
     fn take(&mut self, messages: &Messages, message: &Message) {
         let answer = &mut self.answer;
+        if answer.is_watching {
+            answer.answering.see(messages, message);
+        }
         self.attributor.take(messages, message, &mut |attribution| answer.take(attribution));
         if answer.is_unheard() {
             self.stop.set();
@@ -150,6 +155,7 @@ pub fn run(
     let subject = Subject { indicators: &indicators, files: &files, zone: &analysis.zone };
     let answer = Answer {
         reports: reports(subject)?.into_iter().map(|report| (report, None)).collect(),
+        is_watching: answering.watches(),
         answering,
         assessor: Assessor::new(Arc::clone(&indicators), analysis.zone.clone()),
         internal: Internal::new(analysis.internal),

@@ -29,6 +29,8 @@ pub struct Args {
 pub enum Command {
     /// Say who asked for what is flagged, from capture files
     Read(ReadArgs),
+    /// Say who is behind the firewall's own alerts, or who asked for one name or address
+    Explain(ExplainArgs),
     /// Print one JSON line for each DNS message, as decoded
     Messages(MessagesArgs),
     /// Print what a shell needs to complete the arguments
@@ -61,6 +63,42 @@ pub struct ReadArgs {
     pub input: InputArgs,
     #[command(flatten)]
     pub indicators: IndicatorArgs,
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(
+    override_usage = "whoasked explain [OPTIONS] NAME-OR-ADDRESS CAPTURE...\n       \
+                      whoasked explain [OPTIONS] --alerts FILE CAPTURE...",
+    after_help = "\
+Examples:
+  whoasked explain mi.kenal-cn.com office.pcap
+  whoasked explain --alerts atp-table.txt office.pcap
+  whoasked explain --alerts aptp.log --tz Europe/Berlin monday.pcap tuesday.pcap --format jsonl
+
+Alerts are read as people have them: the table of Sophos UTM9 as pasted from its page, log lines of
+Sophos UTM, SFOS and FortiGate, the threat log of Palo Alto, Suricata's EVE, CEF, and CSV with named
+columns (time, host, destination, threat, events). The form is found by what the file holds.
+
+Exit status: 0 no alert is answered by the capture, 1 at least one is, 2 a usage or input error."
+)]
+pub struct ExplainArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// File of the firewall's alerts, or `-` for stdin [repeatable]
+    #[arg(short, long, value_name = "FILE")]
+    pub alerts: Vec<PathBuf>,
+    /// The form of the alerts, if it is not recognised
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub alerts_format: Option<AlertsFormat>,
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
+}
+
+/// What all commands take that say who is behind something.
+#[derive(Debug, ClapArgs)]
+pub struct AnalysisArgs {
     /// Address of your DNS server; several of one server with commas between [repeatable]
     #[arg(short, long, value_name = "ADDR[,ADDR...]")]
     pub resolver: Vec<String>,
@@ -176,4 +214,22 @@ pub enum Format {
     Syslog,
     /// Text for a ticket, one for each client
     Ticket,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AlertsFormat {
+    /// The table of Sophos UTM9's Advanced Threat Protection, as pasted
+    SophosTable,
+    /// Log lines of key="value": Sophos UTM, SFOS and the like
+    KeyValue,
+    /// Log lines of FortiGate
+    Fortigate,
+    /// The threat log of Palo Alto Networks, as CSV
+    PaloAlto,
+    /// Suricata's EVE, a JSON object a line
+    Eve,
+    /// Common Event Format
+    Cef,
+    /// CSV with a header that names the columns
+    Csv,
 }

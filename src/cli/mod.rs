@@ -4,6 +4,7 @@ mod analysis;
 mod args;
 mod completions;
 mod config;
+mod explain;
 mod indicators;
 mod manual;
 mod messages;
@@ -57,6 +58,7 @@ pub fn run() -> anyhow::Result<Outcome> {
     });
     match args.command {
         args::Command::Read(args) => read::run(settings::Read::new(args)?),
+        args::Command::Explain(args) => explain::run(settings::Explain::new(args)?),
         args::Command::Messages(args) => messages::run(settings::Messages::new(args)?),
         args::Command::Completions(args) => completions::run(&args),
         args::Command::Man(args) => manual::run(&args),

@@ -8,9 +8,13 @@ use anyhow::{Context, bail};
 use ipnet::IpNet;
 
 use super::analysis::Analysis;
-use super::args::{Format, IndicatorArgs, InputArgs, MessagesArgs, ReadArgs};
+use super::args::{
+    AlertsFormat, AnalysisArgs, ExplainArgs, Format, IndicatorArgs, InputArgs, MessagesArgs,
+    ReadArgs,
+};
 use super::outputs::Outputs;
 use super::say;
+use crate::alert::Form as AlertForm;
 use crate::flow::Address;
 use crate::identity::Inventory;
 use crate::indicator::Lists;
@@ -36,6 +40,27 @@ pub struct Read {
     pub outputs: Outputs,
 }
 
+/// Settings of `whoasked explain`.
+#[derive(Debug)]
+pub struct Explain {
+    pub analysis: Analysis,
+    pub subject: Subject,
+    /// The form of the alerts, where it is not to be found out.
+    pub alerts_form: Option<AlertForm>,
+    /// The zone of their times, if it was said.
+    pub zone: Option<Zone>,
+    pub outputs: Outputs,
+}
+
+/// What is to be explained.
+#[derive(Debug)]
+pub enum Subject {
+    /// A name or an address.
+    Question(String),
+    /// Files of alerts.
+    Alerts(Vec<PathBuf>),
+}
+
 /// Settings of `whoasked messages`.
 #[derive(Debug)]
 pub struct Messages {
@@ -57,25 +82,96 @@ impl Read {
             );
         }
         stdin_is_one_thing(args.input.files.iter().chain(lists.paths()))?;
-        let resolvers: Vec<Vec<Address>> =
-            args.resolver.iter().map(|text| addresses(text)).collect::<anyhow::Result<_>>()?;
-        let mut seen: Vec<Address> = resolvers.iter().flatten().copied().collect();
-        seen.sort_unstable();
-        if let Some(twice) = seen.windows(2).find_map(|pair| match pair {
-            [one, other] if one == other => Some(*one),
-            _ => None,
-        }) {
-            bail!("--resolver: {twice} is given twice");
-        }
-        let internal =
-            args.internal.iter().map(|text| network(text)).collect::<anyhow::Result<_>>()?;
-        let input = Input::new(args.input)?;
-        let zone = zone(args.forms.tz.as_deref(), args.forms.format)?;
-        let outputs = Outputs::new(args.forms, &input, &lists.indicators)?;
-        let inventory = inventory(&args.names)?;
-        let analysis = Analysis { input, resolvers, internal, zone, inventory };
+        let (analysis, outputs) = analysis(args.input, args.analysis, &lists.indicators)?;
         Ok(Read { analysis, lists, outputs })
     }
+}
+
+impl Explain {
+    /// # Errors
+    /// When it is not clear what is to be explained, or by which captures.
+    pub fn new(args: ExplainArgs) -> anyhow::Result<Explain> {
+        let mut input = args.input;
+        let subject = match args.alerts.is_empty() {
+            true => Subject::Question(take_question(&mut input.files)?),
+            false => Subject::Alerts(args.alerts),
+        };
+        if let Subject::Question(_) = subject
+            && args.alerts_format.is_some()
+        {
+            bail!("--alerts-format is about a file of alerts: give one with --alerts FILE");
+        }
+        let alerts: &[PathBuf] = if let Subject::Alerts(files) = &subject { files } else { &[] };
+        if input.files.iter().chain(alerts).filter(|path| path.as_os_str() == "-").count() > 1 {
+            bail!("`-` (stdin) can stand for one input only");
+        }
+        // Alerts that name no zone are in UTC unless another is said; the answer is in the user's own.
+        let zone_of_alerts = args.analysis.forms.tz.as_deref().map(zone_named).transpose()?;
+        let alerts_form = args.alerts_format.map(alerts_form);
+        let (analysis, outputs) = analysis(input, args.analysis, alerts)?;
+        Ok(Explain { analysis, subject, alerts_form, zone: zone_of_alerts, outputs })
+    }
+}
+
+/// What is asked about, among what stands before the captures: the first that is no file, so that the
+/// order does not matter.
+fn take_question(files: &mut Vec<PathBuf>) -> anyhow::Result<String> {
+    const WHAT: &str = "say what to explain before the captures: a name or an address, as in `whoasked \
+                        explain mi.kenal-cn.com office.pcap`, or --alerts FILE";
+    let is_file = |path: &PathBuf| path.as_os_str() == "-" || path.exists();
+    let Some(place) = files.iter().position(|path| !is_file(path)) else {
+        bail!("{WHAT}");
+    };
+    let question = files.remove(place).to_string_lossy().into_owned();
+    let endings = [".pcap", ".pcapng", ".cap", ".gz", ".zst"];
+    if endings.iter().any(|ending| question.ends_with(ending))
+        || question.contains('/') && place > 0
+    {
+        bail!("there is no file {question}");
+    }
+    if files.is_empty() {
+        bail!("no capture is given behind `{question}` (a .pcap or .pcapng file, or - for stdin)");
+    }
+    Ok(question)
+}
+
+fn alerts_form(format: AlertsFormat) -> AlertForm {
+    match format {
+        AlertsFormat::SophosTable => AlertForm::Table,
+        AlertsFormat::KeyValue => AlertForm::KeyValue,
+        AlertsFormat::Fortigate => AlertForm::FortiGate,
+        AlertsFormat::PaloAlto => AlertForm::PaloAlto,
+        AlertsFormat::Eve => AlertForm::Eve,
+        AlertsFormat::Cef => AlertForm::Cef,
+        AlertsFormat::Csv => AlertForm::Csv,
+    }
+}
+
+/// What is analysed.
+///
+/// # Errors
+/// When an address or network cannot be read, or there is no capture.
+fn analysis(
+    input: InputArgs,
+    args: AnalysisArgs,
+    lists: &[PathBuf],
+) -> anyhow::Result<(Analysis, Outputs)> {
+    let resolvers: Vec<Vec<Address>> =
+        args.resolver.iter().map(|text| addresses(text)).collect::<anyhow::Result<_>>()?;
+    let mut seen: Vec<Address> = resolvers.iter().flatten().copied().collect();
+    seen.sort_unstable();
+    if let Some(twice) = seen.windows(2).find_map(|pair| match pair {
+        [one, other] if one == other => Some(*one),
+        _ => None,
+    }) {
+        bail!("--resolver: {twice} is given twice");
+    }
+    let internal = args.internal.iter().map(|text| network(text)).collect::<anyhow::Result<_>>()?;
+    let input = Input::new(input)?;
+    let zone = zone(args.forms.tz.as_deref(), args.forms.format)?;
+    let outputs = Outputs::new(args.forms, &input, lists)?;
+    let inventory = inventory(&args.names)?;
+    Ok((Analysis { input, resolvers, internal, zone, inventory }, outputs))
 }
 
 /// The zone in which times are said. People think in their own, and so does the firewall's log; what is
@@ -84,13 +180,17 @@ fn zone(name: Option<&str>, format: Format) -> anyhow::Result<Zone> {
     match (name, format) {
         (None, Format::Text | Format::Ticket) => Ok(Zone::local()),
         (None, _) => Ok(UTC.clone()),
-        (Some(name), _) => Zone::parse(name).with_context(|| {
-            format!(
-                "--tz: `{name}` is no time zone (expected `local`, `UTC`, a name such as \
-                 Europe/Berlin, or +01:00)"
-            )
-        }),
+        (Some(name), _) => zone_named(name),
     }
+}
+
+fn zone_named(name: &str) -> anyhow::Result<Zone> {
+    Zone::parse(name).with_context(|| {
+        format!(
+            "--tz: `{name}` is no time zone (expected `local`, `UTC`, a name such as Europe/Berlin, or \
+             +01:00)"
+        )
+    })
 }
 
 /// The host names in these files. What could not be understood of them is said, and left out.

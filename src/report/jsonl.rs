@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::answer_line::AnswerLine;
 use super::model::{AttributionLine, CoverageLine, IndicatorLine, SummaryLine};
 use super::{Ending, Report, Subject};
 use crate::attribution::Attribution;
@@ -33,8 +34,8 @@ impl<W: Write> Report for Jsonl<'_, W> {
         }
     }
 
-    /// A line for each indicator that was seen, one for each indicator and client, then one for the
-    /// coverage.
+    /// A line for each indicator that was seen, one for each indicator and client, one for each alert, then
+    /// one for the coverage.
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         let indicators = self.subject.indicators;
         for assessment in ending.assessments {
@@ -48,6 +49,9 @@ impl<W: Write> Report for Jsonl<'_, W> {
                 let hints = ending.assessment(id).map_or(&[][..], |weighed| weighed.of(client));
                 self.line(&SummaryLine::new(indicators, indicator, client, row, hints))?;
             }
+        }
+        for answer in ending.answers {
+            self.line(&AnswerLine::new(answer, self.subject))?;
         }
         self.line(&CoverageLine::new(ending, self.subject.files))?;
         self.out.flush()

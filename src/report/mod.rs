@@ -3,6 +3,7 @@
 //! A [`Report`] is given each attribution once it is settled and, last, what the capture came to. JSON
 //! lines go out as they come; the text for people folds them and is written at the end.
 
+mod answer_line;
 mod cef;
 mod csv;
 mod eve;

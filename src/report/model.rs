@@ -14,7 +14,7 @@ use crate::indicator::{Indicator, Indicators};
 use crate::time::Timestamp;
 
 /// The number of this schema: fields are added within it, never changed.
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 /// `"type":"attribution"`.
 #[derive(Debug, Serialize)]

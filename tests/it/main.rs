@@ -17,6 +17,7 @@ mod bundled;
 mod cli;
 mod config;
 mod evidence;
+mod explain;
 mod forms;
 mod hints;
 mod html;

@@ -5,6 +5,7 @@
 //! make the whole list useless ends loading with a [`LoadError`]: better no answer than "nothing
 //! flagged" from an empty list.
 
+mod entries;
 mod error;
 mod hosts;
 mod plain;

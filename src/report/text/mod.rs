@@ -1,8 +1,9 @@
-//! The answer for people: the verdict in one sentence, then who, why, how sure, and what to open in
+//! The answer for people: the firewall's alerts, if there were any; the verdict in one sentence, then who, why, how sure, and what to open in
 //! Wireshark; then what has no client, what cannot be decided, and what the capture shows and lacks.
 //!
 //! It is written at the end, so that what was seen many times is said once.
 
+mod answers;
 mod capture;
 mod clients;
 mod fold;
@@ -85,6 +86,7 @@ impl<W: Write> Report for Text<'_, W> {
         let blocks = clients::blocks(&self.clients, &weighed);
         let verdict = seen.verdict(&self.clients, &blocks, &weighed);
         let mut page = Page::new(&mut self.out, self.look);
+        answers::write(&mut page, &seen)?;
         seen.headline(&mut page, &verdict)?;
         overview::write(&mut page, &seen, &blocks, &self.groups, &weighed)?;
         clients::write(&mut page, &seen, &self.clients, &blocks, &weighed)?;

@@ -1,0 +1,166 @@
+//! Common Event Format, as ArcSight defines it and many firewalls send it.
+//!
+//! ```text
+//! CEF:0|Vendor|Product|Version|Id|Name|Severity|src=192.168.2.194 dhost=mi.kenal-cn.com rt=1772443062000
+//! ```
+
+use super::Rows;
+use super::row::{Row, is_destination, plain_key, said};
+
+/// What stands before the extension, `CEF:0` included.
+const HEADER_FIELDS: usize = 7;
+
+/// Whether a line is an event.
+pub(super) fn is_event(line: &str) -> bool {
+    header_at(line).is_some()
+}
+
+fn header_at(line: &str) -> Option<&str> {
+    let at = line.find("CEF:")?;
+    let event = line.get(at..)?;
+    let version = event.get(4..)?.split('|').next()?;
+    (!version.is_empty() && version.trim().bytes().all(|o| o.is_ascii_digit())).then_some(event)
+}
+
+/// Reads all events.
+pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
+    for (number, line) in super::lines(text) {
+        let Some(event) = header_at(line).and_then(Event::of) else {
+            rows.skip(
+                number,
+                line,
+                "it is no CEF event; expected: CEF:0| and seven fields, then keys",
+            );
+            continue;
+        };
+        let stamp = event.first(&["rt", "start", "end", "deviceReceiptTime"]);
+        let time = rows.times.read(stamp, number);
+        let threat = event.first(&["threatname", "cat"]).or_else(|| said(&event.name));
+        let row = Row {
+            time,
+            host: event.first(&["src", "shost", "sourceAddress"]),
+            host_port: event.first(&["spt"]),
+            name: event.destination(),
+            address: event.first(&["dst", "destinationAddress", "destinationTranslatedAddress"]),
+            address_port: event.first(&["dpt"]),
+            threat: event.labelled(&["threatname", "threat", "malware"]).or(threat),
+            events: event.first(&["cnt"]),
+            ..Row::default()
+        };
+        rows.add(number, line, row);
+    }
+}
+
+struct Event {
+    name: String,
+    keys: Vec<(String, String)>,
+}
+
+impl Event {
+    fn of(text: &str) -> Option<Event> {
+        let mut fields = Vec::new();
+        let (mut start, mut escaped) = (0, false);
+        for (at, octet) in text.bytes().enumerate() {
+            match octet {
+                b'|' if !escaped => {
+                    fields.push(text.get(start..at)?);
+                    start = at + 1;
+                    if fields.len() == HEADER_FIELDS {
+                        break;
+                    }
+                    escaped = false;
+                }
+                b'\\' => escaped = !escaped,
+                _ => escaped = false,
+            }
+        }
+        if fields.len() < HEADER_FIELDS {
+            return None;
+        }
+        let name = unescaped(fields.get(5)?);
+        Some(Event { name, keys: keys(text.get(start..)?) })
+    }
+
+    fn first(&self, keys: &[&str]) -> Option<&str> {
+        keys.iter().find_map(|key| {
+            let own = self.keys.iter().filter(|(own, _)| own.eq_ignore_ascii_case(key));
+            own.map(|(_, value)| value.as_str()).find_map(said)
+        })
+    }
+
+    /// The value of a custom field by its label: `cs1Label=Domain cs1=evil.com`.
+    fn labelled(&self, labels: &[&str]) -> Option<&str> {
+        let label = |(key, label): &&(String, String)| {
+            key.ends_with("Label") && labels.contains(&plain_key(label).as_str())
+        };
+        self.keys
+            .iter()
+            .filter(label)
+            .find_map(|(key, _)| self.first(&[key.trim_end_matches("Label")]))
+    }
+
+    fn destination(&self) -> Option<&str> {
+        let labels = [
+            "domain",
+            "dns",
+            "dnsquery",
+            "dnsname",
+            "query",
+            "queryname",
+            "qname",
+            "fqdn",
+            "hostname",
+            "url",
+            "destinationdomain",
+            "maliciousdomain",
+        ];
+        let keys =
+            ["destinationDnsDomain", "dhost", "query", "dnsQuery", "request", "url", "dvchost"];
+        let own =
+            keys.iter().find_map(|key| self.first(&[key]).filter(|name| is_destination(name)));
+        self.labelled(&labels).filter(|name| is_destination(name)).or(own)
+    }
+}
+
+/// The keys of an extension. A value may hold blanks: it ends where the next key begins.
+fn keys(text: &str) -> Vec<(String, String)> {
+    let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    // Where each key begins, and where its value does.
+    let mut places: Vec<(usize, usize)> = Vec::new();
+    let (mut escaped, mut word) = (false, 0);
+    for (at, character) in text.char_indices() {
+        match character {
+            '=' if !escaped => {
+                let key = text.get(word..at).unwrap_or_default();
+                if !key.is_empty() && key.chars().all(is_key) {
+                    places.push((word, at + 1));
+                }
+            }
+            ' ' | '\t' => word = at + 1,
+            _ => {}
+        }
+        escaped = character == '\\' && !escaped;
+    }
+    let ends = places.iter().skip(1).map(|(key, _)| *key).chain([text.len()]);
+    let pairs = places.iter().zip(ends).filter_map(|((key, value), end)| {
+        let name = text.get(*key..value.checked_sub(1)?)?;
+        Some((name.to_owned(), unescaped(text.get(*value..end)?.trim())))
+    });
+    pairs.collect()
+}
+
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(character) = chars.next() {
+        match character {
+            '\\' => match chars.next() {
+                Some('n' | 'r') => out.push(' '),
+                Some(other) => out.push(other),
+                None => out.push('\\'),
+            },
+            other => out.push(other),
+        }
+    }
+    out
+}

@@ -1,0 +1,136 @@
+//! What can be wrong with a file of alerts, and what should be known of how one was read.
+
+use std::fmt;
+use std::io;
+
+use super::form::Form;
+use super::text::TEXT_LEN_MAX;
+
+/// How much of a row is shown, in characters.
+const SHOWN_LEN_MAX: usize = 80;
+
+/// Something that should be known of a file, or of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The file.
+    pub file: String,
+    /// The line, from 1; none if it is about the whole file.
+    pub line: Option<u32>,
+    /// What stands there, escaped and shortened.
+    pub text: String,
+    /// What is the matter, and what was done.
+    pub words: String,
+}
+
+impl Notice {
+    pub(super) fn file(file: &str, words: &str) -> Notice {
+        Notice { file: file.into(), line: None, text: String::new(), words: words.into() }
+    }
+
+    pub(super) fn row(file: &str, line: u32, text: &str, words: &str) -> Notice {
+        Notice { file: file.into(), line: Some(line), text: shown(text), words: words.into() }
+    }
+}
+
+/// `atp.txt line 3: "...": it names no destination: skipped`.
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Notice { file, line, text, words } = self;
+        match line {
+            Some(line) => write!(f, "{file} line {line}: \"{text}\": {words}"),
+            None => write!(f, "{file}: {words}"),
+        }
+    }
+}
+
+/// Why a file of alerts cannot be used at all.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It cannot be opened or read.
+    #[error("cannot read the alerts in {file}")]
+    Read {
+        /// Its path.
+        file: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// There is nothing in it.
+    #[error("{0} is empty; the firewall's alerts are expected here")]
+    Empty(String),
+    /// It is a packet capture: the arguments were likely mixed up.
+    #[error(
+        "{0} is a packet capture; the firewall's alerts are expected behind --alerts, and captures after it"
+    )]
+    Capture(String),
+    /// It holds NUL octets.
+    #[error("{0} is binary; the firewall's alerts are expected here, as text")]
+    Binary(String),
+    /// It is longer than is read.
+    #[error("{0} is longer than {max} MiB; cut out the time that the capture covers", max = TEXT_LEN_MAX >> 20)]
+    TooLong(String),
+    /// It is of no form that is known.
+    #[error(
+        "{file} holds alerts of no form that is known ({}); its first line is \"{first}\". Say the form \
+         with --alerts-format, or make it a CSV file with the columns time, host, destination and threat",
+        Form::list()
+    )]
+    Unknown {
+        /// Its path.
+        file: String,
+        /// Its first line, escaped and shortened.
+        first: String,
+    },
+    /// No row of it could be used.
+    #[error(
+        "no alert in {file}, read as {form}: {}; expected were rows such as {}",
+        without(*.skipped, *.others, .first),
+        form.example()
+    )]
+    Nothing {
+        /// Its path.
+        file: String,
+        /// The form it was read in.
+        form: Form,
+        /// How many rows could not be understood.
+        skipped: u64,
+        /// How many are no alerts, and what they are.
+        others: Option<(u64, &'static str)>,
+        /// The first that could not be understood.
+        first: Option<Box<Notice>>,
+    },
+}
+
+impl LoadError {
+    pub(super) fn unknown(file: &str, text: &str) -> LoadError {
+        let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        LoadError::Unknown { file: file.to_owned(), first: shown(first) }
+    }
+}
+
+fn shown(text: &str) -> String {
+    let mut chars = text.trim().chars();
+    let start: String = chars.by_ref().take(SHOWN_LEN_MAX).collect();
+    let mut shown = start.escape_debug().to_string();
+    if chars.next().is_some() {
+        shown.push_str("...");
+    }
+    shown
+}
+
+fn without(skipped: u64, others: Option<(u64, &str)>, first: &Option<Box<Notice>>) -> String {
+    let mut parts = Vec::new();
+    if let Some((count, what)) = others {
+        parts.push(format!("{count} rows are no alerts ({what})"));
+    }
+    match first {
+        Some(first) => parts.push(format!(
+            "{skipped} rows were not understood, the first in line {}: \"{}\": {}",
+            first.line.unwrap_or_default(),
+            first.text,
+            first.words,
+        )),
+        None if parts.is_empty() => parts.push("there is no row in it".to_owned()),
+        None => {}
+    }
+    parts.join("; ")
+}

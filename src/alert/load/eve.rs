@@ -1,0 +1,127 @@
+//! Suricata's EVE: a JSON object a line, of which alerts and DNS events count.
+//!
+//! Where a file has alerts, its DNS events only lend them their names (by `flow_id`); where it has none,
+//! each DNS question is one.
+
+use foldhash::HashMap;
+use serde_json::Value;
+
+use super::Rows;
+use super::row::{Row, is_destination};
+
+/// How many flows' names are kept for alerts that do not name any.
+const FLOWS_MAX: usize = 1 << 20;
+
+/// Whether a line is an event.
+pub(super) fn is_event(line: &str) -> bool {
+    line.trim_start().starts_with('{') && line.contains("\"event_type\"")
+}
+
+/// Reads all events.
+pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
+    let is = |line: &str, word: &str| {
+        serde_json::from_str::<Value>(line)
+            .is_ok_and(|event| text_at(&event, "/event_type") == Some(word))
+    };
+    let has_alerts =
+        super::lines(text).any(|(_, line)| line.contains("\"alert\"") && is(line, "alert"));
+    let names = if has_alerts { names_by_flow(text) } else { HashMap::default() };
+    for (number, line) in super::lines(text) {
+        let event: Value = match serde_json::from_str(line) {
+            Ok(event) => event,
+            Err(error) => {
+                rows.skip(number, line, &format!("it is no JSON object ({error})"));
+                continue;
+            }
+        };
+        match text_at(&event, "/event_type") {
+            Some("alert") => alert(&event, &names, number, line, rows),
+            Some("dns") if has_alerts => rows.pass("no alert"),
+            Some("dns") if is_question(&event) => question(&event, number, line, rows),
+            Some(_) => rows.pass("neither an alert nor a DNS question"),
+            None => rows.skip(number, line, "it has no event_type"),
+        }
+    }
+}
+
+fn alert(
+    event: &Value,
+    names: &HashMap<u64, String>,
+    number: u32,
+    line: &str,
+    rows: &mut Rows<'_>,
+) {
+    let name = name_of(event).or_else(|| {
+        let flow = event.get("flow_id").and_then(Value::as_u64)?;
+        names.get(&flow).map(String::as_str)
+    });
+    // Of an alert on a response, the flow says who began.
+    let began = text_at(event, "/flow/src_ip");
+    let (source, target) = (text_at(event, "/src_ip"), text_at(event, "/dest_ip"));
+    let is_back = began.is_some() && began == target;
+    let (host, address) = if is_back { (target, source) } else { (source, target) };
+    let ports = ["/src_port", "/dest_port"].map(|at| event.pointer(at).map(Value::to_string));
+    let [source_port, target_port] = &ports;
+    let has_flow = began.is_some();
+    let time = rows.times.read(text_at(event, "/timestamp"), number);
+    let row = Row {
+        time,
+        host,
+        host_port: source_port.as_deref().filter(|_| !has_flow),
+        name,
+        address,
+        address_port: target_port.as_deref().filter(|_| !has_flow),
+        threat: text_at(event, "/alert/signature"),
+        ..Row::default()
+    };
+    rows.add(number, line, row);
+}
+
+fn question(event: &Value, number: u32, line: &str, rows: &mut Rows<'_>) {
+    let time = rows.times.read(text_at(event, "/timestamp"), number);
+    let row = Row {
+        time,
+        host: text_at(event, "/src_ip"),
+        name: name_of(event),
+        address: text_at(event, "/dest_ip"),
+        ..Row::default()
+    };
+    rows.add(number, line, row);
+}
+
+/// `query` up to version 2 of these events, `request` from 3.
+fn is_question(event: &Value) -> bool {
+    matches!(text_at(event, "/dns/type"), Some("query" | "request"))
+}
+
+/// The name that an event is about.
+fn name_of(event: &Value) -> Option<&str> {
+    const PLACES: [&str; 7] = [
+        "/dns/rrname",
+        "/dns/queries/0/rrname",
+        "/dns/query/0/rrname",
+        "/dns/query/rrname",
+        "/dns/answer/rrname",
+        "/tls/sni",
+        "/http/hostname",
+    ];
+    PLACES.iter().find_map(|place| text_at(event, place)).filter(|name| is_destination(name))
+}
+
+fn names_by_flow(text: &str) -> HashMap<u64, String> {
+    let mut names = HashMap::default();
+    for (_, line) in super::lines(text).filter(|(_, line)| line.contains("\"dns\"")) {
+        let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
+        let (flow, name) = (event.get("flow_id").and_then(Value::as_u64), name_of(&event));
+        if let (Some(flow), Some(name)) = (flow, name)
+            && names.len() < FLOWS_MAX
+        {
+            names.entry(flow).or_insert_with(|| name.to_owned());
+        }
+    }
+    names
+}
+
+fn text_at<'a>(event: &'a Value, place: &str) -> Option<&'a str> {
+    event.pointer(place).and_then(Value::as_str)
+}

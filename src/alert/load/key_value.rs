@@ -1,0 +1,193 @@
+//! Log lines of `key="value"` or `key=value`: Sophos UTM and SFOS, FortiGate, and whatever writes alike.
+//!
+//! ```text
+//! 2026:03:02-09:17:42 utm afcd[4711]: id="2022" name="Packet dropped (ATP)" srcip="192.168.2.194"
+//!     dstip="203.0.113.66" threatname="C2/Generic-A" host="mi.kenal-cn.com" url="-" action="drop"
+//! device="SFW" date=2026-03-02 time=09:17:42 log_type="ATP" src_ip=192.168.2.194 threatname="C2/Generic-A"
+//! date=2026-03-02 time=09:17:42 eventtime=1772443062 type="utm" subtype="dns" qname="mi.kenal-cn.com"
+//! ```
+
+use super::Rows;
+use super::row::{Row, said};
+
+/// Whose words for things are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// Any but those of FortiGate.
+    Any,
+    /// `type="traffic"` is no alert, and `msg` tells of the threat.
+    FortiGate,
+}
+
+const TIMES: &[&str] = &["timestamp", "eventtime", "datetime", "event_time"];
+const ZONES: &[&str] = &["tz", "timezone"];
+const HOSTS: &[&str] =
+    &["srcip", "src_ip", "src", "source_ip", "sourceip", "clientip", "client_ip"];
+const NAMES: &[&str] = &[
+    "botnetdomain",
+    "qname",
+    "query",
+    "host",
+    "hostname",
+    "dsthost",
+    "dst_host",
+    "domain",
+    "domainname",
+    "dst_domain",
+    "dstdomain",
+    "fqdn",
+    "url",
+    "destination",
+];
+const ADDRESSES: &[&str] =
+    &["botnetip", "dstip", "dst_ip", "dst", "dest_ip", "destip", "remote_ip"];
+const THREATS: &[&str] = &[
+    "threatname",
+    "threat_name",
+    "threat",
+    "attack",
+    "virus",
+    "malware",
+    "signature",
+    "signature_msg",
+];
+const EVENTS: &[&str] = &["count", "cnt", "events", "repeat_count"];
+
+/// Whether a line has so many pairs that it is hardly anything else.
+pub(super) fn is_line(line: &str) -> bool {
+    let pairs = Pairs::of(line);
+    pairs.0.len() >= 3 && pairs.first(&[HOSTS, NAMES, ADDRESSES, THREATS].concat()).is_some()
+}
+
+/// Whether a line of pairs is FortiGate's.
+pub(super) fn is_fortigate(line: &str) -> bool {
+    let pairs = Pairs::of(line);
+    let device = pairs.first(&["devid", "device_id"]).is_some_and(|id| id.starts_with('F'));
+    pairs.first(&["logid"]).is_some() && (device || pairs.first(&["vd", "devname"]).is_some())
+}
+
+/// Reads all lines. Where some name a threat, those that do not are ordinary traffic.
+pub(super) fn read(text: &str, dialect: Dialect, rows: &mut Rows<'_>) {
+    let threat_of = |pairs: &Pairs<'_>| threat(pairs, dialect).is_some();
+    let some_name_a_threat = super::lines(text).any(|(_, line)| threat_of(&Pairs::of(line)));
+    for (number, line) in super::lines(text) {
+        let pairs = Pairs::of(line);
+        if pairs.0.len() < 2 {
+            rows.skip(number, line, "it is no line of key=\"value\"");
+            continue;
+        }
+        let threat = threat(&pairs, dialect);
+        let is_traffic = dialect == Dialect::FortiGate && pairs.first(&["type"]) == Some("traffic");
+        if is_traffic || threat.is_none() && some_name_a_threat {
+            rows.pass("no threat is named");
+            continue;
+        }
+        let time = time(&pairs, line, number, rows);
+        let row = Row {
+            time,
+            host: pairs.first(HOSTS),
+            host_port: pairs.first(&["srcport", "src_port", "spt"]),
+            name: pairs.first_destination(NAMES),
+            address: pairs.first(ADDRESSES),
+            address_port: pairs.first(&["dstport", "dst_port", "dpt"]),
+            threat,
+            events: pairs.first(EVENTS),
+            ..Row::default()
+        };
+        rows.add(number, line, row);
+    }
+}
+
+fn threat<'a>(pairs: &Pairs<'a>, dialect: Dialect) -> Option<&'a str> {
+    let named = pairs.first(THREATS);
+    let told = || match dialect {
+        Dialect::FortiGate => pairs.first(&["msg", "catdesc"]),
+        Dialect::Any => {
+            let name = pairs.first(&["name"]).filter(|name| name.contains("ATP"));
+            name.or_else(|| pairs.first(&["log_type"]).filter(|kind| *kind == "ATP"))
+        }
+    };
+    named.or_else(told)
+}
+
+/// When: by a time stamp, by date and time, or by what stands before the first pair.
+fn time(
+    pairs: &Pairs<'_>,
+    line: &str,
+    number: u32,
+    rows: &mut Rows<'_>,
+) -> Option<crate::time::Timestamp> {
+    if let Some(stamp) = pairs.first(TIMES) {
+        return rows.times.read(Some(stamp), number);
+    }
+    let (day, clock) = (pairs.first(&["date"]), pairs.first(&["time"]));
+    if day.is_some() && clock.is_some() {
+        let zone = pairs.first(ZONES).filter(|zone| zone.starts_with(['+', '-']));
+        return rows.times.read_two(day, clock, zone, number);
+    }
+    if let Some(stamp) = clock {
+        return rows.times.read(Some(stamp), number);
+    }
+    // `<30>1 2026-03-02T09:17:42Z utm ...` or `2026:03:02-09:17:42 utm ...`
+    let mut words = line.split_whitespace().take(2);
+    let stamp =
+        words.find(|word| word.len() > 10 && word.starts_with(|c: char| c.is_ascii_digit()));
+    rows.times.read(stamp, number)
+}
+
+/// The pairs of a line, in their order.
+struct Pairs<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Pairs<'a> {
+    fn of(line: &'a str) -> Pairs<'a> {
+        let mut pairs = Vec::new();
+        let mut rest = line;
+        while let Some((before, after)) = rest.split_once('=') {
+            let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+            let start = before.trim_end_matches(is_key).len();
+            let key = before.get(start..).unwrap_or_default();
+            let (value, behind) = match after.strip_prefix('"') {
+                Some(quoted) => quoted_value(quoted),
+                None => after.split_at(after.find([' ', '\t', ',', ';']).unwrap_or(after.len())),
+            };
+            if key.is_empty() {
+                rest = after;
+                continue;
+            }
+            pairs.push((key, value));
+            rest = behind;
+        }
+        Pairs(pairs)
+    }
+
+    /// The value of the first of some keys that says something.
+    fn first(&self, keys: &[&str]) -> Option<&'a str> {
+        keys.iter().find_map(|key| self.all(key).find_map(said))
+    }
+
+    /// As `first`, of what can be a destination.
+    fn first_destination(&self, keys: &[&str]) -> Option<&'a str> {
+        let values = keys.iter().flat_map(|key| self.all(key)).filter_map(said);
+        values.into_iter().find(|value| super::row::is_destination(value))
+    }
+
+    fn all(&self, key: &str) -> impl Iterator<Item = &'a str> {
+        let own = self.0.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(key));
+        own.map(|(_, value)| *value)
+    }
+}
+
+/// A value up to its closing quote, and what is behind. A backslash takes the next character along.
+fn quoted_value(text: &str) -> (&str, &str) {
+    let mut escaped = false;
+    for (at, character) in text.char_indices() {
+        match character {
+            '"' if !escaped => {
+                return (text.get(..at).unwrap_or(text), text.get(at + 1..).unwrap_or_default());
+            }
+            '\\' => escaped = !escaped,
+            _ => escaped = false,
+        }
+    }
+    (text, "")
+}

@@ -1,0 +1,203 @@
+//! Reading alerts: which form a file has, and its rows one by one.
+//!
+//! The form is found by what the file holds. A row that cannot be read is a [`Notice`] that says why,
+//! while the rest is used; a file of which nothing can be used is a [`LoadError`]: better no answer than
+//! "nothing asked for" from a file that was not understood.
+
+mod cef;
+mod csv_columns;
+mod error;
+mod eve;
+mod form;
+mod key_value;
+mod palo_alto;
+mod row;
+mod table;
+mod text;
+
+use std::path::Path;
+
+pub use self::error::{LoadError, Notice};
+pub use self::form::Form;
+use self::row::{Row, Times};
+use self::text::NoText;
+use super::Alert;
+use crate::time::{UTC, Zone};
+
+/// The most alerts that are read of one file; the rest is left out, and that is said.
+const ALERTS_MAX: usize = 1 << 16;
+/// The most rows of one file that are complained about one by one.
+const NOTICES_MAX: u64 = 20;
+
+/// What a file of alerts held.
+#[derive(Clone, Debug)]
+pub struct Alerts {
+    /// The form it was read in.
+    pub form: Form,
+    /// Its alerts, in their order.
+    pub alerts: Vec<Alert>,
+    /// What should be known of how it was read.
+    pub notices: Vec<Notice>,
+}
+
+impl Alerts {
+    /// Reads a file, `-` being standard input, in a form or that which it is found to have. Times that
+    /// name no zone are of `zone`; if that is not said, they are read as UTC, and a notice says so.
+    ///
+    /// # Errors
+    /// When it cannot be read, or holds no alert.
+    pub fn load(path: &Path, form: Option<Form>, zone: Option<&Zone>) -> Result<Alerts, LoadError> {
+        let file = match path.as_os_str() == "-" {
+            true => "standard input".to_owned(),
+            false => path.display().to_string(),
+        };
+        // In the answers a file goes by its name alone.
+        let name = match path.file_name() {
+            Some(name) if path.as_os_str() != "-" => name.to_string_lossy().into_owned(),
+            _ => file.clone(),
+        };
+        match text::open(path) {
+            Ok(text) => Alerts::read(&name, &text, form, zone),
+            Err(NoText::Io(source)) => Err(LoadError::Read { file, source }),
+            Err(NoText::Capture) => Err(LoadError::Capture(file)),
+            Err(NoText::Binary) => Err(LoadError::Binary(file)),
+            Err(NoText::TooLong) => Err(LoadError::TooLong(file)),
+        }
+    }
+
+    /// Reads a text, as [`Alerts::load`] does from a file of that name.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read(
+        file: &str,
+        text: &str,
+        form: Option<Form>,
+        zone: Option<&Zone>,
+    ) -> Result<Alerts, LoadError> {
+        if text.trim().is_empty() {
+            return Err(LoadError::Empty(file.to_owned()));
+        }
+        let Some(form) = form.or_else(|| Form::of(text)) else {
+            return Err(LoadError::unknown(file, text));
+        };
+        let utc = UTC.clone();
+        let mut rows = Rows::new(file, zone.unwrap_or(&utc));
+        match form {
+            Form::Table => table::read(text, &mut rows),
+            Form::KeyValue => key_value::read(text, key_value::Dialect::Any, &mut rows),
+            Form::FortiGate => key_value::read(text, key_value::Dialect::FortiGate, &mut rows),
+            Form::PaloAlto => palo_alto::read(text, &mut rows),
+            Form::Eve => eve::read(text, &mut rows),
+            Form::Cef => cef::read(text, &mut rows),
+            Form::Csv => csv_columns::read(text, &mut rows),
+        }
+        rows.finish(form, zone.is_some())
+    }
+}
+
+/// The rows of one file, as they are read.
+struct Rows<'z> {
+    file: String,
+    alerts: Vec<Alert>,
+    notices: Vec<Notice>,
+    times: Times<'z>,
+    /// Rows that could not be understood, and alerts for which there was no room.
+    skipped: u64,
+    left_out: u64,
+    /// Rows that are no alerts, and what they are.
+    others: u64,
+    other: &'static str,
+}
+
+impl<'z> Rows<'z> {
+    fn new(file: &str, zone: &'z Zone) -> Rows<'z> {
+        Rows {
+            file: file.to_owned(),
+            alerts: Vec::new(),
+            notices: Vec::new(),
+            times: Times::new(zone),
+            skipped: 0,
+            left_out: 0,
+            others: 0,
+            other: "",
+        }
+    }
+
+    /// Takes a row.
+    fn add(&mut self, line: u32, text: &str, row: Row<'_>) {
+        match row.alert(line, text) {
+            Ok(_) if self.alerts.len() >= ALERTS_MAX => self.left_out += 1,
+            Ok(mut alert) => {
+                alert.file.clone_from(&self.file);
+                if alert.number == 0 {
+                    alert.number = self.alerts.len() as u32 + 1;
+                }
+                self.alerts.push(alert);
+            }
+            Err(why) => self.skip(line, text, &why),
+        }
+    }
+
+    /// Passes over a row that is no alert.
+    fn pass(&mut self, what: &'static str) {
+        self.others += 1;
+        self.other = what;
+    }
+
+    /// Complains about a row.
+    fn skip(&mut self, line: u32, text: &str, why: &str) {
+        self.skipped += 1;
+        if self.skipped <= NOTICES_MAX {
+            self.notices.push(Notice::row(&self.file, line, text, &format!("{why}: skipped")));
+        }
+    }
+
+    fn finish(mut self, form: Form, zone_was_said: bool) -> Result<Alerts, LoadError> {
+        if self.alerts.is_empty() {
+            return Err(LoadError::Nothing {
+                file: self.file,
+                form,
+                skipped: self.skipped,
+                others: (self.others > 0).then_some((self.others, self.other)),
+                first: self.notices.into_iter().next().map(Box::new),
+            });
+        }
+        let mut say = |words: String| self.notices.push(Notice::file(&self.file, &words));
+        if self.skipped > NOTICES_MAX {
+            say(format!("{} more rows were skipped likewise", self.skipped - NOTICES_MAX));
+        }
+        if self.others > 0 {
+            let rows = if self.others == 1 { "row was" } else { "rows were" };
+            say(format!("{} {rows} passed over: {}", self.others, self.other));
+        }
+        if self.left_out > 0 {
+            say(format!("only its first {ALERTS_MAX} alerts are used, {} are not", self.left_out));
+        }
+        if self.times.local > 0 && !zone_was_said {
+            say("its times name no time zone: read as UTC; if they are local times, say the zone with \
+                 --tz, as in --tz Europe/Berlin"
+                .to_owned());
+        }
+        if let Some((line, time)) = self.times.first_unread {
+            say(format!(
+                "{} of its times could not be read, or could be two dates, so these alerts go without; \
+                 the first stands in line {line}: \"{}\" (expected such as 2026-03-02 09:17:42)",
+                self.times.unread,
+                time.escape_debug(),
+            ));
+        }
+        Ok(Alerts { form, alerts: self.alerts, notices: self.notices })
+    }
+}
+
+/// The lines of a text by number, blank ones left out.
+fn lines(text: &str) -> impl Iterator<Item = (u32, &str)> {
+    let numbered = text.lines().enumerate();
+    numbered
+        .map(|(at, line)| (u32::try_from(at + 1).unwrap_or(u32::MAX), line))
+        .filter(|(_, line)| !line.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests;

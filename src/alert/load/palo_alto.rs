@@ -1,0 +1,90 @@
+//! The threat log of Palo Alto Networks: exported as CSV with a header, or as syslog sends it, without.
+//!
+//! An alert on DNS has the name it is about under `URL/Filename`, or within the threat's name:
+//! `Suspicious DNS Query (generic:mi.kenal-cn.com)(4000000)`.
+
+use csv::StringRecord;
+
+use super::Rows;
+use super::csv_columns::{Columns, each_record, reader};
+use super::row::{Row, is_destination, plain_key, said};
+
+/// Where things stand in a line of syslog (PAN-OS, threat log fields).
+mod place {
+    pub(super) const KIND: usize = 3;
+    pub(super) const GENERATED: usize = 6;
+    pub(super) const SOURCE: usize = 7;
+    pub(super) const DESTINATION: usize = 8;
+    pub(super) const REPEATS: usize = 23;
+    pub(super) const SOURCE_PORT: usize = 24;
+    pub(super) const DESTINATION_PORT: usize = 25;
+    pub(super) const URL: usize = 31;
+    pub(super) const THREAT: usize = 32;
+}
+
+/// Whether a line is the header of an export, or a line of syslog.
+pub(super) fn is_line(line: &str) -> bool {
+    if line.contains("Threat/Content") {
+        return true;
+    }
+    let record = reader(line, b',').records().next().and_then(Result::ok);
+    record.is_some_and(|record| record.len() > place::THREAT && is_threat(&record))
+}
+
+fn is_threat(record: &StringRecord) -> bool {
+    record.get(place::KIND).is_some_and(|kind| kind.eq_ignore_ascii_case("THREAT"))
+}
+
+/// Reads all records, by the header where there is one.
+pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
+    let mut columns: Option<(Columns, Option<usize>)> = None;
+    each_record(text, b',', rows, |line, record, shown, rows| {
+        if shown.contains("Threat/Content") {
+            let kind = record.iter().position(|name| plain_key(name) == "type");
+            columns = Columns::of(record).map(|columns| (columns, kind));
+            return;
+        }
+        match &columns {
+            Some((columns, kind)) => {
+                let kind = kind.and_then(|kind| record.get(kind)).and_then(said);
+                if kind.is_some_and(|kind| !kind.eq_ignore_ascii_case("THREAT")) {
+                    return rows.pass("no threat");
+                }
+                let time = columns.time(record, line, rows);
+                let row = columns.row(record);
+                let name = row.name.or_else(|| row.threat.and_then(name_in));
+                rows.add(line, shown, Row { time, name, ..row });
+            }
+            None if record.len() <= place::THREAT => {
+                rows.skip(line, shown, "it has fewer fields than a line of the threat log");
+            }
+            None if !is_threat(record) => rows.pass("no threat"),
+            None => {
+                let row = syslog(record, line, rows);
+                rows.add(line, shown, row);
+            }
+        }
+    });
+}
+
+fn syslog<'r>(record: &'r StringRecord, line: u32, rows: &mut Rows<'_>) -> Row<'r> {
+    let threat = record.get(place::THREAT);
+    let url = record.get(place::URL).filter(|url| is_destination(url));
+    Row {
+        number: None,
+        time: rows.times.read(record.get(place::GENERATED), line),
+        host: record.get(place::SOURCE),
+        host_port: record.get(place::SOURCE_PORT),
+        name: url.or_else(|| threat.and_then(name_in)),
+        address: record.get(place::DESTINATION),
+        address_port: record.get(place::DESTINATION_PORT),
+        threat,
+        events: record.get(place::REPEATS),
+    }
+}
+
+/// The name within a threat's: `... (generic:evil.com)(4000000)`.
+fn name_in(threat: &str) -> Option<&str> {
+    let inside = threat.split(['(', ')']).filter_map(|part| part.split_once(':'));
+    inside.map(|(_, name)| name.trim()).find(|name| is_destination(name))
+}

@@ -1,0 +1,202 @@
+//! A row as its form tells it, and the alert that it makes.
+//!
+//! Of every form only a few things count: when, which host, to where, what for, how often. The forms
+//! look up their own words for these; here is what the values are brought to.
+
+use std::net::IpAddr;
+
+use crate::alert::Alert;
+use crate::time::{Timestamp, Written, Zone};
+
+/// The longest text of a row that is kept, in characters.
+const TEXT_LEN_MAX: usize = 1_000;
+/// The longest value that is kept: a name has 253 characters, a URL more, of which only the host counts.
+const VALUE_LEN_MAX: usize = 2_048;
+
+/// What a row says, as written.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Row<'a> {
+    /// The number that it gives itself.
+    pub number: Option<&'a str>,
+    pub time: Option<Timestamp>,
+    pub host: Option<&'a str>,
+    pub host_port: Option<&'a str>,
+    /// The name that was talked to, or asked about; a URL counts for its host.
+    pub name: Option<&'a str>,
+    /// The address that was talked to.
+    pub address: Option<&'a str>,
+    pub address_port: Option<&'a str>,
+    pub threat: Option<&'a str>,
+    pub events: Option<&'a str>,
+}
+
+impl Row<'_> {
+    /// The alert that it makes; why it makes none.
+    pub(super) fn alert(mut self, line: u32, text: &str) -> Result<Alert, String> {
+        // An alert about a response has its two ends the other way round.
+        if self.host_port.and_then(said) == Some("53")
+            && self.address_port.and_then(said) != Some("53")
+            && self.address.and_then(said).is_some()
+        {
+            std::mem::swap(&mut self.host, &mut self.address);
+        }
+        let name = self.name.and_then(said).filter(|name| is_destination(name));
+        let address = self.address.and_then(said).filter(|address| is_destination(address));
+        let Some(destination) = name.or(address) else {
+            return Err("it names no destination, neither a name nor an address".to_owned());
+        };
+        Ok(Alert {
+            file: String::new(),
+            line,
+            number: self.number.and_then(|text| text.parse().ok()).unwrap_or_default(),
+            text: shortened(text.trim(), TEXT_LEN_MAX),
+            time: self.time,
+            host: self.host.and_then(said).map(|host| shortened(host, VALUE_LEN_MAX)),
+            destination: shortened(destination, VALUE_LEN_MAX),
+            threat: self.threat.and_then(said).map(|threat| shortened(threat, VALUE_LEN_MAX)),
+            events: self.events.and_then(number),
+        })
+    }
+}
+
+fn shortened(text: &str, characters: usize) -> String {
+    text.chars().take(characters).collect()
+}
+
+/// A value, unless it only says that there is none.
+pub(super) fn said(value: &str) -> Option<&str> {
+    let value = value.trim().trim_matches('"').trim();
+    let nothing = ["", "-", "--", "n/a", "none", "null", "unknown", "0.0.0.0", "::", "0"];
+    (!nothing.iter().any(|word| value.eq_ignore_ascii_case(word))).then_some(value)
+}
+
+/// Whether it can be a name, an address or a URL; the last word has who reads indicators.
+pub(super) fn is_destination(text: &str) -> bool {
+    let host = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = host.split('/').next().unwrap_or(host);
+    let plain = |c: char| c.is_alphanumeric() || ".-_:[]()%@".contains(c);
+    is_address(host)
+        || host.len() <= 1_024
+            && host.contains('.')
+            && host.chars().all(plain)
+            && host.chars().any(char::is_alphabetic)
+}
+
+/// Whether it is an address.
+pub(super) fn is_address(text: &str) -> bool {
+    text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+}
+
+/// A count, its thousands apart or not: `1473`, `1,473`, `1 473`.
+pub(super) fn number(text: &str) -> Option<u64> {
+    let text = text.trim().trim_matches('"');
+    let apart = |c: char| c.is_whitespace() || matches!(c, ',' | '.' | '\'' | '\u{2019}');
+    let groups: Vec<&str> = text.split(apart).collect();
+    let is_group = |group: &&str| !group.is_empty() && group.bytes().all(|o| o.is_ascii_digit());
+    let (first, others) = groups.split_first()?;
+    let whole = is_group(first)
+        && (others.is_empty() || first.len() <= 3)
+        && others.iter().all(|group| is_group(group) && group.len() == 3);
+    if whole { groups.concat().parse().ok() } else { None }
+}
+
+/// Reads times, and remembers what should be said of them.
+#[derive(Debug)]
+pub(super) struct Times<'z> {
+    zone: &'z Zone,
+    /// How many named no zone.
+    pub local: u64,
+    /// How many could not be read, and the first of them with its line.
+    pub unread: u64,
+    pub first_unread: Option<(u32, String)>,
+}
+
+impl<'z> Times<'z> {
+    pub(super) fn new(zone: &'z Zone) -> Times<'z> {
+        Times { zone, local: 0, unread: 0, first_unread: None }
+    }
+
+    /// Reads one, if there is one.
+    pub(super) fn read(&mut self, text: Option<&str>, line: u32) -> Option<Timestamp> {
+        let text = text.and_then(said)?;
+        match Written::parse(text, self.zone) {
+            Some(written) => {
+                self.local += u64::from(written.is_local);
+                Some(written.time)
+            }
+            None => {
+                self.unread += 1;
+                self.first_unread.get_or_insert_with(|| (line, shortened(text, 64)));
+                None
+            }
+        }
+    }
+
+    /// Reads one that is written in two values, a day and a clock.
+    pub(super) fn read_two(
+        &mut self,
+        day: Option<&str>,
+        clock: Option<&str>,
+        zone: Option<&str>,
+        line: u32,
+    ) -> Option<Timestamp> {
+        let (Some(day), Some(clock)) = (day.and_then(said), clock.and_then(said)) else {
+            return None;
+        };
+        let zone = zone.and_then(said).unwrap_or_default();
+        self.read(Some(&format!("{day} {clock} {zone}")), line)
+    }
+}
+
+/// A word for a thing, as headers and keys write it: without case, blanks and marks.
+pub(super) fn plain_key(key: &str) -> String {
+    key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_however_their_thousands_stand_apart() {
+        for text in ["1473", "1 473", "1,473", "1.473", "1'473", "1\u{a0}473", "1\u{202f}473"] {
+            assert_eq!(number(text), Some(1473), "{text}");
+        }
+        assert_eq!(number("12 1 473"), None, "two numbers");
+        for text in ["", "x", "1 47", "1473 000", "1,,473", "-3"] {
+            assert_eq!(number(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn destinations_are_names_addresses_and_urls() {
+        for text in [
+            "evil.com",
+            "192.0.2.1",
+            "2001:db8::1",
+            "http://evil.com/a b?c",
+            "evil[.]com",
+            "x_y.de.",
+        ] {
+            assert!(is_destination(text), "{text}");
+        }
+        for text in ["", "evil", "AFCd", "C2/Generic-A", "User/Host", "1 473", "a b.com", "3.14"] {
+            assert!(!is_destination(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_response_blames_who_it_was_for() {
+        let row = Row {
+            host: Some("198.51.100.7"),
+            host_port: Some("53"),
+            address: Some("192.168.2.194"),
+            address_port: Some("50112"),
+            name: Some("evil.com"),
+            ..Row::default()
+        };
+        let alert = row.alert(1, "x").unwrap();
+        assert_eq!(alert.host.as_deref(), Some("192.168.2.194"));
+        assert_eq!(alert.destination, "evil.com");
+    }
+}

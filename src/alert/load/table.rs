@@ -1,0 +1,102 @@
+//! The table of Sophos UTM9's Advanced Threat Protection page, as people paste it.
+//!
+//! ```text
+//!   User/Host Threat Name Destination Events Origin
+//! 1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 1 AFCd
+//! 4     DNS_Server     C2/Generic-A     e13678.dspb.akamaiedge.net     1 473    AFCd
+//! ```
+//!
+//! Columns stand apart by one blank, several, or a tab; the row's number may be missing; the host may be a
+//! name of the firewall's own, with blanks in it; thousands may stand apart.
+
+use super::Rows;
+use super::row::{Row, is_destination};
+
+/// Reads all rows. What stands before the first one is the page's furniture.
+pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
+    for (number, line) in super::lines(text) {
+        match Cells::of(line) {
+            Some(cells) => rows.add(number, line, cells.row()),
+            None if rows.alerts.is_empty() || is_furniture(line) => {}
+            None => rows.skip(
+                number,
+                line,
+                "it is no row of the table; expected: number, host, threat, destination, events, origin",
+            ),
+        }
+    }
+}
+
+/// Whether a line is a row of the table and can hardly be anything else.
+pub(super) fn is_row(line: &str) -> bool {
+    Cells::of(line).is_some_and(|cells| {
+        cells.threat.contains('/') || cells.number.is_some() && cells.row().events.is_some()
+    })
+}
+
+/// Headings and totals of the page, which a paste of several pages repeats.
+fn is_furniture(line: &str) -> bool {
+    let line = line.trim().to_ascii_lowercase();
+    let known =
+        ["advanced threat protection", "total events", "user/host", "threat name", "#", "page "];
+    known.iter().any(|start| line.starts_with(start))
+}
+
+/// A row, taken apart.
+#[derive(Debug)]
+struct Cells<'a> {
+    number: Option<&'a str>,
+    host: String,
+    threat: String,
+    destination: &'a str,
+    events: String,
+}
+
+impl<'a> Cells<'a> {
+    fn of(line: &'a str) -> Option<Cells<'a>> {
+        let wide: Vec<&str> =
+            line.split('\t').flat_map(|part| part.split("  ")).map(str::trim).collect();
+        let wide: Vec<&str> = wide.into_iter().filter(|cell| !cell.is_empty()).collect();
+        let narrow: Vec<&str> = line.split_whitespace().collect();
+        // Blanks within a cell can only be told from those between cells if these are wider.
+        if wide.len() >= 4 { Cells::from(&wide) } else { None }.or_else(|| Cells::from(&narrow))
+    }
+
+    fn from(cells: &[&'a str]) -> Option<Cells<'a>> {
+        let is_number = |cell: &str| cell.trim_end_matches('.').bytes().all(|o| o.is_ascii_digit());
+        let (number, cells) = match cells {
+            [first, rest @ ..] if is_number(first) => (Some(first.trim_end_matches('.')), rest),
+            all => (None, all),
+        };
+        // The threat's name has a slash in it: `C2/Generic-A`, `Troj/...`.
+        let is_threat = |cell: &&str| cell.contains('/') && !is_destination(cell);
+        let threat = cells.iter().skip(1).position(is_threat).map(|place| place + 1);
+        let place = match threat {
+            Some(threat) => threat + 1,
+            None => cells.iter().skip(1).position(|cell| is_destination(cell))? + 1,
+        };
+        let destination = cells.get(place).filter(|cell| is_destination(cell))?;
+        let host_end = threat.unwrap_or(1);
+        let events = cells.iter().skip(place + 1).take_while(|cell| {
+            cell.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || ",.'".contains(c))
+        });
+        Some(Cells {
+            number,
+            host: cells.get(..host_end)?.join(" "),
+            threat: cells.get(host_end..place)?.join(" "),
+            destination,
+            events: events.copied().collect::<Vec<_>>().join(" "),
+        })
+    }
+
+    fn row(&self) -> Row<'_> {
+        Row {
+            number: self.number,
+            host: Some(&self.host),
+            name: Some(self.destination),
+            threat: Some(&self.threat),
+            events: Some(self.events.as_str()).filter(|events| !events.is_empty()),
+            ..Row::default()
+        }
+    }
+}

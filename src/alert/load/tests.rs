@@ -1,0 +1,252 @@
+//! Each form's rows, good and broken, and what no file may do.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn sample(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/alerts").join(name)
+}
+
+fn load(name: &str) -> Alerts {
+    Alerts::load(&sample(name), None, None).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Host, threat, destination and events of each alert.
+fn cells(alerts: &Alerts) -> Vec<(&str, &str, &str, u64)> {
+    let cells = alerts.alerts.iter().map(|alert| {
+        let or = |text: &'_ Option<String>| text.as_deref().unwrap_or("").to_owned().leak() as &str;
+        (or(&alert.host), or(&alert.threat), alert.destination.as_str(), alert.events.unwrap_or(0))
+    });
+    cells.collect()
+}
+
+#[test]
+fn a_pasted_table_is_read_with_its_furniture() {
+    let headed = load("utm9-table-headed.txt");
+    assert_eq!((headed.form, headed.notices.as_slice()), (Form::Table, &[][..]));
+    let expected = [
+        ("10.20.0.5", "C2/Generic-A", "203.0.113.243", 5),
+        ("10.20.0.5", "C2/Generic-A", "203.0.113.243", 5),
+        ("10.20.0.6", "C2/Generic-A", "up.bad-example.com", 1),
+        ("10.20.0.6", "C2/Generic-A", "up.bad-example.com", 1),
+        ("10.20.0.5", "C2/Generic-A", "up.bad-example.com", 2),
+    ];
+    assert_eq!(cells(&headed), expected);
+    let places: Vec<_> = headed.alerts.iter().map(|alert| (alert.number, alert.line)).collect();
+    assert_eq!(places, [(1, 6), (2, 7), (3, 8), (4, 9), (5, 10)]);
+}
+
+#[test]
+fn columns_of_blanks_and_tabs_hold_names_and_counts_with_blanks_in_them() {
+    let wide = load("utm9-table-wide.txt");
+    assert_eq!(wide.form, Form::Table);
+    let expected = [
+        ("DNS_Server", "C2/Generic-A", "e100.tail.example-cdn.net", 142),
+        ("DNS_Server", "C2/Generic-A", "e100.tail.example-cdn.net", 61),
+        ("DNS Server 2", "C2/Generic-A", "e100.tail.example-cdn.net", 1_473),
+        ("DC1 (10.20.0.5)", "Mal/Generic-S", "2001:db8:7::9", 1_024_000),
+    ];
+    assert_eq!(cells(&wide), expected);
+}
+
+#[test]
+fn rows_that_are_not_understood_are_named_and_the_others_used() {
+    let bare = load("utm9-table-bare.txt");
+    let expected = [
+        ("10.20.0.5", "C2/Generic-A", "up.bad-example.com", 2),
+        ("10.20.0.6", "C2/Generic-A", "203.0.113.243", 0),
+        ("10.20.0.7", "C2/Generic-B", "http://up.bad-example.com:8080/x", 12),
+        ("10.20.0.7", "C2/Generic-B", "up..bad", 1),
+    ];
+    assert_eq!(cells(&bare), expected);
+    let numbers: Vec<u32> = bare.alerts.iter().map(|alert| alert.number).collect();
+    assert_eq!(numbers, [1, 2, 3, 4], "without numbers of their own they are counted");
+    let named: Vec<_> = bare.notices.iter().map(|notice| notice.line).collect();
+    assert_eq!(named, [Some(3), Some(7)]);
+    assert!(bare.notices[0].to_string().contains("expected: number, host, threat"));
+}
+
+#[test]
+fn the_same_alerts_come_out_of_every_form() {
+    let forms = [
+        ("utm.log", Form::KeyValue),
+        ("sfos.log", Form::KeyValue),
+        ("fortigate.log", Form::FortiGate),
+        ("palo-alto.csv", Form::PaloAlto),
+        ("palo-alto-syslog.csv", Form::PaloAlto),
+        ("eve.json", Form::Eve),
+        ("cef.log", Form::Cef),
+        ("columns.csv", Form::Csv),
+        ("columns-comma.csv", Form::Csv),
+    ];
+    let dc = "192.168.2.194";
+    let expected = [
+        ("2026-03-02T09:17:42.000000000Z", dc, "mi.kenal-cn.com"),
+        ("2026-03-02T10:05:20.000000000Z", dc, "x1.ad-sync.net"),
+        ("2026-03-02T10:45:00.000000000Z", dc, "up.telemetry-sync.net"),
+        ("2026-03-02T11:17:42.000000000Z", "192.168.2.12", "mi.kenal-cn.com"),
+        ("2026-03-02T12:31:07.000000000Z", dc, "104.31.83.243"),
+        ("2026-03-02T13:00:00.000000000Z", dc, "cdn.kenal-cn.com"),
+        ("2026-03-02T14:20:31.000000000Z", dc, "e13678.dspb.akamaiedge.net"),
+        ("2026-03-02T15:48:13.000000000Z", dc, "192.55.83.30"),
+    ];
+    for (name, form) in forms {
+        let alerts = load(name);
+        assert_eq!(alerts.form, form, "{name}");
+        let found: Vec<_> = alerts
+            .alerts
+            .iter()
+            .map(|alert| {
+                let host = alert.host.as_deref().unwrap_or_default().replace("http://", "");
+                let time = alert.time.map(|time| time.to_string()).unwrap_or_default();
+                let destination = alert.destination.trim_start_matches("http://");
+                (time, host, destination.split('/').next().unwrap().to_owned())
+            })
+            .collect();
+        let expected = expected.map(|(a, b, c)| (a.to_owned(), b.to_owned(), c.to_owned()));
+        assert_eq!(found, expected, "{name}");
+        assert!(alerts.alerts.iter().all(|alert| alert.threat.is_some()), "{name}");
+        let rows = alerts.notices.iter().filter(|notice| notice.line.is_some());
+        assert_eq!(rows.count(), 0, "{name}: {:?}", alerts.notices);
+        // A form that is said is the form that would have been found.
+        let said = Alerts::load(&sample(name), Some(form), None).unwrap();
+        assert_eq!(said.alerts, alerts.alerts, "{name}");
+    }
+}
+
+#[test]
+fn local_times_are_of_the_zone_given_and_else_said_to_be_read_as_utc() {
+    let utc = load("utm.log");
+    assert!(utc.notices.iter().any(|notice| notice.words.contains("--tz")), "{:?}", utc.notices);
+    let zone = Zone::parse("-05:00").unwrap();
+    let local = Alerts::load(&sample("utm.log"), None, Some(&zone)).unwrap();
+    assert!(!local.notices.iter().any(|notice| notice.words.contains("--tz")));
+    let first = local.alerts[0].time.unwrap();
+    assert_eq!(first - utc.alerts[0].time.unwrap(), crate::time::Span::from_secs(5 * 3600));
+    let eve = Alerts::load(&sample("eve.json"), None, Some(&zone)).unwrap();
+    assert_eq!(eve.alerts[0].time, load("eve.json").alerts[0].time, "its times name their zone");
+    assert!(!load("eve.json").notices.iter().any(|notice| notice.words.contains("--tz")));
+}
+
+#[test]
+fn broken_log_lines_are_named_and_the_rest_is_used() {
+    let broken = load("broken.log");
+    assert_eq!(broken.form, Form::KeyValue);
+    let lines: Vec<_> = broken.alerts.iter().map(|alert| alert.line).collect();
+    assert_eq!(lines, [3, 4], "an open quote ends with its line");
+    assert_eq!(broken.alerts[1].threat.as_deref(), Some("C2/Gen \\\"A\\"));
+    let named: Vec<_> = broken.notices.iter().filter_map(|notice| notice.line).collect();
+    assert_eq!(named, [1, 2]);
+    let times: Vec<_> = broken.alerts.iter().map(|alert| alert.time.is_some()).collect();
+    assert_eq!(times, [true, false]);
+    assert!(broken.notices.iter().any(|n| n.words.contains("could be two dates")), "{broken:?}");
+}
+
+#[test]
+fn what_holds_no_alerts_is_refused_in_one_line_that_says_why() {
+    let refused = |text: &str| match Alerts::read("a.txt", text, None, None) {
+        Ok(alerts) => panic!("{text:?}: {alerts:?}"),
+        Err(error) => error.to_string(),
+    };
+    for (text, words) in [
+        ("", "is empty"),
+        (" \n\t\n", "is empty"),
+        ("dear colleague,\nplease look at this\n", "no form that is known"),
+        ("evil.com\nbad.example\n", "no form that is known"),
+        ("{\"a\": 1}\n", "no form that is known"),
+        ("{\"event_type\":\"flow\"}\n", "neither an alert nor a DNS question"),
+        ("time,host,destination\n", "no row in it"),
+        ("time,host,destination\n1,2,3\n", "it names no destination"),
+        ("CEF:0|a|b|c\n", "it is no CEF event"),
+    ] {
+        let error = refused(text);
+        assert!(error.contains(words), "{text:?}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+    let missing = Alerts::load(&sample("none.txt"), None, None).unwrap_err();
+    assert!(missing.to_string().contains("none.txt"), "{missing}");
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/office.pcap");
+    let capture = Alerts::load(&capture, None, None).unwrap_err().to_string();
+    assert!(capture.contains("is a packet capture"), "{capture}");
+    let forced = Alerts::read("a.txt", "evil.com\n", Some(Form::Csv), None).unwrap_err();
+    assert!(forced.to_string().contains("expected a header"), "{forced}");
+}
+
+#[test]
+fn a_header_names_its_columns_in_any_order_and_marks() {
+    for (text, host, destination) in [
+        ("Threat\tDestination\tUser/Host\nC2\tevil.com\tDC1\n", "DC1", "evil.com"),
+        ("src|dst|domain|date\n10.0.0.5|192.0.2.1||2026-03-02 09:00\n", "10.0.0.5", "192.0.2.1"),
+        (
+            "\"Source\",\"URL\"\n\"10.0.0.5\",\"http://evil.com/a,b\"\n",
+            "10.0.0.5",
+            "http://evil.com/a,b",
+        ),
+        ("#time,client,query\n1772443062,10.0.0.5,evil.com\n", "10.0.0.5", "evil.com"),
+    ] {
+        let alerts = Alerts::read("a.csv", text, None, None).unwrap();
+        assert_eq!(alerts.form, Form::Csv, "{text:?}");
+        let alert = &alerts.alerts[0];
+        assert_eq!((alert.host.as_deref(), alert.destination.as_str()), (Some(host), destination));
+        assert_eq!(alert.line, 2);
+    }
+}
+
+#[test]
+fn long_files_and_long_lines_take_no_more_than_their_length() {
+    let one = fs::read_to_string(sample("utm.log")).unwrap();
+    let row = one.lines().nth(1).unwrap();
+    let many = format!("{row}\n").repeat(ALERTS_MAX + 10);
+    let alerts = Alerts::read("many.log", &many, None, None).unwrap();
+    assert_eq!(alerts.alerts.len(), ALERTS_MAX);
+    assert!(alerts.notices.iter().any(|notice| notice.words.contains("10 are not")));
+    for piece in ["a=b ", "a=\"b", "\\=", "|", "=", "\"", "{", "1 a.b ", "x/y ", "\t", "  "] {
+        let long = format!("{row} {}\n", piece.repeat(300_000));
+        for form in Form::ALL {
+            let _ = Alerts::read("long.log", &long, Some(form), None);
+        }
+        let _ = Alerts::read("long.log", &long, None, None);
+    }
+}
+
+/// Lines such as forms are made of, and pieces of them.
+fn line() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[0-9]{0,3}[ \t]{0,6}[a-zA-Z0-9_.]{0,12}[ \t]{1,3}C2/[a-zA-Z-]{0,8}[ \t]{1,4}[a-z.]{0,9} [0-9 ]{0,6}",
+        "([a-z_]{1,9}=(\"[^\"]{0,8}\"?|[a-z0-9.]{0,9}) ){0,7}",
+        "\\{\"event_type\":\"(alert|dns)\",\"src_ip\":\"[0-9.]{0,9}\"(,\"dns\":\\{\"rrname\":\"[a-z.]{0,8}\"\\})?\\}?",
+        "CEF:0\\|a\\|b\\|c\\|d\\|[a-z|\\\\]{0,6}\\|8\\|([a-z0-9]{1,6}=[a-z.\\\\= ]{0,9} ?){0,5}",
+        "(time|src|host|dst|domain|threat|[a-z]{1,4})(,[a-zA-Z0-9./:\" -]{0,12}){0,9}",
+        "\\PC{0,40}",
+    ]
+}
+
+proptest! {
+    #[test]
+    fn any_octets_are_read_without_a_panic(octets: Vec<u8>) {
+        if let Ok(text) = text::text(octets.as_slice()) {
+            let _ = Alerts::read("x", &text, None, None);
+        }
+    }
+
+    #[test]
+    fn any_lines_are_read_in_any_form_and_give_alerts_that_can_be_found_again(
+        lines in prop::collection::vec(line(), 0..8),
+        form in prop::sample::select(Form::ALL.to_vec()),
+        is_said: bool,
+    ) {
+        let text = lines.join("\n");
+        let found = Alerts::read("x", &text, is_said.then_some(form), None);
+        if let Ok(alerts) = found {
+            prop_assert!(!alerts.alerts.is_empty());
+            for alert in &alerts.alerts {
+                prop_assert!(alert.line >= 1 && !alert.destination.is_empty());
+                prop_assert!(alert.line as usize <= text.lines().count());
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Whose sightings answer an alert, by the host that it blames.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::sightings::Seen;
+use crate::attribution::Coverage;
+use crate::flow::Address;
+
+/// At which host to look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// At all of them.
+    All,
+    /// At one DNS server, by its addresses.
+    Resolver(Vec<Address>),
+    /// At one client: the alert blames it itself.
+    Client(Address),
+}
+
+impl Scope {
+    /// By the host as the alert has it, and what is to be said of that:
+    /// 1. the address of a DNS server in the capture: that server;
+    /// 2. the address of a client that was seen to ask for it: that client;
+    /// 3. any other address: all, for it may stand for a server behind address translation;
+    /// 4. a name: all, for it is one of the firewall's own.
+    pub(super) fn of(
+        host: Option<&str>,
+        coverage: &Coverage,
+        seen: Option<&Seen>,
+    ) -> (Scope, Option<String>) {
+        let Some(host) = host else { return (Scope::All, None) };
+        let Some(address) = address_in(host) else {
+            let note = match coverage.resolvers.as_slice() {
+                [only] => only.addresses.first().map(|address| {
+                    format!("{host} is taken to be {address}, the only DNS server in this capture")
+                }),
+                [] => None,
+                servers => Some(format!(
+                    "{host} is a name of the firewall's own, so all {} DNS servers in this capture were \
+                     looked at",
+                    servers.len()
+                )),
+            };
+            return (Scope::All, note);
+        };
+        let group = coverage.resolvers.iter().find(|server| server.addresses.contains(&address));
+        if let Some(group) = group {
+            return (Scope::Resolver(group.addresses.clone()), None);
+        }
+        let Some(seen) = seen else { return (Scope::All, None) };
+        if seen.sightings.iter().any(|kept| kept.resolver == address) {
+            return (Scope::Resolver(vec![address]), None);
+        }
+        if seen.has_client(address) {
+            return (
+                Scope::Client(address),
+                Some(format!("the alert blames {address} itself, which is a client here")),
+            );
+        }
+        let note = format!(
+            "{host} is no DNS server in this capture (address translation, or a server whose port is not \
+             mirrored), so all that was seen of the destination counts"
+        );
+        (Scope::All, Some(note))
+    }
+}
+
+/// The address in a host as a firewall writes it: alone, with a port, or behind its name: `DC1 (10.0.0.5)`.
+pub(super) fn address_in(host: &str) -> Option<Address> {
+    let mut words = host.split([' ', '(', ')', '[', ']', '"']).filter(|word| !word.is_empty());
+    words.find_map(|word| {
+        let with_port = || word.parse::<SocketAddr>().map(|end| end.ip());
+        word.parse::<IpAddr>().or_else(|_| with_port()).ok().map(Address::from)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_found_in_what_firewalls_write() {
+        let found = |host: &str| address_in(host).map(|address| address.to_string());
+        for host in ["192.168.2.194", "192.168.2.194:53", "DC1 (192.168.2.194)", "[192.168.2.194]"]
+        {
+            assert_eq!(found(host).as_deref(), Some("192.168.2.194"), "{host}");
+        }
+        assert_eq!(found("fd20::5").as_deref(), Some("fd20::5"));
+        assert_eq!(found("DNS_Server"), None);
+        assert_eq!(found("dc1.office.lan"), None);
+    }
+}

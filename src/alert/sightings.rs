@@ -1,0 +1,293 @@
+//! What was seen of the alerts' destinations, kept until all alerts can be answered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::HashMap;
+
+use super::Suspect;
+use super::scope::Scope;
+use crate::attribution::{Attribution, ChainStep, Client, Place, Verdict};
+use crate::flow::Address;
+use crate::frame::FrameId;
+use crate::identity::Hostname;
+use crate::indicator::IndicatorId;
+use crate::resolution::{Leg, Role};
+use crate::time::Timestamp;
+
+/// How many sightings of one destination are kept whatever they show; beyond it only those that show a
+/// client for the first time.
+const OF_ONE_MAX: usize = 1 << 12;
+/// How many are kept of all destinations. Beyond it they are counted.
+const SIGHTINGS_MAX: usize = 1 << 16;
+/// How many ways (a client and what it asked) are kept of all destinations.
+const WAYS_MAX: usize = 1 << 14;
+/// How many clients of one sighting are kept.
+const PARTS_MAX: usize = 64;
+/// How many reasons of one destination are told apart.
+const REASONS_MAX: usize = 16;
+/// How many clients an answer names.
+const SUSPECTS_MAX: usize = 100;
+/// How many names asked for are kept with a client.
+const NAMES_MAX: usize = 20;
+/// How many ids of attributions are kept with an answer.
+const IDS_MAX: usize = 20;
+
+/// A sighting, in short.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub time: Timestamp,
+    pub resolver: Address,
+    pub is_upstream: bool,
+    /// It is of the destination itself, and not of a name below it.
+    pub is_itself: bool,
+    verdict: Verdict,
+    parts: Vec<Part>,
+    /// Why nobody is named: which of the reasons.
+    reason: Option<usize>,
+    id: String,
+}
+
+/// A client's part in it.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    way: usize,
+    role: Role,
+    confidence_permille: u16,
+    time: Timestamp,
+    frame: FrameId,
+}
+
+/// What a client asked, and where that led.
+#[derive(Debug)]
+struct Way {
+    client: Address,
+    asked: String,
+    chain: Vec<ChainStep>,
+    hostname: Option<Hostname>,
+}
+
+/// What was seen of one destination.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub sightings: Vec<Kept>,
+    ways: Vec<Way>,
+    way_of: HashMap<(Address, String), usize>,
+    reasons: Vec<String>,
+    /// Sightings for which there was no room.
+    pub left_out: u64,
+}
+
+impl Seen {
+    /// Whether a client had a part in any of it.
+    pub(super) fn has_client(&self, client: Address) -> bool {
+        self.ways.iter().any(|way| way.client == client)
+    }
+
+    /// Whether a sighting is within a scope.
+    pub(super) fn is_within(&self, kept: &Kept, scope: &Scope) -> bool {
+        match scope {
+            Scope::All => true,
+            Scope::Resolver(addresses) => addresses.contains(&kept.resolver),
+            Scope::Client(client) => kept
+                .parts
+                .iter()
+                .any(|part| self.ways.get(part.way).is_some_and(|way| way.client == *client)),
+        }
+    }
+}
+
+/// All of it, by destination.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    seen: BTreeMap<IndicatorId, Seen>,
+    sightings: usize,
+    ways: usize,
+}
+
+impl Store {
+    /// What was seen of a destination.
+    pub(super) fn of(&self, indicator: IndicatorId) -> Option<&Seen> {
+        self.seen.get(&indicator)
+    }
+
+    /// Keeps a sighting. `name` is the destination, if it is a name.
+    pub(super) fn take(&mut self, attribution: &Attribution, name: Option<&str>) {
+        let seen = self.seen.entry(attribution.indicator).or_default();
+        let is_new = |client: &Client| !seen.way_of.contains_key(&key(client));
+        let shows_somebody_new = attribution.clients.iter().take(PARTS_MAX).any(is_new);
+        let is_crowded = seen.sightings.len() >= OF_ONE_MAX && !shows_somebody_new;
+        if is_crowded || self.sightings >= SIGHTINGS_MAX {
+            seen.left_out += 1;
+            return;
+        }
+        let mut parts = Vec::new();
+        for client in attribution.clients.iter().take(PARTS_MAX) {
+            let known = seen.way_of.get(&key(client)).copied();
+            let way = match known {
+                Some(way) => way,
+                None if self.ways >= WAYS_MAX => continue,
+                None => {
+                    self.ways += 1;
+                    seen.way_of.insert(key(client), seen.ways.len());
+                    seen.ways.push(Way {
+                        client: client.address,
+                        asked: client.asked.clone(),
+                        chain: client.chain.clone(),
+                        hostname: None,
+                    });
+                    seen.ways.len() - 1
+                }
+            };
+            if let Some(way) = seen.ways.get_mut(way)
+                && client.hostname.is_some()
+            {
+                way.hostname.clone_from(&client.hostname);
+            }
+            let asked = client.asked_frame;
+            parts.push(Part {
+                way,
+                role: client.role,
+                confidence_permille: client.confidence_permille,
+                time: client.asked_time,
+                frame: if asked.is_some() { asked } else { client.answer_frame },
+            });
+        }
+        if parts.is_empty() && !attribution.clients.is_empty() {
+            seen.left_out += 1;
+            return;
+        }
+        let reason = attribution.reason.as_ref().and_then(|reason| {
+            let known = seen.reasons.iter().position(|known| known == reason);
+            if known.is_none() && seen.reasons.len() < REASONS_MAX {
+                seen.reasons.push(reason.clone());
+                return Some(seen.reasons.len() - 1);
+            }
+            known
+        });
+        self.sightings += 1;
+        seen.sightings.push(Kept {
+            time: attribution.sighting.time,
+            resolver: attribution.sighting.resolver,
+            is_upstream: attribution.sighting.leg == Leg::Upstream,
+            is_itself: name.is_none_or(|name| is_itself(attribution, name)),
+            verdict: attribution.verdict,
+            parts,
+            reason,
+            id: attribution.id.clone(),
+        });
+    }
+}
+
+fn key(client: &Client) -> (Address, String) {
+    (client.address, client.asked.to_ascii_lowercase())
+}
+
+/// Whether a sighting is of a name itself. Where no chain shows what was reached, it counts as that.
+fn is_itself(attribution: &Attribution, name: &str) -> bool {
+    let sighting = &attribution.sighting;
+    if sighting.place == Place::Qname {
+        return sighting.name.eq_ignore_ascii_case(name);
+    }
+    let mut ends = attribution.clients.iter().filter_map(|client| client.chain.last()).peekable();
+    ends.peek().is_none() || ends.any(|step| step.name.eq_ignore_ascii_case(name))
+}
+
+/// What some sightings come to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Outcome {
+    pub verdict: Option<Verdict>,
+    pub clients: Vec<Suspect>,
+    pub reason: Option<String>,
+    pub ids: Vec<String>,
+    pub sightings: u64,
+    /// Of how many nobody is named, though somebody is of others; and why, of the first.
+    pub unnamed: u64,
+    pub why_unnamed: Option<String>,
+    /// How many clients there was no room to name.
+    pub more_clients: usize,
+}
+
+/// Brings sightings of one destination together.
+pub(super) fn outcome(seen: &Seen, of: &[&Kept], scope: &Scope) -> Outcome {
+    let mut suspects: BTreeMap<Address, (Suspect, BTreeSet<FrameId>)> = BTreeMap::new();
+    let mut out = Outcome { sightings: of.len() as u64, ..Outcome::default() };
+    let mut verdict: Option<Verdict> = None;
+    for kept in of {
+        // The verdicts in their order: attributed, no client, undetermined. Of the last two, the one
+        // that admits to knowing less is said.
+        if kept.verdict != Verdict::Attributed {
+            out.unnamed += 1;
+            if verdict.is_none_or(|known| known < kept.verdict) {
+                verdict = Some(kept.verdict);
+                out.why_unnamed = kept.reason.and_then(|reason| seen.reasons.get(reason)).cloned();
+            }
+        }
+        if out.ids.len() < IDS_MAX {
+            out.ids.push(kept.id.clone());
+        }
+        for part in &kept.parts {
+            let Some(way) = seen.ways.get(part.way) else { continue };
+            if matches!(scope, Scope::Client(client) if *client != way.client) {
+                continue;
+            }
+            let (suspect, asks) =
+                suspects.entry(way.client).or_insert_with(|| (suspect(way, part), BTreeSet::new()));
+            add(suspect, asks, way, part);
+        }
+    }
+    out.verdict = if suspects.is_empty() { verdict } else { Some(Verdict::Attributed) };
+    if suspects.is_empty() {
+        out.reason = out.why_unnamed.take();
+        out.unnamed = 0;
+    }
+    out.clients = suspects.into_values().map(|(suspect, _)| suspect).collect();
+    out.clients.sort_by_key(|suspect| {
+        let made_ask = !matches!(suspect.role, Role::Initiator | Role::Refresh);
+        let sure = std::cmp::Reverse((suspect.confidence_permille, suspect.asks));
+        (made_ask, sure, suspect.first, suspect.address)
+    });
+    out.more_clients = out.clients.len().saturating_sub(SUSPECTS_MAX);
+    out.clients.truncate(SUSPECTS_MAX);
+    out
+}
+
+fn suspect(way: &Way, part: &Part) -> Suspect {
+    Suspect {
+        address: way.client,
+        hostname: way.hostname.clone(),
+        role: part.role,
+        confidence_permille: 0,
+        asked: Vec::new(),
+        asks: 0,
+        chain: way.chain.clone(),
+        first: part.time,
+        last: part.time,
+    }
+}
+
+fn add(suspect: &mut Suspect, asks: &mut BTreeSet<FrameId>, way: &Way, part: &Part) {
+    suspect.confidence_permille = suspect.confidence_permille.max(part.confidence_permille);
+    suspect.first = suspect.first.min(part.time);
+    suspect.last = suspect.last.max(part.time);
+    if strength(part.role) < strength(suspect.role) {
+        suspect.role = part.role;
+    }
+    if asks.insert(part.frame) {
+        suspect.asks += 1;
+    }
+    let known = suspect.asked.iter().any(|name| name.eq_ignore_ascii_case(&way.asked));
+    if !known && suspect.asked.len() < NAMES_MAX {
+        suspect.asked.push(way.asked.clone());
+    }
+}
+
+/// The strongest part first: whose question made the server ask, whose set off a refresh, who waited for
+/// the same answer, who got it from the cache.
+fn strength(role: Role) -> u8 {
+    match role {
+        Role::Initiator => 0,
+        Role::Refresh => 1,
+        Role::Joiner => 2,
+        Role::Cached => 3,
+    }
+}

@@ -1,0 +1,67 @@
+//! `whoasked explain`: who is behind the firewall's own alerts, or asked for one name or address.
+
+use std::sync::Arc;
+
+use anyhow::bail;
+
+use super::settings::{Explain as Settings, Subject};
+use super::{Outcome, analysis, say};
+use crate::alert::{Alert, Alerts, Desk};
+use crate::indicator::Indicators;
+use crate::name::NameHasher;
+
+/// Where a question stands that was asked without a file.
+const COMMAND_LINE: &str = "the command line";
+
+pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
+    let (list, alerts) = match &settings.subject {
+        Subject::Question(question) => (COMMAND_LINE.to_owned(), vec![asked(question)]),
+        Subject::Alerts(_) => load(&settings)?,
+    };
+    let hasher = NameHasher::random();
+    let words = alerts.iter().map(|alert| (alert.line, alert.destination.as_str()));
+    let (indicators, held) = Indicators::from_entries(&list, words, hasher);
+    if indicators.is_empty() {
+        let why = held.iter().find_map(|held| held.as_ref().err()).map_or("", String::as_str);
+        let first = alerts.first().map_or("", |alert| alert.destination.as_str());
+        bail!("there is nothing to look for: `{first}` is neither a name nor an address: {why}");
+    }
+    let mut desk = Desk::new(alerts, held, &indicators);
+    let outputs = settings.outputs;
+    let indicators = Arc::new(indicators);
+    let outcome = analysis::run(settings.analysis, hasher, indicators, &mut desk, |subject| {
+        outputs.reports(subject)
+    })?;
+    // What was flagged at another time, or elsewhere, answers no alert.
+    Ok(match outcome {
+        Outcome::Flagged if desk.answered() == 0 => Outcome::Clean,
+        other => other,
+    })
+}
+
+/// The alerts of all files, and what they are called together.
+fn load(settings: &Settings) -> anyhow::Result<(String, Vec<Alert>)> {
+    let Subject::Alerts(files) = &settings.subject else { return Ok(Default::default()) };
+    let (mut names, mut alerts) = (Vec::new(), Vec::new());
+    for file in files {
+        let loaded = Alerts::load(file, settings.alerts_form, settings.zone.as_ref())?;
+        for notice in &loaded.notices {
+            say(&format!("whoasked: {notice}"));
+        }
+        names.extend(loaded.alerts.first().map(|alert| alert.file.clone()));
+        alerts.extend(loaded.alerts);
+    }
+    Ok((names.join(", "), alerts))
+}
+
+/// A question as an alert that blames nobody.
+fn asked(question: &str) -> Alert {
+    Alert {
+        file: COMMAND_LINE.to_owned(),
+        line: 1,
+        number: 1,
+        text: question.to_owned(),
+        destination: question.trim().to_owned(),
+        ..Alert::default()
+    }
+}

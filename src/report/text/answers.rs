@@ -1,0 +1,339 @@
+//! The answers to the firewall's alerts: first what was asked, alike alerts together.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::page::{Ink, Page, Words};
+use super::words::{self, count, list, number};
+use super::{LABELS, Seen};
+use crate::alert::{Answer, Clock, Suspect};
+use crate::attribution::Verdict;
+use crate::resolution::Role;
+use crate::time::Span;
+
+/// How many groups of alike alerts are shown, and how many clients of each.
+const GROUPS_MAX: usize = 200;
+const CLIENTS_MAX: usize = 8;
+/// How many names and notes are shown of one.
+const NAMES_MAX: usize = 4;
+/// A confidence below this is a lead and no proof, in thousandths.
+const PROOF_MIN: u16 = 950;
+/// Clocks that differ by no more agree.
+const SAME_CLOCK: Span = Span::from_secs(2);
+
+/// Alerts that have the same answer.
+struct Group<'a> {
+    answers: Vec<&'a Answer>,
+    /// The clients of all of them, in the order of the first.
+    clients: Vec<Suspect>,
+    /// Whether they are of several times, so that a client's questions cannot be added up.
+    differ: bool,
+}
+
+/// Writes the section, if there were alerts.
+pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
+    let answers = seen.ending.answers;
+    if answers.is_empty() {
+        return Ok(());
+    }
+    page.say(0, &Words::of(Ink::Strong, &headline(answers)))?;
+    if let Some(clock) = answers.iter().find_map(|answer| answer.basis.clock) {
+        page.say(0, &clock_words(clock))?;
+    }
+    let several_files = answers
+        .iter()
+        .any(|answer| answers.first().is_some_and(|first| first.alert.file != answer.alert.file));
+    let groups = groups(answers);
+    for group in groups.iter().take(GROUPS_MAX) {
+        write_group(page, seen, group, several_files)?;
+    }
+    if groups.len() > GROUPS_MAX {
+        let more = number((groups.len() - GROUPS_MAX) as u64);
+        let text =
+            format!("{more} further answers had no room here; --format jsonl has all of them.");
+        page.gap()?;
+        page.say(0, &Words::of(Ink::Caution, &text))?;
+    }
+    page.title("What was seen of it")?;
+    page.gap()
+}
+
+/// What it comes to.
+fn headline(answers: &[Answer]) -> String {
+    let of = |verdict| answers.iter().filter(|answer| answer.verdict == verdict).count() as u64;
+    let (named, none) = (of(Some(Verdict::Attributed)), of(None));
+    let parts = [
+        (named, "leads to a client", "lead to a client"),
+        (of(Some(Verdict::NoClient)), "has no client", "have no client"),
+        (of(Some(Verdict::Undetermined)), "cannot be decided", "cannot be decided"),
+        (none, "is not answered by this capture", "are not answered by this capture"),
+    ];
+    let all = count(answers.len() as u64, "alert", "alerts");
+    let said: Vec<String> = parts
+        .iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(how_many, one, many)| count(*how_many, one, many))
+        .collect();
+    match answers {
+        // The number of one would only be in the way.
+        [only] => match only.verdict {
+            Some(Verdict::Attributed) => {
+                let clients = count(only.clients.len() as u64, "client is", "clients are");
+                format!("{clients} behind {}.", only.alert.destination)
+            }
+            Some(Verdict::NoClient) => format!("No client is behind {}.", only.alert.destination),
+            Some(Verdict::Undetermined) => {
+                format!("Who is behind {} cannot be decided.", only.alert.destination)
+            }
+            None => format!("Nothing in the capture answers for {}.", only.alert.destination),
+        },
+        _ => format!("{all}: {}.", list(&said)),
+    }
+}
+
+/// How the firewall's clock stands to the capture's.
+fn clock_words(clock: Clock) -> Words {
+    let agree = format!("{} of {}", number(clock.agreeing), count(clock.of, "alert", "alerts"));
+    if !clock.is_estimated {
+        let text = "Whether the firewall's clock differs from the capture's cannot be told: too few \
+                    alerts agree on it. It was taken to be the same, give or take a minute.";
+        return Words::of(Ink::Caution, text);
+    }
+    if clock.difference.abs() <= SAME_CLOCK {
+        return Words::plain(&format!("The firewall's clock and the capture's agree, by {agree}."));
+    }
+    let way = if clock.difference.0 > 0 { "behind" } else { "ahead of" };
+    let by = exactly(clock.difference.abs());
+    let text = format!(
+        "The firewall's clock is {by} {way} the capture's, by {agree}; times here are the capture's."
+    );
+    Words::of(Ink::Caution, &text)
+}
+
+/// `59 min 53 s`, `1 h 00 min 07 s`.
+fn exactly(span: Span) -> String {
+    let seconds = (span.0 + 500_000_000) / 1_000_000_000;
+    match seconds {
+        ..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min {:02} s", seconds / 3600, seconds / 60 % 60, seconds % 60),
+    }
+}
+
+/// What makes answers alike.
+type Likeness<'a> =
+    (&'a str, Option<&'a str>, String, Option<Verdict>, Vec<String>, Option<&'a str>);
+
+fn groups(answers: &[Answer]) -> Vec<Group<'_>> {
+    let mut place_of: BTreeMap<Likeness<'_>, usize> = BTreeMap::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for answer in answers {
+        let alert = &answer.alert;
+        let key = (
+            alert.file.as_str(),
+            alert.host.as_deref(),
+            alert.destination.to_ascii_lowercase(),
+            answer.verdict,
+            answer.clients.iter().map(|client| client.address.to_string()).collect(),
+            answer.reason.as_deref(),
+        );
+        let place = *place_of.entry(key).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some(group) => group.add(answer),
+            None => groups.push(Group {
+                answers: vec![answer],
+                clients: answer.clients.clone(),
+                differ: false,
+            }),
+        }
+    }
+    groups
+}
+
+impl<'a> Group<'a> {
+    /// Adds an answer with the same clients.
+    fn add(&mut self, answer: &'a Answer) {
+        self.answers.push(answer);
+        for (own, other) in self.clients.iter_mut().zip(&answer.clients) {
+            self.differ |= (own.first, own.last) != (other.first, other.last);
+            own.first = own.first.min(other.first);
+            own.last = own.last.max(other.last);
+            own.confidence_permille = own.confidence_permille.min(other.confidence_permille);
+        }
+    }
+
+    /// `Alerts 5, 6 and 8`, with their file if there are several.
+    fn name(&self, several_files: bool) -> String {
+        let mut numbers: Vec<u32> = self.answers.iter().map(|answer| answer.alert.number).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let mut runs: Vec<(u32, u32)> = Vec::new();
+        for number in numbers {
+            match runs.last_mut() {
+                Some((_, last)) if *last + 1 == number => *last = number,
+                _ => runs.push((number, number)),
+            }
+        }
+        let told: Vec<String> = runs
+            .iter()
+            .flat_map(|(first, last)| match last - first {
+                0 => vec![first.to_string()],
+                1 => vec![first.to_string(), last.to_string()],
+                _ => vec![format!("{first} to {last}")],
+            })
+            .collect();
+        let word = if self.answers.len() == 1 { "Alert" } else { "Alerts" };
+        let file = self.answers.first().filter(|_| several_files);
+        let file = file.map_or(String::new(), |answer| format!(" of {}", answer.alert.file));
+        format!("{word} {}{file}", list(&told))
+    }
+}
+
+fn write_group<W: Write>(
+    page: &mut Page<'_, W>,
+    seen: &Seen<'_>,
+    group: &Group<'_>,
+    several_files: bool,
+) -> io::Result<()> {
+    let Some(first) = group.answers.first() else { return Ok(()) };
+    page.gap()?;
+    let mut heading = Words::of(Ink::Strong, &group.name(several_files)).and(Ink::Plain, ": ");
+    if let Some(threat) = &first.alert.threat {
+        heading.push(Ink::Plain, &format!("{threat}, "));
+    }
+    heading.push(Ink::Flagged, &first.alert.destination);
+    if let Some(host) = &first.alert.host {
+        heading.push(Ink::Plain, &format!(", blamed on {host}"));
+    }
+    let events: u64 = group.answers.iter().filter_map(|answer| answer.alert.events).sum();
+    if events > 0 {
+        heading.push(Ink::Aside, &format!(", {}", count(events, "event", "events")));
+    }
+    page.say(0, &heading)?;
+    for client in group.clients.iter().take(CLIENTS_MAX) {
+        page.entry(2, 2, "→", &client_words(seen, client, first, group.differ))?;
+    }
+    if group.clients.len() > CLIENTS_MAX {
+        let more = number((group.clients.len() - CLIENTS_MAX) as u64);
+        page.entry(2, 2, "→", &Words::plain(&format!("and {more} more, see below")))?;
+    }
+    if group.clients.is_empty() {
+        let text = first.reason.as_deref().unwrap_or("nobody can be named");
+        let text = match first.verdict {
+            Some(Verdict::NoClient) => format!("no client: {text}"),
+            Some(_) => format!("cannot be decided: {text}"),
+            None => text.to_owned(),
+        };
+        page.entry(2, 2, "→", &Words::of(Ink::Strong, &text))?;
+    }
+    if let Some(nearest) = &first.nearest {
+        page.entry(4, LABELS, "nearest", &Words::plain(nearest))?;
+    }
+    for note in first.basis.notes.iter().take(NAMES_MAX) {
+        page.entry(4, LABELS, "note", &Words::of(Ink::Caution, note))?;
+    }
+    match next(group, first) {
+        Some(next) => page.entry(4, LABELS, "next", &Words::plain(&next)),
+        None => Ok(()),
+    }
+}
+
+/// Who, how sure, what and when.
+fn client_words(seen: &Seen<'_>, client: &Suspect, answer: &Answer, differ: bool) -> Words {
+    let mut words = Words::of(Ink::Strong, &client.address.to_string());
+    if let Some(hostname) = &client.hostname {
+        words.push(Ink::Plain, &format!(" ({})", hostname.name));
+    }
+    let sure = words::sureness(client.confidence_permille);
+    words.push(Ink::Plain, &format!(", {sure}: asked {}", asked(client)));
+    if !asked_itself(client, answer) && client.chain.len() > 1 {
+        words.push(Ink::Plain, ", which led there,");
+    }
+    let when = match differ && client.first != client.last {
+        true => format!("from {} to {}", seen.times.at(client.first), seen.times.at(client.last)),
+        false => seen.times.often(&super::words::times(client.asks), client.first, client.last),
+    };
+    words.push(Ink::Plain, &format!(" {when}"));
+    match client.role {
+        Role::Initiator => {}
+        Role::Refresh => words.push(Ink::Aside, ", and set off a refresh"),
+        Role::Joiner => words.push(Ink::Aside, ", and waited for the same answer"),
+        Role::Cached => words.push(Ink::Aside, ", answered from the cache"),
+    }
+    words
+}
+
+fn asked(client: &Suspect) -> String {
+    let few = client.asked.get(..NAMES_MAX).unwrap_or(&client.asked);
+    match client.asked.len() - few.len() {
+        0 => list(few),
+        more => format!("{} and {} more names", few.join(", "), number(more as u64)),
+    }
+}
+
+/// Whether it asked for what was flagged, and not for something that only led there.
+fn asked_itself(client: &Suspect, answer: &Answer) -> bool {
+    let destination = answer.alert.destination.to_ascii_lowercase();
+    let destination = destination.trim_end_matches('.');
+    client.asked.iter().any(|asked| {
+        let asked = asked.to_ascii_lowercase();
+        asked == destination
+            || asked.strip_suffix(destination).is_some_and(|rest| rest.ends_with('.'))
+    })
+}
+
+/// What to do about it.
+fn next(group: &Group<'_>, answer: &Answer) -> Option<String> {
+    let surest = group.clients.first()?;
+    let direct: Vec<String> = group
+        .clients
+        .iter()
+        .filter(|client| asked_itself(client, answer))
+        .take(CLIENTS_MAX)
+        .map(|client| client.address.to_string())
+        .collect();
+    let server = answer.alert.host.as_deref().unwrap_or("the DNS server");
+    let step = surest.chain.last().map_or("", |step| step.step);
+    if surest.confidence_permille < PROOF_MIN {
+        return Some(format!(
+            "This is a lead and no proof: look at the packets before you look at {}.",
+            surest.address
+        ));
+    }
+    if !direct.is_empty() {
+        let it = if direct.len() == 1 { "it" } else { "they" };
+        return Some(format!(
+            "Look at {}: {it} asked for the flagged name itself; {server} only asked on behalf of {}.",
+            list(&direct),
+            if direct.len() == 1 { "it" } else { "them" },
+        ));
+    }
+    let asked = asked(surest);
+    Some(match step {
+        "server" => format!(
+            "Perhaps a false alarm: the address is a name server that {server} asked about {asked} on the \
+             way. Judge {asked}, not the address."
+        ),
+        "address" => format!(
+            "Find out what {} wanted from {asked}: the flagged address is where that name leads.",
+            surest.address
+        ),
+        _ => format!(
+            "Perhaps a false alarm: nobody asked for the flagged name itself, it is only where {asked} \
+             leads. Judge {asked} before you look at a machine."
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_of_clocks_are_said_to_the_second() {
+        assert_eq!(exactly(Span::from_secs(7)), "7 s");
+        assert_eq!(exactly(Span::from_secs(3593)), "59 min 53 s");
+        assert_eq!(exactly(Span::from_secs(3607)), "1 h 00 min 07 s");
+        assert_eq!(exactly(Span::from_millis(59_600)), "1 min 00 s");
+    }
+}

@@ -1,0 +1,280 @@
+//! `whoasked explain` from end to end: a pasted table, each form of alerts, a clock that is off, one
+//! question.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::support::{Run, project, whoasked};
+
+/// The eight alerts of tests/data/alerts, each with who is behind it.
+const CLIENTS: [&[&str]; 8] = [
+    &["192.168.2.42"],
+    &["192.168.2.49"],
+    &[],
+    &["192.168.2.42"],
+    &["192.168.2.58"],
+    &[],
+    &["192.168.2.48"],
+    &["192.168.2.55"],
+];
+const VERDICTS: [Option<&str>; 8] = [
+    Some("attributed"),
+    Some("attributed"),
+    Some("no-client"),
+    Some("attributed"),
+    Some("attributed"),
+    None,
+    Some("attributed"),
+    Some("attributed"),
+];
+
+fn office() -> PathBuf {
+    project("captures/office.pcap")
+}
+
+fn sample(name: &str) -> PathBuf {
+    project("tests/data/alerts").join(name)
+}
+
+/// `whoasked explain --format jsonl` on the office capture.
+fn explain(alerts: &Path, more: &[&str]) -> Run {
+    let mut arguments = vec!["explain".into(), "--format".into(), "jsonl".into()];
+    arguments.extend(["--alerts".into(), alerts.as_os_str().to_owned()]);
+    arguments.push(office().into_os_string());
+    arguments.extend(more.iter().map(Into::into));
+    whoasked(arguments)
+}
+
+fn answers(run: &Run) -> Vec<Value> {
+    run.json().into_iter().filter(|line| line["type"] == "answer").collect()
+}
+
+fn clients(answer: &Value) -> Vec<String> {
+    let clients = answer["clients"].as_array().unwrap().iter();
+    clients.map(|client| client["ip"].as_str().unwrap().to_owned()).collect()
+}
+
+fn check(name: &str, run: &Run) {
+    let answers = answers(run);
+    assert_eq!(run.code, Some(1), "{name}: {}", run.stderr);
+    let found: Vec<_> = answers.iter().map(clients).collect();
+    assert_eq!(found, CLIENTS, "{name}");
+    let verdicts: Vec<_> = answers.iter().map(|answer| answer["verdict"].as_str()).collect();
+    assert_eq!(verdicts, VERDICTS, "{name}");
+}
+
+#[test]
+fn the_offices_table_is_answered_as_its_truth_says() {
+    let run = explain(&project("captures/office-alerts.txt"), &[]);
+    assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""));
+    let answers = answers(&run);
+    let found: Vec<Vec<String>> = answers.iter().map(clients).collect();
+    let expected: [&[&str]; 10] = [
+        // judith got it from the cache: she asked for it, but it was kevin who made the server ask.
+        &["192.168.2.42", "192.168.2.40"],
+        &["192.168.2.42"],
+        &["192.168.2.58"],
+        &["192.168.2.30", "192.168.2.63", "192.168.2.32", "192.168.2.48"],
+        &["192.168.2.42", "192.168.2.40"],
+        &["192.168.2.49"],
+        &[],
+        &["192.168.2.55"],
+        &["192.168.2.42", "192.168.2.40"],
+        &[],
+    ];
+    for ((answer, found), expected) in answers.iter().zip(&found).zip(expected) {
+        let (mut found, mut expected) = (found.clone(), expected.to_vec());
+        assert_eq!(found.first().map(String::as_str), expected.first().copied(), "{answer:#}");
+        found.sort();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{answer:#}");
+    }
+    assert_eq!(answers.len(), expected.len());
+    assert_eq!(answers[6]["verdict"], "no-client");
+    let note = answers[3]["notes"][0].as_str().unwrap();
+    assert!(note.contains("DNS_Server is a name of the firewall's own"), "{note}");
+    assert_eq!(answers[3]["alert"]["events"], 1_473);
+    let nothing = &answers[9];
+    assert!(nothing["verdict"].is_null() && nothing["reason"].is_string(), "{nothing:#}");
+    let nearest = nothing["nearest"].as_str().unwrap();
+    assert!(nearest.contains("mi.kenal-cn.com") && nearest.contains("kenal-cn.com"), "{nearest}");
+    for answer in answers.iter().filter(|answer| answer["verdict"] == "attributed") {
+        let ids = answer["attributions"].as_array().unwrap();
+        let known = run.json();
+        let attribution = |id: &Value| known.iter().any(|line| line["id"] == *id);
+        assert!(!ids.is_empty() && ids.iter().all(attribution), "{answer:#}");
+    }
+}
+
+#[test]
+fn the_text_answers_first_and_alike_alerts_together() {
+    let table = project("captures/office-alerts.txt");
+    let run = whoasked([
+        "explain".as_ref(),
+        "--alerts".as_ref(),
+        table.as_os_str(),
+        office().as_os_str(),
+    ]);
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let text = run.stdout;
+    assert!(
+        text.starts_with("10 alerts: 8 lead to a client, 1 has no client and 1 is not"),
+        "{text}"
+    );
+    let first =
+        text.lines().position(|line| line.starts_with("Alerts 1, 5 and 9: C2/Generic-A, mi."));
+    let page = text.lines().position(|line| line.contains("behind what was flagged"));
+    assert!(first.unwrap() < page.unwrap(), "{text}");
+    assert!(text.contains("192.168.2.42, certain (99.5 %): asked mi.kenal-cn.com"), "{text}");
+}
+
+#[test]
+fn the_same_alerts_in_every_form_have_the_same_answers() {
+    for name in [
+        "utm.log",
+        "sfos.log",
+        "fortigate.log",
+        "palo-alto.csv",
+        "palo-alto-syslog.csv",
+        "eve.json",
+        "cef.log",
+        "columns.csv",
+        "columns-comma.csv",
+    ] {
+        let run = explain(&sample(name), &[]);
+        check(name, &run);
+        let answers = answers(&run);
+        let clock = &answers[0]["clock"];
+        assert_eq!(clock["estimated"], true, "{name}");
+        assert!(clock["difference_ms"].as_i64().unwrap().abs() < 1_500, "{name}: {clock}");
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_is_found_out_from_the_alerts() {
+    let text = fs::read_to_string(sample("columns-comma.csv")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("off.csv");
+    for off in [-3_593i64, 7, 7_200, 86_400 - 31] {
+        let shifted: Vec<String> = text
+            .lines()
+            .map(|line| {
+                let Some((time, rest)) = line.split_once(',').filter(|(t, _)| t.ends_with('Z'))
+                else {
+                    return line.to_owned();
+                };
+                let time: jiff::Timestamp = time.parse().unwrap();
+                format!("{},{rest}", time.as_second() + off)
+            })
+            .collect();
+        fs::write(&path, shifted.join("\n")).unwrap();
+        let run = explain(&path, &[]);
+        check(&format!("{off} s"), &run);
+        let answers = answers(&run);
+        let clock = &answers[0]["clock"];
+        let found = clock["difference_ms"].as_i64().unwrap();
+        assert!((found + off * 1000).abs() < 1_500, "{off} s: {clock}");
+        assert_eq!(
+            (clock["agreeing"].clone(), clock["estimated"].clone()),
+            (7.into(), true.into())
+        );
+    }
+}
+
+#[test]
+fn the_zone_of_local_times_is_taken_from_the_command_line() {
+    let run = explain(&sample("utm.log"), &["--tz", "+01:00"]);
+    check("--tz +01:00, which is wrong, and found to be", &run);
+    assert_eq!(answers(&run)[0]["alert"]["time"], "2026-03-02T08:17:42.000000000Z");
+    assert!(!run.stderr.contains("--tz"), "{}", run.stderr);
+    let unsaid = explain(&sample("utm.log"), &[]);
+    assert!(unsaid.stderr.contains("read as UTC"), "{}", unsaid.stderr);
+    let wrong = explain(&sample("utm.log"), &["--tz", "Europe/Atlantis"]);
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.stderr.contains("`Europe/Atlantis` is not known"), "{}", wrong.stderr);
+}
+
+#[test]
+fn an_alert_of_another_time_is_not_answered_by_what_was_seen_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("evening.csv");
+    fs::write(&path, "time,host,domain\n2026-03-02T19:12:00Z,192.168.2.194,mi.kenal-cn.com\n")
+        .unwrap();
+    let run = explain(&path, &[]);
+    assert_eq!(run.code, Some(0), "nothing is answered: {}", run.stdout);
+    let answer = &answers(&run)[0];
+    assert!(answer["verdict"].is_null(), "{answer:#}");
+    let nearest = answer["nearest"].as_str().unwrap();
+    for words in
+        ["the capture covers 2026-03-02 08:00", "the alert is of 2026-03-02 19:12:00", "13:17:43"]
+    {
+        assert!(nearest.contains(words), "{nearest}");
+    }
+    fs::write(&path, "host,domain\n192.168.2.12,x1.ad-sync.net\n203.0.113.2,x1.ad-sync.net\n")
+        .unwrap();
+    let answers = answers(&explain(&path, &[]));
+    assert!(answers[0]["nearest"].as_str().unwrap().contains("192.168.2.194"), "{:#}", answers[0]);
+    assert_eq!(clients(&answers[1]), ["192.168.2.49"], "behind address translation");
+    assert!(answers[1]["notes"][0].as_str().unwrap().contains("203.0.113.2 is no DNS server"));
+}
+
+#[test]
+fn one_question_needs_no_list_and_no_order() {
+    let office = office();
+    for arguments in [
+        ["mi.kenal-cn.com", office.to_str().unwrap()],
+        [office.to_str().unwrap(), "mi.kenal-cn.com"],
+    ] {
+        let run = whoasked(["explain", "--format", "jsonl"].into_iter().chain(arguments));
+        assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""));
+        let answers = answers(&run);
+        assert_eq!(answers.len(), 1);
+        assert_eq!(clients(&answers[0]), ["192.168.2.42", "192.168.2.40"]);
+    }
+    for (question, expected) in [
+        ("104.31.83.243", "192.168.2.58"),
+        ("hxxp://x1.ad-sync[.]net/a", "192.168.2.49"),
+        ("kenal-cn.com", "192.168.2.42"),
+    ] {
+        let run = whoasked(["explain", "--format", "jsonl", question, office.to_str().unwrap()]);
+        assert_eq!(clients(&answers(&run)[0]).first().unwrap(), expected, "{question}: {run:?}");
+    }
+    let below = whoasked(["explain", "kenal-cn.com", office.to_str().unwrap()]);
+    assert!(below.stdout.contains("names below it"), "{}", below.stdout);
+    let nothing = whoasked(["explain", "nobody-asked.example", office.to_str().unwrap()]);
+    assert_eq!(nothing.code, Some(0), "{}", nothing.stdout);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_with_a_hint() {
+    let office = office();
+    let office = office.to_str().unwrap();
+    for (arguments, words) in [
+        (vec!["explain", office], "say what to explain"),
+        (vec!["explain"], "say what to explain"),
+        (vec!["explain", "mi.kenal-cn.com"], "no capture is given"),
+        (vec!["explain", office, "missing.pcap"], "there is no file missing.pcap"),
+        (vec!["explain", "a..b", office], "neither a name nor an address"),
+        (vec!["explain", "--tz", "UTC", "mi.kenal-cn.com", office], "--alerts FILE"),
+        (vec!["explain", "--alerts", "missing.txt", office], "missing.txt"),
+        (vec!["explain", "--alerts", office, office], "is a packet capture"),
+        (vec!["explain", "--alerts", "-", "-"], "one input only"),
+        (vec!["explain", "--alerts", "-", office], "standard input is empty"),
+    ] {
+        let run = whoasked(&arguments);
+        assert_eq!(run.code, Some(2), "{arguments:?}: {run:?}");
+        assert!(run.stderr.contains(words), "{arguments:?}: {}", run.stderr);
+        assert_eq!(run.stderr.lines().count(), 1, "{arguments:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn answers_do_not_depend_on_the_number_of_workers() {
+    let table = project("captures/office-alerts.txt");
+    let one = explain(&table, &["--workers", "1"]);
+    for workers in ["2", "5"] {
+        assert_eq!(explain(&table, &["--workers", workers]).stdout, one.stdout);
+    }
+}
