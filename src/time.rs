@@ -106,8 +106,6 @@ pub struct Civil {
     pub date: String,
     /// `08:25:01`.
     pub clock: String,
-    /// The hour of the day, 0 to 23.
-    pub hour: u8,
     /// How far the zone is from UTC then, in seconds, east positive.
     pub offset: i32,
 }
@@ -152,9 +150,16 @@ impl Zone {
         Some(Civil {
             date: civil.date().to_string(),
             clock: civil.time().to_string(),
-            hour: u8::try_from(civil.hour()).unwrap_or_default(),
             offset: offset.seconds(),
         })
+    }
+
+    /// The hour of the day, 0 to 23.
+    pub fn hour(&self, time: Timestamp) -> u8 {
+        let second = time.seconds();
+        let offset = jiff::Timestamp::from_second(second)
+            .map_or(0, |time| i64::from(self.zone.to_offset(time).seconds()));
+        ((second + offset).rem_euclid(86_400) / 3_600) as u8
     }
 
     /// As the output names it at a time: `UTC`, `Europe/Berlin (UTC+1)`, `Asia/Kolkata (UTC+5:30)`.
@@ -235,7 +240,8 @@ mod tests {
         let berlin = Zone::parse("Europe/Berlin").unwrap();
         let civil = berlin.civil(time).unwrap();
         assert_eq!((civil.date.as_str(), civil.clock.as_str()), ("2019-11-29", "09:25:01"));
-        assert_eq!((civil.hour, civil.offset), (9, 3600));
+        assert_eq!((berlin.hour(time), civil.offset), (9, 3600));
+        assert_eq!(Zone::parse("-0930").unwrap().hour(time), 22, "of the day before");
         assert_eq!(berlin.name_at(time), "Europe/Berlin (UTC+1)");
         assert_eq!(Zone::parse("Asia/Kolkata").unwrap().name_at(time), "Asia/Kolkata (UTC+5:30)");
         assert_eq!(

@@ -447,7 +447,9 @@ fn a_flood_is_folded_and_bounded() {
     let look = Look::new(80, false);
     let text = report(look, &list, &["a.pcap"], &flood, &coverage(), &lacked());
     assert!(
-        text.starts_with("More than 4,096 clients are behind what was flagged.\n"),
+        text.starts_with(
+            "More than 4,096 clients are behind what was flagged. Look first at 10.0.0.0,\n"
+        ),
         "{text:.200}"
     );
     assert!(text.contains("11,808 sightings of further clients had no room here"));

@@ -114,7 +114,7 @@ fn beat_of(moments: &[Timestamp], together: Span) -> Option<Beat> {
 /// How many intervals there are to judge by.
 #[derive(Clone, Copy, Debug)]
 enum Few {
-    TooFew,
+    Hardly,
     Two,
     UpToFour,
     UpToNine,
@@ -125,7 +125,7 @@ enum Few {
 impl Few {
     fn of(intervals: usize) -> Few {
         match intervals {
-            ..2 => Few::TooFew,
+            ..2 => Few::Hardly,
             2 => Few::Two,
             3..5 => Few::UpToFour,
             5..10 => Few::UpToNine,
@@ -137,7 +137,7 @@ impl Few {
     /// The jitter that is small, in thousandths of the period.
     fn allowed_permille(self, all_single: bool) -> Option<u16> {
         match (self, all_single) {
-            (Few::TooFew, _) => None,
+            (Few::Hardly, _) => None,
             (Few::Two, _) => Some(1),
             (Few::UpToFour, _) => Some(10),
             (Few::UpToNine, true) => Some(40),
@@ -151,7 +151,7 @@ impl Few {
     /// The shortest period: a few questions soon after one another are one attempt.
     fn period_min(self) -> Span {
         match self {
-            Few::TooFew | Few::Two => Span::from_secs(600),
+            Few::Hardly | Few::Two => Span::from_secs(600),
             Few::UpToFour => Span::from_secs(60),
             Few::UpToNine | Few::Enough | Few::Many => Span(0),
         }

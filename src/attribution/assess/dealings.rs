@@ -118,8 +118,7 @@ impl Dealings {
             self.last_asks.pop_front();
         }
         *self.ways.entry(way).or_default() += 1;
-        let hour = zone.civil(client.asked_time).map_or(0, |civil| usize::from(civil.hour));
-        if let Some(count) = self.by_hour.get_mut(hour) {
+        if let Some(count) = self.by_hour.get_mut(usize::from(zone.hour(client.asked_time))) {
             *count = count.saturating_add(1);
         }
         if self.names.len() < NAMES_MAX {

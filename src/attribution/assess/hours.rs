@@ -57,7 +57,7 @@ impl Hours {
     pub fn of(resolution: &Resolution, clients: &[Address], zone: &Zone) -> Hours {
         let transactions = resolution.transactions();
         let mut hours = Hours::default();
-        if transactions.forgotten() > 0 {
+        if transactions.forgotten() > 0 || clients.is_empty() {
             return hours;
         }
         let hosts = transactions.hosts();
@@ -73,8 +73,7 @@ impl Hours {
             }
             let this = asked.asked.seconds().div_euclid(900);
             if quarter.0 != this {
-                quarter =
-                    (this, zone.civil(asked.asked).map_or(0, |civil| usize::from(civil.hour)));
+                quarter = (this, usize::from(zone.hour(asked.asked)));
             }
             let (first, last) = span.unwrap_or((asked.asked, asked.asked));
             span = Some((first.min(asked.asked), last.max(asked.asked)));
