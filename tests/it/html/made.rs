@@ -4,7 +4,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
 
-use whoasked::alert::{Alert, Answer, Suspect};
+use whoasked::alert::{Alert, Answer, Basis, Suspect};
 use whoasked::attribution::{
     Assessment, Attribution, ChainStep, Client, Coverage, Hint, LatencySeen, Leaning, Place,
     ResolverSeen, Sighting, State, Summary, Verdict,
@@ -201,6 +201,7 @@ pub fn answers(list: &Indicators, name: &str) -> Vec<Answer> {
     let alert = |line, destination: &str| Alert {
         file: "alerts.txt".to_owned(),
         line,
+        number: line,
         text: format!("{line} {DC} C2/Generic-A {destination} 1 AFCd"),
         time: Some(after(101)),
         host: Some(DC.to_owned()),
@@ -210,8 +211,12 @@ pub fn answers(list: &Indicators, name: &str) -> Vec<Answer> {
     };
     let suspect = Suspect {
         address: address("192.168.2.42"),
+        hostname: None,
+        role: Role::Initiator,
         confidence_permille: 995,
         asked: vec![LIST[0].to_owned(), name.to_owned()],
+        asks: 3,
+        chain: Vec::new(),
         first: after(101),
         last: after(3_600),
     };
@@ -223,6 +228,7 @@ pub fn answers(list: &Indicators, name: &str) -> Vec<Answer> {
         reason: None,
         nearest: None,
         attributions: Vec::new(),
+        basis: Basis::default(),
     };
     vec![
         Answer {
