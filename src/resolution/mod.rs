@@ -107,13 +107,11 @@ impl Resolution {
     /// Takes the next message of the capture.
     pub fn take(&mut self, messages: &Messages, message: &Message) -> Event {
         let event = self.transactions.take(messages, message);
-        if let Event::Asked(sequence)
-        | Event::Answered(sequence)
-        | Event::AnsweredUnasked(sequence) = event
+        if let Event::Asked(sequence) | Event::Answered(sequence) | Event::AnsweredUnasked(sequence) =
+            event
+            && self.roles.refresh_when_due(sequence, &self.transactions)
         {
-            if self.roles.refresh_when_due(sequence, &self.transactions) {
-                self.note_resolvers();
-            }
+            self.note_resolvers();
         }
         if let Event::Answered(sequence) | Event::AnsweredUnasked(sequence) = event
             && let Some(&transaction) = self.transactions.get(sequence)

@@ -114,7 +114,7 @@ impl Columns {
         let find =
             |names: &[&str]| names.iter().find_map(|name| keys.iter().position(|key| key == name));
         let places = |name: &&str| keys.iter().position(|key| key == *name);
-        let names: Vec<usize> = NAMES.iter().filter_map(|name| places(&name)).collect();
+        let names: Vec<usize> = NAMES.iter().filter_map(places).collect();
         let host = find(HOSTS).filter(|host| names.first() != Some(host));
         let names: Vec<usize> = names.into_iter().filter(|name| Some(*name) != host).collect();
         let columns = Columns {
