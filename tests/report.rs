@@ -216,6 +216,7 @@ fn coverage() -> Coverage {
         },
         forgotten: 0,
         edges_forgotten: 0,
+        allowed: 0,
         judged_early: 0,
         resolvers: vec![
             resolver(&[DC, "fd20::10"], Known::AsksAndAnswers, 10_397, 4_492),

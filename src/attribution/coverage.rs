@@ -55,6 +55,8 @@ pub struct Coverage {
     pub edges_forgotten: u64,
     /// Sightings judged before their time for lack of room.
     pub judged_early: u64,
+    /// How often a listed name or address in a message was not flagged as an allow list has it.
+    pub allowed: u64,
     /// The resolvers.
     pub resolvers: Vec<ResolverSeen>,
     /// How long answers took.
@@ -102,6 +104,7 @@ impl Attributor {
             forgotten: transactions.forgotten(),
             edges_forgotten: resolution.edges().forgotten(),
             judged_early: self.judged_early(),
+            allowed: self.allowed(),
             resolvers: resolvers.collect(),
             latencies: latencies.collect(),
         }

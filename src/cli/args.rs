@@ -18,6 +18,8 @@ pub enum Command {
     Read(ReadArgs),
     /// Print one JSON line for each DNS message, as decoded
     Messages(MessagesArgs),
+    /// Look into lists of indicators
+    Indicators(IndicatorsArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -28,7 +30,9 @@ Examples:
   tcpdump -w - port 53 | whoasked read - --indicators flagged.txt --resolver 10.0.0.10,fd00::10
 
 A list has one entry a line: `evil.com` (itself and all below), `=evil.com` (itself alone),
-`*.evil.com` (only what is below), `192.0.2.1`, `192.0.2.0/24`; hosts files are read too.
+`*.evil.com` (only what is below), `192.0.2.1`, `192.0.2.0/24`. Read are also hosts files, adblock
+lists, response policy zones, tables (CSV), STIX, MISP, Zeek and Suricata lists: see
+`whoasked indicators check LIST`.
 
 Exit status: 0 nothing flagged, 1 something flagged, 2 a usage or input error.")]
 pub struct ReadArgs {
@@ -80,9 +84,72 @@ pub struct InputArgs {
 
 #[derive(Debug, ClapArgs)]
 pub struct IndicatorArgs {
-    /// List of flagged names, addresses and networks [repeatable]
+    /// List of flagged names, addresses and networks: a file, a directory of files, or `-` [repeatable]
     #[arg(short, long, value_name = "LIST", num_args = 1..)]
     pub indicators: Vec<PathBuf>,
+    /// How the lists are written, if their content does not tell it rightly
+    #[arg(long, value_name = "FORM", value_enum)]
+    pub indicators_format: Option<IndicatorForm>,
+    /// List of what is not flagged though it is listed, with all below it, in any of the forms [repeatable]
+    #[arg(long, value_name = "LIST")]
+    pub allow: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IndicatorForm {
+    /// One name, address or network a line
+    Plain,
+    /// An address and names a line, as in /etc/hosts
+    Hosts,
+    /// Adblock rules: ||evil.com^
+    Adblock,
+    /// A response policy zone
+    Rpz,
+    /// A table: commas, semicolons or tabs between its columns
+    Csv,
+    /// A STIX 2.1 bundle
+    Stix,
+    /// An export of MISP
+    Misp,
+    /// A file of Zeek's intelligence framework
+    Zeek,
+    /// A dataset of Suricata: base64, a line each
+    SuricataDataset,
+    /// A reputation list of Suricata: address, category, score
+    SuricataIprep,
+    /// Rules of Suricata, of which those with dns.query count
+    SuricataRules,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct IndicatorsArgs {
+    #[command(subcommand)]
+    pub command: IndicatorsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum IndicatorsCommand {
+    /// Say what was understood of lists, what was skipped and why, and what would flag too much
+    Check(CheckArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  whoasked indicators check flagged.txt feeds/
+  whoasked indicators check threatfox.csv bundle.json rpz.zone --allow ours.txt
+
+Exit status: 0 all is well, 1 something was skipped or is doubtful, 2 a list cannot be used.")]
+pub struct CheckArgs {
+    /// Lists: files, directories of files, or `-` for stdin
+    #[arg(value_name = "LIST", required = true)]
+    pub lists: Vec<PathBuf>,
+    /// How the lists are written, if their content does not tell it rightly
+    #[arg(long, value_name = "FORM", value_enum)]
+    pub indicators_format: Option<IndicatorForm>,
+    /// List of what is not flagged though it is listed [repeatable]
+    #[arg(long, value_name = "LIST")]
+    pub allow: Vec<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -44,6 +44,9 @@ pub fn run() -> anyhow::Result<Outcome> {
     match args.command {
         args::Command::Read(args) => read::run(settings::Read::new(args)?),
         args::Command::Messages(args) => messages::run(settings::Messages::new(args)?),
+        args::Command::Indicators(args) => match args.command {
+            args::IndicatorsCommand::Check(args) => indicators::check(&settings::Check::new(args)?),
+        },
     }
 }
 

@@ -8,9 +8,11 @@ use anyhow::{Context, bail};
 use ipnet::IpNet;
 
 use super::analysis::Analysis;
-use super::args::{Format, IndicatorArgs, InputArgs, MessagesArgs, ReadArgs};
+use super::args::{
+    CheckArgs, Format, IndicatorArgs, IndicatorForm, InputArgs, MessagesArgs, ReadArgs,
+};
 use crate::flow::Address;
-use crate::indicator::Lists;
+use crate::indicator::{Form as ListForm, Lists};
 use crate::packet::Ports;
 use crate::report::Look;
 
@@ -39,6 +41,12 @@ pub enum Form {
     Text(Look),
     /// JSON lines.
     Jsonl,
+}
+
+/// Settings of `whoasked indicators check`.
+#[derive(Debug)]
+pub struct Check {
+    pub lists: Lists,
 }
 
 /// Settings of `whoasked messages`.
@@ -84,7 +92,35 @@ impl Read {
 
 /// Which indicators to load.
 pub fn lists(args: IndicatorArgs) -> Lists {
-    Lists { indicators: args.indicators }
+    let form = args.indicators_format.map(form_of);
+    Lists { indicators: args.indicators, allow: args.allow, form }
+}
+
+fn form_of(form: IndicatorForm) -> ListForm {
+    match form {
+        IndicatorForm::Plain => ListForm::Plain,
+        IndicatorForm::Hosts => ListForm::Hosts,
+        IndicatorForm::Adblock => ListForm::Adblock,
+        IndicatorForm::Rpz => ListForm::Rpz,
+        IndicatorForm::Csv => ListForm::Csv,
+        IndicatorForm::Stix => ListForm::Stix,
+        IndicatorForm::Misp => ListForm::Misp,
+        IndicatorForm::Zeek => ListForm::Zeek,
+        IndicatorForm::SuricataDataset => ListForm::SuricataDataset,
+        IndicatorForm::SuricataIprep => ListForm::SuricataReputation,
+        IndicatorForm::SuricataRules => ListForm::SuricataRules,
+    }
+}
+
+impl Check {
+    /// # Errors
+    /// When stdin is to be two things at once.
+    pub fn new(args: CheckArgs) -> anyhow::Result<Check> {
+        let CheckArgs { lists: indicators, indicators_format, allow } = args;
+        let lists = lists(IndicatorArgs { indicators, indicators_format, allow });
+        stdin_is_one_thing(lists.paths())?;
+        Ok(Check { lists })
+    }
 }
 
 /// Whether `-` stands among these paths once at most.

@@ -15,6 +15,7 @@ mod support;
 
 mod bundled;
 mod cli;
+mod indicators;
 mod labelled;
 mod message_oracle;
 mod properties;

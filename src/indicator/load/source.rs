@@ -1,5 +1,5 @@
 //! The text of a list, line by line, whatever it is wrapped in: a file or standard input, plain, gzip
-//! or Zstandard, UTF-8 or UTF-16 with a byte order mark.
+//! or Zstandard, UTF-8 or UTF-16.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -10,7 +10,9 @@ use flate2::bufread::MultiGzDecoder;
 /// How much of the beginning is looked at to see what the input is, in octets.
 const HEAD_LEN: u64 = 64 * 1024;
 /// The longest line that is read, in octets.
-const LINE_LEN_MAX: u64 = 64 * 1024;
+pub(super) const LINE_LEN_MAX: usize = 64 * 1024;
+/// How much is read at a time, in octets: a few of the longest lines.
+const BLOCK_LEN: usize = 256 * 1024;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -46,8 +48,11 @@ impl From<io::Error> for NoText {
 /// A list's text.
 pub(super) struct Source {
     text: Box<dyn BufRead>,
+    /// What is read at a time: `block[at..end]` is not used yet.
+    block: Vec<u8>,
+    at: usize,
+    end: usize,
     head: Vec<u8>,
-    line: Vec<u8>,
 }
 
 /// One line, without what ends it.
@@ -78,10 +83,17 @@ impl Source {
         if CAPTURES.iter().any(|magic| head.starts_with(magic)) {
             return Err(NoText::Capture);
         }
-        if head.starts_with(UTF16_LE_MARK) {
-            (head, input) = peek(Box::new(BufReader::new(Utf16::new(input, u16::from_le_bytes)?)))?;
+        let utf16 = if head.starts_with(UTF16_LE_MARK) {
+            Some((UTF16_LE_MARK.len(), u16::from_le_bytes as fn([u8; 2]) -> u16))
         } else if head.starts_with(UTF16_BE_MARK) {
-            (head, input) = peek(Box::new(BufReader::new(Utf16::new(input, u16::from_be_bytes)?)))?;
+            Some((UTF16_BE_MARK.len(), u16::from_be_bytes as fn([u8; 2]) -> u16))
+        } else {
+            unmarked_utf16(&head).map(|unit_of| (0, unit_of))
+        };
+        if let Some((mark, unit_of)) = utf16 {
+            input.consume(mark);
+            (head, input) =
+                peek(Box::new(BufReader::new(Utf16 { input, unit_of, pending: None })))?;
         } else if head.starts_with(UTF8_MARK) {
             input.consume(UTF8_MARK.len());
             head.drain(..UTF8_MARK.len());
@@ -89,7 +101,7 @@ impl Source {
         if head.contains(&0) {
             return Err(NoText::Binary);
         }
-        Ok(Source { text: input, head, line: Vec::new() })
+        Ok(Source { text: input, block: vec![0; BLOCK_LEN], at: 0, end: 0, head })
     }
 
     /// The beginning of the text, up to 64 KiB; it may end within a line.
@@ -97,21 +109,84 @@ impl Source {
         &self.head
     }
 
-    /// The next line; `None` at the end.
-    pub(super) fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
-        self.line.clear();
-        let mut bounded = (&mut self.text).take(LINE_LEN_MAX);
-        if bounded.read_until(b'\n', &mut self.line)? == 0 {
-            return Ok(None);
-        }
-        match self.line.strip_suffix(b"\n") {
-            Some(line) => Ok(Some(Line::Whole(line))),
-            None if (self.line.len() as u64) < LINE_LEN_MAX => Ok(Some(Line::Whole(&self.line))),
-            None => {
-                self.text.skip_until(b'\n')?;
-                Ok(Some(Line::TooLong(&self.line)))
+    /// What was read and is not used yet: at least one line, unless it is longer than 64 KiB or the last.
+    pub(super) fn block(&mut self) -> io::Result<&[u8]> {
+        if self.end - self.at < LINE_LEN_MAX {
+            self.block.copy_within(self.at..self.end, 0);
+            (self.at, self.end) = (0, self.end - self.at);
+            while let Some(room) = self.block.get_mut(self.end..).filter(|room| !room.is_empty()) {
+                match self.text.read(room) {
+                    Ok(0) => break,
+                    Ok(read) => self.end += read,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Err(error),
+                }
             }
         }
+        Ok(self.block.get(self.at..self.end).unwrap_or_default())
+    }
+
+    /// Takes so many octets of the block as used.
+    pub(super) fn consume(&mut self, len: usize) {
+        self.at = self.end.min(self.at + len);
+    }
+
+    /// The next line; `None` at the end.
+    pub(super) fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
+        self.block()?;
+        let at = self.at;
+        let block = self.block.get(at..self.end).unwrap_or_default();
+        if block.is_empty() {
+            return Ok(None);
+        }
+        let looked_at = block.get(..LINE_LEN_MAX).unwrap_or(block);
+        let (len, used) = match looked_at.iter().position(|&octet| octet == b'\n') {
+            Some(len) => (len, len + 1),
+            None => (looked_at.len(), looked_at.len()),
+        };
+        self.at += used;
+        let is_cut = len == used && len == LINE_LEN_MAX;
+        if is_cut {
+            // Behind what was read, and in what was.
+            let rest = self.block.get(self.at..self.end).unwrap_or_default();
+            match rest.iter().position(|&octet| octet == b'\n') {
+                Some(end) => self.at += end + 1,
+                None => {
+                    self.at = self.end;
+                    self.text.skip_until(b'\n')?;
+                }
+            }
+        }
+        let line = self.block.get(at..at + len).unwrap_or_default();
+        Ok(Some(if is_cut { Line::TooLong(line) } else { Line::Whole(line) }))
+    }
+
+    /// All that is left, if it is no longer than `len_max`.
+    pub(super) fn rest(&mut self, len_max: usize) -> io::Result<Option<Vec<u8>>> {
+        let mut rest = self.block()?.to_vec();
+        self.at = self.end;
+        let room = (len_max + 1).saturating_sub(rest.len()) as u64;
+        self.text.by_ref().take(room).read_to_end(&mut rest)?;
+        Ok(Some(rest).filter(|rest| rest.len() <= len_max))
+    }
+}
+
+/// How to read UTF-16 that has no byte order mark: nearly every second octet of an English text is zero.
+fn unmarked_utf16(head: &[u8]) -> Option<fn([u8; 2]) -> u16> {
+    let (mut even, mut odd, mut pairs) = (0u32, 0u32, 0u32);
+    for pair in head.chunks_exact(2).take(4096) {
+        pairs += 1;
+        even += u32::from(pair.first() == Some(&0));
+        odd += u32::from(pair.last() == Some(&0));
+    }
+    match (even, odd) {
+        (even, odd) if pairs > 1 && odd * 10 > pairs * 8 && even * 10 < pairs => {
+            Some(u16::from_le_bytes)
+        }
+        (even, odd) if pairs > 1 && even * 10 > pairs * 8 && odd * 10 < pairs => {
+            Some(u16::from_be_bytes)
+        }
+        _ => None,
     }
 }
 
@@ -132,12 +207,6 @@ struct Utf16<R> {
 }
 
 impl<R: BufRead> Utf16<R> {
-    /// Skips the byte order mark.
-    fn new(mut input: R, unit_of: fn([u8; 2]) -> u16) -> io::Result<Utf16<R>> {
-        input.read_exact(&mut [0; 2])?;
-        Ok(Utf16 { input, unit_of, pending: None })
-    }
-
     fn next_char(&mut self) -> io::Result<Option<char>> {
         let first = match self.pending.take() {
             Some(unit) => Some(unit),
@@ -210,6 +279,8 @@ mod tests {
             zstd,
             utf16(text, u16::to_le_bytes),
             utf16(text, u16::to_be_bytes),
+            utf16(text, u16::to_le_bytes).split_off(2),
+            utf16(text, u16::to_be_bytes).split_off(2),
         ] {
             assert_eq!(lines(octets), expected);
         }
@@ -229,13 +300,14 @@ mod tests {
             let packed = zstd::encode_all(magic, 1).unwrap();
             assert!(matches!(no_text(&packed), Some(NoText::Capture)));
         }
-        assert!(matches!(no_text(b"e\0v\0i\0l\0"), Some(NoText::Binary)));
+        assert!(matches!(no_text(b"e\0vil\0"), Some(NoText::Binary)));
+        assert!(matches!(no_text(&[0; 64]), Some(NoText::Binary)));
         assert!(matches!(no_text(&[0x1f, 0x8b, 8, 0, 0]), Some(NoText::Io(_))));
     }
 
     #[test]
     fn a_line_of_64_kib_is_cut_and_the_next_one_is_whole() {
-        let long = "a".repeat(LINE_LEN_MAX as usize);
+        let long = "a".repeat(LINE_LEN_MAX);
         let lines = lines(format!("{long}{long}\nevil.com").into_bytes());
         assert_eq!(lines, [long.as_str(), "evil.com"]);
     }
