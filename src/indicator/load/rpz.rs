@@ -12,7 +12,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use hickory_proto::serialize::txt::Parser;
 
 use super::loader::{Loader, Stop};
-use super::source::Source;
+use super::source::{Line, Source};
 use crate::indicator::IndicatorKind;
 use crate::indicator::building::Remark;
 
@@ -46,6 +46,8 @@ struct Zone {
     is_named: bool,
     /// What relative names stand under at the moment.
     origin: Name,
+    /// Whether that is the zone's own name.
+    at_apex: bool,
     /// The owner of the last record, which an entry that begins with a blank belongs to.
     owner: String,
     /// An entry that goes on: its text, and the line on which it began.
@@ -56,10 +58,17 @@ struct Zone {
 pub(super) fn load(loader: &mut Loader, source: &mut Source) -> Result<(), Stop> {
     let apex = Name::from_ascii(UNNAMED_ZONE).map_err(|error| Stop::Broken(error.to_string()))?;
     let origin = apex.clone();
-    let mut zone = Zone { apex, is_named: false, origin, owner: String::new(), open: None };
+    let mut zone =
+        Zone { apex, is_named: false, origin, at_apex: true, owner: String::new(), open: None };
     while let Some(line) = source.next_line()? {
         loader.line = loader.line.saturating_add(1);
-        let (super::source::Line::Whole(line) | super::source::Line::TooLong(line)) = line;
+        let line = match line {
+            Line::Whole(line) => line,
+            Line::TooLong(line) => {
+                loader.skip(&String::from_utf8_lossy(line), "it is longer than 64 KiB");
+                continue;
+            }
+        };
         let text = String::from_utf8_lossy(line);
         let text = without_comment(&text).trim_end();
         if text.trim().is_empty() && zone.open.is_none() {
@@ -114,6 +123,11 @@ fn is_open(entry: &str) -> bool {
 
 impl Zone {
     fn entry(&mut self, loader: &mut Loader, entry: &str) -> Result<(), Stop> {
+        if let Some(owner) = self.plain_refusal(entry) {
+            owner.clone_into(&mut self.owner);
+            let trigger = owner.to_ascii_lowercase();
+            return triggered(loader, entry, &trigger);
+        }
         let mut words = entry.split_whitespace();
         match words.next() {
             Some("$ORIGIN") => {
@@ -156,11 +170,30 @@ impl Zone {
         Ok(())
     }
 
+    /// The owner of an entry as nearly all of a long zone are: `evil.com CNAME .`, relative to the zone's
+    /// own name, with nothing to interpret. The parser takes 2.5 microseconds for one.
+    fn plain_refusal<'e>(&self, entry: &'e str) -> Option<&'e str> {
+        let mut words = entry.split_ascii_whitespace();
+        let owner = words.next().filter(|owner| entry.starts_with(*owner))?;
+        let is_plain =
+            |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_' | b'*');
+        let is_relative = !owner.ends_with('.') && owner.bytes().all(is_plain);
+        let mut next = words.next()?;
+        for _ in 0..2 {
+            if next == "IN" || next.bytes().all(|octet| octet.is_ascii_digit()) {
+                next = words.next()?;
+            }
+        }
+        let refuses = next == "CNAME" && matches!(words.next()?, "." | "*." | "rpz-drop.");
+        (is_relative && refuses && words.next().is_none() && self.at_apex).then_some(owner)
+    }
+
     fn set_origin(&mut self, mut origin: Name) {
         origin.set_fqdn(true);
         if !self.is_named {
             (self.apex, self.is_named) = (origin.clone(), true);
         }
+        self.at_apex = origin == self.apex;
         self.origin = origin;
     }
 
@@ -175,6 +208,7 @@ impl Zone {
             RecordType::SOA => {
                 if !self.is_named || self.apex.zone_of(owner) {
                     (self.apex, self.is_named) = (owner.clone(), true);
+                    self.at_apex = self.origin == self.apex;
                 }
                 return Ok(());
             }
@@ -285,6 +319,10 @@ fn network_of(labels: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::indicator::Indicators;
+    use crate::indicator::load::Form;
+    use crate::name::NameHasher;
+    use proptest::prelude::*;
 
     #[test]
     fn addresses_are_written_backwards() {
@@ -298,6 +336,34 @@ mod tests {
             assert_eq!(network_of(labels).as_deref(), Some(network), "{labels}");
         }
         assert_eq!(network_of("24"), None);
+    }
+
+    /// What a zone of one entry gives.
+    fn given(entry: &str) -> Option<Vec<(String, u32)>> {
+        let zone = format!("$ORIGIN rpz.example.\n{entry}\n");
+        let read = Indicators::read_as("x", zone.into(), Some(Form::Rpz), NameHasher::random());
+        let (indicators, _) = read.ok()?;
+        let all = indicators.ids().filter_map(|id| indicators.get(id));
+        Some(all.map(|indicator| (indicator.value.to_owned(), indicator.line)).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_quickly_is_what_the_parser_reads(
+            // The parser refuses labels that end in a hyphen or hold an underscore, which are asked for all
+            // the same.
+            owner in "(\\*\\.)?([a-cA-C0-9]{1,3}\\.){0,3}[a-z]{1,3}|24.0.2.0.192.rpz-ip|a.b.rpz-nsdname",
+            lead in "( [0-9]{1,3})?( IN)?", target in "\\.|\\*\\.|rpz-drop\\.",
+        ) {
+            let quick = given(&format!("{owner}{lead} CNAME {target}"));
+
+            prop_assert_eq!(quick, given(&format!("{owner}{lead} CNAME ( {target} )")));
+        }
+
+        #[test]
+        fn any_entry_is_read(entry in "[a-c.@*$()\"; \\\\0-9]{0,12}( IN)?( CNAME)?[a-c.@()\"; \\\\]{0,8}") {
+            let _ = given(&entry);
+        }
     }
 
     #[test]

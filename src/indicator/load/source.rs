@@ -52,6 +52,8 @@ pub(super) struct Source {
     block: Vec<u8>,
     at: usize,
     end: usize,
+    /// Nothing more is to be read.
+    is_over: bool,
     head: Vec<u8>,
 }
 
@@ -101,7 +103,7 @@ impl Source {
         if head.contains(&0) {
             return Err(NoText::Binary);
         }
-        Ok(Source { text: input, block: vec![0; BLOCK_LEN], at: 0, end: 0, head })
+        Ok(Source { text: input, block: vec![0; BLOCK_LEN], at: 0, end: 0, is_over: false, head })
     }
 
     /// The beginning of the text, up to 64 KiB; it may end within a line.
@@ -111,12 +113,15 @@ impl Source {
 
     /// What was read and is not used yet: at least one line, unless it is longer than 64 KiB or the last.
     pub(super) fn block(&mut self) -> io::Result<&[u8]> {
-        if self.end - self.at < LINE_LEN_MAX {
+        if !self.is_over && self.end - self.at < LINE_LEN_MAX {
             self.block.copy_within(self.at..self.end, 0);
             (self.at, self.end) = (0, self.end - self.at);
             while let Some(room) = self.block.get_mut(self.end..).filter(|room| !room.is_empty()) {
                 match self.text.read(room) {
-                    Ok(0) => break,
+                    Ok(0) => {
+                        self.is_over = true;
+                        break;
+                    }
                     Ok(read) => self.end += read,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(error) => return Err(error),

@@ -112,19 +112,21 @@ fn is_listable(field: &str) -> bool {
         }
 }
 
-/// The columns by the line that names them: the first line that is no comment, else the last comment
-/// before it.
+/// The columns by the line that names them: the last comment before the first row that does so with
+/// words alone, as prose hardly ever does; else the first row.
 fn header_of(head: &str) -> Option<Columns> {
     let mut comment = None;
     for (number, line) in (1..).zip(head.lines().take(HEAD_LINES_MAX)) {
         let line = line.trim();
         if let Some(text) = line.strip_prefix(['#', ';']) {
-            if let Some(columns) = columns_of(text.trim_start_matches('#')) {
-                comment = Some(columns);
-            }
+            let text = text.trim_start_matches('#').trim();
+            let is_word = |field: &&str| !field.contains(char::is_whitespace);
+            let named = columns_of(text);
+            let named = named.filter(|named| fields_of(text, named.delimiter).iter().all(is_word));
+            comment = named.or(comment);
         } else if !line.is_empty() {
             let first = columns_of(line).map(|columns| Columns { header: Some(number), ..columns });
-            return first.or(comment);
+            return comment.or(first);
         }
     }
     comment
@@ -143,10 +145,11 @@ fn columns_of(line: &str) -> Option<Columns> {
             values = NAMES.iter().filter_map(place).collect();
             values.sort_unstable();
         }
-        // One word alone is a list of one, and a row with an address or a URL in it names nothing.
+        // One word alone is a list of one, and a row with an address, a URL or a number names nothing.
         let is_data = |name: &String| {
             matches!(WordReader::default().read(name), Ok(Meaning::Network(_)))
                 || name.contains("://")
+                || !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_digit())
         };
         if values.is_empty() || names.len() < 2 || names.iter().any(is_data) {
             return None;
@@ -286,6 +289,8 @@ struct Cleaned<'a> {
     at: usize,
     /// Lines read ahead in search of the end of a quote.
     ahead: VecDeque<Vec<u8>>,
+    /// Whether something stands between the end of a quote and that of its cell.
+    is_odd: bool,
     /// What was left out, with its line and the reason.
     dropped: Vec<(u32, String, &'static str)>,
 }
@@ -299,6 +304,7 @@ impl<'a> Cleaned<'a> {
             out: Vec::new(),
             at: 0,
             ahead: VecDeque::new(),
+            is_odd: false,
             dropped: Vec::new(),
         }
     }
@@ -337,7 +343,8 @@ impl<'a> Cleaned<'a> {
         self.out.extend_from_slice(self.line.to_string().as_bytes());
         self.out.push(self.delimiter);
         let number = self.out.len();
-        let mut open = self.clean(&line);
+        let mut open = self.clean_from(&line, false);
+        self.is_odd = false;
         // The rest of a quoted cell stands on the lines behind.
         let mut joined = 0;
         let whole = self.out.len();
@@ -352,6 +359,11 @@ impl<'a> Cleaned<'a> {
             self.out.push(b'\n');
             open = self.clean_from(&more, true);
             joined += 1;
+            // What closed it was the opening of another: that line is whole, and this one broken.
+            if self.is_odd {
+                open = true;
+                break;
+            }
         }
         if open {
             let text = self.out.get(number..whole.min(256)).unwrap_or_default();
@@ -366,20 +378,21 @@ impl<'a> Cleaned<'a> {
         Ok(true)
     }
 
-    fn clean(&mut self, line: &[u8]) -> bool {
-        self.clean_from(line, false)
-    }
-
     /// Appends a line without the blanks before its quotes; returns whether a quote is open at its end.
     fn clean_from(&mut self, line: &[u8], mut quoted: bool) -> bool {
-        let mut at_start = !quoted;
+        let (mut at_start, mut just_closed) = (!quoted, false);
         for &octet in line {
+            let was_closed = std::mem::take(&mut just_closed);
             match octet {
                 b' ' if at_start => continue,
-                b'"' if quoted || at_start => quoted = !quoted,
+                b'"' if quoted || at_start => {
+                    just_closed = quoted;
+                    quoted = !quoted;
+                }
                 // The second of a doubled quote opens again what the first had closed.
-                b'"' if self.out.last() == Some(&b'"') => quoted = true,
-                _ => {}
+                b'"' if was_closed => quoted = true,
+                b' ' | b'\t' => just_closed = was_closed,
+                _ => self.is_odd |= was_closed && octet != self.delimiter,
             }
             at_start = !quoted && octet == self.delimiter;
             self.out.push(octet);
