@@ -164,7 +164,7 @@ impl Hosts {
     }
 
     /// Whether a link-layer address is a router's, and not that of the hosts whose frames came from it;
-    /// [`Links`] has the rules.
+    /// `link.rs` has the rules.
     pub fn is_router(&self, mac: Mac) -> bool {
         let seen = |address| self.find(address).and_then(|id| self.get(id)).map(|host| host.seen);
         self.links.is_router(mac, seen)

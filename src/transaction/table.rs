@@ -495,7 +495,7 @@ impl Transactions {
     }
 
     /// Notes which hosts are known as resolvers: their numbers must stay. Of more than
-    /// [`RESOLVERS_MAX`], the later ones may go.
+    /// 4,096, the later ones may go.
     pub fn note_resolvers(&mut self, resolvers: impl Iterator<Item = HostId>) {
         for id in resolvers.take(RESOLVERS_MAX) {
             if let Some(host) = self.hosts.get_mut(id) {
