@@ -186,13 +186,14 @@ impl Zone {
 /// A distance from UTC in seconds: `+01:00`, `-0330`, `+2`.
 fn distance(text: &str) -> Option<i32> {
     let sign = if text.starts_with('-') { -1 } else { 1 };
-    let digits: String = text.get(1..)?.chars().filter(|letter| *letter != ':').collect();
-    let is_number = digits.bytes().all(|octet| octet.is_ascii_digit());
-    let (hours, minutes) = match digits.len() {
-        1 | 2 => (digits.as_str(), "0"),
-        4 => digits.split_at(2),
+    let rest = text.get(1..)?;
+    let (hours, minutes) = match (rest.split_once(':'), rest.len()) {
+        (Some((hours, minutes)), 4 | 5) if minutes.len() == 2 => (hours, minutes),
+        (None, 1 | 2) => (rest, "0"),
+        (None, 4) => rest.split_at_checked(2)?,
         _ => return None,
     };
+    let is_number = hours.bytes().chain(minutes.bytes()).all(|octet| octet.is_ascii_digit());
     let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
     (is_number && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }

@@ -66,7 +66,6 @@ fn check(name: &str, run: &Run) {
 }
 
 #[test]
-#[ignore = "expects the words of before host names and contacts came in: to be said anew"]
 fn the_offices_table_is_answered_as_its_truth_says() {
     let run = explain(&project("captures/office-alerts.txt"), &[]);
     assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""));
@@ -77,7 +76,7 @@ fn the_offices_table_is_answered_as_its_truth_says() {
         &["192.168.2.42", "192.168.2.40"],
         &["192.168.2.42"],
         &["192.168.2.58"],
-        &["192.168.2.30", "192.168.2.63", "192.168.2.32", "192.168.2.48"],
+        &["192.168.2.63", "192.168.2.30", "192.168.2.32", "192.168.2.48"],
         &["192.168.2.42", "192.168.2.40"],
         &["192.168.2.49"],
         &[],
@@ -110,7 +109,6 @@ fn the_offices_table_is_answered_as_its_truth_says() {
 }
 
 #[test]
-#[ignore = "expects the words of before host names and contacts came in: to be said anew"]
 fn the_text_answers_first_and_alike_alerts_together() {
     let table = project("captures/office-alerts.txt");
     let run = whoasked([
@@ -129,7 +127,10 @@ fn the_text_answers_first_and_alike_alerts_together() {
         text.lines().position(|line| line.starts_with("Alerts 1, 5 and 9: C2/Generic-A, mi."));
     let page = text.lines().position(|line| line.contains("behind what was flagged"));
     assert!(first.unwrap() < page.unwrap(), "{text}");
-    assert!(text.contains("192.168.2.42, certain (99.5 %): asked mi.kenal-cn.com"), "{text}");
+    assert!(
+        text.contains("192.168.2.42 (KEVIN-PC), certain (99.5 %): asked mi.kenal-cn.com"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -186,7 +187,6 @@ fn a_clock_that_is_off_is_found_out_from_the_alerts() {
 }
 
 #[test]
-#[ignore = "expects the words of before host names and contacts came in: to be said anew"]
 fn the_zone_of_local_times_is_taken_from_the_command_line() {
     let run = explain(&sample("utm.log"), &["--tz", "+01:00"]);
     check("--tz +01:00, which is wrong, and found to be", &run);
@@ -196,11 +196,10 @@ fn the_zone_of_local_times_is_taken_from_the_command_line() {
     assert!(unsaid.stderr.contains("read as UTC"), "{}", unsaid.stderr);
     let wrong = explain(&sample("utm.log"), &["--tz", "Europe/Atlantis"]);
     assert_eq!(wrong.code, Some(2));
-    assert!(wrong.stderr.contains("`Europe/Atlantis` is not known"), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("`Europe/Atlantis` is no time zone"), "{}", wrong.stderr);
 }
 
 #[test]
-#[ignore = "expects the words of before host names and contacts came in: to be said anew"]
 fn an_alert_of_another_time_is_not_answered_by_what_was_seen_before() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("evening.csv");
@@ -212,7 +211,7 @@ fn an_alert_of_another_time_is_not_answered_by_what_was_seen_before() {
     assert!(answer["verdict"].is_null(), "{answer:#}");
     let nearest = answer["nearest"].as_str().unwrap();
     for words in
-        ["the capture covers 2026-03-02 08:00", "the alert is of 2026-03-02 19:12:00", "13:17:43"]
+        ["the capture covers 2026-03-02 08:00", "the alert is of 2026-03-02 19:12:00", "13:18:01"]
     {
         assert!(nearest.contains(words), "{nearest}");
     }
@@ -252,7 +251,6 @@ fn one_question_needs_no_list_and_no_order() {
 }
 
 #[test]
-#[ignore = "expects the words of before host names and contacts came in: to be said anew"]
 fn what_makes_no_sense_is_refused_with_a_hint() {
     let office = office();
     let office = office.to_str().unwrap();
@@ -262,7 +260,6 @@ fn what_makes_no_sense_is_refused_with_a_hint() {
         (vec!["explain", "mi.kenal-cn.com"], "no capture is given"),
         (vec!["explain", office, "missing.pcap"], "there is no file missing.pcap"),
         (vec!["explain", "a..b", office], "neither a name nor an address"),
-        (vec!["explain", "--tz", "UTC", "mi.kenal-cn.com", office], "--alerts FILE"),
         (vec!["explain", "--alerts", "missing.txt", office], "missing.txt"),
         (vec!["explain", "--alerts", office, office], "is a packet capture"),
         (vec!["explain", "--alerts", "-", "-"], "one input only"),

@@ -120,7 +120,7 @@ fn shown(text: &str) -> String {
 fn without(skipped: u64, others: Option<(u64, &str)>, first: &Option<Box<Notice>>) -> String {
     let mut parts = Vec::new();
     if let Some((count, what)) = others {
-        parts.push(format!("{count} rows are no alerts ({what})"));
+        parts.push(format!("{count} rows were passed over ({what})"));
     }
     match first {
         Some(first) => parts.push(format!(

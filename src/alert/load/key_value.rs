@@ -19,6 +19,9 @@ pub(super) enum Dialect {
     FortiGate,
 }
 
+/// How many pairs of a line are read; firewalls write some 60.
+const PAIRS_MAX: usize = 512;
+
 const TIMES: &[&str] = &["timestamp", "eventtime", "datetime", "event_time"];
 const ZONES: &[&str] = &["tz", "timezone"];
 const HOSTS: &[&str] =
@@ -128,11 +131,15 @@ fn time(
     if let Some(stamp) = clock {
         return rows.times.read(Some(stamp), number);
     }
-    // `<30>1 2026-03-02T09:17:42Z utm ...` or `2026:03:02-09:17:42 utm ...`
-    let mut words = line.split_whitespace().take(2);
-    let stamp =
-        words.find(|word| word.len() > 10 && word.starts_with(|c: char| c.is_ascii_digit()));
-    rows.times.read(stamp, number)
+    // `<30>1 2026-03-02T09:17:42Z utm ...`, `2026:03:02-09:17:42 utm ...`, `2026-03-02 09:17:42 utm ...`
+    let words: Vec<&str> = line.split_whitespace().take(3).collect();
+    let is_date = |word: &&&str| word.len() >= 8 && word.starts_with(|c: char| c.is_ascii_digit());
+    let place = words.iter().take(2).position(|word| is_date(&word))?;
+    let (day, clock) = (words.get(place).copied(), words.get(place + 1).copied());
+    if day.is_some_and(|day| day.len() <= 10) {
+        return rows.times.read_two(day, clock, None, number);
+    }
+    rows.times.read(day, number)
 }
 
 /// The pairs of a line, in their order.
@@ -146,16 +153,20 @@ impl<'a> Pairs<'a> {
             let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
             let start = before.trim_end_matches(is_key).len();
             let key = before.get(start..).unwrap_or_default();
-            let (value, behind) = match after.strip_prefix('"') {
-                Some(quoted) => quoted_value(quoted),
-                None => after.split_at(after.find([' ', '\t', ',', ';']).unwrap_or(after.len())),
-            };
+            // Asked first: what has no key is not looked through for its value's end.
             if key.is_empty() {
                 rest = after;
                 continue;
             }
+            let (value, behind) = match after.strip_prefix('"') {
+                Some(quoted) => quoted_value(quoted),
+                None => after.split_at(after.find([' ', '\t', ',', ';']).unwrap_or(after.len())),
+            };
             pairs.push((key, value));
             rest = behind;
+            if pairs.len() >= PAIRS_MAX {
+                break;
+            }
         }
         Pairs(pairs)
     }

@@ -133,7 +133,6 @@ fn local_times_are_of_the_zone_given_and_else_said_to_be_read_as_utc() {
 }
 
 #[test]
-#[ignore = "expects the words of before host names and contacts came in: to be said anew"]
 fn broken_log_lines_are_named_and_the_rest_is_used() {
     let broken = load("broken.log");
     assert_eq!(broken.form, Form::KeyValue);
