@@ -130,7 +130,6 @@ fn everybody_in_the_office_has_a_name_and_kevin_connected() {
 }
 
 #[test]
-#[ignore = "expects the words of before host names and contacts came in: to be said anew"]
 fn an_inventory_names_hosts_and_says_what_it_could_not_read() {
     let run = whoasked([
         "read",

@@ -126,7 +126,7 @@ fn named(seen: &Seen<'_>, suspect: &Suspect) -> Named {
         0 => String::new(),
         more => format!(" and {}", words::count(more as u64, "other name", "other names")),
     };
-    let when = seen.often(1, suspect.first, suspect.last);
+    let when = seen.often(suspect.asks, suspect.first, suspect.last);
     let sure = words::sureness(suspect.confidence_permille);
     Named {
         card: seen.card(suspect.address),

@@ -69,7 +69,7 @@ pub(super) fn write<W: Write>(
     page.title("Who is behind it")?;
     for (client, entries) in blocks {
         page.gap()?;
-        page.say(0, &heading(*client, entries, &users))?;
+        page.say(0, &heading(seen, *client, entries, &users))?;
         for entry in entries {
             write_entry(page, seen, entry, weighed, &mut above)?;
         }
@@ -86,12 +86,18 @@ pub(super) fn write<W: Write>(
 }
 
 /// Who a client is: address, host name, link-layer address, VLAN.
-fn heading(client: Address, entries: &[&Entry], users: &BTreeMap<Mac, BTreeSet<Address>>) -> Words {
+fn heading(
+    seen: &Seen<'_>,
+    client: Address,
+    entries: &[&Entry],
+    users: &BTreeMap<Mac, BTreeSet<Address>>,
+) -> Words {
     let mut heading = Words::of(Ink::Strong, &client.to_string());
-    if let Some(hostname) = entries.iter().find_map(|entry| entry.hostname.as_ref()) {
+    if let Some(called) = entries.iter().find_map(|entry| seen.called(entry)) {
         heading.push(Ink::Plain, "  ");
-        heading.push(Ink::Strong, &hostname.name);
-        heading.push(Ink::Aside, &format!(" (by {})", hostname.source.as_str()));
+        heading.push(Ink::Strong, called.name);
+        heading.push(Ink::Aside, &format!(" ({})", called.origin()));
+        heading.push(Ink::Caution, &called.at_other_times());
     }
     if let Some(entry) = entries.iter().find(|entry| entry.mac.is_some())
         && let Some(mac) = entry.mac

@@ -4,6 +4,7 @@
 //! It is written at the end, so that what was seen many times is said once.
 
 mod answers;
+mod called;
 mod capture;
 mod clients;
 mod fold;

@@ -88,7 +88,7 @@ fn of_client(seen: &Seen<'_>, entry: &Entry, weighed: &Weighed<'_>) -> Option<Ro
     let (percent, tenth) = (entry.confidence_permille / 10, entry.confidence_permille % 10);
     Some(Row {
         who: entry.client.to_string(),
-        host: entry.hostname.as_ref().map_or(String::new(), |hostname| hostname.name.clone()),
+        host: seen.called(entry).map_or(String::new(), |called| called.short()),
         what: seen.subject.indicators.get(entry.indicator)?.value.to_owned(),
         asked: entry.asks,
         sure: if tenth == 0 { format!("{percent} %") } else { format!("{percent}.{tenth}%") },

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::called::Called;
 use super::fold::{Clients, Entry};
 use super::page::{Look, Page, Words};
 use super::words::{Times, count, times};
@@ -28,7 +29,6 @@ const CONNECTIONS_MAX: usize = 4;
 /// Who a client is, as far as its sightings say.
 #[derive(Debug, Default)]
 struct Known {
-    name: Option<String>,
     mac: Option<String>,
     vlan: Option<u16>,
     is_behind_router: bool,
@@ -98,10 +98,6 @@ impl<W: Write> Report for Ticket<'_, W> {
 
 impl Known {
     fn add(&mut self, client: &Client) {
-        if let Some(hostname) = &client.hostname {
-            let from = hostname.source.as_str();
-            self.name.get_or_insert_with(|| format!("{} (from {from})", hostname.name));
-        }
         if let Some(mac) = client.mac {
             self.mac.get_or_insert_with(|| mac.to_string());
             self.is_behind_router |= client.is_router_mac;
@@ -169,7 +165,8 @@ fn write<W: Write>(
     };
     page.say(0, &Words::plain(&format!("Client {client} is behind DNS lookups of {what}")))?;
     page.gap()?;
-    write_who(page, client, known)?;
+    let called = entries.iter().find_map(|entry| seen.called(entry));
+    write_who(page, client, called.as_ref(), known)?;
     page.gap()?;
     page.say(0, &Words::plain("What it looked up (times are UTC)"))?;
     for entry in entries.iter().take(ENTRIES_MAX) {
@@ -206,12 +203,17 @@ fn write<W: Write>(
     page.say(0, &Words::plain(&by))
 }
 
-fn write_who<W: Write>(page: &mut Page<'_, W>, client: Address, known: &Known) -> io::Result<()> {
+fn write_who<W: Write>(
+    page: &mut Page<'_, W>,
+    client: Address,
+    called: Option<&Called<'_>>,
+    known: &Known,
+) -> io::Result<()> {
     page.say(0, &Words::plain("Who"))?;
     let mut say = |label, text: &str| page.entry(2, LABELS + 2, label, &Words::plain(text));
     say("address", &client.to_string())?;
-    if let Some(name) = &known.name {
-        say("name", name)?;
+    if let Some(called) = called {
+        say("name", &name(called))?;
     }
     if let Some(mac) = &known.mac {
         let of = if known.is_behind_router { " (a router's: the client is behind it)" } else { "" };
@@ -221,6 +223,11 @@ fn write_who<W: Write>(page: &mut Page<'_, W>, client: Address, known: &Known) -
         say("VLAN", &vlan.to_string())?;
     }
     Ok(())
+}
+
+/// A client's name, and what says so.
+fn name(called: &Called<'_>) -> String {
+    format!("{} (from {}){}", called.name, called.source.as_str(), called.at_other_times())
 }
 
 fn write_entry<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, entry: &Entry) -> io::Result<()> {
@@ -383,8 +390,10 @@ mod tests {
         let mut known = Known::default();
         assert_eq!(afterwards(&known), ["Not visible in this capture. The firewall's log knows."]);
         known.add(&client(Contact::NotVisible));
-        let who = (known.name.as_deref(), known.mac.as_deref(), known.vlan, known.is_behind_router);
-        assert_eq!(who, (Some("pc42 (from dhcp)"), Some("00:1b:21:3c:00:1c"), Some(20), true));
+        let hostname = client(Contact::NotVisible).hostname.unwrap();
+        let named = name(&Called::of(&hostname, &[]));
+        let who = (named.as_str(), known.mac.as_deref(), known.vlan, known.is_behind_router);
+        assert_eq!(who, ("pc42 (from dhcp)", Some("00:1b:21:3c:00:1c"), Some(20), true));
         assert!(next_steps(&known, &[])[0].contains("behind the router"));
         known.add(&client(Contact::No));
         assert!(afterwards(&known)[0].starts_with("No: "));

@@ -1,0 +1,62 @@
+//! What a client was called.
+
+use super::Seen;
+use super::fold::Entry;
+use super::words::list;
+use crate::identity::{Hostname, Source};
+
+/// The name of the host behind an entry's last question, and of others that had its address before.
+pub(super) struct Called<'a> {
+    pub name: &'a str,
+    pub source: Source,
+    others: &'a [String],
+}
+
+impl<'a> Called<'a> {
+    /// By a name and, if its address changed hands, the others.
+    pub fn of(hostname: &'a Hostname, others: &'a [String]) -> Called<'a> {
+        Called { name: &hostname.name, source: hostname.source, others }
+    }
+
+    /// Where the name comes from.
+    pub fn origin(&self) -> &'static str {
+        match self.source {
+            Source::Inventory => "by the inventory",
+            Source::Dhcp => "by DHCP",
+            Source::DnsUpdate => "by its DNS update",
+            Source::DnsAddress | Source::DnsPointer => "by the DNS",
+            Source::Nbns => "by NetBIOS",
+            Source::Llmnr => "by LLMNR",
+            Source::Mdns => "by multicast DNS",
+            Source::Kerberos => "by Kerberos",
+        }
+    }
+
+    /// `, at other times LENA-PC`: an address that changed hands is not one host's alone. Empty if it
+    /// did not.
+    pub fn at_other_times(&self) -> String {
+        match self.others {
+            [] => String::new(),
+            others => format!(", at other times {}", list(others)),
+        }
+    }
+
+    /// The name in few words: `KEVIN-PC`, or `KEVIN-PC +1` if it is not one host's alone.
+    pub fn short(&self) -> String {
+        match self.others.len() {
+            0 => self.name.to_owned(),
+            others => format!("{} +{others}", self.name),
+        }
+    }
+}
+
+impl Seen<'_> {
+    /// What the client of an entry was called. The summary knows, as it tells hosts apart that had one
+    /// address; the entry has the first name it met.
+    pub(super) fn called<'s>(&'s self, entry: &'s Entry) -> Option<Called<'s>> {
+        match self.ending.summary.row(entry.indicator, entry.client) {
+            Some(row) => row.hostname.as_ref().map(|name| Called::of(name, &row.other_hostnames)),
+            None => entry.hostname.as_ref().map(|name| Called::of(name, &[])),
+        }
+    }
+}
