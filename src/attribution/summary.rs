@@ -80,7 +80,7 @@ impl SummaryRow {
             }
         }
         self.vlan = self.vlan.or(client.vlan);
-        self.note_contact(&client.contact);
+        self.contact.learn(&client.contact);
         let answer = client.answer_frame;
         if answer.is_some() && !self.last_answers.contains(&answer) {
             self.last_answers.push_back(answer);
@@ -99,20 +99,6 @@ impl SummaryRow {
             });
         self.other_hostnames = others.map(|(_, name)| name).collect();
     }
-
-    /// The earliest connection counts; else that there was none, if that can be said.
-    fn note_contact(&mut self, contact: &Contact) {
-        let is_better = match (&self.contact, contact) {
-            (Contact::Yes(known), Contact::Yes(new)) => {
-                (new.time, new.frame) < (known.time, known.frame)
-            }
-            (_, Contact::Yes(_)) | (Contact::NotVisible, Contact::No) => true,
-            _ => false,
-        };
-        if is_better {
-            self.contact = contact.clone();
-        }
-    }
 }
 
 impl Summary {
@@ -123,7 +109,7 @@ impl Summary {
             row.hostname = surroundings.hostname(*client, mac, row.last);
             row.tell_hosts_apart();
             for answer in std::mem::take(&mut row.last_answers) {
-                row.note_contact(&surroundings.contact(*client, answer));
+                row.contact.learn(&surroundings.contact(*client, answer));
             }
         }
     }

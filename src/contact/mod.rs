@@ -25,6 +25,21 @@ pub enum Contact {
 }
 
 impl Contact {
+    /// Takes in what another answer's contact says, if that is more: a connection is more than none, the
+    /// earlier more than the later, and none more than that it cannot be told.
+    pub fn learn(&mut self, other: &Contact) {
+        let is_more = match (&*self, other) {
+            (Contact::Yes(known), Contact::Yes(new)) => {
+                (new.time, new.frame) < (known.time, known.frame)
+            }
+            (_, Contact::Yes(_)) | (Contact::NotVisible, Contact::No) => true,
+            _ => false,
+        };
+        if is_more {
+            self.clone_from(other);
+        }
+    }
+
     /// As the output names it.
     pub fn as_str(&self) -> &'static str {
         match self {

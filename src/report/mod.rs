@@ -7,6 +7,7 @@ mod answer_line;
 mod cef;
 mod csv;
 mod eve;
+mod fold;
 mod html;
 mod internal;
 mod jsonl;

@@ -3,7 +3,6 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::mem::{Discriminant, discriminant};
 
 use foldhash::HashMap;
 
@@ -14,32 +13,22 @@ use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
 use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
-use crate::resolution::{Leg, Role, Unexplained};
+pub(super) use crate::report::fold::Way;
+use crate::report::fold::{self, ENTRIES_MAX, RECENT_MAX, VARIANTS_MAX, add_way};
+use crate::resolution::{Leg, Role};
 use crate::time::Timestamp;
 
-/// How many dealings, and how many of what is unnamed, are kept; what would need more is counted.
-const ENTRIES_MAX: usize = 4_096;
 /// How many names asked for are kept with a dealing.
 const WAYS_MAX: usize = 8;
-/// How many types, parts, host names, link-layer addresses and VLANs are kept.
-const VARIANTS_MAX: usize = 4;
 /// How many steps of a chain are kept: its beginning, and its end.
 const STEPS_MAX: usize = 16;
 /// How many frames are named, those of one sighting aside.
 const FRAMES_MAX: usize = 24;
-/// How many frames of one sighting are named.
-const FRAMES_OF_ONE_MAX: usize = 40;
-/// How many questions of a client are remembered, so that none is counted twice.
-const RECENT_MAX: usize = 256;
 
-/// A name that was asked for, and where it led.
-#[derive(Clone, Debug)]
-pub(super) struct Way {
-    pub asked: String,
-    pub types: Vec<String>,
-    /// The shortest chain seen.
-    pub chain: Vec<ChainStep>,
-}
+pub(super) type Frames = fold::Frames<FRAMES_MAX>;
+pub(super) type Unnamed = fold::Unnamed<WAYS_MAX, FRAMES_MAX>;
+pub(super) type Group = fold::Group<WAYS_MAX, FRAMES_MAX>;
+type Groups = fold::Groups<WAYS_MAX, FRAMES_MAX>;
 
 /// A part a client had: in which role, at which resolver.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,31 +37,6 @@ pub(super) struct Part {
     pub leg: Leg,
     pub hops: Vec<Address>,
     pub resolver: Address,
-}
-
-/// Frames of the first sightings, and of how many.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Frames {
-    pub frames: BTreeSet<FrameId>,
-    pub of: u64,
-    pub all: u64,
-}
-
-impl Frames {
-    /// Adds those of a sighting, until one comes for which there is no room.
-    fn add(&mut self, frames: impl Iterator<Item = FrameId>) {
-        let is_full = self.of < self.all;
-        self.all += 1;
-        if is_full {
-            return;
-        }
-        let mut more = self.frames.clone();
-        more.extend(frames.filter(|frame| frame.is_some()).take(FRAMES_OF_ONE_MAX));
-        if self.of == 0 || more.len() <= FRAMES_MAX {
-            self.frames = more;
-            self.of += 1;
-        }
-    }
 }
 
 /// The sighting that shows best how a client's question led to an indicator.
@@ -168,11 +132,11 @@ impl Dealing {
         self.least_permille = self.least_permille.min(client.confidence_permille);
         self.only_tail &= attribution.hints.contains(&"alias-tail");
         self.only_server &= sighting.place == Place::Server && sighting.leg == Leg::Upstream;
-        self.contact = surer(&self.contact, &client.contact).clone();
+        self.contact.learn(&client.contact);
         if rank(client, sighting) < rank(&self.example.client, &self.example.sighting) {
             self.example = example(client, sighting);
         }
-        self.add_way(client);
+        self.further += u64::from(!add_way(&mut self.ways, WAYS_MAX, client, bounded));
         let hops = client.hops.iter().copied().take(VARIANTS_MAX).collect();
         let part = Part { role: client.role, leg: sighting.leg, hops, resolver: sighting.resolver };
         if !self.parts.contains(&part) && self.parts.len() < VARIANTS_MAX {
@@ -185,26 +149,6 @@ impl Dealing {
         let own =
             [client.asked_frame, client.answer_frame, sighting.frame, sighting.response_frame];
         self.frames.add(own.into_iter().chain(client.chain.iter().map(|step| step.frame)));
-    }
-
-    fn add_way(&mut self, client: &Client) {
-        let known = self.ways.iter_mut().find(|way| way.asked.eq_ignore_ascii_case(&client.asked));
-        if let Some(way) = known {
-            if !way.types.contains(&client.asked_type) && way.types.len() < VARIANTS_MAX {
-                way.types.push(client.asked_type.clone());
-            }
-            if client.chain.len() < way.chain.len() {
-                way.chain = bounded(&client.chain);
-            }
-        } else if self.ways.len() < WAYS_MAX {
-            self.ways.push(Way {
-                asked: client.asked.clone(),
-                types: vec![client.asked_type.clone()],
-                chain: bounded(&client.chain),
-            });
-        } else {
-            self.further += 1;
-        }
     }
 }
 
@@ -224,17 +168,6 @@ fn bounded(chain: &[ChainStep]) -> Vec<ChainStep> {
         ChainStep { name: format!("({left_out} more steps)"), step: "more", frame: FrameId::NONE };
     let end = chain.iter().skip(chain.len() - STEPS_MAX / 2).cloned();
     begin.chain([gap]).chain(end).collect()
-}
-
-/// The contact that says more; of two, the earlier.
-fn surer<'a>(one: &'a Contact, other: &'a Contact) -> &'a Contact {
-    match (one, other) {
-        (Contact::Yes(first), Contact::Yes(second)) if second.time < first.time => other,
-        (Contact::Yes(_), _) => one,
-        (_, Contact::Yes(_)) => other,
-        (Contact::No, _) => one,
-        _ => other,
-    }
 }
 
 /// What is known of a client, whatever it asked.
@@ -276,46 +209,15 @@ fn push<T>(to: &mut Vec<T>, item: T) {
     }
 }
 
-/// Queries for one indicator that no client is named for.
-#[derive(Clone, Debug)]
-pub(super) struct Unnamed {
-    pub indicator: IndicatorId,
-    pub queries: u64,
-    pub first: Timestamp,
-    pub last: Timestamp,
-    /// Names and types asked for.
-    pub names: Vec<String>,
-    /// Queries for further names.
-    pub further: u64,
-    pub frames: Frames,
-}
-
-/// What is unnamed for one reason, at one resolver.
-#[derive(Clone, Debug)]
-pub(super) struct Group {
-    pub verdict: Verdict,
-    pub resolver: Address,
-    /// The reason in words, as given first.
-    pub reason: String,
-    /// Whether the words were others later: they name numbers and times.
-    pub reasons_differ: bool,
-    pub unnamed: Vec<Unnamed>,
-    pub queries: u64,
-}
-
-type GroupKey = (Verdict, Option<Discriminant<Unexplained>>, Address);
-
 /// All that was folded.
 #[derive(Debug, Default)]
 pub(super) struct Fold {
     dealings: HashMap<(Address, IndicatorId), Dealing>,
     people: HashMap<Address, Person>,
-    groups: HashMap<GroupKey, Group>,
-    places: HashMap<(GroupKey, IndicatorId), usize>,
+    /// What no client is named for.
+    pub groups: Groups,
     /// How many sightings of further clients had no room.
     pub clients_left_out: u64,
-    /// How many queries without a client had no room.
-    pub unnamed_left_out: u64,
 }
 
 impl Fold {
@@ -326,7 +228,7 @@ impl Fold {
                 self.add_client(client, attribution);
             }
         } else {
-            self.add_unnamed(attribution);
+            self.groups.add(attribution);
         }
     }
 
@@ -343,36 +245,6 @@ impl Fold {
             .add(client, attribution);
     }
 
-    fn add_unnamed(&mut self, attribution: &Attribution) {
-        let sighting = &attribution.sighting;
-        let why = attribution.unexplained.as_ref().map(discriminant);
-        let key = (attribution.verdict, why, sighting.resolver);
-        let place = self.places.get(&(key, attribution.indicator)).copied();
-        if place.is_none() && self.places.len() >= ENTRIES_MAX {
-            self.unnamed_left_out += 1;
-            return;
-        }
-        let reason = attribution.reason.as_deref().unwrap_or("no reason is known");
-        let group = self.groups.entry(key).or_insert_with(|| Group {
-            verdict: attribution.verdict,
-            resolver: sighting.resolver,
-            reason: reason.to_owned(),
-            reasons_differ: false,
-            unnamed: Vec::new(),
-            queries: 0,
-        });
-        group.reasons_differ |= group.reason != reason;
-        group.queries += 1;
-        let place = place.unwrap_or_else(|| {
-            self.places.insert((key, attribution.indicator), group.unnamed.len());
-            group.unnamed.push(Unnamed::new(attribution.indicator, sighting));
-            group.unnamed.len() - 1
-        });
-        if let Some(unnamed) = group.unnamed.get_mut(place) {
-            unnamed.add(sighting);
-        }
-    }
-
     /// The dealings, by client, then by indicator.
     pub fn dealings(&self) -> Vec<&Dealing> {
         let mut dealings: Vec<&Dealing> = self.dealings.values().collect();
@@ -383,45 +255,5 @@ impl Fold {
     /// What is known of a client.
     pub fn person(&self, client: Address) -> Option<&Person> {
         self.people.get(&client)
-    }
-
-    /// The groups of a verdict, the one with most queries first.
-    pub fn groups(&self, verdict: Verdict) -> Vec<&Group> {
-        let mut groups: Vec<&Group> =
-            self.groups.values().filter(|group| group.verdict == verdict).collect();
-        groups.sort_by(|one, other| {
-            let key = |group: &Group| (u64::MAX - group.queries, group.resolver);
-            key(one).cmp(&key(other)).then_with(|| one.reason.cmp(&other.reason))
-        });
-        groups
-    }
-}
-
-impl Unnamed {
-    fn new(indicator: IndicatorId, sighting: &Sighting) -> Unnamed {
-        Unnamed {
-            indicator,
-            queries: 0,
-            first: sighting.time,
-            last: sighting.time,
-            names: Vec::new(),
-            further: 0,
-            frames: Frames::default(),
-        }
-    }
-
-    fn add(&mut self, sighting: &Sighting) {
-        self.queries += 1;
-        self.first = self.first.min(sighting.time);
-        self.last = self.last.max(sighting.time);
-        self.frames.add([sighting.frame, sighting.response_frame].into_iter());
-        let name = format!("{} ({})", sighting.name, sighting.rtype);
-        if !self.names.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
-            if self.names.len() < WAYS_MAX {
-                self.names.push(name);
-            } else {
-                self.further += 1;
-            }
-        }
     }
 }

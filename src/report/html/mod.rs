@@ -150,7 +150,7 @@ impl Page {
             flagged_rows,
             flagged_more,
             unnamed: unnamed::sections(seen),
-            unnamed_left_out: left_out(seen.fold.unnamed_left_out, "query", "queries"),
+            unnamed_left_out: left_out(seen.fold.groups.left_out, "query", "queries"),
             capture: capture::capture(seen),
         }
     }

@@ -58,7 +58,7 @@ pub(super) fn sections(seen: &Seen<'_>) -> Vec<Section> {
         ),
     ];
     let section = |(verdict, id, title, intro)| {
-        let groups = seen.fold.groups(verdict);
+        let groups = seen.fold.groups.of(verdict);
         let left = groups.len().saturating_sub(GROUPS_MAX);
         Section {
             id,

@@ -1,41 +1,30 @@
 //! Many sightings folded into few entries: one for each client and indicator, and one for each reason
 //! for which no client is named.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::mem::{Discriminant, discriminant};
+use std::collections::BTreeSet;
 
 use foldhash::HashMap;
 
-use crate::attribution::{Attribution, ChainStep, Client, Place, Sighting, Verdict};
+use crate::attribution::{Attribution, ChainStep, Client, Place};
 use crate::contact::Contact;
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
 use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
-use crate::resolution::{Leg, Role, Unexplained};
+pub(super) use crate::report::fold::Way;
+use crate::report::fold::{self, ENTRIES_MAX, RECENT_MAX, VARIANTS_MAX, add_way};
+use crate::resolution::{Leg, Role};
 use crate::time::Timestamp;
 
-/// How many entries of each sort are kept; sightings that would need a further one are only counted.
-const ENTRIES_MAX: usize = 4_096;
 /// How many names asked for are kept with an entry.
 const NAMES_MAX: usize = 4;
-/// How many types, and how many parts, are kept.
-const VARIANTS_MAX: usize = 4;
 /// How many frames are named, those of one sighting aside.
 const FRAMES_MAX: usize = 12;
-/// How many frames of one sighting are named.
-const FRAMES_OF_ONE_MAX: usize = 40;
-/// How many questions of a client are remembered, so that none is counted twice.
-const RECENT_MAX: usize = 256;
 
-/// A name that was asked for, and where it led.
-#[derive(Clone, Debug)]
-pub(super) struct Way {
-    pub asked: String,
-    pub types: Vec<String>,
-    /// The shortest chain seen.
-    pub chain: Vec<ChainStep>,
-}
+pub(super) type Frames = fold::Frames<FRAMES_MAX>;
+pub(super) type Unnamed = fold::Unnamed<NAMES_MAX, FRAMES_MAX>;
+pub(super) type Group = fold::Group<NAMES_MAX, FRAMES_MAX>;
+pub(super) type Groups = fold::Groups<NAMES_MAX, FRAMES_MAX>;
 
 /// A part a client had: in which role, at which resolver.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,38 +39,6 @@ impl Part {
     /// Where it was seen.
     pub fn leg(&self) -> Leg {
         if self.on_client_leg { Leg::Client } else { Leg::Upstream }
-    }
-}
-
-/// Frames of the first sightings, and of how many.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Frames {
-    pub frames: BTreeSet<FrameId>,
-    pub of: u64,
-    pub all: u64,
-    /// Whether one sighting had more frames than are named.
-    pub cut: bool,
-}
-
-impl Frames {
-    /// Adds those of a sighting, until one comes for which there is no room.
-    fn add(&mut self, frames: impl Iterator<Item = FrameId>) {
-        let is_full = self.of < self.all;
-        self.all += 1;
-        if is_full {
-            return;
-        }
-        let mut own: BTreeSet<FrameId> = frames.filter(|frame| frame.is_some()).collect();
-        let cut = own.len() > FRAMES_OF_ONE_MAX;
-        while own.len() > FRAMES_OF_ONE_MAX {
-            own.pop_last();
-        }
-        own.extend(&self.frames);
-        if self.of == 0 || own.len() <= FRAMES_MAX {
-            self.frames = own;
-            self.of += 1;
-            self.cut |= cut;
-        }
     }
 }
 
@@ -166,13 +123,7 @@ impl Entry {
         if self.hostname.is_none() {
             self.hostname.clone_from(&client.hostname);
         }
-        match (&self.contact, &client.contact) {
-            (Contact::Yes(known), Contact::Yes(new)) if known.time <= new.time => {}
-            (_, Contact::Yes(_)) | (Contact::NotVisible, Contact::No) => {
-                self.contact.clone_from(&client.contact);
-            }
-            _ => {}
-        }
+        self.contact.learn(&client.contact);
         self.first = self.first.min(client.asked_time);
         self.last = self.last.max(client.asked_time);
         self.confidence_permille = self.confidence_permille.max(client.confidence_permille);
@@ -180,7 +131,7 @@ impl Entry {
             self.confidence_least_permille.min(client.confidence_permille);
         self.only_tail &= attribution.hints.contains(&"alias-tail");
         self.only_server &= sighting.place == Place::Server && sighting.leg == Leg::Upstream;
-        self.add_way(client);
+        self.more_ways |= !add_way(&mut self.ways, NAMES_MAX, client, <[ChainStep]>::to_vec);
         let part = Part {
             role: client.role,
             on_client_leg: sighting.leg == Leg::Client,
@@ -200,26 +151,6 @@ impl Entry {
         match self.outcomes.iter_mut().find(|(known, _)| *known == rcode) {
             Some((_, count)) => *count += 1,
             None => self.outcomes.push((rcode, 1)),
-        }
-    }
-
-    fn add_way(&mut self, client: &Client) {
-        let known = self.ways.iter_mut().find(|way| way.asked.eq_ignore_ascii_case(&client.asked));
-        if let Some(way) = known {
-            if !way.types.contains(&client.asked_type) && way.types.len() < VARIANTS_MAX {
-                way.types.push(client.asked_type.clone());
-            }
-            if client.chain.len() < way.chain.len() {
-                way.chain.clone_from(&client.chain);
-            }
-        } else if self.ways.len() < NAMES_MAX {
-            self.ways.push(Way {
-                asked: client.asked.clone(),
-                types: vec![client.asked_type.clone()],
-                chain: client.chain.clone(),
-            });
-        } else {
-            self.more_ways = true;
         }
     }
 }
@@ -251,126 +182,5 @@ impl Clients {
     /// The entries, in no order.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.values()
-    }
-}
-
-/// Queries for one indicator that no client is named for.
-#[derive(Clone, Debug)]
-pub(super) struct Unnamed {
-    pub indicator: IndicatorId,
-    pub queries: u64,
-    pub first: Timestamp,
-    pub last: Timestamp,
-    /// Names and types asked for.
-    pub names: Vec<String>,
-    pub more_names: bool,
-    pub frames: Frames,
-}
-
-/// What is unnamed for one reason, at one resolver.
-#[derive(Clone, Debug)]
-pub(super) struct Group {
-    pub verdict: Verdict,
-    pub resolver: Address,
-    /// The reason in words, as given first.
-    pub reason: String,
-    /// Whether the words were others later: they name numbers and times.
-    pub reasons_differ: bool,
-    pub unnamed: Vec<Unnamed>,
-    pub queries: u64,
-}
-
-type GroupKey = (Verdict, Option<Discriminant<Unexplained>>, Address);
-
-/// What no client is named for.
-#[derive(Debug, Default)]
-pub(super) struct Groups {
-    groups: HashMap<GroupKey, Group>,
-    places: HashMap<(GroupKey, IndicatorId), usize>,
-    /// How many queries had no room.
-    pub left_out: u64,
-}
-
-impl Groups {
-    /// Adds an attribution without clients.
-    pub fn add(&mut self, attribution: &Attribution) {
-        let sighting = &attribution.sighting;
-        let why = attribution.unexplained.as_ref().map(discriminant);
-        let key = (attribution.verdict, why, sighting.resolver);
-        let place = self.places.get(&(key, attribution.indicator)).copied();
-        if place.is_none() && self.places.len() >= ENTRIES_MAX {
-            self.left_out += 1;
-            return;
-        }
-        let reason = attribution.reason.as_deref().unwrap_or("no reason is known");
-        let group = self.groups.entry(key).or_insert_with(|| Group {
-            verdict: attribution.verdict,
-            resolver: sighting.resolver,
-            reason: reason.to_owned(),
-            reasons_differ: false,
-            unnamed: Vec::new(),
-            queries: 0,
-        });
-        group.reasons_differ |= group.reason != reason;
-        group.queries += 1;
-        let place = place.unwrap_or_else(|| {
-            self.places.insert((key, attribution.indicator), group.unnamed.len());
-            group.unnamed.push(Unnamed::new(attribution.indicator, sighting));
-            group.unnamed.len() - 1
-        });
-        if let Some(unnamed) = group.unnamed.get_mut(place) {
-            unnamed.add(sighting);
-        }
-    }
-
-    /// How many queries for each indicator have a verdict without a client.
-    pub fn by_indicator(&self, verdict: Verdict) -> BTreeMap<IndicatorId, u64> {
-        let mut queries = BTreeMap::new();
-        for group in self.groups.values().filter(|group| group.verdict == verdict) {
-            for unnamed in &group.unnamed {
-                *queries.entry(unnamed.indicator).or_default() += unnamed.queries;
-            }
-        }
-        queries
-    }
-
-    /// The groups of a verdict, the one with most queries first.
-    pub fn of(&self, verdict: Verdict) -> Vec<&Group> {
-        let mut groups: Vec<&Group> =
-            self.groups.values().filter(|group| group.verdict == verdict).collect();
-        groups.sort_by(|one, other| {
-            let key = |group: &Group| (u64::MAX - group.queries, group.resolver);
-            key(one).cmp(&key(other)).then_with(|| one.reason.cmp(&other.reason))
-        });
-        groups
-    }
-}
-
-impl Unnamed {
-    fn new(indicator: IndicatorId, sighting: &Sighting) -> Unnamed {
-        Unnamed {
-            indicator,
-            queries: 0,
-            first: sighting.time,
-            last: sighting.time,
-            names: Vec::new(),
-            more_names: false,
-            frames: Frames::default(),
-        }
-    }
-
-    fn add(&mut self, sighting: &Sighting) {
-        self.queries += 1;
-        self.first = self.first.min(sighting.time);
-        self.last = self.last.max(sighting.time);
-        self.frames.add([sighting.frame, sighting.response_frame].into_iter());
-        let name = format!("{} ({})", sighting.name, sighting.rtype);
-        if !self.names.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
-            if self.names.len() < NAMES_MAX {
-                self.names.push(name);
-            } else {
-                self.more_names = true;
-            }
-        }
     }
 }

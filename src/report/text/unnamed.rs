@@ -71,7 +71,7 @@ fn write_unnamed<W: Write>(
     let heading = Words::of(Ink::Flagged, indicator.value)
         .and(Ink::Aside, &format!("  {list_name}, line {}", indicator.line));
     page.say(2, &heading)?;
-    let more = if unnamed.more_names { " and others" } else { "" };
+    let more = if unnamed.further > 0 { " and others" } else { "" };
     let asked = if more.is_empty() { list(&unnamed.names) } else { unnamed.names.join(", ") };
     page.entry(4, LABELS, "asked", &Words::plain(&(asked + more)))?;
     let queries = count(unnamed.queries, "query", "queries");

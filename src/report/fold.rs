@@ -1,0 +1,216 @@
+//! What the pages for people have in common in folding many sightings into few: frames, ways, and one group
+//! for each reason for which no client is named. How much is kept is theirs to say; what has no room is
+//! counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::mem::{Discriminant, discriminant};
+
+use foldhash::HashMap;
+
+use crate::attribution::{Attribution, ChainStep, Client, Sighting, Verdict};
+use crate::flow::Address;
+use crate::frame::FrameId;
+use crate::indicator::IndicatorId;
+use crate::resolution::Unexplained;
+use crate::time::Timestamp;
+
+/// How many entries of each sort are kept; sightings that would need a further one are only counted.
+pub(super) const ENTRIES_MAX: usize = 4_096;
+/// How many types, parts and the like are kept with an entry.
+pub(super) const VARIANTS_MAX: usize = 4;
+/// How many questions of a client are remembered, so that none is counted twice.
+pub(super) const RECENT_MAX: usize = 256;
+/// How many frames of one sighting are named.
+const FRAMES_OF_ONE_MAX: usize = 40;
+
+/// A name that was asked for, and where it led.
+#[derive(Clone, Debug)]
+pub(super) struct Way {
+    pub asked: String,
+    pub types: Vec<String>,
+    /// The shortest chain seen.
+    pub chain: Vec<ChainStep>,
+}
+
+/// Adds the way of a client's question to at most `max` of them, its chain as `kept`. False if there is no
+/// room for a further name.
+pub(super) fn add_way(
+    ways: &mut Vec<Way>,
+    max: usize,
+    client: &Client,
+    kept: impl Fn(&[ChainStep]) -> Vec<ChainStep>,
+) -> bool {
+    let known = ways.iter_mut().find(|way| way.asked.eq_ignore_ascii_case(&client.asked));
+    if let Some(way) = known {
+        if !way.types.contains(&client.asked_type) && way.types.len() < VARIANTS_MAX {
+            way.types.push(client.asked_type.clone());
+        }
+        if client.chain.len() < way.chain.len() {
+            way.chain = kept(&client.chain);
+        }
+        return true;
+    }
+    let has_room = ways.len() < max;
+    if has_room {
+        ways.push(Way {
+            asked: client.asked.clone(),
+            types: vec![client.asked_type.clone()],
+            chain: kept(&client.chain),
+        });
+    }
+    has_room
+}
+
+/// Frames of the first sightings, at most `MAX` but for those of one sighting alone, and of how many.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Frames<const MAX: usize> {
+    pub frames: BTreeSet<FrameId>,
+    pub of: u64,
+    pub all: u64,
+    /// Whether one sighting had more frames than are named.
+    pub cut: bool,
+}
+
+impl<const MAX: usize> Frames<MAX> {
+    /// Adds those of a sighting, until one comes for which there is no room.
+    pub fn add(&mut self, frames: impl Iterator<Item = FrameId>) {
+        let is_full = self.of < self.all;
+        self.all += 1;
+        if is_full {
+            return;
+        }
+        let mut own: BTreeSet<FrameId> = frames.filter(|frame| frame.is_some()).collect();
+        let cut = own.len() > FRAMES_OF_ONE_MAX;
+        while own.len() > FRAMES_OF_ONE_MAX {
+            own.pop_last();
+        }
+        own.extend(&self.frames);
+        if self.of == 0 || own.len() <= MAX {
+            self.frames = own;
+            self.of += 1;
+            self.cut |= cut;
+        }
+    }
+}
+
+/// Queries for one indicator that no client is named for, with at most `NAMES` names.
+#[derive(Clone, Debug)]
+pub(super) struct Unnamed<const NAMES: usize, const FRAMES: usize> {
+    pub indicator: IndicatorId,
+    pub queries: u64,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    /// Names and types asked for.
+    pub names: Vec<String>,
+    /// Queries for further names.
+    pub further: u64,
+    pub frames: Frames<FRAMES>,
+}
+
+/// What is unnamed for one reason, at one resolver.
+#[derive(Clone, Debug)]
+pub(super) struct Group<const NAMES: usize, const FRAMES: usize> {
+    pub verdict: Verdict,
+    pub resolver: Address,
+    /// The reason in words, as given first.
+    pub reason: String,
+    /// Whether the words were others later: they name numbers and times.
+    pub reasons_differ: bool,
+    pub unnamed: Vec<Unnamed<NAMES, FRAMES>>,
+    pub queries: u64,
+}
+
+type GroupKey = (Verdict, Option<Discriminant<Unexplained>>, Address);
+
+/// What no client is named for.
+#[derive(Debug, Default)]
+pub(super) struct Groups<const NAMES: usize, const FRAMES: usize> {
+    groups: HashMap<GroupKey, Group<NAMES, FRAMES>>,
+    places: HashMap<(GroupKey, IndicatorId), usize>,
+    /// How many queries had no room.
+    pub left_out: u64,
+}
+
+impl<const NAMES: usize, const FRAMES: usize> Groups<NAMES, FRAMES> {
+    /// Adds an attribution without clients.
+    pub fn add(&mut self, attribution: &Attribution) {
+        let sighting = &attribution.sighting;
+        let why = attribution.unexplained.as_ref().map(discriminant);
+        let key = (attribution.verdict, why, sighting.resolver);
+        let place = self.places.get(&(key, attribution.indicator)).copied();
+        if place.is_none() && self.places.len() >= ENTRIES_MAX {
+            self.left_out += 1;
+            return;
+        }
+        let reason = attribution.reason.as_deref().unwrap_or("no reason is known");
+        let group = self.groups.entry(key).or_insert_with(|| Group {
+            verdict: attribution.verdict,
+            resolver: sighting.resolver,
+            reason: reason.to_owned(),
+            reasons_differ: false,
+            unnamed: Vec::new(),
+            queries: 0,
+        });
+        group.reasons_differ |= group.reason != reason;
+        group.queries += 1;
+        let place = place.unwrap_or_else(|| {
+            self.places.insert((key, attribution.indicator), group.unnamed.len());
+            group.unnamed.push(Unnamed::new(attribution.indicator, sighting));
+            group.unnamed.len() - 1
+        });
+        if let Some(unnamed) = group.unnamed.get_mut(place) {
+            unnamed.add(sighting);
+        }
+    }
+
+    /// How many queries for each indicator have a verdict without a client.
+    pub fn by_indicator(&self, verdict: Verdict) -> BTreeMap<IndicatorId, u64> {
+        let mut queries = BTreeMap::new();
+        for group in self.groups.values().filter(|group| group.verdict == verdict) {
+            for unnamed in &group.unnamed {
+                *queries.entry(unnamed.indicator).or_default() += unnamed.queries;
+            }
+        }
+        queries
+    }
+
+    /// The groups of a verdict, the one with most queries first.
+    pub fn of(&self, verdict: Verdict) -> Vec<&Group<NAMES, FRAMES>> {
+        let mut groups: Vec<&Group<NAMES, FRAMES>> =
+            self.groups.values().filter(|group| group.verdict == verdict).collect();
+        groups.sort_by(|one, other| {
+            let key = |group: &Group<NAMES, FRAMES>| (u64::MAX - group.queries, group.resolver);
+            key(one).cmp(&key(other)).then_with(|| one.reason.cmp(&other.reason))
+        });
+        groups
+    }
+}
+
+impl<const NAMES: usize, const FRAMES: usize> Unnamed<NAMES, FRAMES> {
+    fn new(indicator: IndicatorId, sighting: &Sighting) -> Self {
+        Unnamed {
+            indicator,
+            queries: 0,
+            first: sighting.time,
+            last: sighting.time,
+            names: Vec::new(),
+            further: 0,
+            frames: Frames::default(),
+        }
+    }
+
+    fn add(&mut self, sighting: &Sighting) {
+        self.queries += 1;
+        self.first = self.first.min(sighting.time);
+        self.last = self.last.max(sighting.time);
+        self.frames.add([sighting.frame, sighting.response_frame].into_iter());
+        let name = format!("{} ({})", sighting.name, sighting.rtype);
+        if !self.names.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
+            if self.names.len() < NAMES {
+                self.names.push(name);
+            } else {
+                self.further += 1;
+            }
+        }
+    }
+}
