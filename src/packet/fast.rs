@@ -17,7 +17,7 @@ pub(super) fn slice<'a>(frame: &Frame<'a>, ports: &Ports) -> Option<Sliced<'a>> 
         return None;
     }
     let (ethernet, mut rest) = frame.bytes.split_first_chunk::<14>()?;
-    let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1] = *ethernet;
+    let [.., t0, t1] = *ethernet;
     let mut kind = u16::from_be_bytes([t0, t1]);
     let mut vlan = None;
     if kind == 0x8100 {
@@ -40,21 +40,7 @@ pub(super) fn slice<'a>(frame: &Frame<'a>, ports: &Ports) -> Option<Sliced<'a>> 
     if ip.protocol == protocol::TCP || payload.is_empty() || !agrees {
         return None;
     }
-    let flow = Flow {
-        source: Endpoint { address: ip.source, port: source },
-        destination: Endpoint { address: ip.destination, port: destination },
-        transport: Transport::Udp,
-    };
-    let envelope = Envelope {
-        frame: frame.id,
-        time: frame.time,
-        flow,
-        source_mac: Mac([s0, s1, s2, s3, s4, s5]),
-        destination_mac: Mac([d0, d1, d2, d3, d4, d5]),
-        ip_id: ip.id,
-        hop_limit: ip.hop_limit,
-        vlan,
-    };
+    let envelope = envelope(frame, &ip, ethernet, vlan, [source, destination], Transport::Udp);
     Some(Sliced::Datagram { envelope, payload, whole: true })
 }
 
@@ -67,7 +53,6 @@ fn elsewhere<'a>(
     ethernet: &[u8; 14],
     vlan: Option<u16>,
 ) -> Option<Sliced<'a>> {
-    let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, _, _] = *ethernet;
     let (&[p0, p1, q0, q1, l0, l1, ..], payload) = ip.payload.split_first_chunk::<8>()?;
     let (source, destination) = (u16::from_be_bytes([p0, p1]), u16::from_be_bytes([q0, q1]));
     let (transport, elsewhere) = if ip.protocol == protocol::TCP {
@@ -79,22 +64,35 @@ fn elsewhere<'a>(
         }
         (Transport::Udp, Elsewhere { payload, tcp_flags: 0 })
     };
-    let flow = Flow {
-        source: Endpoint { address: ip.source, port: source },
-        destination: Endpoint { address: ip.destination, port: destination },
-        transport,
-    };
-    let envelope = Envelope {
+    let envelope = envelope(frame, ip, ethernet, vlan, [source, destination], transport);
+    Some(Sliced::Elsewhere { envelope, elsewhere })
+}
+
+/// Who sent a frame to whom, by its headers.
+#[inline]
+fn envelope(
+    frame: &Frame<'_>,
+    ip: &Ip<'_>,
+    ethernet: &[u8; 14],
+    vlan: Option<u16>,
+    [source, destination]: [u16; 2],
+    transport: Transport,
+) -> Envelope {
+    let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, _, _] = *ethernet;
+    Envelope {
         frame: frame.id,
         time: frame.time,
-        flow,
+        flow: Flow {
+            source: Endpoint { address: ip.source, port: source },
+            destination: Endpoint { address: ip.destination, port: destination },
+            transport,
+        },
         source_mac: Mac([s0, s1, s2, s3, s4, s5]),
         destination_mac: Mac([d0, d1, d2, d3, d4, d5]),
         ip_id: ip.id,
         hop_limit: ip.hop_limit,
         vlan,
-    };
-    Some(Sliced::Elsewhere { envelope, elsewhere })
+    }
 }
 
 /// What is needed of an IP header.

@@ -20,8 +20,8 @@ use std::path::Path;
 pub use self::error::{LoadError, Notice};
 pub use self::form::Form;
 use self::row::{Row, Times};
-use self::text::NoText;
 use super::Alert;
+use crate::text::{NoText, Text};
 use crate::time::{UTC, Zone};
 
 /// The most alerts that are read of one file; the rest is left out, and that is said.
@@ -56,12 +56,12 @@ impl Alerts {
             Some(name) if path.as_os_str() != "-" => name.to_string_lossy().into_owned(),
             _ => file.clone(),
         };
-        match text::open(path) {
-            Ok(text) => Alerts::read(&name, &text, form, zone),
+        match Text::open(path).and_then(text::whole) {
+            Ok(Some(text)) => Alerts::read(&name, &text, form, zone),
             Err(NoText::Io(source)) => Err(LoadError::Read { file, source }),
             Err(NoText::Capture) => Err(LoadError::Capture(file)),
             Err(NoText::Binary) => Err(LoadError::Binary(file)),
-            Err(NoText::TooLong) => Err(LoadError::TooLong(file)),
+            Ok(None) => Err(LoadError::TooLong(file)),
         }
     }
 

@@ -8,12 +8,13 @@ mod lines;
 mod table;
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use foldhash::HashMap;
 
 use crate::flow::{Address, Mac};
+use crate::text::Text;
 use crate::time::Timestamp;
 
 /// How many warnings of one file are kept; what is beyond them is counted in the last one.
@@ -171,20 +172,12 @@ fn understand(bytes: &[u8]) -> Found {
     }
 }
 
-/// The text of a file with plain line ends: UTF-8, or UTF-16 with a byte order mark as spreadsheets and PowerShell write it.
+/// The text of a file with plain line ends. What is no text is read as if it were: there is no name in it.
 fn text_of(bytes: &[u8]) -> String {
-    let wide = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
-        let units = rest.chunks_exact(2).filter_map(|pair| pair.first_chunk::<2>());
-        let units: Vec<u16> = units.map(|pair| unit(*pair)).collect();
-        String::from_utf16_lossy(&units)
-    };
-    let text = match bytes {
-        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        _ => String::from_utf8_lossy(bytes).into_owned(),
-    };
-    text.replace("\r\n", "\n")
+    let mut octets = Vec::new();
+    let unwrapped = Text::new(Box::new(bytes)).ok();
+    let is_read = unwrapped.is_some_and(|mut text| text.octets.read_to_end(&mut octets).is_ok());
+    String::from_utf8_lossy(if is_read { &octets } else { bytes }).replace("\r\n", "\n")
 }
 
 /// An address as files write it, perhaps with a prefix length behind it.

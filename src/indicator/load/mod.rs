@@ -8,19 +8,20 @@
 mod entries;
 mod error;
 mod hosts;
+mod lines;
 mod plain;
-mod source;
 mod word;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 pub use self::error::{LoadError, Warning};
-use self::source::{Line, NoText, Source};
+use self::lines::{Line, Lines};
 use self::word::{Meaning, WordReader};
 use super::network::parse_address;
 use super::{Full, IndicatorKind, Indicators};
 use crate::name::NameHasher;
+use crate::text::{NoText, Text};
 
 /// The most warnings that are kept of one list; [`List::warned`] counts them all.
 const WARNINGS_MAX: u32 = 100;
@@ -97,7 +98,7 @@ impl Indicators {
         }
         let mut loader = Loader::new(hasher);
         for (path, name) in paths.iter().zip(names_of(paths)) {
-            loader.load(name, shown(path), Source::open(path))?;
+            loader.load(name, shown(path), Text::open(path))?;
         }
         Ok(loader.finish())
     }
@@ -112,7 +113,7 @@ impl Indicators {
         hasher: NameHasher,
     ) -> Result<(Indicators, Vec<Warning>), LoadError> {
         let mut loader = Loader::new(hasher);
-        loader.load(name.into(), name.into(), Source::new(Box::new(io::Cursor::new(list))))?;
+        loader.load(name.into(), name.into(), Text::new(Box::new(io::Cursor::new(list))))?;
         Ok(loader.finish())
     }
 }
@@ -166,21 +167,21 @@ impl Loader {
         &mut self,
         name: String,
         file: String,
-        source: Result<Source, NoText>,
+        text: Result<Text<'_>, NoText>,
     ) -> Result<(), LoadError> {
-        let mut source = match source {
-            Ok(source) => source,
+        let mut lines = match text {
+            Ok(text) => Lines::of(text),
             Err(NoText::Io(source)) => return Err(LoadError::Read { file, lines: 0, source }),
             Err(NoText::Capture) => return Err(LoadError::Capture(file)),
             Err(NoText::Binary) => return Err(LoadError::Binary(file)),
         };
-        let form = form_of(source.head());
+        let form = form_of(lines.head());
         self.file = file;
         self.first_skipped = None;
         self.list = List::new(name, form, self.indicators.entries.len() as u32);
         self.indicators.begin_list();
         loop {
-            let line = source.next_line().map_err(|source| LoadError::Read {
+            let line = lines.next_line().map_err(|source| LoadError::Read {
                 file: self.file.clone(),
                 lines: self.list.lines,
                 source,

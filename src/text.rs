@@ -1,5 +1,5 @@
-//! The text of a list, line by line, whatever it is wrapped in: a file or standard input, plain, gzip
-//! or Zstandard, UTF-8 or UTF-16 with a byte order mark.
+//! Texts that people and their tools wrote, whatever they are wrapped in: a file or standard input, plain,
+//! gzip or Zstandard, UTF-8 or UTF-16 with a byte order mark.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -9,8 +9,6 @@ use flate2::bufread::MultiGzDecoder;
 
 /// How much of the beginning is looked at to see what the input is, in octets.
 const HEAD_LEN: u64 = 64 * 1024;
-/// The longest line that is read, in octets.
-const LINE_LEN_MAX: u64 = 64 * 1024;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -28,7 +26,7 @@ const CAPTURES: [&[u8]; 5] = [
 
 /// Why the input is no text.
 #[derive(Debug)]
-pub(super) enum NoText {
+pub enum NoText {
     /// It cannot be opened or read.
     Io(io::Error),
     /// It is a packet capture.
@@ -43,32 +41,31 @@ impl From<io::Error> for NoText {
     }
 }
 
-/// A list's text.
-pub(super) struct Source {
-    text: Box<dyn BufRead>,
-    head: Vec<u8>,
-    line: Vec<u8>,
+/// A text, unwrapped.
+pub struct Text<'a> {
+    /// The text, in UTF-8 if it was UTF-16 or is well-formed.
+    pub octets: Box<dyn BufRead + 'a>,
+    /// Its beginning, up to 64 KiB; it may end within a line.
+    pub head: Vec<u8>,
 }
 
-/// One line, without what ends it.
-pub(super) enum Line<'a> {
-    /// Its octets.
-    Whole(&'a [u8]),
-    /// The beginning of one that is too long.
-    TooLong(&'a [u8]),
-}
-
-impl Source {
+impl<'a> Text<'a> {
     /// Opens a file, or standard input for `-`.
-    pub(super) fn open(path: &Path) -> Result<Source, NoText> {
+    ///
+    /// # Errors
+    /// When it cannot be read, or holds no text.
+    pub fn open(path: &Path) -> Result<Text<'static>, NoText> {
         if path.as_os_str() == "-" {
-            return Source::new(Box::new(io::stdin().lock()));
+            return Text::new(Box::new(io::stdin().lock()));
         }
-        Source::new(Box::new(BufReader::with_capacity(64 * 1024, File::open(path)?)))
+        Text::new(Box::new(BufReader::with_capacity(64 * 1024, File::open(path)?)))
     }
 
     /// Unwraps what an input holds.
-    pub(super) fn new(input: Box<dyn BufRead>) -> Result<Source, NoText> {
+    ///
+    /// # Errors
+    /// When it cannot be read, or holds no text.
+    pub fn new(input: Box<dyn BufRead + 'a>) -> Result<Text<'a>, NoText> {
         let (mut head, mut input) = peek(input)?;
         if head.starts_with(GZIP) {
             (head, input) = peek(Box::new(BufReader::new(MultiGzDecoder::new(input))))?;
@@ -89,34 +86,12 @@ impl Source {
         if head.contains(&0) {
             return Err(NoText::Binary);
         }
-        Ok(Source { text: input, head, line: Vec::new() })
-    }
-
-    /// The beginning of the text, up to 64 KiB; it may end within a line.
-    pub(super) fn head(&self) -> &[u8] {
-        &self.head
-    }
-
-    /// The next line; `None` at the end.
-    pub(super) fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
-        self.line.clear();
-        let mut bounded = (&mut self.text).take(LINE_LEN_MAX);
-        if bounded.read_until(b'\n', &mut self.line)? == 0 {
-            return Ok(None);
-        }
-        match self.line.strip_suffix(b"\n") {
-            Some(line) => Ok(Some(Line::Whole(line))),
-            None if (self.line.len() as u64) < LINE_LEN_MAX => Ok(Some(Line::Whole(&self.line))),
-            None => {
-                self.text.skip_until(b'\n')?;
-                Ok(Some(Line::TooLong(&self.line)))
-            }
-        }
+        Ok(Text { octets: input, head })
     }
 }
 
 /// Reads the head of an input, and returns it with the input as it was.
-fn peek(mut input: Box<dyn BufRead>) -> io::Result<(Vec<u8>, Box<dyn BufRead>)> {
+fn peek<'a>(mut input: Box<dyn BufRead + 'a>) -> io::Result<(Vec<u8>, Box<dyn BufRead + 'a>)> {
     let mut head = Vec::new();
     input.by_ref().take(HEAD_LEN).read_to_end(&mut head)?;
     let whole = Cursor::new(head.clone()).chain(input);
@@ -181,14 +156,11 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn lines(octets: Vec<u8>) -> Vec<String> {
-        let Ok(mut source) = Source::new(Box::new(Cursor::new(octets))) else { panic!("no text") };
-        let mut lines = Vec::new();
-        while let Some(line) = source.next_line().unwrap() {
-            let (Line::Whole(line) | Line::TooLong(line)) = line;
-            lines.push(String::from_utf8(line.to_vec()).unwrap());
-        }
-        lines
+    fn whole(octets: &[u8]) -> String {
+        let Ok(mut text) = Text::new(Box::new(octets)) else { panic!("no text") };
+        let mut whole = String::new();
+        text.octets.read_to_string(&mut whole).unwrap();
+        whole
     }
 
     fn utf16(text: &str, octets: fn(u16) -> [u8; 2]) -> Vec<u8> {
@@ -200,30 +172,27 @@ mod tests {
         let text = "evil.com\r\n\nmünchen.example\n😀.example";
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(text.as_bytes()).unwrap();
-        let zstd = zstd::encode_all(text.as_bytes(), 1).unwrap();
-        let marked = [UTF8_MARK, text.as_bytes()].concat();
-        let expected = ["evil.com\r", "", "münchen.example", "😀.example"];
         for octets in [
             text.as_bytes().to_vec(),
-            marked,
+            [UTF8_MARK, text.as_bytes()].concat(),
             gzip.finish().unwrap(),
-            zstd,
+            zstd::encode_all(text.as_bytes(), 1).unwrap(),
             utf16(text, u16::to_le_bytes),
             utf16(text, u16::to_be_bytes),
         ] {
-            assert_eq!(lines(octets), expected);
+            assert_eq!(whole(&octets), text);
         }
     }
 
     #[test]
     fn lone_surrogates_are_replaced_and_the_next_unit_is_kept() {
         let octets = [0xff, 0xfe, 0x00, 0xd8, b'a', 0, 0x00, 0xdc, b'b', 0, 0x00, 0xd8, 0x7f];
-        assert_eq!(lines(octets.to_vec()), ["\u{fffd}a\u{fffd}b\u{fffd}"]);
+        assert_eq!(whole(&octets), "\u{fffd}a\u{fffd}b\u{fffd}");
     }
 
     #[test]
     fn captures_and_binaries_are_no_text() {
-        let no_text = |octets: &[u8]| Source::new(Box::new(Cursor::new(octets.to_vec()))).err();
+        let no_text = |octets: &[u8]| Text::new(Box::new(Cursor::new(octets.to_vec()))).err();
         for magic in CAPTURES {
             assert!(matches!(no_text(magic), Some(NoText::Capture)));
             let packed = zstd::encode_all(magic, 1).unwrap();
@@ -231,18 +200,5 @@ mod tests {
         }
         assert!(matches!(no_text(b"e\0v\0i\0l\0"), Some(NoText::Binary)));
         assert!(matches!(no_text(&[0x1f, 0x8b, 8, 0, 0]), Some(NoText::Io(_))));
-    }
-
-    #[test]
-    fn a_line_of_64_kib_is_cut_and_the_next_one_is_whole() {
-        let long = "a".repeat(LINE_LEN_MAX as usize);
-        let lines = lines(format!("{long}{long}\nevil.com").into_bytes());
-        assert_eq!(lines, [long.as_str(), "evil.com"]);
-    }
-
-    #[test]
-    fn a_text_longer_than_the_head_is_read_to_its_end() {
-        let text = "evil.com\n".repeat(100_000);
-        assert_eq!(lines(zstd::encode_all(text.as_bytes(), 1).unwrap()).len(), 100_000);
     }
 }
