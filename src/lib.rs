@@ -17,6 +17,7 @@ pub mod contact;
 pub mod evidence;
 pub mod identity;
 pub mod indicator;
+pub mod live;
 pub mod message;
 pub mod packet;
 pub mod pipeline;

@@ -41,6 +41,20 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("evidence", &["capture", "packet", "resolution", "indicator", "attribution", "report"]),
     (
+        "live",
+        &[
+            "capture",
+            "packet",
+            "message",
+            "transaction",
+            "resolution",
+            "indicator",
+            "attribution",
+            "pipeline",
+            "report",
+        ],
+    ),
+    (
         "cli",
         &[
             "capture",
@@ -56,6 +70,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "pipeline",
             "report",
             "evidence",
+            "live",
         ],
     ),
 ];
@@ -70,7 +85,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("hickory_proto", &["src/message/full.rs", "src/indicator/load/rpz.rs"]),
     ("clap", &["src/cli/"]),
     ("crossbeam_channel", &["src/pipeline/"]),
-    ("hdrhistogram", &["src/resolution/latency.rs"]),
+    ("hdrhistogram", &["src/resolution/latency.rs", "src/live/"]),
     ("ctrlc", &["src/cli/"]),
     ("indicatif", &["src/cli/progress.rs"]),
     ("anyhow", &["src/cli/"]),

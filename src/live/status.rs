@@ -1,0 +1,123 @@
+//! How a live run is doing, at a moment.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hdrhistogram::Histogram;
+
+use crate::attribution::Coverage;
+use crate::packet::ReassemblyCounters;
+use crate::pipeline::DecodeCounters;
+use crate::report::Verdicts;
+use crate::time::Timestamp;
+
+/// How a live run is doing. Counts are since it began.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// When it began.
+    pub began: Timestamp,
+    /// When this was written, by the machine's clock.
+    pub at: Timestamp,
+    /// The interfaces listened on, in argument order.
+    pub interfaces: Vec<Interface>,
+    /// What the frames were.
+    pub decoded: DecodeCounters,
+    /// What was made of fragments and streams.
+    pub reassembled: ReassemblyCounters,
+    /// What was lost between the interface and the answer.
+    pub losses: Losses,
+    /// Sightings reported for the first time, before their client's interval had closed.
+    pub provisional: Verdicts,
+    /// Sightings of which the last word was said.
+    pub settled: Verdicts,
+    /// What the traffic showed: resolvers, latencies, tables. `None` before the first message.
+    pub coverage: Option<Coverage>,
+    /// From the flagged message's time to its report, in microseconds.
+    pub to_report: Option<Histogram<u64>>,
+    /// Where answers are written.
+    pub outputs: Vec<OutputState>,
+    /// The lists looked for.
+    pub lists: Lists,
+    /// What is wrong with what the mirror port shows, worst first.
+    pub complaints: Vec<Complaint>,
+}
+
+/// An interface that is listened on.
+#[derive(Clone, Debug, Default)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Whether it is there and up.
+    pub is_up: bool,
+    /// Why it is not, in words.
+    pub fault: Option<String>,
+    /// Frames that came through the filter.
+    pub received: u64,
+    /// Their captured octets.
+    pub octets: u64,
+    /// Frames that the kernel dropped since the ring was full.
+    pub dropped_by_kernel: u64,
+    /// Frames that the interface dropped before the kernel saw them.
+    pub dropped_by_interface: u64,
+}
+
+/// What was lost after capture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// Batches left out since the analysis could not keep up.
+    pub batches: u64,
+    /// The frames in them.
+    pub frames: u64,
+    /// Batches whose decoder panicked.
+    pub panics: u64,
+}
+
+/// An output and what became of what was to be written to it.
+#[derive(Clone, Debug, Default)]
+pub struct OutputState {
+    /// What it is, as the user named it: `stdout`, `jsonl=answers.jsonl`.
+    pub name: String,
+    /// Lines written.
+    pub written: u64,
+    /// Lines that wait.
+    pub queued: u64,
+    /// Lines lost since it was slow or full.
+    pub lost: u64,
+    /// Why it does not take any now, in words.
+    pub fault: Option<String>,
+}
+
+/// The lists that are looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Lists {
+    /// How many indicators.
+    pub indicators: u64,
+    /// When they were read.
+    pub read: Timestamp,
+    /// Why reading them anew failed, the last time it was tried, in words: the old ones are still in use.
+    pub fault: Option<String>,
+}
+
+/// Something that makes answers wrong or missing, and that the admin can mend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// A short name that stays: `one-direction`, `client-leg-missing`.
+    pub name: &'static str,
+    /// What is wrong and what to do, a sentence or two.
+    pub words: String,
+}
+
+/// Where the analysis pins up its [`Status`], and others read it.
+#[derive(Clone, Debug, Default)]
+pub struct Board(Arc<Mutex<Arc<Status>>>);
+
+impl Board {
+    /// Replaces what is pinned up.
+    pub fn publish(&self, status: Status) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(status);
+    }
+
+    /// The newest.
+    pub fn latest(&self) -> Arc<Status> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
