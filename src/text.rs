@@ -1,5 +1,5 @@
 //! Texts that people and their tools wrote, whatever they are wrapped in: a file or standard input, plain,
-//! gzip or Zstandard, UTF-8 or UTF-16 with a byte order mark.
+//! gzip or Zstandard, UTF-8 or UTF-16.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -75,10 +75,10 @@ impl<'a> Text<'a> {
         if CAPTURES.iter().any(|magic| head.starts_with(magic)) {
             return Err(NoText::Capture);
         }
-        if head.starts_with(UTF16_LE_MARK) {
-            (head, input) = peek(Box::new(BufReader::new(Utf16::new(input, u16::from_le_bytes)?)))?;
-        } else if head.starts_with(UTF16_BE_MARK) {
-            (head, input) = peek(Box::new(BufReader::new(Utf16::new(input, u16::from_be_bytes)?)))?;
+        if let Some((mark, unit_of)) = utf16_of(&head) {
+            input.consume(mark);
+            (head, input) =
+                peek(Box::new(BufReader::new(Utf16 { input, unit_of, pending: None })))?;
         } else if head.starts_with(UTF8_MARK) {
             input.consume(UTF8_MARK.len());
             head.drain(..UTF8_MARK.len());
@@ -98,21 +98,43 @@ fn peek<'a>(mut input: Box<dyn BufRead + 'a>) -> io::Result<(Vec<u8>, Box<dyn Bu
     Ok((head, Box::new(whole)))
 }
 
+/// How two octets make a unit of UTF-16.
+type UnitOf = fn([u8; 2]) -> u16;
+
+/// Whether a text is UTF-16: how long its mark is, and how to read it. Without a mark it is known by the
+/// zeros: in an English text, which the rest of a list is, nearly every second octet is one.
+fn utf16_of(head: &[u8]) -> Option<(usize, UnitOf)> {
+    if head.starts_with(UTF16_LE_MARK) {
+        return Some((UTF16_LE_MARK.len(), u16::from_le_bytes));
+    }
+    if head.starts_with(UTF16_BE_MARK) {
+        return Some((UTF16_BE_MARK.len(), u16::from_be_bytes));
+    }
+    let (mut even, mut odd, mut pairs) = (0u32, 0u32, 0u32);
+    for pair in head.chunks_exact(2).take(4096) {
+        pairs += 1;
+        even += u32::from(pair.first() == Some(&0));
+        odd += u32::from(pair.last() == Some(&0));
+    }
+    let is_mostly = |zeros: u32, others: u32| zeros * 10 > pairs * 8 && others * 10 < pairs;
+    if pairs > 1 && is_mostly(odd, even) {
+        Some((0, u16::from_le_bytes))
+    } else if pairs > 1 && is_mostly(even, odd) {
+        Some((0, u16::from_be_bytes))
+    } else {
+        None
+    }
+}
+
 /// UTF-16 read as UTF-8. What is not well-formed becomes U+FFFD, as it is an error of its line alone.
 struct Utf16<R> {
     input: R,
-    unit_of: fn([u8; 2]) -> u16,
+    unit_of: UnitOf,
     /// A unit that was read and belongs to the next character.
     pending: Option<u16>,
 }
 
 impl<R: BufRead> Utf16<R> {
-    /// Skips the byte order mark.
-    fn new(mut input: R, unit_of: fn([u8; 2]) -> u16) -> io::Result<Utf16<R>> {
-        input.read_exact(&mut [0; 2])?;
-        Ok(Utf16 { input, unit_of, pending: None })
-    }
-
     fn next_char(&mut self) -> io::Result<Option<char>> {
         let first = match self.pending.take() {
             Some(unit) => Some(unit),
@@ -179,6 +201,8 @@ mod tests {
             zstd::encode_all(text.as_bytes(), 1).unwrap(),
             utf16(text, u16::to_le_bytes),
             utf16(text, u16::to_be_bytes),
+            utf16(text, u16::to_le_bytes).split_off(2),
+            utf16(text, u16::to_be_bytes).split_off(2),
         ] {
             assert_eq!(whole(&octets), text);
         }
@@ -198,7 +222,8 @@ mod tests {
             let packed = zstd::encode_all(magic, 1).unwrap();
             assert!(matches!(no_text(&packed), Some(NoText::Capture)));
         }
-        assert!(matches!(no_text(b"e\0v\0i\0l\0"), Some(NoText::Binary)));
+        assert!(matches!(no_text(b"e\0vil\0"), Some(NoText::Binary)));
+        assert!(matches!(no_text(&[0; 64]), Some(NoText::Binary)));
         assert!(matches!(no_text(&[0x1f, 0x8b, 8, 0, 0]), Some(NoText::Io(_))));
     }
 }

@@ -236,6 +236,7 @@ fn coverage() -> Coverage {
         },
         forgotten: 0,
         edges_forgotten: 0,
+        allowed: 0,
         judged_early: 0,
         names_forgotten: 0,
         contacts_forgotten: 0,

@@ -346,6 +346,11 @@ impl Attributor {
         self.judged_early
     }
 
+    /// How often something listed was not flagged as an allow list has it.
+    pub(super) fn allowed(&self) -> u64 {
+        self.matching.allowed
+    }
+
     /// Time of the first message and the latest time of any.
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         Some((self.began?, self.now))

@@ -73,6 +73,8 @@ pub struct Coverage {
     pub names_forgotten: u64,
     /// Flagged answers that were no longer watched for a connection, for lack of room.
     pub contacts_forgotten: u64,
+    /// How often a listed name or address in a message was not flagged as an allow list has it.
+    pub allowed: u64,
     /// The resolvers.
     pub resolvers: Vec<ResolverSeen>,
     /// Where no resolver was recognised: the hosts that were asked, at most 8, the most asked first.
@@ -147,6 +149,7 @@ impl Attributor {
             forgotten: transactions.forgotten(),
             edges_forgotten: resolution.edges().forgotten(),
             judged_early: self.judged_early(),
+            allowed: self.allowed(),
             resolvers: resolvers.collect(),
             servers: self.servers(),
             latencies: latencies.collect(),

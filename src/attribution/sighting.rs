@@ -46,6 +46,8 @@ impl Flagged {
 #[derive(Debug, Default)]
 pub(super) struct Matching {
     found: Vec<IndicatorId>,
+    /// How often something listed was allowed.
+    pub allowed: u64,
 }
 
 impl Matching {
@@ -58,6 +60,7 @@ impl Matching {
     ) {
         self.found.clear();
         indicators.match_name(name, &mut self.found);
+        self.allowed += u64::from(indicators.is_name_taken_back(name));
         for &indicator in &self.found {
             flagged.add(indicator, place, name.wire());
         }
@@ -107,6 +110,7 @@ impl Matching {
     ) {
         self.found.clear();
         indicators.match_address(address, &mut self.found);
+        self.allowed += u64::from(indicators.is_address_taken_back(address));
         for &indicator in &self.found {
             flagged.add(indicator, place, address.to_string().as_bytes());
         }

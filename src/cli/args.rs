@@ -33,6 +33,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Print one JSON line for each DNS message, as decoded
     Messages(MessagesArgs),
+    /// Say how lists of flagged names and addresses are understood
+    Indicators(IndicatorsArgs),
     /// Print what a shell needs to complete the arguments
     Completions(CompletionsArgs),
     /// Print the manual page, or write all of them to a directory
@@ -53,7 +55,9 @@ Examples:
 
 A list has one entry a line: `evil.com` (itself and all below), `=evil.com`
 (itself alone), `*.evil.com` (only what is below), `192.0.2.1`,
-`192.0.2.0/24`; hosts files are read too.
+`192.0.2.0/24`; or it is a hosts file, an adblock list, a response policy
+zone, CSV, STIX, MISP, Zeek or Suricata: `whoasked indicators check LIST`
+says how it was understood.
 
 Exit status: 0 nothing flagged, 1 something flagged, 2 a usage, input or
 output error (what could be read and written is there all the same), 130
@@ -191,9 +195,72 @@ pub struct InputArgs {
 
 #[derive(Debug, ClapArgs)]
 pub struct IndicatorArgs {
-    /// List of flagged names, addresses and networks [repeatable]
+    /// List of flagged names, addresses and networks: a file, a directory of files, or `-` [repeatable]
     #[arg(short, long, value_name = "LIST", num_args = 1..)]
     pub indicators: Vec<PathBuf>,
+    /// How the lists are written, if their content does not tell it rightly
+    #[arg(long, value_name = "FORM", value_enum)]
+    pub indicators_format: Option<IndicatorForm>,
+    /// List of what is not flagged though it is listed, with all below it, in any of the forms [repeatable]
+    #[arg(long, value_name = "LIST")]
+    pub allow: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IndicatorForm {
+    /// One name, address or network a line
+    Plain,
+    /// An address and names a line, as in /etc/hosts
+    Hosts,
+    /// Adblock rules: ||evil.com^
+    Adblock,
+    /// A response policy zone
+    Rpz,
+    /// A table: commas, semicolons or tabs between its columns
+    Csv,
+    /// A STIX 2.1 bundle
+    Stix,
+    /// An export of MISP
+    Misp,
+    /// A file of Zeek's intelligence framework
+    Zeek,
+    /// A dataset of Suricata: base64, a line each
+    SuricataDataset,
+    /// A reputation list of Suricata: address, category, score
+    SuricataIprep,
+    /// Rules of Suricata, of which those with dns.query count
+    SuricataRules,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct IndicatorsArgs {
+    #[command(subcommand)]
+    pub command: IndicatorsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum IndicatorsCommand {
+    /// Say what was understood of lists, what was skipped and why, and what would flag too much
+    Check(CheckArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  whoasked indicators check flagged.txt feeds/
+  whoasked indicators check threatfox.csv bundle.json rpz.zone --allow ours.txt
+
+Exit status: 0 all is well, 1 something was skipped or is doubtful, 2 a list cannot be used.")]
+pub struct CheckArgs {
+    /// Lists: files, directories of files, or `-` for stdin
+    #[arg(value_name = "LIST", required = true)]
+    pub lists: Vec<PathBuf>,
+    /// How the lists are written, if their content does not tell it rightly
+    #[arg(long, value_name = "FORM", value_enum)]
+    pub indicators_format: Option<IndicatorForm>,
+    /// List of what is not flagged though it is listed [repeatable]
+    #[arg(long, value_name = "LIST")]
+    pub allow: Vec<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

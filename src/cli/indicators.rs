@@ -1,8 +1,21 @@
-//! Indicators on the command line: loading them, and saying what is wrong with them.
+//! Indicators on the command line: loading them, saying what is wrong with them, and
+//! `whoasked indicators check`.
 
-use super::say;
-use crate::indicator::{Indicators, Lists};
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+
+use super::output::is_closed_pipe;
+use super::settings::Check;
+use super::{Outcome, say};
+use crate::indicator::{IndicatorKind, Indicators, List, ListId, Lists, Warning, files_of};
 use crate::name::NameHasher;
+
+/// How many warnings are said before an analysis; the rest is for `indicators check`.
+const SAID_MAX: usize = 5;
+/// How many lines of the same complaint are shown.
+const LINES_SHOWN_MAX: usize = 5;
 
 /// Loads lists, and says on stderr what is doubtful about them.
 ///
@@ -10,8 +23,175 @@ use crate::name::NameHasher;
 /// When a list cannot be used.
 pub fn load(lists: &Lists, hasher: NameHasher) -> anyhow::Result<Indicators> {
     let (indicators, warnings) = lists.load(hasher)?;
-    for warning in &warnings {
+    let mut said = 0;
+    for warning in warnings.iter().filter(|warning| !warning.is_hinted).take(SAID_MAX) {
         say(&format!("whoasked: {warning}"));
+        said += 1;
+    }
+    // Of what is wrong with many lines, only the first are kept as warnings.
+    let hinted = warnings.iter().filter(|warning| warning.is_hinted).count();
+    let all: usize = indicators.lists().iter().map(|list| list.warned as usize).sum();
+    let all = all.max(warnings.len() - hinted);
+    if let Some(more) = all.checked_sub(said).filter(|more| *more > 0) {
+        say(&format!(
+            "whoasked: and {more} more about the lists; `whoasked indicators check LIST` shows them"
+        ));
     }
     Ok(indicators)
+}
+
+/// Says what each list holds, and what is wrong with it.
+///
+/// # Errors
+/// When the answer cannot be written.
+pub fn check(settings: &Check) -> anyhow::Result<Outcome> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = Checking { out: &mut out, outcome: Outcome::Clean, indicators: 0, files: 0 }
+        .run(&settings.lists)
+        .and_then(|outcome| out.flush().map(|()| outcome));
+    match written {
+        Err(error) if is_closed_pipe(&error) => Ok(Outcome::Clean),
+        other => other.context("cannot write the answer"),
+    }
+}
+
+/// A check under way.
+struct Checking<'a, W> {
+    out: &'a mut W,
+    outcome: Outcome,
+    indicators: usize,
+    files: usize,
+}
+
+impl<W: Write> Checking<'_, W> {
+    /// Each file is loaded by itself, so that one that cannot be used does not hide what the others are.
+    fn run(mut self, lists: &Lists) -> io::Result<Outcome> {
+        let paths = |paths: &[PathBuf], allows: bool| match files_of(paths) {
+            Ok(paths) => Ok(paths.into_iter().map(|path| (path, allows)).collect::<Vec<_>>()),
+            Err(error) => Err(error.to_string()),
+        };
+        for files in [paths(&lists.indicators, false), paths(&lists.allow, true)] {
+            match files {
+                Ok(files) => {
+                    for (path, allows) in files {
+                        self.file(lists, path, allows)?;
+                    }
+                }
+                Err(error) => self.fail(&error)?,
+            }
+        }
+        if self.files > 1 {
+            let indicators = counted(self.indicators, "indicator", "indicators");
+            writeln!(self.out, "Together {indicators} in {} files.", self.files)?;
+        }
+        Ok(self.outcome)
+    }
+
+    fn fail(&mut self, error: &str) -> io::Result<()> {
+        self.outcome = Outcome::Failed;
+        writeln!(self.out, "{}", printable(error))?;
+        writeln!(self.out)
+    }
+
+    fn file(&mut self, lists: &Lists, path: PathBuf, allows: bool) -> io::Result<()> {
+        self.files += 1;
+        let form = lists.form.filter(|_| !allows);
+        // By itself, what allows is a list like any other.
+        let alone = Lists { indicators: vec![path], allow: Vec::new(), form };
+        let (indicators, warnings) = match alone.load(NameHasher::random()) {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                let error = anyhow::Error::from(error);
+                return self.fail(&format!("{error:#}"));
+            }
+        };
+        if !warnings.is_empty() && self.outcome == Outcome::Clean {
+            self.outcome = Outcome::Flagged;
+        }
+        let Some(list) = indicators.lists().first() else { return Ok(()) };
+        let reading = list.reading.as_ref().map_or(String::new(), |reading| format!(", {reading}"));
+        let lines = counted(list.lines as usize, "line", "lines");
+        writeln!(self.out, "{}: {}{reading}, {lines}", printable(&list.file), list.form)?;
+        self.indicators += if allows { 0 } else { indicators.len() };
+        self.amounts(&indicators, list, allows)?;
+        self.complaints(list, &warnings)?;
+        writeln!(self.out)
+    }
+
+    fn amounts(&mut self, indicators: &Indicators, list: &List, allows: bool) -> io::Result<()> {
+        let count = |kind| indicators.count_of(ListId(0), kind);
+        let amounts = [
+            (count(IndicatorKind::Domain), "name with all below it", "names with all below them"),
+            (count(IndicatorKind::Exact), "name alone (=)", "names alone (=)"),
+            (
+                count(IndicatorKind::Below),
+                "name of which only what is below (*.)",
+                "names of which only what is below (*.)",
+            ),
+            (count(IndicatorKind::Address), "address", "addresses"),
+            (count(IndicatorKind::Network), "network", "networks"),
+        ];
+        let verb = if allows { "allows" } else { "lists" };
+        for (amount, one, many) in amounts.into_iter().filter(|(amount, ..)| *amount > 0) {
+            writeln!(self.out, "  {verb} {}", counted(amount, one, many))?;
+        }
+        let extra = [
+            (
+                list.allowed,
+                "allows",
+                "entry, which takes back what it lists",
+                "entries, which take back what is listed",
+            ),
+            (list.duplicates, "leaves out", "duplicate", "duplicates"),
+        ];
+        for (amount, verb, one, many) in extra.into_iter().filter(|(amount, ..)| *amount > 0) {
+            writeln!(self.out, "  {verb} {}", counted(amount as usize, one, many))?;
+        }
+        Ok(())
+    }
+
+    /// What was skipped or is doubtful, each reason once, with its first lines.
+    fn complaints(&mut self, list: &List, warnings: &[Warning]) -> io::Result<()> {
+        for reason in &list.reasons {
+            let count = counted(reason.count as usize, "time", "times");
+            writeln!(self.out, "  {} ({count}): {}", printable(&reason.why), reason.done)?;
+            let of_it =
+                |warning: &&Warning| warning.why == reason.why && warning.done == reason.done;
+            let shown: Vec<&Warning> =
+                warnings.iter().filter(of_it).take(LINES_SHOWN_MAX).collect();
+            for warning in &shown {
+                writeln!(self.out, "    line {}: {}", warning.line, printable(&warning.text))?;
+            }
+            let more = (reason.count as usize).saturating_sub(shown.len());
+            if more > 0 && !shown.is_empty() {
+                writeln!(self.out, "    and {more} more")?;
+            }
+        }
+        let is_own = |warning: &&Warning| {
+            !list.reasons.iter().any(|r| r.why == warning.why && r.done == warning.done)
+        };
+        let broad: Vec<&Warning> = warnings.iter().filter(is_own).collect();
+        if !broad.is_empty() {
+            writeln!(self.out, "  Would flag more than is likely meant:")?;
+        }
+        for warning in broad {
+            let Warning { line, text, why, .. } = warning;
+            writeln!(self.out, "    line {line}: {}: {}", printable(text), printable(why))?;
+        }
+        Ok(())
+    }
+}
+
+fn counted(amount: usize, one: &str, many: &str) -> String {
+    format!("{amount} {}", if amount == 1 { one } else { many })
+}
+
+/// Text that others wrote, what does not print escaped.
+fn printable(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| match c {
+            c if c.is_control() => c.escape_default().collect::<Vec<_>>(),
+            c => vec![c],
+        })
+        .collect()
 }

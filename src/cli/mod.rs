@@ -62,6 +62,9 @@ pub fn run() -> anyhow::Result<Outcome> {
         args::Command::Messages(args) => messages::run(settings::Messages::new(args)?),
         args::Command::Completions(args) => completions::run(&args),
         args::Command::Man(args) => manual::run(&args),
+        args::Command::Indicators(args) => match args.command {
+            args::IndicatorsCommand::Check(args) => indicators::check(&settings::Check::new(args)?),
+        },
     }
 }
 

@@ -9,15 +9,15 @@ use ipnet::IpNet;
 
 use super::analysis::Analysis;
 use super::args::{
-    AlertsFormat, AnalysisArgs, ExplainArgs, Format, IndicatorArgs, InputArgs, MessagesArgs,
-    ReadArgs,
+    AlertsFormat, AnalysisArgs, CheckArgs, ExplainArgs, Format, IndicatorArgs, IndicatorForm,
+    InputArgs, MessagesArgs, ReadArgs,
 };
 use super::outputs::Outputs;
 use super::say;
 use crate::alert::Form as AlertForm;
 use crate::flow::Address;
 use crate::identity::Inventory;
-use crate::indicator::Lists;
+use crate::indicator::{Form as ListForm, Lists};
 use crate::packet::Ports;
 use crate::report::Look;
 use crate::time::{UTC, Zone};
@@ -59,6 +59,12 @@ pub enum Subject {
     Question(String),
     /// Files of alerts.
     Alerts(Vec<PathBuf>),
+}
+
+/// Settings of `whoasked indicators check`.
+#[derive(Debug)]
+pub struct Check {
+    pub lists: Lists,
 }
 
 /// Settings of `whoasked messages`.
@@ -204,7 +210,35 @@ fn inventory(files: &[PathBuf]) -> anyhow::Result<Inventory> {
 
 /// Which indicators to load.
 pub fn lists(args: IndicatorArgs) -> Lists {
-    Lists { indicators: args.indicators }
+    let form = args.indicators_format.map(form_of);
+    Lists { indicators: args.indicators, allow: args.allow, form }
+}
+
+fn form_of(form: IndicatorForm) -> ListForm {
+    match form {
+        IndicatorForm::Plain => ListForm::Plain,
+        IndicatorForm::Hosts => ListForm::Hosts,
+        IndicatorForm::Adblock => ListForm::Adblock,
+        IndicatorForm::Rpz => ListForm::Rpz,
+        IndicatorForm::Csv => ListForm::Csv,
+        IndicatorForm::Stix => ListForm::Stix,
+        IndicatorForm::Misp => ListForm::Misp,
+        IndicatorForm::Zeek => ListForm::Zeek,
+        IndicatorForm::SuricataDataset => ListForm::SuricataDataset,
+        IndicatorForm::SuricataIprep => ListForm::SuricataReputation,
+        IndicatorForm::SuricataRules => ListForm::SuricataRules,
+    }
+}
+
+impl Check {
+    /// # Errors
+    /// When stdin is to be two things at once.
+    pub fn new(args: CheckArgs) -> anyhow::Result<Check> {
+        let CheckArgs { lists: indicators, indicators_format, allow } = args;
+        let lists = lists(IndicatorArgs { indicators, indicators_format, allow });
+        stdin_is_one_thing(lists.paths())?;
+        Ok(Check { lists })
+    }
 }
 
 /// Whether `-` stands among these paths once at most.

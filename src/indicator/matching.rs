@@ -34,7 +34,7 @@ impl Indicators {
         false
     }
 
-    /// Whether an entry flags the name.
+    /// Whether an entry lists the name, allowed or not.
     pub fn is_name_flagged(&self, name: Name<'_>) -> bool {
         let mut found = false;
         self.each_listed_suffix(name, |_, _| found = true);
@@ -42,7 +42,8 @@ impl Indicators {
     }
 
     /// Appends every indicator that the name falls under: of its suffixes the longest first, for each of
-    /// them in the order of [`IndicatorKind`](super::IndicatorKind), then of the lists.
+    /// them in the order of [`IndicatorKind`](super::IndicatorKind), then of the lists. Of a name that is
+    /// allowed nothing is appended.
     pub fn match_name(&self, name: Name<'_>, out: &mut Vec<IndicatorId>) {
         let before = out.len();
         self.each_listed_suffix(name, |head, itself| {
@@ -59,19 +60,45 @@ impl Indicators {
         if let Some(found) = out.get_mut(before..) {
             found.reverse();
         }
+        if out.len() > before && self.allows_name(name) {
+            out.truncate(before);
+        }
     }
 
-    /// Whether an entry flags the address.
+    /// Whether an entry lists the name, and an allow list takes that back.
+    pub fn is_name_taken_back(&self, name: Name<'_>) -> bool {
+        self.allows_name(name) && self.is_name_flagged(name)
+    }
+
+    fn allows_name(&self, name: Name<'_>) -> bool {
+        self.allowed.as_ref().is_some_and(|allowed| allowed.is_name_flagged(name))
+    }
+
+    /// Whether an entry lists the address, allowed or not.
     pub fn is_address_flagged(&self, address: Address) -> bool {
         self.listed_networks(address).next().is_some()
     }
 
     /// Appends every indicator that the address falls under: itself first, then the networks around
-    /// it, the smallest first, then in the order of the lists.
+    /// it, the smallest first, then in the order of the lists. Of an address that is allowed nothing is
+    /// appended.
     pub fn match_address(&self, address: Address, out: &mut Vec<IndicatorId>) {
+        let before = out.len();
         for head in self.listed_networks(address) {
             out.extend(self.chain(head).map(|(id, _)| IndicatorId(id)));
         }
+        if out.len() > before && self.allows_address(address) {
+            out.truncate(before);
+        }
+    }
+
+    /// Whether an entry lists the address, and an allow list takes that back.
+    pub fn is_address_taken_back(&self, address: Address) -> bool {
+        self.allows_address(address) && self.is_address_flagged(address)
+    }
+
+    fn allows_address(&self, address: Address) -> bool {
+        self.allowed.as_ref().is_some_and(|allowed| allowed.is_address_flagged(address))
     }
 
     /// Whether the lists hold no address and no network.
@@ -131,19 +158,22 @@ impl Indicators {
     /// An entry and those chained behind it.
     pub(super) fn chain(&self, head: u32) -> impl Iterator<Item = (u32, &Entry)> {
         let with_id = |id: u32| self.entry(id).map(|entry| (id, entry));
-        std::iter::successors(with_id(head), move |(_, entry)| with_id(entry.next))
+        std::iter::successors(with_id(head), move |(id, entry)| {
+            with_id(*self.links.get(id).filter(|_| entry.has_next)?)
+        })
     }
 }
 
 /// Whether the text, in lower case, is the name's.
-fn spells(text: &str, name: Name<'_>) -> bool {
+fn spells(text: &[u8], name: Name<'_>) -> bool {
     let mut labels = name.labels();
-    labels_of(text).all(|label| {
-        labels.next().is_some_and(|other| other.eq_ignore_ascii_case(label.as_bytes()))
-    }) && labels.next().is_none()
+    labels_of(text)
+        .all(|label| labels.next().is_some_and(|other| other.eq_ignore_ascii_case(label)))
+        && labels.next().is_none()
 }
 
-fn is_network(text: &str, network: Network) -> bool {
+fn is_network(text: &[u8], network: Network) -> bool {
+    let text = std::str::from_utf8(text).unwrap_or_default();
     matches!(Network::parse(text), Ok(Some((listed, _))) if listed == network)
 }
 

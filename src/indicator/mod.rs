@@ -5,6 +5,10 @@
 //! what is below alone. [`Indicators::load`] reads the lists; from then on nothing changes, and all
 //! threads share one [`Indicators`].
 //!
+//! What an allow list holds is not flagged though it is listed: an allowed `name` takes back every
+//! match of itself and of what is below it, whichever entry it fell under; `=name`, `*.name`, addresses
+//! and networks likewise. What is allowed is asked for only when something was flagged.
+//!
 //! # How a name is matched
 //!
 //! The reader of DNS messages asks [`Indicators::may_flag`] about every name that it has not met lately.
@@ -15,6 +19,7 @@
 //! An address is a network with all bits given. Each prefix length that occurs in the lists is one
 //! look-up in the same table.
 
+mod broad;
 mod building;
 mod load;
 mod matching;
@@ -22,7 +27,9 @@ mod network;
 pub mod shared;
 mod table;
 
-pub use self::load::{Form, List, Lists, LoadError, Warning};
+use std::collections::BTreeMap;
+
+pub use self::load::{Form, List, Lists, LoadError, Reason, Warning, files_of};
 use self::table::Table;
 use crate::name::NameHasher;
 
@@ -109,19 +116,33 @@ pub struct ListId(pub u16);
 /// The most entries that are kept, all lists together: some 4 GB of them. Loading ends there with
 /// [`LoadError::TooMany`].
 const ENTRIES_MAX: usize = 1 << 26;
-/// No further entry in a chain.
-const END: u32 = u32::MAX;
 
-/// An entry as it is kept: 16 octets, its text apart.
+/// An entry as it is kept: 12 octets, its text apart.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     /// Where its text begins.
     start: u32,
     line: u32,
-    /// The next entry for the same name or network, with another kind or in another list.
-    next: u32,
-    len: u16,
+    len: u8,
     kind: IndicatorKind,
+    /// Whether there is another entry for the same name or network, of another kind or in another list.
+    has_next: bool,
+}
+
+/// What a list says of an entry. Most lists say nothing, so it is kept apart.
+#[derive(Clone, Copy, Debug)]
+struct Note {
+    entry: u32,
+    /// Which of the descriptions.
+    text: Option<u32>,
+    confidence: Option<u8>,
+}
+
+/// Where a description stands.
+#[derive(Clone, Copy, Debug)]
+struct NoteText {
+    start: u32,
+    len: u32,
 }
 
 /// Room for another entry has run out.
@@ -134,14 +155,17 @@ pub struct Indicators {
     hasher: NameHasher,
     network_hasher: foldhash::quality::RandomState,
     lists: Vec<List>,
-    /// While building: the first entry of the list that is being read.
-    first_of_list: u32,
-    /// While building: the hash of each entry, so that growing the table costs no second hashing (of
-    /// the second or so that a million names take, it was half).
+    /// While building: the hash of each entry.
     hashes: Vec<u64>,
     entries: Vec<Entry>,
     /// The texts of all entries, one behind the other.
-    texts: String,
+    texts: Vec<u8>,
+    /// Of each entry that has one, the next for the same name or network.
+    links: BTreeMap<u32, u32>,
+    /// In the order of the entries.
+    notes: Vec<Note>,
+    note_texts: Vec<NoteText>,
+    descriptions: String,
     /// From the hash of a name or network to the first entry for it.
     table: Table,
     /// Bit n: a name of n labels is listed. The names of most lists have two to four, so that the
@@ -151,6 +175,8 @@ pub struct Indicators {
     root_flags_below: bool,
     /// The prefix lengths that occur, longest first.
     prefixes: Vec<u8>,
+    /// What is not flagged though it is listed.
+    allowed: Option<Box<Indicators>>,
 }
 
 /// What there is.
@@ -159,13 +185,15 @@ impl Indicators {
     pub fn get(&self, id: IndicatorId) -> Option<Indicator<'_>> {
         let entry = self.entry(id.0)?;
         let list = self.lists.partition_point(|list| list.first <= id.0).saturating_sub(1);
+        let note = self.notes.binary_search_by_key(&id.0, |note| note.entry);
+        let note = note.ok().and_then(|place| self.notes.get(place));
         Some(Indicator {
             value: self.text(entry),
             kind: entry.kind,
             list: ListId(list as u16),
             line: entry.line,
-            description: None,
-            confidence: None,
+            description: note.and_then(|note| self.description(note.text?)),
+            confidence: note.and_then(|note| note.confidence),
         })
     }
 
@@ -200,22 +228,54 @@ impl Indicators {
         self.entries.iter().filter(|entry| entry.kind == kind).count()
     }
 
+    /// How many of a list there are of a kind.
+    pub fn count_of(&self, list: ListId, kind: IndicatorKind) -> usize {
+        let Some(list) = self.lists.get(usize::from(list.0)) else { return 0 };
+        let entries = self.entries.get(list.first as usize..).unwrap_or_default();
+        let entries = entries.iter().take(list.entries as usize);
+        entries.filter(|entry| entry.kind == kind).count()
+    }
+
+    /// All ids, in their order.
+    pub fn ids(&self) -> impl Iterator<Item = IndicatorId> + use<> {
+        (0..self.entries.len() as u32).map(IndicatorId)
+    }
+
+    /// What is not flagged though it is listed, as another set; its ids are its own.
+    pub fn allowed(&self) -> Option<&Indicators> {
+        self.allowed.as_deref()
+    }
+
+    fn hasher(&self) -> &NameHasher {
+        &self.hasher
+    }
+
     fn entry(&self, id: u32) -> Option<&Entry> {
         self.entries.get(id as usize)
     }
 
     fn text(&self, entry: &Entry) -> &str {
+        std::str::from_utf8(self.octets(entry)).unwrap_or_default()
+    }
+
+    fn octets(&self, entry: &Entry) -> &[u8] {
         let start = entry.start as usize;
         self.texts.get(start..start + usize::from(entry.len)).unwrap_or_default()
     }
 
     /// The text without the mark: the name or the network.
-    fn bare(&self, entry: &Entry) -> &str {
-        self.text(entry).get(entry.kind.mark().len()..).unwrap_or_default()
+    fn bare(&self, entry: &Entry) -> &[u8] {
+        self.octets(entry).get(entry.kind.mark().len()..).unwrap_or_default()
+    }
+
+    fn description(&self, which: u32) -> Option<&str> {
+        let text = self.note_texts.get(which as usize)?;
+        let start = text.start as usize;
+        self.descriptions.get(start..start + text.len as usize)
     }
 }
 
 /// The labels of a name as entries keep it, the root as `.`.
-fn labels_of(name: &str) -> impl DoubleEndedIterator<Item = &str> {
-    name.split('.').filter(|label| !label.is_empty())
+fn labels_of(name: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    name.split(|&octet| octet == b'.').filter(|label| !label.is_empty())
 }

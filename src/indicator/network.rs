@@ -54,6 +54,11 @@ impl Network {
         Ok(Some((network, network.bits != Network::from(address).bits)))
     }
 
+    /// Its first address.
+    pub(super) fn first(self) -> Address {
+        Address::v6(self.bits.to_be_bytes())
+    }
+
     /// Whether it is all of IPv4 or all of IPv6.
     pub(super) fn is_whole_family(self) -> bool {
         self.prefix == 0 || (self.prefix == IPV4 && self.is_v4())

@@ -38,6 +38,10 @@ pub(super) struct IndicatorPart<'a> {
     kind: &'static str,
     list: &'a str,
     line: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<u8>,
 }
 
 #[derive(Debug, Serialize)]
@@ -177,6 +181,7 @@ pub(super) struct CoverageLine<'a> {
     lost: LostPart,
     verdicts: VerdictsPart,
     outside_internal: OutsidePart,
+    allowed: u64,
     damage: &'a [String],
     interrupted: bool,
 }
@@ -285,6 +290,8 @@ impl<'a> IndicatorPart<'a> {
             kind: indicator.kind.as_str(),
             list: indicators.list_name(indicator.list),
             line: indicator.line,
+            description: indicator.description,
+            confidence: indicator.confidence,
         }
     }
 }
@@ -521,6 +528,7 @@ impl<'a> CoverageLine<'a> {
                 undetermined: verdicts.undetermined,
             },
             outside_internal: OutsidePart { clients: outside.clients, asks: outside.asks },
+            allowed: coverage.allowed,
             damage: &lacked.damage,
             interrupted: lacked.interrupted,
         }

@@ -586,7 +586,8 @@ fn nothing_that_is_read_is_written_over_and_bad_places_are_named() {
 fn every_form_is_documented() {
     let document = fs::read_to_string(project("docs/forms.md")).unwrap();
     let help: Run = program().args(["read", "--help"]).output().unwrap().into();
-    let listed = help.stdout.split("Possible values:").nth(1).unwrap();
+    let (_, behind) = help.stdout.split_once("--format <").unwrap();
+    let listed = behind.split("Possible values:").nth(1).unwrap();
     let forms: Vec<&str> = listed
         .lines()
         .take_while(|line| !line.contains("[default:"))

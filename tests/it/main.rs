@@ -22,6 +22,7 @@ mod forms;
 mod hints;
 mod html;
 mod identity;
+mod indicators;
 mod labelled;
 mod message_oracle;
 mod properties;

@@ -2,8 +2,9 @@
 
 use foldhash::HashMap;
 
+use super::List;
 use super::word::{Meaning, WordReader};
-use super::{Form, List};
+use crate::indicator::building::Remark;
 use crate::indicator::{IndicatorId, IndicatorKind, Indicators};
 use crate::name::NameHasher;
 
@@ -18,9 +19,8 @@ impl Indicators {
         let mut indicators = Indicators::new(hasher);
         let mut reader = WordReader::default();
         let mut known: HashMap<(IndicatorKind, String), IndicatorId> = HashMap::default();
-        let mut list = List::new(list_name.to_owned(), Form::Plain, 0);
+        let mut list = List::new(list_name.to_owned(), list_name.to_owned());
         let mut found = Vec::new();
-        indicators.begin_list();
         for (line, word) in entries {
             list.lines = list.lines.max(line);
             let meaning = match reader.read(word.trim()) {
@@ -44,13 +44,15 @@ impl Indicators {
             }
             let id = IndicatorId(indicators.entries.len() as u32);
             let added = match meaning {
-                Meaning::Name(kind, name) => indicators.add_name(kind, name, line),
+                Meaning::Name(kind, name) => {
+                    indicators.add_name(kind, name, line, Remark::default())
+                }
                 Meaning::Network(network) | Meaning::NetworkWithHostBits(network) => {
-                    indicators.add_network(network, line)
+                    indicators.add_network(network, line, Remark::default())
                 }
             };
             found.push(match added {
-                Ok(_) => {
+                Ok(()) => {
                     list.entries += 1;
                     known.insert(key, id);
                     Ok(id)
@@ -58,8 +60,9 @@ impl Indicators {
                 Err(_) => Err("there is no room for further entries".to_owned()),
             });
         }
+        // Each is new, so none moves.
+        indicators.finish(&[0]);
         indicators.lists.push(list);
-        indicators.finish();
         (indicators, found)
     }
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use super::FILES_MAX;
+use super::form::Form;
 use crate::indicator::ENTRIES_MAX;
 
 /// What is wrong or doubtful about a line.
@@ -18,12 +20,17 @@ pub struct Warning {
     pub why: String,
     /// What was done about it: `skipped`, or how it was read.
     pub done: &'static str,
+    /// Whether the answer says it too, as a hint with what the entry flagged.
+    pub is_hinted: bool,
 }
 
 /// `flagged.txt line 3: "a..b": it has an empty label: skipped`.
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Warning { file, line, text, why, done } = self;
+        let Warning { file, line, text, why, done, is_hinted: _ } = self;
+        if text.is_empty() {
+            return write!(f, "{file}: {why}: {done}");
+        }
         write!(f, "{file} line {line}: \"{text}\": {why}: {done}")
     }
 }
@@ -52,19 +59,52 @@ pub enum LoadError {
     Capture(String),
     /// It holds NUL octets.
     #[error(
-        "{0} is binary; a list of names and addresses is expected here, as UTF-8 text or as UTF-16 \
-         with a byte order mark"
+        "{0} is binary; a list of names and addresses is expected here, as UTF-8 or UTF-16 text"
     )]
     Binary(String),
+    /// It is a firewall's table of alerts.
+    #[error(
+        "{0} looks like a table of alerts, not like a list; to have its alerts answered, use \
+         `whoasked explain --alerts {0} CAPTURE`"
+    )]
+    Alerts(String),
+    /// It is JSON of another kind.
+    #[error(
+        "{0} is JSON, but neither a STIX bundle nor a MISP export; if it holds alerts, use \
+         `whoasked explain --alerts {0} CAPTURE`"
+    )]
+    OtherJson(String),
+    /// It is HTML or XML: likely what a server sent in the place of the list.
+    #[error("{0} is a web page or XML, not a list; was it downloaded from the right address?")]
+    Page(String),
+    /// It holds what the form that it has, or is said to have, does not allow, so that nobody knows
+    /// what else it would list.
+    #[error("cannot read {file} as {form}: {why}")]
+    Broken {
+        /// Its path.
+        file: String,
+        /// The form that was found or given.
+        form: Form,
+        /// What is wrong.
+        why: String,
+    },
+    /// A directory holds no file.
+    #[error("there is no list in the directory {0} (hidden files do not count)")]
+    EmptyDirectory(String),
+    /// A directory holds very many.
+    #[error("the directory {0} holds more than {FILES_MAX} files; is it the right one?")]
+    TooManyFiles(String),
     /// No line of it could be used.
     #[error(
-        "no usable entry in {file}: {} read, {skipped} skipped{}",
+        "no usable entry in {file} (read as {form}): {} read, {skipped} skipped{}",
         lines_of(*.lines),
         example(.first)
     )]
     Nothing {
         /// Its path.
         file: String,
+        /// How it was read.
+        form: Form,
         /// How many lines it has.
         lines: u32,
         /// How many lines, or names of a hosts line, were skipped.

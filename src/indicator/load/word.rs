@@ -7,7 +7,7 @@
 
 use crate::indicator::IndicatorKind;
 use crate::indicator::network::{BadPrefix, Network, parse_address};
-use crate::name::{NAME_LEN_MAX, NameError};
+use crate::name::{HASH_SLACK, NAME_LEN_MAX, NameError, NameHash, NameHasher};
 
 /// What a word stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub(super) enum Fault {
     Mail,
     #[error("it is no internationalised domain name (UTS 46)")]
     Idna,
+    #[error("it is the hash of a file")]
+    FileHash,
 }
 
 /// Reads words. It keeps its buffers, so that an ordinary word costs no allocation.
@@ -57,6 +59,9 @@ impl WordReader {
     pub(super) fn read(&mut self, word: &str) -> Result<Meaning<'_>, Fault> {
         // Nearly all words of long lists are plain names: they are done in one pass.
         if push_ascii_name(word, &mut self.name).is_ok() {
+            if is_file_hash(&self.name) {
+                return Err(Fault::FileHash);
+            }
             return Ok(Meaning::Name(IndicatorKind::Domain, &self.name));
         }
         let word = refang(word, &mut self.refanged);
@@ -182,6 +187,93 @@ fn push_name(name: &str, out: &mut String) -> Result<(), Fault> {
     push_ascii_name(&ascii.map_err(|_| Fault::Idna)?, out)
 }
 
+/// A name as it was scanned, in lower case.
+pub(super) struct Scanned {
+    /// In wire form, without the root's octet: each label behind its length.
+    wire: [u8; NAME_LEN_MAX + HASH_SLACK],
+    /// As text: one octet less.
+    text: [u8; NAME_LEN_MAX],
+    len: usize,
+    labels: u32,
+}
+
+impl Default for Scanned {
+    fn default() -> Scanned {
+        Scanned { wire: [0; NAME_LEN_MAX + HASH_SLACK], text: [0; NAME_LEN_MAX], len: 0, labels: 0 }
+    }
+}
+
+/// What an octet is in a plain name: 0 nothing, else what it is kept as.
+const KEPT: [u8; 256] = {
+    let mut kept = [0; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        let as_u8 = octet as u8;
+        // The index is below 256.
+        #[allow(clippy::indexing_slicing, reason = "a constant: it would not compile")]
+        if as_u8.is_ascii_alphanumeric() || as_u8 == b'-' || as_u8 == b'_' {
+            kept[octet] = as_u8.to_ascii_lowercase();
+        }
+        octet += 1;
+    }
+    kept
+};
+
+impl Scanned {
+    /// Scans a line that is nothing but a name of two or more labels, such as nearly all lines of long
+    /// lists are, and returns how many octets it takes with its end. `None`: it is something else, or
+    /// does not end here.
+    #[inline]
+    pub(super) fn scan(&mut self, block: &[u8]) -> Option<usize> {
+        let (mut len, mut label_start, mut last_is_number) = (0usize, 0usize, true);
+        self.labels = 0;
+        for &octet in block.get(..NAME_LEN_MAX + 2).unwrap_or(block) {
+            let kept = *KEPT.get(usize::from(octet))?;
+            if kept != 0 {
+                last_is_number &= kept.is_ascii_digit();
+                *self.text.get_mut(len)? = kept;
+                len += 1;
+                *self.wire.get_mut(len)? = kept;
+                continue;
+            }
+            let label_len = len - label_start;
+            if label_len == 0 || label_len > 63 {
+                return None;
+            }
+            *self.wire.get_mut(label_start)? = label_len as u8;
+            self.labels += 1;
+            if octet == b'.' {
+                *self.text.get_mut(len)? = octet;
+                len += 1;
+                (label_start, last_is_number) = (len, true);
+                continue;
+            }
+            let ending = match octet {
+                b'\n' => 1,
+                b'\r' if block.get(len + 1) == Some(&b'\n') => 2,
+                _ => return None,
+            };
+            if self.labels < 2 || last_is_number || len + 2 > NAME_LEN_MAX {
+                return None;
+            }
+            self.len = len;
+            return Some(len + ending);
+        }
+        None
+    }
+
+    /// The name in its kept form.
+    pub(super) fn name(&self) -> &[u8] {
+        self.text.get(..self.len).unwrap_or_default()
+    }
+
+    /// Its hash, and how many labels it has.
+    #[inline]
+    pub(super) fn hash(&self, hasher: &NameHasher) -> (NameHash, u32) {
+        (hasher.hash_labels(&self.wire, 0, self.len + 1), self.labels)
+    }
+}
+
 /// Writes a name of letters, digits, hyphens and underscores in its kept form.
 fn push_ascii_name(name: &str, out: &mut String) -> Result<(), Fault> {
     let name = name.strip_suffix('.').unwrap_or(name);
@@ -215,6 +307,12 @@ fn push_ascii_name(name: &str, out: &mut String) -> Result<(), Fault> {
     }
 }
 
+/// Whether it is as long as an MD5, SHA-1 or SHA-256 hash, and hexadecimal. Those of longer hashes are
+/// longer than a label.
+fn is_file_hash(name: &str) -> bool {
+    matches!(name.len(), 32 | 40 | 64) && name.bytes().all(|octet| octet.is_ascii_hexdigit())
+}
+
 fn is_name_char(other: char) -> bool {
     other.is_ascii_alphanumeric() || matches!(other, '-' | '_' | '.')
 }
@@ -223,6 +321,8 @@ fn is_name_char(other: char) -> bool {
 mod tests {
     use super::*;
     use crate::indicator::IndicatorKind::{Below, Domain, Exact};
+    use crate::name::{Name, push_from_text};
+    use proptest::prelude::*;
 
     #[test]
     fn one_form_for_all_that_people_write() {
@@ -338,8 +438,43 @@ mod tests {
             ("=192.0.2.1", Fault::MarkedAddress),
             ("*.192.0.2.1", Fault::MarkedAddress),
             ("xn--\u{fffd}.com", Fault::Idna),
+            ("d41d8cd98f00b204e9800998ecf8427e", Fault::FileHash),
         ] {
             assert_eq!(reader.read(word), Err(fault), "{word}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_scanned_is_what_is_read(line in "[a-cA-C0-2_.*=:-]{1,30}|([A-Za-z0-9]{1,70}\\.){1,5}[a-z]{1,3}") {
+            let hasher = NameHasher::new([3, 4]);
+            let mut scanned = Scanned::default();
+            for ending in ["\n", "\r\n"] {
+                let text = format!("{line}{ending}next.example\n");
+                let Some(used) = scanned.scan(text.as_bytes()) else { continue };
+                prop_assert_eq!(used, line.len() + ending.len());
+                let mut reader = WordReader::default();
+                let name = std::str::from_utf8(scanned.name()).unwrap();
+                prop_assert_eq!(reader.read(&line), Ok(Meaning::Name(Domain, name)));
+                let mut wire = Vec::new();
+                push_from_text(&line, &mut wire).unwrap();
+                let wire = Name::from_wire(&wire);
+                let hashed = (hasher.hash(wire), wire.label_count() as u32);
+                prop_assert_eq!(scanned.hash(&hasher), hashed);
+            }
+        }
+    }
+
+    #[test]
+    fn nearly_all_lines_of_a_long_list_are_scanned() {
+        let mut scanned = Scanned::default();
+        for line in ["evil.com\n", "C2.Evil-1.com\r\n", "_x.evil.c0m\n"] {
+            assert_eq!(scanned.scan(line.as_bytes()), Some(line.len()));
+        }
+        for line in
+            ["evil.com", "com\n", "evil.com.\n", "1.2.3.4\n", "a..b\n", "a.b c\n", "a.b\rc\n", "\n"]
+        {
+            assert_eq!(scanned.scan(line.as_bytes()), None, "{line:?}");
         }
     }
 

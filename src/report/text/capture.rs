@@ -69,6 +69,14 @@ fn amounts(seen: &Seen<'_>) -> Vec<String> {
             count(outside.asks, "question", "questions"),
         ));
     }
+    let allowed = seen.ending.coverage.allowed;
+    if allowed > 0 {
+        sentences.push(format!(
+            "{} of something listed in these messages {} not flagged, as an allow list has it.",
+            count(allowed, "mention", "mentions"),
+            if allowed == 1 { "was" } else { "were" },
+        ));
+    }
     sentences
 }
 

@@ -267,6 +267,7 @@ pub fn coverage() -> Coverage {
         contacts_forgotten: 0,
         names_forgotten: 0,
         judged_early: 0,
+        allowed: 0,
         resolvers: vec![
             resolver(DC, Known::AsksAndAnswers, 10_397, 4_492),
             resolver("192.168.2.12", Known::OnlyIterates, 0, 196),
