@@ -87,11 +87,11 @@ impl<'a> Evidence<'a> {
             };
             let name = names.of(who, indicator.value);
             let about = format!(
-                "whoasked {}: {} {} ({list}, line {}); {}",
+                "whoasked {}: {} {} ({}); {}",
                 env!("CARGO_PKG_VERSION"),
                 if client.is_empty() { "no client named for" } else { &client },
                 indicator.value,
-                indicator.line,
+                self.subject.indicators.listing(&indicator),
                 case.about(),
             );
             let mut out = BufWriter::new(File::create(self.directory.join(&name))?);

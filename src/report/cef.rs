@@ -97,6 +97,8 @@ fn extension(row: &Row<'_>) -> Vec<(&'static str, String)> {
         ("cs2", row.chain().unwrap_or_else(|| sighting.name.clone())),
         ("cs5Label", text("list")),
         ("cs5", format!("{}:{}", row.list, row.indicator.line)),
+        ("flexString1Label", text(row.indicator.description.map_or("", |_| "description"))),
+        ("flexString1", text(row.indicator.description.unwrap_or_default())),
         ("cs6Label", text("server asked upstream")),
         ("cs6", format!("{} by {}", sighting.server, sighting.resolver)),
         ("reason", attribution.reason.clone().unwrap_or_default()),

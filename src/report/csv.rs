@@ -58,6 +58,8 @@ const COLUMNS: &[Column] = &[
     ("id", |row| row.attribution.id.clone()),
     ("resolution_id", |row| row.attribution.resolution_id.clone()),
     ("state", |row| row.attribution.state.as_str().to_owned()),
+    ("list_description", |row| row.indicator.description.unwrap_or_default().to_owned()),
+    ("list_confidence", |row| row.list_confidence().unwrap_or_default()),
 ];
 
 /// Writes the columns' names, then a line for each sighting and client as soon as it is known.

@@ -111,6 +111,11 @@ impl<'a> Row<'a> {
         self.client?.hostname.as_ref().map(|hostname| hostname.name.as_str())
     }
 
+    /// How sure the list is of its entry, in per cent.
+    pub fn list_confidence(&self) -> Option<String> {
+        self.indicator.confidence.map(|confidence| confidence.to_string())
+    }
+
     /// How urgent it is.
     pub fn urgency(&self) -> Urgency {
         match (self.attribution.verdict, self.client) {

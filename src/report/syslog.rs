@@ -110,6 +110,8 @@ fn facts(row: &Row<'_>) -> Vec<(&'static str, String)> {
         ("host", row.hostname().map(ToOwned::to_owned)),
         ("rcode", row.rcode().map(ToOwned::to_owned)),
         ("reason", attribution.reason.clone()),
+        ("description", row.indicator.description.map(ToOwned::to_owned)),
+        ("list_confidence", row.list_confidence()),
         ("frame", number(row.frame()).map(|number| number.to_string())),
         ("file", row.files.of(row.frame()).map(ToOwned::to_owned)),
     ];

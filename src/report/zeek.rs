@@ -77,6 +77,8 @@ const COLUMNS: &[Column] = &[
     ("response_frame", "count", |row| {
         Value::maybe(number(row.attribution.sighting.response_frame))
     }),
+    ("list_description", "string", |row| Value::maybe(row.indicator.description)),
+    ("list_confidence", "count", |row| Value::maybe(row.list_confidence())),
 ];
 
 /// Writes header lines, then a line for each sighting and client as soon as it is known.

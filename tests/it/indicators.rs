@@ -131,4 +131,16 @@ fn what_a_list_says_of_an_entry_is_in_the_output() {
             .json();
     assert_eq!(lines[0]["indicator"]["description"], "AsyncRAT");
     assert_eq!(lines[0]["indicator"]["confidence"], 75);
+    for (form, said) in [
+        ("text", "feed.csv, line 2: AsyncRAT (75 %)"),
+        ("ticket", "(flagged by feed.csv, line 2: AsyncRAT (75 %))"),
+        ("csv", ",AsyncRAT,75"),
+        ("zeek", "\tAsyncRAT\t75"),
+        ("cef", "flexString1=AsyncRAT"),
+        ("syslog", "description=\"AsyncRAT\" list_confidence=\"75\""),
+    ] {
+        let run =
+            whoasked(arguments.into_iter().chain(["--format", form].map(std::ffi::OsStr::new)));
+        assert!(run.stdout.contains(said), "{form}: {}", run.stdout);
+    }
 }

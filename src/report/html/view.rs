@@ -147,15 +147,12 @@ impl<'a> Seen<'a> {
         self.subject.indicators.get(indicator).map_or("", |indicator| indicator.value)
     }
 
-    /// Where it is listed: `flagged.txt, line 4`.
+    /// Where it is listed and what is said of it there: `flagged.txt, line 4`.
     pub fn listed(&self, indicator: IndicatorId) -> Shown {
         let indicators = self.subject.indicators;
-        match indicators.get(indicator) {
-            Some(found) => {
-                Shown::new(&format!("{}, line {}", indicators.list_name(found.list), found.line))
-            }
-            None => Shown::default(),
-        }
+        indicators
+            .get(indicator)
+            .map_or_else(Shown::default, |found| Shown::new(&indicators.listing(&found)))
     }
 
     /// The resolver that an address belongs to, by its first address.

@@ -135,9 +135,8 @@ fn write_entry<W: Write>(
     above: &mut Above,
 ) -> io::Result<()> {
     let Some(indicator) = seen.subject.indicators.get(entry.indicator) else { return Ok(()) };
-    let list = seen.subject.indicators.list_name(indicator.list);
-    let heading = Words::of(Ink::Flagged, indicator.value)
-        .and(Ink::Aside, &format!("  {list}, line {}", indicator.line));
+    let listing = seen.subject.indicators.listing(&indicator);
+    let heading = Words::of(Ink::Flagged, indicator.value).and(Ink::Aside, &format!("  {listing}"));
     page.say(2, &heading)?;
     for way in &entry.ways {
         let last = way.chain.last().map_or("", |step| step.name.as_str());

@@ -232,8 +232,8 @@ fn name(called: &Called<'_>) -> String {
 
 fn write_entry<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, entry: &Entry) -> io::Result<()> {
     let Some(indicator) = seen.subject.indicators.get(entry.indicator) else { return Ok(()) };
-    let listed = seen.subject.indicators.list_name(indicator.list);
-    let heading = format!("{} (flagged by {listed}, line {})", indicator.value, indicator.line);
+    let listing = seen.subject.indicators.listing(&indicator);
+    let heading = format!("{} (flagged by {listing})", indicator.value);
     page.say(2, &Words::plain(&heading))?;
     for way in &entry.ways {
         clients::write_way(page, way, None)?;

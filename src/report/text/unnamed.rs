@@ -67,9 +67,8 @@ fn write_unnamed<W: Write>(
     unnamed: &Unnamed,
 ) -> io::Result<()> {
     let Some(indicator) = seen.subject.indicators.get(unnamed.indicator) else { return Ok(()) };
-    let list_name = seen.subject.indicators.list_name(indicator.list);
-    let heading = Words::of(Ink::Flagged, indicator.value)
-        .and(Ink::Aside, &format!("  {list_name}, line {}", indicator.line));
+    let listing = seen.subject.indicators.listing(&indicator);
+    let heading = Words::of(Ink::Flagged, indicator.value).and(Ink::Aside, &format!("  {listing}"));
     page.say(2, &heading)?;
     let more = if unnamed.further > 0 { " and others" } else { "" };
     let asked = if more.is_empty() { list(&unnamed.names) } else { unnamed.names.join(", ") };
