@@ -228,6 +228,12 @@ impl Indicators {
         &self.lists
     }
 
+    /// The names of the lists that are not only there to allow.
+    pub fn list_names(&self) -> impl Iterator<Item = &str> {
+        let lists = self.lists.iter().filter(|list| list.entries > 0 || list.allowed == 0);
+        lists.map(|list| list.name.as_str())
+    }
+
     /// How many indicators there are.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -6,6 +6,9 @@ use super::plain::content_of;
 use super::{adblock, hosts, rpz, suricata, table, zeek};
 use crate::indicator::network::{Network, parse_address};
 
+/// How many words of a line are looked at for a row of an alert table.
+const ALERT_WORDS_MAX: usize = 8;
+
 /// How a list is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -176,15 +179,26 @@ fn of_a_line(line: &str) -> Option<Guess> {
     }))
 }
 
-/// Whether a line looks like a row of an alert table: an address, and behind it a threat, which no
-/// host name looks like (`C2/Generic-A`), and what was talked to.
+/// Whether a line looks like a row of an alert table: who is accused, by address or name, behind it a
+/// threat, which no host name looks like (`C2/Generic-A`), and what was talked to.
 fn is_alert(content: &str) -> bool {
-    let mut words = content.split_whitespace().skip_while(|word| parse_address(word).is_none());
-    let (Some(_), Some(threat), Some(_)) = (words.next(), words.next(), words.next()) else {
-        return false;
-    };
-    let is_network = matches!(Network::parse(threat), Ok(Some(_)) | Err(_));
-    threat.contains('/') && !threat.contains("//") && !is_network
+    let words: Vec<&str> = content.split_whitespace().take(ALERT_WORDS_MAX).collect();
+    words.windows(3).any(|three| match three {
+        [who, threat, _] => is_threat(threat, parse_address(who).is_some()),
+        _ => false,
+    })
+}
+
+/// Whether a word names a threat. Behind an address much does; behind other words, which may be those of
+/// a sentence, only what is written as scanners do.
+fn is_threat(word: &str, behind_address: bool) -> bool {
+    let Some((family, name)) = word.split_once('/') else { return false };
+    let is_network = matches!(Network::parse(word), Ok(Some(_)) | Err(_));
+    let is_written_so = family.starts_with(|c: char| c.is_ascii_uppercase())
+        && family.bytes().all(|octet| octet.is_ascii_alphanumeric())
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.contains('-');
+    !word.contains("//") && !is_network && (behind_address || is_written_so)
 }
 
 #[cfg(test)]
@@ -223,6 +237,9 @@ mod tests {
         let table = "192.168.2.194 C2/Generic-A mi.kenal-cn.com 1 AFCd\n";
         assert_eq!(guess(table.as_bytes()), Guess::Alerts);
         assert_eq!(guess(format!("1 {table}2\t{table}").as_bytes()), Guess::Alerts);
+        let by_name = "1     DNS_Server     C2/Generic-A     e13678.dspb.akamaiedge.net     142\n";
+        assert_eq!(guess(by_name.as_bytes()), Guess::Alerts);
+        assert_eq!(guess(b"evil.com and/or other.example\n"), Guess::Form(Form::Plain));
         assert_eq!(guess(b"{\"event_type\":\"alert\"}\n{}"), Guess::OtherJson);
         assert_eq!(guess(b"<!DOCTYPE html><html>"), Guess::Page);
     }

@@ -51,7 +51,6 @@ use self::view::Seen;
 use super::text::words::{count, list};
 use super::{Ending, Report, Subject};
 use crate::attribution::{Attribution, State};
-use crate::indicator::ListId;
 
 /// How the page looks. The content security policy of the page names its hash, so that no other style is
 /// heeded; a test holds the two together.
@@ -196,10 +195,9 @@ fn verdict(seen: &Seen<'_>) -> String {
 fn looked_at(seen: &Seen<'_>) -> String {
     let indicators = seen.subject.indicators;
     let messages = count(seen.ending.lacked.decoded.messages, "DNS message", "DNS messages");
-    let all = indicators.lists().len();
-    let mut lists: Vec<String> = (0..all.min(LISTS_MAX))
-        .map(|place| indicators.list_name(ListId(place as u16)).to_owned())
-        .collect();
+    let all = indicators.list_names().count();
+    let mut lists: Vec<String> =
+        indicators.list_names().take(LISTS_MAX).map(ToOwned::to_owned).collect();
     if all > LISTS_MAX {
         lists.push(count((all - LISTS_MAX) as u64, "other list", "other lists"));
     }

@@ -27,7 +27,7 @@ use self::words::{Times, count, list, number};
 use super::{Ending, Files, Report, Subject};
 use crate::attribution::{Attribution, State, Verdict};
 use crate::flow::Address;
-use crate::indicator::{IndicatorId, ListId};
+use crate::indicator::IndicatorId;
 
 pub use self::page::Look;
 pub(super) use self::page::harmless;
@@ -177,8 +177,7 @@ impl Seen<'_> {
             parts.push(self.times.span(first, last));
         }
         let messages = count(self.ending.lacked.decoded.messages, "DNS message", "DNS messages");
-        let lists: Vec<&str> =
-            (0..indicators.lists().len()).map(|n| indicators.list_name(ListId(n as u16))).collect();
+        let lists: Vec<&str> = indicators.list_names().collect();
         let entries = count(indicators.len() as u64, "indicator", "indicators");
         parts.push(format!("{messages} held against {entries} of {}", some(&lists, "lists")));
         parts.join("; ") + "."
