@@ -164,21 +164,24 @@ impl Zone {
 
     /// As the output names it at a time: `UTC`, `Europe/Berlin (UTC+1)`, `Asia/Kolkata (UTC+5:30)`.
     pub fn name_at(&self, time: Timestamp) -> String {
+        match (self.name.as_ref(), self.distance_at(time)) {
+            ("UTC" | "", distance) => distance,
+            (name, distance) => format!("{name} ({distance})"),
+        }
+    }
+
+    /// How far it is from UTC at a time: `UTC`, `UTC+1`, `UTC+5:30`.
+    pub fn distance_at(&self, time: Timestamp) -> String {
         match self.civil(time) {
             Some(civil) if self.name != "UTC" => {
                 let minutes = civil.offset.unsigned_abs() / 60;
                 let sign = if civil.offset < 0 { '-' } else { '+' };
-                let rest = match minutes % 60 {
-                    0 => String::new(),
-                    rest => format!(":{rest:02}"),
-                };
-                let distance = format!("UTC{sign}{}{rest}", minutes / 60);
-                match self.name.as_ref() {
-                    "" => distance,
-                    name => format!("{name} ({distance})"),
+                match minutes % 60 {
+                    0 => format!("UTC{sign}{}", minutes / 60),
+                    rest => format!("UTC{sign}{}:{rest:02}", minutes / 60),
                 }
             }
-            _ => self.name.to_string(),
+            _ => "UTC".to_owned(),
         }
     }
 }

@@ -40,7 +40,7 @@ impl Run {
 /// The program, to be given arguments.
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_whoasked"));
-    command.stdin(Stdio::null());
+    command.stdin(Stdio::null()).env("TZ", "UTC");
     command
 }
 
@@ -137,7 +137,7 @@ fn indicators_of(path: &Path) -> Option<String> {
 pub fn read_truth(path: &Path) -> Option<Value> {
     let (stem, _) = path.file_name()?.to_str()?.split_once(".pcap")?;
     let beside = |name: &str| fs::read(path.with_file_name(name)).ok();
-    if let Some(plain) = beside(&format!("{stem}.truth.json")) {
+    if let Some(plain) = beside(&format!("{stem}.truth.json")).or_else(|| beside("truth.json")) {
         return Some(serde_json::from_slice(&plain).unwrap());
     }
     let packed = beside(&format!("{stem}.truth.json.gz")).or_else(|| beside("truth.json.gz"))?;

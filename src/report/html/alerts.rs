@@ -128,9 +128,11 @@ fn named(seen: &Seen<'_>, suspect: &Suspect) -> Named {
     };
     let when = seen.often(suspect.asks, suspect.first, suspect.last);
     let sure = words::sureness(suspect.confidence_permille);
+    let called =
+        suspect.hostname.as_ref().map_or(String::new(), |name| format!("({}) ", name.name));
     Named {
         card: seen.card(suspect.address),
         address: Shown::new(&suspect.address.to_string()),
-        words: Shown::new(&format!("asked for {}{more} {when}; {sure}", names.join(", "))),
+        words: Shown::new(&format!("{called}asked for {}{more} {when}; {sure}", names.join(", "))),
     }
 }

@@ -76,14 +76,19 @@ pub(super) fn rows(seen: &Seen<'_>, cards_max: usize) -> (Vec<Row>, String) {
     let rest = seen.clients.get(cards_max..).unwrap_or_default();
     let row = |client: &Suspected<'_>| {
         let first = client.dealings.first()?;
-        let name = client.person.and_then(|person| person.hostnames.first());
+        let names = client.person.map_or(&[][..], |person| &person.hostnames);
+        let hostname = match names {
+            [] => String::new(),
+            [name] => name.name.clone(),
+            [name, others @ ..] => format!("{} +{}", name.name, others.len()),
+        };
         let more = match client.dealings.len() {
             0 | 1 => String::new(),
             all => format!(" and {}", words::count(all as u64 - 1, "other", "others")),
         };
         Some(Row {
             address: Shown::new(&client.address.to_string()),
-            hostname: Shown::new(name.map_or("", |name| &name.name)),
+            hostname: Shown::new(&hostname),
             flagged: Shown::new(&format!("{}{more}", seen.value(first.indicator))),
             section: seen.section(first.indicator),
             when: when(seen, first),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use foldhash::HashMap;
 
 use super::moments::Moments;
-use crate::attribution::{Attribution, ChainStep, Client, Place, Sighting, Verdict};
+use crate::attribution::{Attribution, ChainStep, Client, Place, Sighting, Summary, Verdict};
 use crate::contact::Contact;
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
@@ -193,12 +193,17 @@ impl Person {
             push(&mut self.vlans, vlan);
         }
         if let Some(hostname) = &client.hostname {
-            let same = |known: &Hostname| {
-                known.name.eq_ignore_ascii_case(&hostname.name) && known.source == hostname.source
-            };
-            if !self.hostnames.iter().any(same) {
-                push(&mut self.hostnames, hostname.clone());
-            }
+            self.call(hostname);
+        }
+    }
+
+    /// Takes in a name of it.
+    fn call(&mut self, hostname: &Hostname) {
+        let same = |known: &Hostname| {
+            known.name.eq_ignore_ascii_case(&hostname.name) && known.source == hostname.source
+        };
+        if !self.hostnames.iter().any(same) {
+            push(&mut self.hostnames, hostname.clone());
         }
     }
 }
@@ -243,6 +248,24 @@ impl Fold {
             .entry(key)
             .or_insert_with(|| Dealing::new(client, attribution))
             .add(client, attribution);
+    }
+
+    /// Takes in what is known of hosts and their contacts now that the capture is at its end.
+    pub fn complete(&mut self, summary: &Summary) {
+        for dealing in self.dealings.values_mut() {
+            let Some(row) = summary.row(dealing.indicator, dealing.client) else { continue };
+            dealing.contact.learn(&row.contact);
+            let person = self.people.entry(dealing.client).or_default();
+            if let Some(hostname) = &row.hostname {
+                person.call(hostname);
+            }
+        }
+        for person in self.people.values_mut() {
+            // In the order of time, whatever order the dealings stood in.
+            person.hostnames.sort_by(|one, other| {
+                (one.time, one.frame, &one.name).cmp(&(other.time, other.frame, &other.name))
+            });
+        }
     }
 
     /// The dealings, by client, then by indicator.

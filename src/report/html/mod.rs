@@ -94,6 +94,7 @@ impl Report for Html<'_> {
     }
 
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
+        self.fold.complete(ending.summary);
         let page = Page::new(&Seen::new(self.subject, ending, &self.fold, CARDS_MAX, SECTIONS_MAX));
         let page = page.render().map_err(io::Error::other)?;
         self.destination.write(&(page + "\n"))
@@ -110,6 +111,7 @@ struct Page {
     title: Shown,
     verdict: Shown,
     looked_at: Shown,
+    zone: Shown,
     cautions: Vec<Shown>,
     overview: Timeline,
     cards: Vec<Card>,
@@ -138,6 +140,7 @@ impl Page {
             title: title(seen),
             verdict: Shown::new(&verdict(seen)),
             looked_at: Shown::new(&looked_at(seen)),
+            zone: seen.zone(),
             cautions: cautions(seen).into_iter().map(Shown::new).collect(),
             overview: timeline::draw(seen, &of_clients, RAILS_MAX),
             cards: cards::cards(seen, CARDS_MAX),

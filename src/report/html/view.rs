@@ -8,10 +8,7 @@ use crate::flow::Address;
 use crate::indicator::IndicatorId;
 use crate::report::text::words::{self, Grade, Times, number};
 use crate::report::{Ending, Subject};
-use crate::time::{Timestamp, UTC};
-
-/// The zone that times are given in.
-const ZONE: &str = "UTC";
+use crate::time::Timestamp;
 
 /// How pressing it is to look at a client; the most pressing first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,7 +125,7 @@ impl<'a> Seen<'a> {
         let cards = places.map(|(place, client)| (client.address, place + 1)).collect();
         let places = flagged.iter().take(sections).enumerate();
         let sections = places.map(|(place, (indicator, _))| (*indicator, place + 1)).collect();
-        let times = Times::of(ending.coverage, &UTC);
+        let times = Times::of(ending.coverage, subject.zone);
         Seen { subject, ending, fold, times, clients, flagged, cards, sections }
     }
 
@@ -162,14 +159,20 @@ impl<'a> Seen<'a> {
         own.and_then(|resolver| resolver.addresses.first()).copied().unwrap_or(address)
     }
 
+    /// The zone of the page.
+    pub fn zone(&self) -> Shown {
+        let first = self.ending.coverage.span.map(|(first, _)| first).unwrap_or_default();
+        Shown::new(&self.times.zone_at(first))
+    }
+
     /// A time with its zone, and with the date where it is not plain from the start of the page.
     pub fn at(&self, time: Timestamp) -> String {
-        format!("{} {ZONE}", self.times.at(time))
+        self.times.with_zone(time)
     }
 
     /// How often and when, with the zone.
     pub fn often(&self, count: u64, first: Timestamp, last: Timestamp) -> String {
-        format!("{} {ZONE}", self.times.often(&words::times(count), first, last))
+        self.times.often_with_zone(&words::times(count), first, last)
     }
 
     /// A time to the millisecond, without the zone: the one place where more than a second's precision is

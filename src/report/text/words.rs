@@ -160,10 +160,25 @@ impl Times {
         if from == to { format!("{what} at {from}") } else { format!("{what} from {from} to {to}") }
     }
 
+    /// The zone at a time: `UTC`, `Europe/Berlin (UTC+1)`.
+    pub fn zone_at(&self, time: Timestamp) -> String {
+        self.zone.name_at(time)
+    }
+
+    /// As [`Times::at`], with how far the zone is from UTC: `08:25:01 UTC+1`.
+    pub fn with_zone(&self, time: Timestamp) -> String {
+        format!("{} {}", self.at(time), self.zone.distance_at(time))
+    }
+
+    /// As [`Times::often`], with how far the zone is from UTC.
+    pub fn often_with_zone(&self, what: &str, first: Timestamp, last: Timestamp) -> String {
+        format!("{} {}", self.often(what, first, last), self.zone.distance_at(last))
+    }
+
     /// `2019-11-29, 08:00:00 to 17:00:00 UTC`, `... Europe/Berlin (UTC+1)`.
     pub fn span(&self, first: Timestamp, last: Timestamp) -> String {
         let (from, to) = (self.at(first), self.at(last));
-        let zone = self.zone.name_at(first);
+        let zone = self.zone_at(first);
         match &self.date {
             Some(date) => format!("{date}, {from} to {to} {zone}"),
             None => format!("{from} to {to} {zone}"),

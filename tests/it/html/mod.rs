@@ -12,7 +12,7 @@ use std::process::Command;
 use whoasked::frame::FrameId;
 use whoasked::resolution::Role;
 
-use crate::support::{bundled, program, project, read_truth};
+use crate::support::{Labelled, Run, bundled, laboratory, program, project, read_truth};
 use made::{HOSTILE, LIST, Made, attribution, client, indicator, indicators, write};
 
 /// Holds pages against what XML wants, which is more than HTML does, all in one go.
@@ -186,14 +186,15 @@ fn what_others_wrote_is_text_and_nothing_else() {
     assert_well_formed(&[path]);
 }
 
-#[test]
-fn nobody_on_a_card_of_the_bundled_captures_is_innocent() {
-    let folder = tempfile::tempdir().unwrap();
+/// Writes the report of each capture and holds its cards against the truth: the pages, and how many times
+/// a client stands there with something that is flagged.
+fn cards_held_against_truth(captures: Vec<Labelled>, folder: &Path) -> (Vec<PathBuf>, usize) {
     let (mut pages, mut cards) = (Vec::new(), 0);
-    for capture in bundled() {
-        let name = capture.path.file_name().unwrap().to_str().unwrap().to_owned();
-        let path = folder.path().join(format!("{name}.html"));
-        let list = folder.path().join("list.txt");
+    for capture in captures {
+        let name = capture.path.strip_prefix(project("")).unwrap_or(&capture.path);
+        let name = name.to_str().unwrap().replace(['/', '.'], "-");
+        let path = folder.join(format!("{name}.html"));
+        let list = folder.join("list.txt");
         fs::write(&list, &capture.indicators).unwrap();
         let run = program()
             .args(["read", "--no-progress"])
@@ -236,8 +237,55 @@ fn nobody_on_a_card_of_the_bundled_captures_is_innocent() {
         pages.push(path);
     }
     println!("{} pages, {cards} clients and what each led to", pages.len());
-    assert!(pages.len() >= 60 && cards >= 200, "{} pages, {cards}", pages.len());
     assert_well_formed(&pages);
+    (pages, cards)
+}
+
+#[test]
+fn nobody_on_a_card_of_the_bundled_captures_is_innocent() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pages, cards) = cards_held_against_truth(bundled(), folder.path());
+    assert!(pages.len() >= 60 && cards >= 200, "{} pages, {cards}", pages.len());
+}
+
+/// All scenarios of the laboratory, each by each resolver software.
+#[test]
+fn nobody_on_a_card_of_the_labelled_captures_is_innocent() {
+    let captures = laboratory(&["/s0", "/s1"]);
+    if captures.is_empty() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (pages, cards) = cards_held_against_truth(captures, folder.path());
+    assert!(pages.len() >= 100 && cards >= 1_000, "{} pages, {cards}", pages.len());
+}
+
+/// Times on the page are said in the zone that was asked for.
+#[test]
+fn the_page_speaks_in_the_zone_of_the_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("office.html");
+    let run: Run = program()
+        .arg("read")
+        .arg(project("captures/office.pcap"))
+        .arg("--indicators")
+        .arg(project("captures/flagged.txt"))
+        .args(["--tz", "Asia/Kolkata", "--report"])
+        .arg(&path)
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""));
+    let page = fs::read_to_string(&path).unwrap();
+    for expected in [
+        "13:30:02 to 22:29:25 Asia/Kolkata (UTC+5:30)",
+        "3 times from 14:47:42 to 18:47:43 UTC+5:30",
+        "As the capture has them, in Asia/Kolkata (UTC+5:30).",
+        "<title>Times in Asia/Kolkata (UTC+5:30)</title>",
+    ] {
+        assert!(page.contains(expected), "{expected}");
+    }
+    assert!(!page.contains(" UTC<") && !page.contains(" UTC,"), "and in no other");
 }
 
 #[test]
