@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::sighting::{Flagged, Matching, ended_without_chain};
+use super::sighting::{Flagged, Matching, Seen, ended_without_chain};
 use super::summary::Summary;
 use super::surroundings::Surroundings;
 use super::{Attribution, describe};
@@ -235,7 +235,7 @@ impl Attributor {
         for sent in self.resolution.transactions().tries(sequence) {
             let causes = self.resolution.causes(sequence, &sent, began);
             for seen in &flagged.seen {
-                self.note_parts(&causes, seen);
+                self.note_parts((sequence, &sent), &causes, seen);
                 let attribution = describe::upstream(
                     &self.resolution,
                     &self.indicators,
@@ -250,20 +250,25 @@ impl Attributor {
 
     /// Remembers which asks had a part in a judged query. One that only waited with others leads to the
     /// indicator without an upstream leg of its own, so it is reported for itself too.
-    fn note_parts(&mut self, causes: &Causes, seen: &super::sighting::Seen) {
+    fn note_parts(&mut self, query: (Sequence, &Transaction), causes: &Causes, seen: &Seen) {
         for cause in &causes.clients {
             let parts = self.parts.entry(cause.ask).or_default();
             match parts.iter_mut().find(|(indicator, _)| *indicator == seen.indicator) {
                 Some((_, role)) => *role = (*role).min(cause.role),
                 None => parts.push((seen.indicator, cause.role)),
             }
-            let is_joiner = cause.role == Role::Joiner;
-            if is_joiner && !self.flagged.contains_key(&cause.ask) && cause.hops.is_empty() {
-                let joined = Flagged { seen: vec![seen.clone()] };
-                if let Some(ask) = self.resolution.transactions().get(cause.ask) {
-                    self.client.push_back((cause.ask, ask.asked_last));
-                    self.flagged.insert(cause.ask, joined);
-                }
+            if cause.role != Role::Joiner || !cause.hops.is_empty() {
+                continue;
+            }
+            let Some(ask) = self.resolution.transactions().get(cause.ask) else { continue };
+            let flagged = self.flagged.entry(cause.ask).or_insert_with(|| {
+                self.client.push_back((cause.ask, ask.asked_last));
+                Flagged::default()
+            });
+            // What its own answer shows needs no further ground.
+            if flagged.takes(seen.indicator) {
+                let joined = describe::joined(&self.resolution, query, seen, cause);
+                flagged.seen.push(Seen { joined, ..seen.clone() });
             }
         }
     }

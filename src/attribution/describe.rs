@@ -1,6 +1,6 @@
 //! From a judged transaction to an [`Attribution`] that stands for itself: names, times, frames, words.
 
-use super::sighting::{Seen, known_chain};
+use super::sighting::{Joined, Seen, known_chain};
 use super::{Attribution, ChainStep, Client, Place, Sighting, State, Verdict};
 use crate::bounded::Sequence;
 use crate::contact::Contact;
@@ -62,11 +62,12 @@ pub(super) fn client(
         _ if ask.answered().is_none() || !asks_upstream => Role::Initiator,
         _ => Role::Cached,
     };
-    let asked = resolution.transactions().name(ask).to_string();
-    let frame = if ask.has_query() { ask.query } else { ask.response };
-    let mut chain = vec![ChainStep { name: asked, step: ChainStep::kind(StepKind::Asked), frame }];
-    chain.extend(tail(resolution, sequence, ask, seen));
+    let chain = match &seen.joined {
+        Some(joined) => joined.chain.clone(),
+        None => own_chain(resolution, sequence, ask, seen),
+    };
     let confidence_permille = match (seen.place, ask.has_query()) {
+        _ if let Some(joined) = &seen.joined => joined.confidence_permille,
         (_, false) => 970,
         // The answer itself shows it, or the question does.
         (Place::Qname | Place::Address | Place::Server | Place::Nameserver, _) => 999,
@@ -99,6 +100,31 @@ pub(super) fn client(
         hints: hints(&clients, seen),
         clients,
     }
+}
+
+/// How a question that is a cause of a flagged upstream query, and waited for its answer with others, led
+/// there.
+pub(super) fn joined(
+    resolution: &Resolution,
+    (sequence, query): (Sequence, &Transaction),
+    seen: &Seen,
+    cause: &Cause,
+) -> Option<Joined> {
+    let client = client_of(resolution, cause, &tail(resolution, sequence, query, seen))?;
+    Some(Joined { chain: client.chain, confidence_permille: client.confidence_permille })
+}
+
+/// How a question led to what its own answer holds, or was known to lead to.
+fn own_chain(
+    resolution: &Resolution,
+    sequence: Sequence,
+    ask: &Transaction,
+    seen: &Seen,
+) -> Vec<ChainStep> {
+    let name = resolution.transactions().name(ask).to_string();
+    let frame = if ask.has_query() { ask.query } else { ask.response };
+    let asked = ChainStep { name, step: ChainStep::kind(StepKind::Asked), frame };
+    [asked].into_iter().chain(tail(resolution, sequence, ask, seen)).collect()
 }
 
 fn verdict(unexplained: Option<Unexplained>) -> Verdict {

@@ -7,7 +7,7 @@ use crate::resolution::{Edge, Leg, Resolution};
 use crate::time::Span;
 use crate::transaction::Transaction;
 
-use super::Place;
+use super::{ChainStep, Place};
 
 /// An indicator seen on a transaction, before it is known who is behind it.
 #[derive(Clone, Debug)]
@@ -16,6 +16,18 @@ pub(super) struct Seen {
     pub place: Place,
     /// What stands there: the alias or name server in wire form, empty for other places.
     pub name: Vec<u8>,
+    /// For a question that waited for another's answer, in which it was seen: how it led there. Its own
+    /// answer need not show it.
+    pub joined: Option<Joined>,
+}
+
+/// How a question that waited for another's answer led to what was flagged in that.
+#[derive(Clone, Debug)]
+pub(super) struct Joined {
+    /// From its own name to what was flagged.
+    pub chain: Vec<ChainStep>,
+    /// How sure that is, in thousandths.
+    pub confidence_permille: u16,
 }
 
 /// How many sightings are kept of one transaction: a long answer can name many listed addresses.
@@ -32,12 +44,17 @@ pub(super) struct Flagged {
 }
 
 impl Flagged {
+    /// Whether the indicator was not seen before, and there is room for it.
+    pub fn takes(&self, indicator: IndicatorId) -> bool {
+        self.seen.len() < PER_TRANSACTION_MAX
+            && self.seen.iter().all(|seen| seen.indicator != indicator)
+    }
+
     /// Adds what was not seen of this indicator before. The first place counts: a query is before its
     /// answer, and a name before its address.
     fn add(&mut self, indicator: IndicatorId, place: Place, name: &[u8]) {
-        let known = self.seen.iter().any(|seen| seen.indicator == indicator);
-        if !known && self.seen.len() < PER_TRANSACTION_MAX {
-            self.seen.push(Seen { indicator, place, name: name.to_vec() });
+        if self.takes(indicator) {
+            self.seen.push(Seen { indicator, place, name: name.to_vec(), joined: None });
         }
     }
 }
