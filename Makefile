@@ -6,7 +6,7 @@ NEXTEST := $(shell cargo nextest --version 2>/dev/null)
 .PHONY: demo test format lint docs check setup-build setup-test
 
 # What the demo explains: the alerts of the office's firewall, by what the mirror port of its DNS server showed.
-DEMO := --alerts captures/office-alerts.txt captures/office.pcap
+DEMO := --alerts captures/office-alerts.txt captures/office.pcap --tz UTC --report $(TARGET)/office.html
 
 # Who in the office is behind Monday's alerts? Exit code 1 of whoasked says that alerts were answered.
 demo: setup-build
@@ -14,6 +14,8 @@ demo: setup-build
 	@echo
 	@echo '$$ whoasked explain $(DEMO)'
 	@$(TARGET)/release/whoasked explain $(DEMO) || [ $$? -eq 1 ]
+	@echo
+	@echo 'The same as a page to forward: $(TARGET)/office.html'
 
 # All that must hold. The captures in ../shared are optional; tests that need them say when they skip.
 test: format lint docs check

@@ -57,7 +57,7 @@ pub struct LatencySeen {
 }
 
 /// What the capture showed and what it lacked.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Coverage {
     /// Time of the first message and the latest of any.
     pub span: Option<(Timestamp, Timestamp)>,

@@ -9,13 +9,12 @@ use std::io::{self, Write};
 use super::called::Called;
 use super::fold::{Clients, Entry};
 use super::page::{Look, Page, Words};
-use super::words::{Times, count, times};
+use super::words::{Times, connected, count, times};
 use super::{LABELS, Seen, clients, write_filters};
-use crate::attribution::{Attribution, Client, State, Verdict};
-use crate::contact::Contact;
+use crate::attribution::{Attribution, Client, Leaning, State, Verdict};
+use crate::contact::{Connection, Contact};
 use crate::flow::Address;
 use crate::report::{Ending, Report, Subject};
-use crate::time::UTC;
 
 /// What mails and tickets are wide.
 const COLUMNS: usize = 72;
@@ -32,7 +31,7 @@ struct Known {
     mac: Option<String>,
     vlan: Option<u16>,
     is_behind_router: bool,
-    connections: Vec<String>,
+    connections: Vec<Connection>,
     /// Whether the capture would have shown connections, and shows none.
     is_without_connection: bool,
 }
@@ -70,7 +69,11 @@ impl<W: Write> Report for Ticket<'_, W> {
     }
 
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
-        let seen = Seen { subject: self.subject, ending, times: Times::of(ending.coverage, &UTC) };
+        let seen = Seen {
+            subject: self.subject,
+            ending,
+            times: Times::of(ending.coverage, self.subject.zone),
+        };
         let mut by_client: BTreeMap<Address, Vec<&Entry>> = BTreeMap::new();
         for entry in self.clients.entries() {
             if self.wanted.is_none_or(|wanted| wanted == entry.client) {
@@ -105,21 +108,9 @@ impl Known {
         self.vlan = self.vlan.or(client.vlan);
         match &client.contact {
             Contact::Yes(connection) => {
-                let answer = if connection.answered { "answered" } else { "not answered" };
-                let name = match &connection.server_name {
-                    Some(name) => format!(", by the name of {name}"),
-                    None => String::new(),
-                };
-                let text = format!(
-                    "{} port {} ({}), {answer}{name}, at {}, frame {}",
-                    connection.address,
-                    connection.port,
-                    connection.transport.as_str(),
-                    connection.time,
-                    connection.frame.number()
-                );
-                if self.connections.len() < CONNECTIONS_MAX && !self.connections.contains(&text) {
-                    self.connections.push(text);
+                let is_new = !self.connections.contains(connection);
+                if is_new && self.connections.len() < CONNECTIONS_MAX {
+                    self.connections.push(connection.clone());
                 }
             }
             Contact::No => self.is_without_connection = true,
@@ -168,7 +159,9 @@ fn write<W: Write>(
     let called = entries.iter().find_map(|entry| seen.called(entry));
     write_who(page, client, called.as_ref(), known)?;
     page.gap()?;
-    page.say(0, &Words::plain("What it looked up (times are UTC)"))?;
+    let first = entries.iter().map(|entry| entry.first).min().unwrap_or_default();
+    let zone = seen.times.zone_at(first);
+    page.say(0, &Words::plain(&format!("What it looked up (times are {zone})")))?;
     for entry in entries.iter().take(ENTRIES_MAX) {
         write_entry(page, seen, entry)?;
     }
@@ -179,7 +172,7 @@ fn write<W: Write>(
     }
     page.gap()?;
     page.say(0, &Words::plain("Whether it then connected"))?;
-    for text in afterwards(known) {
+    for text in afterwards(&seen.times, known) {
         page.item(2, &Words::plain(&text))?;
     }
     page.gap()?;
@@ -250,11 +243,14 @@ fn write_entry<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, entry: &Entry)
     }
     page.entry(4, LABELS, "sure", &clients::sureness(entry))?;
     write_filters(page, 4, seen.subject.files, &entry.frames)?;
-    if let Some(note) = clients::note(entry) {
+    let assessed = seen.ending.assessment(entry.indicator);
+    let hints = assessed.map_or(&[][..], |assessed| assessed.of(entry.client));
+    // A hint says the same with its grounds.
+    let is_excused = hints.iter().any(|hint| hint.leaning == Leaning::Harmless);
+    if let Some(note) = clients::note(entry).filter(|_| !is_excused) {
         page.entry(4, LABELS, "note", &Words::plain(&note))?;
     }
-    let assessed = seen.ending.assessments.iter().filter(|a| a.indicator == entry.indicator);
-    for hint in assessed.flat_map(|assessment| &assessment.hints) {
+    for hint in hints {
         let text = format!("{} ({})", hint.words, hint.leaning.as_str());
         page.entry(4, LABELS, "hint", &Words::plain(&text))?;
     }
@@ -264,21 +260,20 @@ fn write_entry<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, entry: &Entry)
 /// When it asked, always with the date: a ticket is read without the rest.
 fn when(seen: &Seen<'_>, entry: &Entry) -> String {
     let often = seen.times.often(&times(entry.asks), entry.first, entry.last);
-    let date = entry.first.to_string();
-    match date.get(..10) {
-        Some(date) if !often.contains(date) => format!("{date}, {often}"),
-        _ => often,
+    match seen.times.only_date() {
+        Some(date) => format!("{date}, {often}"),
+        None => often,
     }
 }
 
 /// What the client did with the addresses that it was given.
-fn afterwards(known: &Known) -> Vec<String> {
+fn afterwards(times: &Times, known: &Known) -> Vec<String> {
     if !known.connections.is_empty() {
-        return known
-            .connections
-            .iter()
-            .map(|connection| format!("Yes: to {connection}."))
-            .collect();
+        let told = known.connections.iter().map(|connection| {
+            let frame = connection.frame.number();
+            format!("Yes: {}, frame {frame}.", connected(connection, times))
+        });
+        return told.collect();
     }
     vec![if known.is_without_connection {
         "No: it was not seen connecting to an address that it was given, in a capture that shows its \
@@ -347,12 +342,14 @@ fn next_steps(known: &Known, entries: &[&Entry]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attribution::Coverage;
     use crate::contact::Connection;
     use crate::flow::{Mac, Transport};
     use crate::frame::FrameId;
     use crate::identity::{Hostname, Source};
     use crate::resolution::Role;
     use crate::time::Timestamp;
+    use crate::time::UTC;
 
     fn address(text: &str) -> Address {
         Address::from(text.parse::<std::net::IpAddr>().unwrap())
@@ -388,7 +385,11 @@ mod tests {
     #[test]
     fn who_it_is_and_whether_it_connected_is_said_as_far_as_it_is_known() {
         let mut known = Known::default();
-        assert_eq!(afterwards(&known), ["Not visible in this capture. The firewall's log knows."]);
+        let times = Times::of(&Coverage::default(), &UTC);
+        assert_eq!(
+            afterwards(&times, &known),
+            ["Not visible in this capture. The firewall's log knows."]
+        );
         known.add(&client(Contact::NotVisible));
         let hostname = client(Contact::NotVisible).hostname.unwrap();
         let named = name(&Called::of(&hostname, &[]));
@@ -396,7 +397,7 @@ mod tests {
         assert_eq!(who, ("pc42 (from dhcp)", Some("00:1b:21:3c:00:1c"), Some(20), true));
         assert!(next_steps(&known, &[])[0].contains("behind the router"));
         known.add(&client(Contact::No));
-        assert!(afterwards(&known)[0].starts_with("No: "));
+        assert!(afterwards(&times, &known)[0].starts_with("No: "));
         for _ in 0..2 {
             known.add(&client(Contact::Yes(Connection {
                 address: address("198.51.100.9"),
@@ -409,9 +410,11 @@ mod tests {
             })));
         }
         assert_eq!(
-            afterwards(&known),
-            ["Yes: to 198.51.100.9 port 443 (tcp), answered, by the name of evil.com, at \
-              2019-11-29T08:25:01.000000000Z, frame 11."]
+            afterwards(&times, &known),
+            [
+                "Yes: it connected to 198.51.100.9, TCP port 443 as evil.com (TLS), at 2019-11-29 08:25:01, \
+              and was answered, frame 11."
+            ]
         );
     }
 }

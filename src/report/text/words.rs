@@ -1,7 +1,7 @@
 //! Numbers, times and grades as a person would say them.
 
 use crate::attribution::Coverage;
-use crate::contact::Contact;
+use crate::contact::{Connection, Contact};
 use crate::resolution::{Leg, Role};
 use crate::time::{Span, Timestamp, Zone};
 
@@ -141,6 +141,11 @@ impl Times {
         times
     }
 
+    /// The date, if the capture has only one, so that times are said without it.
+    pub fn only_date(&self) -> Option<&str> {
+        self.date.as_deref()
+    }
+
     fn date_and_time(&self, time: Timestamp) -> (String, String) {
         match self.zone.civil(time) {
             Some(civil) => (civil.date, civil.clock),
@@ -193,19 +198,22 @@ pub(super) fn contact(contact: &Contact, times: &Times) -> Option<String> {
         Contact::No => {
             Some("it did not connect to an address it got, as far as the capture shows".to_owned())
         }
-        Contact::Yes(connection) => {
-            let name = connection.server_name.as_ref();
-            let named = name.map_or(String::new(), |name| format!(" as {name} (TLS)"));
-            let answered = if connection.answered { "was answered" } else { "got no answer" };
-            Some(format!(
-                "it connected to {}, {} port {}{named}, at {}, and {answered}",
-                connection.address,
-                connection.transport.as_str().to_ascii_uppercase(),
-                connection.port,
-                times.at(connection.time),
-            ))
-        }
+        Contact::Yes(connection) => Some(connected(connection, times)),
     }
+}
+
+/// A connection in words.
+pub(super) fn connected(connection: &Connection, times: &Times) -> String {
+    let name = connection.server_name.as_ref();
+    let named = name.map_or(String::new(), |name| format!(" as {name} (TLS)"));
+    let answered = if connection.answered { "was answered" } else { "got no answer" };
+    format!(
+        "it connected to {}, {} port {}{named}, at {}, and {answered}",
+        connection.address,
+        connection.transport.as_str().to_ascii_uppercase(),
+        connection.port,
+        times.at(connection.time),
+    )
 }
 
 /// How long something lasted, to the second: `12 s`, `5 min`, `9 h 05 min`, `3 days 4 h`.
