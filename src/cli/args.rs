@@ -173,7 +173,8 @@ pub struct ManualArgs {
 
 #[derive(Debug, ClapArgs)]
 pub struct InputArgs {
-    /// Captures (.pcap or .pcapng, plain, .gz or .zst), or `-` for stdin; several are read as one
+    /// Captures (.pcap or .pcapng, plain, .gz or .zst), directories of them, or `-` for stdin; several are
+    /// read as one
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// A further port that DNS is spoken on, beside 53 [repeatable]

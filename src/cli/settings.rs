@@ -15,6 +15,7 @@ use super::args::{
 use super::outputs::Outputs;
 use super::say;
 use crate::alert::Form as AlertForm;
+use crate::capture::captures_in;
 use crate::flow::Address;
 use crate::identity::Inventory;
 use crate::indicator::{Form as ListForm, Lists};
@@ -291,13 +292,35 @@ impl Input {
         }
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         Ok(Input {
-            files: args.files,
+            files: with_directories(args.files)?,
             ports: Ports::new(&args.port),
             filter: args.filter,
             workers: args.workers.map_or(cores.min(4), usize::from),
             shows_progress: !args.no_progress,
         })
     }
+}
+
+/// The files, with the captures in it for each directory.
+fn with_directories(given: Vec<PathBuf>) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::with_capacity(given.len());
+    for path in given {
+        if !path.is_dir() {
+            files.push(path);
+            continue;
+        }
+        let found = captures_in(&path)
+            .with_context(|| format!("the directory {} cannot be read", path.display()))?;
+        if found.is_empty() {
+            bail!(
+                "there is no capture in the directory {} (files called .pcap, .pcapng or .cap, plain, .gz or \
+                 .zst)",
+                path.display()
+            );
+        }
+        files.extend(found);
+    }
+    Ok(files)
 }
 
 fn addresses(text: &str) -> anyhow::Result<Vec<Address>> {
