@@ -108,7 +108,9 @@ const DOORS: &[(&str, &[&str])] = &[
     ("landlock", &["src/live/confine"]),
     ("seccompiler", &["src/live/confine"]),
     ("caps", &["src/live/confine"]),
-    ("nix", &["src/live/"]),
+    ("nix", &["src/live/", "src/capture/live/"]),
+    ("libc", &["src/capture/live/fanout.rs"]),
+    ("signal_hook", &["src/cli/live/"]),
     ("prometheus_client", &["src/live/metrics"]),
     ("sd_notify", &["src/live/supervisor.rs"]),
 ];

@@ -16,6 +16,7 @@ mod directory;
 mod fault;
 mod file;
 mod filter;
+pub mod live;
 mod pcap;
 mod pcapng;
 mod reader;
