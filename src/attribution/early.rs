@@ -54,7 +54,10 @@ impl Early {
     }
 }
 
-fn due(waiting: &mut VecDeque<(Sequence, Timestamp)>, now: Timestamp) -> Option<(Sequence, Timestamp)> {
+fn due(
+    waiting: &mut VecDeque<(Sequence, Timestamp)>,
+    now: Timestamp,
+) -> Option<(Sequence, Timestamp)> {
     waiting.pop_front_if(|(_, due)| *due <= now)
 }
 
@@ -105,9 +108,10 @@ impl Attributor {
         }
         let Some(flagged) = self.flagged.get_mut(&sequence) else { return };
         let early = &self.early;
-        let untold = flagged.seen.iter_mut().filter(|seen| {
-            !seen.is_told && !early.told.contains(&(sequence, seen.indicator))
-        });
+        let untold = flagged
+            .seen
+            .iter_mut()
+            .filter(|seen| !seen.is_told && !early.told.contains(&(sequence, seen.indicator)));
         let untold: Vec<_> = untold
             .map(|seen| {
                 seen.is_told = true;

@@ -6,9 +6,9 @@
 
 mod assess;
 mod attributor;
-mod early;
 mod coverage;
 mod describe;
+mod early;
 mod losses;
 mod relist;
 mod sighting;

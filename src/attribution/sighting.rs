@@ -38,16 +38,11 @@ pub(super) struct Flagged {
 impl Flagged {
     /// Adds what was not seen of this indicator before. The first place counts: a query is before its
     /// answer, and a name before its address.
-    fn add(
-        &mut self,
-        indicators: &Indicators,
-        indicator: IndicatorId,
-        place: Place,
-        name: &[u8],
-    ) {
+    fn add(&mut self, indicators: &Indicators, indicator: IndicatorId, place: Place, name: &[u8]) {
         let known = self.seen.iter().any(|seen| seen.indicator == indicator);
         if !known && self.seen.len() < PER_TRANSACTION_MAX {
-            let entry = indicators.get(indicator).map_or((0, 0), |entry| (entry.list.0, entry.line));
+            let entry =
+                indicators.get(indicator).map_or((0, 0), |entry| (entry.list.0, entry.line));
             let name = name.to_vec();
             self.seen.push(Seen { indicator, place, name, entry, is_told: false });
         }

@@ -68,7 +68,12 @@ pub struct Summary {
 
 impl Default for Summary {
     fn default() -> Summary {
-        Summary { rows: BTreeMap::new(), rows_max: ROWS_MAX, verdicts: BTreeMap::new(), left_out: 0 }
+        Summary {
+            rows: BTreeMap::new(),
+            rows_max: ROWS_MAX,
+            verdicts: BTreeMap::new(),
+            left_out: 0,
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use ipnet::IpNet;
 
 use super::analysis::Analysis;
 use super::args::{
-    AlertsFormat, AnalysisArgs, Captured, CheckArgs, ExplainArgs, Format, IndicatorArgs, IndicatorForm,
-    InputArgs, LiveArgs, MessagesArgs, ReadArgs,
+    AlertsFormat, AnalysisArgs, Captured, CheckArgs, ExplainArgs, Format, IndicatorArgs,
+    IndicatorForm, InputArgs, LiveArgs, MessagesArgs, ReadArgs,
 };
 use super::outputs::Outputs;
 use super::say;

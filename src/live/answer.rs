@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hdrhistogram::Histogram;
 
-use super::status::{Board, Interface, Lists, Losses, Status};
 use super::Queue;
+use super::status::{Board, Interface, Lists, Losses, Status};
 use crate::attribution::{Attribution, Attributor, State};
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
@@ -40,7 +40,11 @@ pub enum Form {
 }
 
 impl Form {
-    fn report<'a>(self, out: Box<dyn std::io::Write>, subject: Subject<'a>) -> Box<dyn Report + 'a> {
+    fn report<'a>(
+        self,
+        out: Box<dyn std::io::Write>,
+        subject: Subject<'a>,
+    ) -> Box<dyn Report + 'a> {
         match self {
             Form::Lines => Box::new(Lines::new(out, subject)),
             Form::Jsonl => Box::new(Jsonl::new(out, subject)),
@@ -162,8 +166,7 @@ impl Answers {
         let told = &mut self.told;
         // What is handed out on the way speaks of the old lists.
         self.attributor.relist(Arc::clone(&indicators), &mut |attribution| told.take(attribution));
-        self.status.lists =
-            Lists { indicators: indicators.len() as u64, read: now, fault: None };
+        self.status.lists = Lists { indicators: indicators.len() as u64, read: now, fault: None };
         self.told.indicators = indicators;
     }
 
@@ -200,10 +203,7 @@ impl Answers {
     }
 
     /// Says the last word on all that waits, and the summary. Returns whether anything was flagged.
-    pub fn finish(
-        &mut self,
-        (decoded, reassembled): (DecodeCounters, ReassemblyCounters),
-    ) -> bool {
+    pub fn finish(&mut self, (decoded, reassembled): (DecodeCounters, ReassemblyCounters)) -> bool {
         let told = &mut self.told;
         self.attributor.finish(&mut |attribution| told.take(attribution));
         let coverage = self.attributor.coverage();

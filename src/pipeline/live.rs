@@ -265,12 +265,8 @@ impl Ear<'_> {
                 break;
             }
         }
-        let end = Handed {
-            source: self.source,
-            batch: None,
-            until: Timestamp(i64::MIN),
-            is_end: true,
-        };
+        let end =
+            Handed { source: self.source, batch: None, until: Timestamp(i64::MIN), is_end: true };
         let _ = handed.send(end);
     }
 
@@ -303,7 +299,8 @@ impl Ear<'_> {
     }
 
     fn leave_out(&self, batch: &Batch) {
-        let (Some(first), Some(last)) = (batch.get(0), batch.get(batch.len().wrapping_sub(1))) else {
+        let (Some(first), Some(last)) = (batch.get(0), batch.get(batch.len().wrapping_sub(1)))
+        else {
             return;
         };
         self.shared.lost((first.time, last.time));
@@ -356,8 +353,8 @@ fn order(
         loop {
             let Ok(mut stage) = idle.recv() else { return };
             stage.decoded.clear();
-            let is_more =
-                merge.fill(&mut stage.decoded.batch, BATCH_FRAMES_MAX, |batch| drop(free.send(batch)));
+            let is_more = merge
+                .fill(&mut stage.decoded.batch, BATCH_FRAMES_MAX, |batch| drop(free.send(batch)));
             let last = stage.decoded.batch.len().checked_sub(1);
             let last = last.and_then(|at| stage.decoded.batch.get(at)).map(|frame| frame.time);
             stage.until = if is_more { last.unwrap_or(until) } else { merge.until() };

@@ -90,7 +90,9 @@ impl Merge {
         loop {
             let heads = self.lanes.iter().enumerate();
             let heads = heads.filter_map(|(at, lane)| Some((lane.head()?.time, at)));
-            let Some((_, at)) = heads.min().filter(|(time, _)| *time <= until) else { return false };
+            let Some((_, at)) = heads.min().filter(|(time, _)| *time <= until) else {
+                return false;
+            };
             if into.len() >= room {
                 return true;
             }

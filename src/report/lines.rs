@@ -75,8 +75,12 @@ impl<W: Write> Report for Lines<'_, W> {
         }
         let flagged = attribution.clients.first().and_then(|client| client.chain.last());
         let flagged = flagged.map_or(indicator.value, |step| step.name.as_str());
-        let mut clients: Vec<String> =
-            attribution.clients.iter().take(NAMED_MAX).map(|client| said(client, flagged)).collect();
+        let mut clients: Vec<String> = attribution
+            .clients
+            .iter()
+            .take(NAMED_MAX)
+            .map(|client| said(client, flagged))
+            .collect();
         if let Some(more @ 1..) = attribution.clients.len().checked_sub(NAMED_MAX) {
             clients.push(format!("{more} more"));
         }

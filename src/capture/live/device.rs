@@ -62,11 +62,7 @@ impl Device {
     ///
     /// # Errors
     /// In the words of libpcap: no such interface, not allowed, or the filter cannot be understood.
-    pub fn open(
-        name: &str,
-        options: DeviceOptions,
-        group: Option<u16>,
-    ) -> Result<Device, String> {
+    pub fn open(name: &str, options: DeviceOptions, group: Option<u16>) -> Result<Device, String> {
         let open = Open::new(name, &options, group)?;
         Ok(Device {
             name: name.to_owned(),
@@ -129,7 +125,8 @@ impl Open {
         if let Some(group) = group {
             // Until it has joined it would get what the others get too.
             capture.filter("less 0", true).map_err(in_words)?;
-            fanout::join(capture.as_fd(), group).map_err(|error| format!("{name}: fanout: {error}"))?;
+            fanout::join(capture.as_fd(), group)
+                .map_err(|error| format!("{name}: fanout: {error}"))?;
         }
         let expression = |with_vlans| {
             let and = options.filter.as_deref();
@@ -226,7 +223,8 @@ fn index_of(name: &str) -> Option<u32> {
 /// Whether an interface is up (IFF_UP).
 fn is_up(name: &str) -> bool {
     let flags = known(name, "flags");
-    let flags = flags.and_then(|text| u32::from_str_radix(text.trim().strip_prefix("0x")?, 16).ok());
+    let flags =
+        flags.and_then(|text| u32::from_str_radix(text.trim().strip_prefix("0x")?, 16).ok());
     name == "any" || flags.is_some_and(|flags| flags & 1 == 1)
 }
 

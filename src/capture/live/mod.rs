@@ -4,12 +4,9 @@
 //! at the moment: it hands frames over in blocks every few milliseconds, so that no clock is needed here.
 
 mod device;
-mod filter;
-#[allow(
-    unsafe_code,
-    reason = "PACKET_FANOUT has no safe wrapper; the one call is here"
-)]
+#[allow(unsafe_code, reason = "PACKET_FANOUT has no safe wrapper; the one call is here")]
 mod fanout;
+mod filter;
 
 #[cfg(test)]
 mod tests;

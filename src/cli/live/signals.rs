@@ -51,8 +51,8 @@ impl Reload {
 /// # Errors
 /// When they cannot be caught.
 pub fn obey(reload: Reload, board: Board, stop: Arc<Stop>) -> anyhow::Result<()> {
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1])
-        .context("signals cannot be caught")?;
+    let mut signals =
+        Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1]).context("signals cannot be caught")?;
     let work = move || {
         for signal in signals.forever() {
             match signal {
