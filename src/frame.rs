@@ -126,6 +126,13 @@ impl Batch {
         self.entries.push(Entry { id, time, start, len, original_len, link });
     }
 
+    /// Gives its frames their places in the input: those of `file`, from `first` on.
+    pub fn number(&mut self, file: u16, first: u64) {
+        for (entry, number) in self.entries.iter_mut().zip(first..) {
+            entry.id = FrameId::new(file, number);
+        }
+    }
+
     /// Its frames, in the order they were added.
     pub fn frames(&self) -> impl Iterator<Item = Frame<'_>> {
         self.entries.iter().map(|entry| self.frame(entry))

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::early::Early;
+use super::losses::Losses;
 use super::sighting::{Flagged, Matching, Seen, ended_without_chain};
 use super::summary::Summary;
 use super::surroundings::Surroundings;
-use super::{Attribution, describe};
+use super::{Attribution, State, describe};
 use crate::bounded::Sequence;
 use crate::identity::Inventory;
 use crate::indicator::{IndicatorId, Indicators};
@@ -28,28 +30,34 @@ const WAITING_MAX: usize = 1 << 20;
 /// Takes messages, keeps their history, and judges what was flagged.
 #[derive(Debug)]
 pub struct Attributor {
-    resolution: Resolution,
-    indicators: Arc<Indicators>,
+    pub(super) resolution: Resolution,
+    pub(super) indicators: Arc<Indicators>,
     matching: Matching,
     /// Flagged transactions by number, until they are judged.
-    flagged: BTreeMap<Sequence, Flagged>,
+    pub(super) flagged: BTreeMap<Sequence, Flagged>,
     upstream: VecDeque<(Sequence, Timestamp)>,
     client: VecDeque<(Sequence, Timestamp)>,
     /// Questions between hosts of which none is known as a resolver: they wait until one is, or for the
     /// end.
     unrecognised: VecDeque<Sequence>,
     /// The strongest part each ask had in judged upstream queries, by indicator.
-    parts: BTreeMap<Sequence, Vec<(IndicatorId, Role)>>,
+    pub(super) parts: BTreeMap<Sequence, Vec<(IndicatorId, Role)>>,
+    /// What is to be reported before it is settled.
+    pub(super) early: Early,
+    /// When frames were lost.
+    losses: Losses,
     /// The oldest transaction not yet looked at for having ended without an answer.
     unended: Sequence,
     /// Time of the first message.
     began: Option<Timestamp>,
-    /// The latest time of any message: the clock of what is settled.
+    /// The latest time of any message.
     now: Timestamp,
+    /// How far time has come: the clock of what is settled.
+    pub(super) clock: Timestamp,
     history: u64,
-    summary: Summary,
-    surroundings: Surroundings,
-    judged_early: u64,
+    pub(super) summary: Summary,
+    pub(super) surroundings: Surroundings,
+    pub(super) judged_early: u64,
 }
 
 impl Attributor {
@@ -64,9 +72,12 @@ impl Attributor {
             client: VecDeque::new(),
             unrecognised: VecDeque::new(),
             parts: BTreeMap::new(),
+            early: Early::default(),
+            losses: Losses::default(),
             unended: Sequence(0),
             began: None,
             now: Timestamp(i64::MIN),
+            clock: Timestamp(i64::MIN),
             history: history as u64,
             summary: Summary::default(),
             surroundings: Surroundings::new(Inventory::default()),
@@ -79,13 +90,41 @@ impl Attributor {
         Attributor { surroundings: Surroundings::new(inventory), ..self }
     }
 
+    /// Reports what is flagged twice: provisionally, as soon as the question behind it is likely to have been
+    /// seen, and when it is settled.
+    pub fn with_provisional(mut self) -> Attributor {
+        self.early.is_wanted = true;
+        self
+    }
+
+    /// With a summary of at most so many pairs of indicator and client.
+    pub fn with_summary_limit(mut self, rows: usize) -> Attributor {
+        self.summary.limit(rows);
+        self
+    }
+
     /// Takes what is not DNS, or not only that, between the messages: it tells of hosts' names, and of
     /// whom they turn to.
-    pub fn aside(&mut self, aside: &Aside, payload: &[u8]) {
+    pub fn aside(&mut self, aside: &Aside, payload: &[u8], out: &mut dyn FnMut(Attribution)) {
+        self.advance(aside.time, out);
         self.surroundings.aside(aside, payload);
     }
 
-    /// Takes the next message of the capture, and hands out what it settles.
+    /// Moves the clock: all that was captured before `time` was taken. Hands out what that settles.
+    pub fn advance(&mut self, time: Timestamp, out: &mut dyn FnMut(Attribution)) {
+        if time > self.clock {
+            self.clock = time;
+            self.settle(out);
+        }
+    }
+
+    /// Notes that frames were lost in a stretch of time: what is said of it is said with less certainty.
+    pub fn note_loss(&mut self, from: Timestamp, to: Timestamp) {
+        self.losses.note(from, to);
+    }
+
+    /// Takes the next message of the capture, and hands out what was settled by the time it came: what is
+    /// said is the same whether the clock moved in between or not.
     pub fn take(
         &mut self,
         messages: &Messages,
@@ -93,6 +132,8 @@ impl Attributor {
         out: &mut dyn FnMut(Attribution),
     ) {
         self.began.get_or_insert(message.time);
+        self.clock = self.clock.max(message.time);
+        self.settle(out);
         self.surroundings.message(messages, message);
         self.now = self.now.max(message.time);
         let event = self.resolution.take(messages, message);
@@ -101,7 +142,7 @@ impl Attributor {
             | Event::AskedAgain(s)
             | Event::Answered(s)
             | Event::AnsweredUnasked(s) => s,
-            Event::Nothing => return self.settle(out),
+            Event::Nothing => return,
         };
         if message.flagged {
             self.flag(sequence, |matching, indicators, _, flagged| {
@@ -114,7 +155,6 @@ impl Attributor {
         {
             self.look_at_known_chain(sequence, &ask);
         }
-        self.settle(out);
     }
 
     /// Adds sightings to a transaction, and sees to it that they are judged.
@@ -129,6 +169,9 @@ impl Attributor {
         look(&mut self.matching, &self.indicators, &self.resolution, &mut flagged);
         if flagged.seen.is_empty() {
             return;
+        }
+        if flagged.has_untold() {
+            self.early.put_down(sequence, self.clock);
         }
         self.flagged.insert(sequence, flagged);
         if is_new {
@@ -148,10 +191,11 @@ impl Attributor {
     /// Hands out what is settled by now. Done with every message, so that neither what is handed out
     /// nor its order depends on how messages were batched.
     fn settle(&mut self, out: &mut dyn FnMut(Attribution)) {
+        self.tell_due(out);
         self.look_at_ended(false);
         while let Some(&(sequence, asked)) = self.upstream.front() {
             let crowded = self.is_crowded(sequence, 3);
-            if asked + UPSTREAM_SETTLES > self.now && !crowded {
+            if asked + UPSTREAM_SETTLES > self.clock && !crowded {
                 break;
             }
             self.judged_early += u64::from(crowded);
@@ -173,12 +217,19 @@ impl Attributor {
     }
 
     /// Hands out what was judged, with what is known by now of who the clients are.
-    fn hand_out(&mut self, mut attribution: Attribution, out: &mut dyn FnMut(Attribution)) {
+    pub(super) fn hand_out(
+        &mut self,
+        mut attribution: Attribution,
+        out: &mut dyn FnMut(Attribution),
+    ) {
         let hosts = self.resolution.transactions().hosts();
         for client in &mut attribution.clients {
             self.surroundings.describe(client, hosts);
         }
-        self.summary.add(&attribution);
+        self.losses.weigh(&mut attribution);
+        if attribution.state == State::Final {
+            self.summary.add(&attribution);
+        }
         out(attribution);
     }
 
@@ -200,7 +251,7 @@ impl Attributor {
                 self.unended = self.resolution.transactions().oldest();
                 continue;
             };
-            let over = ask.asked_last + Span::from_secs(70) < self.now;
+            let over = ask.asked_last + Span::from_secs(70) < self.clock;
             if !(at_end || over || self.is_crowded(sequence, 2)) {
                 return;
             }
@@ -224,7 +275,7 @@ impl Attributor {
         }
     }
 
-    fn judge_upstream(
+    pub(super) fn judge_upstream(
         &mut self,
         sequence: Sequence,
         transaction: &Transaction,
@@ -236,13 +287,8 @@ impl Attributor {
             let causes = self.resolution.causes(sequence, &sent, began);
             for seen in &flagged.seen {
                 self.note_parts((sequence, &sent), &causes, seen);
-                let attribution = describe::upstream(
-                    &self.resolution,
-                    &self.indicators,
-                    (sequence, &sent),
-                    seen,
-                    &causes,
-                );
+                let attribution =
+                    describe::upstream(&self.resolution, (sequence, &sent), seen, &causes);
                 self.hand_out(attribution, out);
             }
         }
@@ -268,7 +314,7 @@ impl Attributor {
             // What its own answer shows needs no further ground.
             if flagged.takes(seen.indicator) {
                 let joined = describe::joined(&self.resolution, query, seen, cause);
-                flagged.seen.push(Seen { joined, ..seen.clone() });
+                flagged.seen.push(Seen { joined, is_told: false, ..seen.clone() });
             }
         }
     }
@@ -282,7 +328,7 @@ impl Attributor {
         }
         while let Some(&(sequence, asked)) = self.client.front() {
             let crowded = self.is_crowded(sequence, 3);
-            if !at_end && asked + CLIENT_SETTLES > self.now && !crowded {
+            if !at_end && asked + CLIENT_SETTLES > self.clock && !crowded {
                 break;
             }
             self.client.pop_front();
@@ -297,6 +343,7 @@ impl Attributor {
         while self.parts.first_key_value().is_some_and(|(ask, _)| *ask < oldest) {
             self.parts.pop_first();
         }
+        self.early.forget_before(oldest);
     }
 
     /// Whether one end of a transaction is known as a resolver. If not, who asked may turn out to be one:
@@ -308,7 +355,7 @@ impl Attributor {
         })
     }
 
-    fn settle_client(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
+    pub(super) fn settle_client(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
         let Some(&ask) = self.resolution.transactions().get(sequence) else {
             self.flagged.remove(&sequence);
             return;
@@ -322,11 +369,14 @@ impl Attributor {
         for seen in &flagged.seen {
             let part = parts.iter().find(|(indicator, _)| *indicator == seen.indicator);
             let role = part.map(|(_, role)| *role);
-            if role == Some(Role::Initiator) {
+            let is_part = role == Some(Role::Initiator);
+            if is_part && !seen.is_told {
                 continue;
             }
-            let attribution =
-                describe::client(&self.resolution, &self.indicators, sequence, &ask, seen, role);
+            let mut attribution = describe::client(&self.resolution, sequence, &ask, seen, role);
+            if is_part {
+                attribution.state = State::Superseded;
+            }
             self.hand_out(attribution, out);
         }
     }

@@ -6,7 +6,6 @@ use crate::bounded::Sequence;
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::frame::FrameId;
-use crate::indicator::Indicators;
 use crate::message::full::rcode_mnemonic;
 use crate::name::Name;
 use crate::resolution::{Cause, Causes, Edge, Leg, Resolution, Role, StepKind, Unexplained};
@@ -21,7 +20,6 @@ const INSTANT: Span = Span::from_millis(1);
 /// What is said of a flagged upstream query.
 pub(super) fn upstream(
     resolution: &Resolution,
-    indicators: &Indicators,
     (sequence, query): (Sequence, &Transaction),
     seen: &Seen,
     causes: &Causes,
@@ -32,7 +30,7 @@ pub(super) fn upstream(
     clients.sort_by_key(|client| (client.role, client.asked_time, client.address));
     let first = resolution.transactions().get(causes.first_try).unwrap_or(query);
     Attribution {
-        id: id(query, seen, indicators),
+        id: id(query, seen),
         resolution_id: frame_id(first),
         state: State::Final,
         verdict: verdict(causes.unexplained),
@@ -48,7 +46,6 @@ pub(super) fn upstream(
 /// What is said of a client's question that leads to an indicator without an upstream leg of its own.
 pub(super) fn client(
     resolution: &Resolution,
-    indicators: &Indicators,
     sequence: Sequence,
     ask: &Transaction,
     seen: &Seen,
@@ -89,7 +86,7 @@ pub(super) fn client(
     };
     let clients = if unexplained.is_some() { Vec::new() } else { vec![client] };
     Attribution {
-        id: id(ask, seen, indicators),
+        id: id(ask, seen),
         resolution_id: frame_id(ask),
         state: State::Final,
         verdict: verdict(unexplained),
@@ -145,8 +142,8 @@ fn frame_id(transaction: &Transaction) -> String {
     format!("f{file}{}{message}", frame.number())
 }
 
-fn id(transaction: &Transaction, seen: &Seen, indicators: &Indicators) -> String {
-    let (list, line) = indicators.get(seen.indicator).map_or((0, 0), |i| (i.list.0, i.line));
+fn id(transaction: &Transaction, seen: &Seen) -> String {
+    let (list, line) = seen.entry;
     format!("{}-l{list}.{line}", frame_id(transaction))
 }
 

@@ -8,6 +8,9 @@ mod assess;
 mod attributor;
 mod coverage;
 mod describe;
+mod early;
+mod losses;
+mod relist;
 mod sighting;
 mod summary;
 mod surroundings;
@@ -82,6 +85,8 @@ pub enum State {
     Provisional,
     /// Settled.
     Final,
+    /// It was provisional, and turned out to be part of what is said of an upstream query.
+    Superseded,
 }
 
 impl State {
@@ -90,6 +95,7 @@ impl State {
         match self {
             State::Provisional => "provisional",
             State::Final => "final",
+            State::Superseded => "superseded",
         }
     }
 }

@@ -16,6 +16,10 @@ pub(super) struct Seen {
     pub place: Place,
     /// What stands there: the alias or name server in wire form, empty for other places.
     pub name: Vec<u8>,
+    /// Its list and line when it was seen, which its id is made of: it stays when lists are read anew.
+    pub entry: (u16, u32),
+    /// Whether it was reported before it was settled.
+    pub is_told: bool,
     /// For a question that waited for another's answer, in which it was seen: how it led there. Its own
     /// answer need not show it.
     pub joined: Option<Joined>,
@@ -52,10 +56,18 @@ impl Flagged {
 
     /// Adds what was not seen of this indicator before. The first place counts: a query is before its
     /// answer, and a name before its address.
-    fn add(&mut self, indicator: IndicatorId, place: Place, name: &[u8]) {
+    fn add(&mut self, indicators: &Indicators, indicator: IndicatorId, place: Place, name: &[u8]) {
         if self.takes(indicator) {
-            self.seen.push(Seen { indicator, place, name: name.to_vec(), joined: None });
+            let entry =
+                indicators.get(indicator).map_or((0, 0), |entry| (entry.list.0, entry.line));
+            let name = name.to_vec();
+            self.seen.push(Seen { indicator, place, name, entry, is_told: false, joined: None });
         }
+    }
+
+    /// Whether something in it is still to be reported before it is settled.
+    pub fn has_untold(&self) -> bool {
+        self.seen.iter().any(|seen| !seen.is_told)
     }
 }
 
@@ -79,7 +91,7 @@ impl Matching {
         indicators.match_name(name, &mut self.found);
         self.allowed += u64::from(indicators.is_name_taken_back(name));
         for &indicator in &self.found {
-            flagged.add(indicator, place, name.wire());
+            flagged.add(indicators, indicator, place, name.wire());
         }
     }
 
@@ -129,7 +141,7 @@ impl Matching {
         indicators.match_address(address, &mut self.found);
         self.allowed += u64::from(indicators.is_address_taken_back(address));
         for &indicator in &self.found {
-            flagged.add(indicator, place, address.to_string().as_bytes());
+            flagged.add(indicators, indicator, place, address.to_string().as_bytes());
         }
     }
 

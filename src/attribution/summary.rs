@@ -58,11 +58,23 @@ pub struct SummaryRow {
 }
 
 /// Rows for each indicator and client, and counts of verdicts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Summary {
     rows: BTreeMap<(IndicatorId, Address), SummaryRow>,
+    rows_max: usize,
     verdicts: BTreeMap<Verdict, u64>,
     left_out: u64,
+}
+
+impl Default for Summary {
+    fn default() -> Summary {
+        Summary {
+            rows: BTreeMap::new(),
+            rows_max: ROWS_MAX,
+            verdicts: BTreeMap::new(),
+            left_out: 0,
+        }
+    }
 }
 
 impl SummaryRow {
@@ -102,6 +114,26 @@ impl SummaryRow {
 }
 
 impl Summary {
+    /// Keeps at most so many pairs.
+    pub(super) fn limit(&mut self, rows: usize) {
+        self.rows_max = rows;
+    }
+
+    /// Gives the rows the ids of lists that were read anew. Rows of what is not listed any more are left out.
+    pub(super) fn relist(&mut self, anew: impl Fn(IndicatorId) -> Option<IndicatorId>) {
+        for ((id, client), row) in std::mem::take(&mut self.rows) {
+            match anew(id) {
+                Some(id) => drop(self.rows.insert((id, client), row)),
+                None => self.left_out += 1,
+            }
+        }
+    }
+
+    /// The indicators that there are rows of.
+    pub(super) fn indicators(&self) -> impl Iterator<Item = IndicatorId> + '_ {
+        self.rows.keys().map(|(id, _)| *id)
+    }
+
     /// Looks once more at names and contacts: the capture is at its end, and more is known.
     pub(super) fn complete(&mut self, surroundings: &Surroundings) {
         for ((_, client), row) in &mut self.rows {
@@ -124,7 +156,7 @@ impl Summary {
         *self.verdicts.entry(attribution.verdict).or_default() += 1;
         for client in &attribution.clients {
             let key = (attribution.indicator, client.address);
-            if !self.rows.contains_key(&key) && self.rows.len() >= ROWS_MAX {
+            if !self.rows.contains_key(&key) && self.rows.len() >= self.rows_max {
                 self.left_out += 1;
                 continue;
             }

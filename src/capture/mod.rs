@@ -12,9 +12,11 @@
 //! A damaged file is read up to its damage, which is kept with its place as a [`Damage`].
 
 mod block;
+mod directory;
 mod fault;
 mod file;
 mod filter;
+pub mod live;
 mod pcap;
 mod pcapng;
 mod reader;
@@ -24,6 +26,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+pub use directory::{RING_ENDING, RING_PREFIX, captures_in, is_of_ring};
 pub use fault::{CaptureError, Damage, Fault, Place};
 pub use reader::{FileFacts, Reader};
 pub use source::{EndedEarly, OpenPipe, Progress, is_pipe, open_pipe};

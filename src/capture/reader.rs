@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 use super::BATCH_FRAMES_MAX;
 use super::block::Mark;
-use super::fault::{CaptureError, Damage};
+use super::directory;
+use super::fault::{CaptureError, Damage, Fault};
 use super::filter::Filter;
 use super::source::{OpenPipe, Progress, open_pipe};
 use super::stream::Stream;
@@ -189,7 +190,10 @@ impl Reader {
         if let (Some(fault), Some(facts)) = (fault, self.files.get(usize::from(stream.file))) {
             self.damage.push(Damage::of_file(&facts.path, fault));
         }
-        self.damage.extend(stream.damage());
+        let is_of_ring = |damage: &Damage| {
+            matches!(damage.fault, Fault::Cut { .. }) && directory::is_of_ring(&damage.file)
+        };
+        self.damage.extend(stream.damage().filter(|damage| !is_of_ring(damage)));
         false
     }
 

@@ -112,7 +112,8 @@ impl Sink<'_> {
 
 impl MessageSink for Sink<'_> {
     fn aside(&mut self, aside: &Aside, payload: &[u8]) {
-        self.attributor.aside(aside, payload);
+        let answer = &mut self.answer;
+        self.attributor.aside(aside, payload, &mut |attribution| answer.take(attribution));
     }
 
     fn take(&mut self, messages: &Messages, message: &Message) {

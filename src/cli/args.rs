@@ -29,6 +29,8 @@ pub struct Args {
 pub enum Command {
     /// Say who asked for what is flagged, from capture files
     Read(ReadArgs),
+    /// Say who asks for what is flagged, as it happens, from a mirror port
+    Live(LiveArgs),
     /// Say who is behind the firewall's own alerts, or who asked for one name or address
     Explain(ExplainArgs),
     /// Print one JSON line for each DNS message, as decoded
@@ -69,6 +71,87 @@ pub struct ReadArgs {
     pub indicators: IndicatorArgs,
     #[command(flatten)]
     pub analysis: AnalysisArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  whoasked live -i eth1 --indicators flagged.txt
+  whoasked live -i eth1 -i eth2 --indicators feeds/ -f jsonl -o jsonl=answers.jsonl
+
+SIGHUP reads the lists anew and opens the outputs anew, SIGUSR1 says on stderr what was seen, SIGINT and
+SIGTERM end the run: what is known is settled and summed up. See docs/live.md.
+
+Exit status: 0 nothing flagged, 1 something flagged, 2 a usage or output error, 130 ended by a second Ctrl-C.")]
+pub struct LiveArgs {
+    /// Interface that the mirror port is connected to [repeatable]
+    #[arg(short, long, value_name = "IFACE", required = true)]
+    pub interface: Vec<String>,
+    /// List of flagged names, addresses and networks: a file or a directory of files [repeatable]
+    #[arg(long, value_name = "LIST", num_args = 1.., required = true)]
+    pub indicators: Vec<PathBuf>,
+    /// How the lists are written, if their content does not tell it rightly
+    #[arg(long, value_name = "FORM", value_enum)]
+    pub indicators_format: Option<IndicatorForm>,
+    /// List of what is not flagged though it is listed [repeatable]
+    #[arg(long, value_name = "LIST")]
+    pub allow: Vec<PathBuf>,
+    /// Address of your DNS server; several of one server with commas between [repeatable]
+    #[arg(short, long, value_name = "ADDR[,ADDR...]")]
+    pub resolver: Vec<String>,
+    /// Network your clients are in; hosts outside are not named [repeatable]
+    #[arg(long, value_name = "NET")]
+    pub internal: Vec<String>,
+    /// What your hosts are called: CSV with a header, a hosts file, DHCP leases [repeatable]
+    #[arg(long, value_name = "FILE")]
+    pub names: Vec<PathBuf>,
+    /// How answers are written on stdout: text, jsonl, eve, cef or syslog
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Write answers to a file too [repeatable]
+    #[arg(short, long, value_name = "FORM=FILE")]
+    pub output: Vec<String>,
+    /// Time zone of the text [default: local]
+    #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
+    pub tz: Option<String>,
+    /// A further port that DNS is spoken on, beside 53 [repeatable]
+    #[arg(long, value_name = "PORT")]
+    pub port: Vec<u16>,
+    /// What is captured
+    #[arg(long, value_enum, default_value_t = Captured::Hosts)]
+    pub capture: Captured,
+    /// Capture only what matches a BPF filter too, such as `host 10.0.0.10`
+    #[arg(long, value_name = "EXPR")]
+    pub filter: Option<String>,
+    /// The ring in the kernel, in MiB, for each interface and thread
+    #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=2000))]
+    pub buffer: u16,
+    /// Octets captured of each packet
+    #[arg(long, value_name = "OCTETS", default_value_t = 262_144)]
+    pub snaplen: u32,
+    /// Capture threads on each interface, which share its packets by flow
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub fanout: u16,
+    /// Threads that decode
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub workers: Option<u16>,
+    /// Say the kernel's filter
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Flags from a TOML file, each as a key of its name; those given here come first
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// What the kernel lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Captured {
+    /// DNS: its ports, fragments, tunnels
+    Dns,
+    /// And what names hosts, and how connections begin
+    Hosts,
+    /// Everything
+    All,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -173,7 +256,8 @@ pub struct ManualArgs {
 
 #[derive(Debug, ClapArgs)]
 pub struct InputArgs {
-    /// Captures (.pcap or .pcapng, plain, .gz or .zst), or `-` for stdin; several are read as one
+    /// Captures (.pcap or .pcapng, plain, .gz or .zst), directories of them, or `-` for stdin; several are
+    /// read as one
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// A further port that DNS is spoken on, beside 53 [repeatable]

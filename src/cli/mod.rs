@@ -6,6 +6,7 @@ mod completions;
 mod config;
 mod explain;
 mod indicators;
+mod live;
 mod manual;
 mod messages;
 mod output;
@@ -58,6 +59,7 @@ pub fn run() -> anyhow::Result<Outcome> {
     });
     match args.command {
         args::Command::Read(args) => read::run(settings::Read::new(args)?),
+        args::Command::Live(args) => live::run(settings::Live::new(args)?),
         args::Command::Explain(args) => explain::run(settings::Explain::new(args)?),
         args::Command::Messages(args) => messages::run(settings::Messages::new(args)?),
         args::Command::Completions(args) => completions::run(&args),

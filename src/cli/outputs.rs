@@ -155,6 +155,11 @@ impl Form {
         }
     }
 
+    /// What stdout gets by `--format` alone.
+    pub fn new_for_stdout(format: Format) -> Form {
+        Form::new(format, look_of_stdout(), None)
+    }
+
     /// What a line of it is to a socket; none of what is no message for itself.
     fn line(self) -> Option<Line> {
         match self {
@@ -228,7 +233,7 @@ impl Report for Elsewhere<'_> {
 }
 
 /// Reads `FORM=PLACE`.
-fn output(text: &str, client: Option<Address>) -> anyhow::Result<(Form, Place)> {
+pub fn output(text: &str, client: Option<Address>) -> anyhow::Result<(Form, Place)> {
     let Some((form, place)) = text.split_once('=') else {
         bail!("--output: `{text}` has no form (expected FORM=PLACE, such as csv=answer.csv)");
     };

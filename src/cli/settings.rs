@@ -9,12 +9,14 @@ use ipnet::IpNet;
 
 use super::analysis::Analysis;
 use super::args::{
-    AlertsFormat, AnalysisArgs, CheckArgs, ExplainArgs, Format, IndicatorArgs, IndicatorForm,
-    InputArgs, MessagesArgs, ReadArgs,
+    AlertsFormat, AnalysisArgs, Captured, CheckArgs, ExplainArgs, Format, IndicatorArgs,
+    IndicatorForm, InputArgs, LiveArgs, MessagesArgs, ReadArgs,
 };
 use super::outputs::Outputs;
 use super::say;
 use crate::alert::Form as AlertForm;
+use crate::capture::captures_in;
+use crate::capture::live::{DeviceOptions, Wanted};
 use crate::flow::Address;
 use crate::identity::Inventory;
 use crate::indicator::{Form as ListForm, Lists};
@@ -71,6 +73,69 @@ pub struct Check {
 #[derive(Debug)]
 pub struct Messages {
     pub input: Input,
+}
+
+/// Settings of `whoasked live`.
+#[derive(Debug)]
+pub struct Live {
+    pub interfaces: Vec<String>,
+    pub device: DeviceOptions,
+    pub fanout: u16,
+    pub workers: usize,
+    pub ports: Ports,
+    pub lists: Lists,
+    pub resolvers: Vec<Vec<Address>>,
+    pub internal: Vec<IpNet>,
+    pub inventory: Inventory,
+    pub zone: Zone,
+    pub format: Format,
+    pub outputs: Vec<String>,
+    pub is_verbose: bool,
+}
+
+impl Live {
+    /// # Errors
+    /// When an address, network or zone cannot be read, or something is given twice.
+    pub fn new(args: LiveArgs) -> anyhow::Result<Live> {
+        let mut names = args.interface.clone();
+        names.sort_unstable();
+        names.dedup();
+        if names.len() < args.interface.len() {
+            bail!("--interface: one is given twice (for several threads: --fanout N)");
+        }
+        let LiveArgs { indicators, indicators_format, allow, .. } = args;
+        let lists = lists(IndicatorArgs { indicators, indicators_format, allow });
+        if lists.paths().any(|path| path.as_os_str() == "-") {
+            bail!("--indicators: stdin cannot be read anew on SIGHUP: name a file");
+        }
+        let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        let device = DeviceOptions {
+            buffer: usize::from(args.buffer) << 20,
+            snaplen: args.snaplen,
+            wanted: match args.capture {
+                Captured::Dns => Wanted::Dns,
+                Captured::Hosts => Wanted::Hosts,
+                Captured::All => Wanted::All,
+            },
+            ports: args.port.clone(),
+            filter: args.filter,
+        };
+        Ok(Live {
+            interfaces: args.interface,
+            device,
+            fanout: args.fanout,
+            workers: args.workers.map_or(cores.saturating_sub(1).clamp(1, 4), usize::from),
+            ports: Ports::new(&args.port),
+            lists,
+            resolvers: resolvers(&args.resolver)?,
+            internal: internal(&args.internal)?,
+            inventory: inventory(&args.names)?,
+            zone: zone(args.tz.as_deref(), args.format)?,
+            format: args.format,
+            outputs: args.output,
+            is_verbose: args.verbose,
+        })
+    }
 }
 
 impl Read {
@@ -162,8 +227,19 @@ fn analysis(
     args: AnalysisArgs,
     lists: &[PathBuf],
 ) -> anyhow::Result<(Analysis, Outputs)> {
+    let resolvers = resolvers(&args.resolver)?;
+    let internal = internal(&args.internal)?;
+    let input = Input::new(input)?;
+    let zone = zone(args.forms.tz.as_deref(), args.forms.format)?;
+    let outputs = Outputs::new(args.forms, &input, lists)?;
+    let inventory = inventory(&args.names)?;
+    Ok((Analysis { input, resolvers, internal, zone, inventory }, outputs))
+}
+
+/// The DNS servers that were declared.
+fn resolvers(texts: &[String]) -> anyhow::Result<Vec<Vec<Address>>> {
     let resolvers: Vec<Vec<Address>> =
-        args.resolver.iter().map(|text| addresses(text)).collect::<anyhow::Result<_>>()?;
+        texts.iter().map(|text| addresses(text)).collect::<anyhow::Result<_>>()?;
     let mut seen: Vec<Address> = resolvers.iter().flatten().copied().collect();
     seen.sort_unstable();
     if let Some(twice) = seen.windows(2).find_map(|pair| match pair {
@@ -172,12 +248,12 @@ fn analysis(
     }) {
         bail!("--resolver: {twice} is given twice");
     }
-    let internal = args.internal.iter().map(|text| network(text)).collect::<anyhow::Result<_>>()?;
-    let input = Input::new(input)?;
-    let zone = zone(args.forms.tz.as_deref(), args.forms.format)?;
-    let outputs = Outputs::new(args.forms, &input, lists)?;
-    let inventory = inventory(&args.names)?;
-    Ok((Analysis { input, resolvers, internal, zone, inventory }, outputs))
+    Ok(resolvers)
+}
+
+/// The networks whose hosts may be named.
+fn internal(texts: &[String]) -> anyhow::Result<Vec<IpNet>> {
+    texts.iter().map(|text| network(text)).collect()
 }
 
 /// The zone in which times are said. People think in their own, and so does the firewall's log; what is
@@ -291,13 +367,35 @@ impl Input {
         }
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         Ok(Input {
-            files: args.files,
+            files: with_directories(args.files)?,
             ports: Ports::new(&args.port),
             filter: args.filter,
             workers: args.workers.map_or(cores.min(4), usize::from),
             shows_progress: !args.no_progress,
         })
     }
+}
+
+/// The files, with the captures in it for each directory.
+fn with_directories(given: Vec<PathBuf>) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::with_capacity(given.len());
+    for path in given {
+        if !path.is_dir() {
+            files.push(path);
+            continue;
+        }
+        let found = captures_in(&path)
+            .with_context(|| format!("the directory {} cannot be read", path.display()))?;
+        if found.is_empty() {
+            bail!(
+                "there is no capture in the directory {} (files called .pcap, .pcapng or .cap, plain, .gz or \
+                 .zst)",
+                path.display()
+            );
+        }
+        files.extend(found);
+    }
+    Ok(files)
 }
 
 fn addresses(text: &str) -> anyhow::Result<Vec<Address>> {

@@ -1,6 +1,14 @@
 //! What a run that does not end needs beside the pipe: how it is doing, for the status line, the screen and
 //! the metrics.
 
+mod answer;
+mod file;
+mod queue;
+mod ring;
 mod status;
 
+pub use answer::{Answers, Control, Form};
+pub use file::{Growing, Heading, Rotation, Sent};
+pub use queue::{Queue, QueueWriter, Target};
+pub use ring::{Ring, RingWatch};
 pub use status::{Board, Complaint, Interface, Lists, Losses, OutputState, Status};

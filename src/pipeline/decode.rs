@@ -92,6 +92,11 @@ impl Decoder {
         Decoder { ports, hasher, watched: Watched::new(indicators) }
     }
 
+    /// Looks out for other indicators from now on.
+    pub fn look_out_for(&mut self, indicators: Arc<Indicators>) {
+        self.watched = Watched::new(Some(indicators));
+    }
+
     /// Reads one message, as [`Messages::read`] does.
     #[inline]
     pub(super) fn read(

@@ -78,6 +78,11 @@ impl<S: MessageSink> Keeper<S> {
         }
     }
 
+    /// Looks out for other indicators from now on, in what is put together of pieces.
+    pub fn look_out_for(&mut self, indicators: std::sync::Arc<crate::indicator::Indicators>) {
+        self.decoder.look_out_for(indicators);
+    }
+
     /// Takes the next batch.
     pub fn take(&mut self, decoded: &Decoded) {
         self.counters.add(&decoded.counters);

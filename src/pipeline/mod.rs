@@ -6,6 +6,8 @@
 
 mod decode;
 mod keep;
+pub mod live;
+mod merge;
 mod pipe;
 mod run;
 mod watched;

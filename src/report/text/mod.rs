@@ -73,7 +73,7 @@ impl<W: Write> Report for Text<'_, W> {
     fn attribution(&mut self, attribution: &Attribution) -> io::Result<()> {
         self.listed.insert(attribution.indicator);
         match (attribution.state, attribution.verdict) {
-            (State::Provisional, _) => {}
+            (State::Provisional | State::Superseded, _) => {}
             (State::Final, Verdict::Attributed) => self.clients.add(attribution),
             (State::Final, _) => self.groups.add(attribution),
         }

@@ -1,0 +1,134 @@
+//! `whoasked live`: who asked for what is flagged, as it happens.
+
+mod signals;
+mod status_line;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use super::outputs::{Form as FileForm, output};
+use super::place::Place;
+use super::settings::Live as Settings;
+use super::{Outcome, indicators, say};
+use crate::attribution::Attributor;
+use crate::capture::live::Device;
+use crate::live::{Answers, Board, Control, Form, Growing, Heading, Queue, Rotation, Sent};
+use crate::name::NameHasher;
+use crate::pipeline::live::{Listener, Lookout, listen, now};
+use crate::pipeline::{Decoder, Keeper, Stop};
+use crate::report::Internal;
+use crate::resolution::{Limits, Resolution, Roles};
+use crate::transaction::Transactions;
+
+/// How long outputs may take to write what waits when the run ends.
+const LAST_WORDS: Duration = Duration::from_millis(1_500);
+/// How many pairs of indicator and client the summary keeps.
+const SUMMARY_MAX: usize = 1 << 15;
+
+pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
+    let hasher = NameHasher::random();
+    let loaded = Arc::new(indicators::load(&settings.lists, hasher)?);
+    let listeners = listeners(&settings)?;
+    let outputs = outputs(&settings)?;
+    let stop = Arc::new(Stop::default());
+    let control = Arc::new(Control::default());
+    let board = Board::default();
+    let lookout = Arc::new(Lookout::new(Arc::clone(&loaded)));
+    let queues = outputs.iter().map(|(_, queue)| queue.clone()).collect();
+    let reload = signals::Reload {
+        lists: settings.lists.clone(),
+        hasher,
+        control: Arc::clone(&control),
+        lookout: Arc::clone(&lookout),
+        outputs: queues,
+    };
+    signals::obey(reload, board.clone(), Arc::clone(&stop))?;
+    status_line::keep(board.clone(), Arc::clone(&stop))?;
+    let limits = Limits::default();
+    let transactions = Transactions::new(limits.transactions, settings.ports.clone());
+    let roles = Roles::new(settings.resolvers);
+    let resolution = Resolution::new(limits, transactions, roles, hasher);
+    let history = limits.transactions.transactions;
+    let attributor = Attributor::new(resolution, Arc::clone(&loaded), history)
+        .with_inventory(settings.inventory)
+        .with_provisional()
+        .with_summary_limit(SUMMARY_MAX);
+    let internal = Internal::new(settings.internal);
+    let subject = (settings.interfaces, settings.zone, internal);
+    let decoder = Decoder::new(settings.ports, hasher, Some(Arc::clone(&loaded)));
+    let answers = Answers::new(attributor, loaded, subject, outputs, (control, board, now()));
+    let mut keeper = Keeper::new(decoder.clone(), answers);
+    say("whoasked: listening; Ctrl-C ends it");
+    listen(listeners, &decoder, &mut keeper, settings.workers, &lookout, &stop);
+    let counters = keeper.counters();
+    let is_flagged = keeper.sink.finish(counters);
+    let mut is_lost = false;
+    for queue in keeper.sink.outputs() {
+        let state = queue.finish(LAST_WORDS);
+        if state.lost > 0 && !queue.is_reader_gone() {
+            is_lost = true;
+            say(&format!("whoasked: {}: {} lines were lost", state.name, state.lost));
+        }
+    }
+    Ok(match (is_lost, is_flagged) {
+        (true, _) => Outcome::Failed,
+        (false, true) => Outcome::Flagged,
+        (false, false) => Outcome::Clean,
+    })
+}
+
+/// Opens the interfaces.
+fn listeners(settings: &Settings) -> anyhow::Result<Vec<Listener>> {
+    let mut listeners = Vec::new();
+    for (interface, name) in (0u16..).zip(&settings.interfaces) {
+        for _ in 0..settings.fanout {
+            // A group of this process and interface.
+            let group = (std::process::id() as u16).wrapping_mul(31).wrapping_add(interface);
+            let group = (settings.fanout > 1).then_some(group);
+            let device = Device::open(name, settings.device.clone(), group)
+                .map_err(|why| anyhow::anyhow!("--interface: {why}"))?;
+            if settings.is_verbose && (listeners.is_empty() || settings.fanout == 1) {
+                say(&format!("whoasked: {name}: filter: {}", device.expression()));
+            }
+            listeners.push(Listener { interface, source: Box::new(device) });
+        }
+    }
+    Ok(listeners)
+}
+
+/// Opens the outputs, each with a thread of its own.
+fn outputs(settings: &Settings) -> anyhow::Result<Vec<(Form, Queue)>> {
+    let stdout = Sent::new(|| Ok(Box::new(io::stdout()) as Box<dyn io::Write + Send>))?;
+    let form = live_form(FileForm::new_for_stdout(settings.format), false)
+        .context("--format: live writes text, jsonl, eve, cef or syslog")?;
+    let mut outputs = vec![(form, Queue::start("stdout", Box::new(stdout))?)];
+    for text in &settings.outputs {
+        let (form, place) = output(text, None)?;
+        let is_socket = !matches!(place, Place::File(_));
+        let live = live_form(form, is_socket).with_context(|| {
+            format!("--output: `{text}`: live writes text, jsonl, eve, cef or syslog")
+        })?;
+        let Place::File(path) = place else {
+            bail!("--output: `{text}`: live writes to files as yet");
+        };
+        let rotation = Rotation { octets: None, every: None, keep: 0 };
+        let file = Growing::open(&path, rotation, Heading::None)
+            .with_context(|| format!("--output: {}", path.display()))?;
+        outputs.push((live, Queue::start(text, Box::new(file))?));
+    }
+    Ok(outputs)
+}
+
+fn live_form(form: FileForm, to_socket: bool) -> Option<Form> {
+    match form {
+        FileForm::Text(_) => Some(Form::Lines),
+        FileForm::Jsonl => Some(Form::Jsonl),
+        FileForm::Eve => Some(Form::Eve),
+        FileForm::Cef => Some(Form::Cef(to_socket)),
+        FileForm::Syslog => Some(Form::Syslog),
+        FileForm::Csv | FileForm::Zeek | FileForm::Ticket(_) => None,
+    }
+}

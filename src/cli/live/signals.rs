@@ -1,0 +1,71 @@
+//! What signals ask of a run: SIGHUP reads lists anew and opens outputs anew, SIGUSR1 says what was seen,
+//! SIGINT and SIGTERM end it.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::iterator::Signals;
+
+use super::super::{indicators, say};
+use super::status_line;
+use crate::indicator::Lists;
+use crate::live::{Board, Control, Queue};
+use crate::name::NameHasher;
+use crate::pipeline::Stop;
+use crate::pipeline::live::Lookout;
+
+/// What is needed to read lists anew.
+pub struct Reload {
+    pub lists: Lists,
+    pub hasher: NameHasher,
+    pub control: Arc<Control>,
+    pub lookout: Arc<Lookout>,
+    pub outputs: Vec<Queue>,
+}
+
+impl Reload {
+    /// Reads the lists anew. One that cannot be read leaves the old ones in use.
+    fn reload(&self) {
+        for output in &self.outputs {
+            output.reopen();
+        }
+        match indicators::load(&self.lists, self.hasher) {
+            Ok(loaded) => {
+                let count = loaded.len();
+                let loaded = Arc::new(loaded);
+                self.lookout.replace(Arc::clone(&loaded));
+                self.control.relist(loaded);
+                say(&format!("whoasked: lists read anew: {count} indicators"));
+            }
+            Err(error) => {
+                say(&format!("whoasked: the old lists stay in use: {error:#}"));
+                self.control.refuse(format!("{error:#}"));
+            }
+        }
+    }
+}
+
+/// Obeys signals on a thread of its own.
+///
+/// # Errors
+/// When they cannot be caught.
+pub fn obey(reload: Reload, board: Board, stop: Arc<Stop>) -> anyhow::Result<()> {
+    let mut signals =
+        Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1]).context("signals cannot be caught")?;
+    let work = move || {
+        for signal in signals.forever() {
+            match signal {
+                SIGHUP => reload.reload(),
+                SIGUSR1 => say(&status_line::coverage(&board.latest())),
+                _ if stop.is_set() => std::process::exit(130),
+                _ => {
+                    say("whoasked: ending; what is known follows");
+                    stop.set();
+                }
+            }
+        }
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(work)?;
+    Ok(())
+}

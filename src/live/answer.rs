@@ -1,0 +1,273 @@
+//! The end of the pipe in a run without an end: judges, writes answers as they come, and says how it is doing.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hdrhistogram::Histogram;
+
+use super::Queue;
+use super::status::{Board, Interface, Lists, Losses, Status};
+use crate::attribution::{Attribution, Attributor, State};
+use crate::indicator::Indicators;
+use crate::message::{Message, Messages};
+use crate::packet::{Aside, ReassemblyCounters};
+use crate::pipeline::live::{Health, LiveSink, Lost};
+use crate::pipeline::{DecodeCounters, MessageSink};
+use crate::report::{
+    CaptureLacked, Cef, Ending, Eve, Files, Internal, Jsonl, Lines, Report, Subject, Syslog,
+    Verdicts,
+};
+use crate::time::{Span, Timestamp, Zone};
+
+/// How often the status is pinned up.
+const STATUS_EVERY: Span = Span::from_millis(250);
+/// The longest time from a sighting to its report that is told apart, in microseconds.
+const MICROS_MAX: u64 = 600_000_000;
+
+/// In which form answers are written as they come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A line each, for people.
+    Lines,
+    /// JSON lines.
+    Jsonl,
+    /// Like Suricata's EVE.
+    Eve,
+    /// Common Event Format; whether to a socket.
+    Cef(bool),
+    /// RFC 5424.
+    Syslog,
+}
+
+impl Form {
+    fn report<'a>(
+        self,
+        out: Box<dyn std::io::Write>,
+        subject: Subject<'a>,
+    ) -> Box<dyn Report + 'a> {
+        match self {
+            Form::Lines => Box::new(Lines::new(out, subject)),
+            Form::Jsonl => Box::new(Jsonl::new(out, subject)),
+            Form::Eve => Box::new(Eve::new(out, subject)),
+            Form::Cef(to_socket) => Box::new(Cef::new(out, subject, to_socket)),
+            Form::Syslog => Box::new(Syslog::new(out, subject)),
+        }
+    }
+}
+
+/// What other threads ask of a run.
+#[derive(Debug, Default)]
+pub struct Control {
+    lists: Mutex<Option<Arc<Indicators>>>,
+    fault: Mutex<Option<String>>,
+    wants_end: AtomicBool,
+}
+
+impl Control {
+    /// Judges by other lists from now on.
+    pub fn relist(&self, indicators: Arc<Indicators>) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.lists.lock().unwrap_or_else(PoisonError::into_inner) = Some(indicators);
+    }
+
+    /// Says that lists could not be read anew.
+    pub fn refuse(&self, why: String) {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+    }
+
+    /// Ends the run.
+    pub fn end(&self) {
+        self.wants_end.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Judges and answers.
+pub struct Answers {
+    attributor: Attributor,
+    told: Told,
+    control: Arc<Control>,
+    board: Board,
+    status: Status,
+    pinned: Timestamp,
+}
+
+/// Where answers go, and how many there were.
+struct Told {
+    outputs: Vec<(Form, Queue)>,
+    indicators: Arc<Indicators>,
+    files: Files,
+    zone: Zone,
+    internal: Internal,
+    provisional: Verdicts,
+    settled: Verdicts,
+    now: Timestamp,
+    to_report: Option<Histogram<u64>>,
+}
+
+impl Told {
+    fn take(&mut self, mut attribution: Attribution) {
+        self.internal.withhold(&mut attribution);
+        match attribution.state {
+            State::Provisional => {
+                self.provisional.add(attribution.verdict);
+                let waited = (self.now - attribution.sighting.time).0 / 1_000;
+                if let Some(histogram) = &mut self.to_report {
+                    histogram.saturating_record(u64::try_from(waited).unwrap_or_default());
+                }
+            }
+            State::Final => self.settled.add(attribution.verdict),
+            State::Superseded => {}
+        }
+        let subject =
+            Subject { indicators: &self.indicators, files: &self.files, zone: &self.zone };
+        for (form, queue) in &self.outputs {
+            // A queue takes everything; what it loses it counts.
+            let _ = form.report(Box::new(queue.writer()), subject).attribution(&attribution);
+        }
+    }
+}
+
+impl Answers {
+    /// Answers by these indicators, of interfaces with these names.
+    pub fn new(
+        attributor: Attributor,
+        indicators: Arc<Indicators>,
+        (interfaces, zone, internal): (Vec<String>, Zone, Internal),
+        outputs: Vec<(Form, Queue)>,
+        (control, board, now): (Arc<Control>, Board, Timestamp),
+    ) -> Answers {
+        let status = Status {
+            began: now,
+            lists: Lists { indicators: indicators.len() as u64, read: now, fault: None },
+            ..Status::default()
+        };
+        let told = Told {
+            outputs,
+            indicators,
+            files: Files(interfaces),
+            zone,
+            internal,
+            provisional: Verdicts::default(),
+            settled: Verdicts::default(),
+            now,
+            to_report: Histogram::new_with_bounds(1, MICROS_MAX, 2).ok(),
+        };
+        Answers { attributor, told, control, board, status, pinned: Timestamp(0) }
+    }
+
+    /// The outputs.
+    pub fn outputs(&self) -> impl Iterator<Item = &Queue> {
+        self.told.outputs.iter().map(|(_, queue)| queue)
+    }
+
+    fn relist_if_asked(&mut self, now: Timestamp) {
+        let lists = self.control.lists.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(indicators) = lists else { return };
+        let told = &mut self.told;
+        // What is handed out on the way speaks of the old lists.
+        self.attributor.relist(Arc::clone(&indicators), &mut |attribution| told.take(attribution));
+        self.status.lists = Lists { indicators: indicators.len() as u64, read: now, fault: None };
+        self.told.indicators = indicators;
+    }
+
+    fn pin(&mut self, now: Timestamp, health: &Health) {
+        self.pinned = now;
+        let status = &mut self.status;
+        status.at = now;
+        let interfaces = self.told.files.0.iter().zip(&health.interfaces);
+        status.interfaces = interfaces
+            .map(|(name, heard)| Interface {
+                name: name.clone(),
+                is_up: heard.fault.is_none(),
+                fault: heard.fault.clone(),
+                received: heard.frames,
+                octets: heard.octets,
+                dropped_by_kernel: heard.drops.by_kernel,
+                dropped_by_interface: heard.drops.by_interface,
+            })
+            .collect();
+        status.losses = Losses {
+            batches: health.batches_lost,
+            frames: health.frames_lost,
+            panics: health.panics,
+        };
+        status.provisional = self.told.provisional;
+        status.settled = self.told.settled;
+        status.to_report.clone_from(&self.told.to_report);
+        status.coverage = self.attributor.span().map(|_| self.attributor.coverage());
+        status.outputs = self.told.outputs.iter().map(|(_, queue)| queue.state()).collect();
+        (status.decoded, status.reassembled) = (health.decoded, health.reassembled);
+        let fault = self.control.fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.status.lists.fault = fault;
+        self.board.publish(self.status.clone());
+    }
+
+    /// Says the last word on all that waits, and the summary. Returns whether anything was flagged.
+    pub fn finish(&mut self, (decoded, reassembled): (DecodeCounters, ReassemblyCounters)) -> bool {
+        let told = &mut self.told;
+        self.attributor.finish(&mut |attribution| told.take(attribution));
+        let coverage = self.attributor.coverage();
+        let lost = self.status.losses.frames > 0;
+        let lacked = CaptureLacked {
+            decoded,
+            reassembled,
+            resolvers_unseen: Vec::new(),
+            damage: lost
+                .then(|| format!("{} frames were left out", self.status.losses.frames))
+                .into_iter()
+                .collect(),
+            interrupted: false,
+        };
+        let ending = Ending {
+            summary: self.attributor.summary(),
+            assessments: &[],
+            answers: &[],
+            internal: &self.told.internal,
+            verdicts: self.told.settled,
+            coverage: &coverage,
+            lacked: &lacked,
+        };
+        let subject = Subject {
+            indicators: &self.told.indicators,
+            files: &self.told.files,
+            zone: &self.told.zone,
+        };
+        for (form, queue) in &self.told.outputs {
+            let _ = form.report(Box::new(queue.writer()), subject).end(&ending);
+        }
+        self.told.settled.total() > 0
+    }
+}
+
+impl MessageSink for Answers {
+    fn take(&mut self, messages: &Messages, message: &Message) {
+        let told = &mut self.told;
+        self.attributor.take(messages, message, &mut |attribution| told.take(attribution));
+    }
+
+    fn aside(&mut self, aside: &Aside, payload: &[u8]) {
+        let told = &mut self.told;
+        self.attributor.aside(aside, payload, &mut |attribution| told.take(attribution));
+    }
+}
+
+impl LiveSink for Answers {
+    fn advance(&mut self, until: Timestamp) {
+        let told = &mut self.told;
+        self.attributor.advance(until, &mut |attribution| told.take(attribution));
+    }
+
+    fn lost(&mut self, (from, to): Lost) {
+        self.attributor.note_loss(from, to);
+    }
+
+    fn pulse(&mut self, now: Timestamp, health: &Health) -> bool {
+        self.told.now = now;
+        self.relist_if_asked(now);
+        if (now - self.pinned).abs() >= STATUS_EVERY {
+            self.pin(now, health);
+        }
+        self.control.wants_end.load(Ordering::Relaxed)
+            || self.told.outputs.first().is_some_and(|(_, queue)| queue.is_reader_gone())
+    }
+}

@@ -1,0 +1,376 @@
+//! The last packets, kept in files, so that evidence can be cut when the alert comes hours later.
+//!
+//! The frames of a batch are made pcapng blocks where the batch is, and written by a thread of its own in
+//! pieces of whole blocks. A file is closed when it is long enough, and the oldest goes when all of them
+//! together would be too long. A reader may look at any moment.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::mem;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::OutputState;
+use crate::capture::{RING_ENDING, RING_PREFIX, is_of_ring};
+use crate::frame::{Batch, Frame, LinkType};
+use crate::time::Timestamp;
+
+/// How many batches wait at most.
+const WAITING_MAX: usize = 32;
+/// A ring has about so many files, so that what goes at once is a small part.
+const FILES: u64 = 16;
+/// The shortest and longest file.
+const FILE_OCTETS_MIN: u64 = 64 << 10;
+const FILE_OCTETS_MAX: u64 = 256 << 20;
+/// The most interfaces and link types that are told apart.
+const INTERFACES_MAX: usize = 1_024;
+/// How often the thread looks whether it is over.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Keeps the last packets. Belongs to whoever hands out batches.
+#[derive(Debug)]
+pub struct Ring {
+    names: Vec<String>,
+    interfaces: Vec<(u16, LinkType)>,
+    /// Blocks of interfaces that were not yet handed over.
+    described: Vec<u8>,
+    to: SyncSender<Piece>,
+    empty: Receiver<Vec<u8>>,
+    watch: RingWatch,
+}
+
+/// How a ring is doing, for other threads.
+#[derive(Clone, Debug)]
+pub struct RingWatch {
+    name: String,
+    counts: Arc<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    written: AtomicU64,
+    queued: AtomicU64,
+    lost: AtomicU64,
+    is_over: AtomicBool,
+    has_ended: AtomicBool,
+    fault: Mutex<Option<String>>,
+}
+
+/// Whole blocks, and what they are.
+#[derive(Debug)]
+struct Piece {
+    octets: Vec<u8>,
+    /// How many of the octets, in front, describe interfaces.
+    described: usize,
+    frames: u64,
+    first: Timestamp,
+}
+
+impl Ring {
+    /// Keeps packets in `directory`, which is made if need be, in files of at most `octets_max` together.
+    /// `names` are the interfaces, by [`FrameId::file`](crate::frame::FrameId::file).
+    ///
+    /// # Errors
+    /// When the directory cannot be written to.
+    pub fn start(directory: &Path, octets_max: u64, names: Vec<String>) -> io::Result<Ring> {
+        fs::create_dir_all(directory)?;
+        let name = format!("ring {}", directory.display());
+        let watch = RingWatch { name, counts: Arc::default() };
+        let (to, from) = sync_channel(WAITING_MAX);
+        let (emptied, empty) = sync_channel(WAITING_MAX);
+        let file_octets = (octets_max / FILES).clamp(FILE_OCTETS_MIN, FILE_OCTETS_MAX);
+        let writer = Writer {
+            directory: directory.to_owned(),
+            octets_max,
+            file_octets,
+            open: None,
+            described: Vec::new(),
+            counts: Arc::clone(&watch.counts),
+        };
+        // So that a directory that cannot be written to is said at once.
+        let probe = directory.join(".whoasked");
+        File::create(&probe)?;
+        fs::remove_file(&probe)?;
+        let builder = thread::Builder::new().name("ring".to_owned());
+        builder.spawn(move || writer.serve(&from, &emptied))?;
+        Ok(Ring { names, interfaces: Vec::new(), described: Vec::new(), to, empty, watch })
+    }
+
+    /// How it is doing, for others.
+    pub fn watch(&self) -> RingWatch {
+        self.watch.clone()
+    }
+
+    /// Takes the frames of a batch, or loses them all when the disk cannot keep up.
+    pub fn take(&mut self, batch: &Batch) {
+        let Some(first) = batch.frames().map(|frame| frame.time).min() else { return };
+        // What is new is described before any packet, for the next file needs it again, in front.
+        for frame in batch.frames() {
+            self.interface(frame.id.file(), frame.link);
+        }
+        let mut octets = self.empty.try_recv().unwrap_or_default();
+        octets.clear();
+        octets.extend_from_slice(&self.described);
+        let described = octets.len();
+        let mut frames = 0;
+        for frame in batch.frames() {
+            if let Some(interface) = self.interface(frame.id.file(), frame.link) {
+                packet(&mut octets, interface, &frame);
+                frames += 1;
+            }
+        }
+        let piece = Piece { octets, described, frames, first };
+        let counts = &self.watch.counts;
+        match self.to.try_send(piece) {
+            Ok(()) => {
+                counts.queued.fetch_add(frames, Ordering::Relaxed);
+                self.described.clear();
+            }
+            Err(TrySendError::Full(piece) | TrySendError::Disconnected(piece)) => {
+                counts.lost.fetch_add(frames, Ordering::Relaxed);
+                self.described.clear();
+                self.described
+                    .extend_from_slice(piece.octets.get(..piece.described).unwrap_or_default());
+            }
+        }
+    }
+
+    /// The number of an interface in the files; describes it when it is new.
+    fn interface(&mut self, file: u16, link: LinkType) -> Option<u32> {
+        if let Some(place) = self.interfaces.iter().position(|known| *known == (file, link)) {
+            return Some(place as u32);
+        }
+        if self.interfaces.len() >= INTERFACES_MAX {
+            return None;
+        }
+        self.interfaces.push((file, link));
+        let name = self.names.get(usize::from(file)).map_or("", String::as_str);
+        describe(&mut self.described, link, name);
+        Some(self.interfaces.len() as u32 - 1)
+    }
+}
+
+impl RingWatch {
+    /// How it is doing; what is counted are frames.
+    pub fn state(&self) -> OutputState {
+        let counts = &self.counts;
+        OutputState {
+            name: self.name.clone(),
+            written: counts.written.load(Ordering::Relaxed),
+            queued: counts.queued.load(Ordering::Relaxed),
+            lost: counts.lost.load(Ordering::Relaxed),
+            fault: counts.fault.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+
+    /// Writes what waits, as far as that can be done in so long a time.
+    pub fn finish(&self, patience: Duration) -> OutputState {
+        self.counts.is_over.store(true, Ordering::Relaxed);
+        let steps = patience.as_millis() / 10;
+        for _ in 0..steps {
+            if self.counts.has_ended.load(Ordering::Acquire) {
+                break;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.state()
+    }
+}
+
+/// The thread of a ring.
+struct Writer {
+    directory: PathBuf,
+    octets_max: u64,
+    file_octets: u64,
+    open: Option<Open>,
+    /// The interfaces so far, for the files to come.
+    described: Vec<u8>,
+    counts: Arc<Counts>,
+}
+
+struct Open {
+    file: File,
+    path: PathBuf,
+    /// Octets of whole blocks.
+    good: u64,
+}
+
+impl Writer {
+    fn serve(mut self, from: &Receiver<Piece>, emptied: &SyncSender<Vec<u8>>) {
+        loop {
+            match from.recv_timeout(TICK) {
+                Ok(piece) => {
+                    self.take(&piece);
+                    // If there are enough of them, it goes.
+                    let _ = emptied.try_send(piece.octets);
+                }
+                Err(RecvTimeoutError::Timeout) if !self.counts.is_over.load(Ordering::Relaxed) => {}
+                Err(_) => break,
+            }
+        }
+        if let Some(open) = &self.open {
+            // Nobody is left who could be told.
+            let _ = open.file.sync_all();
+        }
+        self.counts.has_ended.store(true, Ordering::Release);
+    }
+
+    fn take(&mut self, piece: &Piece) {
+        let mut result = self.put(piece);
+        while let Err(error) = &result
+            && error.kind() == io::ErrorKind::StorageFull
+            && self.remove_oldest()
+        {
+            result = self.put(piece);
+        }
+        self.described.extend_from_slice(piece.octets.get(..piece.described).unwrap_or_default());
+        let counts = &self.counts;
+        counts.queued.fetch_sub(piece.frames, Ordering::Relaxed);
+        let count = if result.is_ok() { &counts.written } else { &counts.lost };
+        count.fetch_add(piece.frames, Ordering::Relaxed);
+        if result.is_err() {
+            // The file's interfaces may be one short: the next has them all.
+            self.open = None;
+        }
+        *counts.fault.lock().unwrap_or_else(PoisonError::into_inner) =
+            result.err().map(|error| error.to_string());
+    }
+
+    fn put(&mut self, piece: &Piece) -> io::Result<()> {
+        let octets = piece.octets.len() as u64;
+        if self.open.as_ref().is_some_and(|open| open.good + octets > self.file_octets) {
+            self.open = None;
+        }
+        match &mut self.open {
+            Some(open) => open.whole(&piece.octets),
+            None => {
+                self.make_room(self.file_octets.max(octets))?;
+                let mut open = self.create(piece.first)?;
+                let mut head = Vec::with_capacity(self.described.len() + piece.octets.len() + 28);
+                section(&mut head);
+                head.extend_from_slice(&self.described);
+                head.extend_from_slice(&piece.octets);
+                let written = open.whole(&head);
+                match &written {
+                    Ok(()) => self.open = Some(open),
+                    Err(_) => fs::remove_file(&open.path)?,
+                }
+                written
+            }
+        }
+    }
+
+    fn create(&self, first: Timestamp) -> io::Result<Open> {
+        for later in 0..1_000 {
+            let time = Timestamp(first.0.saturating_add(later));
+            let time = time.to_string().replace(['-', ':'], "");
+            let path = self.directory.join(format!("{RING_PREFIX}{time}{RING_ENDING}"));
+            let opened = OpenOptions::new().write(true).create_new(true).mode(0o640).open(&path);
+            match opened {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                other => return Ok(Open { file: other?, path, good: 0 }),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// The files of the ring with their sizes, oldest first.
+    fn files(&self) -> io::Result<Vec<(PathBuf, u64)>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.directory)? {
+            let entry = entry?;
+            if is_of_ring(&entry.path()) {
+                files.push((entry.path(), entry.metadata().map_or(0, |data| data.len())));
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    /// Removes the oldest files until so many octets have room.
+    fn make_room(&self, octets: u64) -> io::Result<()> {
+        let files = self.files()?;
+        let mut total: u64 = files.iter().map(|(_, octets)| octets).sum();
+        for (path, its) in files {
+            if total + octets <= self.octets_max {
+                break;
+            }
+            fs::remove_file(path)?;
+            total -= its;
+        }
+        Ok(())
+    }
+
+    /// Removes the oldest file, unless it is the one that is written; false if there is none.
+    fn remove_oldest(&self) -> bool {
+        let current = self.open.as_ref().map(|open| open.path.as_path());
+        let files = self.files().unwrap_or_default();
+        match files.first() {
+            Some((path, _)) if current != Some(path) => fs::remove_file(path).is_ok(),
+            _ => false,
+        }
+    }
+}
+
+impl Open {
+    /// Writes blocks so that all of them are there or none is.
+    fn whole(&mut self, blocks: &[u8]) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.good))?;
+        if let Err(error) = self.file.write_all(blocks) {
+            let _ = self.file.set_len(self.good);
+            return Err(error);
+        }
+        self.good += blocks.len() as u64;
+        Ok(())
+    }
+}
+
+// The blocks of pcapng (<https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-03.html>), by hand: a
+// frame costs a copy and nothing is allocated for it.
+
+/// A section header.
+fn section(out: &mut Vec<u8>) {
+    for word in [0x0a0d_0d0a_u32, 28, 0x1a2b_3c4d, 1, u32::MAX, u32::MAX, 28] {
+        out.extend_from_slice(&word.to_le_bytes());
+    }
+}
+
+/// An interface, its times in nanoseconds.
+fn describe(out: &mut Vec<u8>, link: LinkType, name: &str) {
+    let name = name.as_bytes().get(..name.len().min(255)).unwrap_or_default();
+    let padding = name.len().next_multiple_of(4) - name.len();
+    let len = 20 + 4 + (name.len() + padding) as u32 + 8 + 4;
+    for word in [1, len, u32::from(link.0), 0] {
+        out.extend_from_slice(&word.to_le_bytes());
+    }
+    // if_name, if_tsresol of 10^-9, and the end of options.
+    out.extend_from_slice(&[2, 0]);
+    out.extend_from_slice(&(name.len() as u16).to_le_bytes());
+    out.extend_from_slice(name);
+    out.extend_from_slice([0; 3].get(..padding).unwrap_or_default());
+    out.extend_from_slice(&[9, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0]);
+    out.extend_from_slice(&len.to_le_bytes());
+}
+
+/// A frame of an interface.
+fn packet(out: &mut Vec<u8>, interface: u32, frame: &Frame<'_>) {
+    let captured = frame.bytes.len() as u32;
+    let padding = frame.bytes.len().next_multiple_of(4) - frame.bytes.len();
+    let len = 32 + captured + padding as u32;
+    let time = frame.time.0.max(0).unsigned_abs();
+    let words = [6, len, interface, (time >> 32) as u32, time as u32, captured, frame.original_len];
+    for word in words {
+        out.extend_from_slice(&word.to_le_bytes());
+    }
+    out.extend_from_slice(frame.bytes);
+    out.extend_from_slice([0; 3].get(..padding).unwrap_or_default());
+    out.extend_from_slice(&len.to_le_bytes());
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! Rings: what a reader finds in them.
+
+use super::*;
+use crate::capture::{Reader, captures_in};
+use crate::frame::FrameId;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+fn batch(numbers: std::ops::Range<u64>, file: u16, link: u16) -> Batch {
+    let mut batch = Batch::new();
+    for number in numbers {
+        batch.push(Frame {
+            id: FrameId::new(file, number),
+            time: Timestamp(1_700_000_000_123_456_000 + number as i64),
+            link: LinkType(link),
+            original_len: 1_500,
+            bytes: &[number as u8; 101],
+        });
+    }
+    batch
+}
+
+/// Time, link type, length on the wire and first octet of all frames, and what is wrong.
+fn read(directory: &Path) -> (Vec<(i64, u16, u32, u8)>, Vec<String>) {
+    let mut reader = Reader::open(&captures_in(directory).unwrap()).unwrap();
+    let mut batch = Batch::new();
+    let mut frames = Vec::new();
+    while reader.fill(&mut batch) {
+        frames.extend(
+            batch
+                .frames()
+                .map(|f| (f.time.0, f.link.0, f.original_len, f.bytes[f.bytes.len() - 1])),
+        );
+    }
+    (frames, reader.damage().iter().map(ToString::to_string).collect())
+}
+
+fn take(ring: &mut Ring, batch: &Batch) {
+    while ring.watch().state().queued > 8_000 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    ring.take(batch);
+}
+
+#[test]
+fn what_is_kept_is_the_last_and_all_of_it_in_whole_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let limit = 1 << 20;
+    let mut ring =
+        Ring::start(directory.path(), limit, vec!["eth0".into(), "eth1".into()]).unwrap();
+    for begin in (0..30_000).step_by(500) {
+        let is_second = begin % 1_000 == 500;
+        let (file, link) = if is_second && begin > 10_000 { (1, 113) } else { (0, 1) };
+        take(&mut ring, &batch(begin..begin + 500, file, link));
+    }
+    let state = ring.watch().finish(PATIENCE);
+    assert_eq!((state.written, state.lost, state.queued, &state.fault), (30_000, 0, 0, &None));
+    let size: u64 =
+        captures_in(directory.path()).unwrap().iter().map(|p| fs::metadata(p).unwrap().len()).sum();
+    assert!(size <= limit && size > limit * 3 / 4, "{size}");
+    let (frames, damage) = read(directory.path());
+    assert!(damage.is_empty(), "{damage:?}");
+    assert!(frames.len() > 5_000);
+    let first = 30_000 - frames.len() as u64;
+    for (frame, number) in frames.iter().zip(first..) {
+        let link = if number % 1_000 >= 500 { 113 } else { 1 };
+        let time = 1_700_000_000_123_456_000 + number as i64;
+        assert_eq!(*frame, (time, link, 1_500, number as u8));
+    }
+}
+
+#[test]
+fn a_ring_that_is_read_while_it_is_written_or_after_a_kill_is_not_damaged() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut ring = Ring::start(directory.path(), 1 << 20, vec![]).unwrap();
+    for begin in (0..2_000).step_by(100) {
+        take(&mut ring, &batch(begin..begin + 100, 0, 1));
+        if begin > 0 && ring.watch().state().written > 0 {
+            let (frames, damage) = read(directory.path());
+            assert!(damage.is_empty() && !frames.is_empty(), "{damage:?}");
+        }
+    }
+    ring.watch().finish(PATIENCE);
+    // What a kill leaves: the last record half written.
+    let newest = captures_in(directory.path()).unwrap().pop().unwrap();
+    let file = OpenOptions::new().write(true).open(&newest).unwrap();
+    file.set_len(file.metadata().unwrap().len() - 50).unwrap();
+    let (frames, damage) = read(directory.path());
+    assert_eq!((frames.len(), damage), (1_999, vec![]));
+    // The next run goes on beside it.
+    let mut ring = Ring::start(directory.path(), 1 << 20, vec![]).unwrap();
+    ring.take(&batch(5_000..5_100, 0, 1));
+    ring.watch().finish(PATIENCE);
+    assert_eq!(read(directory.path()).0.len(), 2_099);
+    // In any other capture a cut is damage.
+    fs::rename(newest, directory.path().join("office.pcapng")).unwrap();
+    assert_eq!(read(directory.path()).1.len(), 1);
+}
+
+#[test]
+fn tshark_reads_a_ring_to_the_nanosecond() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut ring = Ring::start(directory.path(), 1 << 20, vec!["eth0".into()]).unwrap();
+    ring.take(&batch(1..3, 0, 1));
+    ring.watch().finish(PATIENCE);
+    let file = captures_in(directory.path()).unwrap().pop().unwrap();
+    let tshark = std::process::Command::new("tshark")
+        .args(["-T", "fields", "-e", "frame.time_epoch", "-e", "frame.interface_name", "-r"])
+        .arg(file)
+        .output();
+    let Ok(output) = tshark else {
+        println!("skipped: no tshark");
+        return;
+    };
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(text, "1700000000.123456001\teth0\n1700000000.123456002\teth0\n");
+}
