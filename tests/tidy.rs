@@ -109,8 +109,6 @@ const DOORS: &[(&str, &[&str])] = &[
     ("seccompiler", &["src/live/confine"]),
     ("caps", &["src/live/confine"]),
     ("nix", &["src/live/"]),
-    ("prometheus_client", &["src/live/metrics"]),
-    ("sd_notify", &["src/live/supervisor.rs"]),
 ];
 
 /// The longest a source file may be.

@@ -1,11 +1,13 @@
 //! What a run that does not end needs beside the pipe: how it is doing, for the status line, the screen and
 //! the metrics.
 
+mod confine;
 mod file;
 mod queue;
 mod ring;
 mod status;
 
+pub use confine::{ConfineError, Confined, Needs, USER, confine, forsake};
 pub use file::{Growing, Heading, Rotation, Sent};
 pub use queue::{Queue, QueueWriter, Target};
 pub use ring::{Ring, RingWatch};
