@@ -2,7 +2,13 @@
 //! child, for there is no way back from confinement.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test may panic, and a child says that it is ready"
+)]
 
 use std::fs;
 use std::io::{self, Read, Write};
