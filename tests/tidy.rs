@@ -109,10 +109,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("seccompiler", &["src/live/confine"]),
     ("caps", &["src/live/confine"]),
     ("nix", &["src/live/", "src/capture/live/"]),
-    ("libc", &["src/capture/live/fanout.rs"]),
+    ("libc", &["src/capture/live/fanout.rs", "src/live/confine"]),
     ("signal_hook", &["src/cli/live/"]),
-    ("prometheus_client", &["src/live/metrics"]),
-    ("sd_notify", &["src/live/supervisor.rs"]),
 ];
 
 /// The longest a source file may be.

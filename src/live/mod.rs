@@ -2,12 +2,14 @@
 //! the metrics.
 
 mod answer;
+mod confine;
 mod file;
 mod queue;
 mod ring;
 mod status;
 
 pub use answer::{Answers, Control, Form};
+pub use confine::{ConfineError, Confined, Needs, USER, confine, forsake};
 pub use file::{Growing, Heading, Rotation, Sent};
 pub use queue::{Queue, QueueWriter, Target};
 pub use ring::{Ring, RingWatch};

@@ -353,18 +353,18 @@ mod tests {
         let queue = Queue::bounded("o", Box::new(fake.clone()), 40).unwrap();
         let mut writer = queue.writer();
         for number in 10..20 {
-            write!(writer, "{number}\n").unwrap();
+            writeln!(writer, "{number}").unwrap();
         }
         until(|| queue.state().fault.is_some());
         for number in 20..99 {
-            write!(writer, "{number}\n").unwrap();
+            writeln!(writer, "{number}").unwrap();
         }
         let full = queue.state();
         assert!(full.lost > 0 && full.queued > 0, "{full:?}");
         assert_eq!(full.written + full.queued + full.lost, 89, "{full:?}");
         fake.0.lock().unwrap().1 = false;
         until(|| queue.state().queued == 0);
-        write!(writer, "end\n").unwrap();
+        writeln!(writer, "end").unwrap();
         let end = queue.finish(Duration::from_secs(5));
         assert_eq!((end.written + end.lost, end.queued, end.fault), (90, 0, None));
         let text = String::from_utf8(fake.0.lock().unwrap().0.clone()).unwrap();

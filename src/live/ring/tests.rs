@@ -20,8 +20,11 @@ fn batch(numbers: std::ops::Range<u64>, file: u16, link: u16) -> Batch {
     batch
 }
 
-/// Time, link type, length on the wire and first octet of all frames, and what is wrong.
-fn read(directory: &Path) -> (Vec<(i64, u16, u32, u8)>, Vec<String>) {
+/// Time, link type, length on the wire and an octet of a frame.
+type Seen = (i64, u16, u32, u8);
+
+/// All frames, and what is wrong.
+fn read(directory: &Path) -> (Vec<Seen>, Vec<String>) {
     let mut reader = Reader::open(&captures_in(directory).unwrap()).unwrap();
     let mut batch = Batch::new();
     let mut frames = Vec::new();
