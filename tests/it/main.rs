@@ -24,6 +24,7 @@ mod html;
 mod identity;
 mod indicators;
 mod labelled;
+mod live;
 mod message_oracle;
 mod properties;
 mod wire_corpus;

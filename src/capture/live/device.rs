@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::fd::AsFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pcap::{Active, Capture, Linktype, Packet, Precision};
@@ -17,6 +17,8 @@ use crate::time::Timestamp;
 const BLOCK_MS: i32 = 10;
 /// A batch with more octets than this leaves.
 const BATCH_OCTETS: usize = 1 << 20;
+/// How often a silent interface is looked at: is it up, is it still the same?
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// So many frames are asked for at once, so that a batch does not grow far beyond.
 const PIECE: usize = 64;
 
@@ -46,6 +48,8 @@ pub struct Device {
     before: Drops,
     /// It was said to be down.
     is_down: bool,
+    /// When it was last looked at whether it is.
+    looked: Instant,
 }
 
 struct Open {
@@ -71,6 +75,7 @@ impl Device {
             open: Some(open),
             before: Drops::default(),
             is_down: false,
+            looked: Instant::now(),
         })
     }
 
@@ -188,6 +193,17 @@ impl Source for Device {
         }
         match (taken, batch.is_empty()) {
             (_, false) => Filled::Frames,
+            // libpcap takes an interface that is down for one on which nothing comes.
+            (Ok(()), true) if self.looked.elapsed() >= LOOK_EVERY => {
+                self.looked = Instant::now();
+                match self.fault() {
+                    Some(fault) => {
+                        self.is_down = true;
+                        Filled::Down(fault)
+                    }
+                    None => Filled::Idle,
+                }
+            }
             (Ok(()), true) => Filled::Idle,
             (Err(error), true) => {
                 self.is_down = true;

@@ -1,0 +1,320 @@
+//! `whoasked live` on a real interface: a pair of virtual ones, of which one is the mirror port. It needs root and
+//! the programs that send and capture beside it; without them it says `skipped`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::{Run, program, project, read_jsonl};
+
+/// How long anything may take before the test gives up.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Runs a program, and says whether it is there and succeeded.
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+/// Two interfaces, each of which gets what the other sends.
+struct Pair {
+    sender: String,
+    mirror: String,
+}
+
+impl Pair {
+    /// Makes them; `None`, with a word about it, where that is not possible.
+    fn new(letter: char) -> Option<Pair> {
+        for needed in ["tcpreplay", "tcpdump", "ip"] {
+            if !succeeds("sh", &["-c", &format!("command -v {needed}")]) {
+                println!("skipped: no {needed}");
+                return None;
+            }
+        }
+        let number = std::process::id() % 100_000;
+        let (sender, mirror) = (format!("wa{letter}{number}s"), format!("wa{letter}{number}m"));
+        if !succeeds("ip", &["link", "add", &sender, "type", "veth", "peer", "name", &mirror]) {
+            println!("skipped: no virtual interfaces can be made here (not root?)");
+            return None;
+        }
+        let pair = Pair { sender, mirror };
+        for name in [&pair.sender, &pair.mirror] {
+            // The kernel's own words on a new interface are none of the test's.
+            let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{name}/disable_ipv6"), "1");
+            assert!(succeeds("ip", &["link", "set", name, "up"]));
+        }
+        Some(pair)
+    }
+
+    /// Sends a capture, at so many packets a second.
+    fn send(&self, capture: &Path, rate: u32) {
+        let rate = format!("--pps={rate}");
+        let capture = capture.to_str().unwrap();
+        assert!(succeeds("tcpreplay", &["-q", "-i", &self.sender, &rate, capture]));
+    }
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        succeeds("ip", &["link", "del", &self.sender]);
+    }
+}
+
+/// A program that goes on until it is told to end.
+struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    errors: Receiver<String>,
+}
+
+/// The lines that a program writes, as they come.
+fn lines_of(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    lines
+}
+
+impl Running {
+    fn start(mut command: Command) -> Running {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        Running { child, lines: lines_of(out), errors: lines_of(err) }
+    }
+
+    /// `whoasked live` that listens, with JSON lines on stdout.
+    fn live(pair: &Pair, arguments: &[&str]) -> Running {
+        let mut command = program();
+        command.args(["live", "-i", &pair.mirror, "-f", "jsonl"]).args(arguments);
+        let running = Running::start(command);
+        running.wait_for_word("listening");
+        running
+    }
+
+    /// Waits for a line on stderr that holds a word.
+    fn wait_for_word(&self, word: &str) -> String {
+        let mut all = Vec::new();
+        let until = Instant::now() + PATIENCE;
+        while let Ok(line) =
+            self.errors.recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
+            if line.contains(word) {
+                return line;
+            }
+            all.push(line);
+        }
+        panic!("{word:?} was not said: {all:?}");
+    }
+
+    /// Waits for a line on stdout that is as wanted.
+    fn wait_for_line(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        let until = Instant::now() + PATIENCE;
+        while let Ok(line) =
+            self.lines.recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
+            let line: Value = serde_json::from_str(&line).expect(&line);
+            if wanted(&line) {
+                return line;
+            }
+        }
+        panic!("no such line");
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(succeeds("kill", &[&format!("-{name}"), &id]));
+    }
+
+    /// Ends it with SIGTERM: what it wrote since, its last words, its exit code, and how long that took.
+    fn end(mut self) -> (Run, Duration) {
+        let began = Instant::now();
+        self.signal("TERM");
+        let code = loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => break status.code(),
+                None if began.elapsed() > PATIENCE => panic!("it does not end"),
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        let took = began.elapsed();
+        let all = |lines: &Receiver<String>| lines.iter().map(|line| line + "\n").collect();
+        (Run { stdout: all(&self.lines), stderr: all(&self.errors), code }, took)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What is said of a sighting, without what depends on where its frames stand and how the list is called.
+fn without_places(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(
+            fields
+                .iter()
+                .filter(|(name, _)| {
+                    let name = name.as_str();
+                    !name.ends_with("frame") && !name.ends_with("id") && name != "list"
+                })
+                .map(|(name, value)| (name.clone(), without_places(value)))
+                .collect(),
+        ),
+        Value::Array(items) => items.iter().map(without_places).collect(),
+        other => other.clone(),
+    }
+}
+
+/// The attributions of a state, each with how often it stands there.
+fn said(lines: &[Value], state: &str) -> BTreeMap<String, usize> {
+    let mut said = BTreeMap::new();
+    for line in lines.iter().filter(|l| l["type"] == "attribution" && l["state"] == state) {
+        *said.entry(without_places(line).to_string()).or_default() += 1;
+    }
+    said
+}
+
+#[test]
+fn what_live_says_in_the_end_is_what_read_says_of_the_same_packets() {
+    let Some(pair) = Pair::new('e') else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let beside = folder.path().join("beside.pcap");
+    let list = project("captures/flagged.txt");
+    let live = Running::live(&pair, &["--capture", "all", "--indicators", list.to_str().unwrap()]);
+    let mut dump = Command::new("tcpdump");
+    dump.args([
+        "-i",
+        &pair.mirror,
+        "--immediate-mode",
+        "-U",
+        "-Z",
+        "root",
+        "--nano",
+        "-s",
+        "0",
+        "-w",
+    ]);
+    let dump = Running::start({
+        dump.arg(&beside);
+        dump
+    });
+    dump.wait_for_word("listening on");
+    pair.send(&project("captures/office.pcap"), 2_000);
+    live.wait_for_line(|line| line["type"] == "attribution");
+    std::thread::sleep(Duration::from_millis(600));
+    let (run, took) = live.end();
+    drop(dump.end());
+    assert!(took < Duration::from_secs(2), "it took {took:?} to end");
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let lines = run.json();
+    let read = read_jsonl(&[beside], &fs::read_to_string(list).unwrap(), 2).json();
+    let (live, read) = (said(&lines, "final"), said(&read, "final"));
+    assert!(read.len() >= 15, "{} are said by read", read.len());
+    for (line, count) in &read {
+        assert_eq!(live.get(line), Some(count), "{line}");
+    }
+    assert_eq!(live.len(), read.len());
+    // Each was said before, too, but for the first one, which was taken off above.
+    let ids = |state: &str| -> Vec<&Value> {
+        let of = lines.iter().filter(|l| l["type"] == "attribution" && l["state"] == state);
+        of.map(|line| &line["id"]).collect()
+    };
+    let early = ids("provisional");
+    let late = ids("final").into_iter().filter(|id| !early.contains(id)).count();
+    assert!(late <= 1, "{late} of {} were not said at once", live.len());
+}
+
+#[test]
+fn lists_are_read_anew_and_a_broken_one_changes_nothing() {
+    let Some(pair) = Pair::new('l') else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("list.txt");
+    fs::write(&list, "nobody-asks.example\n").unwrap();
+    let live = Running::live(&pair, &["--indicators", list.to_str().unwrap()]);
+    pair.send(&project("captures/office.pcap"), 4_000);
+    fs::write(&list, "mi.kenal-cn.com\n").unwrap();
+    live.signal("HUP");
+    live.wait_for_word("read anew");
+    pair.send(&project("captures/office.pcap"), 4_000);
+    let flagged = live.wait_for_line(|line| line["type"] == "attribution");
+    assert_eq!(flagged["indicator"]["value"], "mi.kenal-cn.com");
+    fs::write(&list, "# nothing is left of it\n").unwrap();
+    live.signal("HUP");
+    let said = live.wait_for_word("no usable entry");
+    assert!(said.contains("in use"), "{said}");
+    pair.send(&project("captures/office.pcap"), 4_000);
+    live.wait_for_line(|line| line["type"] == "attribution" && line["state"] == "provisional");
+    let (run, _) = live.end();
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+}
+
+#[test]
+fn an_interface_that_goes_down_or_vanishes_is_waited_for() {
+    let Some(pair) = Pair::new('d') else { return };
+    let list = project("captures/flagged.txt");
+    let live = Running::live(&pair, &["--indicators", list.to_str().unwrap()]);
+    assert!(succeeds("ip", &["link", "set", &pair.mirror, "down"]));
+    live.wait_for_word(&pair.mirror);
+    assert!(succeeds("ip", &["link", "set", &pair.mirror, "up"]));
+    live.wait_for_word(&pair.mirror);
+    pair.send(&project("captures/office.pcap"), 4_000);
+    live.wait_for_line(|line| line["type"] == "attribution");
+    assert!(succeeds("ip", &["link", "del", &pair.sender]));
+    live.wait_for_word(&pair.mirror);
+    let anew = ["link", "add", &pair.sender, "type", "veth", "peer", "name", &pair.mirror];
+    assert!(succeeds("ip", &anew));
+    for name in [&pair.sender, &pair.mirror] {
+        assert!(succeeds("ip", &["link", "set", name, "up"]));
+    }
+    live.wait_for_word(&pair.mirror);
+    while live.lines.try_recv().is_ok() {}
+    pair.send(&project("captures/office.pcap"), 4_000);
+    live.wait_for_line(|line| line["type"] == "attribution");
+    let (run, took) = live.end();
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    assert!(took < Duration::from_secs(2), "it took {took:?} to end");
+}
+
+#[test]
+fn shared_among_threads_it_says_the_same() {
+    let Some(pair) = Pair::new('f') else { return };
+    let list = project("captures/flagged.txt");
+    let list = list.to_str().unwrap();
+    let alone = Running::live(&pair, &["--capture", "all", "--indicators", list]);
+    let shared = Running::live(&pair, &["--capture", "all", "--indicators", list, "--fanout", "3"]);
+    pair.send(&project("captures/office.pcap"), 2_000);
+    for live in [&alone, &shared] {
+        live.wait_for_line(|line| line["type"] == "attribution");
+    }
+    std::thread::sleep(Duration::from_millis(900));
+    let [alone, shared] = [alone, shared].map(|live| live.end().0.json());
+    let who = |lines: &[Value]| -> Vec<String> {
+        let finals = lines.iter().filter(|l| l["type"] == "attribution" && l["state"] == "final");
+        let mut who: Vec<String> = finals
+            .map(|line| {
+                let clients = line["clients"].as_array().unwrap().iter();
+                let clients: Vec<_> =
+                    clients.map(|c| (&c["ip"], &c["asked"], &c["role"])).collect();
+                format!("{} {} {clients:?}", line["indicator"]["value"], line["verdict"])
+            })
+            .collect();
+        who.sort();
+        who
+    };
+    assert!(who(&alone).len() >= 15);
+    assert_eq!(who(&alone), who(&shared));
+}
