@@ -1,6 +1,7 @@
 //! Arguments, verbatim.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
@@ -73,11 +74,41 @@ pub struct ReadArgs {
     pub analysis: AnalysisArgs,
 }
 
+/// A number of octets: `500`, `64K`, `100M`, `2G`.
+fn octets(text: &str) -> Result<u64, String> {
+    let (number, shift) = match text.split_at_checked(text.len().saturating_sub(1)) {
+        Some((number, "k" | "K")) => (number, 10),
+        Some((number, "m" | "M")) => (number, 20),
+        Some((number, "g" | "G")) => (number, 30),
+        _ => (text, 0),
+    };
+    let octets = number.parse::<u64>().ok().filter(|number| *number > 0);
+    octets
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| "a size is expected, such as 500K, 100M or 2G".to_owned())
+}
+
+/// A length of time: `90s`, `15m`, `24h`, `7d`.
+fn period(text: &str) -> Result<Duration, String> {
+    let wrong = || "a length of time is expected, such as 15m, 24h or 7d".to_owned();
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number = number.parse::<u64>().ok().filter(|number| *number > 0);
+    number.and_then(|number| number.checked_mul(seconds)).map(Duration::from_secs).ok_or_else(wrong)
+}
+
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
   whoasked live -i eth1 --indicators flagged.txt
   whoasked live -i eth1 -i eth2 --indicators feeds/ -f jsonl -o jsonl=answers.jsonl
+  whoasked live -i eth1 --indicators feeds/ --ring /var/lib/whoasked --ring-size 50G
 
 SIGHUP reads the lists anew and opens the outputs anew, SIGUSR1 says on stderr what was seen, SIGINT and
 SIGTERM end the run: what is known is settled and summed up. See docs/live.md.
@@ -111,6 +142,21 @@ pub struct LiveArgs {
     /// Write answers to a file too [repeatable]
     #[arg(short, long, value_name = "FORM=FILE")]
     pub output: Vec<String>,
+    /// Begin the files of answers anew at this size, such as 100M
+    #[arg(long, value_name = "SIZE", value_parser = octets)]
+    pub rotate_size: Option<u64>,
+    /// Begin them anew after so long, such as 24h
+    #[arg(long, value_name = "TIME", value_parser = period)]
+    pub rotate_every: Option<Duration>,
+    /// How many earlier files of answers stay: FILE.1 is the newest of them
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub rotate_keep: u32,
+    /// Keep the last packets in this directory, for `whoasked explain` to read when an alert comes late
+    #[arg(long, value_name = "DIR")]
+    pub ring: Option<PathBuf>,
+    /// How much of them is kept
+    #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = octets)]
+    pub ring_size: u64,
     /// Time zone of the text [default: local]
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub tz: Option<String>,

@@ -20,6 +20,7 @@ use crate::capture::live::{DeviceOptions, Wanted};
 use crate::flow::Address;
 use crate::identity::Inventory;
 use crate::indicator::{Form as ListForm, Lists};
+use crate::live::Rotation;
 use crate::packet::Ports;
 use crate::report::Look;
 use crate::time::{UTC, Zone};
@@ -90,6 +91,9 @@ pub struct Live {
     pub zone: Zone,
     pub format: Format,
     pub outputs: Vec<String>,
+    pub rotation: Rotation,
+    /// Where the last packets are kept, and how many octets of them.
+    pub ring: Option<(PathBuf, u64)>,
     pub is_verbose: bool,
 }
 
@@ -133,6 +137,12 @@ impl Live {
             zone: zone(args.tz.as_deref(), args.format)?,
             format: args.format,
             outputs: args.output,
+            rotation: Rotation {
+                octets: args.rotate_size,
+                every: args.rotate_every,
+                keep: args.rotate_keep,
+            },
+            ring: args.ring.map(|directory| (directory, args.ring_size)),
             is_verbose: args.verbose,
         })
     }

@@ -161,9 +161,13 @@ struct Stage {
     until: Timestamp,
 }
 
-/// Listens until told to stop, or until all sources have ended.
+/// Takes each batch of frames, in order, before it is decoded.
+pub type Tap<'t> = Box<dyn FnMut(&Batch) + Send + 't>;
+
+/// Listens until told to stop, or until all sources have ended. All frames go by `tap`, if there is one.
 pub fn listen<S: LiveSink>(
     listeners: Vec<Listener>,
+    tap: Option<Tap<'_>>,
     decoder: &Decoder,
     keeper: &mut Keeper<S>,
     workers: usize,
@@ -205,7 +209,7 @@ pub fn listen<S: LiveSink>(
             });
         }
         drop((raw, done_in));
-        scope.spawn(move || order(&files, &handed, &free_in, &idle, &raw_in));
+        scope.spawn(move || order(&files, &handed, &free_in, &idle, (&raw_in, tap)));
         keep(&done, &idle_in, keeper, lookout, &shared, stop);
     });
 }
@@ -316,13 +320,16 @@ fn order(
     handed: &Receiver<Handed>,
     free: &Sender<Batch>,
     idle: &Receiver<Stage>,
-    onward: &Sender<Stage>,
+    (onward, mut tap): (&Sender<Stage>, Option<Tap<'_>>),
 ) {
     let mut merge = Merge::new(files);
     let mut sequence = 0;
     let mut send = |mut stage: Stage| {
         stage.decoded.batch.sequence = sequence;
         sequence += 1;
+        if let Some(tap) = &mut tap {
+            tap(&stage.decoded.batch);
+        }
         onward.send(stage).is_ok()
     };
     for Handed { source, mut batch, until, is_end } in handed {

@@ -318,3 +318,80 @@ fn shared_among_threads_it_says_the_same() {
     assert!(who(&alone).len() >= 15);
     assert_eq!(who(&alone), who(&shared));
 }
+
+#[test]
+fn the_ring_answers_an_alert_that_comes_late_and_files_are_begun_anew() {
+    let Some(pair) = Pair::new('r') else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (ring, answers) = (folder.path().join("ring"), folder.path().join("answers.jsonl"));
+    let list = folder.path().join("list.txt");
+    fs::write(&list, "e13678.dspb.akamaiedge.net\n").unwrap();
+    let output = format!("jsonl={}", answers.display());
+    let live = Running::live(
+        &pair,
+        &[
+            "--capture=all",
+            "--indicators",
+            list.to_str().unwrap(),
+            "--ring",
+            ring.to_str().unwrap(),
+            "--ring-size=8M",
+            "-o",
+            &output,
+            "--rotate-size=4K",
+            "--rotate-keep=3",
+        ],
+    );
+    pair.send(&project("captures/office.pcap"), 2_000);
+    live.wait_for_line(|line| line["type"] == "attribution");
+    std::thread::sleep(Duration::from_millis(600));
+    // The alert is about a name that no list held, and the run goes on.
+    let explain = || {
+        let run: Run = program()
+            .args(["explain", "mi.kenal-cn.com", ring.to_str().unwrap(), "--tz", "UTC"])
+            .output()
+            .unwrap()
+            .into();
+        assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""), "{}", run.stdout);
+        assert!(run.stdout.contains("192.168.2.42") && run.stdout.contains("KEVIN-PC"));
+    };
+    explain();
+    let (run, _) = live.end();
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    explain();
+    let mut lines = 0;
+    for number in 0..4 {
+        let path = match number {
+            0 => answers.clone(),
+            _ => folder.path().join(format!("answers.jsonl.{number}")),
+        };
+        let text = fs::read_to_string(&path).unwrap();
+        for line in text.lines() {
+            let _: Value = serde_json::from_str(line).expect("whole lines only");
+            lines += 1;
+        }
+        // A file may go beyond its size by one line, and the summary at the end is one piece.
+        assert!(number == 0 || text.len() < 8_000, "{} octets", text.len());
+    }
+    assert!(lines >= 4, "{lines}");
+    assert!(!folder.path().join("answers.jsonl.4").exists());
+}
+
+#[test]
+fn sizes_and_times_that_are_none_are_refused() {
+    for flag in [
+        "--rotate-size=0",
+        "--rotate-size=x",
+        "--ring-size=9T",
+        "--rotate-every=5",
+        "--rotate-every=h",
+    ] {
+        let run: Run = program()
+            .args(["live", "-i", "lo", "--indicators", "none.txt", flag])
+            .output()
+            .unwrap()
+            .into();
+        assert_eq!(run.code, Some(2), "{flag}");
+        assert!(run.stderr.contains("is expected, such as"), "{flag}: {}", run.stderr);
+    }
+}

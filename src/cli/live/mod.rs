@@ -15,9 +15,10 @@ use super::settings::Live as Settings;
 use super::{Outcome, indicators, say};
 use crate::attribution::Attributor;
 use crate::capture::live::Device;
-use crate::live::{Answers, Board, Control, Form, Growing, Heading, Queue, Rotation, Sent};
+use crate::frame::Batch;
+use crate::live::{Answers, Board, Control, Form, Growing, Heading, Queue, Ring, Sent};
 use crate::name::NameHasher;
-use crate::pipeline::live::{Listener, Lookout, listen, now};
+use crate::pipeline::live::{Listener, Lookout, Tap, listen, now};
 use crate::pipeline::{Decoder, Keeper, Stop};
 use crate::report::Internal;
 use crate::resolution::{Limits, Resolution, Roles};
@@ -33,6 +34,13 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let loaded = Arc::new(indicators::load(&settings.lists, hasher)?);
     let listeners = listeners(&settings)?;
     let outputs = outputs(&settings)?;
+    let ring = match &settings.ring {
+        Some((directory, octets)) => Some(
+            Ring::start(directory, *octets, settings.interfaces.clone())
+                .with_context(|| format!("--ring: {}", directory.display()))?,
+        ),
+        None => None,
+    };
     let stop = Arc::new(Stop::default());
     let control = Arc::new(Control::default());
     let board = Board::default();
@@ -61,8 +69,15 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let decoder = Decoder::new(settings.ports, hasher, Some(Arc::clone(&loaded)));
     let answers = Answers::new(attributor, loaded, subject, outputs, (control, board, now()));
     let mut keeper = Keeper::new(decoder.clone(), answers);
+    let (tap, ring) = match ring {
+        Some(mut ring) => {
+            let watch = ring.watch();
+            (Some(Box::new(move |batch: &Batch| ring.take(batch)) as Tap<'_>), Some(watch))
+        }
+        None => (None, None),
+    };
     say("whoasked: listening; Ctrl-C ends it");
-    listen(listeners, &decoder, &mut keeper, settings.workers, &lookout, &stop);
+    listen(listeners, tap, &decoder, &mut keeper, settings.workers, &lookout, &stop);
     let counters = keeper.counters();
     let is_flagged = keeper.sink.finish(counters);
     let mut is_lost = false;
@@ -71,6 +86,17 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
         if state.lost > 0 && !queue.is_reader_gone() {
             is_lost = true;
             say(&format!("whoasked: {}: {} lines were lost", state.name, state.lost));
+        }
+    }
+    if let Some(state) = ring.map(|ring| ring.finish(LAST_WORDS)) {
+        let packets = if state.lost > 0 {
+            format!("{} packets were lost", state.lost)
+        } else {
+            String::new()
+        };
+        for why in [packets].into_iter().chain(state.fault).filter(|why| !why.is_empty()) {
+            is_lost = true;
+            say(&format!("whoasked: --ring: {why}"));
         }
     }
     Ok(match (is_lost, is_flagged) {
@@ -114,8 +140,7 @@ fn outputs(settings: &Settings) -> anyhow::Result<Vec<(Form, Queue)>> {
         let Place::File(path) = place else {
             bail!("--output: `{text}`: live writes to files as yet");
         };
-        let rotation = Rotation { octets: None, every: None, keep: 0 };
-        let file = Growing::open(&path, rotation, Heading::None)
+        let file = Growing::open(&path, settings.rotation, Heading::None)
             .with_context(|| format!("--output: {}", path.display()))?;
         outputs.push((live, Queue::start(text, Box::new(file))?));
     }
