@@ -235,6 +235,9 @@ impl Answers {
         for (form, queue) in &self.told.outputs {
             let _ = form.report(Box::new(queue.writer()), subject).end(&ending);
         }
+        (self.status.settled, self.status.provisional) = (self.told.settled, self.told.provisional);
+        self.status.coverage = Some(coverage);
+        self.board.publish(self.status.clone());
         self.told.settled.total() > 0
     }
 }
@@ -259,6 +262,10 @@ impl LiveSink for Answers {
 
     fn lost(&mut self, (from, to): Lost) {
         self.attributor.note_loss(from, to);
+    }
+
+    fn ended(&mut self, now: Timestamp, health: &Health) {
+        self.pin(now, health);
     }
 
     fn pulse(&mut self, now: Timestamp, health: &Health) -> bool {

@@ -89,6 +89,9 @@ pub trait LiveSink: MessageSink {
     /// Called some twenty times a second, with the machine's clock and the state of the pipe; `true` ends
     /// the run. What other threads want of the stateful part is done here.
     fn pulse(&mut self, now: Timestamp, health: &Health) -> bool;
+
+    /// The last of the frames was taken: the state of the pipe at the end.
+    fn ended(&mut self, now: Timestamp, health: &Health);
 }
 
 /// The indicators that decoders look out for, which may be replaced at any time.
@@ -428,4 +431,7 @@ fn keep<S: LiveSink>(
         }
     }
     keeper.finish();
+    let mut health = lock(&shared.health).clone();
+    (health.decoded, health.reassembled) = keeper.counters();
+    keeper.sink.ended(now(), &health);
 }

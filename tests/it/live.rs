@@ -1,6 +1,11 @@
 //! `whoasked live` on a real interface: a pair of virtual ones, of which one is the mirror port. It needs root and
 //! the programs that send and capture beside it; without them it says `skipped`.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a test waits for other programs, with a clock and threads"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};

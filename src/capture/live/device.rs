@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::fd::AsFd;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pcap::{Active, Capture, Linktype, Packet, Precision};
@@ -48,8 +48,8 @@ pub struct Device {
     before: Drops,
     /// It was said to be down.
     is_down: bool,
-    /// When it was last looked at whether it is.
-    looked: Instant,
+    /// How long nothing came since it was looked at whether it is.
+    silent: Duration,
 }
 
 struct Open {
@@ -75,7 +75,7 @@ impl Device {
             open: Some(open),
             before: Drops::default(),
             is_down: false,
-            looked: Instant::now(),
+            silent: Duration::ZERO,
         })
     }
 
@@ -194,8 +194,8 @@ impl Source for Device {
         match (taken, batch.is_empty()) {
             (_, false) => Filled::Frames,
             // libpcap takes an interface that is down for one on which nothing comes.
-            (Ok(()), true) if self.looked.elapsed() >= LOOK_EVERY => {
-                self.looked = Instant::now();
+            (Ok(()), true) if self.silent + wait >= LOOK_EVERY => {
+                self.silent = Duration::ZERO;
                 match self.fault() {
                     Some(fault) => {
                         self.is_down = true;
@@ -204,7 +204,10 @@ impl Source for Device {
                     None => Filled::Idle,
                 }
             }
-            (Ok(()), true) => Filled::Idle,
+            (Ok(()), true) => {
+                self.silent += wait;
+                Filled::Idle
+            }
             (Err(error), true) => {
                 self.is_down = true;
                 Filled::Down(self.fault().unwrap_or_else(|| error.to_string()))

@@ -67,7 +67,8 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let internal = Internal::new(settings.internal);
     let subject = (settings.interfaces, settings.zone, internal);
     let decoder = Decoder::new(settings.ports, hasher, Some(Arc::clone(&loaded)));
-    let answers = Answers::new(attributor, loaded, subject, outputs, (control, board, now()));
+    let told = (control, board.clone(), now());
+    let answers = Answers::new(attributor, loaded, subject, outputs, told);
     let mut keeper = Keeper::new(decoder.clone(), answers);
     let (tap, ring) = match ring {
         Some(mut ring) => {
@@ -80,6 +81,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     listen(listeners, tap, &decoder, &mut keeper, settings.workers, &lookout, &stop);
     let counters = keeper.counters();
     let is_flagged = keeper.sink.finish(counters);
+    say(&status_line::coverage(&board.latest()));
     let mut is_lost = false;
     for queue in keeper.sink.outputs() {
         let state = queue.finish(LAST_WORDS);
