@@ -117,7 +117,7 @@ fn listeners(settings: &Settings) -> anyhow::Result<Vec<Listener>> {
             let group = (std::process::id() as u16).wrapping_mul(31).wrapping_add(interface);
             let group = (settings.fanout > 1).then_some(group);
             let device = Device::open(name, settings.device.clone(), group)
-                .map_err(|why| anyhow::anyhow!("--interface: {why}"))?;
+                .map_err(|why| anyhow::anyhow!("--interface: {why}{}", way_out(&why)))?;
             if settings.is_verbose && (listeners.is_empty() || settings.fanout == 1) {
                 say(&format!("whoasked: {name}: filter: {}", device.expression()));
             }
@@ -125,6 +125,17 @@ fn listeners(settings: &Settings) -> anyhow::Result<Vec<Listener>> {
         }
     }
     Ok(listeners)
+}
+
+/// What to do about an interface that cannot be opened, if that is known.
+fn way_out(why: &str) -> &'static str {
+    if why.contains("not permitted") || why.contains("permission") {
+        "; listening takes root, or once: setcap cap_net_raw=ep $(command -v whoasked)"
+    } else if why.contains("No such device") {
+        "; `ip -brief link` lists the interfaces there are"
+    } else {
+        ""
+    }
 }
 
 /// Opens the outputs, each with a thread of its own.
