@@ -16,6 +16,7 @@ demo: setup-build
 	@$(TARGET)/release/whoasked explain $(DEMO) || [ $$? -eq 1 ]
 	@echo
 	@echo 'The same as a page to forward: $(TARGET)/office.html'
+	@echo 'The program: $(TARGET)/release/whoasked (cargo install --path . puts it on your path)'
 
 # All that must hold. The captures in ../shared are optional; tests that need them say when they skip.
 test: format lint docs check

@@ -39,7 +39,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "pipeline",
         ],
     ),
-    ("evidence", &["capture", "packet", "resolution", "indicator", "attribution", "report"]),
+    (
+        "evidence",
+        &["capture", "packet", "contact", "resolution", "indicator", "attribution", "report"],
+    ),
     (
         "live",
         &[

@@ -16,7 +16,10 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
     after_help = "\
 Examples:
   whoasked read office.pcap --indicators flagged.txt
-  whoasked read --help
+  whoasked explain --alerts atp-table.txt office.pcap
+  whoasked explain mi.kenal-cn.com office.pcap
+  whoasked live -i eth1 --indicators feeds/
+  whoasked man DIR (manual pages), whoasked read --help
 
 Exit status: 0 nothing flagged, 1 something flagged, 2 a usage, input or
 output error, 130 ended by a second Ctrl-C."
@@ -258,7 +261,7 @@ pub struct FormArgs {
     /// Write the answer as one HTML page too, to be opened in a browser, mailed or printed
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,
-    /// Write the packets that show it to this directory, a .pcapng for each client and indicator
+    /// Write the DNS packets that show it, and how connections to it began, to this directory, a .pcapng for each client and indicator
     #[arg(long, value_name = "DIR")]
     pub evidence: Option<PathBuf>,
     /// Print text for a ticket instead: of this client, or one of each [the same as --format ticket]

@@ -201,6 +201,14 @@ fn take_question(files: &mut Vec<PathBuf>) -> anyhow::Result<String> {
                         explain mi.kenal-cn.com office.pcap`, or --alerts FILE";
     let is_file = |path: &PathBuf| path.as_os_str() == "-" || path.exists();
     let Some(place) = files.iter().position(|path| !is_file(path)) else {
+        if let [first, rest @ ..] = files.as_slice()
+            && !rest.is_empty()
+            && first.extension().is_some_and(|ending| {
+                matches!(ending.to_str(), Some("txt" | "csv" | "log" | "json"))
+            })
+        {
+            bail!("{WHAT}; if {} holds alerts: --alerts {0}", first.display());
+        }
         bail!("{WHAT}");
     };
     let question = files.remove(place).to_string_lossy().into_owned();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::attribution::{Attribution, Client, Verdict};
+use crate::contact::Contact;
 use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::indicator::IndicatorId;
@@ -185,6 +186,16 @@ fn remarks(attribution: &Attribution, client: Option<&Client>) -> Vec<(FrameId, 
         let rcode = client.rcode.unwrap_or("cut");
         remarks
             .push((client.answer_frame, format!("{server} answers {who} about {asked}: {rcode}")));
+        if let Contact::Yes(connection) = &client.contact {
+            let (to, port) = (connection.address, connection.port);
+            let transport = connection.transport.as_str().to_ascii_uppercase();
+            remarks.push((
+                connection.frame,
+                format!(
+                    "{who} then connects to {to}, {transport} port {port}, which {asked} led to"
+                ),
+            ));
+        }
         for steps in client.chain.windows(2) {
             if let [from, to] = steps {
                 let how = step(to.step);

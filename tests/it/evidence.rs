@@ -31,7 +31,8 @@ fn named(run: &Run) -> BTreeMap<(String, String), BTreeSet<u64>> {
             all.extend(upstream.iter().flatten());
         }
         for client in clients {
-            let own = [of(&client["asked_frame"]), of(&client["answer_frame"])];
+            let contact = of(&client["contact"]["frame"]);
+            let own = [of(&client["asked_frame"]), of(&client["answer_frame"]), contact];
             let chain = client["chain"].as_array().unwrap().iter().map(|step| of(&step["frame"]));
             let key = (client["ip"].as_str().unwrap().to_owned(), indicator.clone());
             let all = named.entry(key).or_default();
@@ -130,9 +131,11 @@ fn tshark_opens_the_files_and_shows_the_comments() {
         let [time, name, comment] = line[..] else { panic!("{line:?}") };
         let nanos = format!("{}.{:09}", frame.time / 1_000_000_000, frame.time % 1_000_000_000);
         assert_eq!(time, nanos);
-        assert_eq!(name, "mi.kenal-cn.com");
+        let connects = comment.contains("192.168.2.42 then connects to 203.0.113.67, TCP port 443");
+        assert_eq!(name, if connects { "" } else { "mi.kenal-cn.com" }, "{comment}");
         assert!(comment.starts_with("frame ") && comment.contains("192.168.2."), "{comment}");
     }
+    assert_eq!(text.matches("then connects to").count(), 3, "{text}");
     assert!(text.contains(
         "frame 541: 192.168.2.42 (initiator) asks 192.168.2.194 for mi.kenal-cn.com (A)"
     ));

@@ -285,11 +285,13 @@ fn afterwards(times: &Times, known: &Known) -> Vec<String> {
 }
 
 fn unsaid(seen: &Seen<'_>, known: &Known, entries: &[&Entry]) -> Vec<String> {
-    let mut out = vec![
+    let mut out = vec![if has_connected(known, entries) {
+        "Which program on the client asked and connected.".to_owned()
+    } else {
         "A lookup is not yet an infection: it says that something on this client wanted the name, not \
          what. A link in a mail, an advertisement or a scanner asks the same."
-            .to_owned(),
-    ];
+            .to_owned()
+    }];
     if known.is_behind_router || known.mac.is_none() {
         out.push(
             "Which machine had this address at the time, if it is given by DHCP, shared, or behind NAT."
@@ -307,8 +309,20 @@ fn unsaid(seen: &Seen<'_>, known: &Known, entries: &[&Entry]) -> Vec<String> {
     out
 }
 
+/// Whether it asked for what is flagged, and then turned to it.
+fn has_connected(known: &Known, entries: &[&Entry]) -> bool {
+    !known.connections.is_empty() && entries.iter().any(|entry| !entry.is_doubtful())
+}
+
 fn next_steps(known: &Known, entries: &[&Entry]) -> Vec<String> {
     let mut out = Vec::new();
+    if has_connected(known, entries) {
+        out.push(
+            "Treat it as compromised until you know better: it asked for what is flagged and connected. \
+             Take it off the network, and leave it switched on."
+                .to_owned(),
+        );
+    }
     if known.is_behind_router {
         out.push(
             "Find the machine behind the router that had this address at these times.".to_owned(),
@@ -333,8 +347,7 @@ fn next_steps(known: &Known, entries: &[&Entry]) -> Vec<String> {
             .to_owned(),
     );
     out.push(
-        "Keep the packets: whoasked read ... --evidence DIR cuts them out of the capture."
-            .to_owned(),
+        "Keep the packets: --evidence DIR of whoasked cuts them out of the capture.".to_owned(),
     );
     out
 }
