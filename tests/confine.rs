@@ -180,16 +180,21 @@ fn can_open_its_interface_again_where_it_captures() {
     assert!(open_loopback().is_err());
 }
 
+/// What a confined child is held to, once its parent is ready.
+fn goes_on_confined(place: &Path) {
+    wait_for_parent();
+    cannot_do_harm(place);
+    can_do_its_work(place);
+    can_open_its_interface_again_where_it_captures();
+}
+
 #[test]
 fn started_by_root_it_becomes_somebody_who_can_do_its_work_and_nothing_else() {
     if let Some(place) = child() {
         let confined = confine(&Needs { user: Some("nobody".into()), ..needs(&place) }).unwrap();
         assert_eq!((confined.user.as_deref(), confined.remarks), (Some("nobody"), vec![]));
         assert!(fs::read_to_string("/proc/self/statm").is_ok(), "itself it may read");
-        wait_for_parent();
-        cannot_do_harm(&place);
-        can_do_its_work(&place);
-        can_open_its_interface_again_where_it_captures();
+        goes_on_confined(&place);
         return;
     }
     if !is_root() {
@@ -216,10 +221,7 @@ fn with_one_capability_and_no_root_it_is_confined_as_well() {
         assert!(refused.to_string().contains("only root can become"), "{refused}");
         let confined = confine(&needs(&place)).unwrap();
         assert_eq!((confined.user, confined.remarks), (None, vec![]));
-        wait_for_parent();
-        cannot_do_harm(&place);
-        can_do_its_work(&place);
-        can_open_its_interface_again_where_it_captures();
+        goes_on_confined(&place);
         return;
     }
     if !is_root() {

@@ -78,13 +78,7 @@ impl Attributor {
 
     fn tell_upstream(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
         let Some(flagged) = self.flagged.get_mut(&sequence) else { return };
-        let untold = flagged.seen.iter_mut().filter(|seen| !seen.is_told);
-        let untold: Vec<_> = untold
-            .map(|seen| {
-                seen.is_told = true;
-                seen.clone()
-            })
-            .collect();
+        let untold = flagged.take_untold(|_| true);
         if untold.is_empty() {
             return;
         }
@@ -107,17 +101,8 @@ impl Attributor {
             return self.tell_upstream(sequence, out);
         }
         let Some(flagged) = self.flagged.get_mut(&sequence) else { return };
-        let early = &self.early;
-        let untold = flagged
-            .seen
-            .iter_mut()
-            .filter(|seen| !seen.is_told && !early.told.contains(&(sequence, seen.indicator)));
-        let untold: Vec<_> = untold
-            .map(|seen| {
-                seen.is_told = true;
-                seen.clone()
-            })
-            .collect();
+        let told = &self.early.told;
+        let untold = flagged.take_untold(|indicator| !told.contains(&(sequence, indicator)));
         for seen in &untold {
             let attribution = describe::client(&self.resolution, sequence, &ask, seen, None);
             self.hand_out(Attribution { state: State::Provisional, ..attribution }, out);

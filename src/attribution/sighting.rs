@@ -65,6 +65,17 @@ impl Flagged {
         }
     }
 
+    /// What is still to be reported before it is settled, of the indicators that are wanted; from now on it
+    /// passes for reported.
+    pub fn take_untold(&mut self, is_wanted: impl Fn(IndicatorId) -> bool) -> Vec<Seen> {
+        let untold = self.seen.iter_mut().filter(|seen| !seen.is_told && is_wanted(seen.indicator));
+        let told = untold.map(|seen| {
+            seen.is_told = true;
+            seen.clone()
+        });
+        told.collect()
+    }
+
     /// Whether something in it is still to be reported before it is settled.
     pub fn has_untold(&self) -> bool {
         self.seen.iter().any(|seen| !seen.is_told)

@@ -18,7 +18,7 @@ use crate::identity::Inventory;
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
 use crate::name::NameHasher;
-use crate::packet::Aside;
+use crate::packet::{Aside, Ports};
 use crate::pipeline::{Decoder, Keeper, MessageSink, Pipe, Stop, run as run_pipeline};
 use crate::report::{CaptureLacked, Ending, Files, Internal, Report, Subject, Verdicts};
 use crate::resolution::{Limits, Resolution, Roles};
@@ -145,13 +145,10 @@ pub fn run(
     let stop = stop_on_interrupt(&screen);
     let mut reader = open(&input, &stop)?;
     let mut decoder = Decoder::new(input.ports.clone(), hasher, Some(Arc::clone(&indicators)));
-    let limits = Limits::default();
     let declared: Vec<Address> = analysis.resolvers.iter().flatten().copied().collect();
-    let transactions = Transactions::new(limits.transactions, input.ports.clone());
-    let resolution = Resolution::new(limits, transactions, Roles::new(analysis.resolvers), hasher);
+    let looked_for = (Arc::clone(&indicators), hasher);
     let attributor =
-        Attributor::new(resolution, Arc::clone(&indicators), limits.transactions.transactions)
-            .with_inventory(analysis.inventory);
+        attributor(analysis.resolvers, &input.ports, looked_for).with_inventory(analysis.inventory);
     let files = file_names(&input.files);
     let subject = Subject { indicators: &indicators, files: &files, zone: &analysis.zone };
     let answer = Answer {
@@ -198,6 +195,18 @@ pub fn run(
         (true, 0) => Outcome::Clean,
         (true, _) => Outcome::Flagged,
     })
+}
+
+/// The engine with its usual limits, which looks for these indicators, whose names the hasher hashes.
+pub fn attributor(
+    resolvers: Vec<Vec<Address>>,
+    ports: &Ports,
+    (indicators, hasher): (Arc<Indicators>, NameHasher),
+) -> Attributor {
+    let limits = Limits::default();
+    let transactions = Transactions::new(limits.transactions, ports.clone());
+    let resolution = Resolution::new(limits, transactions, Roles::new(resolvers), hasher);
+    Attributor::new(resolution, indicators, limits.transactions.transactions)
 }
 
 /// Why nothing can be concluded from a capture in which nothing is flagged; an all-clear would be a lie.

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use super::analysis::attributor;
 use super::outputs::{Form as FileForm, output};
 use super::place::Place;
 use super::settings::Live as Settings;
 use super::{Outcome, indicators, say};
-use crate::attribution::Attributor;
 use crate::capture::live::Device;
 use crate::frame::Batch;
 use crate::live::{Answers, Board, Control, Form, Growing, Heading, Queue, Ring, Sent};
@@ -21,8 +21,6 @@ use crate::name::NameHasher;
 use crate::pipeline::live::{Listener, Lookout, Tap, listen, now};
 use crate::pipeline::{Decoder, Keeper, Stop};
 use crate::report::Internal;
-use crate::resolution::{Limits, Resolution, Roles};
-use crate::transaction::Transactions;
 
 /// How long outputs may take to write what waits when the run ends.
 const LAST_WORDS: Duration = Duration::from_millis(1_500);
@@ -55,12 +53,8 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     };
     signals::obey(reload, board.clone(), Arc::clone(&stop))?;
     status_line::keep(board.clone(), Arc::clone(&stop))?;
-    let limits = Limits::default();
-    let transactions = Transactions::new(limits.transactions, settings.ports.clone());
-    let roles = Roles::new(settings.resolvers);
-    let resolution = Resolution::new(limits, transactions, roles, hasher);
-    let history = limits.transactions.transactions;
-    let attributor = Attributor::new(resolution, Arc::clone(&loaded), history)
+    let looked_for = (Arc::clone(&loaded), hasher);
+    let attributor = attributor(settings.resolvers, &settings.ports, looked_for)
         .with_inventory(settings.inventory)
         .with_provisional()
         .with_summary_limit(SUMMARY_MAX);
