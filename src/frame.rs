@@ -53,21 +53,22 @@ pub struct Frame<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Where a frame lies in a [`Batch`].
+/// Where a frame lies in the arena of a [`Batch`]: `len` octets from `start`. The rest is as in [`Frame`].
 #[derive(Clone, Copy, Debug)]
-struct Entry {
-    id: FrameId,
-    time: Timestamp,
-    start: u32,
-    len: u32,
-    original_len: u32,
-    link: LinkType,
+#[allow(missing_docs, reason = "they are those of a frame")]
+pub struct Entry {
+    pub id: FrameId,
+    pub time: Timestamp,
+    pub start: u32,
+    pub len: u32,
+    pub original_len: u32,
+    pub link: LinkType,
 }
 
 /// Up to some thousand frames in one reusable arena: what a channel carries.
 ///
 /// A reader either appends frames with [`Batch::push`], or fills [`Batch::arena`] with a block of the
-/// file and marks the frames in it with [`Batch::mark`], which copies nothing.
+/// file and marks the frames in it with [`Batch::mark_all`], which copies nothing.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// Its place in the stream of batches, from 0: what puts decoded batches back in order.
@@ -103,27 +104,13 @@ impl Batch {
     pub fn push(&mut self, frame: Frame<'_>) {
         let start = self.arena.len() as u32;
         self.arena.extend_from_slice(frame.bytes);
-        self.mark(
-            frame.id,
-            frame.time,
-            frame.link,
-            frame.original_len,
-            start,
-            frame.bytes.len() as u32,
-        );
+        let Frame { id, time, link, original_len, bytes } = frame;
+        self.entries.push(Entry { id, time, start, len: bytes.len() as u32, original_len, link });
     }
 
-    /// Marks `len` octets of the arena from `start` as a frame. Octets beyond the arena's end are left out.
-    pub fn mark(
-        &mut self,
-        id: FrameId,
-        time: Timestamp,
-        link: LinkType,
-        original_len: u32,
-        start: u32,
-        len: u32,
-    ) {
-        self.entries.push(Entry { id, time, start, len, original_len, link });
+    /// Marks octets of the arena as frames. Octets beyond the arena's end are left out.
+    pub fn mark_all(&mut self, entries: impl Iterator<Item = Entry>) {
+        self.entries.extend(entries);
     }
 
     /// Gives its frames their places in the input: those of `file`, from `first` on.
@@ -160,6 +147,11 @@ impl Batch {
 mod tests {
     use super::*;
 
+    fn entry(number: u64, start: u32, len: u32) -> Entry {
+        let (id, time) = (FrameId::new(0, number), Timestamp(number as i64));
+        Entry { id, time, start, len, original_len: 9, link: LinkType(1) }
+    }
+
     #[test]
     fn an_id_keeps_file_and_number_and_orders_by_them() {
         let id = FrameId::new(3, 1_782);
@@ -180,7 +172,7 @@ mod tests {
         };
         batch.push(frame(1, b"abc"));
         batch.push(frame(2, b"de"));
-        batch.mark(FrameId::new(0, 3), Timestamp(3), LinkType(1), 1, 1, 1);
+        batch.mark_all([entry(3, 1, 1)].into_iter());
         let seen: Vec<_> = batch.frames().map(|f| (f.id.number(), f.bytes.to_vec())).collect();
         assert_eq!(seen, [(1, b"abc".to_vec()), (2, b"de".to_vec()), (3, b"b".to_vec())]);
     }
@@ -188,7 +180,7 @@ mod tests {
     #[test]
     fn a_mark_beyond_the_arena_is_an_empty_frame_not_a_panic() {
         let mut batch = Batch::new();
-        batch.mark(FrameId::new(0, 1), Timestamp(0), LinkType(1), 9, 5, u32::MAX);
+        batch.mark_all([entry(1, 5, u32::MAX)].into_iter());
         assert_eq!(batch.frames().next().map(|f| f.bytes.len()), Some(0));
     }
 }

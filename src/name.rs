@@ -216,9 +216,9 @@ pub const HASH_SLACK: usize = 16;
 /// Makes [`NameHash`]es. Its key is drawn once a process, so nobody who writes names can choose which
 /// of them collide.
 ///
-/// Sixteen octets are folded at a time, by a multiplication of 64 by 64 bits as in wyhash. The hash of
-/// an ancestor is that of the octets it stands in: most names are read to be told apart, and nobody
-/// asks for their ancestors again once they are known to stand on no list.
+/// Sixteen octets are folded at a time, by a multiplication of 64 by 64 bits as in wyhash. Of a name of more
+/// than two labels the last two are hashed first, and what stands before them from there on: both hashes are
+/// wanted of every name, and so no octet is folded twice.
 #[derive(Clone, Copy, Debug)]
 pub struct NameHasher {
     start: u64,
@@ -241,15 +241,29 @@ impl NameHasher {
 
     /// The hash of a whole name.
     pub fn hash(&self, name: Name<'_>) -> NameHash {
-        let len: usize = name.labels().map(|label| 1 + label.len()).sum();
-        self.hash_labels(name.wire(), 0, len)
+        let (mut end, mut last, mut last_two) = (0, 0, 0);
+        for label in name.labels() {
+            (last_two, last, end) = (last, end, end + 1 + label.len());
+        }
+        self.hash_labels(name.wire(), last_two, end).0
     }
 
-    /// The hash of the name whose labels, each behind its length octet and without the root's, are
-    /// `octets` from `start` to `end`. It is quicker when [`HASH_SLACK`] octets more stand behind them.
+    /// The hash of a name and that of its last two labels, which are the same if it has no more. Its labels,
+    /// each behind its length octet and without the root's, are the first `end` of the octets; the last two
+    /// begin at `last_two`. It is quicker when [`HASH_SLACK`] octets more stand behind them.
     #[inline]
-    pub fn hash_labels(&self, octets: &[u8], start: usize, end: usize) -> NameHash {
-        let (mut hash, mut at) = (self.start, start);
+    pub fn hash_labels(&self, octets: &[u8], last_two: usize, end: usize) -> (NameHash, NameHash) {
+        let group = self.hash_run(self.start, octets, last_two, end);
+        match last_two {
+            0 => (group, group),
+            _ => (self.hash_run(group.0, octets, 0, last_two), group),
+        }
+    }
+
+    /// Goes on from a hash with the octets from `start` to `end`.
+    #[inline]
+    fn hash_run(&self, from: u64, octets: &[u8], start: usize, end: usize) -> NameHash {
+        let (mut hash, mut at) = (from, start);
         while at + 16 < end {
             hash = self.fold(hash, octets_at(octets, at));
             at += 16;
@@ -279,6 +293,8 @@ pub struct Ancestors<'n> {
     end: usize,
     /// Its hash.
     pub hash: NameHash,
+    /// That of its last two labels.
+    pub group: NameHash,
 }
 
 impl<'n> Ancestors<'n> {
@@ -290,7 +306,8 @@ impl<'n> Ancestors<'n> {
         starts: &'n [u8],
         end: usize,
     ) -> Ancestors<'n> {
-        Ancestors { octets, starts, end, hash: hasher.hash_labels(octets, 0, end) }
+        let (hash, group) = hasher.hash_labels(octets, last_two(starts), end);
+        Ancestors { octets, starts, end, hash, group }
     }
 
     /// How many labels the name has, the root left out.
@@ -302,14 +319,22 @@ impl<'n> Ancestors<'n> {
     /// The hash of its last so many labels; of the whole name if it has no more.
     #[inline]
     pub fn hash_of_last(&self, hasher: &NameHasher, labels: usize) -> NameHash {
-        match self.starts.len().checked_sub(labels) {
-            None | Some(0) => self.hash,
-            Some(first) => {
-                let start = self.starts.get(first).map_or(self.end, |start| usize::from(*start));
-                hasher.hash_labels(self.octets, start, self.end)
-            }
+        let Some(first) = self.starts.len().checked_sub(labels).filter(|first| *first > 0) else {
+            return self.hash;
+        };
+        let start = self.starts.get(first).map_or(self.end, |start| usize::from(*start));
+        match labels {
+            0 | 1 => hasher.hash_run(hasher.start, self.octets, start, self.end),
+            2 => self.group,
+            _ => hasher.hash_run(self.group.0, self.octets, start, last_two(self.starts)),
         }
     }
+}
+
+/// Where the last two labels begin, of those that begin at `starts`.
+#[inline]
+fn last_two(starts: &[u8]) -> usize {
+    starts.iter().nth_back(1).map_or(0, |start| usize::from(*start))
 }
 
 /// A folded multiplication, as wyhash and foldhash do it.

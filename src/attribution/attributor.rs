@@ -27,6 +27,9 @@ const UNRECOGNISED_MAX: usize = 1 << 12;
 /// How many flagged transactions wait to be judged; beyond it the oldest are judged early.
 const WAITING_MAX: usize = 1 << 20;
 
+/// What belongs to forgotten transactions is let go when so many of them have come together.
+const SWEEP_EVERY: u64 = 256;
+
 /// Takes messages, keeps their history, and judges what was flagged.
 #[derive(Debug)]
 pub struct Attributor {
@@ -46,6 +49,8 @@ pub struct Attributor {
     pub(super) early: Early,
     /// When frames were lost.
     losses: Losses,
+    /// The oldest transaction kept when what belongs to older ones was last let go.
+    swept: Sequence,
     /// The oldest transaction not yet looked at for having ended without an answer.
     unended: Sequence,
     /// Time of the first message.
@@ -74,6 +79,7 @@ impl Attributor {
             parts: BTreeMap::new(),
             early: Early::default(),
             losses: Losses::default(),
+            swept: Sequence(0),
             unended: Sequence(0),
             began: None,
             now: Timestamp(i64::MIN),
@@ -247,7 +253,7 @@ impl Attributor {
             if sequence >= next {
                 return;
             }
-            let Some(&ask) = self.resolution.transactions().get(sequence) else {
+            let Some(ask) = self.resolution.transactions().get(sequence) else {
                 self.unended = self.resolution.transactions().oldest();
                 continue;
             };
@@ -255,8 +261,9 @@ impl Attributor {
             if !(at_end || over || self.is_crowded(sequence, 2)) {
                 return;
             }
+            let unanswered = ask.answered().is_none().then_some(*ask);
             self.unended = Sequence(sequence.0 + 1);
-            if ask.answered().is_none() {
+            if let Some(ask) = unanswered {
                 self.look_at_known_chain(sequence, &ask);
             }
         }
@@ -340,10 +347,13 @@ impl Attributor {
             }
         }
         let oldest = self.resolution.transactions().oldest();
-        while self.parts.first_key_value().is_some_and(|(ask, _)| *ask < oldest) {
-            self.parts.pop_first();
+        if oldest.0 >= self.swept.0 + SWEEP_EVERY {
+            self.swept = oldest;
+            while self.parts.first_key_value().is_some_and(|(ask, _)| *ask < oldest) {
+                self.parts.pop_first();
+            }
+            self.early.forget_before(oldest);
         }
-        self.early.forget_before(oldest);
     }
 
     /// Whether one end of a transaction is known as a resolver. If not, who asked may turn out to be one:

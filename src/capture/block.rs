@@ -3,7 +3,7 @@
 use std::mem::discriminant;
 
 use super::fault::{Fault, Place};
-use crate::frame::LinkType;
+use crate::frame::{Entry, FrameId, LinkType};
 use crate::time::Timestamp;
 
 /// Where a frame lies in the arena of its [`Block`].
@@ -15,6 +15,15 @@ pub(super) struct Mark {
     pub len: u32,
     pub original_len: u32,
     pub link: LinkType,
+}
+
+impl Mark {
+    /// As a batch keeps it.
+    #[inline]
+    pub fn entry(&self, file: u16) -> Entry {
+        let Mark { number, time, start, len, original_len, link } = *self;
+        Entry { id: FrameId::new(file, number), time, start, len, original_len, link }
+    }
 }
 
 /// A stretch of a file and the frames that lie whole in it.

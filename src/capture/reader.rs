@@ -209,10 +209,16 @@ impl Reader {
     /// Makes the front block of a stream a batch, without copying.
     fn hand_over(&mut self, stream: &mut Stream, batch: &mut Batch, arena: &mut Vec<u8>) {
         let Some(mut block) = stream.take_block() else { return };
-        for mark in &block.marks {
-            if self.admit(stream.file, mark, block.bytes(mark)) {
-                let id = FrameId::new(stream.file, mark.number);
-                batch.mark(id, mark.time, mark.link, mark.original_len, mark.start, mark.len);
+        if self.filter.is_none()
+            && let Some(facts) = self.files.get_mut(usize::from(stream.file))
+        {
+            facts.count(&block.marks);
+            batch.mark_all(block.marks.iter().map(|mark| mark.entry(stream.file)));
+        } else {
+            for mark in &block.marks {
+                if self.admit(stream.file, mark, block.bytes(mark)) {
+                    batch.mark_all([mark.entry(stream.file)].into_iter());
+                }
             }
         }
         if !batch.is_empty() {
@@ -248,7 +254,7 @@ impl Reader {
     /// Counts a frame and asks the filter.
     fn admit(&mut self, file: u16, mark: &Mark, bytes: &[u8]) -> bool {
         let Some(facts) = self.files.get_mut(usize::from(file)) else { return false };
-        facts.count(mark);
+        facts.count(std::slice::from_ref(mark));
         let Some(filter) = &mut self.filter else { return true };
         let passes = filter.passes(mark.link, bytes).unwrap_or_else(|fault| {
             self.damage.push(Damage::of_file(&facts.path, fault));
@@ -260,18 +266,27 @@ impl Reader {
 }
 
 impl FileFacts {
-    fn count(&mut self, mark: &Mark) {
-        self.frames += 1;
-        self.octets += u64::from(mark.len);
-        self.first = Some(self.first.map_or(mark.time, |first| first.min(mark.time)));
-        self.last = self.last.max(Some(mark.time));
-        if let Err(place) = self.links.binary_search_by_key(&mark.link.0, |link| link.0) {
-            self.links.insert(place, mark.link);
+    fn count(&mut self, marks: &[Mark]) {
+        let Some(any) = marks.first() else { return };
+        let (mut first, mut last, mut octets, mut link) = (any.time, any.time, 0, None);
+        for mark in marks {
+            octets += u64::from(mark.len);
+            (first, last) = (first.min(mark.time), last.max(mark.time));
+            if link != Some(mark.link) {
+                link = Some(mark.link);
+                if let Err(place) = self.links.binary_search_by_key(&mark.link.0, |link| link.0) {
+                    self.links.insert(place, mark.link);
+                }
+            }
+            if mark.len < mark.original_len {
+                self.cut_frames += 1;
+                self.cut_len_min = Some(self.cut_len_min.map_or(mark.len, |len| len.min(mark.len)));
+            }
         }
-        if mark.len < mark.original_len {
-            self.cut_frames += 1;
-            self.cut_len_min = Some(self.cut_len_min.map_or(mark.len, |len| len.min(mark.len)));
-        }
+        self.frames += marks.len() as u64;
+        self.octets += octets;
+        self.first = Some(self.first.map_or(first, |known| known.min(first)));
+        self.last = self.last.max(Some(last));
     }
 }
 

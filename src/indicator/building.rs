@@ -237,15 +237,15 @@ impl Indicators {
     /// The hash of a name in its kept form.
     pub(super) fn hash_of_text(&self, name: &[u8]) -> NameHash {
         let mut octets = [0; NAME_LEN_MAX + HASH_SLACK];
-        let mut end = 0;
+        let (mut end, mut last, mut last_two) = (0, 0, 0);
         for label in labels_of(name) {
             let after = end + 1 + label.len();
             if let Some([len, rest @ ..]) = octets.get_mut(end..after) {
                 *len = label.len() as u8;
                 rest.copy_from_slice(label);
-                end = after;
+                (last_two, last, end) = (last, end, after);
             }
         }
-        self.hasher.hash_labels(&octets, 0, end)
+        self.hasher.hash_labels(&octets, last_two, end).0
     }
 }

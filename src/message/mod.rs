@@ -4,6 +4,7 @@
 //! [`Fact`]s that link questions to one another: aliases, addresses, delegations. [`full`] is the
 //! door to `hickory-proto`, for messages whose whole content is shown, and the oracle of the tests.
 
+mod names;
 mod reader;
 mod record;
 mod records;

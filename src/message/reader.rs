@@ -5,9 +5,10 @@
 //! is said in [`Malformed`], and all that can be read around the damage is kept: a record whose data
 //! makes no sense is left out, as its length says where the next one stands.
 
+use super::names::Names;
 use super::record::{Fact, Flags, Malformed, Messages, NameRef, Question, RecordType, Watchlist};
 use crate::flow::Address;
-use crate::name::{Ancestors, HASH_SLACK, LABELS_MAX, NAME_LEN_MAX, NameHasher};
+use crate::name::{Ancestors, LABELS_MAX, NAME_LEN_MAX, NameHasher};
 
 /// How many names of a message are remembered by where they stand. Answers mostly point back at the
 /// question or at the alias before them, so a handful suffices; a name beyond them is read again.
@@ -42,14 +43,26 @@ struct Record {
 #[derive(Debug)]
 pub(super) struct Scratch {
     /// Where in the message names stand that were read already, and which they are.
-    remembered: Vec<(u16, NameRef)>,
+    remembered: [(u16, NameRef); REMEMBERED_MAX],
+    count: usize,
     /// Where in the name at hand its labels' length octets stand.
     starts: [u8; LABELS_MAX],
 }
 
+/// Labels that were copied, and where they stood.
+#[derive(Clone, Copy)]
+struct Copied {
+    labels: usize,
+    /// Where the name ends in the message.
+    end: usize,
+    /// Where its first label stands there.
+    first: usize,
+}
+
 impl Default for Scratch {
     fn default() -> Scratch {
-        Scratch { remembered: Vec::with_capacity(REMEMBERED_MAX), starts: [0; LABELS_MAX] }
+        let remembered = [(0, NameRef::default()); REMEMBERED_MAX];
+        Scratch { remembered, count: 0, starts: [0; LABELS_MAX] }
     }
 }
 
@@ -57,14 +70,18 @@ impl Scratch {
     /// The name that was read at `offset`. The one read last is what most pointers point at.
     #[inline]
     fn get(&self, offset: usize) -> Option<NameRef> {
-        let seen = self.remembered.iter().rev().find(|(at, _)| usize::from(*at) == offset);
+        let remembered = self.remembered.get(..self.count).unwrap_or_default();
+        let seen = remembered.iter().rev().find(|(at, _)| usize::from(*at) == offset);
         seen.map(|(_, name)| *name)
     }
 
+    #[inline]
     fn put(&mut self, offset: usize, name: NameRef) {
-        if let (true, Ok(offset)) = (self.remembered.len() < REMEMBERED_MAX, u16::try_from(offset))
+        if let (Some(slot), Ok(offset)) =
+            (self.remembered.get_mut(self.count), u16::try_from(offset))
         {
-            self.remembered.push((offset, name));
+            *slot = (offset, name);
+            self.count += 1;
         }
     }
 }
@@ -72,7 +89,7 @@ impl Scratch {
 /// A walk over one message.
 struct Walk<'m, 'a, W> {
     payload: &'m [u8],
-    names: &'a mut Vec<u8>,
+    names: &'a mut Names,
     hasher: &'a NameHasher,
     watchlist: &'a mut W,
     scratch: &'a mut Scratch,
@@ -98,7 +115,7 @@ impl Messages {
             internal_address: false,
             has_names_unread: false,
         };
-        self.scratch.remembered.clear();
+        self.scratch.count = 0;
         let mut walk = Walk {
             payload,
             names: &mut self.names,
@@ -167,7 +184,8 @@ impl<W: Watchlist> Walk<'_, '_, W> {
                 let record = self.record(at)?;
                 at = record.end;
                 match self.fact(record, in_answer) {
-                    Ok(fact) => facts.extend(fact),
+                    Ok(Some(fact)) => facts.push(fact),
+                    Ok(None) => {}
                     Err(malformed) => {
                         out.malformed.get_or_insert(malformed);
                     }
@@ -180,10 +198,18 @@ impl<W: Watchlist> Walk<'_, '_, W> {
     /// Finds the parts of the record at `at`.
     #[inline]
     fn record(&self, at: usize) -> Result<Record, Malformed> {
-        let body = self.skip_name(at)?;
-        let fixed = self.payload.get(body..).and_then(|rest| rest.first_chunk::<10>());
-        let &[t0, t1, c0, c1, l0, l1, l2, l3, n0, n1] = fixed.ok_or(Malformed::CutShort)?;
-        let data = body + 10;
+        // Nearly always its owner is a pointer.
+        let rest = self.payload.get(at..).unwrap_or_default();
+        let (data, [t0, t1, c0, c1, l0, l1, l2, l3, n0, n1]) = match *rest {
+            [0xc0..=0xff, _, t0, t1, c0, c1, l0, l1, l2, l3, n0, n1, ..] => {
+                (at + 12, [t0, t1, c0, c1, l0, l1, l2, l3, n0, n1])
+            }
+            _ => {
+                let body = self.skip_name(at)?;
+                let fixed = self.payload.get(body..).and_then(|rest| rest.first_chunk::<10>());
+                (body + 10, *fixed.ok_or(Malformed::CutShort)?)
+            }
+        };
         let end = data + usize::from(u16::from_be_bytes([n0, n1]));
         if end > self.payload.len() {
             return Err(Malformed::CutShort);
@@ -211,9 +237,12 @@ impl<W: Watchlist> Walk<'_, '_, W> {
             }
             RecordType::A | RecordType::AAAA if in_answer => {
                 let octets = self.payload.get(data..end).unwrap_or_default();
-                let address = match (<[u8; 4]>::try_from(octets), <[u8; 16]>::try_from(octets)) {
-                    (Ok(v4), _) if rtype == RecordType::A => Address::v4(v4),
-                    (_, Ok(v6)) if rtype == RecordType::AAAA => Address::v6(v6),
+                let address = match (rtype, octets) {
+                    (RecordType::A, &[a, b, c, d]) => Address::v4([a, b, c, d]),
+                    (RecordType::AAAA, octets) => match octets.first_chunk() {
+                        Some(v6) if octets.len() == v6.len() => Address::v6(*v6),
+                        _ => return Err(Malformed::BadData),
+                    },
                     _ => return Err(Malformed::BadData),
                 };
                 let (owner, _) = self.name(record.owner)?;
@@ -270,27 +299,17 @@ impl<W: Watchlist> Walk<'_, '_, W> {
     }
 
     fn new_name(&mut self, at: usize) -> Result<(NameRef, usize), Malformed> {
-        let start = self.names.len();
-        let read = self.copy_labels(at);
-        let (labels, end, first) = match read {
-            Ok(read) => read,
-            Err(error) => {
-                self.names.truncate(start);
-                return Err(error);
-            }
-        };
-        let len = self.names.len() - start;
-        self.names.extend_from_slice(&[0; 1 + HASH_SLACK]);
-        let octets = self.names.get(start..).unwrap_or_default();
-        let starts = self.scratch.starts.get(..labels).unwrap_or_default();
+        let start = self.names.begin();
+        let copied = self.copy_labels(at).inspect_err(|_| self.names.take_back(start))?;
+        let len = self.names.len_since(start);
+        self.names.finish();
+        let octets = self.names.from(start);
+        let starts = self.scratch.starts.get(..copied.labels).unwrap_or_default();
         let name = Ancestors::new(self.hasher, octets, starts, len);
         self.flagged |= self.watchlist.name(&name);
-        let group = name.hash_of_last(self.hasher, 2);
-        let name = NameRef::new(start, len + 1, labels, name.hash, group);
-        // The root's octet stays.
-        self.names.truncate(start + len + 1);
-        self.scratch.put(first, name);
-        Ok((name, end))
+        let name = NameRef::new(start, len + 1, copied.labels, name.hash, name.group);
+        self.scratch.put(copied.first, name);
+        Ok((name, copied.end))
     }
 
     /// The target of the pointer at `at`, if there is one.
@@ -300,10 +319,9 @@ impl<W: Watchlist> Walk<'_, '_, W> {
         (word >= 0xc000).then_some(usize::from(word & 0x3fff))
     }
 
-    /// Copies labels to the arena; returns how many they are, their end in the message, and where they
-    /// begin there. On an error it leaves in the arena what was copied.
+    /// Copies labels to the arena. On an error it leaves there what was copied.
     #[inline]
-    fn copy_labels(&mut self, at: usize) -> Result<(usize, usize, usize), Malformed> {
+    fn copy_labels(&mut self, at: usize) -> Result<Copied, Malformed> {
         let (mut here, mut run, mut end, mut first) = (at, at, None, at);
         let (mut copied, mut labels) = (0, 0);
         loop {
@@ -325,11 +343,10 @@ impl<W: Watchlist> Walk<'_, '_, W> {
                 _ => return Err(Malformed::BadName),
             }
             // The end of a run of labels: they are copied in one piece.
-            let run_labels = self.payload.get(run..here).ok_or(Malformed::CutShort)?;
-            self.names.extend_from_slice(run_labels);
-            copied += run_labels.len();
+            self.names.append(self.payload, run..here);
+            copied += here - run;
             if len == 0 {
-                return Ok((labels, end.unwrap_or(here + 1), first));
+                return Ok(Copied { labels, end: end.unwrap_or(here + 1), first });
             }
             let target = self.pointer(here).ok_or(Malformed::CutShort)?;
             end.get_or_insert(here + 2);

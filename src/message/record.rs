@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::names::Names;
 use super::reader::Scratch;
 use crate::flow::{Address, Flow, Mac};
 use crate::frame::FrameId;
@@ -86,7 +87,7 @@ impl fmt::Display for RecordType {
 }
 
 /// A name in a [`Messages`] arena, with the hashes by which it is told apart.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct NameRef {
     start: u32,
     len: u8,
@@ -234,7 +235,7 @@ impl Watchlist for Unwatched {
 pub struct Messages {
     messages: Vec<Message>,
     pub(super) facts: Vec<Fact>,
-    pub(super) names: Vec<u8>,
+    pub(super) names: Names,
     pub(super) scratch: Scratch,
 }
 
@@ -316,8 +317,7 @@ impl Messages {
 
     /// A name of one of the messages.
     pub fn name(&self, name: NameRef) -> Name<'_> {
-        let start = name.start as usize;
-        Name::from_wire(self.names.get(start..start + name.len as usize).unwrap_or_default())
+        self.names.get(name.start as usize, usize::from(name.len))
     }
 
     /// The facts of a message, in the order its records stand.

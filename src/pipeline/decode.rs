@@ -67,9 +67,9 @@ impl Counters {
 }
 
 impl Decoded {
-    /// Forgets all and keeps the memory.
+    /// Forgets what was read, and keeps the memory. The batch is left to whoever fills it: a reader of files
+    /// need not make its arena anew.
     pub fn clear(&mut self) {
-        self.batch.clear();
         self.messages.clear();
         self.held.clear();
         self.asides.clear();

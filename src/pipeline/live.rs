@@ -339,6 +339,7 @@ fn order(
         if merge.is_single() {
             let Ok(mut stage) = idle.recv() else { return };
             stage.decoded.clear();
+            stage.decoded.batch.clear();
             stage.until = until;
             if let Some(mut batch) = batch.take() {
                 merge.number(&mut batch);
@@ -363,6 +364,7 @@ fn order(
         loop {
             let Ok(mut stage) = idle.recv() else { return };
             stage.decoded.clear();
+            stage.decoded.batch.clear();
             let is_more = merge
                 .fill(&mut stage.decoded.batch, BATCH_FRAMES_MAX, |batch| drop(free.send(batch)));
             let last = stage.decoded.batch.len().checked_sub(1);

@@ -8,6 +8,9 @@ use crate::flow::{Address, Mac};
 use crate::message::NO_VLAN;
 use crate::time::Timestamp;
 
+/// How many numbers found lately are remembered: in 24 KiB.
+const FOUND: usize = 1 << 10;
+
 /// A host's number in [`Hosts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
@@ -68,6 +71,8 @@ impl Host {
 #[derive(Debug)]
 pub struct Hosts {
     numbers: HashMap<Address, HostId>,
+    /// Numbers found lately, each where its address says: servers are looked for with every message.
+    found: Vec<Option<(Address, HostId)>>,
     hosts: Vec<Host>,
     free: Vec<HostId>,
     links: Links,
@@ -81,6 +86,7 @@ impl Hosts {
     pub fn new(limit: usize) -> Hosts {
         Hosts {
             numbers: HashMap::new(),
+            found: vec![None; FOUND],
             hosts: Vec::new(),
             free: Vec::new(),
             links: Links::new(limit),
@@ -98,7 +104,7 @@ impl Hosts {
         now: Timestamp,
         kept_since: Timestamp,
     ) -> Option<HostId> {
-        if let Some(&id) = self.numbers.get(&address) {
+        if let Some(id) = self.look_up(address) {
             return Some(id);
         }
         let host = Host {
@@ -133,6 +139,20 @@ impl Hosts {
         Some(id)
     }
 
+    /// The number of an address that was seen.
+    #[inline]
+    pub(super) fn look_up(&mut self, address: Address) -> Option<HostId> {
+        let place = self.found.get_mut(place_of(address))?;
+        match *place {
+            Some((known, id)) if known == address => Some(id),
+            _ => {
+                let id = *self.numbers.get(&address)?;
+                *place = Some((address, id));
+                Some(id)
+            }
+        }
+    }
+
     /// Frees hosts that nothing names any more. A full walk, so it is done again only after as many
     /// refusals as there are hosts: its cost for each message stays constant.
     fn sweep(&mut self, kept_since: Timestamp) {
@@ -140,6 +160,7 @@ impl Hosts {
             return;
         }
         self.refused_at_sweep = self.refused;
+        self.found.fill(None);
         for (place, host) in self.hosts.iter().enumerate() {
             if !host.is_resolver && host.seen < kept_since {
                 self.numbers.remove(&host.address);
@@ -194,6 +215,15 @@ impl Hosts {
     pub fn refused(&self) -> u64 {
         self.refused
     }
+}
+
+/// Where the number of an address is remembered. Whoever makes addresses that fall on one place makes
+/// look-ups a little slower, and no more.
+#[inline]
+fn place_of(address: Address) -> usize {
+    let octets = u128::from_le_bytes(*address.octets());
+    let folded = (octets >> 64) as u64 ^ octets as u64;
+    (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize & (FOUND - 1)
 }
 
 #[cfg(test)]

@@ -195,11 +195,14 @@ pub(super) struct Scanned {
     text: [u8; NAME_LEN_MAX],
     len: usize,
     labels: u32,
+    /// Where in both its last two labels begin.
+    last_two: usize,
 }
 
 impl Default for Scanned {
     fn default() -> Scanned {
-        Scanned { wire: [0; NAME_LEN_MAX + HASH_SLACK], text: [0; NAME_LEN_MAX], len: 0, labels: 0 }
+        let (wire, text) = ([0; NAME_LEN_MAX + HASH_SLACK], [0; NAME_LEN_MAX]);
+        Scanned { wire, text, len: 0, labels: 0, last_two: 0 }
     }
 }
 
@@ -245,6 +248,7 @@ impl Scanned {
             if octet == b'.' {
                 *self.text.get_mut(len)? = octet;
                 len += 1;
+                self.last_two = label_start;
                 (label_start, last_is_number) = (len, true);
                 continue;
             }
@@ -270,7 +274,7 @@ impl Scanned {
     /// Its hash, and how many labels it has.
     #[inline]
     pub(super) fn hash(&self, hasher: &NameHasher) -> (NameHash, u32) {
-        (hasher.hash_labels(&self.wire, 0, self.len + 1), self.labels)
+        (hasher.hash_labels(&self.wire, self.last_two, self.len + 1).0, self.labels)
     }
 }
 
