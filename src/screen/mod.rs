@@ -21,5 +21,5 @@ mod thread;
 mod tests;
 
 pub use stance::Wish;
-pub use terminal::{abandon, enter, leave, notice};
+pub use terminal::{abandon, leave, notice, resume};
 pub use thread::Screen;

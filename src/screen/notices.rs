@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::report::harmless;
 use crate::time::Timestamp;
 
 /// How many are kept; at the limit the oldest goes, counted.
@@ -31,14 +32,15 @@ impl Notices {
         Notices { kept: VecDeque::new(), left_out: 0 }
     }
 
-    /// Keeps one.
+    /// Keeps one, without what could steer a terminal: a panic's words may hold anything.
     pub fn push(&mut self, time: Timestamp, text: &str) {
         if self.kept.len() >= KEPT_MAX {
             self.kept.pop_front();
             self.left_out += 1;
         }
-        let text = text.strip_prefix(SPEAKER).unwrap_or(text).to_owned();
-        self.kept.push_back(Notice { time, text });
+        let lines: Vec<String> =
+            text.strip_prefix(SPEAKER).unwrap_or(text).split('\n').map(harmless).collect();
+        self.kept.push_back(Notice { time, text: lines.join("\n") });
     }
 
     /// All that is kept, oldest first.
@@ -76,5 +78,10 @@ mod tests {
         assert_eq!(lines[0], "whoasked: 3 earlier messages are not kept");
         assert_eq!(lines[1], "whoasked: 00:00:03: n3");
         assert!(notices.drain(|_| String::new()).is_empty());
+        notices.push(Timestamp(0), "panicked at x.rs:\n\u{1b}[2J");
+        assert_eq!(
+            notices.drain(|_| "t".to_owned()),
+            ["whoasked: t: panicked at x.rs:\n\\u{1b}[2J"]
+        );
     }
 }

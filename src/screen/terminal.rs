@@ -30,7 +30,7 @@ use crate::time::Zone;
 type Canvas = Terminal<CrosstermBackend<BufWriter<File>>>;
 
 /// How often it is tried to take the terminal from who draws on it, and how long between.
-const TRIES: u32 = 30;
+const TRIES: u32 = 10;
 const BETWEEN: Duration = Duration::from_millis(10);
 
 /// What is drawn on, while the screen is up.
@@ -73,7 +73,7 @@ pub fn notice(text: &str) -> bool {
 ///
 /// # Errors
 /// When the terminal does not let itself be set up.
-pub fn enter() -> io::Result<()> {
+pub(super) fn enter() -> io::Result<()> {
     let mut canvas = lock(&CANVAS);
     let terminal = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     enable_raw_mode()?;
@@ -92,8 +92,9 @@ pub fn enter() -> io::Result<()> {
 }
 
 /// Goes back to where the terminal was before, and stays ready to be entered again. Nothing is done twice.
-pub fn leave() {
-    // Whoever draws on a terminal that takes nothing any more has it for good.
+/// `false`: the terminal takes nothing any more, and whoever draws on it has it for good.
+pub fn leave() -> bool {
+    let mut is_left = false;
     for _ in 0..TRIES {
         let mut canvas = match CANVAS.try_lock() {
             Ok(canvas) => canvas,
@@ -106,16 +107,28 @@ pub fn leave() {
         if let Some(mut terminal) = canvas.take() {
             let _ = execute!(terminal.backend_mut(), LeaveAlternateScreen, Show);
         }
+        is_left = true;
         break;
     }
     let _ = disable_raw_mode();
+    is_left
 }
 
-/// Goes back for good, and says on stderr what was said meanwhile.
+/// Goes to the screen again, however it was left: a shell has had the terminal meanwhile. Nothing if it was given
+/// back for good.
+pub fn resume() {
+    if leave() && lock(&SAID).is_some() {
+        let _ = enter();
+    }
+}
+
+/// Goes back for good, and says on stderr what was said meanwhile. A terminal that takes nothing any more would
+/// keep it from ending: what is said stays unsaid then.
 pub fn abandon() {
-    let said = lock(&SAID).take();
-    leave();
-    let Some((mut notices, zone)) = said else { return };
+    if !leave() {
+        return;
+    }
+    let Some((mut notices, zone)) = lock(&SAID).take() else { return };
     let mut stderr = io::stderr();
     for line in notices.drain(|time| zone.clock(time)) {
         let _ = writeln!(stderr, "{line}");

@@ -18,11 +18,11 @@ use crate::pipeline::live::now;
 use crate::time::Zone;
 
 /// How long it is waited for a key before the next picture.
-const WAIT_MILLIS: u16 = 200;
+const WAIT_MILLIS: u16 = 150;
 /// The rest of a sequence comes within this time.
 const REST_MILLIS: u16 = 40;
 /// How long the thread may take to end.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// The screen, from when the terminal is taken until it is given back.
 #[derive(Debug)]

@@ -21,7 +21,7 @@ mod with_screen {
     use signal_hook::low_level::{emulate_default_handler, raise};
 
     use super::*;
-    use crate::screen::{Screen, Wish, abandon, enter, leave};
+    use crate::screen::{Screen, Wish, abandon, leave, resume};
 
     /// The screen, if there is one.
     pub struct Shown(Option<Screen>);
@@ -77,8 +77,7 @@ mod with_screen {
 
     /// Takes the terminal again, however it was left.
     pub fn go_on() {
-        leave();
-        let _ = enter();
+        resume();
     }
 
     /// Ends at once.

@@ -32,7 +32,7 @@ use crate::indicator::IndicatorId;
 #[cfg(feature = "tui")]
 pub(crate) use self::called::Called;
 pub use self::page::Look;
-pub(super) use self::page::harmless;
+pub(crate) use self::page::harmless;
 pub(crate) use self::page::{Ink, Words};
 pub use self::ticket::Ticket;
 

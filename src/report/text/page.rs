@@ -164,7 +164,7 @@ fn elided(text: &str, width: usize) -> String {
 
 /// Text with everything escaped that is not to be seen: control characters, line breaks, and the marks
 /// that turn the direction of writing or take no room.
-pub(in crate::report) fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         let unseen = matches!(character,
