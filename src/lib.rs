@@ -23,4 +23,6 @@ pub mod packet;
 pub mod pipeline;
 pub mod report;
 pub mod resolution;
+#[cfg(feature = "tui")]
+pub mod screen;
 pub mod transaction;

@@ -123,6 +123,11 @@ impl Zone {
         }
     }
 
+    /// A time of day: `08:25:01`. What lies beyond all calendars is shown as a number.
+    pub fn clock(&self, time: Timestamp) -> String {
+        self.civil(time).map_or_else(|| time.to_string(), |civil| civil.clock)
+    }
+
     /// By what a person calls it: `UTC`, `local`, a name of the IANA database such as `Europe/Berlin`, or
     /// its distance from UTC, `+01:00`. None if there is no such zone.
     pub fn parse(name: &str) -> Option<Zone> {

@@ -113,6 +113,8 @@ Examples:
   whoasked live -i eth1 -i eth2 --indicators feeds/ -f jsonl -o jsonl=answers.jsonl
   whoasked live -i eth1 --indicators feeds/ --ring /var/lib/whoasked --ring-size 50G
 
+On a terminal it shows a screen: `?` there tells the keys, `q` ends it.
+
 SIGHUP reads the lists anew and opens the outputs anew, SIGUSR1 says on stderr what was seen, SIGINT and
 SIGTERM end the run: what is known is settled and summed up. See docs/live.md.
 
@@ -184,6 +186,9 @@ pub struct LiveArgs {
     /// Threads that decode
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
+    /// Lines on stdout instead of the screen that a terminal gets
+    #[arg(long)]
+    pub no_tui: bool,
     /// Say the kernel's filter
     #[arg(short, long)]
     pub verbose: bool,

@@ -76,7 +76,7 @@ pub fn complain(error: &anyhow::Error) {
 }
 
 /// A line on stderr, what does not print escaped: file names and lists are not ours. If nobody can read
-/// it there is nobody to tell.
+/// it there is nobody to tell. While a screen is up it comes there, and on stderr when that is closed.
 fn say(line: &str) {
     let shown: String = line
         .chars()
@@ -86,5 +86,9 @@ fn say(line: &str) {
             c => vec![c],
         })
         .collect();
+    #[cfg(feature = "tui")]
+    if crate::screen::notice(&shown) {
+        return;
+    }
     let _ = writeln!(std::io::stderr(), "{shown}");
 }

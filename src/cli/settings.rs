@@ -94,6 +94,8 @@ pub struct Live {
     pub rotation: Rotation,
     /// Where the last packets are kept, and how many octets of them.
     pub ring: Option<(PathBuf, u64)>,
+    /// Whether a screen is shown, and whether in colours.
+    pub screen: Option<bool>,
     pub is_verbose: bool,
 }
 
@@ -143,9 +145,19 @@ impl Live {
                 keep: args.rotate_keep,
             },
             ring: args.ring.map(|directory| (directory, args.ring_size)),
+            screen: screen(args.no_tui, args.format),
             is_verbose: args.verbose,
         })
     }
+}
+
+/// Whether there is to be a screen, and whether it has colours: on a terminal that can do more than write
+/// lines, if no other form is asked for.
+fn screen(no_tui: bool, format: Format) -> Option<bool> {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    let is_wanted =
+        !no_tui && format == Format::Text && !is_dumb && std::io::stdout().is_terminal();
+    is_wanted.then(|| look_of_stdout().is_coloured())
 }
 
 impl Read {

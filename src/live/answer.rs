@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hdrhistogram::Histogram;
 
-use super::Queue;
 use super::status::{Board, Interface, Lists, Losses, Status};
+use super::{Feed, Queue};
 use crate::attribution::{Attribution, Attributor, State};
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
@@ -29,6 +29,8 @@ const MICROS_MAX: u64 = 600_000_000;
 pub enum Form {
     /// A line each, for people.
     Lines,
+    /// What it came to, for people who saw the rest elsewhere.
+    Ending,
     /// JSON lines.
     Jsonl,
     /// Like Suricata's EVE.
@@ -47,6 +49,7 @@ impl Form {
     ) -> Box<dyn Report + 'a> {
         match self {
             Form::Lines => Box::new(Lines::new(out, subject)),
+            Form::Ending => Box::new(Lines::of_the_end(out, subject)),
             Form::Jsonl => Box::new(Jsonl::new(out, subject)),
             Form::Eve => Box::new(Eve::new(out, subject)),
             Form::Cef(to_socket) => Box::new(Cef::new(out, subject, to_socket)),
@@ -94,6 +97,7 @@ pub struct Answers {
 /// Where answers go, and how many there were.
 struct Told {
     outputs: Vec<(Form, Queue)>,
+    feed: Option<Feed>,
     indicators: Arc<Indicators>,
     files: Files,
     zone: Zone,
@@ -124,6 +128,9 @@ impl Told {
             // A queue takes everything; what it loses it counts.
             let _ = form.report(Box::new(queue.writer()), subject).attribution(&attribution);
         }
+        if let Some(feed) = &self.feed {
+            feed.take(attribution, &self.indicators);
+        }
     }
 }
 
@@ -143,6 +150,7 @@ impl Answers {
         };
         let told = Told {
             outputs,
+            feed: None,
             indicators,
             files: Files(interfaces),
             zone,
@@ -153,6 +161,12 @@ impl Answers {
             to_report: Histogram::new_with_bounds(1, MICROS_MAX, 2).ok(),
         };
         Answers { attributor, told, control, board, status, pinned: Timestamp(0) }
+    }
+
+    /// Puts the newest answers into a feed, too.
+    pub fn with_feed(mut self, feed: Feed) -> Answers {
+        self.told.feed = Some(feed);
+        self
     }
 
     /// The outputs.

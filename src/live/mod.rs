@@ -3,6 +3,7 @@
 
 mod answer;
 mod confine;
+mod feed;
 mod file;
 mod queue;
 mod ring;
@@ -10,6 +11,7 @@ mod status;
 
 pub use answer::{Answers, Control, Form};
 pub use confine::{ConfineError, Confined, Needs, USER, confine, forsake};
+pub use feed::{Feed, Sight};
 pub use file::{Growing, Heading, Rotation, Sent};
 pub use queue::{Queue, QueueWriter, Target};
 pub use ring::{Ring, RingWatch};

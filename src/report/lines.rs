@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use super::{Ending, Report, Subject};
 use crate::attribution::{Attribution, Client, State};
 use crate::resolution::Leg;
-use crate::time::{Timestamp, Zone};
 
 /// How many clients a line names.
 const NAMED_MAX: usize = 4;
@@ -15,17 +14,19 @@ const NAMED_MAX: usize = 4;
 pub struct Lines<'a, W> {
     out: W,
     subject: Subject<'a>,
+    says_each: bool,
 }
 
 impl<'a, W: Write> Lines<'a, W> {
     /// Writes to `out`.
     pub fn new(out: W, subject: Subject<'a>) -> Lines<'a, W> {
-        Lines { out, subject }
+        Lines { out, subject, says_each: true }
     }
-}
 
-fn clock(zone: &Zone, time: Timestamp) -> String {
-    zone.civil(time).map_or_else(|| time.to_string(), |civil| civil.clock)
+    /// Writes at the end only: what is seen is shown elsewhere.
+    pub fn of_the_end(out: W, subject: Subject<'a>) -> Lines<'a, W> {
+        Lines { out, subject, says_each: false }
+    }
 }
 
 /// A client, its host name, what it asked, and whether there were steps between.
@@ -53,12 +54,12 @@ impl<W: Write> Report for Lines<'_, W> {
         let Some(indicator) = self.subject.indicators.get(attribution.indicator) else {
             return Ok(());
         };
-        if attribution.state == State::Superseded {
+        if attribution.state == State::Superseded || !self.says_each {
             return Ok(());
         }
         let sighting = &attribution.sighting;
         let state = attribution.state.as_str();
-        let at = clock(self.subject.zone, sighting.time);
+        let at = self.subject.zone.clock(sighting.time);
         write!(self.out, "{at} {state:<11} ")?;
         if attribution.clients.is_empty() {
             let asked = if sighting.leg == Leg::Upstream { "asked" } else { "was asked" };
@@ -108,8 +109,8 @@ impl<W: Write> Report for Lines<'_, W> {
                 "{client}{called}: {}, asked {} times, first {}, last {}",
                 indicator.value,
                 row.asks,
-                clock(self.subject.zone, row.first),
-                clock(self.subject.zone, row.last)
+                self.subject.zone.clock(row.first),
+                self.subject.zone.clock(row.last)
             )?;
         }
         self.out.flush()

@@ -19,26 +19,26 @@ use serde_json::Value;
 use crate::support::{Run, program, project, read_jsonl};
 
 /// How long anything may take before the test gives up.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How many packets `office.pcap` has.
 const OFFICE_PACKETS: u64 = 2_704;
 
 /// Runs a program, and says whether it is there and succeeded.
-fn succeeds(program: &str, arguments: &[&str]) -> bool {
+pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
     output.is_ok_and(|output| output.status.success())
 }
 
 /// Two interfaces, each of which gets what the other sends.
-struct Pair {
-    sender: String,
-    mirror: String,
+pub struct Pair {
+    pub sender: String,
+    pub mirror: String,
 }
 
 impl Pair {
     /// Makes them; `None`, with a word about it, where that is not possible.
-    fn new(letter: char) -> Option<Pair> {
+    pub fn new(letter: char) -> Option<Pair> {
         for needed in ["tcpreplay", "tcpdump", "ip"] {
             if !succeeds("sh", &["-c", &format!("command -v {needed}")]) {
                 println!("skipped: no {needed}");
@@ -61,7 +61,7 @@ impl Pair {
     }
 
     /// Sends a capture, at so many packets a second.
-    fn send(&self, capture: &Path, rate: u32) {
+    pub fn send(&self, capture: &Path, rate: u32) {
         let rate = format!("--pps={rate}");
         let capture = capture.to_str().unwrap();
         assert!(succeeds("tcpreplay", &["-q", "-i", &self.sender, &rate, capture]));

@@ -27,5 +27,6 @@ mod labelled;
 mod live;
 mod message_oracle;
 mod properties;
+mod screen;
 mod wire_corpus;
 mod workers;

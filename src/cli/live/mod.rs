@@ -1,5 +1,6 @@
 //! `whoasked live`: who asked for what is flagged, as it happens.
 
+mod shown;
 mod signals;
 mod status_line;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+use self::shown::Shown;
 use super::analysis::attributor;
 use super::outputs::{Form as FileForm, output};
 use super::place::Place;
@@ -16,7 +18,7 @@ use super::settings::Live as Settings;
 use super::{Outcome, indicators, say};
 use crate::capture::live::Device;
 use crate::frame::Batch;
-use crate::live::{Answers, Board, Control, Form, Growing, Heading, Queue, Ring, Sent};
+use crate::live::{Answers, Board, Control, Feed, Form, Growing, Heading, Queue, Ring, Sent};
 use crate::name::NameHasher;
 use crate::pipeline::live::{Listener, Lookout, Tap, listen, now};
 use crate::pipeline::{Decoder, Keeper, Stop};
@@ -31,7 +33,9 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let hasher = NameHasher::random();
     let loaded = Arc::new(indicators::load(&settings.lists, hasher)?);
     let listeners = listeners(&settings)?;
-    let outputs = outputs(&settings)?;
+    // From here on the terminal is the screen's, and given back however this function is left.
+    let mut shown = Shown::open(&settings);
+    let outputs = outputs(&settings, shown.is_on())?;
     let ring = match &settings.ring {
         Some((directory, octets)) => Some(
             Ring::start(directory, *octets, settings.interfaces.clone())
@@ -51,8 +55,10 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
         lookout: Arc::clone(&lookout),
         outputs: queues,
     };
-    signals::obey(reload, board.clone(), Arc::clone(&stop))?;
-    status_line::keep(board.clone(), Arc::clone(&stop))?;
+    signals::obey(reload, board.clone(), Arc::clone(&stop), shown.is_on())?;
+    status_line::keep(board.clone(), Arc::clone(&stop), shown.is_on())?;
+    let feed = Feed::default();
+    shown.begin(&board, &feed, &stop)?;
     let looked_for = (Arc::clone(&loaded), hasher);
     let attributor = attributor(settings.resolvers, &settings.ports, looked_for)
         .with_inventory(settings.inventory)
@@ -62,7 +68,10 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let subject = (settings.interfaces, settings.zone, internal);
     let decoder = Decoder::new(settings.ports, hasher, Some(Arc::clone(&loaded)));
     let told = (control, board.clone(), now());
-    let answers = Answers::new(attributor, loaded, subject, outputs, told);
+    let mut answers = Answers::new(attributor, loaded, subject, outputs, told);
+    if shown.is_on() {
+        answers = answers.with_feed(feed);
+    }
     let mut keeper = Keeper::new(decoder.clone(), answers);
     let (tap, ring) = match ring {
         Some(mut ring) => {
@@ -71,8 +80,12 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
         }
         None => (None, None),
     };
-    say("whoasked: listening; Ctrl-C ends it");
+    if !shown.is_on() {
+        say("whoasked: listening; Ctrl-C ends it");
+    }
     listen(listeners, tap, &decoder, &mut keeper, settings.workers, &lookout, &stop);
+    // What it came to is written where the terminal was before.
+    shown.close();
     let counters = keeper.counters();
     let is_flagged = keeper.sink.finish(counters);
     say(&status_line::coverage(&board.latest()));
@@ -132,11 +145,12 @@ fn way_out(why: &str) -> &'static str {
     }
 }
 
-/// Opens the outputs, each with a thread of its own.
-fn outputs(settings: &Settings) -> anyhow::Result<Vec<(Form, Queue)>> {
+/// Opens the outputs, each with a thread of its own. With a screen, stdout gets what it came to.
+fn outputs(settings: &Settings, has_screen: bool) -> anyhow::Result<Vec<(Form, Queue)>> {
     let stdout = Sent::new(|| Ok(Box::new(io::stdout()) as Box<dyn io::Write + Send>))?;
     let form = live_form(FileForm::new_for_stdout(settings.format), false)
         .context("--format: live writes text, jsonl, eve, cef or syslog")?;
+    let form = if has_screen { Form::Ending } else { form };
     let mut outputs = vec![(form, Queue::start("stdout", Box::new(stdout))?)];
     for text in &settings.outputs {
         let (form, place) = output(text, None)?;

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use anyhow::Context;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGUSR1};
 use signal_hook::iterator::Signals;
 
 use super::super::{indicators, say};
-use super::status_line;
+use super::{shown, status_line};
 use crate::indicator::Lists;
 use crate::live::{Board, Control, Queue};
 use crate::name::NameHasher;
@@ -46,19 +46,27 @@ impl Reload {
     }
 }
 
-/// Obeys signals on a thread of its own.
+/// Obeys signals on a thread of its own. With a screen, also those that stop and continue it: the terminal is
+/// somebody else's meanwhile.
 ///
 /// # Errors
 /// When they cannot be caught.
-pub fn obey(reload: Reload, board: Board, stop: Arc<Stop>) -> anyhow::Result<()> {
+pub fn obey(reload: Reload, board: Board, stop: Arc<Stop>, has_screen: bool) -> anyhow::Result<()> {
     let mut signals =
         Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1]).context("signals cannot be caught")?;
+    if has_screen {
+        for signal in [SIGTSTP, SIGCONT] {
+            signals.add_signal(signal).context("signals cannot be caught")?;
+        }
+    }
     let work = move || {
         for signal in signals.forever() {
             match signal {
                 SIGHUP => reload.reload(),
                 SIGUSR1 => say(&status_line::coverage(&board.latest())),
-                _ if stop.is_set() => std::process::exit(130),
+                SIGTSTP => shown::pause(),
+                SIGCONT => shown::go_on(),
+                _ if stop.is_set() => shown::interrupt(),
                 _ => {
                     say("whoasked: ending; what is known follows");
                     stop.set();

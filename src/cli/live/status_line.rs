@@ -19,11 +19,12 @@ struct Worth {
     is_losing: bool,
 }
 
-/// Says how it is doing every minute, and when something is wrong or mended.
+/// Says how it is doing every minute, and when something is wrong or mended; where a screen shows the
+/// figures, only the latter.
 ///
 /// # Errors
 /// When there can be no further thread.
-pub fn keep(board: Board, stop: Arc<Stop>) -> std::io::Result<()> {
+pub fn keep(board: Board, stop: Arc<Stop>, has_screen: bool) -> std::io::Result<()> {
     let work = move || {
         let (mut worth, mut looks, mut lost) = (Worth::default(), 0, 0);
         while !stop.is_set() {
@@ -48,7 +49,9 @@ pub fn keep(board: Board, stop: Arc<Stop>) -> std::io::Result<()> {
                 say(&format!("whoasked: no more: {mended}"));
             }
             (worth, looks) = (now, 0);
-            say(&format!("whoasked: {}", line(&status)));
+            if !has_screen {
+                say(&format!("whoasked: {}", line(&status)));
+            }
         }
     };
     std::thread::Builder::new().name("status".to_owned()).spawn(work)?;

@@ -6,7 +6,7 @@ use super::words::list;
 use crate::identity::{Hostname, Source};
 
 /// The name of the host behind an entry's last question, and of others that had its address before.
-pub(super) struct Called<'a> {
+pub(crate) struct Called<'a> {
     pub name: &'a str,
     pub source: Source,
     others: &'a [String],

@@ -14,14 +14,14 @@ mod ticket;
 mod unnamed;
 mod unseen;
 mod weighed;
-pub(super) mod words;
+pub(crate) mod words;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use self::clients::Block;
 use self::fold::{Clients, Entry, Frames, Groups};
-use self::page::{Ink, Page, Words};
+use self::page::Page;
 use self::weighed::{Weighed, Weight};
 use self::words::{Times, count, list, number};
 use super::{Ending, Files, Report, Subject};
@@ -29,8 +29,11 @@ use crate::attribution::{Attribution, State, Verdict};
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
 
+#[cfg(feature = "tui")]
+pub(crate) use self::called::Called;
 pub use self::page::Look;
-pub(super) use self::page::harmless;
+pub(crate) use self::page::harmless;
+pub(crate) use self::page::{Ink, Words};
 pub use self::ticket::Ticket;
 
 /// The width of the column in which an entry's labels stand.

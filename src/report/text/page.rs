@@ -25,11 +25,16 @@ impl Look {
     pub fn new(width: usize, coloured: bool) -> Look {
         Look { width: width.max(WIDTH_MIN), coloured }
     }
+
+    /// Whether it has colours.
+    pub fn is_coloured(self) -> bool {
+        self.coloured
+    }
 }
 
 /// What a piece of text is, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(crate) enum Ink {
     /// Nothing special.
     Plain,
     /// What the eye should find first.
@@ -56,7 +61,7 @@ impl Ink {
 
 /// Text in several inks, without control characters.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Words(Vec<(Ink, String)>);
+pub(crate) struct Words(Vec<(Ink, String)>);
 
 impl Words {
     /// Words in one ink.
@@ -107,6 +112,12 @@ impl Words {
         self
     }
 
+    /// The pieces, each in one ink.
+    #[cfg(feature = "tui")]
+    pub fn pieces(&self) -> impl Iterator<Item = (Ink, &str)> {
+        self.0.iter().map(|(ink, text)| (*ink, text.as_str()))
+    }
+
     /// How many columns they take on one line.
     pub fn width(&self) -> usize {
         self.0.iter().map(|(_, text)| display_width(text)).sum()
@@ -153,7 +164,7 @@ fn elided(text: &str, width: usize) -> String {
 
 /// Text with everything escaped that is not to be seen: control characters, line breaks, and the marks
 /// that turn the direction of writing or take no room.
-pub(in crate::report) fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         let unseen = matches!(character,

@@ -6,7 +6,7 @@ use crate::resolution::{Leg, Role};
 use crate::time::{Span, Timestamp, Zone};
 
 /// `1,234,567`.
-pub(in crate::report) fn number(count: u64) -> String {
+pub(crate) fn number(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -19,12 +19,12 @@ pub(in crate::report) fn number(count: u64) -> String {
 }
 
 /// `1 frame`, `2,000 frames`.
-pub(in crate::report) fn count(count: u64, one: &str, many: &str) -> String {
+pub(crate) fn count(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(count), if count == 1 { one } else { many })
 }
 
 /// `once`, `twice`, `3 times`.
-pub(in crate::report) fn times(count: u64) -> String {
+pub(crate) fn times(count: u64) -> String {
     match count {
         1 => "once".to_owned(),
         2 => "twice".to_owned(),
@@ -33,7 +33,7 @@ pub(in crate::report) fn times(count: u64) -> String {
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub(in crate::report) fn list<S: AsRef<str>>(parts: &[S]) -> String {
+pub(crate) fn list<S: AsRef<str>>(parts: &[S]) -> String {
     let mut out = String::new();
     for (place, part) in parts.iter().enumerate() {
         match (place, parts.len() - place) {
@@ -48,7 +48,7 @@ pub(in crate::report) fn list<S: AsRef<str>>(parts: &[S]) -> String {
 
 /// How certain something is; the most certain first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::report) enum Grade {
+pub(crate) enum Grade {
     Certain,
     VeryLikely,
     Likely,
@@ -80,7 +80,7 @@ impl Grade {
 }
 
 /// How certain a confidence is, in thousandths: in words, then in percent.
-pub(in crate::report) fn sureness(permille: u16) -> String {
+pub(crate) fn sureness(permille: u16) -> String {
     let words = Grade::of(permille).as_str();
     match (permille / 10, permille % 10) {
         (percent, 0) => format!("{words} ({percent} %)"),
@@ -89,7 +89,7 @@ pub(in crate::report) fn sureness(permille: u16) -> String {
 }
 
 /// What came back, for a response's code.
-pub(in crate::report) fn outcome(rcode: Option<&str>) -> String {
+pub(crate) fn outcome(rcode: Option<&str>) -> String {
     match rcode {
         None => "no answer".to_owned(),
         Some("NOERROR") => "an answer".to_owned(),
@@ -100,7 +100,7 @@ pub(in crate::report) fn outcome(rcode: Option<&str>) -> String {
 
 /// What a client's question had to do with it. `resolver` is who asked upstream, or was asked; `hops`
 /// are the resolvers before it.
-pub(in crate::report) fn part(role: Role, leg: Leg, hops: &[String], resolver: &str) -> String {
+pub(crate) fn part(role: Role, leg: Leg, hops: &[String], resolver: &str) -> String {
     let way = match hops {
         [] => String::new(),
         _ => format!(" by way of {}", list(hops)),
@@ -124,7 +124,7 @@ pub(in crate::report) fn part(role: Role, leg: Leg, hops: &[String], resolver: &
 
 /// Times of day, with the date where it is not plain from the start of the page. All in one zone.
 #[derive(Clone, Debug)]
-pub(in crate::report) struct Times {
+pub(crate) struct Times {
     zone: Zone,
     /// The only date of the capture.
     date: Option<String>,
@@ -192,7 +192,7 @@ impl Times {
 }
 
 /// Whether a client then connected; nothing where the capture does not show it.
-pub(super) fn contact(contact: &Contact, times: &Times) -> Option<String> {
+pub(crate) fn contact(contact: &Contact, times: &Times) -> Option<String> {
     match contact {
         Contact::NotVisible => None,
         Contact::No => {
@@ -203,7 +203,7 @@ pub(super) fn contact(contact: &Contact, times: &Times) -> Option<String> {
 }
 
 /// A connection in words.
-pub(super) fn connected(connection: &Connection, times: &Times) -> String {
+pub(crate) fn connected(connection: &Connection, times: &Times) -> String {
     let name = connection.server_name.as_ref();
     let named = name.map_or(String::new(), |name| format!(" as {name} (TLS)"));
     let answered = if connection.answered { "was answered" } else { "got no answer" };
@@ -217,7 +217,7 @@ pub(super) fn connected(connection: &Connection, times: &Times) -> String {
 }
 
 /// How long something lasted, to the second: `12 s`, `5 min`, `9 h 05 min`, `3 days 4 h`.
-pub(in crate::report) fn duration(span: Span) -> String {
+pub(crate) fn duration(span: Span) -> String {
     let seconds = span.0 / 1_000_000_000;
     match seconds {
         ..60 => format!("{seconds} s"),
@@ -231,7 +231,7 @@ pub(in crate::report) fn duration(span: Span) -> String {
 }
 
 /// A latency given in microseconds.
-pub(in crate::report) fn latency(micros: u64) -> String {
+pub(crate) fn latency(micros: u64) -> String {
     Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 1_000)).to_string()
 }
 

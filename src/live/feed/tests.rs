@@ -1,0 +1,112 @@
+//! What a feed keeps.
+
+use super::*;
+use crate::attribution::{ChainStep, Client, Place as Where, Sighting, Verdict};
+use crate::contact::Contact;
+use crate::flow::{Address, Transport};
+use crate::frame::FrameId;
+use crate::name::{Name, NameHasher, push_from_text};
+use crate::resolution::{Leg, Role};
+
+fn indicators() -> Indicators {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list.txt");
+    std::fs::write(&path, "evil.example\n").unwrap();
+    Indicators::load(&[path], NameHasher::new([1, 2])).unwrap().0
+}
+
+/// What is said of a query at a time, of a client with a chain of so many long names.
+fn said(indicators: &Indicators, id: &str, time: i64, steps: usize) -> Attribution {
+    let (mut wire, mut found) = (Vec::new(), Vec::new());
+    push_from_text("evil.example", &mut wire).unwrap();
+    indicators.match_name(Name::from_wire(&wire), &mut found);
+    let (frame, time) = (FrameId::NONE, Timestamp(time));
+    let step = ChainStep { name: "x".repeat(250), step: "cname", frame };
+    let client = Client {
+        address: Address::v4([192, 0, 2, 1]),
+        port: 1,
+        role: Role::Initiator,
+        confidence_permille: 990,
+        asked: "evil.example".to_owned(),
+        asked_type: "A".to_owned(),
+        asked_frame: frame,
+        asked_time: time,
+        answer_frame: frame,
+        rcode: None,
+        chain: vec![step; steps],
+        hops: Vec::new(),
+        mac: None,
+        is_router_mac: false,
+        vlan: None,
+        hostname: None,
+        contact: Contact::NotVisible,
+    };
+    Attribution {
+        id: id.to_owned(),
+        resolution_id: id.to_owned(),
+        state: State::Provisional,
+        verdict: Verdict::Attributed,
+        unexplained: None,
+        reason: None,
+        indicator: found[0],
+        sighting: Sighting {
+            leg: Leg::Upstream,
+            place: Where::Qname,
+            frame,
+            time,
+            resolver: Address::v4([192, 0, 2, 53]),
+            server: Address::v4([198, 51, 100, 1]),
+            transport: Transport::Udp,
+            name: "evil.example".to_owned(),
+            rtype: "A".to_owned(),
+            response_frame: frame,
+            rcode: None,
+            outcome: "unanswered",
+        },
+        clients: vec![client],
+        hints: Vec::new(),
+    }
+}
+
+fn ids(feed: &Feed) -> Vec<String> {
+    feed.newest().0.iter().map(|sight| sight.attribution.id.clone()).collect()
+}
+
+#[test]
+fn the_last_word_replaces_the_first_and_what_is_superseded_goes() {
+    let (feed, indicators) = (Feed::default(), indicators());
+    for (id, time) in [("a", 1), ("c", 3), ("b", 2)] {
+        feed.take(said(&indicators, id, time, 1), &indicators);
+    }
+    assert_eq!(ids(&feed), ["c", "b", "a"]);
+    let mut last = said(&indicators, "b", 2, 1);
+    last.state = State::Final;
+    feed.take(last, &indicators);
+    let mut gone = said(&indicators, "c", 3, 1);
+    gone.state = State::Superseded;
+    feed.take(gone, &indicators);
+    let (newest, came) = feed.newest();
+    assert_eq!((ids(&feed), came), (vec!["b".to_owned(), "a".to_owned()], 3));
+    assert_eq!(newest[0].attribution.state, State::Final);
+    assert_eq!((newest[0].indicator.as_str(), newest[0].line), ("evil.example", 1));
+}
+
+#[test]
+fn the_oldest_go_when_there_are_many_or_they_are_long() {
+    let (feed, indicators) = (Feed::default(), indicators());
+    for number in 0..SIGHTS_MAX as i64 + 10 {
+        feed.take(said(&indicators, &format!("n{number}"), number, 1), &indicators);
+    }
+    // One whose time has passed comes and goes.
+    feed.take(said(&indicators, "late", 3, 1), &indicators);
+    let kept = ids(&feed);
+    assert_eq!((kept.len(), kept.last().unwrap().as_str()), (SIGHTS_MAX, "n10"));
+    for number in 2_000..2_200 {
+        feed.take(said(&indicators, &format!("n{number}"), number, 1_000), &indicators);
+    }
+    let kept = feed.lock();
+    assert!(kept.octets <= OCTETS_MAX && kept.octets > OCTETS_MAX / 2, "{}", kept.octets);
+    assert_eq!(kept.sights.len(), kept.places.len());
+    let weights: usize = kept.sights.values().map(|sight| sight.weight()).sum();
+    assert_eq!(kept.octets, weights);
+}

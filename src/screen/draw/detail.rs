@@ -1,0 +1,190 @@
+//! All that is known of a sighting.
+
+use super::View;
+use super::paint::{entry, wrapped};
+use crate::attribution::{Attribution, Client, State};
+use crate::flow::Address;
+use crate::frame::FrameId;
+use crate::live::Sight;
+use crate::report::words::{Times, contact, outcome, part, sureness};
+use crate::report::{Called, Files, Ink, Words};
+use crate::resolution::Leg;
+
+/// The width of the labels.
+const COLUMN: usize = 10;
+
+/// The lines about a sighting, on a width.
+pub(super) fn lines(view: &View<'_>, sight: &Sight, width: usize) -> Vec<Words> {
+    let attribution = &sight.attribution;
+    let teller = Teller::new(view);
+    let last_word = match attribution.state {
+        State::Provisional => "; provisional: more may become known",
+        State::Final | State::Superseded => "; this is the last word",
+    };
+    let verdict = Words::of(Ink::Strong, attribution.verdict.as_str()).and(Ink::Plain, last_word);
+    let mut lines = entry("verdict", COLUMN, &verdict, width);
+    if let Some(reason) = &attribution.reason {
+        lines.extend(entry("because", COLUMN, &Words::plain(reason), width));
+    }
+    for client in &attribution.clients {
+        lines.push(Words::default());
+        lines.extend(about(&teller, attribution, client, width));
+    }
+    lines.push(Words::default());
+    lines.extend(what(&teller, sight, width));
+    lines
+}
+
+/// The lines about what was flagged, and where.
+fn what(teller: &Teller<'_>, sight: &Sight, width: usize) -> Vec<Words> {
+    let attribution = &sight.attribution;
+    let mut lines = Vec::new();
+    let mut say = |label: &str, words: Words| lines.extend(entry(label, COLUMN, &words, width));
+    let listed = format!(" in {}, line {}", sight.list, sight.line);
+    let mut flagged = Words::of(Ink::Flagged, &sight.indicator).and(Ink::Plain, &listed);
+    if let Some(description) = &sight.description {
+        flagged.push(Ink::Plain, &format!(": {description}"));
+    }
+    say("flagged", flagged);
+    say("seen", teller.seen(attribution));
+    let frames =
+        [("query", attribution.sighting.frame), ("answer", attribution.sighting.response_frame)];
+    say("frames", teller.frames(&frames));
+    if !attribution.hints.is_empty() {
+        say("hints", Words::of(Ink::Caution, &attribution.hints.join(", ")));
+    }
+    say("id", Words::of(Ink::Aside, &attribution.id));
+    lines
+}
+
+/// The lines about one of its clients.
+fn about(
+    teller: &Teller<'_>,
+    attribution: &Attribution,
+    client: &Client,
+    width: usize,
+) -> Vec<Words> {
+    let mut lines = wrapped(&heading(client), width);
+    let mut say = |label: &str, words: Words| lines.extend(entry(label, COLUMN, &words, width));
+    let sighting = &attribution.sighting;
+    let hops: Vec<String> = client.hops.iter().map(Address::to_string).collect();
+    let resolver = sighting.resolver.to_string();
+    let role = part(client.role, sighting.leg, &hops, &resolver);
+    say("part", Words::of(Ink::Strong, client.role.as_str()).and(Ink::Plain, &format!(": {role}")));
+    say("sure", Words::plain(&sureness(client.confidence_permille)));
+    let at = teller.times.at(client.asked_time);
+    let got = outcome(client.rcode);
+    let asked = format!(" ({}) at {at}, from port {}; got {got}", client.asked_type, client.port);
+    say("asked", Words::of(Ink::Strong, &client.asked).and(Ink::Plain, &asked));
+    let last = client.chain.len().saturating_sub(1);
+    for (place, step) in client.chain.iter().enumerate() {
+        let ink = if place == last { Ink::Flagged } else { Ink::Plain };
+        let how = match teller.frame(step.frame) {
+            Some(frame) => format!(" ({}, {frame})", step.step),
+            None => format!(" ({})", step.step),
+        };
+        let mut words = Words::of(Ink::Aside, &format!("{} ", place + 1)).and(ink, &step.name);
+        words.push(Ink::Aside, &how);
+        say(if place == 0 { "chain" } else { "" }, words);
+    }
+    if !hops.is_empty() {
+        say("hops", Words::plain(&format!("{} → {resolver}", hops.join(" → "))));
+    }
+    let frames = [("question", client.asked_frame), ("answer", client.answer_frame)];
+    say("frames", teller.frames(&frames));
+    let contacted = contact(&client.contact, &teller.times);
+    let unseen = || "the traffic shown does not tell whether it connected".to_owned();
+    say("contact", Words::plain(&contacted.unwrap_or_else(unseen)));
+    lines
+}
+
+/// Who a client is.
+fn heading(client: &Client) -> Words {
+    let mut words = Words::of(Ink::Strong, &client.address.to_string());
+    if let Some(host) = &client.hostname {
+        words.push(Ink::Strong, &format!(" {}", host.name));
+        words.push(Ink::Aside, &format!(" ({})", Called::of(host, &[]).origin()));
+    }
+    if let Some(mac) = client.mac.filter(|mac| mac.is_some()) {
+        let router = if client.is_router_mac { " (a router's)" } else { "" };
+        words.push(Ink::Plain, &format!(", {mac}{router}"));
+    }
+    if let Some(vlan) = client.vlan {
+        words.push(Ink::Plain, &format!(", VLAN {vlan}"));
+    }
+    words
+}
+
+/// Says times and frames.
+struct Teller<'v> {
+    view: &'v View<'v>,
+    times: Times,
+    files: Files,
+}
+
+impl<'v> Teller<'v> {
+    fn new(view: &'v View<'v>) -> Teller<'v> {
+        let coverage = view.status.coverage.clone().unwrap_or_default();
+        let names = view.status.interfaces.iter().map(|interface| interface.name.clone());
+        let times = Times::of(&coverage, view.zone);
+        Teller { view, times, files: Files(names.collect()) }
+    }
+
+    /// `frame 1700`, with its interface where there are several.
+    fn frame(&self, frame: FrameId) -> Option<String> {
+        frame.is_some().then(|| match self.files.of(frame) {
+            Some(interface) => format!("frame {} of {interface}", frame.number()),
+            None => format!("frame {}", frame.number()),
+        })
+    }
+
+    fn frames(&self, frames: &[(&str, FrameId)]) -> Words {
+        let said: Vec<String> = frames
+            .iter()
+            .map(|(what, frame)| match self.frame(*frame) {
+                Some(frame) => format!("{what} in {frame}"),
+                None => format!("{what} not seen"),
+            })
+            .collect();
+        Words::plain(&said.join(", "))
+    }
+
+    /// Where it was seen, and what came of it.
+    fn seen(&self, attribution: &Attribution) -> Words {
+        let sighting = &attribution.sighting;
+        let asked = format!(
+            "{} asked {} by {} for ",
+            match sighting.leg {
+                Leg::Upstream => sighting.resolver.to_string(),
+                Leg::Client => "a client".to_owned(),
+            },
+            match sighting.leg {
+                Leg::Upstream => sighting.server.to_string(),
+                Leg::Client => sighting.resolver.to_string(),
+            },
+            sighting.transport.as_str(),
+        );
+        let rcode = sighting.rcode.map_or(String::new(), |rcode| format!(", {rcode}"));
+        let came = format!(
+            " ({}) at {} {}: {}{rcode}; listed is the {}",
+            sighting.rtype,
+            self.times.at(sighting.time),
+            self.view.zone.distance_at(sighting.time),
+            sighting.outcome,
+            place(attribution),
+        );
+        Words::plain(&asked).and(Ink::Strong, &sighting.name).and(Ink::Plain, &came)
+    }
+}
+
+/// What of the sighting is listed.
+fn place(attribution: &Attribution) -> &'static str {
+    use crate::attribution::Place;
+    match attribution.sighting.place {
+        Place::Qname => "name asked for",
+        Place::Alias => "alias that it leads to",
+        Place::Address => "address in the answer",
+        Place::Server => "address that was asked",
+        Place::Nameserver => "name server in the answer",
+    }
+}

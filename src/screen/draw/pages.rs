@@ -1,0 +1,142 @@
+//! Texts that take the whole screen: the keys, and how the run is doing in full.
+
+use super::View;
+use super::head::{flagged, lost, resolvers};
+use super::paint::entry;
+use crate::report::words::{latency, number};
+use crate::report::{Ink, Words};
+use crate::resolution::Leg;
+
+/// The width of the labels.
+const COLUMN: usize = 13;
+/// How many resolvers are named.
+const RESOLVERS_MAX: usize = 64;
+
+/// The keys, and what is shown.
+pub(super) fn help(width: usize) -> Vec<Words> {
+    let keys = [
+        ("↑ ↓", "choose a sighting; also k and j, PgUp and PgDn, Home (the newest) and End"),
+        (
+            "Enter",
+            "all that is known of it: the chain, frames, hops, whether it connected. There, PgUp and \
+                   PgDn scroll; Enter or Esc goes back",
+        ),
+        (
+            "/",
+            "filter by a part of a client's address or name, of what it asked, or of what is flagged; Enter \
+               keeps the filter, Esc takes it off",
+        ),
+        ("p", "pause: the list stays as it is; nothing is lost meanwhile"),
+        ("s", "state: interfaces, resolvers, what is wrong with the mirror, messages"),
+        ("Ctrl-L", "draw the screen anew"),
+        ("q, Ctrl-C", "end: what is known is settled, and summed up on the terminal"),
+    ];
+    let words = [
+        (
+            "part",
+            "initiator: its question made the server ask. joiner: it waited for the same answer. cached: it \
+                  was answered from the cache. refresh: it had its answer, its question set off another. no \
+                  client: the server's own work. undecided: it cannot be told, the detail says why",
+        ),
+        (
+            "sure",
+            "how probable it is that this client is behind it; with ? while more may become known",
+        ),
+        (
+            "state",
+            "provisional: said at once. final: the last word, 76 s after the server's query, 156 s after a \
+                   client's question",
+        ),
+        ("interface", "packets lost before the kernel saw them, by the network card"),
+        ("kernel", "packets lost since the ring was full: --buffer, --fanout"),
+        ("behind", "packets left out since the analysis could not keep up: --workers"),
+        ("undecoded", "messages and frames that are broken, or of a kind that is not known"),
+        ("forgotten", "questions and aliases that were forgotten early, for lack of room"),
+        ("output", "lines that an output did not take"),
+    ];
+    let mut lines = Vec::new();
+    for (title, entries) in [("Keys", &keys[..]), ("Words", &words[..])] {
+        if !lines.is_empty() {
+            lines.push(Words::default());
+        }
+        lines.push(Words::of(Ink::Strong, title));
+        for (label, text) in entries {
+            lines.extend(entry(&format!(" {label}"), COLUMN, &Words::plain(text), width));
+        }
+    }
+    lines
+}
+
+/// How the run is doing.
+pub(super) fn state(view: &View<'_>, width: usize) -> Vec<Words> {
+    let status = view.status;
+    let mut lines = Vec::new();
+    let mut say = |label: &str, words: Words| lines.extend(entry(label, COLUMN, &words, width));
+    for complaint in &status.complaints {
+        let words = Words::of(Ink::Strong, complaint.name);
+        say("mirror", words.and(Ink::Caution, &format!(": {}", complaint.words)));
+    }
+    if status.complaints.is_empty() {
+        say("mirror", Words::plain("nothing is known to be wrong with it"));
+    }
+    for interface in &status.interfaces {
+        let mut words = Words::of(Ink::Strong, &interface.name);
+        words.push(
+            Ink::Plain,
+            &format!(
+                ": {} packets of {} octets, lost by the kernel {}, by the interface {}",
+                number(interface.received),
+                number(interface.octets),
+                number(interface.dropped_by_kernel),
+                number(interface.dropped_by_interface)
+            ),
+        );
+        if let Some(fault) = &interface.fault {
+            words.push(Ink::Caution, &format!("; {fault}; waiting for it"));
+        }
+        say("interface", words);
+    }
+    say("lost", lost(status));
+    if status.losses.panics > 0 {
+        let text = format!("{} (defects of whoasked: please report)", number(status.losses.panics));
+        say("defects", Words::of(Ink::Caution, &text));
+    }
+    say("flagged", flagged(status));
+    say("resolvers", resolvers(status, RESOLVERS_MAX));
+    for row in status.coverage.iter().flat_map(|coverage| &coverage.latencies) {
+        let leg =
+            if row.leg == Leg::Upstream { "asks and waits" } else { "answers its clients in" };
+        let text = format!(
+            "{} {leg} {} (half), {} (9 of 10), {} (99 of 100)",
+            row.resolver,
+            latency(row.p50_us),
+            latency(row.p90_us),
+            latency(row.p99_us)
+        );
+        say("latency", Words::plain(&text));
+    }
+    for output in &status.outputs {
+        let (written, queued, lost) = (output.written, output.queued, output.lost);
+        let text = format!(
+            ": {} lines written, {} wait, {} lost",
+            number(written),
+            number(queued),
+            number(lost)
+        );
+        let mut words = Words::of(Ink::Strong, &output.name).and(Ink::Plain, &text);
+        if let Some(fault) = &output.fault {
+            words.push(Ink::Caution, &format!("; {fault}"));
+        }
+        say("output", words);
+    }
+    if let Some(fault) = &status.lists.fault {
+        say("lists", Words::of(Ink::Caution, &format!("the old ones stay in use: {fault}")));
+    }
+    for notice in view.notices.all().rev() {
+        for (place, line) in notice.text.lines().enumerate() {
+            let time = if place == 0 { view.zone.clock(notice.time) } else { String::new() };
+            say(&time, Words::plain(line));
+        }
+    }
+    lines
+}

@@ -1,0 +1,159 @@
+//! What the tests of the screen look at.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::attribution::{Attribution, ChainStep, Client, Place, Sighting, State, Verdict};
+use crate::contact::{Connection, Contact};
+use crate::flow::{Address, Mac, Transport};
+use crate::frame::FrameId;
+use crate::identity::{Hostname, Source};
+use crate::indicator::{IndicatorId, Indicators};
+use crate::live::{Feed, Sight};
+use crate::name::{Name, NameHasher, push_from_text};
+use crate::resolution::{Leg, Role};
+use crate::time::{Span, Timestamp};
+
+/// 2026-03-02T09:17:42Z.
+pub const MORNING: Timestamp = Timestamp(1_772_443_062_000_000_000);
+pub const DC: &str = "192.168.2.194";
+
+pub fn address(text: &str) -> Address {
+    Address::from(text.parse::<IpAddr>().unwrap())
+}
+
+pub fn frame(number: u64) -> FrameId {
+    FrameId::new(0, number)
+}
+
+/// A client that was led along a chain, all in frames from `number` on.
+fn client(ip: &str, host: Option<&str>, number: u64, chain: &[&str]) -> Client {
+    let time = MORNING + Span::from_secs(number as i64);
+    let steps = chain.iter().enumerate().map(|(place, name)| ChainStep {
+        name: (*name).to_owned(),
+        step: if place == 0 { "asked" } else { "cname" },
+        frame: frame(number + 3 * place as u64),
+    });
+    Client {
+        address: address(ip),
+        port: 53_211,
+        role: Role::Initiator,
+        confidence_permille: 995,
+        asked: chain[0].to_owned(),
+        asked_type: "A".to_owned(),
+        asked_frame: frame(number),
+        asked_time: time,
+        answer_frame: frame(number + 3),
+        rcode: Some("NOERROR"),
+        chain: steps.collect(),
+        hops: Vec::new(),
+        mac: Some(Mac([0, 0x1b, 0x21, 0x3c, 0, 0x1c])),
+        is_router_mac: false,
+        vlan: None,
+        hostname: host.map(|name| Hostname {
+            name: name.to_owned(),
+            source: Source::Dhcp,
+            time: None,
+            frame: FrameId::NONE,
+        }),
+        contact: Contact::NotVisible,
+    }
+}
+
+/// What is said of a query of the DC for a name that is flagged.
+pub fn attribution(number: u64, name: &str, clients: Vec<Client>) -> Attribution {
+    Attribution {
+        id: format!("f{number}"),
+        resolution_id: format!("f{number}"),
+        state: State::Final,
+        verdict: if clients.is_empty() { Verdict::NoClient } else { Verdict::Attributed },
+        unexplained: None,
+        reason: clients.is_empty().then(|| "nobody was waiting for it".to_owned()),
+        indicator: flagged(name),
+        sighting: Sighting {
+            leg: Leg::Upstream,
+            place: Place::Qname,
+            frame: frame(number + 1),
+            time: MORNING + Span::from_secs(number as i64),
+            resolver: address(DC),
+            server: address("198.51.100.7"),
+            transport: Transport::Udp,
+            name: name.to_owned(),
+            rtype: "A".to_owned(),
+            response_frame: frame(number + 2),
+            rcode: Some("NOERROR"),
+            outcome: "answered",
+        },
+        clients,
+        hints: Vec::new(),
+    }
+}
+
+/// What is flagged.
+fn indicators() -> Indicators {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("flagged.txt");
+    std::fs::write(&path, "mi.kenal-cn.com\ne13678.dspb.akamaiedge.net\nad-sync.net\n").unwrap();
+    Indicators::load(&[path], NameHasher::new([1, 2])).unwrap().0
+}
+
+/// Which of it a name is.
+fn flagged(name: &str) -> IndicatorId {
+    let (mut wire, mut found) = (Vec::new(), Vec::new());
+    push_from_text(name, &mut wire).unwrap();
+    indicators().match_name(Name::from_wire(&wire), &mut found);
+    found[0]
+}
+
+/// A feed that was given these.
+pub fn feed(attributions: Vec<Attribution>) -> Feed {
+    let (feed, indicators) = (Feed::default(), indicators());
+    for attribution in attributions {
+        feed.take(attribution, &indicators);
+    }
+    feed
+}
+
+/// Some sightings, the newest first: two of KEVIN-PC, one provisional by way of aliases, with another client and
+/// a hop; one of no client; one at an address of IPv6 without a name.
+pub fn sights() -> Vec<Arc<Sight>> {
+    feed(attributions()).newest().0
+}
+
+pub fn attributions() -> Vec<Attribution> {
+    let chain =
+        ["www.microsoft.com", "www.microsoft.com-c-3.edgekey.net", "e13678.dspb.akamaiedge.net"];
+    let kevin = |number| client("192.168.2.42", Some("KEVIN-PC"), number, &["mi.kenal-cn.com"]);
+    let contacted = Contact::Yes(Connection {
+        address: address("203.0.113.67"),
+        port: 443,
+        transport: Transport::Tcp,
+        frame: frame(70),
+        time: MORNING + Span::from_secs(61),
+        answered: true,
+        server_name: Some("mi.kenal-cn.com".to_owned()),
+    });
+    let petra = Client {
+        hops: vec![address("192.168.2.12")],
+        ..client("192.168.2.55", Some("PETRA-PC"), 70, &chain)
+    };
+    let joiner = Client {
+        role: Role::Joiner,
+        confidence_permille: 900,
+        ..client("192.168.2.40", Some("JUDITH-PC"), 70, &chain)
+    };
+    let early = Attribution {
+        state: State::Provisional,
+        hints: vec!["alias-tail-of-popular-name"],
+        ..attribution(70, chain[2], vec![petra, joiner])
+    };
+    let six =
+        client("2001:db8:12:34:56:78:9abc:def0", None, 40, &["tracker.long-name.ad-sync.net"]);
+    vec![
+        attribution(20, "mi.kenal-cn.com", vec![kevin(20)]),
+        attribution(60, "mi.kenal-cn.com", vec![Client { contact: contacted, ..kevin(60) }]),
+        attribution(30, "ad-sync.net", Vec::new()),
+        attribution(40, "tracker.long-name.ad-sync.net", vec![six]),
+        early,
+    ]
+}
