@@ -8,9 +8,10 @@ mod queue;
 mod ring;
 mod status;
 
+pub use crate::attribution::Complaint;
 pub use answer::{Answers, Control, Form};
 pub use confine::{ConfineError, Confined, Needs, USER, confine, forsake};
 pub use file::{Growing, Heading, Rotation, Sent};
 pub use queue::{Queue, QueueWriter, Target};
 pub use ring::{Ring, RingWatch};
-pub use status::{Board, Complaint, Interface, Lists, Losses, OutputState, Status};
+pub use status::{Board, Interface, Lists, Losses, OutputState, Status};

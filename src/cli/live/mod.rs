@@ -53,6 +53,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     };
     signals::obey(reload, board.clone(), Arc::clone(&stop))?;
     status_line::keep(board.clone(), Arc::clone(&stop))?;
+    let declared = settings.resolvers.iter().flatten().copied().collect();
     let looked_for = (Arc::clone(&loaded), hasher);
     let attributor = attributor(settings.resolvers, &settings.ports, looked_for)
         .with_inventory(settings.inventory)
@@ -62,7 +63,9 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let subject = (settings.interfaces, settings.zone, internal);
     let decoder = Decoder::new(settings.ports, hasher, Some(Arc::clone(&loaded)));
     let told = (control, board.clone(), now());
-    let answers = Answers::new(attributor, loaded, subject, outputs, told);
+    let answers = Answers::new(attributor, loaded, subject, outputs, told)
+        .with_declared(declared)
+        .with_ring(ring.as_ref().map(Ring::watch));
     let mut keeper = Keeper::new(decoder.clone(), answers);
     let (tap, ring) = match ring {
         Some(mut ring) => {
