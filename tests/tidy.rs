@@ -111,6 +111,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("landlock", &["src/live/confine"]),
     ("seccompiler", &["src/live/confine"]),
     ("caps", &["src/live/confine"]),
+    ("prometheus_client", &["src/live/metrics"]),
     ("nix", &["src/live/", "src/capture/live/"]),
     ("libc", &["src/capture/live/fanout.rs", "src/live/confine"]),
     ("signal_hook", &["src/cli/live/"]),

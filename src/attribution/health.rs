@@ -21,7 +21,7 @@
 //! 4. Where one direction is missing, the rules about legs decide nothing: they would say the same again.
 //!
 //! So the first word comes 15 s after the first message of a network that is not silent, and none flaps: a share
-//! must cross both bounds, and stay there for half a minute.
+//! must cross both bounds, the second for half a minute.
 
 mod rules;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Settings: arguments made sense of, or refused with a reason.
 
 use std::io::IsTerminal;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -94,6 +94,9 @@ pub struct Live {
     pub rotation: Rotation,
     /// Where the last packets are kept, and how many octets of them.
     pub ring: Option<(PathBuf, u64)>,
+    /// Where metrics are asked for, and the file that they are written to.
+    pub metrics: Option<SocketAddr>,
+    pub metrics_file: Option<PathBuf>,
     pub is_verbose: bool,
 }
 
@@ -143,6 +146,8 @@ impl Live {
                 keep: args.rotate_keep,
             },
             ring: args.ring.map(|directory| (directory, args.ring_size)),
+            metrics: args.metrics,
+            metrics_file: args.metrics_file,
             is_verbose: args.verbose,
         })
     }

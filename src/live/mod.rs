@@ -4,6 +4,7 @@
 mod answer;
 mod confine;
 mod file;
+pub mod metrics;
 mod queue;
 mod ring;
 mod status;

@@ -1,5 +1,6 @@
 //! `whoasked live`: who asked for what is flagged, as it happens.
 
+mod metrics;
 mod signals;
 mod status_line;
 
@@ -42,6 +43,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let stop = Arc::new(Stop::default());
     let control = Arc::new(Control::default());
     let board = Board::default();
+    let metrics = metrics::open(&settings, &board)?;
     let lookout = Arc::new(Lookout::new(Arc::clone(&loaded)));
     let queues = outputs.iter().map(|(_, queue)| queue.clone()).collect();
     let reload = signals::Reload {
@@ -53,6 +55,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     };
     signals::obey(reload, board.clone(), Arc::clone(&stop))?;
     status_line::keep(board.clone(), Arc::clone(&stop))?;
+    metrics.start(&board, &stop)?;
     let declared = settings.resolvers.iter().flatten().copied().collect();
     let looked_for = (Arc::clone(&loaded), hasher);
     let attributor = attributor(settings.resolvers, &settings.ports, looked_for)

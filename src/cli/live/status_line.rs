@@ -124,7 +124,7 @@ pub fn coverage(status: &Status) -> String {
     ));
     lines.push(format!(
         "  not read: {} messages cut or malformed, {} broken frames, {} of unknown link types; not put together: {} \
-         fragmented packets, {} gaps in streams",
+         packets in fragments and {} gaps in streams",
         status.decoded.malformed,
         status.decoded.broken,
         status.decoded.unknown_link,

@@ -171,7 +171,7 @@ pub(super) fn by_address(address: Address) -> Option<&'static str> {
 
 /// What the resolver of this name, or of one above it, is called.
 pub(super) fn by_name(name: &str) -> Option<&'static str> {
-    let stands_below = |above: &&str| {
+    let stands_below = |above: &str| {
         let rest = name.len().checked_sub(above.len());
         rest.is_some_and(|at| {
             let (before, end) = name.as_bytes().split_at(at);
@@ -179,6 +179,6 @@ pub(super) fn by_name(name: &str) -> Option<&'static str> {
                 && before.last().is_none_or(|last| *last == b'.')
         })
     };
-    let has = |service: &&Service| service.names.iter().any(|above| stands_below(&above));
+    let has = |service: &&Service| service.names.iter().any(|above| stands_below(above));
     SERVICES.iter().find(has).map(|service| service.called)
 }
