@@ -254,6 +254,7 @@ fn coverage() -> Coverage {
             p99_us: 198_700,
             max_us: 3_230_000,
         }],
+        ..Coverage::default()
     }
 }
 

@@ -114,6 +114,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("seccompiler", &["src/live/confine"]),
     ("caps", &["src/live/confine"]),
     ("nix", &["src/live/", "src/capture/live/", "src/screen/"]),
+    ("prometheus_client", &["src/live/metrics"]),
     ("libc", &["src/capture/live/fanout.rs", "src/live/confine"]),
     ("signal_hook", &["src/cli/live/"]),
     ("ratatui", &["src/screen/"]),

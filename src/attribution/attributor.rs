@@ -29,6 +29,9 @@ const WAITING_MAX: usize = 1 << 20;
 
 /// What belongs to forgotten transactions is let go when so many of them have come together.
 const SWEEP_EVERY: u64 = 256;
+/// What is said of a sighting that was judged before its time, as the output says it: an answer that would have cleared
+/// somebody may have come later.
+const JUDGED_EARLY: &str = "judged-early";
 
 /// Takes messages, keeps their history, and judges what was flagged.
 #[derive(Debug)]
@@ -47,10 +50,12 @@ pub struct Attributor {
     pub(super) parts: BTreeMap<Sequence, Vec<(IndicatorId, Role)>>,
     /// What is to be reported before it is settled.
     pub(super) early: Early,
-    /// When frames were lost.
+    /// When frames were lost, or there was no room for them.
     losses: Losses,
     /// The oldest transaction kept when what belongs to older ones was last let go.
     swept: Sequence,
+    /// Whether what is handed out just now is judged before its time.
+    is_early: bool,
     /// The oldest transaction not yet looked at for having ended without an answer.
     unended: Sequence,
     /// Time of the first message.
@@ -80,6 +85,7 @@ impl Attributor {
             early: Early::default(),
             losses: Losses::default(),
             swept: Sequence(0),
+            is_early: false,
             unended: Sequence(0),
             began: None,
             now: Timestamp(i64::MIN),
@@ -142,7 +148,11 @@ impl Attributor {
         self.settle(out);
         self.surroundings.message(messages, message);
         self.now = self.now.max(message.time);
+        let had_no_room = self.resolution.transactions().counters().no_room;
         let event = self.resolution.take(messages, message);
+        if self.resolution.transactions().counters().no_room > had_no_room {
+            self.losses.note(message.time, message.time);
+        }
         let sequence = match event {
             Event::Asked(s)
             | Event::AskedAgain(s)
@@ -206,8 +216,10 @@ impl Attributor {
             }
             self.judged_early += u64::from(crowded);
             self.upstream.pop_front();
+            self.is_early = crowded;
             self.judge(sequence, out);
         }
+        self.is_early = false;
         self.settle_clients(false, out);
     }
 
@@ -233,6 +245,9 @@ impl Attributor {
             self.surroundings.describe(client, hosts);
         }
         self.losses.weigh(&mut attribution);
+        if self.is_early {
+            attribution.hints.push(JUDGED_EARLY);
+        }
         if attribution.state == State::Final {
             self.summary.add(&attribution);
         }
@@ -343,7 +358,9 @@ impl Attributor {
             if can_wait && !self.is_recognised(sequence) {
                 self.unrecognised.push_back(sequence);
             } else {
+                self.is_early = crowded && !at_end;
                 self.settle_client(sequence, out);
+                self.is_early = false;
             }
         }
         let oldest = self.resolution.transactions().oldest();
@@ -421,3 +438,6 @@ impl Attributor {
         Some((self.began?, self.now))
     }
 }
+
+#[cfg(test)]
+mod tests;

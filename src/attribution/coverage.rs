@@ -1,8 +1,9 @@
 //! What the capture showed and what it lacked.
 
 use super::Attributor;
+use crate::contact::Around;
 use crate::flow::{Address, Mac};
-use crate::resolution::{Known, Leg};
+use crate::resolution::{Buckets, Known, Leg};
 use crate::time::Timestamp;
 use crate::transaction::{Counters, HostId};
 
@@ -69,6 +70,8 @@ pub struct Coverage {
     pub edges_forgotten: u64,
     /// Sightings judged before their time for lack of room.
     pub judged_early: u64,
+    /// Sightings said with their last word only, as too many waited to be said before it.
+    pub told_late: u64,
     /// Addresses whose host names were forgotten for lack of room.
     pub names_forgotten: u64,
     /// Flagged answers that were no longer watched for a connection, for lack of room.
@@ -81,6 +84,12 @@ pub struct Coverage {
     pub servers: Vec<ServerSeen>,
     /// How long answers took.
     pub latencies: Vec<LatencySeen>,
+    /// The same of all resolvers together: to their clients, and from upstream.
+    pub took: (Buckets, Buckets),
+    /// The hosts whose DNS goes around the resolvers, encrypted.
+    pub around: Vec<Around>,
+    /// How many such packets came from further hosts, for which there was no room.
+    pub around_passed_over: u64,
 }
 
 impl Attributor {
@@ -149,10 +158,14 @@ impl Attributor {
             forgotten: transactions.forgotten(),
             edges_forgotten: resolution.edges().forgotten(),
             judged_early: self.judged_early(),
+            told_late: self.early.passed_over,
             allowed: self.allowed(),
             resolvers: resolvers.collect(),
             servers: self.servers(),
             latencies: latencies.collect(),
+            took: resolution.latencies().by_leg(),
+            around: self.surroundings.encrypted().hosts(),
+            around_passed_over: self.surroundings.encrypted().passed_over(),
         }
     }
 }

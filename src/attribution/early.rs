@@ -24,6 +24,8 @@ const WAITING_MAX: usize = 1 << 16;
 pub(super) struct Early {
     /// Whether anything is.
     pub is_wanted: bool,
+    /// How many were not put down, as too many waited.
+    pub passed_over: u64,
     waiting: VecDeque<(Sequence, Timestamp)>,
     clients: VecDeque<(Sequence, Timestamp)>,
     /// The asks of which an upstream query told, by indicator.
@@ -35,6 +37,8 @@ impl Early {
     pub fn put_down(&mut self, sequence: Sequence, now: Timestamp) {
         if self.is_wanted && self.waiting.len() < WAITING_MAX {
             self.waiting.push_back((sequence, now + UPSTREAM_AFTER));
+        } else if self.is_wanted {
+            self.passed_over += 1;
         }
     }
 

@@ -9,6 +9,7 @@ mod attributor;
 mod coverage;
 mod describe;
 mod early;
+mod health;
 mod losses;
 mod relist;
 mod sighting;
@@ -26,6 +27,7 @@ use crate::time::Timestamp;
 pub use assess::{Assessment, Assessor, ClientHints, Hint, Leaning};
 pub use attributor::Attributor;
 pub use coverage::{Coverage, LatencySeen, ResolverSeen, ServerSeen};
+pub use health::{COMPLAINTS, Complaint, Health, MayName, complaints_of};
 pub use summary::{Summary, SummaryRow};
 
 /// Where on a leg an indicator was seen.

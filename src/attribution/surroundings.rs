@@ -1,7 +1,7 @@
 //! What the capture shows around the questions: host names, and where clients turned to afterwards.
 
 use super::Client;
-use crate::contact::{Contact, Watch};
+use crate::contact::{Contact, Encrypted, Watch};
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
 use crate::identity::{Hostname, Inventory, Registry};
@@ -15,12 +15,17 @@ use crate::transaction::Hosts;
 pub(super) struct Surroundings {
     names: Registry,
     watch: Watch,
+    encrypted: Encrypted,
 }
 
 impl Surroundings {
     /// With an inventory's names, and nothing seen yet.
     pub fn new(inventory: Inventory) -> Surroundings {
-        Surroundings { names: Registry::new(inventory), watch: Watch::default() }
+        Surroundings {
+            names: Registry::new(inventory),
+            watch: Watch::default(),
+            encrypted: Encrypted::default(),
+        }
     }
 
     /// Takes a DNS message. Nearly all of them say nothing here.
@@ -38,6 +43,7 @@ impl Surroundings {
     pub fn aside(&mut self, aside: &Aside, payload: &[u8]) {
         self.names.aside(aside, payload);
         self.watch.aside(aside, payload);
+        self.encrypted.aside(aside, payload);
     }
 
     /// Adds what is known by now of a client: whose its link-layer address is, its name, and whether it
@@ -58,6 +64,11 @@ impl Surroundings {
     /// What came of an answer to a client.
     pub fn contact(&self, client: Address, answer: FrameId) -> Contact {
         self.watch.contact(client, answer)
+    }
+
+    /// Whose DNS goes around the resolver.
+    pub fn encrypted(&self) -> &Encrypted {
+        &self.encrypted
     }
 
     /// How many addresses' names and how many flagged answers were let go for lack of room.

@@ -11,7 +11,7 @@ use super::progress::{Bar, Screen};
 use super::settings::Input;
 use super::{Outcome, say};
 use crate::alert::Answering;
-use crate::attribution::{Assessor, Attribution, Attributor, Coverage};
+use crate::attribution::{Assessor, Attribution, Attributor, Coverage, complaints_of};
 use crate::capture::{Reader, open_pipe};
 use crate::flow::Address;
 use crate::identity::Inventory;
@@ -20,7 +20,7 @@ use crate::message::{Message, Messages};
 use crate::name::NameHasher;
 use crate::packet::{Aside, Ports};
 use crate::pipeline::{Decoder, Keeper, MessageSink, Pipe, Stop, run as run_pipeline};
-use crate::report::{CaptureLacked, Ending, Files, Internal, Report, Subject, Verdicts};
+use crate::report::{CaptureLacked, Dropped, Ending, Files, Internal, Report, Subject, Verdicts};
 use crate::resolution::{Limits, Resolution, Roles};
 use crate::time::Zone;
 use crate::transaction::Transactions;
@@ -173,6 +173,8 @@ pub fn run(
         reassembled,
         resolvers_unseen: unseen(&declared, &coverage),
         damage: reader.damage().iter().map(ToString::to_string).collect(),
+        complaints: complaints_of(&coverage, &|host| sink.answer.internal.names(host)),
+        dropped: Dropped::default(),
         interrupted: stop.is_set(),
     };
     let failures = sink.answer.end(&sink.attributor, &coverage, &lacked);

@@ -1,5 +1,6 @@
 //! Arguments, verbatim.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -106,6 +107,14 @@ fn period(text: &str) -> Result<Duration, String> {
     number.and_then(|number| number.checked_mul(seconds)).map(Duration::from_secs).ok_or_else(wrong)
 }
 
+/// An address and port, or a port of the loopback address.
+fn socket(text: &str) -> Result<SocketAddr, String> {
+    let of_port = text.parse().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    of_port.or_else(|_| text.parse()).map_err(|_| {
+        "a port is expected, such as 9153, or an address with one, such as 10.0.0.5:9153 or [fd00::5]:9153".to_owned()
+    })
+}
+
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
@@ -162,6 +171,13 @@ pub struct LiveArgs {
     /// How much of them is kept
     #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = octets)]
     pub ring_size: u64,
+    /// Answer GET /metrics (OpenMetrics) and GET /health there: a port of this machine alone, or an address
+    /// with a port for others, too
+    #[arg(long, value_name = "[ADDR:]PORT", value_parser = socket)]
+    pub metrics: Option<SocketAddr>,
+    /// Write the metrics to this file every 15 s, for node_exporter's textfile collector (FILE.prom)
+    #[arg(long, value_name = "FILE")]
+    pub metrics_file: Option<PathBuf>,
     /// Time zone of the text [default: local]
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub tz: Option<String>,

@@ -1,7 +1,7 @@
 //! Settings: arguments made sense of, or refused with a reason.
 
 use std::io::IsTerminal;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
@@ -96,6 +96,9 @@ pub struct Live {
     pub ring: Option<(PathBuf, u64)>,
     /// Whether a screen is shown, and whether in colours.
     pub screen: Option<bool>,
+    /// Where metrics are asked for, and the file that they are written to.
+    pub metrics: Option<SocketAddr>,
+    pub metrics_file: Option<PathBuf>,
     pub is_verbose: bool,
 }
 
@@ -146,6 +149,8 @@ impl Live {
             },
             ring: args.ring.map(|directory| (directory, args.ring_size)),
             screen: screen(args.no_tui, args.format),
+            metrics: args.metrics,
+            metrics_file: args.metrics_file,
             is_verbose: args.verbose,
         })
     }

@@ -1,8 +1,10 @@
-//! Whether a client then connected to the address that it was given.
+//! Whether a client then connected to the address that it was given, and who asks for names elsewhere.
 //!
 //! [`Watch`] is told flagged answers and the packets around them, in capture order, and says of each
-//! answer what came of it.
+//! answer what came of it. [`Encrypted`] is told the same packets, and says whose DNS goes around the
+//! resolver.
 
+mod encrypted;
 mod tls;
 mod watch;
 
@@ -10,6 +12,7 @@ use crate::flow::{Address, Transport};
 use crate::frame::FrameId;
 use crate::time::Timestamp;
 
+pub use encrypted::{Around, Carrier, Encrypted};
 pub use watch::Watch;
 
 /// What the capture shows of a client's connecting to an address that its answer held.

@@ -150,9 +150,11 @@ impl Registry {
                 }
                 dns::update(payload, sender).map(|said| (Source::DnsUpdate, said.name))
             }
-            AsideKind::Syn | AsideKind::SynAck | AsideKind::ClientHello | AsideKind::Datagram => {
-                None
-            }
+            AsideKind::Syn
+            | AsideKind::SynAck
+            | AsideKind::ClientHello
+            | AsideKind::Segment
+            | AsideKind::Datagram => None,
         };
         // Hosts outside have no names here, whatever they send.
         if let Some((source, name)) = said.filter(|_| sender.is_internal()) {

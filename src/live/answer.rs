@@ -6,16 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hdrhistogram::Histogram;
 
 use super::status::{Board, Interface, Lists, Losses, Status};
-use super::{Feed, Queue};
-use crate::attribution::{Attribution, Attributor, State};
+use super::{Feed, Queue, RingWatch};
+use crate::attribution::{Attribution, Attributor, Health, State};
+use crate::flow::Address;
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
 use crate::packet::{Aside, ReassemblyCounters};
-use crate::pipeline::live::{Health, LiveSink, Lost};
+use crate::pipeline::live::{Health as PipeHealth, LiveSink, Lost};
 use crate::pipeline::{DecodeCounters, MessageSink};
 use crate::report::{
-    CaptureLacked, Cef, Ending, Eve, Files, Internal, Jsonl, Lines, Report, Subject, Syslog,
-    Verdicts,
+    CaptureLacked, Cef, Dropped, Ending, Eve, Files, Internal, Jsonl, Lines, Report, Subject,
+    Syslog, Verdicts,
 };
 use crate::time::{Span, Timestamp, Zone};
 
@@ -92,6 +93,8 @@ pub struct Answers {
     board: Board,
     status: Status,
     pinned: Timestamp,
+    health: Health,
+    ring: Option<RingWatch>,
 }
 
 /// Where answers go, and how many there were.
@@ -160,7 +163,20 @@ impl Answers {
             now,
             to_report: Histogram::new_with_bounds(1, MICROS_MAX, 2).ok(),
         };
-        Answers { attributor, told, control, board, status, pinned: Timestamp(0) }
+        let health = Health::new(Vec::new(), now);
+        let pinned = Timestamp(0);
+        Answers { attributor, told, control, board, status, pinned, health, ring: None }
+    }
+
+    /// Complains when nothing is seen of these resolvers.
+    pub fn with_declared(self, declared: Vec<Address>) -> Answers {
+        let health = Health::new(declared, self.status.began);
+        Answers { health, ..self }
+    }
+
+    /// Says how the ring is doing, too.
+    pub fn with_ring(self, ring: Option<RingWatch>) -> Answers {
+        Answers { ring, ..self }
     }
 
     /// Puts the newest answers into a feed, too.
@@ -184,7 +200,7 @@ impl Answers {
         self.told.indicators = indicators;
     }
 
-    fn pin(&mut self, now: Timestamp, health: &Health) {
+    fn pin(&mut self, now: Timestamp, health: &PipeHealth) {
         self.pinned = now;
         let status = &mut self.status;
         status.at = now;
@@ -210,10 +226,25 @@ impl Answers {
         status.to_report.clone_from(&self.told.to_report);
         status.coverage = self.attributor.span().map(|_| self.attributor.coverage());
         status.outputs = self.told.outputs.iter().map(|(_, queue)| queue.state()).collect();
+        status.ring = self.ring.as_ref().map(RingWatch::state);
+        let may_name = |host| self.told.internal.names(host);
+        self.health.look(status.coverage.as_ref(), now, &may_name);
+        status.complaints = self.health.complaints();
         (status.decoded, status.reassembled) = (health.decoded, health.reassembled);
         let fault = self.control.fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.status.lists.fault = fault;
         self.board.publish(self.status.clone());
+    }
+
+    /// What was lost so far.
+    fn dropped(&self) -> Dropped {
+        let of = |count: fn(&Interface) -> u64| self.status.interfaces.iter().map(count).sum();
+        Dropped {
+            by_kernel: of(|interface| interface.dropped_by_kernel),
+            by_interface: of(|interface| interface.dropped_by_interface),
+            behind: self.status.losses.frames,
+            output_lines: self.outputs().map(|queue| queue.state().lost).sum(),
+        }
     }
 
     /// Says the last word on all that waits, and the summary. Returns whether anything was flagged.
@@ -230,6 +261,8 @@ impl Answers {
                 .then(|| format!("{} frames were left out", self.status.losses.frames))
                 .into_iter()
                 .collect(),
+            complaints: self.status.complaints.clone(),
+            dropped: self.dropped(),
             interrupted: false,
         };
         let ending = Ending {
@@ -278,11 +311,11 @@ impl LiveSink for Answers {
         self.attributor.note_loss(from, to);
     }
 
-    fn ended(&mut self, now: Timestamp, health: &Health) {
+    fn ended(&mut self, now: Timestamp, health: &PipeHealth) {
         self.pin(now, health);
     }
 
-    fn pulse(&mut self, now: Timestamp, health: &Health) -> bool {
+    fn pulse(&mut self, now: Timestamp, health: &PipeHealth) -> bool {
         self.told.now = now;
         self.relist_if_asked(now);
         if (now - self.pinned).abs() >= STATUS_EVERY {

@@ -5,14 +5,16 @@ mod answer;
 mod confine;
 mod feed;
 mod file;
+pub mod metrics;
 mod queue;
 mod ring;
 mod status;
 
+pub use crate::attribution::Complaint;
 pub use answer::{Answers, Control, Form};
 pub use confine::{ConfineError, Confined, Needs, USER, confine, forsake};
 pub use feed::{Feed, Sight};
 pub use file::{Growing, Heading, Rotation, Sent};
 pub use queue::{Queue, QueueWriter, Target};
 pub use ring::{Ring, RingWatch};
-pub use status::{Board, Complaint, Interface, Lists, Losses, OutputState, Status};
+pub use status::{Board, Interface, Lists, Losses, OutputState, Status};

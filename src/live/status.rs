@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hdrhistogram::Histogram;
 
-use crate::attribution::Coverage;
+use crate::attribution::{Complaint, Coverage};
 use crate::packet::ReassemblyCounters;
 use crate::pipeline::DecodeCounters;
 use crate::report::Verdicts;
@@ -35,6 +35,8 @@ pub struct Status {
     pub to_report: Option<Histogram<u64>>,
     /// Where answers are written.
     pub outputs: Vec<OutputState>,
+    /// The ring of packets, if there is one: its lines are packets.
+    pub ring: Option<OutputState>,
     /// The lists looked for.
     pub lists: Lists,
     /// What is wrong with what the mirror port shows, worst first.
@@ -97,18 +99,23 @@ pub struct Lists {
     pub fault: Option<String>,
 }
 
-/// Something that makes answers wrong or missing, and that the admin can mend.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Complaint {
-    /// A short name that stays: `one-direction`, `client-leg-missing`.
-    pub name: &'static str,
-    /// What is wrong and what to do, a sentence or two.
-    pub words: String,
-}
-
 /// Where the analysis pins up its [`Status`], and others read it.
 #[derive(Clone, Debug, Default)]
 pub struct Board(Arc<Mutex<Arc<Status>>>);
+
+impl Status {
+    /// Packets lost before they were analysed: by the kernel, by the interface, and left out.
+    pub fn packets_lost(&self) -> u64 {
+        let before = self.interfaces.iter().map(|i| i.dropped_by_kernel + i.dropped_by_interface);
+        before.sum::<u64>() + self.losses.frames
+    }
+
+    /// Lines of answers that wait at outputs, and that were lost there.
+    pub fn lines_behind(&self) -> (u64, u64) {
+        let sum = |of: fn(&OutputState) -> u64| self.outputs.iter().map(of).sum();
+        (sum(|output| output.queued), sum(|output| output.lost))
+    }
+}
 
 impl Board {
     /// Replaces what is pinned up.

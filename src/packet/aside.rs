@@ -46,6 +46,8 @@ pub enum AsideKind {
     SynAck,
     /// The first octets of a TLS connection: a ClientHello.
     ClientHello,
+    /// Octets of a TCP connection to the port of DNS over TLS, which stays open for long (RFC 7858).
+    Segment,
     /// A datagram to one host.
     Datagram,
     /// DHCP (RFC 2131).
@@ -128,8 +130,12 @@ impl Asides {
         let Some(kind) = kind_of(&envelope.flow, elsewhere) else { return };
         let payload = match kind {
             AsideKind::Syn | AsideKind::SynAck => &[],
-            AsideKind::Datagram if self.is_repetition(envelope.flow, before + held) => return,
-            AsideKind::Datagram => &[],
+            AsideKind::Datagram | AsideKind::Segment
+                if self.is_repetition(envelope.flow, before + held) =>
+            {
+                return;
+            }
+            AsideKind::Datagram | AsideKind::Segment => &[],
             _ => elsewhere.payload,
         };
         self.push(envelope, kind, payload, before, place);
@@ -221,6 +227,7 @@ fn kind_of(flow: &Flow, elsewhere: &Elsewhere<'_>) -> Option<AsideKind> {
                 // A handshake record, TLS 1.x, that begins with a ClientHello (RFC 8446 section 5.1).
                 [22, 3, _, _, _, 1, ..] => Some(AsideKind::ClientHello),
                 [_, ..] if destination == 88 => Some(AsideKind::Kerberos),
+                [_, ..] if destination == 853 => Some(AsideKind::Segment),
                 _ => None,
             },
         },

@@ -86,6 +86,18 @@ pub struct ReassemblyCounters {
 }
 
 impl ReassemblyCounters {
+    /// Packets of which fragments never came.
+    pub fn packets_given_up(&self) -> u64 {
+        self.packets_timed_out + self.packets_evicted
+    }
+
+    /// Gaps in TCP streams, and streams that were forgotten.
+    pub fn stream_gaps(&self) -> u64 {
+        self.gaps + self.streams_evicted
+    }
+}
+
+impl ReassemblyCounters {
     pub(super) fn count_message(&mut self, whole: bool) {
         if whole {
             self.messages += 1;

@@ -306,15 +306,18 @@ impl Ear<'_> {
     }
 
     fn leave_out(&self, batch: &Batch) {
-        let (Some(first), Some(last)) = (batch.get(0), batch.get(batch.len().wrapping_sub(1)))
-        else {
-            return;
-        };
-        self.shared.lost((first.time, last.time));
+        let Some(stretch) = stretch(batch) else { return };
+        self.shared.lost(stretch);
         let mut health = lock(&self.shared.health);
         health.batches_lost += 1;
         health.frames_lost += batch.len() as u64;
     }
+}
+
+/// The time that a batch covers.
+fn stretch(batch: &Batch) -> Option<Lost> {
+    let last = batch.get(batch.len().checked_sub(1)?)?;
+    Some((batch.get(0)?.time, last.time))
 }
 
 /// Puts what was handed over in order, and numbers it.
@@ -396,9 +399,9 @@ fn keep<S: LiveSink>(
     let (mut next, mut turn) = (0, 0);
     let mut pulsed = Timestamp(0);
     let guarded = |keeper: &mut Keeper<S>, work: &mut dyn FnMut(&mut Keeper<S>)| {
-        if catch_unwind(AssertUnwindSafe(|| work(keeper))).is_err() {
-            lock(&shared.health).panics += 1;
-        }
+        let has_failed = catch_unwind(AssertUnwindSafe(|| work(keeper))).is_err();
+        lock(&shared.health).panics += u64::from(has_failed);
+        has_failed
     };
     loop {
         match done.recv_timeout(WAIT) {
@@ -411,10 +414,15 @@ fn keep<S: LiveSink>(
         }
         while let Some(stage) = early.remove(&next) {
             next += 1;
-            guarded(keeper, &mut |keeper| {
+            let has_failed = guarded(keeper, &mut |keeper| {
                 keeper.take(&stage.decoded);
                 keeper.sink.advance(stage.until);
             });
+            if let Some(lost) = stretch(&stage.decoded.batch)
+                && (has_failed || stage.decoded.counters.failed > 0)
+            {
+                keeper.sink.lost(lost);
+            }
             let _ = idle.send(stage);
         }
         let time = now();
@@ -437,3 +445,6 @@ fn keep<S: LiveSink>(
     (health.decoded, health.reassembled) = keeper.counters();
     keeper.sink.ended(now(), &health);
 }
+
+#[cfg(test)]
+mod tests;

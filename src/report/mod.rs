@@ -22,7 +22,7 @@ mod zeek;
 use std::io;
 
 use crate::alert::Answer;
-use crate::attribution::{Assessment, Attribution, Coverage, Summary, Verdict};
+use crate::attribution::{Assessment, Attribution, Complaint, Coverage, Summary, Verdict};
 use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::indicator::{IndicatorId, Indicators};
@@ -153,18 +153,35 @@ pub struct CaptureLacked {
     pub resolvers_unseen: Vec<Address>,
     /// What was damaged, a sentence each.
     pub damage: Vec<String>,
+    /// What is wrong with what the mirror port shows, the worst first.
+    pub complaints: Vec<Complaint>,
+    /// What was lost between the mirror port and the answer.
+    pub dropped: Dropped,
     /// Whether the run was ended early.
     pub interrupted: bool,
+}
+
+/// What was lost between the mirror port and the answer, in a run that listens; all 0 in one that reads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dropped {
+    /// Frames that the kernel dropped since its ring was full.
+    pub by_kernel: u64,
+    /// Frames that the interface dropped before the kernel saw them.
+    pub by_interface: u64,
+    /// Frames that were left out since the analysis could not keep up.
+    pub behind: u64,
+    /// Lines of answers that an output lost, since it was slow or full.
+    pub output_lines: u64,
 }
 
 impl CaptureLacked {
     /// Packets of which fragments never came.
     fn fragments_given_up(&self) -> u64 {
-        self.reassembled.packets_timed_out + self.reassembled.packets_evicted
+        self.reassembled.packets_given_up()
     }
 
     /// Gaps in TCP streams, and streams that were forgotten.
     fn stream_gaps(&self) -> u64 {
-        self.reassembled.gaps + self.reassembled.streams_evicted
+        self.reassembled.stream_gaps()
     }
 }

@@ -6,7 +6,9 @@ use serde::Serialize;
 use serde_json::Number;
 
 use super::{Ending, Files, Subject};
-use crate::attribution::{self, Assessment, Attribution, ChainStep, Hint, Sighting, SummaryRow};
+use crate::attribution::{
+    self, Assessment, Attribution, ChainStep, Complaint, Hint, Sighting, SummaryRow,
+};
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::frame::FrameId;
@@ -183,6 +185,7 @@ pub(super) struct CoverageLine<'a> {
     outside_internal: OutsidePart,
     allowed: u64,
     damage: &'a [String],
+    complaints: Vec<ComplaintPart<'a>>,
     interrupted: bool,
 }
 
@@ -194,6 +197,13 @@ struct ResolverPart {
     asked: u64,
     answers: u64,
     asks_upstream: u64,
+}
+
+/// Something that is wrong with what the mirror port shows.
+#[derive(Debug, Serialize)]
+struct ComplaintPart<'a> {
+    name: &'static str,
+    words: &'a str,
 }
 
 /// A host that was asked, where no resolver was recognised.
@@ -233,6 +243,11 @@ struct LostPart {
     contacts_forgotten: u64,
     fragments_given_up: u64,
     stream_gaps: u64,
+    told_late: u64,
+    dropped_by_kernel: u64,
+    dropped_by_interface: u64,
+    dropped_behind: u64,
+    output_lines: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -521,6 +536,11 @@ impl<'a> CoverageLine<'a> {
                 contacts_forgotten: coverage.contacts_forgotten,
                 fragments_given_up: lacked.fragments_given_up(),
                 stream_gaps: lacked.stream_gaps(),
+                told_late: coverage.told_late,
+                dropped_by_kernel: lacked.dropped.by_kernel,
+                dropped_by_interface: lacked.dropped.by_interface,
+                dropped_behind: lacked.dropped.behind,
+                output_lines: lacked.dropped.output_lines,
             },
             verdicts: VerdictsPart {
                 attributed: verdicts.attributed,
@@ -530,6 +550,11 @@ impl<'a> CoverageLine<'a> {
             outside_internal: OutsidePart { clients: outside.clients, asks: outside.asks },
             allowed: coverage.allowed,
             damage: &lacked.damage,
+            complaints: lacked
+                .complaints
+                .iter()
+                .map(|Complaint { name, words }| ComplaintPart { name, words })
+                .collect(),
             interrupted: lacked.interrupted,
         }
     }

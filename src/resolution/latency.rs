@@ -31,6 +31,36 @@ pub struct LatencyRow {
     pub max_us: u64,
 }
 
+/// The upper bounds of [`Buckets`], in microseconds: from what a cache takes to when everybody has given up.
+pub const BOUNDS_US: [u64; 16] = [
+    250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+    2_500_000, 5_000_000, 10_000_000, 30_000_000,
+];
+
+/// How many answers took how long, on a leg of all resolvers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Buckets {
+    /// For each of [`BOUNDS_US`], how many took at most that and more than the one before; last, longer.
+    pub counts: [u64; BOUNDS_US.len() + 1],
+    /// How long all of them took together, within 1 %.
+    pub sum_us: u64,
+}
+
+impl Buckets {
+    fn add(&mut self, histogram: &Histogram<u32>) {
+        for step in histogram.iter_recorded() {
+            // What cannot be told apart counts as the least of it.
+            let took = histogram.lowest_equivalent(step.value_iterated_to());
+            let count = u64::from(step.count_at_value());
+            let place = BOUNDS_US.partition_point(|bound| *bound < took);
+            if let Some(bucket) = self.counts.get_mut(place) {
+                *bucket += count;
+            }
+            self.sum_us = self.sum_us.saturating_add(took.saturating_mul(count));
+        }
+    }
+}
+
 /// Histograms of latencies, per resolver and leg.
 #[derive(Debug, Default)]
 pub struct Latencies {
@@ -58,6 +88,15 @@ impl Latencies {
                 self.histograms.insert((resolver, upstream), histogram);
             }
         }
+    }
+
+    /// How long answers took to clients, and from upstream.
+    pub fn by_leg(&self) -> (Buckets, Buckets) {
+        let (mut client, mut upstream) = (Buckets::default(), Buckets::default());
+        for ((_, is_upstream), histogram) in &self.histograms {
+            if *is_upstream { &mut upstream } else { &mut client }.add(histogram);
+        }
+        (client, upstream)
     }
 
     /// A row for each resolver and leg that answered anything, its addresses taken together under the

@@ -24,7 +24,7 @@ use crate::transaction::{Event, Limits as TransactionLimits, Transaction, Transa
 
 pub use cause::{Cause, Causes, Role};
 pub use edge::{Edge, EdgeKind, Edges, Learned};
-pub use latency::{Latencies, LatencyRow};
+pub use latency::{BOUNDS_US, Buckets, Latencies, LatencyRow};
 pub use role::{Group, Known, Roles};
 pub use unexplained::Unexplained;
 pub use walk::{Relation, Step, StepKind};

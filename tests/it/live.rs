@@ -22,7 +22,7 @@ use crate::support::{Run, program, project, read_jsonl};
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How many packets `office.pcap` has.
-const OFFICE_PACKETS: u64 = 2_704;
+pub const OFFICE_PACKETS: u64 = 2_704;
 
 /// Runs a program, and says whether it is there and succeeded.
 pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
@@ -75,7 +75,7 @@ impl Drop for Pair {
 }
 
 /// A program that goes on until it is told to end.
-struct Running {
+pub struct Running {
     child: Child,
     lines: Receiver<String>,
     errors: Receiver<String>,
@@ -95,7 +95,7 @@ fn lines_of(from: impl Read + Send + 'static) -> Receiver<String> {
 }
 
 impl Running {
-    fn start(mut command: Command) -> Running {
+    pub fn start(mut command: Command) -> Running {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
@@ -103,7 +103,7 @@ impl Running {
     }
 
     /// `whoasked live` that listens, with JSON lines on stdout.
-    fn live(pair: &Pair, arguments: &[&str]) -> Running {
+    pub fn live(pair: &Pair, arguments: &[&str]) -> Running {
         let mut command = program();
         command.args(["live", "-i", &pair.mirror, "-f", "jsonl"]).args(arguments);
         let running = Running::start(command);
@@ -112,7 +112,7 @@ impl Running {
     }
 
     /// Waits for a line on stderr that holds a word.
-    fn wait_for_word(&self, word: &str) -> String {
+    pub fn wait_for_word(&self, word: &str) -> String {
         let mut all = Vec::new();
         let until = Instant::now() + PATIENCE;
         while let Ok(line) =
@@ -127,7 +127,7 @@ impl Running {
     }
 
     /// Waits for a line on stdout that is as wanted.
-    fn wait_for_line(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub fn wait_for_line(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         let until = Instant::now() + PATIENCE;
         while let Ok(line) =
             self.lines.recv_timeout(until.saturating_duration_since(Instant::now()))
@@ -141,7 +141,7 @@ impl Running {
     }
 
     /// Waits until so many packets have come, which a busy machine may take its time for.
-    fn wait_for_packets(&self, count: u64) {
+    pub fn wait_for_packets(&self, count: u64) {
         let until = Instant::now() + PATIENCE;
         loop {
             self.signal("USR1");
@@ -156,13 +156,13 @@ impl Running {
         }
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(succeeds("kill", &[&format!("-{name}"), &id]));
     }
 
     /// Ends it with SIGTERM: what it wrote since, its last words, its exit code, and how long that took.
-    fn end(mut self) -> (Run, Duration) {
+    pub fn end(mut self) -> (Run, Duration) {
         let began = Instant::now();
         self.signal("TERM");
         let code = loop {

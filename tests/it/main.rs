@@ -26,6 +26,7 @@ mod indicators;
 mod labelled;
 mod live;
 mod message_oracle;
+mod mirror;
 mod properties;
 mod screen;
 mod wire_corpus;

@@ -9,8 +9,8 @@
 pub enum Wanted {
     /// DNS alone: its ports, fragments, tunnels.
     Dns,
-    /// And what names hosts (DHCP, NetBIOS, LLMNR, mDNS, Kerberos) and how connections begin (TCP handshakes
-    /// and the first octets of TLS).
+    /// And what names hosts (DHCP, NetBIOS, LLMNR, mDNS, Kerberos), how connections begin (TCP handshakes
+    /// and the first octets of TLS), and encrypted DNS.
     Hosts,
     /// Everything.
     All,
@@ -34,6 +34,9 @@ const NAMES: [&str; 2] = [
     "udp port 67 or udp port 68 or udp port 137 or udp port 138 or udp port 5353 or udp port 5355",
     "port 88",
 ];
+
+/// DNS over TLS and over QUIC, around the resolver. All of it: such a connection stays open for hours.
+const ENCRYPTED: &str = "port 853";
 
 /// Beginnings of connections: SYN with or without ACK, and a TLS record that begins with a ClientHello. libpcap
 /// looks into TCP of IPv4 only, so offsets are given for IPv6.
@@ -62,7 +65,8 @@ pub fn kernel_filter(
         any.extend(WRAPPED.map(str::to_owned));
     }
     if wanted == Wanted::Hosts {
-        any.extend(NAMES.iter().chain(&CONNECTIONS).map(|part| format!("({part})")));
+        let parts = NAMES.iter().chain([&ENCRYPTED]).chain(&CONNECTIONS);
+        any.extend(parts.map(|part| format!("({part})")));
     }
     let plain = match (any.is_empty(), and) {
         (true, None) => return None,

@@ -1,5 +1,6 @@
 //! `whoasked live`: who asked for what is flagged, as it happens.
 
+mod metrics;
 mod shown;
 mod signals;
 mod status_line;
@@ -46,6 +47,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let stop = Arc::new(Stop::default());
     let control = Arc::new(Control::default());
     let board = Board::default();
+    let metrics = metrics::open(&settings, &board)?;
     let lookout = Arc::new(Lookout::new(Arc::clone(&loaded)));
     let queues = outputs.iter().map(|(_, queue)| queue.clone()).collect();
     let reload = signals::Reload {
@@ -59,6 +61,8 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     status_line::keep(board.clone(), Arc::clone(&stop), shown.is_on())?;
     let feed = Feed::default();
     shown.begin(&board, &feed, &stop)?;
+    metrics.start(&board, &stop)?;
+    let declared = settings.resolvers.iter().flatten().copied().collect();
     let looked_for = (Arc::clone(&loaded), hasher);
     let attributor = attributor(settings.resolvers, &settings.ports, looked_for)
         .with_inventory(settings.inventory)
@@ -68,7 +72,9 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let subject = (settings.interfaces, settings.zone, internal);
     let decoder = Decoder::new(settings.ports, hasher, Some(Arc::clone(&loaded)));
     let told = (control, board.clone(), now());
-    let mut answers = Answers::new(attributor, loaded, subject, outputs, told);
+    let mut answers = Answers::new(attributor, loaded, subject, outputs, told)
+        .with_declared(declared)
+        .with_ring(ring.as_ref().map(Ring::watch));
     if shown.is_on() {
         answers = answers.with_feed(feed);
     }

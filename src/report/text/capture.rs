@@ -10,6 +10,9 @@ use crate::flow::Address;
 use crate::report::Ending;
 use crate::resolution::{Known, Leg};
 
+/// What is wrong with the mirror port and is said of each DNS server where that is named.
+const OF_RESOLVERS: [&str; 3] = ["client-leg-missing", "resolver-unasked", "upstream-leg-missing"];
+
 /// Writes the section.
 pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
     page.title("What the capture shows")?;
@@ -192,7 +195,9 @@ fn latencies(rows: &[LatencySeen]) -> Vec<String> {
 pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
     let (coverage, lacked) = (ending.coverage, ending.lacked);
     let (counters, decoded) = (&coverage.transactions, &lacked.decoded);
-    let mut out = Vec::new();
+    let complaints = lacked.complaints.iter().filter(|wrong| !OF_RESOLVERS.contains(&wrong.name));
+    let mut out: Vec<(Ink, String)> =
+        complaints.map(|complaint| (Ink::Caution, complaint.words.clone())).collect();
     let mut say = |ink, number: u64, one: &str, many: &str| {
         if number > 0 {
             out.push((ink, count(number, one, many)));

@@ -281,6 +281,7 @@ pub fn coverage() -> Coverage {
             p99_us: 198_700,
             max_us: 3_230_000,
         }],
+        ..Coverage::default()
     }
 }
 

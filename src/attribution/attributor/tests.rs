@@ -1,0 +1,161 @@
+//! A verdict near which something was lost says so, whatever it was.
+
+use std::net::IpAddr;
+
+use super::*;
+use crate::attribution::Verdict;
+use crate::flow::Address;
+use crate::message::simulated::{Draft, Simulated};
+use crate::packet::Ports;
+use crate::resolution::{Limits, Roles, Unexplained};
+use crate::transaction::Transactions;
+
+const ANNA: &str = "10.0.0.1";
+const DC: &str = "10.0.0.53";
+const ISP: &str = "203.0.113.53";
+
+/// An engine for `evil.com`, with room for so many transactions and hosts, and what it said.
+struct Engine {
+    simulated: Simulated,
+    attributor: Attributor,
+    said: Vec<Attribution>,
+    ids: u16,
+}
+
+impl Engine {
+    fn new(transactions: usize, hosts: usize) -> Engine {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("list.txt");
+        std::fs::write(&path, "evil.com\n").unwrap();
+        let simulated = Simulated::new();
+        let indicators = Arc::new(Indicators::load(&[path], simulated.hasher).unwrap().0);
+        let mut limits = Limits::default();
+        (limits.transactions.transactions, limits.transactions.hosts) = (transactions, hosts);
+        let table = Transactions::new(limits.transactions, Ports::new(&[]));
+        let dc = vec![vec![Address::from(DC.parse::<IpAddr>().unwrap())]];
+        let resolution = Resolution::new(limits, table, Roles::new(dc), simulated.hasher);
+        let attributor = Attributor::new(resolution, indicators, transactions);
+        Engine { simulated, attributor, said: Vec::new(), ids: 0 }
+    }
+
+    fn take(&mut self, draft: &Draft<'_>) {
+        self.simulated.add(draft);
+        let messages = &self.simulated.messages;
+        let mut message = *messages.get(messages.len() - 1).unwrap();
+        message.flagged = draft.name.ends_with("evil.com");
+        let said = &mut self.said;
+        self.attributor.take(messages, &message, &mut |attribution| said.push(attribution));
+    }
+
+    fn exchange(&mut self, at_ms: f64, from: &str, to: &str, name: &str) {
+        self.ids += 1;
+        let (id, port) = (self.ids, 20_000 + self.ids);
+        let ask = Draft { at_ms, from, to, name, id, port, ..Draft::default() };
+        self.take(&ask);
+        let (at_ms, from, to) = (at_ms + 2.0, to, from);
+        self.take(&Draft { at_ms, from, to, response: true, address: true, ..ask });
+    }
+
+    fn finish(mut self) -> Vec<Attribution> {
+        let said = &mut self.said;
+        self.attributor.finish(&mut |attribution| said.push(attribution));
+        self.said
+    }
+}
+
+/// Anna asks the DC for something listed, 100 s after the beginning, and the DC asks upstream for it.
+fn with_anna(engine: &mut Engine) {
+    engine.exchange(1_000.0, "10.0.0.2", DC, "warm.example");
+    engine.exchange(1_001.0, DC, ISP, "warm.example");
+    let ask = Draft { at_ms: 100_000.0, name: "c2.evil.com", id: 900, ..Draft::default() };
+    engine.take(&ask);
+    engine.exchange(100_010.0, DC, ISP, "c2.evil.com");
+    engine.take(&Draft {
+        at_ms: 100_020.0,
+        from: DC,
+        to: ANNA,
+        response: true,
+        address: true,
+        ..ask
+    });
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp(0) + Span::from_secs(seconds)
+}
+
+#[test]
+fn frames_lost_near_it_are_said_and_nobody_is_named_for_sure() {
+    for (lost, is_near) in [(None, false), (Some((95, 96)), true), (Some((105, 109)), true)]
+        .into_iter()
+        .chain([(Some((80, 85)), false), (Some((115, 120)), false), (Some((0, 200)), true)])
+    {
+        let mut engine = Engine::new(1 << 10, 1 << 10);
+        with_anna(&mut engine);
+        if let Some((from, to)) = lost {
+            engine.attributor.note_loss(at(from), at(to));
+        }
+        let said = engine.finish();
+        assert!(!said.is_empty());
+        for attribution in said {
+            assert_eq!(attribution.verdict, Verdict::Attributed);
+            assert_eq!(attribution.hints.contains(&"packets-lost-near"), is_near, "{lost:?}");
+            let sure = attribution.clients[0].confidence_permille;
+            assert_eq!(sure <= 940, is_near, "{lost:?}: {sure}");
+        }
+    }
+}
+
+#[test]
+fn where_frames_were_lost_it_is_not_said_that_nobody_asked() {
+    for lost in [false, true] {
+        let mut engine = Engine::new(1 << 10, 1 << 10);
+        engine.exchange(1_000.0, "10.0.0.2", DC, "warm.example");
+        engine.exchange(100_010.0, DC, ISP, "c2.evil.com");
+        engine.exchange(101_000.0, "10.0.0.2", DC, "other.example");
+        if lost {
+            engine.attributor.note_loss(at(99), at(100));
+        }
+        let said = engine.finish();
+        let expected = match lost {
+            true => (Verdict::Undetermined, Some(Unexplained::PacketsLost)),
+            false => (Verdict::NoClient, Some(Unexplained::NobodyWaiting)),
+        };
+        assert_eq!((said[0].verdict, said[0].unexplained), expected);
+    }
+}
+
+#[test]
+fn a_host_for_which_there_was_no_room_is_a_loss() {
+    for (hosts, is_near) in [(64, false), (4, true)] {
+        let mut engine = Engine::new(1 << 10, hosts);
+        with_anna(&mut engine);
+        for host in 100..110 {
+            engine.exchange(101_000.0, &format!("10.0.1.{host}"), DC, "other.example");
+        }
+        let no_room = engine.attributor.resolution().transactions().counters().no_room;
+        assert_eq!(no_room > 0, is_near);
+        for attribution in engine.finish() {
+            assert_eq!(attribution.hints.contains(&"packets-lost-near"), is_near);
+        }
+    }
+}
+
+#[test]
+fn what_is_judged_early_as_the_table_is_full_says_so() {
+    for (room, is_early) in [(1 << 12, false), (1 << 6, true)] {
+        let mut engine = Engine::new(room, 1 << 10);
+        with_anna(&mut engine);
+        for count in 0..200 {
+            engine.exchange(100_100.0 + f64::from(count), "10.0.0.2", DC, "other.example");
+        }
+        let judged_early = engine.attributor.judged_early();
+        assert_eq!(judged_early > 0, is_early);
+        let said = engine.finish();
+        assert!(!said.is_empty());
+        for attribution in said {
+            assert_eq!(attribution.clients.len(), 1);
+            assert_eq!(attribution.hints.contains(&"judged-early"), is_early, "{attribution:?}");
+        }
+    }
+}

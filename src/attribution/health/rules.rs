@@ -1,0 +1,398 @@
+//! The rules, and the words: what is wrong, and what to do at the switch.
+
+use std::collections::BTreeMap;
+
+use super::super::coverage::Coverage;
+use super::MayName;
+use crate::contact::Around;
+use crate::flow::Address;
+use crate::resolution::Leg;
+use crate::time::{Span, Timestamp};
+
+/// The fewest of what a rule counts.
+const COUNT_MIN: u64 = 20;
+/// The fewest questions to resolvers that could all have been answered from memory but for so many.
+const ASKED_MIN: u64 = 200;
+/// How many hosts or servers are named.
+const NAMED_MAX: usize = 4;
+/// What to do about it on a switch.
+const BOTH: &str = "On the switch, mirror the DNS server's port in both directions (`both`, not `rx` or \
+                    `tx`), and not the two directions to different ports.";
+
+/// What a rule says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    Wrong(String),
+    Right,
+    /// There was too little to tell.
+    Open,
+}
+
+/// What is counted of a resolver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Resolver {
+    asked: u64,
+    answers: u64,
+    asks: u64,
+    upstream_answered: u64,
+}
+
+/// What the rules count, since the beginning or in a stretch.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Figures {
+    queries: u64,
+    answered: u64,
+    unasked: u64,
+    copies: u64,
+    retransmissions: u64,
+    resolvers: BTreeMap<Address, Resolver>,
+    /// Questions to, or answers from, servers where no resolver was recognised: in the network, and outside.
+    to_internal: u64,
+    to_outside: u64,
+}
+
+impl Figures {
+    /// Since the beginning.
+    pub fn of(coverage: &Coverage) -> Figures {
+        let counters = &coverage.transactions;
+        let mut figures = Figures {
+            queries: counters.queries,
+            answered: counters.answered,
+            unasked: counters.unasked,
+            copies: counters.copies,
+            retransmissions: counters.retransmissions,
+            ..Figures::default()
+        };
+        for resolver in &coverage.resolvers {
+            let Some(first) = resolver.addresses.first() else { continue };
+            let upstream = coverage
+                .latencies
+                .iter()
+                .find(|row| row.resolver == *first && row.leg == Leg::Upstream);
+            figures.resolvers.insert(
+                *first,
+                Resolver {
+                    asked: resolver.asked,
+                    answers: resolver.answers,
+                    asks: resolver.asks,
+                    upstream_answered: upstream.map_or(0, |row| row.count),
+                },
+            );
+        }
+        for server in &coverage.servers {
+            let count = server.asked.max(server.answers);
+            match server.address.is_internal() {
+                true => figures.to_internal += count,
+                false => figures.to_outside += count,
+            }
+        }
+        figures
+    }
+
+    /// What came since an earlier moment. Where resolvers were recognised meanwhile there are no servers any
+    /// more.
+    pub fn since(&self, then: &Figures) -> Figures {
+        let resolvers = self.resolvers.iter().map(|(address, now)| {
+            let then = then.resolvers.get(address).copied().unwrap_or_default();
+            let since = Resolver {
+                asked: now.asked.saturating_sub(then.asked),
+                answers: now.answers.saturating_sub(then.answers),
+                asks: now.asks.saturating_sub(then.asks),
+                upstream_answered: now.upstream_answered.saturating_sub(then.upstream_answered),
+            };
+            (*address, since)
+        });
+        Figures {
+            queries: self.queries.saturating_sub(then.queries),
+            answered: self.answered.saturating_sub(then.answered),
+            unasked: self.unasked.saturating_sub(then.unasked),
+            copies: self.copies.saturating_sub(then.copies),
+            retransmissions: self.retransmissions.saturating_sub(then.retransmissions),
+            resolvers: resolvers.collect(),
+            to_internal: self.to_internal.saturating_sub(then.to_internal),
+            to_outside: self.to_outside.saturating_sub(then.to_outside),
+        }
+    }
+
+    /// All messages.
+    pub fn messages(&self) -> u64 {
+        self.queries + self.answered + self.unasked + self.copies + self.retransmissions
+    }
+
+    fn sum(&self, of: impl Fn(&Resolver) -> u64) -> u64 {
+        self.resolvers.values().map(of).sum()
+    }
+}
+
+/// What the rules are held against.
+pub(super) struct Seen<'a> {
+    pub figures: &'a Figures,
+    pub coverage: &'a Coverage,
+    /// Resolvers that were declared and not seen.
+    pub unseen: &'a [Address],
+    /// What a host did before does not count.
+    pub around_since: Timestamp,
+    pub may_name: MayName<'a>,
+}
+
+/// Whether `part` is less than so many per cent of `whole`.
+fn is_below(part: u64, percent: u64, whole: u64) -> bool {
+    part.saturating_mul(100) < whole.saturating_mul(percent)
+}
+
+/// What each rule but that of silence finds. `is_said` tells what was wrong until now: that must be better than
+/// what was right to be right.
+pub(super) fn found(
+    seen: &Seen<'_>,
+    is_said: &dyn Fn(&str) -> bool,
+) -> Vec<(&'static str, Finding)> {
+    let figures = seen.figures;
+    let one_direction = one_direction(figures, is_said("one-direction"));
+    let is_whole = !matches!(one_direction, Finding::Wrong(_));
+    let of_legs = |finding: &dyn Fn() -> Finding| if is_whole { finding() } else { Finding::Open };
+    let clients = of_legs(&|| client_leg_missing(figures, is_said("client-leg-missing")));
+    let are_clients_seen = !matches!(clients, Finding::Wrong(_));
+    vec![
+        (
+            "leg-one-direction",
+            of_legs(&|| leg_one_direction(figures, is_said("leg-one-direction"))),
+        ),
+        (
+            "resolver-unasked",
+            of_legs(&|| resolver_unasked(seen, are_clients_seen, is_said("resolver-unasked"))),
+        ),
+        (
+            "upstream-leg-missing",
+            of_legs(&|| upstream_leg_missing(figures, is_said("upstream-leg-missing"))),
+        ),
+        ("one-direction", one_direction),
+        ("client-leg-missing", clients),
+        ("frames-twice", frames_twice(figures, is_said("frames-twice"))),
+        ("around-the-resolver", around(seen, false)),
+        ("resolver-encrypts", around(seen, true)),
+    ]
+}
+
+/// For how long there was none.
+pub(super) fn silent(span: Span) -> String {
+    format!(
+        "No DNS packet has come for {} s. Is the mirror session on, does it mirror the DNS server's port or VLAN, \
+         is this the port that it mirrors to, and does --filter let DNS through?",
+        span.0 / 1_000_000_000
+    )
+}
+
+fn one_direction(figures: &Figures, was_wrong: bool) -> Finding {
+    let Figures { queries, answered, unasked, .. } = *figures;
+    if queries + unasked < COUNT_MIN {
+        return Finding::Open;
+    }
+    if !is_below(answered, if was_wrong { 20 } else { 5 }, queries + unasked) {
+        return Finding::Right;
+    }
+    let what = if is_below(unasked, 5, queries) {
+        format!(
+            "Questions are seen, but not their answers ({queries} and {answered}). Either one direction is not \
+             mirrored, or nobody answers."
+        )
+    } else if is_below(queries, 5, unasked) {
+        format!(
+            "Answers are seen, but not their questions ({unasked} and {queries}): one direction is not mirrored."
+        )
+    } else {
+        format!(
+            "Only what the DNS server sends is seen, or only what it gets: {queries} questions, of which {answered} \
+             have an answer, and {unasked} answers to other questions."
+        )
+    };
+    Finding::Wrong(format!("{what} {BOTH}"))
+}
+
+fn leg_one_direction(figures: &Figures, was_wrong: bool) -> Finding {
+    let least = if was_wrong { 20 } else { 5 };
+    let (mut wrong, mut is_open) = (Vec::new(), true);
+    for (address, resolver) in &figures.resolvers {
+        let Resolver { asked, answers, asks, upstream_answered } = *resolver;
+        if asked.max(answers) >= COUNT_MIN {
+            is_open = false;
+            if is_below(answers, least, asked) {
+                wrong.push(format!("{asked} questions to {address}, and {answers} answers of it"));
+            } else if is_below(asked, least, answers) {
+                wrong.push(format!("{answers} answers of {address}, and {asked} questions to it"));
+            }
+        }
+        if asks >= COUNT_MIN {
+            is_open = false;
+            if is_below(upstream_answered, least, asks) {
+                wrong.push(format!(
+                    "{asks} exchanges of {address} with servers upstream, {upstream_answered} of them with both \
+                     question and answer"
+                ));
+            }
+        }
+    }
+    match (wrong.is_empty(), is_open) {
+        (true, true) => Finding::Open,
+        (true, false) => Finding::Right,
+        (false, _) => {
+            wrong.truncate(NAMED_MAX);
+            let wrong = wrong.join("; ");
+            Finding::Wrong(format!(
+                "One side of a DNS server is seen in one direction only: {wrong}. {BOTH} Where the other side \
+                 does not answer, as with the Internet down, the mirror port is well."
+            ))
+        }
+    }
+}
+
+fn client_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
+    let (least, outside_least) = if was_wrong { (5, 80) } else { (1, 95) };
+    if figures.resolvers.is_empty() {
+        let all = figures.to_internal + figures.to_outside;
+        return match all >= COUNT_MIN {
+            false => Finding::Open,
+            true if is_below(figures.to_outside, outside_least, all) => Finding::Right,
+            true => Finding::Wrong(format!(
+                "Only servers outside are asked ({all} questions), and no DNS server of yours is: if one of those \
+                 who ask is your DNS server, its clients are not in the mirror, and none can be named. Mirror the \
+                 port of the DNS server itself, not only the uplink. (With no DNS server of your own all is well.)"
+            )),
+        };
+    }
+    let (asked, asks) = (figures.sum(|r| r.asked.max(r.answers)), figures.sum(|r| r.asks));
+    if asked + asks < COUNT_MIN {
+        return Finding::Open;
+    }
+    if asks < COUNT_MIN || !is_below(asked, least, asks) {
+        return Finding::Right;
+    }
+    let who = few(figures.resolvers.keys());
+    Finding::Wrong(format!(
+        "Nobody is seen asking {who}, while it asks upstream itself ({asks} questions): its clients are not in the \
+         mirror, and none can be named. Mirror the port of the DNS server itself, or the one that its clients come in \
+         by, too."
+    ))
+}
+
+fn resolver_unasked(seen: &Seen<'_>, are_clients_seen: bool, was_wrong: bool) -> Finding {
+    let least = if was_wrong { 5 } else { 1 };
+    let unasked = seen.figures.resolvers.iter().filter(|(_, resolver)| {
+        let asked = resolver.asked.max(resolver.answers);
+        resolver.asks >= COUNT_MIN && is_below(asked, least, resolver.asks)
+    });
+    // If it is so of all of them, that has been said.
+    let unasked: Vec<&Address> = unasked.map(|(address, _)| address).collect();
+    let mut words = Vec::new();
+    if !unasked.is_empty() && are_clients_seen {
+        words.push(format!(
+            "Nobody is seen asking {}, while others are asked: its clients are not in the mirror, and none of them \
+             can be named. Mirror its port, too. (A host that resolves for itself alone is well.)",
+            few(unasked)
+        ));
+    }
+    if !seen.unseen.is_empty() {
+        words.push(format!(
+            "Nothing is seen of {}, given with --resolver: mirror its port, too, or see whether the address is right.",
+            few(seen.unseen)
+        ));
+    }
+    if words.is_empty() { Finding::Right } else { Finding::Wrong(words.join(" ")) }
+}
+
+fn upstream_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
+    const THEN: &str = "what it looks up for its clients cannot be seen, and an alert about that is answered by the \
+                        names alone that they ask for. Mirror the DNS server's own port, in both directions, or its \
+                        uplink, too.";
+    let (least, internal_least) = if was_wrong { (5, 80) } else { (1, 95) };
+    if figures.resolvers.is_empty() {
+        let all = figures.to_internal + figures.to_outside;
+        return match all >= COUNT_MIN {
+            false => Finding::Open,
+            true if is_below(figures.to_internal, internal_least, all) => Finding::Right,
+            true => Finding::Wrong(format!(
+                "Your DNS server is asked ({all} questions), but not seen asking anybody: {THEN}"
+            )),
+        };
+    }
+    let (asked, asks) = (figures.sum(|r| r.asked), figures.sum(|r| r.asks));
+    if asks > 0 && !is_below(asks, least, asked) {
+        return Finding::Right;
+    }
+    if asked < ASKED_MIN {
+        return Finding::Open;
+    }
+    Finding::Wrong(format!(
+        "{} is asked ({asked} questions), but hardly seen asking anybody ({asks}): {THEN} If it knows all by itself, or \
+         asks upstream encrypted, the mirror port is well.",
+        few(figures.resolvers.keys())
+    ))
+}
+
+fn frames_twice(figures: &Figures, was_wrong: bool) -> Finding {
+    let (copies, all) = (figures.copies, figures.messages());
+    if is_below(copies, if was_wrong { 10 } else { 25 }, all) {
+        return Finding::Right;
+    }
+    if copies < COUNT_MIN {
+        return Finding::Open;
+    }
+    Finding::Wrong(format!(
+        "Packets come twice ({copies} copies among {all} messages): they are mirrored where they come in and where they go \
+         out. Answers stay right, but the mirror port carries double the load and loses packets sooner. On the \
+         switch, mirror one port in both directions, or a VLAN in one (`rx`)."
+    ))
+}
+
+/// Hosts that ask around the resolvers; or, of `resolvers`, those that do.
+fn around(seen: &Seen<'_>, resolvers: bool) -> Finding {
+    let coverage = seen.coverage;
+    let is_recent = |around: &&Around| around.last >= seen.around_since;
+    let who: Vec<&Around> = coverage
+        .around
+        .iter()
+        .filter(is_recent)
+        .filter(|around| coverage.saw_resolver(around.host) == resolvers)
+        .collect();
+    if who.is_empty() {
+        return Finding::Right;
+    }
+    let named: Vec<String> = who
+        .iter()
+        .filter(|around| resolvers || (seen.may_name)(around.host))
+        .take(NAMED_MAX)
+        .map(|around| {
+            let called = around.known.map_or(String::new(), |known| format!("{known}, "));
+            format!("{} ({} to {called}{})", around.host, around.carrier.as_str(), around.server)
+        })
+        .collect();
+    let named = match (named.is_empty(), who.len() > named.len()) {
+        (true, _) => String::new(),
+        (false, true) => format!(", such as {}", named.join(", ")),
+        (false, false) => format!(": {}", named.join(", ")),
+    };
+    let count = who.len();
+    let at_least = if coverage.around_passed_over > 0 { "at least " } else { "" };
+    Finding::Wrong(match resolvers {
+        true => format!(
+            "{} asks upstream encrypted{named}. What it asks there cannot be seen: an alert is answered by the names \
+             alone that its clients ask for. Let it ask in plain as far as the firewall, if you may.",
+            if count == 1 { "A DNS server" } else { "DNS servers" }
+        ),
+        false => format!(
+            "{at_least}{count} {} for names around your DNS server, encrypted{named}. What they look up there cannot be \
+             seen. At the firewall, block port 853 (TCP and UDP) and the public resolvers' addresses; in browsers, turn \
+             DNS over HTTPS off by policy.",
+            if count == 1 { "host asks" } else { "hosts ask" }
+        ),
+    })
+}
+
+/// Some of these addresses.
+fn few<'a>(addresses: impl IntoIterator<Item = &'a Address>) -> String {
+    let all: Vec<String> = addresses.into_iter().map(ToString::to_string).collect();
+    let mut named = all.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
+    if let Some(more @ 1..) = all.len().checked_sub(NAMED_MAX) {
+        named.push_str(&format!(" and {more} more"));
+    }
+    named
+}
