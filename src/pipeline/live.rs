@@ -404,6 +404,9 @@ fn keep<S: LiveSink>(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
+        if let Some(indicators) = lookout.newer(&mut turn) {
+            keeper.look_out_for(indicators);
+        }
         for lost in std::mem::take(&mut *lock(&shared.lost)) {
             keeper.sink.lost(lost);
         }
@@ -422,9 +425,6 @@ fn keep<S: LiveSink>(
             (health.decoded, health.reassembled) = keeper.counters();
             let mut ends = false;
             guarded(keeper, &mut |keeper| ends = keeper.sink.pulse(time, &health));
-            if let Some(indicators) = lookout.newer(&mut turn) {
-                keeper.look_out_for(indicators);
-            }
             if ends {
                 stop.set();
             }
