@@ -19,15 +19,25 @@ use serde_json::Value;
 use crate::support::{Run, program, project, read_jsonl};
 
 /// How long anything may take before the test gives up.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How many packets `office.pcap` has.
 const OFFICE_PACKETS: u64 = 2_704;
 
 /// Runs a program, and says whether it is there and succeeded.
-fn succeeds(program: &str, arguments: &[&str]) -> bool {
+pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
     output.is_ok_and(|output| output.status.success())
+}
+
+/// Whether all these programs are there; says which is not.
+pub fn is_there(programs: &[&str]) -> bool {
+    let missing =
+        programs.iter().find(|name| !succeeds("sh", &["-c", &format!("command -v {name}")]));
+    if let Some(missing) = missing {
+        println!("skipped: no {missing}");
+    }
+    missing.is_none()
 }
 
 /// Two interfaces, each of which gets what the other sends.
@@ -39,11 +49,8 @@ struct Pair {
 impl Pair {
     /// Makes them; `None`, with a word about it, where that is not possible.
     fn new(letter: char) -> Option<Pair> {
-        for needed in ["tcpreplay", "tcpdump", "ip"] {
-            if !succeeds("sh", &["-c", &format!("command -v {needed}")]) {
-                println!("skipped: no {needed}");
-                return None;
-            }
+        if !is_there(&["tcpreplay", "tcpdump", "ip"]) {
+            return None;
         }
         let number = std::process::id() % 100_000;
         let (sender, mirror) = (format!("wa{letter}{number}s"), format!("wa{letter}{number}m"));
@@ -75,7 +82,7 @@ impl Drop for Pair {
 }
 
 /// A program that goes on until it is told to end.
-struct Running {
+pub struct Running {
     child: Child,
     lines: Receiver<String>,
     errors: Receiver<String>,
@@ -95,7 +102,8 @@ fn lines_of(from: impl Read + Send + 'static) -> Receiver<String> {
 }
 
 impl Running {
-    fn start(mut command: Command) -> Running {
+    /// Starts it; what it writes is read as it comes.
+    pub fn start(mut command: Command) -> Running {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
@@ -112,7 +120,7 @@ impl Running {
     }
 
     /// Waits for a line on stderr that holds a word.
-    fn wait_for_word(&self, word: &str) -> String {
+    pub fn wait_for_word(&self, word: &str) -> String {
         let mut all = Vec::new();
         let until = Instant::now() + PATIENCE;
         while let Ok(line) =
@@ -127,7 +135,7 @@ impl Running {
     }
 
     /// Waits for a line on stdout that is as wanted.
-    fn wait_for_line(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub fn wait_for_line(&self, mut wanted: impl FnMut(&Value) -> bool) -> Value {
         let until = Instant::now() + PATIENCE;
         while let Ok(line) =
             self.lines.recv_timeout(until.saturating_duration_since(Instant::now()))
@@ -156,13 +164,14 @@ impl Running {
         }
     }
 
-    fn signal(&self, name: &str) {
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(succeeds("kill", &[&format!("-{name}"), &id]));
     }
 
     /// Ends it with SIGTERM: what it wrote since, its last words, its exit code, and how long that took.
-    fn end(mut self) -> (Run, Duration) {
+    pub fn end(mut self) -> (Run, Duration) {
         let began = Instant::now();
         self.signal("TERM");
         let code = loop {
@@ -204,7 +213,7 @@ fn without_places(value: &Value) -> Value {
 }
 
 /// The attributions of a state, each with how often it stands there.
-fn said(lines: &[Value], state: &str) -> BTreeMap<String, usize> {
+pub fn said(lines: &[Value], state: &str) -> BTreeMap<String, usize> {
     let mut said = BTreeMap::new();
     for line in lines.iter().filter(|l| l["type"] == "attribution" && l["state"] == state) {
         *said.entry(without_places(line).to_string()).or_default() += 1;
