@@ -6,6 +6,7 @@
 //! virtual interfaces about twice as many a second as with one call each.
 
 // A program of the developer's: a failure may end it, and made-up frames are no attacker's.
+#![allow(clippy::indexing_slicing)]
 #![allow(clippy::disallowed_methods, reason = "who sends at a rate needs a clock")]
 #![allow(clippy::print_stdout, reason = "it says what it sent")]
 
