@@ -43,10 +43,12 @@ pub struct Traffic {
     tcp: f64,
     queued: u64,
     done: u64,
+    flagged: u64,
 }
 
 /// A client's lookup.
 struct Lookup {
+    is_flagged: bool,
     client: u32,
     resolver: u32,
     by_v6: bool,
@@ -75,7 +77,21 @@ impl Traffic {
             parameters,
             queued: 0,
             done: 0,
+            flagged: 0,
         }
+    }
+
+    /// How many questions of clients lead to a listed name, of those that are among the frames so far or to come.
+    #[allow(dead_code, reason = "only who sends traffic as it is made up asks")]
+    pub fn flagged(&self) -> u64 {
+        self.flagged
+    }
+
+    /// The rest of the frames of what has begun, without new lookups.
+    pub fn rest(&mut self) -> Option<(i64, &[u8])> {
+        let Reverse((time, _, octets)) = self.coming.pop()?;
+        self.spare.push(std::mem::replace(&mut self.current, octets));
+        Some((time, &self.current))
     }
 
     /// The next frame with its time in nanoseconds since the epoch; `None` after the last.
@@ -88,9 +104,7 @@ impl Traffic {
             self.look_up(self.next_lookup);
             self.next_lookup += self.random.between(1, 2 * self.interval_ns);
         }
-        let Reverse((time, _, octets)) = self.coming.pop()?;
-        self.spare.push(std::mem::replace(&mut self.current, octets));
-        Some((time, &self.current))
+        self.rest()
     }
 
     fn happens(&mut self, share: f64) -> bool {
@@ -141,6 +155,7 @@ impl Traffic {
         };
         let edns = !mix(u64::from(client)).is_multiple_of(4);
         let lookup = Lookup {
+            is_flagged: matches!(domain, Domain::Flagged(_)),
             client,
             resolver: (client + other) % resolvers,
             by_v6: mix(u64::from(client)) >> 8 & 7 == 0,
@@ -173,6 +188,7 @@ impl Traffic {
         let Some(name) = lookup.chain.names.first() else { return };
         self.writer.query(lookup.question, name);
         self.datagram(asked, &path);
+        self.flagged += u64::from(lookup.is_flagged);
         let Some(answered) = answered else { return };
         if self.happens(self.tcp) {
             self.writer.empty_response(lookup.question, name, TRUNCATED);
@@ -231,6 +247,7 @@ impl Traffic {
         time += 130_000;
         self.writer.query(lookup.question, name);
         self.segment(time, path, Segment { seq, ack, flags: PUSH }, true);
+        self.flagged += u64::from(lookup.is_flagged);
         seq = seq.wrapping_add(self.writer.octets.len() as u32 + 2);
         time += 150_000;
         self.writer.response(lookup.question, &lookup.chain, lookup.seed);

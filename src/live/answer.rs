@@ -74,6 +74,11 @@ impl Control {
         *self.lists.lock().unwrap_or_else(PoisonError::into_inner) = Some(indicators);
     }
 
+    /// Whether the lists that were handed over are judged by.
+    pub fn is_relisted(&self) -> bool {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
     /// Says that lists could not be read anew.
     pub fn refuse(&self, why: String) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
@@ -191,8 +196,10 @@ impl Answers {
     }
 
     fn relist_if_asked(&mut self, now: Timestamp) {
-        let lists = self.control.lists.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(indicators) = lists else { return };
+        let control = Arc::clone(&self.control);
+        // Held until it is done, for others wait for that.
+        let mut lists = control.lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(indicators) = lists.take() else { return };
         let told = &mut self.told;
         // What is handed out on the way speaks of the old lists.
         self.attributor.relist(Arc::clone(&indicators), &mut |attribution| told.take(attribution));

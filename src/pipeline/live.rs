@@ -4,8 +4,13 @@
 //! a thread a source -> merge -> decoders -> the stateful part, on the caller's thread
 //! ```
 //!
+//! A single source needs no merge, and with one worker its thread decodes, too: each thread less that a batch goes
+//! through is a wake-up less, and what was captured is decoded while it is in the cache.
+//!
 //! Batches go round in fixed numbers, so memory does not grow. When the analysis cannot keep up there is no
 //! free batch left: what comes then is read and left out, newest first, and counted.
+
+mod ear;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,29 +18,30 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TryRecvError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+
+use ear::{Ear, Line, Merged, Straight};
 
 use super::decode::{Counters, Decoded, Decoder};
 use super::keep::{Keeper, MessageSink};
 use super::merge::Merge;
 use super::run::Stop;
 use crate::capture::BATCH_FRAMES_MAX;
-use crate::capture::live::{Drops, Filled, Source};
+use crate::capture::live::{Drops, Source};
 use crate::frame::Batch;
 use crate::indicator::Indicators;
 use crate::packet::ReassemblyCounters;
 use crate::time::{Span, Timestamp};
 
-/// How many batches each source and decoder has.
+/// How many batches a single source has: so far it can be ahead of the analysis. Those at the bottom of the pile are
+/// touched only when it is.
+const BATCHES_SINGLE: usize = 96;
+/// How many each of several has.
 const BATCHES_EACH: usize = 32;
+/// How many each decoder has behind a merge: few, so that they stay in the cache.
+const STAGES_EACH: usize = 4;
 /// How long a source waits for its first frame.
 const WAIT: Duration = Duration::from_millis(50);
-/// What the kernel gathers before it hands it over may be so old.
-const GATHERED: Span = Span::from_millis(60);
-/// How often a source is asked what was dropped.
-const DROPS_EVERY: Span = Span::from_millis(250);
-/// A batch whose frames took more memory than this gives it back.
-const ARENA_KEPT: usize = 4 << 20;
 
 /// What is read from interfaces, and how it is said of what state they are in.
 pub struct Listener {
@@ -158,10 +164,38 @@ struct Handed {
     is_end: bool,
 }
 
-/// A decoded batch, or none, and until when all frames were in it or in those before.
+/// A batch, decoded or to be decoded, and until when all frames were in it or in those before.
+#[derive(Default)]
 struct Stage {
     decoded: Decoded,
     until: Timestamp,
+}
+
+/// Who decodes.
+#[derive(Clone)]
+struct Reading<'l> {
+    decoder: Decoder,
+    lookout: &'l Lookout,
+    turn: u64,
+}
+
+impl Reading<'_> {
+    fn read(&mut self, stage: &mut Stage) {
+        if let Some(indicators) = self.lookout.newer(&mut self.turn) {
+            self.decoder.look_out_for(indicators);
+        }
+        self.decoder.decode(&mut stage.decoded);
+    }
+
+    /// Decodes what comes, as one of several.
+    fn serve(mut self, raw: &Receiver<Stage>, done: &Sender<Stage>) {
+        for mut stage in raw {
+            self.read(&mut stage);
+            if done.send(stage).is_err() {
+                break;
+            }
+        }
+    }
 }
 
 /// Takes each batch of frames, in order, before it is decoded.
@@ -181,40 +215,54 @@ pub fn listen<S: LiveSink>(
     let files: Vec<u16> = listeners.iter().map(|listener| listener.interface).collect();
     let interfaces = files.iter().max().map_or(0, |most| usize::from(*most) + 1);
     lock(&shared.health).interfaces = vec![Heard::default(); interfaces];
-    let raw_batches = BATCHES_EACH * listeners.len();
-    let stages = BATCHES_EACH * workers.max(1);
-    let (free_in, free) = filled(raw_batches, Batch::default);
-    let (handed_in, handed) = bounded::<Handed>(raw_batches + 8 * listeners.len());
-    let stage = || Stage { decoded: Decoded::default(), until: Timestamp(i64::MIN) };
-    let (idle_in, idle) = filled(stages, stage);
-    let (raw_in, raw) = bounded::<Stage>(stages);
-    let (done_in, done) = bounded::<Stage>(stages);
-    std::thread::scope(|scope| {
-        for (source, listener) in listeners.into_iter().enumerate() {
-            let (free, handed_in, shared) = (free.clone(), handed_in.clone(), &shared);
-            let ear = Ear { source, listener, shared, told: Drops::default(), last: now() };
-            scope.spawn(move || ear.listen(&free, &handed_in, stop));
-        }
-        drop(handed_in);
-        for _ in 0..workers.max(1) {
-            let (raw, done_in, mut decoder) = (raw.clone(), done_in.clone(), decoder.clone());
-            scope.spawn(move || {
-                let mut turn = 0;
-                for mut stage in raw {
-                    if let Some(indicators) = lookout.newer(&mut turn) {
-                        decoder.look_out_for(indicators);
-                    }
-                    decoder.decode(&mut stage.decoded);
-                    if done_in.send(stage).is_err() {
-                        break;
-                    }
+    let ear = |listener| Ear { listener, shared: &shared, told: Drops::default(), last: now() };
+    let reading = Reading { decoder: decoder.clone(), lookout, turn: 0 };
+    let workers = workers.max(1);
+    let line = Line { merge: Merge::new(&files), sequence: 0, tap };
+    let spare = Mutex::new(Vec::new());
+    match <[Listener; 1]>::try_from(listeners) {
+        Ok([listener]) => std::thread::scope(|scope| {
+            lock(&spare).resize_with(BATCHES_SINGLE, Stage::default);
+            let (spare, ear) = (&spare, ear(listener));
+            let (done_in, done) = bounded::<Stage>(BATCHES_SINGLE);
+            let straight = |reading, onward| Straight { spare, taken: None, line, reading, onward };
+            if workers == 1 {
+                scope.spawn(move || ear.listen(straight(Some(reading), done_in), stop));
+            } else {
+                let (raw_in, raw) = bounded::<Stage>(BATCHES_SINGLE);
+                scope.spawn(move || ear.listen(straight(None, raw_in), stop));
+                for _ in 0..workers {
+                    let (reading, raw, done_in) = (reading.clone(), raw.clone(), done_in.clone());
+                    scope.spawn(move || reading.serve(&raw, &done_in));
                 }
-            });
-        }
-        drop((raw, done_in));
-        scope.spawn(move || order(&files, &handed, &free_in, &idle, (&raw_in, tap)));
-        keep(&done, &idle_in, keeper, lookout, &shared, stop);
-    });
+                drop((raw, done_in));
+            }
+            keep(&done, |stage| lock(spare).push(stage), keeper, (lookout, &shared, stop));
+        }),
+        Err(listeners) => std::thread::scope(|scope| {
+            let raw_batches = BATCHES_EACH * listeners.len();
+            let stages = STAGES_EACH * workers;
+            let (free_in, free) = filled(raw_batches, Batch::default);
+            let (handed_in, handed) = bounded::<Handed>(raw_batches + 8 * listeners.len());
+            let (idle_in, idle) = filled(stages, Stage::default);
+            let (raw_in, raw) = bounded::<Stage>(stages);
+            let (done_in, done) = bounded::<Stage>(stages);
+            for (source, listener) in listeners.into_iter().enumerate() {
+                let (free, handed) = (free.clone(), handed_in.clone());
+                let (ear, merged) = (ear(listener), Merged { source, free, handed });
+                scope.spawn(move || ear.listen(merged, stop));
+            }
+            drop((free, handed_in));
+            for _ in 0..workers {
+                let (reading, raw, done_in) = (reading.clone(), raw.clone(), done_in.clone());
+                scope.spawn(move || reading.serve(&raw, &done_in));
+            }
+            drop((raw, done_in));
+            scope.spawn(move || order(line, &handed, &free_in, &idle, &raw_in));
+            let put_back = move |stage| drop(idle_in.send(stage));
+            keep(&done, put_back, keeper, (lookout, &shared, stop));
+        }),
+    }
 }
 
 /// A channel that is full of what goes round.
@@ -227,93 +275,6 @@ fn filled<T>(amount: usize, make: impl Fn() -> T) -> (Sender<T>, Receiver<T>) {
     (into, from)
 }
 
-/// The thread of a source.
-struct Ear<'s> {
-    source: usize,
-    listener: Listener,
-    shared: &'s Shared,
-    /// The drops that were told.
-    told: Drops,
-    /// When the source was last asked for its drops.
-    last: Timestamp,
-}
-
-impl Ear<'_> {
-    fn listen(mut self, free: &Receiver<Batch>, handed: &Sender<Handed>, stop: &Stop) {
-        let mut spare = Batch::default();
-        while !stop.is_set() {
-            let before = now() - GATHERED;
-            let (mut batch, is_spare) = match free.try_recv() {
-                Ok(batch) => (batch, false),
-                Err(TryRecvError::Empty) => (std::mem::take(&mut spare), true),
-                Err(TryRecvError::Disconnected) => break,
-            };
-            batch.clear();
-            if batch.arena.capacity() > ARENA_KEPT {
-                batch.arena = Vec::new();
-            }
-            let filled = self.listener.source.fill(&mut batch, WAIT);
-            self.note(&filled, &batch);
-            let ended = filled == Filled::Ended;
-            if is_spare {
-                self.leave_out(&batch);
-                spare = batch;
-                if ended {
-                    break;
-                }
-                continue;
-            }
-            let (source, is_end) = (self.source, ended);
-            // What the kernel had before it was asked has come, if it had no more than that.
-            let last = batch.len().checked_sub(1).and_then(|at| batch.get(at));
-            let until = last.map_or(before, |frame| frame.time);
-            let handing = Handed { source, batch: Some(batch), until, is_end };
-            if handed.send(handing).is_err() || ended {
-                break;
-            }
-        }
-        let end =
-            Handed { source: self.source, batch: None, until: Timestamp(i64::MIN), is_end: true };
-        let _ = handed.send(end);
-    }
-
-    /// Counts what came.
-    fn note(&mut self, filled: &Filled, batch: &Batch) {
-        let time = now();
-        let asks = time - self.last >= DROPS_EVERY;
-        let drops = if asks { self.listener.source.drops() } else { self.told };
-        let mut health = lock(&self.shared.health);
-        let place = usize::from(self.listener.interface);
-        let Some(heard) = health.interfaces.get_mut(place) else { return };
-        heard.frames += batch.len() as u64;
-        heard.octets += batch.arena.len() as u64;
-        heard.fault = match filled {
-            Filled::Down(why) => Some(why.clone()),
-            _ => None,
-        };
-        let more = |now: u64, before: u64| now.saturating_sub(before);
-        let kernel = more(drops.by_kernel, self.told.by_kernel);
-        let interface = more(drops.by_interface, self.told.by_interface);
-        heard.drops.by_kernel += kernel;
-        heard.drops.by_interface += interface;
-        drop(health);
-        if asks {
-            if kernel + interface > 0 {
-                self.shared.lost((self.last - GATHERED, time));
-            }
-            (self.told, self.last) = (drops, time);
-        }
-    }
-
-    fn leave_out(&self, batch: &Batch) {
-        let Some(stretch) = stretch(batch) else { return };
-        self.shared.lost(stretch);
-        let mut health = lock(&self.shared.health);
-        health.batches_lost += 1;
-        health.frames_lost += batch.len() as u64;
-    }
-}
-
 /// The time that a batch covers.
 fn stretch(batch: &Batch) -> Option<Lost> {
     let last = batch.get(batch.len().checked_sub(1)?)?;
@@ -322,61 +283,37 @@ fn stretch(batch: &Batch) -> Option<Lost> {
 
 /// Puts what was handed over in order, and numbers it.
 fn order(
-    files: &[u16],
+    mut line: Line<'_>,
     handed: &Receiver<Handed>,
     free: &Sender<Batch>,
     idle: &Receiver<Stage>,
-    (onward, mut tap): (&Sender<Stage>, Option<Tap<'_>>),
+    onward: &Sender<Stage>,
 ) {
-    let mut merge = Merge::new(files);
-    let mut sequence = 0;
-    let mut send = |mut stage: Stage| {
-        stage.decoded.batch.sequence = sequence;
-        sequence += 1;
-        if let Some(tap) = &mut tap {
-            tap(&stage.decoded.batch);
-        }
-        onward.send(stage).is_ok()
-    };
     for Handed { source, mut batch, until, is_end } in handed {
-        if merge.is_single() {
-            let Ok(mut stage) = idle.recv() else { return };
-            stage.decoded.clear();
-            stage.decoded.batch.clear();
-            stage.until = until;
-            if let Some(mut batch) = batch.take() {
-                merge.number(&mut batch);
-                std::mem::swap(&mut stage.decoded.batch, &mut batch);
-                let _ = free.send(batch);
-            }
-            if !send(stage) {
-                return;
-            }
-            continue;
-        }
         match batch.take() {
             Some(empty) if empty.is_empty() => {
                 let _ = free.send(empty);
-                merge.take(source, None, until);
+                line.merge.take(source, None, until);
             }
-            batch => merge.take(source, batch, until),
+            batch => line.merge.take(source, batch, until),
         }
         if is_end {
-            merge.end(source);
+            line.merge.end(source);
         }
         loop {
             let Ok(mut stage) = idle.recv() else { return };
             stage.decoded.clear();
             stage.decoded.batch.clear();
-            let is_more = merge
-                .fill(&mut stage.decoded.batch, BATCH_FRAMES_MAX, |batch| drop(free.send(batch)));
+            let into = &mut stage.decoded.batch;
+            let is_more = line.merge.fill(into, BATCH_FRAMES_MAX, |batch| drop(free.send(batch)));
             let last = stage.decoded.batch.len().checked_sub(1);
             let last = last.and_then(|at| stage.decoded.batch.get(at)).map(|frame| frame.time);
-            stage.until = if is_more { last.unwrap_or(until) } else { merge.until() };
+            stage.until = if is_more { last.unwrap_or(until) } else { line.merge.until() };
             if stage.until.0 == i64::MAX {
                 stage.until = last.unwrap_or(Timestamp(i64::MIN));
             }
-            if !send(stage) {
+            line.pass(&mut stage);
+            if onward.send(stage).is_err() {
                 return;
             }
             if !is_more {
@@ -389,11 +326,9 @@ fn order(
 /// Takes decoded batches in order, and what else is to be done.
 fn keep<S: LiveSink>(
     done: &Receiver<Stage>,
-    idle: &Sender<Stage>,
+    put_back: impl Fn(Stage),
     keeper: &mut Keeper<S>,
-    lookout: &Lookout,
-    shared: &Shared,
-    stop: &Stop,
+    (lookout, shared, stop): (&Lookout, &Shared, &Stop),
 ) {
     let mut early: BTreeMap<u64, Stage> = BTreeMap::new();
     let (mut next, mut turn) = (0, 0);
@@ -409,6 +344,9 @@ fn keep<S: LiveSink>(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
         }
+        if let Some(indicators) = lookout.newer(&mut turn) {
+            keeper.look_out_for(indicators);
+        }
         for lost in std::mem::take(&mut *lock(&shared.lost)) {
             keeper.sink.lost(lost);
         }
@@ -423,7 +361,7 @@ fn keep<S: LiveSink>(
             {
                 keeper.sink.lost(lost);
             }
-            let _ = idle.send(stage);
+            put_back(stage);
         }
         let time = now();
         if (time - pulsed).abs() >= Span::from_millis(50) {
@@ -432,9 +370,6 @@ fn keep<S: LiveSink>(
             (health.decoded, health.reassembled) = keeper.counters();
             let mut ends = false;
             guarded(keeper, &mut |keeper| ends = keeper.sink.pulse(time, &health));
-            if let Some(indicators) = lookout.newer(&mut turn) {
-                keeper.look_out_for(indicators);
-            }
             if ends {
                 stop.set();
             }

@@ -42,12 +42,7 @@ impl Merge {
         Merge { lanes: files.iter().map(lane).collect(), numbers: vec![0; interfaces] }
     }
 
-    /// Whether there is one source only, whose batches are handed on as they come.
-    pub fn is_single(&self) -> bool {
-        self.lanes.len() == 1
-    }
-
-    /// Numbers a batch that is handed on as it is.
+    /// Numbers a batch that is handed on as it is, for there is one source only.
     pub fn number(&mut self, batch: &mut Batch) {
         let file = self.lanes.first().map_or(0, |lane| lane.file);
         let Some(number) = self.numbers.get_mut(usize::from(file)) else { return };

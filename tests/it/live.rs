@@ -30,6 +30,16 @@ pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
     output.is_ok_and(|output| output.status.success())
 }
 
+/// Whether all these programs are there; says which is not.
+pub fn is_there(programs: &[&str]) -> bool {
+    let missing =
+        programs.iter().find(|name| !succeeds("sh", &["-c", &format!("command -v {name}")]));
+    if let Some(missing) = missing {
+        println!("skipped: no {missing}");
+    }
+    missing.is_none()
+}
+
 /// Two interfaces, each of which gets what the other sends.
 pub struct Pair {
     pub sender: String,
@@ -39,11 +49,8 @@ pub struct Pair {
 impl Pair {
     /// Makes them; `None`, with a word about it, where that is not possible.
     pub fn new(letter: char) -> Option<Pair> {
-        for needed in ["tcpreplay", "tcpdump", "ip"] {
-            if !succeeds("sh", &["-c", &format!("command -v {needed}")]) {
-                println!("skipped: no {needed}");
-                return None;
-            }
+        if !is_there(&["tcpreplay", "tcpdump", "ip"]) {
+            return None;
         }
         let number = std::process::id() % 100_000;
         let (sender, mirror) = (format!("wa{letter}{number}s"), format!("wa{letter}{number}m"));
@@ -95,6 +102,7 @@ fn lines_of(from: impl Read + Send + 'static) -> Receiver<String> {
 }
 
 impl Running {
+    /// Starts it; what it writes is read as it comes.
     pub fn start(mut command: Command) -> Running {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -127,7 +135,7 @@ impl Running {
     }
 
     /// Waits for a line on stdout that is as wanted.
-    pub fn wait_for_line(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub fn wait_for_line(&self, mut wanted: impl FnMut(&Value) -> bool) -> Value {
         let until = Instant::now() + PATIENCE;
         while let Ok(line) =
             self.lines.recv_timeout(until.saturating_duration_since(Instant::now()))
@@ -156,6 +164,7 @@ impl Running {
         }
     }
 
+    /// Sends it a signal.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(succeeds("kill", &[&format!("-{name}"), &id]));
@@ -204,7 +213,7 @@ fn without_places(value: &Value) -> Value {
 }
 
 /// The attributions of a state, each with how often it stands there.
-fn said(lines: &[Value], state: &str) -> BTreeMap<String, usize> {
+pub fn said(lines: &[Value], state: &str) -> BTreeMap<String, usize> {
     let mut said = BTreeMap::new();
     for line in lines.iter().filter(|l| l["type"] == "attribution" && l["state"] == state) {
         *said.entry(without_places(line).to_string()).or_default() += 1;

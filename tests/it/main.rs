@@ -23,6 +23,7 @@ mod hints;
 mod html;
 mod identity;
 mod indicators;
+mod lab;
 mod labelled;
 mod live;
 mod message_oracle;

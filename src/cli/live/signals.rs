@@ -2,6 +2,7 @@
 //! SIGINT and SIGTERM end it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGUSR1};
@@ -14,6 +15,10 @@ use crate::live::{Board, Control, Queue};
 use crate::name::NameHasher;
 use crate::pipeline::Stop;
 use crate::pipeline::live::Lookout;
+
+/// How often, and how many times at most, it is looked whether lists read anew are in use.
+const LOOK: Duration = Duration::from_millis(10);
+const LOOKS_MAX: u32 = 200;
 
 /// What is needed to read lists anew.
 pub struct Reload {
@@ -34,8 +39,15 @@ impl Reload {
             Ok(loaded) => {
                 let count = loaded.len();
                 let loaded = Arc::new(loaded);
-                self.lookout.replace(Arc::clone(&loaded));
-                self.control.relist(loaded);
+                self.control.relist(Arc::clone(&loaded));
+                // What is looked out for first must be known to those who judge it, and all of it when it is said.
+                for _ in 0..LOOKS_MAX {
+                    if self.control.is_relisted() {
+                        break;
+                    }
+                    std::thread::sleep(LOOK);
+                }
+                self.lookout.replace(loaded);
                 say(&format!("whoasked: lists read anew: {count} indicators"));
             }
             Err(error) => {

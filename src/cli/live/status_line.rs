@@ -188,6 +188,15 @@ pub fn coverage(status: &Status) -> String {
             to_report.max() / 1_000
         ));
     }
+    if let Some(waited) = status.to_report.as_ref().filter(|waited| !waited.is_empty()) {
+        let within = |share| waited.value_at_quantile(share) as f64 / 1e3;
+        lines.push(format!(
+            "  sighting to report: half within {:.1} ms, 99 % within {:.1} ms, all within {:.1} ms",
+            within(0.5),
+            within(0.99),
+            waited.max() as f64 / 1e3
+        ));
+    }
     lines.push(format!("  indicators: {}", status.lists.indicators));
     lines.join("\n")
 }

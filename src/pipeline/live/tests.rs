@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::*;
+use crate::capture::live::Filled;
 use crate::frame::{Frame, FrameId, LinkType};
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};

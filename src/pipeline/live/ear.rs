@@ -1,0 +1,189 @@
+//! The threads of sources: each fills batches and hands them over, or leaves out what there is no room for.
+
+use std::sync::Mutex;
+
+use crossbeam_channel::{Receiver, Sender};
+
+use super::{Handed, Listener, Reading, Shared, Stage, Tap, WAIT, lock, now, stretch};
+use crate::capture::live::{Drops, Filled};
+use crate::frame::Batch;
+use crate::pipeline::Stop;
+use crate::pipeline::merge::Merge;
+use crate::time::{Span, Timestamp};
+
+/// What the kernel gathers before it hands it over may be so old.
+const GATHERED: Span = Span::from_millis(60);
+/// How often a source is asked what was dropped.
+const DROPS_EVERY: Span = Span::from_millis(250);
+/// A batch whose frames took more memory than this gives it back.
+const ARENA_KEPT: usize = 4 << 20;
+
+/// Numbers batches in order, and lets them go by the tap.
+pub(super) struct Line<'t> {
+    pub(super) merge: Merge,
+    pub(super) sequence: u64,
+    pub(super) tap: Option<Tap<'t>>,
+}
+
+impl Line<'_> {
+    pub(super) fn pass(&mut self, stage: &mut Stage) {
+        stage.decoded.batch.sequence = self.sequence;
+        self.sequence += 1;
+        if let Some(tap) = &mut self.tap {
+            tap(&stage.decoded.batch);
+        }
+    }
+}
+
+/// Where a source's thread gets empty batches and hands over what it filled.
+pub(super) trait Outlet {
+    /// An empty batch; none when the analysis is behind.
+    fn empty(&mut self) -> Option<Batch>;
+
+    /// Takes what [`empty`](Self::empty) gave, filled, and until when all frames have come. Returns whether
+    /// anybody wants more.
+    fn hand(&mut self, batch: Batch, until: Timestamp) -> bool;
+
+    /// There will be no more.
+    fn end(self);
+}
+
+/// To the merge with other sources.
+pub(super) struct Merged {
+    pub(super) source: usize,
+    pub(super) free: Receiver<Batch>,
+    pub(super) handed: Sender<Handed>,
+}
+
+impl Outlet for Merged {
+    fn empty(&mut self) -> Option<Batch> {
+        self.free.try_recv().ok()
+    }
+
+    fn hand(&mut self, batch: Batch, until: Timestamp) -> bool {
+        let handed = Handed { source: self.source, batch: Some(batch), until, is_end: false };
+        self.handed.send(handed).is_ok()
+    }
+
+    fn end(self) {
+        let until = Timestamp(i64::MIN);
+        let _ = self.handed.send(Handed { source: self.source, batch: None, until, is_end: true });
+    }
+}
+
+/// Straight on, for there is no other source.
+pub(super) struct Straight<'l, 't> {
+    /// Who takes one takes the one that was put back last, which is still in the cache.
+    pub(super) spare: &'l Mutex<Vec<Stage>>,
+    /// The one whose batch was given to be filled.
+    pub(super) taken: Option<Stage>,
+    pub(super) line: Line<'t>,
+    /// Decodes, if nobody else does.
+    pub(super) reading: Option<Reading<'l>>,
+    pub(super) onward: Sender<Stage>,
+}
+
+impl Outlet for Straight<'_, '_> {
+    fn empty(&mut self) -> Option<Batch> {
+        let mut stage = lock(self.spare).pop()?;
+        let batch = std::mem::take(&mut stage.decoded.batch);
+        self.taken = Some(stage);
+        Some(batch)
+    }
+
+    fn hand(&mut self, mut batch: Batch, until: Timestamp) -> bool {
+        let Some(mut stage) = self.taken.take() else { return true };
+        self.line.merge.number(&mut batch);
+        stage.decoded.clear();
+        (stage.decoded.batch, stage.until) = (batch, until);
+        self.line.pass(&mut stage);
+        if let Some(reading) = &mut self.reading {
+            reading.read(&mut stage);
+        }
+        self.onward.send(stage).is_ok()
+    }
+
+    fn end(self) {}
+}
+
+/// The thread of a source.
+pub(super) struct Ear<'s> {
+    pub(super) listener: Listener,
+    pub(super) shared: &'s Shared,
+    /// The drops that were told.
+    pub(super) told: Drops,
+    /// When the source was last asked for its drops.
+    pub(super) last: Timestamp,
+}
+
+impl Ear<'_> {
+    /// Listens until told to stop, or until the source has ended.
+    pub(super) fn listen(mut self, mut outlet: impl Outlet, stop: &Stop) {
+        let mut spare = Batch::default();
+        while !stop.is_set() {
+            let before = now() - GATHERED;
+            let (mut batch, is_spare) = match outlet.empty() {
+                Some(batch) => (batch, false),
+                None => (std::mem::take(&mut spare), true),
+            };
+            batch.clear();
+            if batch.arena.capacity() > ARENA_KEPT {
+                batch.arena = Vec::new();
+            }
+            let filled = self.listener.source.fill(&mut batch, WAIT);
+            self.note(&filled, &batch);
+            let ended = filled == Filled::Ended;
+            if is_spare {
+                self.leave_out(&batch);
+                spare = batch;
+            } else {
+                // What the kernel had before it was asked has come, if it had no more than that.
+                let last = batch.len().checked_sub(1).and_then(|at| batch.get(at));
+                let until = last.map_or(before, |frame| frame.time);
+                if !outlet.hand(batch, until) {
+                    break;
+                }
+            }
+            if ended {
+                break;
+            }
+        }
+        outlet.end();
+    }
+
+    /// Counts what came.
+    fn note(&mut self, filled: &Filled, batch: &Batch) {
+        let time = now();
+        let asks = time - self.last >= DROPS_EVERY;
+        let drops = if asks { self.listener.source.drops() } else { self.told };
+        let mut health = lock(&self.shared.health);
+        let place = usize::from(self.listener.interface);
+        let Some(heard) = health.interfaces.get_mut(place) else { return };
+        heard.frames += batch.len() as u64;
+        heard.octets += batch.arena.len() as u64;
+        heard.fault = match filled {
+            Filled::Down(why) => Some(why.clone()),
+            _ => None,
+        };
+        let more = |now: u64, before: u64| now.saturating_sub(before);
+        let kernel = more(drops.by_kernel, self.told.by_kernel);
+        let interface = more(drops.by_interface, self.told.by_interface);
+        heard.drops.by_kernel += kernel;
+        heard.drops.by_interface += interface;
+        drop(health);
+        if asks {
+            if kernel + interface > 0 {
+                self.shared.lost((self.last - GATHERED, time));
+            }
+            (self.told, self.last) = (drops, time);
+        }
+    }
+
+    fn leave_out(&self, batch: &Batch) {
+        let Some(stretch) = stretch(batch) else { return };
+        self.shared.lost(stretch);
+        let mut health = lock(&self.shared.health);
+        health.batches_lost += 1;
+        health.frames_lost += batch.len() as u64;
+    }
+}
