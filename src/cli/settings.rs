@@ -94,6 +94,9 @@ pub struct Live {
     pub rotation: Rotation,
     /// Where the last packets are kept, and how many octets of them.
     pub ring: Option<(PathBuf, u64)>,
+    /// Who to become, when started as root.
+    pub user: Option<String>,
+    pub is_confined: bool,
     pub is_verbose: bool,
 }
 
@@ -143,6 +146,8 @@ impl Live {
                 keep: args.rotate_keep,
             },
             ring: args.ring.map(|directory| (directory, args.ring_size)),
+            user: args.user,
+            is_confined: !args.no_confine,
             is_verbose: args.verbose,
         })
     }

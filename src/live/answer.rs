@@ -1,12 +1,13 @@
 //! The end of the pipe in a run without an end: judges, writes answers as they come, and says how it is doing.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hdrhistogram::Histogram;
 
-use super::Queue;
 use super::status::{Board, Interface, Lists, Losses, Status};
+use super::{Queue, QueueWriter};
 use crate::attribution::{Attribution, Attributor, State};
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
@@ -14,8 +15,8 @@ use crate::packet::{Aside, ReassemblyCounters};
 use crate::pipeline::live::{Health, LiveSink, Lost};
 use crate::pipeline::{DecodeCounters, MessageSink};
 use crate::report::{
-    CaptureLacked, Cef, Ending, Eve, Files, Internal, Jsonl, Lines, Report, Subject, Syslog,
-    Verdicts,
+    CaptureLacked, Cef, Csv, Ending, Eve, Files, Internal, Jsonl, Lines, Report, Subject, Syslog,
+    Verdicts, Zeek,
 };
 use crate::time::{Span, Timestamp, Zone};
 
@@ -37,21 +38,42 @@ pub enum Form {
     Cef(bool),
     /// RFC 5424.
     Syslog,
+    /// Comma-separated values.
+    Csv,
+    /// Like a Zeek log.
+    Zeek,
 }
 
 impl Form {
-    fn report<'a>(
-        self,
-        out: Box<dyn std::io::Write>,
-        subject: Subject<'a>,
-    ) -> Box<dyn Report + 'a> {
+    fn report<'a>(self, out: Box<dyn io::Write>, subject: Subject<'a>) -> Box<dyn Report + 'a> {
         match self {
             Form::Lines => Box::new(Lines::new(out, subject)),
             Form::Jsonl => Box::new(Jsonl::new(out, subject)),
             Form::Eve => Box::new(Eve::new(out, subject)),
             Form::Cef(to_socket) => Box::new(Cef::new(out, subject, to_socket)),
             Form::Syslog => Box::new(Syslog::new(out, subject)),
+            Form::Csv => Box::new(Csv::following(out, subject)),
+            Form::Zeek => Box::new(Zeek::following(out, subject)),
         }
+    }
+
+    /// What comes before the first answer.
+    fn begin(self, mut out: QueueWriter, now: Timestamp) -> io::Result<()> {
+        match self {
+            Form::Csv => Csv::<QueueWriter>::heading(out),
+            Form::Zeek => Zeek::heading(&mut out, Some(now)),
+            Form::Lines | Form::Jsonl | Form::Eve | Form::Cef(_) | Form::Syslog => Ok(()),
+        }
+    }
+
+    /// Whether it has a word for such a state: a line of a Zeek log stands for good.
+    fn tells(self, state: State) -> bool {
+        self != Form::Zeek || state == State::Final
+    }
+
+    /// Whether the end of a run is a matter of it: a log that the next run goes on with is not closed.
+    fn has_end(self) -> bool {
+        self != Form::Zeek
     }
 }
 
@@ -93,6 +115,8 @@ pub struct Answers {
 
 /// Where answers go, and how many there were.
 struct Told {
+    /// What ids begin with: frames are counted from one again when it is started again.
+    run: String,
     outputs: Vec<(Form, Queue)>,
     indicators: Arc<Indicators>,
     files: Files,
@@ -107,6 +131,8 @@ struct Told {
 impl Told {
     fn take(&mut self, mut attribution: Attribution) {
         self.internal.withhold(&mut attribution);
+        attribution.id.insert_str(0, &self.run);
+        attribution.resolution_id.insert_str(0, &self.run);
         match attribution.state {
             State::Provisional => {
                 self.provisional.add(attribution.verdict);
@@ -120,7 +146,7 @@ impl Told {
         }
         let subject =
             Subject { indicators: &self.indicators, files: &self.files, zone: &self.zone };
-        for (form, queue) in &self.outputs {
+        for (form, queue) in self.outputs.iter().filter(|(form, _)| form.tells(attribution.state)) {
             // A queue takes everything; what it loses it counts.
             let _ = form.report(Box::new(queue.writer()), subject).attribution(&attribution);
         }
@@ -141,7 +167,12 @@ impl Answers {
             lists: Lists { indicators: indicators.len() as u64, read: now, fault: None },
             ..Status::default()
         };
+        for (form, queue) in &outputs {
+            // A queue takes everything; what it loses it counts.
+            let _ = form.begin(queue.writer(), now);
+        }
         let told = Told {
+            run: format!("{:x}-", now.0 / 1_000),
             outputs,
             indicators,
             files: Files(interfaces),
@@ -232,7 +263,7 @@ impl Answers {
             files: &self.told.files,
             zone: &self.told.zone,
         };
-        for (form, queue) in &self.told.outputs {
+        for (form, queue) in self.told.outputs.iter().filter(|(form, _)| form.has_end()) {
             let _ = form.report(Box::new(queue.writer()), subject).end(&ending);
         }
         (self.status.settled, self.status.provisional) = (self.told.settled, self.told.provisional);

@@ -168,8 +168,11 @@ struct Stage {
 pub type Tap<'t> = Box<dyn FnMut(&Batch) + Send + 't>;
 
 /// Listens until told to stop, or until all sources have ended. All frames go by `tap`, if there is one.
+///
+/// `heard` is called on this thread when those of the sources have started and none of the others has: what it
+/// gives up is given up by all but the sources.
 pub fn listen<S: LiveSink>(
-    listeners: Vec<Listener>,
+    (listeners, heard): (Vec<Listener>, impl FnOnce()),
     tap: Option<Tap<'_>>,
     decoder: &Decoder,
     keeper: &mut Keeper<S>,
@@ -196,6 +199,7 @@ pub fn listen<S: LiveSink>(
             scope.spawn(move || ear.listen(&free, &handed_in, stop));
         }
         drop(handed_in);
+        heard();
         for _ in 0..workers.max(1) {
             let (raw, done_in, mut decoder) = (raw.clone(), done_in.clone(), decoder.clone());
             scope.spawn(move || {

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -20,6 +21,9 @@ use crate::support::{Run, program, project, read_jsonl};
 
 /// How long anything may take before the test gives up.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Whom a confined run becomes here.
+const NOBODY: u32 = 65_534;
 
 /// How many packets `office.pcap` has.
 const OFFICE_PACKETS: u64 = 2_704;
@@ -74,6 +78,14 @@ impl Drop for Pair {
     }
 }
 
+/// A directory that is let to whom a confined run becomes.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    folder
+}
+
 /// A program that goes on until it is told to end.
 struct Running {
     child: Child,
@@ -105,7 +117,7 @@ impl Running {
     /// `whoasked live` that listens, with JSON lines on stdout.
     fn live(pair: &Pair, arguments: &[&str]) -> Running {
         let mut command = program();
-        command.args(["live", "-i", &pair.mirror, "-f", "jsonl"]).args(arguments);
+        command.args(["live", "-i", &pair.mirror, "-f", "jsonl", "--user=nobody"]).args(arguments);
         let running = Running::start(command);
         running.wait_for_word("listening");
         running
@@ -215,7 +227,7 @@ fn said(lines: &[Value], state: &str) -> BTreeMap<String, usize> {
 #[test]
 fn what_live_says_in_the_end_is_what_read_says_of_the_same_packets() {
     let Some(pair) = Pair::new('e') else { return };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let beside = folder.path().join("beside.pcap");
     let list = project("captures/flagged.txt");
     let live = Running::live(&pair, &["--capture", "all", "--indicators", list.to_str().unwrap()]);
@@ -257,7 +269,7 @@ fn what_live_says_in_the_end_is_what_read_says_of_the_same_packets() {
 #[test]
 fn lists_are_read_anew_and_a_broken_one_changes_nothing() {
     let Some(pair) = Pair::new('l') else { return };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let list = folder.path().join("list.txt");
     fs::write(&list, "nobody-asks.example\n").unwrap();
     let live = Running::live(&pair, &["--indicators", list.to_str().unwrap()]);
@@ -338,7 +350,7 @@ fn shared_among_threads_it_says_the_same() {
 #[test]
 fn the_ring_answers_an_alert_that_comes_late_and_files_are_begun_anew() {
     let Some(pair) = Pair::new('r') else { return };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let (ring, answers) = (folder.path().join("ring"), folder.path().join("answers.jsonl"));
     let list = folder.path().join("list.txt");
     fs::write(&list, "e13678.dspb.akamaiedge.net\n").unwrap();

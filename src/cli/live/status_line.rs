@@ -61,7 +61,7 @@ fn lost_in_all(status: &Status) -> u64 {
 }
 
 /// How it is doing, in a line.
-fn line(status: &Status) -> String {
+pub fn line(status: &Status) -> String {
     let received: u64 = status.interfaces.iter().map(|interface| interface.received).sum();
     format!(
         "{received} packets, {} DNS messages, {} lost; {} reported, {} settled ({} attributed, {} of no \
