@@ -20,29 +20,29 @@ use serde_json::Value;
 use crate::support::{Run, program, project, read_jsonl};
 
 /// How long anything may take before the test gives up.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Whom a confined run becomes here.
-const NOBODY: u32 = 65_534;
+pub const NOBODY: u32 = 65_534;
 
 /// How many packets `office.pcap` has.
-const OFFICE_PACKETS: u64 = 2_704;
+pub const OFFICE_PACKETS: u64 = 2_704;
 
 /// Runs a program, and says whether it is there and succeeded.
-fn succeeds(program: &str, arguments: &[&str]) -> bool {
+pub fn succeeds(program: &str, arguments: &[&str]) -> bool {
     let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
     output.is_ok_and(|output| output.status.success())
 }
 
 /// Two interfaces, each of which gets what the other sends.
-struct Pair {
-    sender: String,
-    mirror: String,
+pub struct Pair {
+    pub sender: String,
+    pub mirror: String,
 }
 
 impl Pair {
     /// Makes them; `None`, with a word about it, where that is not possible.
-    fn new(letter: char) -> Option<Pair> {
+    pub fn new(letter: char) -> Option<Pair> {
         for needed in ["tcpreplay", "tcpdump", "ip"] {
             if !succeeds("sh", &["-c", &format!("command -v {needed}")]) {
                 println!("skipped: no {needed}");
@@ -65,7 +65,7 @@ impl Pair {
     }
 
     /// Sends a capture, at so many packets a second.
-    fn send(&self, capture: &Path, rate: u32) {
+    pub fn send(&self, capture: &Path, rate: u32) {
         let rate = format!("--pps={rate}");
         let capture = capture.to_str().unwrap();
         assert!(succeeds("tcpreplay", &["-q", "-i", &self.sender, &rate, capture]));
@@ -79,7 +79,7 @@ impl Drop for Pair {
 }
 
 /// A directory that is let to whom a confined run becomes.
-fn folder() -> tempfile::TempDir {
+pub fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
@@ -87,9 +87,9 @@ fn folder() -> tempfile::TempDir {
 }
 
 /// A program that goes on until it is told to end.
-struct Running {
-    child: Child,
-    lines: Receiver<String>,
+pub struct Running {
+    pub child: Child,
+    pub lines: Receiver<String>,
     errors: Receiver<String>,
 }
 
@@ -107,7 +107,7 @@ fn lines_of(from: impl Read + Send + 'static) -> Receiver<String> {
 }
 
 impl Running {
-    fn start(mut command: Command) -> Running {
+    pub fn start(mut command: Command) -> Running {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (out, err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
@@ -115,7 +115,7 @@ impl Running {
     }
 
     /// `whoasked live` that listens, with JSON lines on stdout.
-    fn live(pair: &Pair, arguments: &[&str]) -> Running {
+    pub fn live(pair: &Pair, arguments: &[&str]) -> Running {
         let mut command = program();
         command.args(["live", "-i", &pair.mirror, "-f", "jsonl", "--user=nobody"]).args(arguments);
         let running = Running::start(command);
@@ -124,7 +124,7 @@ impl Running {
     }
 
     /// Waits for a line on stderr that holds a word.
-    fn wait_for_word(&self, word: &str) -> String {
+    pub fn wait_for_word(&self, word: &str) -> String {
         let mut all = Vec::new();
         let until = Instant::now() + PATIENCE;
         while let Ok(line) =
@@ -139,7 +139,7 @@ impl Running {
     }
 
     /// Waits for a line on stdout that is as wanted.
-    fn wait_for_line(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub fn wait_for_line(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         let until = Instant::now() + PATIENCE;
         while let Ok(line) =
             self.lines.recv_timeout(until.saturating_duration_since(Instant::now()))
@@ -153,7 +153,7 @@ impl Running {
     }
 
     /// Waits until so many packets have come, which a busy machine may take its time for.
-    fn wait_for_packets(&self, count: u64) {
+    pub fn wait_for_packets(&self, count: u64) {
         let until = Instant::now() + PATIENCE;
         loop {
             self.signal("USR1");
@@ -168,13 +168,13 @@ impl Running {
         }
     }
 
-    fn signal(&self, name: &str) {
+    pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
         assert!(succeeds("kill", &[&format!("-{name}"), &id]));
     }
 
     /// Ends it with SIGTERM: what it wrote since, its last words, its exit code, and how long that took.
-    fn end(mut self) -> (Run, Duration) {
+    pub fn end(mut self) -> (Run, Duration) {
         let began = Instant::now();
         self.signal("TERM");
         let code = loop {
