@@ -175,9 +175,14 @@ pub struct TextRing {
 
 /// Where a text lies in a [`TextRing`].
 ///
-/// Start and length share a word, for millions of them are kept: the octets ever added stay below 2^48.
+/// Start and length share a word, for millions of them are kept. The start is kept to 48 bits: what it was before
+/// them is known from where the ring's end is, for whatever refers to a text goes out of date long before another
+/// 2^48 octets have come.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Text(u64);
+
+/// The bits of a start that are kept.
+const START_BITS: u64 = (1 << 48) - 1;
 
 impl Text {
     fn new(start: u64, len: usize) -> Text {
@@ -223,7 +228,8 @@ impl TextRing {
 
     /// A text, unless it was overwritten.
     pub fn get(&self, text: Text) -> Option<&[u8]> {
-        if text.start() + (self.limit as u64) < self.end {
+        // How long ago it began, in octets.
+        if self.end.wrapping_sub(text.start()) & START_BITS > self.limit as u64 {
             return None;
         }
         let place = text.start() as usize & (self.limit - 1);
@@ -255,6 +261,25 @@ mod tests {
         let second = ring.push(&[2; 600]);
         assert_eq!(ring.get(second), Some(&[2; 600][..]));
         assert_eq!(ring.get(first), None);
+    }
+
+    #[test]
+    fn after_months_of_texts_the_newest_are_still_found() {
+        let mut ring = TextRing::new(1024);
+        ring.push(&[0; 1024]);
+        ring.end = (1 << 48) - 1024;
+        let old = ring.push(&[1; 1000]);
+        // It ends where 48 bits do, and the next begins behind.
+        let across = ring.push(&[2; 24]);
+        let new = ring.push(&[3; 500]);
+        assert_eq!(ring.get(across), Some(&[2; 24][..]));
+        assert_eq!(ring.get(new), Some(&[3; 500][..]));
+        assert_eq!(ring.get(old), None);
+        let newest = ring.push(&[4; 500]);
+        assert_eq!(ring.get(new), Some(&[3; 500][..]));
+        assert_eq!(ring.get(newest), Some(&[4; 500][..]));
+        ring.push(&[5; 500]);
+        assert_eq!(ring.get(new), None);
     }
 
     proptest! {

@@ -248,7 +248,8 @@ fn an_output_that_connects_may_and_nothing_may_listen() {
         let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let user = Some("nobody".to_owned());
-        confine(&Needs { user, connects: true, ..needs(&place) }).unwrap();
+        let listens = listener.local_addr().ok();
+        confine(&Needs { user, connects: true, listens, ..needs(&place) }).unwrap();
         println!("ready");
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.connect(receiver.local_addr().unwrap()).unwrap();

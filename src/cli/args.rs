@@ -150,11 +150,12 @@ pub struct LiveArgs {
     /// What your hosts are called: CSV with a header, a hosts file, DHCP leases [repeatable]
     #[arg(long, value_name = "FILE")]
     pub names: Vec<PathBuf>,
-    /// How answers are written on stdout: text, jsonl, eve, cef or syslog
+    /// How answers are written on stdout
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Write answers to a file too [repeatable]
-    #[arg(short, long, value_name = "FORM=FILE")]
+    /// Write answers to a file too, or jsonl, eve, cef and syslog also to udp://HOST:PORT, tcp://HOST:PORT or
+    /// unix:PATH [repeatable]
+    #[arg(short, long, value_name = "FORM=PLACE")]
     pub output: Vec<String>,
     /// Begin the files of answers anew at this size, such as 100M
     #[arg(long, value_name = "SIZE", value_parser = octets)]
@@ -205,6 +206,12 @@ pub struct LiveArgs {
     /// Lines on stdout instead of the screen that a terminal gets
     #[arg(long)]
     pub no_tui: bool,
+    /// Who to become once the interfaces are open, when started as root [default: whoasked, or else nobody]
+    #[arg(long, value_name = "NAME", conflicts_with = "no_confine")]
+    pub user: Option<String>,
+    /// Keep all privileges, files and system calls in reach
+    #[arg(long)]
+    pub no_confine: bool,
     /// Say the kernel's filter
     #[arg(short, long)]
     pub verbose: bool,

@@ -161,7 +161,7 @@ impl Form {
     }
 
     /// What a line of it is to a socket; none of what is no message for itself.
-    fn line(self) -> Option<Line> {
+    pub fn line(self) -> Option<Line> {
         match self {
             Form::Jsonl | Form::Eve => Some(Line::Text),
             Form::Cef | Form::Syslog => Some(Line::Syslog),

@@ -78,15 +78,29 @@ impl Place {
     ///
     /// # Errors
     /// When that fails.
-    pub fn open(&self, line: Option<Line>) -> anyhow::Result<Box<dyn Write>> {
+    pub fn open(&self, line: Option<Line>) -> anyhow::Result<Box<dyn Write + Send>> {
         let line = line.unwrap_or(Line::Text);
-        let out: io::Result<Box<dyn Write>> = match self {
-            Place::File(path) => File::create(path).map(|file| Box::new(BufWriter::new(file)) as _),
-            Place::Udp(host) => udp(host).map(|socket| by(Datagrams(socket))),
+        let out = match self {
             Place::Tcp(host) => tcp(host).map(|stream| by(Stream { stream, line })),
-            Place::Unix(path) => unix(path, line),
+            _ => self.connect(line),
         };
         out.with_context(|| format!("--output: {self} cannot be opened"))
+    }
+
+    /// Makes the file, or connects for long: a receiver by TCP is looked after before each line.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn connect(&self, line: Line) -> io::Result<Box<dyn Write + Send>> {
+        match self {
+            Place::File(path) => File::create(path).map(|file| Box::new(BufWriter::new(file)) as _),
+            Place::Udp(host) => udp(host).map(|socket| by(Datagrams(socket))),
+            Place::Tcp(host) => {
+                let stream = Watched { stream: tcp(host)?, has_sent: false };
+                Ok(by(Stream { stream, line }))
+            }
+            Place::Unix(path) => unix(path, line),
+        }
     }
 }
 
@@ -132,7 +146,7 @@ fn no_address() -> io::Error {
 }
 
 #[cfg(unix)]
-fn unix(path: &std::path::Path, line: Line) -> io::Result<Box<dyn Write>> {
+fn unix(path: &std::path::Path, line: Line) -> io::Result<Box<dyn Write + Send>> {
     use std::os::unix::net::{UnixDatagram, UnixStream};
     let socket = UnixDatagram::unbound()?;
     match socket.connect(path) {
@@ -151,7 +165,7 @@ fn unix(path: &std::path::Path, line: Line) -> io::Result<Box<dyn Write>> {
 }
 
 #[cfg(not(unix))]
-fn unix(_: &std::path::Path, _: Line) -> io::Result<Box<dyn Write>> {
+fn unix(_: &std::path::Path, _: Line) -> io::Result<Box<dyn Write + Send>> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no such sockets"))
 }
 
@@ -197,22 +211,52 @@ impl<S: Write> Deliver for Stream<S> {
     }
 }
 
+/// A connection by TCP that lasts. What is sent first after the receiver has gone away would be lost without a
+/// word, for its system refuses it only later.
+struct Watched {
+    stream: TcpStream,
+    has_sent: bool,
+}
+
+impl Write for Watched {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        // One that sends nothing itself may have closed its half at once, and reads all the same.
+        if std::mem::replace(&mut self.has_sent, true) {
+            self.stream.set_nonblocking(true)?;
+            let seen = self.stream.peek(&mut [0]);
+            self.stream.set_nonblocking(false)?;
+            match seen {
+                Ok(0) => return Err(io::ErrorKind::BrokenPipe.into()),
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+                _ => {}
+            }
+        }
+        self.stream.write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
 /// Gathers what is written into lines and sends each.
 struct Lines<S> {
     to: S,
     begun: Vec<u8>,
 }
 
-fn by<S: Deliver + 'static>(to: S) -> Box<dyn Write> {
+fn by<S: Deliver + Send + 'static>(to: S) -> Box<dyn Write + Send> {
     Box::new(Lines { to, begun: Vec::new() })
 }
 
-/// What a time-out means: the system has only "resource temporarily unavailable" for it.
+/// What errors of a receiver mean. For a time-out the system has only "resource temporarily unavailable" for it.
 fn in_words(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
             io::Error::other(format!("the receiver took nothing for {} s", PATIENCE.as_secs()))
         }
+        // Its kind is that of a reader of stdout that has gone, which is no error there.
+        io::ErrorKind::BrokenPipe => io::Error::other("the receiver has closed the connection"),
         _ => error,
     }
 }

@@ -99,6 +99,9 @@ pub struct Live {
     /// Where metrics are asked for, and the file that they are written to.
     pub metrics: Option<SocketAddr>,
     pub metrics_file: Option<PathBuf>,
+    /// Who to become, when started as root.
+    pub user: Option<String>,
+    pub is_confined: bool,
     pub is_verbose: bool,
 }
 
@@ -151,6 +154,8 @@ impl Live {
             screen: screen(args.no_tui, args.format),
             metrics: args.metrics,
             metrics_file: args.metrics_file,
+            user: args.user,
+            is_confined: !args.no_confine,
             is_verbose: args.verbose,
         })
     }

@@ -1,12 +1,13 @@
 //! The end of the pipe in a run without an end: judges, writes answers as they come, and says how it is doing.
 
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hdrhistogram::Histogram;
 
 use super::status::{Board, Interface, Lists, Losses, Status};
-use super::{Feed, Queue, RingWatch};
+use super::{Feed, Queue, QueueWriter, RingWatch};
 use crate::attribution::{Attribution, Attributor, Health, State};
 use crate::flow::Address;
 use crate::indicator::Indicators;
@@ -15,8 +16,8 @@ use crate::packet::{Aside, ReassemblyCounters};
 use crate::pipeline::live::{Health as PipeHealth, LiveSink, Lost};
 use crate::pipeline::{DecodeCounters, MessageSink};
 use crate::report::{
-    CaptureLacked, Cef, Dropped, Ending, Eve, Files, Internal, Jsonl, Lines, Report, Subject,
-    Syslog, Verdicts,
+    CaptureLacked, Cef, Csv, Dropped, Ending, Eve, Files, Internal, Jsonl, Lines, Report, Subject,
+    Syslog, Verdicts, Zeek,
 };
 use crate::time::{Span, Timestamp, Zone};
 
@@ -40,14 +41,14 @@ pub enum Form {
     Cef(bool),
     /// RFC 5424.
     Syslog,
+    /// Comma-separated values.
+    Csv,
+    /// Like a Zeek log.
+    Zeek,
 }
 
 impl Form {
-    fn report<'a>(
-        self,
-        out: Box<dyn std::io::Write>,
-        subject: Subject<'a>,
-    ) -> Box<dyn Report + 'a> {
+    fn report<'a>(self, out: Box<dyn io::Write>, subject: Subject<'a>) -> Box<dyn Report + 'a> {
         match self {
             Form::Lines => Box::new(Lines::new(out, subject)),
             Form::Ending => Box::new(Lines::of_the_end(out, subject)),
@@ -55,7 +56,30 @@ impl Form {
             Form::Eve => Box::new(Eve::new(out, subject)),
             Form::Cef(to_socket) => Box::new(Cef::new(out, subject, to_socket)),
             Form::Syslog => Box::new(Syslog::new(out, subject)),
+            Form::Csv => Box::new(Csv::following(out, subject)),
+            Form::Zeek => Box::new(Zeek::following(out, subject)),
         }
+    }
+
+    /// What comes before the first answer.
+    fn begin(self, mut out: QueueWriter, now: Timestamp) -> io::Result<()> {
+        match self {
+            Form::Csv => Csv::<QueueWriter>::heading(out),
+            Form::Zeek => Zeek::heading(&mut out, Some(now)),
+            Form::Lines | Form::Ending | Form::Jsonl | Form::Eve | Form::Cef(_) | Form::Syslog => {
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether it has a word for such a state: a line of a Zeek log stands for good.
+    fn tells(self, state: State) -> bool {
+        self != Form::Zeek || state == State::Final
+    }
+
+    /// Whether the end of a run is a matter of it: a log that the next run goes on with is not closed.
+    fn has_end(self) -> bool {
+        self != Form::Zeek
     }
 }
 
@@ -104,6 +128,8 @@ pub struct Answers {
 
 /// Where answers go, and how many there were.
 struct Told {
+    /// What ids begin with: frames are counted from one again when it is started again.
+    run: String,
     outputs: Vec<(Form, Queue)>,
     feed: Option<Feed>,
     indicators: Arc<Indicators>,
@@ -119,6 +145,8 @@ struct Told {
 impl Told {
     fn take(&mut self, mut attribution: Attribution) {
         self.internal.withhold(&mut attribution);
+        attribution.id.insert_str(0, &self.run);
+        attribution.resolution_id.insert_str(0, &self.run);
         match attribution.state {
             State::Provisional => {
                 self.provisional.add(attribution.verdict);
@@ -132,7 +160,7 @@ impl Told {
         }
         let subject =
             Subject { indicators: &self.indicators, files: &self.files, zone: &self.zone };
-        for (form, queue) in &self.outputs {
+        for (form, queue) in self.outputs.iter().filter(|(form, _)| form.tells(attribution.state)) {
             // A queue takes everything; what it loses it counts.
             let _ = form.report(Box::new(queue.writer()), subject).attribution(&attribution);
         }
@@ -156,7 +184,12 @@ impl Answers {
             lists: Lists { indicators: indicators.len() as u64, read: now, fault: None },
             ..Status::default()
         };
+        for (form, queue) in &outputs {
+            // A queue takes everything; what it loses it counts.
+            let _ = form.begin(queue.writer(), now);
+        }
         let told = Told {
+            run: format!("{:x}-", now.0 / 1_000),
             outputs,
             feed: None,
             indicators,
@@ -286,7 +319,7 @@ impl Answers {
             files: &self.told.files,
             zone: &self.told.zone,
         };
-        for (form, queue) in &self.told.outputs {
+        for (form, queue) in self.told.outputs.iter().filter(|(form, _)| form.has_end()) {
             let _ = form.report(Box::new(queue.writer()), subject).end(&ending);
         }
         (self.status.settled, self.status.provisional) = (self.told.settled, self.told.provisional);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use nix::fcntl::OFlag;
+use nix::unistd::{AccessFlags, access};
 
 use super::queue::Target;
 
@@ -125,6 +126,8 @@ impl Growing {
             }
         }
         self.open = None;
+        // The new names stay, too. A file system that cannot do that loses nothing but them.
+        let _ = File::open(directory_of(&self.path)).and_then(|directory| directory.sync_all());
         Ok(())
     }
 
@@ -256,6 +259,19 @@ impl Target for Growing {
     }
 }
 
+/// The directory that a file stands in.
+pub fn directory_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether a file can be begun anew: its directory lets whoever we are make and rename files.
+pub fn can_be_begun_anew(path: &Path) -> bool {
+    access(directory_of(path), AccessFlags::W_OK | AccessFlags::X_OK).is_ok()
+}
+
 /// Whether a pipe cannot be opened since nobody reads it.
 fn is_unread(error: &io::Error) -> bool {
     error.raw_os_error() == Some(nix::errno::Errno::ENXIO as i32)
@@ -311,6 +327,11 @@ where
         let to = Some(open()?);
         Ok(Sent { open, to })
     }
+
+    /// Opens with `open` when that can be done: a receiver need not be there yet.
+    pub fn later(open: F) -> Sent<F> {
+        Sent { open, to: None }
+    }
 }
 
 impl<F> Target for Sent<F>
@@ -338,6 +359,14 @@ where
 
     fn reopen(&mut self) {
         self.to = None;
+    }
+
+    /// So that a receiver that is away is said before there is something to send.
+    fn tick(&mut self) -> io::Result<()> {
+        if self.to.is_none() {
+            self.to = Some((self.open)()?);
+        }
+        Ok(())
     }
 }
 

@@ -133,11 +133,16 @@ impl Queue {
         self.shared.lock().is_reader_gone
     }
 
+    /// Begins the end: what waits is written, and nothing else is waited for.
+    pub fn end(&self) {
+        self.shared.lock().ending = true;
+        self.shared.work.notify_one();
+    }
+
     /// Writes what waits, as far as that can be done in so long a time; the rest is lost, and counted.
     pub fn finish(&self, patience: Duration) -> OutputState {
-        let mut state = self.shared.lock();
-        state.ending = true;
-        self.shared.work.notify_one();
+        self.end();
+        let state = self.shared.lock();
         let (mut state, _) = self
             .shared
             .done

@@ -202,8 +202,11 @@ impl Reading<'_> {
 pub type Tap<'t> = Box<dyn FnMut(&Batch) + Send + 't>;
 
 /// Listens until told to stop, or until all sources have ended. All frames go by `tap`, if there is one.
+///
+/// `heard` is called on this thread when those of the sources have started and none of the others has: what it
+/// gives up is given up by all but the sources.
 pub fn listen<S: LiveSink>(
-    listeners: Vec<Listener>,
+    (listeners, heard): (Vec<Listener>, impl FnOnce()),
     tap: Option<Tap<'_>>,
     decoder: &Decoder,
     keeper: &mut Keeper<S>,
@@ -228,9 +231,11 @@ pub fn listen<S: LiveSink>(
             let straight = |reading, onward| Straight { spare, taken: None, line, reading, onward };
             if workers == 1 {
                 scope.spawn(move || ear.listen(straight(Some(reading), done_in), stop));
+                heard();
             } else {
                 let (raw_in, raw) = bounded::<Stage>(BATCHES_SINGLE);
                 scope.spawn(move || ear.listen(straight(None, raw_in), stop));
+                heard();
                 for _ in 0..workers {
                     let (reading, raw, done_in) = (reading.clone(), raw.clone(), done_in.clone());
                     scope.spawn(move || reading.serve(&raw, &done_in));
@@ -253,6 +258,7 @@ pub fn listen<S: LiveSink>(
                 scope.spawn(move || ear.listen(merged, stop));
             }
             drop((free, handed_in));
+            heard();
             for _ in 0..workers {
                 let (reading, raw, done_in) = (reading.clone(), raw.clone(), done_in.clone());
                 scope.spawn(move || reading.serve(&raw, &done_in));

@@ -75,6 +75,21 @@ impl<'a, W: Write> Csv<'a, W> {
         Csv { out: writer(out), subject, begun: false }
     }
 
+    /// Writes lines that follow others: the columns' names stand there already.
+    pub fn following(out: W, subject: Subject<'a>) -> Csv<'a, W> {
+        Csv { out: writer(out), subject, begun: true }
+    }
+
+    /// Writes the columns' names alone.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn heading(out: W) -> io::Result<()> {
+        let mut out = writer(out);
+        out.write_record(COLUMNS.iter().map(|(name, _)| name))?;
+        out.flush()
+    }
+
     fn begin(&mut self) -> io::Result<()> {
         if self.begun {
             return Ok(());

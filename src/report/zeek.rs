@@ -95,20 +95,32 @@ impl<'a, W: Write> Zeek<'a, W> {
         Zeek { out, subject, begun: false }
     }
 
-    /// The header. A run over the same capture gives the same log, so that the times of opening and closing
-    /// are the capture's.
+    /// Writes lines that follow others: the header stands there already.
+    pub fn following(out: W, subject: Subject<'a>) -> Zeek<'a, W> {
+        Zeek { out, subject, begun: true }
+    }
+
+    /// Writes the header alone.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn heading(out: &mut W, opened: Option<Timestamp>) -> io::Result<()> {
+        let names: Vec<&str> = COLUMNS.iter().map(|(name, ..)| *name).collect();
+        let types: Vec<&str> = COLUMNS.iter().map(|(_, kind, _)| *kind).collect();
+        writeln!(out, "#separator \\x09\n#set_separator\t,")?;
+        writeln!(out, "#empty_field\t{EMPTY}\n#unset_field\t{UNSET}\n#path\twhoasked")?;
+        writeln!(out, "#open\t{}", opened.map_or(UNSET.to_owned(), at))?;
+        writeln!(out, "#fields\t{}\n#types\t{}", names.join("\t"), types.join("\t"))
+    }
+
+    /// A run over the same capture gives the same log, so that the times of opening and closing are the
+    /// capture's.
     fn begin(&mut self, opened: Option<Timestamp>) -> io::Result<()> {
         if self.begun {
             return Ok(());
         }
         self.begun = true;
-        let names: Vec<&str> = COLUMNS.iter().map(|(name, ..)| *name).collect();
-        let types: Vec<&str> = COLUMNS.iter().map(|(_, kind, _)| *kind).collect();
-        let out = &mut self.out;
-        writeln!(out, "#separator \\x09\n#set_separator\t,")?;
-        writeln!(out, "#empty_field\t{EMPTY}\n#unset_field\t{UNSET}\n#path\twhoasked")?;
-        writeln!(out, "#open\t{}", opened.map_or(UNSET.to_owned(), at))?;
-        writeln!(out, "#fields\t{}\n#types\t{}", names.join("\t"), types.join("\t"))
+        Self::heading(&mut self.out, opened)
     }
 }
 

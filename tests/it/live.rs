@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -20,6 +21,9 @@ use crate::support::{Run, program, project, read_jsonl};
 
 /// How long anything may take before the test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Whom a confined run becomes here.
+pub const NOBODY: u32 = 65_534;
 
 /// How many packets `office.pcap` has.
 pub const OFFICE_PACKETS: u64 = 2_704;
@@ -81,10 +85,18 @@ impl Drop for Pair {
     }
 }
 
+/// A directory that is let to whom a confined run becomes.
+pub fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    folder
+}
+
 /// A program that goes on until it is told to end.
 pub struct Running {
-    child: Child,
-    lines: Receiver<String>,
+    pub child: Child,
+    pub lines: Receiver<String>,
     errors: Receiver<String>,
 }
 
@@ -113,7 +125,7 @@ impl Running {
     /// `whoasked live` that listens, with JSON lines on stdout.
     pub fn live(pair: &Pair, arguments: &[&str]) -> Running {
         let mut command = program();
-        command.args(["live", "-i", &pair.mirror, "-f", "jsonl"]).args(arguments);
+        command.args(["live", "-i", &pair.mirror, "-f", "jsonl", "--user=nobody"]).args(arguments);
         let running = Running::start(command);
         running.wait_for_word("listening");
         running
@@ -224,7 +236,7 @@ pub fn said(lines: &[Value], state: &str) -> BTreeMap<String, usize> {
 #[test]
 fn what_live_says_in_the_end_is_what_read_says_of_the_same_packets() {
     let Some(pair) = Pair::new('e') else { return };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let beside = folder.path().join("beside.pcap");
     let list = project("captures/flagged.txt");
     let live = Running::live(&pair, &["--capture", "all", "--indicators", list.to_str().unwrap()]);
@@ -266,7 +278,7 @@ fn what_live_says_in_the_end_is_what_read_says_of_the_same_packets() {
 #[test]
 fn lists_are_read_anew_and_a_broken_one_changes_nothing() {
     let Some(pair) = Pair::new('l') else { return };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let list = folder.path().join("list.txt");
     fs::write(&list, "nobody-asks.example\n").unwrap();
     let live = Running::live(&pair, &["--indicators", list.to_str().unwrap()]);
@@ -347,7 +359,7 @@ fn shared_among_threads_it_says_the_same() {
 #[test]
 fn the_ring_answers_an_alert_that_comes_late_and_files_are_begun_anew() {
     let Some(pair) = Pair::new('r') else { return };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let (ring, answers) = (folder.path().join("ring"), folder.path().join("answers.jsonl"));
     let list = folder.path().join("list.txt");
     fs::write(&list, "e13678.dspb.akamaiedge.net\n").unwrap();

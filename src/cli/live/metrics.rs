@@ -1,5 +1,6 @@
 //! Where metrics are offered: `--metrics` and `--metrics-file`.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,16 +20,15 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// What was opened, and is to be served.
 pub struct Opened {
-    bound: Option<Bound>,
+    bound: Option<(Bound, SocketAddr)>,
     file: Option<PathBuf>,
 }
 
-/// Listens, and writes the file for the first time, so that what cannot be done is said at once. To be called
-/// before the process is confined.
+/// Listens. To be called before the process is confined.
 ///
 /// # Errors
-/// When the address cannot be listened on, or the file not be written.
-pub fn open(settings: &Settings, board: &Board) -> anyhow::Result<Opened> {
+/// When the address cannot be listened on.
+pub fn open(settings: &Settings) -> anyhow::Result<Opened> {
     let bound = match settings.metrics {
         Some(address) => {
             let bound = listen(address).with_context(|| format!("--metrics: {address}"))?;
@@ -39,13 +39,10 @@ pub fn open(settings: &Settings, board: &Board) -> anyhow::Result<Opened> {
                 ": whoever reaches it can read the figures, in plain and without a password"
             };
             say(&format!("whoasked: metrics on http://{address}/metrics{others}"));
-            Some(bound)
+            Some((bound, address))
         }
         None => None,
     };
-    if let Some(file) = &settings.metrics_file {
-        write(file, board).with_context(|| format!("--metrics-file: {}", file.display()))?;
-    }
     Ok(Opened { bound, file: settings.metrics_file.clone() })
 }
 
@@ -54,15 +51,22 @@ fn write(file: &Path, board: &Board) -> std::io::Result<()> {
 }
 
 impl Opened {
-    /// Serves them from now on.
+    /// Where they are asked for.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.bound.as_ref().map(|(_, address)| *address)
+    }
+
+    /// Serves them from now on. `way_out` is added to why the file cannot be written.
     ///
     /// # Errors
-    /// When there can be no further thread.
-    pub fn start(self, board: &Board, stop: &Arc<Stop>) -> std::io::Result<()> {
-        if let Some(bound) = self.bound {
+    /// When the file cannot be written for the first time, or there can be no further thread.
+    pub fn start(self, board: &Board, stop: &Arc<Stop>, way_out: &str) -> anyhow::Result<()> {
+        if let Some((bound, _)) = self.bound {
             bound.start(board.clone())?;
         }
         if let Some(file) = self.file {
+            write(&file, board)
+                .with_context(|| format!("--metrics-file: {}{way_out}", file.display()))?;
             let (board, stop) = (board.clone(), Arc::clone(stop));
             let builder = std::thread::Builder::new().name("metrics-file".to_owned());
             builder.spawn(move || keep(&file, &board, &stop))?;

@@ -1,25 +1,26 @@
 //! `whoasked live`: who asked for what is flagged, as it happens.
 
+mod confinement;
 mod metrics;
+mod outputs;
+mod service;
 mod shown;
 mod signals;
 mod status_line;
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
+use self::confinement::Confinement;
 use self::shown::Shown;
 use super::analysis::attributor;
-use super::outputs::{Form as FileForm, output};
-use super::place::Place;
 use super::settings::Live as Settings;
 use super::{Outcome, indicators, say};
 use crate::capture::live::Device;
 use crate::frame::Batch;
-use crate::live::{Answers, Board, Control, Feed, Form, Growing, Heading, Queue, Ring, Sent};
+use crate::live::{Answers, Board, Control, Feed, Notify, Queue, Ring, RingWatch};
 use crate::name::NameHasher;
 use crate::pipeline::live::{Listener, Lookout, Tap, listen, now};
 use crate::pipeline::{Decoder, Keeper, Stop};
@@ -33,35 +34,44 @@ const SUMMARY_MAX: usize = 1 << 15;
 pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let hasher = NameHasher::random();
     let loaded = Arc::new(indicators::load(&settings.lists, hasher)?);
+    let further = outputs::further(&settings)?;
+    // What takes privileges comes first; then they are given up, before there is any thread.
     let listeners = listeners(&settings)?;
+    let metrics = metrics::open(&settings)?;
+    let notify = Arc::new(Notify::from_environment().context("NOTIFY_SOCKET")?);
     // From here on the terminal is the screen's, and given back however this function is left.
     let mut shown = Shown::open(&settings);
-    let outputs = outputs(&settings, shown.is_on())?;
-    let ring = match &settings.ring {
-        Some((directory, octets)) => Some(
-            Ring::start(directory, *octets, settings.interfaces.clone())
-                .with_context(|| format!("--ring: {}", directory.display()))?,
-        ),
-        None => None,
-    };
+    let confinement = Confinement::new(&settings, &further, metrics.address())?;
     let stop = Arc::new(Stop::default());
     let control = Arc::new(Control::default());
     let board = Board::default();
-    let metrics = metrics::open(&settings, &board)?;
-    let lookout = Arc::new(Lookout::new(Arc::clone(&loaded)));
-    let queues = outputs.iter().map(|(_, queue)| queue.clone()).collect();
-    let reload = signals::Reload {
-        lists: settings.lists.clone(),
-        hasher,
-        control: Arc::clone(&control),
-        lookout: Arc::clone(&lookout),
-        outputs: queues,
-    };
-    signals::obey(reload, board.clone(), Arc::clone(&stop), shown.is_on())?;
-    status_line::keep(board.clone(), Arc::clone(&stop), shown.is_on())?;
     let feed = Feed::default();
-    shown.begin(&board, &feed, &stop)?;
-    metrics.start(&board, &stop)?;
+    let lookout = Arc::new(Lookout::new(Arc::clone(&loaded)));
+    let (outputs, ring) = confinement.apart(|| {
+        let way_out = confinement.way_out();
+        let outputs = outputs::open(&settings, further, shown.is_on(), &way_out)?;
+        let ring = match &settings.ring {
+            Some((directory, octets)) => Some(
+                Ring::start(directory, *octets, settings.interfaces.clone())
+                    .with_context(|| format!("--ring: {}{way_out}", directory.display()))?,
+            ),
+            None => None,
+        };
+        let reload = signals::Reload {
+            lists: settings.lists.clone(),
+            hasher,
+            control: Arc::clone(&control),
+            lookout: Arc::clone(&lookout),
+            outputs: outputs.iter().map(|(_, queue)| queue.clone()).collect(),
+            notify: Arc::clone(&notify),
+        };
+        signals::obey(reload, board.clone(), Arc::clone(&stop), shown.is_on())?;
+        status_line::keep(board.clone(), Arc::clone(&stop), shown.is_on())?;
+        shown.begin(&board, &feed, &stop)?;
+        metrics.start(&board, &stop, &way_out)?;
+        service::keep(Arc::clone(&notify), board.clone(), Arc::clone(&stop))?;
+        anyhow::Ok((outputs, ring))
+    })??;
     let declared = settings.resolvers.iter().flatten().copied().collect();
     let looked_for = (Arc::clone(&loaded), hasher);
     let attributor = attributor(settings.resolvers, &settings.ports, looked_for)
@@ -86,39 +96,60 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
         }
         None => (None, None),
     };
-    if !shown.is_on() {
-        say("whoasked: listening; Ctrl-C ends it");
-    }
-    listen(listeners, tap, &decoder, &mut keeper, settings.workers, &lookout, &stop);
+    let mut forsaken = Ok(());
+    let heard = || {
+        forsaken = confinement.forsake();
+        if forsaken.is_err() {
+            return stop.set();
+        }
+        if !shown.is_on() {
+            say("whoasked: listening; Ctrl-C ends it");
+        }
+        notify.ready("listening");
+    };
+    let sources = (listeners, heard);
+    listen(sources, tap, &decoder, &mut keeper, settings.workers, &lookout, &stop);
     // What it came to is written where the terminal was before.
     shown.close();
+    forsaken?;
+    notify.ends();
     let counters = keeper.counters();
     let is_flagged = keeper.sink.finish(counters);
     say(&status_line::coverage(&board.latest()));
-    let mut is_lost = false;
-    for queue in keeper.sink.outputs() {
-        let state = queue.finish(LAST_WORDS);
-        if state.lost > 0 && !queue.is_reader_gone() {
-            is_lost = true;
-            say(&format!("whoasked: {}: {} lines were lost", state.name, state.lost));
-        }
-    }
-    if let Some(state) = ring.map(|ring| ring.finish(LAST_WORDS)) {
-        let packets = if state.lost > 0 {
-            format!("{} packets were lost", state.lost)
-        } else {
-            String::new()
-        };
-        for why in [packets].into_iter().chain(state.fault).filter(|why| !why.is_empty()) {
-            is_lost = true;
-            say(&format!("whoasked: --ring: {why}"));
-        }
-    }
+    let is_lost = last_words(&keeper.sink, ring.as_ref());
     Ok(match (is_lost, is_flagged) {
         (true, _) => Outcome::Failed,
         (false, true) => Outcome::Flagged,
         (false, false) => Outcome::Clean,
     })
+}
+
+/// Lets outputs and the ring write what waits, all of them within the same time. Whether something was lost.
+fn last_words(answers: &Answers, ring: Option<&RingWatch>) -> bool {
+    let began = now();
+    let rest = || {
+        let spent = u64::try_from((now() - began).0).unwrap_or_default();
+        LAST_WORDS.saturating_sub(Duration::from_nanos(spent))
+    };
+    answers.outputs().for_each(Queue::end);
+    let mut is_lost = false;
+    for queue in answers.outputs() {
+        let state = queue.finish(rest());
+        if state.lost > 0 && !queue.is_reader_gone() {
+            is_lost = true;
+            say(&format!("whoasked: {}: {} lines were lost", state.name, state.lost));
+        }
+    }
+    let Some(state) = ring.map(|ring| ring.finish(rest())) else { return is_lost };
+    let packets = match state.lost {
+        0 => None,
+        lost => Some(format!("{lost} packets were lost")),
+    };
+    for why in packets.into_iter().chain(state.fault) {
+        is_lost = true;
+        say(&format!("whoasked: --ring: {why}"));
+    }
+    is_lost
 }
 
 /// Opens the interfaces.
@@ -148,39 +179,5 @@ fn way_out(why: &str) -> &'static str {
         "; `ip -brief link` lists the interfaces there are"
     } else {
         ""
-    }
-}
-
-/// Opens the outputs, each with a thread of its own. With a screen, stdout gets what it came to.
-fn outputs(settings: &Settings, has_screen: bool) -> anyhow::Result<Vec<(Form, Queue)>> {
-    let stdout = Sent::new(|| Ok(Box::new(io::stdout()) as Box<dyn io::Write + Send>))?;
-    let form = live_form(FileForm::new_for_stdout(settings.format), false)
-        .context("--format: live writes text, jsonl, eve, cef or syslog")?;
-    let form = if has_screen { Form::Ending } else { form };
-    let mut outputs = vec![(form, Queue::start("stdout", Box::new(stdout))?)];
-    for text in &settings.outputs {
-        let (form, place) = output(text, None)?;
-        let is_socket = !matches!(place, Place::File(_));
-        let live = live_form(form, is_socket).with_context(|| {
-            format!("--output: `{text}`: live writes text, jsonl, eve, cef or syslog")
-        })?;
-        let Place::File(path) = place else {
-            bail!("--output: `{text}`: live writes to files as yet");
-        };
-        let file = Growing::open(&path, settings.rotation, Heading::None)
-            .with_context(|| format!("--output: {}", path.display()))?;
-        outputs.push((live, Queue::start(text, Box::new(file))?));
-    }
-    Ok(outputs)
-}
-
-fn live_form(form: FileForm, to_socket: bool) -> Option<Form> {
-    match form {
-        FileForm::Text(_) => Some(Form::Lines),
-        FileForm::Jsonl => Some(Form::Jsonl),
-        FileForm::Eve => Some(Form::Eve),
-        FileForm::Cef => Some(Form::Cef(to_socket)),
-        FileForm::Syslog => Some(Form::Syslog),
-        FileForm::Csv | FileForm::Zeek | FileForm::Ticket(_) => None,
     }
 }

@@ -11,7 +11,7 @@ use signal_hook::iterator::Signals;
 use super::super::{indicators, say};
 use super::{shown, status_line};
 use crate::indicator::Lists;
-use crate::live::{Board, Control, Queue};
+use crate::live::{Board, Control, Notify, Queue};
 use crate::name::NameHasher;
 use crate::pipeline::Stop;
 use crate::pipeline::live::Lookout;
@@ -27,11 +27,13 @@ pub struct Reload {
     pub control: Arc<Control>,
     pub lookout: Arc<Lookout>,
     pub outputs: Vec<Queue>,
+    pub notify: Arc<Notify>,
 }
 
 impl Reload {
     /// Reads the lists anew. One that cannot be read leaves the old ones in use.
     fn reload(&self) {
+        self.notify.reloads();
         for output in &self.outputs {
             output.reopen();
         }
@@ -55,6 +57,7 @@ impl Reload {
                 self.control.refuse(format!("{error:#}"));
             }
         }
+        self.notify.ready("the lists were read anew");
     }
 }
 

@@ -80,7 +80,7 @@ fn changes(said: &mut Vec<Complaint>, now: &[Complaint]) -> Vec<String> {
 }
 
 /// How it is doing, in a line.
-fn line(status: &Status) -> String {
+pub fn line(status: &Status) -> String {
     let received: u64 = status.interfaces.iter().map(|interface| interface.received).sum();
     let answers = match status.lines_behind() {
         (0, 0) => String::new(),

@@ -105,8 +105,6 @@ const SOCKETS: &[libc::c_long] = &[
     libc::SYS_socketpair,
     libc::SYS_bind,
     libc::SYS_connect,
-    libc::SYS_accept,
-    libc::SYS_accept4,
     libc::SYS_getsockopt,
     libc::SYS_setsockopt,
     libc::SYS_getsockname,
@@ -118,6 +116,9 @@ const SOCKETS: &[libc::c_long] = &[
     libc::SYS_recvmsg,
     libc::SYS_shutdown,
 ];
+
+/// To answer whoever connects to where it listens already.
+const ANSWERING: &[libc::c_long] = &[libc::SYS_accept, libc::SYS_accept4];
 
 /// The older forms of these calls, which newer processors do not have.
 #[cfg(target_arch = "x86_64")]
@@ -143,10 +144,12 @@ const OLDER: &[libc::c_long] = &[];
 /// What names of threads and of memory are set with.
 const PRCTL: &[libc::c_int] = &[libc::PR_SET_NAME, libc::PR_GET_NAME, libc::PR_SET_VMA];
 
-/// The program that lets through these calls alone. `connects`: sockets of the network can be made.
-pub(super) fn filter(connects: bool) -> Result<BpfProgram, BackendError> {
+/// The program that lets through these calls alone. `connects`: sockets of the network can be made;
+/// `answers`: connections are taken.
+pub(super) fn filter(connects: bool, answers: bool) -> Result<BpfProgram, BackendError> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    for call in PROCESS.iter().chain(FILES).chain(SOCKETS).chain(OLDER) {
+    let answering = if answers { ANSWERING } else { &[] };
+    for call in PROCESS.iter().chain(FILES).chain(SOCKETS).chain(OLDER).chain(answering) {
         rules.insert(*call, Vec::new());
     }
     let mut families = vec![libc::AF_UNIX, libc::AF_PACKET, libc::AF_NETLINK];

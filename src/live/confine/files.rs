@@ -7,6 +7,7 @@ use landlock::{
     RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
 };
 
+use super::super::file::directory_of;
 use super::Needs;
 
 /// The newest rules that are asked for. An older kernel keeps those of them that it knows.
@@ -74,12 +75,9 @@ fn writing() -> BitFlags<AccessFs> {
 /// The directories through which a file is reached: that of the path, and that of what it leads to. A rule
 /// for the file itself would not hold for the one that takes its place.
 fn holders(path: &Path) -> Vec<PathBuf> {
-    let parent = |path: &Path| match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
-    let mut holders = vec![parent(path)];
-    holders.extend(std::fs::canonicalize(path).ok().map(|real| parent(&real)));
+    let mut holders = vec![directory_of(path).to_owned()];
+    let real = std::fs::canonicalize(path).ok();
+    holders.extend(real.map(|real| directory_of(&real).to_owned()));
     holders
 }
 

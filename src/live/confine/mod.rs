@@ -12,12 +12,18 @@
 //!
 //! `CAP_NET_RAW` stays with the capture threads since an interface that was removed and made again needs a
 //! new socket: libpcap takes none that somebody else opened, and one in a fanout group cannot be bound again.
-//! Those threads see frames as octets only; what takes them apart runs without the capability.
+//! What takes frames apart runs without the capability, unless one interface and one worker share a thread.
 
 mod calls;
 mod files;
 
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::chown;
+use std::panic::resume_unwind;
+use std::path::{Path, PathBuf};
+use std::thread;
 
 use caps::{CapSet, Capability, CapsHashSet};
 use nix::unistd::{Gid, Uid, User, setgroups, setresgid, setresuid};
@@ -32,7 +38,8 @@ const USER_ELSE: &str = "nobody";
 pub struct Needs {
     /// Who to become when started as root. `None`: `whoasked` if there is such a user, else `nobody`.
     pub user: Option<String>,
-    /// Directories in which files are made, written, renamed and removed.
+    /// Directories in which files are made, written, renamed and removed. One that is missing is made, and
+    /// belongs to whom it becomes.
     pub written: Vec<PathBuf>,
     /// Files that are written: what is done in their directories is done for them.
     pub outputs: Vec<PathBuf>,
@@ -40,6 +47,8 @@ pub struct Needs {
     pub read: Vec<PathBuf>,
     /// Whether an output connects to somewhere.
     pub connects: bool,
+    /// Where it listens already: who connects there may be answered. It can begin to listen nowhere.
+    pub listens: Option<SocketAddr>,
 }
 
 /// What came of it.
@@ -60,6 +69,14 @@ pub enum ConfineError {
     /// Only root can become somebody else.
     #[error("only root can become the user `{0}`: leave --user out")]
     NotRoot(String),
+    /// A directory cannot be made.
+    #[error("the directory {} cannot be made: {why}", path.display())]
+    Directory {
+        /// Which.
+        path: PathBuf,
+        /// The system's words.
+        why: String,
+    },
     /// The system refused.
     #[error("{what}: {why}; --no-confine runs without confinement")]
     Refused {
@@ -83,8 +100,9 @@ pub fn confine(needs: &Needs) -> Result<Confined, ConfineError> {
     let mut confined = Confined::default();
     // All that needs names or files of others is looked up while it can be.
     let user = user(needs.user.as_deref())?;
+    make_directories(needs, user.as_ref())?;
     let files = files::rules(needs).map_err(refused("Landlock"))?;
-    let filter = calls::filter(needs.connects);
+    let filter = calls::filter(needs.connects, needs.listens.is_some());
     keep_raw(user.as_ref())?;
     nix::sys::prctl::set_no_new_privs().map_err(refused("no_new_privs"))?;
     confined.remarks.extend(files::enforce(files).map_err(refused("Landlock"))?);
@@ -110,6 +128,40 @@ pub fn forsake() -> Result<(), ConfineError> {
         caps::clear(None, set).map_err(refused("capabilities"))?;
     }
     Ok(())
+}
+
+/// Does `work` where the last capability is gone, so that no thread that it starts has it.
+///
+/// # Errors
+/// When the system refuses.
+pub fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, ConfineError> {
+    let done = thread::scope(|scope| {
+        let inner = scope.spawn(|| {
+            forsake()?;
+            Ok(work())
+        });
+        inner.join()
+    });
+    done.unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+/// Makes the directories that are missing, for whoever writes there.
+fn make_directories(needs: &Needs, user: Option<&User>) -> Result<(), ConfineError> {
+    for directory in needs.written.iter().filter(|path| !path.exists()) {
+        make(directory, user).map_err(|error| ConfineError::Directory {
+            path: directory.clone(),
+            why: error.to_string(),
+        })?;
+    }
+    Ok(())
+}
+
+fn make(directory: &Path, user: Option<&User>) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    match user {
+        Some(user) => chown(directory, Some(user.uid.as_raw()), Some(user.gid.as_raw())),
+        None => Ok(()),
+    }
 }
 
 /// Who to become; nobody else when not started as root.
@@ -176,15 +228,22 @@ fn become_user(uid: Uid, gid: Gid, keeps_capabilities: bool) -> Result<(), Confi
 
 /// What will have to be read again and cannot be.
 fn unreadable(needs: &Needs) -> Vec<String> {
-    let remark = |path: &PathBuf| match std::fs::File::open(path) {
-        Ok(_) => None,
+    let opened = |path: &PathBuf| match path.is_dir() {
+        true => fs::read_dir(path).map(drop),
+        false => fs::File::open(path).map(drop),
+    };
+    let remark = |path: &PathBuf| match opened(path) {
+        Ok(()) => None,
         Err(error) => Some(format!(
             "{} can no longer be read ({error}), so that a reload will keep what was read of it now: make it \
              readable for the user that whoasked becomes",
             path.display()
         )),
     };
-    let regular =
-        needs.read.iter().filter(|path| std::fs::metadata(path).is_ok_and(|d| d.is_file()));
-    regular.filter_map(remark).collect()
+    // What is no file of this system, as a pipe, was read for once.
+    let lasting = needs
+        .read
+        .iter()
+        .filter(|path| fs::metadata(path).map_or(true, |data| data.is_file() || data.is_dir()));
+    lasting.filter_map(remark).collect()
 }

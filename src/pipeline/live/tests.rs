@@ -115,7 +115,8 @@ fn run(steps: impl IntoIterator<Item = Step>, told: Told) -> Told {
     let source = Box::new(Scripted { steps: steps.into_iter().collect(), drops: Drops::default() });
     let listeners = vec![Listener { interface: 0, source }];
     let lookout = Lookout::new(indicators);
-    listen(listeners, None, &decoder, &mut keeper, 1, &lookout, &Stop::default());
+    let sources = (listeners, || ());
+    listen(sources, None, &decoder, &mut keeper, 1, &lookout, &Stop::default());
     keeper.sink
 }
 

@@ -1,0 +1,116 @@
+//! Confinement of a live run: what it still needs, and what is said when that will not be there.
+
+use std::net::SocketAddr;
+
+use anyhow::bail;
+
+use super::super::place::Place;
+use super::super::say;
+use super::super::settings::Live as Settings;
+use super::outputs::Further;
+use crate::indicator::files_of;
+use crate::live::{ConfineError, Confined, Needs, apart, can_be_begun_anew, confine, forsake};
+
+/// How far a run is confined.
+pub struct Confinement(Option<Confined>);
+
+impl Confinement {
+    /// Confines this process, unless it is not to be. To be called when the devices are open and before
+    /// anything is written; `listens` is where metrics are asked for.
+    ///
+    /// # Errors
+    /// When that fails, or an output could not be begun anew when its time has come.
+    pub fn new(
+        settings: &Settings,
+        further: &[Further],
+        listens: Option<SocketAddr>,
+    ) -> anyhow::Result<Confinement> {
+        let confinement = match settings.is_confined {
+            true => Confinement(Some(confine(&needs(settings, further, listens)?)?)),
+            false => Confinement(None),
+        };
+        for remark in confinement.0.iter().flat_map(|confined| &confined.remarks) {
+            say(&format!("whoasked: {remark}"));
+        }
+        confinement.check(settings, further)?;
+        Ok(confinement)
+    }
+
+    /// Does `work`, and all on threads that it starts, without the capability to capture.
+    ///
+    /// # Errors
+    /// When that cannot be given up.
+    pub fn apart<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, ConfineError> {
+        match &self.0 {
+            Some(_) => apart(work),
+            None => Ok(work()),
+        }
+    }
+
+    /// Gives up the capability to capture in this thread and those that it will start.
+    ///
+    /// # Errors
+    /// When it cannot be given up.
+    pub fn forsake(&self) -> Result<(), ConfineError> {
+        match &self.0 {
+            Some(_) => forsake(),
+            None => Ok(()),
+        }
+    }
+
+    /// What to do about a file that cannot be written, for the end of a sentence.
+    pub fn way_out(&self) -> String {
+        match self.0.as_ref().and_then(|confined| confined.user.as_ref()) {
+            Some(user) => format!(
+                " (whoasked has become the user {user}: let it write there, or become another with --user, \
+                 or none with --no-confine)"
+            ),
+            None => String::new(),
+        }
+    }
+
+    /// Files of which it would turn out only at night that they cannot be begun anew.
+    fn check(&self, settings: &Settings, further: &[Further]) -> anyhow::Result<()> {
+        let rotates = settings.rotation.octets.is_some() || settings.rotation.every.is_some();
+        for Further { place, .. } in further {
+            let Place::File(path) = place else { continue };
+            // A pipe or a device is what it is.
+            let is_lasting = std::fs::metadata(path).is_ok_and(|data| data.is_file());
+            if !is_lasting || can_be_begun_anew(path) {
+                continue;
+            }
+            let what = format!(
+                "{place} can be written to but not begun anew: its directory cannot be{}",
+                self.way_out()
+            );
+            match rotates {
+                true => bail!("--output: {what}"),
+                false => say(&format!("whoasked: {what}; SIGHUP will not do for a moved file")),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is still needed when the devices are open.
+fn needs(
+    settings: &Settings,
+    further: &[Further],
+    listens: Option<SocketAddr>,
+) -> anyhow::Result<Needs> {
+    let lists: Vec<_> = settings.lists.paths().cloned().collect();
+    let files = further.iter().filter_map(|further| match &further.place {
+        Place::File(path) => Some(path.clone()),
+        _ => None,
+    });
+    Ok(Needs {
+        user: settings.user.clone(),
+        written: settings.ring.iter().map(|(directory, _)| directory.clone()).collect(),
+        outputs: files.chain(settings.metrics_file.clone()).collect(),
+        read: files_of(&lists)?.into_iter().chain(lists.iter().cloned()).collect(),
+        connects: further
+            .iter()
+            .any(|further| matches!(further.place, Place::Udp(_) | Place::Tcp(_))),
+        listens,
+    })
+}

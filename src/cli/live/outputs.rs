@@ -1,0 +1,97 @@
+//! Where the answers of a live run go, each on a thread of its own.
+
+use std::io;
+
+use anyhow::{Context, bail};
+
+use super::super::outputs::{Form as FileForm, output};
+use super::super::place::{Line, Place};
+use super::super::settings::Live as Settings;
+use crate::live::{Form, Growing, Heading, Queue, Sent};
+
+/// The outputs beside stdout, as they were given.
+pub struct Further {
+    /// As the user named it.
+    name: String,
+    form: Form,
+    line: Line,
+    pub place: Place,
+}
+
+/// Makes sense of what was given, before anything is opened.
+///
+/// # Errors
+/// When a form or place cannot be understood, or would harm what is there.
+pub fn further(settings: &Settings) -> anyhow::Result<Vec<Further>> {
+    let mut all: Vec<Further> = Vec::new();
+    for text in &settings.outputs {
+        let (form, place) = output(text, None)?;
+        let is_socket = !matches!(place, Place::File(_));
+        let line = form.line().unwrap_or(Line::Text);
+        let form = live_form(form, is_socket)
+            .with_context(|| format!("--output: `{text}`: a ticket is for when a run is over"))?;
+        if all.iter().any(|known| place.is_file_of(&known.place)) {
+            bail!("--output: {place} is given twice");
+        }
+        if let Place::File(path) = &place
+            && settings.lists.paths().any(|list| list == path)
+        {
+            bail!("--output: {place} is read in this run, so it cannot be written to");
+        }
+        all.push(Further { name: text.clone(), form, line, place });
+    }
+    Ok(all)
+}
+
+/// Opens stdout and the others; with a screen, stdout gets what it came to. `way_out` is added to why a file cannot be opened.
+///
+/// # Errors
+/// When a file cannot be written to. A receiver that is not there is waited for.
+pub fn open(
+    settings: &Settings,
+    further: Vec<Further>,
+    has_screen: bool,
+    way_out: &str,
+) -> anyhow::Result<Vec<(Form, Queue)>> {
+    let stdout = Sent::new(|| Ok(Box::new(io::stdout()) as Box<dyn io::Write + Send>))?;
+    let form = live_form(FileForm::new_for_stdout(settings.format), false)
+        .context("--format: a ticket is for when a run is over")?;
+    let form = if has_screen { Form::Ending } else { form };
+    let mut outputs = vec![(form, Queue::start("stdout", Box::new(stdout))?)];
+    for Further { name, form, line, place } in further {
+        let queue = match place {
+            Place::File(path) => {
+                let file = Growing::open(&path, settings.rotation, heading(form))
+                    .with_context(|| format!("--output: {}{way_out}", path.display()))?;
+                Queue::start(&name, Box::new(file))?
+            }
+            place => Queue::start(&name, Box::new(Sent::later(move || place.connect(line))))?,
+        };
+        outputs.push((form, queue));
+    }
+    Ok(outputs)
+}
+
+fn heading(form: Form) -> Heading {
+    match form {
+        Form::Csv => Heading::First,
+        Form::Zeek => Heading::Hashes,
+        Form::Lines | Form::Ending | Form::Jsonl | Form::Eve | Form::Cef(_) | Form::Syslog => {
+            Heading::None
+        }
+    }
+}
+
+/// The form as lines that come one by one; a ticket has none.
+fn live_form(form: FileForm, to_socket: bool) -> Option<Form> {
+    match form {
+        FileForm::Text(_) => Some(Form::Lines),
+        FileForm::Jsonl => Some(Form::Jsonl),
+        FileForm::Eve => Some(Form::Eve),
+        FileForm::Cef => Some(Form::Cef(to_socket)),
+        FileForm::Syslog => Some(Form::Syslog),
+        FileForm::Csv => Some(Form::Csv),
+        FileForm::Zeek => Some(Form::Zeek),
+        FileForm::Ticket(_) => None,
+    }
+}
