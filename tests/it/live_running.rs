@@ -13,7 +13,7 @@ use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -53,7 +53,7 @@ fn is_confined(live: &Running) {
         capable += usize::from(effective == RAW);
         threads += 1;
     }
-    assert!(threads >= 8, "{threads} threads: capture, decoders, order, outputs, signals...");
+    assert!(threads >= 6, "{threads} threads: capture, analysis, outputs, signals...");
     assert_eq!(capable, 1, "the thread that captures, of {threads}");
 }
 
@@ -61,11 +61,11 @@ fn lines_of(path: &Path) -> Vec<String> {
     fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
-/// The same for the file and those that it was before.
+/// The same for the file and those that it was before; but for one that was just begun and has nothing in it.
 fn lines_of_all(path: &Path) -> Vec<Vec<String>> {
-    let earlier = (1..9).map(|number| format!("{}.{number}", path.display()));
-    let all = earlier.map(|name| lines_of(Path::new(&name))).filter(|lines| !lines.is_empty());
-    all.chain([lines_of(path)]).collect()
+    let earlier = (1..9).map(|number| PathBuf::from(format!("{}.{number}", path.display())));
+    let all = earlier.chain([path.to_owned()]).map(|path| lines_of(&path));
+    all.filter(|lines| !lines.is_empty()).collect()
 }
 
 #[test]
@@ -133,8 +133,7 @@ fn confined_it_does_all_that_comes_up_in_months() {
     for line in jsonl.iter().flatten() {
         let _: Value = serde_json::from_str(line).expect("whole lines only");
     }
-    let csv: Vec<_> =
-        lines_of_all(&at("csv")).into_iter().chain([lines_of(&at("moved"))]).collect();
+    let csv = [lines_of_all(&at("csv")), lines_of_all(&at("moved"))].concat();
     assert!(csv.len() > 2, "moved, and begun anew since");
     for lines in &csv {
         let headings = lines.iter().filter(|line| line.starts_with("time,verdict,client,"));

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::live::{OFFICE_PACKETS, Pair, Running, succeeds};
+use crate::live::{OFFICE_PACKETS, Pair, Running, folder, succeeds};
 use crate::support::{Run, program, project};
 
 /// What of the office's day passes a filter, as a capture of its own.
@@ -94,7 +94,7 @@ fn get(address: &str, target: &str) -> (String, String) {
 #[test]
 fn metrics_are_scraped_while_it_runs() {
     let Some(pair) = Pair::new('m') else { return };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     let file = folder.path().join("whoasked.prom");
     let list = project("captures/flagged.txt");
     let (list, file_name) = (list.to_str().unwrap(), file.to_str().unwrap());

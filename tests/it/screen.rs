@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::live::{PATIENCE, Pair, succeeds};
+use crate::live::{PATIENCE, Pair, folder, succeeds};
 use crate::support::project;
 
 /// How long the end of a run may take.
@@ -125,7 +125,7 @@ impl Drop for Terminal {
 /// A pair of interfaces, and a terminal in a folder of its own.
 fn desk(letter: char) -> Option<(Pair, Terminal, tempfile::TempDir)> {
     let (pair, terminal) = (Pair::new(letter)?, Terminal::open(letter)?);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder();
     terminal.types(&format!("cd '{}'", folder.path().display()));
     Some((pair, terminal, folder))
 }
