@@ -8,6 +8,7 @@ use super::losses::Losses;
 use super::sighting::{Flagged, Matching, Seen, ended_without_chain};
 use super::summary::Summary;
 use super::surroundings::Surroundings;
+use super::waiting::Waiting;
 use super::{Attribution, State, describe};
 use crate::bounded::Sequence;
 use crate::identity::Inventory;
@@ -41,8 +42,8 @@ pub struct Attributor {
     matching: Matching,
     /// Flagged transactions by number, until they are judged.
     pub(super) flagged: BTreeMap<Sequence, Flagged>,
-    upstream: VecDeque<(Sequence, Timestamp)>,
-    client: VecDeque<(Sequence, Timestamp)>,
+    upstream: Waiting,
+    client: Waiting,
     /// Questions between hosts of which none is known as a resolver: they wait until one is, or for the
     /// end.
     unrecognised: VecDeque<Sequence>,
@@ -70,6 +71,24 @@ pub struct Attributor {
     pub(super) judged_early: u64,
 }
 
+/// How near transactions are to being forgotten.
+#[derive(Clone, Copy, Debug)]
+struct Crowd {
+    next: u64,
+    history: u64,
+    /// Too many flagged ones wait.
+    is_full: bool,
+}
+
+impl Crowd {
+    /// Whether a transaction has to be judged before its time: so many quarters of the history came after it.
+    #[inline]
+    fn presses(self, sequence: Sequence, quarters: u64) -> bool {
+        let age = self.next.saturating_sub(sequence.0);
+        age * 4 >= self.history * quarters || self.is_full
+    }
+}
+
 impl Attributor {
     /// Judges by a list. `history` is how many transactions `resolution` keeps.
     pub fn new(resolution: Resolution, indicators: Arc<Indicators>, history: usize) -> Attributor {
@@ -78,8 +97,8 @@ impl Attributor {
             indicators,
             matching: Matching::default(),
             flagged: BTreeMap::new(),
-            upstream: VecDeque::new(),
-            client: VecDeque::new(),
+            upstream: Waiting::default(),
+            client: Waiting::default(),
             unrecognised: VecDeque::new(),
             parts: BTreeMap::new(),
             early: Early::default(),
@@ -193,7 +212,8 @@ impl Attributor {
         if is_new {
             let asked =
                 self.resolution.transactions().get(sequence).map_or(self.now, |t| t.asked_last);
-            self.upstream.push_back((sequence, asked));
+            let is_late = self.crowd().presses(sequence, 1);
+            self.upstream.push(sequence, asked, is_late);
         }
     }
 
@@ -209,14 +229,13 @@ impl Attributor {
     fn settle(&mut self, out: &mut dyn FnMut(Attribution)) {
         self.tell_due(out);
         self.look_at_ended(false);
-        while let Some(&(sequence, asked)) = self.upstream.front() {
-            let crowded = self.is_crowded(sequence, 3);
-            if asked + UPSTREAM_SETTLES > self.clock && !crowded {
-                break;
-            }
-            self.judged_early += u64::from(crowded);
-            self.upstream.pop_front();
-            self.is_early = crowded;
+        loop {
+            let (clock, crowd) = (self.clock, self.crowd());
+            let is_ready =
+                |sequence, asked| asked + UPSTREAM_SETTLES <= clock || crowd.presses(sequence, 3);
+            let Some(sequence) = self.upstream.pop(is_ready) else { break };
+            self.is_early = crowd.presses(sequence, 3);
+            self.judged_early += u64::from(self.is_early);
             self.judge(sequence, out);
         }
         self.is_early = false;
@@ -227,7 +246,7 @@ impl Attributor {
     pub fn finish(&mut self, out: &mut dyn FnMut(Attribution)) {
         self.resolution.refresh_roles();
         self.look_at_ended(true);
-        while let Some((sequence, _)) = self.upstream.pop_front() {
+        while let Some(sequence) = self.upstream.pop(|_, _| true) {
             self.judge(sequence, out);
         }
         self.settle_clients(true, out);
@@ -254,10 +273,10 @@ impl Attributor {
         out(attribution);
     }
 
-    /// Whether a transaction is about to be forgotten: so many quarters of the history came after it.
-    fn is_crowded(&self, sequence: Sequence, quarters: u64) -> bool {
-        let age = self.resolution.transactions().next().0.saturating_sub(sequence.0);
-        age * 4 >= self.history * quarters || self.flagged.len() > WAITING_MAX
+    /// How full it is just now.
+    fn crowd(&self) -> Crowd {
+        let next = self.resolution.transactions().next().0;
+        Crowd { next, history: self.history, is_full: self.flagged.len() > WAITING_MAX }
     }
 
     /// Looks at the transactions whose time for an answer is over.
@@ -273,7 +292,7 @@ impl Attributor {
                 continue;
             };
             let over = ask.asked_last + Span::from_secs(70) < self.clock;
-            if !(at_end || over || self.is_crowded(sequence, 2)) {
+            if !(at_end || over || self.crowd().presses(sequence, 2)) {
                 return;
             }
             let unanswered = ask.answered().is_none().then_some(*ask);
@@ -292,7 +311,10 @@ impl Attributor {
             return;
         };
         match self.resolution.leg(&transaction) {
-            Leg::Client => self.client.push_back((sequence, transaction.asked_last)),
+            Leg::Client => {
+                let is_late = self.crowd().presses(sequence, 1);
+                self.client.push(sequence, transaction.asked_last, is_late);
+            }
             Leg::Upstream => self.judge_upstream(sequence, &transaction, out),
         }
     }
@@ -319,6 +341,7 @@ impl Attributor {
     /// Remembers which asks had a part in a judged query. One that only waited with others leads to the
     /// indicator without an upstream leg of its own, so it is reported for itself too.
     fn note_parts(&mut self, query: (Sequence, &Transaction), causes: &Causes, seen: &Seen) {
+        let crowd = self.crowd();
         for cause in &causes.clients {
             let parts = self.parts.entry(cause.ask).or_default();
             match parts.iter_mut().find(|(indicator, _)| *indicator == seen.indicator) {
@@ -330,7 +353,7 @@ impl Attributor {
             }
             let Some(ask) = self.resolution.transactions().get(cause.ask) else { continue };
             let flagged = self.flagged.entry(cause.ask).or_insert_with(|| {
-                self.client.push_back((cause.ask, ask.asked_last));
+                self.client.push(cause.ask, ask.asked_last, crowd.presses(cause.ask, 1));
                 Flagged::default()
             });
             // What its own answer shows needs no further ground.
@@ -343,17 +366,18 @@ impl Attributor {
 
     fn settle_clients(&mut self, at_end: bool, out: &mut dyn FnMut(Attribution)) {
         while let Some(&sequence) = self.unrecognised.front()
-            && (at_end || self.is_crowded(sequence, 3))
+            && (at_end || self.crowd().presses(sequence, 3))
         {
             self.unrecognised.pop_front();
             self.settle_client(sequence, out);
         }
-        while let Some(&(sequence, asked)) = self.client.front() {
-            let crowded = self.is_crowded(sequence, 3);
-            if !at_end && asked + CLIENT_SETTLES > self.clock && !crowded {
-                break;
-            }
-            self.client.pop_front();
+        loop {
+            let (clock, crowd) = (self.clock, self.crowd());
+            let is_ready = |sequence, asked| {
+                at_end || asked + CLIENT_SETTLES <= clock || crowd.presses(sequence, 3)
+            };
+            let Some(sequence) = self.client.pop(is_ready) else { break };
+            let crowded = crowd.presses(sequence, 3);
             let can_wait = !at_end && !crowded && self.unrecognised.len() < UNRECOGNISED_MAX;
             if can_wait && !self.is_recognised(sequence) {
                 self.unrecognised.push_back(sequence);

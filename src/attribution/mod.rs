@@ -15,6 +15,7 @@ mod relist;
 mod sighting;
 mod summary;
 mod surroundings;
+mod waiting;
 
 use crate::contact::Contact;
 use crate::flow::{Address, Mac, Transport};
