@@ -7,7 +7,8 @@
 # virtual interfaces for N minutes (30), R packets a second (400000): N new random names a second (10000), and SHARE of
 # the questions (0.01) lead to a listed name. Each minute it says the resident memory, what was lost, what was reported.
 # In the end it holds: nothing lost; resident memory after five minutes within 5 % and below 512 MB; each flagged
-# question named in an answer; sighting to report below a second at the 99th percentile. Exit code 1 if one does not hold.
+# question that leaves a trace named in an answer (one that gets no answer, before any other said where its name leads,
+# leaves none); sighting to report below a second at the 99th percentile. Exit code 1 if one does not hold.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -111,13 +112,13 @@ process=
 wait "$counter"
 counter=
 sent=$(awk '/^sent/ { print $2 }' "$work/sent") achieved=$(awk '/^rate/ { print $2 }' "$work/sent")
-questions=$(awk '/^flagged/ { print $2 }' "$work/sent")
+read -r questions traceless < <(awk '/^flagged/ { print $2, $5 }' "$work/sent")
 received=$(grep -oE '[0-9]+ packets,' "$work/said" | tail -n 1 | cut -d' ' -f1)
 lost=$(grep -oE '[0-9]+ lost;' "$work/said" | tail -n 1 | cut -d' ' -f1)
 read -r early late < "$work/named"
 echo
 echo "sent $sent packets, $achieved a second; received $received, lost $lost"
-echo "flagged questions $questions, of which named provisionally $early, finally $late"
+echo "flagged questions $questions, $traceless of them without a trace; named provisionally $early, finally $late"
 echo "$report"
 python3 - "$work/memory" << END || exit 1
 import re, sys
@@ -130,7 +131,7 @@ checks = [
     ("nothing lost", $lost == 0 and $received == $sent),
     (f"resident memory at most 512 MB: {max(size for _, size in rows)}", max(size for _, size in rows) <= 512),
     (f"flat after five minutes: {settled[0]} to {settled[-1]} MB", len(rows) <= 5 or abs(grown) <= 0.05),
-    ("each flagged question reported, at once and in the end", $early == $questions == $late),
+    ("each flagged question named that leaves a trace", $questions - $traceless <= $late <= $questions),
     ("sighting to report below a second", p99 is not None and float(p99[1]) < 1000),
 ]
 for words, holds in checks:

@@ -84,15 +84,15 @@ fn main() -> Result<()> {
             while let Some((time, frame)) = traffic.rest() {
                 wire.send(due(time), frame)?;
             }
-            Some(traffic.flagged())
+            Some((traffic.flagged(), traffic.traceless()))
         }
     };
     wire.flush()?;
     let seconds = wire.began.elapsed().as_secs_f64();
     println!("sent {} packets in {seconds:.3} s", wire.sent);
     println!("rate {:.0}", wire.sent as f64 / seconds);
-    if let Some(flagged) = flagged {
-        println!("flagged {flagged}");
+    if let Some((flagged, traceless)) = flagged {
+        println!("flagged {flagged} of which {traceless} leave no trace");
     }
     Ok(())
 }

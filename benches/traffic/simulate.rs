@@ -1,7 +1,7 @@
 //! From lookups to frames, in the order of their time.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use super::Parameters;
 use super::frame::{self, Host, Path, Segment};
@@ -44,11 +44,15 @@ pub struct Traffic {
     queued: u64,
     done: u64,
     flagged: u64,
+    traceless: u64,
+    /// The flagged chains that each resolver has given a client.
+    given: BTreeSet<(u32, u32)>,
 }
 
 /// A client's lookup.
 struct Lookup {
-    is_flagged: bool,
+    /// Which flagged chain it is for.
+    flagged: Option<u32>,
     client: u32,
     resolver: u32,
     by_v6: bool,
@@ -78,6 +82,8 @@ impl Traffic {
             queued: 0,
             done: 0,
             flagged: 0,
+            traceless: 0,
+            given: BTreeSet::new(),
         }
     }
 
@@ -85,6 +91,12 @@ impl Traffic {
     #[allow(dead_code, reason = "only who sends traffic as it is made up asks")]
     pub fn flagged(&self) -> u64 {
         self.flagged
+    }
+
+    /// How many of them leave no trace: they got no answer, and none before had said where their name leads.
+    #[allow(dead_code, reason = "only who sends traffic as it is made up asks")]
+    pub fn traceless(&self) -> u64 {
+        self.traceless
     }
 
     /// The rest of the frames of what has begun, without new lookups.
@@ -155,7 +167,10 @@ impl Traffic {
         };
         let edns = !mix(u64::from(client)).is_multiple_of(4);
         let lookup = Lookup {
-            is_flagged: matches!(domain, Domain::Flagged(_)),
+            flagged: match domain {
+                Domain::Flagged(which) => Some(which),
+                _ => None,
+            },
             client,
             resolver: (client + other) % resolvers,
             by_v6: mix(u64::from(client)) >> 8 & 7 == 0,
@@ -188,7 +203,15 @@ impl Traffic {
         let Some(name) = lookup.chain.names.first() else { return };
         self.writer.query(lookup.question, name);
         self.datagram(asked, &path);
-        self.flagged += u64::from(lookup.is_flagged);
+        if let Some(which) = lookup.flagged {
+            self.flagged += 1;
+            let chain = (lookup.resolver, which);
+            if answered.is_some() {
+                self.given.insert(chain);
+            } else if lookup.chain.names.len() > 1 && !self.given.contains(&chain) {
+                self.traceless += 1;
+            }
+        }
         let Some(answered) = answered else { return };
         if self.happens(self.tcp) {
             self.writer.empty_response(lookup.question, name, TRUNCATED);
@@ -247,7 +270,7 @@ impl Traffic {
         time += 130_000;
         self.writer.query(lookup.question, name);
         self.segment(time, path, Segment { seq, ack, flags: PUSH }, true);
-        self.flagged += u64::from(lookup.is_flagged);
+        self.flagged += u64::from(lookup.flagged.is_some());
         seq = seq.wrapping_add(self.writer.octets.len() as u32 + 2);
         time += 150_000;
         self.writer.response(lookup.question, &lookup.chain, lookup.seed);
