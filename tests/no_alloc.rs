@@ -27,9 +27,9 @@ static COUNTING: dhat::Alloc = dhat::Alloc;
 /// Until then tables fill and buffers grow.
 const SETTLED_AFTER: u64 = 60_000;
 const PACKETS: u64 = 100_000;
-/// One packet in a hundred is of DNS over TCP, whose streams are put together in buffers of their own: two
-/// to four allocations for each connection of some ten segments. Nothing else may allocate.
-const TCP_MAX: u64 = PACKETS / 100;
+/// One packet in a hundred is of DNS over TCP, whose streams are put together in buffers of their own: at most so
+/// many allocations for each of those packets. It was 1.5 when this was written.
+const EACH_OF_TCP_MAX: u64 = 2;
 
 struct Judge(Attributor);
 
@@ -85,5 +85,6 @@ fn nothing_is_allocated_for_a_packet() {
     let allocated = HeapStats::get().total_blocks - settled;
     println!("{allocated} allocations for {} packets", PACKETS - SETTLED_AFTER);
     assert_eq!(packets, PACKETS);
-    assert!(allocated <= TCP_MAX, "{allocated} allocations");
+    let of_tcp = (PACKETS - SETTLED_AFTER) / 100;
+    assert!(allocated <= of_tcp * EACH_OF_TCP_MAX, "{allocated} allocations");
 }
