@@ -59,7 +59,7 @@ else
 fi
 
 # Nanoseconds that the threads of the receiver ran.
-cpu() { cat /proc/"$process"/task/*/schedstat | awk '{ sum += $1 } END { print sum }'; }
+cpu() { cat /proc/"$process"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'; }
 
 measure() { # NAME RATE: one line of rate, sent, received, nanoseconds of CPU
     : > "$work/said"
