@@ -63,9 +63,5 @@ add PacketQ "PacketQ, count" "PacketQ -s 'select count(*) from dns' $work/traffi
 add tshark "tshark, fields" "tshark -n -r $work/traffic.pcap -T fields \
     -e frame.time_epoch -e ip.src -e ip.dst -e dns.id -e dns.qry.name -e dns.cname -e dns.a"
 
-echo "$packets packets, $indicators indicators, medians of $rounds interleaved rounds," \
-    "$(date -u +%Y-%m-%d)," \
-    "$(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)," \
-    "load $(cut -d ' ' -f 1 /proc/loadavg)"
-echo
+printf '%s packets, %s indicators, ' "$packets" "$indicators"
 python3 benches/measure.py --packets "$packets" --rounds "$rounds" "${commands[@]}"

@@ -1,6 +1,6 @@
 """What a command costs: CPU (user and system), wall time and peak memory, from wait4(2).
 
-As a program, runs several commands in turn, several rounds, and prints a table of medians:
+As a program, runs several commands in turn, several rounds, and prints where, and a table of medians:
 
     measure.py --packets N --rounds N 'name = command' ...
 
@@ -14,6 +14,7 @@ import shlex
 import statistics
 import subprocess
 import time
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -36,6 +37,17 @@ def measure(command, allowed=(0, 1)):
     if process.returncode not in allowed:
         raise SystemExit(f"exit code {process.returncode}: {shlex.join(command)}")
     return Cost(usage.ru_utime + usage.ru_stime, wall_s, usage.ru_maxrss / 1024)
+
+
+def conditions():
+    """When and on what: without that, no figure means anything."""
+    models = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    load = Path("/proc/loadavg").read_text().split()[0]
+    return f"{time.strftime('%Y-%m-%d', time.gmtime())}, {len(models)} x {models[0]}, load {load}"
 
 
 def table(names, rounds, packets):
@@ -62,6 +74,7 @@ def main():
     pairs = [command.split("=", 1) for command in given.commands]
     names = [name.strip() for name, _ in pairs]
     commands = [shlex.split(command) for _, command in pairs]
+    print(f"medians of {given.rounds} interleaved rounds, {conditions()}\n")
     rounds = [[measure(command) for command in commands] for _ in range(given.rounds)]
     print("\n".join(table(names, rounds, given.packets)))
 

@@ -10,6 +10,9 @@ pub struct Kind {
     /// Hosts that ask
     #[arg(long, default_value_t = 4_000, value_parser = clap::value_parser!(u32).range(1..=14_000_000))]
     pub clients: u32,
+    /// All of them ask in turn before chance says who does: needs some three frames a client
+    #[arg(long)]
+    pub every_client: bool,
     /// Resolvers they ask
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub resolvers: u32,
@@ -45,6 +48,7 @@ impl Kind {
         Parameters {
             packets,
             clients: self.clients,
+            every_client: self.every_client,
             resolvers: self.resolvers,
             upstreams: self.upstreams,
             domains: self.domains,

@@ -28,6 +28,9 @@ pub struct Parameters {
     pub packets: u64,
     /// Hosts that ask.
     pub clients: u32,
+    /// Whether all of them ask in turn before chance says who does. Else chance leaves many out unless there are
+    /// many more questions than clients.
+    pub every_client: bool,
     /// Resolvers they ask: 1 to 1,000.
     pub resolvers: u32,
     /// Servers those ask: 1 to 250.
@@ -52,6 +55,7 @@ impl Default for Parameters {
         Parameters {
             packets: 2_000_000,
             clients: 4_000,
+            every_client: false,
             resolvers: 2,
             upstreams: 4,
             domains: 200_000,

@@ -43,6 +43,8 @@ pub struct Traffic {
     tcp: f64,
     queued: u64,
     done: u64,
+    /// Lookups so far.
+    looked_up: u64,
     flagged: u64,
     traceless: u64,
     /// The flagged chains that each resolver has given a client.
@@ -81,6 +83,7 @@ impl Traffic {
             parameters,
             queued: 0,
             done: 0,
+            looked_up: 0,
             flagged: 0,
             traceless: 0,
             given: BTreeSet::new(),
@@ -144,8 +147,13 @@ impl Traffic {
     }
 
     fn look_up(&mut self, time: i64) {
-        let Parameters { clients, resolvers, .. } = self.parameters;
-        let client = self.random.index(clients as usize) as u32;
+        let Parameters { clients, resolvers, every_client, .. } = self.parameters;
+        // Drawn in any case, so that all else is the same whoever asks.
+        let by_chance = self.random.index(clients as usize) as u32;
+        let in_turn =
+            u32::try_from(self.looked_up).ok().filter(|turn| every_client && *turn < clients);
+        let client = in_turn.unwrap_or(by_chance);
+        self.looked_up += 1;
         // A client's first resolver serves nine of its ten questions.
         let other = u32::from(self.random.index(10) == 0);
         let (domain, cached) = if self.happens(self.parameters.random_names) {

@@ -32,5 +32,6 @@ mod mirror;
 mod package;
 mod properties;
 mod screen;
+mod traffic;
 mod wire_corpus;
 mod workers;
