@@ -261,7 +261,7 @@ impl NameHasher {
     }
 
     /// Goes on from a hash with the octets from `start` to `end`.
-    #[inline]
+    #[inline(always)]
     fn hash_run(&self, from: u64, octets: &[u8], start: usize, end: usize) -> NameHash {
         let (mut hash, mut at) = (from, start);
         while at + 16 < end {

@@ -136,14 +136,10 @@ impl Messages {
 
 /// Whether an address may be a host's of a private network (RFC 1918, RFC 6598, RFC 4193): looser and
 /// quicker than [`Address::is_internal`], which is asked again of those few.
-#[inline]
+#[inline(always)]
 fn is_private(address: Address) -> bool {
-    match *address.octets() {
-        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, first, ..] => {
-            matches!(first, 10 | 100 | 172 | 192)
-        }
-        [first, ..] => first & 0xfe == 0xfc,
-    }
+    let [first, .., v4, _, _, _] = *address.octets();
+    if address.is_v4() { matches!(v4, 10 | 100 | 172 | 192) } else { first & 0xfe == 0xfc }
 }
 
 /// The big-endian 16 bits at `at`.
@@ -288,7 +284,7 @@ impl<W: Watchlist> Walk<'_, '_, W> {
     ///
     /// Compression pointers (RFC 1035 section 4.1.4) must point before the run of labels they end, so
     /// each jump goes further back and the walk ends.
-    #[inline]
+    #[inline(always)]
     fn name(&mut self, at: usize) -> Result<(NameRef, usize), Malformed> {
         if let Some(target) = self.pointer(at)
             && let Some(name) = self.scratch.get(target)
@@ -298,6 +294,8 @@ impl<W: Watchlist> Walk<'_, '_, W> {
         self.new_name(at)
     }
 
+    // Most names are pointers at one that was read: what is done of the others is kept out of their way.
+    #[inline(never)]
     fn new_name(&mut self, at: usize) -> Result<(NameRef, usize), Malformed> {
         let start = self.names.begin();
         let copied = self.copy_labels(at).inspect_err(|_| self.names.take_back(start))?;
@@ -325,22 +323,24 @@ impl<W: Watchlist> Walk<'_, '_, W> {
         let (mut here, mut run, mut end, mut first) = (at, at, None, at);
         let (mut copied, mut labels) = (0, 0);
         loop {
-            let len = *self.payload.get(here).ok_or(Malformed::CutShort)?;
-            match len {
-                1..=63 => {
-                    let offset = copied + (here - run);
-                    if offset + 1 + usize::from(len) >= NAME_LEN_MAX {
-                        return Err(Malformed::BadName);
-                    }
-                    if let Some(slot) = self.scratch.starts.get_mut(labels) {
-                        *slot = offset as u8;
-                        labels += 1;
-                    }
-                    here += 1 + usize::from(len);
-                    continue;
+            // Labels end before this, or the name is too long.
+            let limit = run + NAME_LEN_MAX - copied;
+            let len = loop {
+                let len = *self.payload.get(here).ok_or(Malformed::CutShort)?;
+                if !matches!(len, 1..=63) {
+                    break len;
                 }
-                0 | 0xc0.. => {}
-                _ => return Err(Malformed::BadName),
+                if let Some(slot) = self.scratch.starts.get_mut(labels) {
+                    *slot = (copied + here - run) as u8;
+                    labels += 1;
+                }
+                here += 1 + usize::from(len);
+                if here >= limit {
+                    return Err(Malformed::BadName);
+                }
+            };
+            if matches!(len, 64..0xc0) {
+                return Err(Malformed::BadName);
             }
             // The end of a run of labels: they are copied in one piece.
             self.names.append(self.payload, run..here);

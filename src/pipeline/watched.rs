@@ -45,6 +45,8 @@ impl Watchlist for Watched {
 
     #[inline]
     fn address(&mut self, address: Address) -> bool {
-        self.indicators.as_ref().is_some_and(|indicators| indicators.is_address_flagged(address))
+        self.indicators.as_deref().is_some_and(|indicators| {
+            !indicators.are_names_only() && indicators.is_address_flagged(address)
+        })
     }
 }
