@@ -52,6 +52,11 @@ impl Address {
         self.0.starts_with(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff])
     }
 
+    /// The four octets of an IPv4 address; `None` of an IPv6 address.
+    pub fn v4_octets(&self) -> Option<[u8; 4]> {
+        self.is_v4().then(|| self.0.last_chunk().copied()).flatten()
+    }
+
     /// As the standard library's type.
     pub fn ip(&self) -> IpAddr {
         let v6 = Ipv6Addr::from(self.0);

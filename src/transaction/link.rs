@@ -11,17 +11,53 @@ const TOLD_APART: usize = 3;
 /// An address that is still used so long after another appeared beside it was not given up for it.
 const BESIDE: Span = Span::from_secs(60);
 
-/// The addresses that were seen behind a link-layer address.
+/// The addresses that were seen behind a link-layer address. As many of these are kept as there are hosts.
 #[derive(Clone, Copy, Debug, Default)]
 struct Link {
-    /// IPv4 addresses, and when each was first seen.
-    v4: [Option<(Address, Timestamp)>; TOLD_APART],
+    /// IPv4 addresses.
+    v4: Few<4>,
     /// IPv6 networks of 64 bits, without those of link-local addresses.
-    v6: [Option<[u8; 8]>; TOLD_APART],
+    v6: Few<8>,
+    /// When the second of the IPv4 addresses was first seen.
+    since: Timestamp,
     /// Whether an IPv4 address of the internet was among them, and one of an internal network. (A host
     /// may well have an IPv6 address of each kind.)
     outside: bool,
     inside: bool,
+}
+
+/// The first few addresses of a family, each of so many octets.
+#[derive(Clone, Copy, Debug)]
+struct Few<const OCTETS: usize> {
+    first: [[u8; OCTETS]; TOLD_APART],
+    count: u8,
+}
+
+impl<const OCTETS: usize> Default for Few<OCTETS> {
+    fn default() -> Few<OCTETS> {
+        Few { first: [[0; OCTETS]; TOLD_APART], count: 0 }
+    }
+}
+
+impl<const OCTETS: usize> Few<OCTETS> {
+    fn known(&self) -> &[[u8; OCTETS]] {
+        self.first.get(..usize::from(self.count)).unwrap_or_default()
+    }
+
+    /// Adds an address, unless it is known or there are enough; returns whether it did.
+    fn add(&mut self, address: [u8; OCTETS]) -> bool {
+        if self.known().contains(&address) {
+            return false;
+        }
+        let Some(slot) = self.first.get_mut(usize::from(self.count)) else { return false };
+        *slot = address;
+        self.count += 1;
+        true
+    }
+
+    fn are_many(&self) -> bool {
+        self.known().len() >= TOLD_APART
+    }
 }
 
 /// Which link-layer addresses send for whom: at most a given number; further ones are not taken in, and
@@ -44,23 +80,18 @@ impl Links {
             return;
         }
         let link = self.links.entry(mac).or_default();
-        if address.is_v4() {
+        if let Some(v4) = address.v4_octets() {
             match address.is_internal() {
                 true => link.inside = true,
                 false => link.outside = true,
             }
-            let known = link.v4.iter().flatten().any(|(known, _)| *known == address);
-            let free = link.v4.iter_mut().find(|slot| slot.is_none());
-            if let (false, Some(slot)) = (known, free) {
-                *slot = Some((address, now));
+            if link.v4.add(v4) && link.v4.count == 2 {
+                link.since = now;
             }
-        } else if !address.is_link_local() {
-            let network = address.octets().first_chunk::<8>().copied();
-            let known = link.v6.contains(&network);
-            let free = link.v6.iter_mut().find(|slot| slot.is_none());
-            if let (false, Some(slot)) = (known, free) {
-                *slot = network;
-            }
+        } else if !address.is_link_local()
+            && let Some(network) = address.octets().first_chunk()
+        {
+            link.v6.add(*network);
         }
     }
 
@@ -74,13 +105,12 @@ impl Links {
     /// as the capture shows".
     pub fn is_router(&self, mac: Mac, seen: impl Fn(Address) -> Option<Timestamp>) -> bool {
         let Some(link) = self.links.get(&mac) else { return false };
-        let many = |told: usize| told >= TOLD_APART;
         (link.outside && link.inside)
-            || many(link.v4.iter().flatten().count())
-            || many(link.v6.iter().flatten().count())
-            || match link.v4 {
-                [Some((first, _)), Some((_, since)), _] => {
-                    seen(first).is_some_and(|last| last > since + BESIDE)
+            || link.v4.are_many()
+            || link.v6.are_many()
+            || match link.v4.known() {
+                &[first, _] => {
+                    seen(Address::v4(first)).is_some_and(|last| last > link.since + BESIDE)
                 }
                 _ => false,
             }
