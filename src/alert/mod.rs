@@ -17,6 +17,8 @@ mod load;
 mod nearest;
 mod scope;
 mod sightings;
+mod target;
+mod zones;
 
 use crate::attribution::{Attribution, ChainStep, Coverage, Verdict};
 use crate::flow::Address;
@@ -29,6 +31,8 @@ use crate::time::Timestamp;
 pub use clock::Clock;
 pub use desk::Desk;
 pub use load::{Alerts, Form, LoadError, Notice};
+pub use target::refused;
+pub use zones::Zones;
 
 /// A row of the firewall's table or log: it says that a host talked to a destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +47,8 @@ pub struct Alert {
     pub text: String,
     /// When, by the firewall's clock; tables have no times.
     pub time: Option<Timestamp>,
+    /// The time named no zone: it was taken to be of the reader's.
+    pub is_local: bool,
     /// The host it blames, as written: an address or a name of the firewall's own.
     pub host: Option<String>,
     /// What that host talked to, as written: a name or an address.
@@ -80,6 +86,13 @@ pub struct Answer {
 pub struct Basis {
     /// How many sightings.
     pub sightings: u64,
+    /// Whether its destination was seen where the alert says, but at other times only.
+    pub is_of_other_times: bool,
+    /// Whether it was seen of other clients, at other hosts than the alert says.
+    pub is_seen_elsewhere: bool,
+    /// Whether it is one of the capture's own DNS servers, or no destination at all: what it should have been
+    /// is said as the reason.
+    pub is_misdirected: bool,
     /// When the alert was, by the capture's clock; none if it has no time.
     pub time: Option<Timestamp>,
     /// The difference of the clocks that was used; none if the alert has no time.

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::sightings::Seen;
+use super::Zones;
+use super::desk::FITS_MAX;
+use super::sightings::{Seen, Store};
+use super::zones::Fit;
 use crate::attribution::Coverage;
 use crate::flow::Address;
 use crate::indicator::{IndicatorId, Indicators};
@@ -17,11 +20,22 @@ const NEAR_MAX: usize = 64;
 /// How many DNS servers are named.
 const SERVERS_MAX: usize = 4;
 
-/// What was seen near one destination.
+/// How many hosts are kept that asked for one name, and how many of these are named.
+const HOSTS_MAX: usize = 16;
+const CLIENTS_MAX: usize = 3;
+
+/// What was seen near one destination, by name or address.
 #[derive(Debug, Default)]
 struct Near {
-    /// By name or address: how often, and when first.
-    seen: BTreeMap<String, (u64, Timestamp)>,
+    seen: BTreeMap<String, Traces>,
+}
+
+/// How often, when first, and who asked.
+#[derive(Debug)]
+struct Traces {
+    count: u64,
+    first: Timestamp,
+    hosts: Vec<Address>,
 }
 
 /// Watches for what is near.
@@ -62,7 +76,8 @@ impl Nearby {
             self.found.clear();
             self.around.match_name(name, &mut self.found);
             if !self.found.is_empty() {
-                self.note(&name.to_string().to_ascii_lowercase(), message.time);
+                let asker = Some(message.flow.source.address);
+                self.note(&name.to_string().to_ascii_lowercase(), message.time, asker);
             }
         }
         if self.around.are_names_only() {
@@ -77,43 +92,81 @@ impl Nearby {
             self.found.clear();
             self.around.match_address(address, &mut self.found);
             if !self.found.is_empty() {
-                self.note(&address.to_string(), message.time);
+                self.note(&address.to_string(), message.time, None);
             }
         }
     }
 
-    fn note(&mut self, text: &str, time: Timestamp) {
+    fn note(&mut self, text: &str, time: Timestamp, asker: Option<Address>) {
         for id in &self.found {
             let near = self.near.entry(*id).or_default();
-            if let Some((count, _)) = near.seen.get_mut(text) {
-                *count += 1;
-            } else if near.seen.len() < NEAR_MAX {
-                near.seen.insert(text.to_owned(), (1, time));
+            if near.seen.len() >= NEAR_MAX && !near.seen.contains_key(text) {
+                continue;
+            }
+            let traces = near.seen.entry(text.to_owned()).or_insert_with(|| Traces {
+                count: 0,
+                first: time,
+                hosts: Vec::new(),
+            });
+            traces.count += 1;
+            if let Some(asker) = asker
+                && traces.hosts.len() < HOSTS_MAX
+                && !traces.hosts.contains(&asker)
+            {
+                traces.hosts.push(asker);
             }
         }
     }
 
     /// The nearest to a destination, in words.
-    pub(super) fn words(&self, destination: &str) -> Option<String> {
+    pub(super) fn words(
+        &self,
+        destination: &str,
+        coverage: &Coverage,
+        store: &Store,
+        zones: &Zones,
+    ) -> Option<String> {
         let (around, id) = self.around_of.get(destination)?;
         let near = self.near.get(id)?;
         let shared = |text: &str| common_end(text, destination);
-        let (text, (count, first)) = near
+        let (text, traces) = near
             .seen
             .iter()
             .filter(|(text, _)| text.as_str() != destination)
-            .max_by_key(|(text, (count, _))| (shared(text), *count))?;
-        let times = if *count == 1 { "once".to_owned() } else { format!("{count} times") };
+            .max_by_key(|(text, traces)| (shared(text), traces.count))?;
+        let times = match traces.count {
+            1 => "once".to_owned(),
+            count => format!("{count} times"),
+        };
+        let (first, by) = (zones.moment(traces.first), clients(&traces.hosts, coverage, store));
         Some(match destination.parse::<IpAddr>() {
             Ok(_) => format!(
-                "{text}, in the same network {around}, was asked or answered {times}, first at {}",
-                moment(*first)
+                "{text}, in the same network {around}, was asked or answered {times}, first at {first}"
             ),
             Err(_) => format!(
-                "{text}, under the same registered domain {around}, was asked for {times}, first at {}",
-                moment(*first)
+                "{text}, under the same registered domain {around}, was asked for {times}{by}, first at \
+                 {first}"
             ),
         })
+    }
+}
+
+/// ` by 192.168.2.42 (KEVIN-PC)`: the clients among hosts that asked, DNS servers left out.
+fn clients(hosts: &[Address], coverage: &Coverage, store: &Store) -> String {
+    let is_server =
+        |host: &&Address| coverage.resolvers.iter().any(|server| server.addresses.contains(host));
+    let clients: Vec<String> = hosts
+        .iter()
+        .filter(|host| !is_server(host))
+        .map(|host| match store.hostname_of(*host) {
+            Some(hostname) => format!("{host} ({})", hostname.name),
+            None => host.to_string(),
+        })
+        .collect();
+    match clients.get(..CLIENTS_MAX) {
+        _ if clients.is_empty() => String::new(),
+        Some(few) if few.len() < clients.len() => format!(" by {} and others", few.join(", ")),
+        _ => format!(" by {}", clients.join(", ")),
     }
 }
 
@@ -141,7 +194,7 @@ fn common_end(one: &str, other: &str) -> usize {
 }
 
 /// The DNS servers at which a destination was seen, though not at the one that the alert blames.
-pub(super) fn elsewhere(seen: &Seen, host: &str) -> Option<String> {
+pub(super) fn elsewhere(seen: &Seen, host: &str, zones: &Zones) -> Option<String> {
     let mut servers: BTreeMap<Address, (u64, Timestamp)> = BTreeMap::new();
     for kept in &seen.sightings {
         let (count, first) = servers.entry(kept.resolver).or_insert((0, kept.time));
@@ -151,47 +204,64 @@ pub(super) fn elsewhere(seen: &Seen, host: &str) -> Option<String> {
     let told: Vec<String> = servers
         .iter()
         .take(SERVERS_MAX)
-        .map(|(server, (count, first))| format!("{server} ({count}, first at {})", moment(*first)))
+        .map(|(server, (count, first))| {
+            format!("{server} ({count}, first at {})", zones.moment(*first))
+        })
         .collect();
     let queries = if told.is_empty() { return None } else { told.join(", ") };
     Some(format!("not at {host}, but flagged queries were seen at {queries}"))
 }
 
-/// How far an alert is from the capture, or from the nearest sighting of its destination.
+/// How far an alert is from the capture, or from the closest sighting of its destination.
 pub(super) fn in_time(
     time: Timestamp,
     coverage: &Coverage,
-    sightings: impl Iterator<Item = Timestamp>,
+    closest: Option<Timestamp>,
+    zones: &Zones,
 ) -> Option<String> {
     let (first, last) = coverage.span?;
-    let nearest = sightings.min_by_key(|sighting| (*sighting - time).abs());
     let mut parts = Vec::new();
     if time < first || time > last {
         parts.push(format!(
             "the capture covers {} to {}, the alert is of {} by the capture's clock",
-            moment(first),
-            moment(last),
-            moment(time)
+            zones.moment(first),
+            zones.moment(last),
+            zones.moment(time)
         ));
     }
-    if let Some(nearest) = nearest {
-        parts.push(format!(
-            "it was asked for at {}, but not at {}; if the firewall's clock or time zone is off, say the \
-             zone with --tz",
-            moment(nearest),
-            moment(time)
-        ));
+    if let Some(closest) = closest {
+        let (closest, time) = (zones.moment(closest), zones.moment(time));
+        parts.push(format!("it was asked for at {closest}, but not at {time}"));
     }
     (!parts.is_empty()).then(|| parts.join("; "))
 }
 
-/// `2026-03-02 09:17:42`.
-pub(super) fn moment(time: Timestamp) -> String {
-    let text = time.to_string();
-    match (text.get(..10), text.get(11..19)) {
-        (Some(day), Some(clock)) if text.ends_with('Z') => format!("{day} {clock}"),
-        _ => text,
+/// In which zones the time of an alert would fit that fits nothing in its own: what to say then.
+pub(super) fn in_zones(fits: &[Fit], zones: &Zones) -> String {
+    match told(fits, zones) {
+        few if few.is_empty() => few,
+        few => format!(
+            "; the alert names no time zone, and it was asked for then with {few}: if the firewall's log is in \
+             such a zone, say so"
+        ),
     }
+}
+
+/// That others would be named for an alert if its time, whose zone was assumed, is of another.
+pub(super) fn others_in_zones(fits: &[Fit], zones: &Zones) -> Option<String> {
+    match told(fits, zones) {
+        few if few.is_empty() => None,
+        few => Some(format!(
+            "the alert's time names no zone and was taken to be local; it would lead to others with {few}"
+        )),
+    }
+}
+
+/// `--tz UTC (2026-03-02 08:17:43 UTC-5)`: the zones, and when that was.
+fn told(fits: &[Fit], zones: &Zones) -> String {
+    let few = fits.iter().take(FITS_MAX);
+    let few = few.map(|fit| format!("{} ({})", fit.flag(), zones.moment(fit.sighting)));
+    few.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -83,6 +83,12 @@ impl Seen {
         self.ways.iter().any(|way| way.client == client)
     }
 
+    /// The clients that had a part in some of it.
+    pub(super) fn clients<'s>(&self, of: impl Iterator<Item = &'s Kept>) -> BTreeSet<Address> {
+        let parts = of.flat_map(|kept| &kept.parts);
+        parts.filter_map(|part| self.ways.get(part.way)).map(|way| way.client).collect()
+    }
+
     /// Whether a sighting is within a scope.
     pub(super) fn is_within(&self, kept: &Kept, scope: &Scope) -> bool {
         match scope {
@@ -108,6 +114,12 @@ impl Store {
     /// What was seen of a destination.
     pub(super) fn of(&self, indicator: IndicatorId) -> Option<&Seen> {
         self.seen.get(&indicator)
+    }
+
+    /// What a client was called when it was last seen to ask for a destination.
+    pub(super) fn hostname_of(&self, client: Address) -> Option<&Hostname> {
+        let mut ways = self.seen.values().flat_map(|seen| &seen.ways);
+        ways.find_map(|way| way.hostname.as_ref().filter(|_| way.client == client))
     }
 
     /// Keeps a sighting. `name` is the destination, if it is a name.

@@ -46,7 +46,16 @@ enum Format {
 impl FileReader {
     /// Opens a file and reads its header.
     pub fn open(path: &Path, progress: Arc<Progress>) -> Result<FileReader, Fault> {
-        FileReader::new(Source::open(path, progress).map_err(failed)?)
+        let opened = FileReader::new(Source::open(path, progress).map_err(failed)?);
+        let is_etl = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("etl"));
+        opened.map_err(|fault| match fault {
+            // Its first octets do not tell.
+            Fault::NotACapture(what) if is_etl => Fault::NotACapture(format!(
+                "{what} (a trace of Windows: convert it there with `pktmon etl2pcap FILE.etl --out \
+                 FILE.pcapng`)"
+            )),
+            other => other,
+        })
     }
 
     /// Reads the header of an opened file.

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// Tells which internal client is behind the alert that the firewall pins on the DNS server.
@@ -45,7 +46,6 @@ pub enum Command {
     /// Print what a shell needs to complete the arguments
     Completions(CompletionsArgs),
     /// Print the manual page, or write all of them to a directory
-    #[command(hide = true)]
     Man(ManualArgs),
 }
 
@@ -115,6 +115,13 @@ fn socket(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
+/// The formats that can be written while it goes on: a ticket is of a whole capture.
+fn format_of_live() -> impl TypedValueParser<Value = Format> {
+    let formats = Format::value_variants().iter().filter(|format| **format != Format::Ticket);
+    let values = PossibleValuesParser::new(formats.filter_map(Format::to_possible_value));
+    values.try_map(|text| Format::from_str(&text, false))
+}
+
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
@@ -151,7 +158,7 @@ pub struct LiveArgs {
     #[arg(long, value_name = "FILE")]
     pub names: Vec<PathBuf>,
     /// How answers are written on stdout
-    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    #[arg(short, long, value_parser = format_of_live(), default_value = "text")]
     pub format: Format,
     /// Write answers to a file too, or jsonl, eve, cef and syslog also to udp://HOST:PORT, tcp://HOST:PORT or
     /// unix:PATH [repeatable]

@@ -6,8 +6,8 @@ use anyhow::bail;
 
 use super::settings::{Explain as Settings, Subject};
 use super::{Outcome, analysis, say};
-use crate::alert::{Alert, Alerts, Desk};
-use crate::indicator::Indicators;
+use crate::alert::{Alert, Alerts, Desk, refused};
+use crate::indicator::{IndicatorId, Indicators};
 use crate::name::NameHasher;
 
 /// Where a question stands that was asked without a file.
@@ -19,14 +19,34 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
         Subject::Alerts(_) => load(&settings)?,
     };
     let hasher = NameHasher::random();
-    let words = alerts.iter().map(|alert| (alert.line, alert.destination.as_str()));
-    let (indicators, held) = Indicators::from_entries(&list, words, hasher);
+    let no_targets: Vec<Option<String>> = alerts
+        .iter()
+        .map(|alert| refused(&alert.destination, &settings.analysis.resolvers))
+        .collect();
+    if let (Subject::Question(_), [Some(why)]) = (&settings.subject, no_targets.as_slice()) {
+        bail!("{why}");
+    }
+    let targets = alerts.iter().zip(&no_targets).filter(|(_, refused)| refused.is_none());
+    let words = targets.map(|(alert, _)| (alert.line, alert.destination.as_str()));
+    let (indicators, found) = Indicators::from_entries(&list, words, hasher);
+    let mut found = found.into_iter();
+    let held: Vec<Result<IndicatorId, String>> = no_targets
+        .into_iter()
+        .zip(&alerts)
+        .map(|(refused, alert)| match refused {
+            Some(why) => Err(why),
+            None => {
+                found.next().unwrap_or_else(|| Err("it was not read".to_owned())).map_err(|why| {
+                    format!("`{}` is neither a name nor an address: {why}", alert.destination)
+                })
+            }
+        })
+        .collect();
     if indicators.is_empty() {
         let why = held.iter().find_map(|held| held.as_ref().err()).map_or("", String::as_str);
-        let first = alerts.first().map_or("", |alert| alert.destination.as_str());
-        bail!("there is nothing to look for: `{first}` is neither a name nor an address: {why}");
+        bail!("there is nothing to look for: {why}");
     }
-    let mut desk = Desk::new(alerts, held, &indicators);
+    let mut desk = Desk::new(alerts, held, &indicators, settings.zones);
     let outputs = settings.outputs;
     let indicators = Arc::new(indicators);
     let outcome = analysis::run(settings.analysis, hasher, indicators, &mut desk, |subject| {
@@ -34,6 +54,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     })?;
     // What was flagged at another time, or elsewhere, answers no alert.
     Ok(match outcome {
+        _ if desk.is_misdirected() => Outcome::Failed,
         Outcome::Flagged if desk.answered() == 0 => Outcome::Clean,
         other => other,
     })
@@ -44,7 +65,7 @@ fn load(settings: &Settings) -> anyhow::Result<(String, Vec<Alert>)> {
     let Subject::Alerts(files) = &settings.subject else { return Ok(Default::default()) };
     let (mut names, mut alerts) = (Vec::new(), Vec::new());
     for file in files {
-        let loaded = Alerts::load(file, settings.alerts_form, settings.zone.as_ref())?;
+        let loaded = Alerts::load(file, settings.alerts_form, &settings.zones)?;
         for notice in &loaded.notices {
             say(&format!("whoasked: {notice}"));
         }

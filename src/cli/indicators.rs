@@ -23,16 +23,13 @@ const LINES_SHOWN_MAX: usize = 5;
 /// When a list cannot be used.
 pub fn load(lists: &Lists, hasher: NameHasher) -> anyhow::Result<Indicators> {
     let (indicators, warnings) = lists.load(hasher)?;
-    let mut said = 0;
-    for warning in warnings.iter().filter(|warning| !warning.is_hinted).take(SAID_MAX) {
+    for warning in warnings.iter().take(SAID_MAX) {
         say(&format!("whoasked: {warning}"));
-        said += 1;
     }
     // Of what is wrong with many lines, only the first are kept as warnings.
-    let hinted = warnings.iter().filter(|warning| warning.is_hinted).count();
     let all: usize = indicators.lists().iter().map(|list| list.warned as usize).sum();
-    let all = all.max(warnings.len() - hinted);
-    if let Some(more) = all.checked_sub(said).filter(|more| *more > 0) {
+    let all = all.max(warnings.len());
+    if let Some(more) = all.checked_sub(SAID_MAX).filter(|more| *more > 0) {
         say(&format!(
             "whoasked: and {more} more about the lists; `whoasked indicators check LIST` shows them"
         ));

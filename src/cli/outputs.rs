@@ -71,10 +71,7 @@ impl Outputs {
         let captures = &input.files;
         let client = match args.ticket.as_deref() {
             None => None,
-            Some("") => {
-                refuse_loose_client(captures)?;
-                Some(None)
-            }
+            Some("") => Some(None),
             Some(text) => Some(Some(client(text)?)),
         };
         let one = client.flatten();
@@ -261,18 +258,28 @@ fn client(text: &str) -> anyhow::Result<Address> {
     Ok(Address::from(ip))
 }
 
-/// `--ticket 192.168.2.42` without `=` makes a capture of the address.
-fn refuse_loose_client(captures: &[PathBuf]) -> anyhow::Result<()> {
-    let loose = captures
-        .iter()
-        .filter_map(|path| path.to_str())
-        .find(|path| path.parse::<IpAddr>().is_ok() && !Path::new(path).exists());
-    match loose {
-        Some(client) => {
-            bail!("there is no capture {client}; for a ticket of it: --ticket={client}")
-        }
-        None => Ok(()),
+/// `--ticket 192.168.2.42` without `=` makes a capture of the address, or what is to be explained; of these
+/// at most one address stands among the captures, and `questions` says whether.
+///
+/// # Errors
+/// When the client of a ticket stands there.
+pub fn refuse_loose_client(
+    ticket: Option<&str>,
+    captures: &[PathBuf],
+    questions: usize,
+) -> anyhow::Result<()> {
+    let is_lost = |path: &&str| !Path::new(path).exists();
+    let lost: Vec<&str> =
+        captures.iter().filter_map(|path| path.to_str()).filter(is_lost).collect();
+    let loose = lost.iter().find(|path| path.parse::<IpAddr>().is_ok());
+    if let (Some(""), Some(client)) = (ticket, loose)
+        && lost.len() > questions
+    {
+        bail!(
+            "there is no capture {client}; for a ticket of it, write `=` and no blank: --ticket={client}"
+        );
     }
+    Ok(())
 }
 
 /// Whether a path to be written leads to a file that is read. It may not exist yet.

@@ -12,9 +12,9 @@ use super::args::{
     AlertsFormat, AnalysisArgs, Captured, CheckArgs, ExplainArgs, Format, IndicatorArgs,
     IndicatorForm, InputArgs, LiveArgs, MessagesArgs, ReadArgs,
 };
-use super::outputs::Outputs;
+use super::outputs::{Outputs, refuse_loose_client};
 use super::say;
-use crate::alert::Form as AlertForm;
+use crate::alert::{Form as AlertForm, Zones};
 use crate::capture::captures_in;
 use crate::capture::live::{DeviceOptions, Wanted};
 use crate::flow::Address;
@@ -50,8 +50,8 @@ pub struct Explain {
     pub subject: Subject,
     /// The form of the alerts, where it is not to be found out.
     pub alerts_form: Option<AlertForm>,
-    /// The zone of their times, if it was said.
-    pub zone: Option<Zone>,
+    /// The zones of their times, and of what is said of them.
+    pub zones: Zones,
     pub outputs: Outputs,
 }
 
@@ -185,6 +185,7 @@ impl Read {
             );
         }
         stdin_is_one_thing(args.input.files.iter().chain(lists.paths()))?;
+        refuse_loose_client(args.analysis.forms.ticket.as_deref(), &args.input.files, 0)?;
         let (analysis, outputs) = analysis(args.input, args.analysis, &lists.indicators)?;
         Ok(Read { analysis, lists, outputs })
     }
@@ -195,6 +196,8 @@ impl Explain {
     /// When it is not clear what is to be explained, or by which captures.
     pub fn new(args: ExplainArgs) -> anyhow::Result<Explain> {
         let mut input = args.input;
+        let questions = usize::from(args.alerts.is_empty());
+        refuse_loose_client(args.analysis.forms.ticket.as_deref(), &input.files, questions)?;
         let subject = match args.alerts.is_empty() {
             true => Subject::Question(take_question(&mut input.files)?),
             false => Subject::Alerts(args.alerts),
@@ -208,11 +211,17 @@ impl Explain {
         if input.files.iter().chain(alerts).filter(|path| path.as_os_str() == "-").count() > 1 {
             bail!("`-` (stdin) can stand for one input only");
         }
-        // Alerts that name no zone are in UTC unless another is said; the answer is in the user's own.
-        let zone_of_alerts = args.analysis.forms.tz.as_deref().map(zone_named).transpose()?;
+        // The firewall's clock is the user's, unless they say otherwise; in what form the answer is
+        // written changes nothing of that.
+        let said = args.analysis.forms.tz.as_deref().map(zone_named).transpose()?;
         let alerts_form = args.alerts_format.map(alerts_form);
         let (analysis, outputs) = analysis(input, args.analysis, alerts)?;
-        Ok(Explain { analysis, subject, alerts_form, zone: zone_of_alerts, outputs })
+        let zones = Zones {
+            page: analysis.zone.clone(),
+            is_said: said.is_some(),
+            alerts: said.unwrap_or_else(Zone::local),
+        };
+        Ok(Explain { analysis, subject, alerts_form, zones, outputs })
     }
 }
 

@@ -7,6 +7,7 @@ use crate::contact::Contact;
 use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::indicator::IndicatorId;
+use crate::report::percent;
 use crate::resolution::Leg;
 use crate::time::Timestamp;
 
@@ -72,7 +73,7 @@ impl Case {
     pub fn about(&self) -> String {
         let sure = match self.confidence_permille {
             0 => String::new(),
-            permille => format!(", at best {}.{} % sure", permille / 10, permille % 10),
+            permille => format!(", at best {} sure", percent(permille)),
         };
         let left = match self.left_out {
             0 => String::new(),

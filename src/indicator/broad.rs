@@ -51,7 +51,6 @@ impl Indicators {
                 text: indicator.value.to_owned(),
                 why,
                 done,
-                is_hinted: indicator.kind == IndicatorKind::Address,
             })
         };
         broad.into_iter().filter_map(warning).collect()

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::percent;
 use super::{Ending, Report, Subject};
 use crate::attribution::{Attribution, Client, State};
 use crate::resolution::Leg;
@@ -38,14 +39,12 @@ fn said(client: &Client, flagged: &str) -> String {
         [_, _] => format!(" → {flagged}"),
         _ => format!(" → … {flagged}"),
     };
-    let sure = client.confidence_permille;
     format!(
-        "{}{called} asked {}{way} [{} {}.{:02}]",
+        "{}{called} asked {}{way} [{} {}]",
         client.address,
         client.asked,
         client.role.as_str(),
-        sure / 1000,
-        sure % 1000 / 10
+        percent(client.confidence_permille)
     )
 }
 

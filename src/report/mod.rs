@@ -40,6 +40,7 @@ pub use jsonl::Jsonl;
 pub use lines::Lines;
 pub use messages::write_message;
 pub use syslog::Syslog;
+pub(crate) use text::words::percent;
 #[cfg(feature = "tui")]
 pub(crate) use text::{Called, Ink, Words, harmless, words};
 pub use text::{Look, Text, Ticket};

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use super::percent;
 use super::{Files, Subject};
 use crate::attribution::{Attribution, Client, Verdict};
 use crate::flow::{Address, Mac};
@@ -140,14 +141,14 @@ impl<'a> Row<'a> {
             };
             return format!("{what} {value} at {}: {why}", sighting.resolver);
         };
-        let (whole, tenth) = (client.confidence_permille / 10, client.confidence_permille % 10);
         format!(
-            "{} is behind {value}: it asked {} for {} ({}); {}, {whole}.{tenth} % sure",
+            "{} is behind {value}: it asked {} for {} ({}); {}, {} sure",
             client.address,
             self.destination(),
             client.asked,
             client.asked_type,
             client.role.as_str(),
+            percent(client.confidence_permille)
         )
     }
 }

@@ -88,6 +88,8 @@ fn what_cannot_be_read_is_named() {
     bench.fails("read missing.pcap -i flagged.txt", &["missing.pcap", "cannot be opened"]);
     bench.fails("read letter.txt -i flagged.txt", &["letter.txt", "no capture file"]);
     bench.fails("read nothing.pcap -i flagged.txt", &["nothing.pcap", "empty"]);
+    bench.write("dc.etl", b"\0\0\x01\0 a trace of Windows, not to be read here");
+    bench.fails("read dc.etl -i flagged.txt", &["dc.etl", "pktmon etl2pcap FILE.etl --out"]);
     bench.fails("messages missing.pcap", &["missing.pcap"]);
     bench.fails("read whole.pcap -i missing.txt", &["missing.txt"]);
 }
@@ -126,6 +128,16 @@ fn bad_usage_is_explained() {
     bench.fails("read whole.pcap -i flagged.txt -r 10.0.0.1 -r 10.0.0.1", &["10.0.0.1", "twice"]);
     bench.fails("read whole.pcap -i flagged.txt --internal 10.0.0.0/99", &["10.0.0.0/99"]);
     bench.fails("read - -i -", &["stdin"]);
+    for line in [
+        "read --ticket 192.168.2.42 whole.pcap -i flagged.txt",
+        "explain --ticket 192.168.2.42 mi.kenal-cn.com whole.pcap",
+        "explain mi.kenal-cn.com whole.pcap --ticket 192.168.2.42",
+    ] {
+        bench.fails(line, &["no capture 192.168.2.42", "--ticket=192.168.2.42"]);
+    }
+    bench.fails("live -i lo --indicators flagged.txt -f ticket", &["'ticket'", "text, jsonl"]);
+    let help = bench.run("--help").stdout;
+    assert!(help.lines().any(|line| line.trim_start().starts_with("man ")), "{help}");
     bench.fails("read whole.pcap", &["--indicators"]);
     bench.fails("read -i flagged.txt", &["no capture"]);
     bench.fails("read -i flagged.txt whole.pcap", &["name the captures first"]);

@@ -25,7 +25,7 @@ fn read(list: &str, more: &[&str]) -> Run {
 fn flags_may_stand_in_a_file() {
     let config = "indicators = \"flagged.txt\"\nworkers = 1\n\n[read]\nformat = \"jsonl\"\n";
     let from_file = run(config, "read office.pcap");
-    assert_eq!((from_file.code, from_file.stderr.as_str()), (Some(1), ""));
+    assert_eq!((from_file.code, from_file.faults().as_str()), (Some(1), ""));
     assert_eq!(from_file.stdout, read("flagged.txt", &["--format", "jsonl"]).stdout);
     let messages = run(config, "messages office.pcap");
     assert_eq!(messages.code, Some(0), "what is for others is left aside: {}", messages.stderr);
@@ -94,7 +94,7 @@ fn the_documented_example_is_taken() {
     let mut command = program();
     command.current_dir(project("")).args(["read", "captures/office.pcap"]);
     let run: Run = command.args(["--config", "docs/whoasked.toml"]).output().unwrap().into();
-    assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""), "it works as it stands");
+    assert_eq!((run.code, run.faults().as_str()), (Some(1), ""), "it works as it stands");
     // Every flag of `read` is shown.
     let help = whoasked(["read", "--help"]).stdout;
     for word in help.split_whitespace().filter_map(|word| word.strip_prefix("--")) {

@@ -63,7 +63,7 @@ fn each_file_has_the_frames_of_its_attributions_as_they_were_captured() {
         let evidence = directory.path().join("evidence");
         let run = read(&[&capture.path], &list, &evidence);
         let name = capture.path.display();
-        assert_eq!(run.stderr, "", "{name}");
+        assert_eq!(run.faults(), "", "{name}");
         let whole = frames(&capture.path);
         let named = named(&run);
         let rows = index(&evidence);
@@ -105,7 +105,7 @@ fn tshark_opens_the_files_and_shows_the_comments() {
     let evidence = directory.path().join("evidence");
     let run =
         read(&[&project("captures/office.pcap")], &project("captures/flagged.txt"), &evidence);
-    assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""));
+    assert_eq!((run.code, run.faults().as_str()), (Some(1), ""));
     let file = evidence.join("192.168.2.42_mi.kenal-cn.com.pcapng");
     let tshark = Command::new("tshark")
         .args([
@@ -207,7 +207,7 @@ fn a_capture_in_pieces_gives_the_same_evidence_and_says_which_piece() {
     let (all, parts) = (directory.path().join("all"), directory.path().join("parts"));
     read(&[&project("captures/office.pcap")], &list, &all);
     let run = read(&[&one, &two], &list, &parts);
-    assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""));
+    assert_eq!((run.code, run.faults().as_str()), (Some(1), ""));
     let mut files = 0;
     for path in files_below(&all).into_iter().filter(|path| path.extension().unwrap() == "pcapng") {
         let other = parts.join(path.file_name().unwrap());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{Run, project, whoasked};
+use crate::support::{Run, program, project, whoasked};
 
 /// The eight alerts of tests/data/alerts, each with who is behind it.
 const CLIENTS: [&[&str]; 8] = [
@@ -193,7 +193,7 @@ fn the_zone_of_local_times_is_taken_from_the_command_line() {
     assert_eq!(answers(&run)[0]["alert"]["time"], "2026-03-02T08:17:42.000000000Z");
     assert!(!run.stderr.contains("--tz"), "{}", run.stderr);
     let unsaid = explain(&sample("utm.log"), &[]);
-    assert!(unsaid.stderr.contains("read as UTC"), "{}", unsaid.stderr);
+    assert!(unsaid.stderr.contains("read as UTC, this machine's"), "{}", unsaid.stderr);
     let wrong = explain(&sample("utm.log"), &["--tz", "Europe/Atlantis"]);
     assert_eq!(wrong.code, Some(2));
     assert!(wrong.stderr.contains("`Europe/Atlantis` is no time zone"), "{}", wrong.stderr);
@@ -210,9 +210,11 @@ fn an_alert_of_another_time_is_not_answered_by_what_was_seen_before() {
     let answer = &answers(&run)[0];
     assert!(answer["verdict"].is_null(), "{answer:#}");
     let nearest = answer["nearest"].as_str().unwrap();
-    for words in
-        ["the capture covers 2026-03-02 08:00", "the alert is of 2026-03-02 19:12:00", "13:18:01"]
-    {
+    for words in [
+        "the capture covers 2026-03-02 08:00",
+        "the alert is of 2026-03-02 19:12:00 UTC",
+        "13:18:01",
+    ] {
         assert!(nearest.contains(words), "{nearest}");
     }
     fs::write(&path, "host,domain\n192.168.2.12,x1.ad-sync.net\n203.0.113.2,x1.ad-sync.net\n")
@@ -221,6 +223,93 @@ fn an_alert_of_another_time_is_not_answered_by_what_was_seen_before() {
     assert!(answers[0]["nearest"].as_str().unwrap().contains("192.168.2.194"), "{:#}", answers[0]);
     assert_eq!(clients(&answers[1]), ["192.168.2.49"], "behind address translation");
     assert!(answers[1]["notes"][0].as_str().unwrap().contains("203.0.113.2 is no DNS server"));
+}
+
+/// `whoasked explain` of one alert at a machine in a zone, by its log line's time.
+fn at_a_machine_in(zone: &str, form: &str, time: &str, more: &[&str]) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("alert.log");
+    let line = format!(
+        "{time} utm afcd[4711]: name=\"Packet dropped (ATP)\" srcip=\"192.168.2.194\" \
+         dstip=\"203.0.113.66\" threatname=\"C2/Generic-A\" host=\"mi.kenal-cn.com\" action=\"drop\"\n"
+    );
+    fs::write(&path, line).unwrap();
+    let mut command = program();
+    command.env("TZ", zone).args(["explain", "--format", form, "--alerts"]).arg(&path);
+    command.arg(office()).args(more).output().unwrap().into()
+}
+
+#[test]
+fn a_time_without_a_zone_is_of_this_machines() {
+    let run = at_a_machine_in("Europe/Berlin", "text", "2026:03:02-10:17:42", &[]);
+    assert_eq!(run.code, Some(1), "{}", run.stdout);
+    assert!(run.stdout.starts_with("1 client is behind mi.kenal-cn.com."), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("2026-03-02, 09:00:02 to 17:59:25 Europe/Berlin"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stderr.contains("read as Europe/Berlin (UTC+1), this machine's"), "{}", run.stderr);
+    // In which form the answer is written makes no difference to when the alert was.
+    let run = at_a_machine_in("Europe/Berlin", "jsonl", "2026:03:02-10:17:42", &[]);
+    assert_eq!(answers(&run)[0]["time"], "2026-03-02T09:17:42.000000000Z");
+    assert_eq!(clients(&answers(&run)[0]), ["192.168.2.42"]);
+    // What is said of the zone comes first.
+    let run = at_a_machine_in("Asia/Tokyo", "jsonl", "2026:03:02-10:17:42", &["--tz", "+01:00"]);
+    assert_eq!(answers(&run)[0]["time"], "2026-03-02T09:17:42.000000000Z");
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn a_time_that_fits_only_in_another_zone_names_nobody_but_the_flag_to_give() {
+    let run = at_a_machine_in("America/New_York", "text", "2026:03:02-13:17:42", &[]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    let words = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in [
+        "mi.kenal-cn.com was asked for, but not at that time.",
+        "but not at 2026-03-02 13:17:42 UTC-5",
+        "it was asked for then with --tz UTC (2026-03-02 08:17:43 UTC-5)",
+    ] {
+        assert!(words.contains(said), "{said}: {}", run.stdout);
+    }
+    let followed =
+        at_a_machine_in("America/New_York", "text", "2026:03:02-13:17:42", &["--tz", "UTC"]);
+    assert!(followed.stdout.starts_with("1 client is behind mi.kenal-cn.com."), "{followed:?}");
+    // A time that names its zone is never another's.
+    let zoned = at_a_machine_in("Europe/Berlin", "text", "2026-03-02T10:17:42Z", &[]);
+    assert_eq!(zoned.code, Some(0), "{}", zoned.stdout);
+    assert!(!zoned.stdout.contains("--tz"), "{}", zoned.stdout);
+}
+
+#[test]
+fn that_others_would_be_named_in_another_zone_is_said_unless_the_zone_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("alert.csv");
+    fs::write(&path, "time,host,domain\n2026-03-02 08:27:30,192.168.2.194,www.example.org\n")
+        .unwrap();
+    let assumed = &answers(&explain(&path, &[]))[0];
+    assert_eq!(clients(assumed), ["192.168.2.47"]);
+    let notes = assumed["notes"].to_string();
+    assert!(notes.contains("others with --tz -07:00 (2026-03-02 15:27:31 UTC)"), "{notes}");
+    let said = &answers(&explain(&path, &["--tz", "UTC"]))[0];
+    assert_eq!((clients(said), said["notes"].to_string()), (clients(assumed), "[]".to_owned()));
+}
+
+#[test]
+fn the_headline_does_not_contradict_what_follows() {
+    let run = at_a_machine_in("UTC", "text", "2026:03:02-09:17:42", &[]);
+    let last = run.stdout.lines().rev().take(2).collect::<Vec<_>>();
+    let last = format!("{} {}", last[1], last[0]);
+    assert!(
+        last.contains(
+            "At the alert's time: 192.168.2.42 (KEVIN-PC). At other times also: 192.168.2.40 \
+             (JUDITH-PC)."
+        ),
+        "{last}"
+    );
+    let run = at_a_machine_in("UTC", "text", "2026:03:02-09:40:00", &[]);
+    assert!(!run.stdout.contains("behind what was flagged"), "{}", run.stdout);
+    assert!(run.stdout.contains("Nobody is named for the alert's time."), "{}", run.stdout);
 }
 
 #[test]
@@ -260,6 +349,11 @@ fn what_makes_no_sense_is_refused_with_a_hint() {
         (vec!["explain", "mi.kenal-cn.com"], "no capture is given"),
         (vec!["explain", office, "missing.pcap"], "there is no file missing.pcap"),
         (vec!["explain", "a..b", office], "neither a name nor an address"),
+        (vec!["explain", "192.168.2.194", office], "the address that the alert blames"),
+        (
+            vec!["explain", "C2/Generic-A", office],
+            "C2/Generic-A is what the firewall calls the threat",
+        ),
         (vec!["explain", "--alerts", "missing.txt", office], "missing.txt"),
         (vec!["explain", "--alerts", office, office], "is a packet capture"),
         (vec!["explain", "--alerts", "-", "-"], "one input only"),
@@ -269,6 +363,89 @@ fn what_makes_no_sense_is_refused_with_a_hint() {
         assert_eq!(run.code, Some(2), "{arguments:?}: {run:?}");
         assert!(run.stderr.contains(words), "{arguments:?}: {}", run.stderr);
         assert_eq!(run.stderr.lines().count(), 1, "{arguments:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn what_turns_out_to_be_no_target_is_refused_and_nobody_blamed() {
+    let office = office();
+    let run = whoasked(["explain", "KEVIN-PC", office.to_str().unwrap()]);
+    assert_eq!(run.code, Some(2), "{}", run.stdout);
+    assert!(run.stdout.starts_with("kevin-pc is a name without a dot"), "{}", run.stdout);
+    assert!(!run.stdout.contains("Who is behind it"), "{}", run.stdout);
+    // A DNS server that has a public address is known for one at the end.
+    let folder = tempfile::tempdir().unwrap();
+    let public = folder.path().join("public.pcap");
+    let mut octets = fs::read(&office).unwrap();
+    let (own, other) = ([192, 168, 2, 194], [203, 0, 113, 94]);
+    while let Some(at) = octets.windows(4).position(|four| four == own) {
+        octets[at..at + 4].copy_from_slice(&other);
+    }
+    fs::write(&public, octets).unwrap();
+    let run = whoasked(["explain", "203.0.113.94", public.to_str().unwrap()]);
+    assert_eq!(run.code, Some(2), "{}", run.stdout);
+    assert!(run.stdout.starts_with("203.0.113.94 is your DNS server: "), "{}", run.stdout);
+    assert!(!run.stdout.contains("Who is behind it"), "{}", run.stdout);
+    // So it is in a file of alerts; the others are answered.
+    let alerts = folder.path().join("alerts.csv");
+    fs::write(
+        &alerts,
+        "host,destination\n192.168.2.42,192.168.2.194\n192.168.2.194,mi.kenal-cn.com\n",
+    )
+    .unwrap();
+    let answers = answers(&explain(&alerts, &[]));
+    assert!(answers[0]["clients"].as_array().unwrap().is_empty(), "{:#}", answers[0]);
+    assert!(answers[0]["reason"].as_str().unwrap().contains("Destination column"));
+    assert_eq!(clients(&answers[1]).len(), 2);
+}
+
+#[test]
+fn alerts_without_a_client_say_what_is_next() {
+    let run = whoasked([
+        "explain".as_ref(),
+        "--alerts".as_ref(),
+        project("captures/office-alerts.txt").as_os_str(),
+        office().as_os_str(),
+    ]);
+    let words = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("next No PC is behind it; check what runs on 192.168.2.194 itself."),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        words.contains(
+            "was asked for 10 times by 192.168.2.42 (KEVIN-PC), 192.168.2.40 (JUDITH-PC)"
+        ),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn a_mirror_port_of_one_direction_is_said_under_the_headline() {
+    let office = office();
+    let office = office.to_str().unwrap();
+    let list = project("captures/flagged.txt");
+    let list = list.to_str().unwrap();
+    for arguments in [vec!["explain", "mi.kenal-cn.com", office], vec!["read", office, "-i", list]]
+    {
+        let of_both = whoasked(&arguments);
+        assert!(!of_both.stdout.contains("one direction only"), "{arguments:?}");
+        let one = ["--filter", "dst host 192.168.2.194 or dst host 192.168.2.12"];
+        let of_one = whoasked(arguments.iter().copied().chain(one)).stdout;
+        let top: Vec<&str> = of_one.lines().take(5).collect();
+        assert!(top.concat().contains("The mirror port shows one direction only"), "{of_one}");
+    }
+}
+
+#[test]
+fn a_capture_of_dns_alone_says_what_it_cannot_tell() {
+    for (capture, is_said) in [("captures/office.pcap", false), ("captures/alias-tail.pcap", true)]
+    {
+        let path = project(capture);
+        let run = whoasked(["explain", "mi.kenal-cn.com", path.to_str().unwrap()]);
+        assert_eq!(run.stdout.contains("only DNS in this capture"), is_said, "{}", run.stdout);
     }
 }
 

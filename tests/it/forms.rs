@@ -83,7 +83,7 @@ impl Case {
         let mut command = program();
         command.arg("read").arg(&self.capture).arg("--indicators").arg(&self.list);
         let run: Run = command.args(arguments).output().unwrap().into();
-        assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""), "{arguments:?}");
+        assert_eq!((run.code, run.faults().as_str()), (Some(1), ""), "{arguments:?}");
         run
     }
 

@@ -120,6 +120,18 @@ fn what_is_allowed_is_not_reported() {
 }
 
 #[test]
+fn servers_that_everybody_asks_are_said_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("broad.txt");
+    fs::write(&list, "com\n8.8.8.8\n192.55.83.30\n").unwrap();
+    let capture = project("captures/alias-tail.pcap");
+    let run = whoasked(["read".as_ref(), capture.as_os_str(), "-i".as_ref(), list.as_os_str()]);
+    for entry in ["\"com\": it is a whole", "\"8.8.8.8\": it is a public", "m.gtld-servers.net"] {
+        assert!(run.stderr.contains(entry), "{entry}: {}", run.stderr);
+    }
+}
+
+#[test]
 fn what_a_list_says_of_an_entry_is_in_the_output() {
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("feed.csv");

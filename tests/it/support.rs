@@ -31,6 +31,14 @@ impl From<Output> for Run {
 }
 
 impl Run {
+    /// What it said on stderr, but for entries of lists that are broader than is likely meant.
+    pub fn faults(&self) -> String {
+        self.stderr
+            .split_inclusive('\n')
+            .filter(|line| !line.ends_with(": used as it is\n"))
+            .collect()
+    }
+
     /// The lines of its stdout as JSON.
     pub fn json(&self) -> Vec<Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).expect(line)).collect()

@@ -162,7 +162,7 @@ impl Columns {
         record: &StringRecord,
         line: u32,
         rows: &mut Rows<'_>,
-    ) -> Option<crate::time::Timestamp> {
+    ) -> Option<crate::time::Written> {
         let at = |column: Option<usize>| column.and_then(|column| record.get(column));
         if self.day.is_some() && self.clock.is_some() {
             return rows.times.read_two(at(self.day), at(self.clock), None, line);

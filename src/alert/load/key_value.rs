@@ -119,7 +119,7 @@ fn time(
     line: &str,
     number: u32,
     rows: &mut Rows<'_>,
-) -> Option<crate::time::Timestamp> {
+) -> Option<crate::time::Written> {
     if let Some(stamp) = pairs.first(TIMES) {
         return rows.times.read(Some(stamp), number);
     }

@@ -20,9 +20,9 @@ use std::path::Path;
 pub use self::error::{LoadError, Notice};
 pub use self::form::Form;
 use self::row::{Row, Times};
-use super::Alert;
+use super::{Alert, Zones};
 use crate::text::{NoText, Text};
-use crate::time::{UTC, Zone};
+use crate::time::Zone;
 
 /// The most alerts that are read of one file; the rest is left out, and that is said.
 const ALERTS_MAX: usize = 1 << 16;
@@ -42,11 +42,11 @@ pub struct Alerts {
 
 impl Alerts {
     /// Reads a file, `-` being standard input, in a form or that which it is found to have. Times that
-    /// name no zone are of `zone`; if that is not said, they are read as UTC, and a notice says so.
+    /// name no zone are of that of `zones`; if it was assumed, a notice says so.
     ///
     /// # Errors
     /// When it cannot be read, or holds no alert.
-    pub fn load(path: &Path, form: Option<Form>, zone: Option<&Zone>) -> Result<Alerts, LoadError> {
+    pub fn load(path: &Path, form: Option<Form>, zones: &Zones) -> Result<Alerts, LoadError> {
         let file = match path.as_os_str() == "-" {
             true => "standard input".to_owned(),
             false => path.display().to_string(),
@@ -57,7 +57,7 @@ impl Alerts {
             _ => file.clone(),
         };
         match Text::open(path).and_then(text::whole) {
-            Ok(Some(text)) => Alerts::read(&name, &text, form, zone),
+            Ok(Some(text)) => Alerts::read(&name, &text, form, zones),
             Err(NoText::Io(source)) => Err(LoadError::Read { file, source }),
             Err(NoText::Capture) => Err(LoadError::Capture(file)),
             Err(NoText::Binary) => Err(LoadError::Binary(file)),
@@ -73,7 +73,7 @@ impl Alerts {
         file: &str,
         text: &str,
         form: Option<Form>,
-        zone: Option<&Zone>,
+        zones: &Zones,
     ) -> Result<Alerts, LoadError> {
         if text.trim().is_empty() {
             return Err(LoadError::Empty(file.to_owned()));
@@ -81,8 +81,7 @@ impl Alerts {
         let Some(form) = form.or_else(|| Form::of(text)) else {
             return Err(LoadError::unknown(file, text));
         };
-        let utc = UTC.clone();
-        let mut rows = Rows::new(file, zone.unwrap_or(&utc));
+        let mut rows = Rows::new(file, &zones.alerts);
         match form {
             Form::Table => table::read(text, &mut rows),
             Form::KeyValue => key_value::read(text, key_value::Dialect::Any, &mut rows),
@@ -92,7 +91,7 @@ impl Alerts {
             Form::Cef => cef::read(text, &mut rows),
             Form::Csv => csv_columns::read(text, &mut rows),
         }
-        rows.finish(form, zone.is_some())
+        rows.finish(form, zones.is_said)
     }
 }
 
@@ -153,7 +152,7 @@ impl<'z> Rows<'z> {
         }
     }
 
-    fn finish(mut self, form: Form, zone_was_said: bool) -> Result<Alerts, LoadError> {
+    fn finish(mut self, form: Form, zone_is_said: bool) -> Result<Alerts, LoadError> {
         if self.alerts.is_empty() {
             return Err(LoadError::Nothing {
                 file: self.file,
@@ -174,10 +173,14 @@ impl<'z> Rows<'z> {
         if self.left_out > 0 {
             say(format!("only its first {ALERTS_MAX} alerts are used, {} are not", self.left_out));
         }
-        if self.times.local > 0 && !zone_was_said {
-            say("its times name no time zone: read as UTC; if they are local times, say the zone with \
-                 --tz, as in --tz Europe/Berlin"
-                .to_owned());
+        if let Some(first) = self.times.first_local
+            && !zone_is_said
+        {
+            say(format!(
+                "its times name no time zone: read as {}, this machine's; if the firewall's is another, \
+                 say it with --tz, as in --tz Europe/Berlin",
+                self.times.zone_at(first)
+            ));
         }
         if let Some((line, time)) = self.times.first_unread {
             say(format!(

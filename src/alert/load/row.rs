@@ -18,7 +18,7 @@ const VALUE_LEN_MAX: usize = 2_048;
 pub(super) struct Row<'a> {
     /// The number that it gives itself.
     pub number: Option<&'a str>,
-    pub time: Option<Timestamp>,
+    pub time: Option<Written>,
     pub host: Option<&'a str>,
     pub host_port: Option<&'a str>,
     /// The name that was talked to, or asked about; a URL counts for its host.
@@ -50,7 +50,8 @@ impl Row<'_> {
             line,
             number: self.number.and_then(|text| text.parse().ok()).unwrap_or_default(),
             text: shortened(text.trim(), TEXT_LEN_MAX),
-            time: self.time,
+            time: self.time.map(|written| written.time),
+            is_local: self.time.is_some_and(|written| written.is_local),
             host: self.host.and_then(said).map(|host| shortened(host, VALUE_LEN_MAX)),
             destination: shortened(destination, VALUE_LEN_MAX),
             threat: self.threat.and_then(said).map(|threat| shortened(threat, VALUE_LEN_MAX)),
@@ -104,8 +105,8 @@ pub(super) fn number(text: &str) -> Option<u64> {
 #[derive(Debug)]
 pub(super) struct Times<'z> {
     zone: &'z Zone,
-    /// How many named no zone.
-    pub local: u64,
+    /// The first that named no zone.
+    pub first_local: Option<Timestamp>,
     /// How many could not be read, and the first of them with its line.
     pub unread: u64,
     pub first_unread: Option<(u32, String)>,
@@ -113,16 +114,23 @@ pub(super) struct Times<'z> {
 
 impl<'z> Times<'z> {
     pub(super) fn new(zone: &'z Zone) -> Times<'z> {
-        Times { zone, local: 0, unread: 0, first_unread: None }
+        Times { zone, first_local: None, unread: 0, first_unread: None }
+    }
+
+    /// The zone of those that name none, as it is called at a time.
+    pub(super) fn zone_at(&self, time: Timestamp) -> String {
+        self.zone.name_at(time)
     }
 
     /// Reads one, if there is one.
-    pub(super) fn read(&mut self, text: Option<&str>, line: u32) -> Option<Timestamp> {
+    pub(super) fn read(&mut self, text: Option<&str>, line: u32) -> Option<Written> {
         let text = text.and_then(said)?;
         match Written::parse(text, self.zone) {
             Some(written) => {
-                self.local += u64::from(written.is_local);
-                Some(written.time)
+                if written.is_local {
+                    self.first_local.get_or_insert(written.time);
+                }
+                Some(written)
             }
             None => {
                 self.unread += 1;
@@ -139,7 +147,7 @@ impl<'z> Times<'z> {
         clock: Option<&str>,
         zone: Option<&str>,
         line: u32,
-    ) -> Option<Timestamp> {
+    ) -> Option<Written> {
         let (Some(day), Some(clock)) = (day.and_then(said), clock.and_then(said)) else {
             return None;
         };

@@ -6,22 +6,32 @@
 //! 4     DNS_Server     C2/Generic-A     e13678.dspb.akamaiedge.net     1 473    AFCd
 //! ```
 //!
+//! People also write such a row by hand, with the time first and the host behind the threat:
+//!
+//! ```text
+//! 02.03.2026 09:17 C2/Generic-A 192.168.2.194 mi.kenal-cn.com
+//! ```
+//!
 //! Columns stand apart by one blank, several, or a tab; the row's number may be missing; the host may be a
 //! name of the firewall's own, with blanks in it; thousands may stand apart.
 
 use super::Rows;
-use super::row::{Row, is_destination};
+use super::row::{Row, is_address, is_destination};
 
 /// Reads all rows. What stands before the first one is the page's furniture.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     for (number, line) in super::lines(text) {
         match Cells::of(line) {
-            Some(cells) => rows.add(number, line, cells.row()),
+            Some(cells) => {
+                let time = rows.times.read(cells.time.as_deref(), number);
+                rows.add(number, line, Row { time, ..cells.row() });
+            }
             None if rows.alerts.is_empty() || is_furniture(line) => {}
             None => rows.skip(
                 number,
                 line,
-                "it is no row of the table; expected: number, host, threat, destination, events, origin",
+                "it is no row of the table; expected: number, host, threat, destination, events, origin; or \
+                 time, threat, host, destination",
             ),
         }
     }
@@ -46,6 +56,7 @@ fn is_furniture(line: &str) -> bool {
 #[derive(Debug)]
 struct Cells<'a> {
     number: Option<&'a str>,
+    time: Option<String>,
     host: String,
     threat: String,
     destination: &'a str,
@@ -68,8 +79,25 @@ impl<'a> Cells<'a> {
             [first, rest @ ..] if is_number(first) => (Some(first.trim_end_matches('.')), rest),
             all => (None, all),
         };
+        let (time, cells) = time_before(cells);
         // The threat's name has a slash in it: `C2/Generic-A`, `Troj/...`.
-        let is_threat = |cell: &&str| cell.contains('/') && !is_destination(cell);
+        let is_threat = |cell: &&str| {
+            cell.contains('/') && !is_destination(cell) && cell.contains(char::is_alphabetic)
+        };
+        if let [threat, host, destination, ..] = cells
+            && is_threat(threat)
+            && is_destination(host)
+            && is_destination(destination)
+        {
+            return Some(Cells {
+                number,
+                time,
+                host: (*host).to_owned(),
+                threat: (*threat).to_owned(),
+                destination,
+                events: String::new(),
+            });
+        }
         let threat = cells.iter().skip(1).position(is_threat).map(|place| place + 1);
         let place = match threat {
             Some(threat) => threat + 1,
@@ -82,6 +110,7 @@ impl<'a> Cells<'a> {
         });
         Some(Cells {
             number,
+            time,
             host: cells.get(..host_end)?.join(" "),
             threat: cells.get(host_end..place)?.join(" "),
             destination,
@@ -99,4 +128,27 @@ impl<'a> Cells<'a> {
             ..Row::default()
         }
     }
+}
+
+/// A day and a clock that stand before all else, and the cells behind them.
+fn time_before<'c, 'a>(cells: &'c [&'a str]) -> (Option<String>, &'c [&'a str]) {
+    let is_of = |cell: &str, marks: &[char]| {
+        cell.starts_with(|c: char| c.is_ascii_digit())
+            && cell.contains(marks)
+            && cell.chars().all(|c| c.is_ascii_digit() || marks.contains(&c) || "TZ".contains(c))
+            && !is_address(cell)
+    };
+    let is_day = |cell: &str| is_of(cell, &['/', '-', '.']) && cell.len() >= 8;
+    let is_clock = |cell: &str| is_of(cell, &[':', '.', '+', '-']);
+    let is_half = |cell: &str| ["AM", "PM", "UTC", "GMT"].contains(&cell.to_uppercase().as_str());
+    let count = match cells {
+        [day, clock, half, ..] if is_day(day) && is_clock(clock) && is_half(half) => 3,
+        [day, clock, ..] if is_day(day) && is_clock(clock) => 2,
+        [both, ..] if is_of(both, &['/', '-', '.', ':', '+']) && both.contains(':') => 1,
+        // In a table of wide columns they have one.
+        [both, ..] if both.split_once(' ').is_some_and(|(d, c)| is_day(d) && is_clock(c)) => 1,
+        _ => 0,
+    };
+    let (time, rest) = cells.split_at(count);
+    ((count > 0).then(|| time.join(" ")), rest)
 }

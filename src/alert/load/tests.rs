@@ -12,7 +12,8 @@ fn sample(name: &str) -> PathBuf {
 }
 
 fn load(name: &str) -> Alerts {
-    Alerts::load(&sample(name), None, None).unwrap_or_else(|error| panic!("{name}: {error}"))
+    Alerts::load(&sample(name), None, &Zones::default())
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 /// Host, threat, destination and events of each alert.
@@ -71,6 +72,47 @@ fn rows_that_are_not_understood_are_named_and_the_others_used() {
 }
 
 #[test]
+fn a_row_with_its_time_first_and_the_host_behind_the_threat_is_read() {
+    let read = |text: &str| Alerts::read("a.txt", text, None, &Zones::default()).unwrap();
+    for (text, time) in [
+        (
+            "22/03/2026 09:17 C2/Generic-A 192.168.2.194 mi.kenal-cn.com",
+            Some("2026-03-22T09:17:00"),
+        ),
+        (
+            "2026-03-02 9:17:42 AM C2/Generic-A 192.168.2.194 mi.kenal-cn.com",
+            Some("2026-03-02T09:17:42"),
+        ),
+        (
+            "2026-03-02T09:17:42Z  C2/Generic-A  192.168.2.194  mi.kenal-cn.com",
+            Some("2026-03-02T09:17:42"),
+        ),
+        (
+            "02.03.2026 09:17\tC2/Generic-A\t192.168.2.194\tmi.kenal-cn.com",
+            Some("2026-03-02T09:17:00"),
+        ),
+        (
+            "02.03.2026 09:17 192.168.2.194 C2/Generic-A mi.kenal-cn.com",
+            Some("2026-03-02T09:17:00"),
+        ),
+        ("C2/Generic-A 192.168.2.194 mi.kenal-cn.com", None),
+        // It could be of March or of February, so it is left away, and that is said.
+        ("02/03/2026 09:17 C2/Generic-A 192.168.2.194 mi.kenal-cn.com", None),
+    ] {
+        let alerts = read(text);
+        assert_eq!(
+            cells(&alerts),
+            [("192.168.2.194", "C2/Generic-A", "mi.kenal-cn.com", 0)],
+            "{text}"
+        );
+        let found = alerts.alerts[0].time.map(|time| time.to_string());
+        assert_eq!(found.as_deref().map(|found| &found[..19]), time, "{text}");
+        let is_said = alerts.notices.iter().any(|n| n.words.contains("could be two dates"));
+        assert_eq!(is_said, text.starts_with("02/03"), "{text}: {:?}", alerts.notices);
+    }
+}
+
+#[test]
 fn the_same_alerts_come_out_of_every_form() {
     let forms = [
         ("utm.log", Form::KeyValue),
@@ -113,21 +155,25 @@ fn the_same_alerts_come_out_of_every_form() {
         let rows = alerts.notices.iter().filter(|notice| notice.line.is_some());
         assert_eq!(rows.count(), 0, "{name}: {:?}", alerts.notices);
         // A form that is said is the form that would have been found.
-        let said = Alerts::load(&sample(name), Some(form), None).unwrap();
+        let said = Alerts::load(&sample(name), Some(form), &Zones::default()).unwrap();
         assert_eq!(said.alerts, alerts.alerts, "{name}");
     }
 }
 
 #[test]
-fn local_times_are_of_the_zone_given_and_else_said_to_be_read_as_utc() {
+fn local_times_are_of_the_zone_given_and_else_said_to_be_of_the_readers() {
     let utc = load("utm.log");
-    assert!(utc.notices.iter().any(|notice| notice.words.contains("--tz")), "{:?}", utc.notices);
-    let zone = Zone::parse("-05:00").unwrap();
-    let local = Alerts::load(&sample("utm.log"), None, Some(&zone)).unwrap();
+    assert!(
+        utc.notices.iter().any(|notice| notice.words.contains("read as UTC, this machine's")),
+        "{:?}",
+        utc.notices
+    );
+    let zone = Zones { alerts: Zone::parse("-05:00").unwrap(), is_said: true, ..Zones::default() };
+    let local = Alerts::load(&sample("utm.log"), None, &zone).unwrap();
     assert!(!local.notices.iter().any(|notice| notice.words.contains("--tz")));
     let first = local.alerts[0].time.unwrap();
     assert_eq!(first - utc.alerts[0].time.unwrap(), crate::time::Span::from_secs(5 * 3600));
-    let eve = Alerts::load(&sample("eve.json"), None, Some(&zone)).unwrap();
+    let eve = Alerts::load(&sample("eve.json"), None, &zone).unwrap();
     assert_eq!(eve.alerts[0].time, load("eve.json").alerts[0].time, "its times name their zone");
     assert!(!load("eve.json").notices.iter().any(|notice| notice.words.contains("--tz")));
 }
@@ -148,7 +194,7 @@ fn broken_log_lines_are_named_and_the_rest_is_used() {
 
 #[test]
 fn what_holds_no_alerts_is_refused_in_one_line_that_says_why() {
-    let refused = |text: &str| match Alerts::read("a.txt", text, None, None) {
+    let refused = |text: &str| match Alerts::read("a.txt", text, None, &Zones::default()) {
         Ok(alerts) => panic!("{text:?}: {alerts:?}"),
         Err(error) => error.to_string(),
     };
@@ -167,12 +213,13 @@ fn what_holds_no_alerts_is_refused_in_one_line_that_says_why() {
         assert!(error.contains(words), "{text:?}: {error}");
         assert_eq!(error.lines().count(), 1, "{error}");
     }
-    let missing = Alerts::load(&sample("none.txt"), None, None).unwrap_err();
+    let missing = Alerts::load(&sample("none.txt"), None, &Zones::default()).unwrap_err();
     assert!(missing.to_string().contains("none.txt"), "{missing}");
     let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("captures/office.pcap");
-    let capture = Alerts::load(&capture, None, None).unwrap_err().to_string();
+    let capture = Alerts::load(&capture, None, &Zones::default()).unwrap_err().to_string();
     assert!(capture.contains("is a packet capture"), "{capture}");
-    let forced = Alerts::read("a.txt", "evil.com\n", Some(Form::Csv), None).unwrap_err();
+    let forced =
+        Alerts::read("a.txt", "evil.com\n", Some(Form::Csv), &Zones::default()).unwrap_err();
     assert!(forced.to_string().contains("expected a header"), "{forced}");
 }
 
@@ -188,7 +235,7 @@ fn a_header_names_its_columns_in_any_order_and_marks() {
         ),
         ("#time,client,query\n1772443062,10.0.0.5,evil.com\n", "10.0.0.5", "evil.com"),
     ] {
-        let alerts = Alerts::read("a.csv", text, None, None).unwrap();
+        let alerts = Alerts::read("a.csv", text, None, &Zones::default()).unwrap();
         assert_eq!(alerts.form, Form::Csv, "{text:?}");
         let alert = &alerts.alerts[0];
         assert_eq!((alert.host.as_deref(), alert.destination.as_str()), (Some(host), destination));
@@ -201,15 +248,15 @@ fn long_files_and_long_lines_take_no_more_than_their_length() {
     let one = fs::read_to_string(sample("utm.log")).unwrap();
     let row = one.lines().nth(1).unwrap();
     let many = format!("{row}\n").repeat(ALERTS_MAX + 10);
-    let alerts = Alerts::read("many.log", &many, None, None).unwrap();
+    let alerts = Alerts::read("many.log", &many, None, &Zones::default()).unwrap();
     assert_eq!(alerts.alerts.len(), ALERTS_MAX);
     assert!(alerts.notices.iter().any(|notice| notice.words.contains("10 are not")));
     for piece in ["a=b ", "a=\"b", "\\=", "|", "=", "\"", "{", "1 a.b ", "x/y ", "\t", "  "] {
         let long = format!("{row} {}\n", piece.repeat(300_000));
         for form in Form::ALL {
-            let _ = Alerts::read("long.log", &long, Some(form), None);
+            let _ = Alerts::read("long.log", &long, Some(form), &Zones::default());
         }
-        let _ = Alerts::read("long.log", &long, None, None);
+        let _ = Alerts::read("long.log", &long, None, &Zones::default());
     }
 }
 
@@ -229,7 +276,7 @@ proptest! {
     #[test]
     fn any_octets_are_read_without_a_panic(octets: Vec<u8>) {
         if let Ok(Some(text)) = Text::new(Box::new(octets.as_slice())).and_then(text::whole) {
-            let _ = Alerts::read("x", &text, None, None);
+            let _ = Alerts::read("x", &text, None, &Zones::default());
         }
     }
 
@@ -240,7 +287,7 @@ proptest! {
         is_said: bool,
     ) {
         let text = lines.join("\n");
-        let found = Alerts::read("x", &text, is_said.then_some(form), None);
+        let found = Alerts::read("x", &text, is_said.then_some(form), &Zones::default());
         if let Ok(alerts) = found {
             prop_assert!(!alerts.alerts.is_empty());
             for alert in &alerts.alerts {

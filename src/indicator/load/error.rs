@@ -20,14 +20,12 @@ pub struct Warning {
     pub why: String,
     /// What was done about it: `skipped`, or how it was read.
     pub done: &'static str,
-    /// Whether the answer says it too, as a hint with what the entry flagged.
-    pub is_hinted: bool,
 }
 
 /// `flagged.txt line 3: "a..b": it has an empty label: skipped`.
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Warning { file, line, text, why, done, is_hinted: _ } = self;
+        let Warning { file, line, text, why, done } = self;
         if text.is_empty() {
             return write!(f, "{file}: {why}: {done}");
         }

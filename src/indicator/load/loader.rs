@@ -160,7 +160,6 @@ impl Loader {
                     text: String::new(),
                     why: "nothing is listed in it".into(),
                     done: "the other lists are used",
-                    is_hinted: false,
                 });
             }
         }
@@ -330,14 +329,7 @@ impl Loader {
         if chars.next().is_some() {
             text.push_str("...");
         }
-        Warning {
-            file: self.list.file.clone(),
-            line: self.line,
-            text,
-            why: why.into(),
-            done,
-            is_hinted: false,
-        }
+        Warning { file: self.list.file.clone(), line: self.line, text, why: why.into(), done }
     }
 }
 

@@ -1,13 +1,15 @@
 //! The answers to the firewall's alerts: first what was asked, alike alerts together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
+use super::clients::Block;
 use super::page::{Ink, Page, Words};
 use super::words::{self, count, list, number};
 use super::{LABELS, Seen};
 use crate::alert::{Answer, Clock, Suspect};
 use crate::attribution::Verdict;
+use crate::flow::Address;
 use crate::resolution::Role;
 use crate::time::Span;
 
@@ -37,6 +39,7 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
         return Ok(());
     }
     page.say(0, &Words::of(Ink::Strong, &headline(answers)))?;
+    seen.warn_of_mirror(page)?;
     if let Some(clock) = answers.iter().find_map(|answer| answer.basis.clock) {
         page.say(0, &clock_words(clock))?;
     }
@@ -61,11 +64,14 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
 /// What it comes to.
 fn headline(answers: &[Answer]) -> String {
     let of = |verdict| answers.iter().filter(|answer| answer.verdict == verdict).count() as u64;
-    let (named, none) = (of(Some(Verdict::Attributed)), of(None));
+    let of_other_times = answers.iter().filter(|answer| answer.basis.is_of_other_times).count();
+    let of_other_times = of_other_times as u64;
+    let (named, none) = (of(Some(Verdict::Attributed)), of(None) - of_other_times);
     let parts = [
         (named, "leads to a client", "lead to a client"),
         (of(Some(Verdict::NoClient)), "has no client", "have no client"),
         (of(Some(Verdict::Undetermined)), "cannot be decided", "cannot be decided"),
+        (of_other_times, "was asked for at other times only", "were asked for at other times only"),
         (none, "is not answered by this capture", "are not answered by this capture"),
     ];
     let all = count(answers.len() as u64, "alert", "alerts");
@@ -85,10 +91,54 @@ fn headline(answers: &[Answer]) -> String {
             Some(Verdict::Undetermined) => {
                 format!("Who is behind {} cannot be decided.", only.alert.destination)
             }
+            None if only.basis.is_of_other_times => {
+                format!("{} was asked for, but not at that time.", only.alert.destination)
+            }
             None => format!("Nothing in the capture answers for {}.", only.alert.destination),
         },
         _ => format!("{all}: {}.", list(&said)),
     }
+}
+
+/// Why nothing was looked for, if none of the alerts has a destination that can be one.
+pub(super) fn misdirected(answers: &[Answer]) -> Option<&str> {
+    let is_none = answers.iter().all(|answer| answer.basis.is_misdirected);
+    answers.first().filter(|_| is_none)?.reason.as_deref()
+}
+
+/// What it comes to where not all clients that were seen are named for the alerts: those who are, and the others.
+pub(super) fn of_the_times(seen: &Seen<'_>, blocks: &[Block<'_>]) -> Option<String> {
+    let answers = seen.ending.answers;
+    answers.iter().find(|answer| answer.alert.time.is_some())?;
+    let named: BTreeSet<Address> =
+        answers.iter().flat_map(|answer| &answer.clients).map(|client| client.address).collect();
+    let called = |block: &Block<'_>| {
+        let name = block.1.first().and_then(|entry| seen.called(entry));
+        let name = name.map_or(String::new(), |name| format!(" ({})", name.short()));
+        format!("{}{name}", block.0)
+    };
+    let (these, others): (Vec<_>, Vec<_>) =
+        blocks.iter().partition(|(client, _)| named.contains(client));
+    let few = |blocks: &[&Block<'_>]| {
+        let mut few: Vec<String> = blocks.iter().take(NAMES_MAX).map(|b| called(b)).collect();
+        let more = blocks.len() - few.len();
+        if more > 0 {
+            few.push(format!("{} more", number(more as u64)));
+        }
+        list(&few)
+    };
+    if others.is_empty() {
+        return None;
+    }
+    let times = if answers.len() == 1 { "the alert's time" } else { "the alerts' times" };
+    let elsewhere = match answers.iter().any(|answer| answer.basis.is_seen_elsewhere) {
+        true => "At other times or DNS servers",
+        false => "At other times",
+    };
+    Some(match these.is_empty() {
+        true => format!("Nobody is named for {times}. {elsewhere}: {}.", few(&others)),
+        false => format!("At {times}: {}. {elsewhere} also: {}.", few(&these), few(&others)),
+    })
 }
 
 /// How the firewall's clock stands to the capture's.
@@ -284,6 +334,10 @@ fn asked_itself(client: &Suspect, answer: &Answer) -> bool {
 
 /// What to do about it.
 fn next(group: &Group<'_>, answer: &Answer) -> Option<String> {
+    let server = answer.alert.host.as_deref().unwrap_or("the DNS server");
+    if answer.verdict == Some(Verdict::NoClient) {
+        return Some(format!("No PC is behind it; check what runs on {server} itself."));
+    }
     let surest = group.clients.first()?;
     let direct: Vec<String> = group
         .clients
@@ -292,7 +346,6 @@ fn next(group: &Group<'_>, answer: &Answer) -> Option<String> {
         .take(CLIENTS_MAX)
         .map(|client| client.address.to_string())
         .collect();
-    let server = answer.alert.host.as_deref().unwrap_or("the DNS server");
     let step = surest.chain.last().map_or("", |step| step.step);
     if surest.confidence_permille < PROOF_MIN {
         return Some(format!(

@@ -198,6 +198,11 @@ pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
     let complaints = lacked.complaints.iter().filter(|wrong| !OF_RESOLVERS.contains(&wrong.name));
     let mut out: Vec<(Ink, String)> =
         complaints.map(|complaint| (Ink::Caution, complaint.words.clone())).collect();
+    if decoded.messages > 0 && decoded.other == 0 {
+        let text = "only DNS in this capture: no host names and no connections; capture without a filter to get \
+                    them";
+        out.push((Ink::Plain, text.to_owned()));
+    }
     let mut say = |ink, number: u64, one: &str, many: &str| {
         if number > 0 {
             out.push((ink, count(number, one, many)));

@@ -179,6 +179,11 @@ impl Clients {
         }
     }
 
+    /// Drops all entries of an indicator.
+    pub fn forget(&mut self, indicator: IndicatorId) {
+        self.entries.retain(|(_, of), _| *of != indicator);
+    }
+
     /// The entries, in no order.
     pub fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.entries.values()

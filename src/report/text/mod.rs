@@ -25,7 +25,7 @@ use self::page::Page;
 use self::weighed::{Weighed, Weight};
 use self::words::{Times, count, list, number};
 use super::{Ending, Files, Report, Subject};
-use crate::attribution::{Attribution, State, Verdict};
+use crate::attribution::{Attribution, Complaint, State, Verdict};
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
 
@@ -42,6 +42,8 @@ const LABELS: usize = 8;
 const INDIRECT: &str = "only by way of an alias or a name server";
 /// How many clients are named that are to be looked at first.
 const LOOK_FIRST_MAX: usize = 4;
+/// What is wrong with a mirror port that shows one direction.
+const ONE_DIRECTION: [&str; 2] = ["one-direction", "leg-one-direction"];
 /// How many files, lists or resolvers are named one by one.
 const NAMED_MAX: usize = 8;
 
@@ -87,9 +89,18 @@ impl<W: Write> Report for Text<'_, W> {
         let times = Times::of(ending.coverage, self.subject.zone);
         let seen = Seen { subject: self.subject, ending, times };
         let weighed = Weighed::of(ending);
+        for answer in ending.answers.iter().filter(|answer| answer.basis.is_misdirected) {
+            answer.indicator.inspect(|indicator| self.clients.forget(*indicator));
+        }
         let blocks = clients::blocks(&self.clients, &weighed);
-        let verdict = seen.verdict(&self.clients, &blocks, &weighed);
         let mut page = Page::new(&mut self.out, self.look);
+        if let Some(why) = answers::misdirected(ending.answers) {
+            page.say(0, &Words::of(Ink::Strong, why))?;
+            capture::write(&mut page, &seen)?;
+            return self.out.flush();
+        }
+        let verdict = answers::of_the_times(&seen, &blocks)
+            .unwrap_or_else(|| seen.verdict(&self.clients, &blocks, &weighed));
         answers::write(&mut page, &seen)?;
         seen.headline(&mut page, &verdict)?;
         overview::write(&mut page, &seen, &blocks, &self.groups, &weighed)?;
@@ -121,6 +132,9 @@ impl Seen<'_> {
     /// What it comes to, and what was looked at.
     fn headline<W: Write>(&self, page: &mut Page<'_, W>, verdict: &str) -> io::Result<()> {
         page.say(0, &Words::of(Ink::Strong, verdict))?;
+        if self.ending.answers.is_empty() {
+            self.warn_of_mirror(page)?;
+        }
         page.say(0, &Words::plain(&self.looked_at()))?;
         if self.ending.verdicts.total() > 0 {
             let text = "To look at the packets, paste what stands behind \"frames\" into Wireshark's filter bar.";
@@ -142,6 +156,17 @@ impl Seen<'_> {
             page.say(0, &Words::of(Ink::Caution, text))?;
         }
         Ok(())
+    }
+
+    /// Where the mirror port shows half of it, that must not stand at the end alone.
+    fn warn_of_mirror<W: Write>(&self, page: &mut Page<'_, W>) -> io::Result<()> {
+        let is_half = |complaint: &Complaint| ONE_DIRECTION.contains(&complaint.name);
+        if !self.ending.lacked.complaints.iter().any(is_half) {
+            return Ok(());
+        }
+        let text = "The mirror port shows one direction only: what is said here rests on half of the packets. What to \
+                    mend stands at the end.";
+        page.say(0, &Words::of(Ink::Caution, text))
     }
 
     /// What it comes to, in one sentence or two.

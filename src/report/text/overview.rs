@@ -9,7 +9,7 @@ use super::clients::Block;
 use super::fold::{Entry, Groups};
 use super::page::{Ink, Page, Words};
 use super::weighed::{Weighed, Weight};
-use super::words::{count, number};
+use super::words::{count, number, percent};
 use crate::attribution::Verdict;
 
 /// How many lines the table has; what is further down the page has no more.
@@ -85,13 +85,12 @@ fn of_client(seen: &Seen<'_>, entry: &Entry, weighed: &Weighed<'_>) -> Option<Ro
         Weight::Open => Ink::Strong,
         Weight::Doubtful => Ink::Caution,
     };
-    let (percent, tenth) = (entry.confidence_permille / 10, entry.confidence_permille % 10);
     Some(Row {
         who: entry.client.to_string(),
         host: seen.called(entry).map_or(String::new(), |called| called.short()),
         what: seen.subject.indicators.get(entry.indicator)?.value.to_owned(),
         asked: entry.asks,
-        sure: if tenth == 0 { format!("{percent} %") } else { format!("{percent}.{tenth}%") },
+        sure: percent(entry.confidence_permille),
         verdict: (weight.as_str(), ink),
     })
 }

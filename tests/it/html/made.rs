@@ -204,6 +204,7 @@ pub fn answers(list: &Indicators, name: &str) -> Vec<Answer> {
         number: line,
         text: format!("{line} {DC} C2/Generic-A {destination} 1 AFCd"),
         time: Some(after(101)),
+        is_local: false,
         host: Some(DC.to_owned()),
         destination: destination.to_owned(),
         threat: Some(name.to_owned()),

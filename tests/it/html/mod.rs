@@ -275,7 +275,7 @@ fn the_page_speaks_in_the_zone_of_the_text() {
         .output()
         .unwrap()
         .into();
-    assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""));
+    assert_eq!((run.code, run.faults().as_str()), (Some(1), ""));
     let page = fs::read_to_string(&path).unwrap();
     for expected in [
         "13:30:02 to 22:29:25 Asia/Kolkata (UTC+5:30)",
@@ -380,7 +380,7 @@ fn a_report_that_cannot_be_written_is_an_error_that_names_it_and_costs_nothing()
     let before = fs::read(&capture).unwrap();
     let nowhere = folder.path().join("no/such/folder/page.html");
     for path in [&capture, &nowhere, folder.path(), Path::new("-")] {
-        let run = program()
+        let run: Run = program()
             .arg("read")
             .arg(&capture)
             .arg("--indicators")
@@ -388,9 +388,10 @@ fn a_report_that_cannot_be_written_is_an_error_that_names_it_and_costs_nothing()
             .arg("--report")
             .arg(path)
             .output()
-            .unwrap();
-        let said = String::from_utf8(run.stderr).unwrap();
-        assert_eq!(run.status.code(), Some(2), "{said}");
+            .unwrap()
+            .into();
+        let said = run.faults();
+        assert_eq!(run.code, Some(2), "{said}");
         assert!(said.contains("report") && said.lines().count() == 1, "{said}");
         assert!(path.as_os_str() == "-" || said.contains(path.to_str().unwrap()), "{said}");
         assert!(run.stdout.is_empty(), "said before anything is read");

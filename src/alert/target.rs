@@ -1,0 +1,71 @@
+//! What cannot be what an alert flags: the host that it blames, the threat's name, a host of one's own.
+//!
+//! An alert has three columns, and a tired person copies the wrong one. To look for it would be worse than
+//! useless: everybody talks to the DNS server.
+
+use std::net::IpAddr;
+
+use crate::flow::Address;
+
+/// What to give instead.
+const GIVE: &str = "Give what it flags, its Destination column: a name such as mi.kenal-cn.com, or an address outside";
+
+/// Why a target cannot be what is flagged, where it tells so itself: it is a DNS server of `declared`, an
+/// address of the network, or a threat's name.
+pub fn refused(target: &str, declared: &[Vec<Address>]) -> Option<String> {
+    let target = target.trim();
+    if let Ok(address) = target.trim_matches(['[', ']']).parse::<IpAddr>().map(Address::from) {
+        let is_server = declared.iter().flatten().any(|server| *server == address);
+        return match is_server {
+            true => Some(own_server(address)),
+            false => address.is_internal().then(|| {
+                format!(
+                    "{address} is an address of your own network, a DNS server's or a client's: the address \
+                     that the alert blames, not what it flags. {GIVE}"
+                )
+            }),
+        };
+    }
+    // `C2/Generic-A`, `Troj/Agent`: neither a URL nor a network.
+    let family = target.split_once('/').map_or("", |(family, _)| family);
+    let is_threat = !family.is_empty() && !family.contains(['.', ':']);
+    is_threat.then(|| format!("{target} is what the firewall calls the threat. {GIVE}"))
+}
+
+/// That an address is a DNS server.
+pub(super) fn own_server(address: Address) -> String {
+    format!(
+        "{address} is your DNS server: the address that the alert blames, not what it flags. {GIVE}"
+    )
+}
+
+/// That a word is no name that could be flagged.
+pub(super) fn no_name(word: &str) -> String {
+    format!(
+        "{word} is a name without a dot that nobody asked for: a host of yours, or a threat's name. {GIVE}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_the_other_columns_is_refused() {
+        let declared = vec![vec![Address::from("203.0.113.53".parse::<IpAddr>().unwrap())]];
+        for (target, words) in [
+            ("192.168.2.194", "of your own network"),
+            ("[fd20::10]", "of your own network"),
+            ("203.0.113.53", "203.0.113.53 is your DNS server"),
+            ("C2/Generic-A", "what the firewall calls the threat"),
+        ] {
+            let why = refused(target, &declared).unwrap();
+            assert!(why.contains(words) && why.contains("Destination column"), "{target}: {why}");
+        }
+        for target in
+            ["mi.kenal-cn.com", "203.0.113.7", "hxxp://x1.ad-sync[.]net/a", "evil.com/a", "com", ""]
+        {
+            assert_eq!(refused(target, &declared), None, "{target}");
+        }
+    }
+}

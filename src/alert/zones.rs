@@ -1,0 +1,157 @@
+//! The zones of times: that in which the answer speaks, and those in which an alert's own time, if it names
+//! none, would be that of a sighting.
+//!
+//! A firewall's log is in the firewall's zone, which the log seldom says. It is taken to be the reader's. If
+//! nothing was asked for then, but something was in another zone that clocks are set to, that is said, and
+//! left to the reader: a time that fits somehow is no proof that somebody asked.
+
+use crate::time::{Span, Timestamp, UTC, Zone};
+
+/// Zones lie whole quarters of an hour apart, from UTC-12 to UTC+14.
+const QUARTER: i64 = 900;
+const WEST: i64 = -12 * 3_600;
+const EAST: i64 = 14 * 3_600;
+/// A time that was logged to the minute is off by less.
+const OFF_MAX: Span = Span::from_secs(60);
+/// One that was logged to the second is off by less.
+const OFF_LITTLE: Span = Span::from_secs(5);
+
+/// The zones in which an answer speaks, and in which its alerts do.
+#[derive(Clone, Debug)]
+pub struct Zones {
+    /// In which times are said.
+    pub page: Zone,
+    /// In which an alert's time is that names none.
+    pub alerts: Zone,
+    /// That was said, and not assumed.
+    pub is_said: bool,
+}
+
+impl Default for Zones {
+    fn default() -> Zones {
+        Zones { page: UTC.clone(), alerts: UTC.clone(), is_said: false }
+    }
+}
+
+impl Zones {
+    /// `2026-03-02 10:17:42 UTC+1`.
+    pub(super) fn moment(&self, time: Timestamp) -> String {
+        match self.page.civil(time) {
+            Some(civil) => {
+                format!("{} {} {}", civil.date, civil.clock, self.page.distance_at(time))
+            }
+            None => time.to_string(),
+        }
+    }
+
+    /// Where else a time of an alert that names no zone would be that of a sighting: the likeliest first.
+    pub(super) fn fitting(
+        &self,
+        time: Timestamp,
+        sightings: impl Iterator<Item = Timestamp>,
+    ) -> Vec<Fit> {
+        let Some(civil) = self.alerts.civil(time) else { return Vec::new() };
+        let assumed = i64::from(civil.offset);
+        let mut fits: Vec<(bool, bool, Span, Fit)> = sightings
+            .filter_map(|sighting| {
+                let difference = (sighting - time).0;
+                let quarters = (difference as f64 / (QUARTER as f64 * 1e9)).round() as i64;
+                let off = Span::from_secs(quarters * QUARTER).0 - difference;
+                let east = assumed - quarters * QUARTER;
+                let is_fit = Span(off).abs() < OFF_MAX && quarters != 0;
+                let is_zone = is_fit && (WEST..=EAST).contains(&east);
+                let (is_rough, is_odd) = (Span(off).abs() > OFF_LITTLE, east % 3_600 != 0);
+                let is_close = !is_rough && !is_odd;
+                let fit = Fit { east: i32::try_from(east).ok()?, sighting, is_close };
+                is_zone.then_some((is_rough, is_odd, Span(difference).abs(), fit))
+            })
+            .collect();
+        fits.sort_unstable();
+        let mut fits: Vec<Fit> = fits.into_iter().map(|(.., fit)| fit).collect();
+        let mut known = Vec::new();
+        fits.retain(|fit| {
+            let is_new = !known.contains(&fit.east);
+            known.push(fit.east);
+            is_new
+        });
+        fits
+    }
+}
+
+/// A zone in which a time would be that of a sighting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Fit {
+    /// How far it is from UTC, in seconds, east positive.
+    east: i32,
+    /// The sighting.
+    pub sighting: Timestamp,
+    /// It fits to the second, in a zone of whole hours.
+    pub is_close: bool,
+}
+
+impl Fit {
+    /// As the command line takes it: `--tz +05:30`, `--tz UTC`.
+    pub fn flag(&self) -> String {
+        let minutes = self.east.unsigned_abs() / 60;
+        let sign = if self.east < 0 { '-' } else { '+' };
+        match minutes {
+            0 => "--tz UTC".to_owned(),
+            _ => format!("--tz {sign}{:02}:{:02}", minutes / 60, minutes % 60),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::from_rfc3339(text).unwrap()
+    }
+
+    /// The flags for a time that was read in a zone.
+    fn flags(zone: &str, time: &str, sightings: &[&str]) -> Vec<String> {
+        let zones = Zones { alerts: Zone::parse(zone).unwrap(), ..Zones::default() };
+        let fits = zones.fitting(at(time), sightings.iter().map(|sighting| at(sighting)));
+        fits.iter().map(Fit::flag).collect()
+    }
+
+    #[test]
+    fn the_zones_are_said_in_which_a_local_time_would_fit() {
+        // 10:17:42 in Berlin, read as UTC.
+        let found = flags("UTC", "2026-03-02T10:17:42Z", &["2026-03-02T09:17:42.4Z"]);
+        assert_eq!(found, ["--tz +01:00"]);
+        // 13:17:42 in UTC, read in New York.
+        let found = flags("America/New_York", "2026-03-02T18:17:42Z", &["2026-03-02T13:17:43Z"]);
+        assert_eq!(found, ["--tz UTC"]);
+        // Logged to the minute, in India.
+        let found = flags("Europe/Berlin", "2026-03-02T14:47:00Z", &["2026-03-02T10:17:42Z"]);
+        assert_eq!(found, ["--tz +05:30"]);
+        // The nearest whole hour first; each zone once.
+        let sightings = ["2026-03-02T07:17:42Z", "2026-03-02T08:47:42Z", "2026-03-02T09:17:42Z"];
+        let found = flags("UTC", "2026-03-02T10:17:42Z", &sightings);
+        assert_eq!(found, ["--tz +01:00", "--tz +03:00", "--tz +01:30"]);
+    }
+
+    #[test]
+    fn what_no_zone_makes_fit_is_not_suggested() {
+        for sighting in [
+            "2026-03-02T10:17:43Z",
+            "2026-03-02T10:10:00Z",
+            "2026-03-01T19:17:42Z",
+            "2026-03-02T23:17:42Z",
+        ] {
+            let found = flags("UTC", "2026-03-02T10:17:42Z", &[sighting]);
+            assert_eq!(found, [""; 0], "{sighting}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_times_are_taken(time: i64, sightings: Vec<i64>) {
+            let sightings = sightings.into_iter().map(Timestamp);
+            let _ = Zones::default().fitting(Timestamp(time), sightings);
+        }
+    }
+}
