@@ -7,8 +7,8 @@
 //! A single source needs no merge, and with one worker its thread decodes, too: each thread less that a batch goes
 //! through is a wake-up less, and what was captured is decoded while it is in the cache.
 //!
-//! Batches go round in fixed numbers, so memory does not grow. When the analysis cannot keep up there is no
-//! free batch left: what comes then is read and left out, newest first, and counted.
+//! Batches go round in fixed numbers, of each source its own, so memory does not grow. When the analysis cannot keep
+//! up there is no free batch left: what comes then is read and left out, newest first, and counted.
 
 mod ear;
 
@@ -33,11 +33,13 @@ use crate::indicator::Indicators;
 use crate::packet::ReassemblyCounters;
 use crate::time::{Span, Timestamp};
 
-/// How many batches a single source has: so far it can be ahead of the analysis. Those at the bottom of the pile are
-/// touched only when it is.
-const BATCHES_SINGLE: usize = 96;
-/// How many each of several has.
-const BATCHES_EACH: usize = 32;
+/// How many batches a source has: so far it can be ahead of the analysis, or of the others. Those at the bottom of the
+/// pile are touched only when it is.
+const BATCHES: usize = 96;
+/// How many of them may wait for other sources.
+const WAITING_MAX: usize = BATCHES * 3 / 4;
+/// How many words that no frames came, or were left out, wait for the merge, for each source.
+const WORDS_EACH: usize = 8;
 /// How many each decoder has behind a merge: few, so that they stay in the cache.
 const STAGES_EACH: usize = 4;
 /// How long a source waits for its first frame.
@@ -221,19 +223,19 @@ pub fn listen<S: LiveSink>(
     let ear = |listener| Ear { listener, shared: &shared, told: Drops::default(), last: now() };
     let reading = Reading { decoder: decoder.clone(), lookout, turn: 0 };
     let workers = workers.max(1);
-    let line = Line { merge: Merge::new(&files), sequence: 0, tap };
+    let line = Line { merge: Merge::new(&files, WAITING_MAX), sequence: 0, tap };
     let spare = Mutex::new(Vec::new());
     match <[Listener; 1]>::try_from(listeners) {
         Ok([listener]) => std::thread::scope(|scope| {
-            lock(&spare).resize_with(BATCHES_SINGLE, Stage::default);
+            lock(&spare).resize_with(BATCHES, Stage::default);
             let (spare, ear) = (&spare, ear(listener));
-            let (done_in, done) = bounded::<Stage>(BATCHES_SINGLE);
+            let (done_in, done) = bounded::<Stage>(BATCHES);
             let straight = |reading, onward| Straight { spare, taken: None, line, reading, onward };
             if workers == 1 {
                 scope.spawn(move || ear.listen(straight(Some(reading), done_in), stop));
                 heard();
             } else {
-                let (raw_in, raw) = bounded::<Stage>(BATCHES_SINGLE);
+                let (raw_in, raw) = bounded::<Stage>(BATCHES);
                 scope.spawn(move || ear.listen(straight(None, raw_in), stop));
                 heard();
                 for _ in 0..workers {
@@ -244,31 +246,38 @@ pub fn listen<S: LiveSink>(
             }
             keep(&done, |stage| lock(spare).push(stage), keeper, (lookout, &shared, stop));
         }),
-        Err(listeners) => std::thread::scope(|scope| {
-            let raw_batches = BATCHES_EACH * listeners.len();
-            let stages = STAGES_EACH * workers;
-            let (free_in, free) = filled(raw_batches, Batch::default);
-            let (handed_in, handed) = bounded::<Handed>(raw_batches + 8 * listeners.len());
-            let (idle_in, idle) = filled(stages, Stage::default);
-            let (raw_in, raw) = bounded::<Stage>(stages);
-            let (done_in, done) = bounded::<Stage>(stages);
-            for (source, listener) in listeners.into_iter().enumerate() {
-                let (free, handed) = (free.clone(), handed_in.clone());
-                let (ear, merged) = (ear(listener), Merged { source, free, handed });
-                scope.spawn(move || ear.listen(merged, stop));
-            }
-            drop((free, handed_in));
-            heard();
-            for _ in 0..workers {
-                let (reading, raw, done_in) = (reading.clone(), raw.clone(), done_in.clone());
-                scope.spawn(move || reading.serve(&raw, &done_in));
-            }
-            drop((raw, done_in));
-            scope.spawn(move || order(line, &handed, &free_in, &idle, &raw_in));
-            let put_back = move |stage| drop(idle_in.send(stage));
-            keep(&done, put_back, keeper, (lookout, &shared, stop));
-        }),
+        Err(listeners) => {
+            let piles: Vec<_> = listeners.iter().map(|_| Mutex::new(pile())).collect();
+            std::thread::scope(|scope| {
+                let stages = STAGES_EACH * workers;
+                let (handed_in, handed) = bounded((BATCHES + WORDS_EACH) * listeners.len());
+                let (idle_in, idle) = filled(stages, Stage::default);
+                let (raw_in, raw) = bounded::<Stage>(stages);
+                let (done_in, done) = bounded::<Stage>(stages);
+                for (source, (listener, spare)) in listeners.into_iter().zip(&piles).enumerate() {
+                    let handed = handed_in.clone();
+                    let (ear, merged) = (ear(listener), Merged { source, spare, handed });
+                    scope.spawn(move || ear.listen(merged, stop));
+                }
+                drop(handed_in);
+                heard();
+                for _ in 0..workers {
+                    let (reading, raw, done_in) = (reading.clone(), raw.clone(), done_in.clone());
+                    scope.spawn(move || reading.serve(&raw, &done_in));
+                }
+                drop((raw, done_in));
+                let piles = &piles;
+                scope.spawn(move || order(line, &handed, piles, &idle, &raw_in));
+                let put_back = move |stage| drop(idle_in.send(stage));
+                keep(&done, put_back, keeper, (lookout, &shared, stop));
+            })
+        }
     }
+}
+
+/// The batches of a source.
+fn pile() -> Vec<Batch> {
+    std::iter::repeat_with(Batch::default).take(BATCHES).collect()
 }
 
 /// A channel that is full of what goes round.
@@ -283,26 +292,24 @@ fn filled<T>(amount: usize, make: impl Fn() -> T) -> (Sender<T>, Receiver<T>) {
 
 /// The time that a batch covers.
 fn stretch(batch: &Batch) -> Option<Lost> {
-    let last = batch.get(batch.len().checked_sub(1)?)?;
-    Some((batch.get(0)?.time, last.time))
+    Some((batch.get(0)?.time, batch.last_time()?))
 }
 
 /// Puts what was handed over in order, and numbers it.
 fn order(
     mut line: Line<'_>,
     handed: &Receiver<Handed>,
-    free: &Sender<Batch>,
+    piles: &[Mutex<Vec<Batch>>],
     idle: &Receiver<Stage>,
     onward: &Sender<Stage>,
 ) {
-    for Handed { source, mut batch, until, is_end } in handed {
-        match batch.take() {
-            Some(empty) if empty.is_empty() => {
-                let _ = free.send(empty);
-                line.merge.take(source, None, until);
-            }
-            batch => line.merge.take(source, batch, until),
+    let put_back = |source: usize, batch: Batch| {
+        if let Some(pile) = piles.get(source) {
+            lock(pile).push(batch);
         }
+    };
+    for Handed { source, batch, until, is_end } in handed {
+        line.merge.take(source, batch, until);
         if is_end {
             line.merge.end(source);
         }
@@ -311,9 +318,8 @@ fn order(
             stage.decoded.clear();
             stage.decoded.batch.clear();
             let into = &mut stage.decoded.batch;
-            let is_more = line.merge.fill(into, BATCH_FRAMES_MAX, |batch| drop(free.send(batch)));
-            let last = stage.decoded.batch.len().checked_sub(1);
-            let last = last.and_then(|at| stage.decoded.batch.get(at)).map(|frame| frame.time);
+            let is_more = line.merge.fill(into, BATCH_FRAMES_MAX, put_back);
+            let last = into.last_time();
             stage.until = if is_more { last.unwrap_or(until) } else { line.merge.until() };
             if stage.until.0 == i64::MAX {
                 stage.until = last.unwrap_or(Timestamp(i64::MIN));

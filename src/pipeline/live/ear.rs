@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Sender;
 
 use super::{Handed, Listener, Reading, Shared, Stage, Tap, WAIT, lock, now, stretch};
 use crate::capture::live::{Drops, Filled};
@@ -44,25 +44,41 @@ pub(super) trait Outlet {
     /// anybody wants more.
     fn hand(&mut self, batch: Batch, until: Timestamp) -> bool;
 
+    /// No frames from before this time will come: what there was no room for was left out.
+    fn pass_over(&mut self, until: Timestamp);
+
     /// There will be no more.
     fn end(self);
 }
 
 /// To the merge with other sources.
-pub(super) struct Merged {
+pub(super) struct Merged<'l> {
     pub(super) source: usize,
-    pub(super) free: Receiver<Batch>,
+    /// Its own, so that no other source can use them up.
+    pub(super) spare: &'l Mutex<Vec<Batch>>,
     pub(super) handed: Sender<Handed>,
 }
 
-impl Outlet for Merged {
+impl Outlet for Merged<'_> {
     fn empty(&mut self) -> Option<Batch> {
-        self.free.try_recv().ok()
+        lock(self.spare).pop()
     }
 
     fn hand(&mut self, batch: Batch, until: Timestamp) -> bool {
+        if batch.is_empty() {
+            lock(self.spare).push(batch);
+            self.pass_over(until);
+            return true;
+        }
         let handed = Handed { source: self.source, batch: Some(batch), until, is_end: false };
         self.handed.send(handed).is_ok()
+    }
+
+    fn pass_over(&mut self, until: Timestamp) {
+        // The others must not wait for this source. If there is no room for that word, they have not come to
+        // earlier ones yet, and another follows.
+        let handed = Handed { source: self.source, batch: None, until, is_end: false };
+        let _ = self.handed.try_send(handed);
     }
 
     fn end(self) {
@@ -103,6 +119,10 @@ impl Outlet for Straight<'_, '_> {
         self.onward.send(stage).is_ok()
     }
 
+    fn pass_over(&mut self, _: Timestamp) {
+        // Nobody waits for this source but those who are behind.
+    }
+
     fn end(self) {}
 }
 
@@ -133,16 +153,14 @@ impl Ear<'_> {
             let filled = self.listener.source.fill(&mut batch, WAIT);
             self.note(&filled, &batch);
             let ended = filled == Filled::Ended;
+            // What the kernel had before it was asked has come, if it had no more than that.
+            let until = batch.last_time().unwrap_or(before);
             if is_spare {
                 self.leave_out(&batch);
+                outlet.pass_over(until);
                 spare = batch;
-            } else {
-                // What the kernel had before it was asked has come, if it had no more than that.
-                let last = batch.len().checked_sub(1).and_then(|at| batch.get(at));
-                let until = last.map_or(before, |frame| frame.time);
-                if !outlet.hand(batch, until) {
-                    break;
-                }
+            } else if !outlet.hand(batch, until) {
+                break;
             }
             if ended {
                 break;

@@ -31,6 +31,8 @@ enum Step {
     Frame(Duration),
     /// So many were dropped by the kernel and the interface until now.
     Dropped(u64, u64),
+    /// From now on none comes.
+    Silent,
 }
 
 struct Scripted {
@@ -39,9 +41,14 @@ struct Scripted {
 }
 
 impl Source for Scripted {
-    fn fill(&mut self, batch: &mut Batch, _: Duration) -> Filled {
+    fn fill(&mut self, batch: &mut Batch, wait: Duration) -> Filled {
         while let Some(step) = self.steps.pop_front() {
             match step {
+                Step::Silent => {
+                    self.steps.push_front(step);
+                    std::thread::sleep(wait);
+                    return Filled::Idle;
+                }
                 Step::Dropped(by_kernel, by_interface) => {
                     self.drops = Drops { by_kernel, by_interface };
                 }
@@ -75,6 +82,8 @@ struct Told {
     messages: Vec<Timestamp>,
     lost: Vec<Lost>,
     health: Health,
+    /// The run ends when it came to so many frames.
+    frames: u64,
 }
 
 impl MessageSink for Told {
@@ -94,8 +103,8 @@ impl LiveSink for Told {
         self.lost.push(lost);
     }
 
-    fn pulse(&mut self, _: Timestamp, _: &Health) -> bool {
-        false
+    fn pulse(&mut self, _: Timestamp, health: &Health) -> bool {
+        self.frames > 0 && health.decoded.frames + health.frames_lost >= self.frames
     }
 
     fn ended(&mut self, _: Timestamp, health: &Health) {
@@ -105,6 +114,14 @@ impl LiveSink for Told {
 
 /// What a sink is told of a source that does so.
 fn run(steps: impl IntoIterator<Item = Step>, told: Told) -> Told {
+    run_several([steps], told)
+}
+
+/// What it is told of several, which have an interface each.
+fn run_several<S: IntoIterator<Item = Step>>(
+    sources: impl IntoIterator<Item = S>,
+    told: Told,
+) -> Told {
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("list.txt");
     std::fs::write(&list, "evil.com\n").unwrap();
@@ -112,8 +129,11 @@ fn run(steps: impl IntoIterator<Item = Step>, told: Told) -> Told {
     let indicators = Arc::new(Indicators::load(&[list], hasher).unwrap().0);
     let decoder = Decoder::new(Ports::default(), hasher, Some(Arc::clone(&indicators)));
     let mut keeper = Keeper::new(decoder.clone(), told);
-    let source = Box::new(Scripted { steps: steps.into_iter().collect(), drops: Drops::default() });
-    let listeners = vec![Listener { interface: 0, source }];
+    let listener = |(interface, steps): (u16, S)| {
+        let steps = steps.into_iter().collect();
+        Listener { interface, source: Box::new(Scripted { steps, drops: Drops::default() }) }
+    };
+    let listeners = (0..).zip(sources).map(listener).collect();
     let lookout = Lookout::new(indicators);
     let sources = (listeners, || ());
     listen(sources, None, &decoder, &mut keeper, 1, &lookout, &Stop::default());
@@ -158,4 +178,27 @@ fn a_batch_that_the_analysis_fails_on_is_told_and_the_run_goes_on() {
     let told = run([AT_ONCE, LATER], Told { panics: true, ..Told::default() });
     assert_eq!((told.messages.len(), told.health.panics), (2, 1));
     assert_eq!(told.lost, [(told.messages[0], told.messages[0])]);
+}
+
+#[test]
+fn a_flood_beside_a_silent_source_is_taken_or_counted_and_what_follows_is_taken() {
+    // More than all batches, and then as much as can be taken, each frame in a batch of its own.
+    let flood = std::iter::repeat_n(AT_ONCE, 10 * BATCHES);
+    let after = std::iter::repeat_n(Step::Frame(Duration::from_millis(5)), 100);
+    let flooded: Vec<Step> = flood.chain(after).collect();
+    let frames = flooded.len() as u64;
+    let told = run_several([flooded, vec![Step::Silent]], Told { frames, ..Told::default() });
+    let taken = told.messages.len() as u64;
+    assert_eq!(taken + told.health.frames_lost, frames);
+    assert!(taken >= 100 + WAITING_MAX as u64, "{taken} taken");
+    assert!(told.messages.is_sorted(), "the silent one's none came between");
+}
+
+#[test]
+fn who_hangs_holds_up_nobody_else() {
+    let busy = std::iter::repeat_n(Step::Frame(Duration::from_millis(5)), 200);
+    let hangs = [AT_ONCE, Step::Frame(Duration::from_millis(1_500)), Step::Silent];
+    let sources = [busy.collect(), hangs.to_vec()];
+    let told = run_several(sources, Told { frames: 202, ..Told::default() });
+    assert_eq!((told.messages.len(), told.health.frames_lost), (202, 0));
 }
