@@ -140,13 +140,27 @@ pub fn now() -> Timestamp {
 }
 
 /// What threads share.
-#[derive(Default)]
 struct Shared {
     health: Mutex<Health>,
     lost: Mutex<Vec<Lost>>,
 }
 
 impl Shared {
+    fn new(files: &[u16]) -> Shared {
+        let interfaces = files.iter().max().map_or(0, |most| usize::from(*most) + 1);
+        let interfaces = vec![Heard::default(); interfaces];
+        Shared {
+            health: Mutex::new(Health { interfaces, ..Health::default() }),
+            lost: Mutex::default(),
+        }
+    }
+
+    fn tell_lost(&self, sink: &mut impl LiveSink) {
+        for lost in std::mem::take(&mut *lock(&self.lost)) {
+            sink.lost(lost);
+        }
+    }
+
     fn lost(&self, stretch: Lost) {
         let mut lost = lock(&self.lost);
         let is_long = lost.len() >= 64;
@@ -216,11 +230,13 @@ pub fn listen<S: LiveSink>(
     lookout: &Lookout,
     stop: &Stop,
 ) {
-    let shared = Shared::default();
     let files: Vec<u16> = listeners.iter().map(|listener| listener.interface).collect();
-    let interfaces = files.iter().max().map_or(0, |most| usize::from(*most) + 1);
-    lock(&shared.health).interfaces = vec![Heard::default(); interfaces];
-    let ear = |listener| Ear { listener, shared: &shared, told: Drops::default(), last: now() };
+    let shared = Shared::new(&files);
+    let ear = |source, listener: Listener| {
+        let first = files.iter().position(|file| *file == listener.interface);
+        let (is_first, told, last) = (first == Some(source), Drops::default(), now());
+        Ear { listener, shared: &shared, is_first, told, last }
+    };
     let reading = Reading { decoder: decoder.clone(), lookout, turn: 0 };
     let workers = workers.max(1);
     let line = Line { merge: Merge::new(&files, WAITING_MAX), sequence: 0, tap };
@@ -228,7 +244,7 @@ pub fn listen<S: LiveSink>(
     match <[Listener; 1]>::try_from(listeners) {
         Ok([listener]) => std::thread::scope(|scope| {
             lock(&spare).resize_with(BATCHES, Stage::default);
-            let (spare, ear) = (&spare, ear(listener));
+            let (spare, ear) = (&spare, ear(0, listener));
             let (done_in, done) = bounded::<Stage>(BATCHES);
             let straight = |reading, onward| Straight { spare, taken: None, line, reading, onward };
             if workers == 1 {
@@ -256,7 +272,7 @@ pub fn listen<S: LiveSink>(
                 let (done_in, done) = bounded::<Stage>(stages);
                 for (source, (listener, spare)) in listeners.into_iter().zip(&piles).enumerate() {
                     let handed = handed_in.clone();
-                    let (ear, merged) = (ear(listener), Merged { source, spare, handed });
+                    let (ear, merged) = (ear(source, listener), Merged { source, spare, handed });
                     scope.spawn(move || ear.listen(merged, stop));
                 }
                 drop(handed_in);
@@ -359,9 +375,7 @@ fn keep<S: LiveSink>(
         if let Some(indicators) = lookout.newer(&mut turn) {
             keeper.look_out_for(indicators);
         }
-        for lost in std::mem::take(&mut *lock(&shared.lost)) {
-            keeper.sink.lost(lost);
-        }
+        shared.tell_lost(&mut keeper.sink);
         while let Some(stage) = early.remove(&next) {
             next += 1;
             let has_failed = guarded(keeper, &mut |keeper| {
@@ -387,6 +401,7 @@ fn keep<S: LiveSink>(
             }
         }
     }
+    shared.tell_lost(&mut keeper.sink);
     keeper.finish();
     let mut health = lock(&shared.health).clone();
     (health.decoded, health.reassembled) = keeper.counters();

@@ -114,13 +114,21 @@ impl LiveSink for Told {
 
 /// What a sink is told of a source that does so.
 fn run(steps: impl IntoIterator<Item = Step>, told: Told) -> Told {
-    run_several([steps], told)
+    run_several(vec![(0, steps.into_iter().collect())], told, (None, &Stop::default()))
 }
 
-/// What it is told of several, which have an interface each.
-fn run_several<S: IntoIterator<Item = Step>>(
-    sources: impl IntoIterator<Item = S>,
+fn listener((interface, steps): (u16, Vec<Step>)) -> Listener {
+    Listener {
+        interface,
+        source: Box::new(Scripted { steps: steps.into(), drops: Drops::default() }),
+    }
+}
+
+/// What it is told of several, each of the interface with this number.
+fn run_several(
+    sources: Vec<(u16, Vec<Step>)>,
     told: Told,
+    (tap, stop): (Option<Tap<'_>>, &Stop),
 ) -> Told {
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("list.txt");
@@ -129,14 +137,9 @@ fn run_several<S: IntoIterator<Item = Step>>(
     let indicators = Arc::new(Indicators::load(&[list], hasher).unwrap().0);
     let decoder = Decoder::new(Ports::default(), hasher, Some(Arc::clone(&indicators)));
     let mut keeper = Keeper::new(decoder.clone(), told);
-    let listener = |(interface, steps): (u16, S)| {
-        let steps = steps.into_iter().collect();
-        Listener { interface, source: Box::new(Scripted { steps, drops: Drops::default() }) }
-    };
-    let listeners = (0..).zip(sources).map(listener).collect();
     let lookout = Lookout::new(indicators);
-    let sources = (listeners, || ());
-    listen(sources, None, &decoder, &mut keeper, 1, &lookout, &Stop::default());
+    let sources = (sources.into_iter().map(listener).collect(), || ());
+    listen(sources, tap, &decoder, &mut keeper, 1, &lookout, stop);
     keeper.sink
 }
 
@@ -187,18 +190,56 @@ fn a_flood_beside_a_silent_source_is_taken_or_counted_and_what_follows_is_taken(
     let after = std::iter::repeat_n(Step::Frame(Duration::from_millis(5)), 100);
     let flooded: Vec<Step> = flood.chain(after).collect();
     let frames = flooded.len() as u64;
-    let told = run_several([flooded, vec![Step::Silent]], Told { frames, ..Told::default() });
+    let sources = vec![(0, flooded), (1, vec![Step::Silent])];
+    let told = Told { frames, ..Told::default() };
+    let told = run_several(sources, told, (None, &Stop::default()));
     let taken = told.messages.len() as u64;
     assert_eq!(taken + told.health.frames_lost, frames);
     assert!(taken >= 100 + WAITING_MAX as u64, "{taken} taken");
-    assert!(told.messages.is_sorted(), "the silent one's none came between");
+    assert!(told.messages.is_sorted());
 }
 
 #[test]
 fn who_hangs_holds_up_nobody_else() {
-    let busy = std::iter::repeat_n(Step::Frame(Duration::from_millis(5)), 200);
-    let hangs = [AT_ONCE, Step::Frame(Duration::from_millis(1_500)), Step::Silent];
-    let sources = [busy.collect(), hangs.to_vec()];
-    let told = run_several(sources, Told { frames: 202, ..Told::default() });
+    let busy = vec![Step::Frame(Duration::from_millis(5)); 200];
+    let hangs = vec![AT_ONCE, Step::Frame(Duration::from_millis(1_500)), Step::Silent];
+    let told = Told { frames: 202, ..Told::default() };
+    let told = run_several(vec![(0, busy), (1, hangs)], told, (None, &Stop::default()));
     assert_eq!((told.messages.len(), told.health.frames_lost), (202, 0));
+}
+
+#[test]
+fn what_there_is_when_the_run_ends_is_read_and_counted() {
+    let stop = Stop::default();
+    stop.set();
+    let told = run_several(vec![(0, vec![AT_ONCE])], Told::default(), (None, &stop));
+    assert_eq!(told.messages.len(), 1);
+    let told = run([AT_ONCE, Step::Dropped(5, 2)], Told::default());
+    let drops = told.health.interfaces[0].drops;
+    assert_eq!((drops.by_kernel, drops.by_interface, told.lost.len()), (5, 2, 1));
+}
+
+#[test]
+fn what_an_interface_drops_is_counted_once_however_many_share_it() {
+    let sharing = |by_kernel| vec![AT_ONCE, Step::Dropped(by_kernel, 7), LATER, AT_ONCE];
+    let sources = vec![(0, sharing(3)), (1, sharing(0)), (0, sharing(4))];
+    let told = run_several(sources, Told::default(), (None, &Stop::default()));
+    let drops: Vec<_> = told.health.interfaces.iter().map(|heard| heard.drops).collect();
+    let expected = [(7, 7), (0, 7)];
+    assert_eq!(drops, expected.map(|(by_kernel, by_interface)| Drops { by_kernel, by_interface }));
+}
+
+#[test]
+fn drops_are_asked_for_when_the_clock_was_set_back() {
+    let (shared, spare) = (Shared::new(&[0]), Mutex::new(vec![Stage::default(), Stage::default()]));
+    let (onward, _taken) = bounded(2);
+    let steps = vec![Step::Dropped(5, 0), AT_ONCE, Step::Dropped(9, 0), AT_ONCE];
+    let (listener, told, last) =
+        (listener((0, steps)), Drops::default(), now() + Span::from_secs(3_600));
+    let ear = Ear { listener, shared: &shared, is_first: true, told, last };
+    let line = Line { merge: Merge::new(&[0], 1), sequence: 0, tap: None };
+    let straight = Straight { spare: &spare, taken: None, line, reading: None, onward };
+    ear.listen(straight, &Stop::default());
+    let lost = lock(&shared.lost);
+    assert!(lost.len() == 2 && lost.iter().all(|(from, to)| from <= to), "{lost:?}");
 }
