@@ -8,7 +8,7 @@ use hdrhistogram::Histogram;
 
 use super::status::{Board, Interface, Lists, Losses, Status};
 use super::{Feed, Queue, QueueWriter, RingWatch};
-use crate::attribution::{Attribution, Attributor, Health, State};
+use crate::attribution::{Attribution, Attributor, Complaint, Health, State};
 use crate::flow::Address;
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
@@ -243,7 +243,7 @@ impl Answers {
     fn pin(&mut self, now: Timestamp, health: &PipeHealth) {
         self.pinned = now;
         let status = &mut self.status;
-        status.at = now;
+        (status.at, status.still) = (now, health.still);
         let interfaces = self.told.files.0.iter().zip(&health.interfaces);
         status.interfaces = interfaces
             .map(|(name, heard)| Interface {
@@ -269,7 +269,12 @@ impl Answers {
         status.ring = self.ring.as_ref().map(RingWatch::state);
         let may_name = |host| self.told.internal.names(host);
         self.health.look(status.coverage.as_ref(), now, &may_name);
-        status.complaints = self.health.complaints();
+        // First what is wrong here, then what is wrong with the mirror port.
+        let hang = status.hang(now).map(|how| Complaint {
+            name: "stands-still",
+            words: format!("{how}: a defect of whoasked; please report it, and start it again"),
+        });
+        status.complaints = hang.into_iter().chain(self.health.complaints()).collect();
         (status.decoded, status.reassembled) = (health.decoded, health.reassembled);
         let fault = self.control.fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.status.lists.fault = fault;

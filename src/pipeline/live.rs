@@ -11,16 +11,18 @@
 //! up there is no free batch left: what comes then is read and left out, newest first, and counted.
 
 mod ear;
+mod progress;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use ear::{Ear, Line, Merged, Straight};
+use progress::{Progress, clock};
 
 use super::decode::{Counters, Decoded, Decoder};
 use super::keep::{Keeper, MessageSink};
@@ -80,6 +82,8 @@ pub struct Health {
     pub frames_lost: u64,
     /// Batches at which the analysis panicked.
     pub panics: u64,
+    /// For how long frames have waited and none was analysed, or a source was not looked at.
+    pub still: Span,
     /// What the frames were.
     pub decoded: Counters,
     /// What was made of fragments and streams.
@@ -143,6 +147,8 @@ pub fn now() -> Timestamp {
 struct Shared {
     health: Mutex<Health>,
     lost: Mutex<Vec<Lost>>,
+    /// When each source was last looked at; `None` when it has ended.
+    turns: Vec<Mutex<Option<Instant>>>,
 }
 
 impl Shared {
@@ -152,7 +158,18 @@ impl Shared {
         Shared {
             health: Mutex::new(Health { interfaces, ..Health::default() }),
             lost: Mutex::default(),
+            turns: files.iter().map(|_| Mutex::new(Some(clock()))).collect(),
         }
+    }
+
+    fn turned(&self, source: usize, at: Option<Instant>) {
+        if let Some(turn) = self.turns.get(source) {
+            *lock(turn) = at;
+        }
+    }
+
+    fn turns(&self) -> impl Iterator<Item = Instant> {
+        self.turns.iter().filter_map(|turn| *lock(turn))
     }
 
     fn tell_lost(&self, sink: &mut impl LiveSink) {
@@ -235,7 +252,7 @@ pub fn listen<S: LiveSink>(
     let ear = |source, listener: Listener| {
         let first = files.iter().position(|file| *file == listener.interface);
         let (is_first, told, last) = (first == Some(source), Drops::default(), now());
-        Ear { listener, shared: &shared, is_first, told, last }
+        Ear { listener, source, shared: &shared, is_first, told, last }
     };
     let reading = Reading { decoder: decoder.clone(), lookout, turn: 0 };
     let workers = workers.max(1);
@@ -361,6 +378,7 @@ fn keep<S: LiveSink>(
     let mut early: BTreeMap<u64, Stage> = BTreeMap::new();
     let (mut next, mut turn) = (0, 0);
     let mut pulsed = Timestamp(0);
+    let mut progress = Progress::new(clock());
     let guarded = |keeper: &mut Keeper<S>, work: &mut dyn FnMut(&mut Keeper<S>)| {
         let has_failed = catch_unwind(AssertUnwindSafe(|| work(keeper))).is_err();
         lock(&shared.health).panics += u64::from(has_failed);
@@ -394,6 +412,7 @@ fn keep<S: LiveSink>(
             pulsed = time;
             let mut health = lock(&shared.health).clone();
             (health.decoded, health.reassembled) = keeper.counters();
+            health.still = progress.still(&health, shared.turns(), clock());
             let mut ends = false;
             guarded(keeper, &mut |keeper| ends = keeper.sink.pulse(time, &health));
             if ends {

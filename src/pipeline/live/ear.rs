@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
+use super::progress::clock;
 use super::{Handed, Listener, Reading, Shared, Stage, Tap, WAIT, lock, now, stretch};
 use crate::capture::live::{Drops, Filled};
 use crate::frame::Batch;
@@ -134,6 +135,8 @@ impl Outlet for Straight<'_, '_> {
 /// The thread of a source.
 pub(super) struct Ear<'s> {
     pub(super) listener: Listener,
+    /// Its place among the sources.
+    pub(super) source: usize,
     pub(super) shared: &'s Shared,
     /// Whether it is the first of its interface: each says of all of it what the interface dropped.
     pub(super) is_first: bool,
@@ -157,6 +160,7 @@ impl Ear<'_> {
             until = self.turn(&mut outlet, &mut spare, LAST_WAIT);
         }
         self.note_drops(now());
+        self.shared.turned(self.source, None);
         outlet.end();
     }
 
@@ -168,6 +172,7 @@ impl Ear<'_> {
         spare: &mut Batch,
         wait: Duration,
     ) -> Option<Timestamp> {
+        self.shared.turned(self.source, Some(clock()));
         let before = now() - GATHERED;
         let (mut batch, is_spare) = match outlet.empty() {
             Some(batch) => (batch, false),

@@ -82,6 +82,8 @@ struct Told {
     messages: Vec<Timestamp>,
     lost: Vec<Lost>,
     health: Health,
+    /// For how long the pipe stood still at the most.
+    still: Span,
     /// The run ends when it came to so many frames.
     frames: u64,
 }
@@ -104,6 +106,7 @@ impl LiveSink for Told {
     }
 
     fn pulse(&mut self, _: Timestamp, health: &Health) -> bool {
+        self.still = self.still.max(health.still);
         self.frames > 0 && health.decoded.frames + health.frames_lost >= self.frames
     }
 
@@ -209,6 +212,22 @@ fn who_hangs_holds_up_nobody_else() {
 }
 
 #[test]
+fn that_the_pipe_stands_still_is_told() {
+    let mut is_first = true;
+    let tap: Tap<'_> = Box::new(move |batch| {
+        if !batch.is_empty() && std::mem::take(&mut is_first) {
+            std::thread::sleep(Duration::from_millis(1_000));
+        }
+    });
+    let busy = vec![Step::Frame(Duration::from_millis(5)); 300];
+    let told = Told { frames: 300, ..Told::default() };
+    let sources = vec![(0, busy), (1, vec![Step::Silent])];
+    let told = run_several(sources, told, (Some(tap), &Stop::default()));
+    assert!(told.still >= Span::from_millis(800), "{:?}", told.still);
+    assert_eq!(told.messages.len() as u64 + told.health.frames_lost, 300, "it went on");
+}
+
+#[test]
 fn what_there_is_when_the_run_ends_is_read_and_counted() {
     let stop = Stop::default();
     stop.set();
@@ -236,7 +255,7 @@ fn drops_are_asked_for_when_the_clock_was_set_back() {
     let steps = vec![Step::Dropped(5, 0), AT_ONCE, Step::Dropped(9, 0), AT_ONCE];
     let (listener, told, last) =
         (listener((0, steps)), Drops::default(), now() + Span::from_secs(3_600));
-    let ear = Ear { listener, shared: &shared, is_first: true, told, last };
+    let ear = Ear { listener, source: 0, shared: &shared, is_first: true, told, last };
     let line = Line { merge: Merge::new(&[0], 1), sequence: 0, tap: None };
     let straight = Straight { spare: &spare, taken: None, line, reading: None, onward };
     ear.listen(straight, &Stop::default());
