@@ -17,7 +17,7 @@ use self::confinement::Confinement;
 use self::shown::Shown;
 use super::analysis::attributor;
 use super::settings::Live as Settings;
-use super::{Outcome, indicators, say};
+use super::{Outcome, indicators, say, stderr};
 use crate::capture::live::Device;
 use crate::frame::Batch;
 use crate::live::{Answers, Board, Control, Feed, Notify, Queue, Ring, RingWatch};
@@ -48,6 +48,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let feed = Feed::default();
     let lookout = Arc::new(Lookout::new(Arc::clone(&loaded)));
     let (outputs, ring) = confinement.apart(|| {
+        stderr::write_apart()?;
         let way_out = confinement.way_out();
         let outputs = outputs::open(&settings, further, shown.is_on(), &way_out)?;
         let ring = match &settings.ring {
@@ -62,10 +63,10 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
             hasher,
             control: Arc::clone(&control),
             lookout: Arc::clone(&lookout),
-            outputs: outputs.iter().map(|(_, queue)| queue.clone()).collect(),
             notify: Arc::clone(&notify),
         };
-        signals::obey(reload, board.clone(), Arc::clone(&stop), shown.is_on())?;
+        let queues = outputs.iter().map(|(_, queue)| queue.clone()).collect();
+        signals::obey(reload, queues, (board.clone(), Arc::clone(&stop)), shown.is_on())?;
         status_line::keep(board.clone(), Arc::clone(&stop), shown.is_on())?;
         shown.begin(&board, &feed, &stop)?;
         metrics.start(&board, &stop, &way_out)?;
