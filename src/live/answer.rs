@@ -13,7 +13,7 @@ use crate::flow::Address;
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
 use crate::packet::{Aside, ReassemblyCounters};
-use crate::pipeline::live::{Health as PipeHealth, LiveSink, Lost};
+use crate::pipeline::live::{Health as PipeHealth, LiveSink, Lost, now};
 use crate::pipeline::{DecodeCounters, MessageSink};
 use crate::report::{
     CaptureLacked, Cef, Csv, Dropped, Ending, Eve, Files, Internal, Jsonl, Lines, Report, Subject,
@@ -138,7 +138,6 @@ struct Told {
     internal: Internal,
     provisional: Verdicts,
     settled: Verdicts,
-    now: Timestamp,
     to_report: Option<Histogram<u64>>,
 }
 
@@ -148,15 +147,13 @@ impl Told {
         attribution.id.insert_str(0, &self.run);
         attribution.resolution_id.insert_str(0, &self.run);
         match attribution.state {
-            State::Provisional => {
-                self.provisional.add(attribution.verdict);
-                let waited = (self.now - attribution.sighting.time).0 / 1_000;
-                if let Some(histogram) = &mut self.to_report {
-                    histogram.saturating_record(u64::try_from(waited).unwrap_or_default());
-                }
-            }
+            State::Provisional => self.provisional.add(attribution.verdict),
             State::Final => self.settled.add(attribution.verdict),
             State::Superseded => {}
+        }
+        if let (Some(since), Some(to_report)) = (attribution.untold_since, &mut self.to_report) {
+            let waited = (now() - since).0 / 1_000;
+            to_report.saturating_record(u64::try_from(waited).unwrap_or_default());
         }
         let subject =
             Subject { indicators: &self.indicators, files: &self.files, zone: &self.zone };
@@ -198,7 +195,6 @@ impl Answers {
             internal,
             provisional: Verdicts::default(),
             settled: Verdicts::default(),
-            now,
             to_report: Histogram::new_with_bounds(1, MICROS_MAX, 2).ok(),
         };
         let health = Health::new(Vec::new(), now);
@@ -361,7 +357,6 @@ impl LiveSink for Answers {
     }
 
     fn pulse(&mut self, now: Timestamp, health: &PipeHealth) -> bool {
-        self.told.now = now;
         self.relist_if_asked(now);
         if (now - self.pinned).abs() >= STATUS_EVERY {
             self.pin(now, health);
