@@ -18,7 +18,7 @@ use self::shown::Shown;
 use super::analysis::attributor;
 use super::settings::Live as Settings;
 use super::{Outcome, indicators, say, stderr};
-use crate::capture::live::Device;
+use crate::capture::live::{Device, Group};
 use crate::frame::Batch;
 use crate::live::{Answers, Board, Control, Feed, Notify, Queue, Ring, RingWatch};
 use crate::name::NameHasher;
@@ -157,11 +157,9 @@ fn last_words(answers: &Answers, ring: Option<&RingWatch>) -> bool {
 fn listeners(settings: &Settings) -> anyhow::Result<Vec<Listener>> {
     let mut listeners = Vec::new();
     for (interface, name) in (0u16..).zip(&settings.interfaces) {
+        let group = (settings.fanout > 1).then(Group::default);
         for _ in 0..settings.fanout {
-            // A group of this process and interface.
-            let group = (std::process::id() as u16).wrapping_mul(31).wrapping_add(interface);
-            let group = (settings.fanout > 1).then_some(group);
-            let device = Device::open(name, settings.device.clone(), group)
+            let device = Device::open(name, settings.device.clone(), group.clone())
                 .map_err(|why| anyhow::anyhow!("--interface: {why}{}", way_out(&why)))?;
             if settings.is_verbose && (listeners.is_empty() || settings.fanout == 1) {
                 say(&format!("whoasked: {name}: filter: {}", device.expression()));
