@@ -1,7 +1,6 @@
 //! The end of the pipe in a run without an end: judges, writes answers as they come, and says how it is doing.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hdrhistogram::Histogram;
@@ -88,7 +87,6 @@ impl Form {
 pub struct Control {
     lists: Mutex<Option<Arc<Indicators>>>,
     fault: Mutex<Option<String>>,
-    wants_end: AtomicBool,
 }
 
 impl Control {
@@ -106,11 +104,6 @@ impl Control {
     /// Says that lists could not be read anew.
     pub fn refuse(&self, why: String) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
-    }
-
-    /// Ends the run.
-    pub fn end(&self) {
-        self.wants_end.store(true, Ordering::Relaxed);
     }
 }
 
@@ -261,8 +254,6 @@ impl Answers {
         status.settled = self.told.settled;
         status.to_report.clone_from(&self.told.to_report);
         status.coverage = self.attributor.span().map(|_| self.attributor.coverage());
-        status.outputs = self.told.outputs.iter().map(|(_, queue)| queue.state()).collect();
-        status.ring = self.ring.as_ref().map(RingWatch::state);
         let may_name = |host| self.told.internal.names(host);
         self.health.look(status.coverage.as_ref(), now, &may_name);
         // First what is wrong here, then what is wrong with the mirror port.
@@ -274,6 +265,13 @@ impl Answers {
         (status.decoded, status.reassembled) = (health.decoded, health.reassembled);
         let fault = self.control.fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.status.lists.fault = fault;
+        self.publish();
+    }
+
+    /// Pins up the status, with what became by now of all that was written.
+    pub fn publish(&mut self) {
+        self.status.outputs = self.outputs().map(Queue::state).collect();
+        self.status.ring = self.ring.as_ref().map(RingWatch::state);
         self.board.publish(self.status.clone());
     }
 
@@ -325,7 +323,7 @@ impl Answers {
         }
         (self.status.settled, self.status.provisional) = (self.told.settled, self.told.provisional);
         self.status.coverage = Some(coverage);
-        self.board.publish(self.status.clone());
+        self.publish();
         self.told.settled.total() > 0
     }
 }
@@ -361,7 +359,6 @@ impl LiveSink for Answers {
         if (now - self.pinned).abs() >= STATUS_EVERY {
             self.pin(now, health);
         }
-        self.control.wants_end.load(Ordering::Relaxed)
-            || self.told.outputs.first().is_some_and(|(_, queue)| queue.is_reader_gone())
+        self.told.outputs.first().is_some_and(|(_, queue)| queue.is_reader_gone())
     }
 }

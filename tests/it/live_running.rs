@@ -324,8 +324,11 @@ fn flood(pair: &Pair, rate: u32) -> Running {
 #[test]
 fn under_load_it_says_what_it_saw_and_ends_within_two_seconds() {
     let Some(pair) = Pair::new('u') else { return };
-    let list = project("captures/flagged.txt");
-    let live = Running::live(&pair, &["--capture", "all", "--indicators", list.to_str().unwrap()]);
+    let (list, folder) = (project("captures/flagged.txt"), folder());
+    let answers = folder.path().join("answers");
+    let output = format!("jsonl={}", answers.display());
+    let list = list.to_str().unwrap();
+    let live = Running::live(&pair, &["--capture", "all", "--indicators", list, "-o", &output]);
     let flood = flood(&pair, 100_000);
     live.wait_for_packets(50_000);
     live.signal("USR1");
@@ -337,6 +340,9 @@ fn under_load_it_says_what_it_saw_and_ends_within_two_seconds() {
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert!(took < Duration::from_secs(2), "it took {took:?} to end");
     println!("ended in {took:?}");
+    let said = run.stderr.lines().rfind(|line| line.contains(&output)).unwrap();
+    let written = format!("{output}: {} lines written, 0 waiting", lines_of(&answers).len());
+    assert!(said.contains(&written), "{said}, not {written}");
 }
 
 /// Cuts the last octets off, as when a machine stops in mid-write.

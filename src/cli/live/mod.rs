@@ -116,8 +116,9 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     notify.ends();
     let counters = keeper.counters();
     let is_flagged = keeper.sink.finish(counters);
-    say(&status_line::coverage(&board.latest()));
     let is_lost = last_words(&keeper.sink, ring.as_ref());
+    keeper.sink.publish();
+    say(&status_line::coverage(&board.latest()));
     Ok(match (is_lost, is_flagged) {
         (true, _) => Outcome::Failed,
         (false, true) => Outcome::Flagged,
