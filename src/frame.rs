@@ -130,6 +130,11 @@ impl Batch {
         self.entries.get(place).map(|entry| self.frame(entry))
     }
 
+    /// When its last frame was captured.
+    pub fn last_time(&self) -> Option<Timestamp> {
+        self.entries.last().map(|entry| entry.time)
+    }
+
     fn frame(&self, entry: &Entry) -> Frame<'_> {
         let start = entry.start as usize;
         let end = start.saturating_add(entry.len as usize);

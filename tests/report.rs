@@ -110,6 +110,7 @@ fn attribution(flagged: IndicatorId, name: &str, time: Timestamp, number: u64) -
         id: format!("f{number}"),
         resolution_id: format!("f{number}"),
         state: State::Final,
+        untold_since: None,
         verdict: Verdict::Attributed,
         unexplained: None,
         reason: None,

@@ -180,7 +180,7 @@ impl Attributor {
             Event::Nothing => return,
         };
         if message.flagged {
-            self.flag(sequence, |matching, indicators, _, flagged| {
+            self.flag(sequence, message.time, |matching, indicators, _, flagged| {
                 matching.message(indicators, messages, message, flagged);
             });
         }
@@ -192,15 +192,17 @@ impl Attributor {
         }
     }
 
-    /// Adds sightings to a transaction, and sees to it that they are judged.
+    /// Adds sightings of this time to a transaction, and sees to it that they are judged.
     fn flag(
         &mut self,
         sequence: Sequence,
+        time: Timestamp,
         look: impl FnOnce(&mut Matching, &Indicators, &Resolution, &mut Flagged),
     ) {
         let known = self.flagged.remove(&sequence);
         let is_new = known.is_none();
         let mut flagged = known.unwrap_or_default();
+        flagged.latest = time;
         look(&mut self.matching, &self.indicators, &self.resolution, &mut flagged);
         if flagged.seen.is_empty() {
             return;
@@ -219,7 +221,7 @@ impl Attributor {
 
     /// Sees whether a question that got no chain was known to lead to something listed.
     fn look_at_known_chain(&mut self, sequence: Sequence, ask: &Transaction) {
-        self.flag(sequence, |matching, indicators, resolution, flagged| {
+        self.flag(sequence, self.clock, |matching, indicators, resolution, flagged| {
             matching.known_chain(indicators, resolution, ask, flagged);
         });
     }

@@ -198,6 +198,8 @@ pub struct Attribution {
     pub resolution_id: String,
     /// Whether more may become known.
     pub state: State,
+    /// When the message came in which it was seen, if nothing was said of that yet.
+    pub untold_since: Option<Timestamp>,
     /// What can be said.
     pub verdict: Verdict,
     /// If no client is named: why.

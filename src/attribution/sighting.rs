@@ -4,7 +4,7 @@ use crate::indicator::{IndicatorId, Indicators};
 use crate::message::{Fact, Message, Messages};
 use crate::name::Name;
 use crate::resolution::{Edge, Leg, Resolution};
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 use crate::transaction::Transaction;
 
 use super::{ChainStep, Place};
@@ -18,11 +18,21 @@ pub(super) struct Seen {
     pub name: Vec<u8>,
     /// Its list and line when it was seen, which its id is made of: it stays when lists are read anew.
     pub entry: (u16, u32),
+    /// When the message came in which it was seen.
+    pub at: Timestamp,
     /// Whether it was reported before it was settled.
     pub is_told: bool,
     /// For a question that waited for another's answer, in which it was seen: how it led there. Its own
     /// answer need not show it.
     pub joined: Option<Joined>,
+}
+
+impl Seen {
+    /// Since when it is to be reported, unless it was. What a question waited for with others is reported with
+    /// what that was flagged in.
+    pub fn untold_since(&self) -> Option<Timestamp> {
+        (!self.is_told && self.joined.is_none()).then_some(self.at)
+    }
 }
 
 /// How a question that waited for another's answer led to what was flagged in that.
@@ -45,6 +55,8 @@ const GIVEN_UP: Span = Span::from_secs(10);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Flagged {
     pub seen: Vec<Seen>,
+    /// When the message came that is looked at.
+    pub latest: Timestamp,
 }
 
 impl Flagged {
@@ -61,7 +73,9 @@ impl Flagged {
             let entry =
                 indicators.get(indicator).map_or((0, 0), |entry| (entry.list.0, entry.line));
             let name = name.to_vec();
-            self.seen.push(Seen { indicator, place, name, entry, is_told: false, joined: None });
+            let at = self.latest;
+            let (is_told, joined) = (false, None);
+            self.seen.push(Seen { indicator, place, name, entry, at, is_told, joined });
         }
     }
 
@@ -70,8 +84,9 @@ impl Flagged {
     pub fn take_untold(&mut self, is_wanted: impl Fn(IndicatorId) -> bool) -> Vec<Seen> {
         let untold = self.seen.iter_mut().filter(|seen| !seen.is_told && is_wanted(seen.indicator));
         let told = untold.map(|seen| {
+            let untold = seen.clone();
             seen.is_told = true;
-            seen.clone()
+            untold
         });
         told.collect()
     }

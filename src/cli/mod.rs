@@ -15,10 +15,11 @@ mod place;
 mod progress;
 mod read;
 mod settings;
-
-use std::io::Write;
+mod stderr;
 
 use clap::{CommandFactory, FromArgMatches};
+
+use stderr::say;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,22 +74,4 @@ pub fn run() -> anyhow::Result<Outcome> {
 /// Says on stderr what went wrong.
 pub fn complain(error: &anyhow::Error) {
     say(&format!("whoasked: {error:#}"));
-}
-
-/// A line on stderr, what does not print escaped: file names and lists are not ours. If nobody can read
-/// it there is nobody to tell. While a screen is up it comes there, and on stderr when that is closed.
-fn say(line: &str) {
-    let shown: String = line
-        .chars()
-        .flat_map(|c| match c {
-            '\n' => vec![c],
-            c if c.is_control() => c.escape_default().collect(),
-            c => vec![c],
-        })
-        .collect();
-    #[cfg(feature = "tui")]
-    if crate::screen::notice(&shown) {
-        return;
-    }
-    let _ = writeln!(std::io::stderr(), "{shown}");
 }

@@ -1,19 +1,18 @@
 //! The end of the pipe in a run without an end: judges, writes answers as they come, and says how it is doing.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hdrhistogram::Histogram;
 
 use super::status::{Board, Interface, Lists, Losses, Status};
 use super::{Feed, Queue, QueueWriter, RingWatch};
-use crate::attribution::{Attribution, Attributor, Health, State};
+use crate::attribution::{Attribution, Attributor, Complaint, Health, State};
 use crate::flow::Address;
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
 use crate::packet::{Aside, ReassemblyCounters};
-use crate::pipeline::live::{Health as PipeHealth, LiveSink, Lost};
+use crate::pipeline::live::{Health as PipeHealth, LiveSink, Lost, now};
 use crate::pipeline::{DecodeCounters, MessageSink};
 use crate::report::{
     CaptureLacked, Cef, Csv, Dropped, Ending, Eve, Files, Internal, Jsonl, Lines, Report, Subject,
@@ -88,7 +87,6 @@ impl Form {
 pub struct Control {
     lists: Mutex<Option<Arc<Indicators>>>,
     fault: Mutex<Option<String>>,
-    wants_end: AtomicBool,
 }
 
 impl Control {
@@ -106,11 +104,6 @@ impl Control {
     /// Says that lists could not be read anew.
     pub fn refuse(&self, why: String) {
         *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
-    }
-
-    /// Ends the run.
-    pub fn end(&self) {
-        self.wants_end.store(true, Ordering::Relaxed);
     }
 }
 
@@ -138,7 +131,6 @@ struct Told {
     internal: Internal,
     provisional: Verdicts,
     settled: Verdicts,
-    now: Timestamp,
     to_report: Option<Histogram<u64>>,
 }
 
@@ -148,15 +140,13 @@ impl Told {
         attribution.id.insert_str(0, &self.run);
         attribution.resolution_id.insert_str(0, &self.run);
         match attribution.state {
-            State::Provisional => {
-                self.provisional.add(attribution.verdict);
-                let waited = (self.now - attribution.sighting.time).0 / 1_000;
-                if let Some(histogram) = &mut self.to_report {
-                    histogram.saturating_record(u64::try_from(waited).unwrap_or_default());
-                }
-            }
+            State::Provisional => self.provisional.add(attribution.verdict),
             State::Final => self.settled.add(attribution.verdict),
             State::Superseded => {}
+        }
+        if let (Some(since), Some(to_report)) = (attribution.untold_since, &mut self.to_report) {
+            let waited = (now() - since).0 / 1_000;
+            to_report.saturating_record(u64::try_from(waited).unwrap_or_default());
         }
         let subject =
             Subject { indicators: &self.indicators, files: &self.files, zone: &self.zone };
@@ -198,7 +188,6 @@ impl Answers {
             internal,
             provisional: Verdicts::default(),
             settled: Verdicts::default(),
-            now,
             to_report: Histogram::new_with_bounds(1, MICROS_MAX, 2).ok(),
         };
         let health = Health::new(Vec::new(), now);
@@ -243,7 +232,7 @@ impl Answers {
     fn pin(&mut self, now: Timestamp, health: &PipeHealth) {
         self.pinned = now;
         let status = &mut self.status;
-        status.at = now;
+        (status.at, status.still) = (now, health.still);
         let interfaces = self.told.files.0.iter().zip(&health.interfaces);
         status.interfaces = interfaces
             .map(|(name, heard)| Interface {
@@ -265,14 +254,24 @@ impl Answers {
         status.settled = self.told.settled;
         status.to_report.clone_from(&self.told.to_report);
         status.coverage = self.attributor.span().map(|_| self.attributor.coverage());
-        status.outputs = self.told.outputs.iter().map(|(_, queue)| queue.state()).collect();
-        status.ring = self.ring.as_ref().map(RingWatch::state);
         let may_name = |host| self.told.internal.names(host);
         self.health.look(status.coverage.as_ref(), now, &may_name);
-        status.complaints = self.health.complaints();
+        // First what is wrong here, then what is wrong with the mirror port.
+        let hang = status.hang(now).map(|how| Complaint {
+            name: "stands-still",
+            words: format!("{how}: a defect of whoasked; please report it, and start it again"),
+        });
+        status.complaints = hang.into_iter().chain(self.health.complaints()).collect();
         (status.decoded, status.reassembled) = (health.decoded, health.reassembled);
         let fault = self.control.fault.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.status.lists.fault = fault;
+        self.publish();
+    }
+
+    /// Pins up the status, with what became by now of all that was written.
+    pub fn publish(&mut self) {
+        self.status.outputs = self.outputs().map(Queue::state).collect();
+        self.status.ring = self.ring.as_ref().map(RingWatch::state);
         self.board.publish(self.status.clone());
     }
 
@@ -324,7 +323,7 @@ impl Answers {
         }
         (self.status.settled, self.status.provisional) = (self.told.settled, self.told.provisional);
         self.status.coverage = Some(coverage);
-        self.board.publish(self.status.clone());
+        self.publish();
         self.told.settled.total() > 0
     }
 }
@@ -356,12 +355,10 @@ impl LiveSink for Answers {
     }
 
     fn pulse(&mut self, now: Timestamp, health: &PipeHealth) -> bool {
-        self.told.now = now;
         self.relist_if_asked(now);
         if (now - self.pinned).abs() >= STATUS_EVERY {
             self.pin(now, health);
         }
-        self.control.wants_end.load(Ordering::Relaxed)
-            || self.told.outputs.first().is_some_and(|(_, queue)| queue.is_reader_gone())
+        self.told.outputs.first().is_some_and(|(_, queue)| queue.is_reader_gone())
     }
 }

@@ -125,12 +125,12 @@ impl Ring {
         }
         let piece = Piece { octets, described, frames, first };
         let counts = &self.watch.counts;
+        // Before it waits: it may be written in no time.
+        counts.queued.fetch_add(frames, Ordering::Relaxed);
         match self.to.try_send(piece) {
-            Ok(()) => {
-                counts.queued.fetch_add(frames, Ordering::Relaxed);
-                self.described.clear();
-            }
+            Ok(()) => self.described.clear(),
             Err(TrySendError::Full(piece) | TrySendError::Disconnected(piece)) => {
+                counts.queued.fetch_sub(frames, Ordering::Relaxed);
                 counts.lost.fetch_add(frames, Ordering::Relaxed);
                 self.described.clear();
                 self.described
@@ -167,7 +167,7 @@ impl RingWatch {
         }
     }
 
-    /// Writes what waits, as far as that can be done in so long a time.
+    /// Writes what waits, as far as that can be done in so long a time; the rest is lost, and counted.
     pub fn finish(&self, patience: Duration) -> OutputState {
         self.counts.is_over.store(true, Ordering::Relaxed);
         let steps = patience.as_millis() / 10;
@@ -177,6 +177,8 @@ impl RingWatch {
             }
             thread::sleep(Duration::from_millis(10));
         }
+        let given_up = self.counts.queued.swap(0, Ordering::Relaxed);
+        self.counts.lost.fetch_add(given_up, Ordering::Relaxed);
         self.state()
     }
 }
@@ -229,9 +231,13 @@ impl Writer {
         }
         self.described.extend_from_slice(piece.octets.get(..piece.described).unwrap_or_default());
         let counts = &self.counts;
-        counts.queued.fetch_sub(piece.frames, Ordering::Relaxed);
-        let count = if result.is_ok() { &counts.written } else { &counts.lost };
-        count.fetch_add(piece.frames, Ordering::Relaxed);
+        let left = |queued: u64| queued.checked_sub(piece.frames);
+        let waited = counts.queued.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+        // Otherwise it was given up at the end of the run, and counted as lost.
+        if waited.is_ok() {
+            let count = if result.is_ok() { &counts.written } else { &counts.lost };
+            count.fetch_add(piece.frames, Ordering::Relaxed);
+        }
         if result.is_err() {
             // The file's interfaces may be one short: the next has them all.
             self.open = None;

@@ -8,7 +8,10 @@ use crate::attribution::{Complaint, Coverage};
 use crate::packet::ReassemblyCounters;
 use crate::pipeline::DecodeCounters;
 use crate::report::Verdicts;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
+
+/// What does not go on for so long hangs.
+const PATIENCE: Span = Span::from_secs(10);
 
 /// How a live run is doing. Counts are since it began.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +20,8 @@ pub struct Status {
     pub began: Timestamp,
     /// When this was written, by the machine's clock.
     pub at: Timestamp,
+    /// For how long packets have waited and none was analysed, or an interface was not looked at.
+    pub still: Span,
     /// The interfaces listened on, in argument order.
     pub interfaces: Vec<Interface>,
     /// What the frames were.
@@ -104,6 +109,17 @@ pub struct Lists {
 pub struct Board(Arc<Mutex<Arc<Status>>>);
 
 impl Status {
+    /// Whether it hangs, and how that is seen, in words. The analysis writes this four times a second.
+    pub fn hang(&self, now: Timestamp) -> Option<&'static str> {
+        if now - self.at > PATIENCE {
+            Some("the analysis does not answer")
+        } else if self.still > PATIENCE {
+            Some("packets wait and none is analysed")
+        } else {
+            None
+        }
+    }
+
     /// Packets lost before they were analysed: by the kernel, by the interface, and left out.
     pub fn packets_lost(&self) -> u64 {
         let before = self.interfaces.iter().map(|i| i.dropped_by_kernel + i.dropped_by_interface);

@@ -7,20 +7,22 @@
 //! A single source needs no merge, and with one worker its thread decodes, too: each thread less that a batch goes
 //! through is a wake-up less, and what was captured is decoded while it is in the cache.
 //!
-//! Batches go round in fixed numbers, so memory does not grow. When the analysis cannot keep up there is no
-//! free batch left: what comes then is read and left out, newest first, and counted.
+//! Batches go round in fixed numbers, of each source its own, so memory does not grow. When the analysis cannot keep
+//! up there is no free batch left: what comes then is read and left out, newest first, and counted.
 
 mod ear;
+mod progress;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use ear::{Ear, Line, Merged, Straight};
+use progress::{Progress, clock};
 
 use super::decode::{Counters, Decoded, Decoder};
 use super::keep::{Keeper, MessageSink};
@@ -33,11 +35,13 @@ use crate::indicator::Indicators;
 use crate::packet::ReassemblyCounters;
 use crate::time::{Span, Timestamp};
 
-/// How many batches a single source has: so far it can be ahead of the analysis. Those at the bottom of the pile are
-/// touched only when it is.
-const BATCHES_SINGLE: usize = 96;
-/// How many each of several has.
-const BATCHES_EACH: usize = 32;
+/// How many batches a source has: so far it can be ahead of the analysis, or of the others. Those at the bottom of the
+/// pile are touched only when it is.
+const BATCHES: usize = 96;
+/// How many of them may wait for other sources.
+const WAITING_MAX: usize = BATCHES * 3 / 4;
+/// How many words that no frames came, or were left out, wait for the merge, for each source.
+const WORDS_EACH: usize = 8;
 /// How many each decoder has behind a merge: few, so that they stay in the cache.
 const STAGES_EACH: usize = 4;
 /// How long a source waits for its first frame.
@@ -78,6 +82,8 @@ pub struct Health {
     pub frames_lost: u64,
     /// Batches at which the analysis panicked.
     pub panics: u64,
+    /// For how long frames have waited and none was analysed, or a source was not looked at.
+    pub still: Span,
     /// What the frames were.
     pub decoded: Counters,
     /// What was made of fragments and streams.
@@ -138,13 +144,40 @@ pub fn now() -> Timestamp {
 }
 
 /// What threads share.
-#[derive(Default)]
 struct Shared {
     health: Mutex<Health>,
     lost: Mutex<Vec<Lost>>,
+    /// When each source was last looked at; `None` when it has ended.
+    turns: Vec<Mutex<Option<Instant>>>,
 }
 
 impl Shared {
+    fn new(files: &[u16]) -> Shared {
+        let interfaces = files.iter().max().map_or(0, |most| usize::from(*most) + 1);
+        let interfaces = vec![Heard::default(); interfaces];
+        Shared {
+            health: Mutex::new(Health { interfaces, ..Health::default() }),
+            lost: Mutex::default(),
+            turns: files.iter().map(|_| Mutex::new(Some(clock()))).collect(),
+        }
+    }
+
+    fn turned(&self, source: usize, at: Option<Instant>) {
+        if let Some(turn) = self.turns.get(source) {
+            *lock(turn) = at;
+        }
+    }
+
+    fn turns(&self) -> impl Iterator<Item = Instant> {
+        self.turns.iter().filter_map(|turn| *lock(turn))
+    }
+
+    fn tell_lost(&self, sink: &mut impl LiveSink) {
+        for lost in std::mem::take(&mut *lock(&self.lost)) {
+            sink.lost(lost);
+        }
+    }
+
     fn lost(&self, stretch: Lost) {
         let mut lost = lock(&self.lost);
         let is_long = lost.len() >= 64;
@@ -214,26 +247,28 @@ pub fn listen<S: LiveSink>(
     lookout: &Lookout,
     stop: &Stop,
 ) {
-    let shared = Shared::default();
     let files: Vec<u16> = listeners.iter().map(|listener| listener.interface).collect();
-    let interfaces = files.iter().max().map_or(0, |most| usize::from(*most) + 1);
-    lock(&shared.health).interfaces = vec![Heard::default(); interfaces];
-    let ear = |listener| Ear { listener, shared: &shared, told: Drops::default(), last: now() };
+    let shared = Shared::new(&files);
+    let ear = |source, listener: Listener| {
+        let first = files.iter().position(|file| *file == listener.interface);
+        let (is_first, told, last) = (first == Some(source), Drops::default(), now());
+        Ear { listener, source, shared: &shared, is_first, told, last }
+    };
     let reading = Reading { decoder: decoder.clone(), lookout, turn: 0 };
     let workers = workers.max(1);
-    let line = Line { merge: Merge::new(&files), sequence: 0, tap };
+    let line = Line { merge: Merge::new(&files, WAITING_MAX), sequence: 0, tap };
     let spare = Mutex::new(Vec::new());
     match <[Listener; 1]>::try_from(listeners) {
         Ok([listener]) => std::thread::scope(|scope| {
-            lock(&spare).resize_with(BATCHES_SINGLE, Stage::default);
-            let (spare, ear) = (&spare, ear(listener));
-            let (done_in, done) = bounded::<Stage>(BATCHES_SINGLE);
+            lock(&spare).resize_with(BATCHES, Stage::default);
+            let (spare, ear) = (&spare, ear(0, listener));
+            let (done_in, done) = bounded::<Stage>(BATCHES);
             let straight = |reading, onward| Straight { spare, taken: None, line, reading, onward };
             if workers == 1 {
                 scope.spawn(move || ear.listen(straight(Some(reading), done_in), stop));
                 heard();
             } else {
-                let (raw_in, raw) = bounded::<Stage>(BATCHES_SINGLE);
+                let (raw_in, raw) = bounded::<Stage>(BATCHES);
                 scope.spawn(move || ear.listen(straight(None, raw_in), stop));
                 heard();
                 for _ in 0..workers {
@@ -244,31 +279,38 @@ pub fn listen<S: LiveSink>(
             }
             keep(&done, |stage| lock(spare).push(stage), keeper, (lookout, &shared, stop));
         }),
-        Err(listeners) => std::thread::scope(|scope| {
-            let raw_batches = BATCHES_EACH * listeners.len();
-            let stages = STAGES_EACH * workers;
-            let (free_in, free) = filled(raw_batches, Batch::default);
-            let (handed_in, handed) = bounded::<Handed>(raw_batches + 8 * listeners.len());
-            let (idle_in, idle) = filled(stages, Stage::default);
-            let (raw_in, raw) = bounded::<Stage>(stages);
-            let (done_in, done) = bounded::<Stage>(stages);
-            for (source, listener) in listeners.into_iter().enumerate() {
-                let (free, handed) = (free.clone(), handed_in.clone());
-                let (ear, merged) = (ear(listener), Merged { source, free, handed });
-                scope.spawn(move || ear.listen(merged, stop));
-            }
-            drop((free, handed_in));
-            heard();
-            for _ in 0..workers {
-                let (reading, raw, done_in) = (reading.clone(), raw.clone(), done_in.clone());
-                scope.spawn(move || reading.serve(&raw, &done_in));
-            }
-            drop((raw, done_in));
-            scope.spawn(move || order(line, &handed, &free_in, &idle, &raw_in));
-            let put_back = move |stage| drop(idle_in.send(stage));
-            keep(&done, put_back, keeper, (lookout, &shared, stop));
-        }),
+        Err(listeners) => {
+            let piles: Vec<_> = listeners.iter().map(|_| Mutex::new(pile())).collect();
+            std::thread::scope(|scope| {
+                let stages = STAGES_EACH * workers;
+                let (handed_in, handed) = bounded((BATCHES + WORDS_EACH) * listeners.len());
+                let (idle_in, idle) = filled(stages, Stage::default);
+                let (raw_in, raw) = bounded::<Stage>(stages);
+                let (done_in, done) = bounded::<Stage>(stages);
+                for (source, (listener, spare)) in listeners.into_iter().zip(&piles).enumerate() {
+                    let handed = handed_in.clone();
+                    let (ear, merged) = (ear(source, listener), Merged { source, spare, handed });
+                    scope.spawn(move || ear.listen(merged, stop));
+                }
+                drop(handed_in);
+                heard();
+                for _ in 0..workers {
+                    let (reading, raw, done_in) = (reading.clone(), raw.clone(), done_in.clone());
+                    scope.spawn(move || reading.serve(&raw, &done_in));
+                }
+                drop((raw, done_in));
+                let piles = &piles;
+                scope.spawn(move || order(line, &handed, piles, &idle, &raw_in));
+                let put_back = move |stage| drop(idle_in.send(stage));
+                keep(&done, put_back, keeper, (lookout, &shared, stop));
+            })
+        }
     }
+}
+
+/// The batches of a source.
+fn pile() -> Vec<Batch> {
+    std::iter::repeat_with(Batch::default).take(BATCHES).collect()
 }
 
 /// A channel that is full of what goes round.
@@ -283,26 +325,24 @@ fn filled<T>(amount: usize, make: impl Fn() -> T) -> (Sender<T>, Receiver<T>) {
 
 /// The time that a batch covers.
 fn stretch(batch: &Batch) -> Option<Lost> {
-    let last = batch.get(batch.len().checked_sub(1)?)?;
-    Some((batch.get(0)?.time, last.time))
+    Some((batch.get(0)?.time, batch.last_time()?))
 }
 
 /// Puts what was handed over in order, and numbers it.
 fn order(
     mut line: Line<'_>,
     handed: &Receiver<Handed>,
-    free: &Sender<Batch>,
+    piles: &[Mutex<Vec<Batch>>],
     idle: &Receiver<Stage>,
     onward: &Sender<Stage>,
 ) {
-    for Handed { source, mut batch, until, is_end } in handed {
-        match batch.take() {
-            Some(empty) if empty.is_empty() => {
-                let _ = free.send(empty);
-                line.merge.take(source, None, until);
-            }
-            batch => line.merge.take(source, batch, until),
+    let put_back = |source: usize, batch: Batch| {
+        if let Some(pile) = piles.get(source) {
+            lock(pile).push(batch);
         }
+    };
+    for Handed { source, batch, until, is_end } in handed {
+        line.merge.take(source, batch, until);
         if is_end {
             line.merge.end(source);
         }
@@ -311,9 +351,8 @@ fn order(
             stage.decoded.clear();
             stage.decoded.batch.clear();
             let into = &mut stage.decoded.batch;
-            let is_more = line.merge.fill(into, BATCH_FRAMES_MAX, |batch| drop(free.send(batch)));
-            let last = stage.decoded.batch.len().checked_sub(1);
-            let last = last.and_then(|at| stage.decoded.batch.get(at)).map(|frame| frame.time);
+            let is_more = line.merge.fill(into, BATCH_FRAMES_MAX, put_back);
+            let last = into.last_time();
             stage.until = if is_more { last.unwrap_or(until) } else { line.merge.until() };
             if stage.until.0 == i64::MAX {
                 stage.until = last.unwrap_or(Timestamp(i64::MIN));
@@ -339,6 +378,7 @@ fn keep<S: LiveSink>(
     let mut early: BTreeMap<u64, Stage> = BTreeMap::new();
     let (mut next, mut turn) = (0, 0);
     let mut pulsed = Timestamp(0);
+    let mut progress = Progress::new(clock());
     let guarded = |keeper: &mut Keeper<S>, work: &mut dyn FnMut(&mut Keeper<S>)| {
         let has_failed = catch_unwind(AssertUnwindSafe(|| work(keeper))).is_err();
         lock(&shared.health).panics += u64::from(has_failed);
@@ -353,9 +393,7 @@ fn keep<S: LiveSink>(
         if let Some(indicators) = lookout.newer(&mut turn) {
             keeper.look_out_for(indicators);
         }
-        for lost in std::mem::take(&mut *lock(&shared.lost)) {
-            keeper.sink.lost(lost);
-        }
+        shared.tell_lost(&mut keeper.sink);
         while let Some(stage) = early.remove(&next) {
             next += 1;
             let has_failed = guarded(keeper, &mut |keeper| {
@@ -374,6 +412,7 @@ fn keep<S: LiveSink>(
             pulsed = time;
             let mut health = lock(&shared.health).clone();
             (health.decoded, health.reassembled) = keeper.counters();
+            health.still = progress.still(&health, shared.turns(), clock());
             let mut ends = false;
             guarded(keeper, &mut |keeper| ends = keeper.sink.pulse(time, &health));
             if ends {
@@ -381,6 +420,7 @@ fn keep<S: LiveSink>(
             }
         }
     }
+    shared.tell_lost(&mut keeper.sink);
     keeper.finish();
     let mut health = lock(&shared.health).clone();
     (health.decoded, health.reassembled) = keeper.counters();

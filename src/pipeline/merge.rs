@@ -1,7 +1,8 @@
 //! Several sources as one: their frames in the order of time.
 //!
 //! A source's frames come in order. Those of all are handed on up to the time until which every source has
-//! handed over what it had. Who says nothing for too long is not waited for.
+//! handed over what it had. Who says nothing for too long is not waited for, and nobody is by a source of which so
+//! much waits that it would soon have to leave frames out.
 
 use std::collections::VecDeque;
 
@@ -30,16 +31,19 @@ impl Lane {
 /// Puts the frames of sources in order and numbers them, each interface for itself.
 pub(super) struct Merge {
     lanes: Vec<Lane>,
+    /// How many batches of a source may wait for the others.
+    waiting_max: usize,
     /// How many frames of each interface were handed on.
     numbers: Vec<u64>,
 }
 
 impl Merge {
-    /// For sources of these interfaces, by number.
-    pub fn new(files: &[u16]) -> Merge {
+    /// For sources of these interfaces, by number. Of each, so many batches may wait for the others.
+    pub fn new(files: &[u16], waiting_max: usize) -> Merge {
         let lane = |&file| Lane { file, batches: VecDeque::new(), until: Timestamp(i64::MIN) };
         let interfaces = files.iter().max().map_or(0, |most| usize::from(*most) + 1);
-        Merge { lanes: files.iter().map(lane).collect(), numbers: vec![0; interfaces] }
+        let lanes = files.iter().map(lane).collect();
+        Merge { lanes, waiting_max, numbers: vec![0; interfaces] }
     }
 
     /// Numbers a batch that is handed on as it is, for there is one source only.
@@ -53,8 +57,8 @@ impl Merge {
     /// Takes what a source handed over: frames, if there are any, and until when nothing more will come.
     pub fn take(&mut self, source: usize, batch: Option<Batch>, until: Timestamp) {
         let Some(lane) = self.lanes.get_mut(source) else { return };
-        let last = batch.as_ref().and_then(|batch| batch.get(batch.len().checked_sub(1)?));
-        let last = last.map_or(until, |frame| frame.time.max(until));
+        let last = batch.as_ref().and_then(Batch::last_time);
+        let last = last.map_or(until, |last| last.max(until));
         lane.until = lane.until.max(last);
         lane.batches.extend(batch.map(|batch| (batch, 0)));
     }
@@ -66,8 +70,14 @@ impl Merge {
         }
     }
 
-    /// Until when all frames are there.
+    /// Until when all frames are there, or are not waited for.
     pub fn until(&self) -> Timestamp {
+        let crowded = self.lanes.iter().filter(|lane| lane.batches.len() > self.waiting_max);
+        let crowded = crowded.filter_map(|lane| lane.batches.front()?.0.last_time()).max();
+        self.all_until().max(crowded.unwrap_or(Timestamp(i64::MIN)))
+    }
+
+    fn all_until(&self) -> Timestamp {
         let open = || self.lanes.iter().map(|lane| lane.until).filter(|until| until.0 != i64::MAX);
         match (open().min(), open().max()) {
             (Some(least), Some(most)) if most.0 > i64::MIN + PATIENCE.0 => {
@@ -78,9 +88,14 @@ impl Merge {
         }
     }
 
-    /// Moves what is in order to the batch, as far as it has room; gives batches that are used up to `free`.
+    /// Moves what is in order to the batch, as far as it has room; gives batches that are used up back, by source.
     /// Returns whether the batch is full and there is more.
-    pub fn fill(&mut self, into: &mut Batch, room: usize, mut free: impl FnMut(Batch)) -> bool {
+    pub fn fill(
+        &mut self,
+        into: &mut Batch,
+        room: usize,
+        mut put_back: impl FnMut(usize, Batch),
+    ) -> bool {
         let until = self.until();
         loop {
             let heads = self.lanes.iter().enumerate();
@@ -105,7 +120,7 @@ impl Merge {
                 if *place >= batch.len()
                     && let Some((batch, _)) = lane.batches.pop_front()
                 {
-                    free(batch);
+                    put_back(at, batch);
                 }
             }
         }
@@ -129,13 +144,13 @@ mod tests {
 
     fn taken(merge: &mut Merge) -> Vec<(i64, u16, u64)> {
         let mut into = Batch::new();
-        merge.fill(&mut into, 100, drop);
+        merge.fill(&mut into, 100, |_, batch| drop(batch));
         into.frames().map(|f| (f.time.0, f.id.file(), f.id.number())).collect()
     }
 
     #[test]
     fn frames_wait_until_all_sources_have_come_so_far() {
-        let mut merge = Merge::new(&[0, 1]);
+        let mut merge = Merge::new(&[0, 1], 9);
         merge.take(0, batch(&[1, 4, 9]), Timestamp(9));
         assert_eq!(taken(&mut merge), []);
         merge.take(1, batch(&[2, 3]), Timestamp(5));
@@ -146,7 +161,7 @@ mod tests {
 
     #[test]
     fn who_is_silent_is_not_waited_for_for_ever_nor_who_has_ended() {
-        let mut merge = Merge::new(&[0, 0, 1]);
+        let mut merge = Merge::new(&[0, 0, 1], 9);
         let late = PATIENCE.0 + 10;
         merge.take(0, batch(&[1, late]), Timestamp(late));
         merge.take(1, None, Timestamp(0));
@@ -154,5 +169,19 @@ mod tests {
         assert_eq!(taken(&mut merge), [(1, 0, 1)]);
         merge.end(1);
         assert_eq!(taken(&mut merge), [(late, 0, 2)]);
+    }
+
+    #[test]
+    fn of_whom_too_much_waits_waits_for_nobody() {
+        let mut merge = Merge::new(&[0, 1], 2);
+        merge.take(0, batch(&[1, 2]), Timestamp(2));
+        merge.take(0, batch(&[3, 4]), Timestamp(4));
+        assert_eq!(taken(&mut merge), []);
+        merge.take(0, batch(&[5, 6]), Timestamp(6));
+        assert_eq!(taken(&mut merge), [(1, 0, 1), (2, 0, 2)]);
+        assert_eq!(taken(&mut merge), []);
+        // Who comes late all the same is let through at once.
+        merge.take(1, batch(&[1]), Timestamp(1));
+        assert_eq!(taken(&mut merge), [(1, 1, 1)]);
     }
 }

@@ -66,6 +66,7 @@ pub fn attribution(number: u64, name: &str, clients: Vec<Client>) -> Attribution
         id: format!("f{number}"),
         resolution_id: format!("f{number}"),
         state: State::Final,
+        untold_since: None,
         verdict: if clients.is_empty() { Verdict::NoClient } else { Verdict::Attributed },
         unexplained: None,
         reason: clients.is_empty().then(|| "nobody was waiting for it".to_owned()),
@@ -144,6 +145,7 @@ pub fn attributions() -> Vec<Attribution> {
     };
     let early = Attribution {
         state: State::Provisional,
+        untold_since: None,
         hints: vec!["alias-tail-of-popular-name"],
         ..attribution(70, chain[2], vec![petra, joiner])
     };

@@ -8,13 +8,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -324,8 +324,11 @@ fn flood(pair: &Pair, rate: u32) -> Running {
 #[test]
 fn under_load_it_says_what_it_saw_and_ends_within_two_seconds() {
     let Some(pair) = Pair::new('u') else { return };
-    let list = project("captures/flagged.txt");
-    let live = Running::live(&pair, &["--capture", "all", "--indicators", list.to_str().unwrap()]);
+    let (list, folder) = (project("captures/flagged.txt"), folder());
+    let answers = folder.path().join("answers");
+    let output = format!("jsonl={}", answers.display());
+    let list = list.to_str().unwrap();
+    let live = Running::live(&pair, &["--capture", "all", "--indicators", list, "-o", &output]);
     let flood = flood(&pair, 100_000);
     live.wait_for_packets(50_000);
     live.signal("USR1");
@@ -337,6 +340,9 @@ fn under_load_it_says_what_it_saw_and_ends_within_two_seconds() {
     assert_eq!(run.code, Some(1), "{}", run.stderr);
     assert!(took < Duration::from_secs(2), "it took {took:?} to end");
     println!("ended in {took:?}");
+    let said = run.stderr.lines().rfind(|line| line.contains(&output)).unwrap();
+    let written = format!("{output}: {} lines written, 0 waiting", lines_of(&answers).len());
+    assert!(said.contains(&written), "{said}, not {written}");
 }
 
 /// Cuts the last octets off, as when a machine stops in mid-write.
@@ -449,4 +455,46 @@ fn a_service_manager_is_told_that_it_is_ready_lives_reloads_and_ends() {
     wait_for("READY=1");
     live.signal("TERM");
     wait_for("STOPPING=1");
+}
+
+#[test]
+fn told_to_end_it_does_so_though_nobody_reads_stderr_and_a_list_is_never_read() {
+    let Some(pair) = Pair::new('b') else { return };
+    let folder = folder();
+    let list = folder.path().join("list.txt");
+    fs::write(&list, "mi.kenal-cn.com\n").unwrap();
+    let socket = folder.path().join("notify");
+    let manager = UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(PATIENCE)).unwrap();
+    let wait_for = |word: &str| {
+        let mut datagram = [0; 4_096];
+        while let size = manager.recv(&mut datagram).expect(word)
+            && !datagram[..size].starts_with(word.as_bytes())
+        {}
+    };
+    // As much as a pipe holds.
+    let (unread, mut errors) = std::io::pipe().unwrap();
+    errors.write_all(&[b' '; 1 << 16]).unwrap();
+    let mut command = program();
+    command.args(["live", "-i", &pair.mirror, "--user=nobody", "--indicators"]).arg(&list);
+    command.env("NOTIFY_SOCKET", &socket).stdout(Stdio::null()).stderr(errors);
+    let mut child = command.spawn().unwrap();
+    wait_for("READY=1");
+    fs::remove_file(&list).unwrap();
+    assert!(succeeds("mkfifo", &[list.to_str().unwrap()]));
+    let id = child.id().to_string();
+    for signal in ["-HUP", "-USR1", "-HUP"] {
+        assert!(succeeds("kill", &[signal, &id]));
+    }
+    wait_for("RELOADING=1");
+    assert!(succeeds("kill", &["-TERM", &id]));
+    let until = Instant::now() + Duration::from_secs(4);
+    let mut status = None;
+    while status.is_none() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(10));
+        status = child.try_wait().unwrap();
+    }
+    let _ = (child.kill(), child.wait());
+    assert_eq!(status.expect("it ends").code(), Some(0));
+    drop(unread);
 }

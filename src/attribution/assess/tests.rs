@@ -86,6 +86,7 @@ impl World {
             id: self.frames.to_string(),
             resolution_id: self.frames.to_string(),
             state: State::Final,
+            untold_since: None,
             verdict: Verdict::Attributed,
             unexplained: None,
             reason: None,

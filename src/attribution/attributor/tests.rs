@@ -42,7 +42,8 @@ impl Engine {
         self.simulated.add(draft);
         let messages = &self.simulated.messages;
         let mut message = *messages.get(messages.len() - 1).unwrap();
-        message.flagged = draft.name.ends_with("evil.com");
+        let mut names = draft.aliases.iter().map(|(_, target)| *target).chain([draft.name]);
+        message.flagged = names.any(|name| name.ends_with("evil.com"));
         let said = &mut self.said;
         self.attributor.take(messages, &message, &mut |attribution| said.push(attribution));
     }
@@ -157,5 +158,32 @@ fn what_is_judged_early_as_the_table_is_full_says_so() {
             assert_eq!(attribution.clients.len(), 1);
             assert_eq!(attribution.hints.contains(&"judged-early"), is_early, "{attribution:?}");
         }
+    }
+}
+
+#[test]
+fn the_first_word_counts_from_the_message_in_which_it_was_seen() {
+    for first in [State::Provisional, State::Final] {
+        let mut engine = Engine::new(1 << 10, 1 << 10);
+        if first == State::Provisional {
+            engine.attributor = engine.attributor.with_provisional();
+        }
+        engine.exchange(1_000.0, "10.0.0.2", DC, "warm.example");
+        engine.exchange(1_001.0, DC, ISP, "warm.example");
+        let ask = Draft { at_ms: 100_000.0, name: "www.example.com", id: 900, ..Draft::default() };
+        let upstream = Draft { at_ms: 100_010.0, from: DC, to: ISP, id: 901, ..ask };
+        engine.take(&ask);
+        engine.take(&upstream);
+        let aliases = &[("www.example.com", "c2.evil.com")];
+        for (question, from, to, at_ms) in
+            [(&upstream, ISP, DC, 102_500.0), (&ask, DC, ANNA, 102_510.0)]
+        {
+            engine.take(&Draft { at_ms, from, to, response: true, aliases, ..*question });
+        }
+        engine.exchange(110_000.0, "10.0.0.2", DC, "other.example");
+        let said = engine.finish();
+        let untold = said.iter().filter_map(|a| a.untold_since.map(|since| (a.state, since)));
+        assert_eq!(untold.collect::<Vec<_>>(), [(first, Timestamp(102_500_000_000))]);
+        assert_eq!(said.last().map(|a| a.state), Some(State::Final));
     }
 }

@@ -1,14 +1,16 @@
 //! An interface, by libpcap.
 
-use std::fs;
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use pcap::{Active, Capture, Linktype, Packet, Precision};
 
+use super::fanout::{Group, Joined};
 use super::filter::{Wanted, kernel_filter};
-use super::{Drops, Filled, Source, fanout};
+use super::known::{index_of, is_up};
+use super::{Drops, Filled, Source};
 use crate::capture::{BATCH_FRAMES_MAX, FRAME_OCTETS_MAX};
 use crate::frame::{Batch, Frame, FrameId, LinkType};
 use crate::time::Timestamp;
@@ -53,8 +55,8 @@ impl DeviceOptions {
 pub struct Device {
     name: String,
     options: DeviceOptions,
-    /// The fanout group, if the interface is shared with others.
-    group: Option<u16>,
+    /// With whom the interface is shared, if it is.
+    group: Option<Group>,
     open: Option<Open>,
     /// What earlier handles of it dropped.
     before: Drops,
@@ -73,6 +75,8 @@ struct Open {
     index: Option<u32>,
     has_nanos: bool,
     expression: String,
+    /// What it shares the frames by. Behind `capture`, to go after it.
+    _joined: Option<Arc<Joined>>,
 }
 
 impl Device {
@@ -80,8 +84,12 @@ impl Device {
     ///
     /// # Errors
     /// In the words of libpcap: no such interface, not allowed, or the filter cannot be understood.
-    pub fn open(name: &str, options: DeviceOptions, group: Option<u16>) -> Result<Device, String> {
-        let open = Open::new(name, &options, group)?;
+    pub fn open(
+        name: &str,
+        options: DeviceOptions,
+        group: Option<Group>,
+    ) -> Result<Device, String> {
+        let open = Open::new(name, &options, group.as_ref())?;
         Ok(Device {
             name: name.to_owned(),
             options,
@@ -107,12 +115,12 @@ impl Device {
         };
         if self.open.as_ref().is_none_or(|open| open.index != Some(index)) {
             self.close();
-            match Open::new(&self.name, &self.options, self.group) {
+            match Open::new(&self.name, &self.options, self.group.as_ref()) {
                 Ok(open) => self.open = Some(open),
                 Err(error) => return Some(error),
             }
         }
-        (!is_up(&self.name)).then(|| format!("the interface {} is down", self.name))
+        (!is_up(index)).then(|| format!("the interface {} is down", self.name))
     }
 
     fn close(&mut self) {
@@ -122,7 +130,7 @@ impl Device {
 }
 
 impl Open {
-    fn new(name: &str, options: &DeviceOptions, group: Option<u16>) -> Result<Open, String> {
+    fn new(name: &str, options: &DeviceOptions, group: Option<&Group>) -> Result<Open, String> {
         let index = index_of(name);
         let prepare = |precision| {
             let capture = Capture::from_device(name)?
@@ -142,12 +150,15 @@ impl Open {
             Err(_) => (prepare(Precision::Micro).map_err(in_words)?, false),
         };
         let mut capture = capture.setnonblock().map_err(in_words)?;
-        if let Some(group) = group {
-            // Until it has joined it would get what the others get too.
-            capture.filter("less 0", true).map_err(in_words)?;
-            fanout::join(capture.as_fd(), group)
-                .map_err(|error| format!("{name}: fanout: {error}"))?;
-        }
+        let joined = match group {
+            Some(group) => {
+                // Until it has joined it would get what the others get too.
+                capture.filter("less 0", true).map_err(in_words)?;
+                let joined = group.join(&capture.as_fd(), index);
+                Some(joined.map_err(|error| format!("{name}: fanout: {error}"))?)
+            }
+            None => None,
+        };
         let expression = |with_vlans| {
             let and = options.filter.as_deref();
             kernel_filter(options.wanted, &options.ports, and, with_vlans).unwrap_or_default()
@@ -159,7 +170,7 @@ impl Open {
             capture.filter(&chosen, true).map_err(in_words)?;
         }
         let link = link_type(capture.get_datalink());
-        Ok(Open { capture, link, index, has_nanos, expression: chosen })
+        Ok(Open { capture, link, index, has_nanos, expression: chosen, _joined: joined })
     }
 
     /// Takes what the kernel has, up to a full batch.
@@ -248,27 +259,6 @@ impl Source for Device {
 /// Whether a batch has what it takes to leave.
 fn is_full(batch: &Batch) -> bool {
     batch.len() >= BATCH_FRAMES_MAX || batch.arena.len() >= BATCH_OCTETS
-}
-
-/// What the kernel knows of an interface.
-fn known(name: &str, what: &str) -> Option<String> {
-    fs::read_to_string(format!("/sys/class/net/{name}/{what}")).ok()
-}
-
-/// The number of an interface; 0 for all of them together.
-fn index_of(name: &str) -> Option<u32> {
-    match name {
-        "any" => Some(0),
-        _ => known(name, "ifindex")?.trim().parse().ok(),
-    }
-}
-
-/// Whether an interface is up (IFF_UP).
-fn is_up(name: &str) -> bool {
-    let flags = known(name, "flags");
-    let flags =
-        flags.and_then(|text| u32::from_str_radix(text.trim().strip_prefix("0x")?, 16).ok());
-    name == "any" || flags.is_some_and(|flags| flags & 1 == 1)
 }
 
 /// The number in files for a link type of libpcap, which differs for a few old ones.

@@ -4,9 +4,9 @@
 //! at the moment: it hands frames over in blocks every few milliseconds, so that no clock is needed here.
 
 mod device;
-#[allow(unsafe_code, reason = "PACKET_FANOUT has no safe wrapper; the one call is here")]
 mod fanout;
 mod filter;
+mod known;
 
 #[cfg(test)]
 mod tests;
@@ -14,6 +14,7 @@ mod tests;
 use std::time::Duration;
 
 pub use device::{Device, DeviceOptions};
+pub use fanout::Group;
 pub use filter::{Wanted, kernel_filter};
 
 use crate::frame::Batch;

@@ -17,8 +17,8 @@ use self::confinement::Confinement;
 use self::shown::Shown;
 use super::analysis::attributor;
 use super::settings::Live as Settings;
-use super::{Outcome, indicators, say};
-use crate::capture::live::Device;
+use super::{Outcome, indicators, say, stderr};
+use crate::capture::live::{Device, Group};
 use crate::frame::Batch;
 use crate::live::{Answers, Board, Control, Feed, Notify, Queue, Ring, RingWatch};
 use crate::name::NameHasher;
@@ -48,6 +48,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let feed = Feed::default();
     let lookout = Arc::new(Lookout::new(Arc::clone(&loaded)));
     let (outputs, ring) = confinement.apart(|| {
+        stderr::write_apart()?;
         let way_out = confinement.way_out();
         let outputs = outputs::open(&settings, further, shown.is_on(), &way_out)?;
         let ring = match &settings.ring {
@@ -62,10 +63,10 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
             hasher,
             control: Arc::clone(&control),
             lookout: Arc::clone(&lookout),
-            outputs: outputs.iter().map(|(_, queue)| queue.clone()).collect(),
             notify: Arc::clone(&notify),
         };
-        signals::obey(reload, board.clone(), Arc::clone(&stop), shown.is_on())?;
+        let queues = outputs.iter().map(|(_, queue)| queue.clone()).collect();
+        signals::obey(reload, queues, (board.clone(), Arc::clone(&stop)), shown.is_on())?;
         status_line::keep(board.clone(), Arc::clone(&stop), shown.is_on())?;
         shown.begin(&board, &feed, &stop)?;
         metrics.start(&board, &stop, &way_out)?;
@@ -115,8 +116,9 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     notify.ends();
     let counters = keeper.counters();
     let is_flagged = keeper.sink.finish(counters);
-    say(&status_line::coverage(&board.latest()));
     let is_lost = last_words(&keeper.sink, ring.as_ref());
+    keeper.sink.publish();
+    say(&status_line::coverage(&board.latest()));
     Ok(match (is_lost, is_flagged) {
         (true, _) => Outcome::Failed,
         (false, true) => Outcome::Flagged,
@@ -156,11 +158,9 @@ fn last_words(answers: &Answers, ring: Option<&RingWatch>) -> bool {
 fn listeners(settings: &Settings) -> anyhow::Result<Vec<Listener>> {
     let mut listeners = Vec::new();
     for (interface, name) in (0u16..).zip(&settings.interfaces) {
+        let group = (settings.fanout > 1).then(Group::default);
         for _ in 0..settings.fanout {
-            // A group of this process and interface.
-            let group = (std::process::id() as u16).wrapping_mul(31).wrapping_add(interface);
-            let group = (settings.fanout > 1).then_some(group);
-            let device = Device::open(name, settings.device.clone(), group)
+            let device = Device::open(name, settings.device.clone(), group.clone())
                 .map_err(|why| anyhow::anyhow!("--interface: {why}{}", way_out(&why)))?;
             if settings.is_verbose && (listeners.is_empty() || settings.fanout == 1) {
                 say(&format!("whoasked: {name}: filter: {}", device.expression()));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::status_line;
-use crate::live::{Board, Notify};
+use crate::live::{Board, Notify, Status};
 use crate::pipeline::Stop;
 use crate::time::Timestamp;
 
@@ -14,7 +14,7 @@ const STATUS_EVERY: Duration = Duration::from_secs(10);
 const LOOK_MIN: Duration = Duration::from_millis(300);
 
 /// Tells the service manager, on a thread of its own: a sign of life is given when the analysis wrote on its
-/// board since the last one, and not otherwise.
+/// board since the last one and does not hang, and not otherwise.
 ///
 /// # Errors
 /// When there can be no further thread.
@@ -27,7 +27,7 @@ pub fn keep(notify: Arc<Notify>, board: Board, stop: Arc<Stop>) -> std::io::Resu
         while !stop.is_set() {
             std::thread::sleep(look);
             let status = board.latest();
-            if status.at != seen && notify.watchdog().is_some() {
+            if lives(&status, seen) && notify.watchdog().is_some() {
                 notify.lives();
             }
             seen = status.at;
@@ -40,4 +40,24 @@ pub fn keep(notify: Arc<Notify>, board: Board, stop: Arc<Stop>) -> std::io::Resu
     };
     std::thread::Builder::new().name("service".to_owned()).spawn(work)?;
     Ok(())
+}
+
+/// Whether the analysis wrote this after what was `seen`, and goes on.
+fn lives(status: &Status, seen: Timestamp) -> bool {
+    status.at != seen && status.hang(status.at).is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Span;
+
+    #[test]
+    fn a_pipe_that_stands_still_does_not_live_though_it_is_written_of() {
+        let at = Timestamp(1_000);
+        let still = |still| Status { at, still, ..Status::default() };
+        assert!(lives(&still(Span::from_secs(9)), Timestamp(0)));
+        assert!(!lives(&still(Span::from_secs(11)), Timestamp(0)));
+        assert!(!lives(&still(Span(0)), at), "it was not written of");
+    }
 }

@@ -1,7 +1,9 @@
 //! What signals ask of a run: SIGHUP reads lists anew and opens outputs anew, SIGUSR1 says what was seen,
 //! SIGINT and SIGTERM end it.
 
+use std::io;
 use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -26,17 +28,26 @@ pub struct Reload {
     pub hasher: NameHasher,
     pub control: Arc<Control>,
     pub lookout: Arc<Lookout>,
-    pub outputs: Vec<Queue>,
     pub notify: Arc<Notify>,
 }
 
 impl Reload {
+    /// Reads the lists anew whenever that is asked for, on a thread of its own: one may lie where reading takes for
+    /// ever. Asked for again meanwhile, it is done once more.
+    fn when_asked(self) -> io::Result<SyncSender<()>> {
+        let (ask, asked) = sync_channel(1);
+        let work = move || {
+            for () in asked {
+                self.reload();
+            }
+        };
+        std::thread::Builder::new().name("lists".to_owned()).spawn(work)?;
+        Ok(ask)
+    }
+
     /// Reads the lists anew. One that cannot be read leaves the old ones in use.
     fn reload(&self) {
         self.notify.reloads();
-        for output in &self.outputs {
-            output.reopen();
-        }
         match indicators::load(&self.lists, self.hasher) {
             Ok(loaded) => {
                 let count = loaded.len();
@@ -61,12 +72,17 @@ impl Reload {
     }
 }
 
-/// Obeys signals on a thread of its own. With a screen, also those that stop and continue it: the terminal is
-/// somebody else's meanwhile.
+/// Obeys signals on a thread of its own, which waits for nobody. With a screen, also those that stop and continue
+/// it: the terminal is somebody else's meanwhile.
 ///
 /// # Errors
 /// When they cannot be caught.
-pub fn obey(reload: Reload, board: Board, stop: Arc<Stop>, has_screen: bool) -> anyhow::Result<()> {
+pub fn obey(
+    reload: Reload,
+    outputs: Vec<Queue>,
+    (board, stop): (Board, Arc<Stop>),
+    has_screen: bool,
+) -> anyhow::Result<()> {
     let mut signals =
         Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1]).context("signals cannot be caught")?;
     if has_screen {
@@ -74,17 +90,22 @@ pub fn obey(reload: Reload, board: Board, stop: Arc<Stop>, has_screen: bool) -> 
             signals.add_signal(signal).context("signals cannot be caught")?;
         }
     }
+    let lists = reload.when_asked()?;
     let work = move || {
         for signal in signals.forever() {
             match signal {
-                SIGHUP => reload.reload(),
+                SIGHUP => {
+                    outputs.iter().for_each(Queue::reopen);
+                    // If that was asked for already, it is still to come.
+                    let _ = lists.try_send(());
+                }
                 SIGUSR1 => say(&status_line::coverage(&board.latest())),
                 SIGTSTP => shown::pause(),
                 SIGCONT => shown::go_on(),
                 _ if stop.is_set() => shown::interrupt(),
                 _ => {
-                    say("whoasked: ending; what is known follows");
                     stop.set();
+                    say("whoasked: ending; what is known follows");
                 }
             }
         }

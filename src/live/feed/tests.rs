@@ -45,6 +45,7 @@ fn said(indicators: &Indicators, id: &str, time: i64, steps: usize) -> Attributi
         id: id.to_owned(),
         resolution_id: id.to_owned(),
         state: State::Provisional,
+        untold_since: None,
         verdict: Verdict::Attributed,
         unexplained: None,
         reason: None,

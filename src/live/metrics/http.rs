@@ -9,14 +9,12 @@ use std::time::{Duration, Instant};
 
 use super::page;
 use crate::live::{Board, Status};
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 
 /// How long a request may take with its answer.
 const REQUEST_MAX: Duration = Duration::from_secs(5);
 /// How long a request may be with its header fields.
 const OCTETS_MAX: usize = 4 << 10;
-/// The analysis pins up how it is doing four times a second; when that is so old, it hangs.
-const STALE: Span = Span::from_secs(10);
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Answers one request after the other, for ever.
@@ -117,9 +115,7 @@ pub(super) fn reply(
 /// Whether it can do its work, and what is wrong, by name: clients are not named here.
 fn health(status: &Status, now: Timestamp) -> (&'static str, String) {
     let mut faults = Vec::new();
-    if now - status.at > STALE {
-        faults.push("the analysis does not answer\n".to_owned());
-    }
+    faults.extend(status.hang(now).map(|how| format!("{how}\n")));
     let down = status.interfaces.iter().filter(|interface| !interface.is_up);
     faults.extend(down.map(|interface| format!("interface {} is not up\n", interface.name)));
     let code = if faults.is_empty() { "200 OK" } else { "503 Service Unavailable" };

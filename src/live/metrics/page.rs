@@ -97,6 +97,12 @@ impl Collector for Page {
             Some(Unit::Seconds),
             [(Vec::new(), at)],
         )?;
+        out.gauge(
+            "standstill",
+            "For how long packets have waited and none was analysed",
+            Some(Unit::Seconds),
+            [(Vec::new(), status.still.0 as f64 / 1e9)],
+        )?;
         captured(&mut out, status)?;
         decoded(&mut out, status)?;
         if let Some(coverage) = &status.coverage {

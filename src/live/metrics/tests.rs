@@ -46,6 +46,7 @@ fn status() -> Status {
     Status {
         began: NOW,
         at: NOW,
+        still: Span::from_millis(1_500),
         interfaces: vec![
             Interface { name: "eth1".to_owned(), is_up: true, received: 5, ..Default::default() },
             Interface { name: "eth2".to_owned(), dropped_by_kernel: 8, ..Default::default() },
@@ -118,6 +119,7 @@ fn the_text_is_strict_open_metrics_with_each_thing_once() {
         ("whoasked_mirror_complaint{complaint=\"one-direction\"}", 1.0),
         ("whoasked_mirror_complaint{complaint=\"frames-twice\"}", 0.0),
         ("whoasked_start_time_seconds", 1_575_015_900.0),
+        ("whoasked_standstill_seconds", 1.5),
         ("whoasked_client_leg_seconds_bucket{le=\"0.0025\"}", 9.0),
         ("whoasked_client_leg_seconds_bucket{le=\"30.0\"}", 9.0),
         ("whoasked_client_leg_seconds_bucket{le=\"+Inf\"}", 10.0),
@@ -198,6 +200,10 @@ fn health_says_what_is_wrong_and_names_nobody() {
     let (code, why) = health(&status, NOW + Span::from_secs(11));
     assert_eq!(code, "503 Service Unavailable");
     assert!(why.contains("does not answer"), "{why}");
+    status.still = Span::from_secs(11);
+    let (code, why) = health(&status, NOW);
+    assert_eq!(code, "503 Service Unavailable");
+    assert!(why.contains("none is analysed"), "{why}");
 }
 
 #[test]

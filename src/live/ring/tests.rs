@@ -118,3 +118,25 @@ fn tshark_reads_a_ring_to_the_nanosecond() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(text, "1700000000.123456001\teth0\n1700000000.123456002\teth0\n");
 }
+
+#[test]
+fn what_still_waits_when_the_time_is_over_is_lost_and_counted_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let counts = Arc::new(Counts { queued: AtomicU64::new(20), ..Counts::default() });
+    let watch = RingWatch { name: "ring".to_owned(), counts: Arc::clone(&counts) };
+    // Nobody writes.
+    let state = watch.finish(Duration::from_millis(20));
+    assert_eq!((state.written, state.queued, state.lost), (0, 0, 20));
+    // It is written late all the same.
+    let mut writer = Writer {
+        directory: directory.path().to_owned(),
+        octets_max: 1 << 20,
+        file_octets: 1 << 16,
+        open: None,
+        described: Vec::new(),
+        counts,
+    };
+    writer.take(&Piece { octets: Vec::new(), described: 0, frames: 20, first: Timestamp(0) });
+    let state = watch.state();
+    assert_eq!((state.written, state.queued, state.lost), (0, 0, 20));
+}

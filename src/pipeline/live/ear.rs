@@ -1,9 +1,11 @@
 //! The threads of sources: each fills batches and hands them over, or leaves out what there is no room for.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Sender;
 
+use super::progress::clock;
 use super::{Handed, Listener, Reading, Shared, Stage, Tap, WAIT, lock, now, stretch};
 use crate::capture::live::{Drops, Filled};
 use crate::frame::Batch;
@@ -15,6 +17,10 @@ use crate::time::{Span, Timestamp};
 const GATHERED: Span = Span::from_millis(60);
 /// How often a source is asked what was dropped.
 const DROPS_EVERY: Span = Span::from_millis(250);
+/// How long it is still read what the kernel has when the run ends, and how long that is waited for: longer than the
+/// kernel gathers frames.
+const LAST_TURNS: Span = Span::from_millis(200);
+const LAST_WAIT: Duration = Duration::from_millis(20);
 /// A batch whose frames took more memory than this gives it back.
 const ARENA_KEPT: usize = 4 << 20;
 
@@ -44,25 +50,41 @@ pub(super) trait Outlet {
     /// anybody wants more.
     fn hand(&mut self, batch: Batch, until: Timestamp) -> bool;
 
+    /// No frames from before this time will come: what there was no room for was left out.
+    fn pass_over(&mut self, until: Timestamp);
+
     /// There will be no more.
     fn end(self);
 }
 
 /// To the merge with other sources.
-pub(super) struct Merged {
+pub(super) struct Merged<'l> {
     pub(super) source: usize,
-    pub(super) free: Receiver<Batch>,
+    /// Its own, so that no other source can use them up.
+    pub(super) spare: &'l Mutex<Vec<Batch>>,
     pub(super) handed: Sender<Handed>,
 }
 
-impl Outlet for Merged {
+impl Outlet for Merged<'_> {
     fn empty(&mut self) -> Option<Batch> {
-        self.free.try_recv().ok()
+        lock(self.spare).pop()
     }
 
     fn hand(&mut self, batch: Batch, until: Timestamp) -> bool {
+        if batch.is_empty() {
+            lock(self.spare).push(batch);
+            self.pass_over(until);
+            return true;
+        }
         let handed = Handed { source: self.source, batch: Some(batch), until, is_end: false };
         self.handed.send(handed).is_ok()
+    }
+
+    fn pass_over(&mut self, until: Timestamp) {
+        // The others must not wait for this source. If there is no room for that word, they have not come to
+        // earlier ones yet, and another follows.
+        let handed = Handed { source: self.source, batch: None, until, is_end: false };
+        let _ = self.handed.try_send(handed);
     }
 
     fn end(self) {
@@ -103,13 +125,21 @@ impl Outlet for Straight<'_, '_> {
         self.onward.send(stage).is_ok()
     }
 
+    fn pass_over(&mut self, _: Timestamp) {
+        // Nobody waits for this source but those who are behind.
+    }
+
     fn end(self) {}
 }
 
 /// The thread of a source.
 pub(super) struct Ear<'s> {
     pub(super) listener: Listener,
+    /// Its place among the sources.
+    pub(super) source: usize,
     pub(super) shared: &'s Shared,
+    /// Whether it is the first of its interface: each says of all of it what the interface dropped.
+    pub(super) is_first: bool,
     /// The drops that were told.
     pub(super) told: Drops,
     /// When the source was last asked for its drops.
@@ -120,63 +150,90 @@ impl Ear<'_> {
     /// Listens until told to stop, or until the source has ended.
     pub(super) fn listen(mut self, mut outlet: impl Outlet, stop: &Stop) {
         let mut spare = Batch::default();
-        while !stop.is_set() {
-            let before = now() - GATHERED;
-            let (mut batch, is_spare) = match outlet.empty() {
-                Some(batch) => (batch, false),
-                None => (std::mem::take(&mut spare), true),
-            };
-            batch.clear();
-            if batch.arena.capacity() > ARENA_KEPT {
-                batch.arena = Vec::new();
-            }
-            let filled = self.listener.source.fill(&mut batch, WAIT);
-            self.note(&filled, &batch);
-            let ended = filled == Filled::Ended;
-            if is_spare {
-                self.leave_out(&batch);
-                spare = batch;
-            } else {
-                // What the kernel had before it was asked has come, if it had no more than that.
-                let last = batch.len().checked_sub(1).and_then(|at| batch.get(at));
-                let until = last.map_or(before, |frame| frame.time);
-                if !outlet.hand(batch, until) {
-                    break;
-                }
-            }
-            if ended {
-                break;
-            }
+        let mut until = Some(Timestamp(i64::MIN));
+        while until.is_some() && !stop.is_set() {
+            until = self.turn(&mut outlet, &mut spare, WAIT);
         }
+        // What the kernel had when it was told to stop is still read, and then what was dropped until now.
+        let told = now();
+        while until.is_some_and(|until| until < told) && (now() - told).abs() < LAST_TURNS {
+            until = self.turn(&mut outlet, &mut spare, LAST_WAIT);
+        }
+        self.note_drops(now());
+        self.shared.turned(self.source, None);
         outlet.end();
+    }
+
+    /// Reads a batch, and hands it over or leaves it out. Until when all frames have come; `None` when there will
+    /// be no more, or nobody wants them.
+    fn turn(
+        &mut self,
+        outlet: &mut impl Outlet,
+        spare: &mut Batch,
+        wait: Duration,
+    ) -> Option<Timestamp> {
+        self.shared.turned(self.source, Some(clock()));
+        let before = now() - GATHERED;
+        let (mut batch, is_spare) = match outlet.empty() {
+            Some(batch) => (batch, false),
+            None => (std::mem::take(spare), true),
+        };
+        batch.clear();
+        if batch.arena.capacity() > ARENA_KEPT {
+            batch.arena = Vec::new();
+        }
+        let filled = self.listener.source.fill(&mut batch, wait);
+        self.note(&filled, &batch);
+        // What the kernel had before it was asked has come, if it had no more than that.
+        let until = batch.last_time().unwrap_or(before);
+        let is_wanted = if is_spare {
+            self.leave_out(&batch);
+            outlet.pass_over(until);
+            *spare = batch;
+            true
+        } else {
+            outlet.hand(batch, until)
+        };
+        (is_wanted && filled != Filled::Ended).then_some(until)
     }
 
     /// Counts what came.
     fn note(&mut self, filled: &Filled, batch: &Batch) {
-        let time = now();
-        let asks = time - self.last >= DROPS_EVERY;
-        let drops = if asks { self.listener.source.drops() } else { self.told };
         let mut health = lock(&self.shared.health);
         let place = usize::from(self.listener.interface);
-        let Some(heard) = health.interfaces.get_mut(place) else { return };
-        heard.frames += batch.len() as u64;
-        heard.octets += batch.arena.len() as u64;
-        heard.fault = match filled {
-            Filled::Down(why) => Some(why.clone()),
-            _ => None,
-        };
-        let more = |now: u64, before: u64| now.saturating_sub(before);
-        let kernel = more(drops.by_kernel, self.told.by_kernel);
-        let interface = more(drops.by_interface, self.told.by_interface);
-        heard.drops.by_kernel += kernel;
-        heard.drops.by_interface += interface;
-        drop(health);
-        if asks {
-            if kernel + interface > 0 {
-                self.shared.lost((self.last - GATHERED, time));
-            }
-            (self.told, self.last) = (drops, time);
+        if let Some(heard) = health.interfaces.get_mut(place) {
+            heard.frames += batch.len() as u64;
+            heard.octets += batch.arena.len() as u64;
+            heard.fault = match filled {
+                Filled::Down(why) => Some(why.clone()),
+                _ => None,
+            };
         }
+        drop(health);
+        let time = now();
+        // The clock may have been set back.
+        if (time - self.last).abs() >= DROPS_EVERY {
+            self.note_drops(time);
+        }
+    }
+
+    /// Counts what was dropped since it was last asked for.
+    fn note_drops(&mut self, time: Timestamp) {
+        let drops = self.listener.source.drops();
+        let kernel = drops.by_kernel.saturating_sub(self.told.by_kernel);
+        let interface = match self.is_first {
+            true => drops.by_interface.saturating_sub(self.told.by_interface),
+            false => 0,
+        };
+        if kernel + interface > 0 {
+            let place = usize::from(self.listener.interface);
+            if let Some(heard) = lock(&self.shared.health).interfaces.get_mut(place) {
+                heard.drops.by_kernel += kernel;
+                heard.drops.by_interface += interface;
+            }
+            self.shared.lost((self.last.min(time) - GATHERED, time));
+        }
+        (self.told, self.last) = (drops, time);
     }
 
     fn leave_out(&self, batch: &Batch) {

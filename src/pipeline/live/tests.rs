@@ -31,6 +31,8 @@ enum Step {
     Frame(Duration),
     /// So many were dropped by the kernel and the interface until now.
     Dropped(u64, u64),
+    /// From now on none comes.
+    Silent,
 }
 
 struct Scripted {
@@ -39,9 +41,14 @@ struct Scripted {
 }
 
 impl Source for Scripted {
-    fn fill(&mut self, batch: &mut Batch, _: Duration) -> Filled {
+    fn fill(&mut self, batch: &mut Batch, wait: Duration) -> Filled {
         while let Some(step) = self.steps.pop_front() {
             match step {
+                Step::Silent => {
+                    self.steps.push_front(step);
+                    std::thread::sleep(wait);
+                    return Filled::Idle;
+                }
                 Step::Dropped(by_kernel, by_interface) => {
                     self.drops = Drops { by_kernel, by_interface };
                 }
@@ -75,6 +82,10 @@ struct Told {
     messages: Vec<Timestamp>,
     lost: Vec<Lost>,
     health: Health,
+    /// For how long the pipe stood still at the most.
+    still: Span,
+    /// The run ends when it came to so many frames.
+    frames: u64,
 }
 
 impl MessageSink for Told {
@@ -94,8 +105,9 @@ impl LiveSink for Told {
         self.lost.push(lost);
     }
 
-    fn pulse(&mut self, _: Timestamp, _: &Health) -> bool {
-        false
+    fn pulse(&mut self, _: Timestamp, health: &Health) -> bool {
+        self.still = self.still.max(health.still);
+        self.frames > 0 && health.decoded.frames + health.frames_lost >= self.frames
     }
 
     fn ended(&mut self, _: Timestamp, health: &Health) {
@@ -105,6 +117,22 @@ impl LiveSink for Told {
 
 /// What a sink is told of a source that does so.
 fn run(steps: impl IntoIterator<Item = Step>, told: Told) -> Told {
+    run_several(vec![(0, steps.into_iter().collect())], told, (None, &Stop::default()))
+}
+
+fn listener((interface, steps): (u16, Vec<Step>)) -> Listener {
+    Listener {
+        interface,
+        source: Box::new(Scripted { steps: steps.into(), drops: Drops::default() }),
+    }
+}
+
+/// What it is told of several, each of the interface with this number.
+fn run_several(
+    sources: Vec<(u16, Vec<Step>)>,
+    told: Told,
+    (tap, stop): (Option<Tap<'_>>, &Stop),
+) -> Told {
     let folder = tempfile::tempdir().unwrap();
     let list = folder.path().join("list.txt");
     std::fs::write(&list, "evil.com\n").unwrap();
@@ -112,11 +140,9 @@ fn run(steps: impl IntoIterator<Item = Step>, told: Told) -> Told {
     let indicators = Arc::new(Indicators::load(&[list], hasher).unwrap().0);
     let decoder = Decoder::new(Ports::default(), hasher, Some(Arc::clone(&indicators)));
     let mut keeper = Keeper::new(decoder.clone(), told);
-    let source = Box::new(Scripted { steps: steps.into_iter().collect(), drops: Drops::default() });
-    let listeners = vec![Listener { interface: 0, source }];
     let lookout = Lookout::new(indicators);
-    let sources = (listeners, || ());
-    listen(sources, None, &decoder, &mut keeper, 1, &lookout, &Stop::default());
+    let sources = (sources.into_iter().map(listener).collect(), || ());
+    listen(sources, tap, &decoder, &mut keeper, 1, &lookout, stop);
     keeper.sink
 }
 
@@ -158,4 +184,81 @@ fn a_batch_that_the_analysis_fails_on_is_told_and_the_run_goes_on() {
     let told = run([AT_ONCE, LATER], Told { panics: true, ..Told::default() });
     assert_eq!((told.messages.len(), told.health.panics), (2, 1));
     assert_eq!(told.lost, [(told.messages[0], told.messages[0])]);
+}
+
+#[test]
+fn a_flood_beside_a_silent_source_is_taken_or_counted_and_what_follows_is_taken() {
+    // More than all batches, and then as much as can be taken, each frame in a batch of its own.
+    let flood = std::iter::repeat_n(AT_ONCE, 10 * BATCHES);
+    let after = std::iter::repeat_n(Step::Frame(Duration::from_millis(5)), 100);
+    let flooded: Vec<Step> = flood.chain(after).collect();
+    let frames = flooded.len() as u64;
+    let sources = vec![(0, flooded), (1, vec![Step::Silent])];
+    let told = Told { frames, ..Told::default() };
+    let told = run_several(sources, told, (None, &Stop::default()));
+    let taken = told.messages.len() as u64;
+    assert_eq!(taken + told.health.frames_lost, frames);
+    assert!(taken >= 100 + WAITING_MAX as u64, "{taken} taken");
+    assert!(told.messages.is_sorted());
+}
+
+#[test]
+fn who_hangs_holds_up_nobody_else() {
+    let busy = vec![Step::Frame(Duration::from_millis(5)); 200];
+    let hangs = vec![AT_ONCE, Step::Frame(Duration::from_millis(1_500)), Step::Silent];
+    let told = Told { frames: 202, ..Told::default() };
+    let told = run_several(vec![(0, busy), (1, hangs)], told, (None, &Stop::default()));
+    assert_eq!((told.messages.len(), told.health.frames_lost), (202, 0));
+}
+
+#[test]
+fn that_the_pipe_stands_still_is_told() {
+    let mut is_first = true;
+    let tap: Tap<'_> = Box::new(move |batch| {
+        if !batch.is_empty() && std::mem::take(&mut is_first) {
+            std::thread::sleep(Duration::from_millis(1_000));
+        }
+    });
+    let busy = vec![Step::Frame(Duration::from_millis(5)); 300];
+    let told = Told { frames: 300, ..Told::default() };
+    let sources = vec![(0, busy), (1, vec![Step::Silent])];
+    let told = run_several(sources, told, (Some(tap), &Stop::default()));
+    assert!(told.still >= Span::from_millis(800), "{:?}", told.still);
+    assert_eq!(told.messages.len() as u64 + told.health.frames_lost, 300, "it went on");
+}
+
+#[test]
+fn what_there_is_when_the_run_ends_is_read_and_counted() {
+    let stop = Stop::default();
+    stop.set();
+    let told = run_several(vec![(0, vec![AT_ONCE])], Told::default(), (None, &stop));
+    assert_eq!(told.messages.len(), 1);
+    let told = run([AT_ONCE, Step::Dropped(5, 2)], Told::default());
+    let drops = told.health.interfaces[0].drops;
+    assert_eq!((drops.by_kernel, drops.by_interface, told.lost.len()), (5, 2, 1));
+}
+
+#[test]
+fn what_an_interface_drops_is_counted_once_however_many_share_it() {
+    let sharing = |by_kernel| vec![AT_ONCE, Step::Dropped(by_kernel, 7), LATER, AT_ONCE];
+    let sources = vec![(0, sharing(3)), (1, sharing(0)), (0, sharing(4))];
+    let told = run_several(sources, Told::default(), (None, &Stop::default()));
+    let drops: Vec<_> = told.health.interfaces.iter().map(|heard| heard.drops).collect();
+    let expected = [(7, 7), (0, 7)];
+    assert_eq!(drops, expected.map(|(by_kernel, by_interface)| Drops { by_kernel, by_interface }));
+}
+
+#[test]
+fn drops_are_asked_for_when_the_clock_was_set_back() {
+    let (shared, spare) = (Shared::new(&[0]), Mutex::new(vec![Stage::default(), Stage::default()]));
+    let (onward, _taken) = bounded(2);
+    let steps = vec![Step::Dropped(5, 0), AT_ONCE, Step::Dropped(9, 0), AT_ONCE];
+    let (listener, told, last) =
+        (listener((0, steps)), Drops::default(), now() + Span::from_secs(3_600));
+    let ear = Ear { listener, source: 0, shared: &shared, is_first: true, told, last };
+    let line = Line { merge: Merge::new(&[0], 1), sequence: 0, tap: None };
+    let straight = Straight { spare: &spare, taken: None, line, reading: None, onward };
+    ear.listen(straight, &Stop::default());
+    let lost = lock(&shared.lost);
+    assert!(lost.len() == 2 && lost.iter().all(|(from, to)| from <= to), "{lost:?}");
 }

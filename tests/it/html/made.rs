@@ -97,6 +97,7 @@ pub fn attribution(flagged: IndicatorId, name: &str, clients: Vec<Client>) -> At
         id: format!("f{number}"),
         resolution_id: format!("f{number}"),
         state: State::Final,
+        untold_since: None,
         verdict: if clients.is_empty() { Verdict::NoClient } else { Verdict::Attributed },
         unexplained: None,
         reason: None,

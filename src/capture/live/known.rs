@@ -1,0 +1,48 @@
+//! What the kernel knows of an interface, in the network namespace that whoasked is in: what is mounted on `/sys` may
+//! show another one.
+
+use nix::ifaddrs::getifaddrs;
+use nix::net::if_::{InterfaceFlags, if_nametoindex};
+
+/// All interfaces together have no number of their own.
+const ANY: u32 = 0;
+
+/// The number of an interface, while it is there.
+pub(super) fn index_of(name: &str) -> Option<u32> {
+    if name == "any" { Some(ANY) } else { if_nametoindex(name).ok() }
+}
+
+/// Whether the interface with this number is up (IFF_UP).
+pub(super) fn is_up(index: u32) -> bool {
+    let mut flags = getifaddrs().into_iter().flatten().filter_map(|interface| {
+        let link = *interface.address?.as_link_addr()?;
+        (u32::try_from(link.ifindex()) == Ok(index)).then_some(interface.flags)
+    });
+    index == ANY || flags.next().is_some_and(|flags| flags.contains(InterfaceFlags::IFF_UP))
+}
+
+#[cfg(test)]
+mod tests {
+    use nix::sched::{CloneFlags, unshare};
+
+    use super::*;
+
+    #[test]
+    fn it_is_that_of_the_own_namespace() {
+        assert_eq!(index_of("lo"), Some(1));
+        assert!(is_up(1) && is_up(ANY));
+        assert!(!is_up(u32::MAX));
+        assert_eq!(index_of("no-such-one"), None);
+        let apart = std::thread::scope(|scope| {
+            // The loopback of a new namespace is down, whatever /sys says.
+            let inner = scope.spawn(|| {
+                unshare(CloneFlags::CLONE_NEWNET).is_ok().then(|| (index_of("lo"), is_up(1)))
+            });
+            inner.join().unwrap()
+        });
+        match apart {
+            Some(known) => assert_eq!(known, (Some(1), false)),
+            None => println!("skipped: no namespace can be made here (not root?)"),
+        }
+    }
+}
