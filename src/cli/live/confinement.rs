@@ -9,7 +9,9 @@ use super::super::say;
 use super::super::settings::Live as Settings;
 use super::outputs::Further;
 use crate::indicator::files_of;
-use crate::live::{ConfineError, Confined, Needs, apart, can_be_begun_anew, confine, forsake};
+use crate::live::{
+    ConfineError, Confined, Needs, Receiver, apart, can_be_begun_anew, confine, forsake,
+};
 
 /// How far a run is confined.
 pub struct Confinement(Option<Confined>);
@@ -108,9 +110,17 @@ fn needs(
         written: settings.ring.iter().map(|(directory, _)| directory.clone()).collect(),
         outputs: files.chain(settings.metrics_file.clone()).collect(),
         read: files_of(&lists)?.into_iter().chain(lists.iter().cloned()).collect(),
-        connects: further
-            .iter()
-            .any(|further| matches!(further.place, Place::Udp(_) | Place::Tcp(_))),
+        connects: further.iter().filter_map(|further| receiver(&further.place)).collect(),
         listens,
     })
+}
+
+/// What an output connects to, if it does.
+fn receiver(place: &Place) -> Option<Receiver> {
+    match place {
+        Place::File(_) => None,
+        Place::Udp(_) => Some(Receiver::Udp),
+        Place::Tcp(host) => host.rsplit_once(':')?.1.parse().ok().map(Receiver::Tcp),
+        Place::Unix(_) => Some(Receiver::Unix),
+    }
 }
