@@ -34,6 +34,7 @@ const PROCESS: &[libc::c_long] = &[
     libc::SYS_gettid,
     libc::SYS_getpid,
     libc::SYS_getppid,
+    libc::SYS_getpgid,
     libc::SYS_getuid,
     libc::SYS_geteuid,
     libc::SYS_getgid,
@@ -126,6 +127,7 @@ const ANSWERING: &[libc::c_long] = &[libc::SYS_accept, libc::SYS_accept4];
 /// The older forms of these calls, which newer processors do not have.
 #[cfg(target_arch = "x86_64")]
 const OLDER: &[libc::c_long] = &[
+    libc::SYS_getpgrp,
     libc::SYS_open,
     libc::SYS_stat,
     libc::SYS_lstat,
