@@ -58,7 +58,15 @@ impl<'a> Text<'a> {
         if path.as_os_str() == "-" {
             return Text::new(Box::new(io::stdin().lock()));
         }
-        Text::new(Box::new(BufReader::with_capacity(64 * 1024, File::open(path)?)))
+        Text::of(File::open(path)?)
+    }
+
+    /// Reads a file that was opened.
+    ///
+    /// # Errors
+    /// As for one that is to be opened.
+    pub fn of(file: File) -> Result<Text<'static>, NoText> {
+        Text::new(Box::new(BufReader::with_capacity(64 * 1024, file)))
     }
 
     /// Unwraps what an input holds.

@@ -12,15 +12,19 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::net::{SocketAddr, UnixDatagram, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use nix::libc;
+use nix::sched::{CloneFlags, unshare};
 use whoasked::frame::{Batch, Frame, FrameId, LinkType};
-use whoasked::live::{Growing, Heading, Needs, Queue, Ring, Rotation, confine, forsake};
+use whoasked::live::{Growing, Heading, Needs, Queue, Receiver, Ring, Rotation, confine, forsake};
 use whoasked::time::Timestamp;
 
 /// Where a child finds its directory, and that it is one.
@@ -99,7 +103,32 @@ fn refuses<T>(what: &str, result: io::Result<T>) {
     assert_eq!(error.kind(), io::ErrorKind::PermissionDenied, "{what}: {error}");
 }
 
+/// The error by which a call that starts a process fails.
+#[expect(unsafe_code, reason = "no safe function makes namespaces so")]
+fn starting(call: libc::c_long, first: u64, second: u64) -> io::Error {
+    match unsafe { libc::syscall(call, first, second, 0, 0, 0) } {
+        0 => unsafe { libc::_exit(0) },
+        1.. => panic!("call {call} of {first:#x} went through"),
+        _ => io::Error::last_os_error(),
+    }
+}
+
+/// In a user namespace of its own a thread would have all capabilities again.
+fn cannot_make_a_namespace() {
+    for kind in [libc::CLONE_NEWUSER, libc::CLONE_NEWNS, libc::CLONE_NEWNET] {
+        let error = starting(libc::SYS_clone, (kind | libc::SIGCHLD) as u64, 0);
+        refuses("clone", Err::<(), _>(error));
+        refuses("unshare", unshare(CloneFlags::from_bits_retain(kind)).map_err(io::Error::from));
+    }
+    let mut arguments = [0u64; 8];
+    arguments[0] = libc::CLONE_NEWUSER as u64;
+    let error =
+        starting(libc::SYS_clone3, arguments.as_ptr() as u64, size_of_val(&arguments) as u64);
+    assert_eq!(error.raw_os_error(), Some(libc::ENOSYS), "so that clone is tried");
+}
+
 fn cannot_do_harm(place: &Path) {
+    cannot_make_a_namespace();
     refuses("reading passwords", fs::read("/etc/shadow"));
     // What anybody may read, Landlock refuses.
     refuses("reading what is none of its business", fs::read("/etc/passwd"));
@@ -110,7 +139,9 @@ fn cannot_do_harm(place: &Path) {
     refuses("listening", TcpListener::bind("127.0.0.1:0"));
     refuses("connecting", TcpStream::connect("127.0.0.1:9"));
     refuses("datagrams", UdpSocket::bind("127.0.0.1:0"));
-    refuses("links", std::os::unix::fs::symlink("/etc", place.join("out/link")));
+    refuses("local sockets", UnixDatagram::unbound());
+    refuses("a pair that could be connected elsewhere", UnixDatagram::pair());
+    refuses("links", symlink("/etc", place.join("out/link")));
     refuses("modes", fs::set_permissions(place.join("out"), fs::Permissions::from_mode(0o777)));
     // 1 is CAP_CHOWN and so on; 13 is CAP_NET_RAW.
     let raw = 1 << 13;
@@ -246,17 +277,23 @@ fn with_one_capability_and_no_root_it_is_confined_as_well() {
 fn an_output_that_connects_may_and_nothing_may_listen() {
     if let Some(place) = child() {
         let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (listener, other) =
+            (TcpListener::bind("127.0.0.1:0"), TcpListener::bind("127.0.0.1:0"));
+        let (listener, other) = (listener.unwrap(), other.unwrap());
+        let address = listener.local_addr().unwrap();
         let user = Some("nobody".to_owned());
-        let listens = listener.local_addr().ok();
-        confine(&Needs { user, connects: true, listens, ..needs(&place) }).unwrap();
+        let connects = vec![Receiver::Udp, Receiver::Tcp(address.port())];
+        let listens = Some(address);
+        confine(&Needs { user, connects, listens, ..needs(&place) }).unwrap();
         println!("ready");
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.connect(receiver.local_addr().unwrap()).unwrap();
         socket.send(b"answer").unwrap();
-        TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        TcpStream::connect(address).unwrap();
         listener.accept().expect("what listened before still does");
+        refuses("another port", TcpStream::connect(other.local_addr().unwrap()));
         refuses("listening", TcpListener::bind("127.0.0.1:0"));
+        refuses("local sockets", UnixDatagram::unbound());
         return;
     }
     if !is_root() {
@@ -266,6 +303,78 @@ fn an_output_that_connects_may_and_nothing_may_listen() {
     let place = place();
     let test = "an_output_that_connects_may_and_nothing_may_listen";
     run(&std::env::current_exe().unwrap(), test, place.path(), None, || {});
+}
+
+#[test]
+fn an_output_to_a_local_socket_reaches_those_with_a_file_and_no_host() {
+    if let Some(place) = child() {
+        let path = place.join("out/receiver");
+        let receiver = UnixDatagram::bind(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+        let name = format!("whoasked-test-{}", std::process::id());
+        let name = SocketAddr::from_abstract_name(name).unwrap();
+        let _nameless = UnixDatagram::bind_addr(&name).unwrap();
+        let user = Some("nobody".to_owned());
+        confine(&Needs { user, connects: vec![Receiver::Unix], ..needs(&place) }).unwrap();
+        println!("ready");
+        let socket = UnixDatagram::unbound().unwrap();
+        socket.send_to(b"answer", &path).unwrap();
+        assert_eq!(receiver.recv(&mut [0; 10]).unwrap(), 6);
+        refuses("a socket without a file", socket.connect_addr(&name));
+        refuses("datagrams", UdpSocket::bind("127.0.0.1:0"));
+        UnixStream::pair().expect("signals are handed on by a pair of streams");
+        return;
+    }
+    if !is_root() {
+        println!("skipped: not root");
+        return;
+    }
+    let place = place();
+    let test = "an_output_to_a_local_socket_reaches_those_with_a_file_and_no_host";
+    run(&std::env::current_exe().unwrap(), test, place.path(), None, || {});
+}
+
+/// Administrators and programs put another file in the place of `hosts` and `resolv.conf`.
+#[test]
+fn a_host_that_gets_a_name_later_is_found() {
+    if let Some(place) = child() {
+        unshare(CloneFlags::CLONE_NEWNS).unwrap();
+        for arguments in [&["--make-rprivate", "/"][..], &["--bind", "etc", "/etc"]] {
+            let mounted = Command::new("mount").args(arguments).current_dir(&place).status();
+            assert!(mounted.unwrap().success());
+        }
+        let user = Some("nobody".to_owned());
+        confine(&Needs { user, connects: vec![Receiver::Tcp(9944)], ..needs(&place) }).unwrap();
+        assert!("collector.test:9944".to_socket_addrs().is_err());
+        wait_for_parent();
+        let found = "collector.test:9944".to_socket_addrs().unwrap().next();
+        assert_eq!(found, Some(([192, 0, 2, 7], 9944).into()));
+        assert_eq!(fs::read_to_string("/etc/resolv.conf").unwrap(), "# new\n");
+        return;
+    }
+    if !is_root() {
+        println!("skipped: not root");
+        return;
+    }
+    let place = place();
+    let at = |path: &str| place.path().join(path);
+    for directory in ["etc", "run"] {
+        fs::create_dir(at(directory)).unwrap();
+    }
+    fs::write(at("etc/nsswitch.conf"), "hosts: files\n").unwrap();
+    fs::write(at("etc/hosts"), "127.0.0.1 localhost\n").unwrap();
+    fs::write(at("etc/passwd"), "nobody:x:65534:65534::/:/bin/false\n").unwrap();
+    fs::write(at("run/resolv.conf"), "# old\n").unwrap();
+    symlink(at("run/resolv.conf"), at("etc/resolv.conf")).unwrap();
+    let test = "a_host_that_gets_a_name_later_is_found";
+    run(&std::env::current_exe().unwrap(), test, place.path(), None, || {
+        for (path, text) in
+            [("etc/hosts", "192.0.2.7 collector.test\n"), ("run/resolv.conf", "# new\n")]
+        {
+            fs::write(at("run/new"), text).unwrap();
+            fs::rename(at("run/new"), at(path)).unwrap();
+        }
+    });
 }
 
 #[test]

@@ -22,7 +22,11 @@ const LINES_SHOWN_MAX: usize = 5;
 /// # Errors
 /// When a list cannot be used.
 pub fn load(lists: &Lists, hasher: NameHasher) -> anyhow::Result<Indicators> {
-    let (indicators, warnings) = lists.load(hasher)?;
+    Ok(said(lists.load(hasher)?))
+}
+
+/// Says on stderr what is doubtful about lists that were loaded.
+pub fn said((indicators, warnings): (Indicators, Vec<Warning>)) -> Indicators {
     for warning in warnings.iter().take(SAID_MAX) {
         say(&format!("whoasked: {warning}"));
     }
@@ -34,7 +38,7 @@ pub fn load(lists: &Lists, hasher: NameHasher) -> anyhow::Result<Indicators> {
             "whoasked: and {more} more about the lists; `whoasked indicators check LIST` shows them"
         ));
     }
-    Ok(indicators)
+    indicators
 }
 
 /// Says what each list holds, and what is wrong with it.

@@ -29,7 +29,7 @@ mod table;
 
 use std::collections::BTreeMap;
 
-pub use self::load::{Form, List, Lists, LoadError, Reason, Warning, files_of};
+pub use self::load::{Form, List, ListFiles, Lists, LoadError, Reason, Warning, files_of};
 use self::table::Table;
 use crate::name::NameHasher;
 

@@ -104,9 +104,14 @@ impl Growing {
 
     /// Begins the file anew if that is due before `more` octets are written.
     fn rotate(&mut self, more: u64) -> io::Result<()> {
-        let Some(open) = &self.open else { return Ok(()) };
-        let head = self.head.len() as u64;
-        if open.is_pipe || open.good <= head {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        if open.is_pipe {
+            return Ok(());
+        }
+        // Others empty a file that they have copied (logrotate's copytruncate). Writing on where it ended would
+        // fill the gap with zeros.
+        open.good = open.good.min(open.file.metadata()?.len());
+        if open.good <= self.head.len() as u64 {
             return Ok(());
         }
         let is_long = self.rotation.octets.is_some_and(|limit| open.good + more > limit);

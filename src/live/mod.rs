@@ -13,7 +13,7 @@ mod status;
 
 pub use crate::attribution::Complaint;
 pub use answer::{Answers, Control, Form};
-pub use confine::{ConfineError, Confined, Needs, USER, apart, confine, forsake};
+pub use confine::{ConfineError, Confined, Needs, Receiver, USER, apart, confine, forsake};
 pub use feed::{Feed, Sight};
 pub use file::{Growing, Heading, Rotation, Sent, can_be_begun_anew};
 pub use notify::Notify;

@@ -74,7 +74,7 @@ pub struct Losses {
     pub batches: u64,
     /// The frames in them.
     pub frames: u64,
-    /// Batches whose decoder panicked.
+    /// Batches at which the analysis panicked.
     pub panics: u64,
 }
 
@@ -124,6 +124,11 @@ impl Status {
     pub fn packets_lost(&self) -> u64 {
         let before = self.interfaces.iter().map(|i| i.dropped_by_kernel + i.dropped_by_interface);
         before.sum::<u64>() + self.losses.frames
+    }
+
+    /// Frames and batches that whoasked failed on.
+    pub fn defects(&self) -> u64 {
+        self.losses.panics + self.decoded.failed
     }
 
     /// Lines of answers that wait at outputs, and that were lost there.

@@ -57,6 +57,30 @@ fn is_confined(live: &Running) {
     assert_eq!(capable, 1, "the thread that captures, of {threads}");
 }
 
+/// Lists come from outside: who reads them must be able to do nothing else by then. Here one never ends, and is such
+/// that only root can open it.
+#[test]
+fn lists_are_read_by_whom_it_became() {
+    let Some(pair) = Pair::new('y') else { return };
+    let folder = folder();
+    let list = folder.path().join("list");
+    assert!(succeeds("mkfifo", &["--mode=600", list.to_str().unwrap()]));
+    let mut live = program();
+    live.args(["live", "-i", &pair.mirror, "--user=nobody", "--indicators"]).arg(&list);
+    let live = Running::start(live);
+    let mut list = fs::File::options().read(true).write(true).open(&list).unwrap();
+    let process = PathBuf::from(format!("/proc/{}", live.child.id()));
+    let until = Instant::now() + PATIENCE;
+    while status(&process, "Seccomp") != "2" {
+        assert!(Instant::now() < until, "it reads before it is confined");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(status(&process, "Uid").starts_with(&NOBODY.to_string()));
+    list.write_all(b"mi.kenal-cn.com\n").unwrap();
+    drop(list);
+    live.wait_for_word("listening");
+}
+
 fn lines_of(path: &Path) -> Vec<String> {
     fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect()
 }

@@ -159,11 +159,11 @@ impl Open {
             }
             None => None,
         };
-        let expression = |with_vlans| {
+        let expression = |is_ethernet| {
             let and = options.filter.as_deref();
-            kernel_filter(options.wanted, &options.ports, and, with_vlans).unwrap_or_default()
+            kernel_filter(options.wanted, &options.ports, and, is_ethernet).unwrap_or_default()
         };
-        // Some link types know no VLAN tags.
+        // Other link types know no VLAN tags.
         let mut chosen = expression(true);
         if capture.filter(&chosen, true).is_err() {
             chosen = expression(false);

@@ -17,17 +17,25 @@ pub enum Wanted {
 }
 
 /// Whatever can hold a DNS message that cannot be told by a port: later fragments (IPv4), fragments (IPv6),
-/// packets in packets, GRE with ERSPAN, MPLS in IP, Ethernet in IP, and the ports of VXLAN, VXLAN-GPE, Geneve
-/// and GTP-U.
-const WRAPPED: [&str; 6] = [
+/// packets in packets, GRE with ERSPAN, MPLS in IP, Ethernet in IP, the ports of VXLAN, VXLAN-GPE, Geneve
+/// and GTP-U; and what stands between Ethernet and IP, which is let through as a whole.
+const WRAPPED: [&str; 9] = [
     "ip[6:2] & 0x1fff != 0",
     "ip6[6] = 44",
     "proto 47 or ip proto 4 or ip proto 41 or ip6 proto 4 or ip6 proto 41",
     "ip proto 97 or ip6 proto 97 or ip proto 137 or ip6 proto 137",
     "udp port 4789 or udp port 8472 or udp port 4790 or udp port 6081 or udp port 2152",
-    // IPv6 headers between IP and UDP, behind which libpcap does not look.
-    "ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 60",
+    // Headers between IP and UDP, behind which libpcap does not look.
+    "proto 51 or ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 60",
+    "ip6[6] = 135 or ip6[6] = 139 or ip6[6] = 140",
+    // MPLS, PPPoE, a tag that libpcap's `vlan` does not know, Ethernet and PPP by EtherType. The words `mpls` and
+    // `pppoes` would move the offsets of all that stands behind them.
+    "ether proto 0x8847 or ether proto 0x8848 or ether proto 0x8864",
+    "ether proto 0x9200 or ether proto 0x6558 or ether proto 0x880b",
 ];
+
+/// IEEE 802.3, where a length stands for the EtherType. Of Ethernet alone: not every link type knows the word.
+const LLC: &str = "llc";
 
 /// Names of hosts.
 const NAMES: [&str; 2] = [
@@ -50,19 +58,21 @@ const CONNECTIONS: [&str; 4] = [
 /// The expression for the kernel, in libpcap's language: what is wanted, of DNS on 53 and further `ports`, and
 /// only what `and` lets through, if it is given. `None` when all is let through.
 ///
-/// `with_vlans` repeats it for one and two VLAN tags. In libpcap's language `vlan` moves the offsets of all
-/// that stands behind it, so that each level holds the next in its last branch.
+/// On Ethernet it is repeated for one and two VLAN tags, and what has a third is let through as a whole: the
+/// kernel takes no filter of any length. In libpcap's language `vlan` moves the offsets of all that stands
+/// behind it, so that each level holds the next in its last branch.
 pub fn kernel_filter(
     wanted: Wanted,
     ports: &[u16],
     and: Option<&str>,
-    with_vlans: bool,
+    is_ethernet: bool,
 ) -> Option<String> {
     let mut any: Vec<String> = Vec::new();
     if wanted != Wanted::All {
         any.push("port 53".to_owned());
         any.extend(ports.iter().filter(|port| **port != 53).map(|port| format!("port {port}")));
         any.extend(WRAPPED.map(str::to_owned));
+        any.extend(is_ethernet.then(|| LLC.to_owned()));
     }
     if wanted == Wanted::Hosts {
         let parts = NAMES.iter().chain([&ENCRYPTED]).chain(&CONNECTIONS);
@@ -74,8 +84,9 @@ pub fn kernel_filter(
         (false, None) => format!("({})", any.join(" or ")),
         (false, Some(and)) => format!("(({}) and ({and}))", any.join(" or ")),
     };
-    Some(match with_vlans {
-        true => format!("{plain} or (vlan and ({plain} or (vlan and {plain})))"),
-        false => plain,
-    })
+    if !is_ethernet {
+        return Some(plain);
+    }
+    let third = and.map_or("vlan".to_owned(), |and| format!("vlan and ({and})"));
+    Some(format!("{plain} or (vlan and ({plain} or (vlan and ({plain} or ({third})))))"))
 }

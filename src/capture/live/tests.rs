@@ -48,6 +48,25 @@ fn passes(wanted: Wanted, and: Option<&str>, frame: &[u8]) -> bool {
     filter.passes(LinkType(1), frame).unwrap()
 }
 
+/// What stands between the addresses and an IPv4 packet, by name: all that the decoder passes.
+fn framings() -> Vec<(&'static str, Vec<u8>)> {
+    let tag = |kind: u16| [kind.to_be_bytes(), [0, 7]].concat();
+    let ip = [8, 0];
+    vec![
+        ("0x9100", [&tag(0x9100)[..], &ip].concat()),
+        ("0x9200", [&tag(0x9200)[..], &ip].concat()),
+        ("three tags", [&tag(0x88a8)[..], &tag(0x8100), &tag(0x8100), &ip].concat()),
+        ("four tags", [&tag(0x8100).repeat(4)[..], &ip].concat()),
+        ("MPLS", vec![0x88, 0x47, 0, 1, 0, 64, 0, 2, 1, 64]),
+        ("MPLS, upstream label", vec![0x88, 0x48, 0, 2, 1, 64]),
+        ("PPPoE", vec![0x88, 0x64, 0x11, 0, 0, 1, 0, 99, 0, 0x21]),
+        ("LLC", vec![0, 99, 6, 6, 3]),
+        ("SNAP", vec![0, 99, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0]),
+        ("Ethernet", [&[0x65, 0x58][..], &[2; 12], &ip].concat()),
+        ("PPP", vec![0x88, 0x0b, 0, 0x21]),
+    ]
+}
+
 /// What can hold DNS, by name.
 fn dns() -> Vec<(&'static str, Vec<u8>)> {
     let message = [7; 30];
@@ -63,6 +82,8 @@ fn dns() -> Vec<(&'static str, Vec<u8>)> {
         ("IPv6 fragment", ipv6(44, &[17, 0, 5, 0xa8, 0, 0, 0, 1, 7, 7, 7, 7])),
         ("GRE", ipv4(47, 0, &[0, 0, 8, 0, 0x45])),
         ("GRE over IPv6", ipv6(47, &[0, 0, 8, 0, 0x45])),
+        ("authentication", ipv4(51, 0, &[17, 4, 0, 0])),
+        ("IPv6 extension", ipv6(135, &[17, 0, 0, 0])),
         ("IP in IP", ipv4(4, 0, &ipv4(17, 0, &udp(1, DNS, &message)))),
         ("VXLAN", ipv4(17, 0, &udp(40_000, 4789, &message))),
         ("Geneve", ipv4(17, 0, &udp(40_000, 6081, &message))),
@@ -77,6 +98,20 @@ fn all_that_can_hold_dns_passes_under_no_one_and_two_tags() {
             for wanted in [Wanted::Dns, Wanted::Hosts] {
                 let frame = ethernet(tags, &packet);
                 assert!(passes(wanted, None, &frame), "{name} under {} tags", tags.len());
+            }
+        }
+    }
+}
+
+/// `read` decodes all of these, so the kernel must not keep them: their share would be missing, uncounted.
+#[test]
+fn whatever_stands_between_ethernet_and_ip_passes_as_a_whole() {
+    let query = ipv4(17, 0, &udp(40_000, DNS, &[7; 30]));
+    for (name, framing) in framings() {
+        for tags in [&[][..], &[0x81, 0, 0, 7], &[0x88, 0xa8, 0, 7, 0x81, 0, 0, 7]] {
+            let frame = [&[2; 12], tags, &framing, &query].concat();
+            for wanted in [Wanted::Dns, Wanted::Hosts] {
+                assert!(passes(wanted, None, &frame), "{name}: {frame:02x?}");
             }
         }
     }

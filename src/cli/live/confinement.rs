@@ -9,31 +9,28 @@ use super::super::say;
 use super::super::settings::Live as Settings;
 use super::outputs::Further;
 use crate::indicator::files_of;
-use crate::live::{ConfineError, Confined, Needs, apart, can_be_begun_anew, confine, forsake};
+use crate::live::{
+    ConfineError, Confined, Needs, Receiver, apart, can_be_begun_anew, confine, forsake,
+};
 
 /// How far a run is confined.
 pub struct Confinement(Option<Confined>);
 
 impl Confinement {
     /// Confines this process, unless it is not to be. To be called when the devices are open and before
-    /// anything is written; `listens` is where metrics are asked for.
+    /// anything is read or written; `listens` is where metrics are asked for.
     ///
     /// # Errors
-    /// When that fails, or an output could not be begun anew when its time has come.
+    /// When that fails.
     pub fn new(
         settings: &Settings,
         further: &[Further],
         listens: Option<SocketAddr>,
     ) -> anyhow::Result<Confinement> {
-        let confinement = match settings.is_confined {
-            true => Confinement(Some(confine(&needs(settings, further, listens)?)?)),
-            false => Confinement(None),
-        };
-        for remark in confinement.0.iter().flat_map(|confined| &confined.remarks) {
-            say(&format!("whoasked: {remark}"));
-        }
-        confinement.check(settings, further)?;
-        Ok(confinement)
+        Ok(Confinement(match settings.is_confined {
+            true => Some(confine(&needs(settings, further, listens)?)?),
+            false => None,
+        }))
     }
 
     /// Does `work`, and all on threads that it starts, without the capability to capture.
@@ -69,8 +66,15 @@ impl Confinement {
         }
     }
 
-    /// Files of which it would turn out only at night that they cannot be begun anew.
-    fn check(&self, settings: &Settings, further: &[Further]) -> anyhow::Result<()> {
+    /// Says what will not work, as of files of which it would turn out only at night that they cannot be begun
+    /// anew.
+    ///
+    /// # Errors
+    /// When such a file is to be begun anew.
+    pub fn check(&self, settings: &Settings, further: &[Further]) -> anyhow::Result<()> {
+        for remark in self.0.iter().flat_map(|confined| &confined.remarks) {
+            say(&format!("whoasked: {remark}"));
+        }
         let rotates = settings.rotation.octets.is_some() || settings.rotation.every.is_some();
         for Further { place, .. } in further {
             let Place::File(path) = place else { continue };
@@ -108,9 +112,17 @@ fn needs(
         written: settings.ring.iter().map(|(directory, _)| directory.clone()).collect(),
         outputs: files.chain(settings.metrics_file.clone()).collect(),
         read: files_of(&lists)?.into_iter().chain(lists.iter().cloned()).collect(),
-        connects: further
-            .iter()
-            .any(|further| matches!(further.place, Place::Udp(_) | Place::Tcp(_))),
+        connects: further.iter().filter_map(|further| receiver(&further.place)).collect(),
         listens,
     })
+}
+
+/// What an output connects to, if it does.
+fn receiver(place: &Place) -> Option<Receiver> {
+    match place {
+        Place::File(_) => None,
+        Place::Udp(_) => Some(Receiver::Udp),
+        Place::Tcp(host) => host.rsplit_once(':')?.1.parse().ok().map(Receiver::Tcp),
+        Place::Unix(_) => Some(Receiver::Unix),
+    }
 }

@@ -33,15 +33,19 @@ const SUMMARY_MAX: usize = 1 << 15;
 
 pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let hasher = NameHasher::random();
-    let loaded = Arc::new(indicators::load(&settings.lists, hasher)?);
     let further = outputs::further(&settings)?;
-    // What takes privileges comes first; then they are given up, before there is any thread.
+    // What takes privileges comes first; then they are given up, before there is any thread and before anything is
+    // read that others wrote.
+    let lists = settings.lists.open()?;
     let listeners = listeners(&settings)?;
     let metrics = metrics::open(&settings)?;
     let notify = Arc::new(Notify::from_environment().context("NOTIFY_SOCKET")?);
+    let confinement = Confinement::new(&settings, &further, metrics.address())?;
+    let loaded = confinement.apart(|| lists.load(hasher))??;
+    let loaded = Arc::new(indicators::said(loaded));
     // From here on the terminal is the screen's, and given back however this function is left.
     let mut shown = Shown::open(&settings);
-    let confinement = Confinement::new(&settings, &further, metrics.address())?;
+    confinement.check(&settings, &further)?;
     let stop = Arc::new(Stop::default());
     let control = Arc::new(Control::default());
     let board = Board::default();

@@ -1,5 +1,6 @@
 //! A line on stderr now and then: how the run is doing.
 
+use std::collections::BTreeMap;
 use std::iter::repeat;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,14 +14,27 @@ use crate::pipeline::Stop;
 const LOOK: Duration = Duration::from_millis(500);
 /// How many looks until a line is said though nothing has changed: a minute.
 const LOOKS_MAX: u32 = 120;
+/// How many faults of one interface or output are said without a minute between them.
+const FAULTS_AT_ONCE: u32 = 4;
 
-/// What is said at once when it changes.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Worth {
-    faults: Vec<String>,
-    /// The names of what is wrong with the mirror port: the words change with the figures.
-    complaints: Vec<&'static str>,
-    is_losing: bool,
+/// What was said, and when.
+struct Watch {
+    has_screen: bool,
+    /// How many looks ago something was said.
+    looks: u32,
+    /// What was lost until the last look, and how many looks ago it was less.
+    lost: (u64, u32),
+    /// By the name of the interface or output.
+    faults: BTreeMap<String, Fault>,
+    complaints: Vec<Complaint>,
+}
+
+/// What was said of an interface or output.
+struct Fault {
+    /// What is wrong, until it is mended.
+    said: Option<String>,
+    /// What a further word may cost, in looks: each costs a minute.
+    room: u32,
 }
 
 /// Says how it is doing every minute, and when something is wrong or mended; where a screen shows the
@@ -30,36 +44,11 @@ struct Worth {
 /// When there can be no further thread.
 pub fn keep(board: Board, stop: Arc<Stop>, has_screen: bool) -> std::io::Result<()> {
     let work = move || {
-        let (mut worth, mut looks, mut lost) = (Worth::default(), 0, 0);
-        let mut said: Vec<Complaint> = Vec::new();
+        let mut watch = Watch::new(has_screen);
         while !stop.is_set() {
             std::thread::sleep(LOOK);
-            looks += 1;
-            let status = board.latest();
-            let faults = status.interfaces.iter().filter_map(|i| i.fault.clone());
-            let outputs = status.outputs.iter().chain(&status.ring).filter_map(|output| {
-                output.fault.as_ref().map(|fault| format!("{}: {fault}", output.name))
-            });
-            let now_lost = status.packets_lost() + status.lines_behind().1;
-            let is_losing = now_lost > lost;
-            lost = now_lost;
-            let complaints = status.complaints.iter().map(|complaint| complaint.name).collect();
-            let now = Worth { faults: faults.chain(outputs).collect(), complaints, is_losing };
-            if now == worth && looks < LOOKS_MAX {
-                continue;
-            }
-            for fault in now.faults.iter().filter(|fault| !worth.faults.contains(fault)) {
-                say(&format!("whoasked: {fault}; waiting for it"));
-            }
-            for mended in worth.faults.iter().filter(|fault| !now.faults.contains(fault)) {
-                say(&format!("whoasked: no more: {mended}"));
-            }
-            for line in changes(&mut said, &status.complaints) {
-                say(&line);
-            }
-            (worth, looks) = (now, 0);
-            if !has_screen {
-                say(&format!("whoasked: {}", line(&status)));
+            for line in watch.look(&board.latest()) {
+                say(&format!("whoasked: {line}"));
             }
         }
     };
@@ -67,13 +56,69 @@ pub fn keep(board: Board, stop: Arc<Stop>, has_screen: bool) -> std::io::Result<
     Ok(())
 }
 
+impl Watch {
+    fn new(has_screen: bool) -> Watch {
+        let (faults, complaints) = (BTreeMap::new(), Vec::new());
+        Watch { has_screen, looks: 0, lost: (0, LOOKS_MAX), faults, complaints }
+    }
+
+    /// What is to be said. Of what comes and goes all the time, once a minute: a log is not to be filled by it.
+    fn look(&mut self, status: &Status) -> Vec<String> {
+        self.looks += 1;
+        let mut lines = self.faults(status);
+        lines.extend(changes(&mut self.complaints, &status.complaints));
+        let is_losing = self.begins_to_lose(status);
+        if lines.is_empty() && !is_losing && self.looks < LOOKS_MAX {
+            return lines;
+        }
+        self.looks = 0;
+        if !self.has_screen {
+            lines.push(line(status));
+        }
+        lines
+    }
+
+    fn faults(&mut self, status: &Status) -> Vec<String> {
+        let mut lines = Vec::new();
+        let interfaces = status.interfaces.iter().map(|i| (&i.name, i.fault.clone()));
+        let outputs = status.outputs.iter().chain(&status.ring).map(|output| {
+            let fault = output.fault.as_ref();
+            (&output.name, fault.map(|fault| format!("{}: {fault}", output.name)))
+        });
+        for (name, fault) in interfaces.chain(outputs) {
+            let room_max = FAULTS_AT_ONCE * LOOKS_MAX;
+            let unsaid = Fault { said: None, room: room_max };
+            let known = self.faults.entry(name.clone()).or_insert(unsaid);
+            known.room = room_max.min(known.room + 1);
+            match fault {
+                Some(why) if known.room >= LOOKS_MAX && known.said.as_ref() != Some(&why) => {
+                    lines.push(format!("{why}; waiting for it"));
+                    *known = Fault { said: Some(why), room: known.room - LOOKS_MAX };
+                }
+                Some(_) => {}
+                None => lines.extend(known.said.take().map(|why| format!("no more: {why}"))),
+            }
+        }
+        lines
+    }
+
+    /// Whether something was lost since the last look, and nothing for a minute before.
+    fn begins_to_lose(&mut self, status: &Status) -> bool {
+        let (before, looks) = self.lost;
+        let now = status.packets_lost() + status.lines_behind().1;
+        let is_more = now > before;
+        self.lost = (now, if is_more { 0 } else { looks.saturating_add(1) });
+        is_more && looks >= LOOKS_MAX
+    }
+}
+
 /// What is to be said of the mirror port: what is wrong and was not, and what is mended.
 fn changes(said: &mut Vec<Complaint>, now: &[Complaint]) -> Vec<String> {
     let is_in = |list: &[Complaint], name| list.iter().any(|complaint| complaint.name == name);
     let new = now.iter().filter(|complaint| !is_in(said, complaint.name));
-    let new = new.map(|complaint| format!("whoasked: {}: {}", complaint.name, complaint.words));
+    let new = new.map(|complaint| format!("{}: {}", complaint.name, complaint.words));
     let mended = said.iter().filter(|complaint| !is_in(now, complaint.name));
-    let mended = mended.map(|complaint| format!("whoasked: {}: mended", complaint.name));
+    let mended = mended.map(|complaint| format!("{}: mended", complaint.name));
     let lines = new.chain(mended).collect();
     *said = now.to_vec();
     lines
@@ -123,7 +168,9 @@ pub fn coverage(status: &Status) -> String {
     }
     lines.push(format!(
         "  left out since the analysis was behind: {} packets in {} batches; defects: {}",
-        status.losses.frames, status.losses.batches, status.losses.panics
+        status.losses.frames,
+        status.losses.batches,
+        status.defects()
     ));
     lines.push(format!(
         "  not read: {} messages cut or malformed, {} broken frames, {} of unknown link types; not put together: {} \
@@ -199,4 +246,59 @@ pub fn coverage(status: &Status) -> String {
     }
     lines.push(format!("  indicators: {}", status.lists.indicators));
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::{Interface, OutputState};
+
+    /// How many lines a watch says in ten minutes of these, one after the other.
+    fn lines_of(statuses: &[Status]) -> usize {
+        let mut watch = Watch::new(false);
+        let all = statuses.iter().cycle().take(10 * LOOKS_MAX as usize);
+        all.map(|status| watch.look(status).len()).sum()
+    }
+
+    fn with_fault(fault: Option<&str>) -> Status {
+        let fault = fault.map(str::to_owned);
+        let output =
+            OutputState { name: "jsonl=tcp://a:1".to_owned(), fault, ..Default::default() };
+        Status { outputs: vec![output], ..Status::default() }
+    }
+
+    #[test]
+    fn what_comes_and_goes_fills_no_log() {
+        let losing: Vec<Status> = (0..10 * u64::from(LOOKS_MAX))
+            .map(|look| {
+                // Every other look something was lost since the one before.
+                let lost = Interface { dropped_by_kernel: look / 2, ..Default::default() };
+                Status { interfaces: vec![lost], ..Status::default() }
+            })
+            .collect();
+        assert!((10..=11).contains(&lines_of(&losing)), "{}", lines_of(&losing));
+        let words = ["refused", "timed out"].map(|why| with_fault(Some(why)));
+        assert!(lines_of(&words) <= 40, "a few words, one a minute, and the figures");
+        let flapping = [with_fault(Some("refused")), with_fault(None)];
+        assert!(lines_of(&flapping) <= 60, "and that it is mended, and the figures again");
+    }
+
+    #[test]
+    fn what_is_wrong_and_mended_is_said_at_once() {
+        let mut watch = Watch::new(true);
+        assert_eq!(watch.look(&with_fault(None)), [""; 0]);
+        let said = watch.look(&with_fault(Some("refused")));
+        assert_eq!(said, ["jsonl=tcp://a:1: refused; waiting for it"]);
+        assert_eq!(watch.look(&with_fault(Some("refused"))), [""; 0]);
+        assert_eq!(watch.look(&with_fault(None)), ["no more: jsonl=tcp://a:1: refused"]);
+        let said = watch.look(&with_fault(Some("timed out")));
+        assert_eq!(said, ["jsonl=tcp://a:1: timed out; waiting for it"]);
+    }
+
+    #[test]
+    fn a_frame_that_the_decoder_failed_on_is_a_defect_as_a_batch_is() {
+        let mut status = Status::default();
+        (status.losses.panics, status.decoded.failed) = (1, 2);
+        assert!(coverage(&status).contains("defects: 3"), "{}", coverage(&status));
+    }
 }

@@ -50,6 +50,10 @@ const SHOWN_LEN_MAX: usize = 80;
 /// The most files that are taken from a directory.
 const FILES_MAX: usize = 10_000;
 
+/// How many are opened before they are read. Of the files that a process may have open, 1,024 as a rule, others
+/// need some.
+const OPEN_MAX: usize = 512;
+
 /// Which lists to load, and how.
 #[derive(Clone, Debug, Default)]
 pub struct Lists {
@@ -113,20 +117,71 @@ impl Lists {
     /// # Errors
     /// The first list that cannot be read, is no list, or holds nothing usable ends it.
     pub fn load(&self, hasher: NameHasher) -> Result<(Indicators, Vec<Warning>), LoadError> {
+        self.files()?.load(hasher)
+    }
+
+    /// Opens all lists, to be read later, perhaps by somebody who may open none of them.
+    ///
+    /// # Errors
+    /// The first list that cannot be opened.
+    pub fn open(&self) -> Result<ListFiles, LoadError> {
+        let mut files = self.files()?;
+        for file in files.0.iter_mut().filter(|file| file.path.as_os_str() != "-").take(OPEN_MAX) {
+            let opened = fs::File::open(&file.path);
+            file.open = Some(opened.map_err(|source| LoadError::Read {
+                file: shown(&file.path),
+                lines: 0,
+                source,
+            })?);
+        }
+        Ok(files)
+    }
+
+    fn files(&self) -> Result<ListFiles, LoadError> {
         if self.indicators.is_empty() {
             return Err(LoadError::NoLists);
         }
-        let indicators = files_of(&self.indicators)?;
-        let allow = files_of(&self.allow)?;
-        let paths: Vec<PathBuf> = indicators.iter().chain(&allow).cloned().collect();
-        if paths.len() > usize::from(u16::MAX) {
-            return Err(LoadError::TooManyLists(paths.len()));
+        let of = |paths: &[PathBuf], form, allows| {
+            let file = move |path| ListFile { path, open: None, form, allows };
+            files_of(paths).map(|paths| paths.into_iter().map(file))
+        };
+        let flagged = of(&self.indicators, self.form, false)?;
+        let files: Vec<ListFile> = flagged.chain(of(&self.allow, None, true)?).collect();
+        if files.len() > usize::from(u16::MAX) {
+            return Err(LoadError::TooManyLists(files.len()));
         }
+        Ok(ListFiles(files))
+    }
+}
+
+/// Lists that were found and are still to be read.
+#[derive(Debug)]
+pub struct ListFiles(Vec<ListFile>);
+
+#[derive(Debug)]
+struct ListFile {
+    path: PathBuf,
+    /// If it was opened already.
+    open: Option<fs::File>,
+    form: Option<Form>,
+    /// Whether what it lists is not to be flagged.
+    allows: bool,
+}
+
+impl ListFiles {
+    /// Reads them, as [`Lists::load`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn load(self, hasher: NameHasher) -> Result<(Indicators, Vec<Warning>), LoadError> {
+        let paths: Vec<PathBuf> = self.0.iter().map(|file| file.path.clone()).collect();
         let mut loader = Loader::new(hasher);
-        for (place, (path, name)) in paths.iter().zip(names_of(&paths)).enumerate() {
-            let allows = place >= indicators.len();
-            let form = self.form.filter(|_| !allows);
-            loader.load(name, shown(path), Text::open(path), form, allows)?;
+        for (file, name) in self.0.into_iter().zip(names_of(&paths)) {
+            let text = match file.open {
+                Some(open) => Text::of(open),
+                None => Text::open(&file.path),
+            };
+            loader.load(name, shown(&file.path), text, file.form, file.allows)?;
         }
         loader.finish()
     }

@@ -2,6 +2,10 @@
 //!
 //! Another call fails with EPERM rather than ending the run: a new C library that tries a new call must not
 //! end a watch of months. There is none among those left out that would lead anywhere when it fails.
+//!
+//! A thread can be started, a namespace cannot: in a user namespace of its own a thread has all capabilities
+//! again, whatever it gave up. What `clone3` is to make stands in memory, where no filter sees it, so that call
+//! is said not to exist (ENOSYS), and the C library starts threads by `clone`.
 
 use std::collections::BTreeMap;
 use std::env::consts::ARCH;
@@ -11,6 +15,8 @@ use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition,
     SeccompFilter, SeccompRule,
 };
+
+use super::{Needs, Receiver};
 
 /// Memory, threads, signals and clocks.
 const PROCESS: &[libc::c_long] = &[
@@ -23,13 +29,12 @@ const PROCESS: &[libc::c_long] = &[
     libc::SYS_mincore,
     libc::SYS_membarrier,
     libc::SYS_futex,
-    libc::SYS_clone,
-    libc::SYS_clone3,
     libc::SYS_set_robust_list,
     libc::SYS_rseq,
     libc::SYS_gettid,
     libc::SYS_getpid,
     libc::SYS_getppid,
+    libc::SYS_getpgid,
     libc::SYS_getuid,
     libc::SYS_geteuid,
     libc::SYS_getgid,
@@ -102,7 +107,6 @@ const SOCKETS: &[libc::c_long] = &[
     libc::SYS_epoll_ctl,
     libc::SYS_epoll_pwait,
     libc::SYS_eventfd2,
-    libc::SYS_socketpair,
     libc::SYS_bind,
     libc::SYS_connect,
     libc::SYS_getsockopt,
@@ -123,6 +127,7 @@ const ANSWERING: &[libc::c_long] = &[libc::SYS_accept, libc::SYS_accept4];
 /// The older forms of these calls, which newer processors do not have.
 #[cfg(target_arch = "x86_64")]
 const OLDER: &[libc::c_long] = &[
+    libc::SYS_getpgrp,
     libc::SYS_open,
     libc::SYS_stat,
     libc::SYS_lstat,
@@ -144,36 +149,78 @@ const OLDER: &[libc::c_long] = &[];
 /// What names of threads and of memory are set with.
 const PRCTL: &[libc::c_int] = &[libc::PR_SET_NAME, libc::PR_GET_NAME, libc::PR_SET_VMA];
 
-/// The program that lets through these calls alone. `connects`: sockets of the network can be made;
-/// `answers`: connections are taken.
-pub(super) fn filter(connects: bool, answers: bool) -> Result<BpfProgram, BackendError> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    let answering = if answers { ANSWERING } else { &[] };
-    for call in PROCESS.iter().chain(FILES).chain(SOCKETS).chain(OLDER).chain(answering) {
-        rules.insert(*call, Vec::new());
+/// What makes a namespace.
+const NAMESPACES: libc::c_int = libc::CLONE_NEWUSER
+    | libc::CLONE_NEWNS
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWNET
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWUTS
+    | libc::CLONE_NEWCGROUP;
+
+/// The programs that let through these calls alone, in the order in which they are to be applied: of what two of
+/// them say the more severe holds.
+pub(super) fn filters(needs: &Needs) -> Result<[BpfProgram; 2], BackendError> {
+    let missing = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
+    let missing = program(missing, SeccompAction::Allow, errno(libc::ENOSYS))?;
+    Ok([missing, program(allowed(needs)?, errno(libc::EPERM), SeccompAction::Allow)?])
+}
+
+fn errno(number: libc::c_int) -> SeccompAction {
+    SeccompAction::Errno(number as u32)
+}
+
+/// `matched` for calls that a rule fits, `other` for all others.
+fn program(
+    rules: BTreeMap<i64, Vec<SeccompRule>>,
+    other: SeccompAction,
+    matched: SeccompAction,
+) -> Result<BpfProgram, BackendError> {
+    SeccompFilter::new(rules, other, matched, ARCH.try_into()?)?.try_into()
+}
+
+fn allowed(needs: &Needs) -> Result<BTreeMap<i64, Vec<SeccompRule>>, BackendError> {
+    let answering = if needs.listens.is_some() { ANSWERING } else { &[] };
+    let calls = PROCESS.iter().chain(FILES).chain(SOCKETS).chain(OLDER).chain(answering);
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
+        calls.map(|call| (*call, Vec::new())).collect();
+    // Left to the other program.
+    rules.insert(libc::SYS_clone3, Vec::new());
+    let no_namespace = condition(0, SeccompCmpOp::MaskedEq(NAMESPACES as u64), 0)?;
+    rules.insert(libc::SYS_clone, vec![SeccompRule::new(vec![no_namespace])?]);
+    let mut families = vec![libc::AF_PACKET, libc::AF_NETLINK];
+    if needs.connects.contains(&Receiver::Unix) {
+        families.push(libc::AF_UNIX);
     }
-    let mut families = vec![libc::AF_UNIX, libc::AF_PACKET, libc::AF_NETLINK];
-    if connects {
+    if needs.asks_hosts() {
         families.extend([libc::AF_INET, libc::AF_INET6]);
     }
     rules.insert(libc::SYS_socket, first_is_one_of(&families)?);
+    // A pair of datagram sockets could be connected to somebody else, one of streams cannot.
+    let stream = condition(1, SeccompCmpOp::MaskedEq(0xf), libc::SOCK_STREAM as u64)?;
+    rules.insert(libc::SYS_socketpair, vec![SeccompRule::new(vec![stream])?]);
     rules.insert(libc::SYS_prctl, first_is_one_of(PRCTL)?);
     // All but what types into the terminal that it was started from.
-    let (word, unequal) = (SeccompCmpArgLen::Dword, SeccompCmpOp::Ne);
     let typing = [libc::TIOCSTI, libc::TIOCLINUX];
-    let others =
-        typing.iter().map(|kind| SeccompCondition::new(1, word.clone(), unequal.clone(), *kind));
-    rules.insert(libc::SYS_ioctl, vec![SeccompRule::new(others.collect::<Result<_, _>>()?)?]);
-    let refuse = SeccompAction::Errno(libc::EPERM as u32);
-    let filter = SeccompFilter::new(rules, refuse, SeccompAction::Allow, ARCH.try_into()?)?;
-    filter.try_into()
+    let others = typing.map(|kind| condition(1, SeccompCmpOp::Ne, kind));
+    let others = others.into_iter().collect::<Result<_, _>>()?;
+    rules.insert(libc::SYS_ioctl, vec![SeccompRule::new(others)?]);
+    Ok(rules)
+}
+
+/// What the low 32 bits of an argument must be.
+fn condition(
+    argument: u8,
+    comparison: SeccompCmpOp,
+    value: u64,
+) -> Result<SeccompCondition, BackendError> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, comparison, value)
 }
 
 /// The first argument is one of these.
 fn first_is_one_of(values: &[libc::c_int]) -> Result<Vec<SeccompRule>, BackendError> {
     let rule = |value: &libc::c_int| {
-        let (word, equal) = (SeccompCmpArgLen::Dword, SeccompCmpOp::Eq);
-        SeccompRule::new(vec![SeccompCondition::new(0, word, equal, *value as u64)?])
+        SeccompRule::new(vec![condition(0, SeccompCmpOp::Eq, *value as u64)?])
     };
     values.iter().map(rule).collect()
 }

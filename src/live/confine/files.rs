@@ -3,35 +3,28 @@
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, Ruleset, RulesetAttr, RulesetCreated,
+    ABI, Access, AccessFs, AccessNet, BitFlags, NetPort, Ruleset, RulesetAttr, RulesetCreated,
     RulesetCreatedAttr, RulesetError, RulesetStatus, Scope, path_beneath_rules,
 };
 
 use super::super::file::directory_of;
-use super::Needs;
+use super::{Needs, Receiver};
 
 /// The newest rules that are asked for. An older kernel keeps those of them that it knows.
 const RULES: ABI = ABI::V6;
 
-/// What the system's own libraries read: zones, how a host's address is found, what libpcap asks about
-/// interfaces, and how much memory this process has.
-const SYSTEM: &[&str] = &[
-    "/usr/share/zoneinfo",
-    "/etc/localtime",
-    "/etc/resolv.conf",
-    "/etc/hosts",
-    "/etc/host.conf",
-    "/etc/nsswitch.conf",
-    "/etc/gai.conf",
-    "/etc/services",
-    "/etc/ld.so.cache",
-    "/lib",
-    "/lib64",
-    "/usr/lib",
-    "/sys/class/net",
-    "/sys/devices",
-    "/proc/self",
-];
+/// What the system's own libraries read: zones, what libpcap asks about interfaces, and how much memory this
+/// process has.
+const SYSTEM: &[&str] =
+    &["/usr/share/zoneinfo", "/etc/localtime", "/sys/class/net", "/sys/devices", "/proc/self"];
+
+/// What they read to find the address of a host: directories, since what stands in them is replaced, and the
+/// modules of the C library.
+const NAMES: &[&str] = &["/etc", "/lib", "/lib64", "/usr/lib"];
+/// Where the servers stand that are asked for it; often a link to where a program writes it.
+const SERVERS: &str = "/etc/resolv.conf";
+/// What they are asked by when an answer is too long for a datagram.
+const DNS_PORT: u16 = 53;
 
 /// What is written though it is no output.
 const DEVICES: &[&str] = &["/dev/null", "/dev/tty"];
@@ -45,20 +38,23 @@ pub(super) fn rules(needs: &Needs) -> Result<RulesetCreated, RulesetError> {
         .cloned()
         .chain(needs.outputs.iter().flat_map(|path| holders(path)))
         .collect();
-    let readable: Vec<PathBuf> = needs.read.iter().flat_map(|path| holders(path)).collect();
-    let ruleset = Ruleset::default().handle_access(AccessFs::from_all(RULES))?;
-    let ruleset = ruleset.handle_access(AccessNet::BindTcp)?;
-    let ruleset = match needs.connects {
-        true => ruleset,
-        false => ruleset.handle_access(AccessNet::ConnectTcp)?,
-    };
-    ruleset
-        .scope(Scope::Signal)?
+    let mut readable: Vec<PathBuf> = needs.read.iter().flat_map(|path| holders(path)).collect();
+    let mut ports: Vec<u16> = needs.connects.iter().filter_map(Receiver::port).collect();
+    if needs.asks_hosts() {
+        readable.extend(NAMES.iter().map(PathBuf::from).chain(holders(Path::new(SERVERS))));
+        ports.push(DNS_PORT);
+    }
+    let ports = ports.into_iter().map(|port| Ok(NetPort::new(port, AccessNet::ConnectTcp)));
+    Ruleset::default()
+        .handle_access(AccessFs::from_all(RULES))?
+        .handle_access(AccessNet::from_all(RULES))?
+        .scope(Scope::from_all(RULES))?
         .create()?
         .add_rules(path_beneath_rules(SYSTEM, read))?
         .add_rules(path_beneath_rules(DEVICES, read | AccessFs::WriteFile | AccessFs::IoctlDev))?
         .add_rules(path_beneath_rules(readable, read))?
-        .add_rules(path_beneath_rules(written, writing()))
+        .add_rules(path_beneath_rules(written, writing()))?
+        .add_rules(ports)
 }
 
 /// What is done in a directory of outputs.

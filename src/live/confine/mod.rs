@@ -5,10 +5,11 @@
 //! 1. becomes an unprivileged user, when it was started as root;
 //! 2. gives up all capabilities but `CAP_NET_RAW`, which [`forsake`] takes from every thread that does not
 //!    capture;
-//! 3. can gain none any more (`no_new_privs`);
-//! 4. sees of the file system only what it was told to read and write (Landlock), may listen on no TCP port,
-//!    and connects to none unless an output does;
-//! 5. may use only the system calls that it needs (seccomp): it can start no program.
+//! 3. can gain none any more (`no_new_privs`, and no user namespace by seccomp);
+//! 4. sees of the file system only what it was told to read and write, and what its libraries read; may listen
+//!    on no TCP port, connect to those of its outputs alone, and reach nobody's abstract socket (Landlock);
+//! 5. may use only the system calls that it needs, and make only the kinds of sockets (seccomp): it can start no
+//!    program.
 //!
 //! `CAP_NET_RAW` stays with the capture threads since an interface that was removed and made again needs a
 //! new socket: libpcap takes none that somebody else opened, and one in a fanout group cannot be bound again.
@@ -45,10 +46,37 @@ pub struct Needs {
     pub outputs: Vec<PathBuf>,
     /// Files that are read, also after somebody put others in their places.
     pub read: Vec<PathBuf>,
-    /// Whether an output connects to somewhere.
-    pub connects: bool,
+    /// What outputs connect to.
+    pub connects: Vec<Receiver>,
     /// Where it listens already: who connects there may be answered. It can begin to listen nowhere.
     pub listens: Option<SocketAddr>,
+}
+
+/// What an output connects to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Receiver {
+    /// A host, at this port.
+    Tcp(u16),
+    /// A host.
+    Udp,
+    /// A socket of this machine.
+    Unix,
+}
+
+impl Receiver {
+    fn port(&self) -> Option<u16> {
+        match self {
+            Receiver::Tcp(port) => Some(*port),
+            Receiver::Udp | Receiver::Unix => None,
+        }
+    }
+}
+
+impl Needs {
+    /// Whether an output connects to a host, whose address has to be found.
+    fn asks_hosts(&self) -> bool {
+        self.connects.iter().any(|receiver| *receiver != Receiver::Unix)
+    }
 }
 
 /// What came of it.
@@ -102,14 +130,16 @@ pub fn confine(needs: &Needs) -> Result<Confined, ConfineError> {
     let user = user(needs.user.as_deref())?;
     make_directories(needs, user.as_ref())?;
     let files = files::rules(needs).map_err(refused("Landlock"))?;
-    let filter = calls::filter(needs.connects, needs.listens.is_some());
+    let filters = calls::filters(needs);
     keep_raw(user.as_ref())?;
     nix::sys::prctl::set_no_new_privs().map_err(refused("no_new_privs"))?;
     confined.remarks.extend(files::enforce(files).map_err(refused("Landlock"))?);
     confined.remarks.extend(unreadable(needs));
-    match filter {
-        Ok(program) => {
-            seccompiler::apply_filter_all_threads(&program).map_err(refused("seccomp"))?
+    match filters {
+        Ok(programs) => {
+            for program in &programs {
+                seccompiler::apply_filter_all_threads(program).map_err(refused("seccomp"))?;
+            }
         }
         Err(error) => confined.remarks.push(format!(
             "system calls are not confined: seccomp cannot be used on this processor ({error})"

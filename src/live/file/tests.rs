@@ -81,6 +81,19 @@ fn a_file_that_was_moved_away_is_made_again_on_request() {
 }
 
 #[test]
+fn a_file_that_somebody_else_empties_goes_on_from_its_beginning() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("answers.csv");
+    let rotation = Rotation { octets: Some(12), ..NEVER };
+    let mut file = Growing::open(&path, rotation, Heading::First).unwrap();
+    file.write(b"head\none\n");
+    OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
+    assert!(matches!(file.write(b"two\n"), (4, None)));
+    assert_eq!(text(&path), "head\ntwo\n");
+    assert!(!file.numbered(1).exists(), "it was not full");
+}
+
+#[test]
 fn a_full_disk_holds_whole_lines_and_goes_on_once_there_is_room() {
     use std::process::Command;
     let directory = tempfile::tempdir().unwrap();

@@ -158,12 +158,11 @@ fn captured(out: &mut Out<'_>, status: &Status) -> fmt::Result {
         None,
         [(Vec::new(), losses.batches)],
     )?;
-    let panics = losses.panics + status.decoded.failed;
     out.counter(
         "defects",
         "Frames or batches that whoasked failed on",
         None,
-        [(Vec::new(), panics)],
+        [(Vec::new(), status.defects())],
     )
 }
 

@@ -97,8 +97,8 @@ pub(super) fn state(view: &View<'_>, width: usize) -> Vec<Words> {
         say("interface", words);
     }
     say("lost", lost(status));
-    if status.losses.panics > 0 {
-        let text = format!("{} (defects of whoasked: please report)", number(status.losses.panics));
+    if status.defects() > 0 {
+        let text = format!("{} (defects of whoasked: please report)", number(status.defects()));
         say("defects", Words::of(Ink::Caution, &text));
     }
     say("flagged", flagged(status));
