@@ -34,7 +34,9 @@ fn complaint_of(letter: char, filter: &str) -> Option<String> {
     let live = Running::live(&pair, &["--indicators", list.to_str().unwrap()]);
     let began = Instant::now();
     pair.send(&part, 500);
-    let said = live.wait_for_word("On the switch, mirror").replace("whoasked: ", "");
+    let said = live
+        .wait_for_word("Mirror the DNS server's port in both directions")
+        .replace("whoasked: ", "");
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     live.signal("USR1");
     let listed = live.wait_for_word("  wrong: ");
