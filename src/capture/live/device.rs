@@ -62,19 +62,20 @@ struct Open {
 }
 
 impl Device {
-    /// Opens an interface.
+    /// Opens an interface; one that is down when it comes up.
     ///
     /// # Errors
     /// In the words of libpcap: no such interface, not allowed, or the filter cannot be understood.
     pub fn open(name: &str, options: DeviceOptions, group: Option<u16>) -> Result<Device, String> {
-        let open = Open::new(name, &options, group)?;
+        let is_down = index_of(name).is_some() && !is_up(name);
+        let open = if is_down { None } else { Some(Open::new(name, &options, group)?) };
         Ok(Device {
             name: name.to_owned(),
             options,
             group,
-            open: Some(open),
+            open,
             before: Drops::default(),
-            is_down: false,
+            is_down,
             silent: Duration::ZERO,
         })
     }
@@ -90,6 +91,9 @@ impl Device {
             self.close();
             return Some(format!("the interface {} is gone", self.name));
         };
+        if !is_up(&self.name) {
+            return Some(format!("the interface {0} is down: `ip link set {0} up`", self.name));
+        }
         if self.open.as_ref().is_none_or(|open| open.index != Some(index)) {
             self.close();
             match Open::new(&self.name, &self.options, self.group) {
@@ -97,7 +101,7 @@ impl Device {
                 Err(error) => return Some(error),
             }
         }
-        (!is_up(&self.name)).then(|| format!("the interface {} is down", self.name))
+        None
     }
 
     fn close(&mut self) {
