@@ -25,7 +25,7 @@ use crate::indicator::IndicatorId;
 use crate::resolution::{Leg, Role, StepKind, Unexplained};
 use crate::time::Timestamp;
 
-pub use assess::{Assessment, Assessor, ClientHints, Hint, Leaning};
+pub use assess::{Assessment, Assessor, ClientHints, Hint, Leaning, Way, is_listed_itself, way};
 pub use attributor::Attributor;
 pub use coverage::{Coverage, LatencySeen, ResolverSeen, ServerSeen};
 pub use health::{COMPLAINTS, Complaint, Health, MayName, complaints_of};

@@ -90,5 +90,6 @@ fn say(line: &str) {
     if crate::screen::notice(&shown) {
         return;
     }
-    let _ = writeln!(std::io::stderr(), "{shown}");
+    // At once, so that what others write meanwhile does not come in between.
+    let _ = std::io::stderr().write_all(format!("{shown}\n").as_bytes());
 }

@@ -1,6 +1,7 @@
 //! What signals ask of a run: SIGHUP reads lists anew and opens outputs anew, SIGUSR1 says what was seen,
 //! SIGINT and SIGTERM end it.
 
+use std::io::IsTerminal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +9,9 @@ use anyhow::Context;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGUSR1};
 use signal_hook::iterator::Signals;
 
-use super::super::{indicators, say};
+use super::super::indicators::Flagged;
+use super::super::say;
 use super::{shown, status_line};
-use crate::indicator::Lists;
 use crate::live::{Board, Control, Notify, Queue};
 use crate::name::NameHasher;
 use crate::pipeline::Stop;
@@ -22,7 +23,7 @@ const LOOKS_MAX: u32 = 200;
 
 /// What is needed to read lists anew.
 pub struct Reload {
-    pub lists: Lists,
+    pub flagged: Flagged,
     pub hasher: NameHasher,
     pub control: Arc<Control>,
     pub lookout: Arc<Lookout>,
@@ -37,7 +38,7 @@ impl Reload {
         for output in &self.outputs {
             output.reopen();
         }
-        match indicators::load(&self.lists, self.hasher) {
+        match self.flagged.load(self.hasher) {
             Ok(loaded) => {
                 let count = loaded.len();
                 let loaded = Arc::new(loaded);
@@ -83,7 +84,11 @@ pub fn obey(reload: Reload, board: Board, stop: Arc<Stop>, has_screen: bool) -> 
                 SIGCONT => shown::go_on(),
                 _ if stop.is_set() => shown::interrupt(),
                 _ => {
-                    say("whoasked: ending; what is known follows");
+                    // Behind the ^C that a terminal shows.
+                    let is_typed =
+                        signal == SIGINT && !has_screen && std::io::stderr().is_terminal();
+                    let begin = if is_typed { "\n" } else { "" };
+                    say(&format!("{begin}whoasked: ending; what is known follows"));
                     stop.set();
                 }
             }

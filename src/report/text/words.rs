@@ -81,10 +81,14 @@ impl Grade {
 
 /// How certain a confidence is, in thousandths: in words, then in percent.
 pub(crate) fn sureness(permille: u16) -> String {
-    let words = Grade::of(permille).as_str();
+    format!("{} ({})", Grade::of(permille).as_str(), percent(permille))
+}
+
+/// A share in thousandths: `99.5 %`, `90 %`.
+pub(crate) fn percent(permille: u16) -> String {
     match (permille / 10, permille % 10) {
-        (percent, 0) => format!("{words} ({percent} %)"),
-        (percent, tenth) => format!("{words} ({percent}.{tenth} %)"),
+        (percent, 0) => format!("{percent} %"),
+        (percent, tenth) => format!("{percent}.{tenth} %"),
     }
 }
 

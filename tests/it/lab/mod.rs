@@ -180,7 +180,7 @@ fn bounce(lab: &mut Laboratory<'_>) -> Behind {
     lab.network.set_port("down");
     lab.live.wait_for_word(&format!("{PORT} is down"));
     lab.network.set_port("up");
-    lab.live.wait_for_word("no more");
+    lab.live.wait_for_word("is up again");
     let asked = lab.ask_and_wait(110, "bounced.swift-cdn.net", "bounced");
     assert!(asked.is_answered(PATIENCE / 2));
     behind("bounced", 110, "bounced.swift-cdn.net", "initiator")
