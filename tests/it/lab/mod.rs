@@ -234,7 +234,7 @@ fn listen(folder: &Path, network: &Network, firewall: &Firewall, others: impl Fn
     dump.args(["-i", PORT, "-B", "65536", "-Z", "root", "-U", "--nano", "-s", "0", "-w"]);
     dump.arg(&capture).arg(FILTER);
     let mut live = network.beside(env!("CARGO_BIN_EXE_whoasked"));
-    live.args(["live", "-i", PORT, "-f", "jsonl", "--capture", "all", "--filter", FILTER]);
+    live.args(["live", "-v", "-i", PORT, "-f", "jsonl", "--capture", "all", "--filter", FILTER]);
     live.arg("--indicators").arg(&list);
     let (live, dump) = (Running::start(live), Running::start(dump));
     live.wait_for_word("listening");
