@@ -189,6 +189,13 @@ pub struct Client {
     pub contact: Contact,
 }
 
+impl Client {
+    /// Whether it is known to have connected.
+    pub fn is_connected(&self) -> bool {
+        matches!(self.contact, Contact::Yes(_))
+    }
+}
+
 /// A sighting with its clients and a verdict.
 #[derive(Clone, Debug)]
 pub struct Attribution {

@@ -8,7 +8,6 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::attribution::{Attribution, Client, State, Way, way};
-use crate::contact::Contact;
 use crate::indicator::Indicators;
 use crate::time::Timestamp;
 
@@ -170,8 +169,7 @@ impl Feed {
         for sight in sights {
             let place = *places.entry(sight.subject()).or_insert(groups.len());
             let first = sight.attribution.sighting.time;
-            let contact = sight.foremost().map(|client| &client.contact);
-            let is_connected = matches!(contact, Some(Contact::Yes(_)));
+            let is_connected = sight.foremost().is_some_and(Client::is_connected);
             match groups.get_mut(place) {
                 Some(group) => {
                     group.times += 1;

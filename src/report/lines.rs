@@ -144,7 +144,7 @@ impl Spoken {
         earlier: Option<&Told>,
     ) -> Option<Option<(u64, Timestamp)>> {
         let time = client.map_or(attribution.sighting.time, |client| client.asked_time);
-        let is_connected = client.is_some_and(|c| matches!(c.contact, Contact::Yes(_)));
+        let is_connected = client.is_some_and(Client::is_connected);
         let has_name = client.is_some_and(|client| client.hostname.is_some());
         let Some(said) = self.said.get_mut(key) else {
             let (first, last_said) = (time, time);
@@ -222,10 +222,7 @@ fn sentence(
         Way::OwnAlias | Way::Alias => format!("{asked}, which leads to {flagged}"),
         Way::Server => format!("{asked}, about which the flagged server {flagged} was asked"),
     };
-    let connected = match &client.contact {
-        Contact::Yes(_) => ", and connected",
-        Contact::No | Contact::NotVisible => "",
-    };
+    let connected = if client.is_connected() { ", and connected" } else { "" };
     let part = match client.role {
         Role::Initiator => "",
         Role::Joiner => ", waited too",
