@@ -71,7 +71,7 @@ measure() { # NAME RATE: one line of rate, sent, received, nanoseconds of CPU
                 > /dev/null 2> "$work/said" &
             ;;
         whoasked)
-            "$target/release/whoasked" live -i "$receiver" --indicators "$work/list.txt" -f jsonl \
+            "$target/release/whoasked" live -i "$receiver" --indicators "$work/list.txt" -f jsonl -v \
                 > "$work/answers" 2> "$work/said" &
             ;;
     esac
@@ -99,7 +99,7 @@ measure() { # NAME RATE: one line of rate, sent, received, nanoseconds of CPU
         tcpdump) received=$(awk '/packets captured/ { print $1 }' "$work/said") ;;
         dnscap) received=$(awk '/ recv .* drop / { print $2 - $4 }' "$work/said") ;;
         whoasked) received=$(grep -oE '[0-9]+ packets,' "$work/said" | tail -n 1 | cut -d' ' -f1)
-            lost=$(grep -oE 'behind: [0-9]+ packets' "$work/said" | tail -n 1 | cut -d' ' -f2)
+            lost=$(grep -oE 'too slow: [0-9]+ packets' "$work/said" | tail -n 1 | cut -d' ' -f3)
             received=$((received - ${lost:-0})) ;;
     esac
     sent=$(awk '/^sent/ { print $2 }' "$work/sent") rate=$(awk '/^rate/ { print $2 }' "$work/sent")

@@ -25,7 +25,7 @@ use crate::indicator::IndicatorId;
 use crate::resolution::{Leg, Role, StepKind, Unexplained};
 use crate::time::Timestamp;
 
-pub use assess::{Assessment, Assessor, ClientHints, Hint, Leaning};
+pub use assess::{Assessment, Assessor, ClientHints, Hint, Leaning, Way, is_listed_itself, way};
 pub use attributor::Attributor;
 pub use coverage::{Coverage, LatencySeen, ResolverSeen, ServerSeen};
 pub use health::{COMPLAINTS, Complaint, Health, MayName, complaints_of};
@@ -187,6 +187,13 @@ pub struct Client {
     pub hostname: Option<Hostname>,
     /// Whether it then connected, as far as is known by now.
     pub contact: Contact,
+}
+
+impl Client {
+    /// Whether it is known to have connected.
+    pub fn is_connected(&self) -> bool {
+        matches!(self.contact, Contact::Yes(_))
+    }
 }
 
 /// A sighting with its clients and a verdict.

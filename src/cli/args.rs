@@ -126,10 +126,13 @@ fn format_of_live() -> impl TypedValueParser<Value = Format> {
 #[command(after_help = "\
 Examples:
   whoasked live -i eth1 --indicators flagged.txt
-  whoasked live -i eth1 -i eth2 --indicators feeds/ -f jsonl -o jsonl=answers.jsonl
+  whoasked live -i eth1 --alerts atp-table.txt
+  install -d -o nobody /var/log/whoasked
+  whoasked live -i eth1 -i eth2 --indicators feeds/ -o jsonl=/var/log/whoasked/answers.jsonl
   whoasked live -i eth1 --indicators feeds/ --ring /var/lib/whoasked --ring-size 50G
 
-On a terminal it shows a screen: `?` there tells the keys, `q` ends it.
+On a terminal it shows a screen: `?` there tells the keys, `q` ends it. As root it becomes the user whoasked,
+or else nobody, before it writes anything: directories of outputs must let that user write.
 
 SIGHUP reads the lists anew and opens the outputs anew, SIGUSR1 says on stderr what was seen, SIGINT and
 SIGTERM end the run: what is known is settled and summed up. See docs/live.md.
@@ -140,7 +143,7 @@ pub struct LiveArgs {
     #[arg(short, long, value_name = "IFACE", required = true)]
     pub interface: Vec<String>,
     /// List of flagged names, addresses and networks: a file or a directory of files [repeatable]
-    #[arg(long, value_name = "LIST", num_args = 1.., required = true)]
+    #[arg(long, value_name = "LIST", num_args = 1.., required_unless_present = "alerts")]
     pub indicators: Vec<PathBuf>,
     /// How the lists are written, if their content does not tell it rightly
     #[arg(long, value_name = "FORM", value_enum)]
@@ -148,6 +151,10 @@ pub struct LiveArgs {
     /// List of what is not flagged though it is listed [repeatable]
     #[arg(long, value_name = "LIST")]
     pub allow: Vec<PathBuf>,
+    /// File of the firewall's alerts, as for `explain`: what they are about is looked for, in the place of lists
+    /// [repeatable]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["indicators", "indicators_format", "allow"])]
+    pub alerts: Vec<PathBuf>,
     /// Address of your DNS server; several of one server with commas between [repeatable]
     #[arg(short, long, value_name = "ADDR[,ADDR...]")]
     pub resolver: Vec<String>,
@@ -165,19 +172,19 @@ pub struct LiveArgs {
     #[arg(short, long, value_name = "FORM=PLACE")]
     pub output: Vec<String>,
     /// Begin the files of answers anew at this size, such as 100M
-    #[arg(long, value_name = "SIZE", value_parser = octets)]
+    #[arg(long, value_name = "SIZE", value_parser = octets, requires = "output")]
     pub rotate_size: Option<u64>,
     /// Begin them anew after so long, such as 24h
-    #[arg(long, value_name = "TIME", value_parser = period)]
+    #[arg(long, value_name = "TIME", value_parser = period, requires = "output")]
     pub rotate_every: Option<Duration>,
     /// How many earlier files of answers stay: FILE.1 is the newest of them
-    #[arg(long, value_name = "N", default_value_t = 7)]
+    #[arg(long, value_name = "N", default_value_t = 7, requires = "output")]
     pub rotate_keep: u32,
     /// Keep the last packets in this directory, for `whoasked explain` to read when an alert comes late
     #[arg(long, value_name = "DIR")]
     pub ring: Option<PathBuf>,
     /// How much of them is kept
-    #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = octets)]
+    #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = octets, requires = "ring")]
     pub ring_size: u64,
     /// Answer GET /metrics (OpenMetrics) and GET /health there: a port of this machine alone, or an address
     /// with a port for others, too
@@ -219,7 +226,7 @@ pub struct LiveArgs {
     /// Keep all privileges, files and system calls in reach
     #[arg(long)]
     pub no_confine: bool,
-    /// Say the kernel's filter
+    /// Say the kernel's filter, and at the end what was seen and lost
     #[arg(short, long)]
     pub verbose: bool,
     /// Flags from a TOML file, each as a key of its name; those given here come first

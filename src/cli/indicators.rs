@@ -4,18 +4,108 @@
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use super::output::is_closed_pipe;
 use super::settings::Check;
 use super::{Outcome, say};
-use crate::indicator::{IndicatorKind, Indicators, List, ListId, Lists, Warning, files_of};
+use crate::alert::{Alerts, Zones};
+use crate::indicator::{
+    IndicatorKind, Indicators, List, ListFiles, ListId, Lists, Warning, files_of,
+};
 use crate::name::NameHasher;
 
 /// How many warnings are said before an analysis; the rest is for `indicators check`.
 const SAID_MAX: usize = 5;
 /// How many lines of the same complaint are shown.
 const LINES_SHOWN_MAX: usize = 5;
+
+/// What a live run looks for; read anew when it is asked to.
+#[derive(Clone, Debug)]
+pub enum Flagged {
+    /// What lists hold.
+    Lists(Lists),
+    /// What the alerts in these files are about.
+    Alerts(Vec<PathBuf>),
+}
+
+impl Flagged {
+    /// The files.
+    pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
+        let (first, rest): (&[PathBuf], &[PathBuf]) = match self {
+            Flagged::Lists(lists) => (&lists.indicators, &lists.allow),
+            Flagged::Alerts(files) => (files, &[]),
+        };
+        first.iter().chain(rest)
+    }
+
+    /// Reads them, and says on stderr what is doubtful about them.
+    ///
+    /// # Errors
+    /// When one cannot be used.
+    pub fn load(&self, hasher: NameHasher) -> anyhow::Result<Indicators> {
+        self.open(hasher)?.load(hasher)
+    }
+
+    /// Opens lists, to be read by somebody who may open none of them: they are others' work. Alerts are few and
+    /// one's own, and read at once.
+    ///
+    /// # Errors
+    /// When one cannot be opened; when alerts cannot be used.
+    pub fn open(&self, hasher: NameHasher) -> anyhow::Result<Opened> {
+        Ok(match self {
+            Flagged::Lists(lists) => Opened::Lists(lists.open()?),
+            Flagged::Alerts(files) => Opened::Alerts(of_alerts(files, hasher)?),
+        })
+    }
+}
+
+/// What a live run looks for, opened.
+#[derive(Debug)]
+pub enum Opened {
+    /// Lists, still to be read.
+    Lists(ListFiles),
+    /// What alerts are about.
+    Alerts(Indicators),
+}
+
+impl Opened {
+    /// Reads lists, and says on stderr what is doubtful about them.
+    ///
+    /// # Errors
+    /// When one cannot be used.
+    pub fn load(self, hasher: NameHasher) -> anyhow::Result<Indicators> {
+        match self {
+            Opened::Lists(files) => Ok(said(files.load(hasher)?)),
+            Opened::Alerts(indicators) => Ok(indicators),
+        }
+    }
+}
+
+/// What alerts are about. When they were raised does not matter here, so neither does the zone of their times.
+fn of_alerts(files: &[PathBuf], hasher: NameHasher) -> anyhow::Result<Indicators> {
+    let (mut names, mut alerts) = (Vec::new(), Vec::new());
+    for file in files {
+        let loaded = Alerts::load(file, None, &Zones::default())?;
+        for notice in &loaded.notices {
+            say(&format!("whoasked: {notice}"));
+        }
+        names.push(file.display().to_string());
+        alerts.extend(loaded.alerts);
+    }
+    let words = alerts.iter().map(|alert| (alert.line, alert.destination.as_str()));
+    let (indicators, held) = Indicators::from_entries(&names.join(", "), words, hasher);
+    let held = alerts.iter().zip(&held);
+    let wrong = held.filter_map(|(alert, held)| Some((alert, held.as_ref().err()?)));
+    for (alert, why) in wrong {
+        let (file, line) = (&alert.file, alert.line);
+        say(&format!("whoasked: {file} line {line}: \"{}\": {why}: skipped", alert.destination));
+    }
+    if indicators.is_empty() {
+        bail!("--alerts: there is nothing to look for in {}", names.join(", "));
+    }
+    Ok(indicators)
+}
 
 /// Loads lists, and says on stderr what is doubtful about them.
 ///
@@ -26,7 +116,7 @@ pub fn load(lists: &Lists, hasher: NameHasher) -> anyhow::Result<Indicators> {
 }
 
 /// Says on stderr what is doubtful about lists that were loaded.
-pub fn said((indicators, warnings): (Indicators, Vec<Warning>)) -> Indicators {
+fn said((indicators, warnings): (Indicators, Vec<Warning>)) -> Indicators {
     for warning in warnings.iter().take(SAID_MAX) {
         say(&format!("whoasked: {warning}"));
     }

@@ -12,6 +12,7 @@ use super::args::{
     AlertsFormat, AnalysisArgs, Captured, CheckArgs, ExplainArgs, Format, IndicatorArgs,
     IndicatorForm, InputArgs, LiveArgs, MessagesArgs, ReadArgs,
 };
+use super::indicators::Flagged;
 use super::outputs::{Outputs, refuse_loose_client};
 use super::say;
 use crate::alert::{Form as AlertForm, Zones};
@@ -84,7 +85,7 @@ pub struct Live {
     pub fanout: u16,
     pub workers: usize,
     pub ports: Ports,
-    pub lists: Lists,
+    pub flagged: Flagged,
     pub resolvers: Vec<Vec<Address>>,
     pub internal: Vec<IpNet>,
     pub inventory: Inventory,
@@ -115,10 +116,13 @@ impl Live {
         if names.len() < args.interface.len() {
             bail!("--interface: one is given twice (for several threads: --fanout N)");
         }
-        let LiveArgs { indicators, indicators_format, allow, .. } = args;
-        let lists = lists(IndicatorArgs { indicators, indicators_format, allow });
-        if lists.paths().any(|path| path.as_os_str() == "-") {
-            bail!("--indicators: stdin cannot be read anew on SIGHUP: name a file");
+        let LiveArgs { indicators, indicators_format, allow, alerts, .. } = args;
+        let flagged = match alerts.is_empty() {
+            true => Flagged::Lists(lists(IndicatorArgs { indicators, indicators_format, allow })),
+            false => Flagged::Alerts(alerts),
+        };
+        if flagged.paths().any(|path| path.as_os_str() == "-") {
+            bail!("stdin cannot be read anew on SIGHUP: name a file");
         }
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let device = DeviceOptions {
@@ -138,7 +142,7 @@ impl Live {
             fanout: args.fanout,
             workers: args.workers.map_or(cores.saturating_sub(1).clamp(1, 4), usize::from),
             ports: Ports::new(&args.port),
-            lists,
+            flagged,
             resolvers: resolvers(&args.resolver)?,
             internal: internal(&args.internal)?,
             inventory: inventory(&args.names)?,

@@ -1,6 +1,6 @@
 //! The end of the pipe in a run without an end: judges, writes answers as they come, and says how it is doing.
 
-use std::io;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hdrhistogram::Histogram;
@@ -15,8 +15,8 @@ use crate::packet::{Aside, ReassemblyCounters};
 use crate::pipeline::live::{Health as PipeHealth, LiveSink, Lost, now};
 use crate::pipeline::{DecodeCounters, MessageSink};
 use crate::report::{
-    CaptureLacked, Cef, Csv, Dropped, Ending, Eve, Files, Internal, Jsonl, Lines, Report, Subject,
-    Syslog, Verdicts, Zeek,
+    CaptureLacked, Cef, Csv, Dropped, Ending, Eve, Files, Internal, Jsonl, Lines, Report, Spoken,
+    Subject, Syslog, Verdicts, Zeek,
 };
 use crate::time::{Span, Timestamp, Zone};
 
@@ -49,8 +49,7 @@ pub enum Form {
 impl Form {
     fn report<'a>(self, out: Box<dyn io::Write>, subject: Subject<'a>) -> Box<dyn Report + 'a> {
         match self {
-            Form::Lines => Box::new(Lines::new(out, subject)),
-            Form::Ending => Box::new(Lines::of_the_end(out, subject)),
+            Form::Lines | Form::Ending => Box::new(Lines::new(out, subject)),
             Form::Jsonl => Box::new(Jsonl::new(out, subject)),
             Form::Eve => Box::new(Eve::new(out, subject)),
             Form::Cef(to_socket) => Box::new(Cef::new(out, subject, to_socket)),
@@ -61,13 +60,12 @@ impl Form {
     }
 
     /// What comes before the first answer.
-    fn begin(self, mut out: QueueWriter, now: Timestamp) -> io::Result<()> {
+    fn begin(self, mut out: QueueWriter, zone: &Zone, now: Timestamp) -> io::Result<()> {
         match self {
             Form::Csv => Csv::<QueueWriter>::heading(out),
             Form::Zeek => Zeek::heading(&mut out, Some(now)),
-            Form::Lines | Form::Ending | Form::Jsonl | Form::Eve | Form::Cef(_) | Form::Syslog => {
-                Ok(())
-            }
+            Form::Lines => Lines::heading(out, zone, now),
+            Form::Ending | Form::Jsonl | Form::Eve | Form::Cef(_) | Form::Syslog => Ok(()),
         }
     }
 
@@ -125,6 +123,7 @@ struct Told {
     run: String,
     outputs: Vec<(Form, Queue)>,
     feed: Option<Feed>,
+    spoken: Spoken,
     indicators: Arc<Indicators>,
     files: Files,
     zone: Zone,
@@ -135,6 +134,10 @@ struct Told {
 }
 
 impl Told {
+    fn is_reader_gone(&self) -> bool {
+        self.outputs.first().is_some_and(|(_, queue)| queue.is_reader_gone())
+    }
+
     fn take(&mut self, mut attribution: Attribution) {
         self.internal.withhold(&mut attribution);
         attribution.id.insert_str(0, &self.run);
@@ -150,8 +153,16 @@ impl Told {
         }
         let subject =
             Subject { indicators: &self.indicators, files: &self.files, zone: &self.zone };
+        if self.outputs.iter().any(|(form, _)| *form == Form::Lines) {
+            let lines = self.spoken.lines(&attribution, subject);
+            let of_lines = self.outputs.iter().filter(|(form, _)| *form == Form::Lines);
+            for (_, queue) in of_lines {
+                let mut writer = queue.writer();
+                // A queue takes everything; what it loses it counts.
+                let _ = lines.iter().try_for_each(|line| writeln!(writer, "{line}"));
+            }
+        }
         for (form, queue) in self.outputs.iter().filter(|(form, _)| form.tells(attribution.state)) {
-            // A queue takes everything; what it loses it counts.
             let _ = form.report(Box::new(queue.writer()), subject).attribution(&attribution);
         }
         if let Some(feed) = &self.feed {
@@ -176,12 +187,13 @@ impl Answers {
         };
         for (form, queue) in &outputs {
             // A queue takes everything; what it loses it counts.
-            let _ = form.begin(queue.writer(), now);
+            let _ = form.begin(queue.writer(), &zone, now);
         }
         let told = Told {
             run: format!("{:x}-", now.0 / 1_000),
             outputs,
             feed: None,
+            spoken: Spoken::default(),
             indicators,
             files: Files(interfaces),
             zone,
@@ -210,6 +222,11 @@ impl Answers {
     pub fn with_feed(mut self, feed: Feed) -> Answers {
         self.told.feed = Some(feed);
         self
+    }
+
+    /// Whether whoever read stdout has gone away, which ends the run.
+    pub fn is_reader_gone(&self) -> bool {
+        self.told.is_reader_gone()
     }
 
     /// The outputs.
@@ -271,7 +288,13 @@ impl Answers {
     /// Pins up the status, with what became by now of all that was written.
     pub fn publish(&mut self) {
         self.status.outputs = self.outputs().map(Queue::state).collect();
+        if let Some(stdout) = self.status.outputs.first_mut().filter(|_| self.told.is_reader_gone())
+        {
+            // Nobody is waited for: the run ends.
+            stdout.fault = None;
+        }
         self.status.ring = self.ring.as_ref().map(RingWatch::state);
+        self.status.ring_oldest = self.ring.as_ref().and_then(RingWatch::oldest);
         self.board.publish(self.status.clone());
     }
 
@@ -319,6 +342,9 @@ impl Answers {
             zone: &self.told.zone,
         };
         for (form, queue) in self.told.outputs.iter().filter(|(form, _)| form.has_end()) {
+            if *form == Form::Ending {
+                let _ = Lines::heading(queue.writer(), &self.told.zone, now());
+            }
             let _ = form.report(Box::new(queue.writer()), subject).end(&ending);
         }
         (self.status.settled, self.status.provisional) = (self.told.settled, self.told.provisional);
@@ -359,6 +385,6 @@ impl LiveSink for Answers {
         if (now - self.pinned).abs() >= STATUS_EVERY {
             self.pin(now, health);
         }
-        self.told.outputs.first().is_some_and(|(_, queue)| queue.is_reader_gone())
+        self.is_reader_gone()
     }
 }

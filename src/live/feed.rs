@@ -4,9 +4,10 @@
 //! draws it when nobody waits for that any more.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::attribution::{Attribution, State};
+use crate::attribution::{Attribution, Client, State, Way, way};
 use crate::indicator::Indicators;
 use crate::time::Timestamp;
 
@@ -28,9 +29,59 @@ pub struct Sight {
     pub line: u32,
     /// What the list says of it.
     pub description: Option<String>,
+    /// How its foremost client came to it.
+    pub way: Option<Way>,
+}
+
+/// The client that an answer is about, if there is one: the surest, of these the first.
+fn foremost(attribution: &Attribution) -> Option<&Client> {
+    let clients = attribution.clients.iter().rev();
+    clients.max_by_key(|client| client.confidence_permille)
+}
+
+/// What the same clients asked for and were led to: the newest answer of it, and how many there are.
+#[derive(Clone, Debug)]
+pub struct Group {
+    newest: Arc<Sight>,
+    /// How many answers say so.
+    pub times: u64,
+    /// When the first of them was sighted.
+    pub first: Timestamp,
+    /// Whether the foremost client is known to have connected, after any of them.
+    pub is_connected: bool,
+}
+
+impl Deref for Group {
+    type Target = Sight;
+
+    fn deref(&self) -> &Sight {
+        &self.newest
+    }
 }
 
 impl Sight {
+    /// The client that it is about, if there is one.
+    pub fn foremost(&self) -> Option<&Client> {
+        foremost(&self.attribution)
+    }
+
+    /// What all answers have in common that say that the same clients asked for the same and were led to the same.
+    pub fn subject(&self) -> String {
+        let attribution = &self.attribution;
+        let clients = attribution.clients.iter();
+        let mut who: Vec<String> = clients.map(|client| client.address.to_string()).collect();
+        who.sort_unstable();
+        let (asked, flagged) = match self.foremost() {
+            Some(client) => (&client.asked, client.chain.last().map(|step| &step.name)),
+            None => (&attribution.sighting.name, None),
+        };
+        let flagged = flagged.unwrap_or(&self.indicator);
+        let resolver = attribution.sighting.resolver;
+        let whose = if who.is_empty() { resolver.to_string() } else { who.join(" ") };
+        let verdict = attribution.verdict.as_str();
+        format!("{whose} {verdict} {asked} {flagged}").to_ascii_lowercase()
+    }
+
     /// About how many octets it takes.
     fn weight(&self) -> usize {
         let attribution = &self.attribution;
@@ -85,6 +136,7 @@ impl Feed {
             list: indicators.list_name(indicator.list).to_owned(),
             line: indicator.line,
             description: indicator.description.map(str::to_owned),
+            way: foremost(&attribution).map(|client| way(&attribution, client, indicator)),
             attribution,
         };
         let mut kept = self.lock();
@@ -106,10 +158,28 @@ impl Feed {
         }
     }
 
-    /// The newest first, and how many came in all.
-    pub fn newest(&self) -> (Vec<Arc<Sight>>, u64) {
-        let kept = self.lock();
-        (kept.sights.values().rev().cloned().collect(), kept.came)
+    /// The newest first, what says the same taken together, and how many came in all.
+    pub fn newest(&self) -> (Vec<Group>, u64) {
+        let (sights, came) = {
+            let kept = self.lock();
+            (kept.sights.values().rev().cloned().collect::<Vec<_>>(), kept.came)
+        };
+        let mut groups: Vec<Group> = Vec::new();
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        for sight in sights {
+            let place = *places.entry(sight.subject()).or_insert(groups.len());
+            let first = sight.attribution.sighting.time;
+            let is_connected = sight.foremost().is_some_and(Client::is_connected);
+            match groups.get_mut(place) {
+                Some(group) => {
+                    group.times += 1;
+                    group.first = first;
+                    group.is_connected |= is_connected;
+                }
+                None => groups.push(Group { newest: sight, times: 1, first, is_connected }),
+            }
+        }
+        (groups, came)
     }
 }
 

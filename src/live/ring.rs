@@ -2,17 +2,19 @@
 //!
 //! The frames of a batch are made pcapng blocks where the batch is, and written by a thread of its own in
 //! pieces of whole blocks. A file is closed when it is long enough, and the oldest goes when all of them
-//! together would be too long. A reader may look at any moment.
+//! together would be too long, or the disk is full. A reader may look at any moment.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
+
+use nix::sys::statvfs::fstatvfs;
 
 use super::OutputState;
 use crate::capture::{RING_ENDING, RING_PREFIX, is_of_ring};
@@ -24,7 +26,7 @@ const WAITING_MAX: usize = 32;
 /// A ring has about so many files, so that what goes at once is a small part.
 const FILES: u64 = 16;
 /// The shortest and longest file.
-const FILE_OCTETS_MIN: u64 = 64 << 10;
+const FILE_OCTETS_MIN: u64 = 4 << 10;
 const FILE_OCTETS_MAX: u64 = 256 << 20;
 /// The most interfaces and link types that are told apart.
 const INTERFACES_MAX: usize = 1_024;
@@ -40,6 +42,8 @@ pub struct Ring {
     described: Vec<u8>,
     to: SyncSender<Piece>,
     empty: Receiver<Vec<u8>>,
+    /// Octets that the disk had room for at the start, those of an earlier run's files among them.
+    room: u64,
     watch: RingWatch,
 }
 
@@ -55,6 +59,8 @@ struct Counts {
     written: AtomicU64,
     queued: AtomicU64,
     lost: AtomicU64,
+    /// The time of the oldest packet that is kept, in nanoseconds; 0 if none is.
+    oldest: AtomicI64,
     is_over: AtomicBool,
     has_ended: AtomicBool,
     fault: Mutex<Option<String>>,
@@ -78,26 +84,35 @@ impl Ring {
     /// When the directory cannot be written to.
     pub fn start(directory: &Path, octets_max: u64, names: Vec<String>) -> io::Result<Ring> {
         fs::create_dir_all(directory)?;
-        let name = format!("ring {}", directory.display());
+        let name = directory.display().to_string();
         let watch = RingWatch { name, counts: Arc::default() };
         let (to, from) = sync_channel(WAITING_MAX);
         let (emptied, empty) = sync_channel(WAITING_MAX);
-        let file_octets = (octets_max / FILES).clamp(FILE_OCTETS_MIN, FILE_OCTETS_MAX);
-        let writer = Writer {
+        let mut writer = Writer {
             directory: directory.to_owned(),
             octets_max,
-            file_octets,
+            file_octets: 0,
             open: None,
             described: Vec::new(),
+            is_full: false,
             counts: Arc::clone(&watch.counts),
         };
         // So that a directory that cannot be written to is said at once.
         let probe = directory.join(".whoasked");
         File::create(&probe)?;
         fs::remove_file(&probe)?;
+        // On a small disk the files are small, too: the one that is written cannot make room for itself.
+        let room = writer.room()?;
+        writer.file_octets = (octets_max.min(room) / FILES).clamp(FILE_OCTETS_MIN, FILE_OCTETS_MAX);
+        writer.note_oldest(&writer.files()?);
         let builder = thread::Builder::new().name("ring".to_owned());
         builder.spawn(move || writer.serve(&from, &emptied))?;
-        Ok(Ring { names, interfaces: Vec::new(), described: Vec::new(), to, empty, watch })
+        Ok(Ring { names, interfaces: Vec::new(), described: Vec::new(), to, empty, room, watch })
+    }
+
+    /// How many octets the disk had room for when it was started.
+    pub fn room(&self) -> u64 {
+        self.room
     }
 
     /// How it is doing, for others.
@@ -167,6 +182,11 @@ impl RingWatch {
         }
     }
 
+    /// The time of the oldest packet that is kept.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        Some(self.counts.oldest.load(Ordering::Relaxed)).filter(|time| *time > 0).map(Timestamp)
+    }
+
     /// Writes what waits, as far as that can be done in so long a time; the rest is lost, and counted.
     pub fn finish(&self, patience: Duration) -> OutputState {
         self.counts.is_over.store(true, Ordering::Relaxed);
@@ -191,6 +211,8 @@ struct Writer {
     open: Option<Open>,
     /// The interfaces so far, for the files to come.
     described: Vec<u8>,
+    /// The disk was full, and there is not yet room again for as much as is to be kept.
+    is_full: bool,
     counts: Arc<Counts>,
 }
 
@@ -225,8 +247,11 @@ impl Writer {
         let mut result = self.put(piece);
         while let Err(error) = &result
             && error.kind() == io::ErrorKind::StorageFull
-            && self.remove_oldest()
         {
+            self.is_full = true;
+            if !self.remove_oldest() {
+                break;
+            }
             result = self.put(piece);
         }
         self.described.extend_from_slice(piece.octets.get(..piece.described).unwrap_or_default());
@@ -242,8 +267,11 @@ impl Writer {
             // The file's interfaces may be one short: the next has them all.
             self.open = None;
         }
-        *counts.fault.lock().unwrap_or_else(PoisonError::into_inner) =
-            result.err().map(|error| error.to_string());
+        let fault = match result {
+            Err(error) if error.kind() != io::ErrorKind::StorageFull => Some(error.to_string()),
+            _ => self.is_full.then(|| "the disk is full".to_owned()),
+        };
+        *counts.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
     fn put(&mut self, piece: &Piece) -> io::Result<()> {
@@ -255,6 +283,7 @@ impl Writer {
             Some(open) => open.whole(&piece.octets),
             None => {
                 self.make_room(self.file_octets.max(octets))?;
+                self.is_full = self.is_full && self.room()? < self.octets_max;
                 let mut open = self.create(piece.first)?;
                 let mut head = Vec::with_capacity(self.described.len() + piece.octets.len() + 28);
                 section(&mut head);
@@ -265,6 +294,7 @@ impl Writer {
                     Ok(()) => self.open = Some(open),
                     Err(_) => fs::remove_file(&open.path)?,
                 }
+                self.note_oldest(&self.files()?);
                 written
             }
         }
@@ -295,6 +325,21 @@ impl Writer {
         }
         files.sort();
         Ok(files)
+    }
+
+    /// Octets that the ring takes and those that are free beside them.
+    fn room(&self) -> io::Result<u64> {
+        let disk = fstatvfs(File::open(&self.directory)?)?;
+        // Their types differ from system to system.
+        #[allow(clippy::useless_conversion)]
+        let free = u64::from(disk.blocks_available()) * u64::from(disk.fragment_size());
+        Ok(free + self.files()?.iter().map(|(_, octets)| octets).sum::<u64>())
+    }
+
+    /// Remembers how far back the ring reaches.
+    fn note_oldest(&self, files: &[(PathBuf, u64)]) {
+        let oldest = files.iter().find_map(|(path, _)| began(path));
+        self.counts.oldest.store(oldest.map_or(0, |time| time.0), Ordering::Relaxed);
     }
 
     /// Removes the oldest files until so many octets have room.
@@ -333,6 +378,18 @@ impl Open {
         self.good += blocks.len() as u64;
         Ok(())
     }
+}
+
+/// When the first packet of a file was captured, as its name says.
+fn began(path: &Path) -> Option<Timestamp> {
+    let name = path.file_name()?.to_str()?;
+    let time = name.strip_prefix(RING_PREFIX)?.strip_suffix(RING_ENDING)?;
+    let (date, clock) = time.split_once('T')?;
+    let (year, day) = date.split_at_checked(4)?;
+    let (month, day) = day.split_at_checked(2)?;
+    let (hour, rest) = clock.split_at_checked(2)?;
+    let (minute, second) = rest.split_at_checked(2)?;
+    Timestamp::from_rfc3339(&format!("{year}-{month}-{day}T{hour}:{minute}:{second}"))
 }
 
 // The blocks of pcapng (<https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng-03.html>), by hand: a

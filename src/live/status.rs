@@ -42,6 +42,8 @@ pub struct Status {
     pub outputs: Vec<OutputState>,
     /// The ring of packets, if there is one: its lines are packets.
     pub ring: Option<OutputState>,
+    /// The time of the oldest packet in it.
+    pub ring_oldest: Option<Timestamp>,
     /// The lists looked for.
     pub lists: Lists,
     /// What is wrong with what the mirror port shows, worst first.

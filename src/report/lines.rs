@@ -1,117 +1,298 @@
-//! A line for each sighting, for people who watch.
+//! Lines for people who watch: each client with what it asked for, and at the end what it came to.
+//!
+//! A page that somebody opens asks for a name several times within a moment, and each lookup is told twice. So
+//! what a client did is said once, and again only when there is something new to say: see [`Spoken`].
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::percent;
+use super::text::words::{Grade, list, number, percent, times};
 use super::{Ending, Report, Subject};
-use crate::attribution::{Attribution, Client, State};
-use crate::resolution::Leg;
+use crate::attribution::{
+    Attribution, Client, State, SummaryRow, Verdict, Way, is_listed_itself, way,
+};
+use crate::contact::Contact;
+use crate::flow::Address;
+use crate::indicator::Indicator;
+use crate::resolution::Role;
+use crate::time::{Span, Timestamp, Zone};
 
-/// How many clients a line names.
-const NAMED_MAX: usize = 4;
+/// What is still going on after so long is said again.
+const AGAIN_AFTER: Span = Span::from_secs(3_600);
+/// How much of what was said is remembered, and how many sightings of which the last word is still to come.
+/// At either limit all is forgotten, and said again.
+const SAID_MAX: usize = 1 << 16;
 
-/// Writes a line as soon as something is known.
+/// Writes in which zone times are, and what it all came to. What happens meanwhile is for [`Spoken`] to say.
 #[derive(Debug)]
 pub struct Lines<'a, W> {
     out: W,
     subject: Subject<'a>,
-    says_each: bool,
 }
 
 impl<'a, W: Write> Lines<'a, W> {
     /// Writes to `out`.
     pub fn new(out: W, subject: Subject<'a>) -> Lines<'a, W> {
-        Lines { out, subject, says_each: true }
+        Lines { out, subject }
     }
 
-    /// Writes at the end only: what is seen is shown elsewhere.
-    pub fn of_the_end(out: W, subject: Subject<'a>) -> Lines<'a, W> {
-        Lines { out, subject, says_each: false }
+    /// Says once in which zone times are.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn heading(mut out: W, zone: &Zone, now: Timestamp) -> io::Result<()> {
+        writeln!(out, "Times are in {}.", zone.name_at(now))
     }
 }
 
-/// A client, its host name, what it asked, and whether there were steps between.
-fn said(client: &Client, flagged: &str) -> String {
-    let called = client.hostname.as_ref().map_or(String::new(), |host| format!(" ({})", host.name));
-    let way = match client.chain.as_slice() {
-        [] | [_] if client.asked.eq_ignore_ascii_case(flagged) => String::new(),
-        [] | [_] => format!(" → {flagged}"),
-        [_, _] => format!(" → {flagged}"),
-        _ => format!(" → … {flagged}"),
+/// Who was said to have done what: a client (or the resolver, where none is named), what was flagged, and what
+/// was asked for (or the verdict).
+type Key = (Address, String, String);
+
+/// What was said of one client and question.
+#[derive(Clone, Debug)]
+struct Said {
+    first: Timestamp,
+    last_said: Timestamp,
+    times: u64,
+    /// Of how many sightings it was said that are not taken back.
+    backed: u64,
+    grade: Grade,
+    has_name: bool,
+    is_connected: bool,
+}
+
+/// What was said of a sighting before it was settled, client by client.
+#[derive(Debug)]
+struct Told {
+    key: Key,
+    grade: Grade,
+    sentence: String,
+}
+
+/// Remembers what was said, so as to say only what is new:
+///
+/// 1. a client asked for something for the first time;
+/// 2. it is now known to have connected, or what it is called, or it is surer that it was this client;
+/// 3. the last word on a sighting is less sure than the first was, or takes the first back;
+/// 4. what was last said an hour ago still goes on, and how many times it was.
+#[derive(Debug, Default)]
+pub struct Spoken {
+    said: BTreeMap<Key, Said>,
+    /// By the sighting's id.
+    open: BTreeMap<String, Vec<Told>>,
+}
+
+impl Spoken {
+    /// The lines about an attribution that say something new.
+    pub fn lines(&mut self, attribution: &Attribution, subject: Subject<'_>) -> Vec<String> {
+        let Some(indicator) = subject.indicators.get(attribution.indicator) else {
+            return Vec::new();
+        };
+        let before = self.open.remove(&attribution.id).unwrap_or_default();
+        if attribution.state == State::Superseded {
+            return Vec::new();
+        }
+        if self.said.len() >= SAID_MAX || self.open.len() >= SAID_MAX {
+            (self.said, self.open) = Default::default();
+        }
+        let at = |time| civil(subject.zone, time);
+        let (mut lines, mut told) = (Vec::new(), Vec::new());
+        let clients = attribution.clients.iter().map(Some);
+        let nobody = attribution.clients.is_empty().then_some(None);
+        for client in clients.chain(nobody) {
+            let key = key(attribution, client, indicator);
+            let sentence = sentence(attribution, client, indicator);
+            let grade = Grade::of(client.map_or(1_000, |client| client.confidence_permille));
+            let earlier = before.iter().find(|told| told.key == key);
+            let since = self.news(attribution, client, &key, grade, earlier);
+            if let Some(since) = since {
+                let settled = if before.is_empty() { "" } else { "settled: " };
+                let time = client.map_or(attribution.sighting.time, |client| client.asked_time);
+                let since = since.map_or(String::new(), |(count, first)| {
+                    format!("; {} since {}", times(count), at(first))
+                });
+                lines.push(format!("{} {settled}{sentence}{since}", at(time)));
+            }
+            told.push(Told { key, grade, sentence });
+        }
+        for gone in before.iter().filter(|gone| told.iter().all(|told| told.key != gone.key)) {
+            let is_client = gone.key.0 != attribution.sighting.resolver;
+            let said = self.said.get_mut(&gone.key).filter(|_| is_client);
+            if let Some(said) = said {
+                said.backed = said.backed.saturating_sub(1);
+                if said.backed == 0 {
+                    let time = at(attribution.sighting.time);
+                    lines.push(format!("{time} not so after all: {}", gone.sentence));
+                    self.said.remove(&gone.key);
+                }
+            }
+        }
+        if attribution.state == State::Provisional {
+            self.open.insert(attribution.id.clone(), told);
+        }
+        lines
+    }
+
+    /// Whether there is something new to say; if it is that it goes on, how many times and since when.
+    fn news(
+        &mut self,
+        attribution: &Attribution,
+        client: Option<&Client>,
+        key: &Key,
+        grade: Grade,
+        earlier: Option<&Told>,
+    ) -> Option<Option<(u64, Timestamp)>> {
+        let time = client.map_or(attribution.sighting.time, |client| client.asked_time);
+        let is_connected = client.is_some_and(Client::is_connected);
+        let has_name = client.is_some_and(|client| client.hostname.is_some());
+        let Some(said) = self.said.get_mut(key) else {
+            let (first, last_said) = (time, time);
+            let said =
+                Said { first, last_said, times: 1, backed: 1, grade, has_name, is_connected };
+            self.said.insert(key.clone(), said);
+            return Some(None);
+        };
+        said.times += u64::from(earlier.is_none());
+        said.backed += u64::from(earlier.is_none());
+        let is_surer = grade < said.grade;
+        let is_less_sure = earlier.is_some_and(|told| told.grade < grade && said.grade < grade);
+        let is_new = is_connected && !said.is_connected || has_name && !said.has_name;
+        let goes_on = time - said.last_said >= AGAIN_AFTER;
+        if !(is_surer || is_less_sure || is_new || goes_on) {
+            return None;
+        }
+        said.grade = grade;
+        said.last_said = time.max(said.last_said);
+        said.is_connected |= is_connected;
+        said.has_name |= has_name;
+        Some((goes_on && !is_new).then_some((said.times, said.first)))
+    }
+}
+
+/// `2026-11-28 03:05:23`.
+fn civil(zone: &Zone, time: Timestamp) -> String {
+    zone.civil(time).map_or_else(|| time.to_string(), |civil| civil.date + " " + &civil.clock)
+}
+
+fn key(attribution: &Attribution, client: Option<&Client>, indicator: Indicator<'_>) -> Key {
+    match client {
+        Some(client) => (
+            client.address,
+            flagged(client, indicator).to_ascii_lowercase(),
+            client.asked.to_ascii_lowercase(),
+        ),
+        None => {
+            let sighting = &attribution.sighting;
+            let verdict = attribution.verdict.as_str().to_owned();
+            (sighting.resolver, sighting.name.to_ascii_lowercase(), verdict)
+        }
+    }
+}
+
+/// What the client's question led to.
+fn flagged<'a>(client: &'a Client, indicator: Indicator<'a>) -> &'a str {
+    client.chain.last().map_or(indicator.value, |step| step.name.as_str())
+}
+
+/// Who did what, and how sure that is.
+fn sentence(
+    attribution: &Attribution,
+    client: Option<&Client>,
+    indicator: Indicator<'_>,
+) -> String {
+    let sighting = &attribution.sighting;
+    let Some(client) = client else {
+        let why = attribution.reason.as_deref().map_or(String::new(), |why| format!(": {why}"));
+        let whose = match attribution.verdict {
+            Verdict::NoClient => "no client is behind it",
+            _ => "for whom cannot be told",
+        };
+        return format!(
+            "DNS server {} asked for {}; {whose}{why}",
+            sighting.resolver, sighting.name
+        );
     };
-    format!(
-        "{}{called} asked {}{way} [{} {}]",
-        client.address,
-        client.asked,
-        client.role.as_str(),
-        percent(client.confidence_permille)
-    )
+    let called = client.hostname.as_ref().map_or(String::new(), |host| format!(" ({})", host.name));
+    let (asked, flagged) = (&client.asked, flagged(client, indicator));
+    let what = match way(attribution, client, indicator) {
+        Way::Direct if flagged.eq_ignore_ascii_case(asked) => format!("{asked} itself"),
+        Way::Direct => format!("{asked} itself, flagged is {flagged}"),
+        Way::Address => format!("{asked}, which has the flagged address {flagged}"),
+        Way::OwnAlias | Way::Alias => format!("{asked}, which leads to {flagged}"),
+        Way::Server => format!("{asked}, about which the flagged server {flagged} was asked"),
+    };
+    let connected = if client.is_connected() { ", and connected" } else { "" };
+    let part = match client.role {
+        Role::Initiator => "",
+        Role::Joiner => ", waited too",
+        Role::Cached => ", from cache",
+        Role::Refresh => ", set off a refresh",
+    };
+    let sure = percent(client.confidence_permille);
+    format!("{}{called} asked for {what}{connected} ({sure}{part})", client.address)
 }
 
 impl<W: Write> Report for Lines<'_, W> {
-    fn attribution(&mut self, attribution: &Attribution) -> io::Result<()> {
-        let Some(indicator) = self.subject.indicators.get(attribution.indicator) else {
-            return Ok(());
-        };
-        if attribution.state == State::Superseded || !self.says_each {
-            return Ok(());
-        }
-        let sighting = &attribution.sighting;
-        let state = attribution.state.as_str();
-        let at = self.subject.zone.clock(sighting.time);
-        write!(self.out, "{at} {state:<11} ")?;
-        if attribution.clients.is_empty() {
-            let asked = if sighting.leg == Leg::Upstream { "asked" } else { "was asked" };
-            let reason = attribution.reason.as_deref().unwrap_or_default();
-            writeln!(
-                self.out,
-                "{} {asked} {} ({}): {}: {reason}",
-                sighting.resolver,
-                sighting.name,
-                indicator.value,
-                attribution.verdict.as_str()
-            )?;
-            return self.out.flush();
-        }
-        let flagged = attribution.clients.first().and_then(|client| client.chain.last());
-        let flagged = flagged.map_or(indicator.value, |step| step.name.as_str());
-        let mut clients: Vec<String> = attribution
-            .clients
-            .iter()
-            .take(NAMED_MAX)
-            .map(|client| said(client, flagged))
-            .collect();
-        if let Some(more @ 1..) = attribution.clients.len().checked_sub(NAMED_MAX) {
-            clients.push(format!("{more} more"));
-        }
-        writeln!(self.out, "{}", clients.join("; "))?;
-        self.out.flush()
+    /// Says nothing: [`Spoken`] does.
+    fn attribution(&mut self, _: &Attribution) -> io::Result<()> {
+        Ok(())
     }
 
-    /// A line for each indicator and client.
+    /// A line for each indicator and client: who connected first, then who asked for what is listed itself.
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
-        let verdicts = ending.verdicts;
-        writeln!(
-            self.out,
-            "In all: {} attributed, {} of no client, {} undetermined.",
-            verdicts.attributed, verdicts.no_client, verdicts.undetermined
-        )?;
+        let mut rows = Vec::new();
         for (id, client, row) in ending.summary.rows() {
             let Some(indicator) = self.subject.indicators.get(id) else { continue };
             if !ending.internal.names(client) {
                 continue;
             }
-            let called =
-                row.hostname.as_ref().map_or(String::new(), |host| format!(" ({})", host.name));
-            writeln!(
-                self.out,
-                "{client}{called}: {}, asked {} times, first {}, last {}",
-                indicator.value,
-                row.asks,
-                self.subject.zone.clock(row.first),
-                self.subject.zone.clock(row.last)
-            )?;
+            let is_itself = row.names.iter().any(|name| is_listed_itself(name, indicator));
+            let is_connected = matches!(row.contact, Contact::Yes(_));
+            rows.push(((!is_connected, !is_itself), self.row(client, indicator, row, is_itself)));
         }
+        rows.sort_by_key(|(rank, _)| *rank);
+        for (_, row) in rows {
+            writeln!(self.out, "{row}")?;
+        }
+        let verdicts = ending.verdicts;
+        writeln!(
+            self.out,
+            "In all: {} lookups with a client, {} of no client, {} of which it cannot be told.",
+            number(verdicts.attributed),
+            number(verdicts.no_client),
+            number(verdicts.undetermined)
+        )?;
         self.out.flush()
     }
 }
+
+impl<W> Lines<'_, W> {
+    fn row(
+        &self,
+        client: Address,
+        indicator: Indicator<'_>,
+        row: &SummaryRow,
+        is_itself: bool,
+    ) -> String {
+        let called =
+            row.hostname.as_ref().map_or(String::new(), |host| format!(" ({})", host.name));
+        let how = match is_itself {
+            true => " itself".to_owned(),
+            false => format!(" by way of {}", list(&row.names)),
+        };
+        let connected = match &row.contact {
+            Contact::Yes(_) => ", connected",
+            Contact::No | Contact::NotVisible => "",
+        };
+        let (first, last) =
+            (civil(self.subject.zone, row.first), civil(self.subject.zone, row.last));
+        let when =
+            if first == last { format!("at {first}") } else { format!("from {first} to {last}") };
+        let often = times(row.asks);
+        format!("{client}{called}: {}, asked for{how} {often}{connected}, {when}", indicator.value)
+    }
+}
+
+#[cfg(test)]
+mod tests;

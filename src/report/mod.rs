@@ -37,10 +37,10 @@ pub use eve::Eve;
 pub use html::Html;
 pub use internal::Internal;
 pub use jsonl::Jsonl;
-pub use lines::Lines;
+pub use lines::{Lines, Spoken};
 pub use messages::write_message;
 pub use syslog::Syslog;
-pub(crate) use text::words::percent;
+pub(crate) use text::words::{duration, percent};
 #[cfg(feature = "tui")]
 pub(crate) use text::{Called, Ink, Words, harmless, words};
 pub use text::{Look, Text, Ticket};

@@ -1,9 +1,7 @@
 //! Where the person at the screen has gone to, and how keys move that. No terminal, no clock.
 
-use std::sync::Arc;
-
 use super::keys::Key;
-use crate::live::Sight;
+use crate::live::{Group, Sight};
 
 /// The longest text to filter by, in characters: longer than any name.
 const FILTER_MAX: usize = 255;
@@ -61,13 +59,13 @@ pub struct Stance {
     pub is_paused: bool,
     /// The line that a text begins at.
     pub scroll: usize,
-    /// The sighting that was chosen, and where it stood; none: whichever is the newest.
+    /// What was chosen, and where it stood; none: whichever is the newest.
     chosen: Option<(String, usize)>,
 }
 
 impl Stance {
     /// The sightings that are shown, of all there are.
-    pub fn shown(&self, all: &[Arc<Sight>]) -> Vec<Arc<Sight>> {
+    pub fn shown(&self, all: &[Group]) -> Vec<Group> {
         all.iter()
             .filter(|sight| self.filter.is_empty() || holds(sight, &self.filter))
             .cloned()
@@ -75,28 +73,28 @@ impl Stance {
     }
 
     /// Which of those shown is chosen. One that is no longer there leaves its place to the next.
-    pub fn place(&self, shown: &[Arc<Sight>]) -> usize {
-        let Some((id, was)) = &self.chosen else { return 0 };
-        let here = shown.iter().position(|sight| sight.attribution.id == *id);
+    pub fn place(&self, shown: &[Group]) -> usize {
+        let Some((subject, was)) = &self.chosen else { return 0 };
+        let here = shown.iter().position(|sight| sight.subject() == *subject);
         here.unwrap_or_else(|| (*was).min(shown.len().saturating_sub(1)))
     }
 
     /// Keeps to the place of what is chosen, which moves down when newer ones come.
-    pub fn settle(&mut self, shown: &[Arc<Sight>]) {
+    pub fn settle(&mut self, shown: &[Group]) {
         if self.chosen.is_some() {
             self.choose(self.place(shown), shown);
         }
     }
 
-    fn choose(&mut self, place: usize, shown: &[Arc<Sight>]) {
+    fn choose(&mut self, place: usize, shown: &[Group]) {
         let place = place.min(shown.len().saturating_sub(1));
         // What is being read in full stays, also when newer ones come.
         let sight = shown.get(place).filter(|_| place > 0 || self.page == Page::Detail);
-        self.chosen = sight.map(|sight| (sight.attribution.id.clone(), place));
+        self.chosen = sight.map(|sight| (sight.subject(), place));
     }
 
     /// Obeys a key.
-    pub fn key(&mut self, key: Key, shown: &[Arc<Sight>], room: Room) -> Option<Wish> {
+    pub fn key(&mut self, key: Key, shown: &[Group], room: Room) -> Option<Wish> {
         match key {
             Key::Interrupt => return Some(Wish::Interrupt),
             Key::Suspend => return Some(Wish::Suspend),
@@ -157,7 +155,7 @@ impl Stance {
         self.chosen = None;
     }
 
-    fn moves(&mut self, key: Key, shown: &[Arc<Sight>], room: Room) {
+    fn moves(&mut self, key: Key, shown: &[Group], room: Room) {
         let last = room.text_lines.saturating_sub(room.text);
         let page = room.text.saturating_sub(1).max(1);
         let here = self.place(shown);
@@ -211,7 +209,7 @@ mod tests {
 
     const ROOM: Room = Room { list: 3, first: 0, text: 4, text_lines: 10 };
 
-    fn press(stance: &mut Stance, keys: &str, shown: &[Arc<Sight>]) -> Option<Wish> {
+    fn press(stance: &mut Stance, keys: &str, shown: &[Group]) -> Option<Wish> {
         let mut wish = None;
         for key in keys.split(' ') {
             let key = match key {
@@ -236,9 +234,8 @@ mod tests {
     fn the_newest_is_followed_until_another_is_chosen_which_then_stays_so() {
         let sights = sights();
         let mut stance = Stance::default();
-        let newest = |stance: &Stance, shown: &[Arc<Sight>]| {
-            shown[stance.place(shown)].attribution.id.clone()
-        };
+        let newest =
+            |stance: &Stance, shown: &[Group]| shown[stance.place(shown)].attribution.id.clone();
         assert_eq!(newest(&stance, &sights[1..]), sights[1].attribution.id);
         assert_eq!(newest(&stance, &sights), sights[0].attribution.id);
         press(&mut stance, "down", &sights[1..]);

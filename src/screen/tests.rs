@@ -1,7 +1,6 @@
 //! What the tests of the screen look at.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use crate::attribution::{Attribution, ChainStep, Client, Place, Sighting, State, Verdict};
 use crate::contact::{Connection, Contact};
@@ -9,7 +8,7 @@ use crate::flow::{Address, Mac, Transport};
 use crate::frame::FrameId;
 use crate::identity::{Hostname, Source};
 use crate::indicator::{IndicatorId, Indicators};
-use crate::live::{Feed, Sight};
+use crate::live::{Feed, Group};
 use crate::name::{Name, NameHasher, push_from_text};
 use crate::resolution::{Leg, Role};
 use crate::time::{Span, Timestamp};
@@ -115,9 +114,10 @@ pub fn feed(attributions: Vec<Attribution>) -> Feed {
     feed
 }
 
-/// Some sightings, the newest first: two of KEVIN-PC, one provisional by way of aliases, with another client and
-/// a hop; one of no client; one at an address of IPv6 without a name.
-pub fn sights() -> Vec<Arc<Sight>> {
+/// Some sightings, the newest first: two of KEVIN-PC, of which one came twice and led to a connection; one
+/// provisional by way of aliases, with another client and a hop; one of no client; one at an address of IPv6
+/// without a name.
+pub fn sights() -> Vec<Group> {
     feed(attributions()).newest().0
 }
 
@@ -125,6 +125,7 @@ pub fn attributions() -> Vec<Attribution> {
     let chain =
         ["www.microsoft.com", "www.microsoft.com-c-3.edgekey.net", "e13678.dspb.akamaiedge.net"];
     let kevin = |number| client("192.168.2.42", Some("KEVIN-PC"), number, &["mi.kenal-cn.com"]);
+    let early_kevin = client("192.168.2.42", Some("KEVIN-PC"), 20, &["www.mi.kenal-cn.com"]);
     let contacted = Contact::Yes(Connection {
         address: address("203.0.113.67"),
         port: 443,
@@ -152,8 +153,9 @@ pub fn attributions() -> Vec<Attribution> {
     let six =
         client("2001:db8:12:34:56:78:9abc:def0", None, 40, &["tracker.long-name.ad-sync.net"]);
     vec![
-        attribution(20, "mi.kenal-cn.com", vec![kevin(20)]),
+        attribution(20, "www.mi.kenal-cn.com", vec![early_kevin]),
         attribution(60, "mi.kenal-cn.com", vec![Client { contact: contacted, ..kevin(60) }]),
+        attribution(61, "mi.kenal-cn.com", vec![kevin(61)]),
         attribution(30, "ad-sync.net", Vec::new()),
         attribution(40, "tracker.long-name.ad-sync.net", vec![six]),
         early,

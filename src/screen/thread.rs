@@ -12,7 +12,7 @@ use super::keys::Keyboard;
 use super::pulse::Pulse;
 use super::stance::{Room, Stance, Wish};
 use super::terminal::{self, Keys, Typed};
-use crate::live::{Board, Feed, Sight};
+use crate::live::{Board, Feed, Group};
 use crate::pipeline::Stop;
 use crate::pipeline::live::now;
 use crate::time::Zone;
@@ -125,7 +125,7 @@ struct Watch {
     pulse: Pulse,
     room: Room,
     /// The sightings when it was paused, and how many had come.
-    frozen: Option<(Vec<Arc<Sight>>, u64)>,
+    frozen: Option<(Vec<Group>, u64)>,
 }
 
 impl Watch {
@@ -161,7 +161,7 @@ impl Watch {
     }
 
     /// Looks at what there is, and draws it. Returns the sightings that are shown.
-    fn look(&mut self) -> io::Result<Vec<Arc<Sight>>> {
+    fn look(&mut self) -> io::Result<Vec<Group>> {
         let status = self.board.latest();
         self.pulse.note(&status);
         let (newest, came) = self.feed.newest();

@@ -305,9 +305,9 @@ fn an_interface_that_goes_down_or_vanishes_is_waited_for() {
     let list = project("captures/flagged.txt");
     let live = Running::live(&pair, &["--indicators", list.to_str().unwrap()]);
     assert!(succeeds("ip", &["link", "set", &pair.mirror, "down"]));
-    live.wait_for_word(&pair.mirror);
+    live.wait_for_word(&format!("is down: `ip link set {} up`; waiting for it", pair.mirror));
     assert!(succeeds("ip", &["link", "set", &pair.mirror, "up"]));
-    live.wait_for_word(&pair.mirror);
+    live.wait_for_word(&format!("the interface {} is up again", pair.mirror));
     pair.send(&project("captures/office.pcap"), 4_000);
     live.wait_for_line(|line| line["type"] == "attribution");
     assert!(succeeds("ip", &["link", "del", &pair.sender]));
@@ -414,6 +414,117 @@ fn the_ring_answers_an_alert_that_comes_late_and_files_are_begun_anew() {
     assert!(lines >= 4, "{lines}");
     assert!(folder.path().join("answers.jsonl.1").exists(), "it was begun anew");
     assert!(!folder.path().join("answers.jsonl.4").exists());
+}
+
+#[test]
+fn an_interface_that_is_down_at_the_start_is_waited_for() {
+    let Some(pair) = Pair::new('w') else { return };
+    assert!(succeeds("ip", &["link", "set", &pair.mirror, "down"]));
+    let list = project("captures/flagged.txt");
+    let live = Running::live(&pair, &["--indicators", list.to_str().unwrap()]);
+    live.wait_for_word(&format!("is down: `ip link set {} up`; waiting for it", pair.mirror));
+    assert!(succeeds("ip", &["link", "set", &pair.mirror, "up"]));
+    live.wait_for_word(&format!("the interface {} is up again", pair.mirror));
+    pair.send(&project("captures/office.pcap"), 4_000);
+    live.wait_for_line(|line| line["type"] == "attribution");
+    let (run, _) = live.end();
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+}
+
+#[test]
+fn for_people_each_client_and_question_is_one_line_and_what_matters_is_said() {
+    let Some(pair) = Pair::new('p') else { return };
+    let alerts = project("captures/office-alerts.txt");
+    let mut command = program();
+    command.args(["live", "-i", &pair.mirror, "--user=nobody", "--capture=all", "--tz=UTC"]);
+    command.arg("--alerts").arg(&alerts);
+    let live = Running::start(command);
+    let listening = live.wait_for_word("listening");
+    let where_and_what = format!("listening on {} for ", pair.mirror);
+    assert!(listening.contains(&where_and_what), "{listening}");
+    assert!(listening.contains("office-alerts.txt; nothing appears until one is"), "{listening}");
+    pair.send(&project("captures/office.pcap"), 2_000);
+    live.wait_for_packets(OFFICE_PACKETS);
+    let (run, _) = live.end();
+    let lines: Vec<&str> = run.stdout.lines().collect();
+    assert_eq!(lines[0], "Times are in UTC.");
+    let kevin = "192.168.2.42 (KEVIN-PC) asked for mi.kenal-cn.com itself";
+    let of_kevin = lines.iter().filter(|line| line.contains(kevin));
+    // When he asked, and that he then connected.
+    let of_kevin: Vec<_> = of_kevin.collect();
+    assert!((1..=2).contains(&of_kevin.len()), "{of_kevin:?}");
+    assert!(of_kevin.last().unwrap().contains(", and connected ("), "{of_kevin:?}");
+    let mut said: Vec<&str> = lines.iter().filter_map(|line| line.get(20..)).collect();
+    said.sort_unstable();
+    assert!(said.windows(2).all(|pair| pair[0] != pair[1]), "{}", run.stdout);
+    // The end begins with who connected, and what it was all in all comes last.
+    let end = lines.iter().position(|line| line.starts_with("192.168.")).unwrap();
+    assert!(lines[end].contains(", connected, "), "{}", lines[end]);
+    assert!(lines.last().unwrap().starts_with("In all: "), "{}", run.stdout);
+    // Statistics are for who asks for them.
+    assert!(run.stderr.ends_with("ending; what is known follows\n"), "{}", run.stderr);
+}
+
+#[test]
+fn what_has_no_reader_any_more_ends_and_says_so() {
+    let Some(pair) = Pair::new('h') else { return };
+    let list = project("captures/flagged.txt");
+    let mut command = program();
+    command.args(["live", "-i", &pair.mirror, "--user=nobody", "--indicators"]).arg(&list);
+    let mut live = Running::start(command);
+    live.wait_for_word("listening");
+    live.lines = channel().1;
+    pair.send(&project("captures/office.pcap"), 2_000);
+    pair.send(&project("captures/office.pcap"), 2_000);
+    let said = live.wait_for_word("nobody reads the output any more; ending");
+    assert!(!said.contains("Broken pipe"), "{said}");
+}
+
+#[test]
+fn flags_that_do_nothing_without_another_are_refused() {
+    for (flag, other) in [
+        ("--rotate-size=1M", "--output"),
+        ("--rotate-every=1h", "--output"),
+        ("--rotate-keep=3", "--output"),
+        ("--ring-size=1M", "--ring"),
+    ] {
+        let run: Run = program()
+            .args(["live", "-i", "lo", "--indicators", "none.txt", flag])
+            .output()
+            .unwrap()
+            .into();
+        assert_eq!(run.code, Some(2), "{flag}");
+        assert!(run.stderr.contains(other), "{flag}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn an_alert_table_in_the_place_of_a_list_is_told_where_to_go() {
+    let alerts = project("captures/office-alerts.txt");
+    let arguments = ["live", "-i", "lo", "--indicators", alerts.to_str().unwrap()];
+    let run: Run = program().args(arguments).output().unwrap().into();
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("`whoasked live -i IFACE --alerts "), "{}", run.stderr);
+    let run: Run = program()
+        .args(["live", "-i", "lo", "--indicators", "/etc/whoasked/nothing-here"])
+        .output()
+        .unwrap()
+        .into();
+    assert!(run.stderr.contains("create it and put a list there"), "{}", run.stderr);
+}
+
+#[test]
+fn a_directory_that_is_missing_is_not_one_that_lets_nobody_write() {
+    let Some(pair) = Pair::new('q') else { return };
+    let (list, folder) = (project("captures/flagged.txt"), folder());
+    let missing = folder.path().join("missing/answers.jsonl");
+    let output = format!("jsonl={}", missing.display());
+    let mut command = program();
+    command.args(["live", "-i", &pair.mirror, "--user=nobody", "-o", &output, "--indicators"]);
+    let run: Run = command.arg(&list).output().unwrap().into();
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("install -d -o nobody"), "{}", run.stderr);
+    assert!(!run.stderr.contains("let it write there"), "{}", run.stderr);
 }
 
 #[test]

@@ -138,7 +138,8 @@ fn it_shows_who_is_behind_the_alert_and_q_ends_it() {
     terminal.wait_for(&[
         "192.168.2.42 KEVIN-PC",
         "mi.kenal-cn.com",
-        "initiator",
+        "itself",
+        "via www.mi",
         "192.168.2.194 asked",
     ]);
     // One of them in full, with its chain of aliases.
@@ -147,11 +148,11 @@ fn it_shows_who_is_behind_the_alert_and_q_ends_it() {
     terminal.keys(&["Enter"]);
     terminal.keys(&["Enter"]);
     let detail =
-        ["1 www.microsoft.com (asked", "e13678.dspb.akamaiedge.NET (cname", "MIA-PC (by DHCP)"];
+        ["1 www.microsoft.com (asked)", "e13678.dspb.akamaiedge.NET (cname)", "MIA-PC (by DHCP)"];
     terminal.wait_for(&detail);
     // Other sizes, and back.
     for (width, height, word) in
-        [("30", "6", "too small"), ("120", "40", "provisional"), ("80", "24", "q quit")]
+        [("30", "6", "too small"), ("120", "40", "so far"), ("80", "24", "q quit")]
     {
         assert!(terminal.tmux(&["resize-window", "-x", width, "-y", height]).is_some());
         terminal.wait_for(&[word]);

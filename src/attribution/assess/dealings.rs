@@ -24,7 +24,7 @@ const LAST_ASKS_MAX: usize = 16;
 
 /// How a client's question came to an indicator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Way {
+pub enum Way {
     /// It asked for the listed name, or one below it; or asked the listed server itself.
     Direct,
     /// Its answer held the listed address.
@@ -39,7 +39,7 @@ pub(super) enum Way {
 
 impl Way {
     /// How `client` came to what `listed` names, or, with none, to a listed address.
-    pub fn of(attribution: &Attribution, client: &Client, listed: Option<&str>) -> Way {
+    pub(super) fn of(attribution: &Attribution, client: &Client, listed: Option<&str>) -> Way {
         let sighting = &attribution.sighting;
         if listed.is_some_and(|listed| is_at_or_below(&client.asked, listed)) {
             return Way::Direct;

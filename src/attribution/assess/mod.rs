@@ -40,12 +40,13 @@ use foldhash::HashMap;
 use self::dealings::{Dealings, Gathered};
 use self::hours::Hours;
 use self::servers::AskedOf;
-use super::{Attribution, State};
+use super::{Attribution, Client, State};
 use crate::flow::Address;
 use crate::indicator::{Indicator, IndicatorId, IndicatorKind, Indicators};
 use crate::resolution::Resolution;
 use crate::time::Zone;
 
+pub use dealings::Way;
 pub use hint::{Assessment, ClientHints, Hint, Leaning};
 
 /// How many indicators are assessed; of further ones nothing is gathered.
@@ -138,6 +139,16 @@ impl Assessor {
         };
         self.gathered.iter().filter_map(assess).collect()
     }
+}
+
+/// How a client came to what an indicator lists: known at once, while hints need the whole capture.
+pub fn way(attribution: &Attribution, client: &Client, indicator: Indicator<'_>) -> Way {
+    Way::of(attribution, client, listed_name(indicator))
+}
+
+/// Whether a name is what an indicator lists, or below it.
+pub fn is_listed_itself(name: &str, indicator: Indicator<'_>) -> bool {
+    listed_name(indicator).is_some_and(|listed| names::is_at_or_below(name, listed))
 }
 
 /// The name an indicator lists, without marks; none of an address.

@@ -15,9 +15,9 @@ const COUNT_MIN: u64 = 20;
 const ASKED_MIN: u64 = 200;
 /// How many hosts or servers are named.
 const NAMED_MAX: usize = 4;
-/// What to do about it on a switch.
-const BOTH: &str = "On the switch, mirror the DNS server's port in both directions (`both`, not `rx` or \
-                    `tx`), and not the two directions to different ports.";
+/// What to do about it on a switch. It comes first: there may be no room for all of what is said.
+const BOTH: &str = "Mirror the DNS server's port in both directions (on the switch: `both`, not `rx` or \
+                    `tx`), to one port.";
 
 /// What a rule says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,8 +176,8 @@ pub(super) fn found(
 /// For how long there was none.
 pub(super) fn silent(span: Span) -> String {
     format!(
-        "No DNS packet has come for {} s. Is the mirror session on, does it mirror the DNS server's port or VLAN, \
-         is this the port that it mirrors to, and does --filter let DNS through?",
+        "Look at the switch: no DNS packet has come for {} s. Is the mirror session on, does it mirror the DNS \
+         server's port or VLAN, is this the port that it mirrors to, and does --filter let DNS through?",
         span.0 / 1_000_000_000
     )
 }
@@ -205,7 +205,7 @@ fn one_direction(figures: &Figures, was_wrong: bool) -> Finding {
              have an answer, and {unasked} answers to other questions."
         )
     };
-    Finding::Wrong(format!("{what} {BOTH}"))
+    Finding::Wrong(format!("{BOTH} {what}"))
 }
 
 fn leg_one_direction(figures: &Figures, was_wrong: bool) -> Finding {
@@ -238,8 +238,8 @@ fn leg_one_direction(figures: &Figures, was_wrong: bool) -> Finding {
             wrong.truncate(NAMED_MAX);
             let wrong = wrong.join("; ");
             Finding::Wrong(format!(
-                "One side of a DNS server is seen in one direction only: {wrong}. {BOTH} Where the other side \
-                 does not answer, as with the Internet down, the mirror port is well."
+                "{BOTH} One side of a DNS server is seen in one direction only: {wrong}. Where the other side does \
+                 not answer, as with the Internet down, the mirror port is well."
             ))
         }
     }
@@ -253,9 +253,9 @@ fn client_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
             false => Finding::Open,
             true if is_below(figures.to_outside, outside_least, all) => Finding::Right,
             true => Finding::Wrong(format!(
-                "Only servers outside are asked ({all} questions), and no DNS server of yours is: if one of those \
-                 who ask is your DNS server, its clients are not in the mirror, and none can be named. Mirror the \
-                 port of the DNS server itself, not only the uplink. (With no DNS server of your own all is well.)"
+                "Mirror the port of the DNS server itself, not only the uplink: only servers outside are asked \
+                 ({all} questions), and no DNS server of yours is. If one of those who ask is your DNS server, its \
+                 clients are not in the mirror, and none can be named. (With no DNS server of your own all is well.)"
             )),
         };
     }
@@ -268,9 +268,9 @@ fn client_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
     }
     let who = few(figures.resolvers.keys());
     Finding::Wrong(format!(
-        "Nobody is seen asking {who}, while it asks upstream itself ({asks} questions): its clients are not in the \
-         mirror, and none can be named. Mirror the port of the DNS server itself, or the one that its clients come in \
-         by, too."
+        "Mirror the port of the DNS server itself, or the one that its clients come in by, too: nobody is seen asking \
+         {who}, while it asks upstream itself ({asks} questions). Its clients are not in the mirror, and none can be \
+         named."
     ))
 }
 
@@ -285,14 +285,15 @@ fn resolver_unasked(seen: &Seen<'_>, are_clients_seen: bool, was_wrong: bool) ->
     let mut words = Vec::new();
     if !unasked.is_empty() && are_clients_seen {
         words.push(format!(
-            "Nobody is seen asking {}, while others are asked: its clients are not in the mirror, and none of them \
-             can be named. Mirror its port, too. (A host that resolves for itself alone is well.)",
+            "Mirror the port of {0}, too: nobody is seen asking {0}, while others are asked. Its clients are not in \
+             the mirror, and none of them can be named. (A host that resolves for itself alone is well.)",
             few(unasked)
         ));
     }
     if !seen.unseen.is_empty() {
         words.push(format!(
-            "Nothing is seen of {}, given with --resolver: mirror its port, too, or see whether the address is right.",
+            "Mirror the port of {0}, too, or see whether the address is right: nothing is seen of {0}, given with \
+             --resolver.",
             few(seen.unseen)
         ));
     }
@@ -300,9 +301,9 @@ fn resolver_unasked(seen: &Seen<'_>, are_clients_seen: bool, was_wrong: bool) ->
 }
 
 fn upstream_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
-    const THEN: &str = "what it looks up for its clients cannot be seen, and an alert about that is answered by the \
-                        names alone that they ask for. Mirror the DNS server's own port, in both directions, or its \
-                        uplink, too.";
+    const MIRROR: &str = "Mirror the DNS server's own port, in both directions, or its uplink, too";
+    const THEN: &str = "What it looks up for its clients cannot be seen, and an alert about that is answered by the \
+                        names alone that they ask for.";
     let (least, internal_least) = if was_wrong { (5, 80) } else { (1, 95) };
     if figures.resolvers.is_empty() {
         let all = figures.to_internal + figures.to_outside;
@@ -310,7 +311,7 @@ fn upstream_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
             false => Finding::Open,
             true if is_below(figures.to_internal, internal_least, all) => Finding::Right,
             true => Finding::Wrong(format!(
-                "Your DNS server is asked ({all} questions), but not seen asking anybody: {THEN}"
+                "{MIRROR}: your DNS server is asked ({all} questions), but not seen asking anybody. {THEN}"
             )),
         };
     }
@@ -322,8 +323,8 @@ fn upstream_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
         return Finding::Open;
     }
     Finding::Wrong(format!(
-        "{} is asked ({asked} questions), but hardly seen asking anybody ({asks}): {THEN} If it knows all by itself, or \
-         asks upstream encrypted, the mirror port is well.",
+        "{MIRROR}: {} is asked ({asked} questions), but hardly seen asking anybody ({asks}). {THEN} If it knows all by \
+         itself, or asks upstream encrypted, the mirror port is well.",
         few(figures.resolvers.keys())
     ))
 }
@@ -337,9 +338,9 @@ fn frames_twice(figures: &Figures, was_wrong: bool) -> Finding {
         return Finding::Open;
     }
     Finding::Wrong(format!(
-        "Packets come twice ({copies} copies among {all} messages): they are mirrored where they come in and where they go \
-         out. Answers stay right, but the mirror port carries double the load and loses packets sooner. On the \
-         switch, mirror one port in both directions, or a VLAN in one (`rx`)."
+        "On the switch, mirror one port in both directions, or a VLAN in one (`rx`): packets come twice ({copies} \
+         copies among {all} messages), being mirrored where they come in and where they go out. Answers stay right, but \
+         the mirror port carries double the load and loses packets sooner."
     ))
 }
 
@@ -374,14 +375,14 @@ fn around(seen: &Seen<'_>, resolvers: bool) -> Finding {
     let at_least = if coverage.around_passed_over > 0 { "at least " } else { "" };
     Finding::Wrong(match resolvers {
         true => format!(
-            "{} asks upstream encrypted{named}. What it asks there cannot be seen: an alert is answered by the names \
-             alone that its clients ask for. Let it ask in plain as far as the firewall, if you may.",
-            if count == 1 { "A DNS server" } else { "DNS servers" }
+            "Let your DNS server ask in plain as far as the firewall, if you may: {} upstream encrypted{named}. What is \
+             asked there cannot be seen, and an alert is answered by the names alone that clients ask for.",
+            if count == 1 { "it asks" } else { "several ask" }
         ),
         false => format!(
-            "{at_least}{count} {} for names around your DNS server, encrypted{named}. What they look up there cannot be \
-             seen. At the firewall, block port 853 (TCP and UDP) and the public resolvers' addresses; in browsers, turn \
-             DNS over HTTPS off by policy.",
+            "At the firewall, block port 853 (TCP and UDP) and the public resolvers' addresses; in browsers, turn DNS over \
+             HTTPS off by policy: {at_least}{count} {} for names around your DNS server, encrypted{named}. What they look \
+             up there cannot be seen.",
             if count == 1 { "host asks" } else { "hosts ask" }
         ),
     })

@@ -166,9 +166,9 @@ fn what_is_missing_is_said_within_the_first_minute() {
         ("leg-one-direction", BOTH, ANSWERS, "exchanges of 10.0.0.53 with servers upstream"),
         ("leg-one-direction", QUESTIONS, BOTH, "and 0 answers of it"),
         ("leg-one-direction", ANSWERS, BOTH, "and 0 questions to it"),
-        ("client-leg-missing", NOTHING, BOTH, "Only servers outside are asked"),
+        ("client-leg-missing", NOTHING, BOTH, "only servers outside are asked"),
         ("upstream-leg-missing", BOTH, NOTHING, "but not seen asking anybody"),
-        ("frames-twice", TWICE, TWICE, "Packets come twice"),
+        ("frames-twice", TWICE, TWICE, "packets come twice"),
     ] {
         let mut network = Network::new(&[]);
         let early = network.goes_on(14, client, upstream);
@@ -296,8 +296,8 @@ fn a_resolver_that_nobody_asks_is_named_and_so_is_one_that_is_not_there() {
     }
     assert_eq!(network.names(), ["resolver-unasked"]);
     let words = network.words("resolver-unasked");
-    assert!(words.contains("Nobody is seen asking 10.0.0.54, while"), "{words}");
-    assert!(words.contains("Nothing is seen of 10.0.0.99, given with --resolver"), "{words}");
+    assert!(words.contains("nobody is seen asking 10.0.0.54, while"), "{words}");
+    assert!(words.contains("nothing is seen of 10.0.0.99, given with --resolver"), "{words}");
 }
 
 #[test]
@@ -309,7 +309,7 @@ fn who_asks_around_the_resolver_is_named_unless_it_may_not_be() {
     network.connects("10.0.0.9", ("9.9.9.9", 853));
     assert_eq!(network.goes_on(20, BOTH, BOTH), ["around-the-resolver"]);
     let words = network.words("around-the-resolver");
-    assert!(words.starts_with("3 hosts ask"), "{words}");
+    assert!(words.contains(": 3 hosts ask"), "{words}");
     assert!(words.contains("10.0.0.7 (DNS over HTTPS to Google, 8.8.8.8)"), "{words}");
     assert!(words.contains("10.0.0.8 (DNS over TLS to 198.51.100.1)"), "{words}");
     assert!(!words.contains("10.0.0.9"), "{words}");

@@ -80,7 +80,7 @@ struct Open {
 }
 
 impl Device {
-    /// Opens an interface.
+    /// Opens an interface; one that is down when it comes up.
     ///
     /// # Errors
     /// In the words of libpcap: no such interface, not allowed, or the filter cannot be understood.
@@ -89,14 +89,18 @@ impl Device {
         options: DeviceOptions,
         group: Option<Group>,
     ) -> Result<Device, String> {
-        let open = Open::new(name, &options, group.as_ref())?;
+        let is_down = index_of(name).is_some_and(|index| !is_up(index));
+        let open = match is_down {
+            true => None,
+            false => Some(Open::new(name, &options, group.as_ref())?),
+        };
         Ok(Device {
             name: name.to_owned(),
             options,
             group,
-            open: Some(open),
+            open,
             before: Drops::default(),
-            is_down: false,
+            is_down,
             silent: Duration::ZERO,
             is_drained: false,
         })
@@ -113,6 +117,9 @@ impl Device {
             self.close();
             return Some(format!("the interface {} is gone", self.name));
         };
+        if !is_up(index) {
+            return Some(format!("the interface {0} is down: `ip link set {0} up`", self.name));
+        }
         if self.open.as_ref().is_none_or(|open| open.index != Some(index)) {
             self.close();
             match Open::new(&self.name, &self.options, self.group.as_ref()) {
@@ -120,7 +127,7 @@ impl Device {
                 Err(error) => return Some(error),
             }
         }
-        (!is_up(index)).then(|| format!("the interface {} is down", self.name))
+        None
     }
 
     fn close(&mut self) {

@@ -102,16 +102,19 @@ fn needs(
     further: &[Further],
     listens: Option<SocketAddr>,
 ) -> anyhow::Result<Needs> {
-    let lists: Vec<_> = settings.lists.paths().cloned().collect();
+    let lists: Vec<_> = settings.flagged.paths().cloned().collect();
     let files = further.iter().filter_map(|further| match &further.place {
         Place::File(path) => Some(path.clone()),
         _ => None,
     });
+    let mut read: Vec<_> = files_of(&lists)?.into_iter().chain(lists.iter().cloned()).collect();
+    read.sort_unstable();
+    read.dedup();
     Ok(Needs {
         user: settings.user.clone(),
         written: settings.ring.iter().map(|(directory, _)| directory.clone()).collect(),
         outputs: files.chain(settings.metrics_file.clone()).collect(),
-        read: files_of(&lists)?.into_iter().chain(lists.iter().cloned()).collect(),
+        read,
         connects: further.iter().filter_map(|further| receiver(&further.place)).collect(),
         listens,
     })

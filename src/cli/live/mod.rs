@@ -8,6 +8,7 @@ mod shown;
 mod signals;
 mod status_line;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,9 +18,10 @@ use self::confinement::Confinement;
 use self::shown::Shown;
 use super::analysis::attributor;
 use super::settings::Live as Settings;
-use super::{Outcome, indicators, say, stderr};
+use super::{Outcome, say, stderr};
 use crate::capture::live::{Device, Group};
 use crate::frame::Batch;
+use crate::indicator::Indicators;
 use crate::live::{Answers, Board, Control, Feed, Notify, Queue, Ring, RingWatch};
 use crate::name::NameHasher;
 use crate::pipeline::live::{Listener, Lookout, Tap, listen, now};
@@ -36,13 +38,12 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let further = outputs::further(&settings)?;
     // What takes privileges comes first; then they are given up, before there is any thread and before anything is
     // read that others wrote.
-    let lists = settings.lists.open()?;
+    let flagged = settings.flagged.open(hasher)?;
     let listeners = listeners(&settings)?;
     let metrics = metrics::open(&settings)?;
     let notify = Arc::new(Notify::from_environment().context("NOTIFY_SOCKET")?);
     let confinement = Confinement::new(&settings, &further, metrics.address())?;
-    let loaded = confinement.apart(|| lists.load(hasher))??;
-    let loaded = Arc::new(indicators::said(loaded));
+    let loaded = Arc::new(confinement.apart(|| flagged.load(hasher))??);
     // From here on the terminal is the screen's, and given back however this function is left.
     let mut shown = Shown::open(&settings);
     confinement.check(&settings, &further)?;
@@ -56,14 +57,11 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
         let way_out = confinement.way_out();
         let outputs = outputs::open(&settings, further, shown.is_on(), &way_out)?;
         let ring = match &settings.ring {
-            Some((directory, octets)) => Some(
-                Ring::start(directory, *octets, settings.interfaces.clone())
-                    .with_context(|| format!("--ring: {}{way_out}", directory.display()))?,
-            ),
+            Some((directory, octets)) => Some(ring(directory, *octets, &settings, &way_out)?),
             None => None,
         };
         let reload = signals::Reload {
-            lists: settings.lists.clone(),
+            flagged: settings.flagged.clone(),
             hasher,
             control: Arc::clone(&control),
             lookout: Arc::clone(&lookout),
@@ -77,6 +75,8 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
         service::keep(Arc::clone(&notify), board.clone(), Arc::clone(&stop))?;
         anyhow::Ok((outputs, ring))
     })??;
+    let listening = listening(&settings, &loaded);
+    let is_verbose = settings.is_verbose;
     let declared = settings.resolvers.iter().flatten().copied().collect();
     let looked_for = (Arc::clone(&loaded), hasher);
     let attributor = attributor(settings.resolvers, &settings.ports, looked_for)
@@ -108,7 +108,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
             return stop.set();
         }
         if !shown.is_on() {
-            say("whoasked: listening; Ctrl-C ends it");
+            say(&format!("whoasked: {listening}"));
         }
         notify.ready("listening");
     };
@@ -117,17 +117,68 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     // What it came to is written where the terminal was before.
     shown.close();
     forsaken?;
+    if keeper.sink.is_reader_gone() {
+        say("whoasked: nobody reads the output any more; ending");
+    }
     notify.ends();
     let counters = keeper.counters();
     let is_flagged = keeper.sink.finish(counters);
     let is_lost = last_words(&keeper.sink, ring.as_ref());
     keeper.sink.publish();
-    say(&status_line::coverage(&board.latest()));
+    // Behind the answers, which matter more.
+    if is_verbose {
+        say(&status_line::coverage(&board.latest()));
+    }
     Ok(match (is_lost, is_flagged) {
         (true, _) => Outcome::Failed,
         (false, true) => Outcome::Flagged,
         (false, false) => Outcome::Clean,
     })
+}
+
+/// Starts the ring, and says when there is less room than it is to take.
+fn ring(
+    directory: &Path,
+    octets_max: u64,
+    settings: &Settings,
+    way_out: &str,
+) -> anyhow::Result<Ring> {
+    let ring = Ring::start(directory, octets_max, settings.interfaces.clone())
+        .with_context(|| format!("--ring: {}{way_out}", directory.display()))?;
+    if ring.room() < octets_max {
+        say(&format!(
+            "whoasked: --ring-size {}, but only {} free in {}: so much less is kept",
+            size(octets_max),
+            size(ring.room()),
+            directory.display()
+        ));
+    }
+    Ok(ring)
+}
+
+/// Octets as `--ring-size` takes them, rounded down: `10M`.
+fn size(octets: u64) -> String {
+    let unit = [(30, 'G'), (20, 'M'), (10, 'K')].into_iter().find(|(shift, _)| octets >> shift > 9);
+    unit.map_or_else(|| octets.to_string(), |(shift, unit)| format!("{}{unit}", octets >> shift))
+}
+
+/// What it does now: where it listens and what for.
+fn listening(settings: &Settings, loaded: &Indicators) -> String {
+    let lists: Vec<&str> = loaded.lists().iter().map(|list| list.name.as_str()).collect();
+    let lists = match lists.as_slice() {
+        [one, two, three, more @ ..] if !more.is_empty() => {
+            format!("{one}, {two}, {three} and {} more", more.len())
+        }
+        few => few.join(", "),
+    };
+    let what = match loaded.len() {
+        1 => "1 flagged name or address".to_owned(),
+        many => format!("{many} flagged names and addresses"),
+    };
+    let interfaces = settings.interfaces.join(", ");
+    format!(
+        "listening on {interfaces} for {what} from {lists}; nothing appears until one is asked for; Ctrl-C ends it"
+    )
 }
 
 /// Lets outputs and the ring write what waits, all of them within the same time. Whether something was lost.

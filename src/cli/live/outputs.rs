@@ -1,13 +1,15 @@
 //! Where the answers of a live run go, each on a thread of its own.
 
+use std::borrow::Cow;
 use std::io;
+use std::path::Path;
 
 use anyhow::{Context, bail};
 
 use super::super::outputs::{Form as FileForm, output};
 use super::super::place::{Line, Place};
 use super::super::settings::Live as Settings;
-use crate::live::{Form, Growing, Heading, Queue, Sent};
+use crate::live::{Form, Growing, Heading, Queue, Sent, directory_of};
 
 /// The outputs beside stdout, as they were given.
 pub struct Further {
@@ -34,7 +36,7 @@ pub fn further(settings: &Settings) -> anyhow::Result<Vec<Further>> {
             bail!("--output: {place} is given twice");
         }
         if let Place::File(path) = &place
-            && settings.lists.paths().any(|list| list == path)
+            && settings.flagged.paths().any(|list| list == path)
         {
             bail!("--output: {place} is read in this run, so it cannot be written to");
         }
@@ -61,8 +63,10 @@ pub fn open(
     for Further { name, form, line, place } in further {
         let queue = match place {
             Place::File(path) => {
-                let file = Growing::open(&path, settings.rotation, heading(form))
-                    .with_context(|| format!("--output: {}{way_out}", path.display()))?;
+                let file =
+                    Growing::open(&path, settings.rotation, heading(form)).with_context(|| {
+                        format!("--output: {}{}", path.display(), hint(&path, way_out))
+                    })?;
                 Queue::start(&name, Box::new(file))?
             }
             place => Queue::start(&name, Box::new(Sent::later(move || place.connect(line))))?,
@@ -70,6 +74,18 @@ pub fn open(
         outputs.push((form, queue));
     }
     Ok(outputs)
+}
+
+/// What to do about a file that cannot be opened: a directory that is missing is not one that lets nobody write.
+fn hint<'a>(path: &Path, way_out: &'a str) -> Cow<'a, str> {
+    let directory = directory_of(path);
+    match directory.exists() {
+        true => Cow::Borrowed(way_out),
+        false => Cow::Owned(format!(
+            " (there is no directory {0}: `install -d -o nobody {0}`, or whoever --user names, makes one)",
+            directory.display()
+        )),
+    }
 }
 
 fn heading(form: Form) -> Heading {

@@ -1,7 +1,7 @@
 //! What signals ask of a run: SIGHUP reads lists anew and opens outputs anew, SIGUSR1 says what was seen,
 //! SIGINT and SIGTERM end it.
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
@@ -10,9 +10,9 @@ use anyhow::Context;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGUSR1};
 use signal_hook::iterator::Signals;
 
-use super::super::{indicators, say};
+use super::super::indicators::Flagged;
+use super::super::say;
 use super::{shown, status_line};
-use crate::indicator::Lists;
 use crate::live::{Board, Control, Notify, Queue};
 use crate::name::NameHasher;
 use crate::pipeline::Stop;
@@ -24,7 +24,7 @@ const LOOKS_MAX: u32 = 200;
 
 /// What is needed to read lists anew.
 pub struct Reload {
-    pub lists: Lists,
+    pub flagged: Flagged,
     pub hasher: NameHasher,
     pub control: Arc<Control>,
     pub lookout: Arc<Lookout>,
@@ -48,7 +48,7 @@ impl Reload {
     /// Reads the lists anew. One that cannot be read leaves the old ones in use.
     fn reload(&self) {
         self.notify.reloads();
-        match indicators::load(&self.lists, self.hasher) {
+        match self.flagged.load(self.hasher) {
             Ok(loaded) => {
                 let count = loaded.len();
                 let loaded = Arc::new(loaded);
@@ -105,7 +105,10 @@ pub fn obey(
                 _ if stop.is_set() => shown::interrupt(),
                 _ => {
                     stop.set();
-                    say("whoasked: ending; what is known follows");
+                    // Behind the ^C that a terminal shows.
+                    let is_typed = signal == SIGINT && !has_screen && io::stderr().is_terminal();
+                    let begin = if is_typed { "\n" } else { "" };
+                    say(&format!("{begin}whoasked: ending; what is known follows"));
                 }
             }
         }

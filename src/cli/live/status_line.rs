@@ -1,7 +1,6 @@
 //! A line on stderr now and then: how the run is doing.
 
 use std::collections::BTreeMap;
-use std::iter::repeat;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +8,9 @@ use super::super::say;
 use crate::attribution::Complaint;
 use crate::live::{Board, Status};
 use crate::pipeline::Stop;
+use crate::report::duration;
+use crate::resolution::Leg;
+use crate::time::Span;
 
 /// How often the board is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -80,23 +82,19 @@ impl Watch {
 
     fn faults(&mut self, status: &Status) -> Vec<String> {
         let mut lines = Vec::new();
-        let interfaces = status.interfaces.iter().map(|i| (&i.name, i.fault.clone()));
-        let outputs = status.outputs.iter().chain(&status.ring).map(|output| {
-            let fault = output.fault.as_ref();
-            (&output.name, fault.map(|fault| format!("{}: {fault}", output.name)))
-        });
-        for (name, fault) in interfaces.chain(outputs) {
+        for Part { name, wrong, mended } in parts(status) {
             let room_max = FAULTS_AT_ONCE * LOOKS_MAX;
-            let unsaid = Fault { said: None, room: room_max };
-            let known = self.faults.entry(name.clone()).or_insert(unsaid);
+            let known = self.faults.entry(name).or_insert(Fault { said: None, room: room_max });
             known.room = room_max.min(known.room + 1);
-            match fault {
+            match wrong {
                 Some(why) if known.room >= LOOKS_MAX && known.said.as_ref() != Some(&why) => {
-                    lines.push(format!("{why}; waiting for it"));
+                    let reach = reach(status).filter(|_| why.contains("disk is full"));
+                    let reach = reach.map_or(String::new(), |reach| format!("; the ring {reach}"));
+                    lines.push(format!("{why}{reach}"));
                     *known = Fault { said: Some(why), room: known.room - LOOKS_MAX };
                 }
                 Some(_) => {}
-                None => lines.extend(known.said.take().map(|why| format!("no more: {why}"))),
+                None => lines.extend(known.said.take().map(|_| mended)),
             }
         }
         lines
@@ -110,6 +108,41 @@ impl Watch {
         self.lost = (now, if is_more { 0 } else { looks.saturating_add(1) });
         is_more && looks >= LOOKS_MAX
     }
+}
+
+/// Something that may not work.
+struct Part {
+    name: String,
+    /// What it cannot do, if so.
+    wrong: Option<String>,
+    /// What is said when it can again.
+    mended: String,
+}
+
+/// The interfaces, the outputs and the ring.
+fn parts(status: &Status) -> impl Iterator<Item = Part> {
+    let interfaces = status.interfaces.iter().map(|interface| Part {
+        name: format!("interface {}", interface.name),
+        wrong: interface.fault.as_ref().map(|why| format!("{why}; waiting for it")),
+        mended: format!("the interface {} is up again", interface.name),
+    });
+    let outputs = status.outputs.iter().map(|output| Part {
+        name: format!("output {}", output.name),
+        wrong: output.fault.as_ref().map(|why| format!("{}: {why}; waiting for it", output.name)),
+        mended: format!("{} takes answers again", output.name),
+    });
+    let ring = status.ring.iter().map(|ring| Part {
+        name: "ring".to_owned(),
+        wrong: ring.fault.as_ref().map(|why| format!("--ring {}: {why}", ring.name)),
+        mended: format!("--ring {} has room again", ring.name),
+    });
+    interfaces.chain(outputs).chain(ring)
+}
+
+/// How far back the ring of packets reaches: `reaches back 3 h 05 min`.
+fn reach(status: &Status) -> Option<String> {
+    let back = (status.at - status.ring_oldest?).max(Span(0));
+    Some(format!("reaches back {}", duration(back)))
 }
 
 /// What is to be said of the mirror port: what is wrong and was not, and what is mended.
@@ -138,9 +171,10 @@ pub fn line(status: &Status) -> String {
             format!("; wrong: {}", names.join(", "))
         }
     };
+    let ring = reach(status).map_or(String::new(), |reach| format!("; the ring {reach}"));
     format!(
-        "{received} packets, {} DNS messages, {} lost; {} reported, {} settled ({} attributed, {} of no \
-         client, {} undetermined){answers}{wrong}",
+        "{received} packets, {} DNS messages, {} lost; {} lookups reported, {} settled ({} with a client, {} of no \
+         client, {} that cannot be told){answers}{ring}{wrong}",
         status.decoded.messages,
         status.packets_lost(),
         status.provisional.total(),
@@ -151,107 +185,119 @@ pub fn line(status: &Status) -> String {
     )
 }
 
-/// What was seen and lost so far, in some lines.
+/// What was seen and lost so far, in some lines. What did not happen has none.
 pub fn coverage(status: &Status) -> String {
     let mut lines = vec![format!("whoasked: {}", line(status))];
     let wrong = status.complaints.iter();
     lines.extend(wrong.map(|Complaint { name, words }| format!("  wrong: {name}: {words}")));
     for interface in &status.interfaces {
-        lines.push(format!(
-            "  {}: {}, {} packets, dropped by the kernel {}, by the interface {}",
-            interface.name,
-            interface.fault.as_deref().unwrap_or("up"),
-            interface.received,
-            interface.dropped_by_kernel,
-            interface.dropped_by_interface
-        ));
+        let lost = counted(&[
+            (interface.dropped_by_kernel, "lost by the kernel"),
+            (interface.dropped_by_interface, "lost by the network card"),
+        ]);
+        let lost = lost.map_or(String::new(), |lost| format!(", {lost}"));
+        let state = interface.fault.as_deref().unwrap_or("up");
+        lines.push(format!("  {}: {state}, {} packets{lost}", interface.name, interface.received));
     }
-    lines.push(format!(
-        "  left out since the analysis was behind: {} packets in {} batches; defects: {}",
-        status.losses.frames,
-        status.losses.batches,
-        status.defects()
-    ));
-    lines.push(format!(
-        "  not read: {} messages cut or malformed, {} broken frames, {} of unknown link types; not put together: {} \
-         packets in fragments and {} gaps in streams",
-        status.decoded.malformed,
-        status.decoded.broken,
-        status.decoded.unknown_link,
-        status.reassembled.packets_given_up(),
-        status.reassembled.stream_gaps()
-    ));
+    let decoded = &status.decoded;
+    let reassembled = &status.reassembled;
+    let rows = [
+        (
+            "lost, since the analysis was too slow",
+            counted(&[(status.losses.frames, "packets"), (status.defects(), "defects")]),
+        ),
+        (
+            "unreadable",
+            counted(&[
+                (decoded.malformed, "DNS messages cut or malformed"),
+                (decoded.broken, "broken packets"),
+                (decoded.unknown_link, "packets of an unknown kind"),
+                (reassembled.packets_given_up(), "packets in fragments that did not all come"),
+                (reassembled.stream_gaps(), "gaps in TCP connections"),
+            ]),
+        ),
+    ];
+    lines.extend(rows.into_iter().filter_map(|(what, row)| Some(format!("  {what}: {}", row?))));
     if let Some(coverage) = &status.coverage {
         for resolver in &coverage.resolvers {
             let addresses: Vec<String> =
                 resolver.addresses.iter().map(ToString::to_string).collect();
             lines.push(format!(
-                "  resolver {}: asked {}, answered {}, asks upstream {}",
+                "  DNS server {}: asked {}, answers {}, asks others {}",
                 addresses.join(", "),
                 resolver.asked,
                 resolver.answers,
                 resolver.asks
             ));
         }
-        lines.push(format!(
-            "  forgotten: {} transactions, {} aliases, {} host names, {} contacts; without room: {} messages; judged \
-             early: {}; said late: {}",
-            coverage.forgotten,
-            coverage.edges_forgotten,
-            coverage.names_forgotten,
-            coverage.contacts_forgotten,
-            coverage.transactions.no_room,
-            coverage.judged_early,
-            coverage.told_late
-        ));
+        let forgotten = counted(&[
+            (coverage.forgotten, "questions"),
+            (coverage.edges_forgotten, "aliases"),
+            (coverage.names_forgotten, "host names"),
+            (coverage.contacts_forgotten, "connections"),
+            (coverage.transactions.no_room, "messages"),
+        ]);
+        lines.extend(forgotten.map(|what| format!("  forgotten for lack of room: {what}")));
+        let told = counted(&[
+            (coverage.judged_early, "settled before all was known"),
+            (coverage.told_late, "said only in the end"),
+        ]);
+        lines.extend(told.map(|what| format!("  lookups: {what}")));
         for row in &coverage.latencies {
+            let who = match row.leg {
+                Leg::Client => "answers its clients",
+                Leg::Upstream => "is answered by others",
+            };
             lines.push(format!(
-                "  {} leg of {}: {} answers, half within {} µs, 99 in 100 within {} µs",
-                row.leg.as_str(),
+                "  DNS server {} {who} within {} (half), {} (99 in 100)",
                 row.resolver,
-                row.count,
-                row.p50_us,
-                row.p99_us
+                millis(row.p50_us),
+                millis(row.p99_us)
             ));
         }
     }
-    for (output, what) in
-        status.outputs.iter().zip(repeat("lines")).chain(status.ring.iter().zip(repeat("packets")))
-    {
-        lines.push(format!(
-            "  {}: {} {what} written, {} waiting, {} lost{}",
-            output.name,
-            output.written,
-            output.queued,
-            output.lost,
-            output.fault.as_ref().map_or(String::new(), |fault| format!("; {fault}"))
-        ));
+    for output in &status.outputs {
+        let more = counted(&[(output.queued, "waiting"), (output.lost, "lost")]);
+        let more = more.into_iter().chain(output.fault.clone());
+        let more: String = more.map(|more| format!(", {more}")).collect();
+        lines.push(format!("  {}: {} lines written{more}", output.name, output.written));
     }
-    if let Some(to_report) = status.to_report.as_ref().filter(|to_report| !to_report.is_empty()) {
-        lines.push(format!(
-            "  from a flagged message to its report: half within {} ms, 99 in 100 within {} ms, at most {} ms",
-            to_report.value_at_quantile(0.5) / 1_000,
-            to_report.value_at_quantile(0.99) / 1_000,
-            to_report.max() / 1_000
-        ));
+    if let Some(ring) = &status.ring {
+        let more = counted(&[(ring.queued, "waiting"), (ring.lost, "lost")]);
+        let more = reach(status).into_iter().chain(more).chain(ring.fault.clone());
+        let more: String = more.map(|more| format!(", {more}")).collect();
+        lines.push(format!("  --ring {}: {} packets written{more}", ring.name, ring.written));
     }
     if let Some(waited) = status.to_report.as_ref().filter(|waited| !waited.is_empty()) {
-        let within = |share| waited.value_at_quantile(share) as f64 / 1e3;
+        let within = |share| millis(waited.value_at_quantile(share));
         lines.push(format!(
-            "  sighting to report: half within {:.1} ms, 99 % within {:.1} ms, all within {:.1} ms",
+            "  from a flagged lookup to its report: within {} (half), {} (99 in 100), {} (all)",
             within(0.5),
             within(0.99),
-            waited.max() as f64 / 1e3
+            millis(waited.max())
         ));
     }
-    lines.push(format!("  indicators: {}", status.lists.indicators));
+    lines.push(format!("  flagged names and addresses looked for: {}", status.lists.indicators));
     lines.join("\n")
+}
+
+/// `12 packets, 1 defects`: of what there were any.
+fn counted(counts: &[(u64, &str)]) -> Option<String> {
+    let some = counts.iter().filter(|(count, _)| *count > 0);
+    let some: Vec<String> = some.map(|(count, what)| format!("{count} {what}")).collect();
+    (!some.is_empty()).then(|| some.join(", "))
+}
+
+/// Microseconds as milliseconds: `0.2 ms`.
+fn millis(micros: u64) -> String {
+    format!("{:.1} ms", micros as f64 / 1e3)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::live::{Interface, OutputState};
+    use crate::time::Timestamp;
 
     /// How many lines a watch says in ten minutes of these, one after the other.
     fn lines_of(statuses: &[Status]) -> usize {
@@ -290,7 +336,7 @@ mod tests {
         let said = watch.look(&with_fault(Some("refused")));
         assert_eq!(said, ["jsonl=tcp://a:1: refused; waiting for it"]);
         assert_eq!(watch.look(&with_fault(Some("refused"))), [""; 0]);
-        assert_eq!(watch.look(&with_fault(None)), ["no more: jsonl=tcp://a:1: refused"]);
+        assert_eq!(watch.look(&with_fault(None)), ["jsonl=tcp://a:1 takes answers again"]);
         let said = watch.look(&with_fault(Some("timed out")));
         assert_eq!(said, ["jsonl=tcp://a:1: timed out; waiting for it"]);
     }
@@ -299,6 +345,46 @@ mod tests {
     fn a_frame_that_the_decoder_failed_on_is_a_defect_as_a_batch_is() {
         let mut status = Status::default();
         (status.losses.panics, status.decoded.failed) = (1, 2);
-        assert!(coverage(&status).contains("defects: 3"), "{}", coverage(&status));
+        assert!(coverage(&status).contains("3 defects"), "{}", coverage(&status));
+    }
+
+    #[test]
+    fn what_is_mended_is_said_in_words_of_its_own() {
+        let down = Interface {
+            name: "eth1".to_owned(),
+            fault: Some("the interface eth1 is down: `ip link set eth1 up`".to_owned()),
+            ..Interface::default()
+        };
+        let mut status = Status { interfaces: vec![down], ..Status::default() };
+        let mut watch = Watch::new(true);
+        let words = "the interface eth1 is down: `ip link set eth1 up`; waiting for it";
+        assert_eq!(watch.look(&status), [words]);
+        assert_eq!(watch.look(&status), [""; 0]);
+        status.interfaces[0].fault = None;
+        assert_eq!(watch.look(&status), ["the interface eth1 is up again"]);
+    }
+
+    #[test]
+    fn a_full_ring_is_said_with_how_far_back_it_reaches() {
+        let fault = Some("the disk is full".to_owned());
+        let ring = OutputState { name: "out/ring".to_owned(), fault, ..OutputState::default() };
+        let status = Status {
+            at: Timestamp(0) + Span::from_secs(3_720),
+            ring: Some(ring),
+            ring_oldest: Some(Timestamp(0)),
+            ..Status::default()
+        };
+        let said = Watch::new(true).look(&status);
+        let words = "--ring out/ring: the disk is full; the ring reaches back 1 h 02 min";
+        assert_eq!(said, [words]);
+        assert!(line(&status).ends_with("; the ring reaches back 1 h 02 min"), "{}", line(&status));
+    }
+
+    #[test]
+    fn what_did_not_happen_has_no_line() {
+        let text = coverage(&Status::default());
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert_eq!(lines[1], "  flagged names and addresses looked for: 0");
     }
 }

@@ -43,7 +43,7 @@ pub enum LoadError {
     #[error("{0} lists of indicators are too many")]
     TooManyLists(usize),
     /// It cannot be opened, or read to its end.
-    #[error("cannot read the list {file}{}", after(*.lines))]
+    #[error("cannot read the list {file}{}{}", after(*.lines), create(.source))]
     Read {
         /// Its path.
         file: String,
@@ -63,7 +63,8 @@ pub enum LoadError {
     /// It is a firewall's table of alerts.
     #[error(
         "{0} looks like a table of alerts, not like a list; to have its alerts answered, use \
-         `whoasked explain --alerts {0} CAPTURE`"
+         `whoasked explain --alerts {0} CAPTURE`, or to look for what they are about from now on, \
+         `whoasked live -i IFACE --alerts {0}`"
     )]
     Alerts(String),
     /// It is JSON of another kind.
@@ -128,6 +129,10 @@ fn lines_of(lines: u32) -> String {
 
 fn after(lines: u32) -> String {
     if lines == 0 { String::new() } else { format!(" after line {lines}") }
+}
+
+fn create(source: &io::Error) -> &'static str {
+    if source.kind() == io::ErrorKind::NotFound { " (create it and put a list there)" } else { "" }
 }
 
 fn example(first: &Option<Box<Warning>>) -> String {

@@ -178,7 +178,10 @@ fn files_are_named_apart_and_missing_ones_are_errors() {
     assert_eq!(found, [1, 4, 0, 2, 3].map(IndicatorId), "by kind, then by list");
 
     let missing = Indicators::load(&[path("none.txt")], NameHasher::random()).unwrap_err();
-    assert!(missing.to_string().ends_with("none.txt"), "{missing}");
+    assert!(
+        missing.to_string().ends_with("none.txt (create it and put a list there)"),
+        "{missing}"
+    );
     let cut = zstd::encode_all("evil.com\n".repeat(100_000).as_bytes(), 1).unwrap();
     fs::write(path("cut.zst"), &cut[..cut.len() - 4]).unwrap();
     let cut = Indicators::load(&[path("cut.zst")], NameHasher::random()).unwrap_err();

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::attribution::{ChainStep, Client, Place as Where, Sighting, Verdict};
-use crate::contact::Contact;
+use crate::contact::{Connection, Contact};
 use crate::flow::{Address, Transport};
 use crate::frame::FrameId;
 use crate::name::{Name, NameHasher, push_from_text};
@@ -69,8 +69,42 @@ fn said(indicators: &Indicators, id: &str, time: i64, steps: usize) -> Attributi
     }
 }
 
+/// Of all that are kept, the newest first.
 fn ids(feed: &Feed) -> Vec<String> {
-    feed.newest().0.iter().map(|sight| sight.attribution.id.clone()).collect()
+    feed.lock().sights.values().rev().map(|sight| sight.attribution.id.clone()).collect()
+}
+
+#[test]
+fn what_says_the_same_is_taken_together_by_client_question_and_what_was_flagged() {
+    let (feed, indicators) = (Feed::default(), indicators());
+    let mut connected = said(&indicators, "connected", 1, 1);
+    connected.clients[0].contact = Contact::Yes(Connection {
+        address: Address::v4([203, 0, 113, 67]),
+        port: 443,
+        transport: Transport::Tcp,
+        frame: FrameId::NONE,
+        time: Timestamp(2),
+        answered: true,
+        server_name: None,
+    });
+    let mut cased = said(&indicators, "cased", 4, 1);
+    cased.clients[0].asked = "EVIL.example".to_owned();
+    cased.clients[0].confidence_permille = 999;
+    let mut other = said(&indicators, "other", 3, 1);
+    other.clients[0].address = Address::v4([192, 0, 2, 2]);
+    let mut below = said(&indicators, "below", 2, 1);
+    below.clients[0].asked = "x.evil.example".to_owned();
+    for attribution in [connected, cased, other, below] {
+        feed.take(attribution, &indicators);
+    }
+    let (groups, came) = feed.newest();
+    let said: Vec<_> = groups
+        .iter()
+        .map(|group| (group.attribution.id.as_str(), group.times, group.first.0))
+        .collect();
+    assert_eq!(said, [("cased", 2, 1), ("other", 1, 3), ("below", 1, 2)]);
+    assert!(groups[0].is_connected && !groups[1].is_connected);
+    assert_eq!((groups[0].way, came), (Some(Way::Direct), 4));
 }
 
 #[test]
@@ -88,7 +122,7 @@ fn the_last_word_replaces_the_first_and_what_is_superseded_goes() {
     feed.take(gone, &indicators);
     let (newest, came) = feed.newest();
     assert_eq!((ids(&feed), came), (vec!["b".to_owned(), "a".to_owned()], 3));
-    assert_eq!(newest[0].attribution.state, State::Final);
+    assert_eq!((newest[0].attribution.state, newest[0].times), (State::Final, 2));
     assert_eq!((newest[0].indicator.as_str(), newest[0].line), ("evil.example", 1));
 }
 

@@ -300,6 +300,13 @@ fn answered(out: &mut Out<'_>, status: &Status) -> fmt::Result {
     let all = || status.outputs.iter();
     lines(out, ["output_lines", "lines", "output"], all)?;
     lines(out, ["ring_frames", "packets", "ring"], || status.ring.iter())?;
+    let oldest = status.ring.iter().zip(status.ring_oldest);
+    out.gauge(
+        "ring_oldest_packet_time",
+        "When the oldest packet was captured that the ring still holds",
+        Some(Unit::Seconds),
+        oldest.map(|(ring, oldest)| (of("ring", &ring.name), seconds(oldest))),
+    )?;
     let lists = &status.lists;
     out.gauge(
         "indicators",
@@ -360,7 +367,7 @@ fn lines<'a, I: Iterator<Item = &'a OutputState>>(
     )?;
     out.gauge(
         &format!("{label}_up"),
-        "Whether it takes what is written",
+        "Whether it takes what is written; a ring whose disk is full keeps less than it is to",
         None,
         gauge(each(|one| u64::from(one.fault.is_none()))),
     )

@@ -54,7 +54,8 @@ fn status() -> Status {
         coverage: Some(coverage),
         to_report: Some(to_report),
         outputs: vec![output("stdout"), output("jsonl=a \"b\"\\\n.jsonl"), output("stdout")],
-        ring: Some(output("ring /var/lib/ring")),
+        ring: Some(output("/var/lib/ring")),
+        ring_oldest: Some(NOW + Span::from_secs(-90)),
         lists: Lists { indicators: 5, read: NOW, fault: Some("it is broken".to_owned()) },
         complaints: vec![Complaint { name: "one-direction", words: "It is.".to_owned() }],
         ..Status::default()
@@ -114,7 +115,8 @@ fn the_text_is_strict_open_metrics_with_each_thing_once() {
         ("whoasked_resolver_asked_total{resolver=\"10.0.0.15\"}", 7.0),
         ("whoasked_resolvers", 40.0),
         ("whoasked_output_lines_lost_total{output=\"jsonl=a \\\"b\\\"\\\\\\n.jsonl\"}", 4.0),
-        ("whoasked_ring_frames_lost_total{ring=\"ring /var/lib/ring\"}", 4.0),
+        ("whoasked_ring_frames_lost_total{ring=\"/var/lib/ring\"}", 4.0),
+        ("whoasked_ring_oldest_packet_time_seconds{ring=\"/var/lib/ring\"}", 1_575_015_810.0),
         ("whoasked_lists_broken", 1.0),
         ("whoasked_mirror_complaint{complaint=\"one-direction\"}", 1.0),
         ("whoasked_mirror_complaint{complaint=\"frames-twice\"}", 0.0),
@@ -197,6 +199,9 @@ fn health_says_what_is_wrong_and_names_nobody() {
     assert_eq!(health(&status, NOW), ("503 Service Unavailable", down));
     status.interfaces[1].is_up = true;
     assert_eq!(health(&status, NOW), ("200 OK", "ok\nwrong: one-direction\n".to_owned()));
+    status.ring.as_mut().unwrap().fault = Some("the disk is full".to_owned());
+    let full = "ok\nwrong: one-direction\nwrong: ring: the disk is full\n".to_owned();
+    assert_eq!(health(&status, NOW), ("200 OK", full));
     let (code, why) = health(&status, NOW + Span::from_secs(11));
     assert_eq!(code, "503 Service Unavailable");
     assert!(why.contains("does not answer"), "{why}");

@@ -39,7 +39,8 @@ fn read(directory: &Path) -> (Vec<Seen>, Vec<String>) {
 }
 
 fn take(ring: &mut Ring, batch: &Batch) {
-    while ring.watch().state().queued > 8_000 {
+    // As long as half of what may wait does.
+    while ring.watch().state().queued > batch.len() as u64 * WAITING_MAX as u64 / 2 {
         thread::sleep(Duration::from_millis(1));
     }
     ring.take(batch);
@@ -132,6 +133,7 @@ fn what_still_waits_when_the_time_is_over_is_lost_and_counted_once() {
         directory: directory.path().to_owned(),
         octets_max: 1 << 20,
         file_octets: 1 << 16,
+        is_full: false,
         open: None,
         described: Vec::new(),
         counts,
@@ -139,4 +141,73 @@ fn what_still_waits_when_the_time_is_over_is_lost_and_counted_once() {
     writer.take(&Piece { octets: Vec::new(), described: 0, frames: 20, first: Timestamp(0) });
     let state = watch.state();
     assert_eq!((state.written, state.queued, state.lost), (0, 0, 20));
+}
+
+/// A file system of so many octets, in a mount namespace of this thread alone; `None`, with a word about it, where
+/// that is not possible.
+fn small_disk(octets: u64) -> Option<tempfile::TempDir> {
+    use nix::mount::{MsFlags, mount};
+    use nix::sched::{CloneFlags, unshare};
+    let directory = tempfile::tempdir().unwrap();
+    let (none, private) = (None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE);
+    let mounted = unshare(CloneFlags::CLONE_NEWNS)
+        .and_then(|()| mount(none, "/", none, private, none))
+        .and_then(|()| {
+            let size = format!("size={octets}");
+            let flags = MsFlags::empty();
+            mount(Some("small"), directory.path(), Some("tmpfs"), flags, Some(size.as_str()))
+        });
+    if let Err(error) = mounted {
+        println!("skipped: no file system can be mounted here ({error})");
+        return None;
+    }
+    Some(directory)
+}
+
+#[test]
+fn a_full_disk_is_said_and_the_last_packets_stay() {
+    let Some(disk) = small_disk(400 << 10) else { return };
+    let directory = disk.path().join("ring");
+    let mut ring = Ring::start(&directory, 10 << 20, vec![]).unwrap();
+    assert!((300 << 10..=400 << 10).contains(&ring.room()), "{}", ring.room());
+    let watch = ring.watch();
+    assert_eq!((watch.state().fault, watch.oldest()), (None, None));
+    for begin in (0..20_000).step_by(50) {
+        take(&mut ring, &batch(begin..begin + 50, 0, 1));
+    }
+    let state = watch.finish(PATIENCE);
+    assert_eq!(state.fault.as_deref(), Some("the disk is full"));
+    assert_eq!(state.lost, 0, "the oldest went instead");
+    let (frames, damage) = read(&directory);
+    assert!(damage.is_empty(), "{damage:?}");
+    assert!(frames.len() > 1_000, "{} packets are left", frames.len());
+    assert_eq!(frames.last().unwrap().0, 1_700_000_000_123_456_000 + 19_999, "the newest is there");
+    assert_eq!(watch.oldest(), Some(Timestamp(frames[0].0)), "it knows how far back it reaches");
+    // What an earlier run left counts as room, and there is enough of it for less.
+    let ring = Ring::start(&directory, 200 << 10, vec![]).unwrap();
+    assert!(ring.room() > 300 << 10, "{}", ring.room());
+    assert_eq!(ring.watch().oldest(), Some(Timestamp(frames[0].0)));
+}
+
+#[test]
+fn a_disk_that_has_room_again_is_full_no_more() {
+    let Some(disk) = small_disk(400 << 10) else { return };
+    let directory = disk.path().join("ring");
+    let mut ring = Ring::start(&directory, 300 << 10, vec![]).unwrap();
+    fs::write(disk.path().join("other"), vec![0; 200 << 10]).unwrap();
+    let mut number = 0;
+    let mut fill = |ring: &mut Ring| {
+        for _ in 0..100 {
+            take(ring, &batch(number..number + 50, 0, 1));
+            number += 50;
+        }
+        while ring.watch().state().queued > 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+    };
+    fill(&mut ring);
+    assert_eq!(ring.watch().state().fault.as_deref(), Some("the disk is full"));
+    fs::remove_file(disk.path().join("other")).unwrap();
+    fill(&mut ring);
+    assert_eq!(ring.watch().state().fault, None);
 }

@@ -2,27 +2,41 @@
 
 use super::View;
 use super::paint::{entry, wrapped};
-use crate::attribution::{Attribution, Client, State};
+use crate::attribution::{Attribution, Client, State, Verdict};
 use crate::flow::Address;
-use crate::frame::FrameId;
-use crate::live::Sight;
-use crate::report::words::{Times, contact, outcome, part, sureness};
-use crate::report::{Called, Files, Ink, Words};
-use crate::resolution::Leg;
+use crate::live::Group;
+use crate::report::words::{Times, contact, count, outcome, part, sureness};
+use crate::report::{Called, Ink, Words};
+use crate::resolution::{Leg, Role};
 
 /// The width of the labels.
 const COLUMN: usize = 10;
 
 /// The lines about a sighting, on a width.
-pub(super) fn lines(view: &View<'_>, sight: &Sight, width: usize) -> Vec<Words> {
+pub(super) fn lines(view: &View<'_>, sight: &Group, width: usize) -> Vec<Words> {
     let attribution = &sight.attribution;
     let teller = Teller::new(view);
     let last_word = match attribution.state {
-        State::Provisional => "; provisional: more may become known",
+        State::Provisional => ", so far; more may become known",
         State::Final | State::Superseded => "; this is the last word",
     };
-    let verdict = Words::of(Ink::Strong, attribution.verdict.as_str()).and(Ink::Plain, last_word);
+    let verdict = match attribution.verdict {
+        Verdict::Attributed => "a client asked",
+        Verdict::NoClient => "no client is behind it",
+        Verdict::Undetermined => "it cannot be told for whom",
+    };
+    let verdict = Words::of(Ink::Strong, verdict).and(Ink::Plain, last_word);
     let mut lines = entry("verdict", COLUMN, &verdict, width);
+    if sight.times > 1 {
+        let often = teller.times.often(
+            &count(sight.times, "lookup", "lookups"),
+            sight.first,
+            attribution.sighting.time,
+        );
+        let connected = if sight.is_connected { ", and connected after one of them" } else { "" };
+        let often = format!("{often}{connected}; the newest is this:");
+        lines.extend(entry("often", COLUMN, &Words::plain(&often), width));
+    }
     if let Some(reason) = &attribution.reason {
         lines.extend(entry("because", COLUMN, &Words::plain(reason), width));
     }
@@ -36,7 +50,7 @@ pub(super) fn lines(view: &View<'_>, sight: &Sight, width: usize) -> Vec<Words> 
 }
 
 /// The lines about what was flagged, and where.
-fn what(teller: &Teller<'_>, sight: &Sight, width: usize) -> Vec<Words> {
+fn what(teller: &Teller<'_>, sight: &Group, width: usize) -> Vec<Words> {
     let attribution = &sight.attribution;
     let mut lines = Vec::new();
     let mut say = |label: &str, words: Words| lines.extend(entry(label, COLUMN, &words, width));
@@ -47,9 +61,6 @@ fn what(teller: &Teller<'_>, sight: &Sight, width: usize) -> Vec<Words> {
     }
     say("flagged", flagged);
     say("seen", teller.seen(attribution));
-    let frames =
-        [("query", attribution.sighting.frame), ("answer", attribution.sighting.response_frame)];
-    say("frames", teller.frames(&frames));
     if !attribution.hints.is_empty() {
         say("hints", Words::of(Ink::Caution, &attribution.hints.join(", ")));
     }
@@ -70,7 +81,13 @@ fn about(
     let hops: Vec<String> = client.hops.iter().map(Address::to_string).collect();
     let resolver = sighting.resolver.to_string();
     let role = part(client.role, sighting.leg, &hops, &resolver);
-    say("part", Words::of(Ink::Strong, client.role.as_str()).and(Ink::Plain, &format!(": {role}")));
+    let name = match client.role {
+        Role::Initiator => "asked",
+        Role::Joiner => "waited too",
+        Role::Cached => "from cache",
+        Role::Refresh => "set off a refresh",
+    };
+    say("part", Words::of(Ink::Strong, name).and(Ink::Plain, &format!(": {role}")));
     say("sure", Words::plain(&sureness(client.confidence_permille)));
     let at = teller.times.at(client.asked_time);
     let got = outcome(client.rcode);
@@ -79,10 +96,7 @@ fn about(
     let last = client.chain.len().saturating_sub(1);
     for (place, step) in client.chain.iter().enumerate() {
         let ink = if place == last { Ink::Flagged } else { Ink::Plain };
-        let how = match teller.frame(step.frame) {
-            Some(frame) => format!(" ({}, {frame})", step.step),
-            None => format!(" ({})", step.step),
-        };
+        let how = format!(" ({})", step.step);
         let mut words = Words::of(Ink::Aside, &format!("{} ", place + 1)).and(ink, &step.name);
         words.push(Ink::Aside, &how);
         say(if place == 0 { "chain" } else { "" }, words);
@@ -90,8 +104,6 @@ fn about(
     if !hops.is_empty() {
         say("hops", Words::plain(&format!("{} → {resolver}", hops.join(" → "))));
     }
-    let frames = [("question", client.asked_frame), ("answer", client.answer_frame)];
-    say("frames", teller.frames(&frames));
     let contacted = contact(&client.contact, &teller.times);
     let unseen = || "the traffic shown does not tell whether it connected".to_owned();
     say("contact", Words::plain(&contacted.unwrap_or_else(unseen)));
@@ -115,38 +127,16 @@ fn heading(client: &Client) -> Words {
     words
 }
 
-/// Says times and frames.
+/// Says times. Frames are not named here: their numbers are of this run, and stand in no file.
 struct Teller<'v> {
     view: &'v View<'v>,
     times: Times,
-    files: Files,
 }
 
 impl<'v> Teller<'v> {
     fn new(view: &'v View<'v>) -> Teller<'v> {
         let coverage = view.status.coverage.clone().unwrap_or_default();
-        let names = view.status.interfaces.iter().map(|interface| interface.name.clone());
-        let times = Times::of(&coverage, view.zone);
-        Teller { view, times, files: Files(names.collect()) }
-    }
-
-    /// `frame 1700`, with its interface where there are several.
-    fn frame(&self, frame: FrameId) -> Option<String> {
-        frame.is_some().then(|| match self.files.of(frame) {
-            Some(interface) => format!("frame {} of {interface}", frame.number()),
-            None => format!("frame {}", frame.number()),
-        })
-    }
-
-    fn frames(&self, frames: &[(&str, FrameId)]) -> Words {
-        let said: Vec<String> = frames
-            .iter()
-            .map(|(what, frame)| match self.frame(*frame) {
-                Some(frame) => format!("{what} in {frame}"),
-                None => format!("{what} not seen"),
-            })
-            .collect();
-        Words::plain(&said.join(", "))
+        Teller { view, times: Times::of(&coverage, view.zone) }
     }
 
     /// Where it was seen, and what came of it.

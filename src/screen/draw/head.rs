@@ -14,7 +14,7 @@ use crate::screen::stance::Page;
 use crate::time::Span;
 
 /// The width of the labels.
-const COLUMN: usize = 11;
+const COLUMN: usize = 12;
 /// How many resolvers are named here; the state page names more.
 const RESOLVERS_MAX: usize = 4;
 /// The rank of what is wrong with the mirror.
@@ -88,7 +88,7 @@ fn rates(view: &View<'_>, paint: Paint, area: Rect, buffer: &mut Buffer) {
     let messages: Vec<u64> = view.pulse.messages().collect();
     for (label, rates, area) in [("packets/s", packets, left), ("DNS/s", messages, right)] {
         let now = rates.first().map_or_else(|| "-".to_owned(), |rate| number(*rate));
-        let column = if label.len() > 5 { COLUMN } else { 7 };
+        let column = if label.len() > 5 { COLUMN } else { 6 };
         let words =
             Words::of(Ink::Aside, label).padded(column).and(Ink::Strong, &format!("{now:>9} "));
         paint.put(buffer, area, 0, &words);
@@ -149,21 +149,21 @@ fn said(view: &View<'_>) -> Vec<Said> {
     }));
     let is_down = status.interfaces.iter().any(|interface| interface.fault.is_some());
     said.push(Said::new(if is_down { 2 } else { 4 }, "interfaces", interfaces(&status.interfaces)));
-    said.push(Said::new(5, "resolvers", resolvers(status, RESOLVERS_MAX)));
+    said.push(Said::new(5, "DNS servers", resolvers(status, RESOLVERS_MAX)));
     let is_stale = status.lists.fault.is_some();
     said.push(Said::new(if is_stale { 2 } else { 6 }, "lists", lists(view)));
     said.push(Said::new(3, "flagged", flagged(status)));
-    let faults = status.outputs.iter().filter_map(|output| {
-        output.fault.as_ref().map(|fault| format!("{}: {fault}", output.name))
-    });
-    let faults: Vec<String> = faults.collect();
+    let outputs = status.outputs.iter().map(|output| (output.name.as_str(), &output.fault));
+    let ring = status.ring.iter().map(|ring| ("--ring", &ring.fault));
+    let faults = outputs.chain(ring).filter_map(|(name, fault)| Some((name, fault.as_ref()?)));
+    let faults: Vec<String> = faults.map(|(name, fault)| format!("{name}: {fault}")).collect();
     if !faults.is_empty() {
         said.push(Said::new(2, "outputs", Words::of(Ink::Caution, &faults.join("; "))));
     }
     said
 }
 
-/// Layer by layer, from the wire to the output.
+/// Layer by layer, from the wire to the output, where something was.
 pub(super) fn lost(status: &Status) -> Words {
     let of = |count: fn(&Interface) -> u64| status.interfaces.iter().map(count).sum::<u64>();
     let decoded = &status.decoded;
@@ -171,26 +171,21 @@ pub(super) fn lost(status: &Status) -> Words {
         (coverage.forgotten + coverage.edges_forgotten, coverage.judged_early)
     });
     let layers = [
-        ("interface", of(|interface| interface.dropped_by_interface)),
+        ("network card", of(|interface| interface.dropped_by_interface)),
         ("kernel", of(|interface| interface.dropped_by_kernel)),
-        ("behind", status.losses.frames),
-        ("undecoded", decoded.malformed + decoded.broken + decoded.unknown_link + decoded.failed),
+        ("too slow", status.losses.frames),
+        ("unreadable", decoded.malformed + decoded.broken + decoded.unknown_link + decoded.failed),
         ("forgotten", forgotten),
         ("early", early),
         ("output", status.outputs.iter().map(|output| output.lost).sum()),
     ];
     let mut words = Words::default();
-    for (name, count) in layers {
-        // What was judged early is worth a word only when it happened.
-        if name == "early" && count == 0 {
-            continue;
-        }
-        let ink = if count > 0 { Ink::Caution } else { Ink::Plain };
+    for (name, count) in layers.into_iter().filter(|(_, count)| *count > 0) {
         let gap = if words.width() > 0 { ", " } else { "" };
         words.push(Ink::Aside, &format!("{gap}{name}\u{a0}"));
-        words.push(ink, &number(count));
+        words.push(Ink::Caution, &number(count));
     }
-    words
+    if words.width() == 0 { Words::plain("0") } else { words }
 }
 
 /// Those that are down first.
@@ -266,7 +261,7 @@ fn lists(view: &View<'_>) -> Words {
     }
 }
 
-/// How many sightings, and how long they took to be reported.
+/// How many sightings.
 pub(super) fn flagged(status: &Status) -> Words {
     let settled = status.settled;
     let mut words = Words::plain(&format!(
@@ -278,7 +273,7 @@ pub(super) fn flagged(status: &Status) -> Words {
         let parts = [
             (settled.attributed, "with a client"),
             (settled.no_client, "of no client"),
-            (settled.undetermined, "undecided"),
+            (settled.undetermined, "cannot be told"),
         ];
         let parts: Vec<String> = parts
             .iter()
@@ -287,9 +282,12 @@ pub(super) fn flagged(status: &Status) -> Words {
             .collect();
         words.push(Ink::Plain, &format!(": {}", list(&parts)));
     }
-    if let Some(histogram) = status.to_report.as_ref().filter(|histogram| !histogram.is_empty()) {
-        let most = latency(histogram.value_at_quantile(0.99));
-        words.push(Ink::Aside, &format!("; 99 of 100 said within {most}"));
-    }
     words
+}
+
+/// How long sightings took to be reported.
+pub(super) fn said_within(status: &Status) -> Option<Words> {
+    let histogram = status.to_report.as_ref().filter(|histogram| !histogram.is_empty())?;
+    let most = latency(histogram.value_at_quantile(0.99));
+    Some(Words::plain(&format!("99 of 100 lookups were reported within {most}")))
 }

@@ -1,64 +1,61 @@
-//! The list of sightings: a line each, the newest first.
+//! The list of who asked for what is flagged: a line for each client and question, the newest first.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::View;
 use super::paint::{Paint, bar, below};
-use crate::attribution::{Client, State, Verdict};
-use crate::live::Sight;
-use crate::report::words::number;
+use crate::attribution::{Client, State, Verdict, Way};
+use crate::live::Group;
+use crate::report::words::{number, percent};
 use crate::report::{Ink, Words};
 
-/// From this width on there is room for whether a line is the last word, in a word.
+/// From this width on there is room for whether a line is the last word, and for how sure it is.
 const WIDE: usize = 100;
 
-/// Below this one there is none for what part a client has.
+/// Below this one there is none for how the client came to what was flagged.
 const NARROW: usize = 72;
 
 /// How wide the columns are; 0: there is no such column.
 #[derive(Clone, Copy)]
 struct Columns {
     client: usize,
-    what: usize,
-    part: usize,
+    flagged: usize,
+    how: usize,
+    connected: usize,
     sure: usize,
     state: usize,
 }
 
 impl Columns {
     fn of(width: usize) -> Columns {
-        let (client, part, state) = match width {
-            WIDE.. => (36, 9, 11),
-            NARROW.. => (25, 9, 0),
+        let (client, sure, state) = match width {
+            WIDE.. => (32, 6, 7),
+            NARROW.. => (26, 0, 0),
             _ => (18, 0, 0),
         };
-        let sure = 6;
-        let columns = [8, client, part, sure, state].into_iter().filter(|width| *width > 0);
+        let connected = 9;
+        let columns = [8, client, connected, sure, state].into_iter().filter(|width| *width > 0);
         // A mark, and a blank behind each.
         let fixed = 1 + columns.map(|width| width + 1).sum::<usize>();
-        Columns { client, what: width.saturating_sub(fixed), part, sure, state }
+        let rest = width.saturating_sub(fixed);
+        let how = if width >= NARROW { (rest / 2 + 2).saturating_sub(1) } else { 0 };
+        let flagged = rest.saturating_sub(if how > 0 { how + 1 } else { 0 });
+        Columns { client, flagged, how, connected, sure, state }
     }
 
-    fn line(self, mark: &str, time: &str, cells: [Words; 5]) -> Words {
-        let [client, what, part, sure, state] = cells;
+    fn line(self, mark: &str, time: &str, cells: [Words; 6]) -> Words {
+        let widths = [self.client, self.flagged, self.how, self.connected, self.sure, self.state];
         let mut line = Words::plain(&format!("{mark}{time:<8} "));
-        for (cell, width) in
-            [(client, self.client), (what, self.what), (part, self.part), (sure, self.sure)]
-        {
-            if width > 0 {
-                line.append(cell.padded(width));
-                line.push(Ink::Plain, " ");
-            }
-        }
-        if self.state > 0 {
-            line.append(state);
+        for (cell, width) in cells.into_iter().zip(widths).filter(|(_, width)| *width > 0) {
+            line.append(cell.elided(width).padded(width));
+            line.push(Ink::Plain, " ");
         }
         line
     }
 }
 
-/// Draws the list, and says how many sightings it has room for and which comes first.
+/// Draws the list, and says how many lines it has room for and which comes first.
 pub(super) fn draw(
     view: &View<'_>,
     paint: Paint,
@@ -66,7 +63,7 @@ pub(super) fn draw(
     buffer: &mut Buffer,
 ) -> (usize, usize) {
     let columns = Columns::of(usize::from(area.width));
-    let titles = ["client", "asked → flagged", "part", "sure %", "state"];
+    let titles = ["client", "flagged", "asked for", "", "sure", "state"];
     let titles = titles.map(|title| Words::of(Ink::Strong, title));
     paint.put(buffer, area, 0, &columns.line(" ", "time", titles));
     bar(buffer, area, 0);
@@ -83,9 +80,9 @@ pub(super) fn draw(
         };
         paint.put(buffer, rows, 0, &Words::of(Ink::Aside, &format!(" {words}")));
     }
-    for (line, (place, sight)) in (0..rows.height).zip(view.sights.iter().enumerate().skip(first)) {
+    for (line, (place, group)) in (0..rows.height).zip(view.sights.iter().enumerate().skip(first)) {
         let is_chosen = place == chosen;
-        let words = row(view, sight, columns, if is_chosen { ">" } else { " " });
+        let words = row(view, group, columns, if is_chosen { ">" } else { " " });
         paint.put(buffer, rows, line, &words);
         if is_chosen {
             bar(buffer, rows, line);
@@ -94,48 +91,47 @@ pub(super) fn draw(
     (height, first)
 }
 
-/// The client that a line is about, if there is one: the surest, of these the first.
-pub(super) fn foremost(sight: &Sight) -> Option<&Client> {
-    let clients = sight.attribution.clients.iter().rev();
-    clients.max_by_key(|client| client.confidence_permille)
-}
-
-fn row(view: &View<'_>, sight: &Sight, columns: Columns, mark: &str) -> Words {
-    let attribution = &sight.attribution;
+fn row(view: &View<'_>, group: &Group, columns: Columns, mark: &str) -> Words {
+    let attribution = &group.attribution;
     let time = view.zone.clock(attribution.sighting.time);
-    let is_early = attribution.state == State::Provisional;
-    let state =
-        Words::of(if is_early { Ink::Aside } else { Ink::Plain }, attribution.state.as_str());
-    let early = if is_early && columns.state == 0 { "?" } else { "" };
-    let Some(client) = foremost(sight) else {
-        let resolver = attribution.sighting.resolver.to_string();
-        let part = match attribution.verdict {
+    let state = match attribution.state {
+        State::Provisional => Words::of(Ink::Aside, "so far"),
+        State::Final | State::Superseded => Words::plain("settled"),
+    };
+    let Some(client) = group.foremost() else {
+        let whose = match attribution.verdict {
             Verdict::NoClient => "no client",
-            _ => "undecided",
+            _ => "cannot be told",
         };
-        let who = if columns.part > 0 { format!("server {resolver}") } else { part.to_owned() };
-        let who = Words::of(Ink::Aside, &who).elided(columns.client);
-        let what = way(&attribution.sighting.name, &sight.indicator, columns.what);
+        let resolver = format!("DNS server {}", attribution.sighting.resolver);
+        let who = Words::of(Ink::Aside, &resolver).elided(columns.client);
+        let name = Words::of(Ink::Flagged, &attribution.sighting.name).elided(columns.flagged);
+        let blank = Words::default;
         return columns.line(
             mark,
             &time,
-            [who, what, Words::plain(part), Words::plain(early), state],
+            [who, name, Words::plain(whose), blank(), blank(), state],
         );
     };
-    let flagged = client.chain.last().map_or(sight.indicator.as_str(), |step| step.name.as_str());
-    let what = way(&client.asked, flagged, columns.what);
-    let sure = client.confidence_permille;
-    let sure = Words::plain(&format!("{}.{}{early}", sure / 10, sure % 10));
-    let who = who(client, attribution.clients.len() - 1, columns.client);
-    columns.line(mark, &time, [who, what, Words::plain(client.role.as_str()), sure, state])
+    let flagged = client.chain.last().map_or(group.indicator.as_str(), |step| step.name.as_str());
+    let flagged = Words::of(Ink::Flagged, flagged).elided(columns.flagged);
+    let connected = if group.is_connected { "connected" } else { "" };
+    let connected = Words::of(Ink::Strong, connected);
+    let sure = Words::plain(&percent(client.confidence_permille));
+    let who = who(client, attribution.clients.len() - 1, group.times, columns.client);
+    let how = how(group.way, &client.asked, columns.how);
+    columns.line(mark, &time, [who, flagged, how, connected, sure, state])
 }
 
-/// A client's address and its name, and how many others there are.
-fn who(client: &Client, others: usize, width: usize) -> Words {
-    let more = match others {
+/// A client's address and its name, how many others there are, and how many times.
+fn who(client: &Client, others: usize, times: u64, width: usize) -> Words {
+    let mut more = match others {
         0 => String::new(),
         _ => format!(" +{}", number(others as u64)),
     };
+    if times > 1 {
+        more.push_str(&format!(" {}x", number(times)));
+    }
     let room = width.saturating_sub(more.len());
     let address = Words::of(Ink::Strong, &client.address.to_string()).elided(room);
     let left = room.saturating_sub(address.width() + 1);
@@ -148,17 +144,13 @@ fn who(client: &Client, others: usize, width: usize) -> Words {
     who.and(Ink::Aside, &more)
 }
 
-/// What was asked for and what that led to, if it is something else.
-fn way(asked: &str, flagged: &str, width: usize) -> Words {
-    if asked.eq_ignore_ascii_case(flagged) {
-        return Words::of(Ink::Flagged, flagged).elided(width);
-    }
-    let room = width.saturating_sub(3);
-    let (asked, flagged) = (Words::plain(asked), Words::of(Ink::Flagged, flagged));
-    // Half for each, and what one leaves over for the other.
-    let half = room / 2;
-    let for_flagged = flagged.width().min(half.max(room.saturating_sub(asked.width())));
-    let mut way = asked.elided(room - for_flagged).and(Ink::Aside, " → ");
-    way.append(flagged.elided(for_flagged));
-    way
+/// Whether it asked for what is flagged itself, or for what else.
+fn how(way: Option<Way>, asked: &str, width: usize) -> Words {
+    let by = match way {
+        None | Some(Way::Direct) => return Words::of(Ink::Strong, "itself"),
+        Some(Way::Address | Way::OwnAlias | Way::Alias | Way::Server) => "via ",
+    };
+    let mut how = Words::of(Ink::Aside, by);
+    how.append(Words::plain(asked).elided(width.saturating_sub(by.len())));
+    how
 }

@@ -3,9 +3,9 @@
 //! ```text
 //! whoasked live  2 h 05 min                                    09:17:42 UTC
 //! packets/s      12,345 ▁▂▃▅▇         DNS/s     8,123 ▁▂▃▅▇                    head
-//! lost       interface 0  kernel 0 ...
-//!  time     client                      asked → flagged       part      sure   list
-//! >09:17:42 192.168.2.42 KEVIN-PC       mi.kenal-cn.com       initiator 0.99?
+//! lost        0
+//!  time     client                     flagged          asked for         list
+//! >09:17:42 192.168.2.42 KEVIN-PC 2x   mi.kenal-cn.com  itself            connected
 //! a notice, or the filter
 //! keys
 //! ```
@@ -16,8 +16,6 @@ mod list;
 mod pages;
 mod paint;
 
-use std::sync::Arc;
-
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -25,7 +23,7 @@ use self::paint::{Paint, bar, below};
 use super::notices::Notices;
 use super::pulse::Pulse;
 use super::stance::{Page, Room, Stance};
-use crate::live::{Sight, Status};
+use crate::live::{Group, Status};
 use crate::report::words::number;
 use crate::report::{Ink, Words};
 use crate::time::{Span, Timestamp, Zone};
@@ -45,7 +43,7 @@ pub struct View<'a> {
     /// How much comes.
     pub pulse: &'a Pulse,
     /// The sightings that the filter leaves, the newest first.
-    pub sights: &'a [Arc<Sight>],
+    pub sights: &'a [Group],
     /// How many there are without it.
     pub all: usize,
     /// How many came since it was paused.
@@ -108,8 +106,7 @@ fn details(view: &View<'_>, paint: Paint, body: Rect, buffer: &mut Buffer) -> Ro
     }
     let place = view.stance.place(view.sights);
     let Some(sight) = view.sights.get(place) else { return room };
-    let title =
-        format!(" Sighting {} of {}", number(place as u64 + 1), number(view.sights.len() as u64));
+    let title = format!(" {} of {}", number(place as u64 + 1), number(view.sights.len() as u64));
     let lines = detail::lines(view, sight, usize::from(rest.width));
     (room.text, room.text_lines) = text(view.stance, paint, rest, buffer, (&title, &lines));
     room
@@ -182,7 +179,7 @@ fn keys(stance: &Stance, width: usize) -> Words {
         (Page::Detail, _) => &[
             ("q", "quit"),
             ("Esc", "back"),
-            ("↑↓", "other sighting"),
+            ("↑↓", "other line"),
             ("PgUp PgDn", "scroll"),
             ("?", "help"),
         ],

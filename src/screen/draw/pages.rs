@@ -1,9 +1,9 @@
 //! Texts that take the whole screen: the keys, and how the run is doing in full.
 
 use super::View;
-use super::head::{flagged, lost, resolvers};
+use super::head::{flagged, lost, resolvers, said_within};
 use super::paint::entry;
-use crate::report::words::{latency, number};
+use crate::report::words::{duration, latency, number};
 use crate::report::{Ink, Words};
 use crate::resolution::Leg;
 
@@ -15,11 +15,11 @@ const RESOLVERS_MAX: usize = 64;
 /// The keys, and what is shown.
 pub(super) fn help(width: usize) -> Vec<Words> {
     let keys = [
-        ("↑ ↓", "choose a sighting; also k and j, PgUp and PgDn, Home (the newest) and End"),
+        ("↑ ↓", "choose a line; also k and j, PgUp and PgDn, Home (the newest) and End"),
         (
             "Enter",
-            "all that is known of it: the chain, frames, hops, whether it connected. There, PgUp and \
-                   PgDn scroll; Enter or Esc goes back",
+            "all that is known of it: the chain, hops, whether it connected. There, PgUp and PgDn scroll; \
+                   Enter or Esc goes back",
         ),
         (
             "/",
@@ -27,32 +27,32 @@ pub(super) fn help(width: usize) -> Vec<Words> {
                keeps the filter, Esc takes it off",
         ),
         ("p", "pause: the list stays as it is; nothing is lost meanwhile"),
-        ("s", "state: interfaces, resolvers, what is wrong with the mirror, messages"),
+        ("s", "state: interfaces, DNS servers, what is wrong with the mirror, messages"),
         ("Ctrl-L", "draw the screen anew"),
         ("q, Ctrl-C", "end: what is known is settled, and summed up on the terminal"),
     ];
     let words = [
         (
-            "part",
-            "initiator: its question made the server ask. joiner: it waited for the same answer. cached: it \
-                  was answered from the cache. refresh: it had its answer, its question set off another. no \
-                  client: the server's own work. undecided: it cannot be told, the detail says why",
+            "asked for",
+            "itself: the client asked for what is flagged. via NAME: it asked for NAME, which leads there. no \
+                  client: the DNS server's own work. cannot be told: Enter says why",
         ),
-        (
-            "sure",
-            "how probable it is that this client is behind it; with ? while more may become known",
-        ),
+        ("connected", "it then connected to the address that it got"),
+        ("3x", "so many lookups say the same; the time is that of the newest"),
+        ("+1", "so many other clients are behind it: Enter names them"),
+        ("sure", "how probable it is that this client is behind it"),
         (
             "state",
-            "provisional: said at once. final: the last word, 76 s after the server's query, 156 s after a \
-                   client's question",
+            "so far: more may become known. settled: the last word, 76 s after the DNS server's question, 156 s \
+                   after a client's",
         ),
-        ("interface", "packets lost before the kernel saw them, by the network card"),
-        ("kernel", "packets lost since the ring was full: --buffer, --fanout"),
-        ("behind", "packets left out since the analysis could not keep up: --workers"),
-        ("undecoded", "messages and frames that are broken, or of a kind that is not known"),
-        ("forgotten", "questions and aliases that were forgotten early, for lack of room"),
-        ("output", "lines that an output did not take"),
+        ("lost", "where it was lost, if anything was:"),
+        ("", "network card: packets lost before the kernel saw them"),
+        ("", "kernel: packets lost since its buffer was full: --buffer, --fanout"),
+        ("", "too slow: packets left out since the analysis could not keep up: --workers"),
+        ("", "unreadable: messages and frames that are broken, or of an unknown kind"),
+        ("", "forgotten: questions and aliases that were forgotten early, for lack of room"),
+        ("", "output: lines that an output did not take"),
     ];
     let mut lines = Vec::new();
     for (title, entries) in [("Keys", &keys[..]), ("Words", &words[..])] {
@@ -102,7 +102,8 @@ pub(super) fn state(view: &View<'_>, width: usize) -> Vec<Words> {
         say("defects", Words::of(Ink::Caution, &text));
     }
     say("flagged", flagged(status));
-    say("resolvers", resolvers(status, RESOLVERS_MAX));
+    said_within(status).into_iter().for_each(|words| say("", words));
+    say("DNS servers", resolvers(status, RESOLVERS_MAX));
     for row in status.coverage.iter().flat_map(|coverage| &coverage.latencies) {
         let leg =
             if row.leg == Leg::Upstream { "asks and waits" } else { "answers its clients in" };
@@ -128,6 +129,16 @@ pub(super) fn state(view: &View<'_>, width: usize) -> Vec<Words> {
             words.push(Ink::Caution, &format!("; {fault}"));
         }
         say("output", words);
+    }
+    if let Some(ring) = &status.ring {
+        let held = status.ring_oldest.map_or(String::new(), |oldest| {
+            format!(", reaches back {}", duration(status.at - oldest))
+        });
+        let mut words = Words::of(Ink::Strong, &ring.name).and(Ink::Plain, &held);
+        if let Some(fault) = &ring.fault {
+            words.push(Ink::Caution, &format!("; {fault}"));
+        }
+        say("ring", words);
     }
     if let Some(fault) = &status.lists.fault {
         say("lists", Words::of(Ink::Caution, &format!("the old ones stay in use: {fault}")));

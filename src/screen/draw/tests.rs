@@ -90,7 +90,7 @@ fn ill() -> Status {
 struct Desk {
     status: Status,
     stance: Stance,
-    all: Vec<Arc<Sight>>,
+    all: Vec<Group>,
     notices: Notices,
     newer: u64,
     is_coloured: bool,
@@ -270,6 +270,8 @@ fn the_chosen_one_is_in_sight_and_the_list_moves_no_more_than_it_must() {
     let attributions = (0..50u64).map(|number| {
         let mut attribution = attributions().remove(0);
         attribution.id = format!("n{number}");
+        // Each is of another client, or they would be one line.
+        attribution.clients[0].address = address(&format!("10.0.0.{number}"));
         attribution.sighting.time = MORNING + Span::from_secs(number as i64);
         attribution
     });

@@ -180,7 +180,7 @@ fn bounce(lab: &mut Laboratory<'_>) -> Behind {
     lab.network.set_port("down");
     lab.live.wait_for_word(&format!("{PORT} is down"));
     lab.network.set_port("up");
-    lab.live.wait_for_word("no more");
+    lab.live.wait_for_word("is up again");
     let asked = lab.ask_and_wait(110, "bounced.swift-cdn.net", "bounced");
     assert!(asked.is_answered(PATIENCE / 2));
     behind("bounced", 110, "bounced.swift-cdn.net", "initiator")
@@ -234,7 +234,7 @@ fn listen(folder: &Path, network: &Network, firewall: &Firewall, others: impl Fn
     dump.args(["-i", PORT, "-B", "65536", "-Z", "root", "-U", "--nano", "-s", "0", "-w"]);
     dump.arg(&capture).arg(FILTER);
     let mut live = network.beside(env!("CARGO_BIN_EXE_whoasked"));
-    live.args(["live", "-i", PORT, "-f", "jsonl", "--capture", "all", "--filter", FILTER]);
+    live.args(["live", "-v", "-i", PORT, "-f", "jsonl", "--capture", "all", "--filter", FILTER]);
     live.arg("--indicators").arg(&list);
     let (live, dump) = (Running::start(live), Running::start(dump));
     live.wait_for_word("listening");

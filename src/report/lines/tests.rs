@@ -1,0 +1,239 @@
+//! What is said, when, and what is not said again.
+
+use std::net::IpAddr;
+
+use super::*;
+use crate::attribution::{ChainStep, Place, Sighting};
+use crate::contact::Connection;
+use crate::flow::Transport;
+use crate::frame::FrameId;
+use crate::identity::{Hostname, Source};
+use crate::indicator::Indicators;
+use crate::name::NameHasher;
+use crate::report::Files;
+use crate::resolution::Leg;
+use crate::time::UTC;
+
+/// 2026-11-28T03:05:23Z.
+const NIGHT: Timestamp = Timestamp(1_795_835_123_000_000_000);
+const LIST: &[u8] = b"mi.kenal-cn.com\ne13678.dspb.akamaiedge.net\n";
+
+fn address(text: &str) -> Address {
+    Address::from(text.parse::<IpAddr>().unwrap())
+}
+
+fn client(ip: &str, host: &str, chain: &[&str], permille: u16) -> Client {
+    let steps = chain.iter().enumerate().map(|(place, name)| ChainStep {
+        name: (*name).to_owned(),
+        step: if place == 0 { "asked" } else { "cname" },
+        frame: FrameId::NONE,
+    });
+    Client {
+        address: address(ip),
+        port: 1,
+        role: Role::Initiator,
+        confidence_permille: permille,
+        asked: chain[0].to_owned(),
+        asked_type: "A".to_owned(),
+        asked_frame: FrameId::NONE,
+        asked_time: NIGHT,
+        answer_frame: FrameId::NONE,
+        rcode: None,
+        chain: steps.collect(),
+        hops: Vec::new(),
+        mac: None,
+        is_router_mac: false,
+        vlan: None,
+        hostname: Some(Hostname {
+            name: host.to_owned(),
+            source: Source::Dhcp,
+            time: None,
+            frame: FrameId::NONE,
+        }),
+        contact: Contact::NotVisible,
+    }
+}
+
+fn kevin(permille: u16) -> Client {
+    client("192.168.2.42", "KEVIN-PC", &["mi.kenal-cn.com"], permille)
+}
+
+fn mia(permille: u16) -> Client {
+    let chain = ["www.microsoft.com", "www.edgekey.net", "e13678.dspb.akamaiedge.NET"];
+    client("192.168.2.48", "MIA-PC", &chain, permille)
+}
+
+fn connected(client: Client) -> Client {
+    let contact = Contact::Yes(Connection {
+        address: address("203.0.113.67"),
+        port: 443,
+        transport: Transport::Tcp,
+        frame: FrameId::NONE,
+        time: NIGHT,
+        answered: true,
+        server_name: None,
+    });
+    Client { contact, ..client }
+}
+
+fn later(client: Client, seconds: i64) -> Client {
+    Client { asked_time: NIGHT + Span::from_secs(seconds), ..client }
+}
+
+/// Says attributions, each given by its id, state and clients, and returns the lines of each.
+struct Talk(Spoken, Indicators);
+
+impl Talk {
+    fn new() -> Talk {
+        let indicators = Indicators::read("list.txt", LIST.to_vec(), NameHasher::new([1, 2]));
+        Talk(Spoken::default(), indicators.unwrap().0)
+    }
+
+    fn say(&mut self, id: &str, state: State, clients: &[Client]) -> Vec<String> {
+        let led_to = clients.first().map_or("mi.kenal-cn.com", |client| {
+            if client.chain.len() > 1 { "e13678.dspb.akamaiedge.net" } else { "mi.kenal-cn.com" }
+        });
+        let (indicator, _) = self.1.iter().find(|(_, entry)| entry.value == led_to).unwrap();
+        let attribution = Attribution {
+            id: id.to_owned(),
+            resolution_id: id.to_owned(),
+            state,
+            verdict: if clients.is_empty() { Verdict::Undetermined } else { Verdict::Attributed },
+            unexplained: None,
+            reason: clients.is_empty().then(|| "packets were lost".to_owned()),
+            indicator,
+            sighting: Sighting {
+                leg: Leg::Upstream,
+                place: Place::Qname,
+                frame: FrameId::NONE,
+                time: NIGHT,
+                resolver: address("192.168.2.194"),
+                server: address("198.51.100.7"),
+                transport: Transport::Udp,
+                name: led_to.to_owned(),
+                rtype: "A".to_owned(),
+                response_frame: FrameId::NONE,
+                rcode: None,
+                outcome: "answered",
+            },
+            clients: clients.to_vec(),
+            hints: Vec::new(),
+            untold_since: None,
+        };
+        let subject =
+            Subject { indicators: &self.1, files: &Files(vec!["eth1".to_owned()]), zone: &UTC };
+        self.0.lines(&attribution, subject)
+    }
+}
+
+const KEVIN: &str = "192.168.2.42 (KEVIN-PC) asked for mi.kenal-cn.com itself";
+
+#[test]
+fn who_asked_itself_and_who_was_led_there_look_different() {
+    let mut talk = Talk::new();
+    assert_eq!(
+        talk.say("a", State::Provisional, &[kevin(995)]),
+        [format!("2026-11-28 03:05:23 {KEVIN} (99.5 %)")]
+    );
+    assert_eq!(
+        talk.say("b", State::Provisional, &[mia(990)]),
+        ["2026-11-28 03:05:23 192.168.2.48 (MIA-PC) asked for www.microsoft.com, which leads to \
+             e13678.dspb.akamaiedge.NET (99 %)"]
+    );
+    assert_eq!(
+        talk.say("c", State::Provisional, &[]),
+        [
+            "2026-11-28 03:05:23 DNS server 192.168.2.194 asked for mi.kenal-cn.com; for whom cannot be told: \
+             packets were lost"
+        ]
+    );
+}
+
+#[test]
+fn a_page_view_is_one_line_and_its_last_word_none() {
+    let mut talk = Talk::new();
+    assert_eq!(talk.say("a", State::Provisional, &[mia(990)]).len(), 1);
+    for (id, permille) in [("b", 990), ("c", 995), ("d", 999)] {
+        assert!(talk.say(id, State::Provisional, &[mia(permille)]).is_empty(), "{id}");
+    }
+    for id in ["a", "b", "c", "d"] {
+        assert!(talk.say(id, State::Final, &[mia(999)]).is_empty(), "{id}");
+    }
+    // Who waited for the same answer is a line of its own.
+    let judith = client("192.168.2.40", "JUDITH-PC", &["mi.kenal-cn.com"], 900);
+    let judith = Client { role: Role::Joiner, ..judith };
+    let lines = talk.say("e", State::Provisional, &[kevin(995), judith]);
+    assert_eq!(lines.len(), 2);
+    assert!(lines[1].ends_with("(90 %, waited too)"), "{}", lines[1]);
+}
+
+#[test]
+fn that_it_connected_is_said_when_it_is_known() {
+    let mut talk = Talk::new();
+    talk.say("a", State::Provisional, &[kevin(995)]);
+    assert_eq!(
+        talk.say("a", State::Final, &[connected(kevin(995))]),
+        [format!("2026-11-28 03:05:23 settled: {KEVIN}, and connected (99.5 %)")]
+    );
+    // The other lookups of the same page tell no more of it.
+    assert!(talk.say("b", State::Provisional, &[kevin(995)]).is_empty());
+    assert!(talk.say("b", State::Final, &[connected(kevin(995))]).is_empty());
+}
+
+#[test]
+fn what_turns_out_otherwise_is_taken_back() {
+    let mut talk = Talk::new();
+    talk.say("a", State::Provisional, &[kevin(800)]);
+    let lines = talk.say(
+        "a",
+        State::Final,
+        &[later(client("192.168.2.9", "UTE-PC", &["mi.kenal-cn.com"], 995), 1)],
+    );
+    assert_eq!(
+        lines,
+        [
+            "2026-11-28 03:05:24 settled: 192.168.2.9 (UTE-PC) asked for mi.kenal-cn.com itself (99.5 %)",
+            &format!("2026-11-28 03:05:23 not so after all: {KEVIN} (80 %)"),
+        ]
+    );
+    // Unless another lookup of his bears it out.
+    let mut talk = Talk::new();
+    talk.say("a", State::Provisional, &[kevin(995)]);
+    talk.say("b", State::Provisional, &[kevin(995)]);
+    let lines = talk.say("a", State::Final, &[]);
+    assert_eq!(lines.len(), 1);
+    assert!(lines[0].contains("for whom cannot be told"), "{}", lines[0]);
+    // Less sure in the end, and what another line tells.
+    let mut talk = Talk::new();
+    talk.say("a", State::Provisional, &[kevin(995)]);
+    let lines = talk.say("a", State::Final, &[kevin(500)]);
+    assert_eq!(lines, [format!("2026-11-28 03:05:23 settled: {KEVIN} (50 %)")]);
+    talk.say("b", State::Provisional, &[mia(990)]);
+    assert!(talk.say("b", State::Superseded, &[mia(990)]).is_empty());
+}
+
+#[test]
+fn what_goes_on_is_said_again_after_an_hour_with_how_often() {
+    let mut talk = Talk::new();
+    talk.say("a", State::Provisional, &[kevin(995)]);
+    for minute in 1..60 {
+        let id = format!("b{minute}");
+        assert!(talk.say(&id, State::Provisional, &[later(kevin(995), 60 * minute)]).is_empty());
+    }
+    assert_eq!(
+        talk.say("c", State::Provisional, &[later(kevin(995), 3_600)]),
+        [format!("2026-11-28 04:05:23 {KEVIN} (99.5 %); 61 times since 2026-11-28 03:05:23")]
+    );
+    assert!(talk.say("d", State::Provisional, &[later(kevin(995), 3_660)]).is_empty());
+}
+
+#[test]
+fn memory_has_an_end() {
+    let mut talk = Talk::new();
+    for number in 0..SAID_MAX as u32 + 9 {
+        let [_, b, c, d] = number.to_be_bytes();
+        let ip = format!("10.{b}.{c}.{d}");
+        talk.say(&ip, State::Provisional, &[client(&ip, "X", &["mi.kenal-cn.com"], 995)]);
+        assert!(talk.0.said.len() <= SAID_MAX && talk.0.open.len() <= SAID_MAX);
+    }
+}
