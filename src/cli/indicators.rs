@@ -55,7 +55,7 @@ impl Flagged {
     pub fn open(&self, hasher: NameHasher) -> anyhow::Result<Opened> {
         Ok(match self {
             Flagged::Lists(lists) => Opened::Lists(lists.open()?),
-            Flagged::Alerts(files) => Opened::Alerts(of_alerts(files, hasher)?),
+            Flagged::Alerts(files) => Opened::Alerts(Box::new(of_alerts(files, hasher)?)),
         })
     }
 }
@@ -66,7 +66,7 @@ pub enum Opened {
     /// Lists, still to be read.
     Lists(ListFiles),
     /// What alerts are about.
-    Alerts(Indicators),
+    Alerts(Box<Indicators>),
 }
 
 impl Opened {
@@ -77,7 +77,7 @@ impl Opened {
     pub fn load(self, hasher: NameHasher) -> anyhow::Result<Indicators> {
         match self {
             Opened::Lists(files) => Ok(said(files.load(hasher)?)),
-            Opened::Alerts(indicators) => Ok(indicators),
+            Opened::Alerts(indicators) => Ok(*indicators),
         }
     }
 }
