@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::clock::{Clock, Reading};
 use super::early::Early;
+use super::held::{Held, Part};
 use super::losses::Losses;
 use super::sighting::{Flagged, Matching, Seen, ended_without_chain};
 use super::summary::Summary;
@@ -11,6 +13,7 @@ use super::surroundings::Surroundings;
 use super::waiting::Waiting;
 use super::{Attribution, State, describe};
 use crate::bounded::Sequence;
+use crate::frame::FrameId;
 use crate::identity::Inventory;
 use crate::indicator::{IndicatorId, Indicators};
 use crate::message::{Message, Messages};
@@ -63,8 +66,10 @@ pub struct Attributor {
     began: Option<Timestamp>,
     /// The latest time of any message.
     now: Timestamp,
-    /// How far time has come: the clock of what is settled.
-    pub(super) clock: Timestamp,
+    /// How far time has come.
+    pub(super) clock: Clock,
+    /// What came in a frame of which it is not known yet when it came.
+    held: Held,
     history: u64,
     pub(super) summary: Summary,
     pub(super) surroundings: Surroundings,
@@ -108,7 +113,8 @@ impl Attributor {
             unended: Sequence(0),
             began: None,
             now: Timestamp(i64::MIN),
-            clock: Timestamp(i64::MIN),
+            clock: Clock::default(),
+            held: Held::default(),
             history: history as u64,
             summary: Summary::default(),
             surroundings: Surroundings::new(Inventory::default()),
@@ -137,21 +143,22 @@ impl Attributor {
     /// Takes what is not DNS, or not only that, between the messages: it tells of hosts' names, and of
     /// whom they turn to.
     pub fn aside(&mut self, aside: &Aside, payload: &[u8], out: &mut dyn FnMut(Attribution)) {
-        self.advance(aside.time, out);
-        self.surroundings.aside(aside, payload);
+        match self.when(aside.frame, aside.time, out) {
+            Some(time) => self.surroundings.aside(&aside.at(time), payload),
+            None => self.held.aside(aside, payload),
+        }
     }
 
     /// Moves the clock: all that was captured before `time` was taken. Hands out what that settles.
     pub fn advance(&mut self, time: Timestamp, out: &mut dyn FnMut(Attribution)) {
-        if time > self.clock {
-            self.clock = time;
+        if self.held.stamp().is_none() && self.clock.pass(time) {
             self.settle(out);
         }
     }
 
     /// Notes that frames were lost in a stretch of time: what is said of it is said with less certainty.
     pub fn note_loss(&mut self, from: Timestamp, to: Timestamp) {
-        self.losses.note(from, to);
+        self.losses.note(self.clock.time_of(from), self.clock.time_of(to));
     }
 
     /// Takes the next message of the capture, and hands out what was settled by the time it came: what is
@@ -162,9 +169,63 @@ impl Attributor {
         message: &Message,
         out: &mut dyn FnMut(Attribution),
     ) {
-        self.began.get_or_insert(message.time);
-        self.clock = self.clock.max(message.time);
+        match self.when(message.frame, message.time, out) {
+            Some(time) if time == message.time => self.take_settled(messages, message),
+            Some(time) => self.take_settled(messages, &message.at(time)),
+            None => self.held.message(messages, message),
+        }
+    }
+
+    /// When a frame came. Hands out what was settled by then. `None` if the frame behind it is to tell.
+    fn when(
+        &mut self,
+        frame: FrameId,
+        stamp: Timestamp,
+        out: &mut dyn FnMut(Attribution),
+    ) -> Option<Timestamp> {
+        let is_late = self.clock.is_late(frame);
+        if self.held.is_of(frame) || is_late && self.held.stamp().is_some() {
+            return None;
+        }
+        self.let_go(Some(stamp), out);
+        let reading = match is_late {
+            true => Reading::At(self.clock.read_late(stamp)),
+            false => self.clock.read(stamp),
+        };
+        let time = match reading {
+            Reading::At(time) => time,
+            Reading::SetBack(time) => {
+                self.losses.note(time, time);
+                time
+            }
+            Reading::FarAhead => return None,
+        };
         self.settle(out);
+        Some(time)
+    }
+
+    /// Takes what was held, for the next frame tells when it came; or the capture is at its end.
+    fn let_go(&mut self, next: Option<Timestamp>, out: &mut dyn FnMut(Attribution)) {
+        let Some(stamp) = self.held.stamp() else { return };
+        let held = std::mem::take(&mut self.held);
+        let time = self.clock.settle(stamp, next);
+        self.settle(out);
+        for part in held.parts() {
+            let (frame, stamp) = part.frame();
+            let time = if held.is_of(frame) { time } else { self.clock.read_late(stamp) };
+            match part {
+                Part::Message(messages, message) => {
+                    self.take_settled(messages, &message.at(time));
+                }
+                Part::Aside(aside, payload) => {
+                    self.surroundings.aside(&aside.at(time), payload);
+                }
+            }
+        }
+    }
+
+    fn take_settled(&mut self, messages: &Messages, message: &Message) {
+        self.began.get_or_insert(message.time);
         self.surroundings.message(messages, message);
         self.now = self.now.max(message.time);
         let had_no_room = self.resolution.transactions().counters().no_room;
@@ -206,7 +267,7 @@ impl Attributor {
             return;
         }
         if flagged.has_untold() {
-            self.early.put_down(sequence, self.clock);
+            self.early.put_down(sequence, self.clock.now());
         }
         self.flagged.insert(sequence, flagged);
         if is_new {
@@ -230,7 +291,7 @@ impl Attributor {
         self.tell_due(out);
         self.look_at_ended(false);
         loop {
-            let (clock, crowd) = (self.clock, self.crowd());
+            let (clock, crowd) = (self.clock.now(), self.crowd());
             let is_ready =
                 |sequence, asked| asked + UPSTREAM_SETTLES <= clock || crowd.presses(sequence, 3);
             let Some(sequence) = self.upstream.pop(is_ready) else { break };
@@ -244,13 +305,14 @@ impl Attributor {
 
     /// Hands out all that is left: the capture is at its end.
     pub fn finish(&mut self, out: &mut dyn FnMut(Attribution)) {
+        self.let_go(None, out);
         self.resolution.refresh_roles();
         self.look_at_ended(true);
         while let Some(sequence) = self.upstream.pop(|_, _| true) {
             self.judge(sequence, out);
         }
         self.settle_clients(true, out);
-        self.summary.complete(&self.surroundings);
+        self.summary.complete(&self.surroundings, &self.clock);
     }
 
     /// Hands out what was judged, with what is known by now of who the clients are.
@@ -270,6 +332,7 @@ impl Attributor {
         if attribution.state == State::Final {
             self.summary.add(&attribution);
         }
+        self.clock.stamp(&mut attribution);
         out(attribution);
     }
 
@@ -291,7 +354,7 @@ impl Attributor {
                 self.unended = self.resolution.transactions().oldest();
                 continue;
             };
-            let over = ask.asked_last + Span::from_secs(70) < self.clock;
+            let over = ask.asked_last + Span::from_secs(70) < self.clock.now();
             if !(at_end || over || self.crowd().presses(sequence, 2)) {
                 return;
             }
@@ -372,7 +435,7 @@ impl Attributor {
             self.settle_client(sequence, out);
         }
         loop {
-            let (clock, crowd) = (self.clock, self.crowd());
+            let (clock, crowd) = (self.clock.now(), self.crowd());
             let is_ready = |sequence, asked| {
                 at_end || asked + CLIENT_SETTLES <= clock || crowd.presses(sequence, 3)
             };
@@ -460,6 +523,11 @@ impl Attributor {
     /// Time of the first message and the latest time of any.
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         Some((self.began?, self.now))
+    }
+
+    /// The same as the capture's stamps have it.
+    pub(super) fn stamps(&self) -> Option<(Timestamp, Timestamp)> {
+        Some((self.clock.stamp_of(self.began?), self.clock.stamp_of(self.now)))
     }
 }
 

@@ -72,6 +72,8 @@ pub struct Coverage {
     pub judged_early: u64,
     /// Sightings said with their last word only, as too many waited to be said before it.
     pub told_late: u64,
+    /// How often the clock that stamps frames was set back.
+    pub clock_set_back: u64,
     /// Addresses whose host names were forgotten for lack of room.
     pub names_forgotten: u64,
     /// Flagged answers that were no longer watched for a connection, for lack of room.
@@ -115,6 +117,13 @@ impl Attributor {
         servers
     }
 
+    /// The hosts whose DNS goes around the resolvers, seen last by the capture's stamps.
+    fn around(&self) -> Vec<Around> {
+        let mut around = self.surroundings.encrypted().hosts();
+        around.iter_mut().for_each(|host| host.last = self.clock.stamp_of(host.last));
+        around
+    }
+
     /// What was seen up to now.
     pub fn coverage(&self) -> Coverage {
         let resolution = self.resolution();
@@ -153,18 +162,19 @@ impl Attributor {
         Coverage {
             names_forgotten,
             contacts_forgotten,
-            span: self.span(),
+            span: self.stamps(),
             transactions: *transactions.counters(),
             forgotten: transactions.forgotten(),
             edges_forgotten: resolution.edges().forgotten(),
             judged_early: self.judged_early(),
             told_late: self.early.passed_over,
+            clock_set_back: self.clock.set_back(),
             allowed: self.allowed(),
             resolvers: resolvers.collect(),
             servers: self.servers(),
             latencies: latencies.collect(),
             took: resolution.latencies().by_leg(),
-            around: self.surroundings.encrypted().hosts(),
+            around: self.around(),
             around_passed_over: self.surroundings.encrypted().passed_over(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::clock::Clock;
 use super::surroundings::Surroundings;
 use super::{Attribution, Client, Verdict};
 use crate::contact::Contact;
@@ -134,8 +135,9 @@ impl Summary {
         self.rows.keys().map(|(id, _)| *id)
     }
 
-    /// Looks once more at names and contacts: the capture is at its end, and more is known.
-    pub(super) fn complete(&mut self, surroundings: &Surroundings) {
+    /// Looks once more at names and contacts: the capture is at its end, and more is known. From now on times
+    /// are stamps.
+    pub(super) fn complete(&mut self, surroundings: &Surroundings, clock: &Clock) {
         for ((_, client), row) in &mut self.rows {
             let mac = row.mac.filter(|_| !row.is_router_mac);
             row.hostname = surroundings.hostname(*client, mac, row.last);
@@ -143,6 +145,7 @@ impl Summary {
             for answer in std::mem::take(&mut row.last_answers) {
                 row.contact.learn(&surroundings.contact(*client, answer));
             }
+            clock.stamp_row(row);
         }
     }
 

@@ -85,7 +85,8 @@ impl Answer<'_> {
         lacked: &CaptureLacked,
     ) -> Vec<io::Error> {
         let answers = self.answering.answers(coverage);
-        let assessments = self.assessor.assess(attributor.resolution());
+        let assessments =
+            self.assessor.assess(attributor.resolution(), coverage.clock_set_back == 0);
         let ending = Ending {
             summary: attributor.summary(),
             assessments: &assessments,

@@ -23,6 +23,9 @@ use crate::time::{Span, Timestamp, Zone};
 
 /// How often the status is pinned up.
 const STATUS_EVERY: Span = Span::from_millis(250);
+/// When the machine's clock moves on by so much at once it was set, or the machine stood still: answers that would
+/// have cleared somebody cannot be told from those that did not come.
+const LEAP: Span = Span::from_secs(5);
 /// The longest time from a sighting to its report that is told apart, in microseconds.
 const MICROS_MAX: u64 = 600_000_000;
 
@@ -356,7 +359,10 @@ impl LiveSink for Answers {
     }
 
     fn pulse(&mut self, now: Timestamp, health: &PipeHealth) -> bool {
-        self.told.now = now;
+        let before = std::mem::replace(&mut self.told.now, now);
+        if now - before > LEAP {
+            self.attributor.note_loss(before, now);
+        }
         self.relist_if_asked(now);
         if (now - self.pinned).abs() >= STATUS_EVERY {
             self.pin(now, health);

@@ -148,14 +148,15 @@ pub fn coverage(status: &Status) -> String {
         }
         lines.push(format!(
             "  forgotten: {} transactions, {} aliases, {} host names, {} contacts; without room: {} messages; judged \
-             early: {}; said late: {}",
+             early: {}; said late: {}; clock set back: {}",
             coverage.forgotten,
             coverage.edges_forgotten,
             coverage.names_forgotten,
             coverage.contacts_forgotten,
             coverage.transactions.no_room,
             coverage.judged_early,
-            coverage.told_late
+            coverage.told_late,
+            coverage.clock_set_back
         ));
         for row in &coverage.latencies {
             lines.push(format!(

@@ -266,6 +266,12 @@ fn forgotten(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
         one(coverage.judged_early),
     )?;
     out.counter(
+        "clock_set_back",
+        "How often the clock that stamps packets was set back",
+        None,
+        one(coverage.clock_set_back),
+    )?;
+    out.counter(
         "told_late",
         "Sightings of which only the last word was said, for lack of room",
         None,

@@ -287,6 +287,12 @@ pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
     );
     say(
         caution,
+        coverage.clock_set_back,
+        "step back of the clock by which frames are stamped",
+        "steps back of the clock by which frames are stamped",
+    );
+    say(
+        caution,
         decoded.failed,
         "frame that whoasked failed on: a defect, please report it",
         "frames that whoasked failed on: a defect, please report it",
