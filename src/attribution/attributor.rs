@@ -74,6 +74,8 @@ pub struct Attributor {
     pub(super) summary: Summary,
     pub(super) surroundings: Surroundings,
     pub(super) judged_early: u64,
+    /// How many sightings were left when it was ended.
+    pub(super) unsettled: u64,
 }
 
 /// How near transactions are to being forgotten.
@@ -119,6 +121,7 @@ impl Attributor {
             summary: Summary::default(),
             surroundings: Surroundings::new(Inventory::default()),
             judged_early: 0,
+            unsettled: 0,
         }
     }
 
@@ -300,18 +303,31 @@ impl Attributor {
             self.judge(sequence, out);
         }
         self.is_early = false;
-        self.settle_clients(false, out);
+        self.settle_clients(out);
     }
 
     /// Hands out all that is left: the capture is at its end.
     pub fn finish(&mut self, out: &mut dyn FnMut(Attribution)) {
+        self.finish_until(&|| false, out);
+    }
+
+    /// The same, the oldest first, until time is over: what is left then is counted as not settled.
+    pub fn finish_until(&mut self, is_over: &dyn Fn() -> bool, out: &mut dyn FnMut(Attribution)) {
         self.let_go(None, out);
         self.resolution.refresh_roles();
         self.look_at_ended(true);
-        while let Some(sequence) = self.upstream.pop(|_, _| true) {
+        while !is_over()
+            && let Some(sequence) = self.upstream.pop(|_, _| true)
+        {
             self.judge(sequence, out);
         }
-        self.settle_clients(true, out);
+        while !is_over()
+            && let Some(sequence) =
+                self.unrecognised.pop_front().or_else(|| self.client.pop(|_, _| true))
+        {
+            self.settle_client(sequence, out);
+        }
+        self.unsettled = self.flagged.values().map(|flagged| flagged.seen.len() as u64).sum();
         self.summary.complete(&self.surroundings, &self.clock);
     }
 
@@ -427,25 +443,24 @@ impl Attributor {
         }
     }
 
-    fn settle_clients(&mut self, at_end: bool, out: &mut dyn FnMut(Attribution)) {
+    fn settle_clients(&mut self, out: &mut dyn FnMut(Attribution)) {
         while let Some(&sequence) = self.unrecognised.front()
-            && (at_end || self.crowd().presses(sequence, 3))
+            && self.crowd().presses(sequence, 3)
         {
             self.unrecognised.pop_front();
             self.settle_client(sequence, out);
         }
         loop {
             let (clock, crowd) = (self.clock.now(), self.crowd());
-            let is_ready = |sequence, asked| {
-                at_end || asked + CLIENT_SETTLES <= clock || crowd.presses(sequence, 3)
-            };
+            let is_ready =
+                |sequence, asked| asked + CLIENT_SETTLES <= clock || crowd.presses(sequence, 3);
             let Some(sequence) = self.client.pop(is_ready) else { break };
             let crowded = crowd.presses(sequence, 3);
-            let can_wait = !at_end && !crowded && self.unrecognised.len() < UNRECOGNISED_MAX;
+            let can_wait = !crowded && self.unrecognised.len() < UNRECOGNISED_MAX;
             if can_wait && !self.is_recognised(sequence) {
                 self.unrecognised.push_back(sequence);
             } else {
-                self.is_early = crowded && !at_end;
+                self.is_early = crowded;
                 self.settle_client(sequence, out);
                 self.is_early = false;
             }

@@ -74,6 +74,8 @@ pub struct Coverage {
     pub told_late: u64,
     /// How often the clock that stamps frames was set back.
     pub clock_set_back: u64,
+    /// Sightings that a run which was ended had no time to settle.
+    pub unsettled: u64,
     /// Addresses whose host names were forgotten for lack of room.
     pub names_forgotten: u64,
     /// Flagged answers that were no longer watched for a connection, for lack of room.
@@ -169,6 +171,7 @@ impl Attributor {
             judged_early: self.judged_early(),
             told_late: self.early.passed_over,
             clock_set_back: self.clock.set_back(),
+            unsettled: self.unsettled,
             allowed: self.allowed(),
             resolvers: resolvers.collect(),
             servers: self.servers(),

@@ -290,10 +290,14 @@ impl Answers {
         }
     }
 
-    /// Says the last word on all that waits, and the summary. Returns whether anything was flagged.
-    pub fn finish(&mut self, (decoded, reassembled): (DecodeCounters, ReassemblyCounters)) -> bool {
+    /// Says the last word on what waits until time is over, and the summary. Returns whether anything was flagged.
+    pub fn finish(
+        &mut self,
+        (decoded, reassembled): (DecodeCounters, ReassemblyCounters),
+        is_over: &dyn Fn() -> bool,
+    ) -> bool {
         let told = &mut self.told;
-        self.attributor.finish(&mut |attribution| told.take(attribution));
+        self.attributor.finish_until(is_over, &mut |attribution| told.take(attribution));
         let coverage = self.attributor.coverage();
         let lost = self.status.losses.frames > 0;
         let lacked = CaptureLacked {

@@ -159,3 +159,17 @@ fn what_is_judged_early_as_the_table_is_full_says_so() {
         }
     }
 }
+
+#[test]
+fn an_end_that_may_not_take_long_counts_what_it_leaves() {
+    for may_judge in [0, 1, usize::MAX] {
+        let mut engine = Engine::new(1 << 10, 1 << 10);
+        with_anna(&mut engine);
+        let (said, asked) = (&mut engine.said, std::cell::Cell::new(0));
+        let is_over = || asked.replace(asked.get() + 1) >= may_judge;
+        engine.attributor.finish_until(&is_over, &mut |attribution| said.push(attribution));
+        let unsettled = engine.attributor.coverage().unsettled;
+        assert_eq!(unsettled == 0, may_judge == usize::MAX, "{may_judge}: {unsettled}");
+        assert_eq!(said.is_empty(), may_judge < usize::MAX);
+    }
+}

@@ -293,6 +293,12 @@ pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
     );
     say(
         caution,
+        coverage.unsettled,
+        "sighting that there was no time to settle when the run was ended",
+        "sightings that there was no time to settle when the run was ended",
+    );
+    say(
+        caution,
         decoded.failed,
         "frame that whoasked failed on: a defect, please report it",
         "frames that whoasked failed on: a defect, please report it",
