@@ -5,7 +5,7 @@ use crate::contact::Around;
 use crate::flow::{Address, Mac};
 use crate::resolution::{Buckets, Known, Leg};
 use crate::time::Timestamp;
-use crate::transaction::{Counters, HostId};
+use crate::transaction::{Counters, HostId, Totals};
 
 /// A resolver and what was seen of it.
 #[derive(Clone, Debug)]
@@ -106,10 +106,9 @@ impl Attributor {
         let hosts = resolution.transactions().hosts().iter();
         let asked = hosts.filter(|(_, host)| host.asked > 0 || host.answers > 0);
         let mut servers: Vec<ServerSeen> = asked
-            .map(|(_, host)| ServerSeen {
-                address: host.address,
-                asked: u64::from(host.asked),
-                answers: u64::from(host.answers),
+            .map(|(id, host)| {
+                let Totals { asked, answers, .. } = resolution.transactions().hosts().totals(id);
+                ServerSeen { address: host.address, asked, answers }
             })
             .collect();
         servers.sort_unstable_by_key(|server| {
@@ -133,21 +132,16 @@ impl Attributor {
         let hosts = transactions.hosts();
         let address = |id: HostId| hosts.get(id).map_or(Address::UNSPECIFIED, |host| host.address);
         let resolvers = resolution.roles().groups().iter().map(|group| {
-            let seen = |count: fn(&crate::transaction::Host) -> u32| {
-                group
-                    .hosts
-                    .iter()
-                    .filter_map(|id| hosts.get(*id))
-                    .map(|host| u64::from(count(host)))
-                    .sum()
+            let seen = |count: fn(Totals) -> u64| {
+                group.hosts.iter().map(|id| count(hosts.totals(*id))).sum()
             };
             ResolverSeen {
                 addresses: group.hosts.iter().map(|id| address(*id)).collect(),
                 known: group.known,
                 shared_mac: group.shared_mac,
-                asked: seen(|host| host.asked),
-                asks: seen(|host| host.asks),
-                answers: seen(|host| host.answers),
+                asked: seen(|totals| totals.asked),
+                asks: seen(|totals| totals.asks),
+                answers: seen(|totals| totals.answers),
             }
         });
         let latencies = resolution.latencies().rows(resolution.roles());
