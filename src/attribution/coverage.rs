@@ -1,5 +1,7 @@
 //! What the capture showed and what it lacked.
 
+use std::cmp::Reverse;
+
 use super::Attributor;
 use crate::contact::Around;
 use crate::flow::{Address, Mac};
@@ -37,6 +39,9 @@ pub struct ServerSeen {
 
 /// How many hosts that were asked are named where no resolver is recognised.
 const SERVERS_MAX: usize = 8;
+
+/// How many resolvers are told of. Whoever makes up hosts that are asked and ask makes as many as he likes.
+const RESOLVERS_MAX: usize = 64;
 
 /// How long one resolver's answers took on one leg. Latencies in microseconds.
 #[derive(Clone, Debug)]
@@ -84,6 +89,8 @@ pub struct Coverage {
     pub allowed: u64,
     /// The resolvers.
     pub resolvers: Vec<ResolverSeen>,
+    /// How many more there are.
+    pub resolvers_more: u64,
     /// Where no resolver was recognised: the hosts that were asked, at most 8, the most asked first.
     pub servers: Vec<ServerSeen>,
     /// How long answers took.
@@ -94,6 +101,34 @@ pub struct Coverage {
     pub around: Vec<Around>,
     /// How many such packets came from further hosts, for which there was no room.
     pub around_passed_over: u64,
+}
+
+impl Coverage {
+    /// With the resolvers that are worth telling of: those that were declared, and those with most questions.
+    pub fn shortened(mut self) -> Coverage {
+        let Some(more @ 1..) = self.resolvers.len().checked_sub(RESOLVERS_MAX) else { return self };
+        let rank = |resolver: &ResolverSeen| {
+            (resolver.known == Known::Declared, resolver.asked.saturating_add(resolver.asks))
+        };
+        let mut ranks: Vec<_> =
+            self.resolvers.iter().enumerate().map(|(at, one)| (rank(one), Reverse(at))).collect();
+        ranks.sort_unstable_by_key(|rank| Reverse(*rank));
+        let mut kept: Vec<usize> =
+            ranks.iter().take(RESOLVERS_MAX).map(|(_, Reverse(at))| *at).collect();
+        kept.sort_unstable();
+        let mut place = 0..;
+        self.resolvers.retain(|_| place.next().is_some_and(|at| kept.binary_search(&at).is_ok()));
+        let Coverage { resolvers, latencies, .. } = &mut self;
+        latencies
+            .retain(|row| resolvers.iter().any(|one| one.addresses.first() == Some(&row.resolver)));
+        self.resolvers_more = more as u64;
+        self
+    }
+
+    /// How many resolvers there are.
+    pub fn resolver_count(&self) -> u64 {
+        self.resolvers.len() as u64 + self.resolvers_more
+    }
 }
 
 impl Attributor {
@@ -168,11 +203,39 @@ impl Attributor {
             unsettled: self.unsettled,
             allowed: self.allowed(),
             resolvers: resolvers.collect(),
+            resolvers_more: 0,
             servers: self.servers(),
             latencies: latencies.collect(),
             took: resolution.latencies().by_leg(),
             around: self.around(),
             around_passed_over: self.surroundings.encrypted().passed_over(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_resolvers_those_with_most_questions_are_told_of() {
+        let resolver = |n: u16| ResolverSeen {
+            addresses: vec![Address::v4([10, 0, (n >> 8) as u8, n as u8])],
+            known: if n == 7 { Known::Declared } else { Known::AsksAndAnswers },
+            shared_mac: None,
+            asked: if n % 500 == 3 { 1_000 } else { u64::from(n == 7) },
+            asks: u64::from(n % 500 == 4) * 900,
+            answers: 0,
+        };
+        let coverage =
+            Coverage { resolvers: (0..30_000).map(resolver).collect(), ..Coverage::default() };
+        let short = coverage.shortened();
+        assert_eq!((short.resolvers.len(), short.resolver_count()), (RESOLVERS_MAX, 30_000));
+        let counts = short.resolvers.iter().map(|one| one.asked + one.asks);
+        assert_eq!(counts.filter(|count| *count >= 900).count(), RESOLVERS_MAX - 1);
+        assert!(short.resolvers.iter().any(|one| one.known == Known::Declared));
+        assert!(short.resolvers.is_sorted_by_key(|one| one.addresses[0]));
+        let few = Coverage { resolvers: (0..3).map(resolver).collect(), ..Coverage::default() };
+        assert_eq!(few.shortened().resolver_count(), 3);
     }
 }

@@ -267,7 +267,7 @@ impl Answers {
         status.provisional = self.told.provisional;
         status.settled = self.told.settled;
         status.to_report.clone_from(&self.told.to_report);
-        status.coverage = self.attributor.span().map(|_| self.attributor.coverage());
+        status.coverage = self.attributor.span().map(|_| self.attributor.coverage().shortened());
         status.outputs = self.told.outputs.iter().map(|(_, queue)| queue.state()).collect();
         status.ring = self.ring.as_ref().map(RingWatch::state);
         let may_name = |host| self.told.internal.names(host);
@@ -298,7 +298,7 @@ impl Answers {
     ) -> bool {
         let told = &mut self.told;
         self.attributor.finish_until(is_over, &mut |attribution| told.take(attribution));
-        let coverage = self.attributor.coverage();
+        let coverage = self.attributor.coverage().shortened();
         let lost = self.status.losses.frames > 0;
         let lacked = CaptureLacked {
             decoded,

@@ -146,6 +146,9 @@ pub fn coverage(status: &Status) -> String {
                 resolver.asks
             ));
         }
+        if coverage.resolvers_more > 0 {
+            lines.push(format!("  and {} more resolvers", coverage.resolvers_more));
+        }
         lines.push(format!(
             "  forgotten: {} transactions, {} aliases, {} host names, {} contacts; without room: {} messages; judged \
              early: {}; said late: {}; clock set back: {}",

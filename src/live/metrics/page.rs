@@ -221,7 +221,7 @@ fn seen(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
         };
         resolvers().map(|one| (of("resolver", address(one)), count(one))).collect::<Vec<_>>()
     };
-    let known = coverage.resolvers.len() as f64;
+    let known = coverage.resolver_count() as f64;
     out.gauge("resolvers", "DNS servers recognised", None, [(Vec::new(), known)])?;
     out.counter("resolver_asked", "Questions to the DNS server", None, each(|one| one.asked))?;
     out.counter("resolver_answers", "Answers of the DNS server", None, each(|one| one.answers))?;

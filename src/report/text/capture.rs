@@ -102,8 +102,8 @@ fn write_resolvers<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Res
     for resolver in resolvers.iter().take(NAMED_MAX) {
         page.item(2, &resolver_words(resolver))?;
     }
-    if resolvers.len() > NAMED_MAX {
-        let more = format!("and {} more", number((resolvers.len() - NAMED_MAX) as u64));
+    if let Some(more @ 1..) = seen.ending.coverage.resolver_count().checked_sub(NAMED_MAX as u64) {
+        let more = format!("and {} more", number(more));
         page.item(2, &Words::of(Ink::Aside, &more))?;
     }
     Ok(())
