@@ -26,6 +26,9 @@ use crate::transaction::{Event, Transaction};
 const UPSTREAM_SETTLES: Span = Span::from_secs(76);
 /// A client's question is judged when the upstream queries that it can have caused were.
 const CLIENT_SETTLES: Span = Span::from_secs(156);
+/// A question between hosts of which none is recognised waits so long for one to be: whoever serves others is asked
+/// within that time.
+const UNRECOGNISED_SETTLES: Span = Span::from_secs(600);
 /// How many questions wait for their hosts to be recognised; beyond it they are judged at once.
 const UNRECOGNISED_MAX: usize = 1 << 12;
 /// How many flagged transactions wait to be judged; beyond it the oldest are judged early.
@@ -47,9 +50,8 @@ pub struct Attributor {
     pub(super) flagged: BTreeMap<Sequence, Flagged>,
     upstream: Waiting,
     client: Waiting,
-    /// Questions between hosts of which none is known as a resolver: they wait until one is, or for the
-    /// end.
-    unrecognised: VecDeque<Sequence>,
+    /// Questions between hosts of which none is known as a resolver, with their times: they wait for one to be.
+    unrecognised: VecDeque<(Sequence, Timestamp)>,
     /// The strongest part each ask had in judged upstream queries, by indicator.
     pub(super) parts: BTreeMap<Sequence, Vec<(IndicatorId, Role)>>,
     /// What is to be reported before it is settled.
@@ -323,7 +325,7 @@ impl Attributor {
         }
         while !is_over()
             && let Some(sequence) =
-                self.unrecognised.pop_front().or_else(|| self.client.pop(|_, _| true))
+                self.next_unrecognised(|_, _| true).or_else(|| self.client.pop(|_, _| true))
         {
             self.settle_client(sequence, out);
         }
@@ -444,10 +446,12 @@ impl Attributor {
     }
 
     fn settle_clients(&mut self, out: &mut dyn FnMut(Attribution)) {
-        while let Some(&sequence) = self.unrecognised.front()
-            && self.crowd().presses(sequence, 3)
-        {
-            self.unrecognised.pop_front();
+        loop {
+            let (clock, crowd) = (self.clock.now(), self.crowd());
+            let is_ready = |sequence, asked| {
+                asked + UNRECOGNISED_SETTLES <= clock || crowd.presses(sequence, 3)
+            };
+            let Some(sequence) = self.next_unrecognised(is_ready) else { break };
             self.settle_client(sequence, out);
         }
         loop {
@@ -457,8 +461,8 @@ impl Attributor {
             let Some(sequence) = self.client.pop(is_ready) else { break };
             let crowded = crowd.presses(sequence, 3);
             let can_wait = !crowded && self.unrecognised.len() < UNRECOGNISED_MAX;
-            if can_wait && !self.is_recognised(sequence) {
-                self.unrecognised.push_back(sequence);
+            if can_wait && let Some(asked) = self.asked_unrecognised(sequence) {
+                self.unrecognised.push_back((sequence, asked));
             } else {
                 self.is_early = crowded;
                 self.settle_client(sequence, out);
@@ -475,13 +479,22 @@ impl Attributor {
         }
     }
 
-    /// Whether one end of a transaction is known as a resolver. If not, who asked may turn out to be one:
-    /// a server that asks before anybody asks it.
-    fn is_recognised(&self, sequence: Sequence) -> bool {
+    /// The first of the questions that wait for a host to be recognised, if it is ready.
+    fn next_unrecognised(
+        &mut self,
+        is_ready: impl Fn(Sequence, Timestamp) -> bool,
+    ) -> Option<Sequence> {
+        let next = self.unrecognised.pop_front_if(|(sequence, asked)| is_ready(*sequence, *asked));
+        next.map(|(sequence, _)| sequence)
+    }
+
+    /// When a question was asked of which neither end is known as a resolver. Who asked may turn out to be one: a
+    /// server that asks before anybody asks it.
+    fn asked_unrecognised(&self, sequence: Sequence) -> Option<Timestamp> {
         let roles = self.resolution.roles();
-        self.resolution.transactions().get(sequence).is_none_or(|ask| {
-            roles.group_of(ask.client).is_some() || roles.group_of(ask.server).is_some()
-        })
+        let ask = self.resolution.transactions().get(sequence)?;
+        let is_known = |host| roles.group_of(host).is_some();
+        (!is_known(ask.client) && !is_known(ask.server)).then_some(ask.asked_last)
     }
 
     pub(super) fn settle_client(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {

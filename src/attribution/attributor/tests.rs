@@ -173,3 +173,43 @@ fn an_end_that_may_not_take_long_counts_what_it_leaves() {
         assert_eq!(said.is_empty(), may_judge < usize::MAX);
     }
 }
+
+#[test]
+fn a_question_to_a_server_that_is_no_resolver_is_settled_while_the_run_goes_on() {
+    let mut engine = Engine::new(1 << 10, 1 << 10);
+    with_anna(&mut engine);
+    engine.exchange(200_000.0, "10.0.0.9", "8.8.8.8", "c2.evil.com");
+    let finals = |engine: &Engine| {
+        let of_8 = |said: &&Attribution| said.sighting.server.to_string() == "8.8.8.8";
+        engine.said.iter().filter(of_8).count()
+    };
+    for seconds in 21..80 {
+        engine.exchange(f64::from(seconds) * 10_000.0, "10.0.0.2", DC, "other.example");
+    }
+    assert_eq!(finals(&engine), 0, "somebody may yet ask 10.0.0.9");
+    engine.exchange(801_000.0, "10.0.0.2", DC, "other.example");
+    assert_eq!(finals(&engine), 1);
+}
+
+#[test]
+fn a_server_that_asks_before_anybody_asks_it_is_not_blamed() {
+    let mut engine = Engine::new(1 << 10, 1 << 10);
+    with_anna(&mut engine);
+    engine.exchange(200_000.0, "10.0.0.9", "8.8.8.8", "c2.evil.com");
+    for seconds in 21..75 {
+        engine.exchange(f64::from(seconds) * 10_000.0, "10.0.0.2", DC, "other.example");
+    }
+    for seconds in 75..99 {
+        engine.exchange(f64::from(seconds) * 10_000.0, "10.0.0.2", "10.0.0.9", "other.example");
+        engine.exchange(
+            f64::from(seconds) * 10_000.0 + 5.0,
+            "10.0.0.9",
+            "8.8.8.8",
+            "other.example",
+        );
+    }
+    let said = engine.finish();
+    let blamed = said.iter().flat_map(|said| &said.clients);
+    assert!(blamed.clone().all(|client| client.address.to_string() == ANNA), "{said:?}");
+    assert!(said.iter().any(|said| said.sighting.server.to_string() == "8.8.8.8"));
+}
