@@ -7,7 +7,8 @@ use super::clock::{Clock, Reading};
 use super::early::Early;
 use super::held::{Held, Part};
 use super::losses::Losses;
-use super::sighting::{Flagged, Matching, Seen, ended_without_chain};
+use super::relist::Leaving;
+use super::sighting::{Flagged, Matching, Seen, Sightings, ended_without_chain};
 use super::summary::Summary;
 use super::surroundings::Surroundings;
 use super::waiting::Waiting;
@@ -31,14 +32,18 @@ const CLIENT_SETTLES: Span = Span::from_secs(156);
 const UNRECOGNISED_SETTLES: Span = Span::from_secs(600);
 /// How many questions wait for their hosts to be recognised; beyond it they are judged at once.
 const UNRECOGNISED_MAX: usize = 1 << 12;
-/// How many flagged transactions wait to be judged; beyond it the oldest are judged early.
-const WAITING_MAX: usize = 1 << 20;
 
 /// What belongs to forgotten transactions is let go when so many of them have come together.
 const SWEEP_EVERY: u64 = 256;
 /// What is said of a sighting that was judged before its time, as the output says it: an answer that would have cleared
 /// somebody may have come later.
 const JUDGED_EARLY: &str = "judged-early";
+
+/// What is said of a sighting whose entry was taken from the lists: it was judged before its time, too.
+const NO_LONGER_LISTED: &str = "no-longer-listed";
+
+/// The strongest part each ask had in judged upstream queries, by indicator.
+pub(super) type Parts = BTreeMap<Sequence, Vec<(IndicatorId, Role)>>;
 
 /// Takes messages, keeps their history, and judges what was flagged.
 #[derive(Debug)]
@@ -47,13 +52,19 @@ pub struct Attributor {
     pub(super) indicators: Arc<Indicators>,
     matching: Matching,
     /// Flagged transactions by number, until they are judged.
-    pub(super) flagged: BTreeMap<Sequence, Flagged>,
+    pub(super) flagged: Sightings,
     upstream: Waiting,
     client: Waiting,
     /// Questions between hosts of which none is known as a resolver, with their times: they wait for one to be.
     unrecognised: VecDeque<(Sequence, Timestamp)>,
     /// The strongest part each ask had in judged upstream queries, by indicator.
-    pub(super) parts: BTreeMap<Sequence, Vec<(IndicatorId, Role)>>,
+    pub(super) parts: Parts,
+    /// What is not listed any more since lists were read anew, the earliest first.
+    pub(super) leaving: VecDeque<Leaving>,
+    /// Whether what is handed out just now is that.
+    pub(super) is_leaving: bool,
+    /// How much of it was.
+    pub(super) settled_unlisted: u64,
     /// What is to be reported before it is settled.
     pub(super) early: Early,
     /// When frames were lost, or there was no room for them.
@@ -105,11 +116,14 @@ impl Attributor {
             resolution,
             indicators,
             matching: Matching::default(),
-            flagged: BTreeMap::new(),
+            flagged: Sightings::default(),
             upstream: Waiting::default(),
             client: Waiting::default(),
             unrecognised: VecDeque::new(),
-            parts: BTreeMap::new(),
+            parts: Parts::new(),
+            leaving: VecDeque::new(),
+            is_leaving: false,
+            settled_unlisted: 0,
             early: Early::default(),
             losses: Losses::default(),
             swept: Sequence(0),
@@ -264,9 +278,9 @@ impl Attributor {
         sequence: Sequence,
         look: impl FnOnce(&mut Matching, &Indicators, &Resolution, &mut Flagged),
     ) {
-        let known = self.flagged.remove(&sequence);
+        let known = self.flagged.remove(sequence);
         let is_new = known.is_none();
-        let mut flagged = known.unwrap_or_default();
+        let mut flagged = known.unwrap_or_else(|| self.flagged.room());
         look(&mut self.matching, &self.indicators, &self.resolution, &mut flagged);
         if flagged.seen.is_empty() {
             return;
@@ -329,7 +343,8 @@ impl Attributor {
         {
             self.settle_client(sequence, out);
         }
-        self.unsettled = self.flagged.values().map(|flagged| flagged.seen.len() as u64).sum();
+        let leaving = self.leaving.iter().map(Leaving::count);
+        self.unsettled = (self.flagged.count() + leaving.sum::<usize>()) as u64;
         self.summary.complete(&self.surroundings, &self.clock);
     }
 
@@ -347,8 +362,16 @@ impl Attributor {
         if self.is_early {
             attribution.hints.push(JUDGED_EARLY);
         }
-        if attribution.state == State::Final {
-            self.summary.add(&attribution);
+        if self.is_leaving {
+            attribution.hints.push(NO_LONGER_LISTED);
+        }
+        match attribution.state {
+            State::Final if self.is_leaving => {
+                self.settled_unlisted += 1;
+                self.summary.count_unlisted(&attribution);
+            }
+            State::Final => self.summary.add(&attribution),
+            State::Provisional | State::Superseded => {}
         }
         self.clock.stamp(&mut attribution);
         out(attribution);
@@ -357,7 +380,7 @@ impl Attributor {
     /// How full it is just now.
     fn crowd(&self) -> Crowd {
         let next = self.resolution.transactions().next().0;
-        Crowd { next, history: self.history, is_full: self.flagged.len() > WAITING_MAX }
+        Crowd { next, history: self.history, is_full: self.flagged.are_too_many() }
     }
 
     /// Looks at the transactions whose time for an answer is over.
@@ -388,7 +411,7 @@ impl Attributor {
     /// queries they may have caused are judged.
     fn judge(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
         let Some(&transaction) = self.resolution.transactions().get(sequence) else {
-            self.flagged.remove(&sequence);
+            self.flagged.remove(sequence);
             return;
         };
         match self.resolution.leg(&transaction) {
@@ -406,7 +429,7 @@ impl Attributor {
         transaction: &Transaction,
         out: &mut dyn FnMut(Attribution),
     ) {
-        let Some(flagged) = self.flagged.remove(&sequence) else { return };
+        let Some(flagged) = self.flagged.remove(sequence) else { return };
         let began = self.began.unwrap_or(transaction.asked);
         for sent in self.resolution.transactions().tries(sequence) {
             let causes = self.resolution.causes(sequence, &sent, began);
@@ -433,15 +456,17 @@ impl Attributor {
                 continue;
             }
             let Some(ask) = self.resolution.transactions().get(cause.ask) else { continue };
-            let flagged = self.flagged.entry(cause.ask).or_insert_with(|| {
+            let known = self.flagged.remove(cause.ask);
+            if known.is_none() {
                 self.client.push(cause.ask, ask.asked_last, crowd.presses(cause.ask, 1));
-                Flagged::default()
-            });
+            }
+            let mut flagged = known.unwrap_or_else(|| self.flagged.room());
             // What its own answer shows needs no further ground.
             if flagged.takes(seen.indicator) {
-                let joined = describe::joined(&self.resolution, query, seen, cause);
+                let joined = describe::joined(&self.resolution, query, seen, cause).map(Box::new);
                 flagged.seen.push(Seen { joined, is_told: false, ..seen.clone() });
             }
+            self.flagged.insert(cause.ask, flagged);
         }
     }
 
@@ -499,14 +524,14 @@ impl Attributor {
 
     pub(super) fn settle_client(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
         let Some(&ask) = self.resolution.transactions().get(sequence) else {
-            self.flagged.remove(&sequence);
+            self.flagged.remove(sequence);
             return;
         };
         if self.resolution.leg(&ask) == Leg::Upstream {
             // Its client has become known as a resolver meanwhile.
             return self.judge_upstream(sequence, &ask, out);
         }
-        let Some(flagged) = self.flagged.remove(&sequence) else { return };
+        let Some(flagged) = self.flagged.remove(sequence) else { return };
         let parts = self.parts.remove(&sequence).unwrap_or_default();
         for seen in &flagged.seen {
             let part = parts.iter().find(|(indicator, _)| *indicator == seen.indicator);

@@ -81,6 +81,10 @@ pub struct Coverage {
     pub clock_set_back: u64,
     /// Sightings that a run which was ended had no time to settle.
     pub unsettled: u64,
+    /// Sightings of a transaction that had many, for which there was no room.
+    pub sightings_left_out: u64,
+    /// Sightings settled before their time since their entry was taken from the lists.
+    pub settled_unlisted: u64,
     /// Addresses whose host names were forgotten for lack of room.
     pub names_forgotten: u64,
     /// Flagged answers that were no longer watched for a connection, for lack of room.
@@ -201,6 +205,8 @@ impl Attributor {
             told_late: self.early.passed_over,
             clock_set_back: self.clock.set_back(),
             unsettled: self.unsettled,
+            sightings_left_out: self.flagged.left_out(),
+            settled_unlisted: self.settled_unlisted,
             allowed: self.allowed(),
             resolvers: resolvers.collect(),
             resolvers_more: 0,

@@ -52,7 +52,7 @@ impl Early {
     }
 
     /// Forgets what was told by ids that are valid no more.
-    pub fn relist(&mut self, anew: impl Fn(IndicatorId) -> Option<IndicatorId>) {
+    pub fn relist(&mut self, mut anew: impl FnMut(IndicatorId) -> Option<IndicatorId>) {
         let told = std::mem::take(&mut self.told).into_iter();
         self.told = told.filter_map(|(ask, id)| Some((ask, anew(id)?))).collect();
     }
@@ -81,7 +81,7 @@ impl Attributor {
     }
 
     fn tell_upstream(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
-        let Some(flagged) = self.flagged.get_mut(&sequence) else { return };
+        let Some(flagged) = self.flagged.get_mut(sequence) else { return };
         let untold = flagged.take_untold(|_| true);
         if untold.is_empty() {
             return;
@@ -104,7 +104,7 @@ impl Attributor {
         if self.resolution.leg(&ask) == Leg::Upstream {
             return self.tell_upstream(sequence, out);
         }
-        let Some(flagged) = self.flagged.get_mut(&sequence) else { return };
+        let Some(flagged) = self.flagged.get_mut(sequence) else { return };
         let told = &self.early.told;
         let untold = flagged.take_untold(|indicator| !told.contains(&(sequence, indicator)));
         for seen in &untold {

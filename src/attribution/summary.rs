@@ -121,18 +121,13 @@ impl Summary {
     }
 
     /// Gives the rows the ids of lists that were read anew. Rows of what is not listed any more are left out.
-    pub(super) fn relist(&mut self, anew: impl Fn(IndicatorId) -> Option<IndicatorId>) {
+    pub(super) fn relist(&mut self, mut anew: impl FnMut(IndicatorId) -> Option<IndicatorId>) {
         for ((id, client), row) in std::mem::take(&mut self.rows) {
             match anew(id) {
                 Some(id) => drop(self.rows.insert((id, client), row)),
                 None => self.left_out += 1,
             }
         }
-    }
-
-    /// The indicators that there are rows of.
-    pub(super) fn indicators(&self) -> impl Iterator<Item = IndicatorId> + '_ {
-        self.rows.keys().map(|(id, _)| *id)
     }
 
     /// Looks once more at names and contacts: the capture is at its end, and more is known. From now on times
@@ -152,6 +147,12 @@ impl Summary {
     /// A client's row.
     pub fn row(&self, indicator: IndicatorId, client: Address) -> Option<&SummaryRow> {
         self.rows.get(&(indicator, client))
+    }
+
+    /// Counts a verdict on what is not listed any more.
+    pub(super) fn count_unlisted(&mut self, attribution: &Attribution) {
+        *self.verdicts.entry(attribution.verdict).or_default() += 1;
+        self.left_out += attribution.clients.len() as u64;
     }
 
     /// Counts an attribution.

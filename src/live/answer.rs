@@ -23,6 +23,8 @@ use crate::time::{Span, Timestamp, Zone};
 
 /// How often the status is pinned up.
 const STATUS_EVERY: Span = Span::from_millis(250);
+/// How many transactions of what is not listed any more are judged at a time, twenty times a second.
+const SLICE: usize = 128;
 /// When the machine's clock moves on by so much at once it was set, or the machine stood still: answers that would
 /// have cleared somebody cannot be told from those that did not come.
 const LEAP: Span = Span::from_secs(5);
@@ -236,11 +238,19 @@ impl Answers {
         // Held until it is done, for others wait for that.
         let mut lists = control.lists.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(indicators) = lists.take() else { return };
-        let told = &mut self.told;
-        // What is handed out on the way speaks of the old lists.
-        self.attributor.relist(Arc::clone(&indicators), &mut |attribution| told.take(attribution));
+        self.attributor.relist(Arc::clone(&indicators));
         self.status.lists = Lists { indicators: indicators.len() as u64, read: now, fault: None };
         self.told.indicators = indicators;
+    }
+
+    /// Settles some of what is not listed any more: all at once would hold up the analysis.
+    fn settle_leaving(&mut self) {
+        let Some(old) = self.attributor.leaving() else { return };
+        let told = &mut self.told;
+        // What is handed out speaks of the lists that held it.
+        let new = std::mem::replace(&mut told.indicators, old);
+        self.attributor.settle_leaving(SLICE, &mut |attribution| told.take(attribution));
+        self.told.indicators = new;
     }
 
     fn pin(&mut self, now: Timestamp, health: &PipeHealth) {
@@ -296,6 +306,9 @@ impl Answers {
         (decoded, reassembled): (DecodeCounters, ReassemblyCounters),
         is_over: &dyn Fn() -> bool,
     ) -> bool {
+        while self.attributor.leaving().is_some() && !is_over() {
+            self.settle_leaving();
+        }
         let told = &mut self.told;
         self.attributor.finish_until(is_over, &mut |attribution| told.take(attribution));
         let coverage = self.attributor.coverage().shortened();
@@ -368,6 +381,7 @@ impl LiveSink for Answers {
             self.attributor.note_loss(before, now);
         }
         self.relist_if_asked(now);
+        self.settle_leaving();
         if (now - self.pinned).abs() >= STATUS_EVERY {
             self.pin(now, health);
         }

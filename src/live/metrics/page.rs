@@ -272,6 +272,18 @@ fn forgotten(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
         one(coverage.clock_set_back),
     )?;
     out.counter(
+        "sightings_left_out",
+        "Sightings of a question that had many, for which there was no room",
+        None,
+        one(coverage.sightings_left_out),
+    )?;
+    out.counter(
+        "settled_unlisted",
+        "Sightings settled before their time since their entry was taken from the lists",
+        None,
+        one(coverage.settled_unlisted),
+    )?;
+    out.counter(
         "told_late",
         "Sightings of which only the last word was said, for lack of room",
         None,

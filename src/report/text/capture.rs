@@ -299,6 +299,18 @@ pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
     );
     say(
         caution,
+        coverage.sightings_left_out,
+        "further listed name or address of a question that led to many",
+        "further listed names or addresses of questions that led to many",
+    );
+    say(
+        caution,
+        coverage.settled_unlisted,
+        "sighting of what was taken from the lists",
+        "sightings of what was taken from the lists",
+    );
+    say(
+        caution,
         decoded.failed,
         "frame that whoasked failed on: a defect, please report it",
         "frames that whoasked failed on: a defect, please report it",
