@@ -27,11 +27,11 @@ use crate::pipeline::{Decoder, Keeper, Stop};
 use crate::report::Internal;
 
 /// How long the end of a run may take, until the last output has written what waits.
-const ENDING: Duration = Duration::from_millis(1_900);
+const ENDING: Duration = Duration::from_millis(1_600);
 /// How much of it may be spent on the last word on what waits,
-const JUDGING: Duration = Duration::from_secs(1);
+const JUDGING: Duration = Duration::from_millis(800);
 /// and on waiting for room in outputs.
-const WAITING: Duration = Duration::from_millis(1_500);
+const WAITING: Duration = Duration::from_millis(1_200);
 /// How many pairs of indicator and client the summary keeps.
 const SUMMARY_MAX: usize = 1 << 15;
 
