@@ -3,14 +3,18 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::clock::{Clock, Reading};
 use super::early::Early;
+use super::held::{Held, Part};
 use super::losses::Losses;
-use super::sighting::{Flagged, Matching, Seen, ended_without_chain};
+use super::relist::Leaving;
+use super::sighting::{Flagged, Matching, Seen, Sightings, ended_without_chain};
 use super::summary::Summary;
 use super::surroundings::Surroundings;
 use super::waiting::Waiting;
 use super::{Attribution, State, describe};
 use crate::bounded::Sequence;
+use crate::frame::FrameId;
 use crate::identity::Inventory;
 use crate::indicator::{IndicatorId, Indicators};
 use crate::message::{Message, Messages};
@@ -23,16 +27,23 @@ use crate::transaction::{Event, Transaction};
 const UPSTREAM_SETTLES: Span = Span::from_secs(76);
 /// A client's question is judged when the upstream queries that it can have caused were.
 const CLIENT_SETTLES: Span = Span::from_secs(156);
+/// A question between hosts of which none is recognised waits so long for one to be: whoever serves others is asked
+/// within that time.
+const UNRECOGNISED_SETTLES: Span = Span::from_secs(600);
 /// How many questions wait for their hosts to be recognised; beyond it they are judged at once.
 const UNRECOGNISED_MAX: usize = 1 << 12;
-/// How many flagged transactions wait to be judged; beyond it the oldest are judged early.
-const WAITING_MAX: usize = 1 << 20;
 
 /// What belongs to forgotten transactions is let go when so many of them have come together.
 const SWEEP_EVERY: u64 = 256;
 /// What is said of a sighting that was judged before its time, as the output says it: an answer that would have cleared
 /// somebody may have come later.
 const JUDGED_EARLY: &str = "judged-early";
+
+/// What is said of a sighting whose entry was taken from the lists: it was judged before its time, too.
+const NO_LONGER_LISTED: &str = "no-longer-listed";
+
+/// The strongest part each ask had in judged upstream queries, by indicator.
+pub(super) type Parts = BTreeMap<Sequence, Vec<(IndicatorId, Role)>>;
 
 /// Takes messages, keeps their history, and judges what was flagged.
 #[derive(Debug)]
@@ -41,14 +52,19 @@ pub struct Attributor {
     pub(super) indicators: Arc<Indicators>,
     matching: Matching,
     /// Flagged transactions by number, until they are judged.
-    pub(super) flagged: BTreeMap<Sequence, Flagged>,
+    pub(super) flagged: Sightings,
     upstream: Waiting,
     client: Waiting,
-    /// Questions between hosts of which none is known as a resolver: they wait until one is, or for the
-    /// end.
-    unrecognised: VecDeque<Sequence>,
+    /// Questions between hosts of which none is known as a resolver, with their times: they wait for one to be.
+    unrecognised: VecDeque<(Sequence, Timestamp)>,
     /// The strongest part each ask had in judged upstream queries, by indicator.
-    pub(super) parts: BTreeMap<Sequence, Vec<(IndicatorId, Role)>>,
+    pub(super) parts: Parts,
+    /// What is not listed any more since lists were read anew, the earliest first.
+    pub(super) leaving: VecDeque<Leaving>,
+    /// Whether what is handed out just now is that.
+    pub(super) is_leaving: bool,
+    /// How much of it was.
+    pub(super) settled_unlisted: u64,
     /// What is to be reported before it is settled.
     pub(super) early: Early,
     /// When frames were lost, or there was no room for them.
@@ -63,12 +79,16 @@ pub struct Attributor {
     began: Option<Timestamp>,
     /// The latest time of any message.
     now: Timestamp,
-    /// How far time has come: the clock of what is settled.
-    pub(super) clock: Timestamp,
+    /// How far time has come.
+    pub(super) clock: Clock,
+    /// What came in a frame of which it is not known yet when it came.
+    held: Held,
     history: u64,
     pub(super) summary: Summary,
     pub(super) surroundings: Surroundings,
     pub(super) judged_early: u64,
+    /// How many sightings were left when it was ended.
+    pub(super) unsettled: u64,
 }
 
 /// How near transactions are to being forgotten.
@@ -96,11 +116,14 @@ impl Attributor {
             resolution,
             indicators,
             matching: Matching::default(),
-            flagged: BTreeMap::new(),
+            flagged: Sightings::default(),
             upstream: Waiting::default(),
             client: Waiting::default(),
             unrecognised: VecDeque::new(),
-            parts: BTreeMap::new(),
+            parts: Parts::new(),
+            leaving: VecDeque::new(),
+            is_leaving: false,
+            settled_unlisted: 0,
             early: Early::default(),
             losses: Losses::default(),
             swept: Sequence(0),
@@ -108,11 +131,13 @@ impl Attributor {
             unended: Sequence(0),
             began: None,
             now: Timestamp(i64::MIN),
-            clock: Timestamp(i64::MIN),
+            clock: Clock::default(),
+            held: Held::default(),
             history: history as u64,
             summary: Summary::default(),
             surroundings: Surroundings::new(Inventory::default()),
             judged_early: 0,
+            unsettled: 0,
         }
     }
 
@@ -137,21 +162,22 @@ impl Attributor {
     /// Takes what is not DNS, or not only that, between the messages: it tells of hosts' names, and of
     /// whom they turn to.
     pub fn aside(&mut self, aside: &Aside, payload: &[u8], out: &mut dyn FnMut(Attribution)) {
-        self.advance(aside.time, out);
-        self.surroundings.aside(aside, payload);
+        match self.when(aside.frame, aside.time, out) {
+            Some(time) => self.surroundings.aside(&aside.at(time), payload),
+            None => self.held.aside(aside, payload),
+        }
     }
 
     /// Moves the clock: all that was captured before `time` was taken. Hands out what that settles.
     pub fn advance(&mut self, time: Timestamp, out: &mut dyn FnMut(Attribution)) {
-        if time > self.clock {
-            self.clock = time;
+        if self.held.stamp().is_none() && self.clock.pass(time) {
             self.settle(out);
         }
     }
 
     /// Notes that frames were lost in a stretch of time: what is said of it is said with less certainty.
     pub fn note_loss(&mut self, from: Timestamp, to: Timestamp) {
-        self.losses.note(from, to);
+        self.losses.note(self.clock.time_of(from), self.clock.time_of(to));
     }
 
     /// Takes the next message of the capture, and hands out what was settled by the time it came: what is
@@ -162,9 +188,63 @@ impl Attributor {
         message: &Message,
         out: &mut dyn FnMut(Attribution),
     ) {
-        self.began.get_or_insert(message.time);
-        self.clock = self.clock.max(message.time);
+        match self.when(message.frame, message.time, out) {
+            Some(time) if time == message.time => self.take_settled(messages, message),
+            Some(time) => self.take_settled(messages, &message.at(time)),
+            None => self.held.message(messages, message),
+        }
+    }
+
+    /// When a frame came. Hands out what was settled by then. `None` if the frame behind it is to tell.
+    fn when(
+        &mut self,
+        frame: FrameId,
+        stamp: Timestamp,
+        out: &mut dyn FnMut(Attribution),
+    ) -> Option<Timestamp> {
+        let is_late = self.clock.is_late(frame);
+        if self.held.is_of(frame) || is_late && self.held.stamp().is_some() {
+            return None;
+        }
+        self.let_go(Some(stamp), out);
+        let reading = match is_late {
+            true => Reading::At(self.clock.read_late(stamp)),
+            false => self.clock.read(stamp),
+        };
+        let time = match reading {
+            Reading::At(time) => time,
+            Reading::SetBack(time) => {
+                self.losses.note(time, time);
+                time
+            }
+            Reading::FarAhead => return None,
+        };
         self.settle(out);
+        Some(time)
+    }
+
+    /// Takes what was held, for the next frame tells when it came; or the capture is at its end.
+    fn let_go(&mut self, next: Option<Timestamp>, out: &mut dyn FnMut(Attribution)) {
+        let Some(stamp) = self.held.stamp() else { return };
+        let held = std::mem::take(&mut self.held);
+        let time = self.clock.settle(stamp, next);
+        self.settle(out);
+        for part in held.parts() {
+            let (frame, stamp) = part.frame();
+            let time = if held.is_of(frame) { time } else { self.clock.read_late(stamp) };
+            match part {
+                Part::Message(messages, message) => {
+                    self.take_settled(messages, &message.at(time));
+                }
+                Part::Aside(aside, payload) => {
+                    self.surroundings.aside(&aside.at(time), payload);
+                }
+            }
+        }
+    }
+
+    fn take_settled(&mut self, messages: &Messages, message: &Message) {
+        self.began.get_or_insert(message.time);
         self.surroundings.message(messages, message);
         self.now = self.now.max(message.time);
         let had_no_room = self.resolution.transactions().counters().no_room;
@@ -199,16 +279,16 @@ impl Attributor {
         time: Timestamp,
         look: impl FnOnce(&mut Matching, &Indicators, &Resolution, &mut Flagged),
     ) {
-        let known = self.flagged.remove(&sequence);
+        let known = self.flagged.remove(sequence);
         let is_new = known.is_none();
-        let mut flagged = known.unwrap_or_default();
+        let mut flagged = known.unwrap_or_else(|| self.flagged.room());
         flagged.latest = time;
         look(&mut self.matching, &self.indicators, &self.resolution, &mut flagged);
         if flagged.seen.is_empty() {
             return;
         }
         if flagged.has_untold() {
-            self.early.put_down(sequence, self.clock);
+            self.early.put_down(sequence, self.clock.now());
         }
         self.flagged.insert(sequence, flagged);
         if is_new {
@@ -221,7 +301,7 @@ impl Attributor {
 
     /// Sees whether a question that got no chain was known to lead to something listed.
     fn look_at_known_chain(&mut self, sequence: Sequence, ask: &Transaction) {
-        self.flag(sequence, self.clock, |matching, indicators, resolution, flagged| {
+        self.flag(sequence, self.clock.now(), |matching, indicators, resolution, flagged| {
             matching.known_chain(indicators, resolution, ask, flagged);
         });
     }
@@ -232,7 +312,7 @@ impl Attributor {
         self.tell_due(out);
         self.look_at_ended(false);
         loop {
-            let (clock, crowd) = (self.clock, self.crowd());
+            let (clock, crowd) = (self.clock.now(), self.crowd());
             let is_ready =
                 |sequence, asked| asked + UPSTREAM_SETTLES <= clock || crowd.presses(sequence, 3);
             let Some(sequence) = self.upstream.pop(is_ready) else { break };
@@ -241,18 +321,33 @@ impl Attributor {
             self.judge(sequence, out);
         }
         self.is_early = false;
-        self.settle_clients(false, out);
+        self.settle_clients(out);
     }
 
     /// Hands out all that is left: the capture is at its end.
     pub fn finish(&mut self, out: &mut dyn FnMut(Attribution)) {
+        self.finish_until(&|| false, out);
+    }
+
+    /// The same, the oldest first, until time is over: what is left then is counted as not settled.
+    pub fn finish_until(&mut self, is_over: &dyn Fn() -> bool, out: &mut dyn FnMut(Attribution)) {
+        self.let_go(None, out);
         self.resolution.refresh_roles();
         self.look_at_ended(true);
-        while let Some(sequence) = self.upstream.pop(|_, _| true) {
+        while !is_over()
+            && let Some(sequence) = self.upstream.pop(|_, _| true)
+        {
             self.judge(sequence, out);
         }
-        self.settle_clients(true, out);
-        self.summary.complete(&self.surroundings);
+        while !is_over()
+            && let Some(sequence) =
+                self.next_unrecognised(|_, _| true).or_else(|| self.client.pop(|_, _| true))
+        {
+            self.settle_client(sequence, out);
+        }
+        let leaving = self.leaving.iter().map(Leaving::count);
+        self.unsettled = (self.flagged.count() + leaving.sum::<usize>()) as u64;
+        self.summary.complete(&self.surroundings, &self.clock);
     }
 
     /// Hands out what was judged, with what is known by now of who the clients are.
@@ -269,16 +364,25 @@ impl Attributor {
         if self.is_early {
             attribution.hints.push(JUDGED_EARLY);
         }
-        if attribution.state == State::Final {
-            self.summary.add(&attribution);
+        if self.is_leaving {
+            attribution.hints.push(NO_LONGER_LISTED);
         }
+        match attribution.state {
+            State::Final if self.is_leaving => {
+                self.settled_unlisted += 1;
+                self.summary.count_unlisted(&attribution);
+            }
+            State::Final => self.summary.add(&attribution),
+            State::Provisional | State::Superseded => {}
+        }
+        self.clock.stamp(&mut attribution);
         out(attribution);
     }
 
     /// How full it is just now.
     fn crowd(&self) -> Crowd {
         let next = self.resolution.transactions().next().0;
-        Crowd { next, history: self.history, is_full: self.flagged.len() > WAITING_MAX }
+        Crowd { next, history: self.history, is_full: self.flagged.are_too_many() }
     }
 
     /// Looks at the transactions whose time for an answer is over.
@@ -293,7 +397,7 @@ impl Attributor {
                 self.unended = self.resolution.transactions().oldest();
                 continue;
             };
-            let over = ask.asked_last + Span::from_secs(70) < self.clock;
+            let over = ask.asked_last + Span::from_secs(70) < self.clock.now();
             if !(at_end || over || self.crowd().presses(sequence, 2)) {
                 return;
             }
@@ -309,7 +413,7 @@ impl Attributor {
     /// queries they may have caused are judged.
     fn judge(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
         let Some(&transaction) = self.resolution.transactions().get(sequence) else {
-            self.flagged.remove(&sequence);
+            self.flagged.remove(sequence);
             return;
         };
         match self.resolution.leg(&transaction) {
@@ -327,7 +431,7 @@ impl Attributor {
         transaction: &Transaction,
         out: &mut dyn FnMut(Attribution),
     ) {
-        let Some(flagged) = self.flagged.remove(&sequence) else { return };
+        let Some(flagged) = self.flagged.remove(sequence) else { return };
         let began = self.began.unwrap_or(transaction.asked);
         for sent in self.resolution.transactions().tries(sequence) {
             let causes = self.resolution.causes(sequence, &sent, began);
@@ -354,37 +458,40 @@ impl Attributor {
                 continue;
             }
             let Some(ask) = self.resolution.transactions().get(cause.ask) else { continue };
-            let flagged = self.flagged.entry(cause.ask).or_insert_with(|| {
+            let known = self.flagged.remove(cause.ask);
+            if known.is_none() {
                 self.client.push(cause.ask, ask.asked_last, crowd.presses(cause.ask, 1));
-                Flagged::default()
-            });
+            }
+            let mut flagged = known.unwrap_or_else(|| self.flagged.room());
             // What its own answer shows needs no further ground.
             if flagged.takes(seen.indicator) {
-                let joined = describe::joined(&self.resolution, query, seen, cause);
+                let joined = describe::joined(&self.resolution, query, seen, cause).map(Box::new);
                 flagged.seen.push(Seen { joined, is_told: false, ..seen.clone() });
             }
+            self.flagged.insert(cause.ask, flagged);
         }
     }
 
-    fn settle_clients(&mut self, at_end: bool, out: &mut dyn FnMut(Attribution)) {
-        while let Some(&sequence) = self.unrecognised.front()
-            && (at_end || self.crowd().presses(sequence, 3))
-        {
-            self.unrecognised.pop_front();
+    fn settle_clients(&mut self, out: &mut dyn FnMut(Attribution)) {
+        loop {
+            let (clock, crowd) = (self.clock.now(), self.crowd());
+            let is_ready = |sequence, asked| {
+                asked + UNRECOGNISED_SETTLES <= clock || crowd.presses(sequence, 3)
+            };
+            let Some(sequence) = self.next_unrecognised(is_ready) else { break };
             self.settle_client(sequence, out);
         }
         loop {
-            let (clock, crowd) = (self.clock, self.crowd());
-            let is_ready = |sequence, asked| {
-                at_end || asked + CLIENT_SETTLES <= clock || crowd.presses(sequence, 3)
-            };
+            let (clock, crowd) = (self.clock.now(), self.crowd());
+            let is_ready =
+                |sequence, asked| asked + CLIENT_SETTLES <= clock || crowd.presses(sequence, 3);
             let Some(sequence) = self.client.pop(is_ready) else { break };
             let crowded = crowd.presses(sequence, 3);
-            let can_wait = !at_end && !crowded && self.unrecognised.len() < UNRECOGNISED_MAX;
-            if can_wait && !self.is_recognised(sequence) {
-                self.unrecognised.push_back(sequence);
+            let can_wait = !crowded && self.unrecognised.len() < UNRECOGNISED_MAX;
+            if can_wait && let Some(asked) = self.asked_unrecognised(sequence) {
+                self.unrecognised.push_back((sequence, asked));
             } else {
-                self.is_early = crowded && !at_end;
+                self.is_early = crowded;
                 self.settle_client(sequence, out);
                 self.is_early = false;
             }
@@ -399,25 +506,34 @@ impl Attributor {
         }
     }
 
-    /// Whether one end of a transaction is known as a resolver. If not, who asked may turn out to be one:
-    /// a server that asks before anybody asks it.
-    fn is_recognised(&self, sequence: Sequence) -> bool {
+    /// The first of the questions that wait for a host to be recognised, if it is ready.
+    fn next_unrecognised(
+        &mut self,
+        is_ready: impl Fn(Sequence, Timestamp) -> bool,
+    ) -> Option<Sequence> {
+        let next = self.unrecognised.pop_front_if(|(sequence, asked)| is_ready(*sequence, *asked));
+        next.map(|(sequence, _)| sequence)
+    }
+
+    /// When a question was asked of which neither end is known as a resolver. Who asked may turn out to be one: a
+    /// server that asks before anybody asks it.
+    fn asked_unrecognised(&self, sequence: Sequence) -> Option<Timestamp> {
         let roles = self.resolution.roles();
-        self.resolution.transactions().get(sequence).is_none_or(|ask| {
-            roles.group_of(ask.client).is_some() || roles.group_of(ask.server).is_some()
-        })
+        let ask = self.resolution.transactions().get(sequence)?;
+        let is_known = |host| roles.group_of(host).is_some();
+        (!is_known(ask.client) && !is_known(ask.server)).then_some(ask.asked_last)
     }
 
     pub(super) fn settle_client(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
         let Some(&ask) = self.resolution.transactions().get(sequence) else {
-            self.flagged.remove(&sequence);
+            self.flagged.remove(sequence);
             return;
         };
         if self.resolution.leg(&ask) == Leg::Upstream {
             // Its client has become known as a resolver meanwhile.
             return self.judge_upstream(sequence, &ask, out);
         }
-        let Some(flagged) = self.flagged.remove(&sequence) else { return };
+        let Some(flagged) = self.flagged.remove(sequence) else { return };
         let parts = self.parts.remove(&sequence).unwrap_or_default();
         for seen in &flagged.seen {
             let part = parts.iter().find(|(indicator, _)| *indicator == seen.indicator);
@@ -462,6 +578,11 @@ impl Attributor {
     /// Time of the first message and the latest time of any.
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         Some((self.began?, self.now))
+    }
+
+    /// The same as the capture's stamps have it.
+    pub(super) fn stamps(&self) -> Option<(Timestamp, Timestamp)> {
+        Some((self.clock.stamp_of(self.began?), self.clock.stamp_of(self.now)))
     }
 }
 

@@ -1,11 +1,13 @@
 //! What the capture showed and what it lacked.
 
+use std::cmp::Reverse;
+
 use super::Attributor;
 use crate::contact::Around;
 use crate::flow::{Address, Mac};
 use crate::resolution::{Buckets, Known, Leg};
 use crate::time::Timestamp;
-use crate::transaction::{Counters, HostId};
+use crate::transaction::{Counters, HostId, Totals};
 
 /// A resolver and what was seen of it.
 #[derive(Clone, Debug)]
@@ -37,6 +39,9 @@ pub struct ServerSeen {
 
 /// How many hosts that were asked are named where no resolver is recognised.
 const SERVERS_MAX: usize = 8;
+
+/// How many resolvers are told of. Whoever makes up hosts that are asked and ask makes as many as he likes.
+const RESOLVERS_MAX: usize = 64;
 
 /// How long one resolver's answers took on one leg. Latencies in microseconds.
 #[derive(Clone, Debug)]
@@ -72,6 +77,14 @@ pub struct Coverage {
     pub judged_early: u64,
     /// Sightings said with their last word only, as too many waited to be said before it.
     pub told_late: u64,
+    /// How often the clock that stamps frames was set back.
+    pub clock_set_back: u64,
+    /// Sightings that a run which was ended had no time to settle.
+    pub unsettled: u64,
+    /// Sightings of a transaction that had many, for which there was no room.
+    pub sightings_left_out: u64,
+    /// Sightings settled before their time since their entry was taken from the lists.
+    pub settled_unlisted: u64,
     /// Addresses whose host names were forgotten for lack of room.
     pub names_forgotten: u64,
     /// Flagged answers that were no longer watched for a connection, for lack of room.
@@ -80,6 +93,8 @@ pub struct Coverage {
     pub allowed: u64,
     /// The resolvers.
     pub resolvers: Vec<ResolverSeen>,
+    /// How many more there are.
+    pub resolvers_more: u64,
     /// Where no resolver was recognised: the hosts that were asked, at most 8, the most asked first.
     pub servers: Vec<ServerSeen>,
     /// How long answers took.
@@ -92,6 +107,34 @@ pub struct Coverage {
     pub around_passed_over: u64,
 }
 
+impl Coverage {
+    /// With the resolvers that are worth telling of: those that were declared, and those with most questions.
+    pub fn shortened(mut self) -> Coverage {
+        let Some(more @ 1..) = self.resolvers.len().checked_sub(RESOLVERS_MAX) else { return self };
+        let rank = |resolver: &ResolverSeen| {
+            (resolver.known == Known::Declared, resolver.asked.saturating_add(resolver.asks))
+        };
+        let mut ranks: Vec<_> =
+            self.resolvers.iter().enumerate().map(|(at, one)| (rank(one), Reverse(at))).collect();
+        ranks.sort_unstable_by_key(|rank| Reverse(*rank));
+        let mut kept: Vec<usize> =
+            ranks.iter().take(RESOLVERS_MAX).map(|(_, Reverse(at))| *at).collect();
+        kept.sort_unstable();
+        let mut place = 0..;
+        self.resolvers.retain(|_| place.next().is_some_and(|at| kept.binary_search(&at).is_ok()));
+        let Coverage { resolvers, latencies, .. } = &mut self;
+        latencies
+            .retain(|row| resolvers.iter().any(|one| one.addresses.first() == Some(&row.resolver)));
+        self.resolvers_more = more as u64;
+        self
+    }
+
+    /// How many resolvers there are.
+    pub fn resolver_count(&self) -> u64 {
+        self.resolvers.len() as u64 + self.resolvers_more
+    }
+}
+
 impl Attributor {
     /// The hosts that were asked, where no resolver was recognised.
     fn servers(&self) -> Vec<ServerSeen> {
@@ -102,10 +145,9 @@ impl Attributor {
         let hosts = resolution.transactions().hosts().iter();
         let asked = hosts.filter(|(_, host)| host.asked > 0 || host.answers > 0);
         let mut servers: Vec<ServerSeen> = asked
-            .map(|(_, host)| ServerSeen {
-                address: host.address,
-                asked: u64::from(host.asked),
-                answers: u64::from(host.answers),
+            .map(|(id, host)| {
+                let Totals { asked, answers, .. } = resolution.transactions().hosts().totals(id);
+                ServerSeen { address: host.address, asked, answers }
             })
             .collect();
         servers.sort_unstable_by_key(|server| {
@@ -115,6 +157,13 @@ impl Attributor {
         servers
     }
 
+    /// The hosts whose DNS goes around the resolvers, seen last by the capture's stamps.
+    fn around(&self) -> Vec<Around> {
+        let mut around = self.surroundings.encrypted().hosts();
+        around.iter_mut().for_each(|host| host.last = self.clock.stamp_of(host.last));
+        around
+    }
+
     /// What was seen up to now.
     pub fn coverage(&self) -> Coverage {
         let resolution = self.resolution();
@@ -122,21 +171,16 @@ impl Attributor {
         let hosts = transactions.hosts();
         let address = |id: HostId| hosts.get(id).map_or(Address::UNSPECIFIED, |host| host.address);
         let resolvers = resolution.roles().groups().iter().map(|group| {
-            let seen = |count: fn(&crate::transaction::Host) -> u32| {
-                group
-                    .hosts
-                    .iter()
-                    .filter_map(|id| hosts.get(*id))
-                    .map(|host| u64::from(count(host)))
-                    .sum()
+            let seen = |count: fn(Totals) -> u64| {
+                group.hosts.iter().map(|id| count(hosts.totals(*id))).sum()
             };
             ResolverSeen {
                 addresses: group.hosts.iter().map(|id| address(*id)).collect(),
                 known: group.known,
                 shared_mac: group.shared_mac,
-                asked: seen(|host| host.asked),
-                asks: seen(|host| host.asks),
-                answers: seen(|host| host.answers),
+                asked: seen(|totals| totals.asked),
+                asks: seen(|totals| totals.asks),
+                answers: seen(|totals| totals.answers),
             }
         });
         let latencies = resolution.latencies().rows(resolution.roles());
@@ -153,19 +197,51 @@ impl Attributor {
         Coverage {
             names_forgotten,
             contacts_forgotten,
-            span: self.span(),
+            span: self.stamps(),
             transactions: *transactions.counters(),
             forgotten: transactions.forgotten(),
             edges_forgotten: resolution.edges().forgotten(),
             judged_early: self.judged_early(),
             told_late: self.early.passed_over,
+            clock_set_back: self.clock.set_back(),
+            unsettled: self.unsettled,
+            sightings_left_out: self.flagged.left_out(),
+            settled_unlisted: self.settled_unlisted,
             allowed: self.allowed(),
             resolvers: resolvers.collect(),
+            resolvers_more: 0,
             servers: self.servers(),
             latencies: latencies.collect(),
             took: resolution.latencies().by_leg(),
-            around: self.surroundings.encrypted().hosts(),
+            around: self.around(),
             around_passed_over: self.surroundings.encrypted().passed_over(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_resolvers_those_with_most_questions_are_told_of() {
+        let resolver = |n: u16| ResolverSeen {
+            addresses: vec![Address::v4([10, 0, (n >> 8) as u8, n as u8])],
+            known: if n == 7 { Known::Declared } else { Known::AsksAndAnswers },
+            shared_mac: None,
+            asked: if n % 500 == 3 { 1_000 } else { u64::from(n == 7) },
+            asks: u64::from(n % 500 == 4) * 900,
+            answers: 0,
+        };
+        let coverage =
+            Coverage { resolvers: (0..30_000).map(resolver).collect(), ..Coverage::default() };
+        let short = coverage.shortened();
+        assert_eq!((short.resolvers.len(), short.resolver_count()), (RESOLVERS_MAX, 30_000));
+        let counts = short.resolvers.iter().map(|one| one.asked + one.asks);
+        assert_eq!(counts.filter(|count| *count >= 900).count(), RESOLVERS_MAX - 1);
+        assert!(short.resolvers.iter().any(|one| one.known == Known::Declared));
+        assert!(short.resolvers.is_sorted_by_key(|one| one.addresses[0]));
+        let few = Coverage { resolvers: (0..3).map(resolver).collect(), ..Coverage::default() };
+        assert_eq!(few.shortened().resolver_count(), 3);
     }
 }

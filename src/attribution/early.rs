@@ -52,7 +52,7 @@ impl Early {
     }
 
     /// Forgets what was told by ids that are valid no more.
-    pub fn relist(&mut self, anew: impl Fn(IndicatorId) -> Option<IndicatorId>) {
+    pub fn relist(&mut self, mut anew: impl FnMut(IndicatorId) -> Option<IndicatorId>) {
         let told = std::mem::take(&mut self.told).into_iter();
         self.told = told.filter_map(|(ask, id)| Some((ask, anew(id)?))).collect();
     }
@@ -68,20 +68,20 @@ fn due(
 impl Attributor {
     /// Tells what is due to be told.
     pub(super) fn tell_due(&mut self, out: &mut dyn FnMut(Attribution)) {
-        while let Some((sequence, at)) = due(&mut self.early.waiting, self.clock) {
+        while let Some((sequence, at)) = due(&mut self.early.waiting, self.clock.now()) {
             let Some(&transaction) = self.resolution.transactions().get(sequence) else { continue };
             match self.resolution.leg(&transaction) {
                 Leg::Upstream => self.tell_upstream(sequence, out),
                 Leg::Client => self.early.clients.push_back((sequence, at + CLIENT_AFTER)),
             }
         }
-        while let Some((sequence, _)) = due(&mut self.early.clients, self.clock) {
+        while let Some((sequence, _)) = due(&mut self.early.clients, self.clock.now()) {
             self.tell_client(sequence, out);
         }
     }
 
     fn tell_upstream(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
-        let Some(flagged) = self.flagged.get_mut(&sequence) else { return };
+        let Some(flagged) = self.flagged.get_mut(sequence) else { return };
         let untold = flagged.take_untold(|_| true);
         if untold.is_empty() {
             return;
@@ -104,7 +104,7 @@ impl Attributor {
         if self.resolution.leg(&ask) == Leg::Upstream {
             return self.tell_upstream(sequence, out);
         }
-        let Some(flagged) = self.flagged.get_mut(&sequence) else { return };
+        let Some(flagged) = self.flagged.get_mut(sequence) else { return };
         let told = &self.early.told;
         let untold = flagged.take_untold(|indicator| !told.contains(&(sequence, indicator)));
         for seen in &untold {

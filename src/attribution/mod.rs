@@ -6,10 +6,12 @@
 
 mod assess;
 mod attributor;
+mod clock;
 mod coverage;
 mod describe;
 mod early;
 mod health;
+mod held;
 mod losses;
 mod relist;
 mod sighting;

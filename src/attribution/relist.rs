@@ -1,78 +1,97 @@
 //! Lists that are read anew while sightings wait.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::attributor::Parts;
+use super::sighting::Sightings;
 use super::{Attribution, Attributor};
 use crate::bounded::Sequence;
-use crate::indicator::{Indicator, IndicatorId, IndicatorKind, Indicators};
+use crate::indicator::{IndicatorId, Indicators};
 use crate::resolution::Leg;
+
+/// What waited when its entry was taken from the lists.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    indicators: Arc<Indicators>,
+    flagged: Sightings,
+    parts: Parts,
+    /// The upstream queries among it: they tell who has a part in what.
+    upstream: VecDeque<Sequence>,
+}
+
+impl Leaving {
+    /// How many sightings.
+    pub fn count(&self) -> usize {
+        self.flagged.count()
+    }
+}
 
 impl Attributor {
     /// Judges by other lists from now on. What waits is given the new lists' ids by what is listed; what they
-    /// do not hold any more is judged at once by the old ones.
-    pub fn relist(&mut self, indicators: Arc<Indicators>, out: &mut dyn FnMut(Attribution)) {
-        let anew = self.ids_in(&indicators);
-        let find = |id: IndicatorId| anew.get(&id).copied().flatten();
-        let gone: Vec<Sequence> = self
-            .flagged
-            .iter()
-            .filter(|(_, flagged)| flagged.seen.iter().any(|seen| find(seen.indicator).is_none()))
-            .map(|(sequence, _)| *sequence)
-            .collect();
-        for sequence in gone {
-            let Some(&transaction) = self.resolution.transactions().get(sequence) else { continue };
-            self.judged_early += 1;
-            match self.resolution.leg(&transaction) {
-                Leg::Upstream => self.judge_upstream(sequence, &transaction, out),
-                Leg::Client => self.settle_client(sequence, out),
+    /// do not hold any more is left to [`settle_leaving`](Self::settle_leaving).
+    pub fn relist(&mut self, indicators: Arc<Indicators>) {
+        let old = std::mem::replace(&mut self.indicators, Arc::clone(&indicators));
+        let mut known: BTreeMap<IndicatorId, Option<IndicatorId>> = BTreeMap::new();
+        let mut anew =
+            |id: IndicatorId| *known.entry(id).or_insert_with(|| indicators.find(&old.get(id)?));
+        let flagged = self.flagged.relist(&mut anew);
+        let mut parts = Parts::new();
+        for (ask, of_ask) in &mut self.parts {
+            let mut gone = Vec::new();
+            of_ask.retain_mut(|(id, role)| match anew(*id) {
+                Some(new) => {
+                    *id = new;
+                    true
+                }
+                None => {
+                    gone.push((*id, *role));
+                    false
+                }
+            });
+            if !gone.is_empty() {
+                parts.insert(*ask, gone);
             }
         }
-        for flagged in self.flagged.values_mut() {
-            flagged.seen.retain_mut(|seen| match find(seen.indicator) {
-                Some(id) => {
-                    seen.indicator = id;
-                    true
-                }
-                None => false,
-            });
+        self.early.relist(&mut anew);
+        self.summary.relist(anew);
+        let transactions = self.resolution.transactions();
+        let is_upstream = |sequence: &Sequence| {
+            let transaction = transactions.get(*sequence);
+            transaction.is_some_and(|one| self.resolution.leg(one) == Leg::Upstream)
+        };
+        let upstream = flagged.sequences().filter(is_upstream).collect();
+        if flagged.count() > 0 {
+            self.leaving.push_back(Leaving { indicators: old, flagged, parts, upstream });
         }
-        for parts in self.parts.values_mut() {
-            parts.retain_mut(|(indicator, _)| match find(*indicator) {
-                Some(id) => {
-                    *indicator = id;
-                    true
-                }
-                None => false,
-            });
-        }
-        self.early.relist(find);
-        self.summary.relist(find);
-        self.indicators = indicators;
     }
 
-    /// The ids that are in use, each with what the same entry has in other lists.
-    fn ids_in(&self, other: &Indicators) -> BTreeMap<IndicatorId, Option<IndicatorId>> {
-        let seen = self.flagged.values().flat_map(|flagged| &flagged.seen);
-        let used = seen.map(|seen| seen.indicator);
-        let used = used.chain(self.parts.values().flatten().map(|(id, _)| *id));
-        let mut ids: BTreeMap<IndicatorId, Option<IndicatorId>> =
-            used.chain(self.summary.indicators()).map(|id| (id, None)).collect();
-        type Key = (String, IndicatorKind);
-        let key = |entry: Indicator<'_>| -> Key { (entry.value.to_owned(), entry.kind) };
-        let mut wanted: BTreeMap<Key, Option<IndicatorId>> = BTreeMap::new();
-        for id in ids.keys() {
-            wanted.extend(self.indicators.get(*id).map(|entry| (key(entry), None)));
+    /// The lists by which [`settle_leaving`](Self::settle_leaving) would speak; none if nothing waits that is not
+    /// listed any more.
+    pub fn leaving(&self) -> Option<Arc<Indicators>> {
+        self.leaving.front().map(|leaving| Arc::clone(&leaving.indicators))
+    }
+
+    /// Judges so many transactions of what is not listed any more, with the ids of the lists that held it: upstream
+    /// queries first, since a client's question can be told by one.
+    pub fn settle_leaving(&mut self, most: usize, out: &mut dyn FnMut(Attribution)) {
+        let Some(mut leaving) = self.leaving.pop_front() else { return };
+        self.trade_places(&mut leaving);
+        self.is_leaving = true;
+        for _ in 0..most {
+            let upstream = leaving.upstream.pop_front();
+            let Some(sequence) = upstream.or_else(|| self.flagged.first()) else { break };
+            self.settle_client(sequence, out);
         }
-        for (id, entry) in other.iter() {
-            if let Some(found) = wanted.get_mut(&key(entry)) {
-                found.get_or_insert(id);
-            }
+        self.is_leaving = false;
+        self.trade_places(&mut leaving);
+        if leaving.count() > 0 {
+            self.leaving.push_front(leaving);
         }
-        for (id, anew) in &mut ids {
-            let entry = self.indicators.get(*id);
-            *anew = entry.and_then(|entry| wanted.get(&key(entry)).copied().flatten());
-        }
-        ids
+    }
+
+    fn trade_places(&mut self, leaving: &mut Leaving) {
+        std::mem::swap(&mut self.flagged, &mut leaving.flagged);
+        std::mem::swap(&mut self.parts, &mut leaving.parts);
     }
 }

@@ -1,5 +1,9 @@
 //! Finding indicators on legs.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::bounded::Sequence;
 use crate::indicator::{IndicatorId, Indicators};
 use crate::message::{Fact, Message, Messages};
 use crate::name::Name;
@@ -14,8 +18,8 @@ use super::{ChainStep, Place};
 pub(super) struct Seen {
     pub indicator: IndicatorId,
     pub place: Place,
-    /// What stands there: the alias or name server in wire form, empty for other places.
-    pub name: Vec<u8>,
+    /// What stands there: the name in wire form, the address as text. Shared by all that is listed of it.
+    pub name: Arc<[u8]>,
     /// Its list and line when it was seen, which its id is made of: it stays when lists are read anew.
     pub entry: (u16, u32),
     /// When the message came in which it was seen.
@@ -24,7 +28,7 @@ pub(super) struct Seen {
     pub is_told: bool,
     /// For a question that waited for another's answer, in which it was seen: how it led there. Its own
     /// answer need not show it.
-    pub joined: Option<Joined>,
+    pub joined: Option<Box<Joined>>,
 }
 
 impl Seen {
@@ -45,34 +49,48 @@ pub(super) struct Joined {
 }
 
 /// How many sightings are kept of one transaction: a long answer can name many listed addresses.
-const PER_TRANSACTION_MAX: usize = 64;
+const PER_TRANSACTION_MAX: usize = 16;
+/// How many wait at most, in 100 MB; beyond it the oldest are judged early. Where half as many wait, of further
+/// transactions the first sighting alone is kept: whoever owns a listed zone can write what he likes into its
+/// answers, as often as he likes.
+const WAITING_MAX: usize = 1 << 20;
 
 /// What is learned so long after an unanswered question can still tell what it led to: its answer may
 /// only be missing from the capture.
 const GIVEN_UP: Span = Span::from_secs(10);
 
 /// The sightings of one transaction that waits to be judged.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Flagged {
     pub seen: Vec<Seen>,
     /// When the message came that is looked at.
     pub latest: Timestamp,
+    room: usize,
+    left_out: u64,
 }
 
 impl Flagged {
-    /// Whether the indicator was not seen before, and there is room for it.
-    pub fn takes(&self, indicator: IndicatorId) -> bool {
-        self.seen.len() < PER_TRANSACTION_MAX
-            && self.seen.iter().all(|seen| seen.indicator != indicator)
+    /// Whether the indicator was not seen before, and there is room for it; what there is no room for is counted.
+    pub fn takes(&mut self, indicator: IndicatorId) -> bool {
+        let is_new = self.seen.iter().all(|seen| seen.indicator != indicator);
+        let has_room = self.seen.len() < self.room;
+        self.left_out += u64::from(is_new && !has_room);
+        is_new && has_room
     }
 
     /// Adds what was not seen of this indicator before. The first place counts: a query is before its
     /// answer, and a name before its address.
-    fn add(&mut self, indicators: &Indicators, indicator: IndicatorId, place: Place, name: &[u8]) {
+    fn add(
+        &mut self,
+        indicators: &Indicators,
+        indicator: IndicatorId,
+        place: Place,
+        name: &Arc<[u8]>,
+    ) {
         if self.takes(indicator) {
             let entry =
                 indicators.get(indicator).map_or((0, 0), |entry| (entry.list.0, entry.line));
-            let name = name.to_vec();
+            let name = Arc::clone(name);
             let at = self.latest;
             let (is_told, joined) = (false, None);
             self.seen.push(Seen { indicator, place, name, entry, at, is_told, joined });
@@ -97,6 +115,94 @@ impl Flagged {
     }
 }
 
+/// All that waits to be judged, by transaction.
+#[derive(Debug, Default)]
+pub(super) struct Sightings {
+    flagged: BTreeMap<Sequence, Flagged>,
+    count: usize,
+    left_out: u64,
+}
+
+impl Sightings {
+    /// Takes out what there is of a transaction.
+    pub fn remove(&mut self, sequence: Sequence) -> Option<Flagged> {
+        let flagged = self.flagged.remove(&sequence)?;
+        self.count -= flagged.seen.len();
+        Some(flagged)
+    }
+
+    /// Puts in what there is of a transaction, if there is anything.
+    pub fn insert(&mut self, sequence: Sequence, mut flagged: Flagged) {
+        self.left_out += std::mem::take(&mut flagged.left_out);
+        if !flagged.seen.is_empty() {
+            self.count += flagged.seen.len();
+            self.flagged.insert(sequence, flagged);
+        }
+    }
+
+    /// Room for the sightings of another transaction.
+    pub fn room(&self) -> Flagged {
+        let room = if self.count < WAITING_MAX / 2 { PER_TRANSACTION_MAX } else { 1 };
+        Flagged { seen: Vec::new(), latest: Timestamp::default(), room, left_out: 0 }
+    }
+
+    /// What there is of a transaction, to be told.
+    pub fn get_mut(&mut self, sequence: Sequence) -> Option<&mut Flagged> {
+        self.flagged.get_mut(&sequence)
+    }
+
+    /// The oldest transaction.
+    pub fn first(&self) -> Option<Sequence> {
+        self.flagged.first_key_value().map(|(sequence, _)| *sequence)
+    }
+
+    /// The transactions, the oldest first.
+    pub fn sequences(&self) -> impl Iterator<Item = Sequence> {
+        self.flagged.keys().copied()
+    }
+
+    /// How many wait.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether the oldest have to make room.
+    pub fn are_too_many(&self) -> bool {
+        self.count > WAITING_MAX
+    }
+
+    /// How many there was no room for.
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// Gives what waits other indicators. Returns what has none: that does not wait here any more.
+    pub fn relist(
+        &mut self,
+        mut anew: impl FnMut(IndicatorId) -> Option<IndicatorId>,
+    ) -> Sightings {
+        let mut gone = Sightings::default();
+        for (sequence, mut flagged) in std::mem::take(&mut self.flagged) {
+            let mut without = Flagged { seen: Vec::new(), ..flagged };
+            for mut seen in std::mem::take(&mut flagged.seen) {
+                match anew(seen.indicator) {
+                    Some(id) => {
+                        seen.indicator = id;
+                        flagged.seen.push(seen);
+                    }
+                    None => without.seen.push(seen),
+                }
+            }
+            self.count -= without.seen.len();
+            gone.insert(sequence, without);
+            if !flagged.seen.is_empty() {
+                self.flagged.insert(sequence, flagged);
+            }
+        }
+        gone
+    }
+}
+
 /// Matches names and addresses, keeping the room its answers need.
 #[derive(Debug, Default)]
 pub(super) struct Matching {
@@ -116,9 +222,7 @@ impl Matching {
         self.found.clear();
         indicators.match_name(name, &mut self.found);
         self.allowed += u64::from(indicators.is_name_taken_back(name));
-        for &indicator in &self.found {
-            flagged.add(indicators, indicator, place, name.wire());
-        }
+        self.add_found(indicators, place, name.wire(), flagged);
     }
 
     /// Matches all of a message that can hold an indicator.
@@ -166,8 +270,22 @@ impl Matching {
         self.found.clear();
         indicators.match_address(address, &mut self.found);
         self.allowed += u64::from(indicators.is_address_taken_back(address));
+        self.add_found(indicators, place, address.to_string().as_bytes(), flagged);
+    }
+
+    fn add_found(
+        &mut self,
+        indicators: &Indicators,
+        place: Place,
+        name: &[u8],
+        flagged: &mut Flagged,
+    ) {
+        if self.found.is_empty() {
+            return;
+        }
+        let name = Arc::from(name);
         for &indicator in &self.found {
-            flagged.add(indicators, indicator, place, address.to_string().as_bytes());
+            flagged.add(indicators, indicator, place, &name);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::clock::Clock;
 use super::surroundings::Surroundings;
 use super::{Attribution, Client, Verdict};
 use crate::contact::Contact;
@@ -120,7 +121,7 @@ impl Summary {
     }
 
     /// Gives the rows the ids of lists that were read anew. Rows of what is not listed any more are left out.
-    pub(super) fn relist(&mut self, anew: impl Fn(IndicatorId) -> Option<IndicatorId>) {
+    pub(super) fn relist(&mut self, mut anew: impl FnMut(IndicatorId) -> Option<IndicatorId>) {
         for ((id, client), row) in std::mem::take(&mut self.rows) {
             match anew(id) {
                 Some(id) => drop(self.rows.insert((id, client), row)),
@@ -129,13 +130,9 @@ impl Summary {
         }
     }
 
-    /// The indicators that there are rows of.
-    pub(super) fn indicators(&self) -> impl Iterator<Item = IndicatorId> + '_ {
-        self.rows.keys().map(|(id, _)| *id)
-    }
-
-    /// Looks once more at names and contacts: the capture is at its end, and more is known.
-    pub(super) fn complete(&mut self, surroundings: &Surroundings) {
+    /// Looks once more at names and contacts: the capture is at its end, and more is known. From now on times
+    /// are stamps.
+    pub(super) fn complete(&mut self, surroundings: &Surroundings, clock: &Clock) {
         for ((_, client), row) in &mut self.rows {
             let mac = row.mac.filter(|_| !row.is_router_mac);
             row.hostname = surroundings.hostname(*client, mac, row.last);
@@ -143,12 +140,19 @@ impl Summary {
             for answer in std::mem::take(&mut row.last_answers) {
                 row.contact.learn(&surroundings.contact(*client, answer));
             }
+            clock.stamp_row(row);
         }
     }
 
     /// A client's row.
     pub fn row(&self, indicator: IndicatorId, client: Address) -> Option<&SummaryRow> {
         self.rows.get(&(indicator, client))
+    }
+
+    /// Counts a verdict on what is not listed any more.
+    pub(super) fn count_unlisted(&mut self, attribution: &Attribution) {
+        *self.verdicts.entry(attribution.verdict).or_default() += 1;
+        self.left_out += attribution.clients.len() as u64;
     }
 
     /// Counts an attribution.

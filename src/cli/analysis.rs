@@ -81,11 +81,13 @@ impl Answer<'_> {
     fn end(
         &mut self,
         attributor: &Attributor,
-        coverage: &Coverage,
+        coverage: Coverage,
         lacked: &CaptureLacked,
     ) -> Vec<io::Error> {
-        let answers = self.answering.answers(coverage);
-        let assessments = self.assessor.assess(attributor.resolution());
+        let answers = self.answering.answers(&coverage);
+        let coverage = &coverage.shortened();
+        let assessments =
+            self.assessor.assess(attributor.resolution(), coverage.clock_set_back == 0);
         let ending = Ending {
             summary: attributor.summary(),
             assessments: &assessments,
@@ -177,7 +179,7 @@ pub fn run(
         dropped: Dropped::default(),
         interrupted: stop.is_set(),
     };
-    let failures = sink.answer.end(&sink.attributor, &coverage, &lacked);
+    let failures = sink.answer.end(&sink.attributor, coverage, &lacked);
     let failures: Vec<_> = failures.iter().filter(|error| !is_closed_pipe(error)).collect();
     for failure in &failures {
         say(&format!("whoasked: cannot write the answer: {failure}"));

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::hash::BuildHasher;
 
 use super::network::{IPV4, Network};
-use super::{Entry, IndicatorId, Indicators, labels_of};
+use super::{Entry, Indicator, IndicatorId, IndicatorKind, Indicators, labels_of};
 use crate::flow::Address;
 use crate::name::{Ancestors, LABELS_MAX, Name};
 
@@ -101,6 +101,24 @@ impl Indicators {
         self.allowed.as_ref().is_some_and(|allowed| allowed.is_address_flagged(address))
     }
 
+    /// The first entry that stands for the same as one of other lists.
+    pub fn find(&self, other: &Indicator<'_>) -> Option<IndicatorId> {
+        let bare = other.value.get(other.kind.mark().len()..)?;
+        let hash = match other.kind {
+            IndicatorKind::Exact | IndicatorKind::Below | IndicatorKind::Domain => {
+                self.hash_of_text(bare.as_bytes()).0
+            }
+            IndicatorKind::Address | IndicatorKind::Network => {
+                self.network_hasher.hash_one(Network::parse(bare).ok()??.0)
+            }
+        };
+        let head = self.table.find(hash, |id| {
+            self.entry(id).is_some_and(|entry| self.bare(entry) == bare.as_bytes())
+        })?;
+        let same = self.chain(head).find(|(_, entry)| entry.kind == other.kind);
+        same.map(|(id, _)| IndicatorId(id))
+    }
+
     /// Whether the lists hold no address and no network.
     pub fn are_names_only(&self) -> bool {
         self.prefixes.is_empty()
@@ -180,7 +198,6 @@ fn is_network(text: &[u8], network: Network) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::indicator::IndicatorKind;
     use crate::name::{NameHasher, push_from_text};
     use proptest::prelude::*;
     use std::net::IpAddr;

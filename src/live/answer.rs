@@ -22,6 +22,11 @@ use crate::time::{Span, Timestamp, Zone};
 
 /// How often the status is pinned up.
 const STATUS_EVERY: Span = Span::from_millis(250);
+/// How many transactions of what is not listed any more are judged at a time, twenty times a second.
+const SLICE: usize = 128;
+/// When the machine's clock moves on by so much at once it was set, or the machine stood still: answers that would
+/// have cleared somebody cannot be told from those that did not come.
+const LEAP: Span = Span::from_secs(5);
 /// The longest time from a sighting to its report that is told apart, in microseconds.
 const MICROS_MAX: u64 = 600_000_000;
 
@@ -113,6 +118,8 @@ pub struct Answers {
     board: Board,
     status: Status,
     pinned: Timestamp,
+    /// When it was last called between batches.
+    pulsed: Timestamp,
     health: Health,
     ring: Option<RingWatch>,
 }
@@ -203,8 +210,8 @@ impl Answers {
             to_report: Histogram::new_with_bounds(1, MICROS_MAX, 2).ok(),
         };
         let health = Health::new(Vec::new(), now);
-        let pinned = Timestamp(0);
-        Answers { attributor, told, control, board, status, pinned, health, ring: None }
+        let (pinned, pulsed) = (Timestamp(0), now);
+        Answers { attributor, told, control, board, status, pinned, pulsed, health, ring: None }
     }
 
     /// Complains when nothing is seen of these resolvers.
@@ -239,11 +246,19 @@ impl Answers {
         // Held until it is done, for others wait for that.
         let mut lists = control.lists.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(indicators) = lists.take() else { return };
-        let told = &mut self.told;
-        // What is handed out on the way speaks of the old lists.
-        self.attributor.relist(Arc::clone(&indicators), &mut |attribution| told.take(attribution));
+        self.attributor.relist(Arc::clone(&indicators));
         self.status.lists = Lists { indicators: indicators.len() as u64, read: now, fault: None };
         self.told.indicators = indicators;
+    }
+
+    /// Settles some of what is not listed any more: all at once would hold up the analysis.
+    fn settle_leaving(&mut self) {
+        let Some(old) = self.attributor.leaving() else { return };
+        let told = &mut self.told;
+        // What is handed out speaks of the lists that held it.
+        let new = std::mem::replace(&mut told.indicators, old);
+        self.attributor.settle_leaving(SLICE, &mut |attribution| told.take(attribution));
+        self.told.indicators = new;
     }
 
     fn pin(&mut self, now: Timestamp, health: &PipeHealth) {
@@ -270,7 +285,7 @@ impl Answers {
         status.provisional = self.told.provisional;
         status.settled = self.told.settled;
         status.to_report.clone_from(&self.told.to_report);
-        status.coverage = self.attributor.span().map(|_| self.attributor.coverage());
+        status.coverage = self.attributor.span().map(|_| self.attributor.coverage().shortened());
         let may_name = |host| self.told.internal.names(host);
         self.health.look(status.coverage.as_ref(), now, &may_name);
         // First what is wrong here, then what is wrong with the mirror port.
@@ -309,11 +324,18 @@ impl Answers {
         }
     }
 
-    /// Says the last word on all that waits, and the summary. Returns whether anything was flagged.
-    pub fn finish(&mut self, (decoded, reassembled): (DecodeCounters, ReassemblyCounters)) -> bool {
+    /// Says the last word on what waits until time is over, and the summary. Returns whether anything was flagged.
+    pub fn finish(
+        &mut self,
+        (decoded, reassembled): (DecodeCounters, ReassemblyCounters),
+        is_over: &dyn Fn() -> bool,
+    ) -> bool {
+        while self.attributor.leaving().is_some() && !is_over() {
+            self.settle_leaving();
+        }
         let told = &mut self.told;
-        self.attributor.finish(&mut |attribution| told.take(attribution));
-        let coverage = self.attributor.coverage();
+        self.attributor.finish_until(is_over, &mut |attribution| told.take(attribution));
+        let coverage = self.attributor.coverage().shortened();
         let lost = self.status.losses.frames > 0;
         let lacked = CaptureLacked {
             decoded,
@@ -381,7 +403,12 @@ impl LiveSink for Answers {
     }
 
     fn pulse(&mut self, now: Timestamp, health: &PipeHealth) -> bool {
+        let before = std::mem::replace(&mut self.pulsed, now);
+        if now - before > LEAP {
+            self.attributor.note_loss(before, now);
+        }
         self.relist_if_asked(now);
+        self.settle_leaving();
         if (now - self.pinned).abs() >= STATUS_EVERY {
             self.pin(now, health);
         }

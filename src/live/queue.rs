@@ -21,6 +21,8 @@ const PIECE_OCTETS: usize = 64 << 10;
 const PAUSE_AFTER_FAULT: Duration = Duration::from_millis(500);
 /// How long a target that is full, as a pipe whose reader is slow, is left alone.
 const PAUSE_WHEN_FULL: Duration = Duration::from_millis(20);
+/// How long a line waits for room while nothing at all is written.
+const STUCK: Duration = Duration::from_millis(250);
 /// How often a target is asked whether it has something to do, such as to begin a new file.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -63,6 +65,8 @@ struct Shared {
     state: Mutex<State>,
     /// Something waits, or is to be done.
     work: Condvar,
+    /// There is room for more.
+    room: Condvar,
     /// The thread has ended.
     done: Condvar,
 }
@@ -77,6 +81,8 @@ struct State {
     lost: u64,
     fault: Option<String>,
     is_reader_gone: bool,
+    /// Until when lines wait for room.
+    patient_until: Option<Instant>,
     reopen: bool,
     ending: bool,
     ended: bool,
@@ -97,6 +103,7 @@ impl Queue {
             waiting_max,
             state: Mutex::default(),
             work: Condvar::new(),
+            room: Condvar::new(),
             done: Condvar::new(),
         });
         let seen = Arc::clone(&shared);
@@ -133,6 +140,12 @@ impl Queue {
         self.shared.lock().is_reader_gone
     }
 
+    /// Lets lines wait for room from now on, for so long all together, as far as it goes on: the run is at its
+    /// end, and holds up nothing any more.
+    pub fn be_patient(&self, patience: Duration) {
+        self.shared.lock().patient_until = Some(now() + patience);
+    }
+
     /// Begins the end: what waits is written, and nothing else is waited for.
     pub fn end(&self) {
         self.shared.lock().ending = true;
@@ -155,7 +168,7 @@ impl Queue {
     }
 
     fn line(&self, line: &[u8]) {
-        let mut state = self.shared.lock();
+        let mut state = self.shared.wait_for_room(line.len());
         if state.ended || state.waiting.len() + line.len() > self.shared.waiting_max {
             state.lost += 1;
             return;
@@ -170,6 +183,25 @@ impl Queue {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until there is room for a line, if that is wanted and something is being written.
+    fn wait_for_room(&self, octets: usize) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        while state.waiting.len() + octets > self.waiting_max
+            && !state.ended
+            && state.fault.is_none()
+            && let Some(until) = state.patient_until
+        {
+            let (written, rest) = (state.written, until.saturating_duration_since(now()));
+            let waited = self.room.wait_timeout(state, rest.min(STUCK));
+            let timeout;
+            (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            if rest.is_zero() || timeout.timed_out() && state.written == written {
+                state.patient_until = None;
+            }
+        }
+        state
     }
 
     fn wait<'a>(&self, state: MutexGuard<'a, State>, time: Duration) -> MutexGuard<'a, State> {
@@ -192,6 +224,7 @@ fn serve(shared: &Shared, mut target: Box<dyn Target>) {
                 state = shared.wait(state, TICK);
             }
             mem::swap(&mut held, &mut state.waiting);
+            shared.room.notify_all();
             state.held_lines = mem::take(&mut state.waiting_lines);
         }
         begins = false;
@@ -343,6 +376,17 @@ mod tests {
         }
     }
 
+    /// A target that takes nothing.
+    struct Hangs;
+    impl Target for Hangs {
+        fn write(&mut self, _: &[u8]) -> (usize, Option<io::Error>) {
+            thread::sleep(Duration::from_secs(60));
+            (0, None)
+        }
+
+        fn reopen(&mut self) {}
+    }
+
     fn until(what: impl Fn() -> bool) {
         let patience = now() + Duration::from_secs(5);
         while !what() {
@@ -405,16 +449,32 @@ mod tests {
     }
 
     #[test]
-    fn a_target_that_hangs_does_not_hold_up_the_end() {
-        struct Hangs;
-        impl Target for Hangs {
-            fn write(&mut self, _: &[u8]) -> (usize, Option<io::Error>) {
-                thread::sleep(Duration::from_secs(60));
-                (0, None)
-            }
-
-            fn reopen(&mut self) {}
+    fn at_the_end_lines_wait_for_room_but_not_for_what_hangs() {
+        let fake = Fake::default();
+        let queue = Queue::bounded("o", Box::new(fake.clone()), 40).unwrap();
+        queue.be_patient(Duration::from_secs(60));
+        let mut writer = queue.writer();
+        for number in 10_000..20_000 {
+            writeln!(writer, "{number}").unwrap();
         }
+        assert_eq!(
+            (queue.finish(Duration::from_secs(5)).lost, fake.0.lock().unwrap().0.len()),
+            (0, 60_000)
+        );
+
+        let queue = Queue::bounded("o", Box::new(Hangs), 40).unwrap();
+        queue.be_patient(Duration::from_secs(60));
+        let mut writer = queue.writer();
+        let began = now();
+        for number in 10_000..20_000 {
+            writeln!(writer, "{number}").unwrap();
+        }
+        assert!(began.elapsed() < Duration::from_secs(10));
+        assert!(queue.finish(Duration::ZERO).lost > 9_000);
+    }
+
+    #[test]
+    fn a_target_that_hangs_does_not_hold_up_the_end() {
         let queue = Queue::start("o", Box::new(Hangs)).unwrap();
         queue.writer().write_all(b"one\n").unwrap();
         let began = now();

@@ -193,6 +193,13 @@ pub struct Message {
     facts_len: u16,
 }
 
+impl Message {
+    /// The same at another time.
+    pub fn at(&self, time: Timestamp) -> Message {
+        Message { time, ..*self }
+    }
+}
+
 /// How a message is broken. It is kept as far as it could be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Malformed {
@@ -293,6 +300,34 @@ impl Messages {
             facts_len: (self.facts.len() - facts_start).min(usize::from(u16::MAX)) as u16,
         });
         true
+    }
+
+    /// Adds a message of other ones, with its names and facts.
+    pub fn adopt(&mut self, others: &Messages, message: &Message) {
+        let facts_start = self.facts.len() as u32;
+        let mut adopted = Message { facts_start, ..*message };
+        if let Some(question) = &mut adopted.question {
+            self.adopt_name(others, &mut question.name);
+        }
+        for mut fact in others.facts(message).iter().copied() {
+            match &mut fact {
+                Fact::Alias { owner: one, target: other, .. }
+                | Fact::Delegation { zone: one, server: other, .. } => {
+                    self.adopt_name(others, one);
+                    self.adopt_name(others, other);
+                }
+                Fact::Address { owner, .. } => self.adopt_name(others, owner),
+            }
+            self.facts.push(fact);
+        }
+        self.messages.push(adopted);
+    }
+
+    fn adopt_name(&mut self, others: &Messages, name: &mut NameRef) {
+        let start = self.names.begin();
+        let wire = others.name(*name).wire();
+        self.names.append(wire, 0..wire.len());
+        name.start = start as u32;
     }
 
     /// The messages in the order they were read.

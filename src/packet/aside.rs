@@ -87,6 +87,13 @@ pub struct Aside {
     len: u16,
 }
 
+impl Aside {
+    /// The same at another time.
+    pub fn at(&self, time: Timestamp) -> Aside {
+        Aside { time, ..*self }
+    }
+}
+
 /// A pair of endpoints, and which of them spoke since the last DNS message.
 #[derive(Clone, Copy)]
 struct Recent {

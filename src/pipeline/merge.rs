@@ -12,6 +12,9 @@ use crate::time::{Span, Timestamp};
 /// A source that is so far behind the others is not waited for.
 const PATIENCE: Span = Span::from_millis(250);
 
+/// By so much no source is out of order: the clock was set back.
+const SET_BACK: Span = Span::from_secs(10);
+
 /// What one source handed over and is not handed on yet.
 struct Lane {
     /// Its interface: the file of its frames.
@@ -59,7 +62,7 @@ impl Merge {
         let Some(lane) = self.lanes.get_mut(source) else { return };
         let last = batch.as_ref().and_then(Batch::last_time);
         let last = last.map_or(until, |last| last.max(until));
-        lane.until = lane.until.max(last);
+        lane.until = if lane.until - last > SET_BACK { last } else { lane.until.max(last) };
         lane.batches.extend(batch.map(|batch| (batch, 0)));
     }
 
@@ -99,7 +102,11 @@ impl Merge {
         let until = self.until();
         loop {
             let heads = self.lanes.iter().enumerate();
-            let heads = heads.filter_map(|(at, lane)| Some((lane.head()?.time, at)));
+            let heads = heads.filter_map(|(at, lane)| {
+                let time = lane.head()?.time;
+                // What is far ahead was captured before the clock was set back, and comes first.
+                Some((if time - until > SET_BACK { Timestamp(i64::MIN) } else { time }, at))
+            });
             let Some((_, at)) = heads.min().filter(|(time, _)| *time <= until) else {
                 return false;
             };
@@ -183,5 +190,19 @@ mod tests {
         // Who comes late all the same is let through at once.
         merge.take(1, batch(&[1]), Timestamp(1));
         assert_eq!(taken(&mut merge), [(1, 1, 1)]);
+    }
+
+    #[test]
+    fn after_a_clock_was_set_back_sources_wait_for_one_another_again() {
+        let mut merge = Merge::new(&[0, 1], 9);
+        let ahead = SET_BACK.0 * 9;
+        merge.take(0, batch(&[ahead]), Timestamp(ahead));
+        merge.take(1, batch(&[ahead + 1]), Timestamp(ahead + 1));
+        assert_eq!(taken(&mut merge), [(ahead, 0, 1)]);
+        merge.take(0, batch(&[5, 9]), Timestamp(9));
+        merge.take(1, batch(&[7]), Timestamp(7));
+        assert_eq!(taken(&mut merge), [(ahead + 1, 1, 1), (5, 0, 2), (7, 1, 2)]);
+        merge.take(1, None, Timestamp(9));
+        assert_eq!(taken(&mut merge), [(9, 0, 3)]);
     }
 }

@@ -27,7 +27,7 @@ pub struct Host {
     pub vlan: u16,
     /// When it was last seen.
     pub seen: Timestamp,
-    /// Queries it sent.
+    /// Queries it sent. This and what follows tell what the host is; [`Hosts::totals`] has how many there were.
     pub asks: u32,
     /// Of these, how many did not ask for recursion: those of a resolver that iterates.
     pub asks_iterating: u32,
@@ -52,6 +52,29 @@ impl Host {
         true
     }
 
+    /// Whether a counter is so high that it is to be halved.
+    #[inline]
+    fn is_high(&self) -> bool {
+        (self.asks | self.asked | self.answers) >> 31 != 0
+    }
+
+    /// Halves all counters, so that they stand as they did to one another and none that counted is 0 again.
+    /// Returns what was taken from them.
+    fn halve(&mut self) -> Totals {
+        let half = |count: &mut u32| {
+            let taken = *count / 2;
+            *count -= taken;
+            u64::from(taken)
+        };
+        half(&mut self.asks_iterating);
+        half(&mut self.asks_edns);
+        Totals {
+            asked: half(&mut self.asked),
+            asks: half(&mut self.asks),
+            answers: half(&mut self.answers),
+        }
+    }
+
     /// Whether it was seen asking and nothing else: a client, or a resolver whose clients are not in the
     /// capture.
     pub fn only_asks(&self) -> bool {
@@ -61,6 +84,25 @@ impl Host {
     /// Whether it was seen both asking and being asked or answering: what a resolver does.
     pub fn asks_and_answers(&self) -> bool {
         self.asks > 0 && (self.answers > 0 || self.asked > 0)
+    }
+}
+
+/// How many queries and responses there were of a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Queries it was sent.
+    pub asked: u64,
+    /// Queries it sent.
+    pub asks: u64,
+    /// Responses it sent.
+    pub answers: u64,
+}
+
+impl Totals {
+    fn add(&mut self, more: Totals) {
+        self.asked += more.asked;
+        self.asks += more.asks;
+        self.answers += more.answers;
     }
 }
 
@@ -76,6 +118,9 @@ pub struct Hosts {
     hosts: Vec<Host>,
     free: Vec<HostId>,
     links: Links,
+    /// What was taken from the counters of the few hosts that had two thousand million of something: a day's
+    /// worth of a busy resolver.
+    taken: HashMap<HostId, Totals>,
     limit: usize,
     refused: u64,
     refused_at_sweep: u64,
@@ -90,6 +135,7 @@ impl Hosts {
             hosts: Vec::new(),
             free: Vec::new(),
             links: Links::new(limit),
+            taken: HashMap::new(),
             limit: limit.max(2),
             refused: 0,
             refused_at_sweep: 0,
@@ -164,6 +210,7 @@ impl Hosts {
         for (place, host) in self.hosts.iter().enumerate() {
             if !host.is_resolver && host.seen < kept_since {
                 self.numbers.remove(&host.address);
+                self.taken.remove(&HostId(place as u32));
                 self.free.push(HostId(place as u32));
             }
         }
@@ -177,9 +224,18 @@ impl Hosts {
         mac: Mac,
     ) -> Option<&mut Host> {
         let host = self.hosts.get_mut(id.0 as usize)?;
-        host.seen = now;
         if host.note_mac(mac) {
             self.links.note(mac, host.address, now);
+        }
+        self.note_seen(id, now)
+    }
+
+    /// Notes when a host was seen, by what it sent or was sent. There is room in its counters for one more.
+    pub(super) fn note_seen(&mut self, id: HostId, now: Timestamp) -> Option<&mut Host> {
+        let host = self.hosts.get_mut(id.0 as usize)?;
+        host.seen = now;
+        if host.is_high() {
+            self.taken.entry(id).or_default().add(host.halve());
         }
         Some(host)
     }
@@ -204,6 +260,16 @@ impl Hosts {
     /// A host by its number, to be changed.
     pub fn get_mut(&mut self, id: HostId) -> Option<&mut Host> {
         self.hosts.get_mut(id.0 as usize)
+    }
+
+    /// How many queries and responses there were of a host.
+    pub fn totals(&self, id: HostId) -> Totals {
+        let mut totals = self.taken.get(&id).copied().unwrap_or_default();
+        if let Some(Host { asked, asks, answers, .. }) = self.get(id) {
+            let [asked, asks, answers] = [*asked, *asks, *answers].map(u64::from);
+            totals.add(Totals { asked, asks, answers });
+        }
+        totals
     }
 
     /// All hosts with their numbers, in the order they were first seen.
@@ -242,5 +308,21 @@ mod tests {
         assert_eq!(hosts.find(address(1)), None);
         assert_eq!(hosts.number(address(4), Timestamp(9), Timestamp(5)), None);
         assert_eq!(hosts.refused(), 1);
+    }
+
+    #[test]
+    fn a_host_that_is_asked_for_days_is_counted_on() {
+        let mut hosts = Hosts::new(2);
+        let id = hosts.number(Address::v4([10, 0, 0, 1]), Timestamp(1), Timestamp(0)).unwrap();
+        let host = hosts.get_mut(id).unwrap();
+        (host.asked, host.asks, host.asks_edns, host.answers) = ((1 << 31) - 2, 1, 1, 900);
+        for n in 1..=6 {
+            hosts.note_seen(id, Timestamp(n)).unwrap().asked += 1;
+            let asked = (1 << 31) - 2 + n as u64;
+            assert_eq!(hosts.totals(id), Totals { asked, asks: 1, answers: 900 });
+        }
+        // What it is taken for stays.
+        let host = hosts.get(id).unwrap();
+        assert!(host.asked < 1 << 31 && host.asks_and_answers() && host.asks_edns == 1);
     }
 }

@@ -11,5 +11,5 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use host::{Host, HostId, Hosts};
+pub use host::{Host, HostId, Hosts, Totals};
 pub use table::{Counters, Event, Limits, Transaction, Transactions};

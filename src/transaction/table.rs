@@ -238,7 +238,7 @@ impl Transactions {
             ip_id: 0,
         };
         if is_response {
-            self.note_sender(server, message, |host| host.answers = host.answers.saturating_add(1));
+            self.note_sender(server, message, |host| host.answers += 1);
             new.close(message);
             self.take_response(new, messages.name(question.name))
         } else {
@@ -288,13 +288,12 @@ impl Transactions {
                 if host.vlan == NO_VLAN {
                     host.vlan = message.vlan;
                 }
-                host.asks = host.asks.saturating_add(1);
-                host.asks_iterating = host.asks_iterating.saturating_add(iterating);
-                host.asks_edns = host.asks_edns.saturating_add(u32::from(additional > 0));
+                host.asks += 1;
+                host.asks_iterating += iterating;
+                host.asks_edns += u32::from(additional > 0);
             });
-            if let Some(server) = self.hosts.get_mut(new.server) {
-                server.asked = server.asked.saturating_add(1);
-                server.seen = message.time;
+            if let Some(server) = self.hosts.note_seen(new.server, message.time) {
+                server.asked += 1;
             }
             return Event::Asked(self.push(new, name));
         };
@@ -325,9 +324,8 @@ impl Transactions {
         let known = self.find(&new, |old| old.asked_last + OPEN_MAX >= new.asked);
         let Some(sequence) = known else {
             self.counters.unasked += 1;
-            if let Some(client) = self.hosts.get_mut(new.client) {
-                client.seen = new.asked;
-                client.asks = client.asks.saturating_add(1);
+            if let Some(client) = self.hosts.note_seen(new.client, new.asked) {
+                client.asks += 1;
             }
             return Event::AnsweredUnasked(self.push(new, name));
         };

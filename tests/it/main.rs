@@ -15,6 +15,7 @@ mod support;
 
 mod bundled;
 mod cli;
+mod clock;
 mod config;
 mod evidence;
 mod explain;

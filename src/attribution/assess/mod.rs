@@ -110,8 +110,9 @@ impl Assessor {
         self.dealings += gathered.add(attribution, listed_name(indicator), room, &self.zone);
     }
 
-    /// Assesses each indicator that was seen, in the order of the lists.
-    pub fn assess(&self, resolution: &Resolution) -> Vec<Assessment> {
+    /// Assesses each indicator that was seen, in the order of the lists. Where the clock was set back within the
+    /// capture (`keeps_time` is false), nothing is made of hours of the day.
+    pub fn assess(&self, resolution: &Resolution, keeps_time: bool) -> Vec<Assessment> {
         if self.gathered.is_empty() {
             return Vec::new();
         }
@@ -128,9 +129,10 @@ impl Assessor {
         let is_client = |(id, host): &(_, &crate::transaction::Host)| {
             host.only_asks() && resolution.roles().group_of(*id).is_none()
         };
+        let hours = keeps_time.then(|| Hours::of(resolution, &clients, &self.zone));
         let seen = Seen {
             zone: &self.zone,
-            hours: &Hours::of(resolution, &clients, &self.zone),
+            hours: &hours.unwrap_or_default(),
             servers: &servers::asked_of(resolution, &servers),
             clients: hosts.iter().filter(is_client).count() as u64,
         };

@@ -187,3 +187,101 @@ fn the_first_word_counts_from_the_message_in_which_it_was_seen() {
         assert_eq!(said.last().map(|a| a.state), Some(State::Final));
     }
 }
+
+#[test]
+fn an_end_that_may_not_take_long_counts_what_it_leaves() {
+    for may_judge in [0, 1, usize::MAX] {
+        let mut engine = Engine::new(1 << 10, 1 << 10);
+        with_anna(&mut engine);
+        let (said, asked) = (&mut engine.said, std::cell::Cell::new(0));
+        let is_over = || asked.replace(asked.get() + 1) >= may_judge;
+        engine.attributor.finish_until(&is_over, &mut |attribution| said.push(attribution));
+        let unsettled = engine.attributor.coverage().unsettled;
+        assert_eq!(unsettled == 0, may_judge == usize::MAX, "{may_judge}: {unsettled}");
+        assert_eq!(said.is_empty(), may_judge < usize::MAX);
+    }
+}
+
+#[test]
+fn a_question_to_a_server_that_is_no_resolver_is_settled_while_the_run_goes_on() {
+    let mut engine = Engine::new(1 << 10, 1 << 10);
+    with_anna(&mut engine);
+    engine.exchange(200_000.0, "10.0.0.9", "8.8.8.8", "c2.evil.com");
+    let finals = |engine: &Engine| {
+        let of_8 = |said: &&Attribution| said.sighting.server.to_string() == "8.8.8.8";
+        engine.said.iter().filter(of_8).count()
+    };
+    for seconds in 21..80 {
+        engine.exchange(f64::from(seconds) * 10_000.0, "10.0.0.2", DC, "other.example");
+    }
+    assert_eq!(finals(&engine), 0, "somebody may yet ask 10.0.0.9");
+    engine.exchange(801_000.0, "10.0.0.2", DC, "other.example");
+    assert_eq!(finals(&engine), 1);
+}
+
+#[test]
+fn a_server_that_asks_before_anybody_asks_it_is_not_blamed() {
+    let mut engine = Engine::new(1 << 10, 1 << 10);
+    with_anna(&mut engine);
+    engine.exchange(200_000.0, "10.0.0.9", "8.8.8.8", "c2.evil.com");
+    for seconds in 21..75 {
+        engine.exchange(f64::from(seconds) * 10_000.0, "10.0.0.2", DC, "other.example");
+    }
+    for seconds in 75..99 {
+        engine.exchange(f64::from(seconds) * 10_000.0, "10.0.0.2", "10.0.0.9", "other.example");
+        engine.exchange(
+            f64::from(seconds) * 10_000.0 + 5.0,
+            "10.0.0.9",
+            "8.8.8.8",
+            "other.example",
+        );
+    }
+    let said = engine.finish();
+    let blamed = said.iter().flat_map(|said| &said.clients);
+    assert!(blamed.clone().all(|client| client.address.to_string() == ANNA), "{said:?}");
+    assert!(said.iter().any(|said| said.sighting.server.to_string() == "8.8.8.8"));
+}
+
+/// Indicators of a list with these lines.
+fn listed(lines: &str, engine: &Engine) -> Arc<Indicators> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("list.txt");
+    std::fs::write(&path, lines).unwrap();
+    Arc::new(Indicators::load(&[path], engine.simulated.hasher).unwrap().0)
+}
+
+#[test]
+fn of_what_two_entries_flag_only_the_one_that_is_taken_away_is_settled() {
+    let mut engine = Engine::new(1 << 10, 1 << 10);
+    engine.attributor.indicators = listed("evil.com\n192.0.2.1\n", &engine);
+    with_anna(&mut engine);
+    let left = listed("other.example\n192.0.2.1\n", &engine);
+    engine.attributor.relist(left);
+    assert!(engine.said.is_empty(), "it is settled bit by bit");
+    let mut slices = 0;
+    while engine.attributor.leaving().is_some() {
+        let said = &mut engine.said;
+        engine.attributor.settle_leaving(1, &mut |attribution| said.push(attribution));
+        slices += 1;
+    }
+    // The upstream query first, which tells Anna's question.
+    assert_eq!((slices, engine.said.len()), (2, 1));
+    assert_eq!(engine.said[0].sighting.leg.as_str(), "upstream");
+    assert!(engine.said[0].hints.contains(&"no-longer-listed"));
+    let coverage = engine.attributor.coverage();
+    assert_eq!((coverage.settled_unlisted, coverage.judged_early), (1, 0));
+    let rest = engine.finish();
+    assert_eq!(rest.len(), 2, "{rest:?}");
+    assert!(!rest[1].hints.contains(&"no-longer-listed"));
+    assert_eq!(rest[1].clients[0].address.to_string(), ANNA);
+}
+
+#[test]
+fn of_one_question_that_leads_to_many_so_many_are_kept_as_there_is_room_for() {
+    let mut engine = Engine::new(1 << 10, 1 << 10);
+    let networks: String = (9..=32).map(|prefix| format!("192.0.2.1/{prefix}\n")).collect();
+    engine.attributor.indicators = listed(&format!("evil.com\n{networks}"), &engine);
+    with_anna(&mut engine);
+    assert_eq!(engine.attributor.coverage().sightings_left_out, 2 * (25 - 16));
+    assert_eq!(engine.finish().len(), 16);
+}

@@ -28,8 +28,12 @@ use crate::pipeline::live::{Listener, Lookout, Tap, listen, now};
 use crate::pipeline::{Decoder, Keeper, Stop};
 use crate::report::Internal;
 
-/// How long outputs may take to write what waits when the run ends.
-const LAST_WORDS: Duration = Duration::from_millis(1_500);
+/// How long the end of a run may take, until the last output has written what waits.
+const ENDING: Duration = Duration::from_millis(1_600);
+/// How much of it may be spent on the last word on what waits,
+const JUDGING: Duration = Duration::from_millis(800);
+/// and on waiting for room in outputs.
+const WAITING: Duration = Duration::from_millis(1_200);
 /// How many pairs of indicator and client the summary keeps.
 const SUMMARY_MAX: usize = 1 << 15;
 
@@ -121,9 +125,12 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
         say("whoasked: nobody reads the output any more; ending");
     }
     notify.ends();
+    let began = now();
+    let spent = || Duration::from_nanos(u64::try_from((now() - began).0).unwrap_or_default());
+    keeper.sink.outputs().for_each(|queue| queue.be_patient(WAITING));
     let counters = keeper.counters();
-    let is_flagged = keeper.sink.finish(counters);
-    let is_lost = last_words(&keeper.sink, ring.as_ref());
+    let is_flagged = keeper.sink.finish(counters, &|| spent() >= JUDGING);
+    let is_lost = last_words(&keeper.sink, ring.as_ref(), &|| ENDING.saturating_sub(spent()));
     keeper.sink.publish();
     // Behind the answers, which matter more.
     if is_verbose {
@@ -181,13 +188,8 @@ fn listening(settings: &Settings, loaded: &Indicators) -> String {
     )
 }
 
-/// Lets outputs and the ring write what waits, all of them within the same time. Whether something was lost.
-fn last_words(answers: &Answers, ring: Option<&RingWatch>) -> bool {
-    let began = now();
-    let rest = || {
-        let spent = u64::try_from((now() - began).0).unwrap_or_default();
-        LAST_WORDS.saturating_sub(Duration::from_nanos(spent))
-    };
+/// Lets outputs and the ring write what waits, all of them within the rest of the time. Whether something was lost.
+fn last_words(answers: &Answers, ring: Option<&RingWatch>, rest: &dyn Fn() -> Duration) -> bool {
     answers.outputs().for_each(Queue::end);
     let mut is_lost = false;
     for queue in answers.outputs() {

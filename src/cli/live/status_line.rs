@@ -230,19 +230,27 @@ pub fn coverage(status: &Status) -> String {
                 resolver.asks
             ));
         }
+        if coverage.resolvers_more > 0 {
+            lines.push(format!("  and {} more DNS servers", coverage.resolvers_more));
+        }
         let forgotten = counted(&[
             (coverage.forgotten, "questions"),
             (coverage.edges_forgotten, "aliases"),
             (coverage.names_forgotten, "host names"),
             (coverage.contacts_forgotten, "connections"),
             (coverage.transactions.no_room, "messages"),
+            (coverage.sightings_left_out, "flagged things of questions that had many"),
         ]);
         lines.extend(forgotten.map(|what| format!("  forgotten for lack of room: {what}")));
         let told = counted(&[
             (coverage.judged_early, "settled before all was known"),
+            (coverage.settled_unlisted, "settled since they are listed no more"),
+            (coverage.unsettled, "not settled at the end, for lack of time"),
             (coverage.told_late, "said only in the end"),
         ]);
         lines.extend(told.map(|what| format!("  lookups: {what}")));
+        let set_back = counted(&[(coverage.clock_set_back, "times")]);
+        lines.extend(set_back.map(|times| format!("  the clock was set back: {times}")));
         for row in &coverage.latencies {
             let who = match row.leg {
                 Leg::Client => "answers its clients",

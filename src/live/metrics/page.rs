@@ -226,7 +226,7 @@ fn seen(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
         };
         resolvers().map(|one| (of("resolver", address(one)), count(one))).collect::<Vec<_>>()
     };
-    let known = coverage.resolvers.len() as f64;
+    let known = coverage.resolver_count() as f64;
     out.gauge("resolvers", "DNS servers recognised", None, [(Vec::new(), known)])?;
     out.counter("resolver_asked", "Questions to the DNS server", None, each(|one| one.asked))?;
     out.counter("resolver_answers", "Answers of the DNS server", None, each(|one| one.answers))?;
@@ -269,6 +269,24 @@ fn forgotten(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
         "Sightings judged before they were settled, for lack of room",
         None,
         one(coverage.judged_early),
+    )?;
+    out.counter(
+        "clock_set_back",
+        "How often the clock that stamps packets was set back",
+        None,
+        one(coverage.clock_set_back),
+    )?;
+    out.counter(
+        "sightings_left_out",
+        "Sightings of a question that had many, for which there was no room",
+        None,
+        one(coverage.sightings_left_out),
+    )?;
+    out.counter(
+        "settled_unlisted",
+        "Sightings settled before their time since their entry was taken from the lists",
+        None,
+        one(coverage.settled_unlisted),
     )?;
     out.counter(
         "told_late",

@@ -32,6 +32,7 @@ fn status() -> Status {
         resolvers: (0..40).map(resolver).collect(),
         forgotten: 3,
         told_late: 2,
+        clock_set_back: 1,
         ..Coverage::default()
     };
     coverage.transactions.queries = 100;
@@ -112,6 +113,7 @@ fn the_text_is_strict_open_metrics_with_each_thing_once() {
         ("whoasked_questions_total", 100.0),
         ("whoasked_table_evictions_total{table=\"transactions\"}", 3.0),
         ("whoasked_told_late_total", 2.0),
+        ("whoasked_clock_set_back_total", 1.0),
         ("whoasked_resolver_asked_total{resolver=\"10.0.0.15\"}", 7.0),
         ("whoasked_resolvers", 40.0),
         ("whoasked_output_lines_lost_total{output=\"jsonl=a \\\"b\\\"\\\\\\n.jsonl\"}", 4.0),

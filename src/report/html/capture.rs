@@ -93,9 +93,9 @@ pub(super) fn capture(seen: &Seen<'_>) -> Capture {
     Capture {
         facts: facts(seen),
         resolvers: resolvers.collect(),
-        more_resolvers: match coverage.resolvers.len().saturating_sub(NAMED_MAX) {
+        more_resolvers: match coverage.resolver_count().saturating_sub(NAMED_MAX as u64) {
             0 => String::new(),
-            more => number(more as u64),
+            more => number(more),
         },
         latencies: latencies.collect(),
         lost,

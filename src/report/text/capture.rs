@@ -102,8 +102,8 @@ fn write_resolvers<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Res
     for resolver in resolvers.iter().take(NAMED_MAX) {
         page.item(2, &resolver_words(resolver))?;
     }
-    if resolvers.len() > NAMED_MAX {
-        let more = format!("and {} more", number((resolvers.len() - NAMED_MAX) as u64));
+    if let Some(more @ 1..) = seen.ending.coverage.resolver_count().checked_sub(NAMED_MAX as u64) {
+        let more = format!("and {} more", number(more));
         page.item(2, &Words::of(Ink::Aside, &more))?;
     }
     Ok(())
@@ -289,6 +289,30 @@ pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
         coverage.judged_early,
         "flagged query judged early for lack of room",
         "flagged queries judged early for lack of room",
+    );
+    say(
+        caution,
+        coverage.clock_set_back,
+        "step back of the clock by which frames are stamped",
+        "steps back of the clock by which frames are stamped",
+    );
+    say(
+        caution,
+        coverage.unsettled,
+        "sighting that there was no time to settle when the run was ended",
+        "sightings that there was no time to settle when the run was ended",
+    );
+    say(
+        caution,
+        coverage.sightings_left_out,
+        "further listed name or address of a question that led to many",
+        "further listed names or addresses of questions that led to many",
+    );
+    say(
+        caution,
+        coverage.settled_unlisted,
+        "sighting of what was taken from the lists",
+        "sightings of what was taken from the lists",
     );
     say(
         caution,

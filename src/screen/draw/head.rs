@@ -231,8 +231,8 @@ pub(super) fn resolvers(status: &Status, most: usize) -> Words {
             ),
         );
     }
-    if let Some(more @ 1..) = coverage.resolvers.len().checked_sub(most) {
-        words.push(Ink::Aside, &format!("; and {} more", number(more as u64)));
+    if let Some(more @ 1..) = coverage.resolver_count().checked_sub(most as u64) {
+        words.push(Ink::Aside, &format!("; and {} more", number(more)));
     }
     if coverage.resolvers.is_empty() {
         let asked: Vec<String> =

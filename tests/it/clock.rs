@@ -1,0 +1,102 @@
+//! Frames with wrong stamps, and clocks that are set: nobody is blamed for them, and each thing is said once.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::{Labelled, Taken, bundled, frames, pcap, read_jsonl};
+
+const SECOND: i64 = 1_000_000_000;
+const TWO_HOURS: i64 = 7_200 * SECOND;
+
+/// What is said of frames: the attributions, and of the last line how often the clock was set back.
+fn said(frames: &[Taken], indicators: &str) -> (Vec<Value>, u64) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("case.pcap");
+    fs::write(&path, pcap(frames)).unwrap();
+    let run = read_jsonl(&[path], indicators, 1);
+    assert!(matches!(run.code, Some(0 | 1)), "{}", run.stderr);
+    let lines = run.json();
+    let set_back = lines.last().unwrap()["lost"]["clock_set_back"].as_u64().unwrap();
+    let attributions = lines.into_iter().filter(|line| line["type"] == "attribution");
+    (attributions.collect(), set_back)
+}
+
+/// Of each attribution by its frame and indicator: who is named, with roles. Frames behind a place are counted
+/// without the one there.
+fn judged(attributions: &[Value], place: u64) -> Vec<String> {
+    let facts = attributions.iter().map(|line| {
+        let clients: Vec<Value> = line["clients"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|client| json!([client["ip"], client["role"], client["asked"]]))
+            .collect();
+        let frame = line["sighting"]["frame"].as_u64();
+        let frame = frame.map(|frame| frame - u64::from(frame > place));
+        json!([frame, line["indicator"]["line"], line["sighting"]["leg"], clients]).to_string()
+    });
+    let mut facts: Vec<String> = facts.collect();
+    facts.sort_unstable();
+    let ids: BTreeSet<&str> = attributions.iter().map(|l| l["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), attributions.len(), "nothing is said twice");
+    facts
+}
+
+/// The bundled captures of Ethernet.
+fn captures() -> impl Iterator<Item = (Labelled, Vec<Taken>)> {
+    bundled().into_iter().filter_map(|capture| {
+        let frames = frames(&capture.path);
+        (frames.first()?.link == 1).then_some((capture, frames))
+    })
+}
+
+/// A question of somebody else for something else, so long before or after another frame.
+fn stray(beside: &Taken, by: i64) -> Taken {
+    let message = [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, b'a', 0, 0, 1, 0, 1];
+    let len = |octets: usize| ((octets + message.len()) as u16).to_be_bytes();
+    let mut bytes = vec![2; 12];
+    bytes.extend([8, 0, 0x45, 0]);
+    bytes.extend(len(28));
+    bytes.extend([0, 1, 0, 0, 64, 17, 0, 0, 10, 99, 0, 1, 10, 99, 0, 2, 0x9c, 0x40, 0, 53]);
+    bytes.extend(len(8));
+    bytes.extend([0, 0]);
+    bytes.extend(message);
+    Taken { time: beside.time + by, link: 1, original_len: bytes.len() as u32, bytes }
+}
+
+#[test]
+fn one_frame_hours_from_the_others_changes_nothing() {
+    for (capture, whole) in captures() {
+        let (usual, _) = said(&whole, &capture.indicators);
+        for (place, by) in
+            [(0, TWO_HOURS), (whole.len() / 2, TWO_HOURS), (whole.len() / 2, -TWO_HOURS)]
+        {
+            let mut frames = whole.clone();
+            frames.insert(place, stray(&whole[place], by));
+            let (seen, set_back) = said(&frames, &capture.indicators);
+            let name = capture.path.display();
+            assert_eq!(judged(&seen, place as u64), judged(&usual, u64::MAX), "{name}, {place}");
+            assert_eq!(set_back, u64::from(place == 0), "{name}, {place}");
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_is_set_back_blames_nobody_else() {
+    let mut noticed = 0;
+    for (capture, whole) in captures() {
+        let (usual, _) = said(&whole, &capture.indicators);
+        for place in [1, whole.len() / 2] {
+            let mut frames = whole.clone();
+            frames.iter_mut().take(place).for_each(|frame| frame.time += TWO_HOURS);
+            let (seen, set_back) = said(&frames, &capture.indicators);
+            let name = capture.path.display();
+            assert_eq!(judged(&seen, u64::MAX), judged(&usual, u64::MAX), "{name}, {place}");
+            assert!(set_back <= 1, "{name}, {place}");
+            noticed += set_back;
+        }
+    }
+    assert!(noticed > 50, "{noticed}");
+}
