@@ -1,24 +1,32 @@
 //! What the kernel knows of an interface, in the network namespace that whoasked is in: what is mounted on `/sys` may
 //! show another one.
 
-use nix::ifaddrs::getifaddrs;
-use nix::net::if_::{InterfaceFlags, if_nametoindex};
+use nix::ifaddrs::{InterfaceAddress, getifaddrs};
+use nix::net::if_::InterfaceFlags;
 
 /// All interfaces together have no number of their own.
 const ANY: u32 = 0;
 
 /// The number of an interface, while it is there.
 pub(super) fn index_of(name: &str) -> Option<u32> {
-    if name == "any" { Some(ANY) } else { if_nametoindex(name).ok() }
+    let of_name = |(index, interface): (u32, InterfaceAddress)| {
+        (interface.interface_name == name).then_some(index)
+    };
+    if name == "any" { Some(ANY) } else { interfaces().find_map(of_name) }
 }
 
 /// Whether the interface with this number is up (IFF_UP).
 pub(super) fn is_up(index: u32) -> bool {
-    let mut flags = getifaddrs().into_iter().flatten().filter_map(|interface| {
-        let link = *interface.address?.as_link_addr()?;
-        (u32::try_from(link.ifindex()) == Ok(index)).then_some(interface.flags)
-    });
-    index == ANY || flags.next().is_some_and(|flags| flags.contains(InterfaceFlags::IFF_UP))
+    let flags = interfaces().find(|(number, _)| *number == index).map(|(_, found)| found.flags);
+    index == ANY || flags.is_some_and(|flags| flags.contains(InterfaceFlags::IFF_UP))
+}
+
+/// The interfaces and their numbers. They are asked for by netlink, for confined there is no other socket to ask by.
+fn interfaces() -> impl Iterator<Item = (u32, InterfaceAddress)> {
+    getifaddrs().into_iter().flatten().filter_map(|interface| {
+        let index = interface.address?.as_link_addr()?.ifindex();
+        Some((u32::try_from(index).ok()?, interface))
+    })
 }
 
 #[cfg(test)]
