@@ -206,7 +206,9 @@ impl Attributor {
         if self.held.is_of(frame) || is_late && self.held.stamp().is_some() {
             return None;
         }
-        self.let_go(Some(stamp), out);
+        if self.held.stamp().is_some() {
+            self.let_go(Some(stamp), out);
+        }
         let reading = match is_late {
             true => Reading::At(self.clock.read_late(stamp)),
             false => self.clock.read(stamp),

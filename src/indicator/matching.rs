@@ -42,7 +42,7 @@ impl Indicators {
     }
 
     /// Appends every indicator that the name falls under: of its suffixes the longest first, for each of
-    /// them in the order of [`IndicatorKind`](super::IndicatorKind), then of the lists. Of a name that is
+    /// them in the order of [`IndicatorKind`], then of the lists. Of a name that is
     /// allowed nothing is appended.
     pub fn match_name(&self, name: Name<'_>, out: &mut Vec<IndicatorId>) {
         let before = out.len();
