@@ -91,6 +91,14 @@ pub struct Attributor {
     pub(super) unsettled: u64,
 }
 
+/// When the history is short for the traffic, what is done with a transaction after how many eighths of it: one that is
+/// flagged only now has not come in its turn; one without an answer is over; an upstream query is judged; and only
+/// then a client's question, which came before the upstream queries that it caused.
+const LATE: u64 = 2;
+const ENDED: u64 = 4;
+const UPSTREAM: u64 = 6;
+const CLIENT: u64 = 7;
+
 /// How near transactions are to being forgotten.
 #[derive(Clone, Copy, Debug)]
 struct Crowd {
@@ -101,11 +109,11 @@ struct Crowd {
 }
 
 impl Crowd {
-    /// Whether a transaction has to be judged before its time: so many quarters of the history came after it.
+    /// Whether a transaction has to be judged before its time: so many eighths of the history came after it.
     #[inline]
-    fn presses(self, sequence: Sequence, quarters: u64) -> bool {
+    fn presses(self, sequence: Sequence, eighths: u64) -> bool {
         let age = self.next.saturating_sub(sequence.0);
-        age * 4 >= self.history * quarters || self.is_full
+        age * 8 >= self.history * eighths || self.is_full
     }
 }
 
@@ -296,7 +304,7 @@ impl Attributor {
         if is_new {
             let asked =
                 self.resolution.transactions().get(sequence).map_or(self.now, |t| t.asked_last);
-            let is_late = self.crowd().presses(sequence, 1);
+            let is_late = self.crowd().presses(sequence, LATE);
             self.upstream.push(sequence, asked, is_late);
         }
     }
@@ -315,10 +323,11 @@ impl Attributor {
         self.look_at_ended(false);
         loop {
             let (clock, crowd) = (self.clock.now(), self.crowd());
-            let is_ready =
-                |sequence, asked| asked + UPSTREAM_SETTLES <= clock || crowd.presses(sequence, 3);
+            let is_ready = |sequence, asked| {
+                asked + UPSTREAM_SETTLES <= clock || crowd.presses(sequence, UPSTREAM)
+            };
             let Some(sequence) = self.upstream.pop(is_ready) else { break };
-            self.is_early = crowd.presses(sequence, 3);
+            self.is_early = crowd.presses(sequence, UPSTREAM);
             self.judged_early += u64::from(self.is_early);
             self.judge(sequence, out);
         }
@@ -400,7 +409,7 @@ impl Attributor {
                 continue;
             };
             let over = ask.asked_last + Span::from_secs(70) < self.clock.now();
-            if !(at_end || over || self.crowd().presses(sequence, 2)) {
+            if !(at_end || over || self.crowd().presses(sequence, ENDED)) {
                 return;
             }
             let unanswered = ask.answered().is_none().then_some(*ask);
@@ -420,7 +429,7 @@ impl Attributor {
         };
         match self.resolution.leg(&transaction) {
             Leg::Client => {
-                let is_late = self.crowd().presses(sequence, 1);
+                let is_late = self.crowd().presses(sequence, LATE);
                 self.client.push(sequence, transaction.asked_last, is_late);
             }
             Leg::Upstream => self.judge_upstream(sequence, &transaction, out),
@@ -462,7 +471,7 @@ impl Attributor {
             let Some(ask) = self.resolution.transactions().get(cause.ask) else { continue };
             let known = self.flagged.remove(cause.ask);
             if known.is_none() {
-                self.client.push(cause.ask, ask.asked_last, crowd.presses(cause.ask, 1));
+                self.client.push(cause.ask, ask.asked_last, crowd.presses(cause.ask, LATE));
             }
             let mut flagged = known.unwrap_or_else(|| self.flagged.room());
             // What its own answer shows needs no further ground.
@@ -478,17 +487,18 @@ impl Attributor {
         loop {
             let (clock, crowd) = (self.clock.now(), self.crowd());
             let is_ready = |sequence, asked| {
-                asked + UNRECOGNISED_SETTLES <= clock || crowd.presses(sequence, 3)
+                asked + UNRECOGNISED_SETTLES <= clock || crowd.presses(sequence, CLIENT)
             };
             let Some(sequence) = self.next_unrecognised(is_ready) else { break };
             self.settle_client(sequence, out);
         }
         loop {
             let (clock, crowd) = (self.clock.now(), self.crowd());
-            let is_ready =
-                |sequence, asked| asked + CLIENT_SETTLES <= clock || crowd.presses(sequence, 3);
+            let is_ready = |sequence, asked| {
+                asked + CLIENT_SETTLES <= clock || crowd.presses(sequence, CLIENT)
+            };
             let Some(sequence) = self.client.pop(is_ready) else { break };
-            let crowded = crowd.presses(sequence, 3);
+            let crowded = crowd.presses(sequence, CLIENT);
             let can_wait = !crowded && self.unrecognised.len() < UNRECOGNISED_MAX;
             if can_wait && let Some(asked) = self.asked_unrecognised(sequence) {
                 self.unrecognised.push_back((sequence, asked));
