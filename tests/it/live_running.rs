@@ -440,46 +440,63 @@ fn killed_in_mid_write_it_goes_on_and_whole_lines_stay() {
     assert!(fs::read_dir(&ring).unwrap().count() >= 4);
 }
 
-#[test]
-fn a_service_manager_is_told_that_it_is_ready_lives_reloads_and_ends() {
-    let Some(pair) = Pair::new('n') else { return };
-    let folder = folder();
-    let list = folder.path().join("list.txt");
-    fs::write(&list, "mi.kenal-cn.com\n").unwrap();
-    let socket = folder.path().join("notify");
-    let manager = UnixDatagram::bind(&socket).unwrap();
-    manager.set_read_timeout(Some(PATIENCE)).unwrap();
-    let told = || {
+/// What listens where a service is told to say how it is.
+struct Manager {
+    socket: PathBuf,
+    listening: UnixDatagram,
+}
+
+impl Manager {
+    fn new(folder: &Path) -> Manager {
+        let socket = folder.join("notify");
+        let listening = UnixDatagram::bind(&socket).unwrap();
+        listening.set_read_timeout(Some(PATIENCE)).unwrap();
+        Manager { socket, listening }
+    }
+
+    /// The next that is said.
+    fn told(&self) -> String {
         let mut datagram = [0; 4_096];
-        let size = manager.recv(&mut datagram).expect("it tells something");
+        let size = self.listening.recv(&mut datagram).expect("it tells something");
         String::from_utf8(datagram[..size].to_vec()).unwrap()
-    };
-    let wait_for = |word: &str| {
+    }
+
+    /// The next with a line that is this word.
+    fn wait_for(&self, word: &str) -> String {
         let mut others = Vec::new();
         loop {
-            let words = told();
+            let words = self.told();
             if words.lines().any(|line| line == word) {
                 return words;
             }
             assert!(others.len() < 100, "{word}: {others:?}");
             others.push(words);
         }
-    };
+    }
+}
+
+#[test]
+fn a_service_manager_is_told_that_it_is_ready_lives_reloads_and_ends() {
+    let Some(pair) = Pair::new('n') else { return };
+    let folder = folder();
+    let list = folder.path().join("list.txt");
+    fs::write(&list, "mi.kenal-cn.com\n").unwrap();
+    let manager = Manager::new(folder.path());
     let mut command = program();
     command.args(["live", "-i", &pair.mirror, "--user=nobody", "--indicators"]).arg(&list);
-    command.env("NOTIFY_SOCKET", &socket).env("WATCHDOG_USEC", "1000000");
+    command.env("NOTIFY_SOCKET", &manager.socket).env("WATCHDOG_USEC", "1000000");
     let live = Running::start(command);
-    assert!(told().starts_with("READY=1\nSTATUS="));
+    assert!(manager.told().starts_with("READY=1\nSTATUS="));
     let began = Instant::now();
     for _ in 0..3 {
-        wait_for("WATCHDOG=1");
+        manager.wait_for("WATCHDOG=1");
     }
     assert!(began.elapsed() < Duration::from_secs(3), "twice in the time that it has");
     live.signal("HUP");
-    assert!(wait_for("RELOADING=1").contains("\nMONOTONIC_USEC="));
-    wait_for("READY=1");
+    assert!(manager.wait_for("RELOADING=1").contains("\nMONOTONIC_USEC="));
+    manager.wait_for("READY=1");
     live.signal("TERM");
-    wait_for("STOPPING=1");
+    manager.wait_for("STOPPING=1");
 }
 
 #[test]
@@ -488,30 +505,22 @@ fn told_to_end_it_does_so_though_nobody_reads_stderr_and_a_list_is_never_read() 
     let folder = folder();
     let list = folder.path().join("list.txt");
     fs::write(&list, "mi.kenal-cn.com\n").unwrap();
-    let socket = folder.path().join("notify");
-    let manager = UnixDatagram::bind(&socket).unwrap();
-    manager.set_read_timeout(Some(PATIENCE)).unwrap();
-    let wait_for = |word: &str| {
-        let mut datagram = [0; 4_096];
-        while let size = manager.recv(&mut datagram).expect(word)
-            && !datagram[..size].starts_with(word.as_bytes())
-        {}
-    };
+    let manager = Manager::new(folder.path());
     // As much as a pipe holds.
     let (unread, mut errors) = std::io::pipe().unwrap();
     errors.write_all(&[b' '; 1 << 16]).unwrap();
     let mut command = program();
     command.args(["live", "-i", &pair.mirror, "--user=nobody", "--indicators"]).arg(&list);
-    command.env("NOTIFY_SOCKET", &socket).stdout(Stdio::null()).stderr(errors);
+    command.env("NOTIFY_SOCKET", &manager.socket).stdout(Stdio::null()).stderr(errors);
     let mut child = command.spawn().unwrap();
-    wait_for("READY=1");
+    manager.wait_for("READY=1");
     fs::remove_file(&list).unwrap();
     assert!(succeeds("mkfifo", &[list.to_str().unwrap()]));
     let id = child.id().to_string();
     for signal in ["-HUP", "-USR1", "-HUP"] {
         assert!(succeeds("kill", &[signal, &id]));
     }
-    wait_for("RELOADING=1");
+    manager.wait_for("RELOADING=1");
     assert!(succeeds("kill", &["-TERM", &id]));
     let until = Instant::now() + Duration::from_secs(4);
     let mut status = None;
