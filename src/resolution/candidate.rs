@@ -7,7 +7,7 @@ use crate::bounded::Sequence;
 use crate::message::RecordType;
 use crate::name::NameHash;
 use crate::time::{Span, Timestamp};
-use crate::transaction::{HostId, Transaction};
+use crate::transaction::{HostId, Look, Stretch, Transaction};
 
 /// An ask is remembered as open this long before a query, at most.
 pub(super) const OPEN_MAX: Span = Span::from_secs(75);
@@ -27,8 +27,6 @@ const CHAIN_MAX: usize = 16;
 const SET_TO_WORK: Span = Span::from_secs(1);
 /// How many asks about one registered domain are looked at for one query.
 pub(super) const ASKS_MAX: usize = 1024;
-/// How many asks that came after a query are passed over to get to those before it.
-const LATER_MAX: usize = 1 << 16;
 /// How many asks are weighed for one query: far more than would be named.
 const CANDIDATES_MAX: usize = 256;
 /// How many queries about one registered domain are looked at for one ask.
@@ -74,22 +72,39 @@ impl Resolution {
     ) -> Vec<Candidate> {
         let mut found: Vec<Candidate> = Vec::new();
         let latest = in_flight_until.max(sent.asked + ANSWER_SOON);
+        // Who was answered so long before has nothing to do with it; and this long before, nobody has.
+        let (over, began) = (sent.asked - AFTER_MAX, sent.asked - OPEN_MAX);
+        let look = |stretch: &Stretch| {
+            match (stretch.is_over_before(over), stretch.is_sent_since(began)) {
+                (true, true) => Look::Past,
+                (true, false) => Look::NoFurther,
+                (false, _) if stretch.is_over() => Look::Through,
+                (false, _) => Look::ThroughIfOpen,
+            }
+        };
         for (place, reach) in walk.reaches.iter().enumerate() {
             for &resolver in resolvers {
                 let asks: Box<dyn Iterator<Item = (Sequence, &Transaction)>> =
                     if reach.name.label_count() >= 2 {
-                        Box::new(self.transactions.with_server(resolver, reach.group))
+                        let within = (latest, ASKS_MAX);
+                        Box::new(self.transactions.with_server_by(
+                            resolver,
+                            reach.group,
+                            within,
+                            look,
+                        ))
                     } else {
                         // Everything stands below a top-level domain: only what came just before can
                         // have led there.
+                        let before = self.transactions.before(query);
                         Box::new(
-                            self.transactions
-                                .before(query)
-                                .filter(move |(_, t)| t.server == resolver),
+                            before
+                                .filter(move |(_, t)| t.server == resolver)
+                                .skip_while(move |(_, ask)| ask.asked > latest)
+                                .take(ASKS_MAX),
                         )
                     };
-                let asks = asks.take(LATER_MAX).skip_while(|(_, ask)| ask.asked > latest);
-                for (sequence, ask) in asks.take(ASKS_MAX) {
+                for (sequence, ask) in asks {
                     if found.len() >= CANDIDATES_MAX {
                         return found;
                     }
