@@ -126,6 +126,7 @@ impl Batch {
     }
 
     /// The frame at a place, from 0.
+    #[inline]
     pub fn get(&self, place: usize) -> Option<Frame<'_>> {
         self.entries.get(place).map(|entry| self.frame(entry))
     }
@@ -135,6 +136,7 @@ impl Batch {
         self.entries.last().map(|entry| entry.time)
     }
 
+    #[inline]
     fn frame(&self, entry: &Entry) -> Frame<'_> {
         let start = entry.start as usize;
         let end = start.saturating_add(entry.len as usize);

@@ -8,8 +8,8 @@ use crate::flow::{Address, Mac};
 use crate::message::NO_VLAN;
 use crate::time::Timestamp;
 
-/// How many numbers found lately are remembered: in 24 KiB.
-const FOUND: usize = 1 << 10;
+/// How many numbers found lately are remembered: in 64 KiB.
+const FOUND: usize = 1 << 14;
 
 /// A host's number in [`Hosts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,8 +113,9 @@ impl Totals {
 #[derive(Debug)]
 pub struct Hosts {
     numbers: HashMap<Address, HostId>,
-    /// Numbers found lately, each where its address says: servers are looked for with every message.
-    found: Vec<Option<(Address, HostId)>>,
+    /// Numbers found lately, each where its address says. Whether it is that address's the host itself tells, of
+    /// which something is wanted anyway.
+    found: Vec<HostId>,
     hosts: Vec<Host>,
     free: Vec<HostId>,
     links: Links,
@@ -131,7 +132,7 @@ impl Hosts {
     pub fn new(limit: usize) -> Hosts {
         Hosts {
             numbers: HashMap::new(),
-            found: vec![None; FOUND],
+            found: vec![HostId(u32::MAX); FOUND],
             hosts: Vec::new(),
             free: Vec::new(),
             links: Links::new(limit),
@@ -189,14 +190,11 @@ impl Hosts {
     #[inline]
     pub(super) fn look_up(&mut self, address: Address) -> Option<HostId> {
         let place = self.found.get_mut(place_of(address))?;
-        match *place {
-            Some((known, id)) if known == address => Some(id),
-            _ => {
-                let id = *self.numbers.get(&address)?;
-                *place = Some((address, id));
-                Some(id)
-            }
+        if self.hosts.get(place.0 as usize).is_some_and(|host| host.address == address) {
+            return Some(*place);
         }
+        *place = *self.numbers.get(&address)?;
+        Some(*place)
     }
 
     /// Frees hosts that nothing names any more. A full walk, so it is done again only after as many
@@ -206,7 +204,7 @@ impl Hosts {
             return;
         }
         self.refused_at_sweep = self.refused;
-        self.found.fill(None);
+        self.found.fill(HostId(u32::MAX));
         for (place, host) in self.hosts.iter().enumerate() {
             if !host.is_resolver && host.seen < kept_since {
                 self.numbers.remove(&host.address);
@@ -287,8 +285,8 @@ impl Hosts {
 /// look-ups a little slower, and no more.
 #[inline]
 fn place_of(address: Address) -> usize {
-    let octets = u128::from_le_bytes(*address.octets());
-    let folded = (octets >> 64) as u64 ^ octets as u64;
+    let number = address.number();
+    let folded = (number >> 64) as u64 ^ number as u64;
     (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize & (FOUND - 1)
 }
 
