@@ -273,7 +273,7 @@ fn what_waits_for_the_analysis_waits_undecoded_and_in_order() {
     let line = Line { merge: Merge::new(&[0], 1), sequence: 0, tap: None };
     let (waiting, reading) = (VecDeque::new(), None);
     let mut straight = Straight { batches, stages, waiting, line, reading, onward };
-    let mut hand = |straight: &mut Straight<'_, '_>, time: Option<i64>| {
+    let hand = |straight: &mut Straight<'_, '_>, time: Option<i64>| {
         let mut batch = straight.empty().unwrap();
         if let Some(time) = time {
             let (id, time, link) = (FrameId::NONE, Timestamp(time), LinkType(1));
