@@ -3,7 +3,7 @@
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 NEXTEST := $(shell cargo nextest --version 2>/dev/null)
 
-.PHONY: demo test format lint docs check setup-build setup-test
+.PHONY: demo test format lint docs check benches budget setup-build setup-test
 
 # What the demo explains: the alerts of the office's firewall, by what the mirror port of its DNS server showed.
 DEMO := --alerts captures/office-alerts.txt captures/office.pcap --tz UTC --report $(TARGET)/office.html
@@ -19,7 +19,7 @@ demo: setup-build
 	@echo 'The program: $(TARGET)/release/whoasked (cargo install --path . puts it on your path)'
 
 # All that must hold. The captures in ../shared are optional; tests that need them say when they skip.
-test: format lint docs check
+test: format lint docs check benches budget
 
 format: setup-test
 	cargo fmt --all --check
@@ -37,6 +37,14 @@ ifneq ($(NEXTEST),)
 else
 	cargo test --locked --no-fail-fast
 endif
+
+# Each benchmark once, over little, so that it cannot rot; as the tests are built, so that little is built for it.
+benches: setup-test
+	cargo test --locked --benches
+
+# Instructions a packet. After `check`, all that is built for it is the program itself as a release.
+budget: setup-test
+	benches/instructions.sh
 
 setup-build:
 	@.ci/setup build

@@ -1,67 +1,42 @@
 #!/usr/bin/env bash
-# What whoasked costs, beside others that read DNS captures, as a Markdown table.
+# What whoasked costs, beside others that read DNS captures, as a Markdown table, and which targets are met.
 #
-#   benches/compare.sh [--packets N] [--indicators N] [--rounds N] [--no-install]
+#   benches/compare.sh [--packets N] [--indicators N] [--rounds N] [--record]
 #
-# Makes the capture, installs the peers that are Debian packages (with sudo when not root), and runs each in
-# turn with whoasked, several rounds interleaved. whoasked does its whole job, with a list loaded. dnstop and
-# dnscap only count; tcpdump only copies. A peer that is not there is left out.
+# Installs the others where packages are Debian's (with sudo when not root), makes the capture, and has each read it in
+# turn with whoasked, several rounds interleaved. whoasked does its whole job, with a list loaded; tcpdump only copies,
+# dnscap and dnstop only count, tshark prints. Who is not there is left out. A target that is missed is said, no failure.
+# With --record the table goes into README.md.
+#
+# WHOASKED: another program to be measured, for instance one of an older version.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packets=2000000 indicators=1000000 rounds=5 install=yes
-while [ $# -gt 0 ]; do
-    case $1 in
-        --packets) packets=$2; shift 2 ;;
-        --indicators) indicators=$2; shift 2 ;;
-        --rounds) rounds=$2; shift 2 ;;
-        --no-install) install=no; shift ;;
-        *) sed -n '4p' "$0" >&2; exit 2 ;;
-    esac
+missing=()
+for tool in tcpdump tshark dnstop dnscap; do
+    command -v "$tool" > /dev/null || missing+=("$tool")
 done
-
-if [ "$install" = yes ] && command -v apt-get > /dev/null; then
-    missing=()
-    for tool in tcpdump tshark dnstop dnscap; do
-        command -v "$tool" > /dev/null || missing+=("$tool")
-    done
-    if [ ${#missing[@]} -gt 0 ]; then
-        echo "Installing ${missing[*]}" >&2
-        as_root=()
-        [ "$(id -u)" = 0 ] || as_root=(sudo)
+if [ ${#missing[@]} -gt 0 ] && command -v apt-get > /dev/null; then
+    as_root=()
+    [ "$(id -u)" = 0 ] || as_root=(sudo)
+    # One by one: a distribution need not have all of them.
+    for tool in "${missing[@]}"; do
+        echo "installing $tool" >&2
         DEBIAN_FRONTEND=noninteractive "${as_root[@]}" \
-            apt-get install -y --no-install-recommends "${missing[@]}" >&2 || true
-    fi
+            apt-get install -y --no-install-recommends "$tool" > /dev/null ||
+            echo "$tool cannot be installed; after apt-get update perhaps" >&2
+    done
 fi
 
-cargo build --quiet --profile dist --bin whoasked >&2
-cargo build --quiet --release --example traffic >&2
 target=${CARGO_TARGET_DIR:-target}
+if [ -z "${WHOASKED:-}" ]; then
+    # As it is shipped.
+    cargo build --quiet --locked --profile dist --bin whoasked >&2
+    WHOASKED=$target/dist/whoasked
+fi
+# As the tests have it: the octets are the same in any profile, and it is built already.
+cargo build --quiet --locked --example traffic >&2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$target/release/examples/traffic" --packets "$packets" --out "$work/traffic.pcap" \
-    --indicators "$indicators" --list "$work/list.txt"
-cat "$work/traffic.pcap" > /dev/null # So that it lies in the page cache.
-
-whoasked="$target/dist/whoasked read $work/traffic.pcap -i $work/list.txt -f jsonl --no-progress"
-commands=("whoasked = $whoasked --workers 1" "whoasked, 2 workers = $whoasked --workers 2")
-add() { # TOOL NAME COMMAND
-    if command -v "$1" > /dev/null; then
-        commands+=("$2 = $3")
-    else
-        echo "$1 is not installed: left out" >&2
-    fi
-}
-add tcpdump "tcpdump -w /dev/null" "tcpdump -r $work/traffic.pcap -w /dev/null"
-rssm=$(find /usr/lib /usr/local/lib -name rssm.so -path '*dnscap*' 2> /dev/null | head -n 1 || true)
-if [ -n "$rssm" ]; then
-    # All VLANs and none; the plugin writes its counters to a file.
-    add dnscap "dnscap, rssm plugin" "dnscap -r $work/traffic.pcap -L 4095 -T -P $rssm -D -w $work/rssm"
-fi
-add dnstop dnstop "dnstop -b 'udp port 53 or (vlan and udp port 53)' $work/traffic.pcap"
-add PacketQ "PacketQ, count" "PacketQ -s 'select count(*) from dns' $work/traffic.pcap"
-add tshark "tshark, fields" "tshark -n -r $work/traffic.pcap -T fields \
-    -e frame.time_epoch -e ip.src -e ip.dst -e dns.id -e dns.qry.name -e dns.cname -e dns.a"
-
-printf '%s packets, %s indicators, ' "$packets" "$indicators"
-python3 benches/measure.py --packets "$packets" --rounds "$rounds" "${commands[@]}"
+python3 -B benches/compare.py --whoasked "$WHOASKED" --traffic "$target/debug/examples/traffic" \
+    --work "$work" "$@"

@@ -5,7 +5,6 @@ Run by benches/growth.sh, which says what for.
 
 import argparse
 import math
-import shutil
 import statistics
 import subprocess
 import sys
@@ -13,13 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import chart
-from measure import Cost, conditions, measure
+from measure import PACKET_OCTETS, Cost, conditions, measure, medians, record, require_space, resolved
 
 PACKETS = 1_000_000
 # Few enough that loading them costs next to nothing, and that none but the generator's own is asked for.
 INDICATORS = 10_000
-# Octets that a packet takes in a file, 145, and some more for the list.
-PACKET_OCTETS = 160
+# What the memory for many packets may be, times that for PACKETS_FULL: by then every table is full.
+FULL_TIMES_MAX = 1.2
+PACKETS_FULL = 2_000_000
 # Faster than in proportion is a larger exponent than 1; times waver by some per cent.
 EXPONENT_MAX = 1.1
 # What a line of the output is known by that tells of one.
@@ -63,7 +63,7 @@ class Point(NamedTuple):
 AXES = (
     Axis(
         "packets", "packets in the capture",
-        (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 20_000_000),
+        (100_000, 300_000, 1_000_000, PACKETS_FULL, 6_000_000, 20_000_000),
         (30_000, 100_000, 300_000, 1_000_000),
         lambda value: {"packets": value},
         peak_max=256, times_max=1.5,
@@ -183,6 +183,14 @@ class Growth(NamedTuple):
     def times(self):
         return self.points[-1].cpu_ns / self.points[0].cpu_ns
 
+    @property
+    def full_times(self):
+        """Memory at the right end, times that where the tables are full; none of other axes and of small captures."""
+        full = [point.cost.peak_mb for point in self.points if point.value == PACKETS_FULL]
+        if self.axis.name != "packets" or not full:
+            return None
+        return self.points[-1].cost.peak_mb / full[0]
+
     def exponents(self):
         """Those of CPU, of memory, and of what is added to CPU; none where the axis begins with zero."""
         if not self.axis.logarithmic:
@@ -201,6 +209,8 @@ class Growth(NamedTuple):
             yield f"CPU a packet grows {self.times:.1f} times, more than {self.axis.times_max:g}"
         if self.peak_mb > self.axis.peak_max:
             yield f"memory reaches {self.peak_mb:.0f} MB, more than {self.axis.peak_max}"
+        if self.full_times and self.full_times > FULL_TIMES_MAX:
+            yield f"memory grows {self.full_times:.2f} times from {PACKETS_FULL:,} on, more than {FULL_TIMES_MAX}"
 
     def judged(self):
         """What it comes to, as cells of a table."""
@@ -247,9 +257,9 @@ def measured(bench, places, rounds):
     for number in range(rounds):
         print(f"round {number + 1} of {rounds}", file=sys.stderr)
         costs.append(list(bench.round(places)))
-    medians = [Cost(*map(statistics.median, zip(*each))) for each in zip(*costs)]
+    costs = [Cost(*map(statistics.median, zip(*each))) for each in zip(*costs)]
     points = {}
-    for (axis, value), cost in zip(places, medians):
+    for (axis, value), cost in zip(places, costs):
         packets = bench.options(axis, value)["packets"]
         # Chance has a say in how many are seen.
         value = bench.sightings(axis, value) if axis.name == "sightings" else value
@@ -271,24 +281,6 @@ def charts(growths, out):
         name = f"What whoasked read costs by {axis.label}"
         drawn = chart.draw(name, axis.label, values, panels, axis.logarithmic)
         (out / f"{axis.name}.svg").write_text(drawn)
-
-
-def record(text, growths):
-    """Puts the table between its marks in docs/performance.md, and the charts beside it."""
-    page = Path("docs/performance.md")
-    before, begin, rest = page.read_text().partition("<!-- benches/growth.sh -->\n")
-    _, end, after = rest.partition("<!-- end -->")
-    if not end:
-        raise SystemExit(f"{page}: the marks of the table are gone")
-    page.write_text(f"{before}{begin}{text}\n{end}{after}")
-    out = page.parent / "growth"
-    out.mkdir(exist_ok=True)
-    charts(growths, out)
-
-
-def resolved(path):
-    """A path that is one to subprocess, too: a bare name would be looked for among the installed programs."""
-    return Path(path).resolve()
 
 
 def judge(growths):
@@ -319,21 +311,20 @@ def main():
     places = [
         (axis, value) for axis in AXES for value in (axis.quick if given.quick else axis.values)
     ]
-    needed = max(bench.options(*place)["packets"] for place in places) * PACKET_OCTETS
-    free = shutil.disk_usage(given.work).free
-    if free < needed:
-        raise SystemExit(f"{given.work}: {needed >> 20} MB are needed, {free >> 20} are free")
+    most = max(bench.options(*place)["packets"] for place in places)
+    require_space(given.work, most * PACKET_OCTETS)
 
     begun = conditions()
     growths = measured(bench, places, rounds)
-    how = f"medians of {rounds} rounds in turn" if rounds > 1 else "one round"
     small = ", small captures" if given.quick else ""
-    text = "\n\n".join([f"Measured {begun}, {how}{small}:", *tables(growths)])
+    text = "\n\n".join([f"Measured {begun}, {medians(rounds)}{small}:", *tables(growths)])
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "growth.md").write_text(text + "\n")
     charts(growths, given.out)
     if given.record:
-        record(text, growths)
+        page = Path("docs/performance.md")
+        record(page, "benches/growth.sh", text)
+        charts(growths, page.with_name("growth"))
     print(text + "\n")
     return int(judge(growths))
 

@@ -15,11 +15,12 @@ cd "$(dirname "$0")/.."
 
 target=${CARGO_TARGET_DIR:-target}
 if [ -z "${WHOASKED:-}" ]; then
-    cargo build --quiet --release --bin whoasked >&2
+    cargo build --quiet --locked --release --bin whoasked >&2
     WHOASKED=$target/release/whoasked
 fi
-cargo build --quiet --release --example traffic >&2
+# As the tests have it: the octets are the same in any profile, and it is built already.
+cargo build --quiet --locked --example traffic >&2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-python3 -B benches/growth.py --whoasked "$WHOASKED" --traffic "$target/release/examples/traffic" \
+python3 -B benches/growth.py --whoasked "$WHOASKED" --traffic "$target/debug/examples/traffic" \
     --work "$work" --out "$target/growth" "$@"

@@ -1,21 +1,19 @@
-"""What a command costs: CPU (user and system), wall time and peak memory, from wait4(2).
+"""What the scripts beside this one share: what a command costs, on what machine, and where that is written down.
 
-As a program, runs several commands in turn, several rounds, and prints where, and a table of medians:
-
-    measure.py --packets N --rounds N 'name = command' ...
-
-The first command is what the others are compared with. Rounds are interleaved, so that whatever else the
-machine does meets all alike; ratios are taken within a round, since times waver and ratios less so.
+CPU (user and system), wall time and peak memory are those of wait4(2).
 """
 
-import argparse
 import os
 import shlex
-import statistics
+import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
+
+# Octets that a packet of the benchmark's capture takes in a file, 145, and some more for the list.
+PACKET_OCTETS = 160
 
 
 class Cost(NamedTuple):
@@ -27,15 +25,21 @@ class Cost(NamedTuple):
 
 
 def measure(command, allowed=(0, 1)):
-    """Runs a command, given as a list, without output. Any other exit code is an error."""
-    begin = time.perf_counter()
-    with open(os.devnull, "wb") as null:
-        process = subprocess.Popen(command, stdin=null, stdout=null, stderr=null)
+    """Runs a command, given as a list, and drops its output. Any other exit code than those allowed is an error."""
+    with open(os.devnull, "r+b") as null, tempfile.TemporaryFile() as said:
+        begin = time.perf_counter()
+        try:
+            process = subprocess.Popen(command, stdin=null, stdout=null, stderr=said)
+        except OSError as error:
+            raise SystemExit(f"{command[0]}: {error.strerror}") from None
         _, status, usage = os.wait4(process.pid, 0)
-    wall_s = time.perf_counter() - begin
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode not in allowed:
-        raise SystemExit(f"exit code {process.returncode}: {shlex.join(command)}")
+        wall_s = time.perf_counter() - begin
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode not in allowed:
+            said.seek(0)
+            last = said.read()[-2_000:].decode(errors="replace")
+            command = shlex.join(map(str, command))
+            raise SystemExit(f"exit code {process.returncode}: {command}\n{last}".rstrip())
     return Cost(usage.ru_utime + usage.ru_stime, wall_s, usage.ru_maxrss / 1024)
 
 
@@ -46,38 +50,34 @@ def conditions():
         for line in Path("/proc/cpuinfo").read_text().splitlines()
         if line.startswith("model name")
     ]
+    # An ARM says no model.
+    model = models[0] if models else os.uname().machine
     load = Path("/proc/loadavg").read_text().split()[0]
-    return f"{time.strftime('%Y-%m-%d', time.gmtime())}, {len(models)} x {models[0]}, load {load}"
+    return f"{time.strftime('%Y-%m-%d', time.gmtime())}, {os.cpu_count()} x {model}, load {load}"
 
 
-def table(names, rounds, packets):
-    """A Markdown table of medians over rounds; each round holds one cost a command."""
-    yield "| | CPU ns/packet | wall ns/packet | peak MB | CPU against the first |"
-    yield "|---|---:|---:|---:|---:|"
-    for place, name in enumerate(names):
-        costs = [costs[place] for costs in rounds]
-        ratio = statistics.median(costs[place].cpu_s / costs[0].cpu_s for costs in rounds)
-        cpu, wall, peak = (statistics.median(column) for column in zip(*costs))
-        per_packet = 1e9 / packets
-        yield (
-            f"| {name} | {cpu * per_packet:,.0f} | {wall * per_packet:,.0f} | {peak:,.0f} "
-            f"| {ratio:.2f} |"
-        )
+def medians(rounds):
+    """What figures are, in words."""
+    return f"medians of {rounds} rounds in turn" if rounds > 1 else "one round"
 
 
-def main():
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--packets", type=int, required=True)
-    arguments.add_argument("--rounds", type=int, default=5)
-    arguments.add_argument("commands", nargs="+", metavar="NAME = COMMAND")
-    given = arguments.parse_args()
-    pairs = [command.split("=", 1) for command in given.commands]
-    names = [name.strip() for name, _ in pairs]
-    commands = [shlex.split(command) for _, command in pairs]
-    print(f"medians of {given.rounds} interleaved rounds, {conditions()}\n")
-    rounds = [[measure(command) for command in commands] for _ in range(given.rounds)]
-    print("\n".join(table(names, rounds, given.packets)))
+def require_space(directory, octets):
+    """Ends the program when what is to be written there would not fit."""
+    free = shutil.disk_usage(directory).free
+    if free < octets:
+        raise SystemExit(f"{directory}: {octets >> 20} MB are needed, {free >> 20} are free")
 
 
-if __name__ == "__main__":
-    main()
+def record(page, script, text):
+    """Puts what a script measured between its marks on a page."""
+    page = Path(page)
+    before, begin, rest = page.read_text().partition(f"<!-- {script} -->\n")
+    _, end, after = rest.partition("<!-- end -->")
+    if not end:
+        raise SystemExit(f"{page}: the marks of {script} are gone")
+    page.write_text(f"{before}{begin}{text}\n{end}{after}")
+
+
+def resolved(path):
+    """A path that is one to subprocess, too: a bare name would be looked for among the installed programs."""
+    return Path(path).resolve()

@@ -27,7 +27,7 @@ done
 cargo build --quiet --release --bin whoasked --example traffic --example send >&2
 target=${CARGO_TARGET_DIR:-target}
 work=$(mktemp -d)
-sender=was$$s receiver=was$$m process= counter=
+sender=was$$s receiver=was$$m process='' counter=''
 ended() {
     for each in $process $counter; do kill -KILL "$each" 2> /dev/null || true; done
     ip link del "$sender" 2> /dev/null || true

@@ -12,6 +12,10 @@ pub struct Sequence(pub u64);
 /// The end of a chain. Sequences are stored plus one, in 32 bits, so 0 is free to mean "none".
 const END: u32 = 0;
 
+/// Room for so many entries or octets is taken at once, of which nothing is used until it is written: what is made
+/// larger bit by bit leaves holes behind.
+const AT_ONCE_MAX: usize = 1 << 24;
+
 /// A ring of at most `limit` entries, each on up to `K` hash chains.
 ///
 /// At the limit the oldest entry is overwritten; [`Ring::overwritten`] counts them.
@@ -40,7 +44,7 @@ impl<T, const K: usize> Ring<T, K> {
         let chains = chains.clamp(2, 1 << 30).next_power_of_two();
         // Zeroed pages cost nothing until they are touched.
         Ring {
-            entries: Vec::new(),
+            entries: Vec::with_capacity(limit.min(AT_ONCE_MAX)),
             heads: std::array::from_fn(|_| vec![END; chains]),
             heads_mask: chains - 1,
             mask: limit - 1,
@@ -207,11 +211,8 @@ impl Text {
 impl TextRing {
     /// A ring for `limit` octets, rounded up to a power of two.
     pub fn new(limit: usize) -> TextRing {
-        TextRing {
-            octets: Vec::new(),
-            limit: limit.clamp(1 << 10, 1 << 32).next_power_of_two(),
-            end: 0,
-        }
+        let limit = limit.clamp(1 << 10, 1 << 32).next_power_of_two();
+        TextRing { octets: Vec::with_capacity(limit.min(AT_ONCE_MAX)), limit, end: 0 }
     }
 
     /// Adds a text, in one piece.

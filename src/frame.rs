@@ -84,6 +84,23 @@ impl Batch {
         Batch::default()
     }
 
+    /// An empty batch that has the memory for so many frames of so many octets together. It is written to, so that
+    /// the kernel has given it as well.
+    pub fn with_room(frames: usize, octets: usize) -> Batch {
+        let entry = Entry {
+            id: FrameId::NONE,
+            time: Timestamp(i64::MIN),
+            start: 0,
+            len: 0,
+            original_len: 0,
+            link: LinkType(1),
+        };
+        // What is all zeros would only be promised.
+        let mut batch = Batch { sequence: 0, arena: vec![1; octets], entries: vec![entry; frames] };
+        batch.clear();
+        batch
+    }
+
     /// Forgets the frames and keeps the memory.
     pub fn clear(&mut self) {
         self.arena.clear();
@@ -126,6 +143,7 @@ impl Batch {
     }
 
     /// The frame at a place, from 0.
+    #[inline]
     pub fn get(&self, place: usize) -> Option<Frame<'_>> {
         self.entries.get(place).map(|entry| self.frame(entry))
     }
@@ -135,6 +153,7 @@ impl Batch {
         self.entries.last().map(|entry| entry.time)
     }
 
+    #[inline]
     fn frame(&self, entry: &Entry) -> Frame<'_> {
         let start = entry.start as usize;
         let end = start.saturating_add(entry.len as usize);

@@ -251,7 +251,7 @@ impl NameHasher {
     /// The hash of a name and that of its last two labels, which are the same if it has no more. Its labels,
     /// each behind its length octet and without the root's, are the first `end` of the octets; the last two
     /// begin at `last_two`. It is quicker when [`HASH_SLACK`] octets more stand behind them.
-    #[inline]
+    #[inline(always)]
     pub fn hash_labels(&self, octets: &[u8], last_two: usize, end: usize) -> (NameHash, NameHash) {
         let group = self.hash_run(self.start, octets, last_two, end);
         match last_two {
@@ -269,17 +269,17 @@ impl NameHasher {
             at += 16;
         }
         // At most sixteen are left; what stands behind them does not count.
-        let left = end.saturating_sub(at) as u32;
-        let beyond = u128::MAX.checked_shl(8 * left).unwrap_or(0);
-        hash = self.fold(hash, octets_at(octets, at) & !beyond);
+        let left = end.saturating_sub(at);
+        let [low, high] = octets_at(octets, at);
+        let [low_mask, high_mask] = FIRST_OCTETS.get(left).copied().unwrap_or_default();
+        hash = self.fold(hash, [low & low_mask, high & high_mask]);
         NameHash(multiply(hash ^ (end - start) as u64, self.step))
     }
 
     /// Takes in sixteen octets.
     #[inline]
-    fn fold(&self, hash: u64, octets: u128) -> u64 {
-        let (low, high) = (fold_case(octets as u64), fold_case((octets >> 64) as u64));
-        multiply(low ^ self.step, high ^ hash)
+    fn fold(&self, hash: u64, [low, high]: [u64; 2]) -> u64 {
+        multiply(fold_case(low) ^ self.step, fold_case(high) ^ hash)
     }
 }
 
@@ -299,7 +299,7 @@ pub struct Ancestors<'n> {
 
 impl<'n> Ancestors<'n> {
     /// Of the name with the labels at `starts`, the last of which ends at `end`.
-    #[inline]
+    #[inline(always)]
     pub fn new(
         hasher: &NameHasher,
         octets: &'n [u8],
@@ -346,13 +346,34 @@ fn multiply(one: u64, other: u64) -> u64 {
 
 /// The sixteen octets at a place, zero where there are none.
 #[inline]
-fn octets_at(octets: &[u8], at: usize) -> u128 {
+fn octets_at(octets: &[u8], at: usize) -> [u64; 2] {
     let rest = octets.get(at..).unwrap_or_default();
-    match rest.first_chunk::<16>() {
-        Some(chunk) => u128::from_le_bytes(*chunk),
-        None => rest.iter().rev().fold(0, |all, octet| all << 8 | u128::from(*octet)),
-    }
+    let all = match (rest.first_chunk::<16>(), octets.last_chunk::<16>()) {
+        (Some(chunk), _) => u128::from_le_bytes(*chunk),
+        // The last ones there are, less those before the place.
+        (None, Some(chunk)) => {
+            u128::from_le_bytes(*chunk).checked_shr(8 * (16 - rest.len() as u32)).unwrap_or(0)
+        }
+        _ => rest.iter().rev().fold(0, |all, octet| all << 8 | u128::from(*octet)),
+    };
+    [all as u64, (all >> 64) as u64]
 }
+
+/// For each number of octets up to sixteen, what leaves that many of them.
+#[allow(
+    clippy::indexing_slicing,
+    reason = "checked where constants are made: when this is compiled"
+)]
+const FIRST_OCTETS: [[u64; 2]; 17] = {
+    let mut masks = [[0; 2]; 17];
+    let mut octets = 1;
+    while octets <= 16 {
+        let mask = u128::MAX >> (128 - 8 * octets);
+        masks[octets] = [mask as u64, (mask >> 64) as u64];
+        octets += 1;
+    }
+    masks
+};
 
 /// Lower-cases the eight ASCII octets of a word at once; other octets stay, length octets among them.
 #[inline]

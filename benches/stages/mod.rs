@@ -47,6 +47,13 @@ pub const STAGES: [Stage; 12] = [
 /// How long the lists are. The last is the one that messages are read by.
 const LISTS: [u32; 3] = [1_000, 100_000, 1_000_000];
 
+/// What packets and lists are divided by: by more than one where nothing is measured but all is only to be run once.
+/// That is unless cargo says that it benchmarks, or it is told to test all the same: `cargo bench -- --test`.
+fn divisor() -> u32 {
+    let is_told = |what: &str| std::env::args().any(|argument| argument == what);
+    if is_told("--bench") && !is_told("--test") { 1 } else { 100 }
+}
+
 /// A capture, and what each stage makes of it.
 pub struct Prepared {
     /// Frames in it.
@@ -118,7 +125,7 @@ impl Judge {
 
 /// Making ready.
 impl Prepared {
-    /// A capture of `packets` frames in the directory, and all that the stages need.
+    /// A capture of `packets` frames in the directory, fewer when all is only run once, and all that the stages need.
     ///
     /// # Errors
     /// When the captures cannot be written or read, or a list cannot be.
@@ -129,6 +136,8 @@ impl Prepared {
             write_capture(parameters, &mut BufWriter::new(File::create(&path)?))?;
             Ok(path)
         };
+        let divisor = divisor();
+        let packets = packets / u64::from(divisor);
         let parameters = Parameters { packets, ..Parameters::default() };
         let capture = write("bench.pcap", parameters)?;
         let flood = write("bench-flood.pcap", Parameters { random_names: 1.0, ..parameters })?;
@@ -136,7 +145,7 @@ impl Prepared {
         let mut lists = Vec::new();
         for count in LISTS {
             let mut list = Vec::new();
-            write_indicators(count, &mut list)?;
+            write_indicators(count / divisor, &mut list)?;
             lists.push(Arc::new(Indicators::read("bench", list, hasher)?.0));
         }
         let mut prepared = Prepared {

@@ -31,7 +31,7 @@ use crate::time::Timestamp;
 pub use clock::Clock;
 pub use desk::Desk;
 pub use load::{Alerts, Form, LoadError, Notice};
-pub use target::refused;
+pub use target::{refused, refused_beforehand};
 pub use zones::Zones;
 
 /// A row of the firewall's table or log: it says that a host talked to a destination.

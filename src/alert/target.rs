@@ -32,6 +32,16 @@ pub fn refused(target: &str, declared: &[Vec<Address>]) -> Option<String> {
     is_threat.then(|| format!("{target} is what the firewall calls the threat. {GIVE}"))
 }
 
+/// The same where nobody has seen yet what is asked for: of a name without a dot, too.
+pub fn refused_beforehand(target: &str, declared: &[Vec<Address>]) -> Option<String> {
+    let is_bare = !target.contains(['.', ':']);
+    refused(target, declared).or_else(|| {
+        is_bare.then(|| {
+            format!("{target} is a name without a dot: a host of yours, or a threat's name. {GIVE}")
+        })
+    })
+}
+
 /// That an address is a DNS server.
 pub(super) fn own_server(address: Address) -> String {
     format!(
@@ -66,6 +76,16 @@ mod tests {
             ["mi.kenal-cn.com", "203.0.113.7", "hxxp://x1.ad-sync[.]net/a", "evil.com/a", "com", ""]
         {
             assert_eq!(refused(target, &declared), None, "{target}");
+        }
+    }
+
+    #[test]
+    fn before_anything_was_seen_a_word_is_no_name() {
+        for target in ["march", "192.168.2.194", "C2/Generic-A"] {
+            assert!(refused_beforehand(target, &[]).is_some(), "{target}");
+        }
+        for target in ["mi.kenal-cn.com", "203.0.113.7", "2001:db8::7"] {
+            assert_eq!(refused_beforehand(target, &[]), None, "{target}");
         }
     }
 }

@@ -11,6 +11,7 @@ use super::relist::Leaving;
 use super::sighting::{Flagged, Matching, Seen, Sightings, ended_without_chain};
 use super::summary::Summary;
 use super::surroundings::Surroundings;
+use super::unended::Unended;
 use super::waiting::Waiting;
 use super::{Attribution, State, describe};
 use crate::bounded::Sequence;
@@ -33,6 +34,8 @@ const UNRECOGNISED_SETTLES: Span = Span::from_secs(600);
 /// How many questions wait for their hosts to be recognised; beyond it they are judged at once.
 const UNRECOGNISED_MAX: usize = 1 << 12;
 
+/// So long after the last time that it was asked a question gets no answer any more.
+const ANSWERED_WITHIN: Span = Span::from_secs(70);
 /// What belongs to forgotten transactions is let go when so many of them have come together.
 const SWEEP_EVERY: u64 = 256;
 /// What is said of a sighting that was judged before its time, as the output says it: an answer that would have cleared
@@ -73,8 +76,8 @@ pub struct Attributor {
     swept: Sequence,
     /// Whether what is handed out just now is judged before its time.
     is_early: bool,
-    /// The oldest transaction not yet looked at for having ended without an answer.
-    unended: Sequence,
+    /// Which transactions without an answer are still to be looked at when their time is over.
+    unended: Unended,
     /// Time of the first message.
     began: Option<Timestamp>,
     /// The latest time of any message.
@@ -136,7 +139,7 @@ impl Attributor {
             losses: Losses::default(),
             swept: Sequence(0),
             is_early: false,
-            unended: Sequence(0),
+            unended: Unended::new(history),
             began: None,
             now: Timestamp(i64::MIN),
             clock: Clock::default(),
@@ -262,6 +265,7 @@ impl Attributor {
         if self.resolution.transactions().counters().no_room > had_no_room {
             self.losses.note(message.time, message.time);
         }
+        self.unended.note(event);
         let sequence = match event {
             Event::Asked(s)
             | Event::AskedAgain(s)
@@ -397,27 +401,25 @@ impl Attributor {
     }
 
     /// Looks at the transactions whose time for an answer is over.
+    #[inline]
     fn look_at_ended(&mut self, at_end: bool) {
-        loop {
-            let sequence = self.unended;
-            let next = self.resolution.transactions().next();
-            if sequence >= next {
-                return;
-            }
-            let Some(ask) = self.resolution.transactions().get(sequence) else {
-                self.unended = self.resolution.transactions().oldest();
-                continue;
-            };
-            let over = ask.asked_last + Span::from_secs(70) < self.clock.now();
-            if !(at_end || over || self.crowd().presses(sequence, ENDED)) {
-                return;
-            }
-            let unanswered = ask.answered().is_none().then_some(*ask);
-            self.unended = Sequence(sequence.0 + 1);
-            if let Some(ask) = unanswered {
+        while let Some(sequence) = self.next_ended(at_end) {
+            self.unended.pass(sequence);
+            let ask = self.resolution.transactions().get(sequence).copied();
+            if let Some(ask) = ask.filter(|ask| ask.answered().is_none()) {
                 self.look_at_known_chain(sequence, &ask);
             }
         }
+    }
+
+    /// The first transaction without an answer, if the time for one is over.
+    #[inline]
+    fn next_ended(&mut self, at_end: bool) -> Option<Sequence> {
+        let transactions = self.resolution.transactions();
+        let sequence = self.unended.first(transactions.oldest(), transactions.next())?;
+        let asked = transactions.get(sequence)?.asked_last;
+        let is_over = asked + ANSWERED_WITHIN < self.clock.now();
+        (at_end || is_over || self.crowd().presses(sequence, ENDED)).then_some(sequence)
     }
 
     /// Judges the upstream queries among what was flagged; client legs wait until the upstream

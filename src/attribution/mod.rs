@@ -17,6 +17,7 @@ mod relist;
 mod sighting;
 mod summary;
 mod surroundings;
+mod unended;
 mod waiting;
 
 use crate::contact::Contact;

@@ -147,6 +147,9 @@ pub fn run(
     let stop = stop_on_interrupt(&screen);
     let mut reader = open(&input, &stop)?;
     let mut decoder = Decoder::new(input.ports.clone(), hasher, Some(Arc::clone(&indicators)));
+    if answering.watches() {
+        decoder.keep_addresses();
+    }
     let declared: Vec<Address> = analysis.resolvers.iter().flatten().copied().collect();
     let looked_for = (Arc::clone(&indicators), hasher);
     let attributor =

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 /// Tells which internal client is behind the alert that the firewall pins on the DNS server.
 #[derive(Debug, Parser)]
@@ -123,6 +123,7 @@ fn format_of_live() -> impl TypedValueParser<Value = Format> {
 }
 
 #[derive(Debug, ClapArgs)]
+#[command(group = ArgGroup::new("wanted").required(true).multiple(true))]
 #[command(after_help = "\
 Examples:
   whoasked live -i eth1 --indicators flagged.txt
@@ -143,7 +144,7 @@ pub struct LiveArgs {
     #[arg(short, long, value_name = "IFACE", required = true)]
     pub interface: Vec<String>,
     /// List of flagged names, addresses and networks: a file or a directory of files [repeatable]
-    #[arg(long, value_name = "LIST", num_args = 1.., required_unless_present = "alerts")]
+    #[arg(long, value_name = "LIST", num_args = 1.., group = "wanted")]
     pub indicators: Vec<PathBuf>,
     /// How the lists are written, if their content does not tell it rightly
     #[arg(long, value_name = "FORM", value_enum)]
@@ -153,7 +154,7 @@ pub struct LiveArgs {
     pub allow: Vec<PathBuf>,
     /// File of the firewall's alerts, as for `explain`: what they are about is looked for, in the place of lists
     /// [repeatable]
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["indicators", "indicators_format", "allow"])]
+    #[arg(long, value_name = "FILE", group = "wanted", conflicts_with_all = ["indicators", "indicators_format", "allow"])]
     pub alerts: Vec<PathBuf>,
     /// Address of your DNS server; several of one server with commas between [repeatable]
     #[arg(short, long, value_name = "ADDR[,ADDR...]")]

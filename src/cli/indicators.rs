@@ -9,7 +9,8 @@ use anyhow::{Context, bail};
 use super::output::is_closed_pipe;
 use super::settings::Check;
 use super::{Outcome, say};
-use crate::alert::{Alerts, Zones};
+use crate::alert::{Alert, Alerts, Zones, refused_beforehand};
+use crate::flow::Address;
 use crate::indicator::{
     IndicatorKind, Indicators, List, ListFiles, ListId, Lists, Warning, files_of,
 };
@@ -25,8 +26,8 @@ const LINES_SHOWN_MAX: usize = 5;
 pub enum Flagged {
     /// What lists hold.
     Lists(Lists),
-    /// What the alerts in these files are about.
-    Alerts(Vec<PathBuf>),
+    /// What the alerts in these files are about, but for the DNS servers.
+    Alerts(Vec<PathBuf>, Vec<Vec<Address>>),
 }
 
 impl Flagged {
@@ -34,7 +35,7 @@ impl Flagged {
     pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
         let (first, rest): (&[PathBuf], &[PathBuf]) = match self {
             Flagged::Lists(lists) => (&lists.indicators, &lists.allow),
-            Flagged::Alerts(files) => (files, &[]),
+            Flagged::Alerts(files, _) => (files, &[]),
         };
         first.iter().chain(rest)
     }
@@ -55,7 +56,9 @@ impl Flagged {
     pub fn open(&self, hasher: NameHasher) -> anyhow::Result<Opened> {
         Ok(match self {
             Flagged::Lists(lists) => Opened::Lists(lists.open()?),
-            Flagged::Alerts(files) => Opened::Alerts(Box::new(of_alerts(files, hasher)?)),
+            Flagged::Alerts(files, resolvers) => {
+                Opened::Alerts(Box::new(of_alerts(files, resolvers, hasher)?))
+            }
         })
     }
 }
@@ -83,7 +86,11 @@ impl Opened {
 }
 
 /// What alerts are about. When they were raised does not matter here, so neither does the zone of their times.
-fn of_alerts(files: &[PathBuf], hasher: NameHasher) -> anyhow::Result<Indicators> {
+fn of_alerts(
+    files: &[PathBuf],
+    resolvers: &[Vec<Address>],
+    hasher: NameHasher,
+) -> anyhow::Result<Indicators> {
     let (mut names, mut alerts) = (Vec::new(), Vec::new());
     for file in files {
         let loaded = Alerts::load(file, None, &Zones::default())?;
@@ -93,10 +100,17 @@ fn of_alerts(files: &[PathBuf], hasher: NameHasher) -> anyhow::Result<Indicators
         names.push(file.display().to_string());
         alerts.extend(loaded.alerts);
     }
-    let words = alerts.iter().map(|alert| (alert.line, alert.destination.as_str()));
+    let (mut wanted, mut wrong): (Vec<&Alert>, Vec<(&Alert, String)>) = (Vec::new(), Vec::new());
+    for alert in &alerts {
+        match refused_beforehand(&alert.destination, resolvers) {
+            Some(why) => wrong.push((alert, why)),
+            None => wanted.push(alert),
+        }
+    }
+    let words = wanted.iter().map(|alert| (alert.line, alert.destination.as_str()));
     let (indicators, held) = Indicators::from_entries(&names.join(", "), words, hasher);
-    let held = alerts.iter().zip(&held);
-    let wrong = held.filter_map(|(alert, held)| Some((alert, held.as_ref().err()?)));
+    let held = wanted.iter().zip(held);
+    wrong.extend(held.filter_map(|(alert, held)| Some((*alert, held.err()?))));
     for (alert, why) in wrong {
         let (file, line) = (&alert.file, alert.line);
         say(&format!("whoasked: {file} line {line}: \"{}\": {why}: skipped", alert.destination));

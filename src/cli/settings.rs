@@ -119,7 +119,7 @@ impl Live {
         let LiveArgs { indicators, indicators_format, allow, alerts, .. } = args;
         let flagged = match alerts.is_empty() {
             true => Flagged::Lists(lists(IndicatorArgs { indicators, indicators_format, allow })),
-            false => Flagged::Alerts(alerts),
+            false => Flagged::Alerts(alerts, resolvers(&args.resolver)?),
         };
         if flagged.paths().any(|path| path.as_os_str() == "-") {
             bail!("stdin cannot be read anew on SIGHUP: name a file");

@@ -123,7 +123,7 @@ fn breadth_of_network(network: Network) -> Option<String> {
 /// Whether both ends of a network are private.
 fn is_private(first: Address, prefix: u8) -> bool {
     let host = u128::MAX.checked_shr(u32::from(prefix)).unwrap_or(0);
-    let last = Address::v6((u128::from_be_bytes(*first.octets()) | host).to_be_bytes());
+    let last = Address::v6((first.number() | host).to_be_bytes());
     first.is_internal() && last.is_internal()
 }
 

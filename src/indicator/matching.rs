@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use super::network::{IPV4, Network};
 use super::{Entry, Indicator, IndicatorId, IndicatorKind, Indicators, labels_of};
 use crate::flow::Address;
-use crate::name::{Ancestors, LABELS_MAX, Name};
+use crate::name::{Ancestors, LABELS_MAX, Name, NameHash};
 
 impl Indicators {
     /// Whether an entry flags the name, going by hashes alone, of which all but a few bits are compared:
@@ -25,13 +25,19 @@ impl Indicators {
         while counts != 0 {
             let labels = counts.trailing_zeros() as usize;
             counts &= counts - 1;
-            let flags = |id| self.chain(id).any(|(_, entry)| entry.kind.flags(labels == all));
             let hash = name.hash_of_last(&self.hasher, labels);
-            if self.table.find(hash.0, flags).is_some() {
+            if self.table.may_hold(hash.0) && self.flags(hash, labels == all) {
                 return true;
             }
         }
         false
+    }
+
+    /// Whether an entry under a hash flags what has it. Apart: there is nearly never one.
+    #[inline(never)]
+    fn flags(&self, hash: NameHash, itself: bool) -> bool {
+        let flags = |id| self.chain(id).any(|(_, entry)| entry.kind.flags(itself));
+        self.table.find(hash.0, flags).is_some()
     }
 
     /// Whether an entry lists the name, allowed or not.

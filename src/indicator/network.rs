@@ -28,7 +28,7 @@ impl Network {
     #[inline]
     pub(super) fn around(address: Address, prefix: u8) -> Network {
         let mask = u128::MAX.checked_shl(128 - u32::from(prefix.min(SINGLE))).unwrap_or(0);
-        Network { bits: u128::from_be_bytes(*address.octets()) & mask, prefix }
+        Network { bits: address.number() & mask, prefix }
     }
 
     /// Reads `192.0.2.1`, `2001:db8::1`, `192.0.2.0/24`, `192.0.2.0/255.255.255.0`, and says whether

@@ -14,15 +14,15 @@
 //! It is made once, when it is known how much goes into it. The hashes are keyed per process, so linear
 //! probing cannot be attacked.
 //!
-//! What is looked up is nearly always absent, so a filter stands before the slots: for each sixteen of
-//! them 64 bits, two of which every entry sets. At a million entries it takes 0.6 MB, which stays in
-//! the cache where the slots do not, and lets about one absent hash in ten pass.
+//! What is looked up is nearly always absent, so a filter stands before the slots: for each eight of
+//! them 64 bits, three of which every entry sets. At a million entries it takes 1.3 MB, which mostly stays
+//! in the cache where the slots do not, and lets about one absent hash in fifty pass.
 
 /// A slot that holds nothing. No entry looks like it: its number would be 2^b - 1, which is kept free.
 const EMPTY: u64 = u64::MAX;
 
 /// How many slots share a word of the filter.
-const SLOTS_A_WORD: usize = 16;
+const SLOTS_A_WORD: usize = 8;
 
 /// The table. It holds numbers below the count it was made for, each once.
 #[derive(Clone, Debug)]
@@ -68,14 +68,20 @@ impl Table {
         }
     }
 
-    /// The first number under the hash that `is_it` accepts.
+    /// Whether there may be a number under the hash. Nearly always there is none, and this says so.
     #[inline]
-    pub(super) fn find(&self, hash: u64, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
-        let mut at = self.home(hash);
+    pub(super) fn may_hold(&self, hash: u64) -> bool {
         let wanted = filter_bits(hash);
-        if self.filter.get(at / SLOTS_A_WORD).is_none_or(|word| word & wanted != wanted) {
+        let word = self.filter.get(self.home(hash) / SLOTS_A_WORD);
+        word.is_some_and(|word| word & wanted == wanted)
+    }
+
+    /// The first number under the hash that `is_it` accepts.
+    pub(super) fn find(&self, hash: u64, mut is_it: impl FnMut(u32) -> bool) -> Option<u32> {
+        if !self.may_hold(hash) {
             return None;
         }
+        let mut at = self.home(hash);
         let kept = hash << self.bits;
         // It ends: a fifth of the slots is empty.
         loop {
@@ -102,10 +108,10 @@ impl Table {
     }
 }
 
-/// The two bits of its filter word that an entry sets; one where they fall together.
+/// The three bits of its filter word that an entry sets; fewer where they fall together.
 #[inline]
 fn filter_bits(hash: u64) -> u64 {
-    1 << (hash & 63) | 1 << ((hash >> 6) & 63)
+    1 << (hash & 63) | 1 << ((hash >> 6) & 63) | 1 << ((hash >> 12) & 63)
 }
 
 #[cfg(test)]
@@ -122,6 +128,19 @@ mod tests {
         assert_eq!(table.find(u64::MAX, |number| number == 3), Some(3));
         assert_eq!(table.find(u64::MAX, |_| false), None);
         assert_eq!(table.find(0, |_| true), None, "probing wraps around without a false find");
+    }
+
+    #[test]
+    fn nearly_all_that_is_absent_is_told_at_once() {
+        let hasher = foldhash::quality::RandomState::default();
+        let hash = |number: u32| std::hash::BuildHasher::hash_one(&hasher, number);
+        let mut table = Table::new(50_000);
+        for number in 0..50_000 {
+            table.insert(hash(number), number);
+        }
+        assert!((0..50_000).all(|number| table.may_hold(hash(number))));
+        let passed = (50_000..100_000).filter(|&absent| table.may_hold(hash(absent))).count();
+        assert!(passed < 2_000, "{passed} of 50,000");
     }
 
     #[test]

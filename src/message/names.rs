@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::name::{HASH_SLACK, NAME_LEN_MAX, Name};
 
 /// So many octets are copied at once, and may be written behind a name.
-const CHUNK: usize = 16;
+const CHUNK: usize = 32;
 /// What there must be room for when a name begins.
 const ROOM: usize = NAME_LEN_MAX + 1 + if HASH_SLACK > CHUNK { HASH_SLACK } else { CHUNK };
 
@@ -37,17 +37,17 @@ impl Names {
     #[inline]
     pub fn append(&mut self, message: &[u8], run: Range<usize>) {
         let (mut from, mut to) = (run.start, self.end);
+        self.end += run.len();
         while from < run.end {
             let source = message.get(from..).unwrap_or_default();
             let target = self.octets.get_mut(to..).unwrap_or_default();
             match (source.first_chunk::<CHUNK>(), target.first_chunk_mut::<CHUNK>()) {
                 (Some(source), Some(target)) => *target = *source,
-                _ => target.iter_mut().zip(source).for_each(|(target, source)| *target = *source),
+                _ => copy_end(source, target),
             }
             from += CHUNK;
             to += CHUNK;
         }
-        self.end += run.len();
     }
 
     /// Ends a name with the octet of the root.
@@ -80,6 +80,15 @@ impl Names {
     #[inline]
     pub fn get(&self, place: usize, len: usize) -> Name<'_> {
         Name::from_wire(self.octets.get(place..place + len).unwrap_or_default())
+    }
+}
+
+/// Copies what there is and there is room for: the end of a message.
+#[inline(never)]
+fn copy_end(source: &[u8], target: &mut [u8]) {
+    let len = source.len().min(target.len());
+    if let (Some(source), Some(target)) = (source.get(..len), target.get_mut(..len)) {
+        target.copy_from_slice(source);
     }
 }
 

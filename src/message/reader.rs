@@ -6,27 +6,13 @@
 //! makes no sense is left out, as its length says where the next one stands.
 
 use super::names::Names;
-use super::record::{Fact, Flags, Malformed, Messages, NameRef, Question, RecordType, Watchlist};
+use super::record::{Fact, Malformed, Message, NameRef, Question, RecordType, Watchlist};
 use crate::flow::Address;
 use crate::name::{Ancestors, LABELS_MAX, NAME_LEN_MAX, NameHasher};
 
 /// How many names of a message are remembered by where they stand. Answers mostly point back at the
 /// question or at the alias before them, so a handful suffices; a name beyond them is read again.
 const REMEMBERED_MAX: usize = 8;
-
-/// What the sections of a message held.
-pub(super) struct Sections {
-    pub id: u16,
-    pub flags: Flags,
-    pub counts: [u16; 4],
-    pub question: Option<Question>,
-    pub malformed: Option<Malformed>,
-    pub flagged: bool,
-    /// Whether an address in the answer section is internal.
-    pub internal_address: bool,
-    /// Whether it is an update, or the answer to a PTR question.
-    pub has_names_unread: bool,
-}
 
 /// A resource record (RFC 1035 section 4.1.3): where its parts stand in the message.
 #[derive(Clone, Copy)]
@@ -44,7 +30,7 @@ struct Record {
 pub(super) struct Scratch {
     /// Where in the message names stand that were read already, and which they are.
     remembered: [(u16, NameRef); REMEMBERED_MAX],
-    count: usize,
+    count: u8,
     /// Where in the name at hand its labels' length octets stand.
     starts: [u8; LABELS_MAX],
 }
@@ -57,6 +43,8 @@ struct Copied {
     end: usize,
     /// Where its first label stands there.
     first: usize,
+    /// Whether all of them stand behind that, without a pointer in between.
+    in_one_piece: bool,
 }
 
 impl Default for Scratch {
@@ -69,16 +57,16 @@ impl Default for Scratch {
 impl Scratch {
     /// The name that was read at `offset`. The one read last is what most pointers point at.
     #[inline]
-    fn get(&self, offset: usize) -> Option<NameRef> {
-        let remembered = self.remembered.get(..self.count).unwrap_or_default();
+    fn get(&self, offset: usize) -> Option<&NameRef> {
+        let remembered = self.remembered.get(..usize::from(self.count)).unwrap_or_default();
         let seen = remembered.iter().rev().find(|(at, _)| usize::from(*at) == offset);
-        seen.map(|(_, name)| *name)
+        seen.map(|(_, name)| name)
     }
 
     #[inline]
     fn put(&mut self, offset: usize, name: NameRef) {
         if let (Some(slot), Ok(offset)) =
-            (self.remembered.get_mut(self.count), u16::try_from(offset))
+            (self.remembered.get_mut(usize::from(self.count)), u16::try_from(offset))
         {
             *slot = (offset, name);
             self.count += 1;
@@ -93,53 +81,73 @@ struct Walk<'m, 'a, W> {
     hasher: &'a NameHasher,
     watchlist: &'a mut W,
     scratch: &'a mut Scratch,
-    flagged: bool,
-    internal_address: bool,
+    keeps_addresses: bool,
+    found: Findings,
 }
 
-impl Messages {
-    /// Reads a payload's sections, adding names and facts to the arena. `None` without a whole header.
-    pub(super) fn read_sections(
+/// What was found on a walk.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Findings {
+    /// A name or an address is on the watch list.
+    pub flagged: bool,
+    /// An address in the answer section may be internal.
+    pub internal_address: bool,
+    /// There were addresses in it that were looked at and not kept.
+    pub left_addresses: bool,
+}
+
+/// Where what is read of messages goes.
+pub(super) struct Arena<'a> {
+    pub names: &'a mut Names,
+    pub facts: &'a mut Vec<Fact>,
+    pub scratch: &'a mut Scratch,
+}
+
+impl Arena<'_> {
+    /// Reads a message's sections into its record, and adds its names and facts, addresses among them only if they are
+    /// to be kept.
+    #[inline(always)]
+    pub fn read<W: Watchlist>(
         &mut self,
         payload: &[u8],
+        message: &mut Message,
+        keeps_addresses: bool,
         hasher: &NameHasher,
-        watchlist: &mut impl Watchlist,
-    ) -> Option<Sections> {
-        let mut sections = Sections {
-            id: word(payload, 0)?,
-            flags: Flags(word(payload, 2)?),
-            counts: [word(payload, 4)?, word(payload, 6)?, word(payload, 8)?, word(payload, 10)?],
-            question: None,
-            malformed: None,
-            flagged: false,
-            internal_address: false,
-            has_names_unread: false,
-        };
-        self.scratch.count = 0;
-        let mut walk = Walk {
-            payload,
-            names: &mut self.names,
-            hasher,
-            watchlist,
-            scratch: &mut self.scratch,
-            flagged: false,
-            internal_address: false,
-        };
-        if let Err(malformed) = walk.sections(&mut sections, &mut self.facts) {
-            sections.malformed.get_or_insert(malformed);
+        watchlist: &mut W,
+    ) -> Findings {
+        let Arena { names, facts, scratch } = self;
+        scratch.count = 0;
+        let found = Findings::default();
+        let mut walk = Walk { payload, names, hasher, watchlist, scratch, keeps_addresses, found };
+        if let Err(malformed) = walk.sections(message, facts) {
+            message.malformed.get_or_insert(malformed);
         }
-        sections.flagged = walk.flagged;
-        sections.internal_address = walk.internal_address;
-        Some(sections)
+        walk.found
+    }
+
+    /// The same with addresses. Apart, for it is done of few.
+    #[inline(never)]
+    pub fn read_with_addresses<W: Watchlist>(
+        &mut self,
+        payload: &[u8],
+        message: &mut Message,
+        hasher: &NameHasher,
+        watchlist: &mut W,
+    ) {
+        self.read(payload, message, true, hasher, watchlist);
     }
 }
 
-/// Whether an address may be a host's of a private network (RFC 1918, RFC 6598, RFC 4193): looser and
-/// quicker than [`Address::is_internal`], which is asked again of those few.
+/// Whether an address may be a host's of a private network (RFC 1918, RFC 6598, RFC 4193), by the octets of a
+/// record: looser and quicker than [`Address::is_internal`], which is asked again of those few.
 #[inline(always)]
-fn is_private(address: Address) -> bool {
-    let [first, .., v4, _, _, _] = *address.octets();
-    if address.is_v4() { matches!(v4, 10 | 100 | 172 | 192) } else { first & 0xfe == 0xfc }
+fn may_be_private(octets: &[u8]) -> bool {
+    match *octets {
+        [first, _, _, _] => matches!(first, 10 | 100 | 172 | 192),
+        // Of IPv4-mapped ones too.
+        [first, ..] => matches!(first, 0 | 0xfc | 0xfd),
+        [] => false,
+    }
 }
 
 /// The big-endian 16 bits at `at`.
@@ -151,11 +159,12 @@ fn word(octets: &[u8], at: usize) -> Option<u16> {
 impl<W: Watchlist> Walk<'_, '_, W> {
     /// Reads up to the end of the authority section. What ends the reading early is the error; the first
     /// record that had to be left out is noted in `out`.
-    fn sections(&mut self, out: &mut Sections, facts: &mut Vec<Fact>) -> Result<(), Malformed> {
+    #[inline(always)]
+    fn sections(&mut self, out: &mut Message, facts: &mut Vec<Fact>) -> Result<(), Malformed> {
         let [questions, answers, authority, _] = out.counts;
         let mut at = 12;
         if questions > 0 {
-            let (name, end) = self.name(at)?;
+            let (name, end) = self.read_name(at)?;
             let rtype = RecordType(self.word(end)?);
             out.question = Some(Question { name, rtype, class: self.word(end + 2)? });
             at = end + 4;
@@ -174,38 +183,43 @@ impl<W: Watchlist> Walk<'_, '_, W> {
         }
         out.has_names_unread =
             answers > 0 && out.question.is_some_and(|asked| asked.rtype == RecordType::PTR);
-        let sections = [(answers, true), (authority, false)];
-        for (count, in_answer) in sections {
-            for _ in 0..count {
-                let record = self.record(at)?;
-                at = record.end;
-                match self.fact(record, in_answer) {
-                    Ok(Some(fact)) => facts.push(fact),
-                    Ok(None) => {}
-                    Err(malformed) => {
-                        out.malformed.get_or_insert(malformed);
-                    }
-                }
+        at = self.section(at, answers, true, out, facts)?;
+        self.section(at, authority, false, out, facts)?;
+        Ok(())
+    }
+
+    /// Reads the records of a section, and returns where it ends.
+    #[inline]
+    fn section(
+        &mut self,
+        mut at: usize,
+        count: u16,
+        in_answer: bool,
+        out: &mut Message,
+        facts: &mut Vec<Fact>,
+    ) -> Result<usize, Malformed> {
+        for _ in 0..count {
+            let record = self.record(at)?;
+            at = record.end;
+            if let Err(malformed) = self.take_record(record, in_answer, facts) {
+                out.malformed.get_or_insert(malformed);
             }
         }
-        Ok(())
+        Ok(at)
     }
 
     /// Finds the parts of the record at `at`.
     #[inline]
     fn record(&self, at: usize) -> Result<Record, Malformed> {
         // Nearly always its owner is a pointer.
-        let rest = self.payload.get(at..).unwrap_or_default();
-        let (data, [t0, t1, c0, c1, l0, l1, l2, l3, n0, n1]) = match *rest {
-            [0xc0..=0xff, _, t0, t1, c0, c1, l0, l1, l2, l3, n0, n1, ..] => {
-                (at + 12, [t0, t1, c0, c1, l0, l1, l2, l3, n0, n1])
-            }
-            _ => {
-                let body = self.skip_name(at)?;
-                let fixed = self.payload.get(body..).and_then(|rest| rest.first_chunk::<10>());
-                (body + 10, *fixed.ok_or(Malformed::CutShort)?)
-            }
+        let body = match self.payload.get(at) {
+            Some(0xc0..) => at + 2,
+            _ => self.skip_name(at)?,
         };
+        let rest = self.payload.get(body..).unwrap_or_default();
+        let [t0, t1, c0, c1, l0, l1, l2, l3, n0, n1] =
+            *rest.first_chunk::<10>().ok_or(Malformed::CutShort)?;
+        let data = body + 10;
         let end = data + usize::from(u16::from_be_bytes([n0, n1]));
         if end > self.payload.len() {
             return Err(Malformed::CutShort);
@@ -220,38 +234,59 @@ impl<W: Watchlist> Walk<'_, '_, W> {
         })
     }
 
-    /// What a record says that links questions to one another, if anything.
-    fn fact(&mut self, record: Record, in_answer: bool) -> Result<Option<Fact>, Malformed> {
-        let Record { rtype, class, ttl, data, end, .. } = record;
+    /// Adds what a record says that links questions to one another, if anything.
+    #[inline]
+    fn take_record(
+        &mut self,
+        record: Record,
+        in_answer: bool,
+        facts: &mut Vec<Fact>,
+    ) -> Result<(), Malformed> {
+        let Record { owner, rtype, class, ttl, data, end } = record;
         if class != 1 {
-            return Ok(None);
+            return Ok(());
         }
-        Ok(match rtype {
-            RecordType::CNAME if in_answer => {
-                let (owner, _) = self.name(record.owner)?;
-                Some(Fact::Alias { owner, target: self.name_in_data(data, end)?, ttl })
-            }
+        match rtype {
             RecordType::A | RecordType::AAAA if in_answer => {
-                let octets = self.payload.get(data..end).unwrap_or_default();
-                let address = match (rtype, octets) {
-                    (RecordType::A, &[a, b, c, d]) => Address::v4([a, b, c, d]),
-                    (RecordType::AAAA, octets) => match octets.first_chunk() {
-                        Some(v6) if octets.len() == v6.len() => Address::v6(*v6),
-                        _ => return Err(Malformed::BadData),
-                    },
-                    _ => return Err(Malformed::BadData),
-                };
-                let (owner, _) = self.name(record.owner)?;
-                self.flagged |= self.watchlist.address(address);
-                self.internal_address |= is_private(address);
-                Some(Fact::Address { owner, address, ttl })
+                self.take_address(record, facts)?;
+            }
+            RecordType::CNAME if in_answer => {
+                let (owner, _) = self.name(owner)?;
+                let target = self.name_in_data(data, end)?;
+                facts.push(Fact::Alias { owner, target, ttl });
             }
             RecordType::NS => {
-                let (zone, _) = self.name(record.owner)?;
-                Some(Fact::Delegation { zone, server: self.name_in_data(data, end)?, ttl })
+                let (zone, _) = self.name(owner)?;
+                let server = self.name_in_data(data, end)?;
+                facts.push(Fact::Delegation { zone, server, ttl });
             }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Looks at an address, and adds it if addresses are kept.
+    #[inline]
+    fn take_address(&mut self, record: Record, facts: &mut Vec<Fact>) -> Result<(), Malformed> {
+        let octets = self.payload.get(record.data..record.end).unwrap_or_default();
+        let address = match (record.rtype, octets.len()) {
+            (RecordType::A, 4) => octets.first_chunk().map(|v4| Address::v4(*v4)),
+            (RecordType::AAAA, 16) => octets.first_chunk().map(|v6| Address::v6(*v6)),
             _ => None,
-        })
+        };
+        let Some(address) = address else { return Err(Malformed::BadData) };
+        self.found.flagged |= self.watchlist.address(address);
+        self.found.internal_address |= may_be_private(octets);
+        if self.keeps_addresses {
+            let (owner, _) = self.name(record.owner)?;
+            facts.push(Fact::Address { owner, address, ttl: record.ttl });
+        } else {
+            self.found.left_addresses = true;
+            if self.known_name(record.owner).is_none() {
+                self.new_name(record.owner)?;
+            }
+        }
+        Ok(())
     }
 
     /// Reads the name that is all of a record's data.
@@ -286,25 +321,39 @@ impl<W: Watchlist> Walk<'_, '_, W> {
     /// each jump goes further back and the walk ends.
     #[inline(always)]
     fn name(&mut self, at: usize) -> Result<(NameRef, usize), Malformed> {
-        if let Some(target) = self.pointer(at)
-            && let Some(name) = self.scratch.get(target)
-        {
-            return Ok((name, at + 2));
+        match self.known_name(at) {
+            Some(name) => Ok((*name, at + 2)),
+            None => self.new_name(at),
         }
-        self.new_name(at)
+    }
+
+    /// The name at `at` if it is a pointer at one that was read.
+    #[inline(always)]
+    fn known_name(&self, at: usize) -> Option<&NameRef> {
+        self.scratch.get(self.pointer(at)?)
     }
 
     // Most names are pointers at one that was read: what is done of the others is kept out of their way.
     #[inline(never)]
     fn new_name(&mut self, at: usize) -> Result<(NameRef, usize), Malformed> {
+        self.read_name(at)
+    }
+
+    #[inline(always)]
+    fn read_name(&mut self, at: usize) -> Result<(NameRef, usize), Malformed> {
         let start = self.names.begin();
         let copied = self.copy_labels(at).inspect_err(|_| self.names.take_back(start))?;
         let len = self.names.len_since(start);
         self.names.finish();
-        let octets = self.names.from(start);
+        // What was written just now can be read in pieces of another size only when it has got to the cache. So a
+        // name that stands in one piece is hashed where it stands.
+        let octets = match copied.in_one_piece {
+            true => self.payload.get(copied.first..).unwrap_or_default(),
+            false => self.names.from(start),
+        };
         let starts = self.scratch.starts.get(..copied.labels).unwrap_or_default();
         let name = Ancestors::new(self.hasher, octets, starts, len);
-        self.flagged |= self.watchlist.name(&name);
+        self.found.flagged |= self.watchlist.name(&name);
         let name = NameRef::new(start, len + 1, copied.labels, name.hash, name.group);
         self.scratch.put(copied.first, name);
         Ok((name, copied.end))
@@ -318,7 +367,7 @@ impl<W: Watchlist> Walk<'_, '_, W> {
     }
 
     /// Copies labels to the arena. On an error it leaves there what was copied.
-    #[inline]
+    #[inline(always)]
     fn copy_labels(&mut self, at: usize) -> Result<Copied, Malformed> {
         let (mut here, mut run, mut end, mut first) = (at, at, None, at);
         let (mut copied, mut labels) = (0, 0);
@@ -346,7 +395,8 @@ impl<W: Watchlist> Walk<'_, '_, W> {
             self.names.append(self.payload, run..here);
             copied += here - run;
             if len == 0 {
-                return Ok(Copied { labels, end: end.unwrap_or(here + 1), first });
+                let end = end.unwrap_or(here + 1);
+                return Ok(Copied { labels, end, first, in_one_piece: run == first });
             }
             let target = self.pointer(here).ok_or(Malformed::CutShort)?;
             end.get_or_insert(here + 2);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::names::Names;
-use super::reader::Scratch;
+use super::reader::{Arena, Scratch};
 use crate::flow::{Address, Flow, Mac};
 use crate::frame::FrameId;
 use crate::name::{Ancestors, Name, NameHash, NameHasher};
@@ -184,7 +184,7 @@ pub struct Message {
     pub malformed: Option<Malformed>,
     /// Whether a name or address in it stands on the watch list.
     pub flagged: bool,
-    /// Whether it is an internal server's authoritative answer with an internal address: a host's name.
+    /// Whether it is an internal server's authoritative answer with what may be an internal address: a host's name.
     pub names_host: bool,
     /// Whether it names hosts in records that are not read here: an update (RFC 2136), or the answer to a
     /// PTR question.
@@ -222,6 +222,8 @@ pub trait Watchlist {
     fn name(&mut self, name: &Ancestors<'_>) -> bool;
     /// Whether an address is listed.
     fn address(&mut self, address: Address) -> bool;
+    /// Whether the addresses of all answers are wanted, and not only of those that are flagged or name a host.
+    fn wants_addresses(&self) -> bool;
 }
 
 /// The empty watch list.
@@ -234,6 +236,9 @@ impl Watchlist for Unwatched {
     }
     fn address(&mut self, _: Address) -> bool {
         false
+    }
+    fn wants_addresses(&self) -> bool {
+        true
     }
 }
 
@@ -262,6 +267,7 @@ impl Messages {
     /// Reads a message and adds its record. `whole` is false when the capture holds only its beginning.
     ///
     /// Returns false, and adds nothing, when there is not even a header.
+    #[inline(always)]
     pub fn read(
         &mut self,
         envelope: &Envelope,
@@ -270,36 +276,66 @@ impl Messages {
         hasher: &NameHasher,
         watchlist: &mut impl Watchlist,
     ) -> bool {
-        let facts_start = self.facts.len();
-        let Some(read) = self.read_sections(payload, hasher, watchlist) else { return false };
-        let flow = envelope.flow;
-        let flagged = read.flagged
-            || watchlist.address(flow.destination.address)
-            || watchlist.address(flow.source.address);
+        let Some(&[i0, i1, f0, f1, q0, q1, a0, a1, n0, n1, m0, m1]) = payload.first_chunk() else {
+            return false;
+        };
+        let counts = [[q0, q1], [a0, a1], [n0, n1], [m0, m1]].map(u16::from_be_bytes);
+        // Written where it stays, and filled in there: what is copied just after it was written in pieces has to wait
+        // for them.
         self.messages.push(Message {
             frame: envelope.frame,
             time: envelope.time,
-            flow,
+            flow: envelope.flow,
             source_mac: envelope.source_mac,
             vlan: envelope.vlan.unwrap_or(NO_VLAN),
             ip_id: envelope.ip_id,
-            id: read.id,
-            flags: read.flags,
-            counts: read.counts,
-            question: read.question,
-            malformed: match read.malformed {
-                Some(_) if !whole => Some(Malformed::CutByCapture),
-                other => other,
-            },
-            flagged,
-            names_host: read.internal_address
-                && read.flags.is_authoritative()
-                && flow.source.address.is_internal(),
-            has_names_unread: read.has_names_unread,
-            facts_start: facts_start as u32,
-            facts_len: (self.facts.len() - facts_start).min(usize::from(u16::MAX)) as u16,
+            id: u16::from_be_bytes([i0, i1]),
+            flags: Flags(u16::from_be_bytes([f0, f1])),
+            counts,
+            question: None,
+            malformed: None,
+            flagged: false,
+            names_host: false,
+            has_names_unread: false,
+            facts_start: self.facts.len() as u32,
+            facts_len: 0,
         });
+        self.read_latest(payload, whole, hasher, watchlist);
         true
+    }
+
+    /// Reads what stands behind the header of the message added last.
+    #[inline(never)]
+    fn read_latest<W: Watchlist>(
+        &mut self,
+        payload: &[u8],
+        whole: bool,
+        hasher: &NameHasher,
+        watchlist: &mut W,
+    ) {
+        let Messages { messages, facts, names, scratch } = self;
+        let Some(message) = messages.last_mut() else { return };
+        let (names_start, facts_start) = (names.begin(), facts.len());
+        let keeps_addresses = watchlist.wants_addresses();
+        let mut arena = Arena { names, facts, scratch };
+        let found = arena.read(payload, message, keeps_addresses, hasher, watchlist);
+        let (from, to) = (message.flow.source.address, message.flow.destination.address);
+        message.flagged = found.flagged || watchlist.address(to) || watchlist.address(from);
+        message.names_host =
+            found.internal_address && message.flags.is_authoritative() && from.is_internal();
+        // Nearly nobody asks for the addresses of an answer. Of one that somebody will ask about, they are read
+        // when that is known.
+        if found.left_addresses && (message.flagged || message.names_host) {
+            arena.names.take_back(names_start);
+            arena.facts.truncate(facts_start);
+            (message.question, message.malformed) = (None, None);
+            arena.read_with_addresses(payload, message, hasher, watchlist);
+        }
+        if !whole {
+            message.malformed = message.malformed.map(|_| Malformed::CutByCapture);
+        }
+        let added = arena.facts.len() - facts_start;
+        message.facts_len = added.min(usize::from(u16::MAX)) as u16;
     }
 
     /// Adds a message of other ones, with its names and facts.

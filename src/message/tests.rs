@@ -314,6 +314,9 @@ impl Watchlist for Watch {
     fn address(&mut self, address: Address) -> bool {
         address == self.1
     }
+    fn wants_addresses(&self) -> bool {
+        false
+    }
 }
 
 #[test]
@@ -334,6 +337,48 @@ fn the_watch_list_is_asked_about_every_name_and_address() {
     assert!(flagged("x.test", [192, 0, 2, 1]), "who sent it");
     assert!(flagged("x.test", [192, 0, 2, 2]), "who gets it");
     assert!(!flagged("x.test", [192, 0, 2, 53]), "the additional section is not read");
+}
+
+#[test]
+fn addresses_nobody_asks_for_are_not_kept() {
+    let octets = chain().octets(RESPONSE);
+    let nowhere = Address::v4([203, 0, 113, 1]);
+    let facts = |octets: &[u8], name: &str, address: Address| {
+        let mut watch = Watch(HASHER.hash(Name::from_wire(&wire(name))), address);
+        let mut messages = Messages::new();
+        let mut envelope = envelope();
+        envelope.flow.source.address = Address::v4([10, 0, 0, 53]);
+        // What comes after it finds its own.
+        for _ in 0..2 {
+            assert!(messages.read(&envelope, octets, true, &HASHER, &mut watch));
+        }
+        let [first, second] = [0, 1].map(|place| {
+            let message = *messages.get(place).unwrap();
+            let facts = messages.facts(&message);
+            let addresses =
+                facts.iter().filter(|fact| matches!(fact, Fact::Address { .. })).count();
+            assert_eq!(
+                messages.name(message.question.unwrap().name).to_string(),
+                "www.Example.com"
+            );
+            assert_eq!(message.malformed, None);
+            (addresses, facts.len() - addresses)
+        });
+        assert_eq!(first, second);
+        first
+    };
+    assert_eq!(facts(&octets, "x.test", nowhere), (0, 2), "an alias and a delegation");
+    assert_eq!(facts(&octets, "example.net", nowhere), (2, 2), "its name is listed");
+    let last = Address::v4([0; 4]);
+    assert_eq!(facts(&octets, "x.test", last), (2, 2), "the last address is listed");
+    let of_a_host = Built {
+        answers: vec![record(&[0xc0, 12], RecordType::A, 1, &[10, 0, 0, 9])],
+        authority: Vec::new(),
+        additional: Vec::new(),
+        ..chain()
+    };
+    assert_eq!(facts(&of_a_host.octets(0x8580), "x.test", nowhere), (1, 0), "it names a host");
+    assert_eq!(facts(&of_a_host.octets(RESPONSE), "x.test", nowhere), (0, 0), "hearsay");
 }
 
 #[test]

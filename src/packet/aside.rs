@@ -218,7 +218,7 @@ impl Asides {
 /// A number for an endpoint: equal for equal ones, whatever it is for others.
 #[inline]
 fn key_of(address: Address, port: u16) -> u64 {
-    let [.., a, b, c, d] = *address.octets();
+    let [.., a, b, c, d] = address.octets();
     let low = u64::from(u32::from_be_bytes([a, b, c, d])) << 16 | u64::from(port);
     low.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40
 }
@@ -253,7 +253,7 @@ fn kind_of(flow: &Flow, elsewhere: &Elsewhere<'_>) -> Option<AsideKind> {
 
 /// Whether it is a multicast address or the broadcast address of all networks.
 fn is_for_many(address: Address) -> bool {
-    match *address.octets() {
+    match address.octets() {
         [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, first, ..] => first >= 224,
         [first, ..] => first == 0xff,
     }

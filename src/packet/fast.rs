@@ -13,85 +13,97 @@ use crate::frame::Frame;
 /// What `frame` holds, or `None` if it has to be walked through.
 #[inline]
 pub(super) fn slice<'a>(frame: &Frame<'a>, ports: &Ports) -> Option<Sliced<'a>> {
-    if frame.link.0 != 1 {
-        return None;
+    if let Some((envelope, payload)) = datagram(frame, ports) {
+        return Some(Sliced::Datagram { envelope, payload, whole: true });
     }
-    let (ethernet, mut rest) = frame.bytes.split_first_chunk::<14>()?;
-    let [.., t0, t1] = *ethernet;
-    let mut kind = u16::from_be_bytes([t0, t1]);
-    let mut vlan = None;
-    if kind == 0x8100 {
-        let ([i0, i1, t0, t1], behind) = rest.split_first_chunk()?;
-        vlan = Some(u16::from_be_bytes([*i0, *i1]) & 0x0fff);
-        kind = u16::from_be_bytes([*t0, *t1]);
-        rest = behind;
-    }
-    let ip = match kind {
-        0x0800 => Ip::v4(rest)?,
-        0x86dd => Ip::v6(rest)?,
-        _ => return None,
-    };
-    let (&[p0, p1, q0, q1, l0, l1, ..], payload) = ip.payload.split_first_chunk::<8>()?;
-    let (source, destination) = (u16::from_be_bytes([p0, p1]), u16::from_be_bytes([q0, q1]));
-    if !(ports.contains(source) || ports.contains(destination)) {
-        return elsewhere(frame, &ip, ethernet, vlan);
-    }
-    let agrees = usize::from(u16::from_be_bytes([l0, l1])) == ip.payload.len();
-    if ip.protocol == protocol::TCP || payload.is_empty() || !agrees {
-        return None;
-    }
-    let envelope = envelope(frame, &ip, ethernet, vlan, [source, destination], Transport::Udp);
-    Some(Sliced::Datagram { envelope, payload, whole: true })
+    elsewhere(frame, ports)
 }
 
-/// The same of what is not DNS by its ports. Apart, so that the way of DNS messages stays short: within
-/// it, this cost each of them some 30 instructions.
-#[inline(never)]
-fn elsewhere<'a>(
-    frame: &Frame<'a>,
-    ip: &Ip<'a>,
-    ethernet: &[u8; 14],
-    vlan: Option<u16>,
-) -> Option<Sliced<'a>> {
-    let (&[p0, p1, q0, q1, l0, l1, ..], payload) = ip.payload.split_first_chunk::<8>()?;
-    let (source, destination) = (u16::from_be_bytes([p0, p1]), u16::from_be_bytes([q0, q1]));
-    let (transport, elsewhere) = if ip.protocol == protocol::TCP {
-        (Transport::Tcp, Elsewhere::tcp(ip.payload)?)
+/// The UDP payload that `frame` holds, if it goes to or comes from a DNS port.
+#[inline(always)]
+pub(super) fn datagram<'a>(frame: &Frame<'a>, ports: &Ports) -> Option<(Envelope, &'a [u8])> {
+    let headers = Headers::of(frame)?;
+    let (&[_, _, _, _, l0, l1, ..], payload) = headers.ip.payload.split_first_chunk::<8>()?;
+    let agrees = usize::from(u16::from_be_bytes([l0, l1])) == headers.ip.payload.len();
+    let is_dns = headers.ports.iter().any(|port| ports.contains(*port));
+    let is_it = is_dns && headers.ip.protocol == protocol::UDP && !payload.is_empty() && agrees;
+    is_it.then(|| (headers.envelope(frame, Transport::Udp), payload))
+}
+
+/// What it holds that is not DNS by its ports.
+fn elsewhere<'a>(frame: &Frame<'a>, ports: &Ports) -> Option<Sliced<'a>> {
+    let headers = Headers::of(frame)?;
+    if headers.ports.iter().any(|port| ports.contains(*port)) {
+        return None;
+    }
+    let (&[_, _, _, _, l0, l1, ..], payload) = headers.ip.payload.split_first_chunk::<8>()?;
+    let (transport, elsewhere) = if headers.ip.protocol == protocol::TCP {
+        (Transport::Tcp, Elsewhere::tcp(headers.ip.payload)?)
     } else {
-        let agrees = usize::from(u16::from_be_bytes([l0, l1])) == ip.payload.len();
+        let agrees = usize::from(u16::from_be_bytes([l0, l1])) == headers.ip.payload.len();
+        let [source, destination] = headers.ports;
         if !agrees || tunnel::is_tunnel(source, destination) {
             return None;
         }
         (Transport::Udp, Elsewhere { payload, tcp_flags: 0 })
     };
-    let envelope = envelope(frame, ip, ethernet, vlan, [source, destination], transport);
-    Some(Sliced::Elsewhere { envelope, elsewhere })
+    Some(Sliced::Elsewhere { envelope: headers.envelope(frame, transport), elsewhere })
 }
 
-/// Who sent a frame to whom, by its headers.
-#[inline]
-fn envelope(
-    frame: &Frame<'_>,
-    ip: &Ip<'_>,
-    ethernet: &[u8; 14],
+/// The headers of a frame up to its ports.
+struct Headers<'a> {
+    ethernet: &'a [u8; 14],
     vlan: Option<u16>,
-    [source, destination]: [u16; 2],
-    transport: Transport,
-) -> Envelope {
-    let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, _, _] = *ethernet;
-    Envelope {
-        frame: frame.id,
-        time: frame.time,
-        flow: Flow {
-            source: Endpoint { address: ip.source, port: source },
-            destination: Endpoint { address: ip.destination, port: destination },
-            transport,
-        },
-        source_mac: Mac([s0, s1, s2, s3, s4, s5]),
-        destination_mac: Mac([d0, d1, d2, d3, d4, d5]),
-        ip_id: ip.id,
-        hop_limit: ip.hop_limit,
-        vlan,
+    ip: Ip<'a>,
+    /// Of the source, and of the destination.
+    ports: [u16; 2],
+}
+
+impl<'a> Headers<'a> {
+    #[inline(always)]
+    fn of(frame: &Frame<'a>) -> Option<Headers<'a>> {
+        if frame.link.0 != 1 {
+            return None;
+        }
+        let (ethernet, mut rest) = frame.bytes.split_first_chunk::<14>()?;
+        let [.., t0, t1] = *ethernet;
+        let mut kind = u16::from_be_bytes([t0, t1]);
+        let mut vlan = None;
+        if kind == 0x8100 {
+            let ([i0, i1, t0, t1], behind) = rest.split_first_chunk()?;
+            vlan = Some(u16::from_be_bytes([*i0, *i1]) & 0x0fff);
+            kind = u16::from_be_bytes([*t0, *t1]);
+            rest = behind;
+        }
+        let ip = match kind {
+            0x0800 => Ip::v4(rest)?,
+            0x86dd => Ip::v6(rest)?,
+            _ => return None,
+        };
+        let &[p0, p1, q0, q1] = ip.payload.first_chunk::<4>()?;
+        let ports = [u16::from_be_bytes([p0, p1]), u16::from_be_bytes([q0, q1])];
+        Some(Headers { ethernet, vlan, ip, ports })
+    }
+
+    /// Who sent the frame to whom.
+    #[inline(always)]
+    fn envelope(&self, frame: &Frame<'_>, transport: Transport) -> Envelope {
+        let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, _, _] = *self.ethernet;
+        let [source, destination] = self.ports;
+        Envelope {
+            frame: frame.id,
+            time: frame.time,
+            flow: Flow {
+                source: Endpoint { address: self.ip.source, port: source },
+                destination: Endpoint { address: self.ip.destination, port: destination },
+                transport,
+            },
+            source_mac: Mac([s0, s1, s2, s3, s4, s5]),
+            destination_mac: Mac([d0, d1, d2, d3, d4, d5]),
+            ip_id: self.ip.id,
+            hop_limit: self.ip.hop_limit,
+            vlan: self.vlan,
+        }
     }
 }
 
@@ -107,7 +119,7 @@ struct Ip<'a> {
 
 impl<'a> Ip<'a> {
     /// An IPv4 header (RFC 791 section 3.1) of 20 octets, not of a fragment, all of whose payload is there.
-    #[inline]
+    #[inline(always)]
     fn v4(bytes: &'a [u8]) -> Option<Ip<'a>> {
         let (header, rest) = bytes.split_first_chunk::<20>()?;
         let &[first, _, l0, l1, i0, i1, f0, f1, hop_limit, protocol, _, _, addresses @ ..] = header;
@@ -129,7 +141,7 @@ impl<'a> Ip<'a> {
     }
 
     /// An IPv6 header (RFC 8200 section 3) with UDP or TCP right behind it, all of whose payload is there.
-    #[inline]
+    #[inline(always)]
     fn v6(bytes: &'a [u8]) -> Option<Ip<'a>> {
         let (header, rest) = bytes.split_first_chunk::<40>()?;
         let [first, _, _, _, l0, l1, protocol, hop_limit, addresses @ ..] = header;

@@ -132,13 +132,15 @@ pub enum Other {
     UnknownLink(LinkType),
 }
 
+/// The UDP payload that `frame` holds, if it is what nearly every frame is. [`slice()`] gives the same, and the rest.
+#[inline(always)]
+pub fn datagram<'a>(frame: &Frame<'a>, ports: &Ports) -> Option<(Envelope, &'a [u8])> {
+    fast::datagram(frame, ports)
+}
+
 /// What `frame` holds, seen by itself.
-#[inline]
 pub fn slice<'a>(frame: &Frame<'a>, ports: &Ports) -> Sliced<'a> {
-    match fast::slice(frame, ports) {
-        Some(sliced) => sliced,
-        None => slice_any(frame, ports),
-    }
+    fast::slice(frame, ports).unwrap_or_else(|| slice_any(frame, ports))
 }
 
 /// The same for any frame, header by header.

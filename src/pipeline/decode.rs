@@ -4,11 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::watched::Watched;
-use crate::frame::{Batch, Frame};
+use crate::frame::Batch;
 use crate::indicator::Indicators;
 use crate::message::Messages;
 use crate::name::NameHasher;
-use crate::packet::{AsideKind, Asides, Envelope, Other, Ports, Sliced, slice};
+use crate::packet::{AsideKind, Asides, Envelope, Other, Ports, Sliced, datagram, slice};
 
 /// A batch of frames with what was read of it.
 #[derive(Debug, Default)]
@@ -92,13 +92,18 @@ impl Decoder {
         Decoder { ports, hasher, watched: Watched::new(indicators) }
     }
 
+    /// Keeps the addresses of all answers, and not only of those that are flagged or name a host.
+    pub fn keep_addresses(&mut self) {
+        self.watched.want_addresses();
+    }
+
     /// Looks out for other indicators from now on.
     pub fn look_out_for(&mut self, indicators: Arc<Indicators>) {
-        self.watched = Watched::new(Some(indicators));
+        self.watched.relist(indicators);
     }
 
     /// Reads one message, as [`Messages::read`] does.
-    #[inline]
+    #[inline(always)]
     pub(super) fn read(
         &mut self,
         messages: &mut Messages,
@@ -115,9 +120,9 @@ impl Decoder {
         let mut done = 0;
         while done < batch.len() {
             let walked = catch_unwind(AssertUnwindSafe(|| {
-                for (place, frame) in batch.frames().enumerate().skip(done) {
-                    done = place + 1;
-                    self.decode_frame(&frame, place, decoded);
+                while done < batch.len() {
+                    done += 1;
+                    self.decode_frame(&batch, done - 1, decoded);
                 }
             }));
             if walked.is_err() {
@@ -127,24 +132,46 @@ impl Decoder {
         decoded.batch = batch;
     }
 
-    #[inline]
-    fn decode_frame(&mut self, frame: &Frame<'_>, place: usize, decoded: &mut Decoded) {
+    #[inline(always)]
+    fn decode_frame(&mut self, batch: &Batch, place: usize, decoded: &mut Decoded) {
+        decoded.counters.frames += 1;
+        match batch.get(place).and_then(|frame| datagram(&frame, &self.ports)) {
+            Some((envelope, payload)) => self.take(&envelope, payload, true, place, decoded),
+            None => self.decode_any(batch, place, decoded),
+        }
+    }
+
+    #[inline(always)]
+    fn take(
+        &mut self,
+        envelope: &Envelope,
+        payload: &[u8],
+        whole: bool,
+        place: usize,
+        decoded: &mut Decoded,
+    ) {
+        if !self.read(&mut decoded.messages, envelope, payload, whole) {
+            decoded.counters.not_dns += 1;
+            return;
+        }
+        decoded.counters.messages += 1;
+        let count = decoded.messages.len();
+        if let Some(message) = decoded.messages.get(count - 1) {
+            decoded.counters.malformed += u64::from(message.malformed.is_some());
+            if message.has_names_unread {
+                decoded.asides.push(envelope, AsideKind::Dns, payload, count, place);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn decode_any(&mut self, batch: &Batch, place: usize, decoded: &mut Decoded) {
+        let Some(frame) = batch.get(place) else { return };
+        let sliced = slice(&frame, &self.ports);
         let counters = &mut decoded.counters;
-        counters.frames += 1;
-        match slice(frame, &self.ports) {
+        match &sliced {
             Sliced::Datagram { envelope, payload, whole } => {
-                if self.read(&mut decoded.messages, &envelope, payload, whole) {
-                    counters.messages += 1;
-                    let count = decoded.messages.len();
-                    if let Some(message) = decoded.messages.get(count - 1) {
-                        counters.malformed += u64::from(message.malformed.is_some());
-                        if message.has_names_unread {
-                            decoded.asides.push(&envelope, AsideKind::Dns, payload, count, place);
-                        }
-                    }
-                } else {
-                    counters.not_dns += 1;
-                }
+                self.take(envelope, payload, *whole, place, decoded);
             }
             Sliced::Held => {
                 counters.held += 1;
@@ -153,7 +180,7 @@ impl Decoder {
             Sliced::Elsewhere { envelope, elsewhere } => {
                 counters.other += 1;
                 let before = (decoded.messages.len(), decoded.held.len());
-                decoded.asides.take(&envelope, &elsewhere, before, place);
+                decoded.asides.take(envelope, elsewhere, before, place);
             }
             Sliced::Other(other) => match other {
                 Other::IcmpError => counters.icmp_errors += 1,

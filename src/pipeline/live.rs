@@ -7,13 +7,15 @@
 //! A single source needs no merge, and with one worker its thread decodes, too: each thread less that a batch goes
 //! through is a wake-up less, and what was captured is decoded while it is in the cache.
 //!
-//! Batches go round in fixed numbers, of each source its own, so memory does not grow. When the analysis cannot keep
-//! up there is no free batch left: what comes then is read and left out, newest first, and counted.
+//! Batches go round in fixed numbers, of each source its own, so memory does not grow (`pile.rs`): they have theirs from
+//! the start, and what waits does so undecoded, for decoded a frame takes three times as much. When the analysis cannot
+//! keep up there is no free batch left: what comes then is read and left out, newest first, and counted.
 
 mod ear;
+mod pile;
 mod progress;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +24,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use ear::{Ear, Line, Merged, Straight};
+use pile::Pile;
 use progress::{Progress, clock};
 
 use super::decode::{Counters, Decoded, Decoder};
@@ -35,15 +38,17 @@ use crate::indicator::Indicators;
 use crate::packet::ReassemblyCounters;
 use crate::time::{Span, Timestamp};
 
-/// How many batches a source has: so far it can be ahead of the analysis, or of the others. Those at the bottom of the
-/// pile are touched only when it is.
+/// How many batches a source has: so far it can be ahead of the analysis, or of the others.
 const BATCHES: usize = 96;
 /// How many of them may wait for other sources.
 const WAITING_MAX: usize = BATCHES * 3 / 4;
 /// How many words that no frames came, or were left out, wait for the merge, for each source.
 const WORDS_EACH: usize = 8;
-/// How many each decoder has behind a merge: few, so that they stay in the cache.
+/// How many stages each decoder has: few, so that they stay in the cache.
 const STAGES_EACH: usize = 4;
+/// How many more there are for a source that has no merge: full, they keep the analysis busy for longer than its thread
+/// leaves them alone.
+const STAGES_AHEAD: usize = 12;
 /// How long a source waits for its first frame.
 const WAIT: Duration = Duration::from_millis(50);
 
@@ -257,39 +262,49 @@ pub fn listen<S: LiveSink>(
     let reading = Reading { decoder: decoder.clone(), lookout, turn: 0 };
     let workers = workers.max(1);
     let line = Line { merge: Merge::new(&files, WAITING_MAX), sequence: 0, tap };
-    let spare = Mutex::new(Vec::new());
     match <[Listener; 1]>::try_from(listeners) {
-        Ok([listener]) => std::thread::scope(|scope| {
-            lock(&spare).resize_with(BATCHES, Stage::default);
-            let (spare, ear) = (&spare, ear(0, listener));
+        Ok([listener]) => {
+            let batches = &Pile::batches();
+            let stages = &Pile::of(STAGES_AHEAD + STAGES_EACH * workers, Stage::default);
+            let ear = ear(0, listener);
+            // There is room for all batches: at the end each has a stage.
             let (done_in, done) = bounded::<Stage>(BATCHES);
-            let straight = |reading, onward| Straight { spare, taken: None, line, reading, onward };
-            if workers == 1 {
-                scope.spawn(move || ear.listen(straight(Some(reading), done_in), stop));
-                heard();
-            } else {
-                let (raw_in, raw) = bounded::<Stage>(BATCHES);
-                scope.spawn(move || ear.listen(straight(None, raw_in), stop));
-                heard();
-                for _ in 0..workers {
-                    let (reading, raw, done_in) = (reading.clone(), raw.clone(), done_in.clone());
-                    scope.spawn(move || reading.serve(&raw, &done_in));
+            let waiting = VecDeque::with_capacity(BATCHES);
+            let straight =
+                |reading, onward| Straight { batches, stages, waiting, line, reading, onward };
+            let put_back = |mut stage: Stage| {
+                batches.put_back(std::mem::take(&mut stage.decoded.batch));
+                stages.put_back(stage);
+            };
+            std::thread::scope(|scope| {
+                if workers == 1 {
+                    scope.spawn(move || ear.listen(straight(Some(reading), done_in), stop));
+                    heard();
+                } else {
+                    let (raw_in, raw) = bounded::<Stage>(BATCHES);
+                    scope.spawn(move || ear.listen(straight(None, raw_in), stop));
+                    heard();
+                    for _ in 0..workers {
+                        let (reading, raw, done_in) =
+                            (reading.clone(), raw.clone(), done_in.clone());
+                        scope.spawn(move || reading.serve(&raw, &done_in));
+                    }
+                    drop((raw, done_in));
                 }
-                drop((raw, done_in));
-            }
-            keep(&done, |stage| lock(spare).push(stage), keeper, (lookout, &shared, stop));
-        }),
+                keep(&done, put_back, keeper, (lookout, &shared, stop));
+            })
+        }
         Err(listeners) => {
-            let piles: Vec<_> = listeners.iter().map(|_| Mutex::new(pile())).collect();
+            let piles: Vec<_> = listeners.iter().map(|_| Pile::batches()).collect();
             std::thread::scope(|scope| {
                 let stages = STAGES_EACH * workers;
                 let (handed_in, handed) = bounded((BATCHES + WORDS_EACH) * listeners.len());
                 let (idle_in, idle) = filled(stages, Stage::default);
                 let (raw_in, raw) = bounded::<Stage>(stages);
                 let (done_in, done) = bounded::<Stage>(stages);
-                for (source, (listener, spare)) in listeners.into_iter().zip(&piles).enumerate() {
+                for (source, (listener, batches)) in listeners.into_iter().zip(&piles).enumerate() {
                     let handed = handed_in.clone();
-                    let (ear, merged) = (ear(source, listener), Merged { source, spare, handed });
+                    let (ear, merged) = (ear(source, listener), Merged { source, batches, handed });
                     scope.spawn(move || ear.listen(merged, stop));
                 }
                 drop(handed_in);
@@ -306,11 +321,6 @@ pub fn listen<S: LiveSink>(
             })
         }
     }
-}
-
-/// The batches of a source.
-fn pile() -> Vec<Batch> {
-    std::iter::repeat_with(Batch::default).take(BATCHES).collect()
 }
 
 /// A channel that is full of what goes round.
@@ -332,13 +342,13 @@ fn stretch(batch: &Batch) -> Option<Lost> {
 fn order(
     mut line: Line<'_>,
     handed: &Receiver<Handed>,
-    piles: &[Mutex<Vec<Batch>>],
+    piles: &[Pile<Batch>],
     idle: &Receiver<Stage>,
     onward: &Sender<Stage>,
 ) {
     let put_back = |source: usize, batch: Batch| {
         if let Some(pile) = piles.get(source) {
-            lock(pile).push(batch);
+            pile.put_back(batch);
         }
     };
     for Handed { source, batch, until, is_end } in handed {
@@ -357,7 +367,7 @@ fn order(
             if stage.until.0 == i64::MAX {
                 stage.until = last.unwrap_or(Timestamp(i64::MIN));
             }
-            line.pass(&mut stage);
+            line.pass(&mut stage.decoded.batch);
             if onward.send(stage).is_err() {
                 return;
             }

@@ -5,42 +5,37 @@ use std::sync::Arc;
 use crate::flow::Address;
 use crate::indicator::Indicators;
 use crate::message::Watchlist;
-use crate::name::{Ancestors, NameHash};
+use crate::name::Ancestors;
 
-/// How many names are remembered as unlisted: in 64 KiB, which stay in the cache.
-const REMEMBERED: usize = 1 << 13;
-
-/// Looks names and addresses up, and remembers the names that fall under no entry: most names that
-/// occur occur again, and each of their ancestors would be a look-up.
-///
-/// Each thread has its own.
+/// Looks names and addresses up.
 #[derive(Clone, Debug)]
 pub struct Watched {
     indicators: Option<Arc<Indicators>>,
-    /// Hashes of unlisted names, each where its lowest bits say. The latest stays.
-    unlisted: Vec<NameHash>,
+    wants_addresses: bool,
 }
 
 impl Watched {
-    /// Looks out for what is listed; for nothing without a list.
+    /// Looks out for what is listed. Without a list, for nothing, and wants all that messages say.
     pub fn new(indicators: Option<Arc<Indicators>>) -> Watched {
-        Watched { indicators, unlisted: vec![NameHash::default(); REMEMBERED] }
+        let wants_addresses = indicators.is_none();
+        Watched { indicators, wants_addresses }
+    }
+
+    /// Looks out for other indicators.
+    pub fn relist(&mut self, indicators: Arc<Indicators>) {
+        self.indicators = Some(indicators);
+    }
+
+    /// Wants the addresses of all answers.
+    pub fn want_addresses(&mut self) {
+        self.wants_addresses = true;
     }
 }
 
 impl Watchlist for Watched {
     #[inline]
     fn name(&mut self, name: &Ancestors<'_>) -> bool {
-        let Some(indicators) = self.indicators.as_deref() else { return false };
-        let place = name.hash.0 as usize & (REMEMBERED - 1);
-        if self.unlisted.get(place) == Some(&name.hash) {
-            return false;
-        }
-        let flagged = indicators.may_flag(name);
-        if !flagged && let Some(slot) = self.unlisted.get_mut(place) {
-            *slot = name.hash;
-        }
-        flagged
+        self.indicators.as_deref().is_some_and(|indicators| indicators.may_flag(name))
     }
 
     #[inline]
@@ -48,5 +43,10 @@ impl Watchlist for Watched {
         self.indicators.as_deref().is_some_and(|indicators| {
             !indicators.are_names_only() && indicators.is_address_flagged(address)
         })
+    }
+
+    #[inline]
+    fn wants_addresses(&self) -> bool {
+        self.wants_addresses
     }
 }

@@ -239,7 +239,7 @@ impl<W: Write> Report for Lines<'_, W> {
         Ok(())
     }
 
-    /// A line for each indicator and client: who connected first, then who asked for what is listed itself.
+    /// A line for each indicator and client: who asked for what is listed itself first, of them who connected.
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         let mut rows = Vec::new();
         for (id, client, row) in ending.summary.rows() {
@@ -249,11 +249,17 @@ impl<W: Write> Report for Lines<'_, W> {
             }
             let is_itself = row.names.iter().any(|name| is_listed_itself(name, indicator));
             let is_connected = matches!(row.contact, Contact::Yes(_));
-            rows.push(((!is_connected, !is_itself), self.row(client, indicator, row, is_itself)));
+            rows.push(((!is_itself, !is_connected), self.row(client, indicator, row, is_itself)));
         }
         rows.sort_by_key(|(rank, _)| *rank);
         for (_, row) in rows {
             writeln!(self.out, "{row}")?;
+        }
+        if ending.coverage.span.is_none() {
+            writeln!(
+                self.out,
+                "No DNS packet was seen: this says nothing about who asks for what."
+            )?;
         }
         let verdicts = ending.verdicts;
         writeln!(

@@ -1,15 +1,15 @@
 //! The hosts seen at either end of a transaction, by number.
 
-use foldhash::HashMap;
-use foldhash::HashMapExt;
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use foldhash::{HashMap, HashMapExt};
+use hashbrown::HashTable;
 
 use super::link::Links;
 use crate::flow::{Address, Mac};
 use crate::message::NO_VLAN;
 use crate::time::Timestamp;
-
-/// How many numbers found lately are remembered: in 24 KiB.
-const FOUND: usize = 1 << 10;
 
 /// A host's number in [`Hosts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -112,9 +112,10 @@ impl Totals {
 /// resolvers; if there are none, new hosts are not taken in, and [`Hosts::refused`] counts the messages.
 #[derive(Debug)]
 pub struct Hosts {
-    numbers: HashMap<Address, HostId>,
-    /// Numbers found lately, each where its address says: servers are looked for with every message.
-    found: Vec<Option<(Address, HostId)>>,
+    /// By address. What holds the address is the host itself, of which something is wanted anyway, so that the numbers
+    /// stay in the cache.
+    numbers: HashTable<HostId>,
+    hashing: RandomState,
     hosts: Vec<Host>,
     free: Vec<HostId>,
     links: Links,
@@ -130,8 +131,8 @@ impl Hosts {
     /// Room for `limit` hosts.
     pub fn new(limit: usize) -> Hosts {
         Hosts {
-            numbers: HashMap::new(),
-            found: vec![None; FOUND],
+            numbers: HashTable::new(),
+            hashing: RandomState::default(),
             hosts: Vec::new(),
             free: Vec::new(),
             links: Links::new(limit),
@@ -150,7 +151,7 @@ impl Hosts {
         now: Timestamp,
         kept_since: Timestamp,
     ) -> Option<HostId> {
-        if let Some(id) = self.look_up(address) {
+        if let Some(id) = self.find(address) {
             return Some(id);
         }
         let host = Host {
@@ -181,22 +182,16 @@ impl Hosts {
             Some(slot) => *slot = host,
             None => self.hosts.push(host),
         }
-        self.numbers.insert(address, id);
+        self.enter(address, id);
         Some(id)
     }
 
-    /// The number of an address that was seen.
-    #[inline]
-    pub(super) fn look_up(&mut self, address: Address) -> Option<HostId> {
-        let place = self.found.get_mut(place_of(address))?;
-        match *place {
-            Some((known, id)) if known == address => Some(id),
-            _ => {
-                let id = *self.numbers.get(&address)?;
-                *place = Some((address, id));
-                Some(id)
-            }
-        }
+    /// Notes the number of an address that has none.
+    fn enter(&mut self, address: Address, id: HostId) {
+        let Hosts { numbers, hashing, hosts, .. } = self;
+        let hash_of =
+            |id: &HostId| hosts.get(id.0 as usize).map_or(0, |host| hashing.hash_one(host.address));
+        numbers.insert_unique(hashing.hash_one(address), id, hash_of);
     }
 
     /// Frees hosts that nothing names any more. A full walk, so it is done again only after as many
@@ -206,10 +201,13 @@ impl Hosts {
             return;
         }
         self.refused_at_sweep = self.refused;
-        self.found.fill(None);
         for (place, host) in self.hosts.iter().enumerate() {
             if !host.is_resolver && host.seen < kept_since {
-                self.numbers.remove(&host.address);
+                let id = HostId(place as u32);
+                let hash = self.hashing.hash_one(host.address);
+                if let Ok(entry) = self.numbers.find_entry(hash, |known| *known == id) {
+                    entry.remove();
+                }
                 self.taken.remove(&HostId(place as u32));
                 self.free.push(HostId(place as u32));
             }
@@ -248,8 +246,11 @@ impl Hosts {
     }
 
     /// The number of an address that was seen.
+    #[inline]
     pub fn find(&self, address: Address) -> Option<HostId> {
-        self.numbers.get(&address).copied()
+        let is_its =
+            |id: &HostId| self.hosts.get(id.0 as usize).is_some_and(|host| host.address == address);
+        self.numbers.find(self.hashing.hash_one(address), is_its).copied()
     }
 
     /// A host by its number.
@@ -281,15 +282,6 @@ impl Hosts {
     pub fn refused(&self) -> u64 {
         self.refused
     }
-}
-
-/// Where the number of an address is remembered. Whoever makes addresses that fall on one place makes
-/// look-ups a little slower, and no more.
-#[inline]
-fn place_of(address: Address) -> usize {
-    let octets = u128::from_le_bytes(*address.octets());
-    let folded = (octets >> 64) as u64 ^ octets as u64;
-    (folded.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize & (FOUND - 1)
 }
 
 #[cfg(test)]

@@ -514,6 +514,35 @@ fn an_alert_table_in_the_place_of_a_list_is_told_where_to_go() {
 }
 
 #[test]
+fn a_list_in_the_place_of_alerts_and_what_alerts_blame_are_not_looked_for() {
+    let live = |arguments: &[&str]| -> Run {
+        program().args(["live", "-i", "lo"]).args(arguments).output().unwrap().into()
+    };
+    let list = project("captures/flagged.txt");
+    let run = live(&["--alerts", list.to_str().unwrap()]);
+    assert_eq!(run.code, Some(2));
+    assert!(
+        run.stderr.contains("is given to `read` or `live` with --indicators"),
+        "{}",
+        run.stderr
+    );
+    // The columns changed places: what is blamed stands where what is flagged should.
+    let folder = folder();
+    let alerts = folder.path().join("alerts.csv");
+    std::fs::write(
+        &alerts,
+        "time,host,threat,destination\n2026-03-02 09:17,x,C2/Generic-A,192.168.2.194\n",
+    )
+    .unwrap();
+    let run = live(&["--alerts", alerts.to_str().unwrap()]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("an address of your own network"), "{}", run.stderr);
+    assert!(run.stderr.contains("there is nothing to look for"), "{}", run.stderr);
+    let run = live(&[]);
+    assert!(run.stderr.contains("<--indicators <LIST>...|--alerts <FILE>>"), "{}", run.stderr);
+}
+
+#[test]
 fn a_directory_that_is_missing_is_not_one_that_lets_nobody_write() {
     let Some(pair) = Pair::new('q') else { return };
     let (list, folder) = (project("captures/flagged.txt"), folder());

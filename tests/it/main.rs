@@ -11,6 +11,7 @@
     reason = "a test may panic and talk"
 )]
 
+mod oracle;
 mod support;
 
 mod bundled;

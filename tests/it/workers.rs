@@ -24,7 +24,7 @@ fn captures() -> Vec<Labelled> {
 
 #[test]
 fn any_number_of_workers_says_the_same() {
-    for capture in captures() {
+    for capture in bundled().into_iter().chain(laboratory(&[""])) {
         let name = capture.path.display();
         let files = [capture.path.clone()];
         let alone = read_jsonl(&files, &capture.indicators, 1);

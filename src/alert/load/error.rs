@@ -71,7 +71,8 @@ pub enum LoadError {
     /// It is of no form that is known.
     #[error(
         "{file} holds alerts of no form that is known ({}); its first line is \"{first}\". Say the form \
-         with --alerts-format, or make it a CSV file with the columns time, host, destination and threat",
+         with --alerts-format, or make it a CSV file with the columns time, host, destination and threat. A list of \
+         what to look for is given to `read` or `live` with --indicators",
         Form::list()
     )]
     Unknown {

@@ -26,7 +26,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
                 let time = rows.times.read(cells.time.as_deref(), number);
                 rows.add(number, line, Row { time, ..cells.row() });
             }
-            None if rows.alerts.is_empty() || is_furniture(line) => {}
+            None if rows.alerts.is_empty() || is_furniture(line) || is_remark(line) => {}
             None => rows.skip(
                 number,
                 line,
@@ -52,6 +52,11 @@ fn is_furniture(line: &str) -> bool {
     known.iter().any(|start| line.starts_with(start))
 }
 
+/// Whether somebody noted something on a line of its own.
+fn is_remark(line: &str) -> bool {
+    line.trim_start().starts_with('#')
+}
+
 /// A row, taken apart.
 #[derive(Debug)]
 struct Cells<'a> {
@@ -65,6 +70,10 @@ struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     fn of(line: &'a str) -> Option<Cells<'a>> {
+        // A note is no cell of the table: so a list of names with remarks is not taken for alerts.
+        if line.split_whitespace().any(|cell| cell.starts_with('#')) {
+            return None;
+        }
         let wide: Vec<&str> =
             line.split('\t').flat_map(|part| part.split("  ")).map(str::trim).collect();
         let wide: Vec<&str> = wide.into_iter().filter(|cell| !cell.is_empty()).collect();

@@ -22,8 +22,8 @@ const BLOCK_MS: i32 = 10;
 const GATHER: Duration = Duration::from_millis(20);
 /// A ring of so many octets can do without being emptied for that long, whatever comes; a smaller one for less.
 const GATHER_BUFFER: u32 = 64 << 20;
-/// A batch with more octets than this leaves.
-const BATCH_OCTETS: usize = 1 << 20;
+/// A batch with more octets than this leaves: all that a source has may wait, and this bounds what they take then.
+const BATCH_OCTETS: usize = 512 << 10;
 /// How often a silent interface is looked at: is it up, is it still the same?
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// So many frames are asked for at once, so that a batch does not grow far beyond.
@@ -217,7 +217,7 @@ impl Source for Device {
             return Filled::Idle;
         };
         if self.is_drained {
-            std::thread::sleep(self.options.gather());
+            std::thread::sleep(self.options.gather().min(wait));
         }
         let mut taken = open.take(batch);
         if taken.is_ok() && batch.is_empty() {

@@ -44,7 +44,7 @@ pub struct Drops {
 /// Where frames come from as they happen.
 pub trait Source: Send {
     /// Adds frames to an empty batch, in the order they came, without numbers. Waits at most so long for the
-    /// first.
+    /// first, and no longer for them to gather.
     fn fill(&mut self, batch: &mut Batch, wait: Duration) -> Filled;
 
     /// What was dropped so far.

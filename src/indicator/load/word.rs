@@ -45,6 +45,8 @@ pub(super) enum Fault {
     Idna,
     #[error("it is the hash of a file")]
     FileHash,
+    #[error("it is what a firewall calls a threat; what it flags is wanted, its destination")]
+    Threat,
 }
 
 /// Reads words. It keeps its buffers, so that an ordinary word costs no allocation.
@@ -78,6 +80,9 @@ impl WordReader {
                 (false, false) => Ok(Meaning::Network(network)),
             };
         }
+        if is_threat(word) {
+            return Err(Fault::Threat);
+        }
         let host = host_of(word)?;
         if let Some(address) = parse_address(host.trim_start_matches('[').trim_end_matches(']')) {
             return if exact {
@@ -99,6 +104,14 @@ impl WordReader {
         push_name(name, &mut self.name)?;
         Ok(Meaning::Name(kind, &self.name))
     }
+}
+
+/// Whether it is written as threats are called, `C2/Generic-A`: a path of a host without a dot is in no list.
+fn is_threat(word: &str) -> bool {
+    let is_word = |text: &str| !text.is_empty() && text.bytes().all(|o| o.is_ascii_alphanumeric());
+    word.split_once('/').is_some_and(|(family, name)| {
+        is_word(family) && name.starts_with(|c: char| c.is_ascii_alphabetic())
+    })
 }
 
 /// The host of a URL, or of what may stand without its scheme: `evil.com:8080/path`.
@@ -436,6 +449,8 @@ mod tests {
             ("192.0.2.1-192.0.2.9", Fault::NoAddress),
             ("1234", Fault::NoAddress),
             ("192.0.2.0/33", Fault::Prefix),
+            ("C2/Generic-A", Fault::Threat),
+            ("Troj/Agent-BKGA", Fault::Threat),
             ("evil.com:", Fault::Port),
             ("evil.com:http", Fault::Port),
             ("mailto:x", Fault::Port),

@@ -1,10 +1,11 @@
 //! The threads of sources: each fills batches and hands them over, or leaves out what there is no room for.
 
-use std::sync::Mutex;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
+use super::pile::Pile;
 use super::progress::clock;
 use super::{Handed, Listener, Reading, Shared, Stage, Tap, WAIT, lock, now, stretch};
 use crate::capture::live::{Drops, Filled};
@@ -21,8 +22,8 @@ const DROPS_EVERY: Span = Span::from_millis(250);
 /// kernel gathers frames.
 const LAST_TURNS: Span = Span::from_millis(200);
 const LAST_WAIT: Duration = Duration::from_millis(20);
-/// A batch whose frames took more memory than this gives it back.
-const ARENA_KEPT: usize = 4 << 20;
+/// How long frames are waited for while earlier ones wait for a stage.
+const BEHIND_WAIT: Duration = Duration::from_millis(2);
 
 /// Numbers batches in order, and lets them go by the tap.
 pub(super) struct Line<'t> {
@@ -32,11 +33,11 @@ pub(super) struct Line<'t> {
 }
 
 impl Line<'_> {
-    pub(super) fn pass(&mut self, stage: &mut Stage) {
-        stage.decoded.batch.sequence = self.sequence;
+    pub(super) fn pass(&mut self, batch: &mut Batch) {
+        batch.sequence = self.sequence;
         self.sequence += 1;
         if let Some(tap) = &mut self.tap {
-            tap(&stage.decoded.batch);
+            tap(batch);
         }
     }
 }
@@ -50,6 +51,9 @@ pub(super) trait Outlet {
     /// anybody wants more.
     fn hand(&mut self, batch: Batch, until: Timestamp) -> bool;
 
+    /// Whether what it took is to be passed on yet, so that it is to be asked for another batch soon.
+    fn is_behind(&self) -> bool;
+
     /// No frames from before this time will come: what there was no room for was left out.
     fn pass_over(&mut self, until: Timestamp);
 
@@ -61,23 +65,27 @@ pub(super) trait Outlet {
 pub(super) struct Merged<'l> {
     pub(super) source: usize,
     /// Its own, so that no other source can use them up.
-    pub(super) spare: &'l Mutex<Vec<Batch>>,
+    pub(super) batches: &'l Pile<Batch>,
     pub(super) handed: Sender<Handed>,
 }
 
 impl Outlet for Merged<'_> {
     fn empty(&mut self) -> Option<Batch> {
-        lock(self.spare).pop()
+        self.batches.take()
     }
 
     fn hand(&mut self, batch: Batch, until: Timestamp) -> bool {
         if batch.is_empty() {
-            lock(self.spare).push(batch);
+            self.batches.put_back(batch);
             self.pass_over(until);
             return true;
         }
         let handed = Handed { source: self.source, batch: Some(batch), until, is_end: false };
         self.handed.send(handed).is_ok()
+    }
+
+    fn is_behind(&self) -> bool {
+        false
     }
 
     fn pass_over(&mut self, until: Timestamp) {
@@ -95,41 +103,80 @@ impl Outlet for Merged<'_> {
 
 /// Straight on, for there is no other source.
 pub(super) struct Straight<'l, 't> {
-    /// Who takes one takes the one that was put back last, which is still in the cache.
-    pub(super) spare: &'l Mutex<Vec<Stage>>,
-    /// The one whose batch was given to be filled.
-    pub(super) taken: Option<Stage>,
+    pub(super) batches: &'l Pile<Batch>,
+    /// What a batch is decoded into: few, for what was read of a frame takes more memory than the frame.
+    pub(super) stages: &'l Pile<Stage>,
+    /// What was filled while there was no stage, and until when all frames had come.
+    pub(super) waiting: VecDeque<(Batch, Timestamp)>,
     pub(super) line: Line<'t>,
     /// Decodes, if nobody else does.
     pub(super) reading: Option<Reading<'l>>,
     pub(super) onward: Sender<Stage>,
 }
 
-impl Outlet for Straight<'_, '_> {
-    fn empty(&mut self) -> Option<Batch> {
-        let mut stage = lock(self.spare).pop()?;
-        let batch = std::mem::take(&mut stage.decoded.batch);
-        self.taken = Some(stage);
-        Some(batch)
+impl Straight<'_, '_> {
+    /// Passes on what waits, as far as there are stages. Returns whether anybody wants more.
+    fn go_on(&mut self) -> bool {
+        while !self.waiting.is_empty()
+            && let Some(stage) = self.stages.take()
+        {
+            if !self.pass_on(stage) {
+                return false;
+            }
+        }
+        true
     }
 
-    fn hand(&mut self, mut batch: Batch, until: Timestamp) -> bool {
-        let Some(mut stage) = self.taken.take() else { return true };
-        self.line.merge.number(&mut batch);
+    /// Passes on the first that waits.
+    fn pass_on(&mut self, mut stage: Stage) -> bool {
+        let Some((batch, until)) = self.waiting.pop_front() else { return true };
         stage.decoded.clear();
         (stage.decoded.batch, stage.until) = (batch, until);
-        self.line.pass(&mut stage);
         if let Some(reading) = &mut self.reading {
             reading.read(&mut stage);
         }
         self.onward.send(stage).is_ok()
+    }
+}
+
+impl Outlet for Straight<'_, '_> {
+    fn empty(&mut self) -> Option<Batch> {
+        // Whether anybody wants more is seen when it is handed over.
+        self.go_on();
+        self.batches.take()
+    }
+
+    fn hand(&mut self, mut batch: Batch, until: Timestamp) -> bool {
+        if batch.is_empty()
+            && let Some((_, last)) = self.waiting.back_mut()
+        {
+            *last = until.max(*last);
+            self.batches.put_back(batch);
+        } else {
+            self.line.merge.number(&mut batch);
+            self.line.pass(&mut batch);
+            self.waiting.push_back((batch, until));
+        }
+        self.go_on()
+    }
+
+    fn is_behind(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     fn pass_over(&mut self, _: Timestamp) {
         // Nobody waits for this source but those who are behind.
     }
 
-    fn end(self) {}
+    fn end(mut self) {
+        // No more will come, so there is no need to be sparing.
+        while !self.waiting.is_empty() {
+            let stage = self.stages.take().unwrap_or_default();
+            if !self.pass_on(stage) {
+                break;
+            }
+        }
+    }
 }
 
 /// The thread of a source.
@@ -179,9 +226,7 @@ impl Ear<'_> {
             None => (std::mem::take(spare), true),
         };
         batch.clear();
-        if batch.arena.capacity() > ARENA_KEPT {
-            batch.arena = Vec::new();
-        }
+        let wait = if outlet.is_behind() { BEHIND_WAIT.min(wait) } else { wait };
         let filled = self.listener.source.fill(&mut batch, wait);
         self.note(&filled, &batch);
         // What the kernel had before it was asked has come, if it had no more than that.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::ear::Outlet;
 use super::*;
 use crate::capture::live::Filled;
 use crate::frame::{Frame, FrameId, LinkType};
@@ -250,15 +251,61 @@ fn what_an_interface_drops_is_counted_once_however_many_share_it() {
 
 #[test]
 fn drops_are_asked_for_when_the_clock_was_set_back() {
-    let (shared, spare) = (Shared::new(&[0]), Mutex::new(vec![Stage::default(), Stage::default()]));
-    let (onward, _taken) = bounded(2);
+    let (shared, batches) = (Shared::new(&[0]), Pile::batches());
+    let stages = Pile::of(2, Stage::default);
+    let (onward, _taken) = bounded(BATCHES);
     let steps = vec![Step::Dropped(5, 0), AT_ONCE, Step::Dropped(9, 0), AT_ONCE];
     let (listener, told, last) =
         (listener((0, steps)), Drops::default(), now() + Span::from_secs(3_600));
     let ear = Ear { listener, source: 0, shared: &shared, is_first: true, told, last };
     let line = Line { merge: Merge::new(&[0], 1), sequence: 0, tap: None };
-    let straight = Straight { spare: &spare, taken: None, line, reading: None, onward };
+    let (batches, stages, waiting, reading) = (&batches, &stages, VecDeque::new(), None);
+    let straight = Straight { batches, stages, waiting, line, reading, onward };
     ear.listen(straight, &Stop::default());
     let lost = lock(&shared.lost);
     assert!(lost.len() == 2 && lost.iter().all(|(from, to)| from <= to), "{lost:?}");
+}
+
+#[test]
+fn what_waits_for_the_analysis_waits_undecoded_and_in_order() {
+    let (batches, stages) = (&Pile::batches(), &Pile::of(2, Stage::default));
+    let (onward, done) = bounded(BATCHES);
+    let line = Line { merge: Merge::new(&[0], 1), sequence: 0, tap: None };
+    let (waiting, reading) = (VecDeque::new(), None);
+    let mut straight = Straight { batches, stages, waiting, line, reading, onward };
+    let hand = |straight: &mut Straight<'_, '_>, time: Option<i64>| {
+        let mut batch = straight.empty().unwrap();
+        if let Some(time) = time {
+            let (id, time, link) = (FrameId::NONE, Timestamp(time), LinkType(1));
+            batch.push(Frame { id, time, link, original_len: 1, bytes: b"x" });
+        }
+        assert!(straight.hand(batch, Timestamp(time.unwrap_or(9))));
+    };
+    for time in 1..=5 {
+        hand(&mut straight, Some(time));
+    }
+    // That nothing came any more takes up no batch while others wait.
+    for _ in 0..2 * BATCHES {
+        hand(&mut straight, None);
+    }
+    assert!(straight.is_behind());
+    let came = || {
+        let stage: Stage = done.try_recv().ok()?;
+        let (sequence, until) = (stage.decoded.batch.sequence, stage.until.0);
+        stages.put_back(stage);
+        Some((sequence, until))
+    };
+    assert_eq!(
+        (came(), came(), came()),
+        (Some((0, 1)), Some((1, 2)), None),
+        "as many as there are stages"
+    );
+    drop(straight.empty());
+    assert_eq!(
+        (came(), came(), came()),
+        (Some((2, 3)), Some((3, 4)), None),
+        "and more when these come back"
+    );
+    straight.end();
+    assert_eq!((came(), came()), (Some((4, 9)), None), "at the end all");
 }

@@ -1,0 +1,114 @@
+//! The fast reader against hickory-proto, message by message.
+//!
+//! Of a message that both accept, both say the same: question, aliases, addresses, delegations, in the
+//! same order and letter case. What one accepts and the other does not:
+//!
+//! - Hickory refuses more. In captures: what is cut or broken in the additional section (snaplen, fuzzed
+//!   files, EDNS client subnets of an impossible length), records of a query, types that we pass over
+//!   with data it cannot parse. Beside these: a second OPT record, records behind a signature, and a
+//!   compression pointer whose labels run into the name that points there. We read up to the end of the
+//!   authority section, and of that only what links questions to one another; none of these change what
+//!   is said of the rest.
+//! - We refuse nothing that hickory accepts. That is asserted.
+//!
+//! Hickory has facts where we want none: of queries, of other opcodes than QUERY, of other classes than
+//! IN. These are left out before comparing.
+
+use std::net::IpAddr;
+
+use hickory_proto::op::{MessageType, OpCode};
+use hickory_proto::rr::{DNSClass, Name as FullName, RData};
+use whoasked::flow::{Address, Endpoint, Flow, Mac, Transport};
+use whoasked::frame::FrameId;
+use whoasked::message::{Fact, Messages, NameRef, Unwatched, full};
+use whoasked::name::NameHasher;
+use whoasked::packet::Envelope;
+use whoasked::time::Timestamp;
+
+/// Names are in wire form, TTLs in seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    Question(Vec<u8>, u16, u16),
+    Alias(Vec<u8>, Vec<u8>, u32),
+    Address(Vec<u8>, Address),
+    Delegation(Vec<u8>, Vec<u8>, u32),
+}
+
+/// What the fast reader says, and whether it accepts the message.
+pub fn fast(payload: &[u8]) -> (Vec<Said>, bool) {
+    let mut messages = Messages::new();
+    let endpoint = Endpoint { address: Address::v4([192, 0, 2, 1]), port: 53 };
+    let envelope = Envelope {
+        frame: FrameId::new(0, 1),
+        time: Timestamp(0),
+        flow: Flow { source: endpoint, destination: endpoint, transport: Transport::Udp },
+        source_mac: Mac::default(),
+        destination_mac: Mac::default(),
+        ip_id: 0,
+        hop_limit: 64,
+        vlan: None,
+    };
+    if !messages.read(&envelope, payload, true, &NameHasher::new([3, 5]), &mut Unwatched) {
+        return (Vec::new(), false);
+    }
+    let message = messages.get(0).unwrap();
+    let name = |name: NameRef| messages.name(name).wire().to_vec();
+    let question = message.question.map(|q| Said::Question(name(q.name), q.rtype.0, q.class));
+    let facts = messages.facts(message).iter().map(|fact| match *fact {
+        Fact::Alias { owner, target, ttl } => Said::Alias(name(owner), name(target), ttl),
+        Fact::Address { owner, address, .. } => Said::Address(name(owner), address),
+        Fact::Delegation { zone, server, ttl } => Said::Delegation(name(zone), name(server), ttl),
+    });
+    (question.into_iter().chain(facts).collect(), message.malformed.is_none())
+}
+
+/// What hickory says; `None` when it refuses.
+fn slow(payload: &[u8]) -> Option<Vec<Said>> {
+    let message = full::decode(payload).ok()?;
+    let name = |name: &FullName| {
+        let mut wire = Vec::new();
+        for label in name.iter() {
+            wire.push(label.len() as u8);
+            wire.extend(label);
+        }
+        wire.push(0);
+        wire
+    };
+    let question = message.queries.first().map(|question| {
+        let (rtype, class) = (question.query_type.into(), question.query_class.into());
+        Said::Question(name(&question.name), rtype, class)
+    });
+    let is_answer = message.metadata.message_type == MessageType::Response
+        && message.metadata.op_code == OpCode::Query;
+    let sections = [(&message.answers, true), (&message.authorities, false)];
+    let records = sections
+        .iter()
+        .flat_map(|(records, in_answer)| records.iter().map(move |record| (record, *in_answer)))
+        .filter(|(record, _)| is_answer && record.dns_class == DNSClass::IN);
+    let facts = records.filter_map(|(record, in_answer)| {
+        let owner = name(&record.name);
+        match (&record.data, in_answer) {
+            (RData::CNAME(target), true) => Some(Said::Alias(owner, name(&target.0), record.ttl)),
+            (RData::A(address), true) => Some(Said::Address(owner, IpAddr::V4(address.0).into())),
+            (RData::AAAA(address), true) => {
+                Some(Said::Address(owner, IpAddr::V6(address.0).into()))
+            }
+            (RData::NS(server), _) => Some(Said::Delegation(owner, name(&server.0), record.ttl)),
+            _ => None,
+        }
+    });
+    Some(question.into_iter().chain(facts).collect())
+}
+
+/// Holds the two against each other; true when both accept the message.
+pub fn agree(payload: &[u8]) -> Result<bool, String> {
+    let (ours, accepted) = fast(payload);
+    let Some(theirs) = slow(payload) else { return Ok(false) };
+    if !accepted {
+        return Err(format!("hickory accepts it, we do not: {payload:02x?}"));
+    }
+    match ours == theirs {
+        true => Ok(true),
+        false => Err(format!("we say {ours:?}\nhickory says {theirs:?}\nof {payload:02x?}")),
+    }
+}
