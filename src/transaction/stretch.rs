@@ -13,6 +13,7 @@
 //! out. Stretches hold numbers and bounds; the transactions are read where they are kept, as they are now.
 
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 
 use foldhash::{HashMap, HashMapExt};
 
@@ -54,7 +55,8 @@ impl About {
     }
 
     fn holds(self, transaction: &Transaction) -> bool {
-        let host = if self.by == About::BY_SERVER { transaction.server } else { transaction.client };
+        let host =
+            if self.by == About::BY_SERVER { transaction.server } else { transaction.client };
         host == self.host && transaction.group == self.group
     }
 
@@ -301,7 +303,8 @@ impl Cut {
                 break;
             }
             if parts.is_empty() {
-                let mut entries = about.from(history, stretch.newest).take(stretch.count).enumerate();
+                let mut entries =
+                    about.from(history, stretch.newest).take(stretch.count).enumerate();
                 let first = entries.find(|(_, (_, transaction))| transaction.asked <= latest);
                 let Some((passed, (from, _))) = first else { continue };
                 let count = (stretch.count - passed).min(left);
@@ -316,7 +319,9 @@ impl Cut {
             }
             let count = stretch.count.min(left);
             match verdict {
-                Look::Through | Look::ThroughIfOpen => parts.push(Part { from: stretch.newest, count }),
+                Look::Through | Look::ThroughIfOpen => {
+                    parts.push(Part { from: stretch.newest, count })
+                }
                 Look::Past => {}
                 Look::NoFurther => break,
             }
@@ -380,12 +385,14 @@ impl Cuts {
             self.chains.clear();
             self.stretches = 0;
         }
-        if !self.chains.contains_key(&about) {
-            about.chain(history).nth(SHORT)?;
-            let (next, until) = (Sequence(0), Timestamp(i64::MIN));
-            self.chains.insert(about, Cut { stretches: VecDeque::new(), next, until });
-        }
-        let cut = self.chains.get_mut(&about)?;
+        let cut = match self.chains.entry(about) {
+            Entry::Occupied(cut) => cut.into_mut(),
+            Entry::Vacant(place) => {
+                about.chain(history).nth(SHORT)?;
+                let (next, until) = (Sequence(0), Timestamp(i64::MIN));
+                place.insert(Cut { stretches: VecDeque::new(), next, until })
+            }
+        };
         if !cut.covers(latest, history.next(), order) {
             let before = cut.stretches.len();
             cut.extend(about, history, order);
@@ -536,13 +543,14 @@ mod tests {
                     let open = since.filter(|(_, t)| t.answered().is_none_or(|at| at >= over));
                     open.map(|(sequence, _)| sequence.0).collect::<Vec<u64>>()
                 };
-                let mut open = by(&|stretch| {
-                    match (stretch.is_over_before(over), stretch.is_sent_since(began)) {
-                        (true, true) => Look::Past,
-                        (true, false) => Look::NoFurther,
-                        (false, _) if stretch.is_over() => Look::Through,
-                        (false, _) => Look::ThroughIfOpen,
-                    }
+                let mut open = by(&|stretch| match (
+                    stretch.is_over_before(over),
+                    stretch.is_sent_since(began),
+                ) {
+                    (true, true) => Look::Past,
+                    (true, false) => Look::NoFurther,
+                    (false, _) if stretch.is_over() => Look::Through,
+                    (false, _) => Look::ThroughIfOpen,
                 });
                 prop_assert_eq!(matters(&mut open), matters(&mut plain()));
 
@@ -551,11 +559,11 @@ mod tests {
                     let same = since.filter(|(_, t)| t.name == name);
                     same.map(|(sequence, _)| sequence.0).collect::<Vec<u64>>()
                 };
-                let mut alike = by(&|stretch| {
-                    match stretch.is_sent_since(began) && !stretch.may_ask_for(name) {
-                        true => Look::Past,
-                        false => Look::Through,
-                    }
+                let mut alike = by(&|stretch| match stretch.is_sent_since(began)
+                    && !stretch.may_ask_for(name)
+                {
+                    true => Look::Past,
+                    false => Look::Through,
                 });
                 prop_assert_eq!(same(&mut alike), same(&mut plain()));
             }

@@ -510,9 +510,7 @@ impl Transactions {
         look: impl FnMut(&Stretch) -> Look,
     ) -> Parts<'_> {
         match self.cuts.try_borrow_mut() {
-            Ok(mut cuts) => {
-                cuts.asked_by(about, (&self.ring, self.order), (latest, limit), look)
-            }
+            Ok(mut cuts) => cuts.asked_by(about, (&self.ring, self.order), (latest, limit), look),
             // Nothing looks at one chain from within looking at another; the chain as it is would do.
             Err(_) => Parts::plain(&self.ring, about, latest, limit),
         }
