@@ -122,6 +122,12 @@ impl<T, const K: usize> Ring<T, K> {
         let head = self.heads.get(chain).and_then(|table| table.get(slot(key, self.heads_mask)));
         Chain { ring: self, chain, at: head.copied().unwrap_or(END), before: self.next }
     }
+
+    /// The entries on chain `K` that one is on, from that one to the oldest; none once it is overwritten.
+    pub fn chain_from(&self, chain: usize, newest: Sequence) -> Chain<'_, T, K> {
+        let at = if newest.0 < self.next { stored(newest.0) } else { END };
+        Chain { ring: self, chain, at, before: newest.0 + 1 }
+    }
 }
 
 /// A walk along one chain, newest entry first.

@@ -7,7 +7,7 @@ use crate::bounded::Sequence;
 use crate::message::RecordType;
 use crate::name::NameHash;
 use crate::time::{Span, Timestamp};
-use crate::transaction::{HostId, Transaction};
+use crate::transaction::{HostId, Look, Stretch, Transaction};
 
 /// An ask is remembered as open this long before a query, at most.
 pub(super) const OPEN_MAX: Span = Span::from_secs(75);
@@ -27,8 +27,6 @@ const CHAIN_MAX: usize = 16;
 const SET_TO_WORK: Span = Span::from_secs(1);
 /// How many asks about one registered domain are looked at for one query.
 pub(super) const ASKS_MAX: usize = 1024;
-/// How many asks that came after a query are passed over to get to those before it.
-const LATER_MAX: usize = 1 << 16;
 /// How many asks are weighed for one query: far more than would be named.
 const CANDIDATES_MAX: usize = 256;
 /// How many queries about one registered domain are looked at for one ask.
@@ -75,21 +73,27 @@ impl Resolution {
         let mut found: Vec<Candidate> = Vec::new();
         let latest = in_flight_until.max(sent.asked + ANSWER_SOON);
         for (place, reach) in walk.reaches.iter().enumerate() {
+            let look = |stretch: &Stretch| look(stretch, reach, sent, walk);
             for &resolver in resolvers {
-                let asks: Box<dyn Iterator<Item = (Sequence, &Transaction)>> =
-                    if reach.name.label_count() >= 2 {
-                        Box::new(self.transactions.with_server(resolver, reach.group))
-                    } else {
-                        // Everything stands below a top-level domain: only what came just before can
-                        // have led there.
-                        Box::new(
-                            self.transactions
-                                .before(query)
-                                .filter(move |(_, t)| t.server == resolver),
-                        )
-                    };
-                let asks = asks.take(LATER_MAX).skip_while(|(_, ask)| ask.asked > latest);
-                for (sequence, ask) in asks.take(ASKS_MAX) {
+                let asks: Box<dyn Iterator<Item = (Sequence, &Transaction)>> = if reach
+                    .name
+                    .label_count()
+                    >= 2
+                {
+                    let within = (latest, ASKS_MAX);
+                    Box::new(self.transactions.with_server_by(resolver, reach.group, within, look))
+                } else {
+                    // Everything stands below a top-level domain: only what came just before can
+                    // have led there.
+                    let before = self.transactions.before(query);
+                    Box::new(
+                        before
+                            .filter(move |(_, t)| t.server == resolver)
+                            .skip_while(move |(_, ask)| ask.asked > latest)
+                            .take(ASKS_MAX),
+                    )
+                };
+                for (sequence, ask) in asks {
                     if found.len() >= CANDIDATES_MAX {
                         return found;
                     }
@@ -127,11 +131,14 @@ impl Resolution {
             return None;
         }
         let exact = ask.name == reach.hash;
+        if !exact && !walk.goes_above {
+            return None;
+        }
         if !exact && !self.transactions.name(ask).is_at_or_below(reach.name) {
             return None;
         }
         let relation = needs(ask.qtype, sent.qtype, reach.relation, exact)?;
-        if relation == Relation::Ancestor && !walk.iterates && !checks_answers(sent.qtype) {
+        if relation == Relation::Ancestor && !walk.goes_above {
             return None;
         }
         if timing == Timing::Joined && relation > Relation::Alias {
@@ -309,9 +316,22 @@ fn timing(ask: &Transaction, sent: &Transaction, in_flight_until: Timestamp) -> 
     (since <= AFTER_MAX).then_some(Timing::After(since))
 }
 
+/// Whether a stretch of asks can hold one that is a candidate: who was answered long before a query has nothing to do
+/// with it, nor has who asked for another name, where only the name itself leads to it.
+fn look(stretch: &Stretch, reach: &Reach<'_>, sent: &Transaction, walk: &Walk<'_>) -> Look {
+    let is_over = stretch.is_over_before(sent.asked - AFTER_MAX);
+    let is_of_others = !walk.goes_above && !stretch.may_ask_for(reach.hash);
+    match stretch.is_sent_since(sent.asked - OPEN_MAX) {
+        true if is_over || is_of_others => Look::Past,
+        false if is_over => Look::NoFurther,
+        _ if stretch.is_over() => Look::Through,
+        _ => Look::ThroughIfOpen,
+    }
+}
+
 /// Whether a question is for what a resolver checks answers with (RFC 4035): one that forwards asks for
 /// that above a name, and for nothing else.
-fn checks_answers(qtype: RecordType) -> bool {
+pub(super) fn checks_answers(qtype: RecordType) -> bool {
     matches!(qtype, RecordType::DS | RecordType::DNSKEY)
 }
 

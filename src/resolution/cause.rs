@@ -123,7 +123,7 @@ impl Resolution {
             return none(Unexplained::Forgotten);
         }
         let name = self.transactions.name(sent);
-        let walk = self.walk_back(&group.hosts, name, (sent.name, sent.group), sent.asked);
+        let walk = self.walk_back(&group.hosts, name, sent);
         let until = self.in_flight_until(query, sent);
         let mut candidates = self.candidates(query, sent, until, &group.hosts, &walk);
         if is_priming(name, sent.qtype) {

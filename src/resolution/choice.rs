@@ -13,6 +13,8 @@ pub(super) const MOMENT: Span = Span::from_millis(100);
 const OWN_QUERY_MAX: Span = Span::from_millis(3);
 /// A resolver sets out for an ask within this time.
 const SETS_OUT_MAX: Span = Span::from_millis(5);
+/// Queries stand in order of time but for this much.
+const DISORDER_MAX: Span = Span::from_secs(1);
 /// An answer from the cache takes less than this.
 const AT_ONCE: Span = Span::from_millis(1);
 
@@ -86,7 +88,20 @@ impl Resolution {
             query.server == sent.server
                 && (Span(0)..OWN_QUERY_MAX).contains(&(query.asked - ask.asked_last))
         };
-        let same = self.same_questions(sent);
+        if chosen.len() < 2 {
+            return chosen;
+        }
+        let asks = chosen.iter().filter_map(|candidate| self.transactions.get(candidate.ask));
+        let sent_last = asks.map(|ask| ask.asked_last);
+        let Some((first, last)) = sent_last.fold(None, |range, at| match range {
+            None => Some((at, at)),
+            Some((first, last)) => Some((at.min(first), at.max(last))),
+        }) else {
+            return chosen;
+        };
+        let same = self.same_questions(sent, last + OWN_QUERY_MAX);
+        let same: Vec<_> =
+            same.take_while(|(_, query)| query.asked + DISORDER_MAX >= first).collect();
         let own = |candidate: &Candidate| {
             let ask = self.transactions.get(candidate.ask)?;
             let behind = same.iter().filter(|(_, query)| at_once(ask, query));
@@ -96,7 +111,7 @@ impl Resolution {
         let mut owned: Vec<Sequence> = chosen.iter().filter_map(own).collect();
         owned.sort_unstable();
         owned.dedup();
-        if chosen.len() < 2 || owned.len() < chosen.len() {
+        if owned.len() < chosen.len() {
             return chosen;
         }
         let set_off = chosen.iter().filter(|candidate| {

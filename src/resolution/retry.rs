@@ -4,7 +4,7 @@ use super::Resolution;
 use super::candidate::{ASKS_MAX, OPEN_MAX};
 use crate::bounded::Sequence;
 use crate::time::{Span, Timestamp};
-use crate::transaction::Transaction;
+use crate::transaction::{Look, Stretch, Transaction};
 
 /// A query without an answer can be joined until it is tried again, and for so long at most.
 const JOIN_MAX: Span = Span::from_millis(1_500);
@@ -12,23 +12,44 @@ const JOIN_MAX: Span = Span::from_millis(1_500);
 pub(super) const FAIL_OVER_MAX: Span = Span::from_secs(12);
 
 impl Resolution {
-    /// The queries by which a resolver asked the same thing about the same time, newest first: from any
-    /// of its addresses, to any server.
-    pub(super) fn same_questions(&self, sent: &Transaction) -> Vec<(Sequence, &Transaction)> {
-        let asked = self.roles.addresses_of(&sent.client).iter().flat_map(|resolver| {
-            let about = self.transactions.of_client(*resolver, sent.group).take(ASKS_MAX);
-            about.take_while(|(_, other)| other.asked_last + OPEN_MAX >= sent.asked)
-        });
-        let mut same: Vec<_> = asked.filter(|(_, other)| other.same_question(sent)).collect();
-        same.sort_unstable_by_key(|(sequence, _)| std::cmp::Reverse(*sequence));
-        same
+    /// The queries by which a resolver asked the same thing about the same time or before, newest first: from
+    /// any of its addresses, to any server, as far as they were sent by some time.
+    pub(super) fn same_questions(
+        &self,
+        sent: &Transaction,
+        latest: Timestamp,
+    ) -> impl Iterator<Item = (Sequence, &Transaction)> {
+        let (question, began) = (*sent, sent.asked - OPEN_MAX);
+        let look = move |stretch: &Stretch| {
+            // Where one was sent so long before, it is where to end.
+            match stretch.is_sent_since(began) && !stretch.may_ask_for(question.name) {
+                true => Look::Past,
+                false => Look::Through,
+            }
+        };
+        let resolvers = self.roles.addresses_of(&sent.client).iter();
+        let mut by_address: Vec<_> = resolvers
+            .map(|resolver| {
+                let within = (latest, ASKS_MAX);
+                let about = self.transactions.of_client_by(*resolver, question.group, within, look);
+                about
+                    .take_while(move |(_, other)| other.asked_last >= began)
+                    .filter(move |(_, other)| other.same_question(&question))
+                    .peekable()
+            })
+            .collect();
+        std::iter::from_fn(move || {
+            let next = by_address.iter_mut().map(|about| about.peek().map(|(number, _)| *number));
+            let (place, _) = next.enumerate().max_by_key(|(_, number)| *number)?;
+            by_address.get_mut(place)?.next()
+        })
     }
 
     /// The earliest query in the run of retries that ends with this one: the same question, each tried
     /// again while the one before had no usable answer.
     pub(super) fn first_try(&self, query: Sequence, sent: &Transaction) -> Sequence {
         let mut first = (query, sent.asked);
-        for (sequence, earlier) in self.same_questions(sent) {
+        for (sequence, earlier) in self.same_questions(sent, sent.asked + JOIN_MAX) {
             if sequence >= first.0 {
                 continue;
             }
@@ -49,9 +70,12 @@ impl Resolution {
 
     /// When nobody can join a query any more: at its answer, or at the next try.
     pub(super) fn in_flight_until(&self, query: Sequence, sent: &Transaction) -> Timestamp {
-        let later = self.same_questions(sent).into_iter().filter(|(sequence, _)| *sequence > query);
-        let next_try = later.map(|(_, other)| other.asked).min();
+        if let Some(at) = sent.answered() {
+            return at;
+        }
         let longest = sent.asked + JOIN_MAX;
-        sent.answered().unwrap_or_else(|| next_try.map_or(longest, |next| next.min(longest)))
+        let same = self.same_questions(sent, longest);
+        let later = same.take_while(|(sequence, _)| *sequence > query);
+        later.fold(longest, |earliest, (_, other)| earliest.min(other.asked))
     }
 }

@@ -10,12 +10,13 @@
 //! can have led to it, the strongest relation first.
 
 use super::Resolution;
+use super::candidate::checks_answers;
 use super::edge::{Edge, EdgeKind};
 use crate::bounded::Sequence;
 use crate::frame::FrameId;
 use crate::name::{Name, NameHash};
 use crate::time::Timestamp;
-use crate::transaction::HostId;
+use crate::transaction::{HostId, Transaction};
 
 /// How many names a walk visits.
 const NAMES_MAX: usize = 128;
@@ -92,18 +93,20 @@ pub(super) struct Walk<'r> {
     pub reaches: Vec<Reach<'r>>,
     /// Whether the resolver asks on its own, so that delegations matter to it.
     pub iterates: bool,
+    /// Whether it asks for names above those that it needs: on its way down, or for what it checks answers with.
+    pub goes_above: bool,
 }
 
 impl Resolution {
-    /// Walks back from a name. Edges that were out of date at `time` are not followed; edges first
-    /// learned after it are, and it is for the caller to see whether an answer bears them out.
+    /// Walks back from the name of a query. Edges that were out of date when it was sent are not followed; edges
+    /// first learned after it are, and it is for the caller to see whether an answer bears them out.
     pub(super) fn walk_back<'r>(
         &'r self,
         resolvers: &[HostId],
         name: Name<'r>,
-        (hash, group): (NameHash, NameHash),
-        time: Timestamp,
+        sent: &Transaction,
     ) -> Walk<'r> {
+        let (hash, group) = (sent.name, sent.group);
         let mut start =
             Reach { name, hash, group, relation: Relation::Itself, via: None, depth: 0 };
         // `_.example.com` is a minimised question about `example.com` (RFC 9156 section 2.3).
@@ -118,12 +121,13 @@ impl Resolution {
         let hosts = self.transactions.hosts();
         let iterates =
             resolvers.iter().filter_map(|id| hosts.get(*id)).any(|h| h.asks_iterating > 0);
-        let mut walk = Walk { reaches: vec![start], iterates };
+        let goes_above = iterates || checks_answers(sent.qtype);
+        let mut walk = Walk { reaches: vec![start], iterates, goes_above };
         let mut place = 0;
         while let Some(&here) = walk.reaches.get(place) {
             if here.depth < DEPTH_MAX && !here.name.is_root() {
                 for &resolver in resolvers {
-                    self.step_back(resolver, here, place, time, &mut walk);
+                    self.step_back(resolver, here, place, sent.asked, &mut walk);
                 }
             }
             place += 1;
@@ -149,6 +153,9 @@ impl Resolution {
                 continue;
             }
             let exact = edge.target == here.hash;
+            if !exact && !walk.goes_above {
+                continue;
+            }
             if !exact && !self.edges.target_name(edge).is_at_or_below(here.name) {
                 continue;
             }

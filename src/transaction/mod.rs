@@ -7,9 +7,11 @@
 mod host;
 mod link;
 mod recent;
+mod stretch;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use host::{Host, HostId, Hosts, Totals};
+pub use stretch::{Look, Stretch};
 pub use table::{Counters, Event, Limits, Transaction, Transactions};

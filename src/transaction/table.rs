@@ -1,7 +1,10 @@
 //! The table of transactions: matching, retransmissions, mirrored copies.
 
+use std::cell::RefCell;
+
 use super::host::{HostId, Hosts};
 use super::recent::{Needed, Recent};
+use super::stretch::{About, Cuts, Look, Order, Parts, Stretch};
 use crate::bounded::{Ring, Sequence, Text, TextRing};
 use crate::flow::{Mac, Transport};
 use crate::frame::FrameId;
@@ -13,7 +16,7 @@ use crate::time::{Span, Timestamp};
 /// How long a query can wait for its response. Unbound answers after up to a minute.
 const OPEN_MAX: Span = Span::from_secs(70);
 /// Two sightings of one packet by a mirror port lie closer together than this.
-const MIRROR_MAX: Span = Span::from_millis(20);
+pub(super) const MIRROR_MAX: Span = Span::from_millis(20);
 /// No time at all: half a million transactions are kept, and an `Option` would take another word.
 const UNANSWERED: Timestamp = Timestamp(i64::MIN);
 /// How many transactions of the full history share a chain, on the average. Chains are walked only for
@@ -24,11 +27,6 @@ const CHAIN_MEAN: usize = 8;
 const RESOLVERS_MAX: usize = 1 << 12;
 /// How many of the times that one query was sent again are gone through.
 const STEPS_MAX: usize = 64;
-
-/// Chain of [`Transactions`] by server and registered domain.
-const BY_SERVER: usize = 0;
-/// Chain by client and registered domain, of clients that are asked themselves.
-const BY_CLIENT: usize = 1;
 
 /// One query with its response, or the lack of one, between two hosts.
 #[derive(Clone, Copy, Debug)]
@@ -148,7 +146,11 @@ pub struct Counters {
 /// The transactions kept, newest last, with the hosts they run between.
 #[derive(Debug)]
 pub struct Transactions {
+    /// On the chains of [`About`].
     ring: Ring<Transaction, 2>,
+    order: Order,
+    /// Long chains that were looked at. Looking changes nothing of what is found.
+    cuts: RefCell<Cuts>,
     /// What a response or a repeated query is looked for in. Of open queries with one id between two
     /// ports, the latest eight are told apart.
     recent: Recent,
@@ -175,6 +177,8 @@ impl Transactions {
     pub fn new(limits: Limits, ports: Ports) -> Transactions {
         Transactions {
             ring: Ring::with_chains(limits.transactions, limits.transactions / CHAIN_MEAN),
+            order: Order::new(),
+            cuts: RefCell::new(Cuts::new(limits.transactions)),
             recent: Recent::new(limits.transactions),
             needed: Needed { open: Sequence(0), done: Sequence(0) },
             latest: (FrameId::NONE, 0),
@@ -405,6 +409,7 @@ impl Transactions {
         ];
         let (key, done, now) = (new.key(), new.answered().is_some(), new.asked);
         let sequence = self.ring.push(new, keys);
+        self.order.note(sequence, now);
         self.advance(now);
         let Transactions { ring, recent, needed, .. } = self;
         let key_of = |sequence| ring.get(sequence).map(Transaction::key);
@@ -461,8 +466,7 @@ impl Transactions {
         server: HostId,
         group: NameHash,
     ) -> impl Iterator<Item = (Sequence, &Transaction)> {
-        let chain = self.ring.chain(BY_SERVER, group_key(server, group));
-        chain.filter(move |(_, t)| t.server == server && t.group == group)
+        About::new(About::BY_SERVER, server, group).all(&self.ring)
     }
 
     /// The transactions that a host asked about names of one registered domain, newest first: of hosts
@@ -472,8 +476,50 @@ impl Transactions {
         client: HostId,
         group: NameHash,
     ) -> impl Iterator<Item = (Sequence, &Transaction)> {
-        let chain = self.ring.chain(BY_CLIENT, group_key(client, group));
-        chain.filter(move |(_, t)| t.client == client && t.group == group)
+        About::new(About::BY_CLIENT, client, group).all(&self.ring)
+    }
+
+    /// At most so many of the transactions [`Transactions::with_server`], from the newest that was asked by
+    /// a time. `look` may leave out stretches of them, which count as well.
+    pub fn with_server_by(
+        &self,
+        server: HostId,
+        group: NameHash,
+        within: (Timestamp, usize),
+        look: impl FnMut(&Stretch) -> Look,
+    ) -> Parts<'_> {
+        self.asked_by(About::new(About::BY_SERVER, server, group), within, look)
+    }
+
+    /// At most so many of the transactions [`Transactions::of_client`], from the newest that was asked by a
+    /// time. `look` may leave out stretches of them, which count as well.
+    pub fn of_client_by(
+        &self,
+        client: HostId,
+        group: NameHash,
+        within: (Timestamp, usize),
+        look: impl FnMut(&Stretch) -> Look,
+    ) -> Parts<'_> {
+        self.asked_by(About::new(About::BY_CLIENT, client, group), within, look)
+    }
+
+    fn asked_by(
+        &self,
+        about: About,
+        (latest, limit): (Timestamp, usize),
+        look: impl FnMut(&Stretch) -> Look,
+    ) -> Parts<'_> {
+        match self.cuts.try_borrow_mut() {
+            Ok(mut cuts) => cuts.asked_by(about, (&self.ring, self.order), (latest, limit), look),
+            // Nothing looks at one chain from within looking at another; the chain as it is would do.
+            Err(_) => Parts::plain(&self.ring, about, latest, limit),
+        }
+    }
+
+    /// The number that the next transaction had when a chain was cut last.
+    #[cfg(test)]
+    pub(super) fn cut_until(&self) -> Option<Sequence> {
+        self.cuts.borrow().latest()
     }
 
     /// The kept transactions before one, newest first.
@@ -547,6 +593,6 @@ fn ports_key(client: HostId, server: HostId, port: u16, id: u16) -> u64 {
     hosts.wrapping_mul(0xd6e8_feb8_6659_fd93) ^ (u64::from(port) << 16 | u64::from(id))
 }
 
-fn group_key(host: HostId, group: NameHash) -> u64 {
+pub(super) fn group_key(host: HostId, group: NameHash) -> u64 {
     group.0 ^ u64::from(host.0).wrapping_mul(0xff51_afd7_ed55_8ccd)
 }

@@ -1,0 +1,645 @@
+//! Where in a long chain to look: chains cut into stretches, of which it is known when they were.
+//!
+//! What is flagged is judged a minute after it was asked, and of a popular domain thousands of questions came since,
+//! as many went before, and next to none of them was open then. Each lies in memory last touched long ago, so that
+//! walking past them is what judging would cost. So a long chain that is looked at is cut into stretches: of each, the
+//! number its walk begins with, and what tells that nothing in it matters. That is a fiftieth of the memory, side by side.
+//!
+//! Nothing is done for it while traffic passes: a chain is cut when it is first looked at, and what came since is cut
+//! when a later time is asked about than was covered. As judging is behind the traffic, that is seldom, and each
+//! transaction is visited about once.
+//!
+//! What is found is what a walk along the whole chain would find, but for stretches that whoever looks has said to leave
+//! out. Stretches hold numbers and bounds; the transactions are read where they are kept, as they are now.
+
+use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
+
+use foldhash::{HashMap, HashMapExt};
+
+use super::HostId;
+use super::table::{MIRROR_MAX, Transaction, group_key};
+use crate::bounded::{Chain, Ring, Sequence};
+use crate::name::NameHash;
+use crate::time::{Span, Timestamp};
+
+/// How many transactions make a stretch.
+const STRETCH: usize = 16;
+/// Chains of so many steps are walked along as they are.
+const SHORT: usize = 32;
+/// Transactions come in order of time but for this much; [`Order`] notes those that do not.
+const DISORDER_MAX: Span = Span::from_secs(1);
+/// When a stretch is over in which an answer may be still to come.
+const UNSETTLED: Timestamp = Timestamp(i64::MAX);
+
+/// All transactions kept, on their chains.
+pub(super) type History = Ring<Transaction, 2>;
+
+/// The transactions of one host, as the server or as the client, about one registered domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct About {
+    /// On which chain they are: [`About::BY_SERVER`] or [`About::BY_CLIENT`].
+    by: usize,
+    host: HostId,
+    group: NameHash,
+}
+
+impl About {
+    /// The chain by server and registered domain.
+    pub const BY_SERVER: usize = 0;
+    /// The chain by client and registered domain, of clients that are asked themselves.
+    pub const BY_CLIENT: usize = 1;
+
+    pub fn new(by: usize, host: HostId, group: NameHash) -> About {
+        About { by, host, group }
+    }
+
+    fn holds(self, transaction: &Transaction) -> bool {
+        let host =
+            if self.by == About::BY_SERVER { transaction.server } else { transaction.client };
+        host == self.host && transaction.group == self.group
+    }
+
+    /// The chain that they are on, with others whose key falls on the same slot.
+    fn chain(self, history: &History) -> Chain<'_, Transaction, 2> {
+        history.chain(self.by, group_key(self.host, self.group))
+    }
+
+    /// They, newest first.
+    pub fn all(self, history: &History) -> impl Iterator<Item = (Sequence, &Transaction)> {
+        self.chain(history).filter(move |(_, transaction)| self.holds(transaction))
+    }
+
+    /// They from one of them on, newest first.
+    fn from(
+        self,
+        history: &History,
+        newest: Sequence,
+    ) -> impl Iterator<Item = (Sequence, &Transaction)> {
+        let chain = history.chain_from(self.by, newest);
+        chain.filter(move |(_, transaction)| self.holds(transaction))
+    }
+}
+
+/// How far time has come, by the transactions, and which did not keep to it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Order {
+    /// The latest time of any.
+    latest: Timestamp,
+    /// The last that came much too late to be in order.
+    disordered: Sequence,
+}
+
+impl Order {
+    pub fn new() -> Order {
+        Order { latest: Timestamp(i64::MIN), disordered: Sequence(0) }
+    }
+
+    /// Notes the next transaction.
+    #[inline]
+    pub fn note(&mut self, sequence: Sequence, asked: Timestamp) {
+        if asked >= self.latest {
+            self.latest = asked;
+        } else if asked + DISORDER_MAX < self.latest {
+            self.disordered = sequence;
+        }
+    }
+}
+
+/// Some transactions that follow each other on a chain.
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch {
+    /// The newest of them.
+    newest: Sequence,
+    count: usize,
+    /// None in it, nor in any younger one, was asked before.
+    asked_from: Timestamp,
+    /// None in it was sent last before this.
+    sent_from: Timestamp,
+    /// When the last of them was answered; [`UNSETTLED`] while some were not.
+    over: Timestamp,
+    /// A bit for each name: see [`Stretch::may_ask_for`].
+    names: u64,
+}
+
+impl Stretch {
+    fn new(newest: Sequence) -> Stretch {
+        let (asked_from, sent_from) = (Timestamp(i64::MAX), Timestamp(i64::MAX));
+        Stretch { newest, count: 0, asked_from, sent_from, over: Timestamp(i64::MIN), names: 0 }
+    }
+
+    fn add(&mut self, transaction: &Transaction) {
+        self.count += 1;
+        self.asked_from = self.asked_from.min(transaction.asked);
+        self.sent_from = self.sent_from.min(transaction.asked_last);
+        self.over = self.over.max(transaction.answered().unwrap_or(UNSETTLED));
+        self.names |= bit(transaction.name);
+    }
+
+    /// What may have changed since it was cut: some were answered meanwhile, or sent again.
+    fn look_again(&mut self, about: About, history: &History) {
+        let mut now = Stretch::new(self.newest);
+        for (_, transaction) in about.from(history, self.newest).take(self.count) {
+            now.add(transaction);
+        }
+        if now.count == self.count {
+            (self.sent_from, self.over) = (now.sent_from, now.over);
+        }
+    }
+
+    /// Whether all in it were answered before a time.
+    pub fn is_over_before(&self, time: Timestamp) -> bool {
+        self.over < time
+    }
+
+    /// Whether all in it were answered.
+    pub fn is_over(&self) -> bool {
+        self.over < UNSETTLED
+    }
+
+    /// Whether none in it was sent, or sent again, before a time. If not, there may be one.
+    pub fn is_sent_since(&self, time: Timestamp) -> bool {
+        self.sent_from >= time
+    }
+
+    /// Whether one in it may ask for a name. If not, none does.
+    pub fn may_ask_for(&self, name: NameHash) -> bool {
+        self.names & bit(name) != 0
+    }
+}
+
+/// The bit of a name.
+fn bit(name: NameHash) -> u64 {
+    1 << (name.0 >> 58)
+}
+
+/// What is to be done with a stretch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// One in it can matter: it is gone through.
+    Through,
+    /// The same, if some in it have no answer yet: it is asked about once more as it is by now.
+    ThroughIfOpen,
+    /// None in it matters: they are counted only.
+    Past,
+    /// None in it matters, nor does any older one.
+    NoFurther,
+}
+
+/// A part of a chain to be gone through.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    from: Sequence,
+    count: usize,
+}
+
+/// The transactions of some parts of a chain, newest first.
+#[derive(Debug)]
+pub struct Parts<'t> {
+    history: &'t History,
+    about: About,
+    parts: std::vec::IntoIter<Part>,
+    chain: Option<Chain<'t, Transaction, 2>>,
+    /// How many of the part at hand are to come.
+    left: usize,
+}
+
+impl<'t> Parts<'t> {
+    fn new(history: &'t History, about: About, parts: Vec<Part>) -> Parts<'t> {
+        Parts { history, about, parts: parts.into_iter(), chain: None, left: 0 }
+    }
+
+    /// At most `limit` from the newest that was asked by a time, along the chain as it is.
+    pub(super) fn plain(
+        history: &'t History,
+        about: About,
+        latest: Timestamp,
+        limit: usize,
+    ) -> Parts<'t> {
+        let first = about.all(history).find(|(_, transaction)| transaction.asked <= latest);
+        let parts = first.map(|(from, _)| Part { from, count: limit }).into_iter().collect();
+        Parts::new(history, about, parts)
+    }
+}
+
+impl<'t> Iterator for Parts<'t> {
+    type Item = (Sequence, &'t Transaction);
+
+    fn next(&mut self) -> Option<(Sequence, &'t Transaction)> {
+        if self.left == 0 {
+            let part = self.parts.next()?;
+            self.chain = Some(self.history.chain_from(self.about.by, part.from));
+            self.left = part.count;
+        }
+        // Where a part ends before its time, all that is older is forgotten.
+        let about = self.about;
+        let found = self.chain.as_mut()?.find(|(_, transaction)| about.holds(transaction));
+        self.left = if found.is_some() { self.left.saturating_sub(1) } else { usize::MAX };
+        found
+    }
+}
+
+/// One chain, cut into stretches.
+#[derive(Debug)]
+struct Cut {
+    /// The oldest first.
+    stretches: VecDeque<Stretch>,
+    /// The number the next transaction had when it was cut.
+    next: Sequence,
+    /// How far time had come.
+    until: Timestamp,
+}
+
+impl Cut {
+    /// Whether all that can have been asked by a time is on it.
+    fn covers(&self, latest: Timestamp, next: Sequence, order: Order) -> bool {
+        let is_in_time = latest + MIRROR_MAX + DISORDER_MAX < self.until;
+        self.next == next || is_in_time && order.disordered < self.next
+    }
+
+    /// Cuts what came since, and lets go what is forgotten.
+    fn extend(&mut self, about: About, history: &History, order: Order) {
+        let oldest = history.oldest();
+        while self.stretches.pop_front_if(|stretch| stretch.newest < oldest).is_some() {}
+        // What had not become a whole one is cut anew.
+        while self.stretches.pop_back_if(|stretch| stretch.count < STRETCH).is_some() {}
+        let known = self.stretches.back().map(|stretch| stretch.newest);
+        let mut new: Vec<Stretch> = Vec::new();
+        let since = about.chain(history).take_while(|(sequence, _)| Some(*sequence) > known);
+        for (sequence, transaction) in since.filter(|(_, transaction)| about.holds(transaction)) {
+            if new.last().is_none_or(|stretch| stretch.count == STRETCH) {
+                new.push(Stretch::new(sequence));
+            }
+            if let Some(stretch) = new.last_mut() {
+                stretch.add(transaction);
+            }
+        }
+        for stretch in new.into_iter().rev() {
+            // As time goes on, this seldom goes further than the first.
+            let older = self.stretches.iter_mut().rev();
+            older
+                .take_while(|older| older.asked_from > stretch.asked_from)
+                .for_each(|older| older.asked_from = stretch.asked_from);
+            self.stretches.push_back(stretch);
+        }
+        (self.next, self.until) = (history.next(), order.latest);
+    }
+
+    /// The parts that [`Cuts::asked_by`] is about.
+    fn parts(
+        &mut self,
+        about: About,
+        history: &History,
+        (latest, limit): (Timestamp, usize),
+        mut look: impl FnMut(&Stretch) -> Look,
+    ) -> Vec<Part> {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut left = limit;
+        // A copy of a query can have put its time back by so much since.
+        let latest_then = latest + MIRROR_MAX;
+        let younger = self.stretches.partition_point(|cut| cut.asked_from <= latest_then);
+        for stretch in self.stretches.range_mut(..younger).rev() {
+            if left == 0 || stretch.newest < history.oldest() {
+                break;
+            }
+            if parts.is_empty() {
+                let mut entries =
+                    about.from(history, stretch.newest).take(stretch.count).enumerate();
+                let first = entries.find(|(_, (_, transaction))| transaction.asked <= latest);
+                let Some((passed, (from, _))) = first else { continue };
+                let count = (stretch.count - passed).min(left);
+                parts.push(Part { from, count });
+                left -= count;
+                continue;
+            }
+            let mut verdict = look(stretch);
+            if verdict == Look::ThroughIfOpen {
+                stretch.look_again(about, history);
+                verdict = look(stretch);
+            }
+            let count = stretch.count.min(left);
+            match verdict {
+                Look::Through | Look::ThroughIfOpen => {
+                    parts.push(Part { from: stretch.newest, count })
+                }
+                Look::Past => {}
+                Look::NoFurther => break,
+            }
+            left -= count;
+        }
+        parts
+    }
+}
+
+/// The chains that were looked at, cut into stretches.
+#[derive(Debug)]
+pub(super) struct Cuts {
+    chains: HashMap<About, Cut>,
+    /// How many stretches they are in all.
+    stretches: usize,
+    stretches_max: usize,
+}
+
+impl Cuts {
+    /// For a history of so many transactions.
+    pub fn new(transactions: usize) -> Cuts {
+        // Each is on two chains, and a stretch holds eight of them at least, so that only what is forgotten makes it
+        // more than half of this.
+        let stretches_max = transactions / 2;
+        Cuts { chains: HashMap::new(), stretches: 0, stretches_max }
+    }
+
+    /// At most `limit` transactions from the newest that was asked by a time, but for those in stretches
+    /// that `look` says to leave out, which count as well. It is not asked about the first, nor where
+    /// the chain is short.
+    pub fn asked_by<'t>(
+        &mut self,
+        about: About,
+        (history, order): (&'t History, Order),
+        (latest, limit): (Timestamp, usize),
+        look: impl FnMut(&Stretch) -> Look,
+    ) -> Parts<'t> {
+        let Some(cut) = self.covering(about, history, order, latest) else {
+            return Parts::plain(history, about, latest, limit);
+        };
+        let parts = cut.parts(about, history, (latest, limit), look);
+        Parts::new(history, about, parts)
+    }
+
+    /// The number that the next transaction had when one was cut last.
+    #[cfg(test)]
+    pub fn latest(&self) -> Option<Sequence> {
+        self.chains.values().map(|cut| cut.next).max()
+    }
+
+    /// A chain as it is cut, up to a time at least; `None` if it is short.
+    fn covering(
+        &mut self,
+        about: About,
+        history: &History,
+        order: Order,
+        latest: Timestamp,
+    ) -> Option<&mut Cut> {
+        if self.stretches > self.stretches_max {
+            // Most of it is forgotten meanwhile; what is not is cut anew when it is looked at.
+            self.chains.clear();
+            self.stretches = 0;
+        }
+        let cut = match self.chains.entry(about) {
+            Entry::Occupied(cut) => cut.into_mut(),
+            Entry::Vacant(place) => {
+                about.chain(history).nth(SHORT)?;
+                let (next, until) = (Sequence(0), Timestamp(i64::MIN));
+                place.insert(Cut { stretches: VecDeque::new(), next, until })
+            }
+        };
+        if !cut.covers(latest, history.next(), order) {
+            let before = cut.stretches.len();
+            cut.extend(about, history, order);
+            self.stretches = self.stretches - before + cut.stretches.len();
+        }
+        Some(cut)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::message::simulated::{Draft, Simulated};
+    use crate::packet::Ports;
+    use crate::transaction::{Event, Limits, Transactions};
+
+    const NAMES: [&str; 4] = ["example.com", "a.example.com", "b.example.com", "example.net"];
+    const CLIENTS: [&str; 3] = ["10.0.0.1", "10.0.0.2", "10.0.0.3"];
+    const SERVERS: [&str; 2] = ["10.0.0.53", "10.0.0.54"];
+    /// A table that much of what is made up does not fit in.
+    const LIMITS: Limits = Limits { transactions: 256, names: 1 << 16, hosts: 64 };
+
+    /// What happens next; numbers are taken modulo what there is.
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// Time goes on, or back, by so many milliseconds.
+        Time(i32),
+        /// Some questions.
+        Ask { client: usize, server: usize, name: usize, times: usize },
+        /// The answer to one that had none.
+        Answer(usize),
+        /// One that had none is sent again, after so long; or its copy comes, or came before.
+        Again { which: usize, copy: bool, ms: i32 },
+        /// A look back by so much, at so many, without what matters as little as the third says.
+        Look { ms: i32, limit: usize, over: i32 },
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let ask = (0..3usize, 0..2usize, 0..4usize, 1..12usize);
+        prop_oneof![
+            4 => (0..900i32).prop_map(Step::Time),
+            1 => (-30..30i32).prop_map(Step::Time),
+            1 => prop_oneof![Just(-5_000i32), Just(20_000), Just(80_000)].prop_map(Step::Time),
+            9 => ask.prop_map(|(client, server, name, times)| Step::Ask { client, server, name, times }),
+            14 => any::<usize>().prop_map(Step::Answer),
+            2 => (any::<usize>(), any::<bool>(), -19..19i32)
+                .prop_map(|(which, copy, ms)| Step::Again { which, copy, ms }),
+            5 => (-3_000..30_000i32, 1..150usize, -500..3_000i32)
+                .prop_map(|(ms, limit, over)| Step::Look { ms, limit, over }),
+        ]
+    }
+
+    struct Made {
+        simulated: Simulated,
+        transactions: Transactions,
+        now: f64,
+        asked: usize,
+        open: Vec<Draft<'static>>,
+    }
+
+    impl Made {
+        fn take(&mut self, draft: &Draft<'_>) -> Event {
+            self.simulated.add(draft);
+            let messages = &self.simulated.messages;
+            let message = messages.get(messages.len() - 1).unwrap();
+            self.transactions.take(messages, message)
+        }
+
+        fn take_step(&mut self, step: &Step) {
+            match *step {
+                Step::Time(ms) => self.now += f64::from(ms),
+                Step::Ask { client, server, name, times } => {
+                    for _ in 0..times {
+                        self.asked += 1;
+                        let draft = Draft {
+                            at_ms: self.now,
+                            from: CLIENTS[client],
+                            to: SERVERS[server],
+                            name: NAMES[name],
+                            id: self.asked as u16,
+                            port: 1024 + (self.asked % 60_000) as u16,
+                            ..Draft::default()
+                        };
+                        self.take(&draft);
+                        self.open.push(draft);
+                        self.now += 0.4;
+                    }
+                }
+                Step::Answer(which) if !self.open.is_empty() => {
+                    // Mostly a late one, so that few stay open.
+                    let place = self.open.len() - 1 - which % self.open.len().min(40);
+                    let Draft { from, to, .. } = self.open[place];
+                    let draft = self.open.swap_remove(place);
+                    let at_ms = self.now;
+                    self.take(&Draft { at_ms, from: to, to: from, response: true, ..draft });
+                }
+                Step::Again { which, copy, ms } if !self.open.is_empty() => {
+                    let draft = self.open[which % self.open.len()].clone();
+                    let again = match copy {
+                        true => Draft { at_ms: draft.at_ms + f64::from(ms), ..draft },
+                        false => Draft { at_ms: self.now, ip_id: 9, ..draft },
+                    };
+                    self.take(&again);
+                }
+                _ => {}
+            }
+        }
+
+        /// Looks at all there is in each way, and compares with a walk along the whole chain.
+        fn look(&self, ms: i32, limit: usize, over: i32) -> Result<(), TestCaseError> {
+            let at = |ms: f64| Timestamp((ms * 1e6) as i64);
+            let latest = at(self.now - f64::from(ms));
+            let over = latest - Span::from_millis(i64::from(over));
+            let began = latest - Span::from_secs(15);
+            let hosts = self.transactions.hosts();
+            let host = |address: &str| {
+                let address = address.parse::<std::net::IpAddr>().unwrap().into();
+                hosts.find(address)
+            };
+            let numbers = |found: Vec<(Sequence, &Transaction)>| {
+                found.iter().map(|(sequence, _)| sequence.0).collect::<Vec<u64>>()
+            };
+            for (server, name) in SERVERS.iter().flat_map(|s| NAMES.iter().map(move |n| (s, n))) {
+                let Some(server) = host(server) else { continue };
+                let wire = {
+                    let mut wire = Vec::new();
+                    crate::name::push_from_text(name, &mut wire).unwrap();
+                    wire
+                };
+                let name = crate::name::Name::from_wire(&wire);
+                let hasher = self.simulated.hasher;
+                let (name, group) = (hasher.hash(name), hasher.hash(name.last_two_labels()));
+                let plain = || {
+                    let all = self.transactions.with_server(server, group);
+                    all.skip_while(|(_, t)| t.asked > latest).take(limit)
+                };
+                let by = |look: &dyn Fn(&Stretch) -> Look| {
+                    self.transactions.with_server_by(server, group, (latest, limit), look)
+                };
+
+                let all = numbers(by(&|_| Look::Through).collect());
+                prop_assert_eq!(all, numbers(plain().collect()));
+
+                let matters = |found: &mut dyn Iterator<Item = (Sequence, &Transaction)>| {
+                    let since = found.take_while(|(_, t)| t.asked_last >= began);
+                    let open = since.filter(|(_, t)| t.answered().is_none_or(|at| at >= over));
+                    open.map(|(sequence, _)| sequence.0).collect::<Vec<u64>>()
+                };
+                let mut open = by(&|stretch| match (
+                    stretch.is_over_before(over),
+                    stretch.is_sent_since(began),
+                ) {
+                    (true, true) => Look::Past,
+                    (true, false) => Look::NoFurther,
+                    (false, _) if stretch.is_over() => Look::Through,
+                    (false, _) => Look::ThroughIfOpen,
+                });
+                prop_assert_eq!(matters(&mut open), matters(&mut plain()));
+
+                let same = |found: &mut dyn Iterator<Item = (Sequence, &Transaction)>| {
+                    let since = found.take_while(|(_, t)| t.asked_last >= began);
+                    let same = since.filter(|(_, t)| t.name == name);
+                    same.map(|(sequence, _)| sequence.0).collect::<Vec<u64>>()
+                };
+                let mut alike = by(&|stretch| match stretch.is_sent_since(began)
+                    && !stretch.may_ask_for(name)
+                {
+                    true => Look::Past,
+                    false => Look::Through,
+                });
+                prop_assert_eq!(same(&mut alike), same(&mut plain()));
+            }
+            Ok(())
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_cut_chain_gives_what_the_whole_chain_would(
+            steps in prop::collection::vec(step(), 1..400),
+        ) {
+            let mut made = Made {
+                simulated: Simulated::new(),
+                transactions: Transactions::new(LIMITS, Ports::new(&[])),
+                now: 0.0,
+                asked: 0,
+                open: Vec::new(),
+            };
+            for step in &steps {
+                made.take_step(step);
+                if let Step::Look { ms, limit, over } = *step {
+                    made.look(ms, limit, over)?;
+                }
+            }
+        }
+    }
+
+    /// A table full of answered questions about one domain, ten a second.
+    fn full() -> Made {
+        let limits = Limits { transactions: 1 << 12, names: 1 << 18, hosts: 64 };
+        let transactions = Transactions::new(limits, Ports::new(&[]));
+        let simulated = Simulated::new();
+        let mut made = Made { simulated, transactions, now: 0.0, asked: 0, open: Vec::new() };
+        for _ in 0..1 << 12 {
+            made.take_step(&Step::Ask { client: 0, server: 0, name: 1, times: 1 });
+            made.now += 50.0;
+            made.take_step(&Step::Answer(0));
+            made.now += 50.0;
+        }
+        made
+    }
+
+    #[test]
+    fn what_is_long_over_is_not_gone_through() {
+        let made = full();
+        let (_, oldest) = made.transactions.before(made.transactions.next()).last().unwrap();
+        let latest = Timestamp(200_000_000_000);
+        let over = latest - Span::from_secs(1);
+        let look = |stretch: &Stretch| match stretch.is_over_before(over) {
+            true => Look::Past,
+            false => Look::Through,
+        };
+        let within = (latest, 1024);
+        let found = made.transactions.with_server_by(oldest.server, oldest.group, within, look);
+        let found = found.count();
+        assert!((10..=10 + 2 * STRETCH).contains(&found), "{found} of the last second's ten");
+    }
+
+    #[test]
+    fn a_chain_is_not_cut_anew_while_the_past_is_looked_at() {
+        let mut made = full();
+        let (_, oldest) = made.transactions.before(made.transactions.next()).last().unwrap();
+        let (server, group) = (oldest.server, oldest.group);
+        let look = |made: &Made, seconds: i64| {
+            let latest = Timestamp(seconds * 1_000_000_000);
+            let within = (latest, 64);
+            made.transactions.with_server_by(server, group, within, |_| Look::Through).next();
+            made.transactions.cut_until()
+        };
+        let first = look(&made, 300);
+        for _ in 0..100 {
+            made.take_step(&Step::Ask { client: 1, server: 0, name: 0, times: 1 });
+            made.now += 100.0;
+        }
+        assert_eq!(look(&made, 310), first);
+        assert!(look(&made, 1_000) > first);
+    }
+}
