@@ -22,6 +22,15 @@ pub(super) struct Needed {
     pub done: Sequence,
 }
 
+/// Slots from the newest to the oldest: 31 bits of hash, [`DONE`], the number's lower 32 bits. 0 is none.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Bucket([u64; WAYS]);
+
+impl Bucket {
+    const EMPTY: Bucket = Bucket([0; WAYS]);
+}
+
 /// The transactions under way, and as many of the others as there is room for.
 ///
 /// When one that is needed would have to make room, the table is made twice as large, up to its limit;
@@ -29,9 +38,7 @@ pub(super) struct Needed {
 /// not captured.
 #[derive(Debug)]
 pub(super) struct Recent {
-    /// Slots from the newest to the oldest: 31 bits of hash, [`DONE`], the number's lower 32 bits. 0 is
-    /// none.
-    buckets: Vec<[u64; WAYS]>,
+    buckets: Vec<Bucket>,
     buckets_max: usize,
 }
 
@@ -39,7 +46,7 @@ impl Recent {
     /// Room for at most about `limit` transactions.
     pub fn new(limit: usize) -> Recent {
         let buckets_max = (limit.clamp(WAYS, 1 << 30) / WAYS).next_power_of_two();
-        Recent { buckets: vec![[0; WAYS]; BUCKETS_MIN.min(buckets_max)], buckets_max }
+        Recent { buckets: vec![Bucket::EMPTY; BUCKETS_MIN.min(buckets_max)], buckets_max }
     }
 
     /// Adds the transaction with the greatest number so far. `key_of` knows the keys of the others.
@@ -86,7 +93,7 @@ impl Recent {
     pub fn find(&self, key: u64, next: Sequence) -> impl Iterator<Item = Sequence> + use<'_> {
         let tag = tag(mix(key));
         let bucket = self.buckets.get(mix(key) as usize & (self.buckets.len() - 1));
-        let slots = bucket.map(|bucket| bucket.as_slice()).unwrap_or_default().iter();
+        let slots = bucket.map(|bucket| bucket.0.as_slice()).unwrap_or_default().iter();
         let alike = slots.filter(move |slot| **slot >> 33 == tag >> 33 && **slot != 0);
         alike.filter_map(move |slot| number(*slot, next))
     }
@@ -104,12 +111,12 @@ impl Recent {
         let mut kept: Vec<(Sequence, bool)> = self
             .buckets
             .iter()
-            .flatten()
+            .flat_map(|bucket| &bucket.0)
             .filter(|slot| **slot != 0)
             .filter_map(|slot| Some((number(*slot, next)?, slot & DONE != 0)))
             .collect();
         kept.sort_unstable();
-        self.buckets = vec![[0; WAYS]; self.buckets.len() * 2];
+        self.buckets = vec![Bucket::EMPTY; self.buckets.len() * 2];
         for (sequence, done) in kept {
             let Some(key) = key_of(sequence) else { continue };
             if let Some(bucket) = self.bucket_mut(key) {
@@ -121,7 +128,7 @@ impl Recent {
     #[inline]
     fn bucket_mut(&mut self, key: u64) -> Option<&mut [u64; WAYS]> {
         let place = mix(key) as usize & (self.buckets.len() - 1);
-        self.buckets.get_mut(place)
+        self.buckets.get_mut(place).map(|bucket| &mut bucket.0)
     }
 }
 
