@@ -4,18 +4,19 @@
 //! a thread a source -> merge -> decoders -> the stateful part, on the caller's thread
 //! ```
 //!
-//! A single source needs no merge, and with one worker its thread decodes, too: each thread less that a batch goes
-//! through is a wake-up less, and what was captured is decoded while it is in the cache.
+//! A single source needs no merge, and one worker is the caller's thread: each thread less that a batch goes through is a
+//! wake-up less, and what was read of a frame is used where it was written. The thread of a source copies frames and
+//! looks into none of them.
 //!
 //! Batches go round in fixed numbers, of each source its own, so memory does not grow (`pile.rs`): they have theirs from
 //! the start, and what waits does so undecoded, for decoded a frame takes three times as much. When the analysis cannot
 //! keep up there is no free batch left: what comes then is read and left out, newest first, and counted.
 
 mod ear;
+mod feed;
 mod pile;
 mod progress;
 
-use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,10 +25,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use ear::{Ear, Line, Merged, Straight};
+use feed::{Feed, Raw, Reading};
 use pile::Pile;
 use progress::{Progress, clock};
 
-use super::decode::{Counters, Decoded, Decoder};
+use super::decode::{Counters, Decoder};
 use super::keep::{Keeper, MessageSink};
 use super::merge::Merge;
 use super::run::Stop;
@@ -42,13 +44,10 @@ use crate::time::{Span, Timestamp};
 const BATCHES: usize = 96;
 /// How many of them may wait for other sources.
 const WAITING_MAX: usize = BATCHES * 3 / 4;
-/// How many words that no frames came, or were left out, wait for the merge, for each source.
+/// How many words that no frames came, or were left out, wait for each source.
 const WORDS_EACH: usize = 8;
-/// How many stages each decoder has: few, so that they stay in the cache.
-const STAGES_EACH: usize = 4;
-/// How many more there are for a source that has no merge: full, they keep the analysis busy for longer than its thread
-/// leaves them alone.
-const STAGES_AHEAD: usize = 12;
+/// How many merged batches there are for each worker: few, so that they stay in the cache.
+const MERGED_EACH: usize = 4;
 /// How long a source waits for its first frame.
 const WAIT: Duration = Duration::from_millis(50);
 
@@ -202,40 +201,6 @@ struct Handed {
     is_end: bool,
 }
 
-/// A batch, decoded or to be decoded, and until when all frames were in it or in those before.
-#[derive(Default)]
-struct Stage {
-    decoded: Decoded,
-    until: Timestamp,
-}
-
-/// Who decodes.
-#[derive(Clone)]
-struct Reading<'l> {
-    decoder: Decoder,
-    lookout: &'l Lookout,
-    turn: u64,
-}
-
-impl Reading<'_> {
-    fn read(&mut self, stage: &mut Stage) {
-        if let Some(indicators) = self.lookout.newer(&mut self.turn) {
-            self.decoder.look_out_for(indicators);
-        }
-        self.decoder.decode(&mut stage.decoded);
-    }
-
-    /// Decodes what comes, as one of several.
-    fn serve(mut self, raw: &Receiver<Stage>, done: &Sender<Stage>) {
-        for mut stage in raw {
-            self.read(&mut stage);
-            if done.send(stage).is_err() {
-                break;
-            }
-        }
-    }
-}
-
 /// Takes each batch of frames, in order, before it is decoded.
 pub type Tap<'t> = Box<dyn FnMut(&Batch) + Send + 't>;
 
@@ -259,78 +224,46 @@ pub fn listen<S: LiveSink>(
         let (is_first, told, last) = (first == Some(source), Drops::default(), now());
         Ear { listener, source, shared: &shared, is_first, told, last }
     };
-    let reading = Reading { decoder: decoder.clone(), lookout, turn: 0 };
-    let workers = workers.max(1);
     let line = Line { merge: Merge::new(&files, WAITING_MAX), sequence: 0, tap };
+    let reading = Reading::new(decoder.clone(), lookout);
     match <[Listener; 1]>::try_from(listeners) {
         Ok([listener]) => {
             let batches = &Pile::batches();
-            let stages = &Pile::of(STAGES_AHEAD + STAGES_EACH * workers, Stage::default);
-            let ear = ear(0, listener);
-            // There is room for all batches: at the end each has a stage.
-            let (done_in, done) = bounded::<Stage>(BATCHES);
-            let waiting = VecDeque::with_capacity(BATCHES);
-            let straight =
-                |reading, onward| Straight { batches, stages, waiting, line, reading, onward };
-            let put_back = |mut stage: Stage| {
-                batches.put_back(std::mem::take(&mut stage.decoded.batch));
-                stages.put_back(stage);
-            };
+            let (onward, raw) = bounded(BATCHES + WORDS_EACH);
+            let (ear, straight) = (ear(0, listener), Straight { batches, line, onward });
             std::thread::scope(|scope| {
-                if workers == 1 {
-                    scope.spawn(move || ear.listen(straight(Some(reading), done_in), stop));
-                    heard();
-                } else {
-                    let (raw_in, raw) = bounded::<Stage>(BATCHES);
-                    scope.spawn(move || ear.listen(straight(None, raw_in), stop));
-                    heard();
-                    for _ in 0..workers {
-                        let (reading, raw, done_in) =
-                            (reading.clone(), raw.clone(), done_in.clone());
-                        scope.spawn(move || reading.serve(&raw, &done_in));
-                    }
-                    drop((raw, done_in));
-                }
-                keep(&done, put_back, keeper, (lookout, &shared, stop));
+                scope.spawn(move || ear.listen(straight, stop));
+                heard();
+                let feed = Feed::new(scope, reading, raw, workers);
+                let put_back = |batch| batches.put_back(batch);
+                keep(feed, put_back, keeper, (lookout, &shared, stop));
             })
         }
         Err(listeners) => {
-            let piles: Vec<_> = listeners.iter().map(|_| Pile::batches()).collect();
+            let piles: &Vec<_> = &listeners.iter().map(|_| Pile::batches()).collect();
+            let (handed_in, handed) = bounded((BATCHES + WORDS_EACH) * listeners.len());
+            let merged_max = MERGED_EACH * workers.max(1);
+            let (merged_in, merged) = bounded(merged_max);
+            let (onward, raw) = bounded(merged_max);
+            for _ in 0..merged_max {
+                // There is room for all of them.
+                let _ = merged_in.send(Batch::default());
+            }
             std::thread::scope(|scope| {
-                let stages = STAGES_EACH * workers;
-                let (handed_in, handed) = bounded((BATCHES + WORDS_EACH) * listeners.len());
-                let (idle_in, idle) = filled(stages, Stage::default);
-                let (raw_in, raw) = bounded::<Stage>(stages);
-                let (done_in, done) = bounded::<Stage>(stages);
-                for (source, (listener, batches)) in listeners.into_iter().zip(&piles).enumerate() {
+                for (source, (listener, batches)) in listeners.into_iter().zip(piles).enumerate() {
                     let handed = handed_in.clone();
                     let (ear, merged) = (ear(source, listener), Merged { source, batches, handed });
                     scope.spawn(move || ear.listen(merged, stop));
                 }
                 drop(handed_in);
                 heard();
-                for _ in 0..workers {
-                    let (reading, raw, done_in) = (reading.clone(), raw.clone(), done_in.clone());
-                    scope.spawn(move || reading.serve(&raw, &done_in));
-                }
-                drop((raw, done_in));
-                let piles = &piles;
-                scope.spawn(move || order(line, &handed, piles, &idle, &raw_in));
-                let put_back = move |stage| drop(idle_in.send(stage));
-                keep(&done, put_back, keeper, (lookout, &shared, stop));
+                scope.spawn(move || order(line, &handed, piles, &merged, &onward));
+                let feed = Feed::new(scope, reading, raw, workers);
+                let put_back = move |batch| drop(merged_in.send(batch));
+                keep(feed, put_back, keeper, (lookout, &shared, stop));
             })
         }
     }
-}
-
-/// A channel that is full of what goes round.
-fn filled<T>(amount: usize, make: impl Fn() -> T) -> (Sender<T>, Receiver<T>) {
-    let (into, from) = bounded(amount);
-    for _ in 0..amount {
-        // It has room for all of them.
-        let _ = into.send(make());
-    }
-    (into, from)
 }
 
 /// The time that a batch covers.
@@ -342,9 +275,9 @@ fn stretch(batch: &Batch) -> Option<Lost> {
 fn order(
     mut line: Line<'_>,
     handed: &Receiver<Handed>,
-    piles: &[Pile<Batch>],
-    idle: &Receiver<Stage>,
-    onward: &Sender<Stage>,
+    piles: &[Pile],
+    merged: &Receiver<Batch>,
+    onward: &Sender<Raw>,
 ) {
     let put_back = |source: usize, batch: Batch| {
         if let Some(pile) = piles.get(source) {
@@ -357,18 +290,16 @@ fn order(
             line.merge.end(source);
         }
         loop {
-            let Ok(mut stage) = idle.recv() else { return };
-            stage.decoded.clear();
-            stage.decoded.batch.clear();
-            let into = &mut stage.decoded.batch;
-            let is_more = line.merge.fill(into, BATCH_FRAMES_MAX, put_back);
-            let last = into.last_time();
-            stage.until = if is_more { last.unwrap_or(until) } else { line.merge.until() };
-            if stage.until.0 == i64::MAX {
-                stage.until = last.unwrap_or(Timestamp(i64::MIN));
+            let Ok(mut batch) = merged.recv() else { return };
+            batch.clear();
+            let is_more = line.merge.fill(&mut batch, BATCH_FRAMES_MAX, put_back);
+            let last = batch.last_time();
+            let mut until = if is_more { last.unwrap_or(until) } else { line.merge.until() };
+            if until.0 == i64::MAX {
+                until = last.unwrap_or(Timestamp(i64::MIN));
             }
-            line.pass(&mut stage.decoded.batch);
-            if onward.send(stage).is_err() {
+            line.pass(&mut batch);
+            if onward.send(Raw { batch, until }).is_err() {
                 return;
             }
             if !is_more {
@@ -380,13 +311,12 @@ fn order(
 
 /// Takes decoded batches in order, and what else is to be done.
 fn keep<S: LiveSink>(
-    done: &Receiver<Stage>,
-    put_back: impl Fn(Stage),
+    mut feed: Feed<'_>,
+    put_back: impl Fn(Batch),
     keeper: &mut Keeper<S>,
     (lookout, shared, stop): (&Lookout, &Shared, &Stop),
 ) {
-    let mut early: BTreeMap<u64, Stage> = BTreeMap::new();
-    let (mut next, mut turn) = (0, 0);
+    let mut turn = 0;
     let mut pulsed = Timestamp(0);
     let mut progress = Progress::new(clock());
     let guarded = |keeper: &mut Keeper<S>, work: &mut dyn FnMut(&mut Keeper<S>)| {
@@ -395,17 +325,16 @@ fn keep<S: LiveSink>(
         has_failed
     };
     loop {
-        match done.recv_timeout(WAIT) {
-            Ok(stage) => drop(early.insert(stage.decoded.batch.sequence, stage)),
-            Err(RecvTimeoutError::Timeout) => {}
+        let stage = match feed.next(WAIT) {
+            Ok(stage) => Some(stage),
+            Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => break,
-        }
+        };
         if let Some(indicators) = lookout.newer(&mut turn) {
             keeper.look_out_for(indicators);
         }
         shared.tell_lost(&mut keeper.sink);
-        while let Some(stage) = early.remove(&next) {
-            next += 1;
+        if let Some(stage) = stage {
             let has_failed = guarded(keeper, &mut |keeper| {
                 keeper.take(&stage.decoded);
                 keeper.sink.advance(stage.until);
@@ -415,7 +344,7 @@ fn keep<S: LiveSink>(
             {
                 keeper.sink.lost(lost);
             }
-            put_back(stage);
+            put_back(feed.put_back(stage));
         }
         let time = now();
         if (time - pulsed).abs() >= Span::from_millis(50) {

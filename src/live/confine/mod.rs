@@ -13,7 +13,7 @@
 //!
 //! `CAP_NET_RAW` stays with the capture threads since an interface that was removed and made again needs a
 //! new socket: libpcap takes none that somebody else opened, and one in a fanout group cannot be bound again.
-//! What takes frames apart runs without the capability, unless one interface and one worker share a thread.
+//! They copy frames and look into none; what takes frames apart runs without the capability.
 
 mod calls;
 mod files;

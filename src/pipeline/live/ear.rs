@@ -1,13 +1,12 @@
 //! The threads of sources: each fills batches and hands them over, or leaves out what there is no room for.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
 use super::pile::Pile;
 use super::progress::clock;
-use super::{Handed, Listener, Reading, Shared, Stage, Tap, WAIT, lock, now, stretch};
+use super::{Handed, Listener, Raw, Shared, Tap, WAIT, WORDS_EACH, lock, now, stretch};
 use crate::capture::live::{Drops, Filled};
 use crate::frame::Batch;
 use crate::pipeline::Stop;
@@ -22,8 +21,6 @@ const DROPS_EVERY: Span = Span::from_millis(250);
 /// kernel gathers frames.
 const LAST_TURNS: Span = Span::from_millis(200);
 const LAST_WAIT: Duration = Duration::from_millis(20);
-/// How long frames are waited for while earlier ones wait for a stage.
-const BEHIND_WAIT: Duration = Duration::from_millis(2);
 
 /// Numbers batches in order, and lets them go by the tap.
 pub(super) struct Line<'t> {
@@ -40,6 +37,14 @@ impl Line<'_> {
             tap(batch);
         }
     }
+
+    /// What stands for a batch where no frame came.
+    fn word(&mut self) -> Batch {
+        let mut word = Batch::new();
+        word.sequence = self.sequence;
+        self.sequence += 1;
+        word
+    }
 }
 
 /// Where a source's thread gets empty batches and hands over what it filled.
@@ -50,9 +55,6 @@ pub(super) trait Outlet {
     /// Takes what [`empty`](Self::empty) gave, filled, and until when all frames have come. Returns whether
     /// anybody wants more.
     fn hand(&mut self, batch: Batch, until: Timestamp) -> bool;
-
-    /// Whether what it took is to be passed on yet, so that it is to be asked for another batch soon.
-    fn is_behind(&self) -> bool;
 
     /// No frames from before this time will come: what there was no room for was left out.
     fn pass_over(&mut self, until: Timestamp);
@@ -65,7 +67,7 @@ pub(super) trait Outlet {
 pub(super) struct Merged<'l> {
     pub(super) source: usize,
     /// Its own, so that no other source can use them up.
-    pub(super) batches: &'l Pile<Batch>,
+    pub(super) batches: &'l Pile,
     pub(super) handed: Sender<Handed>,
 }
 
@@ -84,15 +86,13 @@ impl Outlet for Merged<'_> {
         self.handed.send(handed).is_ok()
     }
 
-    fn is_behind(&self) -> bool {
-        false
-    }
-
     fn pass_over(&mut self, until: Timestamp) {
-        // The others must not wait for this source. If there is no room for that word, they have not come to
-        // earlier ones yet, and another follows.
-        let handed = Handed { source: self.source, batch: None, until, is_end: false };
-        let _ = self.handed.try_send(handed);
+        // The others must not wait for this source. Where much waits they have not come to earlier words yet, and
+        // another follows; the room is for batches.
+        if self.handed.len() < WORDS_EACH {
+            let handed = Handed { source: self.source, batch: None, until, is_end: false };
+            let _ = self.handed.try_send(handed);
+        }
     }
 
     fn end(self) {
@@ -103,80 +103,37 @@ impl Outlet for Merged<'_> {
 
 /// Straight on, for there is no other source.
 pub(super) struct Straight<'l, 't> {
-    pub(super) batches: &'l Pile<Batch>,
-    /// What a batch is decoded into: few, for what was read of a frame takes more memory than the frame.
-    pub(super) stages: &'l Pile<Stage>,
-    /// What was filled while there was no stage, and until when all frames had come.
-    pub(super) waiting: VecDeque<(Batch, Timestamp)>,
+    pub(super) batches: &'l Pile,
     pub(super) line: Line<'t>,
-    /// Decodes, if nobody else does.
-    pub(super) reading: Option<Reading<'l>>,
-    pub(super) onward: Sender<Stage>,
-}
-
-impl Straight<'_, '_> {
-    /// Passes on what waits, as far as there are stages. Returns whether anybody wants more.
-    fn go_on(&mut self) -> bool {
-        while !self.waiting.is_empty()
-            && let Some(stage) = self.stages.take()
-        {
-            if !self.pass_on(stage) {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Passes on the first that waits.
-    fn pass_on(&mut self, mut stage: Stage) -> bool {
-        let Some((batch, until)) = self.waiting.pop_front() else { return true };
-        stage.decoded.clear();
-        (stage.decoded.batch, stage.until) = (batch, until);
-        if let Some(reading) = &mut self.reading {
-            reading.read(&mut stage);
-        }
-        self.onward.send(stage).is_ok()
-    }
+    /// Has room for all batches, and for words.
+    pub(super) onward: Sender<Raw>,
 }
 
 impl Outlet for Straight<'_, '_> {
     fn empty(&mut self) -> Option<Batch> {
-        // Whether anybody wants more is seen when it is handed over.
-        self.go_on();
         self.batches.take()
     }
 
     fn hand(&mut self, mut batch: Batch, until: Timestamp) -> bool {
-        if batch.is_empty()
-            && let Some((_, last)) = self.waiting.back_mut()
-        {
-            *last = until.max(*last);
+        if batch.is_empty() {
             self.batches.put_back(batch);
-        } else {
-            self.line.merge.number(&mut batch);
-            self.line.pass(&mut batch);
-            self.waiting.push_back((batch, until));
+            self.pass_over(until);
+            return true;
         }
-        self.go_on()
+        self.line.merge.number(&mut batch);
+        self.line.pass(&mut batch);
+        self.onward.send(Raw { batch, until }).is_ok()
     }
 
-    fn is_behind(&self) -> bool {
-        !self.waiting.is_empty()
-    }
-
-    fn pass_over(&mut self, _: Timestamp) {
-        // Nobody waits for this source but those who are behind.
-    }
-
-    fn end(mut self) {
-        // No more will come, so there is no need to be sparing.
-        while !self.waiting.is_empty() {
-            let stage = self.stages.take().unwrap_or_default();
-            if !self.pass_on(stage) {
-                break;
-            }
+    fn pass_over(&mut self, until: Timestamp) {
+        // Where much waits the analysis is behind, and another word follows.
+        if self.onward.len() < WORDS_EACH {
+            let word = Raw { batch: self.line.word(), until };
+            let _ = self.onward.try_send(word);
         }
     }
+
+    fn end(self) {}
 }
 
 /// The thread of a source.
@@ -226,7 +183,6 @@ impl Ear<'_> {
             None => (std::mem::take(spare), true),
         };
         batch.clear();
-        let wait = if outlet.is_behind() { BEHIND_WAIT.min(wait) } else { wait };
         let filled = self.listener.source.fill(&mut batch, wait);
         self.note(&filled, &batch);
         // What the kernel had before it was asked has come, if it had no more than that.

@@ -4,12 +4,12 @@
 //! the first time, an hour later: else resident memory would go up by a step with each stall that is longer than those
 //! before. To give it back in the calm would not do. What is freed in a thread's heap of glibc stays with the process,
 //! since its thresholds rise with the largest block that was ever freed (measured: of 33 MB in such batches none went back
-//! once 20 MB had been freed anywhere). Instead little is needed: what waits is frames as they came, and only the few
-//! stages that are being analysed or are about to be hold what was read of them.
+//! once 20 MB had been freed anywhere). Instead little is needed: what waits is frames as they came, and only what is being
+//! analysed or is about to be was read.
 
 use std::sync::Mutex;
 
-use super::{BATCHES, Stage, lock};
+use super::{BATCHES, lock};
 use crate::capture::BATCH_FRAMES_MAX;
 use crate::frame::Batch;
 
@@ -18,43 +18,31 @@ const OCTETS: usize = 160 * BATCH_FRAMES_MAX;
 /// A batch whose frames took more than this gives it back.
 const OCTETS_KEPT: usize = 1 << 20;
 
-/// Things that are used again. Who takes one takes the one that was put back last, which is still in the cache.
-pub(super) struct Pile<T>(Mutex<Vec<T>>);
+/// Batches that are used again. Who takes one takes the one that was put back last, which is still in the cache.
+pub(super) struct Pile(Mutex<Vec<Batch>>);
 
-impl<T> Pile<T> {
-    pub(super) fn of(amount: usize, make: impl FnMut() -> T) -> Pile<T> {
-        Pile(Mutex::new(std::iter::repeat_with(make).take(amount).collect()))
+impl Pile {
+    /// Those of a source.
+    pub(super) fn batches() -> Pile {
+        let batch = || Batch::with_room(BATCH_FRAMES_MAX, OCTETS);
+        Pile(Mutex::new(std::iter::repeat_with(batch).take(BATCHES).collect()))
     }
 
-    pub(super) fn take(&self) -> Option<T> {
+    pub(super) fn take(&self) -> Option<Batch> {
         lock(&self.0).pop()
     }
 
-    fn put(&self, item: T) {
-        lock(&self.0).push(item);
-    }
-}
-
-impl Pile<Batch> {
-    /// The batches of a source.
-    pub(super) fn batches() -> Pile<Batch> {
-        Pile::of(BATCHES, || Batch::with_room(BATCH_FRAMES_MAX, OCTETS))
-    }
-
-    /// Takes an emptied batch back. What frames of unusual size took does not lie there for ever.
+    /// Takes an emptied batch back. What frames of unusual size took does not lie there for ever; and what has no
+    /// memory stood for a batch where no frame came, and is none.
     pub(super) fn put_back(&self, mut batch: Batch) {
         batch.clear();
+        if batch.arena.capacity() == 0 {
+            return;
+        }
         if batch.arena.capacity() > OCTETS_KEPT {
             batch.arena = Vec::with_capacity(OCTETS);
         }
-        self.put(batch);
-    }
-}
-
-impl Pile<Stage> {
-    /// Takes a stage back. Its batch has been taken out.
-    pub(super) fn put_back(&self, stage: Stage) {
-        self.put(stage);
+        lock(&self.0).push(batch);
     }
 }
 

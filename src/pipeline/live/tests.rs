@@ -252,60 +252,75 @@ fn what_an_interface_drops_is_counted_once_however_many_share_it() {
 #[test]
 fn drops_are_asked_for_when_the_clock_was_set_back() {
     let (shared, batches) = (Shared::new(&[0]), Pile::batches());
-    let stages = Pile::of(2, Stage::default);
     let (onward, _taken) = bounded(BATCHES);
     let steps = vec![Step::Dropped(5, 0), AT_ONCE, Step::Dropped(9, 0), AT_ONCE];
     let (listener, told, last) =
         (listener((0, steps)), Drops::default(), now() + Span::from_secs(3_600));
     let ear = Ear { listener, source: 0, shared: &shared, is_first: true, told, last };
     let line = Line { merge: Merge::new(&[0], 1), sequence: 0, tap: None };
-    let (batches, stages, waiting, reading) = (&batches, &stages, VecDeque::new(), None);
-    let straight = Straight { batches, stages, waiting, line, reading, onward };
+    let straight = Straight { batches: &batches, line, onward };
     ear.listen(straight, &Stop::default());
     let lost = lock(&shared.lost);
     assert!(lost.len() == 2 && lost.iter().all(|(from, to)| from <= to), "{lost:?}");
 }
 
 #[test]
-fn what_waits_for_the_analysis_waits_undecoded_and_in_order() {
-    let (batches, stages) = (&Pile::batches(), &Pile::of(2, Stage::default));
-    let (onward, done) = bounded(BATCHES);
+fn what_waits_for_the_analysis_does_so_in_order_and_words_take_up_no_room() {
+    let batches = &Pile::batches();
+    let (onward, raw) = bounded(BATCHES + WORDS_EACH);
     let line = Line { merge: Merge::new(&[0], 1), sequence: 0, tap: None };
-    let (waiting, reading) = (VecDeque::new(), None);
-    let mut straight = Straight { batches, stages, waiting, line, reading, onward };
+    let mut straight = Straight { batches, line, onward };
     let hand = |straight: &mut Straight<'_, '_>, time: Option<i64>| {
         let mut batch = straight.empty().unwrap();
         if let Some(time) = time {
             let (id, time, link) = (FrameId::NONE, Timestamp(time), LinkType(1));
             batch.push(Frame { id, time, link, original_len: 1, bytes: b"x" });
         }
-        assert!(straight.hand(batch, Timestamp(time.unwrap_or(9))));
+        assert!(straight.hand(batch, Timestamp(time.unwrap_or(0))));
     };
-    for time in 1..=5 {
-        hand(&mut straight, Some(time));
-    }
-    // That nothing came any more takes up no batch while others wait.
+    // That nothing comes is said so often, and takes up no batch.
     for _ in 0..2 * BATCHES {
         hand(&mut straight, None);
     }
-    assert!(straight.is_behind());
-    let came = || {
-        let stage: Stage = done.try_recv().ok()?;
-        let (sequence, until) = (stage.decoded.batch.sequence, stage.until.0);
-        stages.put_back(stage);
-        Some((sequence, until))
-    };
-    assert_eq!(
-        (came(), came(), came()),
-        (Some((0, 1)), Some((1, 2)), None),
-        "as many as there are stages"
-    );
-    drop(straight.empty());
-    assert_eq!(
-        (came(), came(), came()),
-        (Some((2, 3)), Some((3, 4)), None),
-        "and more when these come back"
-    );
+    for time in 1..=BATCHES {
+        hand(&mut straight, Some(time as i64));
+    }
+    assert!(straight.empty().is_none(), "all wait");
     straight.end();
-    assert_eq!((came(), came()), (Some((4, 9)), None), "at the end all");
+    let came: Vec<(u64, i64)> = raw.iter().map(|raw| (raw.batch.sequence, raw.until.0)).collect();
+    let words = (0..WORDS_EACH).map(|place| (place as u64, 0));
+    let filled = (1..=BATCHES).map(|time| ((WORDS_EACH + time - 1) as u64, time as i64));
+    assert_eq!(came, words.chain(filled).collect::<Vec<_>>());
+}
+
+#[test]
+fn decoders_give_back_the_order_and_what_they_used() {
+    let hasher = NameHasher::random();
+    let listed = Indicators::read("list", "example.com".into(), hasher).unwrap().0;
+    let lookout = Lookout::new(Arc::new(listed));
+    for workers in [1, 3] {
+        let (onward, raw) = bounded(200);
+        for sequence in 0..200 {
+            let mut batch = Batch::new();
+            batch.sequence = sequence;
+            let (id, time, link) = (FrameId::NONE, Timestamp(1), LinkType(1));
+            let bytes = &question();
+            let frame = Frame { id, time, link, original_len: 1, bytes };
+            (0..sequence % 7).for_each(|_| batch.push(frame));
+            onward.send(Raw { batch, until: Timestamp(sequence as i64) }).unwrap();
+        }
+        drop(onward);
+        std::thread::scope(|scope| {
+            let decoder = Decoder::new(Ports::new(&[]), hasher, None);
+            let mut feed = Feed::new(scope, Reading::new(decoder, &lookout), raw, workers);
+            for sequence in 0..200 {
+                let stage = feed.next(Duration::from_secs(60)).unwrap();
+                assert_eq!(stage.until, Timestamp(sequence as i64));
+                assert_eq!(stage.decoded.messages.len() as u64, sequence % 7);
+                assert_eq!(feed.put_back(stage).sequence, sequence);
+            }
+            let ended = feed.next(Duration::from_secs(60)).err();
+            assert_eq!(ended, Some(RecvTimeoutError::Disconnected));
+        });
+    }
 }
