@@ -455,7 +455,7 @@ fn a_flood_is_folded_and_bounded() {
         ),
         "{text:.200}"
     );
-    assert!(text.contains("11,808 sightings of further clients had no room here"));
+    assert!(text.contains("11,808 lookups of further clients had no room here"));
     // A question that was tried upstream twice is one question.
     assert!(!text.contains(" times "));
 }

@@ -255,14 +255,14 @@ fn lacks(found: &Outcome, left_out: u64) -> Vec<String> {
     let mut notes = Vec::new();
     if found.unnamed > 0 {
         let why = found.why_unnamed.as_deref().unwrap_or("see their attributions");
-        notes.push(format!("of {} of the sightings nobody can be named: {why}", found.unnamed));
+        notes.push(format!("of {} of these lookups nobody can be named: {why}", found.unnamed));
     }
     if found.more_clients > 0 {
         notes.push(format!("{} further clients are not listed here", found.more_clients));
     }
     if left_out > 0 {
         notes.push(format!(
-            "{left_out} further sightings of the destination had no room here; the attributions have them all"
+            "{left_out} further lookups of the destination had no room here; the attributions have them all"
         ));
     }
     notes

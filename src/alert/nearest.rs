@@ -31,11 +31,49 @@ struct Near {
 }
 
 /// How often, when first, and who asked.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Traces {
     count: u64,
     first: Timestamp,
-    hosts: Vec<Address>,
+    askers: Vec<Asker>,
+}
+
+/// Who asked for a name.
+#[derive(Clone, Debug)]
+struct Asker {
+    address: Address,
+    count: u64,
+    first: Timestamp,
+    /// Port and id of its latest question: who sends that again, or is seen twice, does not ask anew.
+    latest: (u16, u16),
+}
+
+impl Traces {
+    fn note_asker(&mut self, question: &Message) {
+        let source = question.flow.source;
+        let latest = (source.port, question.id);
+        let known = self.askers.iter_mut().find(|asker| asker.address == source.address);
+        if let Some(asker) = known {
+            asker.count += u64::from(asker.latest != latest);
+            asker.latest = latest;
+        } else if self.askers.len() < HOSTS_MAX {
+            let (address, first) = (source.address, question.time);
+            self.askers.push(Asker { address, count: 1, first, latest });
+        }
+    }
+
+    /// Those of clients alone, if there were any: what they asked for a DNS server asked on.
+    fn of_clients(&self, coverage: &Coverage) -> Traces {
+        let is_server = |asker: &&Asker| {
+            coverage.resolvers.iter().any(|server| server.addresses.contains(&asker.address))
+        };
+        let clients = self.askers.iter().filter(|asker| !is_server(asker));
+        let askers: Vec<Asker> = clients.cloned().collect();
+        let Some(first) = askers.iter().map(|asker| asker.first).min() else {
+            return Traces { askers, ..self.clone() };
+        };
+        Traces { count: askers.iter().map(|asker| asker.count).sum(), first, askers }
+    }
 }
 
 /// Watches for what is near.
@@ -76,8 +114,7 @@ impl Nearby {
             self.found.clear();
             self.around.match_name(name, &mut self.found);
             if !self.found.is_empty() {
-                let asker = Some(message.flow.source.address);
-                self.note(&name.to_string().to_ascii_lowercase(), message.time, asker);
+                self.note(&name.to_string().to_ascii_lowercase(), message.time, Some(message));
             }
         }
         if self.around.are_names_only() {
@@ -97,7 +134,7 @@ impl Nearby {
         }
     }
 
-    fn note(&mut self, text: &str, time: Timestamp, asker: Option<Address>) {
+    fn note(&mut self, text: &str, time: Timestamp, question: Option<&Message>) {
         for id in &self.found {
             let near = self.near.entry(*id).or_default();
             if near.seen.len() >= NEAR_MAX && !near.seen.contains_key(text) {
@@ -106,14 +143,11 @@ impl Nearby {
             let traces = near.seen.entry(text.to_owned()).or_insert_with(|| Traces {
                 count: 0,
                 first: time,
-                hosts: Vec::new(),
+                askers: Vec::new(),
             });
             traces.count += 1;
-            if let Some(asker) = asker
-                && traces.hosts.len() < HOSTS_MAX
-                && !traces.hosts.contains(&asker)
-            {
-                traces.hosts.push(asker);
+            if let Some(question) = question {
+                traces.note_asker(question);
             }
         }
     }
@@ -134,11 +168,12 @@ impl Nearby {
             .iter()
             .filter(|(text, _)| text.as_str() != destination)
             .max_by_key(|(text, traces)| (shared(text), traces.count))?;
+        let traces = traces.of_clients(coverage);
         let times = match traces.count {
             1 => "once".to_owned(),
             count => format!("{count} times"),
         };
-        let (first, by) = (zones.moment(traces.first), clients(&traces.hosts, coverage, store));
+        let (first, by) = (zones.moment(traces.first), clients(&traces.askers, store));
         Some(match destination.parse::<IpAddr>() {
             Ok(_) => format!(
                 "{text}, in the same network {around}, was asked or answered {times}, first at {first}"
@@ -151,18 +186,13 @@ impl Nearby {
     }
 }
 
-/// ` by 192.168.2.42 (KEVIN-PC)`: the clients among hosts that asked, DNS servers left out.
-fn clients(hosts: &[Address], coverage: &Coverage, store: &Store) -> String {
-    let is_server =
-        |host: &&Address| coverage.resolvers.iter().any(|server| server.addresses.contains(host));
-    let clients: Vec<String> = hosts
-        .iter()
-        .filter(|host| !is_server(host))
-        .map(|host| match store.hostname_of(*host) {
-            Some(hostname) => format!("{host} ({})", hostname.name),
-            None => host.to_string(),
-        })
-        .collect();
+/// ` by 192.168.2.42 (KEVIN-PC)`: the first of the clients that asked.
+fn clients(clients: &[Asker], store: &Store) -> String {
+    let named = clients.iter().map(|Asker { address, .. }| match store.hostname_of(*address) {
+        Some(hostname) => format!("{address} ({})", hostname.name),
+        None => address.to_string(),
+    });
+    let clients: Vec<String> = named.collect();
     match clients.get(..CLIENTS_MAX) {
         _ if clients.is_empty() => String::new(),
         Some(few) if few.len() < clients.len() => format!(" by {} and others", few.join(", ")),

@@ -41,7 +41,11 @@ impl<'a, W: Write> Lines<'a, W> {
     /// # Errors
     /// When it cannot be written.
     pub fn heading(mut out: W, zone: &Zone, now: Timestamp) -> io::Result<()> {
-        writeln!(out, "Times are in {}.", zone.name_at(now))
+        writeln!(
+            out,
+            "Times are when it was asked, in {}. \"So far\" holds unless a later line says otherwise.",
+            zone.name_at(now)
+        )
     }
 }
 
@@ -107,12 +111,15 @@ impl Spoken {
             let earlier = before.iter().find(|told| told.key == key);
             let since = self.news(attribution, client, &key, grade, earlier);
             if let Some(since) = since {
-                let settled = if before.is_empty() { "" } else { "settled: " };
                 let time = client.map_or(attribution.sighting.time, |client| client.asked_time);
                 let since = since.map_or(String::new(), |(count, first)| {
                     format!("; {} since {}", times(count), at(first))
                 });
-                lines.push(format!("{} {settled}{sentence}{since}", at(time)));
+                let state = match attribution.state {
+                    State::Provisional => "so far",
+                    State::Final | State::Superseded => "settled",
+                };
+                lines.push(format!("{} {sentence}, {state}){since}", at(time)));
             }
             told.push(Told { key, grade, sentence });
         }
@@ -123,7 +130,7 @@ impl Spoken {
                 said.backed = said.backed.saturating_sub(1);
                 if said.backed == 0 {
                     let time = at(attribution.sighting.time);
-                    lines.push(format!("{time} not so after all: {}", gone.sentence));
+                    lines.push(format!("{time} not so after all: {})", gone.sentence));
                     self.said.remove(&gone.key);
                 }
             }
@@ -195,7 +202,7 @@ fn flagged<'a>(client: &'a Client, indicator: Indicator<'a>) -> &'a str {
     client.chain.last().map_or(indicator.value, |step| step.name.as_str())
 }
 
-/// Who did what, and how sure that is.
+/// Who did what, and how sure that is, in parentheses that are left open: whether that is settled comes last.
 fn sentence(
     attribution: &Attribution,
     client: Option<&Client>,
@@ -209,7 +216,7 @@ fn sentence(
             _ => "for whom cannot be told",
         };
         return format!(
-            "DNS server {} asked for {}; {whose}{why}",
+            "DNS server {} asked for {} ({whose}{why}",
             sighting.resolver, sighting.name
         );
     };
@@ -225,12 +232,12 @@ fn sentence(
     let connected = if client.is_connected() { ", and connected" } else { "" };
     let part = match client.role {
         Role::Initiator => "",
-        Role::Joiner => ", waited too",
-        Role::Cached => ", from cache",
+        Role::Joiner => ", waited for the same answer",
+        Role::Cached => ", from the cache",
         Role::Refresh => ", set off a refresh",
     };
     let sure = percent(client.confidence_permille);
-    format!("{}{called} asked for {what}{connected} ({sure}{part})", client.address)
+    format!("{}{called} asked for {what}{connected} ({sure}{part}", client.address)
 }
 
 impl<W: Write> Report for Lines<'_, W> {
@@ -285,7 +292,7 @@ impl<W> Lines<'_, W> {
             row.hostname.as_ref().map_or(String::new(), |host| format!(" ({})", host.name));
         let how = match is_itself {
             true => " itself".to_owned(),
-            false => format!(" by way of {}", list(&row.names)),
+            false => format!(" through {}", list(&row.names)),
         };
         let connected = match &row.contact {
             Contact::Yes(_) => ", connected",

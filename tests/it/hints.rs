@@ -63,7 +63,7 @@ fn hints_say_their_figures() {
         assert!(beat.contains(part), "{part}: {beat}");
     }
     let tail = words("e13678.dspb.akamaiedge.net", 0);
-    assert!(tail.contains("by way of www.microsoft.com, by 4 clients"), "{tail}");
+    assert!(tail.contains("through www.microsoft.com, by 4 clients"), "{tail}");
     let server = words("192.55.83.30", 0);
     assert!(server.contains("m.gtld-servers.net"), "{server}");
     assert!(

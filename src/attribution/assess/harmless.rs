@@ -77,11 +77,11 @@ fn alias_tail(indicator: Indicator<'_>, gathered: &Gathered) -> Option<Hint> {
         0 => String::new(),
         unknown => format!(
             "; of {} it is not known what led there",
-            count(unknown, "further sighting", "further sightings")
+            count(unknown, "further lookup", "further lookups")
         ),
     };
     let words = format!(
-        "{} was only ever asked for by way of {}{owners}, by {}; no client asked for it by its own \
+        "{} was only ever reached through {}{owners}, by {}; no client asked for it by its own \
          name{unknown}",
         indicator.value,
         few(&gathered.aliases, gathered.more_aliases),

@@ -257,12 +257,12 @@ fn unrelated_names_make_it_popular_with_two_clients() {
     world.see("evil.com", Place::Alias, &[part("10.0.0.2", 5, &other)]);
     assert_eq!(world.codes("evil.com"), ["alias-tail-of-popular-name"]);
     let words = world.assess("evil.com").hints[0].words.clone();
-    assert!(words.contains("by way of www.news.example.org and www.shop.example"), "{words}");
+    assert!(words.contains("through www.news.example.org and www.shop.example"), "{words}");
     assert!(words.contains("in 2 unrelated domains, by 2 clients"), "{words}");
     // What is not known is said.
     world.nobody("evil.com", Verdict::Undetermined, Unexplained::PacketsLost);
     let words = world.assess("evil.com").hints[0].words.clone();
-    assert!(words.ends_with("of 1 further sighting it is not known what led there"), "{words}");
+    assert!(words.ends_with("of 1 further lookup it is not known what led there"), "{words}");
 }
 
 #[test]

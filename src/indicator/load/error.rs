@@ -136,7 +136,10 @@ fn create(source: &io::Error) -> &'static str {
 }
 
 fn example(first: &Option<Box<Warning>>) -> String {
-    let Some(first) = first else { return String::new() };
+    let Some(first) = first else {
+        return "; what is looked for stands one on a line: evil.example, 203.0.113.7 or 203.0.113.0/24"
+            .to_owned();
+    };
     let Warning { line, text, why, .. } = first.as_ref();
     format!("; first: line {line}: \"{text}\": {why}")
 }

@@ -145,9 +145,10 @@ fn a_list_that_yields_nothing_is_an_error_that_says_why() {
     let error = |list: &str| read(list).unwrap_err().to_string();
     assert_eq!(
         error(""),
-        "no usable entry in flagged.txt (read as a plain list): 0 lines read, 0 skipped"
+        "no usable entry in flagged.txt (read as a plain list): 0 lines read, 0 skipped; what is looked for stands \
+         one on a line: evil.example, 203.0.113.7 or 203.0.113.0/24"
     );
-    assert!(error("# nothing\n").ends_with(": 1 line read, 0 skipped"));
+    assert!(error("# nothing\n").contains(": 1 line read, 0 skipped; what is looked for"));
     assert_eq!(
         error("a..b\n1234\n"),
         "no usable entry in flagged.txt (read as a plain list): 2 lines read, 2 skipped; first: line 1: \"a..b\": \

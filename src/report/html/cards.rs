@@ -221,7 +221,7 @@ pub(super) fn sureness(dealing: &Dealing) -> String {
     if dealing.least_permille / 50 == dealing.most_permille / 50 {
         return most;
     }
-    format!("{most}; some sightings only {}", words::sureness(dealing.least_permille))
+    format!("{most}; some lookups only {}", words::sureness(dealing.least_permille))
 }
 
 /// Whether it connected: in words, and if it did.
@@ -252,10 +252,10 @@ pub(super) fn behind(seen: &Seen<'_>) -> String {
         parts.push(format!("{} connected to it", words::number(act as u64)));
     }
     if weigh == all {
-        parts.push("only by way of an alias or a name server".to_owned());
+        parts.push("only through an alias or a name server".to_owned());
     } else if weigh > 0 {
         let number = words::number(weigh as u64);
-        parts.push(format!("{number} only by way of an alias or a name server"));
+        parts.push(format!("{number} only through an alias or a name server"));
     }
     let detail = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
     format!("{more}{are} behind what was flagged{detail}")

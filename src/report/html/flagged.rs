@@ -178,12 +178,12 @@ fn flow(seen: &Seen<'_>, dealing: &Dealing, drawn: usize) -> Flow {
         ways: dealing.ways.iter().map(|way| led(seen, way)).collect(),
         further: match dealing.further {
             0 => String::new(),
-            more => words::count(more, "sighting", "sightings"),
+            more => words::count(more, "lookup", "lookups"),
         },
         diagram: has_diagram.then(|| diagram::draw(seen, &dealing.example)),
         drawn: match dealing.frames.all {
             0 | 1 => Shown::default(),
-            all => Shown::new(&format!("Drawn: one of {} sightings.", words::number(all))),
+            all => Shown::new(&format!("Drawn: one of {} lookups.", words::number(all))),
         },
         evidence: seen.filters(&dealing.frames),
     }

@@ -146,7 +146,7 @@ impl Page {
             cards: cards::cards(seen, CARDS_MAX),
             rows,
             rows_more,
-            clients_left_out: left_out(seen.fold.clients_left_out, "sighting", "sightings"),
+            clients_left_out: left_out(seen.fold.clients_left_out, "lookup", "lookups"),
             alerts: alerts::answers(seen),
             flagged: flagged::sections(seen, SECTIONS_MAX),
             flagged_rows,

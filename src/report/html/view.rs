@@ -195,7 +195,7 @@ impl<'a> Seen<'a> {
             });
         }
         let note = if frames.of < frames.all {
-            format!("the first {} of {} sightings", number(frames.of), number(frames.all))
+            format!("the first {} of {} lookups", number(frames.of), number(frames.all))
         } else {
             String::new()
         };

@@ -9,6 +9,7 @@ use super::words::{self, count, list, number};
 use super::{LABELS, Seen};
 use crate::alert::{Answer, Clock, Suspect};
 use crate::attribution::Verdict;
+use crate::contact::Contact;
 use crate::flow::Address;
 use crate::resolution::Role;
 use crate::time::Span;
@@ -282,7 +283,7 @@ fn write_group<W: Write>(
     for note in first.basis.notes.iter().take(NAMES_MAX) {
         page.entry(4, LABELS, "note", &Words::of(Ink::Caution, note))?;
     }
-    match next(group, first) {
+    match next(seen, group, first) {
         Some(next) => page.entry(4, LABELS, "next", &Words::plain(&next)),
         None => Ok(()),
     }
@@ -308,9 +309,21 @@ fn client_words(seen: &Seen<'_>, client: &Suspect, answer: &Answer, differ: bool
         Role::Initiator => {}
         Role::Refresh => words.push(Ink::Aside, ", and set off a refresh"),
         Role::Joiner => words.push(Ink::Aside, ", and waited for the same answer"),
-        Role::Cached => words.push(Ink::Aside, ", answered from the cache"),
+        // The firewall sees what the DNS server asks, and nothing that it answers from its cache.
+        Role::Cached => {
+            words.push(Ink::Aside, ", answered from the cache, so that raised no alert")
+        }
+    }
+    if connected(seen, client, answer) {
+        words.push(Ink::Strong, "; it then connected there");
     }
     words
+}
+
+/// Whether the capture shows that a client connected to an address that a flagged answer held.
+fn connected(seen: &Seen<'_>, client: &Suspect, answer: &Answer) -> bool {
+    let row = answer.indicator.and_then(|id| seen.ending.summary.row(id, client.address));
+    row.is_some_and(|row| matches!(row.contact, Contact::Yes(_)))
 }
 
 fn asked(client: &Suspect) -> String {
@@ -333,18 +346,21 @@ fn asked_itself(client: &Suspect, answer: &Answer) -> bool {
 }
 
 /// What to do about it.
-fn next(group: &Group<'_>, answer: &Answer) -> Option<String> {
+fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<String> {
     let server = answer.alert.host.as_deref().unwrap_or("the DNS server");
     if answer.verdict == Some(Verdict::NoClient) {
         return Some(format!("No PC is behind it; check what runs on {server} itself."));
     }
     let surest = group.clients.first()?;
-    let direct: Vec<String> = group
+    let addresses = |clients: &[&Suspect]| {
+        let told: Vec<String> = clients.iter().map(|client| client.address.to_string()).collect();
+        list(&told)
+    };
+    let direct: Vec<&Suspect> = group
         .clients
         .iter()
         .filter(|client| asked_itself(client, answer))
         .take(CLIENTS_MAX)
-        .map(|client| client.address.to_string())
         .collect();
     let step = surest.chain.last().map_or("", |step| step.step);
     if surest.confidence_permille < PROOF_MIN {
@@ -354,11 +370,18 @@ fn next(group: &Group<'_>, answer: &Answer) -> Option<String> {
         ));
     }
     if !direct.is_empty() {
-        let it = if direct.len() == 1 { "it" } else { "they" };
+        let (first, others): (Vec<&Suspect>, Vec<&Suspect>) =
+            direct.iter().partition(|client| connected(seen, client, answer));
+        let they = if direct.len() == 1 { ("it", "it") } else { ("they", "them") };
+        let look = match (first.is_empty(), others.is_empty()) {
+            (false, false) => {
+                format!("Look first at {}, then at {}", addresses(&first), addresses(&others))
+            }
+            _ => format!("Look at {}", addresses(&direct)),
+        };
         return Some(format!(
-            "Look at {}: {it} asked for the flagged name itself; {server} only asked on behalf of {}.",
-            list(&direct),
-            if direct.len() == 1 { "it" } else { "them" },
+            "{look}: {} asked for the flagged name itself; {server} only asked on behalf of {}.",
+            they.0, they.1
         ));
     }
     let asked = asked(surest);

@@ -299,8 +299,8 @@ pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
     say(
         caution,
         coverage.unsettled,
-        "sighting that there was no time to settle when the run was ended",
-        "sightings that there was no time to settle when the run was ended",
+        "flagged lookup that there was no time to settle when the run was ended",
+        "flagged lookups that there was no time to settle when the run was ended",
     );
     say(
         caution,
@@ -311,8 +311,8 @@ pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
     say(
         caution,
         coverage.settled_unlisted,
-        "sighting of what was taken from the lists",
-        "sightings of what was taken from the lists",
+        "lookup of what was taken from the lists",
+        "lookups of what was taken from the lists",
     );
     say(
         caution,

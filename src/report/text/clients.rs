@@ -75,7 +75,7 @@ pub(super) fn write<W: Write>(
         }
     }
     if clients.left_out > 0 {
-        let sightings = count(clients.left_out, "sighting", "sightings");
+        let sightings = count(clients.left_out, "lookup", "lookups");
         let text = format!(
             "{sightings} of further clients had no room here; --format jsonl has all of them."
         );
@@ -208,7 +208,7 @@ pub(super) fn sureness(entry: &Entry) -> Words {
     if Grade::of(most) == Grade::of(least) {
         return words;
     }
-    words.and(Ink::Plain, &format!(", of some sightings only {}", words::sureness(least)))
+    words.and(Ink::Plain, &format!(", of some lookups only {}", words::sureness(least)))
 }
 
 pub(super) fn outcomes(entry: &Entry) -> String {

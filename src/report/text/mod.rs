@@ -39,7 +39,7 @@ pub use self::ticket::Ticket;
 /// The width of the column in which an entry's labels stand.
 const LABELS: usize = 8;
 /// How clients are behind it who asked for something else.
-const INDIRECT: &str = "only by way of an alias or a name server";
+const INDIRECT: &str = "only through an alias or a name server";
 /// How many clients are named that are to be looked at first.
 const LOOK_FIRST_MAX: usize = 4;
 /// What is wrong with a mirror port that shows one direction.
@@ -292,11 +292,11 @@ fn write_filters<W: Write>(
         }
         words.push(Ink::Plain, &format!("frame.number in {{{}}}", numbers.join(", ")));
         if rest.is_empty() && frames.cut {
-            words.push(Ink::Aside, " (and more of one sighting)");
+            words.push(Ink::Aside, " (and more of one lookup)");
         }
         if rest.is_empty() && frames.of < frames.all {
             let text =
-                format!(" (the first {} of {} sightings)", number(frames.of), number(frames.all));
+                format!(" (the first {} of {} lookups)", number(frames.of), number(frames.all));
             words.push(Ink::Aside, &text);
         }
         page.entry(indent, LABELS, label, &words)?;

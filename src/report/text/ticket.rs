@@ -125,7 +125,7 @@ fn nobody(seen: &Seen<'_>, wanted: Option<Address>) -> String {
     match wanted {
         Some(client) => format!(
             "No ticket: nothing that is listed leads to {client} in this capture ({} of other clients).",
-            count(others, "sighting", "sightings")
+            count(others, "lookup", "lookups")
         ),
         None => match seen.ending.verdicts.total() {
             0 => "No ticket: nothing that is listed was asked for.".to_owned(),

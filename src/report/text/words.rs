@@ -107,7 +107,7 @@ pub(crate) fn outcome(rcode: Option<&str>) -> String {
 pub(crate) fn part(role: Role, leg: Leg, hops: &[String], resolver: &str) -> String {
     let way = match hops {
         [] => String::new(),
-        _ => format!(" by way of {}", list(hops)),
+        _ => format!(" through {}", list(hops)),
     };
     match (role, leg) {
         (Role::Initiator, Leg::Upstream) => format!("its question made {resolver} ask{way}"),

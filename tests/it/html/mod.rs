@@ -50,7 +50,7 @@ fn the_verdict_on_the_office_stands_first() {
     let folder = tempfile::tempdir().unwrap();
     let page = office(folder.path());
     let order = [
-        "9 clients are behind what was flagged: 1 connected to it, 7 only by way of an alias or a name server; \
+        "9 clients are behind what was flagged: 1 connected to it, 7 only through an alias or a name server; \
          2 flagged queries have no client.",
         "Who is behind it</h2>",
         "<bdi>192.168.2.42</bdi></h3>",
@@ -140,14 +140,14 @@ fn one_of_everything_is_said_in_words() {
         "behind a router, 00:1b:21:3c:00:01",
         "It was given no address for it: it got an error (SERVFAIL).",
         "Make sure first: this is likely (87 %).",
-        "1 connected to it, 2 only by way of an alias or a name server",
+        "1 connected to it, 2 only through an alias or a name server",
         // What to weigh, and how it came about.
         "<strong>For a real one:</strong> it asks for",
         "<strong>For a false alarm:</strong> many unrelated clients asked at once",
         "it had the answer in its cache",
         "nothing came back",
         "12.0 ms later · frame 102",
-        "Drawn: one of 2 sightings.",
+        "Drawn: one of 2 lookups.",
         // The alerts.
         "3 alerts: 1 with a client, 1 without one and 1 that nothing in the capture answers.",
         "asked for mi.kenal-cn.com, pc-042.corp.example 3 times from 08:26:41 to 09:25:00 UTC; certain (99.5 %)",
@@ -317,7 +317,7 @@ fn a_flood_of_clients_and_names_gives_a_page_that_opens() {
     assert!(page.len() < 5_000_000, "{} octets", page.len());
     assert!(page.contains("More than 4,096 clients are behind what was flagged."));
     assert!(page.contains("and 1,976 more clients; <code>--format jsonl</code>"));
-    assert!(page.contains("15,904 sightings of further clients had no room on this page"));
+    assert!(page.contains("15,904 lookups of further clients had no room on this page"));
     assert_well_formed(&[path]);
 }
 
