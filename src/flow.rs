@@ -171,7 +171,7 @@ impl Transport {
 }
 
 /// From where to where, and how: the innermost headers, VLAN tags and tunnels left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Flow {
     /// Who sent it.
     pub source: Endpoint,

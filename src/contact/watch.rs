@@ -1,8 +1,8 @@
 //! The watch over clients that were given a flagged answer: whom they turn to afterwards.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
+use foldhash::{HashSet, HashSetExt};
 
 use super::{Connection, Contact, tls};
 use crate::flow::{Address, Endpoint, Transport};
@@ -47,11 +47,12 @@ struct Connected {
 /// number of them; [`Watch::given_up`] counts the others.
 #[derive(Debug)]
 pub struct Watch {
-    /// Flagged answers by their frame.
-    answers: HashMap<FrameId, Answer>,
+    /// Flagged answers by their frame. Trees, for a hash table that is full while entries come and go takes four times what
+    /// they need.
+    answers: BTreeMap<FrameId, Answer>,
     order: VecDeque<FrameId>,
     /// The answers that gave a client an address, the latest.
-    by_address: HashMap<(Address, Address), VecDeque<FrameId>>,
+    by_address: BTreeMap<(Address, Address), VecDeque<FrameId>>,
     /// Clients that were seen sending something else than DNS to the outside.
     visible: HashSet<Address>,
     /// Clients that were given addresses of the other family, which they connect to from elsewhere.
@@ -70,9 +71,9 @@ impl Watch {
     /// Room for `limit` flagged answers.
     pub fn new(limit: usize) -> Watch {
         Watch {
-            answers: HashMap::new(),
+            answers: BTreeMap::new(),
             order: VecDeque::new(),
-            by_address: HashMap::new(),
+            by_address: BTreeMap::new(),
             visible: HashSet::new(),
             both_families: HashSet::new(),
             limit: limit.max(1),

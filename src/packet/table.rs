@@ -2,15 +2,17 @@
 
 use crate::time::Timestamp;
 use std::collections::BTreeMap;
-use std::hash::Hash;
 
 /// Entries by key and by when they are due.
 ///
 /// At the limit the caller evicts with [`Table::pop_first`] what is due next, which for entries with one
-/// time to live is the oldest. Iteration order never depends on the hash, whose key is drawn at
-/// random: what is popped, and in which order, follows from the calls alone.
+/// time to live is the oldest. What is popped, and in which order, follows from the calls alone.
+///
+/// A tree takes memory in proportion to what is in it. A hash table of 65,536 entries that come and go doubles once more
+/// when it has been full for long, for what was taken out leaves graves: to four times what the entries need, minutes or
+/// hours after the last of them found room.
 pub(super) struct Table<K, V> {
-    entries: foldhash::HashMap<K, (Due, V)>,
+    entries: BTreeMap<K, (Due, V)>,
     order: BTreeMap<Due, K>,
     /// How many times were set: it tells entries apart that are due at the same time.
     settings: u64,
@@ -19,9 +21,9 @@ pub(super) struct Table<K, V> {
 /// A time, and the number of its setting.
 type Due = (Timestamp, u64);
 
-impl<K: Copy + Eq + Hash, V> Table<K, V> {
+impl<K: Copy + Ord, V> Table<K, V> {
     pub fn new() -> Table<K, V> {
-        Table { entries: foldhash::HashMap::default(), order: BTreeMap::new(), settings: 0 }
+        Table { entries: BTreeMap::new(), order: BTreeMap::new(), settings: 0 }
     }
 
     pub fn len(&self) -> usize {
