@@ -291,8 +291,8 @@ impl<W> Lines<'_, W> {
         let called =
             row.hostname.as_ref().map_or(String::new(), |host| format!(" ({})", host.name));
         let how = match is_itself {
-            true => " itself".to_owned(),
-            false => format!(" through {}", list(&row.names)),
+            true => "it".to_owned(),
+            false => format!("{}, which led there,", list(&row.names)),
         };
         let connected = match &row.contact {
             Contact::Yes(_) => ", connected",
@@ -303,7 +303,7 @@ impl<W> Lines<'_, W> {
         let when =
             if first == last { format!("at {first}") } else { format!("from {first} to {last}") };
         let often = times(row.asks);
-        format!("{client}{called}: {}, asked for{how} {often}{connected}, {when}", indicator.value)
+        format!("{client}{called}: {}, asked for {how} {often}{connected}, {when}", indicator.value)
     }
 }
 
