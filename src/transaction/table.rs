@@ -522,6 +522,12 @@ impl Transactions {
         self.cuts.borrow().latest()
     }
 
+    /// How many chains that were cut are remembered.
+    #[cfg(test)]
+    pub(super) fn cut_chains(&self) -> usize {
+        self.cuts.borrow().chains()
+    }
+
     /// The kept transactions before one, newest first.
     pub fn before(&self, sequence: Sequence) -> impl Iterator<Item = (Sequence, &Transaction)> {
         let oldest = self.ring.oldest().0;
