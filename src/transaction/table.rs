@@ -212,8 +212,9 @@ impl Transactions {
         }
         let kept_since =
             self.ring.get(self.ring.oldest()).map_or(message.time, |oldest| oldest.asked);
-        let client = self.hosts.number(client_end.address, message.time, kept_since);
-        let server = self.hosts.number(server_end.address, message.time, kept_since);
+        let now = message.time;
+        let client = self.hosts.number(client_end.address, now, kept_since, None);
+        let server = self.hosts.number(server_end.address, now, kept_since, client);
         let (Some(client), Some(server)) = (client, server) else {
             self.counters.no_room += 1;
             return Event::Nothing;
