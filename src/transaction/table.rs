@@ -162,6 +162,9 @@ pub struct Transactions {
     hosts: Hosts,
     counters: Counters,
     ports: Ports,
+    /// How many transactions [`Transactions::before`] has gone through.
+    #[cfg(test)]
+    pub(crate) gone_through: std::cell::Cell<u64>,
 }
 
 /// A query that was sent again as it was: same ports, same id.
@@ -187,6 +190,8 @@ impl Transactions {
             hosts: Hosts::new(limits.hosts),
             counters: Counters::default(),
             ports,
+            #[cfg(test)]
+            gone_through: std::cell::Cell::default(),
         }
     }
 
@@ -532,7 +537,11 @@ impl Transactions {
     /// The kept transactions before one, newest first.
     pub fn before(&self, sequence: Sequence) -> impl Iterator<Item = (Sequence, &Transaction)> {
         let oldest = self.ring.oldest().0;
-        (oldest..sequence.0).rev().filter_map(|n| Some((Sequence(n), self.ring.get(Sequence(n))?)))
+        (oldest..sequence.0).rev().filter_map(|n| {
+            #[cfg(test)]
+            self.gone_through.set(self.gone_through.get() + 1);
+            Some((Sequence(n), self.ring.get(Sequence(n))?))
+        })
     }
 
     /// The number of the oldest transaction kept.
