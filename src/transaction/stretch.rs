@@ -261,7 +261,7 @@ impl Cut {
     fn extend(&mut self, about: About, history: &History, order: Order) {
         let oldest = history.oldest();
         while self.stretches.pop_front_if(|stretch| stretch.newest < oldest).is_some() {}
-        // What had not become a whole one is cut anew.
+        // If the newest had not become a whole one, it is cut anew. One that is not whole and older stays so.
         while self.stretches.pop_back_if(|stretch| stretch.count < STRETCH).is_some() {}
         let known = self.stretches.back().map(|stretch| stretch.newest);
         let mut new: Vec<Stretch> = Vec::new();
