@@ -27,9 +27,8 @@ const CHAIN_MAX: usize = 16;
 const SET_TO_WORK: Span = Span::from_secs(1);
 /// How many asks about one registered domain are looked at for one query.
 pub(super) const ASKS_MAX: usize = 1024;
-/// How many transactions before a query are gone through for the asks among them, and by how much they are out of order.
+/// How many transactions before a query are gone through for the asks among them.
 const BEFORE_MAX: usize = 1 << 16;
-const DISORDER_MAX: Span = Span::from_secs(10);
 /// How many asks are weighed for one query: far more than would be named.
 const CANDIDATES_MAX: usize = 256;
 /// How many queries about one registered domain are looked at for one ask.
@@ -89,8 +88,8 @@ impl Resolution {
                 } else {
                     // Everything stands below a top-level domain: only what came just before can
                     // have led there.
-                    let lately = lately
-                        .get_or_insert_with(|| self.asked_lately(resolver, (query, sent), latest));
+                    let lately =
+                        lately.get_or_insert_with(|| self.asked_lately(resolver, query, latest));
                     Box::new(lately.iter().copied())
                 };
                 for (sequence, ask) in asks {
@@ -123,13 +122,11 @@ impl Resolution {
     fn asked_lately(
         &self,
         resolver: HostId,
-        (query, sent): (Sequence, &Transaction),
+        query: Sequence,
         latest: Timestamp,
     ) -> Vec<(Sequence, &Transaction)> {
-        let began = sent.asked - OPEN_MAX - DISORDER_MAX;
         let before = self.transactions.before(query).take(BEFORE_MAX);
-        let lately = before.take_while(|(_, other)| other.asked_last >= began);
-        let asks = lately.filter(|(_, other)| other.server == resolver);
+        let asks = before.filter(|(_, other)| other.server == resolver);
         asks.skip_while(|(_, ask)| ask.asked > latest).take(ASKS_MAX).collect()
     }
 
