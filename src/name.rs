@@ -160,6 +160,7 @@ pub fn push_from_text(text: &str, wire: &mut Vec<u8>) -> Result<usize, NameError
 }
 
 fn push_labels(text: &str, wire: &mut Vec<u8>) -> Result<(), NameError> {
+    let start = wire.len();
     let mut octets = text.bytes();
     let mut label: Vec<u8> = Vec::with_capacity(63);
     let mut ended = text == ".";
@@ -198,7 +199,7 @@ fn push_labels(text: &str, wire: &mut Vec<u8>) -> Result<(), NameError> {
             }
             Some(other) => label.push(other),
         }
-        if wire.len() > 2 * NAME_LEN_MAX {
+        if wire.len() - start > 2 * NAME_LEN_MAX {
             return Err(NameError::TooLong);
         }
     }
@@ -422,6 +423,12 @@ mod tests {
         assert_eq!(push_from_text(&"a".repeat(64), &mut out), Err(NameError::LabelTooLong));
         assert_eq!(push_from_text(&"a.".repeat(128), &mut out), Err(NameError::TooLong));
         assert_eq!(out, [7]);
+    }
+
+    #[test]
+    fn a_name_is_as_long_as_it_is_whatever_stands_before_it() {
+        let mut out = vec![7; 2 * NAME_LEN_MAX];
+        assert_eq!(push_from_text("www.example.com", &mut out), Ok(17));
     }
 
     #[test]

@@ -36,6 +36,8 @@ const UNRECOGNISED_MAX: usize = 1 << 12;
 
 /// So long after the last time that it was asked a question gets no answer any more.
 const ANSWERED_WITHIN: Span = Span::from_secs(70);
+/// Nor does one that is sent again and again, so long after the first: what asks for ever must not hold up the others.
+const SENT_AGAIN_WITHIN: Span = Span::from_secs(140);
 /// What belongs to forgotten transactions is let go when so many of them have come together.
 const SWEEP_EVERY: u64 = 256;
 /// What is said of a sighting that was judged before its time, as the output says it: an answer that would have cleared
@@ -115,8 +117,14 @@ impl Crowd {
     /// Whether a transaction has to be judged before its time: so many eighths of the history came after it.
     #[inline]
     fn presses(self, sequence: Sequence, eighths: u64) -> bool {
+        self.is_full || self.is_old(sequence, eighths)
+    }
+
+    /// Whether so many eighths of the history came after it.
+    #[inline]
+    fn is_old(self, sequence: Sequence, eighths: u64) -> bool {
         let age = self.next.saturating_sub(sequence.0);
-        age * 8 >= self.history * eighths || self.is_full
+        age * 8 >= self.history * eighths
     }
 }
 
@@ -417,9 +425,10 @@ impl Attributor {
     fn next_ended(&mut self, at_end: bool) -> Option<Sequence> {
         let transactions = self.resolution.transactions();
         let sequence = self.unended.first(transactions.oldest(), transactions.next())?;
-        let asked = transactions.get(sequence)?.asked_last;
-        let is_over = asked + ANSWERED_WITHIN < self.clock.now();
-        (at_end || is_over || self.crowd().presses(sequence, ENDED)).then_some(sequence)
+        let (ask, now) = (transactions.get(sequence)?, self.clock.now());
+        let is_over = ask.asked_last + ANSWERED_WITHIN < now || ask.asked + SENT_AGAIN_WITHIN < now;
+        // That too many wait makes none of them end: it would only add to them.
+        (at_end || is_over || self.crowd().is_old(sequence, ENDED)).then_some(sequence)
     }
 
     /// Judges the upstream queries among what was flagged; client legs wait until the upstream
@@ -449,9 +458,18 @@ impl Attributor {
         for sent in self.resolution.transactions().tries(sequence) {
             let causes = self.resolution.causes(sequence, &sent, began);
             for seen in &flagged.seen {
-                self.note_parts((sequence, &sent), &causes, seen);
-                let attribution =
+                let is_cleared = seen.is_cleared_by(transaction);
+                if is_cleared && !seen.is_told {
+                    continue;
+                }
+                if !is_cleared {
+                    self.note_parts((sequence, &sent), &causes, seen);
+                }
+                let mut attribution =
                     describe::upstream(&self.resolution, (sequence, &sent), seen, &causes);
+                if is_cleared {
+                    attribution.state = State::Superseded;
+                }
                 self.hand_out(attribution, out);
             }
         }
@@ -479,7 +497,8 @@ impl Attributor {
             // What its own answer shows needs no further ground.
             if flagged.takes(seen.indicator) {
                 let joined = describe::joined(&self.resolution, query, seen, cause).map(Box::new);
-                flagged.seen.push(Seen { joined, is_told: false, ..seen.clone() });
+                let (is_told, is_presumed) = (false, false);
+                flagged.seen.push(Seen { joined, is_told, is_presumed, ..seen.clone() });
             }
             self.flagged.insert(cause.ask, flagged);
         }
@@ -552,12 +571,12 @@ impl Attributor {
         for seen in &flagged.seen {
             let part = parts.iter().find(|(indicator, _)| *indicator == seen.indicator);
             let role = part.map(|(_, role)| *role);
-            let is_part = role == Some(Role::Initiator);
-            if is_part && !seen.is_told {
+            let is_taken_back = role == Some(Role::Initiator) || seen.is_cleared_by(&ask);
+            if is_taken_back && !seen.is_told {
                 continue;
             }
             let mut attribution = describe::client(&self.resolution, sequence, &ask, seen, role);
-            if is_part {
+            if is_taken_back {
                 attribution.state = State::Superseded;
             }
             self.hand_out(attribution, out);

@@ -81,8 +81,9 @@ impl Attributor {
     }
 
     fn tell_upstream(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
+        let Some(&query) = self.resolution.transactions().get(sequence) else { return };
         let Some(flagged) = self.flagged.get_mut(sequence) else { return };
-        let untold = flagged.take_untold(|_| true);
+        let untold = flagged.take_untold(|seen| !seen.is_cleared_by(&query));
         if untold.is_empty() {
             return;
         }
@@ -106,7 +107,9 @@ impl Attributor {
         }
         let Some(flagged) = self.flagged.get_mut(sequence) else { return };
         let told = &self.early.told;
-        let untold = flagged.take_untold(|indicator| !told.contains(&(sequence, indicator)));
+        let untold = flagged.take_untold(|seen| {
+            !told.contains(&(sequence, seen.indicator)) && !seen.is_cleared_by(&ask)
+        });
         for seen in &untold {
             let attribution = describe::client(&self.resolution, sequence, &ask, seen, None);
             self.hand_out(Attribution { state: State::Provisional, ..attribution }, out);

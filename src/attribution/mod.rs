@@ -91,7 +91,7 @@ pub enum State {
     Provisional,
     /// Settled.
     Final,
-    /// It was provisional, and turned out to be part of what is said of an upstream query.
+    /// It was provisional, and turned out to be part of what is said of an upstream query, or to lead elsewhere.
     Superseded,
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Seen {
     pub at: Timestamp,
     /// Whether it was reported before it was settled.
     pub is_told: bool,
+    /// Whether it was seen in nothing but what the name was known to lead to, as no answer had come.
+    pub is_presumed: bool,
     /// For a question that waited for another's answer, in which it was seen: how it led there. Its own
     /// answer need not show it.
     pub joined: Option<Box<Joined>>,
@@ -36,6 +38,11 @@ impl Seen {
     /// what that was flagged in.
     pub fn untold_since(&self) -> Option<Timestamp> {
         (!self.is_told && self.joined.is_none()).then_some(self.at)
+    }
+
+    /// Whether an answer that came all the same shows that the transaction does not lead there.
+    pub fn is_cleared_by(&self, transaction: &Transaction) -> bool {
+        self.is_presumed && !ended_without_chain(transaction)
     }
 }
 
@@ -65,6 +72,8 @@ pub(super) struct Flagged {
     pub seen: Vec<Seen>,
     /// When the message came that is looked at.
     pub latest: Timestamp,
+    /// Whether it is not a message that is looked at, but what a name was known to lead to.
+    is_presuming: bool,
     room: usize,
     left_out: u64,
 }
@@ -79,7 +88,7 @@ impl Flagged {
     }
 
     /// Adds what was not seen of this indicator before. The first place counts: a query is before its
-    /// answer, and a name before its address.
+    /// answer, and a name before its address. But what is seen counts more than what was presumed.
     fn add(
         &mut self,
         indicators: &Indicators,
@@ -87,20 +96,35 @@ impl Flagged {
         place: Place,
         name: &Arc<[u8]>,
     ) {
-        if self.takes(indicator) {
+        let mut seen = self.seen.iter_mut();
+        if let Some(presumed) = seen.find(|seen| seen.indicator == indicator && seen.is_presumed) {
+            if !self.is_presuming {
+                (presumed.place, presumed.name) = (place, Arc::clone(name));
+                presumed.is_presumed = false;
+            }
+        } else if self.takes(indicator) {
             let entry =
                 indicators.get(indicator).map_or((0, 0), |entry| (entry.list.0, entry.line));
             let name = Arc::clone(name);
             let at = self.latest;
-            let (is_told, joined) = (false, None);
-            self.seen.push(Seen { indicator, place, name, entry, at, is_told, joined });
+            let (is_told, is_presumed, joined) = (false, self.is_presuming, None);
+            self.seen.push(Seen {
+                indicator,
+                place,
+                name,
+                entry,
+                at,
+                is_told,
+                is_presumed,
+                joined,
+            });
         }
     }
 
-    /// What is still to be reported before it is settled, of the indicators that are wanted; from now on it
-    /// passes for reported.
-    pub fn take_untold(&mut self, is_wanted: impl Fn(IndicatorId) -> bool) -> Vec<Seen> {
-        let untold = self.seen.iter_mut().filter(|seen| !seen.is_told && is_wanted(seen.indicator));
+    /// What is still to be reported before it is settled, as far as it is wanted; from now on it passes for
+    /// reported.
+    pub fn take_untold(&mut self, is_wanted: impl Fn(&Seen) -> bool) -> Vec<Seen> {
+        let untold = self.seen.iter_mut().filter(|seen| !seen.is_told && is_wanted(seen));
         let told = untold.map(|seen| {
             let untold = seen.clone();
             seen.is_told = true;
@@ -143,7 +167,8 @@ impl Sightings {
     /// Room for the sightings of another transaction.
     pub fn room(&self) -> Flagged {
         let room = if self.count < WAITING_MAX / 2 { PER_TRANSACTION_MAX } else { 1 };
-        Flagged { seen: Vec::new(), latest: Timestamp::default(), room, left_out: 0 }
+        let (seen, latest) = (Vec::new(), Timestamp::default());
+        Flagged { seen, latest, is_presuming: false, room, left_out: 0 }
     }
 
     /// What there is of a transaction, to be told.
@@ -297,9 +322,11 @@ impl Matching {
         ask: &Transaction,
         flagged: &mut Flagged,
     ) {
+        flagged.is_presuming = true;
         for edge in known_chain(resolution, ask) {
             self.name(indicators, resolution.edges().target_name(edge), Place::Alias, flagged);
         }
+        flagged.is_presuming = false;
     }
 }
 

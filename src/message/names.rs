@@ -9,6 +9,10 @@ const CHUNK: usize = 32;
 /// What there must be room for when a name begins.
 const ROOM: usize = NAME_LEN_MAX + 1 + if HASH_SLACK > CHUNK { HASH_SLACK } else { CHUNK };
 
+/// The names of a batch have so much lasting room. Pointers make a few octets a name of 255, so that they can take forty
+/// times what the messages do.
+const KEPT: usize = 1 << 22;
+
 /// Names in uncompressed wire form. What is behind the last one stays there from earlier use, so that a name
 /// can be copied and hashed in chunks, without a look at where exactly it ends.
 #[derive(Debug, Default)]
@@ -18,9 +22,18 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Forgets the names and keeps the memory.
+    /// Forgets the names and keeps the memory, but for what unusual ones took.
     pub fn clear(&mut self) {
         self.end = 0;
+        if self.octets.len() > KEPT {
+            self.octets = Vec::new();
+        }
+    }
+
+    /// How many octets of memory it has.
+    #[cfg(test)]
+    pub fn octets_held(&self) -> usize {
+        self.octets.capacity()
     }
 
     /// Begins a name, and returns its place.

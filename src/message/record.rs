@@ -154,6 +154,9 @@ pub enum Fact {
     },
 }
 
+/// So many facts of a batch have a lasting place; that for more of them is given back.
+const FACTS_KEPT: usize = 1 << 16;
+
 /// [`Message::vlan`] of an untagged frame.
 pub const NO_VLAN: u16 = u16::MAX;
 
@@ -257,10 +260,13 @@ impl Messages {
         Messages::default()
     }
 
-    /// Forgets the messages and keeps the memory.
+    /// Forgets the messages and keeps the memory, but for what unusual ones took.
     pub fn clear(&mut self) {
         self.messages.clear();
         self.facts.clear();
+        if self.facts.capacity() > FACTS_KEPT {
+            self.facts = Vec::new();
+        }
         self.names.clear();
     }
 
@@ -364,6 +370,12 @@ impl Messages {
         let wire = others.name(*name).wire();
         self.names.append(wire, 0..wire.len());
         name.start = start as u32;
+    }
+
+    /// How many octets of memory its names and facts have.
+    #[cfg(test)]
+    pub(super) fn octets_held(&self) -> usize {
+        self.names.octets_held() + self.facts.capacity() * size_of::<Fact>()
     }
 
     /// The messages in the order they were read.

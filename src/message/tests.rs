@@ -399,6 +399,35 @@ fn types_have_their_mnemonic_or_their_number() {
     assert_eq!(shown, ["A", "HTTPS", "ANY", "TYPE64000"]);
 }
 
+#[test]
+fn an_arena_gives_back_what_names_made_long_by_pointers_took() {
+    let label = [&[63][..], &[b'a'; 63]].concat();
+    let longest = [&label.repeat(3)[..], &[61], &[b'a'; 61], &[0]].concat();
+    let mut built = Built::default();
+    built.questions.push(question(&longest, RecordType::A));
+    for n in 0..90 {
+        // Each is a name of its own, one label less and another one more.
+        let owner = [1, b'a' + n % 26, 0xc0, 12 + 64];
+        built.answers.push(record(&owner, RecordType::CNAME, 1, &[1, b'b', 0xc0, 12 + 64]));
+    }
+    let octets = built.octets(RESPONSE);
+    assert!(octets.len() < 2_000);
+    let mut messages = Messages::new();
+    for _ in 0..1_024 {
+        messages.read(&envelope(), &octets, true, &HASHER, &mut Unwatched);
+    }
+    assert!(messages.octets_held() > 30 << 20, "{}", messages.octets_held());
+    messages.clear();
+    assert!(messages.octets_held() < 8 << 20, "{}", messages.octets_held());
+    // What is usual stays.
+    for _ in 0..1_024 {
+        messages.read(&envelope(), &chain().octets(RESPONSE), true, &HASHER, &mut Unwatched);
+    }
+    let held = messages.octets_held();
+    messages.clear();
+    assert_eq!(messages.octets_held(), held);
+}
+
 proptest! {
     #[test]
     fn any_octets_can_be_read(mut octets: Vec<u8>, flip in prop::collection::vec((0usize..200, any::<u8>()), 0..6)) {

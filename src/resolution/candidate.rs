@@ -27,6 +27,8 @@ const CHAIN_MAX: usize = 16;
 const SET_TO_WORK: Span = Span::from_secs(1);
 /// How many asks about one registered domain are looked at for one query.
 pub(super) const ASKS_MAX: usize = 1024;
+/// How many transactions before a query are gone through for the asks among them.
+const BEFORE_MAX: usize = 1 << 16;
 /// How many asks are weighed for one query: far more than would be named.
 const CANDIDATES_MAX: usize = 256;
 /// How many queries about one registered domain are looked at for one ask.
@@ -72,9 +74,10 @@ impl Resolution {
     ) -> Vec<Candidate> {
         let mut found: Vec<Candidate> = Vec::new();
         let latest = in_flight_until.max(sent.asked + ANSWER_SOON);
+        let mut lately: Vec<Option<Vec<(Sequence, &Transaction)>>> = vec![None; resolvers.len()];
         for (place, reach) in walk.reaches.iter().enumerate() {
             let look = |stretch: &Stretch| look(stretch, reach, sent, walk);
-            for &resolver in resolvers {
+            for (&resolver, lately) in resolvers.iter().zip(&mut lately) {
                 let asks: Box<dyn Iterator<Item = (Sequence, &Transaction)>> = if reach
                     .name
                     .label_count()
@@ -85,13 +88,9 @@ impl Resolution {
                 } else {
                     // Everything stands below a top-level domain: only what came just before can
                     // have led there.
-                    let before = self.transactions.before(query);
-                    Box::new(
-                        before
-                            .filter(move |(_, t)| t.server == resolver)
-                            .skip_while(move |(_, ask)| ask.asked > latest)
-                            .take(ASKS_MAX),
-                    )
+                    let lately =
+                        lately.get_or_insert_with(|| self.asked_lately(resolver, query, latest));
+                    Box::new(lately.iter().copied())
                 };
                 for (sequence, ask) in asks {
                     if found.len() >= CANDIDATES_MAX {
@@ -116,6 +115,19 @@ impl Resolution {
         }
         let found = self.without_silently_answered(found, sent);
         self.without_late_joiners(found, sent)
+    }
+
+    /// What a resolver was asked just before a query, newest first, whatever it was about. There is no chain of that, so
+    /// it is looked for once for all names that want it.
+    fn asked_lately(
+        &self,
+        resolver: HostId,
+        query: Sequence,
+        latest: Timestamp,
+    ) -> Vec<(Sequence, &Transaction)> {
+        let before = self.transactions.before(query).take(BEFORE_MAX);
+        let asks = before.filter(|(_, other)| other.server == resolver);
+        asks.skip_while(|(_, ask)| ask.asked > latest).take(ASKS_MAX).collect()
     }
 
     /// Whether an ask needs the name by way of one reach, and was there at the time.

@@ -458,3 +458,32 @@ fn a_second_server_whose_clients_are_out_of_sight_is_not_taken_for_a_client() {
     assert!(may_be(query), "it asks whom the other server asks");
     assert!(!may_be(direct), "a client that goes round the servers");
 }
+
+#[test]
+fn many_names_of_one_label_that_lead_to_a_query_cost_no_more_than_one() {
+    let names: Vec<String> = (0..100).map(|n| format!("name{n}")).collect();
+    let gone_through = |many: usize| {
+        let mut office = Office::new();
+        let aliases: Vec<_> =
+            names.iter().take(many).map(|name| (name.as_str(), "x.evil.com")).collect();
+        let open = office.ask(-55_000.0, DC, ISP, "name0");
+        office.answer(-54_990.0, open, &aliases);
+        // Nobody asks the DC meanwhile.
+        for n in 0..1_000 {
+            let at_ms = -50_000.0 + f64::from(n);
+            let (id, to) = (9_000 + n as u16, "203.0.113.9");
+            office.take(&Draft { at_ms, from: BEN, to, id, ..Draft::default() });
+        }
+        let asked = office.ask(0.0, ANNA, DC, "name0");
+        let query = office.ask(1.0, DC, ISP, "x.evil.com");
+        office.answer(9.0, query, &[]);
+        office.answer(10.0, asked, &[("name0", "x.evil.com")]);
+        let visits = &office.resolution.transactions().gone_through;
+        let before = visits.get();
+        assert_eq!(office.named(query), [ANNA]);
+        visits.get() - before
+    };
+    let one = gone_through(1);
+    assert!((1_000..2_000).contains(&one), "{one}");
+    assert_eq!(gone_through(100), one);
+}

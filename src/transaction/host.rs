@@ -11,6 +11,9 @@ use crate::flow::{Address, Mac};
 use crate::message::NO_VLAN;
 use crate::time::Timestamp;
 
+/// Room for hosts is made again when numbers were wanted since for one in this many of all.
+const SWEEP_SHARE: u64 = 64;
+
 /// A host's number in [`Hosts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
@@ -25,7 +28,7 @@ pub struct Host {
     pub macs: [Mac; 2],
     /// The first VLAN tag that its questions were seen with; [`NO_VLAN`] if none was.
     pub vlan: u16,
-    /// When it was last seen.
+    /// How far time had come when it was last seen.
     pub seen: Timestamp,
     /// Queries it sent. This and what follows tell what the host is; [`Hosts::totals`] has how many there were.
     pub asks: u32,
@@ -42,6 +45,21 @@ pub struct Host {
 }
 
 impl Host {
+    fn new(address: Address, seen: Timestamp) -> Host {
+        Host {
+            address,
+            macs: [Mac::default(); 2],
+            vlan: NO_VLAN,
+            seen,
+            asks: 0,
+            asks_iterating: 0,
+            asks_edns: 0,
+            asked: 0,
+            answers: 0,
+            is_resolver: false,
+        }
+    }
+
     /// Remembers the link-layer source of one of its frames; returns whether it is new.
     fn note_mac(&mut self, mac: Mac) -> bool {
         let [first, second] = &mut self.macs;
@@ -124,7 +142,12 @@ pub struct Hosts {
     taken: HashMap<HostId, Totals>,
     limit: usize,
     refused: u64,
-    refused_at_sweep: u64,
+    /// How many numbers were wanted for new hosts since room was made last.
+    wanted: u64,
+    /// The latest time of any message.
+    latest: Timestamp,
+    #[cfg(test)]
+    sweeps: u64,
 }
 
 impl Hosts {
@@ -139,38 +162,33 @@ impl Hosts {
             taken: HashMap::new(),
             limit: limit.max(2),
             refused: 0,
-            refused_at_sweep: 0,
+            wanted: 0,
+            latest: Timestamp(i64::MIN),
+            #[cfg(test)]
+            sweeps: 0,
         }
     }
 
     /// The number of an address, new if need be. `kept_since` is the time of the oldest transaction
-    /// kept: hosts not seen since are named by none.
+    /// kept: hosts not seen since are named by none, but for `other`, which the same message names.
     pub fn number(
         &mut self,
         address: Address,
         now: Timestamp,
         kept_since: Timestamp,
+        other: Option<HostId>,
     ) -> Option<HostId> {
         if let Some(id) = self.find(address) {
             return Some(id);
         }
-        let host = Host {
-            address,
-            macs: [Mac::default(); 2],
-            vlan: NO_VLAN,
-            seen: now,
-            asks: 0,
-            asks_iterating: 0,
-            asks_edns: 0,
-            asked: 0,
-            answers: 0,
-            is_resolver: false,
-        };
+        self.wanted += 1;
+        self.latest = self.latest.max(now);
+        let host = Host::new(address, self.latest);
         let id = match self.free.pop() {
             Some(id) => id,
             None if self.hosts.len() < self.limit => HostId(self.hosts.len() as u32),
             None => {
-                self.sweep(kept_since);
+                self.sweep(kept_since, other);
                 let Some(id) = self.free.pop() else {
                     self.refused += 1;
                     return None;
@@ -194,23 +212,29 @@ impl Hosts {
         numbers.insert_unique(hashing.hash_one(address), id, hash_of);
     }
 
-    /// Frees hosts that nothing names any more. A full walk, so it is done again only after as many
-    /// refusals as there are hosts: its cost for each message stays constant.
-    fn sweep(&mut self, kept_since: Timestamp) {
-        if self.refused > 0 && self.refused - self.refused_at_sweep < self.limit as u64 {
+    /// Frees hosts that nothing names any more. A full walk, so it is done again only after some share of
+    /// as many new ones were wanted: its cost for each message stays constant.
+    fn sweep(&mut self, kept_since: Timestamp, other: Option<HostId>) {
+        if self.wanted * SWEEP_SHARE < self.limit as u64 {
             return;
         }
-        self.refused_at_sweep = self.refused;
-        for (place, host) in self.hosts.iter().enumerate() {
-            if !host.is_resolver && host.seen < kept_since {
-                let id = HostId(place as u32);
-                let hash = self.hashing.hash_one(host.address);
-                if let Ok(entry) = self.numbers.find_entry(hash, |known| *known == id) {
-                    entry.remove();
-                }
-                self.taken.remove(&HostId(place as u32));
-                self.free.push(HostId(place as u32));
+        self.wanted = 0;
+        #[cfg(test)]
+        {
+            self.sweeps += 1;
+        }
+        for (id, host) in (0..).map(HostId).zip(&mut self.hosts) {
+            if host.is_resolver || host.seen >= kept_since || Some(id) == other {
+                continue;
             }
+            let hash = self.hashing.hash_one(host.address);
+            if let Ok(entry) = self.numbers.find_entry(hash, |known| *known == id) {
+                entry.remove();
+            }
+            self.taken.remove(&id);
+            self.free.push(id);
+            // Nothing that it did is to count for who gets its number.
+            *host = Host::new(host.address, host.seen);
         }
     }
 
@@ -230,8 +254,10 @@ impl Hosts {
 
     /// Notes when a host was seen, by what it sent or was sent. There is room in its counters for one more.
     pub(super) fn note_seen(&mut self, id: HostId, now: Timestamp) -> Option<&mut Host> {
+        // One that comes late is kept with those that came before it.
+        self.latest = self.latest.max(now);
         let host = self.hosts.get_mut(id.0 as usize)?;
-        host.seen = now;
+        host.seen = self.latest;
         if host.is_high() {
             self.taken.entry(id).or_default().add(host.halve());
         }
@@ -292,20 +318,46 @@ mod tests {
     fn who_was_not_seen_for_long_makes_room_unless_it_is_a_resolver() {
         let mut hosts = Hosts::new(2);
         let address = |n| Address::v4([10, 0, 0, n]);
-        let old = hosts.number(address(1), Timestamp(1), Timestamp(0)).unwrap();
-        let server = hosts.number(address(2), Timestamp(1), Timestamp(0)).unwrap();
+        let old = hosts.number(address(1), Timestamp(1), Timestamp(0), None).unwrap();
+        let server = hosts.number(address(2), Timestamp(1), Timestamp(0), None).unwrap();
         hosts.get_mut(server).unwrap().is_resolver = true;
-        let new = hosts.number(address(3), Timestamp(9), Timestamp(5)).unwrap();
+        let new = hosts.number(address(3), Timestamp(9), Timestamp(5), None).unwrap();
         assert_eq!(new, old);
         assert_eq!(hosts.find(address(1)), None);
-        assert_eq!(hosts.number(address(4), Timestamp(9), Timestamp(5)), None);
+        assert_eq!(hosts.number(address(4), Timestamp(9), Timestamp(5), None), None);
         assert_eq!(hosts.refused(), 1);
+    }
+
+    #[test]
+    fn who_made_room_leaves_nothing_behind() {
+        let mut hosts = Hosts::new(2);
+        let address = |n| Address::v4([10, 0, 0, n]);
+        for n in [1, 2] {
+            let id = hosts.number(address(n), Timestamp(1), Timestamp(0), None).unwrap();
+            hosts.note_seen(id, Timestamp(1)).unwrap().asks += 1;
+            hosts.get_mut(id).unwrap().answers += 1;
+        }
+        hosts.number(address(3), Timestamp(9), Timestamp(5), None).unwrap();
+        assert!(hosts.iter().all(|(_, host)| !host.asks_and_answers()));
+    }
+
+    #[test]
+    fn hosts_are_walked_over_for_some_share_of_them_at_once() {
+        let mut hosts = Hosts::new(800);
+        let address = |n: i64| Address::v4((0x0a00_0000 + n as u32).to_be_bytes());
+        // With each that comes another is no longer named by anything.
+        for n in 0..80_000 {
+            hosts.number(address(n), Timestamp(n), Timestamp(n - 799), None);
+        }
+        assert!(hosts.sweeps < 80_000 / 12, "{} times", hosts.sweeps);
+        assert!(hosts.refused() < 80_000 / 50, "{} were refused", hosts.refused());
     }
 
     #[test]
     fn a_host_that_is_asked_for_days_is_counted_on() {
         let mut hosts = Hosts::new(2);
-        let id = hosts.number(Address::v4([10, 0, 0, 1]), Timestamp(1), Timestamp(0)).unwrap();
+        let id =
+            hosts.number(Address::v4([10, 0, 0, 1]), Timestamp(1), Timestamp(0), None).unwrap();
         let host = hosts.get_mut(id).unwrap();
         (host.asked, host.asks, host.asks_edns, host.answers) = ((1 << 31) - 2, 1, 1, 900);
         for n in 1..=6 {

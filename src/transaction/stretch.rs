@@ -261,7 +261,7 @@ impl Cut {
     fn extend(&mut self, about: About, history: &History, order: Order) {
         let oldest = history.oldest();
         while self.stretches.pop_front_if(|stretch| stretch.newest < oldest).is_some() {}
-        // What had not become a whole one is cut anew.
+        // If the newest had not become a whole one, it is cut anew. One that is not whole and older stays so.
         while self.stretches.pop_back_if(|stretch| stretch.count < STRETCH).is_some() {}
         let known = self.stretches.back().map(|stretch| stretch.newest);
         let mut new: Vec<Stretch> = Vec::new();
@@ -335,7 +335,8 @@ impl Cut {
 #[derive(Debug)]
 pub(super) struct Cuts {
     chains: HashMap<About, Cut>,
-    /// How many stretches they are in all.
+    /// How many stretches they are in all. With the chains themselves, they are as many as this at most before all
+    /// are let go.
     stretches: usize,
     stretches_max: usize,
 }
@@ -343,8 +344,8 @@ pub(super) struct Cuts {
 impl Cuts {
     /// For a history of so many transactions.
     pub fn new(transactions: usize) -> Cuts {
-        // Each is on two chains, and a stretch holds eight of them at least, so that only what is forgotten makes it
-        // more than half of this.
+        // Each is on two chains, and a stretch holds eight of them on average at least, so that only what is forgotten,
+        // and chains that hold next to nothing, make it more than half of this.
         let stretches_max = transactions / 2;
         Cuts { chains: HashMap::new(), stretches: 0, stretches_max }
     }
@@ -372,6 +373,12 @@ impl Cuts {
         self.chains.values().map(|cut| cut.next).max()
     }
 
+    /// How many are remembered.
+    #[cfg(test)]
+    pub fn chains(&self) -> usize {
+        self.chains.len()
+    }
+
     /// A chain as it is cut, up to a time at least; `None` if it is short.
     fn covering(
         &mut self,
@@ -380,7 +387,8 @@ impl Cuts {
         order: Order,
         latest: Timestamp,
     ) -> Option<&mut Cut> {
-        if self.stretches > self.stretches_max {
+        // One without a stretch takes as much room.
+        if self.stretches + self.chains.len() > self.stretches_max {
             // Most of it is forgotten meanwhile; what is not is cut anew when it is looked at.
             self.chains.clear();
             self.stretches = 0;
@@ -641,5 +649,21 @@ mod tests {
         }
         assert_eq!(look(&made, 310), first);
         assert!(look(&made, 1_000) > first);
+    }
+
+    #[test]
+    fn chains_that_hold_nothing_of_what_was_looked_for_are_not_remembered_for_ever() {
+        let made = full();
+        let (_, oldest) = made.transactions.before(made.transactions.next()).last().unwrap();
+        let within = (Timestamp(200_000_000_000), 64);
+        for n in 1..5_000 {
+            // Another domain on the same slot, as one of so many thousand is.
+            let group = NameHash(oldest.group.0 ^ n << 32);
+            let mut found =
+                made.transactions.with_server_by(oldest.server, group, within, |_| Look::Through);
+            assert!(found.next().is_none());
+        }
+        let remembered = made.transactions.cut_chains();
+        assert!(remembered <= (1 << 12) / 2, "{remembered}");
     }
 }

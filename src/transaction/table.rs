@@ -162,6 +162,9 @@ pub struct Transactions {
     hosts: Hosts,
     counters: Counters,
     ports: Ports,
+    /// How many transactions [`Transactions::before`] has gone through.
+    #[cfg(test)]
+    pub(crate) gone_through: std::cell::Cell<u64>,
 }
 
 /// A query that was sent again as it was: same ports, same id.
@@ -187,6 +190,8 @@ impl Transactions {
             hosts: Hosts::new(limits.hosts),
             counters: Counters::default(),
             ports,
+            #[cfg(test)]
+            gone_through: std::cell::Cell::default(),
         }
     }
 
@@ -212,8 +217,9 @@ impl Transactions {
         }
         let kept_since =
             self.ring.get(self.ring.oldest()).map_or(message.time, |oldest| oldest.asked);
-        let client = self.hosts.number(client_end.address, message.time, kept_since);
-        let server = self.hosts.number(server_end.address, message.time, kept_since);
+        let now = message.time;
+        let client = self.hosts.number(client_end.address, now, kept_since, None);
+        let server = self.hosts.number(server_end.address, now, kept_since, client);
         let (Some(client), Some(server)) = (client, server) else {
             self.counters.no_room += 1;
             return Event::Nothing;
@@ -522,10 +528,20 @@ impl Transactions {
         self.cuts.borrow().latest()
     }
 
+    /// How many chains that were cut are remembered.
+    #[cfg(test)]
+    pub(super) fn cut_chains(&self) -> usize {
+        self.cuts.borrow().chains()
+    }
+
     /// The kept transactions before one, newest first.
     pub fn before(&self, sequence: Sequence) -> impl Iterator<Item = (Sequence, &Transaction)> {
         let oldest = self.ring.oldest().0;
-        (oldest..sequence.0).rev().filter_map(|n| Some((Sequence(n), self.ring.get(Sequence(n))?)))
+        (oldest..sequence.0).rev().filter_map(|n| {
+            #[cfg(test)]
+            self.gone_through.set(self.gone_through.get() + 1);
+            Some((Sequence(n), self.ring.get(Sequence(n))?))
+        })
     }
 
     /// The number of the oldest transaction kept.

@@ -116,3 +116,45 @@ fn at_the_limit_the_oldest_are_forgotten_and_counted() {
     assert_eq!(table.transactions.get(Sequence(99)).map(|t| t.id), Some(99));
     assert_eq!(table.transactions.forgotten(), 36);
 }
+
+/// A table with room for four hosts and four transactions, after two clients have asked nothing for long.
+fn with_idle_clients() -> Table {
+    let limits = Limits { transactions: 4, names: 4096, hosts: 4 };
+    let transactions = Transactions::new(limits, Ports::new(&[]));
+    let mut table = Table { simulated: Simulated::new(), transactions };
+    table.take(&query(0.0));
+    table.take(&Draft { from: "10.0.0.3", ..query(0.0) });
+    for n in 1..=9 {
+        let at_ms = 1_000.0 * f64::from(n);
+        table.take(&Draft { from: "10.0.0.2", port: 5_000 + n, ..query(at_ms) });
+    }
+    table
+}
+
+fn address_of(table: &Table, host: super::HostId) -> String {
+    table.transactions.hosts().get(host).unwrap().address.to_string()
+}
+
+#[test]
+fn who_asks_again_after_long_does_not_make_room_for_others() {
+    let mut table = with_idle_clients();
+    let event = table.take(&Draft { to: "10.0.0.54", ..query(99_000.0) });
+    let Event::Asked(sequence) = event else { panic!("{event:?}") };
+    table.take(&Draft { from: "10.0.0.66", port: 7_000, ..query(99_500.0) });
+    let transaction = *table.transactions.get(sequence).unwrap();
+    assert_eq!(address_of(&table, transaction.client), "10.0.0.1");
+    assert_eq!(address_of(&table, transaction.server), "10.0.0.54");
+}
+
+#[test]
+fn who_is_named_by_a_transaction_that_came_late_keeps_its_number() {
+    let mut table = with_idle_clients();
+    // Stamped before all that is kept.
+    let event = table.take(&Draft { name: "late.example", ..query(4_000.0) });
+    let Event::Asked(sequence) = event else { panic!("{event:?}") };
+    for host in 66..68 {
+        table.take(&Draft { from: &format!("10.0.0.{host}"), port: 7_000, ..query(9_100.0) });
+        let transaction = *table.transactions.get(sequence).unwrap();
+        assert_eq!(address_of(&table, transaction.client), "10.0.0.1");
+    }
+}

@@ -287,3 +287,59 @@ fn of_one_question_that_leads_to_many_so_many_are_kept_as_there_is_room_for() {
     assert_eq!(engine.attributor.coverage().sightings_left_out, 2 * (25 - 16));
     assert_eq!(engine.finish().len(), 16);
 }
+
+/// Takes a question of Ben's for what led to something listed when it was last answered, and what the DC got then.
+fn with_ben(engine: &mut Engine, at_ms: f64) -> Draft<'static> {
+    let ask = Draft { name: "www.example.com", from: "10.0.0.2", id: 950, ..Draft::default() };
+    let learned = Draft { at_ms: at_ms - 9_000.0, from: DC, to: ISP, id: 951, ..ask };
+    let aliases = &[("www.example.com", "c2.evil.com")];
+    engine.take(&learned);
+    let at_ms = at_ms - 8_990.0;
+    engine.take(&Draft { at_ms, from: ISP, to: DC, response: true, aliases, ..learned });
+    let ask = Draft { at_ms: at_ms + 8_990.0, ..ask };
+    engine.take(&ask);
+    ask
+}
+
+#[test]
+fn an_answer_that_leads_elsewhere_clears_who_was_taken_to_get_none() {
+    for (room, is_early) in [(1 << 12, false), (1 << 6, true)] {
+        let mut engine = Engine::new(room, 1 << 10);
+        engine.exchange(1_000.0, "10.0.0.3", DC, "warm.example");
+        let ask = with_ben(&mut engine, 100_000.0);
+        for count in 0..36 {
+            engine.exchange(100_001.0 + f64::from(count), "10.0.0.3", DC, "other.example");
+        }
+        let (at_ms, from, to) = (100_100.0, DC, "10.0.0.2");
+        engine.take(&Draft { at_ms, from, to, response: true, address: true, ..ask });
+        for count in 0..200 {
+            engine.exchange(100_200.0 + f64::from(count), "10.0.0.3", DC, "other.example");
+        }
+        assert_eq!(engine.attributor.judged_early() > 0, is_early);
+        let said = engine.finish();
+        let blamed = said.iter().flat_map(|said| &said.clients);
+        assert_eq!(blamed.filter(|client| client.address.to_string() == "10.0.0.2").count(), 0);
+    }
+}
+
+#[test]
+fn one_that_is_sent_again_and_again_does_not_hold_up_the_others() {
+    let mut engine = Engine::new(1 << 12, 1 << 10);
+    engine.exchange(1_000.0, "10.0.0.3", DC, "warm.example");
+    for count in 0..60 {
+        let at_ms = 90_000.0 + f64::from(count) * 10_000.0;
+        engine.take(&Draft {
+            at_ms,
+            from: "10.0.0.9",
+            to: DC,
+            name: "probe.example",
+            ..Draft::default()
+        });
+        if count == 2 {
+            with_ben(&mut engine, at_ms + 1.0);
+        }
+    }
+    let blamed = engine.said.iter().flat_map(|said| &said.clients);
+    let blamed: Vec<String> = blamed.map(|client| client.address.to_string()).collect();
+    assert_eq!(blamed, ["10.0.0.2"], "{:?}", engine.said);
+}
