@@ -64,10 +64,24 @@ pub(super) struct Candidate {
 }
 
 impl Resolution {
+    /// The asks that can have caused a query, as far as nothing says that they did not.
     pub(super) fn candidates(
         &self,
         query: Sequence,
         sent: &Transaction,
+        in_flight_until: Timestamp,
+        resolvers: &[HostId],
+        walk: &Walk<'_>,
+    ) -> Vec<Candidate> {
+        let found = self.all_candidates((query, sent), in_flight_until, resolvers, walk);
+        let found = self.without_silently_answered(found, sent);
+        self.without_late_joiners(found, sent)
+    }
+
+    /// The asks that need a query and were there at the time, at most so many as are weighed.
+    fn all_candidates(
+        &self,
+        (query, sent): (Sequence, &Transaction),
         in_flight_until: Timestamp,
         resolvers: &[HostId],
         walk: &Walk<'_>,
@@ -113,8 +127,7 @@ impl Resolution {
                 }
             }
         }
-        let found = self.without_silently_answered(found, sent);
-        self.without_late_joiners(found, sent)
+        found
     }
 
     /// What a resolver was asked just before a query, newest first, whatever it was about. There is no chain of that, so

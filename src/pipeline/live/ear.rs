@@ -187,13 +187,19 @@ impl Ear<'_> {
         self.note(&filled, &batch);
         // What the kernel had before it was asked has come, if it had no more than that.
         let until = batch.last_time().unwrap_or(before);
-        let is_wanted = if is_spare {
-            self.leave_out(&batch);
-            outlet.pass_over(until);
-            *spare = batch;
-            true
-        } else {
-            outlet.hand(batch, until)
+        // While it was waited for frames there may have come to be room for them.
+        let is_wanted = match is_spare.then(|| outlet.empty()) {
+            None => outlet.hand(batch, until),
+            Some(Some(free)) => {
+                *spare = free;
+                outlet.hand(batch, until)
+            }
+            Some(None) => {
+                self.leave_out(&batch);
+                outlet.pass_over(until);
+                *spare = batch;
+                true
+            }
         };
         (is_wanted && filled != Filled::Ended).then_some(until)
     }
