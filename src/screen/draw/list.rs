@@ -10,7 +10,7 @@ use crate::live::Group;
 use crate::report::words::{number, percent};
 use crate::report::{Ink, Words};
 
-/// From this width on there is room for whether a line is the last word, and for how sure it is.
+/// From this width on there is room for whether a line is the last word, and to spell out that a client connected.
 const WIDE: usize = 100;
 
 /// Below this one there is none for how the client came to what was flagged.
@@ -29,12 +29,12 @@ struct Columns {
 
 impl Columns {
     fn of(width: usize) -> Columns {
-        let (client, sure, state) = match width {
-            WIDE.. => (32, 6, 7),
-            NARROW.. => (26, 0, 0),
-            _ => (18, 0, 0),
+        let (client, connected, state) = match width {
+            WIDE.. => (32, 9, 7),
+            NARROW.. => (24, 4, 0),
+            _ => (18, 4, 0),
         };
-        let connected = 9;
+        let sure = 6;
         let columns = [8, client, connected, sure, state].into_iter().filter(|width| *width > 0);
         // A mark, and a blank behind each.
         let fixed = 1 + columns.map(|width| width + 1).sum::<usize>();
@@ -42,6 +42,11 @@ impl Columns {
         let how = if width >= NARROW { (rest / 2 + 2).saturating_sub(1) } else { 0 };
         let flagged = rest.saturating_sub(if how > 0 { how + 1 } else { 0 });
         Columns { client, flagged, how, connected, sure, state }
+    }
+
+    /// The title of the column for whether a client connected, and what stands there if it did.
+    fn connected(self) -> (&'static str, &'static str) {
+        if self.connected < 9 { ("conn", "yes") } else { ("", "connected") }
     }
 
     fn line(self, mark: &str, time: &str, cells: [Words; 6]) -> Words {
@@ -63,7 +68,8 @@ pub(super) fn draw(
     buffer: &mut Buffer,
 ) -> (usize, usize) {
     let columns = Columns::of(usize::from(area.width));
-    let titles = ["client", "flagged", "asked for", "", "sure", "state"];
+    let (connected, _) = columns.connected();
+    let titles = ["client", "flagged", "asked for", connected, "sure", "state"];
     let titles = titles.map(|title| Words::of(Ink::Strong, title));
     paint.put(buffer, area, 0, &columns.line(" ", "time", titles));
     bar(buffer, area, 0);
@@ -115,7 +121,8 @@ fn row(view: &View<'_>, group: &Group, columns: Columns, mark: &str) -> Words {
     };
     let flagged = client.chain.last().map_or(group.indicator.as_str(), |step| step.name.as_str());
     let flagged = Words::of(Ink::Flagged, flagged).elided(columns.flagged);
-    let connected = if group.is_connected { "connected" } else { "" };
+    let (_, connected) = columns.connected();
+    let connected = if group.is_connected { connected } else { "" };
     let connected = Words::of(Ink::Strong, connected);
     let sure = Words::plain(&percent(client.confidence_permille));
     let who = who(client, attribution.clients.len() - 1, group.times, columns.client);
