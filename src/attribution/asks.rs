@@ -1,6 +1,5 @@
 //! Which of a client's questions were counted: one leads to several lookups upstream, each with an attribution.
 
-use super::Client;
 use crate::frame::FrameId;
 
 /// How many of the latest are told apart; the lookups of so many questions may be in flight at a time.
@@ -11,14 +10,26 @@ const LATEST_MAX: usize = 64;
 pub struct Asks(Vec<FrameId>);
 
 impl Asks {
-    /// Whether the question behind an attribution was not counted yet. From now on it is.
-    pub fn is_new(&mut self, client: &Client) -> bool {
-        let question = client.question();
+    /// Whether a question was not counted yet. From now on it is.
+    pub fn is_new(&mut self, question: FrameId) -> bool {
         let Err(place) = self.0.binary_search(&question) else { return false };
         self.0.insert(place, question);
         if self.0.len() > LATEST_MAX {
             self.0.remove(0);
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_question_is_new_once_in_whatever_order_their_lookups_come() {
+        let mut asks = Asks::default();
+        let questions = (1..=64).chain([1, 40, 64, 2]).chain(65..=70).chain([7, 70]);
+        let new = questions.filter(|number| asks.is_new(FrameId::new(0, *number)));
+        assert_eq!(new.count(), 70);
     }
 }
