@@ -6,6 +6,7 @@ pub mod bounded;
 pub mod flow;
 pub mod frame;
 pub mod name;
+mod number;
 pub mod text;
 pub mod time;
 

@@ -81,7 +81,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// What all may import, and what imports nothing but itself.
-const GROUND: &[&str] = &["time", "frame", "flow", "name", "bounded", "text", "error"];
+const GROUND: &[&str] = &["time", "frame", "flow", "name", "number", "bounded", "text", "error"];
 
 /// The one place that sees a dependency, or the few.
 const DOORS: &[(&str, &[&str])] = &[

@@ -1,7 +1,7 @@
 //! What is near to an alert's destination, yet not it: names of the same registered domain, addresses of
 //! the same network. It answers nothing, and tells only where to look on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use super::Zones;
@@ -13,6 +13,7 @@ use crate::flow::Address;
 use crate::indicator::{IndicatorId, Indicators};
 use crate::message::{Fact, Message, Messages};
 use crate::name::NameHasher;
+use crate::number::times;
 use crate::time::Timestamp;
 
 /// How many names or addresses are kept near one destination.
@@ -23,6 +24,8 @@ const SERVERS_MAX: usize = 4;
 /// How many hosts are kept that asked for one name, and how many of these are named.
 const HOSTS_MAX: usize = 16;
 const CLIENTS_MAX: usize = 3;
+/// How many of a host's latest questions are told apart: a type or two of a name, and their copies.
+const LATEST_MAX: usize = 8;
 
 /// What was seen near one destination, by name or address.
 #[derive(Debug, Default)]
@@ -30,10 +33,10 @@ struct Near {
     seen: BTreeMap<String, Traces>,
 }
 
-/// How often, when first, and who asked.
+/// In how many messages, when first, and who asked.
 #[derive(Clone, Debug)]
 struct Traces {
-    count: u64,
+    messages: u64,
     first: Timestamp,
     askers: Vec<Asker>,
 }
@@ -44,35 +47,46 @@ struct Asker {
     address: Address,
     count: u64,
     first: Timestamp,
-    /// Port and id of its latest question: who sends that again, or is seen twice, does not ask anew.
-    latest: (u16, u16),
+    /// Port and id of its latest questions: who sends one again, or is seen twice, does not ask anew.
+    latest: VecDeque<(u16, u16)>,
 }
 
 impl Traces {
     fn note_asker(&mut self, question: &Message) {
         let source = question.flow.source;
-        let latest = (source.port, question.id);
+        let one = (source.port, question.id);
         let known = self.askers.iter_mut().find(|asker| asker.address == source.address);
         if let Some(asker) = known {
-            asker.count += u64::from(asker.latest != latest);
-            asker.latest = latest;
+            if !asker.latest.contains(&one) {
+                asker.count += 1;
+                asker.latest.push_back(one);
+                if asker.latest.len() > LATEST_MAX {
+                    asker.latest.pop_front();
+                }
+            }
         } else if self.askers.len() < HOSTS_MAX {
             let (address, first) = (source.address, question.time);
-            self.askers.push(Asker { address, count: 1, first, latest });
+            self.askers.push(Asker { address, count: 1, first, latest: [one].into() });
         }
     }
 
-    /// Those of clients alone, if there were any: what they asked for a DNS server asked on.
-    fn of_clients(&self, coverage: &Coverage) -> Traces {
+    /// How often, by whom, and when first: by clients if there were any, for what they asked a DNS server asked on.
+    fn asked(&self, coverage: &Coverage, store: &Store, zones: &Zones) -> String {
         let is_server = |asker: &&Asker| {
             coverage.resolvers.iter().any(|server| server.addresses.contains(&asker.address))
         };
-        let clients = self.askers.iter().filter(|asker| !is_server(asker));
-        let askers: Vec<Asker> = clients.cloned().collect();
-        let Some(first) = askers.iter().map(|asker| asker.first).min() else {
-            return Traces { askers, ..self.clone() };
+        let (servers, clients): (Vec<&Asker>, Vec<&Asker>) =
+            self.askers.iter().partition(is_server);
+        let (askers, by) = match clients.is_empty() {
+            true => (servers, "DNS servers alone".to_owned()),
+            false => {
+                let by = named(&clients, store);
+                (clients, by)
+            }
         };
-        Traces { count: askers.iter().map(|asker| asker.count).sum(), first, askers }
+        let count = askers.iter().map(|asker| asker.count).sum();
+        let first = askers.iter().map(|asker| asker.first).min().unwrap_or(self.first);
+        format!("{} by {by}, first at {}", times(count), zones.moment(first))
     }
 }
 
@@ -141,11 +155,11 @@ impl Nearby {
                 continue;
             }
             let traces = near.seen.entry(text.to_owned()).or_insert_with(|| Traces {
-                count: 0,
+                messages: 0,
                 first: time,
                 askers: Vec::new(),
             });
-            traces.count += 1;
+            traces.messages += 1;
             if let Some(question) = question {
                 traces.note_asker(question);
             }
@@ -167,37 +181,30 @@ impl Nearby {
             .seen
             .iter()
             .filter(|(text, _)| text.as_str() != destination)
-            .max_by_key(|(text, traces)| (shared(text), traces.count))?;
-        let traces = traces.of_clients(coverage);
-        let times = match traces.count {
-            1 => "once".to_owned(),
-            count => format!("{count} times"),
-        };
-        let (first, by) = (zones.moment(traces.first), clients(&traces.askers, store));
+            .max_by_key(|(text, traces)| (shared(text), traces.messages))?;
         Some(match destination.parse::<IpAddr>() {
+            // How often would tell of the DNS server's questions and of copies, and not of clients.
             Ok(_) => format!(
-                "{text}, in the same network {around}, was asked or answered {times}, first at {first}"
+                "{text}, in the same network {around}, was asked or stands in an answer, first at {}",
+                zones.moment(traces.first)
             ),
             Err(_) => format!(
-                "{text}, under the same registered domain {around}, was asked for {times}{by}, first at \
-                 {first}"
+                "{text}, under the same registered domain {around}, was asked for {}",
+                traces.asked(coverage, store, zones)
             ),
         })
     }
 }
 
-/// ` by 192.168.2.42 (KEVIN-PC)`: the first of the clients that asked.
-fn clients(clients: &[Asker], store: &Store) -> String {
+/// `192.168.2.42 (KEVIN-PC)`: the first of the clients that asked.
+fn named(clients: &[&Asker], store: &Store) -> String {
     let named = clients.iter().map(|Asker { address, .. }| match store.hostname_of(*address) {
         Some(hostname) => format!("{address} ({})", hostname.name),
         None => address.to_string(),
     });
-    let clients: Vec<String> = named.collect();
-    match clients.get(..CLIENTS_MAX) {
-        _ if clients.is_empty() => String::new(),
-        Some(few) if few.len() < clients.len() => format!(" by {} and others", few.join(", ")),
-        _ => format!(" by {}", clients.join(", ")),
-    }
+    let few: Vec<String> = named.take(CLIENTS_MAX).collect();
+    let others = if few.len() < clients.len() { " and others" } else { "" };
+    few.join(", ") + others
 }
 
 /// The registered domain of a name, if that is not itself; the network around an address.

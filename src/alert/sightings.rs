@@ -155,13 +155,12 @@ impl Store {
             {
                 way.hostname.clone_from(&client.hostname);
             }
-            let asked = client.asked_frame;
             parts.push(Part {
                 way,
                 role: client.role,
                 confidence_permille: client.confidence_permille,
                 time: client.asked_time,
-                frame: if asked.is_some() { asked } else { client.answer_frame },
+                frame: client.question(),
             });
         }
         if parts.is_empty() && !attribution.clients.is_empty() {

@@ -4,6 +4,7 @@
 //! evidence for each, and a verdict. [`Attributor`] takes messages in capture order and hands out
 //! attributions once the clients' intervals have closed.
 
+mod asks;
 mod assess;
 mod attributor;
 mod clock;
@@ -28,6 +29,7 @@ use crate::indicator::IndicatorId;
 use crate::resolution::{Leg, Role, StepKind, Unexplained};
 use crate::time::Timestamp;
 
+pub use asks::Asks;
 pub use assess::{Assessment, Assessor, ClientHints, Hint, Leaning, Way, is_listed_itself, way};
 pub use attributor::Attributor;
 pub use coverage::{Coverage, LatencySeen, ResolverSeen, ServerSeen};
@@ -196,6 +198,11 @@ impl Client {
     /// Whether it is known to have connected.
     pub fn is_connected(&self) -> bool {
         matches!(self.contact, Contact::Yes(_))
+    }
+
+    /// The frame that stands for its question: that of the answer, where the question was not captured.
+    pub fn question(&self) -> FrameId {
+        if self.asked_frame.is_some() { self.asked_frame } else { self.answer_frame }
     }
 }
 

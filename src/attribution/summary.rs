@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::clock::Clock;
 use super::surroundings::Surroundings;
-use super::{Attribution, Client, Verdict};
+use super::{Asks, Attribution, Client, Verdict};
 use crate::contact::Contact;
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
@@ -15,8 +15,8 @@ use crate::time::Timestamp;
 
 /// How many pairs of indicator and client are kept; beyond it only counted.
 const ROWS_MAX: usize = 1 << 20;
-/// How many of a client's latest questions are told apart.
-const LAST_ASKS_MAX: usize = 16;
+/// How many of a client's latest answers are kept.
+const LAST_ANSWERS_MAX: usize = 16;
 /// How many names of the client itself are kept with a row.
 const HOSTNAMES_MAX: usize = 8;
 /// How many of the names that a client asked are kept with a row.
@@ -55,7 +55,7 @@ pub struct SummaryRow {
     /// The last answers to it, until one of them is known to have led to a connection.
     last_answers: VecDeque<FrameId>,
     /// The last questions counted, so that what they set off more than once counts once.
-    last_asks: VecDeque<FrameId>,
+    last_asks: Asks,
 }
 
 /// Rows for each indicator and client, and counts of verdicts.
@@ -97,7 +97,7 @@ impl SummaryRow {
         let answer = client.answer_frame;
         if answer.is_some() && !self.last_answers.contains(&answer) {
             self.last_answers.push_back(answer);
-            if self.last_answers.len() > LAST_ASKS_MAX {
+            if self.last_answers.len() > LAST_ANSWERS_MAX {
                 self.last_answers.pop_front();
             }
         }
@@ -179,18 +179,10 @@ impl Summary {
                 seen_hostnames: Vec::new(),
                 contact: Contact::default(),
                 last_answers: VecDeque::new(),
-                last_asks: VecDeque::new(),
+                last_asks: Asks::default(),
             });
             row.note_host(client);
-            let frame =
-                if client.asked_frame.is_some() { client.asked_frame } else { client.answer_frame };
-            if !row.last_asks.contains(&frame) {
-                row.asks += 1;
-                row.last_asks.push_back(frame);
-                if row.last_asks.len() > LAST_ASKS_MAX {
-                    row.last_asks.pop_front();
-                }
-            }
+            row.asks += u64::from(row.last_asks.is_new(client.question()));
             row.first = row.first.min(client.asked_time);
             row.last = row.last.max(client.asked_time);
             row.confidence_permille = row.confidence_permille.max(client.confidence_permille);

@@ -445,7 +445,7 @@ pub enum Format {
     Text,
     /// For programs: one JSON object a line, see docs/schema.md
     Jsonl,
-    /// For spreadsheets: a line for each sighting and client (this and what follows: docs/forms.md)
+    /// For spreadsheets: a line for each flagged lookup and client (this and what follows: docs/forms.md)
     Csv,
     /// JSON lines like those of Suricata's EVE
     Eve,

@@ -77,11 +77,11 @@ impl Case {
         };
         let left = match self.left_out {
             0 => String::new(),
-            left => format!("; the frames of {left} further sightings are left out"),
+            left => format!("; the frames of {left} further lookups are left out"),
         };
         let more = if self.sightings > self.ids.len() as u64 { " and more" } else { "" };
         format!(
-            "{}{sure}; {} sightings from {} to {}{left}; attributions {}{more}",
+            "{}{sure}; {} lookups from {} to {}{left}; attributions {}{more}",
             self.verdicts(),
             self.sightings,
             self.first,

@@ -143,7 +143,7 @@ impl Report for Evidence<'_> {
         }
         if self.cases.left_out > 0 {
             return Err(io::Error::other(format!(
-                "{} sightings of further clients had no room; --format jsonl has all of them",
+                "{} lookups of further clients had no room; --format jsonl has all of them",
                 self.cases.left_out
             )));
         }

@@ -52,9 +52,14 @@ pub enum Form {
 }
 
 impl Form {
-    fn report<'a>(self, out: Box<dyn io::Write>, subject: Subject<'a>) -> Box<dyn Report + 'a> {
+    fn report<'a>(
+        self,
+        out: Box<dyn io::Write>,
+        subject: Subject<'a>,
+        spoken: &'a Spoken,
+    ) -> Box<dyn Report + 'a> {
         match self {
-            Form::Lines | Form::Ending => Box::new(Lines::new(out, subject)),
+            Form::Lines | Form::Ending => Box::new(Lines::new(out, subject, spoken)),
             Form::Jsonl => Box::new(Jsonl::new(out, subject)),
             Form::Eve => Box::new(Eve::new(out, subject)),
             Form::Cef(to_socket) => Box::new(Cef::new(out, subject, to_socket)),
@@ -160,6 +165,7 @@ impl Told {
         }
         let subject =
             Subject { indicators: &self.indicators, files: &self.files, zone: &self.zone };
+        self.spoken.note(&attribution);
         if self.outputs.iter().any(|(form, _)| *form == Form::Lines) {
             let lines = self.spoken.lines(&attribution, subject);
             let of_lines = self.outputs.iter().filter(|(form, _)| *form == Form::Lines);
@@ -170,7 +176,8 @@ impl Told {
             }
         }
         for (form, queue) in self.outputs.iter().filter(|(form, _)| form.tells(attribution.state)) {
-            let _ = form.report(Box::new(queue.writer()), subject).attribution(&attribution);
+            let mut report = form.report(Box::new(queue.writer()), subject, &self.spoken);
+            let _ = report.attribution(&attribution);
         }
         if let Some(feed) = &self.feed {
             feed.take(attribution, &self.indicators);
@@ -365,9 +372,9 @@ impl Answers {
         };
         for (form, queue) in self.told.outputs.iter().filter(|(form, _)| form.has_end()) {
             if *form == Form::Ending {
-                let _ = Lines::heading(queue.writer(), &self.told.zone, now());
+                let _ = Lines::zone(queue.writer(), &self.told.zone, now());
             }
-            let _ = form.report(Box::new(queue.writer()), subject).end(&ending);
+            let _ = form.report(Box::new(queue.writer()), subject, &self.told.spoken).end(&ending);
         }
         (self.status.settled, self.status.provisional) = (self.told.settled, self.told.provisional);
         self.status.coverage = Some(coverage);

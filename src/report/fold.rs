@@ -18,8 +18,6 @@ use crate::time::Timestamp;
 pub(super) const ENTRIES_MAX: usize = 4_096;
 /// How many types, parts and the like are kept with an entry.
 pub(super) const VARIANTS_MAX: usize = 4;
-/// How many questions of a client are remembered, so that none is counted twice.
-pub(super) const RECENT_MAX: usize = 256;
 /// How many frames of one sighting are named.
 const FRAMES_OF_ONE_MAX: usize = 40;
 
@@ -118,6 +116,15 @@ pub(super) struct Group<const NAMES: usize, const FRAMES: usize> {
     pub reasons_differ: bool,
     pub unnamed: Vec<Unnamed<NAMES, FRAMES>>,
     pub queries: u64,
+}
+
+impl<const NAMES: usize, const FRAMES: usize> Group<NAMES, FRAMES> {
+    /// Why no client is named, for a person.
+    pub fn why(&self) -> String {
+        let differ =
+            if self.reasons_differ { " (so the first; the others much the same)" } else { "" };
+        format!("{}{differ}", self.reason)
+    }
 }
 
 type GroupKey = (Verdict, Option<Discriminant<Unexplained>>, Address);

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::text::words::{Grade, list, number, percent, times};
+use super::fold::Groups;
+use super::text::words::{Grade, count, list, number, percent, times};
 use super::{Ending, Report, Subject};
 use crate::attribution::{
     Attribution, Client, State, SummaryRow, Verdict, Way, is_listed_itself, way,
@@ -22,28 +23,41 @@ const AGAIN_AFTER: Span = Span::from_secs(3_600);
 /// How much of what was said is remembered, and how many sightings of which the last word is still to come.
 /// At either limit all is forgotten, and said again.
 const SAID_MAX: usize = 1 << 16;
+/// For how many reasons it is said at the end why no client is named, and of how many indicators each.
+const REASONS_MAX: usize = 8;
+const NAMES_MAX: usize = 4;
 
 /// Writes in which zone times are, and what it all came to. What happens meanwhile is for [`Spoken`] to say.
 #[derive(Debug)]
 pub struct Lines<'a, W> {
     out: W,
     subject: Subject<'a>,
+    spoken: &'a Spoken,
 }
 
 impl<'a, W: Write> Lines<'a, W> {
-    /// Writes to `out`.
-    pub fn new(out: W, subject: Subject<'a>) -> Lines<'a, W> {
-        Lines { out, subject }
+    /// Writes to `out` what it came to; `spoken` knows what has no client.
+    pub fn new(out: W, subject: Subject<'a>, spoken: &'a Spoken) -> Lines<'a, W> {
+        Lines { out, subject, spoken }
     }
 
-    /// Says once in which zone times are.
+    /// Says once in which zone the times are of what it came to.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn zone(mut out: W, zone: &Zone, now: Timestamp) -> io::Result<()> {
+        writeln!(out, "Times are in {}.", zone.name_at(now))
+    }
+
+    /// Says once what a line begins with: of when it is, in which zone, and whether that is the last word.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn heading(mut out: W, zone: &Zone, now: Timestamp) -> io::Result<()> {
         writeln!(
             out,
-            "Times are when it was asked, in {}. \"So far\" holds unless a later line says otherwise.",
+            "A line begins with when it was asked, in {}, so what is settled late stands below newer lines. \
+             \"so far\" holds unless a later line says otherwise.",
             zone.name_at(now)
         )
     }
@@ -85,9 +99,18 @@ pub struct Spoken {
     said: BTreeMap<Key, Said>,
     /// By the sighting's id.
     open: BTreeMap<String, Vec<Told>>,
+    /// What no client is named for in the end.
+    unnamed: Groups<NAMES_MAX, 0>,
 }
 
 impl Spoken {
+    /// Keeps for the end what no client is named for.
+    pub fn note(&mut self, attribution: &Attribution) {
+        if (attribution.state, attribution.clients.len()) == (State::Final, 0) {
+            self.unnamed.add(attribution);
+        }
+    }
+
     /// The lines about an attribution that say something new.
     pub fn lines(&mut self, attribution: &Attribution, subject: Subject<'_>) -> Vec<String> {
         let Some(indicator) = subject.indicators.get(attribution.indicator) else {
@@ -115,11 +138,12 @@ impl Spoken {
                 let since = since.map_or(String::new(), |(count, first)| {
                     format!("; {} since {}", times(count), at(first))
                 });
-                let state = match attribution.state {
-                    State::Provisional => "so far",
-                    State::Final | State::Superseded => "settled",
+                let state = match (attribution.state, earlier) {
+                    (State::Provisional, _) => SO_FAR,
+                    (_, Some(told)) if grade <= told.grade => CONFIRMED,
+                    _ => SETTLED,
                 };
-                lines.push(format!("{} {sentence}, {state}){since}", at(time)));
+                lines.push(format!("{} {state} {sentence}{since}", at(time)));
             }
             told.push(Told { key, grade, sentence });
         }
@@ -130,7 +154,7 @@ impl Spoken {
                 said.backed = said.backed.saturating_sub(1);
                 if said.backed == 0 {
                     let time = at(attribution.sighting.time);
-                    lines.push(format!("{time} not so after all: {})", gone.sentence));
+                    lines.push(format!("{time} {TAKEN_BACK} {}", gone.sentence));
                     self.said.remove(&gone.key);
                 }
             }
@@ -177,6 +201,15 @@ impl Spoken {
     }
 }
 
+/// Whether a line is the last word on its lookup; all of one width, for they are a column.
+const SO_FAR: &str = "so far   ";
+/// It is, and what was said so far is right.
+const CONFIRMED: &str = "confirmed";
+/// It is the first word as well, or less sure than the first was.
+const SETTLED: &str = "settled  ";
+/// What was said so far is wrong.
+const TAKEN_BACK: &str = "not so   ";
+
 /// `2026-11-28 03:05:23`.
 fn civil(zone: &Zone, time: Timestamp) -> String {
     zone.civil(time).map_or_else(|| time.to_string(), |civil| civil.date + " " + &civil.clock)
@@ -202,7 +235,7 @@ fn flagged<'a>(client: &'a Client, indicator: Indicator<'a>) -> &'a str {
     client.chain.last().map_or(indicator.value, |step| step.name.as_str())
 }
 
-/// Who did what, and how sure that is, in parentheses that are left open: whether that is settled comes last.
+/// Who did what, and how sure that is.
 fn sentence(
     attribution: &Attribution,
     client: Option<&Client>,
@@ -216,7 +249,7 @@ fn sentence(
             _ => "for whom cannot be told",
         };
         return format!(
-            "DNS server {} asked for {} ({whose}{why}",
+            "DNS server {} asked for {} ({whose}{why})",
             sighting.resolver, sighting.name
         );
     };
@@ -233,11 +266,11 @@ fn sentence(
     let part = match client.role {
         Role::Initiator => "",
         Role::Joiner => ", waited for the same answer",
-        Role::Cached => ", from the cache",
+        Role::Cached => " that it asked; the cache answered",
         Role::Refresh => ", set off a refresh",
     };
     let sure = percent(client.confidence_permille);
-    format!("{}{called} asked for {what}{connected} ({sure}{part}", client.address)
+    format!("{}{called} asked for {what}{connected} ({sure}{part})", client.address)
 }
 
 impl<W: Write> Report for Lines<'_, W> {
@@ -268,15 +301,49 @@ impl<W: Write> Report for Lines<'_, W> {
                 "No DNS packet was seen: this says nothing about who asks for what."
             )?;
         }
+        self.unnamed(ending)?;
+        self.out.flush()
+    }
+}
+
+impl<W: Write> Lines<'_, W> {
+    /// Why lookups have no client, and how many there are of each sort.
+    fn unnamed(&mut self, ending: &Ending<'_>) -> io::Result<()> {
+        for (verdict, what) in
+            [(Verdict::NoClient, "no client"), (Verdict::Undetermined, "undecided")]
+        {
+            let groups = self.spoken.unnamed.of(verdict);
+            for group in groups.iter().take(REASONS_MAX) {
+                let lookups = count(group.queries, "lookup", "lookups");
+                // Not by what is listed: the lists may have been read anew since.
+                let all: Vec<&str> =
+                    group.unnamed.iter().flat_map(|of| &of.names).map(String::as_str).collect();
+                let names = all.get(..NAMES_MAX).unwrap_or(&all).join(", ");
+                let more = if all.len() > NAMES_MAX { " and others" } else { "" };
+                let why = group.why();
+                writeln!(
+                    self.out,
+                    "{what}: {lookups} of {names}{more} by DNS server {}: {why}",
+                    group.resolver
+                )?;
+            }
+            if let more @ 1.. = groups.len().saturating_sub(REASONS_MAX) {
+                let more = count(more as u64, "further reason", "further reasons");
+                writeln!(self.out, "{what}: {more}, which --format jsonl has")?;
+            }
+        }
         let verdicts = ending.verdicts;
+        let unsettled = match ending.coverage.unsettled {
+            0 => String::new(),
+            many => format!("; {} more not settled, as the run was ended before", number(many)),
+        };
         writeln!(
             self.out,
-            "In all: {} lookups with a client, {} of no client, {} of which it cannot be told.",
-            number(verdicts.attributed),
+            "In all: {} with a client, {} without one, {} undecided{unsettled}.",
+            count(verdicts.attributed, "lookup", "lookups"),
             number(verdicts.no_client),
             number(verdicts.undetermined)
-        )?;
-        self.out.flush()
+        )
     }
 }
 
@@ -302,8 +369,15 @@ impl<W> Lines<'_, W> {
             (civil(self.subject.zone, row.first), civil(self.subject.zone, row.last));
         let when =
             if first == last { format!("at {first}") } else { format!("from {first} to {last}") };
-        let often = times(row.asks);
-        format!("{client}{called}: {}, asked for {how} {often}{connected}, {when}", indicator.value)
+        let (often, sure) = (times(row.asks), percent(row.confidence_permille));
+        let cached = match row.roles.as_slice() {
+            [Role::Cached] => " that it asked; the cache answered",
+            _ => "",
+        };
+        format!(
+            "{client}{called}: {}, asked for {how} {often}{connected}, {when} ({sure}{cached})",
+            indicator.value
+        )
     }
 }
 

@@ -23,6 +23,7 @@ use std::io;
 
 use crate::alert::Answer;
 use crate::attribution::{Assessment, Attribution, Complaint, Coverage, Summary, Verdict};
+use crate::contact::Contact;
 use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::indicator::{IndicatorId, Indicators};
@@ -101,6 +102,13 @@ impl Ending<'_> {
     pub fn assessment(&self, indicator: IndicatorId) -> Option<&Assessment> {
         let place = self.assessments.binary_search_by_key(&indicator, |known| known.indicator);
         self.assessments.get(place.ok()?)
+    }
+
+    /// Whether the capture shows that a client connected to an address that an answer to the question about an
+    /// alert's destination held.
+    fn has_connected(&self, client: Address, answer: &Answer) -> bool {
+        let row = answer.indicator.and_then(|id| self.summary.row(id, client));
+        row.is_some_and(|row| matches!(row.contact, Contact::Yes(_)))
     }
 }
 

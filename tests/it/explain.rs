@@ -421,6 +421,46 @@ fn alerts_without_a_client_say_what_is_next() {
     );
 }
 
+/// The text about alerts, as one line.
+fn told(arguments: &[&str]) -> String {
+    let run = whoasked([&["explain", "--tz", "UTC"], arguments].concat());
+    run.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn what_the_mirror_port_delivers_twice_is_not_asked_twice() {
+    let copies = project("captures/mirror-duplicates.pcap");
+    for (near, nearest) in [
+        ("zz.mi.kenal-cn.com", "was asked for once by 192.168.2.57, first at"),
+        ("203.0.113.99", "was asked or stands in an answer, first at"),
+    ] {
+        let told = told(&[near, copies.to_str().unwrap()]);
+        assert!(told.contains(nearest), "{told}");
+    }
+}
+
+#[test]
+fn who_connected_comes_first_and_no_paragraph_comes_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let alerts = folder.path().join("alerts.csv");
+    let rows = "time,host,destination,threat\n\
+                2026-03-02T08:31:10Z,DC,e13678.dspb.akamaiedge.net,C2\n\
+                2026-03-02T08:40:05Z,DC,e13678.dspb.akamaiedge.net,C2\n";
+    fs::write(&alerts, rows).unwrap();
+    let (office, alerts) = (office(), alerts.to_str().unwrap().to_owned());
+    let office = office.to_str().unwrap();
+    let of_two = told(&["--alerts", &alerts, office]);
+    assert_eq!(of_two.matches("Judge www.microsoft.com before").count(), 1, "{of_two}");
+    assert!(of_two.contains("note as with alert 1 next as with alert 1"), "{of_two}");
+    let of_all = told(&["e13678.dspb.akamaiedge.net", office]);
+    let place = |client: &str| of_all.find(client).unwrap();
+    assert!(place("(MIA-PC)") < place("(CARLA-PC)"), "only Mia connected: {of_all}");
+    let cached = told(&["mi.kenal-cn.com", office]);
+    let said =
+        "certain (99.9 %) that it asked mi.kenal-cn.com once at 13:18:01; the cache answered";
+    assert!(cached.contains(said), "{cached}");
+}
+
 #[test]
 fn a_mirror_port_of_one_direction_is_said_under_the_headline() {
     let office = office();

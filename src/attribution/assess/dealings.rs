@@ -1,12 +1,11 @@
 //! What is kept of the attributions of one indicator until the end: counts, and a little of each client.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{is_at_or_below, registered_domain};
-use crate::attribution::{Attribution, Client, Place, Verdict};
+use crate::attribution::{Asks, Attribution, Client, Place, Verdict};
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
-use crate::frame::FrameId;
 use crate::resolution::{Leg, Unexplained};
 use crate::time::{Timestamp, Zone};
 
@@ -19,8 +18,6 @@ const SAME_MOMENT: i64 = 2_000_000_000;
 const NAMES_MAX: usize = 32;
 /// How many servers are kept that were asked at a listed address.
 const SERVERS_MAX: usize = 64;
-/// How many of a client's latest questions are told apart.
-const LAST_ASKS_MAX: usize = 16;
 
 /// How a client's question came to an indicator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +74,7 @@ pub(super) struct Dealings {
     pub names: BTreeSet<String>,
     /// How it connected to an address it got.
     pub connected: Option<Connection>,
-    last_asks: VecDeque<FrameId>,
+    last_asks: Asks,
 }
 
 impl Dealings {
@@ -108,14 +105,8 @@ impl Dealings {
                 self.connected = Some(connection.clone());
             }
         }
-        let frame =
-            if client.asked_frame.is_some() { client.asked_frame } else { client.answer_frame };
-        if self.last_asks.contains(&frame) {
+        if !self.last_asks.is_new(client.question()) {
             return;
-        }
-        self.last_asks.push_back(frame);
-        if self.last_asks.len() > LAST_ASKS_MAX {
-            self.last_asks.pop_front();
         }
         *self.ways.entry(way).or_default() += 1;
         if let Some(count) = self.by_hour.get_mut(usize::from(zone.hour(client.asked_time))) {

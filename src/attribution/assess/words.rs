@@ -2,24 +2,11 @@
 
 use std::fmt::Display;
 
+pub(super) use crate::number::{count, times};
 use crate::time::Span;
 
 /// How many names or addresses are named one by one.
 const NAMED_MAX: usize = 3;
-
-/// `1 client`, `2 clients`.
-pub(super) fn count(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-/// `once`, `twice`, `3 times`.
-pub(super) fn times(count: u64) -> String {
-    match count {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        _ => format!("{count} times"),
-    }
-}
 
 /// `a`, `a and b`, `a, b and c`, `a, b, c and 4 more`; `a, b, c and more` where not all are known.
 pub(super) fn few<S: Display>(names: impl IntoIterator<Item = S>, not_all: bool) -> String {

@@ -266,7 +266,7 @@ fn forgotten(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
     )?;
     out.counter(
         "judged_early",
-        "Sightings judged before they were settled, for lack of room",
+        "Flagged lookups judged before they were settled, for lack of room",
         None,
         one(coverage.judged_early),
     )?;
@@ -278,19 +278,19 @@ fn forgotten(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
     )?;
     out.counter(
         "sightings_left_out",
-        "Sightings of a question that had many, for which there was no room",
+        "Flagged lookups of a question that had many, for which there was no room",
         None,
         one(coverage.sightings_left_out),
     )?;
     out.counter(
         "settled_unlisted",
-        "Sightings settled before their time since their entry was taken from the lists",
+        "Flagged lookups settled before their time since their entry was taken from the lists",
         None,
         one(coverage.settled_unlisted),
     )?;
     out.counter(
         "told_late",
-        "Sightings of which only the last word was said, for lack of room",
+        "Flagged lookups of which only the last word was said, for lack of room",
         None,
         one(coverage.told_late),
     )
@@ -310,7 +310,7 @@ fn answered(out: &mut Out<'_>, status: &Status) -> fmt::Result {
     };
     let sightings = of_state("provisional", &status.provisional);
     let sightings = sightings.into_iter().chain(of_state("final", &status.settled));
-    out.counter("sightings", "Sightings reported", None, sightings)?;
+    out.counter("sightings", "Flagged lookups reported", None, sightings)?;
     if let Some(histogram) = &status.to_report {
         let buckets = buckets_in(histogram, &TO_REPORT_US);
         out.histogram("sighting_report", "From a flagged message to its first report", &buckets)?;

@@ -101,6 +101,8 @@ fn answered(seen: &Seen<'_>, number: usize, answer: &Answer) -> Answered {
         said.push(words::count(events, "event", "events"));
     }
     let left = answer.clients.len().saturating_sub(SUSPECTS_MAX);
+    let mut suspects: Vec<&Suspect> = answer.clients.iter().collect();
+    suspects.sort_by_key(|one| !seen.ending.has_connected(one.address, answer));
     Answered {
         number,
         class,
@@ -110,7 +112,7 @@ fn answered(seen: &Seen<'_>, number: usize, answer: &Answer) -> Answered {
         text: Shown::short(&alert.text, TEXT_MAX),
         place: Shown::new(&format!("{}, line {}", alert.file, alert.line)),
         section: answer.indicator.map_or(0, |indicator| seen.section(indicator)),
-        suspects: answer.clients.iter().take(SUSPECTS_MAX).map(|one| named(seen, one)).collect(),
+        suspects: suspects.iter().take(SUSPECTS_MAX).map(|one| named(seen, one, answer)).collect(),
         more: match left {
             0 => String::new(),
             left => words::count(left as u64, "more client", "more clients"),
@@ -120,19 +122,26 @@ fn answered(seen: &Seen<'_>, number: usize, answer: &Answer) -> Answered {
     }
 }
 
-fn named(seen: &Seen<'_>, suspect: &Suspect) -> Named {
+fn named(seen: &Seen<'_>, suspect: &Suspect, answer: &Answer) -> Named {
     let names: Vec<&str> = suspect.asked.iter().take(NAMES_MAX).map(String::as_str).collect();
     let more = match suspect.asked.len().saturating_sub(NAMES_MAX) {
         0 => String::new(),
         more => format!(" and {}", words::count(more as u64, "other name", "other names")),
     };
     let when = seen.often(suspect.asks, suspect.first, suspect.last);
-    let sure = words::sureness(suspect.confidence_permille);
+    let sure = words::sure_of(suspect.confidence_permille, [suspect.role]);
+    let connected = match seen.ending.has_connected(suspect.address, answer) {
+        true => ", and then connected there",
+        false => "",
+    };
     let called =
         suspect.hostname.as_ref().map_or(String::new(), |name| format!("({}) ", name.name));
     Named {
         card: seen.card(suspect.address),
         address: Shown::new(&suspect.address.to_string()),
-        words: Shown::new(&format!("{called}asked for {}{more} {when}; {sure}", names.join(", "))),
+        words: Shown::new(&format!(
+            "{called}asked for {}{more} {when}{connected}; {sure}",
+            names.join(", ")
+        )),
     }
 }

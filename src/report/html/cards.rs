@@ -217,7 +217,8 @@ pub(super) fn got(dealing: &Dealing) -> String {
 
 /// How sure; also of the least sure sighting, if it is another figure.
 pub(super) fn sureness(dealing: &Dealing) -> String {
-    let most = words::sureness(dealing.most_permille);
+    let roles = dealing.parts.iter().map(|part| part.role);
+    let most = words::sure_of(dealing.most_permille, roles);
     if dealing.least_permille / 50 == dealing.most_permille / 50 {
         return most;
     }

@@ -2,19 +2,19 @@
 //! and one group for each reason for which no client is named. What has no room is counted.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use foldhash::HashMap;
 
 use super::moments::Moments;
-use crate::attribution::{Attribution, ChainStep, Client, Place, Sighting, Summary, Verdict};
+use crate::attribution::{Asks, Attribution, ChainStep, Client, Place, Sighting, Summary, Verdict};
 use crate::contact::Contact;
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
 use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
 pub(super) use crate::report::fold::Way;
-use crate::report::fold::{self, ENTRIES_MAX, RECENT_MAX, VARIANTS_MAX, add_way};
+use crate::report::fold::{self, ENTRIES_MAX, VARIANTS_MAX, add_way};
 use crate::resolution::{Leg, Role};
 use crate::time::Timestamp;
 
@@ -82,7 +82,7 @@ pub(super) struct Dealing {
     pub only_server: bool,
     pub contact: Contact,
     pub example: Example,
-    recent: BTreeSet<FrameId>,
+    counted: Asks,
 }
 
 impl Dealing {
@@ -105,7 +105,7 @@ impl Dealing {
             only_server: true,
             contact: Contact::NotVisible,
             example: example(client, &attribution.sighting),
-            recent: BTreeSet::new(),
+            counted: Asks::default(),
         }
     }
 
@@ -116,15 +116,10 @@ impl Dealing {
 
     fn add(&mut self, client: &Client, attribution: &Attribution) {
         let sighting = &attribution.sighting;
-        let ask =
-            if client.asked_frame.is_some() { client.asked_frame } else { client.answer_frame };
-        if self.recent.insert(ask) {
+        if self.counted.is_new(client.question()) {
             self.asks += 1;
             *self.outcomes.entry(client.rcode).or_default() += 1;
             self.moments.add(client.asked_time);
-        }
-        if self.recent.len() > RECENT_MAX {
-            self.recent.pop_first();
         }
         self.first = self.first.min(client.asked_time);
         self.last = self.last.max(client.asked_time);

@@ -78,12 +78,10 @@ fn for_reason(seen: &Seen<'_>, group: &Group) -> ForReason {
     let mut unnamed: Vec<&Unnamed> = group.unnamed.iter().collect();
     unnamed.sort_by_key(|unnamed| (unnamed.first, unnamed.indicator));
     let left = unnamed.len().saturating_sub(INDICATORS_MAX);
-    let differ =
-        if group.reasons_differ { " (so the first; the others much the same)" } else { "" };
     ForReason {
         queries: words::count(group.queries, "query", "queries"),
         resolver: Shown::new(&group.resolver.to_string()),
-        reason: Shown::new(&format!("{}{differ}", group.reason)),
+        reason: Shown::new(&group.why()),
         rows: unnamed.iter().take(INDICATORS_MAX).map(|unnamed| row(seen, unnamed)).collect(),
         more: match left {
             0 => String::new(),

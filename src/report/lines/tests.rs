@@ -133,18 +133,20 @@ fn who_asked_itself_and_who_was_led_there_look_different() {
     let mut talk = Talk::new();
     assert_eq!(
         talk.say("a", State::Provisional, &[kevin(995)]),
-        [format!("2026-11-28 03:05:23 {KEVIN} (99.5 %, so far)")]
+        [format!("2026-11-28 03:05:23 so far    {KEVIN} (99.5 %)")]
     );
     assert_eq!(
         talk.say("b", State::Provisional, &[mia(990)]),
-        ["2026-11-28 03:05:23 192.168.2.48 (MIA-PC) asked for www.microsoft.com, which leads to \
-             e13678.dspb.akamaiedge.NET (99 %, so far)"]
+        [
+            "2026-11-28 03:05:23 so far    192.168.2.48 (MIA-PC) asked for www.microsoft.com, which leads to \
+             e13678.dspb.akamaiedge.NET (99 %)"
+        ]
     );
     assert_eq!(
         talk.say("c", State::Provisional, &[]),
         [
-            "2026-11-28 03:05:23 DNS server 192.168.2.194 asked for mi.kenal-cn.com (for whom cannot be told: \
-             packets were lost, so far)"
+            "2026-11-28 03:05:23 so far    DNS server 192.168.2.194 asked for mi.kenal-cn.com (for whom cannot be told: \
+             packets were lost)"
         ]
     );
 }
@@ -164,7 +166,7 @@ fn a_page_view_is_one_line_and_its_last_word_none() {
     let judith = Client { role: Role::Joiner, ..judith };
     let lines = talk.say("e", State::Provisional, &[kevin(995), judith]);
     assert_eq!(lines.len(), 2);
-    assert!(lines[1].ends_with("(90 %, waited for the same answer, so far)"), "{}", lines[1]);
+    assert!(lines[1].ends_with("(90 %, waited for the same answer)"), "{}", lines[1]);
 }
 
 #[test]
@@ -173,7 +175,7 @@ fn that_it_connected_is_said_when_it_is_known() {
     talk.say("a", State::Provisional, &[kevin(995)]);
     assert_eq!(
         talk.say("a", State::Final, &[connected(kevin(995))]),
-        [format!("2026-11-28 03:05:23 {KEVIN}, and connected (99.5 %, settled)")]
+        [format!("2026-11-28 03:05:23 confirmed {KEVIN}, and connected (99.5 %)")]
     );
     // The other lookups of the same page tell no more of it.
     assert!(talk.say("b", State::Provisional, &[kevin(995)]).is_empty());
@@ -192,8 +194,8 @@ fn what_turns_out_otherwise_is_taken_back() {
     assert_eq!(
         lines,
         [
-            "2026-11-28 03:05:24 192.168.2.9 (UTE-PC) asked for mi.kenal-cn.com itself (99.5 %, settled)",
-            &format!("2026-11-28 03:05:23 not so after all: {KEVIN} (80 %)"),
+            "2026-11-28 03:05:24 settled   192.168.2.9 (UTE-PC) asked for mi.kenal-cn.com itself (99.5 %)",
+            &format!("2026-11-28 03:05:23 not so    {KEVIN} (80 %)"),
         ]
     );
     // Unless another lookup of his bears it out.
@@ -207,7 +209,7 @@ fn what_turns_out_otherwise_is_taken_back() {
     let mut talk = Talk::new();
     talk.say("a", State::Provisional, &[kevin(995)]);
     let lines = talk.say("a", State::Final, &[kevin(500)]);
-    assert_eq!(lines, [format!("2026-11-28 03:05:23 {KEVIN} (50 %, settled)")]);
+    assert_eq!(lines, [format!("2026-11-28 03:05:23 settled   {KEVIN} (50 %)")]);
     talk.say("b", State::Provisional, &[mia(990)]);
     assert!(talk.say("b", State::Superseded, &[mia(990)]).is_empty());
 }
@@ -223,7 +225,7 @@ fn what_goes_on_is_said_again_after_an_hour_with_how_often() {
     assert_eq!(
         talk.say("c", State::Provisional, &[later(kevin(995), 3_600)]),
         [format!(
-            "2026-11-28 04:05:23 {KEVIN} (99.5 %, so far); 61 times since 2026-11-28 03:05:23"
+            "2026-11-28 04:05:23 so far    {KEVIN} (99.5 %); 61 times since 2026-11-28 03:05:23"
         )]
     );
     assert!(talk.say("d", State::Provisional, &[later(kevin(995), 3_660)]).is_empty());

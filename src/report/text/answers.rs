@@ -7,9 +7,8 @@ use super::clients::Block;
 use super::page::{Ink, Page, Words};
 use super::words::{self, count, list, number};
 use super::{LABELS, Seen};
-use crate::alert::{Answer, Clock, Suspect};
+use crate::alert::{Alert, Answer, Clock, Suspect};
 use crate::attribution::Verdict;
-use crate::contact::Contact;
 use crate::flow::Address;
 use crate::resolution::Role;
 use crate::time::Span;
@@ -21,13 +20,15 @@ const CLIENTS_MAX: usize = 8;
 const NAMES_MAX: usize = 4;
 /// A confidence below this is a lead and no proof, in thousandths.
 const PROOF_MIN: u16 = 950;
+/// What is shorter is said again, in octets.
+const SHORT: usize = 60;
 /// Clocks that differ by no more agree.
 const SAME_CLOCK: Span = Span::from_secs(2);
 
 /// Alerts that have the same answer.
 struct Group<'a> {
     answers: Vec<&'a Answer>,
-    /// The clients of all of them, in the order of the first.
+    /// The clients of all of them: those that then connected first, then in the order of the first.
     clients: Vec<Suspect>,
     /// Whether they are of several times, so that a client's questions cannot be added up.
     differ: bool,
@@ -47,9 +48,10 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     let several_files = answers
         .iter()
         .any(|answer| answers.first().is_some_and(|first| first.alert.file != answer.alert.file));
-    let groups = groups(answers);
+    let groups = groups(seen);
+    let mut above = Above::default();
     for group in groups.iter().take(GROUPS_MAX) {
-        write_group(page, seen, group, several_files)?;
+        write_group(page, seen, group, &mut above, several_files)?;
     }
     if groups.len() > GROUPS_MAX {
         let more = number((groups.len() - GROUPS_MAX) as u64);
@@ -175,7 +177,8 @@ fn exactly(span: Span) -> String {
 type Likeness<'a> =
     (&'a str, Option<&'a str>, String, Option<Verdict>, Vec<String>, Option<&'a str>);
 
-fn groups(answers: &[Answer]) -> Vec<Group<'_>> {
+fn groups<'a>(seen: &Seen<'a>) -> Vec<Group<'a>> {
+    let answers = seen.ending.answers;
     let mut place_of: BTreeMap<Likeness<'_>, usize> = BTreeMap::new();
     let mut groups: Vec<Group<'_>> = Vec::new();
     for answer in answers {
@@ -197,6 +200,10 @@ fn groups(answers: &[Answer]) -> Vec<Group<'_>> {
                 differ: false,
             }),
         }
+    }
+    for group in &mut groups {
+        let Some(first) = group.answers.first() else { continue };
+        group.clients.sort_by_key(|client| !seen.ending.has_connected(client.address, first));
     }
     groups
 }
@@ -240,13 +247,34 @@ impl<'a> Group<'a> {
     }
 }
 
+/// What stands further up, and with which alert, so that no paragraph is said twice.
+#[derive(Debug, Default)]
+struct Above(BTreeMap<String, String>);
+
+impl Above {
+    /// What to say with an alert: the text, or where it stands.
+    fn once(&mut self, text: &str, alert: &Alert, several_files: bool) -> String {
+        if text.len() <= SHORT {
+            return text.to_owned();
+        }
+        if let Some(first) = self.0.get(text) {
+            return format!("as with {first}");
+        }
+        let file = if several_files { format!(" of {}", alert.file) } else { String::new() };
+        self.0.insert(text.to_owned(), format!("alert {}{file}", alert.number));
+        text.to_owned()
+    }
+}
+
 fn write_group<W: Write>(
     page: &mut Page<'_, W>,
     seen: &Seen<'_>,
     group: &Group<'_>,
+    above: &mut Above,
     several_files: bool,
 ) -> io::Result<()> {
     let Some(first) = group.answers.first() else { return Ok(()) };
+    let mut once = |text: &str| above.once(text, &first.alert, several_files);
     page.gap()?;
     let mut heading = Words::of(Ink::Strong, &group.name(several_files)).and(Ink::Plain, ": ");
     if let Some(threat) = &first.alert.threat {
@@ -269,22 +297,22 @@ fn write_group<W: Write>(
         page.entry(2, 2, "→", &Words::plain(&format!("and {more} more, see below")))?;
     }
     if group.clients.is_empty() {
-        let text = first.reason.as_deref().unwrap_or("nobody can be named");
+        let text = once(first.reason.as_deref().unwrap_or("nobody can be named"));
         let text = match first.verdict {
             Some(Verdict::NoClient) => format!("no client: {text}"),
             Some(_) => format!("cannot be decided: {text}"),
-            None => text.to_owned(),
+            None => text,
         };
         page.entry(2, 2, "→", &Words::of(Ink::Strong, &text))?;
     }
     if let Some(nearest) = &first.nearest {
-        page.entry(4, LABELS, "nearest", &Words::plain(nearest))?;
+        page.entry(4, LABELS, "nearest", &Words::plain(&once(nearest)))?;
     }
     for note in first.basis.notes.iter().take(NAMES_MAX) {
-        page.entry(4, LABELS, "note", &Words::of(Ink::Caution, note))?;
+        page.entry(4, LABELS, "note", &Words::of(Ink::Caution, &once(note)))?;
     }
     match next(seen, group, first) {
-        Some(next) => page.entry(4, LABELS, "next", &Words::plain(&next)),
+        Some(next) => page.entry(4, LABELS, "next", &Words::plain(&once(&next))),
         None => Ok(()),
     }
 }
@@ -296,7 +324,9 @@ fn client_words(seen: &Seen<'_>, client: &Suspect, answer: &Answer, differ: bool
         words.push(Ink::Plain, &format!(" ({})", hostname.name));
     }
     let sure = words::sureness(client.confidence_permille);
-    words.push(Ink::Plain, &format!(", {sure}: asked {}", asked(client)));
+    // What the cache answered set nothing off: the figure is not that it did.
+    let what = if client.role == Role::Cached { " that it asked" } else { ": asked" };
+    words.push(Ink::Plain, &format!(", {sure}{what} {}", asked(client)));
     if !asked_itself(client, answer) && client.chain.len() > 1 {
         words.push(Ink::Plain, ", which led there,");
     }
@@ -311,19 +341,13 @@ fn client_words(seen: &Seen<'_>, client: &Suspect, answer: &Answer, differ: bool
         Role::Joiner => words.push(Ink::Aside, ", and waited for the same answer"),
         // The firewall sees what the DNS server asks, and nothing that it answers from its cache.
         Role::Cached => {
-            words.push(Ink::Aside, ", answered from the cache, so that raised no alert")
+            words.push(Ink::Aside, "; the cache answered, so another question raised the alert")
         }
     }
-    if connected(seen, client, answer) {
+    if seen.ending.has_connected(client.address, answer) {
         words.push(Ink::Strong, "; it then connected there");
     }
     words
-}
-
-/// Whether the capture shows that a client connected to an address that a flagged answer held.
-fn connected(seen: &Seen<'_>, client: &Suspect, answer: &Answer) -> bool {
-    let row = answer.indicator.and_then(|id| seen.ending.summary.row(id, client.address));
-    row.is_some_and(|row| matches!(row.contact, Contact::Yes(_)))
 }
 
 fn asked(client: &Suspect) -> String {
@@ -351,7 +375,7 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<String> {
     if answer.verdict == Some(Verdict::NoClient) {
         return Some(format!("No PC is behind it; check what runs on {server} itself."));
     }
-    let surest = group.clients.first()?;
+    let first = group.clients.first()?;
     let addresses = |clients: &[&Suspect]| {
         let told: Vec<String> = clients.iter().map(|client| client.address.to_string()).collect();
         list(&told)
@@ -362,20 +386,20 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<String> {
         .filter(|client| asked_itself(client, answer))
         .take(CLIENTS_MAX)
         .collect();
-    let step = surest.chain.last().map_or("", |step| step.step);
-    if surest.confidence_permille < PROOF_MIN {
+    let step = first.chain.last().map_or("", |step| step.step);
+    if group.clients.iter().all(|client| client.confidence_permille < PROOF_MIN) {
         return Some(format!(
             "This is a lead and no proof: look at the packets before you look at {}.",
-            surest.address
+            first.address
         ));
     }
     if !direct.is_empty() {
-        let (first, others): (Vec<&Suspect>, Vec<&Suspect>) =
-            direct.iter().partition(|client| connected(seen, client, answer));
+        let (went, others): (Vec<&Suspect>, Vec<&Suspect>) =
+            direct.iter().partition(|client| seen.ending.has_connected(client.address, answer));
         let they = if direct.len() == 1 { ("it", "it") } else { ("they", "them") };
-        let look = match (first.is_empty(), others.is_empty()) {
+        let look = match (went.is_empty(), others.is_empty()) {
             (false, false) => {
-                format!("Look first at {}, then at {}", addresses(&first), addresses(&others))
+                format!("Look first at {}, then at {}", addresses(&went), addresses(&others))
             }
             _ => format!("Look at {}", addresses(&direct)),
         };
@@ -384,7 +408,7 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<String> {
             they.0, they.1
         ));
     }
-    let asked = asked(surest);
+    let asked = asked(first);
     Some(match step {
         "server" => format!(
             "Perhaps a false alarm: the address is a name server that {server} asked about {asked} on the \
@@ -392,7 +416,7 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<String> {
         ),
         "address" => format!(
             "Find out what {} wanted from {asked}: the flagged address is where that name leads.",
-            surest.address
+            first.address
         ),
         _ => format!(
             "Perhaps a false alarm: nobody asked for the flagged name itself, it is only where {asked} \

@@ -18,15 +18,15 @@ use crate::time::Timestamp;
 /// A link-layer address that more clients have than this is a router's.
 const OF_ONE_MACHINE_MAX: usize = 4;
 
-/// What decides where an entry stands: the gravest, most certain and most direct first.
-type Rank = (Weight, Grade, bool, bool, Option<Role>, usize, Timestamp);
+/// What decides where an entry stands: the gravest first, of these who connected, the most certain and most direct.
+type Rank = (Weight, bool, Grade, bool, bool, Option<Role>, usize, Timestamp);
 
 fn rank(entry: &Entry, weighed: &Weighed<'_>) -> Rank {
     let role = entry.parts.first().map(|part| part.role);
     let steps = entry.ways.iter().map(|way| way.chain.len()).min().unwrap_or_default();
     let grade = Grade::of(entry.confidence_permille);
-    let weight = weighed.weight(entry);
-    (weight, grade, entry.only_tail, entry.only_server, role, steps, entry.first)
+    let (weight, went) = (weighed.weight(entry), weighed.has_connected(entry));
+    (weight, !went, grade, entry.only_tail, entry.only_server, role, steps, entry.first)
 }
 
 /// A client, and the entries it has.
@@ -123,8 +123,9 @@ fn heading(
 struct Above {
     /// The ways, and with which client.
     drawn: BTreeMap<(String, String), Address>,
-    /// The indicators of which it was said what speaks for a false alarm.
-    excused: BTreeSet<IndicatorId>,
+    /// What was said to speak for a false alarm: of all clients of an indicator, or of one client, by its code;
+    /// and with which client.
+    excused: BTreeMap<Result<IndicatorId, &'static str>, Address>,
 }
 
 fn write_entry<W: Write>(
@@ -180,19 +181,22 @@ fn write_weighed<W: Write>(
     let is_doubtful = weighed.weight(entry) == Weight::Doubtful;
     let perhaps = if is_doubtful { "Perhaps a false alarm: " } else { "But: " };
     let shared = weighed.shared(entry);
-    if !shared.is_empty() && !above.excused.insert(entry.indicator) {
+    let (excuse, said) = match (shared.is_empty(), weighed.own(entry)) {
+        (false, _) => (Ok(entry.indicator), shared),
+        (true, Some(own)) => (Err(own.code), vec![own.words.as_str()]),
+        (true, None) if is_doubtful => {
+            (Err(""), vec!["it asked for something else, which led there"])
+        }
+        (true, None) => return Ok(()),
+    };
+    if let Some(first) = above.excused.get(&excuse) {
+        let note = format!("Perhaps a false alarm, as with {first} above.");
         return match is_doubtful {
-            true => {
-                let note = "Perhaps a false alarm, as above.";
-                page.entry(4, LABELS, "note", &Words::of(Ink::Caution, note))
-            }
+            true => page.entry(4, LABELS, "note", &Words::of(Ink::Caution, &note)),
             false => Ok(()),
         };
     }
-    let mut said = if shared.is_empty() { weighed.own(entry) } else { shared };
-    if said.is_empty() && is_doubtful {
-        said.push("it asked for something else, which led there");
-    }
+    above.excused.insert(excuse, entry.client);
     for (place, words) in said.iter().enumerate() {
         let (label, before) = if place == 0 { ("note", perhaps) } else { ("", "Also: ") };
         let words = Words::of(Ink::Caution, before).and(Ink::Plain, words).and(Ink::Plain, ".");
@@ -204,7 +208,8 @@ fn write_weighed<W: Write>(
 /// How sure it is; also of the least certain sighting, if that is of another grade.
 pub(super) fn sureness(entry: &Entry) -> Words {
     let (most, least) = (entry.confidence_permille, entry.confidence_least_permille);
-    let words = Words::of(Ink::Strong, &words::sureness(most));
+    let roles = entry.parts.iter().map(|part| part.role);
+    let words = Words::of(Ink::Strong, &words::sure_of(most, roles));
     if Grade::of(most) == Grade::of(least) {
         return words;
     }

@@ -1,18 +1,15 @@
 //! Many sightings folded into few entries: one for each client and indicator, and one for each reason
 //! for which no client is named.
 
-use std::collections::BTreeSet;
-
 use foldhash::HashMap;
 
-use crate::attribution::{Attribution, ChainStep, Client, Place};
+use crate::attribution::{Asks, Attribution, ChainStep, Client, Place};
 use crate::contact::Contact;
 use crate::flow::{Address, Mac};
-use crate::frame::FrameId;
 use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
 pub(super) use crate::report::fold::Way;
-use crate::report::fold::{self, ENTRIES_MAX, RECENT_MAX, VARIANTS_MAX, add_way};
+use crate::report::fold::{self, ENTRIES_MAX, VARIANTS_MAX, add_way};
 use crate::resolution::{Leg, Role};
 use crate::time::Timestamp;
 
@@ -72,7 +69,7 @@ pub(super) struct Entry {
     pub only_tail: bool,
     /// It was never more than the address of a server that the resolver asked on the way.
     pub only_server: bool,
-    recent: BTreeSet<FrameId>,
+    counted: Asks,
 }
 
 impl Entry {
@@ -97,7 +94,7 @@ impl Entry {
             frames: Frames::default(),
             only_tail: true,
             only_server: true,
-            recent: BTreeSet::new(),
+            counted: Asks::default(),
         }
     }
 
@@ -108,14 +105,9 @@ impl Entry {
 
     fn add(&mut self, client: &Client, attribution: &Attribution) {
         let sighting = &attribution.sighting;
-        let ask =
-            if client.asked_frame.is_some() { client.asked_frame } else { client.answer_frame };
-        if self.recent.insert(ask) {
+        if self.counted.is_new(client.question()) {
             self.asks += 1;
             self.add_outcome(client.rcode);
-        }
-        if self.recent.len() > RECENT_MAX {
-            self.recent.pop_first();
         }
         self.mac = self.mac.or(client.mac);
         self.is_router_mac |= client.is_router_mac;

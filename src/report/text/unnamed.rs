@@ -44,9 +44,7 @@ fn write_group<W: Write>(
 ) -> io::Result<()> {
     page.gap()?;
     let queries = count(group.queries, "query", "queries");
-    let differ =
-        if group.reasons_differ { " (so the first; the others much the same)" } else { "" };
-    let text = format!(" at {}: {}{differ}", group.resolver, group.reason);
+    let text = format!(" at {}: {}", group.resolver, group.why());
     page.say(0, &Words::of(Ink::Strong, &queries).and(Ink::Plain, &text))?;
     let mut unnamed: Vec<&Unnamed> = group.unnamed.iter().collect();
     unnamed.sort_by_key(|unnamed| (unnamed.first, unnamed.indicator));

@@ -73,6 +73,11 @@ impl<'a> Weighed<'a> {
         }
     }
 
+    /// Whether it is held against a client that it then connected.
+    pub fn has_connected(&self, entry: &Entry) -> bool {
+        self.hints(entry).iter().any(|hint| hint.code == "connected")
+    }
+
     /// What speaks for a compromised client; of an only client, all that is said of the indicator.
     pub fn serious(&self, entry: &Entry) -> Vec<&'a str> {
         let only = self.0.get(&entry.indicator).filter(|known| known.assessment.clients == 1);
@@ -82,9 +87,8 @@ impl<'a> Weighed<'a> {
     }
 
     /// What speaks for a false alarm of this client.
-    pub fn own(&self, entry: &Entry) -> Vec<&'a str> {
-        let harmless = self.hints(entry).iter().filter(is_harmless);
-        harmless.map(|hint| hint.words.as_str()).collect()
+    pub fn own(&self, entry: &Entry) -> Option<&'a Hint> {
+        self.hints(entry).iter().find(is_harmless)
     }
 
     /// What speaks for a false alarm of all clients.

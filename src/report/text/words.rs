@@ -2,35 +2,9 @@
 
 use crate::attribution::Coverage;
 use crate::contact::{Connection, Contact};
+pub(crate) use crate::number::{count, number, times};
 use crate::resolution::{Leg, Role};
 use crate::time::{Span, Timestamp, Zone};
-
-/// `1,234,567`.
-pub(crate) fn number(count: u64) -> String {
-    let digits = count.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// `1 frame`, `2,000 frames`.
-pub(crate) fn count(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", number(count), if count == 1 { one } else { many })
-}
-
-/// `once`, `twice`, `3 times`.
-pub(crate) fn times(count: u64) -> String {
-    match count {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        _ => number(count) + " times",
-    }
-}
 
 /// `a`, `a and b`, `a, b and c`.
 pub(crate) fn list<S: AsRef<str>>(parts: &[S]) -> String {
@@ -82,6 +56,17 @@ impl Grade {
 /// How certain a confidence is, in thousandths: in words, then in percent.
 pub(crate) fn sureness(permille: u16) -> String {
     format!("{} ({})", Grade::of(permille).as_str(), percent(permille))
+}
+
+/// How certain it is what a client with these roles did, in thousandths. Of one that only the cache answered it is
+/// said what that is: it asked, but what a firewall sees was not asked for it.
+pub(crate) fn sure_of(permille: u16, roles: impl IntoIterator<Item = Role>) -> String {
+    let sure = sureness(permille);
+    let mut roles = roles.into_iter().peekable();
+    match roles.peek().is_some() && roles.all(|role| role == Role::Cached) {
+        true => format!("{sure} that it asked, not that it raised an alert"),
+        false => sure,
+    }
 }
 
 /// A confidence in thousandths, exactly, and in the same form wherever people read it: `99 %`, `99.5 %`.
@@ -245,10 +230,7 @@ mod tests {
     use crate::time::UTC;
 
     #[test]
-    fn numbers_are_grouped_and_counted() {
-        assert_eq!([7, 999, 1_000, 1_234_567].map(number), ["7", "999", "1,000", "1,234,567"]);
-        assert_eq!(count(1, "frame", "frames"), "1 frame");
-        assert_eq!(count(0, "frame", "frames"), "0 frames");
+    fn few_and_many_are_listed() {
         assert_eq!(list(&["a"]), "a");
         assert_eq!(list(&["a", "b", "c"]), "a, b and c");
         assert_eq!(list::<String>(&[]), "");
@@ -262,6 +244,12 @@ mod tests {
         assert_eq!(sureness(949), "likely (94.9 %)");
         assert_eq!(sureness(500), "more likely than not (50 %)");
         assert_eq!(sureness(120), "possible (12 %)");
+    }
+
+    #[test]
+    fn of_what_the_cache_answered_it_is_said_what_is_certain() {
+        assert_eq!(sure_of(995, [Role::Cached, Role::Initiator]), "certain (99.5 %)");
+        assert!(sure_of(999, [Role::Cached]).starts_with("certain (99.9 %) that it asked, not "));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::paint::{entry, wrapped};
 use crate::attribution::{Attribution, Client, State, Verdict};
 use crate::flow::Address;
 use crate::live::Group;
-use crate::report::words::{Times, contact, count, outcome, part, sureness};
+use crate::report::words::{Times, contact, count, outcome, part, sure_of};
 use crate::report::{Called, Ink, Words};
 use crate::resolution::{Leg, Role};
 
@@ -84,11 +84,11 @@ fn about(
     let name = match client.role {
         Role::Initiator => "asked",
         Role::Joiner => "waited too",
-        Role::Cached => "from cache",
+        Role::Cached => "from the cache",
         Role::Refresh => "set off a refresh",
     };
     say("part", Words::of(Ink::Strong, name).and(Ink::Plain, &format!(": {role}")));
-    say("sure", Words::plain(&sureness(client.confidence_permille)));
+    say("sure", Words::plain(&sure_of(client.confidence_permille, [client.role])));
     let at = teller.times.at(client.asked_time);
     let got = outcome(client.rcode);
     let asked = format!(" ({}) at {at}, from port {}; got {got}", client.asked_type, client.port);

@@ -37,10 +37,13 @@ pub(super) fn help(width: usize) -> Vec<Words> {
             "itself: the client asked for what is flagged. via NAME: it asked for NAME, which leads there. no \
                   client: the DNS server's own work. cannot be told: Enter says why",
         ),
-        ("connected", "it then connected to the address that it got"),
+        ("conn", "yes (on a wide screen: connected): it then connected to the address that it got"),
         ("3x", "so many lookups say the same; the time is that of the newest"),
         ("+1", "so many other clients are behind it: Enter names them"),
-        ("sure", "how probable it is that this client is behind it"),
+        (
+            "sure",
+            "how probable it is that this client is behind it; if the cache answered it, that it asked",
+        ),
         (
             "state",
             "so far: more may become known. settled: the last word, 76 s after the DNS server's question, 156 s \

@@ -1,0 +1,42 @@
+//! Which of a client's questions were counted: one leads to several lookups upstream, each with an attribution.
+
+use crate::frame::FrameId;
+
+/// How many of the latest are told apart: the lookups of so many questions may be in flight at a time. There may be a
+/// million of these, each full.
+const LATEST_MAX: usize = 32;
+
+/// The latest questions of one client, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Asks(Vec<FrameId>);
+
+impl Asks {
+    /// Whether a question was not counted yet. From now on it is.
+    pub fn is_new(&mut self, question: FrameId) -> bool {
+        let Err(place) = self.0.binary_search(&question) else { return false };
+        if self.0.len() < LATEST_MAX {
+            self.0.insert(place, question);
+        } else if let Some(older @ [_, ..]) = self.0.get_mut(..place) {
+            // The oldest makes room.
+            older.rotate_left(1);
+            if let Some(last) = older.last_mut() {
+                *last = question;
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_question_is_new_once_in_whatever_order_their_lookups_come() {
+        let mut asks = Asks::default();
+        let questions = (1..=32).chain([1, 20, 32, 2]).chain(33..=38).chain([7, 38]);
+        let new = questions.filter(|number| asks.is_new(FrameId::new(0, *number)));
+        assert_eq!(new.count(), 38);
+        assert!(asks.0.capacity() <= LATEST_MAX);
+    }
+}
