@@ -23,7 +23,7 @@ use std::io;
 
 use crate::alert::Answer;
 use crate::attribution::{Assessment, Attribution, Complaint, Coverage, Summary, Verdict};
-use crate::contact::Contact;
+use crate::contact::{Connection, Contact};
 use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::indicator::{IndicatorId, Indicators};
@@ -104,11 +104,18 @@ impl Ending<'_> {
         self.assessments.get(place.ok()?)
     }
 
-    /// Whether the capture shows that a client connected to an address that an answer to the question about an
-    /// alert's destination held.
+    /// Whether the capture shows that a client connected to what an alert flags; see [`Ending::connection`].
     fn has_connected(&self, client: Address, answer: &Answer) -> bool {
-        let row = answer.indicator.and_then(|id| self.summary.row(id, client));
-        row.is_some_and(|row| matches!(row.contact, Contact::Yes(_)))
+        self.connection(client, answer).is_some()
+    }
+
+    /// A client's first connection to an address that an answer about an alert's destination held, at the alert's
+    /// time or another.
+    fn connection(&self, client: Address, answer: &Answer) -> Option<&Connection> {
+        match &self.summary.row(answer.indicator?, client)?.contact {
+            Contact::Yes(connection) => Some(connection),
+            Contact::No | Contact::NotVisible => None,
+        }
     }
 }
 

@@ -344,8 +344,9 @@ fn client_words(seen: &Seen<'_>, client: &Suspect, answer: &Answer, differ: bool
             words.push(Ink::Aside, "; the cache answered, so another question raised the alert")
         }
     }
-    if seen.ending.has_connected(client.address, answer) {
-        words.push(Ink::Strong, "; it then connected there");
+    if let Some(connection) = seen.ending.connection(client.address, answer) {
+        let at = seen.times.at(connection.time);
+        words.push(Ink::Strong, &format!("; it connected there at {at}"));
     }
     words
 }
