@@ -5,7 +5,7 @@ use super::candidate::{AFTER_MAX, Candidate, INSTANT, Timing};
 use super::walk::Relation;
 use crate::bounded::Sequence;
 use crate::time::{Span, Timestamp};
-use crate::transaction::Transaction;
+use crate::transaction::{DISORDER_MAX, Transaction};
 
 /// What a resolver does at once after an answer, it does within this time.
 pub(super) const MOMENT: Span = Span::from_millis(100);
@@ -13,8 +13,6 @@ pub(super) const MOMENT: Span = Span::from_millis(100);
 const OWN_QUERY_MAX: Span = Span::from_millis(3);
 /// A resolver sets out for an ask within this time.
 const SETS_OUT_MAX: Span = Span::from_millis(5);
-/// Queries stand in order of time but for this much.
-const DISORDER_MAX: Span = Span::from_secs(1);
 /// An answer from the cache takes less than this.
 const AT_ONCE: Span = Span::from_millis(1);
 
@@ -91,12 +89,11 @@ impl Resolution {
         if chosen.len() < 2 {
             return chosen;
         }
-        let asks = chosen.iter().filter_map(|candidate| self.transactions.get(candidate.ask));
-        let sent_last = asks.map(|ask| ask.asked_last);
-        let Some((first, last)) = sent_last.fold(None, |range, at| match range {
-            None => Some((at, at)),
-            Some((first, last)) => Some((at.min(first), at.max(last))),
-        }) else {
+        let sent_last = || {
+            let asks = chosen.iter().filter_map(|candidate| self.transactions.get(candidate.ask));
+            asks.map(|ask| ask.asked_last)
+        };
+        let (Some(first), Some(last)) = (sent_last().min(), sent_last().max()) else {
             return chosen;
         };
         let same = self.same_questions(sent, last + OWN_QUERY_MAX);

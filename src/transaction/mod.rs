@@ -13,5 +13,5 @@ mod table;
 mod tests;
 
 pub use host::{Host, HostId, Hosts, Totals};
-pub use stretch::{Look, Stretch};
+pub use stretch::{DISORDER_MAX, Look, Stretch};
 pub use table::{Counters, Event, Limits, Transaction, Transactions};

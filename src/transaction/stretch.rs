@@ -27,8 +27,8 @@ use crate::time::{Span, Timestamp};
 const STRETCH: usize = 16;
 /// Chains of so many steps are walked along as they are.
 const SHORT: usize = 32;
-/// Transactions come in order of time but for this much; [`Order`] notes those that do not.
-const DISORDER_MAX: Span = Span::from_secs(1);
+/// Transactions come in order of time but for this much; those that do not are noted.
+pub const DISORDER_MAX: Span = Span::from_secs(1);
 /// When a stretch is over in which an answer may be still to come.
 const UNSETTLED: Timestamp = Timestamp(i64::MAX);
 
