@@ -11,6 +11,7 @@ use super::relist::Leaving;
 use super::sighting::{Flagged, Matching, Seen, Sightings, ended_without_chain};
 use super::summary::Summary;
 use super::surroundings::Surroundings;
+use super::ticks::Ticks;
 use super::unended::Unended;
 use super::waiting::Waiting;
 use super::{Attribution, State, describe};
@@ -86,6 +87,8 @@ pub struct Attributor {
     now: Timestamp,
     /// How far time has come.
     pub(super) clock: Clock,
+    /// When it was last looked for what is due.
+    pub(super) ticks: Ticks,
     /// What came in a frame of which it is not known yet when it came.
     held: Held,
     history: u64,
@@ -151,6 +154,7 @@ impl Attributor {
             began: None,
             now: Timestamp(i64::MIN),
             clock: Clock::default(),
+            ticks: Ticks::new(history),
             held: Held::default(),
             history: history as u64,
             summary: Summary::default(),
@@ -190,7 +194,7 @@ impl Attributor {
     /// Moves the clock: all that was captured before `time` was taken. Hands out what that settles.
     pub fn advance(&mut self, time: Timestamp, out: &mut dyn FnMut(Attribution)) {
         if self.held.stamp().is_none() && self.clock.pass(time) {
-            self.settle(out);
+            self.settle_when_due(out);
         }
     }
 
@@ -215,6 +219,7 @@ impl Attributor {
     }
 
     /// When a frame came. Hands out what was settled by then. `None` if the frame behind it is to tell.
+    #[inline]
     fn when(
         &mut self,
         frame: FrameId,
@@ -222,10 +227,10 @@ impl Attributor {
         out: &mut dyn FnMut(Attribution),
     ) -> Option<Timestamp> {
         let is_late = self.clock.is_late(frame);
-        if self.held.is_of(frame) || is_late && self.held.stamp().is_some() {
-            return None;
-        }
         if self.held.stamp().is_some() {
+            if is_late || self.held.is_of(frame) {
+                return None;
+            }
             self.let_go(Some(stamp), out);
         }
         let reading = match is_late {
@@ -240,7 +245,7 @@ impl Attributor {
             }
             Reading::FarAhead => return None,
         };
-        self.settle(out);
+        self.settle_when_due(out);
         Some(time)
     }
 
@@ -249,7 +254,7 @@ impl Attributor {
         let Some(stamp) = self.held.stamp() else { return };
         let held = std::mem::take(&mut self.held);
         let time = self.clock.settle(stamp, next);
-        self.settle(out);
+        self.settle_when_due(out);
         for part in held.parts() {
             let (frame, stamp) = part.frame();
             let time = if held.is_of(frame) { time } else { self.clock.read_late(stamp) };
@@ -264,6 +269,7 @@ impl Attributor {
         }
     }
 
+    #[inline]
     fn take_settled(&mut self, messages: &Messages, message: &Message) {
         self.began.get_or_insert(message.time);
         self.surroundings.message(messages, message);
@@ -287,9 +293,10 @@ impl Attributor {
             });
         }
         if matches!(event, Event::Answered(_))
-            && let Some(&ask) = self.resolution.transactions().get(sequence)
-            && ended_without_chain(&ask)
+            && let Some(ask) = self.resolution.transactions().get(sequence)
+            && ended_without_chain(ask)
         {
+            let ask = *ask;
             self.look_at_known_chain(sequence, &ask);
         }
     }
@@ -328,13 +335,22 @@ impl Attributor {
         });
     }
 
-    /// Hands out what is settled by now. Done with every message, so that neither what is handed out
+    /// Hands out what is settled by now. Asked with every message, so that neither what is handed out
     /// nor its order depends on how messages were batched.
+    #[inline]
+    fn settle_when_due(&mut self, out: &mut dyn FnMut(Attribution)) {
+        let is_tick = self.ticks.pass(self.clock.now(), self.resolution.transactions().next());
+        if is_tick || self.flagged.are_too_many() {
+            self.settle(out);
+        }
+    }
+
+    #[inline(never)]
     fn settle(&mut self, out: &mut dyn FnMut(Attribution)) {
         self.tell_due(out);
         self.look_at_ended(false);
         loop {
-            let (clock, crowd) = (self.clock.now(), self.crowd());
+            let (clock, crowd) = (self.ticks.time(), self.crowd());
             let is_ready = |sequence, asked| {
                 asked + UPSTREAM_SETTLES <= clock || crowd.presses(sequence, UPSTREAM)
             };
@@ -404,7 +420,7 @@ impl Attributor {
 
     /// How full it is just now.
     fn crowd(&self) -> Crowd {
-        let next = self.resolution.transactions().next().0;
+        let next = self.ticks.next().0;
         Crowd { next, history: self.history, is_full: self.flagged.are_too_many() }
     }
 
@@ -425,7 +441,7 @@ impl Attributor {
     fn next_ended(&mut self, at_end: bool) -> Option<Sequence> {
         let transactions = self.resolution.transactions();
         let sequence = self.unended.first(transactions.oldest(), transactions.next())?;
-        let (ask, now) = (transactions.get(sequence)?, self.clock.now());
+        let (ask, now) = (transactions.get(sequence)?, self.ticks.time());
         let is_over = ask.asked_last + ANSWERED_WITHIN < now || ask.asked + SENT_AGAIN_WITHIN < now;
         // That too many wait makes none of them end: it would only add to them.
         (at_end || is_over || self.crowd().is_old(sequence, ENDED)).then_some(sequence)
@@ -506,7 +522,7 @@ impl Attributor {
 
     fn settle_clients(&mut self, out: &mut dyn FnMut(Attribution)) {
         loop {
-            let (clock, crowd) = (self.clock.now(), self.crowd());
+            let (clock, crowd) = (self.ticks.time(), self.crowd());
             let is_ready = |sequence, asked| {
                 asked + UNRECOGNISED_SETTLES <= clock || crowd.presses(sequence, CLIENT)
             };
@@ -514,7 +530,7 @@ impl Attributor {
             self.settle_client(sequence, out);
         }
         loop {
-            let (clock, crowd) = (self.clock.now(), self.crowd());
+            let (clock, crowd) = (self.ticks.time(), self.crowd());
             let is_ready = |sequence, asked| {
                 asked + CLIENT_SETTLES <= clock || crowd.presses(sequence, CLIENT)
             };

@@ -68,14 +68,14 @@ fn due(
 impl Attributor {
     /// Tells what is due to be told.
     pub(super) fn tell_due(&mut self, out: &mut dyn FnMut(Attribution)) {
-        while let Some((sequence, at)) = due(&mut self.early.waiting, self.clock.now()) {
+        while let Some((sequence, at)) = due(&mut self.early.waiting, self.ticks.time()) {
             let Some(&transaction) = self.resolution.transactions().get(sequence) else { continue };
             match self.resolution.leg(&transaction) {
                 Leg::Upstream => self.tell_upstream(sequence, out),
                 Leg::Client => self.early.clients.push_back((sequence, at + CLIENT_AFTER)),
             }
         }
-        while let Some((sequence, _)) = due(&mut self.early.clients, self.clock.now()) {
+        while let Some((sequence, _)) = due(&mut self.early.clients, self.ticks.time()) {
             self.tell_client(sequence, out);
         }
     }

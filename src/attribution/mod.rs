@@ -18,6 +18,7 @@ mod relist;
 mod sighting;
 mod summary;
 mod surroundings;
+mod ticks;
 mod unended;
 mod waiting;
 

@@ -20,7 +20,7 @@ mod walk;
 use crate::bounded::Sequence;
 use crate::message::{Message, Messages};
 use crate::name::NameHasher;
-use crate::transaction::{Event, Limits as TransactionLimits, Transaction, Transactions};
+use crate::transaction::{Event, HostId, Limits as TransactionLimits, Transaction, Transactions};
 
 pub use cause::{Cause, Causes, Role};
 pub use edge::{Edge, EdgeKind, Edges, Learned};
@@ -114,10 +114,11 @@ impl Resolution {
             self.note_resolvers();
         }
         if let Event::Answered(sequence) | Event::AnsweredUnasked(sequence) = event
-            && let Some(&transaction) = self.transactions.get(sequence)
+            && let Some(transaction) = self.transactions.get(sequence)
         {
-            self.learn(sequence, &transaction, messages, message);
-            self.latencies.record(&transaction, &self.roles);
+            self.latencies.record(transaction, &self.roles);
+            let ends = (transaction.client, transaction.server);
+            self.learn(sequence, ends, messages, message);
         }
         event
     }
@@ -126,7 +127,7 @@ impl Resolution {
     fn learn(
         &mut self,
         sequence: Sequence,
-        transaction: &Transaction,
+        (client, server): (HostId, HostId),
         messages: &Messages,
         message: &Message,
     ) {
@@ -135,14 +136,14 @@ impl Resolution {
             return;
         }
         let hosts = self.transactions.hosts();
-        let client_resolves = self.roles.seems_resolver(transaction.client, hosts);
-        let server_resolves = self.roles.seems_resolver(transaction.server, hosts);
+        let client_resolves = self.roles.seems_resolver(client, hosts);
+        let server_resolves = self.roles.seems_resolver(server, hosts);
         if client_resolves {
-            self.edges.learn(transaction.client, Some(sequence), messages, message);
+            self.edges.learn(client, Some(sequence), messages, message);
         }
         if server_resolves || !client_resolves {
             let remember = (!client_resolves).then_some(sequence);
-            self.edges.learn(transaction.server, remember, messages, message);
+            self.edges.learn(server, remember, messages, message);
         }
     }
 

@@ -79,6 +79,8 @@ pub struct Roles {
     hosts_then: u64,
     /// The number of the latest transaction then.
     refreshed: u64,
+    /// Whether a host is known to have become a resolver since.
+    is_new_known: bool,
 }
 
 impl Roles {
@@ -152,29 +154,35 @@ impl Roles {
     /// again before some share of as many transactions have come.
     ///
     /// Returns whether it was done.
+    #[inline]
     pub(super) fn refresh_when_due(
         &mut self,
         sequence: Sequence,
         transactions: &Transactions,
     ) -> bool {
-        let Some(latest) = transactions.get(sequence) else { return false };
-        let rested = (sequence.0.saturating_sub(self.refreshed)) * REST_SHARE >= self.hosts_then;
-        let new = rested
-            && [latest.client, latest.server]
-                .iter()
-                .any(|id| self.is_new(*id, transactions.hosts()));
-        if new || sequence.0 >= self.next_refresh {
-            if !new {
-                self.next_refresh += self.next_refresh.min(REFRESH_EVERY);
-            }
-            self.refreshed = sequence.0;
-            self.refresh(transactions);
-            return true;
+        if transactions.hosts().have_turned()
+            && let Some(latest) = transactions.get(sequence)
+        {
+            let mut ends = [latest.client, latest.server].into_iter();
+            self.is_new_known |= ends.any(|id| self.is_new(id, transactions.hosts()));
         }
-        false
+        let is_rested =
+            sequence.0.saturating_sub(self.refreshed) * REST_SHARE >= self.hosts_then;
+        let is_wanted = self.is_new_known && is_rested;
+        if !is_wanted && sequence.0 < self.next_refresh {
+            return false;
+        }
+        if !is_wanted {
+            self.next_refresh += self.next_refresh.min(REFRESH_EVERY);
+        }
+        self.is_new_known = false;
+        self.refreshed = sequence.0;
+        self.refresh(transactions);
+        true
     }
 
     /// Whether a host is a resolver by what is known of it, but not yet among them.
+    #[inline(never)]
     fn is_new(&self, id: HostId, hosts: &Hosts) -> bool {
         self.group_of(id).is_none()
             && hosts.get(id).is_some_and(|host| {

@@ -14,6 +14,11 @@ use crate::time::Timestamp;
 /// Room for hosts is made again when numbers were wanted since for one in this many of all.
 const SWEEP_SHARE: u64 = 64;
 
+/// How many pairs of hosts that talked to one another are remembered: of more, the numbers are looked up.
+const PAIRS: usize = 1 << 14;
+/// No host has this number.
+const NO_PAIR: (HostId, HostId) = (HostId(u32::MAX), HostId(u32::MAX));
+
 /// A host's number in [`Hosts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
@@ -68,6 +73,12 @@ impl Host {
         }
         *if first.is_some() { second } else { first } = mac;
         true
+    }
+
+    /// Whether what was counted last can have made it a resolver, or shown one that the user named.
+    #[inline]
+    fn is_turning(&self) -> bool {
+        self.asks == 1 || self.answers == 1 || (self.answers == 0 && self.asked > 0)
     }
 
     /// Whether a counter is so high that it is to be halved.
@@ -146,6 +157,10 @@ pub struct Hosts {
     wanted: u64,
     /// The latest time of any message.
     latest: Timestamp,
+    /// The numbers found last of two that talked to one another, by a hash of both addresses.
+    pairs: Vec<(HostId, HostId)>,
+    /// Whether a host of the message at hand can have become a resolver by it.
+    turned: bool,
     #[cfg(test)]
     sweeps: u64,
 }
@@ -164,14 +179,42 @@ impl Hosts {
             refused: 0,
             wanted: 0,
             latest: Timestamp(i64::MIN),
+            pairs: vec![NO_PAIR; PAIRS],
+            turned: false,
             #[cfg(test)]
             sweeps: 0,
         }
     }
 
+    /// The numbers of the two hosts of the next message, new if need be. `kept_since` is the time of the oldest
+    /// transaction kept: hosts not seen since are named by none.
+    #[inline]
+    pub fn pair(
+        &mut self,
+        client: Address,
+        server: Address,
+        now: Timestamp,
+        kept_since: Timestamp,
+    ) -> Option<(HostId, HostId)> {
+        self.turned = false;
+        let place = pair_place(client, server);
+        if let Some(&(one, other)) = self.pairs.get(place)
+            && self.get(one).is_some_and(|host| host.address == client)
+            && self.get(other).is_some_and(|host| host.address == server)
+        {
+            return Some((one, other));
+        }
+        let one = self.number(client, now, kept_since, None)?;
+        let other = self.number(server, now, kept_since, Some(one))?;
+        if let Some(pair) = self.pairs.get_mut(place) {
+            *pair = (one, other);
+        }
+        Some((one, other))
+    }
+
     /// The number of an address, new if need be. `kept_since` is the time of the oldest transaction
     /// kept: hosts not seen since are named by none, but for `other`, which the same message names.
-    pub fn number(
+    fn number(
         &mut self,
         address: Address,
         now: Timestamp,
@@ -219,6 +262,8 @@ impl Hosts {
             return;
         }
         self.wanted = 0;
+        // Of what is freed the address stays for a while.
+        self.pairs.fill(NO_PAIR);
         #[cfg(test)]
         {
             self.sweeps += 1;
@@ -238,30 +283,46 @@ impl Hosts {
         }
     }
 
-    /// Notes the sender of a frame: when, and by which link-layer address.
+    /// Notes the sender of a frame: when, and by which link-layer address; and counts what it did.
+    #[inline]
     pub(super) fn note_sender(
         &mut self,
         id: HostId,
-        now: Timestamp,
-        mac: Mac,
-    ) -> Option<&mut Host> {
-        let host = self.hosts.get_mut(id.0 as usize)?;
-        if host.note_mac(mac) {
+        (now, mac): (Timestamp, Mac),
+        count: impl FnOnce(&mut Host),
+    ) {
+        if let Some(host) = self.hosts.get_mut(id.0 as usize)
+            && host.note_mac(mac)
+        {
             self.links.note(mac, host.address, now);
         }
-        self.note_seen(id, now)
+        self.note_seen(id, now, count);
     }
 
-    /// Notes when a host was seen, by what it sent or was sent. There is room in its counters for one more.
-    pub(super) fn note_seen(&mut self, id: HostId, now: Timestamp) -> Option<&mut Host> {
+    /// Notes when a host was seen, by what it sent or was sent, and counts that: there is room in its counters for
+    /// one more.
+    #[inline]
+    pub(super) fn note_seen(
+        &mut self,
+        id: HostId,
+        now: Timestamp,
+        count: impl FnOnce(&mut Host),
+    ) {
         // One that comes late is kept with those that came before it.
         self.latest = self.latest.max(now);
-        let host = self.hosts.get_mut(id.0 as usize)?;
+        let Some(host) = self.hosts.get_mut(id.0 as usize) else { return };
         host.seen = self.latest;
         if host.is_high() {
             self.taken.entry(id).or_default().add(host.halve());
         }
-        Some(host)
+        count(host);
+        self.turned |= host.is_turning();
+    }
+
+    /// Whether a host of the latest message can have become a resolver by it, or is new.
+    #[inline]
+    pub fn have_turned(&self) -> bool {
+        self.turned
     }
 
     /// Whether a link-layer address is a router's, and not that of the hosts whose frames came from it;
@@ -310,6 +371,14 @@ impl Hosts {
     }
 }
 
+/// Where a pair is remembered. Whoever makes up addresses that fall together makes them be looked up, no more.
+#[inline]
+fn pair_place(client: Address, server: Address) -> usize {
+    let both = client.number() ^ server.number().rotate_left(17);
+    let mixed = (both as u64 ^ (both >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) as usize & (PAIRS - 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -334,7 +403,7 @@ mod tests {
         let address = |n| Address::v4([10, 0, 0, n]);
         for n in [1, 2] {
             let id = hosts.number(address(n), Timestamp(1), Timestamp(0), None).unwrap();
-            hosts.note_seen(id, Timestamp(1)).unwrap().asks += 1;
+            hosts.note_seen(id, Timestamp(1), |host| host.asks += 1);
             hosts.get_mut(id).unwrap().answers += 1;
         }
         hosts.number(address(3), Timestamp(9), Timestamp(5), None).unwrap();
@@ -361,7 +430,7 @@ mod tests {
         let host = hosts.get_mut(id).unwrap();
         (host.asked, host.asks, host.asks_edns, host.answers) = ((1 << 31) - 2, 1, 1, 900);
         for n in 1..=6 {
-            hosts.note_seen(id, Timestamp(n)).unwrap().asked += 1;
+            hosts.note_seen(id, Timestamp(n), |host| host.asked += 1);
             let asked = (1 << 31) - 2 + n as u64;
             assert_eq!(hosts.totals(id), Totals { asked, asks: 1, answers: 900 });
         }

@@ -8,7 +8,7 @@ use super::stretch::{About, Cuts, Look, Order, Parts, Stretch};
 use crate::bounded::{Ring, Sequence, Text, TextRing};
 use crate::flow::{Mac, Transport};
 use crate::frame::FrameId;
-use crate::message::{Message, Messages, NO_VLAN, RecordType};
+use crate::message::{Message, Messages, NO_VLAN, NameRef, RecordType};
 use crate::name::{Name, NameHash};
 use crate::packet::Ports;
 use crate::time::{Span, Timestamp};
@@ -217,45 +217,27 @@ impl Transactions {
         }
         let kept_since =
             self.ring.get(self.ring.oldest()).map_or(message.time, |oldest| oldest.asked);
-        let now = message.time;
-        let client = self.hosts.number(client_end.address, now, kept_since, None);
-        let server = self.hosts.number(server_end.address, now, kept_since, client);
-        let (Some(client), Some(server)) = (client, server) else {
+        let (client, server) = (client_end.address, server_end.address);
+        let Some((client, server)) = self.hosts.pair(client, server, message.time, kept_since)
+        else {
             self.counters.no_room += 1;
             return Event::Nothing;
         };
-        let mut new = Transaction {
-            query: FrameId::NONE,
-            response: FrameId::NONE,
-            asked: message.time,
-            asked_last: message.time,
-            answered: UNANSWERED,
+        let asked = Asked {
             client,
             server,
             client_port: client_end.port,
             id: message.id,
             qtype: question.rtype,
-            rcode: 0,
             transport: flow.transport,
-            truncated: false,
-            has_answers: false,
-            retransmissions: 0,
-            place_in_frame: self.place_in_frame(message.frame),
             name: question.name.hash,
-            group: question.name.group,
-            name_text: Text::default(),
-            client_mac: Mac::default(),
-            ip_id: 0,
         };
+        let place_in_frame = self.place_in_frame(message.frame);
         if is_response {
             self.note_sender(server, message, |host| host.answers += 1);
-            new.close(message);
-            self.take_response(new, messages.name(question.name))
+            self.take_response(asked, messages, message, (question.name, place_in_frame))
         } else {
-            new.query = message.frame;
-            new.client_mac = message.source_mac;
-            new.ip_id = message.ip_id;
-            self.take_query(new, message, messages.name(question.name))
+            self.take_query(asked, messages, message, (question.name, place_in_frame))
         }
     }
 
@@ -268,25 +250,31 @@ impl Transactions {
         before
     }
 
+    #[inline]
     fn note_sender(
         &mut self,
         host: HostId,
         message: &Message,
         count: impl FnOnce(&mut super::Host),
     ) {
-        if let Some(host) = self.hosts.note_sender(host, message.time, message.source_mac) {
-            count(host);
-        }
+        self.hosts.note_sender(host, (message.time, message.source_mac), count);
     }
 
-    fn take_query(&mut self, new: Transaction, message: &Message, name: Name<'_>) -> Event {
-        let known = self.find(&new, |old| {
+    #[inline]
+    fn take_query(
+        &mut self,
+        asked: Asked,
+        messages: &Messages,
+        message: &Message,
+        (name, place_in_frame): (NameRef, u8),
+    ) -> Event {
+        let known = self.find(&asked, |old| {
             // A query seen before, or the query of a response that the mirror delivered first.
-            old.asked_last + OPEN_MAX >= new.asked
+            old.asked_last + OPEN_MAX >= message.time
                 && match (old.has_query(), old.answered()) {
                     (true, None) => true,
-                    (true, Some(_)) => new.is_copy_of(old),
-                    (false, Some(at)) => (new.asked - at).abs() < MIRROR_MAX,
+                    (true, Some(_)) => old.has_copy(message),
+                    (false, Some(at)) => (message.time - at).abs() < MIRROR_MAX,
                     (false, None) => false,
                 }
         });
@@ -294,7 +282,7 @@ impl Transactions {
             self.counters.queries += 1;
             let iterating = u32::from(!message.flags.recursion_desired());
             let [.., additional] = message.counts;
-            self.note_sender(new.client, message, |host| {
+            self.note_sender(asked.client, message, |host| {
                 if host.vlan == NO_VLAN {
                     host.vlan = message.vlan;
                 }
@@ -302,42 +290,54 @@ impl Transactions {
                 host.asks_iterating += iterating;
                 host.asks_edns += u32::from(additional > 0);
             });
-            if let Some(server) = self.hosts.note_seen(new.server, message.time) {
-                server.asked += 1;
-            }
-            return Event::Asked(self.push(new, name));
+            self.hosts.note_seen(asked.server, message.time, |server| server.asked += 1);
+            let new = Transaction {
+                query: message.frame,
+                client_mac: message.source_mac,
+                ip_id: message.ip_id,
+                ..Transaction::new(asked, message.time, name.group, place_in_frame)
+            };
+            return Event::Asked(self.push(new, messages.name(name)));
         };
         let Some(old) = self.ring.get_mut(sequence) else { return Event::Nothing };
         if !old.has_query() {
-            old.query = new.query;
-            old.client_mac = new.client_mac;
-            old.ip_id = new.ip_id;
-            old.asked = new.asked.min(old.asked);
+            old.query = message.frame;
+            old.client_mac = message.source_mac;
+            old.ip_id = message.ip_id;
+            old.asked = message.time.min(old.asked);
             self.counters.unasked = self.counters.unasked.saturating_sub(1);
             self.counters.queries += 1;
             self.counters.answered += 1;
-        } else if new.is_copy_of(old) {
+        } else if old.has_copy(message) {
             self.counters.copies += 1;
-            old.asked = old.asked.min(new.asked);
+            old.asked = old.asked.min(message.time);
         } else {
             self.counters.retransmissions += 1;
             old.retransmissions = old.retransmissions.saturating_add(1);
-            old.asked_last = old.asked_last.max(new.asked);
-            old.ip_id = new.ip_id;
-            let repeat = Repeat { transaction: sequence, query: new.query, asked: new.asked };
+            old.asked_last = old.asked_last.max(message.time);
+            old.ip_id = message.ip_id;
+            let (query, asked) = (message.frame, message.time);
+            let repeat = Repeat { transaction: sequence, query, asked };
             self.repeats.push(repeat, [Some(sequence.0)]);
         }
         Event::AskedAgain(sequence)
     }
 
-    fn take_response(&mut self, new: Transaction, name: Name<'_>) -> Event {
-        let known = self.find(&new, |old| old.asked_last + OPEN_MAX >= new.asked);
+    #[inline]
+    fn take_response(
+        &mut self,
+        asked: Asked,
+        messages: &Messages,
+        message: &Message,
+        (name, place_in_frame): (NameRef, u8),
+    ) -> Event {
+        let known = self.find(&asked, |old| old.asked_last + OPEN_MAX >= message.time);
         let Some(sequence) = known else {
             self.counters.unasked += 1;
-            if let Some(client) = self.hosts.note_seen(new.client, new.asked) {
-                client.asks += 1;
-            }
-            return Event::AnsweredUnasked(self.push(new, name));
+            self.hosts.note_seen(asked.client, message.time, |client| client.asks += 1);
+            let mut new = Transaction::new(asked, message.time, name.group, place_in_frame);
+            new.close(message);
+            return Event::AnsweredUnasked(self.push(new, messages.name(name)));
         };
         let Some(old) = self.ring.get_mut(sequence) else { return Event::Nothing };
         if old.answered().is_some() {
@@ -345,11 +345,7 @@ impl Transactions {
             self.counters.copies += 1;
             return Event::Nothing;
         }
-        old.answered = new.answered;
-        old.response = new.response;
-        old.rcode = new.rcode;
-        old.truncated = new.truncated;
-        old.has_answers = new.has_answers;
+        old.close(message);
         // To each time that it was sent a response may come.
         if old.retransmissions == 0 {
             self.recent.close(old.key(), sequence);
@@ -385,13 +381,9 @@ impl Transactions {
         Event::Answered(sequence)
     }
 
-    fn find(&self, new: &Transaction, fits: impl Fn(&Transaction) -> bool) -> Option<Sequence> {
-        let mut same = self.recent(new.key()).filter(|(_, old)| {
-            old.name == new.name
-                && old.qtype == new.qtype
-                && (old.client, old.server, old.client_port, old.id, old.transport)
-                    == (new.client, new.server, new.client_port, new.id, new.transport)
-        });
+    #[inline]
+    fn find(&self, asked: &Asked, fits: impl Fn(&Transaction) -> bool) -> Option<Sequence> {
+        let mut same = self.recent(asked.key()).filter(|(_, old)| old.asks(asked));
         same.find(|(_, old)| fits(old)).map(|(sequence, _)| sequence)
     }
 
@@ -580,12 +572,72 @@ impl Transactions {
     }
 }
 
-impl Transaction {
+/// What a query and its response agree in.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    client: HostId,
+    server: HostId,
+    client_port: u16,
+    id: u16,
+    qtype: RecordType,
+    transport: Transport,
+    name: NameHash,
+}
+
+impl Asked {
     /// By what messages are matched with it.
+    #[inline]
+    fn key(&self) -> u64 {
+        ports_key(self.client, self.server, self.client_port, self.id)
+    }
+}
+
+impl Transaction {
+    /// One of which there is neither query nor response yet.
+    #[inline]
+    fn new(asked: Asked, time: Timestamp, group: NameHash, place_in_frame: u8) -> Transaction {
+        let Asked { client, server, client_port, id, qtype, transport, name } = asked;
+        Transaction {
+            query: FrameId::NONE,
+            response: FrameId::NONE,
+            asked: time,
+            asked_last: time,
+            answered: UNANSWERED,
+            client,
+            server,
+            client_port,
+            id,
+            qtype,
+            rcode: 0,
+            transport,
+            truncated: false,
+            has_answers: false,
+            retransmissions: 0,
+            place_in_frame,
+            name,
+            group,
+            name_text: Text::default(),
+            client_mac: Mac::default(),
+            ip_id: 0,
+        }
+    }
+
+    /// By what messages are matched with it.
+    #[inline]
     fn key(&self) -> u64 {
         ports_key(self.client, self.server, self.client_port, self.id)
     }
 
+    /// Whether it is of this question, between these ports.
+    #[inline]
+    fn asks(&self, asked: &Asked) -> bool {
+        self.name == asked.name
+            && self.qtype == asked.qtype
+            && (self.client, self.server, self.client_port, self.id, self.transport)
+                == (asked.client, asked.server, asked.client_port, asked.id, asked.transport)
+    }
+
+    #[inline]
     fn close(&mut self, message: &Message) {
         self.response = message.frame;
         self.answered = message.time;
@@ -595,12 +647,12 @@ impl Transaction {
         self.has_answers = answers > 0;
     }
 
-    /// Whether this query is the same packet as another, delivered a second time by the mirror: a
+    /// Whether a query is the same packet as its own, delivered a second time by the mirror: a
     /// moment later and, where IPv4 numbers its packets, with the same identification.
-    fn is_copy_of(&self, old: &Transaction) -> bool {
-        (self.asked - old.asked_last).abs() < MIRROR_MAX
-            && self.ip_id == old.ip_id
-            && self.client_mac.is_some() == old.client_mac.is_some()
+    fn has_copy(&self, query: &Message) -> bool {
+        (query.time - self.asked_last).abs() < MIRROR_MAX
+            && query.ip_id == self.ip_id
+            && query.source_mac.is_some() == self.client_mac.is_some()
     }
 }
 
