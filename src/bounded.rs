@@ -5,6 +5,8 @@
 //! the newest entry is remembered, and each entry names the one before it with the same key, the way
 //! a compressor's window does (RFC 1951 section 4). Adding is O(1), with no allocation once full.
 
+use std::mem::MaybeUninit;
+
 /// The number of an entry, counted from 0 over the life of a [`Ring`]: never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(pub u64);
@@ -51,6 +53,13 @@ impl<T, const K: usize> Ring<T, K> {
             limit,
             next: 0,
         }
+    }
+
+    /// Takes all the memory that it can come to need. The kernel gives a page when it is first written to, and that
+    /// costs more than what is written there.
+    pub fn take_room(&mut self) {
+        take_room(&mut self.entries, self.limit);
+        self.heads.iter_mut().filter(|_| self.next == 0).for_each(|heads| heads.fill(END));
     }
 
     /// Adds an entry, on the chain of each key that is given, and returns its number.
@@ -173,6 +182,12 @@ fn slot(key: u64, mask: usize) -> usize {
     key as usize & mask
 }
 
+/// Takes room for so many, and writes to it.
+fn take_room<T>(entries: &mut Vec<T>, limit: usize) {
+    entries.reserve_exact(limit.saturating_sub(entries.len()));
+    entries.spare_capacity_mut().fill_with(MaybeUninit::zeroed);
+}
+
 /// A ring of octets: texts that go out of date together with what refers to them.
 ///
 /// At the limit the oldest octets are overwritten, and [`TextRing::get`] of them returns `None`.
@@ -213,6 +228,11 @@ impl TextRing {
     pub fn new(limit: usize) -> TextRing {
         let limit = limit.clamp(1 << 10, 1 << 32).next_power_of_two();
         TextRing { octets: Vec::with_capacity(limit.min(AT_ONCE_MAX)), limit, end: 0 }
+    }
+
+    /// Takes all the memory that it can come to need.
+    pub fn take_room(&mut self) {
+        take_room(&mut self.octets, self.limit);
     }
 
     /// Adds a text, in one piece.

@@ -176,6 +176,12 @@ impl Attributor {
         self
     }
 
+    /// With all the memory that the history can come to need taken at once.
+    pub fn with_room(mut self) -> Attributor {
+        self.resolution.take_room();
+        self
+    }
+
     /// With a summary of at most so many pairs of indicator and client.
     pub fn with_summary_limit(mut self, rows: usize) -> Attributor {
         self.summary.limit(rows);

@@ -129,6 +129,13 @@ impl Edges {
         }
     }
 
+    /// Takes all the memory that it can come to need.
+    pub(super) fn take_room(&mut self) {
+        self.ring.take_room();
+        self.names.take_room();
+        self.answers.take_room();
+    }
+
     /// Learns the facts of a response for one resolver. With `answer_of`, its aliases are also
     /// remembered as the answer of that transaction.
     pub(super) fn learn(

@@ -104,6 +104,13 @@ impl Resolution {
         }
     }
 
+    /// Takes all the memory that the history can come to need, so that none has to be found for it when packets
+    /// come fast.
+    pub fn take_room(&mut self) {
+        self.transactions.take_room();
+        self.edges.take_room();
+    }
+
     /// Takes the next message of the capture.
     pub fn take(&mut self, messages: &Messages, message: &Message) -> Event {
         let event = self.transactions.take(messages, message);

@@ -195,6 +195,12 @@ impl Transactions {
         }
     }
 
+    /// Takes all the memory that the history can come to need.
+    pub fn take_room(&mut self) {
+        self.ring.take_room();
+        self.names.take_room();
+    }
+
     /// Takes the next message of the capture.
     pub fn take(&mut self, messages: &Messages, message: &Message) -> Event {
         let Some(question) = message.question.filter(|_| message.flags.opcode() == 0) else {

@@ -86,6 +86,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let attributor = attributor(settings.resolvers, &settings.ports, looked_for)
         .with_inventory(settings.inventory)
         .with_provisional()
+        .with_room()
         .with_summary_limit(SUMMARY_MAX);
     let internal = Internal::new(settings.internal);
     let subject = (settings.interfaces, settings.zone, internal);
