@@ -15,7 +15,8 @@ use crate::time::Timestamp;
 const SWEEP_SHARE: u64 = 64;
 
 /// How many pairs of hosts that talked to one another are remembered: of more, the numbers are looked up.
-const PAIRS: usize = 1 << 14;
+const PAIRS: usize = 1 << 13;
+const _: () = assert!(size_of::<Host>() == 64);
 /// No host has this number.
 const NO_PAIR: (HostId, HostId) = (HostId(u32::MAX), HostId(u32::MAX));
 
@@ -23,8 +24,9 @@ const NO_PAIR: (HostId, HostId) = (HostId(u32::MAX), HostId(u32::MAX));
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
 
-/// An address that sent or got DNS messages, and what it was seen doing.
+/// An address that sent or got DNS messages, and what it was seen doing. In one line of the cache.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub struct Host {
     /// Its address.
     pub address: Address,

@@ -2,7 +2,8 @@
 //!
 //! They are few, and the history is long. A chain of the history's ring visits every entry whose key
 //! falls on its slot, each in memory last touched long ago, and most of the time that matching took went
-//! there. Here a look-up reads one cache line of a table that is as large as what is under way asks for.
+//! there. Here a look-up reads one cache line of a table that is as large as what is under way asks for. For that it
+//! must be well filled, which by chance some buckets are beyond their room: these have another.
 
 use crate::bounded::Sequence;
 
@@ -10,6 +11,10 @@ use crate::bounded::Sequence;
 const WAYS: usize = 8;
 /// How many buckets there are at first: 16 KiB of them.
 const BUCKETS_MIN: usize = 1 << 8;
+/// One in so many buckets can have a second one.
+const SECOND_SHARE: usize = 8;
+/// The bit of a slot that is in use.
+const USED: u64 = 1 << 33;
 /// The bit of a slot that says: answered, and nothing more is to come.
 const DONE: u64 = 1 << 32;
 
@@ -22,13 +27,40 @@ pub(super) struct Needed {
     pub done: Sequence,
 }
 
-/// Slots from the newest to the oldest: 31 bits of hash, [`DONE`], the number's lower 32 bits. 0 is none.
+impl Needed {
+    /// Whether what a slot holds may be forgotten.
+    #[inline]
+    fn spares(self, slot: u64, next: Sequence) -> bool {
+        let since = if slot & DONE != 0 { self.done } else { self.open };
+        slot == 0 || number(slot, next).is_none_or(|number| number < since)
+    }
+}
+
+/// Slots from the newest to the oldest: 30 bits of hash, [`USED`], [`DONE`], the number's lower 32 bits. 0 is none.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 struct Bucket([u64; WAYS]);
 
 impl Bucket {
     const EMPTY: Bucket = Bucket([0; WAYS]);
+
+    /// Puts a slot first, in the place of the last one that may be forgotten, if there is one.
+    #[inline]
+    fn put(&mut self, slot: u64, next: Sequence, needed: Needed) -> bool {
+        let idle = self.0.iter().rposition(|old| needed.spares(*old, next));
+        idle.is_some_and(|place| {
+            self.push(place, slot);
+            true
+        })
+    }
+
+    /// Puts a slot first, in the place of the one at `place`.
+    #[inline]
+    fn push(&mut self, place: usize, slot: u64) {
+        self.0.copy_within(..place, 1);
+        let [first, ..] = &mut self.0;
+        *first = slot;
+    }
 }
 
 /// The transactions under way, and as many of the others as there is room for.
@@ -39,6 +71,13 @@ impl Bucket {
 #[derive(Debug)]
 pub(super) struct Recent {
     buckets: Vec<Bucket>,
+    /// For each bucket which of the second ones is its own, plus one; 0 is none.
+    seconds_of: Vec<u32>,
+    /// What had no room in the first, older than all in that.
+    seconds: Vec<Bucket>,
+    free: Vec<u32>,
+    /// So many more are wanted before it is looked again for some that are not needed any more.
+    patience: usize,
     buckets_max: usize,
 }
 
@@ -46,7 +85,19 @@ impl Recent {
     /// Room for at most about `limit` transactions.
     pub fn new(limit: usize) -> Recent {
         let buckets_max = (limit.clamp(WAYS, 1 << 30) / WAYS).next_power_of_two();
-        Recent { buckets: vec![Bucket::EMPTY; BUCKETS_MIN.min(buckets_max)], buckets_max }
+        Recent::with_buckets(BUCKETS_MIN.min(buckets_max), buckets_max)
+    }
+
+    fn with_buckets(buckets: usize, buckets_max: usize) -> Recent {
+        let seconds = buckets / SECOND_SHARE;
+        Recent {
+            buckets: vec![Bucket::EMPTY; buckets],
+            seconds_of: vec![0; buckets],
+            seconds: vec![Bucket::EMPTY; seconds],
+            free: (0..seconds as u32).collect(),
+            patience: 0,
+            buckets_max,
+        }
     }
 
     /// Adds the transaction with the greatest number so far. `key_of` knows the keys of the others.
@@ -60,31 +111,90 @@ impl Recent {
         key_of: impl Fn(Sequence) -> Option<u64>,
     ) {
         let slot = slot(key, sequence, done);
-        while !self.make_room(key, slot, sequence, needed) {
-            if self.buckets.len() < self.buckets_max {
-                self.grow(sequence, &key_of);
-                continue;
-            }
-            // Full of what is needed: the oldest goes.
-            if let Some(bucket) = self.bucket_mut(key) {
-                push(bucket, WAYS - 1, slot);
-            }
-            return;
+        let place = self.place(key);
+        let Some(bucket) = self.buckets.get_mut(place) else { return };
+        if !bucket.put(slot, sequence, needed) {
+            self.insert_crowded(key, slot, (sequence, needed), &key_of);
         }
     }
 
-    /// Puts a slot in the place of one that is not needed, if there is one.
-    #[inline]
-    fn make_room(&mut self, key: u64, slot: u64, next: Sequence, needed: Needed) -> bool {
-        let Some(bucket) = self.bucket_mut(key) else { return false };
-        let idle = bucket.iter().rposition(|&old| {
-            let since = if old & DONE != 0 { needed.done } else { needed.open };
-            old == 0 || number(old, next).is_none_or(|number| number < since)
-        });
-        idle.is_some_and(|place| {
-            push(bucket, place, slot);
-            true
-        })
+    /// Adds one to a bucket that is full of what is needed.
+    #[inline(never)]
+    fn insert_crowded(
+        &mut self,
+        key: u64,
+        slot: u64,
+        (next, needed): (Sequence, Needed),
+        key_of: &dyn Fn(Sequence) -> Option<u64>,
+    ) {
+        while !self.put(key, slot, next, needed) {
+            if self.buckets.len() >= self.buckets_max {
+                // Full of what is needed: the oldest goes.
+                let place = self.place(key);
+                if let Some(bucket) = self.buckets.get_mut(place) {
+                    bucket.push(WAYS - 1, slot);
+                }
+                return;
+            }
+            self.grow(next, needed, key_of);
+        }
+    }
+
+    /// Puts a slot into its bucket, the oldest there into a second one if need be and if there is one.
+    fn put(&mut self, key: u64, slot: u64, next: Sequence, needed: Needed) -> bool {
+        let place = self.place(key);
+        let Some(bucket) = self.buckets.get_mut(place) else { return false };
+        if bucket.put(slot, next, needed) {
+            return true;
+        }
+        let [.., oldest] = bucket.0;
+        let has_room = self
+            .second_for(place, next, needed)
+            .is_some_and(|second| second.put(oldest, next, needed));
+        if has_room && let Some(bucket) = self.buckets.get_mut(place) {
+            bucket.push(WAYS - 1, slot);
+        }
+        has_room
+    }
+
+    /// The second bucket of one; one is found for it if it has none.
+    fn second_for(&mut self, place: usize, next: Sequence, needed: Needed) -> Option<&mut Bucket> {
+        let known = self.seconds_of.get(place).copied().unwrap_or(0);
+        let second = match known.checked_sub(1) {
+            Some(second) => second,
+            None => {
+                if self.free.is_empty() && !self.free_seconds(next, needed) {
+                    return None;
+                }
+                let second = self.free.pop()?;
+                *self.seconds_of.get_mut(place)? = second + 1;
+                second
+            }
+        };
+        self.seconds.get_mut(second as usize)
+    }
+
+    /// Takes second buckets back of which nothing is needed. A full walk, so it is worth it only if it gives some
+    /// share of as many: else the table is to be made larger or, at its limit, that many have to be wanted again.
+    fn free_seconds(&mut self, next: Sequence, needed: Needed) -> bool {
+        if self.patience > 0 {
+            self.patience -= 1;
+            return false;
+        }
+        let share = self.seconds.len() / 4;
+        for of in self.seconds_of.iter_mut().filter(|of| **of > 0) {
+            let second = *of - 1;
+            let Some(bucket) = self.seconds.get_mut(second as usize) else { continue };
+            if bucket.0.iter().all(|slot| needed.spares(*slot, next)) {
+                *bucket = Bucket::EMPTY;
+                *of = 0;
+                self.free.push(second);
+            }
+        }
+        if self.free.len() < share {
+            self.patience = share;
+        }
+        self.free.len() >= share || self.buckets.len() >= self.buckets_max
     }
 
     /// The numbers of the transactions with a key, newest first, and now and then one of another key:
@@ -92,9 +202,15 @@ impl Recent {
     #[inline]
     pub fn find(&self, key: u64, next: Sequence) -> impl Iterator<Item = Sequence> + use<'_> {
         let tag = tag(mix(key));
-        let bucket = self.buckets.get(mix(key) as usize & (self.buckets.len() - 1));
-        let slots = bucket.map(|bucket| bucket.0.as_slice()).unwrap_or_default().iter();
-        let alike = slots.filter(move |slot| **slot >> 33 == tag >> 33 && **slot != 0);
+        let place = self.place(key);
+        let first = self.buckets.get(place).map_or(&[][..], |bucket| &bucket.0);
+        let second = match self.seconds_of.get(place) {
+            Some(0) | None => &[][..],
+            Some(second) => {
+                self.seconds.get(*second as usize - 1).map_or(&[][..], |bucket| &bucket.0)
+            }
+        };
+        let alike = first.iter().chain(second).filter(move |slot| (**slot ^ tag) >> 33 == 0);
         alike.filter_map(move |slot| number(*slot, next))
     }
 
@@ -102,61 +218,70 @@ impl Recent {
     #[inline]
     pub fn close(&mut self, key: u64, sequence: Sequence) {
         let open = slot(key, sequence, false);
-        if let Some(slot) = self.bucket_mut(key).and_then(|b| b.iter_mut().find(|s| **s == open)) {
+        let place = self.place(key);
+        let Recent { buckets, seconds, seconds_of, .. } = self;
+        let Some(bucket) = buckets.get_mut(place) else { return };
+        if let Some(slot) = bucket.0.iter_mut().find(|slot| **slot == open) {
+            *slot |= DONE;
+        } else if let Some(second) = seconds_of.get(place).and_then(|of| of.checked_sub(1))
+            && let Some(bucket) = seconds.get_mut(second as usize)
+            && let Some(slot) = bucket.0.iter_mut().find(|slot| **slot == open)
+        {
             *slot |= DONE;
         }
     }
 
-    fn grow(&mut self, next: Sequence, key_of: &impl Fn(Sequence) -> Option<u64>) {
+    /// Makes the table twice as large.
+    fn grow(
+        &mut self,
+        next: Sequence,
+        needed: Needed,
+        key_of: &dyn Fn(Sequence) -> Option<u64>,
+    ) {
         let mut kept: Vec<(Sequence, bool)> = self
             .buckets
             .iter()
+            .chain(&self.seconds)
             .flat_map(|bucket| &bucket.0)
             .filter(|slot| **slot != 0)
             .filter_map(|slot| Some((number(*slot, next)?, slot & DONE != 0)))
             .collect();
         kept.sort_unstable();
-        self.buckets = vec![Bucket::EMPTY; self.buckets.len() * 2];
+        *self = Recent::with_buckets(self.buckets.len() * 2, self.buckets_max);
         for (sequence, done) in kept {
             let Some(key) = key_of(sequence) else { continue };
-            if let Some(bucket) = self.bucket_mut(key) {
-                push(bucket, WAYS - 1, slot(key, sequence, done));
+            let slot = slot(key, sequence, done);
+            if !self.put(key, slot, next, needed) {
+                let place = self.place(key);
+                if let Some(bucket) = self.buckets.get_mut(place) {
+                    bucket.push(WAYS - 1, slot);
+                }
             }
         }
     }
 
     #[inline]
-    fn bucket_mut(&mut self, key: u64) -> Option<&mut [u64; WAYS]> {
-        let place = mix(key) as usize & (self.buckets.len() - 1);
-        self.buckets.get_mut(place).map(|bucket| &mut bucket.0)
+    fn place(&self, key: u64) -> usize {
+        mix(key) as usize & (self.buckets.len() - 1)
     }
-}
-
-/// Puts a slot first, in the place of the one at `place`.
-#[inline]
-fn push(bucket: &mut [u64; WAYS], place: usize, slot: u64) {
-    bucket.copy_within(..place, 1);
-    let [first, ..] = bucket;
-    *first = slot;
 }
 
 #[inline]
 fn slot(key: u64, sequence: Sequence, done: bool) -> u64 {
     let done = if done { DONE } else { 0 };
-    // Numbers count from one here, so that no slot in use is 0.
-    tag(mix(key)) | done | u64::from((sequence.0 + 1) as u32)
+    tag(mix(key)) | done | u64::from(sequence.0 as u32)
 }
 
-/// The full number of a slot: the newest one below `next` that ends so.
+/// The full number of a slot: the newest one up to `next` that ends so.
 #[inline]
 fn number(slot: u64, next: Sequence) -> Option<Sequence> {
-    let distance = ((next.0 + 1) as u32).wrapping_sub(slot as u32);
+    let distance = (next.0 as u32).wrapping_sub(slot as u32);
     next.0.checked_sub(u64::from(distance)).map(Sequence)
 }
 
 #[inline]
 fn tag(mixed: u64) -> u64 {
-    mixed & !0x1_ffff_ffff
+    mixed & !(USED | DONE | 0xffff_ffff) | USED
 }
 
 #[inline]
@@ -211,6 +336,32 @@ mod tests {
         recent.insert(7, Sequence(9), false, needed, |_| Some(7));
         let oldest = recent.find(7, Sequence(10)).last();
         assert_eq!(oldest, Some(Sequence(1)), "at the limit the oldest is forgotten");
+    }
+
+    #[test]
+    fn by_chance_full_buckets_do_not_make_the_table_larger() {
+        let mut recent = Recent::new(1 << 20);
+        let needed = |n: u64| Needed { open: Sequence(0), done: Sequence(n.saturating_sub(9_000)) };
+        for n in 0..100_000 {
+            recent.insert(key(n), Sequence(n), false, needed(n), |s| Some(key(s.0)));
+            recent.close(key(n), Sequence(n));
+        }
+        for n in 91_000..100_000 {
+            assert_eq!(recent.find(key(n), Sequence(100_000)).next(), Some(Sequence(n)));
+        }
+        assert!(recent.buckets.len() <= 4_096, "{} buckets", recent.buckets.len());
+    }
+
+    #[test]
+    fn at_the_limit_a_bucket_that_all_fall_on_costs_no_more_than_another() {
+        let mut recent = Recent::new(1 << 12);
+        let needed = Needed { open: Sequence(0), done: Sequence(0) };
+        for n in 0..1 << 14 {
+            recent.insert(7, Sequence(n), false, needed, |_| Some(7));
+        }
+        let found: Vec<u64> = recent.find(7, Sequence(1 << 14)).map(|s| s.0).collect();
+        assert_eq!(found[..3], [16_383, 16_382, 16_381]);
+        assert!(found.len() <= 2 * WAYS && found.is_sorted_by(|one, other| one > other));
     }
 
     #[test]

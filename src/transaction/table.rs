@@ -2,8 +2,9 @@
 
 use std::cell::RefCell;
 
+use super::age::Ages;
 use super::host::{HostId, Hosts};
-use super::recent::{Needed, Recent};
+use super::recent::Recent;
 use super::stretch::{About, Cuts, Look, Order, Parts, Stretch};
 use crate::bounded::{Ring, Sequence, Text, TextRing};
 use crate::flow::{Mac, Transport};
@@ -14,7 +15,7 @@ use crate::packet::Ports;
 use crate::time::{Span, Timestamp};
 
 /// How long a query can wait for its response. Unbound answers after up to a minute.
-const OPEN_MAX: Span = Span::from_secs(70);
+pub(super) const OPEN_MAX: Span = Span::from_secs(70);
 /// Two sightings of one packet by a mirror port lie closer together than this.
 pub(super) const MIRROR_MAX: Span = Span::from_millis(20);
 /// No time at all: half a million transactions are kept, and an `Option` would take another word.
@@ -154,7 +155,7 @@ pub struct Transactions {
     /// What a response or a repeated query is looked for in. Of open queries with one id between two
     /// ports, the latest eight are told apart.
     recent: Recent,
-    needed: Needed,
+    ages: Ages,
     /// The latest frame, and how many of its messages were taken.
     latest: (FrameId, u8),
     names: TextRing,
@@ -183,7 +184,7 @@ impl Transactions {
             order: Order::new(),
             cuts: RefCell::new(Cuts::new(limits.transactions)),
             recent: Recent::new(limits.transactions),
-            needed: Needed { open: Sequence(0), done: Sequence(0) },
+            ages: Ages::new(limits.transactions),
             latest: (FrameId::NONE, 0),
             names: TextRing::new(limits.names),
             repeats: Ring::new(limits.transactions / 8),
@@ -322,6 +323,7 @@ impl Transactions {
             old.retransmissions = old.retransmissions.saturating_add(1);
             old.asked_last = old.asked_last.max(message.time);
             old.ip_id = message.ip_id;
+            self.ages.note(sequence, message.time);
             let (query, asked) = (message.frame, message.time);
             let repeat = Repeat { transaction: sequence, query, asked };
             self.repeats.push(repeat, [Some(sequence.0)]);
@@ -414,25 +416,11 @@ impl Transactions {
         let (key, done, now) = (new.key(), new.answered().is_some(), new.asked);
         let sequence = self.ring.push(new, keys);
         self.order.note(sequence, now);
-        self.advance(now);
-        let Transactions { ring, recent, needed, .. } = self;
+        self.ages.push(sequence, now);
+        let Transactions { ring, recent, ages, .. } = self;
         let key_of = |sequence| ring.get(sequence).map(Transaction::key);
-        recent.insert(key, sequence, done, *needed, key_of);
+        recent.insert(key, sequence, done, ages.needed(ring.oldest()), key_of);
         sequence
-    }
-
-    /// Moves on the marks of what is still needed for matching.
-    #[inline]
-    fn advance(&mut self, now: Timestamp) {
-        let passed = |ring: &Ring<Transaction, 2>, mark: Sequence, age: Span| {
-            mark < ring.oldest() || ring.get(mark).is_some_and(|old| old.asked_last + age < now)
-        };
-        while passed(&self.ring, self.needed.done, MIRROR_MAX) {
-            self.needed.done.0 += 1;
-        }
-        while passed(&self.ring, self.needed.open, OPEN_MAX) {
-            self.needed.open.0 += 1;
-        }
     }
 
     /// A transaction by its number, unless it is forgotten.
