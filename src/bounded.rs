@@ -7,6 +7,8 @@
 
 use std::mem::MaybeUninit;
 
+use prefetch_index::prefetch_index;
+
 /// The number of an entry, counted from 0 over the life of a [`Ring`]: never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(pub u64);
@@ -18,12 +20,16 @@ const END: u32 = 0;
 /// larger bit by bit leaves holes behind.
 const AT_ONCE_MAX: usize = 1 << 24;
 
+/// So far ahead of where it is written, memory is asked for. That it is written in order would tell the processor so,
+/// were it not for all that is done in between.
+const AHEAD_OCTETS: usize = 512;
+
 /// A ring of at most `limit` entries, each on up to `K` hash chains.
 ///
-/// At the limit the oldest entry is overwritten; [`Ring::overwritten`] counts them.
+/// At the limit the oldest entry is overwritten; [`Ring::overwritten`] counts them. Entries are aligned as `A` is.
 #[derive(Debug)]
-pub struct Ring<T, const K: usize> {
-    entries: Vec<(T, [u32; K])>,
+pub struct Ring<T, const K: usize, A = ()> {
+    entries: Vec<Entry<T, K, A>>,
     heads: [Vec<u32>; K],
     mask: usize,
     heads_mask: usize,
@@ -31,17 +37,30 @@ pub struct Ring<T, const K: usize> {
     next: u64,
 }
 
-impl<T, const K: usize> Ring<T, K> {
+/// An entry, and the one before it on each chain.
+#[derive(Debug)]
+struct Entry<T, const K: usize, A> {
+    entry: T,
+    links: [u32; K],
+    _aligned: [A; 0],
+}
+
+/// A line of the cache, for entries of which each ought to touch no more lines than it must.
+#[derive(Debug)]
+#[repr(align(64))]
+pub struct Line;
+
+impl<T, const K: usize, A> Ring<T, K, A> {
     /// A ring for `limit` entries, rounded up to a power of two (at most 2^30), as many chains by each
     /// key.
-    pub fn new(limit: usize) -> Ring<T, K> {
+    pub fn new(limit: usize) -> Ring<T, K, A> {
         Ring::with_chains(limit, limit)
     }
 
     /// A ring for `limit` entries with `chains` chains by each key, both rounded up to powers of two: the
     /// fewer there are the more of them stay in the cache, and the more entries of other keys stand
     /// among those that are looked for.
-    pub fn with_chains(limit: usize, chains: usize) -> Ring<T, K> {
+    pub fn with_chains(limit: usize, chains: usize) -> Ring<T, K, A> {
         let limit = limit.clamp(2, 1 << 30).next_power_of_two();
         let chains = chains.clamp(2, 1 << 30).next_power_of_two();
         // Zeroed pages cost nothing until they are touched.
@@ -75,9 +94,12 @@ impl<T, const K: usize> Ring<T, K> {
             }
         }
         let place = sequence as usize & self.mask;
+        let ahead = place + AHEAD_OCTETS / size_of::<Entry<T, K, A>>() + 1;
+        prefetch_index(self.entries.as_slice(), ahead);
+        let entry = Entry { entry, links, _aligned: [] };
         match self.entries.get_mut(place) {
-            Some(old) => *old = (entry, links),
-            None => self.entries.push((entry, links)),
+            Some(old) => *old = entry,
+            None => self.entries.push(entry),
         }
         Sequence(sequence)
     }
@@ -113,7 +135,7 @@ impl<T, const K: usize> Ring<T, K> {
         if !kept {
             return None;
         }
-        self.entries.get(sequence.0 as usize & self.mask).map(|(entry, _)| entry)
+        self.entries.get(sequence.0 as usize & self.mask).map(|kept| &kept.entry)
     }
 
     /// An entry by its number, to be changed.
@@ -122,18 +144,18 @@ impl<T, const K: usize> Ring<T, K> {
         if !kept {
             return None;
         }
-        self.entries.get_mut(sequence.0 as usize & self.mask).map(|(entry, _)| entry)
+        self.entries.get_mut(sequence.0 as usize & self.mask).map(|kept| &mut kept.entry)
     }
 
     /// The entries on chain `K` of a key, newest first. Chains are threaded by a hash of the key, so
     /// entries of other keys can stand among them: the caller compares.
-    pub fn chain(&self, chain: usize, key: u64) -> Chain<'_, T, K> {
+    pub fn chain(&self, chain: usize, key: u64) -> Chain<'_, T, K, A> {
         let head = self.heads.get(chain).and_then(|table| table.get(slot(key, self.heads_mask)));
         Chain { ring: self, chain, at: head.copied().unwrap_or(END), before: self.next }
     }
 
     /// The entries on chain `K` that one is on, from that one to the oldest; none once it is overwritten.
-    pub fn chain_from(&self, chain: usize, newest: Sequence) -> Chain<'_, T, K> {
+    pub fn chain_from(&self, chain: usize, newest: Sequence) -> Chain<'_, T, K, A> {
         let at = if newest.0 < self.next { stored(newest.0) } else { END };
         Chain { ring: self, chain, at, before: newest.0 + 1 }
     }
@@ -141,14 +163,14 @@ impl<T, const K: usize> Ring<T, K> {
 
 /// A walk along one chain, newest entry first.
 #[derive(Debug)]
-pub struct Chain<'r, T, const K: usize> {
-    ring: &'r Ring<T, K>,
+pub struct Chain<'r, T, const K: usize, A = ()> {
+    ring: &'r Ring<T, K, A>,
     chain: usize,
     at: u32,
     before: u64,
 }
 
-impl<'r, T, const K: usize> Iterator for Chain<'r, T, K> {
+impl<'r, T, const K: usize, A> Iterator for Chain<'r, T, K, A> {
     type Item = (Sequence, &'r T);
 
     fn next(&mut self) -> Option<(Sequence, &'r T)> {
@@ -162,7 +184,8 @@ impl<'r, T, const K: usize> Iterator for Chain<'r, T, K> {
         if distance == 0 || sequence < self.ring.oldest().0 {
             return None;
         }
-        let (entry, links) = self.ring.entries.get(sequence as usize & self.ring.mask)?;
+        let Entry { entry, links, .. } =
+            self.ring.entries.get(sequence as usize & self.ring.mask)?;
         self.at = *links.get(self.chain)?;
         self.before = sequence;
         Some((Sequence(sequence), entry))
@@ -243,6 +266,7 @@ impl TextRing {
             place = 0;
         }
         let stored = Text::new(self.end, text.len());
+        prefetch_index(self.octets.as_slice(), place + AHEAD_OCTETS);
         if self.octets.len() < place + text.len() {
             self.octets.resize(place, 0);
             self.octets.extend_from_slice(text);

@@ -42,8 +42,8 @@ impl Ticks {
     /// Notes how far time and transactions have come. Returns whether that is a tick.
     #[inline]
     pub fn pass(&mut self, now: Timestamp, next: Sequence) -> bool {
-        let is_one = now.0.saturating_sub(self.time.0) >= TICK.0
-            || next.0 - self.next.0 >= self.every;
+        let is_one =
+            now.0.saturating_sub(self.time.0) >= TICK.0 || next.0 - self.next.0 >= self.every;
         if is_one {
             self.time = Timestamp(now.0.saturating_sub(now.0.rem_euclid(TICK.0)));
             self.next = Sequence(next.0 & !(self.every - 1));

@@ -1,7 +1,7 @@
 //! What responses taught a resolver: aliases, and which servers a zone is delegated to.
 
 use super::Limits;
-use crate::bounded::{Ring, Sequence, Text, TextRing};
+use crate::bounded::{Line, Ring, Sequence, Text, TextRing};
 use crate::frame::FrameId;
 use crate::message::{Fact, Message, Messages, NameRef};
 use crate::name::{Name, NameHash};
@@ -52,27 +52,30 @@ impl Life {
 }
 
 /// One name leading to another, as one resolver knows it.
+///
+/// What is looked at and changed when it is learned again stands first, in one line of the cache.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub struct Edge {
-    /// Whose knowledge it is.
-    pub resolver: HostId,
-    /// Alias or delegation.
-    pub kind: EdgeKind,
     /// Keyed hash of the owner.
     pub owner: NameHash,
-    /// Keyed hash of the owner's last two labels.
-    pub owner_group: NameHash,
     /// Keyed hash of the target.
     pub target: NameHash,
-    /// Keyed hash of the target's last two labels.
-    pub target_group: NameHash,
-    /// The response that taught it first.
-    pub first: Learned,
     /// The response that taught it last.
     pub last: Learned,
     /// When it could be used, by what was learned last.
     life: Life,
-    /// When it could before that had to be learned anew. Earlier lives are forgotten: what is judged is
+    /// Whose knowledge it is.
+    pub resolver: HostId,
+    /// Alias or delegation.
+    pub kind: EdgeKind,
+    /// Keyed hash of the owner's last two labels.
+    pub owner_group: NameHash,
+    /// Keyed hash of the target's last two labels.
+    pub target_group: NameHash,
+    /// The response that taught it first.
+    pub first: Learned,
+    /// When it could be used before it had to be learned anew. Earlier lives are forgotten: what is judged is
     /// minutes old at most.
     earlier_life: Life,
     owner_text: Text,
@@ -115,7 +118,7 @@ struct AnswerAlias {
 /// All edges kept, by owner and by target. At the limit the oldest are forgotten.
 #[derive(Debug)]
 pub struct Edges {
-    ring: Ring<Edge, 2>,
+    ring: Ring<Edge, 2, Line>,
     names: TextRing,
     answers: Ring<AnswerAlias, 1>,
 }

@@ -166,8 +166,7 @@ impl Roles {
             let mut ends = [latest.client, latest.server].into_iter();
             self.is_new_known |= ends.any(|id| self.is_new(id, transactions.hosts()));
         }
-        let is_rested =
-            sequence.0.saturating_sub(self.refreshed) * REST_SHARE >= self.hosts_then;
+        let is_rested = sequence.0.saturating_sub(self.refreshed) * REST_SHARE >= self.hosts_then;
         let is_wanted = self.is_new_known && is_rested;
         if !is_wanted && sequence.0 < self.next_refresh {
             return false;

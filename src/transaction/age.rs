@@ -31,7 +31,7 @@ impl Ages {
     /// Notes the next transaction.
     #[inline]
     pub fn push(&mut self, sequence: Sequence, now: Timestamp) {
-        if sequence.0 % BLOCK == 0 {
+        if sequence.0.is_multiple_of(BLOCK) {
             self.begin(sequence, now);
         } else {
             self.note(sequence, now);
@@ -58,7 +58,8 @@ impl Ages {
 
     /// Goes from a mark past the blocks whose time is over.
     fn passed(&self, mark: Sequence, next: Sequence, now: Timestamp, age: Span) -> Sequence {
-        let mut at = mark.max(Sequence(next.0.saturating_sub(BLOCK * (self.sent.len() as u64 - 1))));
+        let mut at =
+            mark.max(Sequence(next.0.saturating_sub(BLOCK * (self.sent.len() as u64 - 1))));
         let is_over = |at| self.sent.get(self.place(at)).is_none_or(|sent| *sent + age < now);
         while at.0 + BLOCK <= next.0 && is_over(at) {
             at.0 += BLOCK;

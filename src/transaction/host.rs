@@ -304,12 +304,7 @@ impl Hosts {
     /// Notes when a host was seen, by what it sent or was sent, and counts that: there is room in its counters for
     /// one more.
     #[inline]
-    pub(super) fn note_seen(
-        &mut self,
-        id: HostId,
-        now: Timestamp,
-        count: impl FnOnce(&mut Host),
-    ) {
+    pub(super) fn note_seen(&mut self, id: HostId, now: Timestamp, count: impl FnOnce(&mut Host)) {
         // One that comes late is kept with those that came before it.
         self.latest = self.latest.max(now);
         let Some(host) = self.hosts.get_mut(id.0 as usize) else { return };

@@ -197,21 +197,27 @@ impl Recent {
         self.free.len() >= share || self.buckets.len() >= self.buckets_max
     }
 
-    /// The numbers of the transactions with a key, newest first, and now and then one of another key:
-    /// the caller compares. `next` is the number that the next transaction will have.
+    /// The newest transaction with a key that `fits`, which is now and then asked of one with another key.
+    /// `next` is the number that the next transaction will have.
     #[inline]
-    pub fn find(&self, key: u64, next: Sequence) -> impl Iterator<Item = Sequence> + use<'_> {
+    pub fn find(
+        &self,
+        key: u64,
+        next: Sequence,
+        mut fits: impl FnMut(Sequence) -> bool,
+    ) -> Option<Sequence> {
         let tag = tag(mix(key));
         let place = self.place(key);
-        let first = self.buckets.get(place).map_or(&[][..], |bucket| &bucket.0);
-        let second = match self.seconds_of.get(place) {
-            Some(0) | None => &[][..],
-            Some(second) => {
-                self.seconds.get(*second as usize - 1).map_or(&[][..], |bucket| &bucket.0)
-            }
+        let mut found = |bucket: &Bucket| {
+            let alike = bucket.0.iter().filter(|slot| (**slot ^ tag) >> 33 == 0);
+            alike.filter_map(|slot| number(*slot, next)).find(|sequence| fits(*sequence))
         };
-        let alike = first.iter().chain(second).filter(move |slot| (**slot ^ tag) >> 33 == 0);
-        alike.filter_map(move |slot| number(*slot, next))
+        let first = found(self.buckets.get(place)?);
+        if first.is_some() {
+            return first;
+        }
+        let second = self.seconds_of.get(place)?.checked_sub(1)?;
+        found(self.seconds.get(second as usize)?)
     }
 
     /// Notes that a transaction is answered and nothing more is to come.
@@ -232,12 +238,7 @@ impl Recent {
     }
 
     /// Makes the table twice as large.
-    fn grow(
-        &mut self,
-        next: Sequence,
-        needed: Needed,
-        key_of: &dyn Fn(Sequence) -> Option<u64>,
-    ) {
+    fn grow(&mut self, next: Sequence, needed: Needed, key_of: &dyn Fn(Sequence) -> Option<u64>) {
         let mut kept: Vec<(Sequence, bool)> = self
             .buckets
             .iter()
@@ -299,6 +300,16 @@ mod tests {
         n.wrapping_mul(0x1234_5677)
     }
 
+    /// All that are found, newest first.
+    fn all(recent: &Recent, key: u64, next: u64) -> Vec<u64> {
+        let mut all = Vec::new();
+        recent.find(key, Sequence(next), |sequence| {
+            all.push(sequence.0);
+            false
+        });
+        all
+    }
+
     proptest! {
         #[test]
         fn what_is_under_way_is_found_whatever_comes_between(
@@ -315,10 +326,10 @@ mod tests {
             }
             let next = Sequence(answered.len() as u64);
             for (n, _) in answered.iter().enumerate().filter(|(_, answered)| !**answered) {
-                let mut found = recent.find(key(n as u64), next);
-                prop_assert!(found.any(|sequence| sequence.0 == n as u64), "{n}");
+                let found = recent.find(key(n as u64), next, |sequence| sequence.0 == n as u64);
+                prop_assert!(found.is_some(), "{n}");
             }
-            prop_assert_eq!(recent.find(key(1 << 40), next).count(), 0);
+            prop_assert_eq!(recent.find(key(1 << 40), next, |_| true), None);
         }
     }
 
@@ -331,11 +342,9 @@ mod tests {
         }
         recent.close(7, Sequence(3));
         recent.insert(7, Sequence(8), false, needed, |_| Some(7));
-        let found: Vec<u64> = recent.find(7, Sequence(9)).map(|s| s.0).collect();
-        assert_eq!(found, [8, 7, 6, 5, 4, 2, 1, 0]);
+        assert_eq!(all(&recent, 7, 9), [8, 7, 6, 5, 4, 2, 1, 0]);
         recent.insert(7, Sequence(9), false, needed, |_| Some(7));
-        let oldest = recent.find(7, Sequence(10)).last();
-        assert_eq!(oldest, Some(Sequence(1)), "at the limit the oldest is forgotten");
+        assert_eq!(all(&recent, 7, 10).last(), Some(&1), "at the limit the oldest is forgotten");
     }
 
     #[test]
@@ -347,7 +356,7 @@ mod tests {
             recent.close(key(n), Sequence(n));
         }
         for n in 91_000..100_000 {
-            assert_eq!(recent.find(key(n), Sequence(100_000)).next(), Some(Sequence(n)));
+            assert_eq!(all(&recent, key(n), 100_000), [n]);
         }
         assert!(recent.buckets.len() <= 4_096, "{} buckets", recent.buckets.len());
     }
@@ -359,7 +368,7 @@ mod tests {
         for n in 0..1 << 14 {
             recent.insert(7, Sequence(n), false, needed, |_| Some(7));
         }
-        let found: Vec<u64> = recent.find(7, Sequence(1 << 14)).map(|s| s.0).collect();
+        let found = all(&recent, 7, 1 << 14);
         assert_eq!(found[..3], [16_383, 16_382, 16_381]);
         assert!(found.len() <= 2 * WAYS && found.is_sorted_by(|one, other| one > other));
     }
@@ -370,6 +379,6 @@ mod tests {
         let needed = Needed { open: Sequence(0), done: Sequence(0) };
         let sequence = Sequence((7 << 32) + 5);
         recent.insert(9, sequence, false, needed, |_| Some(9));
-        assert_eq!(recent.find(9, Sequence(sequence.0 + 3)).next(), Some(sequence));
+        assert_eq!(all(&recent, 9, sequence.0 + 3), [sequence.0]);
     }
 }

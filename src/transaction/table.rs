@@ -371,13 +371,14 @@ impl Transactions {
             return Event::Nothing;
         };
         let key = ports_key(client_id, server_id, client.port, message.id);
-        let found = self.recent(key).find(|(_, old)| {
+        let is_it = |old: &Transaction| {
             (old.client, old.server, old.client_port, old.id)
                 == (client_id, server_id, client.port, message.id)
                 && old.answered().is_none()
                 && old.transport == message.flow.transport
-        });
-        let Some((sequence, _)) = found else {
+        };
+        let is_it = |number| self.ring.get(number).is_some_and(is_it);
+        let Some(sequence) = self.recent.find(key, self.ring.next(), is_it) else {
             self.counters.other += 1;
             return Event::Nothing;
         };
@@ -389,17 +390,12 @@ impl Transactions {
         Event::Answered(sequence)
     }
 
+    /// The newest transaction under way of a question that `fits`.
     #[inline]
     fn find(&self, asked: &Asked, fits: impl Fn(&Transaction) -> bool) -> Option<Sequence> {
-        let mut same = self.recent(asked.key()).filter(|(_, old)| old.asks(asked));
-        same.find(|(_, old)| fits(old)).map(|(sequence, _)| sequence)
-    }
-
-    /// The transactions lately begun with a key made of ports, addresses and id, newest first.
-    #[inline]
-    fn recent(&self, key: u64) -> impl Iterator<Item = (Sequence, &Transaction)> {
-        let numbers = self.recent.find(key, self.ring.next());
-        numbers.filter_map(|number| Some((number, self.ring.get(number)?)))
+        let is_it = |old: &Transaction| old.asks(asked) && fits(old);
+        let is_it = |number| self.ring.get(number).is_some_and(is_it);
+        self.recent.find(asked.key(), self.ring.next(), is_it)
     }
 
     fn push(&mut self, mut new: Transaction, name: Name<'_>) -> Sequence {
