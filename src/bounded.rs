@@ -39,6 +39,7 @@ pub struct Ring<T, const K: usize, A = ()> {
 
 /// An entry, and the one before it on each chain.
 #[derive(Debug)]
+#[repr(C)]
 struct Entry<T, const K: usize, A> {
     entry: T,
     links: [u32; K],
@@ -302,6 +303,26 @@ mod tests {
         assert_eq!((ring.len(), ring.overwritten()), (4, 2));
         let chain: Vec<u32> = ring.chain(0, 9).map(|(_, &n)| n).collect();
         assert_eq!(chain, [5, 4, 3, 2]);
+    }
+
+    #[test]
+    fn what_is_aligned_begins_a_line_and_takes_no_more_than_its_links_besides() {
+        let mut ring: Ring<[u64; 15], 2, Line> = Ring::new(4);
+        ring.push([0; 15], [Some(1), None]);
+        assert_eq!(size_of::<Entry<[u64; 15], 2, Line>>(), 128);
+        assert!(ring.get(Sequence(0)).is_some_and(|entry| (&raw const *entry).addr() % 64 == 0));
+    }
+
+    #[test]
+    fn with_its_memory_taken_a_ring_is_as_it_was() {
+        let (mut ring, mut texts): (Ring<u32, 1>, _) = (Ring::new(4), TextRing::new(1024));
+        ring.push(7, [Some(9)]);
+        let text = texts.push(b"seven");
+        ring.take_room();
+        texts.take_room();
+        ring.push(8, [Some(9)]);
+        assert_eq!(ring.chain(0, 9).map(|(_, &n)| n).collect::<Vec<_>>(), [8, 7]);
+        assert_eq!(texts.get(text), Some(&b"seven"[..]));
     }
 
     #[test]

@@ -303,7 +303,7 @@ impl Attributor {
             && ended_without_chain(ask)
         {
             let ask = *ask;
-            self.look_at_known_chain(sequence, &ask);
+            self.look_at_known_chain(sequence, &ask, message.time);
         }
     }
 
@@ -323,7 +323,7 @@ impl Attributor {
             return;
         }
         if flagged.has_untold() {
-            self.early.put_down(sequence, self.clock.now());
+            self.early.put_down(sequence, time.max(self.ticks.time()));
         }
         self.flagged.insert(sequence, flagged);
         if is_new {
@@ -335,14 +335,14 @@ impl Attributor {
     }
 
     /// Sees whether a question that got no chain was known to lead to something listed.
-    fn look_at_known_chain(&mut self, sequence: Sequence, ask: &Transaction) {
-        self.flag(sequence, self.clock.now(), |matching, indicators, resolution, flagged| {
+    fn look_at_known_chain(&mut self, sequence: Sequence, ask: &Transaction, now: Timestamp) {
+        self.flag(sequence, now, |matching, indicators, resolution, flagged| {
             matching.known_chain(indicators, resolution, ask, flagged);
         });
     }
 
-    /// Hands out what is settled by now. Asked with every message, so that neither what is handed out
-    /// nor its order depends on how messages were batched.
+    /// Hands out what is settled by now, if a tick has come. Asked with every message, so that neither what is handed
+    /// out nor its order depends on how messages were batched.
     #[inline]
     fn settle_when_due(&mut self, out: &mut dyn FnMut(Attribution)) {
         let is_tick = self.ticks.pass(self.clock.now(), self.resolution.transactions().next());
@@ -437,7 +437,7 @@ impl Attributor {
             self.unended.pass(sequence);
             let ask = self.resolution.transactions().get(sequence).copied();
             if let Some(ask) = ask.filter(|ask| ask.answered().is_none()) {
-                self.look_at_known_chain(sequence, &ask);
+                self.look_at_known_chain(sequence, &ask, self.ticks.time());
             }
         }
     }

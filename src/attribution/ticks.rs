@@ -54,10 +54,31 @@ impl Ticks {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
+    proptest! {
+        #[test]
+        fn ticks_are_the_same_whether_a_clock_moves_between_messages_or_not(
+            messages in prop::collection::vec((0i64..3_000_000, 0u64..3, 0i64..1_000_000), 1..300),
+            history in 1usize..10_000,
+        ) {
+            let (mut read, mut live) = (Ticks::new(history), Ticks::new(history));
+            let (mut now, mut next) = (0, 0);
+            for (later, more, between) in messages {
+                live.pass(Timestamp(now + between.min(later)), Sequence(next));
+                now += later;
+                read.pass(Timestamp(now), Sequence(next));
+                live.pass(Timestamp(now), Sequence(next));
+                prop_assert_eq!((read.time(), read.next()), (live.time(), live.next()));
+                next += more;
+            }
+        }
+    }
+
     #[test]
-    fn a_tick_is_the_same_whoever_notices_it() {
+    fn a_tick_is_where_time_and_transactions_say() {
         let mut ticks = Ticks::new(1 << 19);
         assert!(ticks.pass(Timestamp(5_400_000), Sequence(0)));
         assert!(!ticks.pass(Timestamp(5_999_999), Sequence(63)));

@@ -180,24 +180,22 @@ impl Edges {
         let known = self
             .of_owner(resolver, owner.hash)
             .find(|(_, edge)| edge.kind == kind && edge.target == target.hash);
-        let known = known.map(|(sequence, edge)| (sequence, *edge));
+        let known = known.map(|(sequence, _)| sequence);
         // An edge that is about to be overwritten is added anew instead, so that what is in use stays.
         let half = (self.ring.next().0 - self.ring.oldest().0) / 2;
-        let lives = match known {
-            Some((sequence, _))
-                if sequence.0 >= self.ring.oldest().0 + half || self.ring.overwritten() == 0 =>
-            {
-                if let Some(edge) = self.ring.get_mut(sequence) {
+        let mut lives = (learned, life, life);
+        if let Some(sequence) = known {
+            let is_kept = sequence.0 >= self.ring.oldest().0 + half || self.ring.overwritten() == 0;
+            if let Some(edge) = self.ring.get_mut(sequence) {
+                if is_kept {
                     edge.learn_again(learned, life);
+                    return sequence;
                 }
-                return sequence;
-            }
-            Some((_, mut old)) => {
+                let mut old = *edge;
                 old.learn_again(learned, life);
-                (old.first, old.life, old.earlier_life)
+                lives = (old.first, old.life, old.earlier_life);
             }
-            None => (learned, life, life),
-        };
+        }
         let (first, life, earlier_life) = lives;
         let edge = Edge {
             resolver,

@@ -1,31 +1,30 @@
-//! Since when transactions are not to be forgotten.
+//! Since when transactions are waited for.
 //!
-//! That is asked of each one that comes, and those whose time is over just then are out of the cache. So times are kept
-//! of blocks of them.
+//! That is asked with each one that comes, and those whose time is over just then are out of the cache. So times are
+//! kept of blocks of them.
 
-use super::recent::Needed;
-use super::table::{MIRROR_MAX, OPEN_MAX};
+use super::table::OPEN_MAX;
 use crate::bounded::Sequence;
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 
 /// How many transactions share a time.
 const BLOCK: u64 = 64;
 
-/// When the last query of each block was sent, and which blocks are needed.
+/// When the last query of each block was sent.
 #[derive(Debug)]
 pub(super) struct Ages {
     /// By the number of the block; older ones are overwritten.
     sent: Vec<Timestamp>,
-    needed: Needed,
+    since: Sequence,
 }
 
 impl Ages {
     /// Of so many transactions.
     pub fn new(limit: usize) -> Ages {
         // The first block and the last one may be kept in part.
-        let blocks = (limit.clamp(1, 1 << 30) / BLOCK as usize + 2).next_power_of_two();
-        let needed = Needed { open: Sequence(0), done: Sequence(0) };
-        Ages { sent: vec![Timestamp(i64::MIN); blocks], needed }
+        let kept = limit.clamp(1, 1 << 30).next_power_of_two();
+        let blocks = (kept / BLOCK as usize + 2).next_power_of_two();
+        Ages { sent: vec![Timestamp(i64::MIN); blocks], since: Sequence(0) }
     }
 
     /// Notes the next transaction.
@@ -47,31 +46,25 @@ impl Ages {
         }
     }
 
-    fn begin(&mut self, sequence: Sequence, now: Timestamp) {
-        let place = self.place(sequence);
+    /// Begins a block, and goes past those whose time is over.
+    fn begin(&mut self, next: Sequence, now: Timestamp) {
+        let place = self.place(next);
         if let Some(sent) = self.sent.get_mut(place) {
             *sent = now;
         }
-        self.needed.done = self.passed(self.needed.done, sequence, now, MIRROR_MAX);
-        self.needed.open = self.passed(self.needed.open, sequence, now, OPEN_MAX);
-    }
-
-    /// Goes from a mark past the blocks whose time is over.
-    fn passed(&self, mark: Sequence, next: Sequence, now: Timestamp, age: Span) -> Sequence {
-        let mut at =
-            mark.max(Sequence(next.0.saturating_sub(BLOCK * (self.sent.len() as u64 - 1))));
-        let is_over = |at| self.sent.get(self.place(at)).is_none_or(|sent| *sent + age < now);
+        let first = next.0.saturating_sub(BLOCK * (self.sent.len() as u64 - 1));
+        let mut at = self.since.max(Sequence(first));
+        let is_over = |at| self.sent.get(self.place(at)).is_none_or(|sent| *sent + OPEN_MAX < now);
         while at.0 + BLOCK <= next.0 && is_over(at) {
             at.0 += BLOCK;
         }
-        at
+        self.since = at;
     }
 
-    /// Those that are needed of the ones kept.
+    /// None before this one is waited for any more.
     #[inline]
-    pub fn needed(&self, oldest: Sequence) -> Needed {
-        let Needed { open, done } = self.needed;
-        Needed { open: open.max(oldest), done: done.max(oldest) }
+    pub fn since(&self, oldest: Sequence) -> Sequence {
+        self.since.max(oldest)
     }
 
     #[inline]
@@ -83,31 +76,43 @@ impl Ages {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Span;
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp(0) + Span::from_secs(seconds as i64)
+    }
 
     #[test]
-    fn what_is_under_way_is_needed_and_what_is_done_for_a_moment() {
+    fn what_was_sent_long_ago_is_not_waited_for() {
         let mut ages = Ages::new(1 << 10);
-        let at = |n: u64| Timestamp(0) + Span::from_secs(n as i64);
-        for n in 0..=640 {
-            ages.push(Sequence(n), at(n));
-        }
-        // 640 is the first of its block.
-        let needed = ages.needed(Sequence(0));
-        assert_eq!((needed.open, needed.done), (Sequence(512), Sequence(640)));
-        let needed = ages.needed(Sequence(600));
-        assert_eq!((needed.open, needed.done), (Sequence(600), Sequence(640)));
+        (0..=640).for_each(|n| ages.push(Sequence(n), at(n)));
+        assert_eq!(ages.since(Sequence(0)), Sequence(512));
+        assert_eq!(ages.since(Sequence(600)), Sequence(600));
     }
 
     #[test]
     fn one_that_is_sent_again_keeps_its_block() {
         let mut ages = Ages::new(1 << 10);
-        let at = |n: u64| Timestamp(0) + Span::from_secs(n as i64);
         for n in 0..=1_023 {
             ages.push(Sequence(n), at(n));
             ages.note(Sequence(70), at(n));
         }
-        assert_eq!(ages.needed(Sequence(0)).open, Sequence(64));
+        assert_eq!(ages.since(Sequence(0)), Sequence(64));
         (1_024..=4_096).for_each(|n| ages.push(Sequence(n), at(n)));
-        assert_eq!(ages.needed(Sequence(3_072)).open, Sequence(3_968));
+        assert_eq!(ages.since(Sequence(3_072)), Sequence(3_968));
+    }
+
+    #[test]
+    fn what_is_kept_in_part_has_a_time_of_its_own_whatever_the_limit() {
+        for limit in [1, 2, 63, 64, 130, 4_160] {
+            let mut ages = Ages::new(limit);
+            let kept = limit.next_power_of_two() as u64;
+            // All at one time, so that nothing is over.
+            for n in 0..3 * kept + 300 {
+                ages.push(Sequence(n), at(1));
+                let oldest = Sequence((n + 1).saturating_sub(kept));
+                assert_eq!(ages.since(oldest), oldest, "{limit}");
+            }
+        }
     }
 }

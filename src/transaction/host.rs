@@ -408,6 +408,25 @@ mod tests {
     }
 
     #[test]
+    fn two_that_talked_before_are_found_until_one_makes_room() {
+        let mut hosts = Hosts::new(3);
+        let address = |n| Address::v4([10, 0, 0, n]);
+        let pair = |hosts: &mut Hosts, one, other, now, since| {
+            hosts.pair(address(one), address(other), Timestamp(now), Timestamp(since))
+        };
+        let first = pair(&mut hosts, 1, 2, 1, 0).unwrap();
+        assert_eq!(pair(&mut hosts, 1, 2, 2, 0), Some(first));
+        assert_ne!(pair(&mut hosts, 2, 1, 2, 0), Some(first));
+        hosts.note_seen(first.1, Timestamp(9), |host| host.asked += 1);
+        // The first makes room, and comes back.
+        let second = pair(&mut hosts, 4, 3, 9, 5).unwrap();
+        assert!(second.0 == first.0 || second.1 == first.0);
+        assert_eq!(hosts.find(address(1)), None);
+        assert_eq!(pair(&mut hosts, 1, 2, 9, 5), None);
+        assert_eq!(pair(&mut hosts, 4, 3, 9, 5), Some(second));
+    }
+
+    #[test]
     fn hosts_are_walked_over_for_some_share_of_them_at_once() {
         let mut hosts = Hosts::new(800);
         let address = |n: i64| Address::v4((0x0a00_0000 + n as u32).to_be_bytes());

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::age::Ages;
 use super::host::{HostId, Hosts};
-use super::recent::Recent;
+use super::recent::{Needed, Recent};
 use super::stretch::{About, Cuts, Look, Order, Parts, Stretch};
 use crate::bounded::{Ring, Sequence, Text, TextRing};
 use crate::flow::{Mac, Transport};
@@ -153,7 +153,7 @@ pub struct Transactions {
     /// Long chains that were looked at. Looking changes nothing of what is found.
     cuts: RefCell<Cuts>,
     /// What a response or a repeated query is looked for in. Of open queries with one id between two
-    /// ports, the latest eight are told apart.
+    /// ports, the latest eight at least are told apart.
     recent: Recent,
     ages: Ages,
     /// The latest frame, and how many of its messages were taken.
@@ -356,7 +356,7 @@ impl Transactions {
         old.close(message);
         // To each time that it was sent a response may come.
         if old.retransmissions == 0 {
-            self.recent.close(old.key(), sequence);
+            self.recent.close(old.key(), sequence, message.time);
         }
         self.counters.answered += 1;
         Event::Answered(sequence)
@@ -384,8 +384,9 @@ impl Transactions {
         };
         if let Some(old) = self.ring.get_mut(sequence) {
             old.close(message);
-            self.recent.close(key, sequence);
+            self.recent.close(key, sequence, message.time);
         }
+        self.note_sender(server_id, message, |host| host.answers += 1);
         self.counters.answered += 1;
         Event::Answered(sequence)
     }
@@ -409,13 +410,16 @@ impl Transactions {
             Some(group_key(new.server, new.group)),
             asks_upstream.then(|| group_key(new.client, new.group)),
         ];
-        let (key, done, now) = (new.key(), new.answered().is_some(), new.asked);
+        let (key, is_answered, now) = (new.key(), new.answered().is_some(), new.asked);
         let sequence = self.ring.push(new, keys);
         self.order.note(sequence, now);
-        self.ages.push(sequence, now);
         let Transactions { ring, recent, ages, .. } = self;
-        let key_of = |sequence| ring.get(sequence).map(Transaction::key);
-        recent.insert(key, sequence, done, ages.needed(ring.oldest()), key_of);
+        ages.push(sequence, now);
+        let needed = Needed { since: ages.since(ring.oldest()), next: sequence, now };
+        recent.insert(key, needed, |sequence| ring.get(sequence).map(Transaction::key));
+        if is_answered {
+            recent.close(key, sequence, now);
+        }
         sequence
     }
 

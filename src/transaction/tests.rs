@@ -3,6 +3,7 @@
 use super::{Event, Limits, Transactions};
 use crate::bounded::Sequence;
 use crate::frame::FrameId;
+use crate::message::Message;
 use crate::message::simulated::{Draft, Simulated};
 use crate::packet::Ports;
 
@@ -21,10 +22,20 @@ impl Table {
     }
 
     fn take(&mut self, draft: &Draft<'_>) -> Event {
+        self.take_changed(draft, |_| ())
+    }
+
+    /// Takes a response that does not say what it answers.
+    fn take_bare(&mut self, draft: &Draft<'_>) -> Event {
+        self.take_changed(draft, |message| message.question = None)
+    }
+
+    fn take_changed(&mut self, draft: &Draft<'_>, change: impl Fn(&mut Message)) -> Event {
         self.simulated.add(draft);
         let messages = &self.simulated.messages;
-        let message = messages.get(messages.len() - 1).unwrap();
-        self.transactions.take(messages, message)
+        let mut message = *messages.get(messages.len() - 1).unwrap();
+        change(&mut message);
+        self.transactions.take(messages, &message)
     }
 }
 
@@ -79,6 +90,43 @@ fn the_same_ports_and_id_after_an_answer_are_a_new_question() {
     assert_eq!(table.take(&response(3.1)), Event::Nothing);
     assert_eq!(table.take(&Draft { ip_id: 9, ..query(900.0) }), Event::Asked(Sequence(1)));
     assert_eq!(table.take(&response(903.0)), Event::Answered(Sequence(1)));
+}
+
+#[test]
+fn a_response_after_a_while_is_known_when_the_mirror_delivers_it_again() {
+    let limits = Limits { transactions: 1 << 16, names: 1 << 20, hosts: 16 };
+    let mut table = Table {
+        simulated: Simulated::new(),
+        transactions: Transactions::new(limits, Ports::new(&[])),
+    };
+    // Each is answered after 60 ms, and the answer comes again a millisecond later; 30 come in each millisecond.
+    let of = |n: u32| (1_024 + (n % 60_000) as u16, (n / 7) as u16, f64::from(n) / 30.0);
+    for n in 0..20_000 {
+        let (port, id, at) = of(n);
+        table.take(&Draft { port, id, ..query(at) });
+        for later in [60.0, 61.0] {
+            if let Some(old) = n.checked_sub((later * 30.0) as u32) {
+                let (port, id, at) = of(old);
+                table.take(&Draft { port, id, ..response(at + later) });
+            }
+        }
+    }
+    let counters = table.transactions.counters();
+    assert_eq!((counters.unasked, counters.answered), (0, 18_200));
+    assert_eq!(counters.copies, 18_170);
+}
+
+#[test]
+fn a_response_without_its_question_counts_as_one_of_its_sender() {
+    let mut table = Table::new();
+    table.take(&query(0.0));
+    assert_eq!(table.take_bare(&response(1.0)), Event::Answered(Sequence(0)));
+    assert!(table.transactions.hosts().have_turned());
+    let hosts = table.transactions.hosts();
+    let server = table.transactions.get(Sequence(0)).unwrap().server;
+    assert_eq!(hosts.totals(server).answers, 1);
+    // The whole one is nothing new.
+    assert_eq!(table.take(&response(1.1)), Event::Nothing);
 }
 
 #[test]
