@@ -176,7 +176,7 @@ impl Attributor {
         self
     }
 
-    /// With all the memory that the history can come to need taken at once.
+    /// With the memory of the history taken at once.
     pub fn with_room(mut self) -> Attributor {
         self.resolution.take_room();
         self

@@ -43,7 +43,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Half a million transactions: about 100 MB when full.
+    /// Half a million transactions: about 150 MB when full.
     fn default() -> Limits {
         Limits {
             transactions: TransactionLimits {
@@ -104,8 +104,8 @@ impl Resolution {
         }
     }
 
-    /// Takes all the memory that the history can come to need, so that none has to be found for it when packets
-    /// come fast.
+    /// Takes all the memory that transactions, aliases and their names can come to need, so that none has to be found
+    /// for them when packets come fast.
     pub fn take_room(&mut self) {
         self.transactions.take_room();
         self.edges.take_room();

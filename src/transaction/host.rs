@@ -316,7 +316,7 @@ impl Hosts {
         self.turned |= host.is_turning();
     }
 
-    /// Whether a host of the latest message can have become a resolver by it, or is new.
+    /// Whether a host of the latest message can have become a resolver by it, or is one that the user named.
     #[inline]
     pub fn have_turned(&self) -> bool {
         self.turned

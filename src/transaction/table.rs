@@ -196,7 +196,7 @@ impl Transactions {
         }
     }
 
-    /// Takes all the memory that the history can come to need.
+    /// Takes all the memory that transactions and their names can come to need.
     pub fn take_room(&mut self) {
         self.ring.take_room();
         self.names.take_room();
