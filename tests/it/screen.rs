@@ -200,7 +200,12 @@ fn stopped_it_leaves_the_terminal_and_comes_back_to_it() {
     terminal.wait_for(&["192.168.2.42 KEVIN-PC"]);
     terminal.keys(&["q"]);
     terminal.wait_for(&["In all: "]);
-    assert!(!succeeds("kill", &["-0", &program]));
+    // Its last words are there a moment before it has given its memory back.
+    let is_over = |_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        !succeeds("kill", &["-0", &program])
+    };
+    assert!((0..100).any(is_over));
 }
 
 #[test]
