@@ -79,7 +79,9 @@ impl<T, const K: usize, A> Ring<T, K, A> {
     /// costs more than what is written there.
     pub fn take_room(&mut self) {
         take_room(&mut self.entries, self.limit);
-        self.heads.iter_mut().filter(|_| self.next == 0).for_each(|heads| heads.fill(END));
+        if self.is_empty() {
+            self.heads.iter_mut().for_each(|heads| heads.fill(END));
+        }
     }
 
     /// Adds an entry, on the chain of each key that is given, and returns its number.

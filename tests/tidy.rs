@@ -118,6 +118,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("libc", &["src/capture/live/fanout.rs", "src/live/confine"]),
     ("signal_hook", &["src/cli/live/"]),
     ("ratatui", &["src/screen/"]),
+    ("prefetch_index", &["src/bounded.rs"]),
 ];
 
 /// The longest a source file may be.

@@ -25,8 +25,7 @@ impl Ticks {
     /// For a history of so many transactions.
     pub fn new(history: usize) -> Ticks {
         let share = (history as u64 / TRANSACTIONS_MAX).clamp(1, TRANSACTIONS_MAX);
-        let every = if share.is_power_of_two() { share } else { share.next_power_of_two() / 2 };
-        Ticks { time: Timestamp(i64::MIN), next: Sequence(0), every }
+        Ticks { time: Timestamp(i64::MIN), next: Sequence(0), every: 1 << share.ilog2() }
     }
 
     /// The time of the latest tick.

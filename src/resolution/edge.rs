@@ -179,8 +179,8 @@ impl Edges {
     ) -> Sequence {
         let known = self
             .of_owner(resolver, owner.hash)
-            .find(|(_, edge)| edge.kind == kind && edge.target == target.hash);
-        let known = known.map(|(sequence, _)| sequence);
+            .find(|(_, edge)| edge.kind == kind && edge.target == target.hash)
+            .map(|(sequence, _)| sequence);
         // An edge that is about to be overwritten is added anew instead, so that what is in use stays.
         let half = (self.ring.next().0 - self.ring.oldest().0) / 2;
         let mut lives = (learned, life, life);

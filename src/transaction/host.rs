@@ -16,7 +16,6 @@ const SWEEP_SHARE: u64 = 64;
 
 /// How many pairs of hosts that talked to one another are remembered: of more, the numbers are looked up.
 const PAIRS: usize = 1 << 13;
-const _: () = assert!(size_of::<Host>() == 64);
 /// No host has this number.
 const NO_PAIR: (HostId, HostId) = (HostId(u32::MAX), HostId(u32::MAX));
 
@@ -50,6 +49,8 @@ pub struct Host {
     /// Whether it is known as a resolver, so that its number must stay.
     pub is_resolver: bool,
 }
+
+const _: () = assert!(size_of::<Host>() == 64);
 
 impl Host {
     fn new(address: Address, seen: Timestamp) -> Host {

@@ -70,6 +70,13 @@ impl Bucket {
         })
     }
 
+    /// Puts another in the place of a slot; returns whether that was there.
+    #[inline]
+    fn replace(&mut self, old: u64, new: u64) -> bool {
+        let found = self.0.iter_mut().find(|slot| **slot == old);
+        found.map(|slot| *slot = new).is_some()
+    }
+
     /// Puts a slot first, in the place of the one at `place`.
     #[inline]
     fn push(&mut self, place: usize, slot: u64) {
@@ -166,28 +173,29 @@ impl Recent {
         let Some(bucket) = self.buckets.get_mut(place) else { return };
         let [.., oldest] = bucket.0;
         bucket.push(WAYS - 1, slot);
-        if let Some(second) = self.seconds_of.get(place).and_then(|of| of.checked_sub(1))
-            && let Some(bucket) = self.seconds.get_mut(second as usize)
+        if let Some(second) = self.second_of(place)
+            && let Some(bucket) = self.seconds.get_mut(second)
         {
             bucket.push(WAYS - 1, oldest);
         }
     }
 
+    /// Which of the second buckets is one's own, if any is.
+    #[inline]
+    fn second_of(&self, place: usize) -> Option<usize> {
+        self.seconds_of.get(place)?.checked_sub(1).map(|second| second as usize)
+    }
+
     /// The second bucket of one; one is found for it if it has none.
     fn second_for(&mut self, place: usize, needed: Needed) -> Option<&mut Bucket> {
-        let known = self.seconds_of.get(place).copied().unwrap_or(0);
-        let second = match known.checked_sub(1) {
-            Some(second) => second,
-            None => {
-                if self.free.is_empty() && !self.free_seconds(needed) {
-                    return None;
-                }
-                let second = self.free.pop()?;
-                *self.seconds_of.get_mut(place)? = second + 1;
-                second
+        if self.second_of(place).is_none() {
+            if self.free.is_empty() && !self.free_seconds(needed) {
+                return None;
             }
-        };
-        self.seconds.get_mut(second as usize)
+            *self.seconds_of.get_mut(place)? = self.free.pop()? + 1;
+        }
+        let second = self.second_of(place)?;
+        self.seconds.get_mut(second)
     }
 
     /// Takes second buckets back of which nothing is needed. A full walk, so it is worth it only if it gives some
@@ -232,8 +240,7 @@ impl Recent {
         if first.is_some() {
             return first;
         }
-        let second = self.seconds_of.get(place)?.checked_sub(1)?;
-        found(self.seconds.get(second as usize)?)
+        found(self.seconds.get(self.second_of(place)?)?)
     }
 
     /// Notes that a transaction was answered and nothing more is to come but, for a moment, the same again.
@@ -242,15 +249,13 @@ impl Recent {
         let open = slot(key, sequence);
         let place = self.place(key);
         let closed = open | DONE | moment(now);
-        let Recent { buckets, seconds, seconds_of, .. } = self;
-        let Some(bucket) = buckets.get_mut(place) else { return };
-        if let Some(slot) = bucket.0.iter_mut().find(|slot| **slot == open) {
-            *slot = closed;
-        } else if let Some(second) = seconds_of.get(place).and_then(|of| of.checked_sub(1))
-            && let Some(bucket) = seconds.get_mut(second as usize)
-            && let Some(slot) = bucket.0.iter_mut().find(|slot| **slot == open)
+        let is_in_first =
+            self.buckets.get_mut(place).is_some_and(|bucket| bucket.replace(open, closed));
+        if !is_in_first
+            && let Some(second) = self.second_of(place)
+            && let Some(bucket) = self.seconds.get_mut(second)
         {
-            *slot = closed;
+            bucket.replace(open, closed);
         }
     }
 

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::live::{NOBODY, OFFICE_PACKETS, PATIENCE, Pair, Running, folder, succeeds};
+use crate::live::{NOBODY, OFFICE_PACKETS, PATIENCE, Pair, Running, folder, succeeds, wait_until};
 use crate::support::{Run, program, project};
 
 /// `CAP_NET_RAW`, alone.
@@ -70,11 +70,7 @@ fn lists_are_read_by_whom_it_became() {
     let live = Running::start(live);
     let mut list = fs::File::options().read(true).write(true).open(&list).unwrap();
     let process = PathBuf::from(format!("/proc/{}", live.child.id()));
-    let until = Instant::now() + PATIENCE;
-    while status(&process, "Seccomp") != "2" {
-        assert!(Instant::now() < until, "it reads before it is confined");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("it is confined before it reads", || status(&process, "Seccomp") == "2");
     assert!(status(&process, "Uid").starts_with(&NOBODY.to_string()));
     list.write_all(b"mi.kenal-cn.com\n").unwrap();
     drop(list);
@@ -396,11 +392,7 @@ fn killed_in_mid_write_it_goes_on_and_whole_lines_stay() {
         let mut live = Running::live(&pair, &[&arguments[..], &ring_flags[..]].concat());
         let flood = flood(&pair, 20_000);
         live.wait_for_line(|line| line["type"] == "attribution");
-        let until = Instant::now() + PATIENCE;
-        while lines_of(&answers).len() < before.len() + 20 {
-            assert!(Instant::now() < until, "answers are written");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait_until("answers are written", || lines_of(&answers).len() >= before.len() + 20);
         // SIGKILL, while packets come and are written.
         live.child.kill().unwrap();
         live.child.wait().unwrap();

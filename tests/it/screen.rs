@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::live::{PATIENCE, Pair, folder, succeeds};
+use crate::live::{PATIENCE, Pair, folder, succeeds, wait_until};
 use crate::support::project;
 
 /// How long the end of a run may take.
@@ -201,11 +201,7 @@ fn stopped_it_leaves_the_terminal_and_comes_back_to_it() {
     terminal.keys(&["q"]);
     terminal.wait_for(&["In all: "]);
     // Its last words are there a moment before it has given its memory back.
-    let is_over = |_| {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        !succeeds("kill", &["-0", &program])
-    };
-    assert!((0..100).any(is_over));
+    wait_until("it has ended", || !succeeds("kill", &["-0", &program]));
 }
 
 #[test]

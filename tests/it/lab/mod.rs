@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::live::{PATIENCE, Running, is_there, said};
+use crate::live::{PATIENCE, Running, is_there, said, wait_until};
 use crate::support::{Run, frames, pcap, project, read_jsonl};
 use network::{Asked, Firewall, Network, PORT, ask, furnish};
 
@@ -91,15 +91,6 @@ impl Laboratory<'_> {
             });
         }
         self.waited.push(began.elapsed());
-    }
-}
-
-/// Waits until something holds.
-fn wait_until(what: &str, holds: impl Fn() -> bool) {
-    let until = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < until, "not in time: {what}");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
