@@ -37,12 +37,12 @@ pub struct Ring<T, const K: usize, A = ()> {
     next: u64,
 }
 
-/// An entry, and the one before it on each chain.
+/// An entry, and before it the one before it on each chain: a walk reads both.
 #[derive(Debug)]
 #[repr(C)]
 struct Entry<T, const K: usize, A> {
-    entry: T,
     links: [u32; K],
+    entry: T,
     _aligned: [A; 0],
 }
 
@@ -99,12 +99,30 @@ impl<T, const K: usize, A> Ring<T, K, A> {
         let place = sequence as usize & self.mask;
         let ahead = place + AHEAD_OCTETS / size_of::<Entry<T, K, A>>() + 1;
         prefetch_index(self.entries.as_slice(), ahead);
-        let entry = Entry { entry, links, _aligned: [] };
+        let entry = Entry { links, entry, _aligned: [] };
         match self.entries.get_mut(place) {
             Some(old) => *old = entry,
             None => self.entries.push(entry),
         }
         Sequence(sequence)
+    }
+
+    /// Asks for the memory in which the newest entry on chain `K` of a key is told, to be there when it is wanted.
+    #[inline]
+    pub fn ask_for_chain(&self, chain: usize, key: u64) {
+        if let Some(heads) = self.heads.get(chain) {
+            prefetch_index(heads.as_slice(), slot(key, self.heads_mask));
+        }
+    }
+
+    /// Asks for the memory of the newest entry on chain `K` of a key. Waits for what [`Ring::ask_for_chain`] asks for.
+    #[inline]
+    pub fn ask_for_newest(&self, chain: usize, key: u64) {
+        let head = self.heads.get(chain).and_then(|table| table.get(slot(key, self.heads_mask)));
+        if let Some(head) = head.copied().filter(|head| *head != END) {
+            let place = head.wrapping_sub(1) as usize & self.mask;
+            prefetch_index(self.entries.as_slice(), place);
+        }
     }
 
     /// The oldest number that is still kept.

@@ -336,6 +336,7 @@ impl Attributor {
 
     /// Sees whether a question that got no chain was known to lead to something listed.
     fn look_at_known_chain(&mut self, sequence: Sequence, ask: &Transaction, now: Timestamp) {
+        self.resolution.catch_up();
         self.flag(sequence, now, |matching, indicators, resolution, flagged| {
             matching.known_chain(indicators, resolution, ask, flagged);
         });
@@ -353,6 +354,7 @@ impl Attributor {
 
     #[inline(never)]
     fn settle(&mut self, out: &mut dyn FnMut(Attribution)) {
+        self.resolution.catch_up();
         self.tell_due(out);
         self.look_at_ended(false);
         loop {
@@ -377,6 +379,7 @@ impl Attributor {
     /// The same, the oldest first, until time is over: what is left then is counted as not settled.
     pub fn finish_until(&mut self, is_over: &dyn Fn() -> bool, out: &mut dyn FnMut(Attribution)) {
         self.let_go(None, out);
+        self.resolution.catch_up();
         self.resolution.refresh_roles();
         self.look_at_ended(true);
         while !is_over()

@@ -1,9 +1,10 @@
 //! What responses taught a resolver: aliases, and which servers a zone is delegated to.
 
 use super::Limits;
+use super::lesson::{Lesson, Lessons};
 use crate::bounded::{Line, Ring, Sequence, Text, TextRing};
 use crate::frame::FrameId;
-use crate::message::{Fact, Message, Messages, NameRef};
+use crate::message::{Fact, Message, Messages};
 use crate::name::{Name, NameHash};
 use crate::time::{Span, Timestamp};
 use crate::transaction::HostId;
@@ -93,6 +94,12 @@ impl Edge {
         self.life.from > time
     }
 
+    /// By what it is found: the resolver and the owner, the resolver and the target's registered domain.
+    #[inline]
+    fn keys(&self) -> [u64; 2] {
+        [key(self.resolver, self.owner), key(self.resolver, self.target_group)]
+    }
+
     fn learn_again(&mut self, learned: Learned, life: Life) {
         self.last = learned;
         if life.from <= self.life.until + SLACK {
@@ -121,6 +128,7 @@ pub struct Edges {
     ring: Ring<Edge, 2, Line>,
     names: TextRing,
     answers: Ring<AnswerAlias, 1>,
+    lessons: Lessons,
 }
 
 impl Edges {
@@ -129,6 +137,7 @@ impl Edges {
             ring: Ring::new(limits.edges),
             names: TextRing::new(limits.edge_names),
             answers: Ring::new(limits.answer_aliases),
+            lessons: Lessons::new(),
         }
     }
 
@@ -140,7 +149,7 @@ impl Edges {
     }
 
     /// Learns the facts of a response for one resolver. With `answer_of`, its aliases are also
-    /// remembered as the answer of that transaction.
+    /// remembered as the answer of that transaction. Before any are looked up, [`Edges::catch_up`] has to be called.
     pub(super) fn learn(
         &mut self,
         resolver: HostId,
@@ -161,58 +170,53 @@ impl Edges {
             };
             let until = message.time + Span::from_secs(i64::from(ttl)).min(TTL_MAX);
             let life = Life { from: message.time, until };
-            let edge = self.learn_one(resolver, kind, (owner, target), learned, life, messages);
-            if let (Some(transaction), EdgeKind::Alias) = (answer_of, kind) {
-                self.answers.push(AnswerAlias { transaction, edge }, [Some(transaction.0)]);
-            }
+            let edge = Edge {
+                owner: owner.hash,
+                target: target.hash,
+                last: learned,
+                life,
+                resolver,
+                kind,
+                owner_group: owner.group,
+                target_group: target.group,
+                first: learned,
+                earlier_life: life,
+                owner_text: Text::default(),
+                target_text: Text::default(),
+            };
+            let answer_of = answer_of.filter(|_| kind == EdgeKind::Alias);
+            self.put_off(edge, answer_of, [messages.name(owner), messages.name(target)]);
         }
     }
 
-    fn learn_one(
-        &mut self,
-        resolver: HostId,
-        kind: EdgeKind,
-        (owner, target): (NameRef, NameRef),
-        learned: Learned,
-        life: Life,
-        messages: &Messages,
-    ) -> Sequence {
-        let known = self
-            .of_owner(resolver, owner.hash)
-            .find(|(_, edge)| edge.kind == kind && edge.target == target.hash)
-            .map(|(sequence, _)| sequence);
-        // An edge that is about to be overwritten is added anew instead, so that what is in use stays.
-        let half = (self.ring.next().0 - self.ring.oldest().0) / 2;
-        let mut lives = (learned, life, life);
-        if let Some(sequence) = known {
-            let is_kept = sequence.0 >= self.ring.oldest().0 + half || self.ring.overwritten() == 0;
-            if let Some(edge) = self.ring.get_mut(sequence) {
-                if is_kept {
-                    edge.learn_again(learned, life);
-                    return sequence;
-                }
-                let mut old = *edge;
-                old.learn_again(learned, life);
-                lives = (old.first, old.life, old.earlier_life);
-            }
+    /// Asks for what an edge is looked up in, and learns what was asked for a while ago.
+    fn put_off(&mut self, edge: Edge, answer_of: Option<Sequence>, names: [Name<'_>; 2]) {
+        let [by_owner, by_target] = edge.keys();
+        self.ring.ask_for_chain(BY_OWNER, by_owner);
+        self.ring.ask_for_chain(BY_TARGET, by_target);
+        self.lessons.add(edge, answer_of, names);
+        if let Some(edge) = self.lessons.halfway() {
+            let [by_owner, _] = edge.keys();
+            self.ring.ask_for_newest(BY_OWNER, by_owner);
         }
-        let (first, life, earlier_life) = lives;
-        let edge = Edge {
-            resolver,
-            kind,
-            owner: owner.hash,
-            owner_group: owner.group,
-            target: target.hash,
-            target_group: target.group,
-            first,
-            last: learned,
-            life,
-            earlier_life,
-            owner_text: self.names.push(messages.name(owner).wire()),
-            target_text: self.names.push(messages.name(target).wire()),
-        };
-        let keys = [Some(key(resolver, owner.hash)), Some(key(resolver, target.group))];
-        self.ring.push(edge, keys)
+        if self.lessons.are_many() {
+            self.learn_next();
+        }
+    }
+
+    /// Learns all that was put off.
+    pub(super) fn catch_up(&mut self) {
+        while self.learn_next() {}
+    }
+
+    fn learn_next(&mut self) -> bool {
+        let Some(Lesson { edge, answer_of, names }) = self.lessons.next() else { return false };
+        let sequence = learn_one(&mut self.ring, &mut self.names, *edge, names);
+        if let Some(transaction) = *answer_of {
+            let alias = AnswerAlias { transaction, edge: sequence };
+            self.answers.push(alias, [Some(transaction.0)]);
+        }
+        true
     }
 
     /// What a resolver knows an owner to lead to, newest first.
@@ -221,6 +225,7 @@ impl Edges {
         resolver: HostId,
         owner: NameHash,
     ) -> impl Iterator<Item = (Sequence, &Edge)> {
+        debug_assert!(self.lessons.is_empty(), "looked up before all was learned");
         let chain = self.ring.chain(BY_OWNER, key(resolver, owner)).take(STEPS_MAX);
         chain.filter(move |(_, edge)| edge.resolver == resolver && edge.owner == owner)
     }
@@ -231,12 +236,14 @@ impl Edges {
         resolver: HostId,
         group: NameHash,
     ) -> impl Iterator<Item = (Sequence, &Edge)> {
+        debug_assert!(self.lessons.is_empty(), "looked up before all was learned");
         let chain = self.ring.chain(BY_TARGET, key(resolver, group)).take(STEPS_MAX);
         chain.filter(move |(_, edge)| edge.resolver == resolver && edge.target_group == group)
     }
 
     /// The aliases in a transaction's own answer, in the order they stood there.
     pub fn of_answer(&self, transaction: Sequence) -> Vec<&Edge> {
+        debug_assert!(self.lessons.is_empty(), "looked up before all was learned");
         let chain = self
             .answers
             .chain(0, transaction.0)
@@ -276,6 +283,40 @@ impl Edges {
     pub fn is_empty(&self) -> bool {
         self.ring.is_empty()
     }
+}
+
+/// Learns an edge, and returns its number.
+fn learn_one(
+    ring: &mut Ring<Edge, 2, Line>,
+    texts: &mut TextRing,
+    new: Edge,
+    [owner, target]: [Name<'_>; 2],
+) -> Sequence {
+    let [by_owner, by_target] = new.keys();
+    let is_same = |edge: &Edge| {
+        (edge.resolver, edge.owner, edge.kind, edge.target)
+            == (new.resolver, new.owner, new.kind, new.target)
+    };
+    let known = ring.chain(BY_OWNER, by_owner).take(STEPS_MAX).find(|(_, edge)| is_same(edge));
+    let known = known.map(|(sequence, _)| sequence);
+    let mut edge = new;
+    if let Some(sequence) = known {
+        // An edge that is about to be overwritten is added anew instead, so that what is in use stays.
+        let half = (ring.next().0 - ring.oldest().0) / 2;
+        let is_kept = sequence.0 >= ring.oldest().0 + half || ring.overwritten() == 0;
+        if let Some(old) = ring.get_mut(sequence) {
+            if is_kept {
+                old.learn_again(new.last, new.life);
+                return sequence;
+            }
+            let mut old = *old;
+            old.learn_again(new.last, new.life);
+            (edge.first, edge.life, edge.earlier_life) = (old.first, old.life, old.earlier_life);
+        }
+    }
+    edge.owner_text = texts.push(owner.wire());
+    edge.target_text = texts.push(target.wire());
+    ring.push(edge, [Some(by_owner), Some(by_target)])
 }
 
 fn key(resolver: HostId, name: NameHash) -> u64 {

@@ -64,7 +64,9 @@ impl Buckets {
 /// Histograms of latencies, per resolver and leg.
 #[derive(Debug, Default)]
 pub struct Latencies {
-    histograms: BTreeMap<(HostId, bool), Histogram<u32>>,
+    histograms: Vec<((HostId, bool), Histogram<u32>)>,
+    /// Which of them are a host's: to its clients, and from upstream; plus one, 0 is none.
+    places: Vec<[u16; 2]>,
 }
 
 impl Latencies {
@@ -76,18 +78,40 @@ impl Latencies {
         let micros =
             ((answered - transaction.asked).0 / 1_000).max(1).unsigned_abs().min(MICROS_MAX);
         for (resolver, upstream) in [(transaction.server, false), (transaction.client, true)] {
-            if roles.group_of(resolver).is_none() {
-                continue;
-            }
-            if let Some(histogram) = self.histograms.get_mut(&(resolver, upstream)) {
-                histogram.saturating_record(micros);
-            } else if self.histograms.len() < 2 * RESOLVERS_MAX
-                && let Ok(mut histogram) = Histogram::new_with_bounds(1, MICROS_MAX, 2)
+            if roles.group_of(resolver).is_some()
+                && let Some(histogram) = self.histogram(resolver, upstream)
             {
                 histogram.saturating_record(micros);
-                self.histograms.insert((resolver, upstream), histogram);
             }
         }
+    }
+
+    /// The histogram of a resolver's leg, a new one if need be and if there is room.
+    #[inline]
+    fn histogram(&mut self, resolver: HostId, upstream: bool) -> Option<&mut Histogram<u32>> {
+        let host = resolver.0 as usize;
+        let known = self.places.get(host).map(|[client, own]| if upstream { own } else { client });
+        let place = match known.and_then(|place| usize::from(*place).checked_sub(1)) {
+            Some(place) => place,
+            None => self.add(resolver, upstream)?,
+        };
+        self.histograms.get_mut(place).map(|(_, histogram)| histogram)
+    }
+
+    #[inline(never)]
+    fn add(&mut self, resolver: HostId, upstream: bool) -> Option<usize> {
+        let (host, place) = (resolver.0 as usize, self.histograms.len());
+        if place >= 2 * RESOLVERS_MAX {
+            return None;
+        }
+        let histogram = Histogram::new_with_bounds(1, MICROS_MAX, 2).ok()?;
+        if self.places.len() <= host {
+            self.places.resize(host + 1, [0; 2]);
+        }
+        let [client, own] = self.places.get_mut(host)?;
+        *if upstream { own } else { client } = u16::try_from(place + 1).ok()?;
+        self.histograms.push(((resolver, upstream), histogram));
+        Some(place)
     }
 
     /// How long answers took to clients, and from upstream.
@@ -103,7 +127,7 @@ impl Latencies {
     /// first of them.
     pub fn rows(&self, roles: &Roles) -> Vec<LatencyRow> {
         let mut merged: BTreeMap<(HostId, bool), Histogram<u32>> = BTreeMap::new();
-        for (&(host, upstream), histogram) in &self.histograms {
+        for &((host, upstream), ref histogram) in &self.histograms {
             let Some(&resolver) = roles.group_of(host).and_then(|group| group.hosts.first()) else {
                 continue;
             };

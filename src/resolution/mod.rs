@@ -10,6 +10,7 @@ mod cause;
 mod choice;
 mod edge;
 mod latency;
+mod lesson;
 mod retry;
 mod role;
 #[cfg(test)]
@@ -128,6 +129,11 @@ impl Resolution {
             self.learn(sequence, ends, messages, message);
         }
         event
+    }
+
+    /// Learns what was put off. To be called before anything but [`Resolution::take`].
+    pub fn catch_up(&mut self) {
+        self.edges.catch_up();
     }
 
     /// Keeps the aliases and delegations of a response, for each resolver that knows them by it.

@@ -1,0 +1,110 @@
+//! What responses taught and is still to be looked up among what is known.
+//!
+//! An edge is looked up in memory last touched long ago, first where its chain begins and then what it begins with, and
+//! waiting for the two is most of what learning costs. Nothing asks for it at once: so the memory is asked for, and the
+//! next messages are taken meanwhile. What is learned, and in which order, is as if it were learned at once.
+
+use super::edge::Edge;
+use crate::bounded::Sequence;
+use crate::name::{NAME_LEN_MAX, Name};
+
+/// So many edges are put off.
+const PUT_OFF: usize = 16;
+
+/// An edge to be learned.
+#[derive(Debug)]
+pub(super) struct Lesson<'l> {
+    /// The edge, without its texts.
+    pub edge: &'l Edge,
+    /// The transaction of which it is to be remembered as the answer.
+    pub answer_of: &'l Option<Sequence>,
+    /// Owner and target.
+    pub names: [Name<'l>; 2],
+}
+
+/// The edges that are put off, and their names: the messages are gone by the time.
+#[derive(Debug)]
+pub(super) struct Lessons {
+    kept: Vec<Kept>,
+    /// How many were learned, and put off, ever.
+    learned: usize,
+    added: usize,
+}
+
+#[derive(Debug)]
+struct Kept {
+    edge: Option<Edge>,
+    answer_of: Option<Sequence>,
+    names: [Written; 2],
+}
+
+/// A name in uncompressed wire form.
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    len: usize,
+    octets: [u8; NAME_LEN_MAX],
+}
+
+impl Written {
+    fn write(&mut self, name: Name<'_>) {
+        let wire = name.wire();
+        if let Some(octets) = self.octets.get_mut(..wire.len()) {
+            octets.copy_from_slice(wire);
+            self.len = wire.len();
+        }
+    }
+
+    fn name(&self) -> Name<'_> {
+        Name::from_wire(self.octets.get(..self.len).unwrap_or_default())
+    }
+}
+
+impl Lessons {
+    /// None.
+    pub fn new() -> Lessons {
+        let names = [Written { len: 0, octets: [0; NAME_LEN_MAX] }; 2];
+        let kept = (0..PUT_OFF).map(|_| Kept { edge: None, answer_of: None, names }).collect();
+        Lessons { kept, learned: 0, added: 0 }
+    }
+
+    /// Adds one. There is room unless [`Lessons::are_many`].
+    #[inline]
+    pub fn add(&mut self, edge: Edge, answer_of: Option<Sequence>, [owner, target]: [Name<'_>; 2]) {
+        let Some(kept) = self.kept.get_mut(self.added % PUT_OFF) else { return };
+        (kept.edge, kept.answer_of) = (Some(edge), answer_of);
+        let [first, second] = &mut kept.names;
+        first.write(owner);
+        second.write(target);
+        self.added += 1;
+    }
+
+    /// Whether one has to be taken before another is added.
+    #[inline]
+    pub fn are_many(&self) -> bool {
+        self.added - self.learned == PUT_OFF
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.added == self.learned
+    }
+
+    /// The edge that was added half as long ago as the next to be taken, if that one is to be taken.
+    #[inline]
+    pub fn halfway(&self) -> Option<&Edge> {
+        let place = self.added.checked_sub(PUT_OFF / 2).filter(|place| *place >= self.learned)?;
+        self.kept.get(place % PUT_OFF)?.edge.as_ref()
+    }
+
+    /// The next one, in the order in which they were added.
+    #[inline]
+    pub fn next(&mut self) -> Option<Lesson<'_>> {
+        if self.is_empty() {
+            return None;
+        }
+        let Kept { edge, answer_of, names: [owner, target] } =
+            self.kept.get(self.learned % PUT_OFF)?;
+        self.learned += 1;
+        Some(Lesson { edge: edge.as_ref()?, answer_of, names: [owner.name(), target.name()] })
+    }
+}
