@@ -98,7 +98,7 @@ impl<T, const K: usize, A> Ring<T, K, A> {
         }
         let place = sequence as usize & self.mask;
         let ahead = place + AHEAD_OCTETS / size_of::<Entry<T, K, A>>() + 1;
-        prefetch_index(self.entries.as_slice(), ahead);
+        ask_for(&self.entries, ahead);
         let entry = Entry { links, entry, _aligned: [] };
         match self.entries.get_mut(place) {
             Some(old) => *old = entry,
@@ -111,7 +111,7 @@ impl<T, const K: usize, A> Ring<T, K, A> {
     #[inline]
     pub fn ask_for_chain(&self, chain: usize, key: u64) {
         if let Some(heads) = self.heads.get(chain) {
-            prefetch_index(heads.as_slice(), slot(key, self.heads_mask));
+            ask_for(heads, slot(key, self.heads_mask));
         }
     }
 
@@ -121,7 +121,7 @@ impl<T, const K: usize, A> Ring<T, K, A> {
         let head = self.heads.get(chain).and_then(|table| table.get(slot(key, self.heads_mask)));
         if let Some(head) = head.copied().filter(|head| *head != END) {
             let place = head.wrapping_sub(1) as usize & self.mask;
-            prefetch_index(self.entries.as_slice(), place);
+            ask_for(&self.entries, place);
         }
     }
 
@@ -213,6 +213,12 @@ impl<'r, T, const K: usize, A> Iterator for Chain<'r, T, K, A> {
     }
 }
 
+/// Asks for the memory at a place, to be there when it is wanted. There may be nothing at it.
+#[inline]
+pub fn ask_for<T>(entries: &[T], place: usize) {
+    prefetch_index(entries, place);
+}
+
 #[inline]
 fn stored(sequence: u64) -> u32 {
     // 0 is `END`; skipping it would cost more than one lost link in four billion.
@@ -287,7 +293,7 @@ impl TextRing {
             place = 0;
         }
         let stored = Text::new(self.end, text.len());
-        prefetch_index(self.octets.as_slice(), place + AHEAD_OCTETS);
+        ask_for(&self.octets, place + AHEAD_OCTETS);
         if self.octets.len() < place + text.len() {
             self.octets.resize(place, 0);
             self.octets.extend_from_slice(text);

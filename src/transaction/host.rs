@@ -7,6 +7,7 @@ use foldhash::{HashMap, HashMapExt};
 use hashbrown::HashTable;
 
 use super::link::Links;
+use crate::bounded::ask_for;
 use crate::flow::{Address, Mac};
 use crate::message::NO_VLAN;
 use crate::time::Timestamp;
@@ -14,10 +15,10 @@ use crate::time::Timestamp;
 /// Room for hosts is made again when numbers were wanted since for one in this many of all.
 const SWEEP_SHARE: u64 = 64;
 
-/// How many pairs of hosts that talked to one another are remembered: of more, the numbers are looked up.
-const PAIRS: usize = 1 << 13;
-/// No host has this number.
-const NO_PAIR: (HostId, HostId) = (HostId(u32::MAX), HostId(u32::MAX));
+/// How many addresses are remembered with their numbers: of more, these are looked up.
+const LATELY: usize = 1 << 13;
+/// An address with a number that no host has.
+const NOBODY: (Address, HostId) = (Address::UNSPECIFIED, HostId(u32::MAX));
 
 /// A host's number in [`Hosts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,8 +161,8 @@ pub struct Hosts {
     wanted: u64,
     /// The latest time of any message.
     latest: Timestamp,
-    /// The numbers found last of two that talked to one another, by a hash of both addresses.
-    pairs: Vec<(HostId, HostId)>,
+    /// The numbers found last, by a hash of the address: what a host is need not be read to find it.
+    lately: Vec<(Address, HostId)>,
     /// Whether a host of the message at hand can have become a resolver by it.
     turned: bool,
     #[cfg(test)]
@@ -182,7 +183,7 @@ impl Hosts {
             refused: 0,
             wanted: 0,
             latest: Timestamp(i64::MIN),
-            pairs: vec![NO_PAIR; PAIRS],
+            lately: vec![NOBODY; LATELY],
             turned: false,
             #[cfg(test)]
             sweeps: 0,
@@ -200,24 +201,40 @@ impl Hosts {
         kept_since: Timestamp,
     ) -> Option<(HostId, HostId)> {
         self.turned = false;
-        let place = pair_place(client, server);
-        if let Some(&(one, other)) = self.pairs.get(place)
-            && self.get(one).is_some_and(|host| host.address == client)
-            && self.get(other).is_some_and(|host| host.address == server)
+        let client = self.number(client, now, kept_since, None)?;
+        // What it did is read and counted in a moment.
+        ask_for(&self.hosts, client.0 as usize);
+        let server = self.number(server, now, kept_since, Some(client))?;
+        Some((client, server))
+    }
+
+    /// The number of an address, new if need be, as [`Hosts::find_or_add`] has it.
+    #[inline]
+    fn number(
+        &mut self,
+        address: Address,
+        now: Timestamp,
+        kept_since: Timestamp,
+        other: Option<HostId>,
+    ) -> Option<HostId> {
+        let place = place_lately(address);
+        if let Some((known, id)) = self.lately.get(place)
+            && *known == address
+            && *id != NOBODY.1
         {
-            return Some((one, other));
+            return Some(*id);
         }
-        let one = self.number(client, now, kept_since, None)?;
-        let other = self.number(server, now, kept_since, Some(one))?;
-        if let Some(pair) = self.pairs.get_mut(place) {
-            *pair = (one, other);
+        let id = self.find_or_add(address, now, kept_since, other)?;
+        if let Some(known) = self.lately.get_mut(place) {
+            *known = (address, id);
         }
-        Some((one, other))
+        Some(id)
     }
 
     /// The number of an address, new if need be. `kept_since` is the time of the oldest transaction
     /// kept: hosts not seen since are named by none, but for `other`, which the same message names.
-    fn number(
+    #[inline(never)]
+    fn find_or_add(
         &mut self,
         address: Address,
         now: Timestamp,
@@ -266,7 +283,7 @@ impl Hosts {
         }
         self.wanted = 0;
         // Of what is freed the address stays for a while.
-        self.pairs.fill(NO_PAIR);
+        self.lately.fill(NOBODY);
         #[cfg(test)]
         {
             self.sweeps += 1;
@@ -369,12 +386,12 @@ impl Hosts {
     }
 }
 
-/// Where a pair is remembered. Whoever makes up addresses that fall together makes them be looked up, no more.
+/// Where an address is remembered. Whoever makes up addresses that fall together makes them be looked up, no more.
 #[inline]
-fn pair_place(client: Address, server: Address) -> usize {
-    let both = client.number() ^ server.number().rotate_left(17);
-    let mixed = (both as u64 ^ (both >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 32) as usize & (PAIRS - 1)
+fn place_lately(address: Address) -> usize {
+    let number = address.number();
+    let mixed = (number as u64 ^ (number >> 64) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) as usize & (LATELY - 1)
 }
 
 #[cfg(test)]

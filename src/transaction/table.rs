@@ -244,6 +244,7 @@ impl Transactions {
             self.note_sender(server, message, |host| host.answers += 1);
             self.take_response(asked, messages, message, (question.name, place_in_frame))
         } else {
+            self.ring.ask_for_chain(About::BY_SERVER, group_key(server, question.name.group));
             self.take_query(asked, messages, message, (question.name, place_in_frame))
         }
     }
