@@ -332,11 +332,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_aligned_begins_a_line_and_takes_no_more_than_its_links_besides() {
+    fn what_is_aligned_follows_its_links_at_the_beginning_of_a_line() {
         let mut ring: Ring<[u64; 15], 2, Line> = Ring::new(4);
         ring.push([0; 15], [Some(1), None]);
         assert_eq!(size_of::<Entry<[u64; 15], 2, Line>>(), 128);
-        assert!(ring.get(Sequence(0)).is_some_and(|entry| (&raw const *entry).addr() % 64 == 0));
+        assert!(ring.get(Sequence(0)).is_some_and(|entry| (&raw const *entry).addr() % 64 == 8));
     }
 
     #[test]

@@ -322,3 +322,57 @@ fn learn_one(
 fn key(resolver: HostId, name: NameHash) -> u64 {
     name.0 ^ u64::from(resolver.0).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::simulated::{Draft, Simulated};
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_put_off_is_learned_as_if_it_were_learned_at_once(
+            taught in prop::collection::vec((0u32..2, 0usize..6, 0usize..6, 0u32..900, any::<bool>()), 1..150),
+        ) {
+            let limits = Limits { edges: 16, edge_names: 1 << 10, answer_aliases: 16, ..Limits::default() };
+            let (mut at_once, mut put_off) = (Edges::new(limits), Edges::new(limits));
+            let names = ["a.example", "b.example", "x.b.example", "c.test", "y.c.test", "z.c.test"];
+            let mut simulated = Simulated::new();
+            for (nth, (resolver, owner, target, ttl, catches_up)) in taught.into_iter().enumerate() {
+                let aliases = [(names[owner], names[target]), (names[target], names[owner])];
+                let at_ms = nth as f64 * 9e3;
+                simulated.add(&Draft { at_ms, response: true, aliases: &aliases, ttl, ..Draft::default() });
+                let message = simulated.messages.get(nth).unwrap();
+                let resolver = HostId(resolver);
+                for edges in [&mut at_once, &mut put_off] {
+                    edges.learn(resolver, Some(Sequence(nth as u64)), &simulated.messages, message);
+                }
+                at_once.catch_up();
+                if catches_up {
+                    put_off.catch_up();
+                    prop_assert_eq!(said(&at_once), said(&put_off));
+                }
+            }
+            put_off.catch_up();
+            prop_assert_eq!(said(&at_once), said(&put_off));
+        }
+    }
+
+    /// All that edges have kept, with their names, and what they are found by.
+    fn said(edges: &Edges) -> String {
+        let Edges { ring, names: _, answers, lessons: _ } = edges;
+        let kept = (ring.oldest().0..ring.next().0).filter_map(|n| ring.get(Sequence(n)));
+        let kept = kept.map(|edge| {
+            let names = edges
+                .has_names(edge)
+                .then(|| (edges.owner_name(edge).to_string(), edges.target_name(edge).to_string()));
+            let owners: Vec<u64> =
+                edges.of_owner(edge.resolver, edge.owner).map(|(sequence, _)| sequence.0).collect();
+            let targets = edges.to_group(edge.resolver, edge.target_group);
+            let targets: Vec<u64> = targets.map(|(sequence, _)| sequence.0).collect();
+            format!("{edge:?} {names:?} {owners:?} {targets:?}")
+        });
+        let answers = (answers.oldest().0..answers.next().0).map(|n| answers.get(Sequence(n)));
+        format!("{:?} {:?}", kept.collect::<Vec<_>>(), answers.collect::<Vec<_>>())
+    }
+}

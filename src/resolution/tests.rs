@@ -63,7 +63,9 @@ impl Office {
         self.simulated.add(draft);
         let messages = &self.simulated.messages;
         let message = messages.get(messages.len() - 1).unwrap();
-        self.resolution.take(messages, message)
+        let event = self.resolution.take(messages, message);
+        self.resolution.catch_up();
+        event
     }
 
     fn ask<'a>(&mut self, at_ms: f64, from: &'a str, to: &'a str, name: &'a str) -> Open<'a> {
