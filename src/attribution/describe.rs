@@ -307,6 +307,10 @@ fn reason(resolution: &Resolution, query: &Transaction, why: Unexplained) -> Str
         Unexplained::TooMany(count) => {
             format!("{count} clients can have caused it, none more likely than the others")
         }
+        Unexplained::Crowded => format!(
+            "so much was asked of {resolver} at the time, or so many names lead to this one, that not all who can \
+             have caused it could be looked at"
+        ),
         Unexplained::BehindResolver(host) => format!(
             "it was asked by {}, itself a resolver, and which of its clients is behind that cannot be told",
             address(resolution, host)

@@ -27,9 +27,12 @@ const CHAIN_MAX: usize = 16;
 const SET_TO_WORK: Span = Span::from_secs(1);
 /// How many asks about one registered domain are looked at for one query.
 pub(super) const ASKS_MAX: usize = 1024;
+/// How many asks are looked at for one query, over all names that lead to it.
+const ASKS_IN_ALL_MAX: usize = 1 << 14;
 /// How many transactions before a query are gone through for the asks among them.
 const BEFORE_MAX: usize = 1 << 16;
-/// How many asks are weighed for one query: far more than would be named.
+/// How many asks are weighed for one query that were open when it was sent, or the like, and how many
+/// that had been answered: far more than would be named.
 const CANDIDATES_MAX: usize = 256;
 /// How many queries about one registered domain are looked at for one ask.
 const QUERIES_MAX: usize = 256;
@@ -63,6 +66,45 @@ pub(super) struct Candidate {
     pub served: bool,
 }
 
+/// The asks that can have caused a query.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub candidates: Vec<Candidate>,
+    /// How many of them had been answered before.
+    answered: usize,
+    /// Whether not all was gone through, because too much was asked or too many names lead here.
+    pub is_cut: bool,
+    /// Whether some more were open then.
+    pub lacks_open: bool,
+    /// Whether some more had been answered before.
+    pub lacks_answered: bool,
+}
+
+impl Found {
+    /// Whether what was not gone through can have caused the query rather than those that were chosen.
+    pub fn may_lack(&self, chosen: &[Candidate]) -> bool {
+        // Who was waiting for the very name caused it, whatever else there was.
+        let waited = |c: &Candidate| c.timing == Timing::Open && c.relation <= Relation::Alias;
+        let was_answered = |c: &Candidate| matches!(c.timing, Timing::After(_));
+        self.lacks_open
+            || (self.is_cut && !chosen.iter().any(waited))
+            || (self.lacks_answered && chosen.iter().all(was_answered))
+    }
+
+    fn add(&mut self, candidate: Candidate) {
+        let is_answered = matches!(candidate.timing, Timing::After(_));
+        let others = self.candidates.len() - self.answered;
+        match is_answered {
+            true if self.answered >= CANDIDATES_MAX => self.lacks_answered = true,
+            false if others >= CANDIDATES_MAX => self.lacks_open = true,
+            _ => {
+                self.answered += usize::from(is_answered);
+                self.candidates.push(candidate);
+            }
+        }
+    }
+}
+
 impl Resolution {
     /// The asks that can have caused a query, as far as nothing says that they did not.
     pub(super) fn candidates(
@@ -72,10 +114,11 @@ impl Resolution {
         in_flight_until: Timestamp,
         resolvers: &[HostId],
         walk: &Walk<'_>,
-    ) -> Vec<Candidate> {
+    ) -> Found {
         let found = self.all_candidates((query, sent), in_flight_until, resolvers, walk);
-        let found = self.without_silently_answered(found, sent);
-        self.without_late_joiners(found, sent)
+        let candidates = self.without_silently_answered(found.candidates, sent);
+        let candidates = self.without_late_joiners(candidates, sent);
+        Found { candidates, ..found }
     }
 
     /// The asks that need a query and were there at the time, at most so many as are weighed.
@@ -85,45 +128,45 @@ impl Resolution {
         in_flight_until: Timestamp,
         resolvers: &[HostId],
         walk: &Walk<'_>,
-    ) -> Vec<Candidate> {
-        let mut found: Vec<Candidate> = Vec::new();
+    ) -> Found {
+        let mut found = Found { is_cut: walk.is_cut, ..Found::default() };
         let latest = in_flight_until.max(sent.asked + ANSWER_SOON);
         let mut lately: Vec<Option<Vec<(Sequence, &Transaction)>>> = vec![None; resolvers.len()];
+        let mut left = ASKS_IN_ALL_MAX;
         for (place, reach) in walk.reaches.iter().enumerate() {
             let look = |stretch: &Stretch| look(stretch, reach, sent, walk);
             for (&resolver, lately) in resolvers.iter().zip(&mut lately) {
-                let asks: Box<dyn Iterator<Item = (Sequence, &Transaction)>> = if reach
-                    .name
-                    .label_count()
-                    >= 2
-                {
-                    let within = (latest, ASKS_MAX);
-                    Box::new(self.transactions.with_server_by(resolver, reach.group, within, look))
+                // Whether a walk came to what was asked too long before.
+                let mut add = |(sequence, ask): (Sequence, &Transaction)| {
+                    if ask.asked_last + OPEN_MAX < sent.asked {
+                        return true;
+                    }
+                    let reached = (place, reach);
+                    let candidate = (sequence != query)
+                        .then(|| {
+                            self.candidate((sequence, ask), reached, (sent, in_flight_until), walk)
+                        })
+                        .flatten();
+                    if let Some(candidate) = candidate {
+                        found.add(candidate);
+                    }
+                    false
+                };
+                if reach.name.label_count() >= 2 {
+                    let within = (latest, left.min(ASKS_MAX));
+                    let mut asks =
+                        self.transactions.with_server_by(resolver, reach.group, within, look);
+                    let is_through = asks.any(&mut add) || !asks.are_cut();
+                    left -= asks.counted().min(left);
+                    found.is_cut |= !is_through;
                 } else {
                     // Everything stands below a top-level domain: only what came just before can
                     // have led there.
                     let lately =
                         lately.get_or_insert_with(|| self.asked_lately(resolver, query, latest));
-                    Box::new(lately.iter().copied())
-                };
-                for (sequence, ask) in asks {
-                    if found.len() >= CANDIDATES_MAX {
-                        return found;
-                    }
-                    if ask.asked_last + OPEN_MAX < sent.asked {
-                        break;
-                    }
-                    if sequence == query {
-                        continue;
-                    }
-                    if let Some(candidate) = self.candidate(
-                        (sequence, ask),
-                        (place, reach),
-                        (sent, in_flight_until),
-                        walk,
-                    ) {
-                        found.push(candidate);
-                    }
+                    let is_through = lately.iter().copied().any(&mut add);
+                    left -= lately.len().min(left);
+                    found.is_cut |= !is_through && lately.len() >= ASKS_MAX;
                 }
             }
         }
@@ -191,7 +234,8 @@ impl Resolution {
     fn is_held_up(&self, ask: &Transaction, path: &[&Edge], sent: &Transaction) -> bool {
         let mut owners = path.iter().filter(|edge| edge.kind == EdgeKind::Alias);
         owners.any(|edge| {
-            let tries = self.upstream_about(sent.client, edge.owner, edge.owner_group, ask.qtype);
+            let owner = (edge.owner, self.group_of_name(self.edges.owner_name(edge)));
+            let tries = self.upstream_about(sent, owner, ask.qtype);
             let then = sent.asked + OUT_OF_ORDER;
             let answered =
                 |query: &&Transaction| query.answered().is_some_and(|at| at >= ask.asked);
@@ -208,16 +252,21 @@ impl Resolution {
         })
     }
 
-    /// The queries a resolver sent about one name and type, newest first.
+    /// The queries a resolver sent about one name and type about the time of a query, newest first.
     fn upstream_about(
         &self,
-        resolver: HostId,
-        name: NameHash,
-        group: NameHash,
+        sent: &Transaction,
+        (name, group): (NameHash, NameHash),
         qtype: RecordType,
     ) -> Vec<&Transaction> {
-        let asked = self.roles.addresses_of(&resolver).iter().flat_map(|resolver| {
-            self.transactions.of_client(*resolver, group).take(QUERIES_MAX).map(|(_, query)| query)
+        let look = |stretch: &Stretch| match stretch.may_ask_for(name) {
+            true => Look::Through,
+            false => Look::Past,
+        };
+        let within = (sent.asked + FAIL_OVER_MAX, ASKS_MAX);
+        let resolvers = self.roles.addresses_of(&sent.client).iter();
+        let asked = resolvers.flat_map(|resolver| {
+            self.transactions.of_client_by(*resolver, group, within, look).map(|(_, query)| query)
         });
         asked.filter(|query| query.name == name && query.qtype == qtype).collect()
     }
@@ -231,7 +280,7 @@ impl Resolution {
         };
         let (mut name, mut group) = (ask.name, ask.group);
         for _ in 0..CHAIN_MAX {
-            let tries = self.upstream_about(sent.client, name, group, ask.qtype);
+            let tries = self.upstream_about(sent, (name, group), ask.qtype);
             let Some(answer) = tries.into_iter().find(served) else { return false };
             if answer.truncated || !(answer.has_answers || answer.rcode == 3) {
                 return false;
@@ -245,7 +294,8 @@ impl Resolution {
             if alias.target == sent.name {
                 return false;
             }
-            (name, group) = (alias.target, alias.target_group);
+            name = alias.target;
+            group = self.group_of_name(self.edges.target_name(alias));
         }
         false
     }
@@ -264,10 +314,11 @@ impl Resolution {
             return true;
         }
         let resolvers = self.roles.addresses_of(&sent.client);
+        let within = (ask.asked_last + SET_TO_WORK, QUERIES_MAX);
         let mut upstream = resolvers.iter().flat_map(|resolver| {
-            [ask.group, sent.group]
-                .into_iter()
-                .flat_map(|about| self.transactions.of_client(*resolver, about).take(QUERIES_MAX))
+            [ask.group, sent.group].into_iter().flat_map(|about| {
+                self.transactions.of_client_by(*resolver, about, within, |_| Look::Through)
+            })
         });
         upstream.any(|(_, query)| {
             let over = query.answered().unwrap_or(query.asked_last + FAIL_OVER_MAX);
@@ -280,8 +331,12 @@ impl Resolution {
     /// Whether a client got the answer to an upstream query before a time, though the answer to the
     /// query itself was not captured.
     fn was_passed_on(&self, query: &Transaction, resolvers: &[HostId], before: Timestamp) -> bool {
+        let look = |stretch: &Stretch| match stretch.may_ask_for(query.name) {
+            true => Look::Through,
+            false => Look::Past,
+        };
         let mut asks = resolvers.iter().flat_map(|resolver| {
-            self.transactions.with_server(*resolver, query.group).take(QUERIES_MAX)
+            self.transactions.with_server_by(*resolver, query.group, (before, ASKS_MAX), look)
         });
         asks.any(|(_, ask)| {
             ask.same_question(query)

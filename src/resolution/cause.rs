@@ -125,7 +125,8 @@ impl Resolution {
         let name = self.transactions.name(sent);
         let walk = self.walk_back(&group.hosts, name, sent);
         let until = self.in_flight_until(query, sent);
-        let mut candidates = self.candidates(query, sent, until, &group.hosts, &walk);
+        let mut found = self.candidates(query, sent, until, &group.hosts, &walk);
+        let mut candidates = std::mem::take(&mut found.candidates);
         if is_priming(name, sent.qtype) {
             // Everybody needs the root; only who asked for just this asked for it.
             candidates.retain(|candidate| candidate.relation == Relation::Itself);
@@ -164,6 +165,9 @@ impl Resolution {
             if usable && (chosen.is_empty() || strong) {
                 return shared;
             }
+        }
+        if found.may_lack(&chosen) {
+            return Causes { first_try, ..none(Unexplained::Crowded) };
         }
         if chosen.is_empty() {
             let why = self.why_nobody(query, sent, group.known, began);

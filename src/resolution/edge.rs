@@ -11,14 +11,16 @@ use crate::transaction::HostId;
 
 /// Chain of [`Edges`] by resolver and owner.
 const BY_OWNER: usize = 0;
-/// Chain by resolver and the target's registered domain.
+/// Chain by resolver and target.
 const BY_TARGET: usize = 1;
+/// Chain by resolver and the target's registered domain.
+const BY_TARGET_GROUP: usize = 2;
 /// No TTL is believed for longer than this (RFC 8767 section 4 suggests a week; chains change sooner).
 const TTL_MAX: Span = Span::from_secs(24 * 3600);
 /// What was learned stays believable this much longer than its TTL, for resolvers round. One that serves
 /// stale aliases shows it: its answers teach them anew.
 const SLACK: Span = Span::from_secs(2);
-/// How many steps of a chain are followed for one look-up.
+/// How many steps of a chain are followed for one look-up that has no count of its own.
 const STEPS_MAX: usize = 512;
 
 /// What links two names.
@@ -64,16 +66,14 @@ pub struct Edge {
     pub target: NameHash,
     /// The response that taught it last.
     pub last: Learned,
-    /// When it could be used, by what was learned last.
-    life: Life,
+    /// Until when it can be used, by what was learned last.
+    until: Timestamp,
     /// Whose knowledge it is.
     pub resolver: HostId,
     /// Alias or delegation.
     pub kind: EdgeKind,
-    /// Keyed hash of the owner's last two labels.
-    pub owner_group: NameHash,
-    /// Keyed hash of the target's last two labels.
-    pub target_group: NameHash,
+    /// Since when it can.
+    from: Timestamp,
     /// The response that taught it first.
     pub first: Learned,
     /// When it could be used before it had to be learned anew. Earlier lives are forgotten: what is judged is
@@ -86,26 +86,25 @@ pub struct Edge {
 impl Edge {
     /// Whether the resolver could use it at some time between two.
     pub fn is_known(&self, from: Timestamp, until: Timestamp) -> bool {
-        self.life.holds(from, until) || self.earlier_life.holds(from, until)
+        self.life().holds(from, until) || self.earlier_life.holds(from, until)
     }
 
     /// Whether it was learned, or learned anew, after a time.
     pub fn is_learned_after(&self, time: Timestamp) -> bool {
-        self.life.from > time
+        self.from > time
     }
 
-    /// By what it is found: the resolver and the owner, the resolver and the target's registered domain.
-    #[inline]
-    fn keys(&self) -> [u64; 2] {
-        [key(self.resolver, self.owner), key(self.resolver, self.target_group)]
+    fn life(&self) -> Life {
+        Life { from: self.from, until: self.until }
     }
 
     fn learn_again(&mut self, learned: Learned, life: Life) {
         self.last = learned;
-        if life.from <= self.life.until + SLACK {
-            self.life.until = self.life.until.max(life.until);
+        if life.from <= self.until + SLACK {
+            self.until = self.until.max(life.until);
         } else {
-            self.earlier_life = std::mem::replace(&mut self.life, life);
+            self.earlier_life = self.life();
+            (self.from, self.until) = (life.from, life.until);
         }
     }
 
@@ -125,7 +124,7 @@ struct AnswerAlias {
 /// All edges kept, by owner and by target. At the limit the oldest are forgotten.
 #[derive(Debug)]
 pub struct Edges {
-    ring: Ring<Edge, 2, Line>,
+    ring: Ring<Edge, 3, Line>,
     names: TextRing,
     answers: Ring<AnswerAlias, 1>,
     lessons: Lessons,
@@ -169,35 +168,34 @@ impl Edges {
                 _ => continue,
             };
             let until = message.time + Span::from_secs(i64::from(ttl)).min(TTL_MAX);
-            let life = Life { from: message.time, until };
             let edge = Edge {
                 owner: owner.hash,
                 target: target.hash,
                 last: learned,
-                life,
+                until,
                 resolver,
                 kind,
-                owner_group: owner.group,
-                target_group: target.group,
+                from: message.time,
                 first: learned,
-                earlier_life: life,
+                earlier_life: Life { from: message.time, until },
                 owner_text: Text::default(),
                 target_text: Text::default(),
             };
+            let keys = [owner.hash, target.hash, target.group].map(|name| key(resolver, name));
             let answer_of = answer_of.filter(|_| kind == EdgeKind::Alias);
-            self.put_off(edge, answer_of, [messages.name(owner), messages.name(target)]);
+            let names = [messages.name(owner), messages.name(target)];
+            self.put_off(Lesson { edge, keys, answer_of }, names);
         }
     }
 
     /// Asks for what an edge is looked up in, and learns what was asked for a while ago.
-    fn put_off(&mut self, edge: Edge, answer_of: Option<Sequence>, names: [Name<'_>; 2]) {
-        let [by_owner, by_target] = edge.keys();
-        self.ring.ask_for_chain(BY_OWNER, by_owner);
-        self.ring.ask_for_chain(BY_TARGET, by_target);
-        self.lessons.add(edge, answer_of, names);
-        if let Some(edge) = self.lessons.halfway() {
-            let [by_owner, _] = edge.keys();
-            self.ring.ask_for_newest(BY_OWNER, by_owner);
+    fn put_off(&mut self, lesson: Lesson, names: [Name<'_>; 2]) {
+        for (chain, key) in lesson.keys.into_iter().enumerate() {
+            self.ring.ask_for_chain(chain, key);
+        }
+        self.lessons.add(lesson, names);
+        if let Some(Lesson { keys: [by_owner, ..], .. }) = self.lessons.halfway() {
+            self.ring.ask_for_newest(BY_OWNER, *by_owner);
         }
         if self.lessons.are_many() {
             self.learn_next();
@@ -210,9 +208,9 @@ impl Edges {
     }
 
     fn learn_next(&mut self) -> bool {
-        let Some(Lesson { edge, answer_of, names }) = self.lessons.next() else { return false };
-        let sequence = learn_one(&mut self.ring, &mut self.names, *edge, names);
-        if let Some(transaction) = *answer_of {
+        let Some((lesson, names)) = self.lessons.next() else { return false };
+        let sequence = learn_one(&mut self.ring, &mut self.names, lesson, names);
+        if let Some(transaction) = lesson.answer_of {
             let alias = AnswerAlias { transaction, edge: sequence };
             self.answers.push(alias, [Some(transaction.0)]);
         }
@@ -230,15 +228,41 @@ impl Edges {
         chain.filter(move |(_, edge)| edge.resolver == resolver && edge.owner == owner)
     }
 
-    /// What a resolver knows to lead to names of one registered domain, newest first.
+    /// What a resolver knows to lead to a name, newest first. Of the steps that are left for it, those that it takes
+    /// are taken; it ends when there are none.
+    pub fn to_name(
+        &self,
+        resolver: HostId,
+        target: NameHash,
+        steps: &mut usize,
+    ) -> impl Iterator<Item = (Sequence, &Edge)> {
+        let chain = self.led_to(BY_TARGET, key(resolver, target), steps);
+        chain.filter(move |(_, edge)| edge.resolver == resolver && edge.target == target)
+    }
+
+    /// What a resolver knows to lead to names of one registered domain, and maybe of others: the same way.
     pub fn to_group(
         &self,
         resolver: HostId,
         group: NameHash,
+        steps: &mut usize,
+    ) -> impl Iterator<Item = (Sequence, &Edge)> {
+        let chain = self.led_to(BY_TARGET_GROUP, key(resolver, group), steps);
+        chain.filter(move |(_, edge)| edge.resolver == resolver)
+    }
+
+    fn led_to(
+        &self,
+        chain: usize,
+        key: u64,
+        steps: &mut usize,
     ) -> impl Iterator<Item = (Sequence, &Edge)> {
         debug_assert!(self.lessons.is_empty(), "looked up before all was learned");
-        let chain = self.ring.chain(BY_TARGET, key(resolver, group)).take(STEPS_MAX);
-        chain.filter(move |(_, edge)| edge.resolver == resolver && edge.target_group == group)
+        self.ring.chain(chain, key).take_while(move |_| {
+            let is_left = *steps > 0;
+            *steps = steps.saturating_sub(1);
+            is_left
+        })
     }
 
     /// The aliases in a transaction's own answer, in the order they stood there.
@@ -287,12 +311,12 @@ impl Edges {
 
 /// Learns an edge, and returns its number.
 fn learn_one(
-    ring: &mut Ring<Edge, 2, Line>,
+    ring: &mut Ring<Edge, 3, Line>,
     texts: &mut TextRing,
-    new: Edge,
+    &Lesson { edge: new, keys, .. }: &Lesson,
     [owner, target]: [Name<'_>; 2],
 ) -> Sequence {
-    let [by_owner, by_target] = new.keys();
+    let [by_owner, ..] = keys;
     let is_same = |edge: &Edge| {
         (edge.resolver, edge.owner, edge.kind, edge.target)
             == (new.resolver, new.owner, new.kind, new.target)
@@ -306,17 +330,16 @@ fn learn_one(
         let is_kept = sequence.0 >= ring.oldest().0 + half || ring.overwritten() == 0;
         if let Some(old) = ring.get_mut(sequence) {
             if is_kept {
-                old.learn_again(new.last, new.life);
+                old.learn_again(new.last, new.life());
                 return sequence;
             }
-            let mut old = *old;
-            old.learn_again(new.last, new.life);
-            (edge.first, edge.life, edge.earlier_life) = (old.first, old.life, old.earlier_life);
+            edge = *old;
+            edge.learn_again(new.last, new.life());
         }
     }
     edge.owner_text = texts.push(owner.wire());
     edge.target_text = texts.push(target.wire());
-    ring.push(edge, [Some(by_owner), Some(by_target)])
+    ring.push(edge, keys.map(Some))
 }
 
 fn key(resolver: HostId, name: NameHash) -> u64 {
@@ -368,7 +391,8 @@ mod tests {
                 .then(|| (edges.owner_name(edge).to_string(), edges.target_name(edge).to_string()));
             let owners: Vec<u64> =
                 edges.of_owner(edge.resolver, edge.owner).map(|(sequence, _)| sequence.0).collect();
-            let targets = edges.to_group(edge.resolver, edge.target_group);
+            let mut steps = 1_000;
+            let targets = edges.to_name(edge.resolver, edge.target, &mut steps);
             let targets: Vec<u64> = targets.map(|(sequence, _)| sequence.0).collect();
             format!("{edge:?} {names:?} {owners:?} {targets:?}")
         });

@@ -12,14 +12,14 @@ use crate::name::{NAME_LEN_MAX, Name};
 const PUT_OFF: usize = 16;
 
 /// An edge to be learned.
-#[derive(Debug)]
-pub(super) struct Lesson<'l> {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lesson {
     /// The edge, without its texts.
-    pub edge: &'l Edge,
+    pub edge: Edge,
+    /// By what it is to be found.
+    pub keys: [u64; 3],
     /// The transaction of which it is to be remembered as the answer.
-    pub answer_of: &'l Option<Sequence>,
-    /// Owner and target.
-    pub names: [Name<'l>; 2],
+    pub answer_of: Option<Sequence>,
 }
 
 /// The edges that are put off, and their names: the messages are gone by the time.
@@ -33,8 +33,7 @@ pub(super) struct Lessons {
 
 #[derive(Debug)]
 struct Kept {
-    edge: Option<Edge>,
-    answer_of: Option<Sequence>,
+    lesson: Option<Lesson>,
     names: [Written; 2],
 }
 
@@ -63,15 +62,15 @@ impl Lessons {
     /// None.
     pub fn new() -> Lessons {
         let names = [Written { len: 0, octets: [0; NAME_LEN_MAX] }; 2];
-        let kept = (0..PUT_OFF).map(|_| Kept { edge: None, answer_of: None, names }).collect();
+        let kept = (0..PUT_OFF).map(|_| Kept { lesson: None, names }).collect();
         Lessons { kept, learned: 0, added: 0 }
     }
 
     /// Adds one. There is room unless [`Lessons::are_many`].
     #[inline]
-    pub fn add(&mut self, edge: Edge, answer_of: Option<Sequence>, [owner, target]: [Name<'_>; 2]) {
+    pub fn add(&mut self, lesson: Lesson, [owner, target]: [Name<'_>; 2]) {
         let Some(kept) = self.kept.get_mut(self.added % PUT_OFF) else { return };
-        (kept.edge, kept.answer_of) = (Some(edge), answer_of);
+        kept.lesson = Some(lesson);
         let [first, second] = &mut kept.names;
         first.write(owner);
         second.write(target);
@@ -89,22 +88,21 @@ impl Lessons {
         self.added == self.learned
     }
 
-    /// The edge that was added half as long ago as the next to be taken, if that one is to be taken.
+    /// The one that was added half as long ago as the next to be taken, if that one is to be taken.
     #[inline]
-    pub fn halfway(&self) -> Option<&Edge> {
+    pub fn halfway(&self) -> Option<&Lesson> {
         let place = self.added.checked_sub(PUT_OFF / 2).filter(|place| *place >= self.learned)?;
-        self.kept.get(place % PUT_OFF)?.edge.as_ref()
+        self.kept.get(place % PUT_OFF)?.lesson.as_ref()
     }
 
-    /// The next one, in the order in which they were added.
+    /// The next one, in the order in which they were added, with its owner and target.
     #[inline]
-    pub fn next(&mut self) -> Option<Lesson<'_>> {
+    pub fn next(&mut self) -> Option<(&Lesson, [Name<'_>; 2])> {
         if self.is_empty() {
             return None;
         }
-        let Kept { edge, answer_of, names: [owner, target] } =
-            self.kept.get(self.learned % PUT_OFF)?;
+        let Kept { lesson, names: [owner, target] } = self.kept.get(self.learned % PUT_OFF)?;
         self.learned += 1;
-        Some(Lesson { edge: edge.as_ref()?, answer_of, names: [owner.name(), target.name()] })
+        Some((lesson.as_ref()?, [owner.name(), target.name()]))
     }
 }

@@ -489,3 +489,84 @@ fn many_names_of_one_label_that_lead_to_a_query_cost_no_more_than_one() {
     assert!((1_000..2_000).contains(&one), "{one}");
     assert_eq!(gone_through(100), one);
 }
+
+#[test]
+fn an_alias_is_found_among_thousands_that_lead_to_one_registered_domain() {
+    let mut office = Office::new();
+    let learn = |office: &mut Office, at_ms: f64, owner: &str, target: &str| {
+        let open = office.ask(at_ms, DC, ISP, owner);
+        office.answer(at_ms + 1.0, open, &[(owner, target)]);
+    };
+    learn(&mut office, -50_000.0, "www.good.com", "e9.cdn.net");
+    for n in 0..3_000 {
+        let (owner, target) = (format!("www.shop{n}.example"), format!("f{n}.cdn.net"));
+        learn(&mut office, -40_000.0 + f64::from(n), &owner, &target);
+    }
+    office.ask(0.0, ANNA, DC, "www.good.com");
+    let query = office.ask(0.2, DC, ISP, "e9.cdn.net");
+    assert_eq!(office.causes(query).0, [(ANNA.into(), Role::Initiator, Relation::Alias)]);
+}
+
+/// Anna waits for a name; then Ben asks for so many others of the domain, each of which is answered at once; then the
+/// DC asks for the domain's servers.
+fn behind_many_answers(many: u16) -> (Office, Open<'static>) {
+    let mut office = Office::iterating();
+    office.ask(0.0, ANNA, DC, "a.evil.com");
+    for n in 0..many {
+        let name = format!("n{n}.evil.com");
+        let open = office.ask(1.0 + f64::from(n) / 10.0, BEN, DC, &name);
+        office.answer(1.05 + f64::from(n) / 10.0, open, &[]);
+    }
+    let query = office.ask_type(f64::from(many) / 10.0 + 2.0, DC, ISP, "evil.com", 2);
+    (office, query)
+}
+
+#[test]
+fn who_still_waits_is_named_though_hundreds_were_answered_since() {
+    let (office, query) = behind_many_answers(600);
+    assert_eq!(office.causes(query).0, [(ANNA.into(), Role::Initiator, Relation::Ancestor)]);
+}
+
+#[test]
+fn nobody_is_blamed_where_too_much_was_asked_to_look_at_it_all() {
+    let (office, query) = behind_many_answers(3_000);
+    assert_eq!(office.causes(query), (vec![], Some(Unexplained::Crowded)));
+}
+
+#[test]
+fn nobody_is_blamed_where_too_many_names_lead_to_one() {
+    let names: Vec<String> = (0..700).map(|n| format!("www.shop{n}.example")).collect();
+    let mut office = Office::new();
+    // Ben was answered just now for one that leads there; so was who knows who for the first that is not looked at.
+    for (n, name) in names.iter().enumerate() {
+        let open = office.ask(-20_000.0 + n as f64, DC, ISP, name);
+        office.answer(-20_000.0 + n as f64 + 0.5, open, &[(name, "tail.cdn.net")]);
+    }
+    let ben = office.ask(-1.0, BEN, DC, "www.shop699.example");
+    office.answer(-0.9, ben, &[("www.shop699.example", "tail.cdn.net")]);
+    let query = office.ask(0.0, DC, ISP, "tail.cdn.net");
+    assert_eq!(office.causes(query), (vec![], Some(Unexplained::Crowded)));
+    // Who waits for it is another matter.
+    office.ask(10_000.0, BEN, DC, "www.shop699.example");
+    let query = office.ask(10_000.2, DC, ISP, "tail.cdn.net");
+    assert_eq!(office.named(query), [BEN]);
+}
+
+#[test]
+fn what_a_resolver_asked_long_after_does_not_hide_what_it_asked_then() {
+    let mut office = Office::new();
+    let early = office.ask(-5000.0, BEN, DC, "www.good.com");
+    office.answer(-4990.0, early, &[("www.good.com", "tail.cdn.net")]);
+    office.ask(0.0, BEN, DC, "www.good.com");
+    let head = office.ask(0.2, DC, ISP, "www.good.com");
+    let anna = office.ask(1.0, ANNA, DC, "other.good.com");
+    let query = office.ask(1.2, DC, ISP, "tail.cdn.net");
+    office.answer(5.0, query, &[]);
+    office.answer(5.1, anna, &[("other.good.com", "tail.cdn.net")]);
+    office.answer(90.0, head, &[("www.good.com", "tail.cdn.net")]);
+    for n in 0..2_000 {
+        let name = format!("n{n}.good.com");
+        office.ask(20_000.0 + f64::from(n), DC, ISP, &name);
+    }
+    assert_eq!(office.named(query), [ANNA]);
+}

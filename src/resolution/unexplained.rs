@@ -27,6 +27,8 @@ pub enum Unexplained {
     PacketsLost,
     /// So many clients can have caused it, none more likely than the other.
     TooMany(u32),
+    /// So much was asked at the time, or so many names lead there, that not all of it can be gone through.
+    Crowded,
     /// It was asked by another resolver, for a client that could not be told.
     BehindResolver(HostId),
     /// Who asked may itself be a resolver, for nobody was recognised as one.

@@ -9,6 +9,8 @@
 //! From the name in an upstream query the walk goes the other way and yields every name whose asking
 //! can have led to it, the strongest relation first.
 
+use foldhash::HashMap;
+
 use super::Resolution;
 use super::candidate::checks_answers;
 use super::edge::{Edge, EdgeKind};
@@ -19,7 +21,9 @@ use crate::time::Timestamp;
 use crate::transaction::{HostId, Transaction};
 
 /// How many names a walk visits.
-const NAMES_MAX: usize = 128;
+const NAMES_MAX: usize = 512;
+/// How many edges it looks at.
+const STEPS_MAX: usize = 1 << 13;
 /// How many steps lead from an ask to a name: resolvers give up on chains of 8 to 17 aliases.
 const DEPTH_MAX: u8 = 20;
 
@@ -50,6 +54,17 @@ pub enum StepKind {
     Ancestor,
     /// This name serves the zone before it.
     Server,
+}
+
+impl Relation {
+    /// All of them, the strongest first.
+    const ALL: [Relation; 5] = [
+        Relation::Itself,
+        Relation::Alias,
+        Relation::Ancestor,
+        Relation::Server,
+        Relation::OtherType,
+    ];
 }
 
 impl StepKind {
@@ -95,6 +110,11 @@ pub(super) struct Walk<'r> {
     pub iterates: bool,
     /// Whether it asks for names above those that it needs: on its way down, or for what it checks answers with.
     pub goes_above: bool,
+    /// Where in `reaches` a name stands that is reached so.
+    places: HashMap<(NameHash, Relation), usize>,
+    steps_left: usize,
+    /// Whether there are more names than it visits.
+    pub is_cut: bool,
 }
 
 impl Resolution {
@@ -113,8 +133,7 @@ impl Resolution {
         if name.labels().next() == Some(b"_")
             && let Some(parent) = name.parent()
         {
-            let (hash, group) =
-                (self.hasher.hash(parent), self.hasher.hash(parent.last_two_labels()));
+            let (hash, group) = (self.hasher.hash(parent), self.group_of_name(parent));
             start = Reach { name: parent, hash, group, relation: Relation::Ancestor, ..start };
         }
         // Only a resolver that walks down from the root looks up the servers of zones.
@@ -122,7 +141,9 @@ impl Resolution {
         let iterates =
             resolvers.iter().filter_map(|id| hosts.get(*id)).any(|h| h.asks_iterating > 0);
         let goes_above = iterates || checks_answers(sent.qtype);
-        let mut walk = Walk { reaches: vec![start], iterates, goes_above };
+        let places = HashMap::from_iter([((start.hash, start.relation), 0)]);
+        let (reaches, steps_left, is_cut) = (vec![start], STEPS_MAX, false);
+        let mut walk = Walk { reaches, iterates, goes_above, places, steps_left, is_cut };
         let mut place = 0;
         while let Some(&here) = walk.reaches.get(place) {
             if here.depth < DEPTH_MAX && !here.name.is_root() {
@@ -143,51 +164,79 @@ impl Resolution {
         time: Timestamp,
         walk: &mut Walk<'r>,
     ) {
-        for (sequence, edge) in self.edges.to_group(resolver, here.group) {
-            if !(edge.is_known(time, time) || edge.is_learned_after(time))
-                || !self.edges.has_names(edge)
-            {
-                continue;
-            }
-            if edge.kind == EdgeKind::Delegation && !walk.iterates {
-                continue;
-            }
-            let exact = edge.target == here.hash;
-            if !exact && !walk.goes_above {
-                continue;
-            }
-            if !exact && !self.edges.target_name(edge).is_at_or_below(here.name) {
-                continue;
-            }
-            let relation = match (edge.kind, exact) {
-                (EdgeKind::Alias, true) => here.relation.max(Relation::Alias),
-                (EdgeKind::Alias, false) => here.relation.max(Relation::Ancestor),
-                (EdgeKind::Delegation, _) => Relation::Server,
-            };
-            let known =
-                walk.reaches.iter_mut().find(|r| r.hash == edge.owner && r.relation <= relation);
-            if let Some(known) = known {
-                // Two addresses of one resolver learn the same at different times: the earlier counts.
-                if let Some((_, _, other)) = known.via
-                    && (other.target, other.kind) == (edge.target, edge.kind)
-                    && edge.first.time < other.first.time
-                {
-                    known.via = known.via.map(|(next, _, _)| (next, sequence, edge));
-                }
-                continue;
-            }
-            if walk.reaches.len() >= NAMES_MAX {
-                return;
-            }
-            walk.reaches.push(Reach {
-                name: self.edges.owner_name(edge),
-                hash: edge.owner,
-                group: edge.owner_group,
-                relation,
-                via: Some((place, sequence, edge)),
-                depth: here.depth + 1,
-            });
+        let mut steps = walk.steps_left;
+        for (sequence, edge) in self.edges.to_name(resolver, here.hash, &mut steps) {
+            self.reach_by((sequence, edge), (place, here), true, time, walk);
         }
+        // A resolver that asks for what is above the names it needs may have needed any name below this one.
+        if walk.goes_above {
+            for (sequence, edge) in self.edges.to_group(resolver, here.group, &mut steps) {
+                if edge.target != here.hash && self.has_target_below(edge, here.name) {
+                    self.reach_by((sequence, edge), (place, here), false, time, walk);
+                }
+            }
+        }
+        walk.is_cut |= steps == 0;
+        walk.steps_left = steps;
+    }
+
+    fn has_target_below(&self, edge: &Edge, name: Name<'_>) -> bool {
+        self.edges.has_names(edge) && self.edges.target_name(edge).is_at_or_below(name)
+    }
+
+    /// Adds the name that an edge leads from to a walk.
+    fn reach_by<'r>(
+        &'r self,
+        (sequence, edge): (Sequence, &'r Edge),
+        (place, here): (usize, Reach<'r>),
+        exact: bool,
+        time: Timestamp,
+        walk: &mut Walk<'r>,
+    ) {
+        if !(edge.is_known(time, time) || edge.is_learned_after(time))
+            || !self.edges.has_names(edge)
+            || (edge.kind == EdgeKind::Delegation && !walk.iterates)
+        {
+            return;
+        }
+        let relation = match (edge.kind, exact) {
+            (EdgeKind::Alias, true) => here.relation.max(Relation::Alias),
+            (EdgeKind::Alias, false) => here.relation.max(Relation::Ancestor),
+            (EdgeKind::Delegation, _) => Relation::Server,
+        };
+        let Walk { reaches, places, is_cut, .. } = walk;
+        let stronger = Relation::ALL.iter().take_while(|known| **known <= relation);
+        let mut known = stronger.filter_map(|known| places.get(&(edge.owner, *known)));
+        if let Some(known) = known.next() {
+            // Two addresses of one resolver learn the same at different times: the earlier counts.
+            if let Some(known) = reaches.get_mut(*known)
+                && let Some((next, _, other)) = known.via
+                && (other.target, other.kind) == (edge.target, edge.kind)
+                && edge.first.time < other.first.time
+            {
+                known.via = Some((next, sequence, edge));
+            }
+            return;
+        }
+        if reaches.len() >= NAMES_MAX {
+            *is_cut = true;
+            return;
+        }
+        places.insert((edge.owner, relation), reaches.len());
+        let name = self.edges.owner_name(edge);
+        reaches.push(Reach {
+            name,
+            hash: edge.owner,
+            group: self.group_of_name(name),
+            relation,
+            via: Some((place, sequence, edge)),
+            depth: here.depth + 1,
+        });
+    }
+
+    /// The hash of a name's last two labels.
+    pub(super) fn group_of_name(&self, name: Name<'_>) -> NameHash {
+        self.hasher.hash(name.last_two_labels())
     }
 
     /// The names that a question leads to by aliases known at a time, with the edges that lead there:

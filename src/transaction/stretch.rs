@@ -193,6 +193,14 @@ struct Part {
     count: usize,
 }
 
+/// What was found on a chain.
+#[derive(Debug)]
+struct Found {
+    parts: Vec<Part>,
+    counted: usize,
+    is_cut: bool,
+}
+
 /// The transactions of some parts of a chain, newest first.
 #[derive(Debug)]
 pub struct Parts<'t> {
@@ -202,11 +210,29 @@ pub struct Parts<'t> {
     chain: Option<Chain<'t, Transaction, 2>>,
     /// How many of the part at hand are to come.
     left: usize,
+    /// How many transactions count, those that were left out as well.
+    counted: usize,
+    /// Whether there are more.
+    is_cut: bool,
 }
 
 impl<'t> Parts<'t> {
-    fn new(history: &'t History, about: About, parts: Vec<Part>) -> Parts<'t> {
-        Parts { history, about, parts: parts.into_iter(), chain: None, left: 0 }
+    fn new(
+        history: &'t History,
+        about: About,
+        Found { parts, counted, is_cut }: Found,
+    ) -> Parts<'t> {
+        Parts { history, about, parts: parts.into_iter(), chain: None, left: 0, counted, is_cut }
+    }
+
+    /// How many transactions these are at most, those that were left out counted.
+    pub fn counted(&self) -> usize {
+        self.counted
+    }
+
+    /// Whether there are more than were wanted, so that older ones are missing.
+    pub fn are_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// At most `limit` from the newest that was asked by a time, along the chain as it is.
@@ -218,7 +244,7 @@ impl<'t> Parts<'t> {
     ) -> Parts<'t> {
         let first = about.all(history).find(|(_, transaction)| transaction.asked <= latest);
         let parts = first.map(|(from, _)| Part { from, count: limit }).into_iter().collect();
-        Parts::new(history, about, parts)
+        Parts::new(history, about, Found { parts, counted: SHORT.min(limit), is_cut: false })
     }
 }
 
@@ -292,14 +318,18 @@ impl Cut {
         history: &History,
         (latest, limit): (Timestamp, usize),
         mut look: impl FnMut(&Stretch) -> Look,
-    ) -> Vec<Part> {
+    ) -> Found {
         let mut parts: Vec<Part> = Vec::new();
-        let mut left = limit;
+        let (mut left, mut is_cut) = (limit, false);
         // A copy of a query can have put its time back by so much since.
         let latest_then = latest + MIRROR_MAX;
         let younger = self.stretches.partition_point(|cut| cut.asked_from <= latest_then);
         for stretch in self.stretches.range_mut(..younger).rev() {
-            if left == 0 || stretch.newest < history.oldest() {
+            if stretch.newest < history.oldest() {
+                break;
+            }
+            if left == 0 {
+                is_cut = look(stretch) != Look::NoFurther;
                 break;
             }
             if parts.is_empty() {
@@ -326,8 +356,9 @@ impl Cut {
                 Look::NoFurther => break,
             }
             left -= count;
+            is_cut |= count < stretch.count;
         }
-        parts
+        Found { parts, counted: limit - left, is_cut }
     }
 }
 
@@ -363,8 +394,7 @@ impl Cuts {
         let Some(cut) = self.covering(about, history, order, latest) else {
             return Parts::plain(history, about, latest, limit);
         };
-        let parts = cut.parts(about, history, (latest, limit), look);
-        Parts::new(history, about, parts)
+        Parts::new(history, about, cut.parts(about, history, (latest, limit), look))
     }
 
     /// The number that the next transaction had when one was cut last.
