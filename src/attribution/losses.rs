@@ -6,8 +6,8 @@ use super::{Attribution, Verdict};
 use crate::resolution::Unexplained;
 use crate::time::{Span, Timestamp};
 
-/// How many stretches are kept, the latest.
-const KEPT_MAX: usize = 256;
+/// How many stretches are kept, the latest: more than fit into the ten minutes after which the last question is judged.
+const KEPT_MAX: usize = 1024;
 /// Stretches so near to each other are one.
 const NEAR: Span = Span::from_secs(1);
 /// What was lost so long before or after a sighting can have been a part of it.

@@ -1,5 +1,8 @@
 //! The asks that can have caused an upstream query: by what they need, and by when they were open.
 
+use foldhash::HashMap;
+
+use super::choice::SETS_OUT_MAX;
 use super::retry::FAIL_OVER_MAX;
 use super::walk::{Reach, Relation, Walk};
 use super::{Edge, EdgeKind, Resolution};
@@ -7,7 +10,7 @@ use crate::bounded::Sequence;
 use crate::message::RecordType;
 use crate::name::NameHash;
 use crate::time::{Span, Timestamp};
-use crate::transaction::{HostId, Look, Stretch, Transaction};
+use crate::transaction::{DISORDER_MAX, HostId, Look, Stretch, Transaction};
 
 /// An ask is remembered as open this long before a query, at most.
 pub(super) const OPEN_MAX: Span = Span::from_secs(75);
@@ -31,8 +34,8 @@ pub(super) const ASKS_MAX: usize = 1024;
 const ASKS_IN_ALL_MAX: usize = 1 << 14;
 /// How many transactions before a query are gone through for the asks among them.
 const BEFORE_MAX: usize = 1 << 16;
-/// How many asks are weighed for one query that were open when it was sent, or the like, and how many
-/// that had been answered: far more than would be named.
+/// How many asks are weighed for one query that were open when it was sent, that joined it, and that had been
+/// answered: far more than would be named.
 const CANDIDATES_MAX: usize = 256;
 /// How many queries about one registered domain are looked at for one ask.
 const QUERIES_MAX: usize = 256;
@@ -50,6 +53,21 @@ pub(super) enum Timing {
     Joined,
     /// It was answered so long before.
     After(Span),
+}
+
+impl Timing {
+    /// Classes of which as many are weighed as of any other.
+    const OPEN: usize = 0;
+    const JOINED: usize = 1;
+    const ANSWERED: usize = 2;
+
+    fn class(self) -> usize {
+        match self {
+            Timing::Open | Timing::AnsweredSoon | Timing::JustAfter => Timing::OPEN,
+            Timing::Joined => Timing::JOINED,
+            Timing::After(_) => Timing::ANSWERED,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -70,38 +88,54 @@ pub(super) struct Candidate {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub candidates: Vec<Candidate>,
-    /// How many of them had been answered before.
-    answered: usize,
-    /// Whether not all was gone through, because too much was asked or too many names lead here.
-    pub is_cut: bool,
-    /// Whether some more were open then.
-    pub lacks_open: bool,
-    /// Whether some more had been answered before.
-    pub lacks_answered: bool,
+    /// How many there are of each class of timing: see [`Timing::class`].
+    counts: [usize; 3],
+    /// Once a class is full: the place of a client's candidate of it, by the client and how it needs the name.
+    places: HashMap<(HostId, Relation, usize), usize>,
+    /// The strongest relation of those that were not looked at, since too much was asked or too many names lead here.
+    lacks: Option<Relation>,
+    /// Whether clients are missing who waited then, and some who had been answered.
+    lacks_open: bool,
+    lacks_answered: bool,
 }
 
 impl Found {
-    /// Whether what was not gone through can have caused the query rather than those that were chosen.
-    pub fn may_lack(&self, chosen: &[Candidate]) -> bool {
-        // Who was waiting for the very name caused it, whatever else there was.
-        let waited = |c: &Candidate| c.timing == Timing::Open && c.relation <= Relation::Alias;
-        let was_answered = |c: &Candidate| matches!(c.timing, Timing::After(_));
-        self.lacks_open
-            || (self.is_cut && !chosen.iter().any(waited))
-            || (self.lacks_answered && chosen.iter().all(was_answered))
+    fn lack(&mut self, relation: Relation) {
+        self.lacks = Some(self.lacks.map_or(relation, |strongest| strongest.min(relation)));
     }
 
-    fn add(&mut self, candidate: Candidate) {
-        let is_answered = matches!(candidate.timing, Timing::After(_));
-        let others = self.candidates.len() - self.answered;
-        match is_answered {
-            true if self.answered >= CANDIDATES_MAX => self.lacks_answered = true,
-            false if others >= CANDIDATES_MAX => self.lacks_open = true,
-            _ => {
-                self.answered += usize::from(is_answered);
-                self.candidates.push(candidate);
-            }
+    fn add(&mut self, client: HostId, candidate: Candidate) {
+        let class = candidate.timing.class();
+        let Some(count) = self.counts.get_mut(class) else { return };
+        let key = (client, candidate.relation, class);
+        if *count < CANDIDATES_MAX {
+            *count += 1;
+            // The newest come first, and of a client's asks the oldest that waited is to stay.
+            self.places.insert(key, self.candidates.len());
+            self.candidates.push(candidate);
+            return;
         }
+        let place = self.places.get(&key).copied();
+        match (place.and_then(|place| self.candidates.get_mut(place)), class) {
+            (Some(known), Timing::OPEN) if candidate.asked < known.asked => *known = candidate,
+            (None, Timing::OPEN) => self.lacks_open = true,
+            (None, Timing::ANSWERED) => self.lacks_answered = true,
+            // Of joiners there are more than would be named.
+            _ => {}
+        }
+    }
+
+    /// Whether what was not looked at can have caused the query rather than those that were chosen.
+    pub fn may_lack(&self, chosen: &[Candidate]) -> bool {
+        // Who was waiting for the name caused it, unless somebody waited who needs it more.
+        let waited = |c: &Candidate| {
+            let strongest = self.lacks.unwrap_or(Relation::OtherType).min(Relation::Alias);
+            c.timing == Timing::Open && c.relation <= strongest
+        };
+        let was_answered = |c: &Candidate| matches!(c.timing, Timing::After(_));
+        self.lacks_open
+            || (self.lacks.is_some() && !chosen.iter().any(waited))
+            || (self.lacks_answered && chosen.iter().all(was_answered))
     }
 }
 
@@ -129,60 +163,68 @@ impl Resolution {
         resolvers: &[HostId],
         walk: &Walk<'_>,
     ) -> Found {
-        let mut found = Found { is_cut: walk.is_cut, ..Found::default() };
+        let mut found = Found { lacks: walk.lacks, ..Found::default() };
         let latest = in_flight_until.max(sent.asked + ANSWER_SOON);
-        let mut lately: Vec<Option<Vec<(Sequence, &Transaction)>>> = vec![None; resolvers.len()];
         let mut left = ASKS_IN_ALL_MAX;
         for (place, reach) in walk.reaches.iter().enumerate() {
             let look = |stretch: &Stretch| look(stretch, reach, sent, walk);
-            for (&resolver, lately) in resolvers.iter().zip(&mut lately) {
-                // Whether a walk came to what was asked too long before.
+            for &resolver in resolvers {
+                if left == 0 {
+                    found.lack(reach.relation);
+                    return found;
+                }
+                // Adds one that can have, and returns whether it and all before it were asked too long before.
                 let mut add = |(sequence, ask): (Sequence, &Transaction)| {
                     if ask.asked_last + OPEN_MAX < sent.asked {
                         return true;
                     }
-                    let reached = (place, reach);
-                    let candidate = (sequence != query)
-                        .then(|| {
-                            self.candidate((sequence, ask), reached, (sent, in_flight_until), walk)
-                        })
-                        .flatten();
+                    let candidate = match sequence == query {
+                        true => None,
+                        false => {
+                            let times = (sent, in_flight_until);
+                            self.candidate((sequence, ask), (place, reach), times, walk)
+                        }
+                    };
                     if let Some(candidate) = candidate {
-                        found.add(candidate);
+                        found.add(ask.client, candidate);
                     }
                     false
                 };
-                if reach.name.label_count() >= 2 {
-                    let within = (latest, left.min(ASKS_MAX));
-                    let mut asks =
-                        self.transactions.with_server_by(resolver, reach.group, within, look);
-                    let is_through = asks.any(&mut add) || !asks.are_cut();
-                    left -= asks.counted().min(left);
-                    found.is_cut |= !is_through;
-                } else {
-                    // Everything stands below a top-level domain: only what came just before can
-                    // have led there.
-                    let lately =
-                        lately.get_or_insert_with(|| self.asked_lately(resolver, query, latest));
-                    let is_through = lately.iter().copied().any(&mut add);
-                    left -= lately.len().min(left);
-                    found.is_cut |= !is_through && lately.len() >= ASKS_MAX;
+                let within = (latest, left.min(ASKS_MAX));
+                let mut asks =
+                    self.transactions.with_server_by(resolver, reach.group, within, look);
+                let is_through = asks.any(&mut add) || !asks.are_cut();
+                left -= asks.counted().min(left);
+                // Everything stands below a top-level domain, and there is no chain of that: only what came just
+                // before can have led there.
+                let is_top = place == 0 && reach.name.label_count() < 2;
+                let is_through_lately = !is_top || {
+                    let lately = self.asked_lately(resolver, query, latest, sent.asked);
+                    let since = |(_, ask): &(Sequence, &Transaction)| sent.asked - ask.asked;
+                    let is_far = lately.last().is_some_and(|ask| since(ask) > SETS_OUT_MAX);
+                    let is_through = lately.len() < ASKS_MAX || is_far;
+                    lately.into_iter().any(&mut add) || is_through
+                };
+                if !is_through || !is_through_lately {
+                    found.lack(reach.relation);
                 }
             }
         }
         found
     }
 
-    /// What a resolver was asked just before a query, newest first, whatever it was about. There is no chain of that, so
-    /// it is looked for once for all names that want it.
+    /// What a resolver was asked just before a query, newest first, whatever it was about.
     fn asked_lately(
         &self,
         resolver: HostId,
         query: Sequence,
         latest: Timestamp,
+        sent: Timestamp,
     ) -> Vec<(Sequence, &Transaction)> {
         let before = self.transactions.before(query).take(BEFORE_MAX);
-        let asks = before.filter(|(_, other)| other.server == resolver);
+        let lately =
+            before.take_while(|(_, other)| other.asked + SETS_OUT_MAX + DISORDER_MAX >= sent);
+        let asks = lately.filter(|(_, other)| other.server == resolver);
         asks.skip_while(|(_, ask)| ask.asked > latest).take(ASKS_MAX).collect()
     }
 
@@ -195,9 +237,6 @@ impl Resolution {
         walk: &Walk<'_>,
     ) -> Option<Candidate> {
         let timing = timing(ask, sent, in_flight_until)?;
-        if timing == Timing::Open && !self.is_pending(ask, sent) {
-            return None;
-        }
         let exact = ask.name == reach.hash;
         if !exact && !walk.goes_above {
             return None;
@@ -211,6 +250,9 @@ impl Resolution {
         }
         if timing == Timing::Joined && relation > Relation::Alias {
             // Waiting for the same answer is joining; having a use for it later is not.
+            return None;
+        }
+        if timing == Timing::Open && !self.is_pending(ask, sent) {
             return None;
         }
         let path = walk.path(place);
@@ -235,40 +277,42 @@ impl Resolution {
         let mut owners = path.iter().filter(|edge| edge.kind == EdgeKind::Alias);
         owners.any(|edge| {
             let owner = (edge.owner, self.group_of_name(self.edges.owner_name(edge)));
-            let tries = self.upstream_about(sent, owner, ask.qtype);
             let then = sent.asked + OUT_OF_ORDER;
-            let answered =
-                |query: &&Transaction| query.answered().is_some_and(|at| at >= ask.asked);
-            let (known, later): (Vec<&Transaction>, Vec<&Transaction>) = tries
-                .iter()
-                .copied()
-                .filter(answered)
-                .partition(|query| query.answered().is_some_and(|at| at <= then));
-            let since = |query: &&&Transaction| query.asked >= ask.asked;
-            let asked = tries.iter().filter(since).any(|query| query.asked < sent.asked);
+            let tries: Vec<&Transaction> =
+                self.upstream_about(&sent.client, owner, ask.qtype, then).collect();
+            let asked = |query: &&Transaction| query.asked >= ask.asked && query.asked < sent.asked;
+            let answers = || tries.iter().filter_map(|query| query.answered());
+            let is_known = answers().any(|at| ask.asked <= at && at <= then);
+            if !tries.iter().copied().any(|query| asked(&query)) || is_known {
+                return false;
+            }
             // One that has no answer and was not tried again was answered out of the capture's sight.
-            let tried_again = tries.iter().any(|query| query.asked > then);
-            asked && known.is_empty() && (tried_again || !later.is_empty())
+            answers().any(|at| at > then) || {
+                let later = then + OPEN_MAX;
+                let mut since = self.upstream_about(&sent.client, owner, ask.qtype, later);
+                since.next().is_some_and(|query| query.asked > then)
+            }
         })
     }
 
-    /// The queries a resolver sent about one name and type about the time of a query, newest first.
-    fn upstream_about(
-        &self,
-        sent: &Transaction,
+    /// The queries a resolver sent about one name and type by a time, newest first.
+    fn upstream_about<'a>(
+        &'a self,
+        resolver: &'a HostId,
         (name, group): (NameHash, NameHash),
         qtype: RecordType,
-    ) -> Vec<&Transaction> {
-        let look = |stretch: &Stretch| match stretch.may_ask_for(name) {
+        latest: Timestamp,
+    ) -> impl Iterator<Item = &'a Transaction> {
+        let look = move |stretch: &Stretch| match stretch.may_ask_for(name) {
             true => Look::Through,
             false => Look::Past,
         };
-        let within = (sent.asked + FAIL_OVER_MAX, ASKS_MAX);
-        let resolvers = self.roles.addresses_of(&sent.client).iter();
-        let asked = resolvers.flat_map(|resolver| {
+        let within = (latest, ASKS_MAX);
+        let addresses = self.roles.addresses_of(resolver).iter();
+        let asked = addresses.flat_map(move |resolver| {
             self.transactions.of_client_by(*resolver, group, within, look).map(|(_, query)| query)
         });
-        asked.filter(|query| query.name == name && query.qtype == qtype).collect()
+        asked.filter(move |query| query.name == name && query.qtype == qtype)
     }
 
     /// Whether what an ask without a captured answer was for had come from upstream a while before a
@@ -280,8 +324,8 @@ impl Resolution {
         };
         let (mut name, mut group) = (ask.name, ask.group);
         for _ in 0..CHAIN_MAX {
-            let tries = self.upstream_about(sent, (name, group), ask.qtype);
-            let Some(answer) = tries.into_iter().find(served) else { return false };
+            let mut tries = self.upstream_about(&sent.client, (name, group), ask.qtype, sent.asked);
+            let Some(answer) = tries.find(served) else { return false };
             if answer.truncated || !(answer.has_answers || answer.rcode == 3) {
                 return false;
             }
@@ -293,6 +337,10 @@ impl Resolution {
             let Some((_, alias)) = alias else { return true };
             if alias.target == sent.name {
                 return false;
+            }
+            if !self.edges.has_names(alias) {
+                // Where it went on from there cannot be told, and nobody is blamed for what cannot.
+                return true;
             }
             name = alias.target;
             group = self.group_of_name(self.edges.target_name(alias));

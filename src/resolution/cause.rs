@@ -8,6 +8,7 @@
 //!    stale refresh, follow-up look-ups), if that was a moment ago.
 //! 4. With none of these, it is a retry of an earlier query for the same thing, and shares its cause.
 //! 5. Else nobody seen did; [`Unexplained`] says what that means here.
+//! 6. Where not all could be looked at, only who was open and needs the name as much as anybody did is named.
 //!
 //! An ask needs a name by its own answer, where it has one: an answer that holds a chain is the
 //! chain. Where it has none, what the resolver had learned before and could still believe counts.
@@ -166,7 +167,7 @@ impl Resolution {
                 return shared;
             }
         }
-        if found.may_lack(&chosen) {
+        if found.may_lack(&chosen) && !is_priming(name, sent.qtype) {
             return Causes { first_try, ..none(Unexplained::Crowded) };
         }
         if chosen.is_empty() {

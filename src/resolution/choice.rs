@@ -12,7 +12,7 @@ pub(super) const MOMENT: Span = Span::from_millis(100);
 /// A resolver that asks upstream for each ask apart does so within this time.
 const OWN_QUERY_MAX: Span = Span::from_millis(3);
 /// A resolver sets out for an ask within this time.
-const SETS_OUT_MAX: Span = Span::from_millis(5);
+pub(super) const SETS_OUT_MAX: Span = Span::from_millis(5);
 /// An answer from the cache takes less than this.
 const AT_ONCE: Span = Span::from_millis(1);
 

@@ -485,9 +485,7 @@ fn many_names_of_one_label_that_lead_to_a_query_cost_no_more_than_one() {
         assert_eq!(office.named(query), [ANNA]);
         visits.get() - before
     };
-    let one = gone_through(1);
-    assert!((1_000..2_000).contains(&one), "{one}");
-    assert_eq!(gone_through(100), one);
+    assert_eq!((gone_through(1), gone_through(100)), (0, 0));
 }
 
 #[test]
@@ -569,4 +567,118 @@ fn what_a_resolver_asked_long_after_does_not_hide_what_it_asked_then() {
         office.ask(20_000.0 + f64::from(n), DC, ISP, &name);
     }
     assert_eq!(office.named(query), [ANNA]);
+}
+
+/// So many other asks of the DC by Carla in the minute before, each answered at once.
+fn busy(office: &mut Office, many: u32, name: impl Fn(u32) -> String) {
+    for n in 0..many {
+        let name = name(n);
+        let at = -60_000.0 + f64::from(n) * 59_000.0 / f64::from(many);
+        let open = office.ask(at, CARLA, DC, &name);
+        office.answer(at + 0.5, open, &[]);
+    }
+}
+
+#[test]
+fn priming_is_nobodys_on_a_busy_resolver_too() {
+    let mut office = Office::iterating();
+    busy(&mut office, 1_100, |n| format!("w.site{n}.example"));
+    let query = office.ask_type(0.2, DC, "198.41.0.4", ".", 2);
+    assert_eq!(office.causes(query), (vec![], Some(Unexplained::Priming)));
+}
+
+#[test]
+fn who_needs_a_top_level_domain_is_named_on_a_busy_resolver_too() {
+    let mut office = Office::iterating();
+    busy(&mut office, 1_100, |n| format!("w.site{n}.example"));
+    office.ask(0.0, ANNA, DC, "www.evil.zip");
+    let query = office.ask_type(0.2, DC, "198.41.0.4", "zip", 2);
+    assert_eq!(office.causes(query).0, [(ANNA.into(), Role::Initiator, Relation::Ancestor)]);
+}
+
+#[test]
+fn what_was_answered_long_ago_in_a_popular_domain_makes_nothing_uncertain() {
+    let mut office = Office::new();
+    busy(&mut office, 1_200, |n| format!("w{n}.popular.com"));
+    let anna = office.ask(-1.0, ANNA, DC, "c2.popular.com");
+    office.answer(-0.5, anna, &[]);
+    let query = office.ask(0.0, DC, ISP, "c2.popular.com");
+    assert_eq!(office.causes(query).0, [(ANNA.into(), Role::Refresh, Relation::Itself)]);
+}
+
+#[test]
+fn one_client_that_tries_often_while_nothing_is_answered_is_named() {
+    let mut office = Office::new();
+    for n in 0..300 {
+        let at = -60_000.0 + f64::from(n) * 200.0;
+        office.ask(at, ANNA, DC, "c2.evil.com");
+        if n % 5 == 0 {
+            office.ask(at + 0.2, DC, ISP, "c2.evil.com");
+        }
+    }
+    office.ask(0.0, ANNA, DC, "c2.evil.com");
+    let query = office.ask(0.2, DC, ISP, "c2.evil.com");
+    assert_eq!(office.causes(query).1, None);
+}
+
+#[test]
+fn nobody_is_blamed_where_there_is_too_much_to_look_at_name_by_name() {
+    let many = 505;
+    let names: Vec<String> = (0..many).map(|n| format!("www.shop{n}.example")).collect();
+    let mut office = Office::new();
+    for (n, name) in names.iter().enumerate() {
+        let at = -20_000.0 + n as f64;
+        let open = office.ask(at, DC, ISP, name);
+        office.answer(at + 0.5, open, &[(name, "tail.cdn.net")]);
+    }
+    busy(&mut office, 900, |n| format!("w{n}.cdn.net"));
+    // Anna waits for the first that was learned; Carla asked for something else of that shop.
+    office.ask(-2.0, ANNA, DC, "www.shop0.example");
+    let carla = office.ask(-1.8, CARLA, DC, "img.shop0.example");
+    office.answer(-1.7, carla, &[]);
+    let ben = office.ask(-1.0, BEN, DC, "www.shop504.example");
+    office.answer(-0.9, ben, &[("www.shop504.example", "tail.cdn.net")]);
+    let query = office.ask(0.0, DC, ISP, "tail.cdn.net");
+    let causes = office.causes(query);
+    assert!(!causes.0.iter().any(|(client, ..)| client == BEN), "{causes:?}");
+}
+
+#[test]
+fn aliases_to_a_name_are_all_followed_before_those_below_it() {
+    let mut office = Office::iterating();
+    let learn = |office: &mut Office, at_ms: f64, owner: &str, target: &str| {
+        let open = office.ask(at_ms, DC, ISP, owner);
+        office.answer(at_ms + 0.1, open, &[(owner, target)]);
+    };
+    learn(&mut office, -50_000.0, "www.good.com", "x.edge.net");
+    learn(&mut office, -49_999.0, "x.edge.net", "e9.cdn.net");
+    for n in 0..9_000 {
+        let (owner, target) = (format!("www.shop{n}.example"), format!("f{n}.cdn.net"));
+        learn(&mut office, -40_000.0 + f64::from(n), &owner, &target);
+    }
+    office.ask(0.0, ANNA, DC, "www.good.com");
+    let query = office.ask(0.2, DC, ISP, "e9.cdn.net");
+    assert_eq!(office.causes(query).0, [(ANNA.into(), Role::Initiator, Relation::Alias)]);
+}
+
+#[test]
+fn what_was_asked_right_after_does_not_hide_that_an_ask_was_served() {
+    let build = |many: u32| {
+        let mut office = Office::new();
+        // Ben's answer was not captured; what he asked for came from upstream 500 ms before.
+        office.ask(-900.0, BEN, DC, "c2.popular.com");
+        let up = office.ask(-890.0, DC, ISP, "c2.popular.com");
+        office.answer(-600.0, up, &[]);
+        office.ask(0.0, ANNA, DC, "c2.popular.com");
+        let query = office.ask(0.2, DC, ISP, "c2.popular.com");
+        for n in 0..many {
+            let name = format!("n{n}.popular.com");
+            let at = 100.0 + f64::from(n) * 8.0;
+            let up = office.ask(at, DC, ISP, &name);
+            office.answer(at + 1.0, up, &[]);
+        }
+        office.named(query)
+    };
+    assert_eq!(build(10), [ANNA]);
+    assert_eq!(build(1_200), [ANNA]);
 }

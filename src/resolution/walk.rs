@@ -22,7 +22,7 @@ use crate::transaction::{HostId, Transaction};
 
 /// How many names a walk visits.
 const NAMES_MAX: usize = 512;
-/// How many edges it looks at.
+/// How many edges it looks at that lead to a name itself, and how many that lead below one.
 const STEPS_MAX: usize = 1 << 13;
 /// How many steps lead from an ask to a name: resolvers give up on chains of 8 to 17 aliases.
 const DEPTH_MAX: u8 = 20;
@@ -112,9 +112,10 @@ pub(super) struct Walk<'r> {
     pub goes_above: bool,
     /// Where in `reaches` a name stands that is reached so.
     places: HashMap<(NameHash, Relation), usize>,
-    steps_left: usize,
-    /// Whether there are more names than it visits.
-    pub is_cut: bool,
+    steps_to: usize,
+    steps_below: usize,
+    /// The strongest relation of names that it does not visit, if there are more than it can.
+    pub lacks: Option<Relation>,
 }
 
 impl Resolution {
@@ -142,42 +143,62 @@ impl Resolution {
             resolvers.iter().filter_map(|id| hosts.get(*id)).any(|h| h.asks_iterating > 0);
         let goes_above = iterates || checks_answers(sent.qtype);
         let places = HashMap::from_iter([((start.hash, start.relation), 0)]);
-        let (reaches, steps_left, is_cut) = (vec![start], STEPS_MAX, false);
-        let mut walk = Walk { reaches, iterates, goes_above, places, steps_left, is_cut };
-        let mut place = 0;
-        while let Some(&here) = walk.reaches.get(place) {
-            if here.depth < DEPTH_MAX && !here.name.is_root() {
-                for &resolver in resolvers {
-                    self.step_back(resolver, here, place, sent.asked, &mut walk);
-                }
+        let mut walk = Walk {
+            reaches: vec![start],
+            iterates,
+            goes_above,
+            places,
+            steps_to: STEPS_MAX,
+            steps_below: STEPS_MAX,
+            lacks: None,
+        };
+        // Of the two ways, the one that says more is gone to its end first.
+        let (mut to, mut below) = (0, 0);
+        loop {
+            if let Some(&here) = walk.reaches.get(to) {
+                self.step_back(resolvers, (to, here), Way::To, sent.asked, &mut walk);
+                to += 1;
+            } else if let Some(&here) = walk.reaches.get(below).filter(|_| goes_above) {
+                self.step_back(resolvers, (below, here), Way::Below, sent.asked, &mut walk);
+                below += 1;
+            } else {
+                return walk;
             }
-            place += 1;
         }
-        walk
     }
 
+    /// Adds the names that lead to a name, or below it: a resolver that asks for what is above the names it needs may
+    /// have needed any name below.
     fn step_back<'r>(
         &'r self,
-        resolver: HostId,
-        here: Reach<'r>,
-        place: usize,
+        resolvers: &[HostId],
+        (place, here): (usize, Reach<'r>),
+        way: Way,
         time: Timestamp,
         walk: &mut Walk<'r>,
     ) {
-        let mut steps = walk.steps_left;
-        for (sequence, edge) in self.edges.to_name(resolver, here.hash, &mut steps) {
-            self.reach_by((sequence, edge), (place, here), true, time, walk);
+        if here.depth >= DEPTH_MAX || here.name.is_root() {
+            return;
         }
-        // A resolver that asks for what is above the names it needs may have needed any name below this one.
-        if walk.goes_above {
-            for (sequence, edge) in self.edges.to_group(resolver, here.group, &mut steps) {
-                if edge.target != here.hash && self.has_target_below(edge, here.name) {
-                    self.reach_by((sequence, edge), (place, here), false, time, walk);
+        for &resolver in resolvers {
+            let mut steps = if way == Way::To { walk.steps_to } else { walk.steps_below };
+            if way == Way::To {
+                for edge in self.edges.to_name(resolver, here.hash, &mut steps) {
+                    self.reach_by(edge, (place, here), way, time, walk);
                 }
+                walk.steps_to = steps;
+            } else {
+                for edge in self.edges.to_group(resolver, here.group, &mut steps) {
+                    if edge.1.target != here.hash && self.has_target_below(edge.1, here.name) {
+                        self.reach_by(edge, (place, here), way, time, walk);
+                    }
+                }
+                walk.steps_below = steps;
+            }
+            if steps == 0 {
+                walk.lack(here.relation.max(way.relation()));
             }
         }
-        walk.is_cut |= steps == 0;
-        walk.steps_left = steps;
     }
 
     fn has_target_below(&self, edge: &Edge, name: Name<'_>) -> bool {
@@ -189,7 +210,7 @@ impl Resolution {
         &'r self,
         (sequence, edge): (Sequence, &'r Edge),
         (place, here): (usize, Reach<'r>),
-        exact: bool,
+        way: Way,
         time: Timestamp,
         walk: &mut Walk<'r>,
     ) {
@@ -199,12 +220,11 @@ impl Resolution {
         {
             return;
         }
-        let relation = match (edge.kind, exact) {
-            (EdgeKind::Alias, true) => here.relation.max(Relation::Alias),
-            (EdgeKind::Alias, false) => here.relation.max(Relation::Ancestor),
-            (EdgeKind::Delegation, _) => Relation::Server,
+        let relation = match edge.kind {
+            EdgeKind::Alias => here.relation.max(way.relation()),
+            EdgeKind::Delegation => Relation::Server,
         };
-        let Walk { reaches, places, is_cut, .. } = walk;
+        let Walk { reaches, places, .. } = walk;
         let stronger = Relation::ALL.iter().take_while(|known| **known <= relation);
         let mut known = stronger.filter_map(|known| places.get(&(edge.owner, *known)));
         if let Some(known) = known.next() {
@@ -219,8 +239,7 @@ impl Resolution {
             return;
         }
         if reaches.len() >= NAMES_MAX {
-            *is_cut = true;
-            return;
+            return walk.lack(relation);
         }
         places.insert((edge.owner, relation), reaches.len());
         let name = self.edges.owner_name(edge);
@@ -265,7 +284,31 @@ impl Resolution {
     }
 }
 
+/// How an edge leads to a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// To the name itself.
+    To,
+    /// To one below it.
+    Below,
+}
+
+impl Way {
+    /// How the owner of an alias needs the name.
+    fn relation(self) -> Relation {
+        match self {
+            Way::To => Relation::Alias,
+            Way::Below => Relation::Ancestor,
+        }
+    }
+}
+
 impl<'r> Walk<'r> {
+    /// Notes that names of a relation are missing.
+    fn lack(&mut self, relation: Relation) {
+        self.lacks = Some(self.lacks.map_or(relation, |strongest| strongest.min(relation)));
+    }
+
     /// The edges from a reach down to the name the walk began at.
     pub fn path(&self, place: usize) -> Vec<&'r Edge> {
         let mut path = Vec::new();

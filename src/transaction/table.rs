@@ -473,7 +473,7 @@ impl Transactions {
     }
 
     /// At most so many of the transactions [`Transactions::with_server`], from the newest that was asked by
-    /// a time. `look` may leave out stretches of them, which count as well.
+    /// a time. `look` may leave out stretches of them, each of which counts as one.
     pub fn with_server_by(
         &self,
         server: HostId,
@@ -485,7 +485,7 @@ impl Transactions {
     }
 
     /// At most so many of the transactions [`Transactions::of_client`], from the newest that was asked by a
-    /// time. `look` may leave out stretches of them, which count as well.
+    /// time. `look` may leave out stretches of them, each of which counts as one.
     pub fn of_client_by(
         &self,
         client: HostId,
