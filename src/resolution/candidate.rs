@@ -90,7 +90,7 @@ pub(super) struct Found {
     pub candidates: Vec<Candidate>,
     /// How many there are of each class of timing: see [`Timing::class`].
     counts: [usize; 3],
-    /// Once a class is full: the place of a client's candidate of it, by the client and how it needs the name.
+    /// Where the candidate of a class is that a client asked first, by the client and how it needs the name.
     places: HashMap<(HostId, Relation, usize), usize>,
     /// The strongest relation of those that were not looked at, since too much was asked or too many names lead here.
     lacks: Option<Relation>,
@@ -110,12 +110,13 @@ impl Found {
         let key = (client, candidate.relation, class);
         if *count < CANDIDATES_MAX {
             *count += 1;
-            // The newest come first, and of a client's asks the oldest that waited is to stay.
+            // The newest come first.
             self.places.insert(key, self.candidates.len());
             self.candidates.push(candidate);
             return;
         }
         let place = self.places.get(&key).copied();
+        // Once a class is full, what counts is who else there was, and of those who waited, since when.
         match (place.and_then(|place| self.candidates.get_mut(place)), class) {
             (Some(known), Timing::OPEN) if candidate.asked < known.asked => *known = candidate,
             (None, Timing::OPEN) => self.lacks_open = true,

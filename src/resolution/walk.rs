@@ -23,7 +23,8 @@ use crate::transaction::{HostId, Transaction};
 /// How many names a walk visits.
 const NAMES_MAX: usize = 512;
 /// How many edges it looks at that lead to a name itself, and how many that lead below one.
-const STEPS_MAX: usize = 1 << 13;
+const STEPS_TO_MAX: usize = 1 << 13;
+const STEPS_BELOW_MAX: usize = 1 << 11;
 /// How many steps lead from an ask to a name: resolvers give up on chains of 8 to 17 aliases.
 const DEPTH_MAX: u8 = 20;
 
@@ -148,8 +149,8 @@ impl Resolution {
             iterates,
             goes_above,
             places,
-            steps_to: STEPS_MAX,
-            steps_below: STEPS_MAX,
+            steps_to: STEPS_TO_MAX,
+            steps_below: STEPS_BELOW_MAX,
             lacks: None,
         };
         // Of the two ways, the one that says more is gone to its end first.
