@@ -123,6 +123,9 @@ pub struct Suspect {
     pub first: Timestamp,
     /// See `first`.
     pub last: Timestamp,
+    /// When it first connected to an address that the answer to one of them held, as far as was known when that
+    /// was settled.
+    pub connected: Option<Timestamp>,
 }
 
 /// Collects what there is to say of alerts while attributions are settled.

@@ -55,6 +55,7 @@ struct Part {
     confidence_permille: u16,
     time: Timestamp,
     frame: FrameId,
+    connected: Option<Timestamp>,
 }
 
 /// What a client asked, and where that led.
@@ -161,6 +162,7 @@ impl Store {
                 confidence_permille: client.confidence_permille,
                 time: client.asked_time,
                 frame: client.question(),
+                connected: client.connected_at(),
             });
         }
         if parts.is_empty() && !attribution.clients.is_empty() {
@@ -273,6 +275,7 @@ fn suspect(way: &Way, part: &Part) -> Suspect {
         chain: way.chain.clone(),
         first: part.time,
         last: part.time,
+        connected: None,
     }
 }
 
@@ -280,6 +283,7 @@ fn add(suspect: &mut Suspect, asks: &mut BTreeSet<FrameId>, way: &Way, part: &Pa
     suspect.confidence_permille = suspect.confidence_permille.max(part.confidence_permille);
     suspect.first = suspect.first.min(part.time);
     suspect.last = suspect.last.max(part.time);
+    suspect.connected = [suspect.connected, part.connected].into_iter().flatten().min();
     if strength(part.role) < strength(suspect.role) {
         suspect.role = part.role;
     }

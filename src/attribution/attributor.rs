@@ -406,7 +406,7 @@ impl Attributor {
     ) {
         let hosts = self.resolution.transactions().hosts();
         for client in &mut attribution.clients {
-            self.surroundings.describe(client, hosts);
+            self.surroundings.describe(client, attribution.sighting.place, hosts);
         }
         self.losses.weigh(&mut attribution);
         if self.is_early {

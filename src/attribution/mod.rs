@@ -53,6 +53,11 @@ pub enum Place {
 }
 
 impl Place {
+    /// Whether it is a server that was asked on the way, or might have been: not what a client was led to.
+    pub fn is_server(self) -> bool {
+        matches!(self, Place::Server | Place::Nameserver)
+    }
+
     /// As the output names it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -199,6 +204,14 @@ impl Client {
     /// Whether it is known to have connected.
     pub fn is_connected(&self) -> bool {
         matches!(self.contact, Contact::Yes(_))
+    }
+
+    /// When it connected, if it is known to have.
+    pub fn connected_at(&self) -> Option<Timestamp> {
+        match &self.contact {
+            Contact::Yes(connection) => Some(connection.time),
+            Contact::No | Contact::NotVisible => None,
+        }
     }
 
     /// The frame that stands for its question: that of the answer, where the question was not captured.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::clock::Clock;
 use super::surroundings::Surroundings;
-use super::{Asks, Attribution, Client, Verdict};
+use super::{Asks, Attribution, Client, Place, Verdict};
 use crate::contact::Contact;
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
@@ -80,7 +80,7 @@ impl Default for Summary {
 
 impl SummaryRow {
     /// Notes who the client is, and what came of its answer.
-    fn note_host(&mut self, client: &Client) {
+    fn note_host(&mut self, client: &Client, place: Place) {
         if client.asked_time >= self.last {
             self.hostname.clone_from(&client.hostname);
             self.mac = client.mac;
@@ -95,7 +95,7 @@ impl SummaryRow {
         self.vlan = self.vlan.or(client.vlan);
         self.contact.learn(&client.contact);
         let answer = client.answer_frame;
-        if answer.is_some() && !self.last_answers.contains(&answer) {
+        if !place.is_server() && answer.is_some() && !self.last_answers.contains(&answer) {
             self.last_answers.push_back(answer);
             if self.last_answers.len() > LAST_ANSWERS_MAX {
                 self.last_answers.pop_front();
@@ -181,7 +181,7 @@ impl Summary {
                 last_answers: VecDeque::new(),
                 last_asks: Asks::default(),
             });
-            row.note_host(client);
+            row.note_host(client, attribution.sighting.place);
             row.asks += u64::from(row.last_asks.is_new(client.question()));
             row.first = row.first.min(client.asked_time);
             row.last = row.last.max(client.asked_time);

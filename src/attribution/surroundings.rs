@@ -1,6 +1,6 @@
 //! What the capture shows around the questions: host names, and where clients turned to afterwards.
 
-use super::Client;
+use super::{Client, Place};
 use crate::contact::{Contact, Encrypted, Watch};
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
@@ -47,13 +47,16 @@ impl Surroundings {
     }
 
     /// Adds what is known by now of a client: whose its link-layer address is, its name, and whether it
-    /// connected.
-    pub fn describe(&self, client: &mut Client, hosts: &Hosts) {
+    /// connected. What its answer holds is not the flagged server that was asked for it.
+    pub fn describe(&self, client: &mut Client, place: Place, hosts: &Hosts) {
         client.is_router_mac = client.mac.is_some_and(|mac| hosts.is_router(mac));
         let host = hosts.find(client.address).and_then(|id| hosts.get(id));
         client.vlan = host.map(|host| host.vlan).filter(|vlan| *vlan != NO_VLAN);
         client.hostname = self.hostname(client.address, client.own_mac(), client.asked_time);
-        client.contact = self.contact(client.address, client.answer_frame);
+        client.contact = match place.is_server() {
+            true => Contact::NotVisible,
+            false => self.contact(client.address, client.answer_frame),
+        };
     }
 
     /// What a client was called.

@@ -92,6 +92,14 @@ fn octets(text: &str) -> Result<u64, String> {
         .ok_or_else(|| "a size is expected, such as 500K, 100M or 2G".to_owned())
 }
 
+/// How much a ring keeps: what holds no second of packets was meant otherwise.
+fn ring_octets(text: &str) -> Result<u64, String> {
+    octets(text).and_then(|octets| match octets >> 20 {
+        0 => Err(format!("1M at least is expected (did you mean {text}G?)")),
+        _ => Ok(octets),
+    })
+}
+
 /// A length of time: `90s`, `15m`, `24h`, `7d`.
 fn period(text: &str) -> Result<Duration, String> {
     let wrong = || "a length of time is expected, such as 15m, 24h or 7d".to_owned();
@@ -185,7 +193,7 @@ pub struct LiveArgs {
     #[arg(long, value_name = "DIR")]
     pub ring: Option<PathBuf>,
     /// How much of them is kept
-    #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = octets, requires = "ring")]
+    #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = ring_octets, requires = "ring")]
     pub ring_size: u64,
     /// Answer GET /metrics (OpenMetrics) and GET /health there: a port of this machine alone, or an address
     /// with a port for others, too

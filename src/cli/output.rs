@@ -2,11 +2,10 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::progress::Screen;
 use super::say;
-use crate::pipeline::Stop;
+use crate::pipeline::{Asked, Stop};
 
 /// Whether whoever read the output has gone away, as `head` does: no error to speak of.
 pub fn is_closed_pipe(error: &io::Error) -> bool {
@@ -17,13 +16,16 @@ pub fn is_closed_pipe(error: &io::Error) -> bool {
 /// What is on the `screen` is taken off before anything is said.
 pub fn stop_on_interrupt(screen: &Screen) -> Arc<Stop> {
     let stop = Arc::new(Stop::default());
-    let (told, again, screen) = (Arc::clone(&stop), AtomicBool::new(false), screen.clone());
+    let (told, screen) = (Arc::clone(&stop), screen.clone());
     let handler = ctrlc::set_handler(move || {
+        let asked = told.signal();
+        if asked == Asked::TheSame {
+            return;
+        }
         screen.clear();
-        if again.swap(true, Ordering::Relaxed) {
+        if asked == Asked::AtOnce {
             std::process::exit(130);
         }
-        told.set();
         say(
             "whoasked: ending early; what is known so far follows (press Ctrl-C again to quit at once)",
         );

@@ -78,7 +78,7 @@ impl Outputs {
         let format = if client.is_some() { Format::Ticket } else { args.format };
         let mut further: Vec<(Form, Place)> = Vec::new();
         for text in &args.output {
-            let (form, place) = output(text, one)?;
+            let (form, place) = output(text, one, |_| true)?;
             if let Place::File(path) = &place
                 && let Some(path) =
                     captures.iter().chain(lists).find(|read| is_same_file(path, read))
@@ -230,13 +230,20 @@ impl Report for Elsewhere<'_> {
 }
 
 /// Reads `FORM=PLACE`.
-pub fn output(text: &str, client: Option<Address>) -> anyhow::Result<(Form, Place)> {
+///
+/// Of the forms, those that `can_be` of this command are named where one is none.
+pub fn output(
+    text: &str,
+    client: Option<Address>,
+    can_be: impl Fn(&Format) -> bool,
+) -> anyhow::Result<(Form, Place)> {
     let Some((form, place)) = text.split_once('=') else {
         bail!("--output: `{text}` has no form (expected FORM=PLACE, such as csv=answer.csv)");
     };
     let format = Format::from_str(form, true).map_err(|_| {
         let known: Vec<String> = Format::value_variants()
             .iter()
+            .filter(|format| can_be(format))
             .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
             .collect();
         anyhow::anyhow!("--output: `{form}` is no form (expected one of {})", known.join(", "))

@@ -35,8 +35,8 @@ const MICROS_MAX: u64 = 600_000_000;
 pub enum Form {
     /// A line each, for people.
     Lines,
-    /// What it came to, for people who saw the rest elsewhere.
-    Ending,
+    /// What it came to, on a terminal of so many columns, for people who saw the rest elsewhere.
+    Ending(usize),
     /// JSON lines.
     Jsonl,
     /// Like Suricata's EVE.
@@ -59,7 +59,8 @@ impl Form {
         spoken: &'a Spoken,
     ) -> Box<dyn Report + 'a> {
         match self {
-            Form::Lines | Form::Ending => Box::new(Lines::new(out, subject, spoken)),
+            Form::Lines => Box::new(Lines::new(out, subject, spoken)),
+            Form::Ending(columns) => Box::new(Lines::new(out, subject, spoken).within(columns)),
             Form::Jsonl => Box::new(Jsonl::new(out, subject)),
             Form::Eve => Box::new(Eve::new(out, subject)),
             Form::Cef(to_socket) => Box::new(Cef::new(out, subject, to_socket)),
@@ -75,7 +76,7 @@ impl Form {
             Form::Csv => Csv::<QueueWriter>::heading(out),
             Form::Zeek => Zeek::heading(&mut out, Some(now)),
             Form::Lines => Lines::heading(out, zone, now),
-            Form::Ending | Form::Jsonl | Form::Eve | Form::Cef(_) | Form::Syslog => Ok(()),
+            Form::Ending(_) | Form::Jsonl | Form::Eve | Form::Cef(_) | Form::Syslog => Ok(()),
         }
     }
 
@@ -371,7 +372,7 @@ impl Answers {
             zone: &self.told.zone,
         };
         for (form, queue) in self.told.outputs.iter().filter(|(form, _)| form.has_end()) {
-            if *form == Form::Ending {
+            if matches!(form, Form::Ending(_)) {
                 let _ = Lines::zone(queue.writer(), &self.told.zone, now());
             }
             let _ = form.report(Box::new(queue.writer()), subject, &self.told.spoken).end(&ending);

@@ -3,11 +3,12 @@
 //! The analysis puts answers in and never waits: whoever looks takes hold of what is there, in a moment, and
 //! draws it when nobody waits for that any more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::attribution::{Attribution, Client, State, Way, way};
+use crate::frame::FrameId;
 use crate::indicator::Indicators;
 use crate::time::Timestamp;
 
@@ -43,7 +44,8 @@ fn foremost(attribution: &Attribution) -> Option<&Client> {
 #[derive(Clone, Debug)]
 pub struct Group {
     newest: Arc<Sight>,
-    /// How many answers say so.
+    /// How many questions of the foremost client it is; where none is named, how many answers. One question can
+    /// set off several lookups.
     pub times: u64,
     /// When the first of them was sighted.
     pub first: Timestamp,
@@ -166,13 +168,16 @@ impl Feed {
         };
         let mut groups: Vec<Group> = Vec::new();
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        let mut questions: BTreeSet<(usize, FrameId)> = BTreeSet::new();
         for sight in sights {
             let place = *places.entry(sight.subject()).or_insert(groups.len());
             let first = sight.attribution.sighting.time;
             let is_connected = sight.foremost().is_some_and(Client::is_connected);
+            let question = sight.foremost().map(Client::question);
+            let is_new = question.is_none_or(|question| questions.insert((place, question)));
             match groups.get_mut(place) {
                 Some(group) => {
-                    group.times += 1;
+                    group.times += u64::from(is_new);
                     group.first = first;
                     group.is_connected |= is_connected;
                 }

@@ -15,5 +15,5 @@ mod watched;
 pub use decode::{Counters as DecodeCounters, Decoded, Decoder};
 pub use keep::{Keeper, MessageSink};
 pub use pipe::Pipe;
-pub use run::{Stop, run};
+pub use run::{Asked, Stop, run};
 pub use watched::Watched;

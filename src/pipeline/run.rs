@@ -1,7 +1,9 @@
 //! Running it: one thread, two, or more.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -12,19 +14,49 @@ use crate::capture::Reader;
 /// How many batches are under way for each thread: enough that none waits for another's hiccup.
 const BATCHES_PER_THREAD: usize = 4;
 
+/// What comes so soon after the first signal is the same: `timeout`, for one, sends it to the program and to its group.
+const SAME_SIGNAL: Duration = Duration::from_millis(300);
+
 /// Tells a run to end early.
 #[derive(Debug, Default)]
-pub struct Stop(AtomicBool);
+pub struct Stop {
+    is_set: AtomicBool,
+    signalled: OnceLock<Instant>,
+}
+
+/// What a signal to end asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// That the run ends, and says what is known.
+    ToEnd,
+    /// The same as a moment before.
+    TheSame,
+    /// That it ends at once.
+    AtOnce,
+}
 
 impl Stop {
     /// Ends the run after the batch at hand.
     pub fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.is_set.store(true, Ordering::Relaxed);
     }
 
     /// Whether it was told to.
     pub fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.is_set.load(Ordering::Relaxed)
+    }
+
+    /// Ends the run because of a signal; a further one, or one while it ends already, asks for more.
+    #[allow(clippy::disallowed_methods, reason = "two signals are told apart by when they came")]
+    pub fn signal(&self) -> Asked {
+        if self.signalled.get().is_some_and(|first| first.elapsed() < SAME_SIGNAL) {
+            return Asked::TheSame;
+        }
+        let _ = self.signalled.set(Instant::now());
+        match self.is_set.swap(true, Ordering::Relaxed) {
+            false => Asked::ToEnd,
+            true => Asked::AtOnce,
+        }
     }
 }
 
@@ -144,5 +176,19 @@ fn in_order<S: MessageSink>(
             // Nobody reads any more when the reader is done: the batch is simply dropped.
             let _ = free.send(decoded);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_that_is_sent_twice_at_once_asks_for_one_thing() {
+        let stop = Stop::default();
+        assert_eq!((stop.signal(), stop.signal()), (Asked::ToEnd, Asked::TheSame));
+        let stop = Stop::default();
+        stop.set();
+        assert_eq!(stop.signal(), Asked::AtOnce);
     }
 }

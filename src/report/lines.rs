@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use textwrap::{Options, WordSeparator, WordSplitter};
+
 use super::fold::Groups;
 use super::text::words::{Grade, count, list, number, percent, times};
 use super::{Ending, Report, Subject};
@@ -33,12 +35,19 @@ pub struct Lines<'a, W> {
     out: W,
     subject: Subject<'a>,
     spoken: &'a Spoken,
+    /// The width at which lines are wrapped, if they are.
+    columns: Option<usize>,
 }
 
 impl<'a, W: Write> Lines<'a, W> {
     /// Writes to `out` what it came to; `spoken` knows what has no client.
     pub fn new(out: W, subject: Subject<'a>, spoken: &'a Spoken) -> Lines<'a, W> {
-        Lines { out, subject, spoken }
+        Lines { out, subject, spoken, columns: None }
+    }
+
+    /// Wraps lines at so many columns.
+    pub fn within(self, columns: usize) -> Lines<'a, W> {
+        Lines { columns: Some(columns), ..self }
     }
 
     /// Says once in which zone the times are of what it came to.
@@ -262,7 +271,10 @@ fn sentence(
         Way::OwnAlias | Way::Alias => format!("{asked}, which leads to {flagged}"),
         Way::Server => format!("{asked}, about which the flagged server {flagged} was asked"),
     };
-    let connected = if client.is_connected() { ", and connected" } else { "" };
+    let connected = match &client.contact {
+        Contact::Yes(connection) => format!(", and connected to {}", connection.address),
+        Contact::No | Contact::NotVisible => String::new(),
+    };
     let part = match client.role {
         Role::Initiator => "",
         Role::Joiner => ", waited for the same answer",
@@ -293,13 +305,10 @@ impl<W: Write> Report for Lines<'_, W> {
         }
         rows.sort_by_key(|(rank, _)| *rank);
         for (_, row) in rows {
-            writeln!(self.out, "{row}")?;
+            self.say(&row)?;
         }
         if ending.coverage.span.is_none() {
-            writeln!(
-                self.out,
-                "No DNS packet was seen: this says nothing about who asks for what."
-            )?;
+            self.say("No DNS packet was seen: this says nothing about who asks for what.")?;
         }
         self.unnamed(ending)?;
         self.out.flush()
@@ -321,15 +330,14 @@ impl<W: Write> Lines<'_, W> {
                 let names = all.get(..NAMES_MAX).unwrap_or(&all).join(", ");
                 let more = if all.len() > NAMES_MAX { " and others" } else { "" };
                 let why = group.why();
-                writeln!(
-                    self.out,
-                    "{what}: {lookups} of {names}{more} by DNS server {}: {why}",
-                    group.resolver
-                )?;
+                let resolver = group.resolver;
+                self.say(&format!(
+                    "{what}: {lookups} of {names}{more} by DNS server {resolver}: {why}"
+                ))?;
             }
             if let more @ 1.. = groups.len().saturating_sub(REASONS_MAX) {
                 let more = count(more as u64, "further reason", "further reasons");
-                writeln!(self.out, "{what}: {more}, which --format jsonl has")?;
+                self.say(&format!("{what}: {more}, which --format jsonl has"))?;
             }
         }
         let verdicts = ending.verdicts;
@@ -337,13 +345,22 @@ impl<W: Write> Lines<'_, W> {
             0 => String::new(),
             many => format!("; {} more not settled, as the run was ended before", number(many)),
         };
-        writeln!(
-            self.out,
+        self.say(&format!(
             "In all: {} with a client, {} without one, {} undecided{unsettled}.",
             count(verdicts.attributed, "lookup", "lookups"),
             number(verdicts.no_client),
             number(verdicts.undetermined)
-        )
+        ))
+    }
+
+    /// Writes a line, of which what does not fit stands below, indented.
+    fn say(&mut self, line: &str) -> io::Result<()> {
+        let Some(columns) = self.columns else { return writeln!(self.out, "{line}") };
+        let options = Options::new(columns)
+            .subsequent_indent("    ")
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation);
+        textwrap::wrap(line, options).iter().try_for_each(|line| writeln!(self.out, "{line}"))
     }
 }
 
@@ -362,8 +379,8 @@ impl<W> Lines<'_, W> {
             false => format!("{}, which led there,", list(&row.names)),
         };
         let connected = match &row.contact {
-            Contact::Yes(_) => ", connected",
-            Contact::No | Contact::NotVisible => "",
+            Contact::Yes(connection) => format!(", connected to {}", connection.address),
+            Contact::No | Contact::NotVisible => String::new(),
         };
         let (first, last) =
             (civil(self.subject.zone, row.first), civil(self.subject.zone, row.last));

@@ -21,7 +21,7 @@ mod zeek;
 
 use std::io;
 
-use crate::alert::Answer;
+use crate::alert::{Answer, Suspect};
 use crate::attribution::{Assessment, Attribution, Complaint, Coverage, Summary, Verdict};
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
@@ -29,7 +29,7 @@ use crate::frame::FrameId;
 use crate::indicator::{IndicatorId, Indicators};
 use crate::packet::ReassemblyCounters;
 use crate::pipeline::DecodeCounters;
-use crate::time::Zone;
+use crate::time::{Timestamp, Zone};
 
 pub use cef::Cef;
 pub use csv::Csv;
@@ -107,6 +107,16 @@ impl Ending<'_> {
     /// Whether the capture shows that a client connected to what an alert flags; see [`Ending::connection`].
     fn has_connected(&self, client: Address, answer: &Answer) -> bool {
         self.connection(client, answer).is_some()
+    }
+
+    /// When a client connected to what an alert flags, and whether that was before it asked for it then: best after
+    /// that, else at another time.
+    fn connected(&self, client: &Suspect, answer: &Answer) -> Option<(Timestamp, bool)> {
+        let then = client.connected.map(|at| (at, false));
+        then.or_else(|| {
+            let at = self.connection(client.address, answer)?.time;
+            Some((at, at < client.first))
+        })
     }
 
     /// A client's first connection to an address that an answer about an alert's destination held, at the alert's

@@ -100,7 +100,8 @@ impl Stance {
             Key::Suspend => return Some(Wish::Suspend),
             Key::Redraw => return Some(Wish::Redraw),
             _ if self.is_typing && self.types(key) => return None,
-            Key::Character('q') => return Some(Wish::End),
+            Key::Character('q') if self.page == Page::Sightings => return Some(Wish::End),
+            Key::Character('q') => self.turn_to(self.page),
             Key::Character('p') => self.is_paused = !self.is_paused,
             Key::Character('?') => self.turn_to(Page::Help),
             Key::Character('s') => self.turn_to(Page::State),
@@ -327,6 +328,8 @@ mod tests {
             ("s", Page::State, 0, 2),
             ("s", Page::Sightings, 0, 2),
             ("? ?", Page::Sightings, 0, 2),
+            ("? q", Page::Sightings, 0, 2),
+            ("enter q", Page::Sightings, 0, 2),
             ("enter enter", Page::Sightings, 0, 2),
             ("s /", Page::Sightings, 0, 2),
         ] {

@@ -147,7 +147,7 @@ pub fn attributions() -> Vec<Attribution> {
     let early = Attribution {
         state: State::Provisional,
         untold_since: None,
-        hints: vec!["alias-tail-of-popular-name"],
+        hints: vec!["alias-tail"],
         ..attribution(70, chain[2], vec![petra, joiner])
     };
     let six =

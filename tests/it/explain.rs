@@ -496,3 +496,19 @@ fn answers_do_not_depend_on_the_number_of_workers() {
         assert_eq!(explain(&table, &["--workers", workers]).stdout, one.stdout);
     }
 }
+
+#[test]
+fn a_connection_is_told_that_followed_the_questions_an_alert_is_about() {
+    let alerts = project("captures/office-alerts.txt");
+    let run = whoasked([
+        "explain".as_ref(),
+        "--alerts".as_ref(),
+        alerts.as_os_str(),
+        "--tz".as_ref(),
+        "UTC".as_ref(),
+        office().as_os_str(),
+    ]);
+    let text = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    // He asked for it in the morning as well, and connected.
+    assert!(text.contains("once at 11:17:42; it connected there at 11:17:44"), "{}", run.stdout);
+}

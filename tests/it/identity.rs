@@ -188,3 +188,24 @@ fn real_captures_of_all_kinds_are_read_without_a_fault() {
     println!("{read} of {} files read: {named} clients named, {contacted} contacts", paths.len());
     assert!(read * 2 > paths.len() && contacted > 0);
 }
+
+#[test]
+fn who_was_led_past_a_flagged_server_did_not_connect_to_it() {
+    let server = "104.31.83.243";
+    // Where the name asked for is listed, too, its answer is looked at: that says nothing of the server.
+    let contacts = ["", "www.kaninchenzucht.com\n"].map(|more| {
+        let list = format!("{server}\n{more}");
+        let run = read_jsonl(&[project("captures/office.pcap")], &list, 1);
+        let lines = run.json();
+        let of_server = lines.iter().filter(|line| line["indicator"]["value"] == server);
+        let said = of_server.flat_map(|line| match line["type"].as_str() {
+            Some("attribution") => line["clients"].as_array().unwrap().clone(),
+            _ => vec![line.clone()],
+        });
+        said.filter_map(|one| one["contacted"].as_str().map(str::to_owned)).collect::<Vec<_>>()
+    });
+    let [alone, with_name] = contacts;
+    assert!(!alone.is_empty());
+    assert_eq!(alone, with_name);
+    assert!(alone.iter().all(|contacted| contacted == "not visible"), "{alone:?}");
+}

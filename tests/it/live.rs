@@ -462,13 +462,13 @@ fn for_people_each_client_and_question_is_one_line_and_what_matters_is_said() {
     // When he asked, and that he then connected.
     let of_kevin: Vec<_> = of_kevin.collect();
     assert!((1..=2).contains(&of_kevin.len()), "{of_kevin:?}");
-    assert!(of_kevin.last().unwrap().contains(", and connected ("), "{of_kevin:?}");
+    assert!(of_kevin.last().unwrap().contains(", and connected to "), "{of_kevin:?}");
     let mut said: Vec<&str> = lines.iter().filter_map(|line| line.get(20..)).collect();
     said.sort_unstable();
     assert!(said.windows(2).all(|pair| pair[0] != pair[1]), "{}", run.stdout);
     // The end begins with who connected, and what it was all in all comes last.
     let end = lines.iter().position(|line| line.starts_with("192.168.")).unwrap();
-    assert!(lines[end].contains(", connected, "), "{}", lines[end]);
+    assert!(lines[end].contains(", connected to "), "{}", lines[end]);
     // Played so fast, the capture is too young to tell that nobody asked.
     let of_nobody = ": 2 lookups of up.telemetry-sync.net (A) by DNS server 192.168.2.194: ";
     let told = lines.iter().find(|line| line.contains(of_nobody)).expect(&run.stdout);

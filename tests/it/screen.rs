@@ -152,7 +152,7 @@ fn it_shows_who_is_behind_the_alert_and_q_ends_it() {
     terminal.wait_for(&detail);
     // Other sizes, and back.
     for (width, height, word) in
-        [("30", "6", "too small"), ("120", "40", "so far"), ("80", "24", "q quit")]
+        [("30", "6", "too small"), ("120", "40", "so far"), ("80", "24", "q back")]
     {
         assert!(terminal.tmux(&["resize-window", "-x", width, "-y", height]).is_some());
         terminal.wait_for(&[word]);
@@ -160,6 +160,9 @@ fn it_shows_who_is_behind_the_alert_and_q_ends_it() {
     // What is said meanwhile comes on the screen, and again at the end.
     assert!(succeeds("kill", &["-HUP", &terminal.program_id()]));
     terminal.wait_for(&["lists read anew"]);
+    // From the detail to the list, and from there out.
+    terminal.keys(&["q"]);
+    terminal.wait_for(&["q quit"]);
     terminal.keys(&["q"]);
     let shown = terminal.wait_for_end("1");
     assert!(

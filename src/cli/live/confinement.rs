@@ -59,7 +59,7 @@ impl Confinement {
     pub fn way_out(&self) -> String {
         match self.0.as_ref().and_then(|confined| confined.user.as_ref()) {
             Some(user) => format!(
-                " (whoasked has become the user {user}: let it write there, or become another with --user, \
+                " (whoasked has become the user {user}: let it write there, with `chown {user}`, or become another with --user, \
                  or none with --no-confine)"
             ),
             None => String::new(),

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use self::confinement::Confinement;
 use self::shown::Shown;
@@ -27,6 +27,7 @@ use crate::name::NameHasher;
 use crate::pipeline::live::{Listener, Lookout, Tap, listen, now};
 use crate::pipeline::{Decoder, Keeper, Stop};
 use crate::report::Internal;
+use crate::report::words::count;
 
 /// How long the end of a run may take, until the last output has written what waits.
 const ENDING: Duration = Duration::from_millis(1_600);
@@ -70,6 +71,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
             control: Arc::clone(&control),
             lookout: Arc::clone(&lookout),
             notify: Arc::clone(&notify),
+            listed: loaded.len(),
         };
         let queues = outputs.iter().map(|(_, queue)| queue.clone()).collect();
         signals::obey(reload, queues, (board.clone(), Arc::clone(&stop)), shown.is_on())?;
@@ -151,6 +153,9 @@ fn ring(
     settings: &Settings,
     way_out: &str,
 ) -> anyhow::Result<Ring> {
+    if directory.exists() && !directory.is_dir() {
+        bail!("--ring: {} is a file, and a directory is wanted", directory.display());
+    }
     let ring = Ring::start(directory, octets_max, settings.interfaces.clone())
         .with_context(|| format!("--ring: {}{way_out}", directory.display()))?;
     if ring.room() < octets_max {
@@ -197,13 +202,14 @@ fn last_words(answers: &Answers, ring: Option<&RingWatch>, rest: &dyn Fn() -> Du
         let state = queue.finish(rest());
         if state.lost > 0 && !queue.is_reader_gone() {
             is_lost = true;
-            say(&format!("whoasked: {}: {} lines were lost", state.name, state.lost));
+            let lost = count(state.lost, "line was lost", "lines were lost");
+            say(&format!("whoasked: {}: {lost}", state.name));
         }
     }
     let Some(state) = ring.map(|ring| ring.finish(rest())) else { return is_lost };
     let packets = match state.lost {
         0 => None,
-        lost => Some(format!("{lost} packets were lost")),
+        lost => Some(count(lost, "packet was lost", "packets were lost")),
     };
     for why in packets.into_iter().chain(state.fault) {
         is_lost = true;
@@ -218,8 +224,12 @@ fn listeners(settings: &Settings) -> anyhow::Result<Vec<Listener>> {
     for (interface, name) in (0u16..).zip(&settings.interfaces) {
         let group = (settings.fanout > 1).then(Group::default);
         for _ in 0..settings.fanout {
-            let device = Device::open(name, settings.device.clone(), group.clone())
-                .map_err(|why| anyhow::anyhow!("--interface: {why}{}", way_out(&why)))?;
+            let device = Device::open(name, settings.device.clone(), group.clone()).map_err(
+                |why| match why.contains("filter expression") {
+                    true => anyhow::anyhow!("--filter: {why}"),
+                    false => anyhow::anyhow!("--interface: {why}{}", way_out(&why)),
+                },
+            )?;
             if settings.is_verbose && (listeners.is_empty() || settings.fanout == 1) {
                 say(&format!("whoasked: {name}: filter: {}", device.expression()));
             }

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
+use super::super::args::Format;
 use super::super::outputs::{Form as FileForm, output};
 use super::super::place::{Line, Place};
-use super::super::settings::Live as Settings;
+use super::super::settings::{Live as Settings, look_of_stdout};
 use crate::live::{Form, Growing, Heading, Queue, Sent, directory_of};
 
 /// The outputs beside stdout, as they were given.
@@ -27,7 +28,7 @@ pub struct Further {
 pub fn further(settings: &Settings) -> anyhow::Result<Vec<Further>> {
     let mut all: Vec<Further> = Vec::new();
     for text in &settings.outputs {
-        let (form, place) = output(text, None)?;
+        let (form, place) = output(text, None, |format| *format != Format::Ticket)?;
         let is_socket = !matches!(place, Place::File(_));
         let line = form.line().unwrap_or(Line::Text);
         let form = live_form(form, is_socket)
@@ -58,7 +59,7 @@ pub fn open(
     let stdout = Sent::new(|| Ok(Box::new(io::stdout()) as Box<dyn io::Write + Send>))?;
     let form = live_form(FileForm::new_for_stdout(settings.format), false)
         .context("--format: a ticket is for when a run is over")?;
-    let form = if has_screen { Form::Ending } else { form };
+    let form = if has_screen { Form::Ending(look_of_stdout().width()) } else { form };
     let mut outputs = vec![(form, Queue::start("stdout", Box::new(stdout))?)];
     for Further { name, form, line, place } in further {
         let queue = match place {
@@ -92,7 +93,7 @@ fn heading(form: Form) -> Heading {
     match form {
         Form::Csv => Heading::First,
         Form::Zeek => Heading::Hashes,
-        Form::Lines | Form::Ending | Form::Jsonl | Form::Eve | Form::Cef(_) | Form::Syslog => {
+        Form::Lines | Form::Ending(_) | Form::Jsonl | Form::Eve | Form::Cef(_) | Form::Syslog => {
             Heading::None
         }
     }

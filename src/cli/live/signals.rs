@@ -15,8 +15,9 @@ use super::super::say;
 use super::{shown, status_line};
 use crate::live::{Board, Control, Notify, Queue};
 use crate::name::NameHasher;
-use crate::pipeline::Stop;
 use crate::pipeline::live::Lookout;
+use crate::pipeline::{Asked, Stop};
+use crate::report::words::count;
 
 /// How often, and how many times at most, it is looked whether lists read anew are in use.
 const LOOK: Duration = Duration::from_millis(10);
@@ -29,12 +30,14 @@ pub struct Reload {
     pub control: Arc<Control>,
     pub lookout: Arc<Lookout>,
     pub notify: Arc<Notify>,
+    /// How much was listed the last time.
+    pub listed: usize,
 }
 
 impl Reload {
     /// Reads the lists anew whenever that is asked for, on a thread of its own: one may lie where reading takes for
     /// ever. Asked for again meanwhile, it is done once more.
-    fn when_asked(self) -> io::Result<SyncSender<()>> {
+    fn when_asked(mut self) -> io::Result<SyncSender<()>> {
         let (ask, asked) = sync_channel(1);
         let work = move || {
             for () in asked {
@@ -46,11 +49,11 @@ impl Reload {
     }
 
     /// Reads the lists anew. One that cannot be read leaves the old ones in use.
-    fn reload(&self) {
+    fn reload(&mut self) {
         self.notify.reloads();
         match self.flagged.load(self.hasher) {
             Ok(loaded) => {
-                let count = loaded.len();
+                let listed = loaded.len();
                 let loaded = Arc::new(loaded);
                 self.control.relist(Arc::clone(&loaded));
                 // What is looked out for first must be known to those who judge it, and all of it when it is said.
@@ -61,7 +64,8 @@ impl Reload {
                     std::thread::sleep(LOOK);
                 }
                 self.lookout.replace(loaded);
-                say(&format!("whoasked: lists read anew: {count} indicators"));
+                say(&format!("whoasked: {}", anew(self.listed, listed)));
+                self.listed = listed;
             }
             Err(error) => {
                 say(&format!("whoasked: the old lists stay in use: {error:#}"));
@@ -70,6 +74,14 @@ impl Reload {
         }
         self.notify.ready("the lists were read anew");
     }
+}
+
+/// How much is listed now, and before.
+fn anew(before: usize, now: usize) -> String {
+    let what = count(now as u64, "flagged name or address", "flagged names and addresses");
+    // What is fetched by a job can end too early.
+    let fewer = if now < before / 2 { ": is a list cut off?" } else { "" };
+    format!("lists read anew: {what}, {before} before{fewer}")
 }
 
 /// Obeys signals on a thread of its own, which waits for nobody. With a screen, also those that stop and continue
@@ -102,17 +114,33 @@ pub fn obey(
                 SIGUSR1 => say(&status_line::coverage(&board.latest())),
                 SIGTSTP => shown::pause(),
                 SIGCONT => shown::go_on(),
-                _ if stop.is_set() => shown::interrupt(),
-                _ => {
-                    stop.set();
-                    // Behind the ^C that a terminal shows.
-                    let is_typed = signal == SIGINT && !has_screen && io::stderr().is_terminal();
-                    let begin = if is_typed { "\n" } else { "" };
-                    say(&format!("{begin}whoasked: ending; what is known follows"));
-                }
+                _ => match stop.signal() {
+                    Asked::TheSame => {}
+                    Asked::AtOnce => shown::interrupt(),
+                    Asked::ToEnd => {
+                        // Behind the ^C that a terminal shows.
+                        let is_typed =
+                            signal == SIGINT && !has_screen && io::stderr().is_terminal();
+                        let begin = if is_typed { "\n" } else { "" };
+                        say(&format!("{begin}whoasked: ending; what is known follows"));
+                    }
+                },
             }
         }
     };
     std::thread::Builder::new().name("signals".to_owned()).spawn(work)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_that_lost_most_of_its_entries_is_asked_about() {
+        assert_eq!(anew(7, 8), "lists read anew: 8 flagged names and addresses, 7 before");
+        let cut = "lists read anew: 1 flagged name or address, 7 before: is a list cut off?";
+        assert_eq!(anew(7, 1), cut);
+        assert!(!anew(2, 1).contains('?'));
+    }
 }

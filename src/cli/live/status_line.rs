@@ -14,8 +14,10 @@ use crate::time::Span;
 
 /// How often the board is looked at.
 const LOOK: Duration = Duration::from_millis(500);
-/// How many looks until a line is said though nothing has changed: a minute.
+/// How many looks until a line is said though nothing is wrong: a minute.
 const LOOKS_MAX: u32 = 120;
+/// How many minutes until it is said again though not even a packet came.
+const SILENT_MAX: u32 = 60;
 /// How many faults of one interface or output are said without a minute between them.
 const FAULTS_AT_ONCE: u32 = 4;
 
@@ -29,6 +31,8 @@ struct Watch {
     /// By the name of the interface or output.
     faults: BTreeMap<String, Fault>,
     complaints: Vec<Complaint>,
+    /// The figures as they were said last, and how many minutes ago.
+    figures: (String, u32),
 }
 
 /// What was said of an interface or output.
@@ -61,7 +65,8 @@ pub fn keep(board: Board, stop: Arc<Stop>, has_screen: bool) -> std::io::Result<
 impl Watch {
     fn new(has_screen: bool) -> Watch {
         let (faults, complaints) = (BTreeMap::new(), Vec::new());
-        Watch { has_screen, looks: 0, lost: (0, LOOKS_MAX), faults, complaints }
+        let figures = (String::new(), 0);
+        Watch { has_screen, looks: 0, lost: (0, LOOKS_MAX), faults, complaints, figures }
     }
 
     /// What is to be said. Of what comes and goes all the time, once a minute: a log is not to be filled by it.
@@ -74,8 +79,12 @@ impl Watch {
             return lines;
         }
         self.looks = 0;
-        if !self.has_screen {
-            lines.push(line(status));
+        let (said, minutes) = &mut self.figures;
+        let figures = line(status);
+        *minutes += 1;
+        if !self.has_screen && (*said != figures || *minutes >= SILENT_MAX) {
+            (*said, *minutes) = (figures.clone(), 0);
+            lines.push(figures);
         }
         lines
     }
@@ -173,7 +182,7 @@ pub fn line(status: &Status) -> String {
     };
     let ring = reach(status).map_or(String::new(), |reach| format!("; the ring {reach}"));
     format!(
-        "{received} packets, {} DNS messages, {} lost; {} lookups reported, {} settled ({} with a client, {} of no \
+        "{received} packets, {} DNS messages, {} lost; {} lookups told at once; {} settled ({} with a client, {} of no \
          client, {} that cannot be told){answers}{ring}{wrong}",
         status.decoded.messages,
         status.packets_lost(),
@@ -335,6 +344,15 @@ mod tests {
         assert!(lines_of(&words) <= 40, "a few words, one a minute, and the figures");
         let flapping = [with_fault(Some("refused")), with_fault(None)];
         assert!(lines_of(&flapping) <= 60, "and that it is mended, and the figures again");
+    }
+
+    #[test]
+    fn where_nothing_comes_the_figures_are_said_once_an_hour() {
+        let quiet = [Status::default()];
+        assert_eq!(lines_of(&quiet), 1, "of ten minutes");
+        let mut watch = Watch::new(false);
+        let said = (0..3 * 60 * LOOKS_MAX).map(|_| watch.look(&quiet[0]).len()).sum::<usize>();
+        assert_eq!(said, 3);
     }
 
     #[test]

@@ -29,7 +29,7 @@ fn said(indicators: &Indicators, id: &str, time: i64, steps: usize) -> Attributi
         confidence_permille: 990,
         asked: "evil.example".to_owned(),
         asked_type: "A".to_owned(),
-        asked_frame: frame,
+        asked_frame: FrameId::new(0, time.0 as u64),
         asked_time: time,
         answer_frame: frame,
         rcode: None,
@@ -94,7 +94,9 @@ fn what_says_the_same_is_taken_together_by_client_question_and_what_was_flagged(
     other.clients[0].address = Address::v4([192, 0, 2, 2]);
     let mut below = said(&indicators, "below", 2, 1);
     below.clients[0].asked = "x.evil.example".to_owned();
-    for attribution in [connected, cased, other, below] {
+    // What the resolver asked a second time for the same question.
+    let again = said(&indicators, "again", 1, 1);
+    for attribution in [again, connected, cased, other, below] {
         feed.take(attribution, &indicators);
     }
     let (groups, came) = feed.newest();
@@ -104,7 +106,7 @@ fn what_says_the_same_is_taken_together_by_client_question_and_what_was_flagged(
         .collect();
     assert_eq!(said, [("cased", 2, 1), ("other", 1, 3), ("below", 1, 2)]);
     assert!(groups[0].is_connected && !groups[1].is_connected);
-    assert_eq!((groups[0].way, came), (Some(Way::Direct), 4));
+    assert_eq!((groups[0].way, came), (Some(Way::Direct), 5));
 }
 
 #[test]

@@ -121,7 +121,11 @@ fn health(status: &Status, now: Timestamp) -> (&'static str, String) {
     let code = if faults.is_empty() { "200 OK" } else { "503 Service Unavailable" };
     let first = if faults.is_empty() { "ok\n" } else { "" };
     let wrong = status.complaints.iter().map(|complaint| format!("wrong: {}\n", complaint.name));
+    let lists =
+        status.lists.fault.as_ref().map(|_| {
+            "wrong: lists: they could not be read anew, the old ones are in use\n".to_owned()
+        });
     let ring = status.ring.iter().filter_map(|ring| ring.fault.as_ref());
-    let wrong = wrong.chain(ring.map(|fault| format!("wrong: ring: {fault}\n")));
+    let wrong = wrong.chain(lists).chain(ring.map(|fault| format!("wrong: ring: {fault}\n")));
     (code, [first.to_owned()].into_iter().chain(faults).chain(wrong).collect())
 }

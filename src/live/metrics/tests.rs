@@ -197,9 +197,13 @@ fn whatever_is_asked_there_is_one_answer() {
 fn health_says_what_is_wrong_and_names_nobody() {
     let health = |status: &Status, now| reply("GET /health HTTP/1.1\r\n\r\n", status, now);
     let mut status = status();
-    let down = "interface eth2 is not up\nwrong: one-direction\n".to_owned();
+    let lists = "wrong: lists: they could not be read anew, the old ones are in use\n";
+    let down = format!("interface eth2 is not up\nwrong: one-direction\n{lists}");
     assert_eq!(health(&status, NOW), ("503 Service Unavailable", down));
     status.interfaces[1].is_up = true;
+    let broken = format!("ok\nwrong: one-direction\n{lists}");
+    assert_eq!(health(&status, NOW), ("200 OK", broken));
+    status.lists.fault = None;
     assert_eq!(health(&status, NOW), ("200 OK", "ok\nwrong: one-direction\n".to_owned()));
     status.ring.as_mut().unwrap().fault = Some("the disk is full".to_owned());
     let full = "ok\nwrong: one-direction\nwrong: ring: the disk is full\n".to_owned();

@@ -130,9 +130,10 @@ fn named(seen: &Seen<'_>, suspect: &Suspect, answer: &Answer) -> Named {
     };
     let when = seen.often(suspect.asks, suspect.first, suspect.last);
     let sure = words::sure_of(suspect.confidence_permille, [suspect.role]);
-    let connected = seen.ending.connection(suspect.address, answer);
-    let connected = connected.map_or(String::new(), |connection| {
-        format!(", and connected there at {}", seen.at(connection.time))
+    let connected = seen.ending.connected(suspect, answer);
+    let connected = connected.map_or(String::new(), |(at, is_before)| {
+        let connected = if is_before { "had connected there before," } else { "connected there" };
+        format!(", and {connected} at {}", seen.at(at))
     });
     let called =
         suspect.hostname.as_ref().map_or(String::new(), |name| format!("({}) ", name.name));

@@ -175,7 +175,7 @@ fn that_it_connected_is_said_when_it_is_known() {
     talk.say("a", State::Provisional, &[kevin(995)]);
     assert_eq!(
         talk.say("a", State::Final, &[connected(kevin(995))]),
-        [format!("2026-11-28 03:05:23 confirmed {KEVIN}, and connected (99.5 %)")]
+        [format!("2026-11-28 03:05:23 confirmed {KEVIN}, and connected to 203.0.113.67 (99.5 %)")]
     );
     // The other lookups of the same page tell no more of it.
     assert!(talk.say("b", State::Provisional, &[kevin(995)]).is_empty());

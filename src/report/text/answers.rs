@@ -344,9 +344,10 @@ fn client_words(seen: &Seen<'_>, client: &Suspect, answer: &Answer, differ: bool
             words.push(Ink::Aside, "; the cache answered, so another question raised the alert")
         }
     }
-    if let Some(connection) = seen.ending.connection(client.address, answer) {
-        let at = seen.times.at(connection.time);
-        words.push(Ink::Strong, &format!("; it connected there at {at}"));
+    if let Some((at, is_before)) = seen.ending.connected(client, answer) {
+        let connected =
+            if is_before { "had connected there before, at" } else { "connected there at" };
+        words.push(Ink::Strong, &format!("; it {connected} {}", seen.times.at(at)));
     }
     words
 }

@@ -26,6 +26,11 @@ impl Look {
         Look { width: width.max(WIDTH_MIN), coloured }
     }
 
+    /// How many columns it has.
+    pub fn width(self) -> usize {
+        self.width
+    }
+
     /// Whether it has colours.
     pub fn is_coloured(self) -> bool {
         self.coloured

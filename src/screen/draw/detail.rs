@@ -28,11 +28,11 @@ pub(super) fn lines(view: &View<'_>, sight: &Group, width: usize) -> Vec<Words> 
     let verdict = Words::of(Ink::Strong, verdict).and(Ink::Plain, last_word);
     let mut lines = entry("verdict", COLUMN, &verdict, width);
     if sight.times > 1 {
-        let often = teller.times.often(
-            &count(sight.times, "lookup", "lookups"),
-            sight.first,
-            attribution.sighting.time,
-        );
+        let what = match attribution.clients.as_slice() {
+            [] => count(sight.times, "lookup", "lookups"),
+            _ => count(sight.times, "question", "questions"),
+        };
+        let often = teller.times.often(&what, sight.first, attribution.sighting.time);
         let connected = if sight.is_connected { ", and connected after one of them" } else { "" };
         let often = format!("{often}{connected}; the newest is this:");
         lines.extend(entry("often", COLUMN, &Words::plain(&often), width));
@@ -61,8 +61,8 @@ fn what(teller: &Teller<'_>, sight: &Group, width: usize) -> Vec<Words> {
     }
     say("flagged", flagged);
     say("seen", teller.seen(attribution));
-    if !attribution.hints.is_empty() {
-        say("hints", Words::of(Ink::Caution, &attribution.hints.join(", ")));
+    for (place, hint) in attribution.hints.iter().enumerate() {
+        say(if place == 0 { "but" } else { "" }, Words::of(Ink::Caution, meaning(hint)));
     }
     say("id", Words::of(Ink::Aside, &attribution.id));
     lines
@@ -164,6 +164,24 @@ impl<'v> Teller<'v> {
             place(attribution),
         );
         Words::plain(&asked).and(Ink::Strong, &sighting.name).and(Ink::Plain, &came)
+    }
+}
+
+/// A hint in words; one that has none as it is.
+fn meaning(hint: &'static str) -> &'static str {
+    match hint {
+        "alias-tail" => {
+            "perhaps a false alarm: no client asked for the flagged name, which is where an alias of what was \
+             asked for ends"
+        }
+        "name-server-address" => {
+            "perhaps a false alarm: what is flagged is a name server that was asked on the way, and serves other \
+             names too"
+        }
+        "packets-lost-near" => "packets were lost within 10 s of it, so nobody is sure",
+        "judged-early" => "for lack of memory it was judged before all answers can have come",
+        "no-longer-listed" => "what was listed is not any more",
+        other => other,
     }
 }
 

@@ -120,7 +120,10 @@ fn row(view: &View<'_>, group: &Group, columns: Columns, mark: &str) -> Words {
         );
     };
     let flagged = client.chain.last().map_or(group.indicator.as_str(), |step| step.name.as_str());
-    let flagged = Words::of(Ink::Flagged, flagged).elided(columns.flagged);
+    // What the client did not ask for by name may be a false alarm.
+    let ink =
+        if matches!(group.way, None | Some(Way::Direct)) { Ink::Flagged } else { Ink::Caution };
+    let flagged = Words::of(ink, flagged).elided(columns.flagged);
     let (_, connected) = columns.connected();
     let connected = if group.is_connected { connected } else { "" };
     let connected = Words::of(Ink::Strong, connected);

@@ -176,16 +176,10 @@ fn keys(stance: &Stance, width: usize) -> Words {
             ("?", "help"),
             ("s", "state"),
         ],
-        (Page::Detail, _) => &[
-            ("q", "quit"),
-            ("Esc", "back"),
-            ("↑↓", "other line"),
-            ("PgUp PgDn", "scroll"),
-            ("?", "help"),
-        ],
-        (Page::State | Page::Help, _) => {
-            &[("q", "quit"), ("Esc", "back"), ("↑↓ PgUp PgDn", "scroll")]
+        (Page::Detail, _) => {
+            &[("q", "back"), ("↑↓", "other line"), ("PgUp PgDn", "scroll"), ("?", "help")]
         }
+        (Page::State | Page::Help, _) => &[("q", "back"), ("↑↓ PgUp PgDn", "scroll")],
     };
     let mut words = Words::default();
     for (key, what) in keys {

@@ -19,7 +19,7 @@ pub(super) fn help(width: usize) -> Vec<Words> {
         (
             "Enter",
             "all that is known of it: the chain, hops, whether it connected. There, PgUp and PgDn scroll; \
-                   Enter or Esc goes back",
+                   q, Enter or Esc goes back",
         ),
         (
             "/",
@@ -29,7 +29,8 @@ pub(super) fn help(width: usize) -> Vec<Words> {
         ("p", "pause: the list stays as it is; nothing is lost meanwhile"),
         ("s", "state: interfaces, DNS servers, what is wrong with the mirror, messages"),
         ("Ctrl-L", "draw the screen anew"),
-        ("q, Ctrl-C", "end: what is known is settled, and summed up on the terminal"),
+        ("q", "back to the list; from there, end"),
+        ("Ctrl-C", "end: what is known is settled, and summed up on the terminal"),
     ];
     let words = [
         (
@@ -38,7 +39,7 @@ pub(super) fn help(width: usize) -> Vec<Words> {
                   client: the DNS server's own work. cannot be told: Enter says why",
         ),
         ("conn", "yes (on a wide screen: connected): it then connected to the address that it got"),
-        ("3x", "so many lookups say the same; the time is that of the newest"),
+        ("3x", "it asked so many times; the time is that of the newest"),
         ("+1", "so many other clients are behind it: Enter names them"),
         (
             "sure",

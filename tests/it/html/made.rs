@@ -221,6 +221,7 @@ pub fn answers(list: &Indicators, name: &str) -> Vec<Answer> {
         chain: Vec::new(),
         first: after(101),
         last: after(3_600),
+        connected: None,
     };
     let answer = |line, destination: &str, verdict| Answer {
         alert: alert(line, destination),
