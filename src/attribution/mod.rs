@@ -203,7 +203,7 @@ pub struct Client {
 impl Client {
     /// Whether it is known to have connected.
     pub fn is_connected(&self) -> bool {
-        matches!(self.contact, Contact::Yes(_))
+        self.connected_at().is_some()
     }
 
     /// When it connected, if it is known to have.

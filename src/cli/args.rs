@@ -125,7 +125,7 @@ fn socket(text: &str) -> Result<SocketAddr, String> {
 
 /// The formats that can be written while it goes on: a ticket is of a whole capture.
 fn format_of_live() -> impl TypedValueParser<Value = Format> {
-    let formats = Format::value_variants().iter().filter(|format| **format != Format::Ticket);
+    let formats = Format::value_variants().iter().filter(|format| format.can_follow());
     let values = PossibleValuesParser::new(formats.filter_map(Format::to_possible_value));
     values.try_map(|text| Format::from_str(&text, false))
 }
@@ -465,6 +465,13 @@ pub enum Format {
     Syslog,
     /// Text for a ticket, one for each client
     Ticket,
+}
+
+impl Format {
+    /// Whether it can be written while a run goes on.
+    pub fn can_follow(&self) -> bool {
+        *self != Format::Ticket
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

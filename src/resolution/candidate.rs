@@ -4,7 +4,7 @@ use foldhash::HashMap;
 
 use super::choice::SETS_OUT_MAX;
 use super::retry::FAIL_OVER_MAX;
-use super::walk::{Reach, Relation, Walk};
+use super::walk::{Lacks, Reach, Relation, Walk};
 use super::{Edge, EdgeKind, Resolution};
 use crate::bounded::Sequence;
 use crate::message::RecordType;
@@ -92,18 +92,14 @@ pub(super) struct Found {
     counts: [usize; 3],
     /// Where the candidate of a class is that a client asked first, by the client and how it needs the name.
     places: HashMap<(HostId, Relation, usize), usize>,
-    /// The strongest relation of those that were not looked at, since too much was asked or too many names lead here.
-    lacks: Option<Relation>,
+    /// Those that were not looked at, since too much was asked or too many names lead here.
+    lacks: Lacks,
     /// Whether clients are missing who waited then, and some who had been answered.
     lacks_open: bool,
     lacks_answered: bool,
 }
 
 impl Found {
-    fn lack(&mut self, relation: Relation) {
-        self.lacks = Some(self.lacks.map_or(relation, |strongest| strongest.min(relation)));
-    }
-
     fn add(&mut self, client: HostId, candidate: Candidate) {
         let class = candidate.timing.class();
         let Some(count) = self.counts.get_mut(class) else { return };
@@ -130,12 +126,12 @@ impl Found {
     pub fn may_lack(&self, chosen: &[Candidate]) -> bool {
         // Who was waiting for the name caused it, unless somebody waited who needs it more.
         let waited = |c: &Candidate| {
-            let strongest = self.lacks.unwrap_or(Relation::OtherType).min(Relation::Alias);
+            let strongest = self.lacks.0.unwrap_or(Relation::OtherType).min(Relation::Alias);
             c.timing == Timing::Open && c.relation <= strongest
         };
         let was_answered = |c: &Candidate| matches!(c.timing, Timing::After(_));
         self.lacks_open
-            || (self.lacks.is_some() && !chosen.iter().any(waited))
+            || (self.lacks.0.is_some() && !chosen.iter().any(waited))
             || (self.lacks_answered && chosen.iter().all(was_answered))
     }
 }
@@ -171,7 +167,7 @@ impl Resolution {
             let look = |stretch: &Stretch| look(stretch, reach, sent, walk);
             for &resolver in resolvers {
                 if left == 0 {
-                    found.lack(reach.relation);
+                    found.lacks.note(reach.relation);
                     return found;
                 }
                 // Adds one that can have, and returns whether it and all before it were asked too long before.
@@ -207,7 +203,7 @@ impl Resolution {
                     lately.into_iter().any(&mut add) || is_through
                 };
                 if !is_through || !is_through_lately {
-                    found.lack(reach.relation);
+                    found.lacks.note(reach.relation);
                 }
             }
         }
@@ -304,10 +300,7 @@ impl Resolution {
         qtype: RecordType,
         latest: Timestamp,
     ) -> impl Iterator<Item = &'a Transaction> {
-        let look = move |stretch: &Stretch| match stretch.may_ask_for(name) {
-            true => Look::Through,
-            false => Look::Past,
-        };
+        let look = move |stretch: &Stretch| stretch.look_for(name);
         let within = (latest, ASKS_MAX);
         let addresses = self.roles.addresses_of(resolver).iter();
         let asked = addresses.flat_map(move |resolver| {
@@ -380,10 +373,7 @@ impl Resolution {
     /// Whether a client got the answer to an upstream query before a time, though the answer to the
     /// query itself was not captured.
     fn was_passed_on(&self, query: &Transaction, resolvers: &[HostId], before: Timestamp) -> bool {
-        let look = |stretch: &Stretch| match stretch.may_ask_for(query.name) {
-            true => Look::Through,
-            false => Look::Past,
-        };
+        let look = |stretch: &Stretch| stretch.look_for(query.name);
         let mut asks = resolvers.iter().flat_map(|resolver| {
             self.transactions.with_server_by(*resolver, query.group, (before, ASKS_MAX), look)
         });

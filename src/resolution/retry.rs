@@ -22,8 +22,8 @@ impl Resolution {
         let (question, began) = (*sent, sent.asked - OPEN_MAX);
         let look = move |stretch: &Stretch| {
             // Where one was sent so long before, it is where to end.
-            match stretch.is_sent_since(began) && !stretch.may_ask_for(question.name) {
-                true => Look::Past,
+            match stretch.is_sent_since(began) {
+                true => stretch.look_for(question.name),
                 false => Look::Through,
             }
         };

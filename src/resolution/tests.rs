@@ -99,6 +99,12 @@ impl Office {
         self.respond(open, Draft { at_ms, aliases, address: true, ..Draft::default() });
     }
 
+    /// The DC asks for a name, and learns of what it is an alias.
+    fn learn(&mut self, at_ms: f64, owner: &str, target: &str) {
+        let open = self.ask(at_ms, DC, ISP, owner);
+        self.answer(at_ms + 0.5, open, &[(owner, target)]);
+    }
+
     /// Who caused a query: (address, role, relation), and why nobody if nobody did.
     fn causes(&self, open: Open<'_>) -> (Vec<(String, Role, Relation)>, Option<Unexplained>) {
         let transactions = self.resolution.transactions();
@@ -405,8 +411,8 @@ fn who_was_served_unseen_is_not_blamed_for_what_the_next_one_asks() {
     assert_eq!(office.named(query), [BEN]);
 }
 
-#[test]
-fn who_still_waits_for_an_alias_has_not_come_to_its_target() {
+/// The DC asks for what two names lead to, Anna's and Ben's, while it still waits for what Ben's does.
+fn while_one_is_held_up() -> (Office, Open<'static>) {
     let mut office = Office::new();
     let early = office.ask(-5000.0, BEN, DC, "www.good.com");
     office.answer(-4990.0, early, &[("www.good.com", "tail.cdn.net")]);
@@ -417,6 +423,12 @@ fn who_still_waits_for_an_alias_has_not_come_to_its_target() {
     office.answer(5.0, query, &[]);
     office.answer(5.1, anna, &[("other.good.com", "tail.cdn.net")]);
     office.answer(90.0, head, &[("www.good.com", "tail.cdn.net")]);
+    (office, query)
+}
+
+#[test]
+fn who_still_waits_for_an_alias_has_not_come_to_its_target() {
+    let (office, query) = while_one_is_held_up();
     assert_eq!(office.named(query), [ANNA]);
 }
 
@@ -491,14 +503,10 @@ fn many_names_of_one_label_that_lead_to_a_query_cost_no_more_than_one() {
 #[test]
 fn an_alias_is_found_among_thousands_that_lead_to_one_registered_domain() {
     let mut office = Office::new();
-    let learn = |office: &mut Office, at_ms: f64, owner: &str, target: &str| {
-        let open = office.ask(at_ms, DC, ISP, owner);
-        office.answer(at_ms + 1.0, open, &[(owner, target)]);
-    };
-    learn(&mut office, -50_000.0, "www.good.com", "e9.cdn.net");
+    office.learn(-50_000.0, "www.good.com", "e9.cdn.net");
     for n in 0..3_000 {
         let (owner, target) = (format!("www.shop{n}.example"), format!("f{n}.cdn.net"));
-        learn(&mut office, -40_000.0 + f64::from(n), &owner, &target);
+        office.learn(-40_000.0 + f64::from(n), &owner, &target);
     }
     office.ask(0.0, ANNA, DC, "www.good.com");
     let query = office.ask(0.2, DC, ISP, "e9.cdn.net");
@@ -537,8 +545,7 @@ fn nobody_is_blamed_where_too_many_names_lead_to_one() {
     let mut office = Office::new();
     // Ben was answered just now for one that leads there; so was who knows who for the first that is not looked at.
     for (n, name) in names.iter().enumerate() {
-        let open = office.ask(-20_000.0 + n as f64, DC, ISP, name);
-        office.answer(-20_000.0 + n as f64 + 0.5, open, &[(name, "tail.cdn.net")]);
+        office.learn(-20_000.0 + n as f64, name, "tail.cdn.net");
     }
     let ben = office.ask(-1.0, BEN, DC, "www.shop699.example");
     office.answer(-0.9, ben, &[("www.shop699.example", "tail.cdn.net")]);
@@ -552,16 +559,7 @@ fn nobody_is_blamed_where_too_many_names_lead_to_one() {
 
 #[test]
 fn what_a_resolver_asked_long_after_does_not_hide_what_it_asked_then() {
-    let mut office = Office::new();
-    let early = office.ask(-5000.0, BEN, DC, "www.good.com");
-    office.answer(-4990.0, early, &[("www.good.com", "tail.cdn.net")]);
-    office.ask(0.0, BEN, DC, "www.good.com");
-    let head = office.ask(0.2, DC, ISP, "www.good.com");
-    let anna = office.ask(1.0, ANNA, DC, "other.good.com");
-    let query = office.ask(1.2, DC, ISP, "tail.cdn.net");
-    office.answer(5.0, query, &[]);
-    office.answer(5.1, anna, &[("other.good.com", "tail.cdn.net")]);
-    office.answer(90.0, head, &[("www.good.com", "tail.cdn.net")]);
+    let (mut office, query) = while_one_is_held_up();
     for n in 0..2_000 {
         let name = format!("n{n}.good.com");
         office.ask(20_000.0 + f64::from(n), DC, ISP, &name);
@@ -627,9 +625,7 @@ fn nobody_is_blamed_where_there_is_too_much_to_look_at_name_by_name() {
     let names: Vec<String> = (0..many).map(|n| format!("www.shop{n}.example")).collect();
     let mut office = Office::new();
     for (n, name) in names.iter().enumerate() {
-        let at = -20_000.0 + n as f64;
-        let open = office.ask(at, DC, ISP, name);
-        office.answer(at + 0.5, open, &[(name, "tail.cdn.net")]);
+        office.learn(-20_000.0 + n as f64, name, "tail.cdn.net");
     }
     busy(&mut office, 900, |n| format!("w{n}.cdn.net"));
     // Anna waits for the first that was learned; Carla asked for something else of that shop.
@@ -646,15 +642,11 @@ fn nobody_is_blamed_where_there_is_too_much_to_look_at_name_by_name() {
 #[test]
 fn aliases_to_a_name_are_all_followed_before_those_below_it() {
     let mut office = Office::iterating();
-    let learn = |office: &mut Office, at_ms: f64, owner: &str, target: &str| {
-        let open = office.ask(at_ms, DC, ISP, owner);
-        office.answer(at_ms + 0.1, open, &[(owner, target)]);
-    };
-    learn(&mut office, -50_000.0, "www.good.com", "x.edge.net");
-    learn(&mut office, -49_999.0, "x.edge.net", "e9.cdn.net");
+    office.learn(-50_000.0, "www.good.com", "x.edge.net");
+    office.learn(-49_999.0, "x.edge.net", "e9.cdn.net");
     for n in 0..9_000 {
         let (owner, target) = (format!("www.shop{n}.example"), format!("f{n}.cdn.net"));
-        learn(&mut office, -40_000.0 + f64::from(n), &owner, &target);
+        office.learn(-40_000.0 + f64::from(n), &owner, &target);
     }
     office.ask(0.0, ANNA, DC, "www.good.com");
     let query = office.ask(0.2, DC, ISP, "e9.cdn.net");

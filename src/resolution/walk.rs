@@ -91,6 +91,17 @@ pub struct Step {
     pub frame: FrameId,
 }
 
+/// What was not looked at, for there was too much: the strongest relation of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Lacks(pub Option<Relation>);
+
+impl Lacks {
+    /// Notes that some of a relation are missing.
+    pub fn note(&mut self, relation: Relation) {
+        self.0 = Some(self.0.map_or(relation, |strongest| strongest.min(relation)));
+    }
+}
+
 /// A name that was found on the walk.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reach<'r> {
@@ -115,8 +126,8 @@ pub(super) struct Walk<'r> {
     places: HashMap<(NameHash, Relation), usize>,
     steps_to: usize,
     steps_below: usize,
-    /// The strongest relation of names that it does not visit, if there are more than it can.
-    pub lacks: Option<Relation>,
+    /// The names that it does not visit, if there are more than it can.
+    pub lacks: Lacks,
 }
 
 impl Resolution {
@@ -151,7 +162,7 @@ impl Resolution {
             places,
             steps_to: STEPS_TO_MAX,
             steps_below: STEPS_BELOW_MAX,
-            lacks: None,
+            lacks: Lacks::default(),
         };
         // Of the two ways, the one that says more is gone to its end first.
         let (mut to, mut below) = (0, 0);
@@ -197,7 +208,7 @@ impl Resolution {
                 walk.steps_below = steps;
             }
             if steps == 0 {
-                walk.lack(here.relation.max(way.relation()));
+                walk.lacks.note(here.relation.max(way.relation()));
             }
         }
     }
@@ -240,7 +251,7 @@ impl Resolution {
             return;
         }
         if reaches.len() >= NAMES_MAX {
-            return walk.lack(relation);
+            return walk.lacks.note(relation);
         }
         places.insert((edge.owner, relation), reaches.len());
         let name = self.edges.owner_name(edge);
@@ -305,11 +316,6 @@ impl Way {
 }
 
 impl<'r> Walk<'r> {
-    /// Notes that names of a relation are missing.
-    fn lack(&mut self, relation: Relation) {
-        self.lacks = Some(self.lacks.map_or(relation, |strongest| strongest.min(relation)));
-    }
-
     /// The edges from a reach down to the name the walk began at.
     pub fn path(&self, place: usize) -> Vec<&'r Edge> {
         let mut path = Vec::new();

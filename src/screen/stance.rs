@@ -101,7 +101,6 @@ impl Stance {
             Key::Redraw => return Some(Wish::Redraw),
             _ if self.is_typing && self.types(key) => return None,
             Key::Character('q') if self.page == Page::Sightings => return Some(Wish::End),
-            Key::Character('q') => self.turn_to(self.page),
             Key::Character('p') => self.is_paused = !self.is_paused,
             Key::Character('?') => self.turn_to(Page::Help),
             Key::Character('s') => self.turn_to(Page::State),
@@ -110,7 +109,7 @@ impl Stance {
                 self.is_typing = true;
             }
             Key::Escape if self.page == Page::Sightings => self.refilter(String::new()),
-            Key::Escape => self.turn_to(self.page),
+            Key::Escape | Key::Character('q') => self.turn_to(self.page),
             Key::Enter if self.page != Page::Sightings => self.turn_to(self.page),
             Key::Enter if shown.is_empty() => {}
             Key::Enter => {

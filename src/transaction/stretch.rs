@@ -166,6 +166,11 @@ impl Stretch {
     pub fn may_ask_for(&self, name: NameHash) -> bool {
         self.names & bit(name) != 0
     }
+
+    /// What is to be done with it where only a name matters.
+    pub fn look_for(&self, name: NameHash) -> Look {
+        if self.may_ask_for(name) { Look::Through } else { Look::Past }
+    }
 }
 
 /// The bit of a name.

@@ -28,7 +28,7 @@ pub struct Further {
 pub fn further(settings: &Settings) -> anyhow::Result<Vec<Further>> {
     let mut all: Vec<Further> = Vec::new();
     for text in &settings.outputs {
-        let (form, place) = output(text, None, |format| *format != Format::Ticket)?;
+        let (form, place) = output(text, None, Format::can_follow)?;
         let is_socket = !matches!(place, Place::File(_));
         let line = form.line().unwrap_or(Line::Text);
         let form = live_form(form, is_socket)
