@@ -53,6 +53,24 @@ pub struct Complaint {
     pub words: String,
 }
 
+impl Complaint {
+    /// What holds when it is made no longer.
+    pub fn mended(&self) -> &'static str {
+        match self.name {
+            "no-dns" => "DNS messages come",
+            "one-direction" | "leg-one-direction" => "questions and answers are both seen",
+            "client-leg-missing" => "the DNS server is seen being asked",
+            "resolver-unasked" => "each DNS server is seen being asked",
+            "upstream-leg-missing" => "the DNS server is seen asking",
+            "frames-twice" => "packets come once",
+            "resolver-encrypts" => "the DNS server asks in plain again",
+            "around-the-resolver" => "nobody was seen asking around the DNS server for ten minutes",
+            "stands-still" => "packets are analysed again",
+            _ => "it is not so any more",
+        }
+    }
+}
+
 /// The names of all complaints, the worst first.
 pub const COMPLAINTS: [&str; 9] = [
     "no-dns",

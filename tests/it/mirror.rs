@@ -36,7 +36,10 @@ fn complaint_of(letter: char, filter: &str) -> Option<String> {
     pair.send(&part, 500);
     let said = live
         .wait_for_word("Mirror the DNS server's port in both directions")
-        .replace("whoasked: ", "");
+        .split_once(": ")
+        .and_then(|(_speaker, said)| said.split_once(": "))
+        .map(|(_time, said)| said.to_owned())
+        .unwrap();
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
     live.signal("USR1");
     let listed = live.wait_for_word("  wrong: ");

@@ -212,7 +212,7 @@ fn lines_come_where_they_are_wanted() {
     let Some((pair, terminal, _folder)) = desk('n') else { return };
     for (before, arguments) in [("", "--no-tui"), ("", "-f jsonl"), ("TERM=dumb", "")] {
         terminal.start(&pair, (before, arguments));
-        terminal.wait_for(&["whoasked: listening"]);
+        terminal.wait_for(&[": listening on"]);
         assert!(!terminal.shows().contains("q quit"), "{before} {arguments}");
         terminal.keys(&["C-c"]);
         terminal.wait_for(&["what is known follows"]);

@@ -58,7 +58,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let feed = Feed::default();
     let lookout = Arc::new(Lookout::new(Arc::clone(&loaded)));
     let (outputs, ring) = confinement.apart(|| {
-        stderr::write_apart()?;
+        stderr::write_apart(&settings.zone)?;
         let way_out = confinement.way_out();
         let outputs = outputs::open(&settings, further, shown.is_on(), &way_out)?;
         let ring = match &settings.ring {

@@ -160,7 +160,8 @@ fn changes(said: &mut Vec<Complaint>, now: &[Complaint]) -> Vec<String> {
     let new = now.iter().filter(|complaint| !is_in(said, complaint.name));
     let new = new.map(|complaint| format!("{}: {}", complaint.name, complaint.words));
     let mended = said.iter().filter(|complaint| !is_in(now, complaint.name));
-    let mended = mended.map(|complaint| format!("{}: mended", complaint.name));
+    let mended =
+        mended.map(|complaint| format!("{}: mended: {}", complaint.name, complaint.mended()));
     let lines = new.chain(mended).collect();
     *said = now.to_vec();
     lines
