@@ -107,6 +107,9 @@ impl Stance {
             Key::Character('/') => {
                 self.page = Page::Sightings;
                 self.is_typing = true;
+                if !self.filter.is_empty() {
+                    self.refilter(String::new());
+                }
             }
             Key::Escape if self.page == Page::Sightings => self.refilter(String::new()),
             Key::Escape | Key::Character('q') => self.turn_to(self.page),
@@ -300,6 +303,8 @@ mod tests {
         // Letters are keys again, and the arrows move in what is shown.
         press(&mut stance, "enter", &shown);
         assert_eq!(press(&mut stance, "q", &shown), Some(Wish::End));
+        press(&mut stance, "/ m i enter", &sights);
+        assert_eq!(stance.filter, "mi", "another one, not more of the same");
         press(&mut stance, "esc", &shown);
         assert_eq!((stance.filter.as_str(), stance.is_typing), ("", false));
         press(&mut stance, "/ x esc", &sights);

@@ -37,6 +37,8 @@ const BETWEEN: Duration = Duration::from_millis(10);
 static CANVAS: Mutex<Option<Canvas>> = Mutex::new(None);
 /// What was said and in whose time, from when the screen was opened until it is closed for good.
 static SAID: Mutex<Option<(Notices, Zone)>> = Mutex::new(None);
+/// What was said before: the screen is drawn over it.
+static SAID_BEFORE: Mutex<Notices> = Mutex::new(Notices::new());
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -48,9 +50,11 @@ pub(super) fn is_ours() -> bool {
     stdout.is_terminal() && tcgetpgrp(stdout.as_fd()).is_ok_and(|group| group == getpgrp())
 }
 
-/// Keeps what is said from now on, for the screen.
+/// Keeps what is said from now on, for the screen, with what was said so far.
 pub(super) fn listen(zone: Zone) {
-    *lock(&SAID) = Some((Notices::new(), zone));
+    let mut notices = std::mem::take(&mut *lock(&SAID_BEFORE));
+    notices.are_said();
+    *lock(&SAID) = Some((notices, zone));
 }
 
 /// What was said.
@@ -65,7 +69,10 @@ pub fn notice(text: &str) -> bool {
             notices.push(now(), text);
             true
         }
-        None => false,
+        None => {
+            lock(&SAID_BEFORE).push(now(), text);
+            false
+        }
     }
 }
 

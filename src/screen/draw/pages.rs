@@ -24,7 +24,7 @@ pub(super) fn help(width: usize) -> Vec<Words> {
         (
             "/",
             "filter by a part of a client's address or name, of what it asked, or of what is flagged; Enter \
-               keeps the filter, Esc takes it off",
+               keeps the filter, Esc takes it off, / begins a new one",
         ),
         ("p", "pause: the list stays as it is; nothing is lost meanwhile"),
         ("s", "state: interfaces, DNS servers, what is wrong with the mirror, messages"),
