@@ -366,12 +366,15 @@ where
         self.to = None;
     }
 
-    /// So that a receiver that is away is said before there is something to send.
+    /// So that a receiver that is away, or has gone, is said before there is something to send.
     fn tick(&mut self) -> io::Result<()> {
-        if self.to.is_none() {
-            self.to = Some((self.open)()?);
+        match &mut self.to {
+            Some(to) => to.flush(),
+            None => {
+                self.to = Some((self.open)()?);
+                Ok(())
+            }
         }
-        Ok(())
     }
 }
 

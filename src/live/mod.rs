@@ -10,6 +10,7 @@ mod notify;
 mod queue;
 mod ring;
 mod status;
+mod watched;
 
 pub use crate::attribution::Complaint;
 pub use answer::{Answers, Control, Form};
@@ -20,3 +21,4 @@ pub use notify::Notify;
 pub use queue::{Queue, QueueWriter, Target};
 pub use ring::{Ring, RingWatch};
 pub use status::{Board, Interface, Lists, Losses, OutputState, Status};
+pub use watched::Watched;

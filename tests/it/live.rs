@@ -494,6 +494,16 @@ fn what_has_no_reader_any_more_ends_and_says_so() {
 }
 
 #[test]
+fn that_the_reader_has_gone_is_known_without_a_line_to_write() {
+    let Some(pair) = Pair::new('7') else { return };
+    let mut command = Command::new("sh");
+    command.args(["-c", "\"$0\" \"$@\" | true"]).arg(program().get_program());
+    command.args(["live", "-i", &pair.mirror, "--user=nobody", "--indicators"]);
+    command.arg(project("captures/flagged.txt"));
+    Running::start(command).wait_for_word("nobody reads the output any more; ending");
+}
+
+#[test]
 fn flags_that_do_nothing_without_another_are_refused() {
     for (flag, other) in [
         ("--rotate-size=1M", "--output"),

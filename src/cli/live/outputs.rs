@@ -10,7 +10,7 @@ use super::super::args::Format;
 use super::super::outputs::{Form as FileForm, output};
 use super::super::place::{Line, Place};
 use super::super::settings::{Live as Settings, look_of_stdout};
-use crate::live::{Form, Growing, Heading, Queue, Sent, directory_of};
+use crate::live::{Form, Growing, Heading, Queue, Sent, Watched, directory_of};
 
 /// The outputs beside stdout, as they were given.
 pub struct Further {
@@ -56,7 +56,7 @@ pub fn open(
     has_screen: bool,
     way_out: &str,
 ) -> anyhow::Result<Vec<(Form, Queue)>> {
-    let stdout = Sent::new(|| Ok(Box::new(io::stdout()) as Box<dyn io::Write + Send>))?;
+    let stdout = Sent::new(|| Ok(Box::new(Watched(io::stdout())) as Box<dyn io::Write + Send>))?;
     let form = live_form(FileForm::new_for_stdout(settings.format), false)
         .context("--format: a ticket is for when a run is over")?;
     let form = if has_screen { Form::Ending(look_of_stdout().width()) } else { form };
