@@ -148,8 +148,8 @@ SIGTERM end the run: what is known is settled and summed up. See docs/live.md.
 
 Exit status: 0 nothing flagged, 1 something flagged, 2 a usage or output error, 130 ended by a second Ctrl-C.")]
 pub struct LiveArgs {
-    /// Interface that the mirror port is connected to [repeatable]
-    #[arg(short, long, value_name = "IFACE", required = true)]
+    /// Interface that the mirror port is connected to [repeatable; or several, with commas between]
+    #[arg(short, long, value_name = "IFACE", required = true, value_delimiter = ',')]
     pub interface: Vec<String>,
     /// List of flagged names, addresses and networks: a file or a directory of files [repeatable]
     #[arg(long, value_name = "LIST", num_args = 1.., group = "wanted")]
