@@ -246,8 +246,7 @@ impl Prepared {
     fn resolution(&self) -> u64 {
         let mut resolution = resolution(self.hasher);
         self.each(|messages, message| _ = resolution.take(messages, message));
-        resolution.catch_up();
-        resolution.edges().len() as u64
+        resolution.history().edges().len() as u64
     }
 
     fn attribution(&self) -> u64 {

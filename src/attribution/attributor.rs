@@ -21,7 +21,7 @@ use crate::identity::Inventory;
 use crate::indicator::{IndicatorId, Indicators};
 use crate::message::{Message, Messages};
 use crate::packet::Aside;
-use crate::resolution::{Causes, Leg, Resolution, Role};
+use crate::resolution::{Causes, History, Leg, Resolution, Role};
 use crate::time::{Span, Timestamp};
 use crate::transaction::{Event, Transaction};
 
@@ -312,13 +312,13 @@ impl Attributor {
         &mut self,
         sequence: Sequence,
         time: Timestamp,
-        look: impl FnOnce(&mut Matching, &Indicators, &Resolution, &mut Flagged),
+        look: impl FnOnce(&mut Matching, &Indicators, History<'_>, &mut Flagged),
     ) {
         let known = self.flagged.remove(sequence);
         let is_new = known.is_none();
         let mut flagged = known.unwrap_or_else(|| self.flagged.room());
         flagged.latest = time;
-        look(&mut self.matching, &self.indicators, &self.resolution, &mut flagged);
+        look(&mut self.matching, &self.indicators, self.resolution.history(), &mut flagged);
         if flagged.seen.is_empty() {
             return;
         }
@@ -336,9 +336,8 @@ impl Attributor {
 
     /// Sees whether a question that got no chain was known to lead to something listed.
     fn look_at_known_chain(&mut self, sequence: Sequence, ask: &Transaction, now: Timestamp) {
-        self.resolution.catch_up();
-        self.flag(sequence, now, |matching, indicators, resolution, flagged| {
-            matching.known_chain(indicators, resolution, ask, flagged);
+        self.flag(sequence, now, |matching, indicators, history, flagged| {
+            matching.known_chain(indicators, history, ask, flagged);
         });
     }
 
@@ -354,7 +353,6 @@ impl Attributor {
 
     #[inline(never)]
     fn settle(&mut self, out: &mut dyn FnMut(Attribution)) {
-        self.resolution.catch_up();
         self.tell_due(out);
         self.look_at_ended(false);
         loop {
@@ -379,7 +377,6 @@ impl Attributor {
     /// The same, the oldest first, until time is over: what is left then is counted as not settled.
     pub fn finish_until(&mut self, is_over: &dyn Fn() -> bool, out: &mut dyn FnMut(Attribution)) {
         self.let_go(None, out);
-        self.resolution.catch_up();
         self.resolution.refresh_roles();
         self.look_at_ended(true);
         while !is_over()
@@ -481,7 +478,7 @@ impl Attributor {
         let Some(flagged) = self.flagged.remove(sequence) else { return };
         let began = self.began.unwrap_or(transaction.asked);
         for sent in self.resolution.transactions().tries(sequence) {
-            let causes = self.resolution.causes(sequence, &sent, began);
+            let causes = self.resolution.history().causes(sequence, &sent, began);
             for seen in &flagged.seen {
                 let is_cleared = seen.is_cleared_by(transaction);
                 if is_cleared && !seen.is_told {
@@ -491,7 +488,7 @@ impl Attributor {
                     self.note_parts((sequence, &sent), &causes, seen);
                 }
                 let mut attribution =
-                    describe::upstream(&self.resolution, (sequence, &sent), seen, &causes);
+                    describe::upstream(self.resolution.history(), (sequence, &sent), seen, &causes);
                 if is_cleared {
                     attribution.state = State::Superseded;
                 }
@@ -521,7 +518,8 @@ impl Attributor {
             let mut flagged = known.unwrap_or_else(|| self.flagged.room());
             // What its own answer shows needs no further ground.
             if flagged.takes(seen.indicator) {
-                let joined = describe::joined(&self.resolution, query, seen, cause).map(Box::new);
+                let joined =
+                    describe::joined(self.resolution.history(), query, seen, cause).map(Box::new);
                 let (is_told, is_presumed) = (false, false);
                 flagged.seen.push(Seen { joined, is_told, is_presumed, ..seen.clone() });
             }
@@ -600,7 +598,8 @@ impl Attributor {
             if is_taken_back && !seen.is_told {
                 continue;
             }
-            let mut attribution = describe::client(&self.resolution, sequence, &ask, seen, role);
+            let mut attribution =
+                describe::client(self.resolution.history(), sequence, &ask, seen, role);
             if is_taken_back {
                 attribution.state = State::Superseded;
             }

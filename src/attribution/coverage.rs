@@ -200,7 +200,7 @@ impl Attributor {
             span: self.stamps(),
             transactions: *transactions.counters(),
             forgotten: transactions.forgotten(),
-            edges_forgotten: resolution.edges().forgotten(),
+            edges_forgotten: resolution.edges_forgotten(),
             judged_early: self.judged_early(),
             told_late: self.early.passed_over,
             clock_set_back: self.clock.set_back(),

@@ -8,7 +8,7 @@ use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::message::full::rcode_mnemonic;
 use crate::name::Name;
-use crate::resolution::{Cause, Causes, Edge, Leg, Resolution, Role, StepKind, Unexplained};
+use crate::resolution::{Cause, Causes, Edge, History, Leg, Role, StepKind, Unexplained};
 use crate::time::Span;
 use crate::transaction::{HostId, Transaction};
 
@@ -19,16 +19,16 @@ const INSTANT: Span = Span::from_millis(1);
 
 /// What is said of a flagged upstream query.
 pub(super) fn upstream(
-    resolution: &Resolution,
+    history: History<'_>,
     (sequence, query): (Sequence, &Transaction),
     seen: &Seen,
     causes: &Causes,
 ) -> Attribution {
-    let tail = tail(resolution, sequence, query, seen);
+    let tail = tail(history, sequence, query, seen);
     let mut clients: Vec<Client> =
-        causes.clients.iter().filter_map(|cause| client_of(resolution, cause, &tail)).collect();
+        causes.clients.iter().filter_map(|cause| client_of(history, cause, &tail)).collect();
     clients.sort_by_key(|client| (client.role, client.asked_time, client.address));
-    let first = resolution.transactions().get(causes.first_try).unwrap_or(query);
+    let first = history.transactions().get(causes.first_try).unwrap_or(query);
     Attribution {
         id: id(query, seen),
         resolution_id: frame_id(first),
@@ -36,9 +36,9 @@ pub(super) fn upstream(
         untold_since: seen.untold_since(),
         verdict: verdict(causes.unexplained),
         unexplained: causes.unexplained,
-        reason: causes.unexplained.map(|why| reason(resolution, query, why)),
+        reason: causes.unexplained.map(|why| reason(history, query, why)),
         indicator: seen.indicator,
-        sighting: sighting(resolution, query, Leg::Upstream, seen.place),
+        sighting: sighting(history, query, Leg::Upstream, seen.place),
         hints: hints(&clients, seen),
         clients,
     }
@@ -46,13 +46,13 @@ pub(super) fn upstream(
 
 /// What is said of a client's question that leads to an indicator without an upstream leg of its own.
 pub(super) fn client(
-    resolution: &Resolution,
+    history: History<'_>,
     sequence: Sequence,
     ask: &Transaction,
     seen: &Seen,
     part: Option<Role>,
 ) -> Attribution {
-    let asks_upstream = resolution.roles().group_of(ask.server).is_some();
+    let asks_upstream = history.roles().group_of(ask.server).is_some();
     let role = match part {
         Some(Role::Joiner) => Role::Joiner,
         // Without a response nothing came from the cache, and a server that was never seen asking
@@ -62,7 +62,7 @@ pub(super) fn client(
     };
     let chain = match &seen.joined {
         Some(joined) => joined.chain.clone(),
-        None => own_chain(resolution, sequence, ask, seen),
+        None => own_chain(history, sequence, ask, seen),
     };
     let confidence_permille = match (seen.place, ask.has_query()) {
         _ if let Some(joined) = &seen.joined => joined.confidence_permille,
@@ -74,13 +74,13 @@ pub(super) fn client(
         (Place::Alias, _) => 960,
     };
     // Who asks a server outside that nobody is known to ask may be a DNS server itself.
-    let outside = !asks_upstream && !address(resolution, ask.server).is_internal();
+    let outside = !asks_upstream && !address(history, ask.server).is_internal();
     let confidence_permille =
         if outside { confidence_permille.min(UNRECOGNISED) } else { confidence_permille };
-    let client = Client { role, confidence_permille, chain, ..bare_client(resolution, ask) };
-    let unexplained = if resolution.is_priming(ask) {
+    let client = Client { role, confidence_permille, chain, ..bare_client(history, ask) };
+    let unexplained = if history.is_priming(ask) {
         Some(Unexplained::Priming)
-    } else if resolution.roles().may_be_resolver(ask, resolution.transactions()) {
+    } else if history.roles().may_be_resolver(ask, history.transactions()) {
         Some(Unexplained::AskerMayBeResolver)
     } else {
         None
@@ -93,9 +93,9 @@ pub(super) fn client(
         untold_since: seen.untold_since(),
         verdict: verdict(unexplained),
         unexplained,
-        reason: unexplained.map(|why| reason(resolution, ask, why)),
+        reason: unexplained.map(|why| reason(history, ask, why)),
         indicator: seen.indicator,
-        sighting: sighting(resolution, ask, Leg::Client, seen.place),
+        sighting: sighting(history, ask, Leg::Client, seen.place),
         hints: hints(&clients, seen),
         clients,
     }
@@ -104,26 +104,26 @@ pub(super) fn client(
 /// How a question that is a cause of a flagged upstream query, and waited for its answer with others, led
 /// there.
 pub(super) fn joined(
-    resolution: &Resolution,
+    history: History<'_>,
     (sequence, query): (Sequence, &Transaction),
     seen: &Seen,
     cause: &Cause,
 ) -> Option<Joined> {
-    let client = client_of(resolution, cause, &tail(resolution, sequence, query, seen))?;
+    let client = client_of(history, cause, &tail(history, sequence, query, seen))?;
     Some(Joined { chain: client.chain, confidence_permille: client.confidence_permille })
 }
 
 /// How a question led to what its own answer holds, or was known to lead to.
 fn own_chain(
-    resolution: &Resolution,
+    history: History<'_>,
     sequence: Sequence,
     ask: &Transaction,
     seen: &Seen,
 ) -> Vec<ChainStep> {
-    let name = resolution.transactions().name(ask).to_string();
+    let name = history.transactions().name(ask).to_string();
     let frame = if ask.has_query() { ask.query } else { ask.response };
     let asked = ChainStep { name, step: ChainStep::kind(StepKind::Asked), frame };
-    [asked].into_iter().chain(tail(resolution, sequence, ask, seen)).collect()
+    [asked].into_iter().chain(tail(history, sequence, ask, seen)).collect()
 }
 
 fn verdict(unexplained: Option<Unexplained>) -> Verdict {
@@ -149,18 +149,13 @@ fn id(transaction: &Transaction, seen: &Seen) -> String {
     format!("{}-l{list}.{line}", frame_id(transaction))
 }
 
-fn address(resolution: &Resolution, host: HostId) -> Address {
-    resolution.transactions().hosts().get(host).map_or(Address::UNSPECIFIED, |host| host.address)
+fn address(history: History<'_>, host: HostId) -> Address {
+    history.transactions().hosts().get(host).map_or(Address::UNSPECIFIED, |host| host.address)
 }
 
-fn sighting(
-    resolution: &Resolution,
-    transaction: &Transaction,
-    leg: Leg,
-    place: Place,
-) -> Sighting {
+fn sighting(history: History<'_>, transaction: &Transaction, leg: Leg, place: Place) -> Sighting {
     let (client, server) =
-        (address(resolution, transaction.client), address(resolution, transaction.server));
+        (address(history, transaction.client), address(history, transaction.server));
     Sighting {
         leg,
         place,
@@ -169,7 +164,7 @@ fn sighting(
         resolver: if leg == Leg::Upstream { client } else { server },
         server,
         transport: transaction.transport,
-        name: resolution.transactions().name(transaction).to_string(),
+        name: history.transactions().name(transaction).to_string(),
         rtype: transaction.qtype.to_string(),
         response_frame: transaction.response,
         rcode: transaction.answered().map(|_| rcode_mnemonic(transaction.rcode)),
@@ -181,13 +176,13 @@ fn sighting(
     }
 }
 
-fn bare_client(resolution: &Resolution, ask: &Transaction) -> Client {
+fn bare_client(history: History<'_>, ask: &Transaction) -> Client {
     Client {
-        address: address(resolution, ask.client),
+        address: address(history, ask.client),
         port: ask.client_port,
         role: Role::Initiator,
         confidence_permille: 0,
-        asked: resolution.transactions().name(ask).to_string(),
+        asked: history.transactions().name(ask).to_string(),
         asked_type: ask.qtype.to_string(),
         asked_frame: ask.query,
         asked_time: ask.asked,
@@ -203,8 +198,8 @@ fn bare_client(resolution: &Resolution, ask: &Transaction) -> Client {
     }
 }
 
-fn client_of(resolution: &Resolution, cause: &Cause, tail: &[ChainStep]) -> Option<Client> {
-    let ask = resolution.transactions().get(cause.ask)?;
+fn client_of(history: History<'_>, cause: &Cause, tail: &[ChainStep]) -> Option<Client> {
+    let ask = history.transactions().get(cause.ask)?;
     let steps = cause.chain.iter().map(|step| ChainStep {
         name: Name::from_wire(&step.name).to_string(),
         step: ChainStep::kind(step.kind),
@@ -214,25 +209,25 @@ fn client_of(resolution: &Resolution, cause: &Cause, tail: &[ChainStep]) -> Opti
         role: cause.role,
         confidence_permille: cause.confidence_permille,
         chain: steps.chain(tail.iter().cloned()).collect(),
-        hops: cause.hops.iter().map(|host| address(resolution, *host)).collect(),
-        ..bare_client(resolution, ask)
+        hops: cause.hops.iter().map(|host| address(history, *host)).collect(),
+        ..bare_client(history, ask)
     })
 }
 
 /// The steps from a transaction's own name to what was flagged in it.
 fn tail(
-    resolution: &Resolution,
+    history: History<'_>,
     sequence: Sequence,
     transaction: &Transaction,
     seen: &Seen,
 ) -> Vec<ChainStep> {
-    let mut edges: Vec<&Edge> = resolution.edges().of_answer(sequence);
+    let mut edges: Vec<&Edge> = history.edges().of_answer(sequence);
     let from_own_answer = !edges.is_empty() || transaction.has_answers;
     if !from_own_answer && seen.place == Place::Alias {
-        edges = known_chain(resolution, transaction);
+        edges = known_chain(history, transaction);
     }
     let alias = |edge: &&Edge| ChainStep {
-        name: resolution.edges().target_name(edge).to_string(),
+        name: history.edges().target_name(edge).to_string(),
         step: ChainStep::kind(StepKind::Alias),
         frame: if from_own_answer {
             transaction.response
@@ -249,7 +244,7 @@ fn tail(
         Place::Qname => Vec::new(),
         Place::Alias => {
             let flagged = Name::from_wire(&seen.name);
-            let up_to = edges.iter().position(|e| resolution.edges().target_name(e) == flagged);
+            let up_to = edges.iter().position(|e| history.edges().target_name(e) == flagged);
             edges.iter().take(up_to.map_or(edges.len(), |place| place + 1)).map(alias).collect()
         }
         Place::Address => {
@@ -274,8 +269,8 @@ fn query_frame(transaction: &Transaction) -> FrameId {
 }
 
 /// Why no client is named, for a person.
-fn reason(resolution: &Resolution, query: &Transaction, why: Unexplained) -> String {
-    let resolver = address(resolution, query.client);
+fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String {
+    let resolver = address(history, query.client);
     match why {
         Unexplained::Priming => format!(
             "{resolver} asked for the root servers to get going (priming): no client's question does that"
@@ -313,7 +308,7 @@ fn reason(resolution: &Resolution, query: &Transaction, why: Unexplained) -> Str
         ),
         Unexplained::BehindResolver(host) => format!(
             "it was asked by {}, itself a resolver, and which of its clients is behind that cannot be told",
-            address(resolution, host)
+            address(history, host)
         ),
         Unexplained::AskerMayBeResolver => format!(
             "{resolver} asked a server outside as a DNS server does, and nobody asks {resolver} in this \

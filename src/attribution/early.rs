@@ -89,12 +89,12 @@ impl Attributor {
         }
         for sent in self.resolution.transactions().tries(sequence) {
             let began = self.span().map_or(sent.asked, |(began, _)| began);
-            let causes = self.resolution.causes(sequence, &sent, began);
+            let causes = self.resolution.history().causes(sequence, &sent, began);
             for seen in &untold {
                 let initiators = causes.clients.iter().filter(|c| c.role == Role::Initiator);
                 self.early.told.extend(initiators.map(|cause| (cause.ask, seen.indicator)));
                 let attribution =
-                    describe::upstream(&self.resolution, (sequence, &sent), seen, &causes);
+                    describe::upstream(self.resolution.history(), (sequence, &sent), seen, &causes);
                 self.hand_out(Attribution { state: State::Provisional, ..attribution }, out);
             }
         }
@@ -111,7 +111,8 @@ impl Attributor {
             !told.contains(&(sequence, seen.indicator)) && !seen.is_cleared_by(&ask)
         });
         for seen in &untold {
-            let attribution = describe::client(&self.resolution, sequence, &ask, seen, None);
+            let attribution =
+                describe::client(self.resolution.history(), sequence, &ask, seen, None);
             self.hand_out(Attribution { state: State::Provisional, ..attribution }, out);
         }
     }

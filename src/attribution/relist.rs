@@ -76,7 +76,6 @@ impl Attributor {
     /// queries first, since a client's question can be told by one.
     pub fn settle_leaving(&mut self, most: usize, out: &mut dyn FnMut(Attribution)) {
         let Some(mut leaving) = self.leaving.pop_front() else { return };
-        self.resolution.catch_up();
         self.trade_places(&mut leaving);
         self.is_leaving = true;
         for _ in 0..most {

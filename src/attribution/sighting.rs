@@ -7,7 +7,7 @@ use crate::bounded::Sequence;
 use crate::indicator::{IndicatorId, Indicators};
 use crate::message::{Fact, Message, Messages};
 use crate::name::Name;
-use crate::resolution::{Edge, Leg, Resolution};
+use crate::resolution::{Edge, History, Leg};
 use crate::time::{Span, Timestamp};
 use crate::transaction::Transaction;
 
@@ -318,13 +318,13 @@ impl Matching {
     pub fn known_chain(
         &mut self,
         indicators: &Indicators,
-        resolution: &Resolution,
+        history: History<'_>,
         ask: &Transaction,
         flagged: &mut Flagged,
     ) {
         flagged.is_presuming = true;
-        for edge in known_chain(resolution, ask) {
-            self.name(indicators, resolution.edges().target_name(edge), Place::Alias, flagged);
+        for edge in known_chain(history, ask) {
+            self.name(indicators, history.edges().target_name(edge), Place::Alias, flagged);
         }
         flagged.is_presuming = false;
     }
@@ -332,13 +332,13 @@ impl Matching {
 
 /// The aliases that a question was known to lead to when it was given up, by the resolver on whose leg
 /// it is.
-pub(super) fn known_chain<'r>(resolution: &'r Resolution, ask: &Transaction) -> Vec<&'r Edge> {
-    let resolver = match resolution.leg(ask) {
+pub(super) fn known_chain<'r>(history: History<'r>, ask: &Transaction) -> Vec<&'r Edge> {
+    let resolver = match history.leg(ask) {
         Leg::Client => ask.server,
         Leg::Upstream => ask.client,
     };
     let until = ask.answered().unwrap_or(ask.asked_last + GIVEN_UP);
-    resolution.walk_forward(resolution.roles().addresses_of(&resolver), ask.name, until)
+    history.walk_forward(history.roles().addresses_of(&resolver), ask.name, until)
 }
 
 /// Whether an ask ended without saying what its name leads to.

@@ -5,7 +5,7 @@ use foldhash::HashMap;
 use super::choice::SETS_OUT_MAX;
 use super::retry::FAIL_OVER_MAX;
 use super::walk::{Lacks, Reach, Relation, Walk};
-use super::{Edge, EdgeKind, Resolution};
+use super::{Edge, EdgeKind, History};
 use crate::bounded::Sequence;
 use crate::message::RecordType;
 use crate::name::NameHash;
@@ -136,7 +136,7 @@ impl Found {
     }
 }
 
-impl Resolution {
+impl History<'_> {
     /// The asks that can have caused a query, as far as nothing says that they did not.
     pub(super) fn candidates(
         &self,

@@ -18,7 +18,7 @@ use super::choice::{MOMENT, choose, nearest};
 use super::retry::FAIL_OVER_MAX;
 use super::unexplained::{Unexplained, is_priming};
 use super::walk::{Relation, Step, StepKind, Walk};
-use super::{EdgeKind, Leg, Resolution};
+use super::{EdgeKind, History, Leg};
 use crate::bounded::Sequence;
 use crate::frame::FrameId;
 use crate::name::Name;
@@ -94,7 +94,7 @@ pub struct Causes {
     pub first_try: Sequence,
 }
 
-impl Resolution {
+impl History<'_> {
     /// Who caused an upstream query. `sent` is its transaction, or one of the [`Transactions::tries`]
     /// of it; `began` is the time of the capture's first message.
     ///

@@ -1,6 +1,6 @@
 //! Of the asks that can have caused an upstream query, those that did.
 
-use super::Resolution;
+use super::History;
 use super::candidate::{AFTER_MAX, Candidate, INSTANT, Timing};
 use super::walk::Relation;
 use crate::bounded::Sequence;
@@ -16,7 +16,7 @@ pub(super) const SETS_OUT_MAX: Span = Span::from_millis(5);
 /// An answer from the cache takes less than this.
 const AT_ONCE: Span = Span::from_millis(1);
 
-impl Resolution {
+impl History<'_> {
     /// Leaves out asks without a captured answer that must have been answered: a resolver answers all
     /// who wait for one thing at once, so when somebody got that answer later, they did too.
     pub(super) fn without_silently_answered(

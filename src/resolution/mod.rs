@@ -1,7 +1,7 @@
 //! Asks, the upstream legs that served them, and what led from one to the other.
 //!
 //! History is kept as it was seen and linked only when somebody wants to know: a transaction is a
-//! client leg or an upstream leg by the roles of its hosts at the time of asking, and [`Resolution::causes`]
+//! client leg or an upstream leg by the roles of its hosts at the time of asking, and [`History::causes`]
 //! walks from an upstream query back to the asks that needed it. So nothing is spent on the many
 //! queries nobody asks about, and a new list can be held against what is kept.
 
@@ -17,6 +17,8 @@ mod role;
 mod tests;
 mod unexplained;
 mod walk;
+
+use std::ops::Deref;
 
 use crate::bounded::Sequence;
 use crate::message::{Message, Messages};
@@ -131,9 +133,10 @@ impl Resolution {
         event
     }
 
-    /// Learns what was put off. To be called before anything but [`Resolution::take`].
-    pub fn catch_up(&mut self) {
+    /// The history as of now: what was put off is learned.
+    pub fn history(&mut self) -> History<'_> {
         self.edges.catch_up();
+        History(self)
     }
 
     /// Keeps the aliases and delegations of a response, for each resolver that knows them by it.
@@ -174,9 +177,9 @@ impl Resolution {
         &self.transactions
     }
 
-    /// What was learned of names.
-    pub fn edges(&self) -> &Edges {
-        &self.edges
+    /// How many aliases and delegations were forgotten for lack of room.
+    pub fn edges_forgotten(&self) -> u64 {
+        self.edges.forgotten()
     }
 
     /// Who is what.
@@ -198,5 +201,24 @@ impl Resolution {
     /// How long answers took.
     pub fn latencies(&self) -> &Latencies {
         &self.latencies
+    }
+}
+
+/// A history in which all is learned that its messages taught: what links questions is looked up in this.
+#[derive(Clone, Copy, Debug)]
+pub struct History<'r>(&'r Resolution);
+
+impl<'r> History<'r> {
+    /// What was learned of names.
+    pub fn edges(self) -> &'r Edges {
+        &self.0.edges
+    }
+}
+
+impl Deref for History<'_> {
+    type Target = Resolution;
+
+    fn deref(&self) -> &Resolution {
+        self.0
     }
 }

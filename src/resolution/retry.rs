@@ -1,6 +1,6 @@
 //! Upstream queries that are tries of one question.
 
-use super::Resolution;
+use super::History;
 use super::candidate::{ASKS_MAX, OPEN_MAX};
 use crate::bounded::Sequence;
 use crate::time::{Span, Timestamp};
@@ -11,7 +11,7 @@ const JOIN_MAX: Span = Span::from_millis(1_500);
 /// A resolver fails over to its next server within this time.
 pub(super) const FAIL_OVER_MAX: Span = Span::from_secs(12);
 
-impl Resolution {
+impl History<'_> {
     /// The queries by which a resolver asked the same thing about the same time or before, newest first: from
     /// any of its addresses, to any server, as far as they were sent by some time.
     pub(super) fn same_questions(

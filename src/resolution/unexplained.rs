@@ -1,6 +1,6 @@
 //! What it means that nobody seen caused an upstream query.
 
-use super::Resolution;
+use super::History;
 use super::candidate::ASKS_MAX;
 use super::cause::CLIENTS_MAX;
 use super::role::Known;
@@ -37,7 +37,7 @@ pub enum Unexplained {
     Forgotten,
 }
 
-impl Resolution {
+impl History<'_> {
     /// Whether a question is of the kind that only resolvers ask, to get going: for the root servers.
     pub fn is_priming(&self, question: &Transaction) -> bool {
         let name = self.transactions.name(question);

@@ -11,7 +11,7 @@
 
 use foldhash::HashMap;
 
-use super::Resolution;
+use super::History;
 use super::candidate::checks_answers;
 use super::edge::{Edge, EdgeKind};
 use crate::bounded::Sequence;
@@ -130,7 +130,7 @@ pub(super) struct Walk<'r> {
     pub lacks: Lacks,
 }
 
-impl Resolution {
+impl History<'_> {
     /// Walks back from the name of a query. Edges that were out of date when it was sent are not followed; edges
     /// first learned after it are, and it is for the caller to see whether an answer bears them out.
     pub(super) fn walk_back<'r>(
@@ -269,21 +269,23 @@ impl Resolution {
     pub(super) fn group_of_name(&self, name: Name<'_>) -> NameHash {
         self.hasher.hash(name.last_two_labels())
     }
+}
 
+impl<'r> History<'r> {
     /// The names that a question leads to by aliases known at a time, with the edges that lead there:
     /// what an answer would have held, had there been one.
     pub fn walk_forward(
-        &self,
+        self,
         resolvers: &[HostId],
         name: NameHash,
         time: Timestamp,
-    ) -> Vec<&Edge> {
+    ) -> Vec<&'r Edge> {
         let mut edges: Vec<&Edge> = Vec::new();
         let mut at = name;
         while edges.len() < usize::from(DEPTH_MAX) {
             let known = resolvers
                 .iter()
-                .flat_map(|r| self.edges.of_owner(*r, at))
+                .flat_map(|r| self.0.edges.of_owner(*r, at))
                 .find(|(_, edge)| edge.kind == EdgeKind::Alias && edge.is_known(time, time));
             let Some((_, edge)) = known else { break };
             if edges.iter().any(|seen| seen.owner == edge.owner) {

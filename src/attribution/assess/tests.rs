@@ -174,7 +174,6 @@ impl World {
             let messages = &self.simulated.messages;
             let message = messages.get(messages.len() - 1).unwrap();
             self.resolution.take(messages, message);
-            self.resolution.catch_up();
         }
     }
 
