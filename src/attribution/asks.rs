@@ -11,17 +11,19 @@ const LATEST_MAX: usize = 32;
 pub struct Asks(Vec<FrameId>);
 
 impl Asks {
-    /// Whether a question was not counted yet. From now on it is.
+    /// Whether a question was not counted yet. From now on it is. One that is older than all that are remembered was:
+    /// where many are tried again for long, that comes up more often than one that is first led there so late.
     pub fn is_new(&mut self, question: FrameId) -> bool {
         let Err(place) = self.0.binary_search(&question) else { return false };
         if self.0.len() < LATEST_MAX {
             self.0.insert(place, question);
-        } else if let Some(older @ [_, ..]) = self.0.get_mut(..place) {
-            // The oldest makes room.
-            older.rotate_left(1);
-            if let Some(last) = older.last_mut() {
-                *last = question;
-            }
+            return true;
+        }
+        let Some(older @ [_, ..]) = self.0.get_mut(..place) else { return false };
+        // The oldest makes room.
+        older.rotate_left(1);
+        if let Some(last) = older.last_mut() {
+            *last = question;
         }
         true
     }
@@ -38,5 +40,12 @@ mod tests {
         let new = questions.filter(|number| asks.is_new(FrameId::new(0, *number)));
         assert_eq!(new.count(), 38);
         assert!(asks.0.capacity() <= LATEST_MAX);
+    }
+
+    #[test]
+    fn questions_that_are_all_tried_again_are_counted_once() {
+        let mut asks = Asks::default();
+        let tries = (0..3).flat_map(|_| 1..=40).map(|number| FrameId::new(0, number));
+        assert_eq!(tries.filter(|question| asks.is_new(*question)).count(), 40);
     }
 }

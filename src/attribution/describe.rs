@@ -14,6 +14,8 @@ use crate::transaction::{HostId, Transaction};
 
 /// The confidence in a client that asks outside, where no DNS server was recognised, in thousandths.
 const UNRECOGNISED: u16 = 900;
+/// How sure it is at most where no answer shows what a name led to, but what the resolver had learned before.
+const PRESUMED: u16 = 960;
 /// Less than this is no time at all to a reader.
 const INSTANT: Span = Span::from_millis(1);
 
@@ -27,6 +29,10 @@ pub(super) fn upstream(
     let tail = tail(history, sequence, query, seen);
     let mut clients: Vec<Client> =
         causes.clients.iter().filter_map(|cause| client_of(history, cause, &tail)).collect();
+    if seen.is_presumed {
+        let sure = clients.iter_mut().map(|client| &mut client.confidence_permille);
+        sure.for_each(|sure| *sure = PRESUMED.min(*sure));
+    }
     clients.sort_by_key(|client| (client.role, client.asked_time, client.address));
     let first = history.transactions().get(causes.first_try).unwrap_or(query);
     Attribution {
@@ -66,12 +72,12 @@ pub(super) fn client(
     };
     let confidence_permille = match (seen.place, ask.has_query()) {
         _ if let Some(joined) = &seen.joined => joined.confidence_permille,
-        (_, false) => 970,
+        // A response alone may have been made up.
+        (_, false) => 900,
         // The answer itself shows it, or the question does.
         (Place::Qname | Place::Address | Place::Server | Place::Nameserver, _) => 999,
         (Place::Alias, _) if ask.has_answers => 999,
-        // It follows from what the resolver had learned before.
-        (Place::Alias, _) => 960,
+        (Place::Alias, _) => PRESUMED,
     };
     // Who asks a server outside that nobody is known to ask may be a DNS server itself.
     let outside = !asks_upstream && !address(history, ask.server).is_internal();

@@ -26,6 +26,8 @@ const ANSWER_SOON: Span = Span::from_millis(400);
 const PASSED_ON: Span = Span::from_millis(300);
 /// How many aliases are followed to see whether an ask was served.
 const CHAIN_MAX: usize = 16;
+/// For so long a resolver waits for an answer before it tries anything else (Unbound 376 ms, others longer).
+const UNANSWERED_FOR: Span = Span::from_millis(350);
 /// A resolver that has to ask upstream for an ask does so within this time.
 const SET_TO_WORK: Span = Span::from_secs(1);
 /// How many asks about one registered domain are looked at for one query.
@@ -80,6 +82,8 @@ pub(super) struct Candidate {
     pub timing: Timing,
     /// Whether its own answer holds the chain.
     pub confirmed: bool,
+    /// Whether the resolver had come further for it than to the zone that the query is for.
+    pub is_past: bool,
     /// Whether it was answered with what was asked for, or that there is no such thing.
     pub served: bool,
 }
@@ -253,6 +257,9 @@ impl History<'_> {
             return None;
         }
         let path = walk.path(place);
+        if self.is_superseded(ask, &path, sent.asked) {
+            return None;
+        }
         let confirmed = self.bears_out(sequence, ask, &path, sent.asked)?;
         if timing == Timing::Open && self.is_held_up(ask, &path, sent) {
             return None;
@@ -264,7 +271,42 @@ impl History<'_> {
             relation,
             timing,
             confirmed,
+            is_past: relation == Relation::Ancestor && self.is_past(ask, sent),
             served: ask.answered().is_some() && matches!(ask.rcode, 0 | 3),
+        })
+    }
+
+    /// Whether the resolver was past the zones above an ask's name: it was waiting for the answer about the name
+    /// itself. What it checks answers with it asks for meanwhile.
+    fn is_past(&self, ask: &Transaction, sent: &Transaction) -> bool {
+        if checks_answers(sent.qtype) {
+            return false;
+        }
+        let own = (ask.name, ask.group);
+        let mut asked = self.upstream_about(&sent.client, own, ask.qtype, sent.asked);
+        asked.any(|query| {
+            let over = query.answered().unwrap_or(query.asked_last + UNANSWERED_FOR);
+            ask.asked <= query.asked && query.asked + OUT_OF_ORDER < sent.asked && over > sent.asked
+        })
+    }
+
+    /// Whether an alias on the path led elsewhere by the time of a query: the resolver had been told so since it was
+    /// told of this one, and nobody told it of this one while the ask was open.
+    fn is_superseded(&self, ask: &Transaction, path: &[&Edge], sent: Timestamp) -> bool {
+        let mut aliases = path.iter().filter(|edge| edge.kind == EdgeKind::Alias);
+        aliases.any(|edge| {
+            let told = edge.learned_before(sent).time;
+            if told >= ask.asked {
+                return false;
+            }
+            let mut others = self.edges.of_owner(edge.resolver, edge.owner);
+            others.any(|(_, other)| {
+                let then = other.learned_before(sent).time;
+                other.kind == EdgeKind::Alias
+                    && other.target != edge.target
+                    && then > told
+                    && then <= sent
+            })
         })
     }
 

@@ -27,6 +27,8 @@ use crate::transaction::{HostId, Transaction};
 
 /// How many clients are named for one query; more are too many to tell apart.
 pub(super) const CLIENTS_MAX: usize = 64;
+/// Of so many names at most, those who asked are named for what is above all of them.
+const NAMES_IN_COMMON_MAX: usize = 3;
 /// How many queries are looked at for the clients behind one, over all resolvers on the way.
 const VISITS_MAX: usize = 64;
 
@@ -136,7 +138,7 @@ impl History<'_> {
             let ended = matches!(candidate.timing, Timing::After(since) if since <= MOMENT);
             ended && !candidate.served && candidate.relation <= Relation::Alias
         });
-        let mut chosen = self.each_its_own(sent, choose(candidates));
+        let mut chosen = self.each_its_own(sent, choose(candidates, sent));
         if name.label_count() < 2 {
             chosen = nearest(chosen, sent);
             let several = chosen.iter().any(|c| Some(c.asked) != chosen.first().map(|c| c.asked));
@@ -162,10 +164,19 @@ impl History<'_> {
                 let ask = self.transactions.get(client.ask);
                 ask.is_none_or(|ask| ask.answered().is_some() && matches!(ask.rcode, 0 | 3))
             });
-            let usable = !(shared.clients.is_empty() || long_ago && served);
+            // Whom it told that it failed it asks no more for.
+            let given_up = shared.clients.iter().all(|client| {
+                let ask = self.transactions.get(client.ask);
+                ask.and_then(Transaction::answered)
+                    .is_some_and(|at| at + FAIL_OVER_MAX < sent.asked)
+            });
+            let usable = !(shared.clients.is_empty() || long_ago && served || given_up && !served);
             if usable && (chosen.is_empty() || strong) {
                 return shared;
             }
+        }
+        if self.is_anybodys(&chosen) {
+            return Causes { first_try, ..none(Unexplained::TooMany(chosen.len() as u32)) };
         }
         if found.may_lack(&chosen) && !is_priming(name, sent.qtype) {
             return Causes { first_try, ..none(Unexplained::Crowded) };
@@ -186,6 +197,17 @@ impl History<'_> {
             1..=CLIENTS_MAX => Causes { clients, unexplained: None, first_try },
             many => Causes { first_try, ..none(Unexplained::TooMany(many as u32)) },
         }
+    }
+
+    /// Whether those chosen are after so many names that what they have in common, a zone above them or its server,
+    /// tells next to nothing of any one of them.
+    fn is_anybodys(&self, chosen: &[Candidate]) -> bool {
+        let asks = chosen.iter().filter(|candidate| candidate.relation > Relation::Alias);
+        let asks = asks.filter_map(|candidate| self.transactions.get(candidate.ask));
+        let mut names: Vec<_> = asks.map(|ask| ask.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.len() > NAMES_IN_COMMON_MAX
     }
 
     /// The clients behind the asks that caused a query: those who asked, or where that was another
@@ -237,13 +259,13 @@ impl History<'_> {
             ask: candidate.ask,
             role,
             relation: candidate.relation,
-            confidence_permille: self.confidence(candidate, chosen),
+            confidence_permille: self.confidence(candidate, chosen, sent),
             chain: self.chain(candidate, walk, sent),
             hops: Vec::new(),
         }
     }
 
-    fn confidence(&self, candidate: &Candidate, chosen: &[Candidate]) -> u16 {
+    fn confidence(&self, candidate: &Candidate, chosen: &[Candidate], sent: &Transaction) -> u16 {
         let asked: Vec<_> =
             chosen.iter().filter_map(|c| self.transactions.get(c.ask)).map(|t| t.name).collect();
         let several_names = asked.iter().any(|name| Some(name) != asked.first());
@@ -259,7 +281,9 @@ impl History<'_> {
             (_, Timing::After(since)) if since < Span::from_secs(1) => 900,
             (_, Timing::After(_)) => 800,
         };
-        if several_names { base.min(900) } else { base }
+        // A response alone may have been made up.
+        let base = if several_names || !sent.has_query() { base.min(900) } else { base };
+        if candidate.is_past { base.min(800) } else { base }
     }
 
     /// The steps from the ask to the queried name, each with the frame that shows it.

@@ -9,8 +9,11 @@ use crate::transaction::{DISORDER_MAX, Transaction};
 
 /// What a resolver does at once after an answer, it does within this time.
 pub(super) const MOMENT: Span = Span::from_millis(100);
-/// A resolver that asks upstream for each ask apart does so within this time.
+/// A resolver that asks upstream for each ask apart does so within this time,
 const OWN_QUERY_MAX: Span = Span::from_millis(3);
+/// or within this one if it only forwards: then each query is for an ask, and none a further step of a walk down
+/// from the root.
+const FORWARDED_MAX: Span = Span::from_millis(10);
 /// A resolver sets out for an ask within this time.
 pub(super) const SETS_OUT_MAX: Span = Span::from_millis(5);
 /// An answer from the cache takes less than this.
@@ -81,10 +84,13 @@ impl History<'_> {
         sent: &Transaction,
         chosen: Vec<Candidate>,
     ) -> Vec<Candidate> {
+        let asker = self.transactions.hosts().get(sent.client);
+        let forwards = asker.is_some_and(|resolver| resolver.asks_iterating == 0);
+        let within = if forwards { FORWARDED_MAX } else { OWN_QUERY_MAX };
         // To another server, it would be a further step of one walk down from the root.
         let at_once = |ask: &Transaction, query: &Transaction| {
-            query.server == sent.server
-                && (Span(0)..OWN_QUERY_MAX).contains(&(query.asked - ask.asked_last))
+            (forwards || query.server == sent.server)
+                && (Span(0)..within).contains(&(query.asked - ask.asked_last))
         };
         if chosen.len() < 2 {
             return chosen;
@@ -96,7 +102,7 @@ impl History<'_> {
         let (Some(first), Some(last)) = (sent_last().min(), sent_last().max()) else {
             return chosen;
         };
-        let same = self.same_questions(sent, last + OWN_QUERY_MAX);
+        let same = self.same_questions(sent, last + within);
         let same: Vec<_> =
             same.take_while(|(_, query)| query.asked + DISORDER_MAX >= first).collect();
         let own = |candidate: &Candidate| {
@@ -123,21 +129,26 @@ impl History<'_> {
 ///
 /// 1. Those that were open;
 /// 2. else those whose answers came soon after, their questions not captured;
-/// 3. else the one served last, if that was a moment ago: a resolver refreshes what it serves;
-/// 4. else those that stand just behind the query and need its very name, for frames may have changed
+/// 3. else those that were open for another type, for resolvers minimise their questions, if one had just come;
+/// 4. else the one served last, if that was a moment ago: a resolver refreshes what it serves;
+/// 5. else those that were open and for whom the resolver had come further;
+/// 6. else those that stand just behind the query and need its very name, for frames may have changed
 ///    places;
-/// 5. else those that were open for another type, for resolvers minimise their questions;
-/// 6. else the one answered last.
+/// 7. else those that were open for another type, whenever they came;
+/// 8. else the one answered last.
 ///
 /// Of these the ones with the strongest relation, and with them whoever joined.
-pub(super) fn choose(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+pub(super) fn choose(mut candidates: Vec<Candidate>, sent: &Transaction) -> Vec<Candidate> {
     // Of several ways in which one ask needs the name, the strongest.
     candidates.sort_by_key(|c| (c.ask, c.relation, c.reach));
     candidates.dedup_by_key(|c| c.ask);
-    let strongest = |timing: Timing, weakest: Relation| {
-        let of_timing = candidates.iter().filter(|c| c.timing == timing && c.relation <= weakest);
+    let of = |timing: Timing, weakest: Relation, is_past: bool| {
+        let of_timing = candidates
+            .iter()
+            .filter(move |c| c.timing == timing && c.relation <= weakest && c.is_past == is_past);
         of_timing.map(|c| (c.relation, timing)).min()
     };
+    let strongest = |timing: Timing, weakest: Relation| of(timing, weakest, false);
     let last_answered = |within: Span, all: bool| {
         let answered = candidates.iter().filter_map(|c| match c.timing {
             Timing::After(since) if since <= within && (all || c.served) => {
@@ -147,9 +158,17 @@ pub(super) fn choose(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
         });
         answered.min()
     };
+    // Who has just asked for the very name comes before who was served: a refresh may come at any time.
+    let has_just_asked = candidates.iter().any(|c| {
+        c.timing == Timing::Open
+            && c.relation == Relation::OtherType
+            && sent.asked - c.asked <= SETS_OUT_MAX
+    });
     let best = strongest(Timing::Open, Relation::Server)
         .or_else(|| strongest(Timing::AnsweredSoon, Relation::Server))
+        .or_else(|| strongest(Timing::Open, Relation::OtherType).filter(|_| has_just_asked))
         .or_else(|| last_answered(MOMENT, false))
+        .or_else(|| of(Timing::Open, Relation::Server, true))
         .or_else(|| strongest(Timing::JustAfter, Relation::Alias))
         .or_else(|| strongest(Timing::Open, Relation::OtherType))
         .or_else(|| last_answered(AFTER_MAX, true));
@@ -161,6 +180,10 @@ pub(super) fn choose(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
         }
         None => c.timing == Timing::Joined,
     });
+    // For whom it had come further the resolver does not begin anew, while there is somebody else.
+    if candidates.iter().any(|c| !c.is_past) {
+        candidates.retain(|c| !c.is_past);
+    }
     candidates.sort_by_key(|c| (c.timing == Timing::Joined, c.asked, c.ask));
     candidates
 }

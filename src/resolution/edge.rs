@@ -4,7 +4,7 @@ use super::Limits;
 use super::lesson::{Lesson, Lessons};
 use crate::bounded::{Line, Ring, Sequence, Text, TextRing};
 use crate::frame::FrameId;
-use crate::message::{Fact, Message, Messages};
+use crate::message::{Fact, Message, Messages, NameRef};
 use crate::name::{Name, NameHash};
 use crate::time::{Span, Timestamp};
 use crate::transaction::HostId;
@@ -22,6 +22,8 @@ const TTL_MAX: Span = Span::from_secs(24 * 3600);
 const SLACK: Span = Span::from_secs(2);
 /// How many steps of a chain are followed for one look-up that has no count of its own.
 const STEPS_MAX: usize = 512;
+/// How many names of an answer's chain of aliases are followed. Resolvers give up sooner: BIND after 16 aliases.
+const COURSE_MAX: usize = 17;
 
 /// What links two names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -157,12 +159,18 @@ impl Edges {
         message: &Message,
     ) {
         let learned = Learned { frame: message.frame, time: message.time };
+        let Some(question) = message.question else { return };
+        let course = Course::of(question.name, messages.facts(message));
         for fact in messages.facts(message) {
             let (kind, owner, target, ttl) = match *fact {
-                Fact::Alias { owner, target, ttl } => (EdgeKind::Alias, owner, target, ttl),
+                Fact::Alias { owner, target, ttl } if course.leads(owner, target) => {
+                    (EdgeKind::Alias, owner, target, ttl)
+                }
                 // The servers of the root and of top-level domains serve everybody: they say nothing
                 // about who needs what.
-                Fact::Delegation { zone, server, ttl } if zone.labels >= 2 => {
+                Fact::Delegation { zone, server, ttl }
+                    if zone.labels >= 2 && course.is_within(zone, messages) =>
+                {
                     (EdgeKind::Delegation, zone, server, ttl)
                 }
                 _ => continue,
@@ -303,6 +311,50 @@ impl Edges {
     /// Whether nothing was learned yet.
     pub fn is_empty(&self) -> bool {
         self.ring.is_empty()
+    }
+}
+
+/// The names that a question leads to by the aliases of its answer, in whatever order they stand there. What else an
+/// answer holds no resolver believes (RFC 5452 section 6): whoever serves one name could else say what he likes of
+/// others.
+struct Course {
+    names: [NameRef; COURSE_MAX],
+    len: usize,
+}
+
+impl Course {
+    #[inline]
+    fn of(asked: NameRef, facts: &[Fact]) -> Course {
+        let mut course = Course { names: [asked; COURSE_MAX], len: 1 };
+        let mut last = asked;
+        while let Some(slot) = course.names.get_mut(course.len) {
+            let next = facts.iter().find_map(|fact| match fact {
+                Fact::Alias { owner, target, .. } if owner.hash == last.hash => Some(*target),
+                _ => None,
+            });
+            let Some(next) = next else { break };
+            *slot = next;
+            course.len += 1;
+            last = next;
+        }
+        course
+    }
+
+    fn names(&self) -> &[NameRef] {
+        self.names.get(..self.len).unwrap_or_default()
+    }
+
+    /// Whether one name is an alias on it, and the other what that leads to.
+    #[inline]
+    fn leads(&self, owner: NameRef, target: NameRef) -> bool {
+        let mut steps = self.names().windows(2);
+        steps.any(|step| matches!(step, [one, next] if (one.hash, next.hash) == (owner.hash, target.hash)))
+    }
+
+    /// Whether one of its names is in a zone of at least two labels.
+    fn is_within(&self, zone: NameRef, messages: &Messages) -> bool {
+        let mut near = self.names().iter().filter(|name| name.group == zone.group);
+        near.any(|name| messages.name(*name).is_at_or_below(messages.name(zone)))
     }
 }
 

@@ -128,7 +128,8 @@ impl Resolution {
         {
             self.latencies.record(transaction, &self.roles);
             let ends = (transaction.client, transaction.server);
-            self.learn(sequence, ends, messages, message);
+            let is_asked = transaction.has_query();
+            self.learn((sequence, is_asked), ends, messages, message);
         }
         event
     }
@@ -139,10 +140,11 @@ impl Resolution {
         History(self)
     }
 
-    /// Keeps the aliases and delegations of a response, for each resolver that knows them by it.
+    /// Keeps the aliases and delegations of a response, for each resolver that knows them by it. What a resolver was
+    /// not seen asking for anybody can have sent it: it is not taken to know that.
     fn learn(
         &mut self,
-        sequence: Sequence,
+        (sequence, is_asked): (Sequence, bool),
         (client, server): (HostId, HostId),
         messages: &Messages,
         message: &Message,
@@ -154,12 +156,13 @@ impl Resolution {
         let hosts = self.transactions.hosts();
         let client_resolves = self.roles.seems_resolver(client, hosts);
         let server_resolves = self.roles.seems_resolver(server, hosts);
-        if client_resolves {
+        if client_resolves && is_asked {
             self.edges.learn(client, Some(sequence), messages, message);
-        }
-        if server_resolves || !client_resolves {
-            let remember = (!client_resolves).then_some(sequence);
-            self.edges.learn(server, remember, messages, message);
+            if server_resolves {
+                self.edges.learn(server, None, messages, message);
+            }
+        } else {
+            self.edges.learn(server, Some(sequence), messages, message);
         }
     }
 

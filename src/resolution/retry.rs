@@ -53,6 +53,11 @@ impl History<'_> {
             if sequence >= first.0 {
                 continue;
             }
+            let over = earlier.answered().unwrap_or(earlier.asked_last);
+            if first.1 - over > FAIL_OVER_MAX {
+                // Who asks after so long a pause was asked again.
+                break;
+            }
             let failed = match earlier.answered() {
                 None => true,
                 Some(at) => at > first.1 || earlier.truncated || !matches!(earlier.rcode, 0 | 3),

@@ -14,7 +14,7 @@
 //! 4. or one is a loopback address, so that the capture was taken on that machine, and the other is the
 //!    only other resolver, or with none, the only address of its family that asks without being asked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::{HashMap, HashMapExt};
 
@@ -36,6 +36,8 @@ const REST_SHARE: u64 = 4;
 const RESOLVERS_OF_ONE_SITE_MAX: usize = 4;
 /// How many of the latest transactions are looked at for addresses that behave as one.
 const BEHAVIOUR_SAMPLE: usize = 1 << 12;
+/// How many addresses that only answer are looked at for one that asks for them.
+const ONLY_ANSWER_MAX: usize = 16;
 /// A host whose answers are not in the capture is taken for a server after so many questions to it.
 const ASKED_MIN: u32 = 3;
 /// So many questions that clients of a resolver were waiting for make an address one of that resolver.
@@ -215,10 +217,11 @@ impl Roles {
         self.askers = hosts.iter().filter(|(_, host)| host.only_asks()).count();
         self.add_loopback(hosts);
         self.join_by_behaviour(transactions);
+        let of_resolvers = self.asking_resolvers_only(transactions);
         for (id, host) in hosts.iter() {
             let iterates =
                 host.asks_iterating >= ITERATING_MIN && host.asks_iterating * 2 > host.asks;
-            if self.group_of(id).is_none() && iterates {
+            if self.group_of(id).is_none() && iterates && !of_resolvers.contains(&id) {
                 self.add_with_machine(id, host, Known::OnlyIterates, &machines, hosts);
             }
         }
@@ -261,9 +264,32 @@ impl Roles {
         servers.into_iter().for_each(|server| self.join(server, place));
     }
 
-    /// Joins addresses that only ask to the resolver whose clients wait for what they ask.
+    /// Those who lately asked nobody but known resolvers: clients, though they may ask as if they iterated.
+    fn asking_resolvers_only(&self, transactions: &Transactions) -> BTreeSet<HostId> {
+        let (mut inside, mut outside) = (BTreeSet::new(), BTreeSet::new());
+        for (_, query) in transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE) {
+            let asked =
+                if self.group_of(query.server).is_some() { &mut inside } else { &mut outside };
+            asked.insert(query.client);
+        }
+        inside.retain(|host| !outside.contains(host));
+        inside
+    }
+
+    /// Joins addresses that only ask to the resolver whose clients wait for what they ask: to one that is known, or
+    /// to an address of this network that only answers.
     fn join_by_behaviour(&mut self, transactions: &Transactions) {
         let hosts = transactions.hosts();
+        let only_answer = hosts.iter().filter(|(id, host)| {
+            host.answers > 0
+                && host.asks == 0
+                && host.address.is_internal()
+                && !is_loopback(host)
+                && self.group_of(*id).is_none()
+        });
+        let only_answer: Vec<HostId> =
+            only_answer.map(|(id, _)| id).take(ONLY_ANSWER_MAX).collect();
+        let known = self.groups.len();
         let mut waited: BTreeMap<HostId, (u32, BTreeMap<usize, u32>)> = BTreeMap::new();
         for (_, query) in transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE) {
             let only_asks = hosts.get(query.client).is_some_and(Host::only_asks);
@@ -275,8 +301,10 @@ impl Roles {
             }
             let (total, by_group) = waited.entry(query.client).or_default();
             *total += 1;
-            for (place, group) in self.groups.iter().enumerate() {
-                let waits = group.hosts.iter().any(|server| {
+            let groups = self.groups.iter().map(|group| group.hosts.as_slice());
+            let servers = groups.chain(only_answer.chunks(1));
+            for (place, addresses) in servers.enumerate() {
+                let waits = addresses.iter().any(|server| {
                     let mut asks =
                         transactions.with_server(*server, query.group).take(BEHAVIOUR_STEPS);
                     asks.any(|(_, ask)| {
@@ -298,7 +326,13 @@ impl Roles {
                 && waits * 4 >= total
                 && second * 4 <= waits
             {
-                self.join(host, place);
+                let server = place.checked_sub(known).and_then(|place| only_answer.get(place));
+                if let Some(server) = server.filter(|server| self.group_of(**server).is_none()) {
+                    let hosts = vec![*server];
+                    self.add(Group { hosts, known: Known::AsksAndAnswers, shared_mac: None });
+                }
+                let place = server.map_or(Some(place), |server| self.place_of(*server));
+                place.into_iter().for_each(|place| self.join(host, place));
             }
         }
     }

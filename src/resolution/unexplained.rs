@@ -10,6 +10,9 @@ use crate::name::Name;
 use crate::time::{Span, Timestamp};
 use crate::transaction::{HostId, Transaction};
 
+/// How many transactions before a query are gone through for who was waiting.
+const BEFORE_MAX: usize = 1 << 14;
+
 /// Why no client is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unexplained {
@@ -68,13 +71,15 @@ impl History<'_> {
         let mut waiting: Vec<HostId> = Vec::new();
         let mut unasked = 0u32;
         let mut answered = 0u32;
-        for (_, other) in self.transactions.before(query).take(ASKS_MAX) {
+        for (place, (_, other)) in self.transactions.before(query).take(BEFORE_MAX).enumerate() {
             if other.asked_last + Span::from_secs(30) < sent.asked {
                 break;
             }
             let is_ask = resolvers.contains(&other.server);
-            answered += u32::from(other.answered().is_some());
-            unasked += u32::from(!other.has_query());
+            if place < ASKS_MAX {
+                answered += u32::from(other.answered().is_some());
+                unasked += u32::from(!other.has_query());
+            }
             if is_ask
                 && (other.asked..=other.closed()).contains(&sent.asked)
                 && !waiting.contains(&other.client)

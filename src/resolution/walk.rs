@@ -283,10 +283,12 @@ impl<'r> History<'r> {
         let mut edges: Vec<&Edge> = Vec::new();
         let mut at = name;
         while edges.len() < usize::from(DEPTH_MAX) {
+            // Of several, where the owner led by what was told last.
             let known = resolvers
                 .iter()
                 .flat_map(|r| self.0.edges.of_owner(*r, at))
-                .find(|(_, edge)| edge.kind == EdgeKind::Alias && edge.is_known(time, time));
+                .filter(|(_, edge)| edge.kind == EdgeKind::Alias && edge.is_known(time, time))
+                .max_by_key(|(_, edge)| edge.learned_before(time).time);
             let Some((_, edge)) = known else { break };
             if edges.iter().any(|seen| seen.owner == edge.owner) {
                 break;

@@ -26,6 +26,8 @@ const CHAIN_MEAN: usize = 8;
 /// How many hosts known as resolvers are kept for good. Somebody who makes up hosts that ask and answer
 /// could else fill the table with them.
 const RESOLVERS_MAX: usize = 1 << 12;
+/// How many queries about a domain are gone through for the port that an answer went to.
+const OTHERWISE_MAX: usize = 16;
 /// How many of the times that one query was sent again are gone through.
 const STEPS_MAX: usize = 64;
 
@@ -140,6 +142,8 @@ pub struct Counters {
     pub other: u64,
     /// Messages whose direction makes no sense: a response sent to port 53, say.
     pub misdirected: u64,
+    /// Responses to a question that was asked otherwise: made up, or broken.
+    pub mismatched: u64,
     /// Messages of hosts for which there was no room.
     pub no_room: u64,
 }
@@ -342,6 +346,10 @@ impl Transactions {
     ) -> Event {
         let known = self.find(&asked, |old| old.asked_last + OPEN_MAX >= message.time);
         let Some(sequence) = known else {
+            if self.is_asked_otherwise(&asked, name.group, message.time) {
+                self.counters.mismatched += 1;
+                return Event::Nothing;
+            }
             self.counters.unasked += 1;
             self.hosts.note_seen(asked.client, message.time, |client| client.asks += 1);
             let mut new = Transaction::new(asked, message.time, name.group, place_in_frame);
@@ -361,6 +369,28 @@ impl Transactions {
         }
         self.counters.answered += 1;
         Event::Answered(sequence)
+    }
+
+    /// Whether a response that answers no query seen is to the port from which something else was asked: under the
+    /// same id, or about the same domain under another. Whoever makes answers up has to guess the id (RFC 5452), and
+    /// no resolver takes what does not answer the question that it asked.
+    fn is_asked_otherwise(&self, asked: &Asked, group: NameHash, now: Timestamp) -> bool {
+        if asked.transport != Transport::Udp {
+            return false;
+        }
+        let is_open = |old: &Transaction| {
+            old.has_query()
+                && old.asked_last + OPEN_MAX >= now
+                && (old.client, old.server, old.client_port, old.transport)
+                    == (asked.client, asked.server, asked.client_port, asked.transport)
+        };
+        let has_id =
+            |number| self.ring.get(number).is_some_and(|old| is_open(old) && old.id == asked.id);
+        self.recent.find(asked.key(), self.ring.next(), has_id).is_some()
+            || self
+                .with_server(asked.server, group)
+                .take(OTHERWISE_MAX)
+                .any(|(_, old)| is_open(old))
     }
 
     /// A response without its question (a FORMERR, say) belongs to the open query of its ports and id.

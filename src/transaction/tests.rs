@@ -140,17 +140,37 @@ fn a_response_that_the_mirror_delivers_first_still_finds_its_query() {
 }
 
 #[test]
-fn a_response_of_another_port_id_name_or_transport_is_none_of_this_query() {
+fn a_response_of_another_port_or_transport_is_none_of_this_query() {
     for other in [
         Draft { port: 4001, ..response(1.0) },
-        Draft { id: 2, ..response(1.0) },
-        Draft { name: "example.net", ..response(1.0) },
-        Draft { rtype: 28, ..response(1.0) },
+        Draft { port: 4001, id: 2, name: "example.net", ..response(1.0) },
         Draft { tcp: true, ..response(1.0) },
     ] {
         let mut table = Table::new();
         table.take(&query(0.0));
         assert_eq!(table.take(&other), Event::AnsweredUnasked(Sequence(1)), "{other:?}");
+    }
+}
+
+#[test]
+fn a_response_to_another_question_of_the_same_port_is_made_up() {
+    for other in [
+        Draft { id: 2, ..response(1.0) },
+        Draft { id: 2, name: "www.example.com", ..response(1.0) },
+        Draft { name: "example.net", ..response(1.0) },
+        Draft { rtype: 28, ..response(1.0) },
+    ] {
+        let mut table = Table::new();
+        table.take(&query(0.0));
+        assert_eq!(table.take(&other), Event::Nothing, "{other:?}");
+        assert_eq!(table.take(&response(2.0)), Event::Answered(Sequence(0)), "{other:?}");
+        // As well when the true one came first.
+        assert_eq!(table.take(&Draft { at_ms: 3.0, ..other }), Event::Nothing, "{other:?}");
+        let counters = table.transactions.counters();
+        assert_eq!((counters.mismatched, counters.unasked), (2, 0), "{other:?}");
+        // A port is used again.
+        let later = Draft { at_ms: 90_000.0, ..other };
+        assert!(matches!(table.take(&later), Event::AnsweredUnasked(_)), "{other:?}");
     }
 }
 

@@ -268,6 +268,12 @@ pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
     );
     say(
         caution,
+        counters.mismatched,
+        "response to a question that was asked otherwise: made up, perhaps",
+        "responses to questions that were asked otherwise: made up, perhaps",
+    );
+    say(
+        caution,
         counters.no_room,
         "message of hosts for which there was no room",
         "messages of hosts for which there was no room",
