@@ -325,8 +325,9 @@ impl History<'_> {
             if !tries.iter().copied().any(|query| asked(&query)) || is_known {
                 return false;
             }
-            // One that has no answer and was not tried again was answered out of the capture's sight.
-            answers().any(|at| at > then) || {
+            // One that has no answer and was not tried again was answered out of the capture's sight; for one that was
+            // answered after the ask was, that did not wait.
+            answers().any(|at| at > then && at <= ask.closed() + INSTANT) || {
                 let later = then + OPEN_MAX;
                 let mut since = self.upstream_about(&sent.client, owner, ask.qtype, later);
                 since.next().is_some_and(|query| query.asked > then)
@@ -354,26 +355,36 @@ impl History<'_> {
     /// Whether what an ask without a captured answer was for had come from upstream a while before a
     /// query: the answer then went to the client unseen.
     fn is_served(&self, ask: &Transaction, sent: &Transaction) -> bool {
-        let served = |query: &&Transaction| {
-            let in_time = query.answered().is_some_and(|at| at + PASSED_ON <= sent.asked);
+        // Who asks once more after the answer has come has not got it.
+        let served = |query: &Transaction| {
+            let in_time = query
+                .answered()
+                .is_some_and(|at| at + PASSED_ON <= sent.asked && at + PASSED_ON > ask.asked_last);
             in_time && query.asked + PASSED_ON >= ask.asked && matches!(query.rcode, 0 | 3)
         };
         let (mut name, mut group) = (ask.name, ask.group);
-        for _ in 0..CHAIN_MAX {
+        for step in 0..CHAIN_MAX {
+            let mut is_asked = false;
             let mut tries = self.upstream_about(&sent.client, (name, group), ask.qtype, sent.asked);
-            let Some(answer) = tries.find(served) else { return false };
+            let answer = tries.find(|query| {
+                is_asked |= query.asked + PASSED_ON >= ask.asked;
+                served(query)
+            });
+            let Some(answer) = answer else {
+                // What an alias led to came with it, unless it was asked for.
+                return step > 0 && !is_asked;
+            };
             if answer.truncated || !(answer.has_answers || answer.rcode == 3) {
                 return false;
             }
             let edges = self.roles.addresses_of(&sent.client).iter();
-            let alias =
-                edges.flat_map(|host| self.edges.of_owner(*host, name)).find(|(_, edge)| {
+            let aliases = edges.flat_map(|host| self.edges.of_owner(*host, name));
+            let alias = aliases
+                .filter(|(_, edge)| {
                     edge.kind == EdgeKind::Alias && edge.is_known(ask.asked, sent.asked)
-                });
+                })
+                .max_by_key(|(_, edge)| edge.learned_before(sent.asked).time);
             let Some((_, alias)) = alias else { return true };
-            if alias.target == sent.name {
-                return false;
-            }
             if !self.edges.has_names(alias) {
                 // Where it went on from there cannot be told, and nobody is blamed for what cannot.
                 return true;
@@ -391,7 +402,7 @@ impl History<'_> {
         if ask.answered().is_some() {
             return true;
         }
-        if self.is_served(ask, sent) {
+        if self.is_served(ask, sent) || self.was_told_with_others(ask, sent) {
             return false;
         }
         if ask.asked_last + SET_TO_WORK >= sent.asked {
@@ -409,6 +420,23 @@ impl History<'_> {
             query.asked <= ask.asked_last + SET_TO_WORK
                 && over >= ask.asked
                 && !(query.answered().is_none() && self.was_passed_on(query, resolvers, ask.asked))
+        })
+    }
+
+    /// Whether somebody got the answer to the same question since an ask, a while before a query: a resolver answers
+    /// all at once who wait for one thing.
+    fn was_told_with_others(&self, ask: &Transaction, sent: &Transaction) -> bool {
+        let look = |stretch: &Stretch| match stretch.is_sent_since(ask.asked - OPEN_MAX) {
+            true => stretch.look_for(ask.name),
+            false => Look::NoFurther,
+        };
+        let within = (sent.asked, ASKS_MAX);
+        let mut asks = self.transactions.with_server_by(ask.server, ask.group, within, look);
+        asks.any(|(_, other)| {
+            other.same_question(ask)
+                && other
+                    .answered()
+                    .is_some_and(|at| ask.asked_last + INSTANT < at && at + AFTER_MAX < sent.asked)
         })
     }
 
@@ -434,7 +462,10 @@ impl History<'_> {
         path: &[&Edge],
         sent: Timestamp,
     ) -> Option<bool> {
-        let known_then = path.iter().all(|edge| edge.is_known(sent, sent + INSTANT));
+        // What the resolver was told while it worked for the ask holds for that, however soon its time runs out.
+        let known_then = path.iter().all(|edge| {
+            edge.is_known(sent, sent + INSTANT) || edge.learned_before(sent).time >= ask.asked
+        });
         let mut aliases = path.iter().filter(|edge| edge.kind == EdgeKind::Alias).peekable();
         if aliases.peek().is_none() {
             return known_then.then_some(true);
@@ -504,7 +535,10 @@ fn needs(asked: RecordType, sent: RecordType, relation: Relation, exact: bool) -
         matches!(sent, RecordType::A | RecordType::NS | RecordType::DS | RecordType::DNSKEY);
     match (relation, exact) {
         (Relation::Itself | Relation::Alias, true) if same => Some(relation),
-        (Relation::Itself | Relation::Alias, true) if sent == RecordType::A => {
+        // PowerDNS refreshes aliases by asking for them.
+        (Relation::Itself | Relation::Alias, true)
+            if matches!(sent, RecordType::A | RecordType::CNAME) =>
+        {
             Some(Relation::OtherType)
         }
         (Relation::Server, _) => {

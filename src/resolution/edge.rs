@@ -20,6 +20,14 @@ const TTL_MAX: Span = Span::from_secs(24 * 3600);
 /// What was learned stays believable this much longer than its TTL, for resolvers round. One that serves
 /// stale aliases shows it: its answers teach them anew.
 const SLACK: Span = Span::from_secs(2);
+/// What is learned again within so long a time is taken to have been known all along: a resolver that is told of an
+/// alias works with it for so long.
+const HELD_FOR: Span = Span::from_secs(12);
+/// How many earlier lives are remembered. What is judged was asked up to 160 s ago, and an alias of a few seconds has
+/// had several since.
+const EARLIER_MAX: usize = 6;
+/// In what earlier lives are measured.
+const EIGHTH: i64 = 125_000_000;
 /// How many steps of a chain are followed for one look-up that has no count of its own.
 const STEPS_MAX: usize = 512;
 /// How many names of an answer's chain of aliases are followed. Resolvers give up sooner: BIND after 16 aliases.
@@ -56,6 +64,31 @@ impl Life {
     }
 }
 
+/// A life before the last, in eighths of a second: how long before that began it ended, and how long it lasted. None
+/// if it lasted no time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Earlier {
+    ended: u16,
+    lasted: u16,
+}
+
+impl Earlier {
+    /// One that ended before the last began; none if that was hours before.
+    fn of(life: Life, last: Timestamp) -> Earlier {
+        let ended = u16::try_from((last - life.until).0.max(0) / EIGHTH);
+        let lasted = u16::try_from((life.until - life.from).0.max(0) / EIGHTH + 1);
+        let lasted = lasted.unwrap_or(u16::MAX);
+        ended.map_or(Earlier::default(), |ended| Earlier { ended, lasted })
+    }
+
+    /// When it was, given when the last began.
+    fn life(self, last: Timestamp) -> Option<Life> {
+        let until = last - Span(i64::from(self.ended) * EIGHTH);
+        let from = until - Span(i64::from(self.lasted) * EIGHTH);
+        (self.lasted > 0).then_some(Life { from, until })
+    }
+}
+
 /// One name leading to another, as one resolver knows it.
 ///
 /// What is looked at and changed when it is learned again stands first, in one line of the cache.
@@ -78,9 +111,8 @@ pub struct Edge {
     from: Timestamp,
     /// The response that taught it first.
     pub first: Learned,
-    /// When it could be used before it had to be learned anew. Earlier lives are forgotten: what is judged is
-    /// minutes old at most.
-    earlier_life: Life,
+    /// When it could be used before it had to be learned anew, the latest first.
+    earlier: [Earlier; EARLIER_MAX],
     owner_text: Text,
     target_text: Text,
 }
@@ -88,7 +120,8 @@ pub struct Edge {
 impl Edge {
     /// Whether the resolver could use it at some time between two.
     pub fn is_known(&self, from: Timestamp, until: Timestamp) -> bool {
-        self.life().holds(from, until) || self.earlier_life.holds(from, until)
+        let mut earlier = self.earlier.iter().filter_map(|earlier| earlier.life(self.from));
+        self.life().holds(from, until) || earlier.any(|life| life.holds(from, until))
     }
 
     /// Whether it was learned, or learned anew, after a time.
@@ -102,12 +135,23 @@ impl Edge {
 
     fn learn_again(&mut self, learned: Learned, life: Life) {
         self.last = learned;
-        if life.from <= self.until + SLACK {
+        if life.from <= self.until + HELD_FOR {
             self.until = self.until.max(life.until);
         } else {
-            self.earlier_life = self.life();
-            (self.from, self.until) = (life.from, life.until);
+            self.begin_anew(life);
         }
+    }
+
+    #[cold]
+    fn begin_anew(&mut self, life: Life) {
+        let mut before = Some(self.life());
+        for earlier in &mut self.earlier {
+            let next = earlier.life(self.from);
+            *earlier = before
+                .map_or(Earlier::default(), |life_before| Earlier::of(life_before, life.from));
+            before = next;
+        }
+        (self.from, self.until) = (life.from, life.until);
     }
 
     /// Where it was learned last before a time, as far as is remembered.
@@ -185,7 +229,7 @@ impl Edges {
                 kind,
                 from: message.time,
                 first: learned,
-                earlier_life: Life { from: message.time, until },
+                earlier: [Earlier::default(); EARLIER_MAX],
                 owner_text: Text::default(),
                 target_text: Text::default(),
             };
@@ -400,6 +444,36 @@ mod tests {
     use super::*;
     use crate::message::simulated::{Draft, Simulated};
     use proptest::prelude::*;
+
+    #[test]
+    fn an_alias_of_a_few_seconds_was_known_when_it_was_and_not_between() {
+        let at = |seconds: i64| Timestamp(0) + Span::from_secs(seconds);
+        let life = |began: i64| Life { from: at(began), until: at(began + 5) };
+        let learned = |began: i64| Learned { frame: FrameId::NONE, time: at(began) };
+        let mut edge = Edge {
+            owner: NameHash(1),
+            target: NameHash(2),
+            last: learned(0),
+            until: at(5),
+            resolver: HostId(0),
+            kind: EdgeKind::Alias,
+            from: at(0),
+            first: learned(0),
+            earlier: [Earlier::default(); EARLIER_MAX],
+            owner_text: Text::default(),
+            target_text: Text::default(),
+        };
+        let begins: Vec<i64> = (0..7).map(|n| n * 30).collect();
+        begins.iter().skip(1).for_each(|&began| edge.learn_again(learned(began), life(began)));
+        for began in begins {
+            assert!(edge.is_known(at(began + 3), at(began + 3)), "{began}");
+            assert!(!edge.is_known(at(began + 20), at(began + 20)), "{began}");
+        }
+        // One of a day ends when it ended.
+        edge.learn_again(learned(1_000), Life { from: at(1_000), until: at(100_000) });
+        edge.learn_again(learned(103_600), life(103_600));
+        assert!(edge.is_known(at(99_000), at(99_000)) && !edge.is_known(at(101_000), at(101_000)));
+    }
 
     proptest! {
         #[test]

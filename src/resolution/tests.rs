@@ -2,6 +2,8 @@
 //!
 //! `anna`, `ben` and `carla` are clients, `DC` is the resolver, `ISP` what it asks.
 
+mod innocent;
+
 use super::{Limits, Relation, Resolution, Role, Roles, StepKind, Unexplained};
 use crate::bounded::Sequence;
 use crate::message::simulated::{Draft, Simulated};

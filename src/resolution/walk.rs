@@ -14,6 +14,7 @@ use foldhash::HashMap;
 use super::History;
 use super::candidate::checks_answers;
 use super::edge::{Edge, EdgeKind};
+use super::retry::FAIL_OVER_MAX;
 use crate::bounded::Sequence;
 use crate::frame::FrameId;
 use crate::name::{Name, NameHash};
@@ -226,7 +227,8 @@ impl History<'_> {
         time: Timestamp,
         walk: &mut Walk<'r>,
     ) {
-        if !(edge.is_known(time, time) || edge.is_learned_after(time))
+        // Whoever asks for it may have been told of it before its time ran out.
+        if !(edge.is_known(time - FAIL_OVER_MAX, time) || edge.is_learned_after(time))
             || !self.edges.has_names(edge)
             || (edge.kind == EdgeKind::Delegation && !walk.iterates)
         {

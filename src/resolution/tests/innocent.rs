@@ -1,0 +1,193 @@
+//! Who is not behind a query, though much looks like it: what was made up, what is long over, what led elsewhere.
+
+use super::*;
+
+const EVE: &str = "198.51.100.66";
+
+/// What asks for the flagged name in these: somebody whose question is not in the capture.
+fn hidden(office: &mut Office, at_ms: f64) -> Open<'static> {
+    office.ask(at_ms, DC, ISP, "c2.evil.com")
+}
+
+#[test]
+fn a_response_that_nobody_asked_for_teaches_nothing() {
+    let mut office = Office::new();
+    let aliases = [("www.good.com", "c2.evil.com")];
+    let made_up = Draft { at_ms: -5000.0, from: ISP, to: DC, port: 999, id: 7, ..Draft::default() };
+    office.take(&Draft { name: "www.good.com", response: true, aliases: &aliases, ..made_up });
+    office.ask(0.0, ANNA, DC, "www.good.com");
+    let query = hidden(&mut office, 0.2);
+    assert_eq!(office.named(query), [] as [&str; 0]);
+}
+
+#[test]
+fn what_an_answer_says_of_other_names_is_not_believed() {
+    let mut office = Office::new();
+    let open = office.ask(-5000.0, DC, EVE, "evil.com");
+    let (aliases, delegations) = ([("www.good.com", "c2.evil.com")], [("good.com", "c2.evil.com")]);
+    let draft =
+        Draft { at_ms: -4990.0, aliases: &aliases, delegations: &delegations, ..Draft::default() };
+    office.respond(open, draft);
+    office.ask(0.0, ANNA, DC, "www.good.com");
+    let query = hidden(&mut office, 0.2);
+    assert_eq!(office.named(query), [] as [&str; 0]);
+}
+
+#[test]
+fn the_aliases_of_an_answer_are_believed_in_whatever_order_they_stand() {
+    let mut office = Office::new();
+    let open = office.ask(-5000.0, DC, ISP, "www.good.com");
+    let aliases =
+        [("b.cdn.net", "c2.evil.com"), ("www.good.com", "a.cdn.net"), ("a.cdn.net", "b.cdn.net")];
+    office.answer(-4990.0, open, &aliases);
+    office.ask(0.0, ANNA, DC, "www.good.com");
+    let query = hidden(&mut office, 0.2);
+    assert_eq!(office.named(query), [ANNA]);
+}
+
+#[test]
+fn an_alias_that_was_replaced_leads_nowhere() {
+    let mut office = Office::new();
+    office.learn(-9000.0, "www.good.com", "c2.evil.com");
+    office.learn(-5000.0, "www.good.com", "good.cdn.net");
+    office.ask(0.0, ANNA, DC, "www.good.com");
+    let query = hidden(&mut office, 0.2);
+    assert_eq!(office.named(query), [] as [&str; 0]);
+    // Unless it was told once more while she waited.
+    let mut office = Office::new();
+    office.learn(-9000.0, "www.good.com", "good.cdn.net");
+    office.ask(0.0, ANNA, DC, "www.good.com");
+    office.learn(0.2, "www.good.com", "c2.evil.com");
+    let query = hidden(&mut office, 1.0);
+    assert_eq!(office.named(query), [ANNA]);
+}
+
+#[test]
+fn an_alias_holds_for_whom_the_resolver_was_told_it_however_soon_its_time_runs_out() {
+    let mut office = Office::new();
+    office.ask(0.0, ANNA, DC, "www.good.com");
+    let open = office.ask(0.2, DC, ISP, "www.good.com");
+    let aliases = [("www.good.com", "c2.evil.com")];
+    office.respond(open, Draft { at_ms: 20.0, aliases: &aliases, ttl: 1, ..Draft::default() });
+    let again = hidden(&mut office, 8_000.0);
+    assert_eq!(office.named(again), [ANNA]);
+}
+
+#[test]
+fn what_comes_a_minute_after_is_no_retry() {
+    let mut office = Office::new();
+    let ask = office.ask(0.0, ANNA, DC, "c2.evil.com");
+    hidden(&mut office, 0.2);
+    office.respond(ask, Draft { at_ms: 5000.0, rcode: 2, ..Draft::default() });
+    let query = hidden(&mut office, 69_000.0);
+    assert_eq!(office.named(query), [] as [&str; 0]);
+}
+
+#[test]
+fn whoever_was_answered_for_the_same_question_since_was_not_the_only_one() {
+    let mut office = Office::new();
+    office.ask(0.0, ANNA, DC, "c2.evil.com");
+    let ben = office.ask(100.0, BEN, DC, "c2.evil.com");
+    office.answer(200.0, ben, &[]);
+    // What keeps Anna from being taken for served by the cache.
+    office.ask(0.2, DC, ISP, "other.evil.com");
+    office.ask(8_000.0, CARLA, DC, "c2.evil.com");
+    let query = hidden(&mut office, 8_000.2);
+    assert_eq!(office.named(query), [CARLA]);
+}
+
+#[test]
+fn who_asks_once_more_was_not_answered_out_of_sight() {
+    let mut office = Office::new();
+    let ask =
+        Draft { from: ANNA, to: DC, name: "c2.evil.com", id: 700, port: 700, ..Draft::default() };
+    office.take(&ask);
+    let open = hidden(&mut office, 0.2);
+    office.answer(10.0, open, &[]);
+    office.take(&Draft { at_ms: 5_000.0, ..ask });
+    let query = hidden(&mut office, 5_000.2);
+    assert_eq!(office.named(query), [ANNA]);
+}
+
+#[test]
+fn a_forwarding_server_that_asks_for_each_apart_is_known_by_any_of_its_servers() {
+    let mut office = Office::new();
+    office.ask(0.0, BEN, DC, "c2.evil.com");
+    let first = office.ask(4.0, DC, ISP, "c2.evil.com");
+    office.ask(10.0, ANNA, DC, "c2.evil.com");
+    let second = office.ask(14.0, DC, "203.0.113.54", "c2.evil.com");
+    assert_eq!(office.named(first), [BEN]);
+    assert_eq!(office.named(second), [ANNA]);
+}
+
+#[test]
+fn a_zone_is_not_asked_for_on_behalf_of_whom_the_resolver_is_further_for() {
+    let mut office = Office::iterating();
+    office.ask(0.0, BEN, DC, "www.evil.com");
+    office.ask(0.2, DC, ISP, "www.evil.com");
+    office.ask(40.0, ANNA, DC, "x.evil.com");
+    let query = office.ask_type(40.2, DC, ISP, "evil.com", 2);
+    assert_eq!(office.named(query), [ANNA]);
+}
+
+#[test]
+fn what_stands_above_many_names_tells_of_none_of_them() {
+    let mut office = Office::iterating();
+    let names: Vec<String> = (0..5).map(|n| format!("{n}.co.uk")).collect();
+    for (name, client) in
+        names.iter().zip(["10.0.1.1", "10.0.1.2", "10.0.1.3", "10.0.1.4", "10.0.1.5"])
+    {
+        office.ask(0.0, client, DC, name);
+    }
+    let query = office.ask_type(0.5, DC, ISP, "co.uk", 2);
+    assert_eq!(office.causes(query), (vec![], Some(Unexplained::TooMany(5))));
+}
+
+#[test]
+fn who_has_just_asked_for_another_type_comes_before_who_was_served() {
+    let mut office = Office::new();
+    office.learn(-5000.0, "www.good.com", "c2.evil.com");
+    let served = office.ask(-50.0, BEN, DC, "www.good.com");
+    office.answer(-49.9, served, &[("www.good.com", "c2.evil.com")]);
+    office.ask_type(0.0, ANNA, DC, "c2.evil.com", 16);
+    let query = hidden(&mut office, 0.2);
+    assert_eq!(office.named(query), [ANNA]);
+}
+
+#[test]
+fn an_address_that_only_answers_and_one_that_only_asks_are_one_server() {
+    let mut office = Office::new();
+    let (service, node) = ("10.0.9.1", "10.0.9.2");
+    let mut latest = None;
+    for n in 0..20 {
+        let at = f64::from(n) * 1000.0;
+        let name: &'static str =
+            ["a.one.com", "b.two.com", "c.three.com", "d.four.com"][n as usize % 4];
+        let ask = office.ask(at, ANNA, service, name);
+        let query = office.ask(at + 0.2, node, ISP, name);
+        office.answer(at + 10.0, query, &[]);
+        office.answer(at + 10.2, ask, &[]);
+        latest = Some(query);
+    }
+    office.resolution.refresh_roles();
+    assert_eq!(office.named(latest.unwrap()), [ANNA]);
+}
+
+#[test]
+fn a_client_that_asks_without_wanting_recursion_stays_one() {
+    let mut office = Office::new();
+    for n in 0..40u16 {
+        let ask = Draft {
+            at_ms: -9000.0 + f64::from(n),
+            from: ANNA,
+            to: DC,
+            id: 800 + n,
+            ..Draft::default()
+        };
+        office.take(&Draft { recursion: false, name: "c2.evil.com", port: 800 + n, ..ask });
+    }
+    office.resolution.refresh_roles();
+    office.ask(0.0, ANNA, DC, "x.evil.com");
+    let query = office.ask(0.2, DC, ISP, "x.evil.com");
+    assert_eq!(office.named(query), [ANNA]);
+}
