@@ -257,7 +257,7 @@ impl History<'_> {
             return None;
         }
         let path = walk.path(place);
-        if self.is_superseded(ask, &path, sent.asked) {
+        if self.is_superseded(ask, &path, sent) {
             return None;
         }
         let confirmed = self.bears_out(sequence, ask, &path, sent.asked)?;
@@ -284,30 +284,50 @@ impl History<'_> {
         }
         let own = (ask.name, ask.group);
         let mut asked = self.upstream_about(&sent.client, own, ask.qtype, sent.asked);
-        asked.any(|query| {
+        asked.any(|(_, query)| {
             let over = query.answered().unwrap_or(query.asked_last + UNANSWERED_FOR);
             ask.asked <= query.asked && query.asked + OUT_OF_ORDER < sent.asked && over > sent.asked
         })
     }
 
-    /// Whether an alias on the path led elsewhere by the time of a query: the resolver had been told so since it was
-    /// told of this one, and nobody told it of this one while the ask was open.
-    fn is_superseded(&self, ask: &Transaction, path: &[&Edge], sent: Timestamp) -> bool {
+    /// Whether an alias on the path led elsewhere: by the first answer that the resolver got while the ask was open, or
+    /// else by what it was told last before.
+    fn is_superseded(&self, ask: &Transaction, path: &[&Edge], sent: &Transaction) -> bool {
         let mut aliases = path.iter().filter(|edge| edge.kind == EdgeKind::Alias);
         aliases.any(|edge| {
-            let told = edge.learned_before(sent).time;
-            if told >= ask.asked {
-                return false;
+            let owner = (edge.owner, self.group_of_name(self.edges.owner_name(edge)));
+            let then = sent.asked + OUT_OF_ORDER;
+            let open = ask.asked..=then;
+            let answers = self
+                .upstream_about(&sent.client, owner, ask.qtype, then)
+                .take_while(|(_, query)| query.asked + OPEN_MAX >= ask.asked)
+                .filter(|(_, query)| query.answered().is_some_and(|at| open.contains(&at)));
+            let told = answers.filter_map(|(answer, _)| self.alias_in(answer, edge.owner));
+            // What was told first it went on with; what was told since is for others.
+            match told.last() {
+                Some(first) => first.target != edge.target,
+                None => self.was_told_otherwise(edge, ask.asked, sent.asked),
             }
-            let mut others = self.edges.of_owner(edge.resolver, edge.owner);
-            others.any(|(_, other)| {
-                let then = other.learned_before(sent).time;
-                other.kind == EdgeKind::Alias
-                    && other.target != edge.target
-                    && then > told
-                    && then <= sent
-            })
         })
+    }
+
+    /// Whether an alias was known before an ask, and another of the same owner was told since. One that was told again
+    /// after the query may have been told at any time.
+    fn was_told_otherwise(&self, edge: &Edge, asked: Timestamp, sent: Timestamp) -> bool {
+        let told = edge.last.time;
+        let mut others = self.edges.of_owner(edge.resolver, edge.owner);
+        told < asked
+            && others.any(|(_, other)| {
+                let then = other.told_by(sent);
+                let is_other = other.kind == EdgeKind::Alias && other.target != edge.target;
+                is_other && told < then && then <= sent
+            })
+    }
+
+    /// What a name is an alias of by the answer to a query.
+    fn alias_in(&self, answer: Sequence, owner: NameHash) -> Option<&Edge> {
+        let own = self.edges.of_answer(answer);
+        own.into_iter().find(|edge| edge.owner == owner)
     }
 
     /// Whether an ask cannot have come as far as this query yet: a name before it on the chain was being
@@ -318,7 +338,7 @@ impl History<'_> {
             let owner = (edge.owner, self.group_of_name(self.edges.owner_name(edge)));
             let then = sent.asked + OUT_OF_ORDER;
             let tries: Vec<&Transaction> =
-                self.upstream_about(&sent.client, owner, ask.qtype, then).collect();
+                self.upstream_about(&sent.client, owner, ask.qtype, then).map(|(_, q)| q).collect();
             let asked = |query: &&Transaction| query.asked >= ask.asked && query.asked < sent.asked;
             let answers = || tries.iter().filter_map(|query| query.answered());
             let is_known = answers().any(|at| ask.asked <= at && at <= then);
@@ -330,7 +350,7 @@ impl History<'_> {
             answers().any(|at| at > then && at <= ask.closed() + INSTANT) || {
                 let later = then + OPEN_MAX;
                 let mut since = self.upstream_about(&sent.client, owner, ask.qtype, later);
-                since.next().is_some_and(|query| query.asked > then)
+                since.next().is_some_and(|(_, query)| query.asked > then)
             }
         })
     }
@@ -342,14 +362,14 @@ impl History<'_> {
         (name, group): (NameHash, NameHash),
         qtype: RecordType,
         latest: Timestamp,
-    ) -> impl Iterator<Item = &'a Transaction> {
+    ) -> impl Iterator<Item = (Sequence, &'a Transaction)> {
         let look = move |stretch: &Stretch| stretch.look_for(name);
         let within = (latest, ASKS_MAX);
         let addresses = self.roles.addresses_of(resolver).iter();
         let asked = addresses.flat_map(move |resolver| {
-            self.transactions.of_client_by(*resolver, group, within, look).map(|(_, query)| query)
+            self.transactions.of_client_by(*resolver, group, within, look)
         });
-        asked.filter(move |query| query.name == name && query.qtype == qtype)
+        asked.filter(move |(_, query)| query.name == name && query.qtype == qtype)
     }
 
     /// Whether what an ask without a captured answer was for had come from upstream a while before a
@@ -366,25 +386,18 @@ impl History<'_> {
         for step in 0..CHAIN_MAX {
             let mut is_asked = false;
             let mut tries = self.upstream_about(&sent.client, (name, group), ask.qtype, sent.asked);
-            let answer = tries.find(|query| {
+            let answer = tries.find(|(_, query)| {
                 is_asked |= query.asked + PASSED_ON >= ask.asked;
                 served(query)
             });
-            let Some(answer) = answer else {
+            let Some((sequence, answer)) = answer else {
                 // What an alias led to came with it, unless it was asked for.
                 return step > 0 && !is_asked;
             };
             if answer.truncated || !(answer.has_answers || answer.rcode == 3) {
                 return false;
             }
-            let edges = self.roles.addresses_of(&sent.client).iter();
-            let aliases = edges.flat_map(|host| self.edges.of_owner(*host, name));
-            let alias = aliases
-                .filter(|(_, edge)| {
-                    edge.kind == EdgeKind::Alias && edge.is_known(ask.asked, sent.asked)
-                })
-                .max_by_key(|(_, edge)| edge.learned_before(sent.asked).time);
-            let Some((_, alias)) = alias else { return true };
+            let Some(alias) = self.alias_in(sequence, name) else { return true };
             if !self.edges.has_names(alias) {
                 // Where it went on from there cannot be told, and nobody is blamed for what cannot.
                 return true;
@@ -463,9 +476,9 @@ impl History<'_> {
         sent: Timestamp,
     ) -> Option<bool> {
         // What the resolver was told while it worked for the ask holds for that, however soon its time runs out.
-        let known_then = path.iter().all(|edge| {
-            edge.is_known(sent, sent + INSTANT) || edge.learned_before(sent).time >= ask.asked
-        });
+        let known_then = path
+            .iter()
+            .all(|edge| edge.is_known(sent, sent + INSTANT) || edge.told_by(sent) >= ask.asked);
         let mut aliases = path.iter().filter(|edge| edge.kind == EdgeKind::Alias).peekable();
         if aliases.peek().is_none() {
             return known_then.then_some(true);

@@ -180,6 +180,11 @@ pub(super) fn choose(mut candidates: Vec<Candidate>, sent: &Transaction) -> Vec<
         }
         None => c.timing == Timing::Joined,
     });
+    // Whoever waited for this got its answer with the one whose answer shows it.
+    let is_shown = |c: &Candidate| c.relation == Relation::Alias && c.confirmed;
+    if candidates.iter().any(|c| is_shown(c) && c.timing == Timing::Open) {
+        candidates.retain(|c| c.relation != Relation::Alias || c.confirmed);
+    }
     // For whom it had come further the resolver does not begin anew, while there is somebody else.
     if candidates.iter().any(|c| !c.is_past) {
         candidates.retain(|c| !c.is_past);

@@ -20,9 +20,6 @@ const TTL_MAX: Span = Span::from_secs(24 * 3600);
 /// What was learned stays believable this much longer than its TTL, for resolvers round. One that serves
 /// stale aliases shows it: its answers teach them anew.
 const SLACK: Span = Span::from_secs(2);
-/// What is learned again within so long a time is taken to have been known all along: a resolver that is told of an
-/// alias works with it for so long.
-const HELD_FOR: Span = Span::from_secs(12);
 /// How many earlier lives are remembered. What is judged was asked up to 160 s ago, and an alias of a few seconds has
 /// had several since.
 const EARLIER_MAX: usize = 6;
@@ -135,7 +132,7 @@ impl Edge {
 
     fn learn_again(&mut self, learned: Learned, life: Life) {
         self.last = learned;
-        if life.from <= self.until + HELD_FOR {
+        if life.from <= self.until + SLACK {
             self.until = self.until.max(life.until);
         } else {
             self.begin_anew(life);
@@ -152,6 +149,16 @@ impl Edge {
             before = next;
         }
         (self.from, self.until) = (life.from, life.until);
+    }
+
+    /// The latest time up to another at which the resolver was told of it, as far as is remembered.
+    pub fn told_by(&self, time: Timestamp) -> Timestamp {
+        if self.last.time <= time {
+            return self.last.time;
+        }
+        let earlier = self.earlier.iter().filter_map(|earlier| earlier.life(self.from));
+        let begins = earlier.map(|life| life.from).chain([self.from]);
+        begins.filter(|began| *began <= time).max().unwrap_or(self.first.time)
     }
 
     /// Where it was learned last before a time, as far as is remembered.

@@ -290,7 +290,7 @@ impl<'r> History<'r> {
                 .iter()
                 .flat_map(|r| self.0.edges.of_owner(*r, at))
                 .filter(|(_, edge)| edge.kind == EdgeKind::Alias && edge.is_known(time, time))
-                .max_by_key(|(_, edge)| edge.learned_before(time).time);
+                .max_by_key(|(_, edge)| edge.told_by(time));
             let Some((_, edge)) = known else { break };
             if edges.iter().any(|seen| seen.owner == edge.owner) {
                 break;
