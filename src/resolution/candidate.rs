@@ -295,6 +295,10 @@ impl History<'_> {
     fn is_superseded(&self, ask: &Transaction, path: &[&Edge], sent: &Transaction) -> bool {
         let mut aliases = path.iter().filter(|edge| edge.kind == EdgeKind::Alias);
         aliases.any(|edge| {
+            // Nearly no name ever leads to two.
+            if !self.leads_elsewhere_too(edge, &sent.client) {
+                return false;
+            }
             let owner = (edge.owner, self.group_of_name(self.edges.owner_name(edge)));
             let then = sent.asked + OUT_OF_ORDER;
             let open = ask.asked..=then;
@@ -309,6 +313,13 @@ impl History<'_> {
                 None => self.was_told_otherwise(edge, ask.asked, sent.asked),
             }
         })
+    }
+
+    /// Whether a resolver knew the owner of an alias to lead to something else, at whatever time.
+    fn leads_elsewhere_too(&self, edge: &Edge, resolver: &HostId) -> bool {
+        let addresses = self.roles.addresses_of(resolver).iter();
+        let mut known = addresses.flat_map(|host| self.edges.of_owner(*host, edge.owner));
+        known.any(|(_, other)| other.kind == EdgeKind::Alias && other.target != edge.target)
     }
 
     /// Whether an alias was known before an ask, and another of the same owner was told since. One that was told again
