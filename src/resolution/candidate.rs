@@ -316,7 +316,10 @@ impl History<'_> {
     }
 
     /// Whether a resolver knew the owner of an alias to lead to something else, at whatever time.
-    fn leads_elsewhere_too(&self, edge: &Edge, resolver: &HostId) -> bool {
+    pub(super) fn leads_elsewhere_too(&self, edge: &Edge, resolver: &HostId) -> bool {
+        if edge.kind != EdgeKind::Alias {
+            return false;
+        }
         let addresses = self.roles.addresses_of(resolver).iter();
         let mut known = addresses.flat_map(|host| self.edges.of_owner(*host, edge.owner));
         known.any(|(_, other)| other.kind == EdgeKind::Alias && other.target != edge.target)

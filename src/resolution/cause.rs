@@ -255,11 +255,21 @@ impl History<'_> {
             }
             Timing::After(_) => Role::Refresh,
         };
+        let sure = self.confidence(candidate, chosen, sent);
+        // Which of several ways it went nothing shows.
+        let may_lead_elsewhere = || {
+            let mut path = walk.path(candidate.reach).into_iter();
+            path.any(|edge| self.leads_elsewhere_too(edge, &sent.client))
+        };
+        let is_open_which = candidate.relation == Relation::Alias
+            && !candidate.confirmed
+            && candidate.timing == Timing::Open
+            && may_lead_elsewhere();
         Cause {
             ask: candidate.ask,
             role,
             relation: candidate.relation,
-            confidence_permille: self.confidence(candidate, chosen, sent),
+            confidence_permille: if is_open_which { sure.min(800) } else { sure },
             chain: self.chain(candidate, walk, sent),
             hops: Vec::new(),
         }

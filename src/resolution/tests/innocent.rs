@@ -63,6 +63,24 @@ fn an_alias_that_was_replaced_leads_nowhere() {
 }
 
 #[test]
+fn who_may_have_been_led_elsewhere_is_less_sure() {
+    let sure = |learned: &[&str]| {
+        let mut office = Office::new();
+        for (n, target) in learned.iter().enumerate() {
+            office.learn(-9000.0 + n as f64 * 100.0, "www.good.com", target);
+        }
+        office.ask(0.0, ANNA, DC, "www.good.com");
+        let query = hidden(&mut office, 0.2);
+        let history = office.resolution.history();
+        let sent = history.transactions().get(query.sequence).unwrap();
+        let causes = history.causes(query.sequence, sent, Timestamp(-60_000_000_000));
+        causes.clients.iter().map(|cause| cause.confidence_permille).collect::<Vec<_>>()
+    };
+    assert_eq!(sure(&["c2.evil.com"]), [970]);
+    assert_eq!(sure(&["good.cdn.net", "c2.evil.com"]), [800]);
+}
+
+#[test]
 fn an_alias_holds_for_whom_the_resolver_was_told_it_however_soon_its_time_runs_out() {
     let mut office = Office::new();
     office.ask(0.0, ANNA, DC, "www.good.com");
