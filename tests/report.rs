@@ -8,8 +8,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use whoasked::attribution::{
-    Assessor, Attribution, ChainStep, Client, Coverage, LatencySeen, Place, ResolverSeen,
-    ServerSeen, Sighting, State, Summary, Verdict,
+    Assessor, Attribution, ChainStep, Client, Coverage, LatencySeen, Place, QuestionId,
+    ResolverSeen, ServerSeen, Sighting, State, Summary, Verdict,
 };
 use whoasked::contact::{Connection, Contact};
 use whoasked::flow::{Address, Mac, Transport};
@@ -76,6 +76,7 @@ fn client(
     let IpAddr::V4(v4) = ip.parse().unwrap() else { panic!("{ip}") };
     let [.., last] = v4.octets();
     Client {
+        question: QuestionId::new(frame(number), 0),
         address: address(ip),
         port: 53211,
         role,

@@ -6,9 +6,8 @@ use foldhash::HashMap;
 
 use super::Suspect;
 use super::scope::Scope;
-use crate::attribution::{Attribution, ChainStep, Client, Place, Verdict};
+use crate::attribution::{Attribution, ChainStep, Client, Place, QuestionId, Verdict};
 use crate::flow::Address;
-use crate::frame::FrameId;
 use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
 use crate::resolution::{Leg, Role};
@@ -54,7 +53,7 @@ struct Part {
     role: Role,
     confidence_permille: u16,
     time: Timestamp,
-    frame: FrameId,
+    question: QuestionId,
     connected: Option<Timestamp>,
 }
 
@@ -161,7 +160,7 @@ impl Store {
                 role: client.role,
                 confidence_permille: client.confidence_permille,
                 time: client.asked_time,
-                frame: client.question(),
+                question: client.question,
                 connected: client.connected_at(),
             });
         }
@@ -222,7 +221,7 @@ pub(super) struct Outcome {
 
 /// Brings sightings of one destination together.
 pub(super) fn outcome(seen: &Seen, of: &[&Kept], scope: &Scope) -> Outcome {
-    let mut suspects: BTreeMap<Address, (Suspect, BTreeSet<FrameId>)> = BTreeMap::new();
+    let mut suspects: BTreeMap<Address, (Suspect, BTreeSet<QuestionId>)> = BTreeMap::new();
     let mut out = Outcome { sightings: of.len() as u64, ..Outcome::default() };
     let mut verdict: Option<Verdict> = None;
     for kept in of {
@@ -279,7 +278,7 @@ fn suspect(way: &Way, part: &Part) -> Suspect {
     }
 }
 
-fn add(suspect: &mut Suspect, asks: &mut BTreeSet<FrameId>, way: &Way, part: &Part) {
+fn add(suspect: &mut Suspect, asks: &mut BTreeSet<QuestionId>, way: &Way, part: &Part) {
     suspect.confidence_permille = suspect.confidence_permille.max(part.confidence_permille);
     suspect.first = suspect.first.min(part.time);
     suspect.last = suspect.last.max(part.time);
@@ -287,7 +286,7 @@ fn add(suspect: &mut Suspect, asks: &mut BTreeSet<FrameId>, way: &Way, part: &Pa
     if strength(part.role) < strength(suspect.role) {
         suspect.role = part.role;
     }
-    if asks.insert(part.frame) {
+    if asks.insert(part.question) {
         suspect.asks += 1;
     }
     let known = suspect.asked.iter().any(|name| name.eq_ignore_ascii_case(&way.asked));

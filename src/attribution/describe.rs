@@ -1,7 +1,7 @@
 //! From a judged transaction to an [`Attribution`] that stands for itself: names, times, frames, words.
 
 use super::sighting::{Joined, Seen, known_chain};
-use super::{Attribution, ChainStep, Client, Place, Sighting, State, Verdict};
+use super::{Attribution, ChainStep, Client, Place, QuestionId, Sighting, State, Verdict};
 use crate::bounded::Sequence;
 use crate::contact::Contact;
 use crate::flow::Address;
@@ -183,7 +183,9 @@ fn sighting(history: History<'_>, transaction: &Transaction, leg: Leg, place: Pl
 }
 
 fn bare_client(history: History<'_>, ask: &Transaction) -> Client {
+    let frame = if ask.has_query() { ask.query } else { ask.response };
     Client {
+        question: QuestionId::new(frame, ask.place_in_frame),
         address: address(history, ask.client),
         port: ask.client_port,
         role: Role::Initiator,

@@ -30,7 +30,7 @@ use crate::indicator::IndicatorId;
 use crate::resolution::{Leg, Role, StepKind, Unexplained};
 use crate::time::Timestamp;
 
-pub use asks::Asks;
+pub use asks::{Asks, QuestionId};
 pub use assess::{Assessment, Assessor, ClientHints, Hint, Leaning, Way, is_listed_itself, way};
 pub use attributor::Attributor;
 pub use coverage::{Coverage, LatencySeen, ResolverSeen, ServerSeen};
@@ -164,6 +164,8 @@ impl ChainStep {
 /// A client's part in a sighting, and what shows it.
 #[derive(Clone, Debug)]
 pub struct Client {
+    /// Which question was its.
+    pub question: QuestionId,
     /// Its address.
     pub address: Address,
     /// The port it asked from.
@@ -212,11 +214,6 @@ impl Client {
             Contact::Yes(connection) => Some(connection.time),
             Contact::No | Contact::NotVisible => None,
         }
-    }
-
-    /// The frame that stands for its question: that of the answer, where the question was not captured.
-    pub fn question(&self) -> FrameId {
-        if self.asked_frame.is_some() { self.asked_frame } else { self.answer_frame }
     }
 }
 

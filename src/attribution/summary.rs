@@ -182,7 +182,7 @@ impl Summary {
                 last_asks: Asks::default(),
             });
             row.note_host(client, attribution.sighting.place);
-            row.asks += u64::from(row.last_asks.is_new(client.question()));
+            row.asks += u64::from(row.last_asks.is_new(client.question));
             row.first = row.first.min(client.asked_time);
             row.last = row.last.max(client.asked_time);
             row.confidence_permille = row.confidence_permille.max(client.confidence_permille);

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::attribution::{Attribution, Client, State, Way, way};
-use crate::frame::FrameId;
+use crate::attribution::{Attribution, Client, QuestionId, State, Way, way};
+
 use crate::indicator::Indicators;
 use crate::time::Timestamp;
 
@@ -168,12 +168,12 @@ impl Feed {
         };
         let mut groups: Vec<Group> = Vec::new();
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
-        let mut questions: BTreeSet<(usize, FrameId)> = BTreeSet::new();
+        let mut questions: BTreeSet<(usize, QuestionId)> = BTreeSet::new();
         for sight in sights {
             let place = *places.entry(sight.subject()).or_insert(groups.len());
             let first = sight.attribution.sighting.time;
             let is_connected = sight.foremost().is_some_and(Client::is_connected);
-            let question = sight.foremost().map(Client::question);
+            let question = sight.foremost().map(|client| client.question);
             let is_new = question.is_none_or(|question| questions.insert((place, question)));
             match groups.get_mut(place) {
                 Some(group) => {

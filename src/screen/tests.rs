@@ -2,7 +2,9 @@
 
 use std::net::IpAddr;
 
-use crate::attribution::{Attribution, ChainStep, Client, Place, Sighting, State, Verdict};
+use crate::attribution::{
+    Attribution, ChainStep, Client, Place, QuestionId, Sighting, State, Verdict,
+};
 use crate::contact::{Connection, Contact};
 use crate::flow::{Address, Mac, Transport};
 use crate::frame::FrameId;
@@ -34,6 +36,7 @@ fn client(ip: &str, host: Option<&str>, number: u64, chain: &[&str]) -> Client {
         frame: frame(number + 3 * place as u64),
     });
     Client {
+        question: QuestionId::new(frame(number), 0),
         address: address(ip),
         port: 53_211,
         role: Role::Initiator,

@@ -105,7 +105,7 @@ impl Dealings {
                 self.connected = Some(connection.clone());
             }
         }
-        if !self.last_asks.is_new(client.question()) {
+        if !self.last_asks.is_new(client.question) {
             return;
         }
         *self.ways.entry(way).or_default() += 1;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::*;
-use crate::attribution::{ChainStep, Client, Place, Sighting, Verdict};
+use crate::attribution::{ChainStep, Client, Place, QuestionId, Sighting, Verdict};
 use crate::contact::{Connection, Contact};
 use crate::flow::Transport;
 use crate::frame::FrameId;
@@ -119,6 +119,7 @@ impl World {
         for part in parts {
             self.frames += 1;
             attribution.clients.push(Client {
+                question: QuestionId::new(FrameId::new(0, self.frames), 0),
                 address: address(part.ip),
                 port: 4000,
                 role: Role::Initiator,

@@ -1,7 +1,7 @@
 //! What a feed keeps.
 
 use super::*;
-use crate::attribution::{ChainStep, Client, Place as Where, Sighting, Verdict};
+use crate::attribution::{ChainStep, Client, Place as Where, QuestionId, Sighting, Verdict};
 use crate::contact::{Connection, Contact};
 use crate::flow::{Address, Transport};
 use crate::frame::FrameId;
@@ -23,6 +23,7 @@ fn said(indicators: &Indicators, id: &str, time: i64, steps: usize) -> Attributi
     let (frame, time) = (FrameId::NONE, Timestamp(time));
     let step = ChainStep { name: "x".repeat(250), step: "cname", frame };
     let client = Client {
+        question: QuestionId::new(FrameId::new(0, time.0 as u64), 0),
         address: Address::v4([192, 0, 2, 1]),
         port: 1,
         role: Role::Initiator,

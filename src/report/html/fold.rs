@@ -116,7 +116,7 @@ impl Dealing {
 
     fn add(&mut self, client: &Client, attribution: &Attribution) {
         let sighting = &attribution.sighting;
-        if self.counted.is_new(client.question()) {
+        if self.counted.is_new(client.question) {
             self.asks += 1;
             *self.outcomes.entry(client.rcode).or_default() += 1;
             self.moments.add(client.asked_time);

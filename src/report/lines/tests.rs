@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::attribution::{ChainStep, Place, Sighting};
+use crate::attribution::{ChainStep, Place, QuestionId, Sighting};
 use crate::contact::Connection;
 use crate::flow::Transport;
 use crate::frame::FrameId;
@@ -29,6 +29,7 @@ fn client(ip: &str, host: &str, chain: &[&str], permille: u16) -> Client {
         frame: FrameId::NONE,
     });
     Client {
+        question: QuestionId::new(FrameId::NONE, 0),
         address: address(ip),
         port: 1,
         role: Role::Initiator,

@@ -105,7 +105,7 @@ impl Entry {
 
     fn add(&mut self, client: &Client, attribution: &Attribution) {
         let sighting = &attribution.sighting;
-        if self.counted.is_new(client.question()) {
+        if self.counted.is_new(client.question) {
             self.asks += 1;
             self.add_outcome(client.rcode);
         }

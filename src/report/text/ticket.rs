@@ -355,7 +355,7 @@ fn next_steps(known: &Known, entries: &[&Entry]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribution::Coverage;
+    use crate::attribution::{Coverage, QuestionId};
     use crate::contact::Connection;
     use crate::flow::{Mac, Transport};
     use crate::frame::FrameId;
@@ -370,6 +370,7 @@ mod tests {
 
     fn client(contact: Contact) -> Client {
         Client {
+            question: QuestionId::new(FrameId::new(0, 7), 0),
             address: address("192.168.2.42"),
             port: 53_211,
             role: Role::Initiator,

@@ -7,7 +7,7 @@ use std::path::Path;
 use whoasked::alert::{Alert, Answer, Basis, Suspect};
 use whoasked::attribution::{
     Assessment, Attribution, ChainStep, Client, Coverage, Hint, LatencySeen, Leaning, Place,
-    ResolverSeen, Sighting, State, Summary, Verdict,
+    QuestionId, ResolverSeen, Sighting, State, Summary, Verdict,
 };
 use whoasked::contact::{Connection, Contact};
 use whoasked::flow::{Address, Mac, Transport};
@@ -67,6 +67,7 @@ pub fn indicator(indicators: &Indicators, text: &str) -> IndicatorId {
 /// A client that asked in frame `number`, at that second, and was led along `chain`.
 pub fn client(ip: &str, role: Role, number: u64, chain: &[(&str, &'static str)]) -> Client {
     Client {
+        question: QuestionId::new(frame(number), 0),
         address: address(ip),
         port: 53_211,
         role,
