@@ -39,6 +39,10 @@ pub(crate) struct Draft<'a> {
     pub address: bool,
     pub ttl: u32,
     pub tcp: bool,
+    /// 1 is IN.
+    pub class: u16,
+    /// How many octets the capture lacks at the end.
+    pub cut: usize,
 }
 
 impl Default for Draft<'_> {
@@ -61,6 +65,8 @@ impl Default for Draft<'_> {
             address: false,
             ttl: 300,
             tcp: false,
+            class: 1,
+            cut: 0,
         }
     }
 }
@@ -90,8 +96,10 @@ impl Simulated {
             hop_limit: 64,
             vlan: None,
         };
-        let payload = payload(draft);
-        assert!(self.messages.read(&envelope, &payload, true, &self.hasher, &mut Unwatched));
+        let whole = payload(draft);
+        let payload = &whole[..whole.len() - draft.cut];
+        let is_whole = draft.cut == 0;
+        assert!(self.messages.read(&envelope, payload, is_whole, &self.hasher, &mut Unwatched));
         self.frames
     }
 }
@@ -108,7 +116,7 @@ fn payload(draft: &Draft<'_>) -> Vec<u8> {
     }
     push_from_text(draft.name, &mut out).unwrap();
     out.extend(draft.rtype.to_be_bytes());
-    out.extend([0, 1]);
+    out.extend(draft.class.to_be_bytes());
     let record = |owner: &str, rtype: u16, data: &[u8], out: &mut Vec<u8>| {
         push_from_text(owner, out).unwrap();
         out.extend(rtype.to_be_bytes());

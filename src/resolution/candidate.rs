@@ -310,32 +310,39 @@ impl History<'_> {
             // What was told first it went on with; what was told since is for others.
             match told.last() {
                 Some(first) => first.target != edge.target,
-                None => self.was_told_otherwise(edge, ask.asked, sent.asked),
+                None => self.was_told_otherwise(edge, ask, sent),
             }
         })
     }
 
     /// Whether a resolver knew the owner of an alias to lead to something else, at whatever time.
     pub(super) fn leads_elsewhere_too(&self, edge: &Edge, resolver: &HostId) -> bool {
-        if edge.kind != EdgeKind::Alias {
-            return false;
-        }
-        let addresses = self.roles.addresses_of(resolver).iter();
-        let mut known = addresses.flat_map(|host| self.edges.of_owner(*host, edge.owner));
-        known.any(|(_, other)| other.kind == EdgeKind::Alias && other.target != edge.target)
+        self.rivals(edge, resolver).next().is_some()
     }
 
     /// Whether an alias was known before an ask, and another of the same owner was told since. One that was told again
     /// after the query may have been told at any time.
-    fn was_told_otherwise(&self, edge: &Edge, asked: Timestamp, sent: Timestamp) -> bool {
+    fn was_told_otherwise(&self, edge: &Edge, ask: &Transaction, sent: &Transaction) -> bool {
         let told = edge.last.time;
-        let mut others = self.edges.of_owner(edge.resolver, edge.owner);
-        told < asked
-            && others.any(|(_, other)| {
-                let then = other.told_by(sent);
-                let is_other = other.kind == EdgeKind::Alias && other.target != edge.target;
-                is_other && told < then && then <= sent
+        told < ask.asked
+            && self.rivals(edge, &sent.client).any(|other| {
+                let then = other.told_by(sent.asked);
+                told < then && then <= sent.asked
             })
+    }
+
+    /// What else the owner of an alias is an alias of, as far as a resolver was told.
+    fn rivals<'a>(
+        &'a self,
+        edge: &'a Edge,
+        resolver: &'a HostId,
+    ) -> impl Iterator<Item = &'a Edge> {
+        let addresses = self.roles.addresses_of(resolver).iter();
+        let known = addresses.flat_map(|host| self.edges.of_owner(*host, edge.owner));
+        known.map(|(_, other)| other).filter(|other| {
+            let both = (edge.kind, other.kind);
+            both == (EdgeKind::Alias, EdgeKind::Alias) && other.target != edge.target
+        })
     }
 
     /// What a name is an alias of by the answer to a query.
@@ -423,7 +430,7 @@ impl History<'_> {
     }
 
     /// Whether an ask can have been waiting still. One that has had no captured answer for long was,
-    /// if the resolver had set to work for it: if it was asking upstream about that domain, or the one
+    /// if the resolver had set to work for it: if it was asking upstream about that domain, the one above, or the one
     /// in question, when the ask came or soon after. Else its answer came from the cache and is missing.
     fn is_pending(&self, ask: &Transaction, sent: &Transaction) -> bool {
         if ask.answered().is_some() {
@@ -437,8 +444,11 @@ impl History<'_> {
         }
         let resolvers = self.roles.addresses_of(&sent.client);
         let within = (ask.asked_last + SET_TO_WORK, QUERIES_MAX);
+        // The first step down from the root is about the top-level domain alone, where questions are minimised.
+        let top = self.transactions.name(ask).suffixes().find(|name| name.label_count() == 1);
+        let top = top.map_or(ask.group, |top| self.group_of_name(top));
         let mut upstream = resolvers.iter().flat_map(|resolver| {
-            [ask.group, sent.group].into_iter().flat_map(|about| {
+            [ask.group, sent.group, top].into_iter().flat_map(|about| {
                 self.transactions.of_client_by(*resolver, about, within, |_| Look::Through)
             })
         });
@@ -497,14 +507,21 @@ impl History<'_> {
         if aliases.peek().is_none() {
             return known_then.then_some(true);
         }
-        let complete = ask.answered().is_some() && matches!(ask.rcode, 0 | 3) && !ask.truncated;
-        if !complete {
+        let is_whole = ask.answered().is_some()
+            && matches!(ask.rcode, 0 | 3)
+            && !(ask.truncated || ask.is_partial);
+        if !is_whole {
             return known_then.then_some(false);
         }
         let own = self.edges.of_answer(sequence);
-        let held = aliases
-            .all(|edge| own.iter().any(|o| o.owner == edge.owner && o.target == edge.target));
-        held.then_some(true)
+        let of_owner = |edge: &Edge| own.iter().find(|o| o.owner == edge.owner);
+        let holds = |edge: &&&Edge| of_owner(edge).is_some_and(|o| o.target == edge.target);
+        let Some(hidden) = aliases.clone().find(|edge| !holds(edge)) else { return Some(true) };
+        // Some resolvers leave aliases out, or put what they were told to say in their place (smartdns; response
+        // policies). What this one was told while it worked for the ask led it on all the same.
+        let was_told = (ask.asked..=ask.closed()).contains(&hidden.told_by(sent));
+        let leads_elsewhere = aliases.any(|edge| of_owner(edge).is_some() && !holds(&edge));
+        (known_then && was_told && !leads_elsewhere).then_some(false)
     }
 }
 

@@ -29,6 +29,10 @@ use crate::transaction::{HostId, Transaction};
 pub(super) const CLIENTS_MAX: usize = 64;
 /// Of so many names at most, those who asked are named for what is above all of them.
 const NAMES_IN_COMMON_MAX: usize = 3;
+/// The confidence in a client, in thousandths, where something rarer would explain the query as well,
+const LIKELY: u16 = 900;
+/// and where something else explains it hardly worse.
+const POSSIBLE: u16 = 800;
 /// How many queries are looked at for the clients behind one, over all resolvers on the way.
 const VISITS_MAX: usize = 64;
 
@@ -255,45 +259,55 @@ impl History<'_> {
             }
             Timing::After(_) => Role::Refresh,
         };
-        let sure = self.confidence(candidate, chosen, sent);
-        // Which of several ways it went nothing shows.
-        let may_lead_elsewhere = || {
-            let mut path = walk.path(candidate.reach).into_iter();
-            path.any(|edge| self.leads_elsewhere_too(edge, &sent.client))
-        };
-        let is_open_which = candidate.relation == Relation::Alias
-            && !candidate.confirmed
-            && candidate.timing == Timing::Open
-            && may_lead_elsewhere();
         Cause {
             ask: candidate.ask,
             role,
             relation: candidate.relation,
-            confidence_permille: if is_open_which { sure.min(800) } else { sure },
+            confidence_permille: self.confidence(candidate, chosen, walk, sent),
             chain: self.chain(candidate, walk, sent),
             hops: Vec::new(),
         }
     }
 
-    fn confidence(&self, candidate: &Candidate, chosen: &[Candidate], sent: &Transaction) -> u16 {
+    fn confidence(
+        &self,
+        candidate: &Candidate,
+        chosen: &[Candidate],
+        walk: &Walk<'_>,
+        sent: &Transaction,
+    ) -> u16 {
         let asked: Vec<_> =
             chosen.iter().filter_map(|c| self.transactions.get(c.ask)).map(|t| t.name).collect();
         let several_names = asked.iter().any(|name| Some(name) != asked.first());
-        let base: u16 = match (candidate.relation, candidate.timing) {
+        let sure = match (candidate.relation, candidate.timing) {
             (Relation::Itself, Timing::Open) => 995,
             (Relation::Alias, Timing::Open) if candidate.confirmed => 990,
             (Relation::Alias, Timing::Open) => 970,
             (Relation::Ancestor | Relation::Server, Timing::Open) => 970,
-            (Relation::OtherType, Timing::Open) => 900,
+            (Relation::OtherType, Timing::Open) => LIKELY,
             (_, Timing::Joined) => 960,
-            (_, Timing::AnsweredSoon | Timing::JustAfter) => 900,
+            (_, Timing::AnsweredSoon | Timing::JustAfter) => LIKELY,
             (_, Timing::After(since)) if since <= MOMENT => 960,
-            (_, Timing::After(since)) if since < Span::from_secs(1) => 900,
-            (_, Timing::After(_)) => 800,
+            (_, Timing::After(since)) if since < Span::from_secs(1) => LIKELY,
+            (_, Timing::After(_)) => POSSIBLE,
         };
         // A response alone may have been made up.
-        let base = if several_names || !sent.has_query() { base.min(900) } else { base };
-        if candidate.is_past { base.min(800) } else { base }
+        let is_likely_at_most = several_names || !sent.has_query();
+        // Which of several ways it went nothing shows.
+        let may_lead_elsewhere = || {
+            let mut path = walk.path(candidate.reach).into_iter();
+            path.any(|edge| self.leads_elsewhere_too(edge, &sent.client))
+        };
+        let is_presumed = candidate.relation == Relation::Alias
+            && candidate.timing == Timing::Open
+            && !candidate.confirmed;
+        if candidate.is_past || (is_presumed && may_lead_elsewhere()) {
+            sure.min(POSSIBLE)
+        } else if is_likely_at_most {
+            sure.min(LIKELY)
+        } else {
+            sure
+        }
     }
 
     /// The steps from the ask to the queried name, each with the frame that shows it.

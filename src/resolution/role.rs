@@ -394,10 +394,11 @@ impl Roles {
     }
 }
 
-/// Whether a host is a server to others: it answers, or is asked so often that its answers must be
-/// missing from the capture.
+/// Whether a host is a server to others: it answers and does not only refuse, or it is asked so often that its
+/// answers must be missing from the capture.
 fn serves(host: &Host) -> bool {
-    host.answers > 0 || (host.asked >= ASKED_MIN && host.asked >= host.asks / 4)
+    let is_asked_often = host.asked >= ASKED_MIN && host.asked >= host.asks / 4;
+    host.has_served || (host.answers == 0 && is_asked_often)
 }
 
 fn is_loopback(host: &Host) -> bool {

@@ -47,6 +47,9 @@ pub struct Host {
     pub asked: u32,
     /// Responses it sent.
     pub answers: u32,
+    /// Whether it answered somebody as a name server does, and did not only refuse: every host of a site is asked now
+    /// and then by who scans that.
+    pub has_served: bool,
     /// Whether it is known as a resolver, so that its number must stay.
     pub is_resolver: bool,
 }
@@ -65,6 +68,7 @@ impl Host {
             asks_edns: 0,
             asked: 0,
             answers: 0,
+            has_served: false,
             is_resolver: false,
         }
     }
@@ -79,10 +83,11 @@ impl Host {
         true
     }
 
-    /// Whether what was counted last can have made it a resolver, or shown one that the user named.
+    /// Whether what was counted last can have made it a resolver, or shown one that the user named; besides that it
+    /// served for the first time.
     #[inline]
     fn is_turning(&self) -> bool {
-        self.asks == 1 || self.answers == 1 || (self.answers == 0 && self.asked > 0)
+        self.asks == 1 || (self.answers == 0 && self.asked > 0)
     }
 
     /// Whether a counter is so high that it is to be halved.
@@ -116,7 +121,7 @@ impl Host {
 
     /// Whether it was seen both asking and being asked or answering: what a resolver does.
     pub fn asks_and_answers(&self) -> bool {
-        self.asks > 0 && (self.answers > 0 || self.asked > 0)
+        self.asks > 0 && (self.has_served || (self.answers == 0 && self.asked > 0))
     }
 }
 
@@ -330,8 +335,9 @@ impl Hosts {
         if host.is_high() {
             self.taken.entry(id).or_default().add(host.halve());
         }
+        let had_served = host.has_served;
         count(host);
-        self.turned |= host.is_turning();
+        self.turned |= host.is_turning() || host.has_served != had_served;
     }
 
     /// Whether a host of the latest message can have become a resolver by it, or is one that the user named.
@@ -419,7 +425,7 @@ mod tests {
         for n in [1, 2] {
             let id = hosts.number(address(n), Timestamp(1), Timestamp(0), None).unwrap();
             hosts.note_seen(id, Timestamp(1), |host| host.asks += 1);
-            hosts.get_mut(id).unwrap().answers += 1;
+            hosts.get_mut(id).unwrap().has_served = true;
         }
         hosts.number(address(3), Timestamp(9), Timestamp(5), None).unwrap();
         assert!(hosts.iter().all(|(_, host)| !host.asks_and_answers()));
@@ -463,6 +469,7 @@ mod tests {
             hosts.number(Address::v4([10, 0, 0, 1]), Timestamp(1), Timestamp(0), None).unwrap();
         let host = hosts.get_mut(id).unwrap();
         (host.asked, host.asks, host.asks_edns, host.answers) = ((1 << 31) - 2, 1, 1, 900);
+        host.has_served = true;
         for n in 1..=6 {
             hosts.note_seen(id, Timestamp(n), |host| host.asked += 1);
             let asked = (1 << 31) - 2 + n as u64;

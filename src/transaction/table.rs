@@ -9,7 +9,7 @@ use super::stretch::{About, Cuts, Look, Order, Parts, Stretch};
 use crate::bounded::{Ring, Sequence, Text, TextRing};
 use crate::flow::{Mac, Transport};
 use crate::frame::FrameId;
-use crate::message::{Message, Messages, NO_VLAN, NameRef, RecordType};
+use crate::message::{Message, Messages, NO_VLAN, NameRef, Question, RecordType};
 use crate::name::{Name, NameHash};
 use crate::packet::Ports;
 use crate::time::{Span, Timestamp};
@@ -28,6 +28,8 @@ const CHAIN_MEAN: usize = 8;
 const RESOLVERS_MAX: usize = 1 << 12;
 /// How many queries about a domain are gone through for the port that an answer went to.
 const OTHERWISE_MAX: usize = 16;
+/// The class of the Internet (RFC 1035 section 3.2.4).
+const CLASS_IN: u16 = 1;
 /// How many of the times that one query was sent again are gone through.
 const STEPS_MAX: usize = 64;
 
@@ -60,6 +62,8 @@ pub struct Transaction {
     pub transport: Transport,
     /// Whether the response said "ask again over TCP".
     pub truncated: bool,
+    /// Whether some of the response could not be read: the snaplen cut it, or it is malformed.
+    pub is_partial: bool,
     /// Whether the response carried an answer record.
     pub has_answers: bool,
     /// How often the query was sent again.
@@ -245,11 +249,15 @@ impl Transactions {
         };
         let place_in_frame = self.place_in_frame(message.frame);
         if is_response {
-            self.note_sender(server, message, |host| host.answers += 1);
+            let serves = question.class == CLASS_IN && !is_refusal(message.flags.rcode());
+            self.note_sender(server, message, |host| {
+                host.answers += 1;
+                host.has_served |= serves;
+            });
             self.take_response(asked, messages, message, (question.name, place_in_frame))
         } else {
             self.ring.ask_for_chain(About::BY_SERVER, group_key(server, question.name.group));
-            self.take_query(asked, messages, message, (question.name, place_in_frame))
+            self.take_query(asked, messages, message, (question, place_in_frame))
         }
     }
 
@@ -278,8 +286,9 @@ impl Transactions {
         asked: Asked,
         messages: &Messages,
         message: &Message,
-        (name, place_in_frame): (NameRef, u8),
+        (question, place_in_frame): (Question, u8),
     ) -> Event {
+        let name = question.name;
         let known = self.find(&asked, |old| {
             // A query seen before, or the query of a response that the mirror delivered first.
             old.asked_last + OPEN_MAX >= message.time
@@ -302,7 +311,11 @@ impl Transactions {
                 host.asks_iterating += iterating;
                 host.asks_edns += u32::from(additional > 0);
             });
-            self.hosts.note_seen(asked.server, message.time, |server| server.asked += 1);
+            // What a server is (`version.bind`) is asked by who scans, of whatever host.
+            let wants_served = question.class == CLASS_IN;
+            self.hosts.note_seen(asked.server, message.time, |server| {
+                server.asked += u32::from(wants_served);
+            });
             let new = Transaction {
                 query: message.frame,
                 client_mac: message.source_mac,
@@ -636,6 +649,7 @@ impl Transaction {
             rcode: 0,
             transport,
             truncated: false,
+            is_partial: false,
             has_answers: false,
             retransmissions: 0,
             place_in_frame,
@@ -668,6 +682,7 @@ impl Transaction {
         self.answered = message.time;
         self.rcode = message.flags.rcode();
         self.truncated = message.flags.is_truncated();
+        self.is_partial = message.malformed.is_some();
         let [_, answers, ..] = message.counts;
         self.has_answers = answers > 0;
     }
@@ -679,6 +694,11 @@ impl Transaction {
             && query.ip_id == self.ip_id
             && query.source_mac.is_some() == self.client_mac.is_some()
     }
+}
+
+/// Whether a code says that the server does not do such things: FORMERR, NOTIMP, REFUSED (RFC 1035 section 4.1.1).
+fn is_refusal(rcode: u8) -> bool {
+    matches!(rcode, 1 | 4 | 5)
 }
 
 fn ports_key(client: HostId, server: HostId, port: u16, id: u16) -> u64 {

@@ -209,3 +209,60 @@ fn a_client_that_asks_without_wanting_recursion_stays_one() {
     let query = office.ask(0.2, DC, ISP, "x.evil.com");
     assert_eq!(office.named(query), [ANNA]);
 }
+
+#[test]
+fn an_answer_of_which_the_capture_holds_a_part_clears_nobody() {
+    let mut office = Office::new();
+    office.learn(-5000.0, "www.good.com", "c2.evil.com");
+    let ask = office.ask(0.0, ANNA, DC, "www.good.com");
+    let query = hidden(&mut office, 0.2);
+    let aliases = [("www.good.com", "elsewhere.net")];
+    let cut = Draft { at_ms: 4.0, aliases: &aliases, address: true, cut: 40, ..Draft::default() };
+    office.respond(ask, cut);
+    assert_eq!(office.named(query), [ANNA]);
+}
+
+#[test]
+fn who_got_an_answer_without_the_aliases_was_led_by_what_the_resolver_was_told() {
+    let causes = |is_told_then: bool| {
+        let mut office = Office::new();
+        if !is_told_then {
+            office.learn(-5000.0, "www.good.com", "c2.evil.com");
+        }
+        let ask = office.ask(0.0, ANNA, DC, "www.good.com");
+        if is_told_then {
+            office.learn(0.2, "www.good.com", "c2.evil.com");
+        }
+        let query = hidden(&mut office, 0.8);
+        office.answer(4.0, query, &[]);
+        office.answer(4.1, ask, &[]);
+        office.named(query)
+    };
+    assert_eq!(causes(true), [ANNA]);
+    // What it had been told before may have been replaced since, out of sight.
+    assert_eq!(causes(false), [] as [&str; 0]);
+}
+
+#[test]
+fn a_client_that_somebody_scans_is_none_of_the_resolvers() {
+    let is_resolver = |scan: Draft<'static>, rcode| {
+        let mut office = Office::new();
+        for n in 0..4 {
+            let (port, id) = (2000 + n, n);
+            let scan = Draft { from: "10.0.0.99", to: ANNA, port, id, ..scan };
+            office.take(&scan);
+            let (from, to) = (scan.to, scan.from);
+            office.take(&Draft { from, to, response: true, rcode, ..scan });
+        }
+        office.ask(0.0, ANNA, DC, "www.good.com");
+        office.resolution.refresh_roles();
+        let hosts = office.resolution.transactions().hosts();
+        let anna = hosts.find(ANNA.parse::<std::net::IpAddr>().unwrap().into()).unwrap();
+        office.resolution.roles().group_of(anna).is_some()
+    };
+    let scan = Draft { at_ms: -1000.0, name: "scan.example", ..Draft::default() };
+    let version = Draft { name: "version.bind", rtype: 16, class: 3, ..scan };
+    assert!(is_resolver(scan.clone(), 0) && is_resolver(scan.clone(), 3));
+    assert!(!is_resolver(scan, 5));
+    assert!(!is_resolver(version, 0));
+}
