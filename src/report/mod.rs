@@ -12,6 +12,7 @@ mod html;
 mod internal;
 mod jsonl;
 mod lines;
+mod machines;
 mod messages;
 mod model;
 mod row;

@@ -56,6 +56,26 @@ fn an_address_that_changed_hands_is_told_apart_and_every_name_has_its_source() {
 }
 
 #[test]
+fn a_client_under_two_addresses_is_one_machine() {
+    let capture = project("captures/dual-stack-client.pcap");
+    let list = project("captures/dual-stack-client.indicators.txt");
+    let page = std::env::temp_dir().join(format!("whoasked-machine-{}.html", std::process::id()));
+    let arguments = ["read", "--indicators"].map(PathBuf::from);
+    let further = [list, "--report".into(), page.clone(), capture];
+    let run = whoasked(arguments.into_iter().chain(further));
+    let (text, html) = (run.stdout, fs::read_to_string(&page).unwrap());
+    fs::remove_file(page).unwrap();
+    let (first, second) = ("fd00:2::57", "192.168.2.57");
+    assert!(text.starts_with("3 clients on 2 machines are behind"), "{text}");
+    assert!(html.contains("3 clients on 2 machines are behind"));
+    for (one, other) in [(first, second), (second, first)] {
+        let same = format!("00:1b:21:3c:00:10, the same machine as {other}");
+        assert!(text.contains(&format!("{one}  {same}")), "{text}");
+        assert!(html.contains(&same));
+    }
+}
+
+#[test]
 fn who_connected_is_told_from_who_did_not_and_from_whom_it_cannot_be_said() {
     let said: Vec<Value> = clients("identity.pcap")
         .iter()

@@ -5,7 +5,9 @@ use super::fold::{Dealing, Person, Way};
 use super::shown::Shown;
 use super::view::{Seen, Suspected, Urgency};
 use crate::contact::Contact;
+use crate::flow::Address;
 use crate::identity::{Hostname, Source};
+use crate::report::machines::Sharing;
 use crate::report::text::words;
 
 /// How many dealings stand on a card.
@@ -114,7 +116,7 @@ fn card(seen: &Seen<'_>, number: usize, client: &Suspected<'_>) -> Card {
         label: client.urgency().label(),
         address: Shown::new(&client.address.to_string()),
         hostnames: person.hostnames.iter().map(|name| called(seen, name)).collect(),
-        machine: machine(&person),
+        machine: machine(seen, client.address, &person),
         dealings: client.dealings.iter().take(DEALINGS_MAX).map(|d| on_card(seen, d)).collect(),
         more,
         advice: advice::about(seen, client),
@@ -141,11 +143,17 @@ fn called(seen: &Seen<'_>, hostname: &Hostname) -> Called {
     Called { name: Shown::new(&hostname.name), source: Shown::new(&format!("{source}{at}{frame}")) }
 }
 
-fn machine(person: &Person) -> Vec<Shown> {
-    let macs = person.macs.iter().map(|(mac, is_router)| match is_router {
-        true => format!("behind a router, {mac}"),
-        false => format!("MAC {mac}"),
-    });
+fn machine(seen: &Seen<'_>, client: Address, person: &Person) -> Vec<Shown> {
+    let macs =
+        person.macs.iter().map(|(mac, is_router)| match seen.machines.sharing(client, *mac) {
+            _ if *is_router => format!("behind a router, {mac}"),
+            Sharing::Itself(others) => {
+                format!("MAC {mac}, the same machine as {others}")
+            }
+            Sharing::Few(others) => format!("MAC {mac}, as {others}"),
+            Sharing::Router => format!("behind a router, {mac}"),
+            Sharing::Alone => format!("MAC {mac}"),
+        });
     let vlans = person.vlans.iter().map(|vlan| format!("VLAN {vlan}"));
     macs.chain(vlans).map(|text| Shown::new(&text)).collect()
 }
@@ -246,7 +254,7 @@ pub(super) fn behind(seen: &Seen<'_>) -> String {
         return "No client can be named".to_owned();
     }
     let more = if seen.fold.clients_left_out > 0 { "More than " } else { "" };
-    let are = words::count(all as u64, "client is", "clients are");
+    let are = words::clients_are(all, seen.machines.count(all));
     let mut parts = Vec::new();
     let (act, weigh) = (of(Urgency::Act), of(Urgency::Weigh));
     if act > 0 {

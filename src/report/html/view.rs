@@ -6,6 +6,7 @@ use super::fold::{Dealing, Fold, Frames, Person};
 use super::shown::Shown;
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
+use crate::report::machines::Machines;
 use crate::report::text::words::{self, Grade, Times, number};
 use crate::report::{Ending, Subject};
 use crate::time::Timestamp;
@@ -83,6 +84,8 @@ pub(super) struct Seen<'a> {
     pub times: Times,
     /// All clients, in the order of the page.
     pub clients: Vec<Suspected<'a>>,
+    /// Which of them are one machine.
+    pub machines: Machines,
     /// All indicators that somebody is named for, with their dealings, in the order of the page.
     pub flagged: Vec<(IndicatorId, Vec<&'a Dealing>)>,
     cards: BTreeMap<Address, usize>,
@@ -126,7 +129,12 @@ impl<'a> Seen<'a> {
         let places = flagged.iter().take(sections).enumerate();
         let sections = places.map(|(place, (indicator, _))| (*indicator, place + 1)).collect();
         let times = Times::of(ending.coverage, subject.zone);
-        Seen { subject, ending, fold, times, clients, flagged, cards, sections }
+        let own = clients.iter().flat_map(|client| {
+            let macs = client.person.iter().flat_map(|person| &person.macs);
+            macs.filter(|(_, is_router)| !is_router).map(|(mac, _)| (client.address, *mac))
+        });
+        let machines = Machines::of(own);
+        Seen { subject, ending, fold, times, clients, machines, flagged, cards, sections }
     }
 
     /// The number of a client's card, from 1; 0 if it has none.

@@ -1,6 +1,6 @@
 //! Who is behind it: one block a client, one entry an indicator.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::fold::{Clients, Entry, Way};
@@ -10,13 +10,11 @@ use super::words::{self, Grade, count};
 use super::{LABELS, Seen, write_filters};
 use crate::attribution::ChainStep;
 use crate::contact::Contact;
-use crate::flow::{Address, Mac};
+use crate::flow::Address;
 use crate::indicator::IndicatorId;
+use crate::report::machines::{Machines, Sharing};
 use crate::resolution::Role;
 use crate::time::Timestamp;
-
-/// A link-layer address that more clients have than this is a router's.
-const OF_ONE_MACHINE_MAX: usize = 4;
 
 /// What decides where an entry stands: the gravest first, of these who connected, the most certain and most direct.
 type Rank = (Weight, bool, Grade, bool, bool, Option<Role>, usize, Timestamp);
@@ -56,20 +54,15 @@ pub(super) fn write<W: Write>(
     blocks: &[Block<'_>],
     weighed: &Weighed<'_>,
 ) -> io::Result<()> {
-    let mut users: BTreeMap<Mac, BTreeSet<Address>> = BTreeMap::new();
-    for entry in clients.entries() {
-        if let Some(mac) = entry.mac {
-            users.entry(mac).or_default().insert(entry.client);
-        }
-    }
     if blocks.is_empty() {
         return Ok(());
     }
+    let machines = clients.machines();
     let mut above = Above::default();
     page.title("Who is behind it")?;
     for (client, entries) in blocks {
         page.gap()?;
-        page.say(0, &heading(seen, *client, entries, &users))?;
+        page.say(0, &heading(seen, *client, entries, &machines))?;
         for entry in entries {
             write_entry(page, seen, entry, weighed, &mut above)?;
         }
@@ -86,12 +79,7 @@ pub(super) fn write<W: Write>(
 }
 
 /// Who a client is: address, host name, link-layer address, VLAN.
-fn heading(
-    seen: &Seen<'_>,
-    client: Address,
-    entries: &[&Entry],
-    users: &BTreeMap<Mac, BTreeSet<Address>>,
-) -> Words {
+fn heading(seen: &Seen<'_>, client: Address, entries: &[&Entry], machines: &Machines) -> Words {
     let mut heading = Words::of(Ink::Strong, &client.to_string());
     if let Some(called) = entries.iter().find_map(|entry| seen.called(entry)) {
         heading.push(Ink::Plain, "  ");
@@ -102,13 +90,12 @@ fn heading(
     if let Some(entry) = entries.iter().find(|entry| entry.mac.is_some())
         && let Some(mac) = entry.mac
     {
-        let text = match users.get(&mac).map_or(0, BTreeSet::len) {
+        let text = match machines.sharing(client, mac) {
             _ if entry.is_router_mac => format!("  behind a router, {mac}"),
-            0 | 1 => format!("  {mac}"),
-            users if users <= OF_ONE_MACHINE_MAX => {
-                format!("  {mac}, as {}", count(users as u64 - 1, "other", "others"))
-            }
-            _ => format!("  behind a router, {mac}"),
+            Sharing::Alone => format!("  {mac}"),
+            Sharing::Itself(others) => format!("  {mac}, the same machine as {others}"),
+            Sharing::Few(others) => format!("  {mac}, as {others}"),
+            Sharing::Router => format!("  behind a router, {mac}"),
         };
         heading.push(Ink::Aside, &text);
     }

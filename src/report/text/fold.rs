@@ -10,6 +10,7 @@ use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
 pub(super) use crate::report::fold::Way;
 use crate::report::fold::{self, ENTRIES_MAX, VARIANTS_MAX, add_way};
+use crate::report::machines::Machines;
 use crate::resolution::{Leg, Role};
 use crate::time::Timestamp;
 
@@ -169,6 +170,12 @@ impl Clients {
                 .or_insert_with(|| Entry::new(client, attribution.indicator))
                 .add(client, attribution);
         }
+    }
+
+    /// Which of the clients are one machine.
+    pub fn machines(&self) -> Machines {
+        let own = self.entries().filter(|entry| !entry.is_router_mac);
+        Machines::of(own.filter_map(|entry| Some((entry.client, entry.mac?))))
     }
 
     /// Drops all entries of an indicator.

@@ -245,7 +245,7 @@ fn behind(clients: &Clients) -> String {
     if named.is_empty() {
         return "no client can be named".to_owned();
     }
-    let are = count(named.len() as u64, "client is", "clients are");
+    let are = words::clients_are(named.len(), clients.machines().count(named.len()));
     if clients.left_out > 0 {
         return format!("more than {are} behind what was flagged");
     }

@@ -6,6 +6,15 @@ pub(crate) use crate::number::{count, number, times};
 use crate::resolution::{Leg, Role};
 use crate::time::{Span, Timestamp, Zone};
 
+/// How many clients, and how many machines they are where some have several addresses.
+pub(crate) fn clients_are(clients: usize, machines: Option<usize>) -> String {
+    let Some(machines) = machines else {
+        return count(clients as u64, "client is", "clients are");
+    };
+    let clients = count(clients as u64, "client", "clients");
+    format!("{clients} on {} are", count(machines as u64, "machine", "machines"))
+}
+
 /// `a`, `a and b`, `a, b and c`.
 pub(crate) fn list<S: AsRef<str>>(parts: &[S]) -> String {
     let mut out = String::new();
