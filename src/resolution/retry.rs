@@ -49,6 +49,8 @@ impl History<'_> {
     /// again while the one before had no usable answer.
     pub(super) fn first_try(&self, query: Sequence, sent: &Transaction) -> Sequence {
         let mut first = (query, sent.asked);
+        let asker = self.transactions.hosts().get(sent.client);
+        let iterates = asker.is_some_and(|resolver| resolver.asks_iterating > 0);
         for (sequence, earlier) in self.same_questions(sent, sent.asked + JOIN_MAX) {
             if sequence >= first.0 {
                 continue;
@@ -62,12 +64,14 @@ impl History<'_> {
                 None => true,
                 Some(at) => at > first.1 || earlier.truncated || !matches!(earlier.rcode, 0 | 3),
             };
+            // Of one that iterates all wait together, and are told what it is told; a referral only leads it on.
+            let is_told = iterates && (earlier.has_answers || earlier.rcode == 3);
             if failed {
                 first = (sequence, earlier.asked);
-            } else if sent.asked - earlier.asked > FAIL_OVER_MAX {
+            } else if is_told || sent.asked - earlier.asked > FAIL_OVER_MAX {
                 break;
             }
-            // A resolver that asks for each client apart (Samba) fails over for one although another
+            // A forwarder that asks for each client apart (Samba) fails over for one although another
             // was answered meanwhile.
         }
         first.0

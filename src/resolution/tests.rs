@@ -3,6 +3,7 @@
 //! `anna`, `ben` and `carla` are clients, `DC` is the resolver, `ISP` what it asks.
 
 mod innocent;
+mod real;
 
 use super::{Limits, Relation, Resolution, Role, Roles, StepKind, Unexplained};
 use crate::bounded::Sequence;

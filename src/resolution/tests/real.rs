@@ -1,0 +1,29 @@
+//! What resolvers were seen doing that the rules had not been made with: dnsdist before Unbound, systemd-resolved.
+
+use super::*;
+
+const EVE: &str = "198.51.100.66";
+
+#[test]
+fn what_was_answered_meanwhile_is_no_retry_of_what_failed_before() {
+    let mut office = Office::iterating();
+    let query = |office: &mut Office, at_ms: f64| {
+        office.ids += 1;
+        let (id, port) = (office.ids, 10_000 + office.ids);
+        let draft = Draft { at_ms, from: DC, to: EVE, name: "c2.evil.com", ..Draft::default() };
+        let event = office.take(&Draft { id, port, recursion: false, ..draft });
+        let Event::Asked(sequence) = event else { panic!("{event:?}") };
+        Open { from: DC, to: EVE, name: "c2.evil.com", rtype: 1, id, sequence }
+    };
+    let anna = office.ask(0.0, ANNA, DC, "c2.evil.com");
+    let refused = query(&mut office, 0.2);
+    office.respond(refused, Draft { at_ms: 4.0, rcode: 1, ..Draft::default() });
+    let again = query(&mut office, 4.2);
+    office.answer(8.0, again, &[]);
+    office.answer(8.1, anna, &[]);
+    // Its questions are minimised: the first is of another type.
+    office.ask_type(6000.0, BEN, DC, "c2.evil.com", 28);
+    let minimised = query(&mut office, 6000.3);
+    assert_eq!(office.named(again), [ANNA]);
+    assert_eq!(office.named(minimised), [BEN]);
+}
