@@ -499,10 +499,12 @@ impl History<'_> {
         path: &[&Edge],
         sent: Timestamp,
     ) -> Option<bool> {
-        // What the resolver was told while it worked for the ask holds for that, however soon its time runs out.
+        // What the resolver knew when it set out for the ask, or was told while it worked for it, holds for that, however
+        // soon its time runs out.
+        let since = ask.asked.min(sent);
         let known_then = path
             .iter()
-            .all(|edge| edge.is_known(sent, sent + INSTANT) || edge.told_by(sent) >= ask.asked);
+            .all(|edge| edge.is_known(since, sent + INSTANT) || edge.told_by(sent) >= ask.asked);
         let mut aliases = path.iter().filter(|edge| edge.kind == EdgeKind::Alias).peekable();
         if aliases.peek().is_none() {
             return known_then.then_some(true);

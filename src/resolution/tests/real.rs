@@ -27,3 +27,20 @@ fn what_was_answered_meanwhile_is_no_retry_of_what_failed_before() {
     assert_eq!(office.named(again), [ANNA]);
     assert_eq!(office.named(minimised), [BEN]);
 }
+
+#[test]
+fn an_alias_whose_time_runs_out_while_its_target_is_slow_still_led_there() {
+    let named = |asked_ms: f64| {
+        let mut office = Office::new();
+        let aliases = [("www.good.com", "c2.evil.com")];
+        let open = office.ask(-1000.0, DC, ISP, "www.good.com");
+        let draft = Draft { at_ms: -999.0, aliases: &aliases, ttl: 2, ..Draft::default() };
+        office.respond(open, draft);
+        office.ask_type(asked_ms, ANNA, DC, "www.good.com", 65);
+        office.ask(asked_ms + 0.2, DC, ISP, "c2.evil.com");
+        let query = office.ask_type(8000.0, DC, ISP, "c2.evil.com", 65);
+        office.named(query)
+    };
+    assert_eq!(named(0.0), [ANNA]);
+    assert_eq!(named(4000.0), [] as [&str; 0]);
+}
