@@ -257,10 +257,11 @@ impl History<'_> {
             return None;
         }
         let path = walk.path(place);
-        if self.is_superseded(ask, &path, sent) {
+        let confirmed = self.bears_out(sequence, ask, &path, sent.asked)?;
+        // Its own answer says where it went, whatever else was told meanwhile.
+        if !confirmed && self.is_superseded(ask, &path, sent) {
             return None;
         }
-        let confirmed = self.bears_out(sequence, ask, &path, sent.asked)?;
         if timing == Timing::Open && self.is_held_up(ask, &path, sent) {
             return None;
         }

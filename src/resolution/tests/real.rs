@@ -44,3 +44,19 @@ fn an_alias_whose_time_runs_out_while_its_target_is_slow_still_led_there() {
     assert_eq!(named(0.0), [ANNA]);
     assert_eq!(named(4000.0), [] as [&str; 0]);
 }
+
+#[test]
+fn who_was_told_of_an_alias_went_that_way_whatever_else_the_resolver_was_told() {
+    let mut office = Office::new();
+    let ask = office.ask_type(0.0, ANNA, DC, "www.good.com", 28);
+    let (four, six) = (
+        office.ask(0.2, DC, ISP, "www.good.com"),
+        office.ask_type(0.3, DC, ISP, "www.good.com", 28),
+    );
+    office.answer(4.0, six, &[("www.good.com", "fine.good.com")]);
+    office.answer(4.1, four, &[("www.good.com", "c2.evil.com")]);
+    let query = office.ask_type(4.3, DC, ISP, "c2.evil.com", 28);
+    office.answer(8.0, query, &[]);
+    office.answer(8.1, ask, &[("www.good.com", "c2.evil.com")]);
+    assert_eq!(office.named(query), [ANNA]);
+}
