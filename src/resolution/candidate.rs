@@ -253,6 +253,11 @@ impl History<'_> {
             // Waiting for the same answer is joining; having a use for it later is not.
             return None;
         }
+        let at_once = timing == Timing::Open && sent.asked - ask.asked <= SETS_OUT_MAX;
+        if relation == Relation::OtherType && sent.qtype == RecordType::AAAA && !at_once {
+            // What is only put beside a question is sent with it.
+            return None;
+        }
         if timing == Timing::Open && !self.is_pending(ask, sent) {
             return None;
         }
@@ -582,9 +587,10 @@ fn needs(asked: RecordType, sent: RecordType, relation: Relation, exact: bool) -
         matches!(sent, RecordType::A | RecordType::NS | RecordType::DS | RecordType::DNSKEY);
     match (relation, exact) {
         (Relation::Itself | Relation::Alias, true) if same => Some(relation),
-        // PowerDNS refreshes aliases by asking for them.
+        // PowerDNS refreshes aliases by asking for them; smartdns compares the addresses of both families.
         (Relation::Itself | Relation::Alias, true)
-            if matches!(sent, RecordType::A | RecordType::CNAME) =>
+            if matches!(sent, RecordType::A | RecordType::CNAME)
+                || (asked, sent) == (RecordType::A, RecordType::AAAA) =>
         {
             Some(Relation::OtherType)
         }

@@ -65,7 +65,9 @@ impl History<'_> {
         mut found: Vec<Candidate>,
         sent: &Transaction,
     ) -> Vec<Candidate> {
-        let open = found.iter().filter(|c| c.timing == Timing::Open);
+        // The answer to another type says nothing of it.
+        let is_of_it = |c: &&Candidate| c.relation != Relation::OtherType;
+        let open = found.iter().filter(|c| c.timing == Timing::Open).filter(is_of_it);
         let over = open.filter_map(|c| self.transactions.get(c.ask)?.answered()).min();
         found.retain(|candidate| {
             let Some(ask) = self.transactions.get(candidate.ask) else { return false };

@@ -60,3 +60,20 @@ fn who_was_told_of_an_alias_went_that_way_whatever_else_the_resolver_was_told() 
     office.answer(8.1, ask, &[("www.good.com", "c2.evil.com")]);
     assert_eq!(office.named(query), [ANNA]);
 }
+
+#[test]
+fn who_asked_for_one_family_made_a_resolver_compare_both() {
+    let mut office = Office::new();
+    office.ask(0.0, ANNA, DC, "c2.evil.com");
+    office.ask_type(0.0, BEN, DC, "c2.evil.com", 65);
+    let four = office.ask(0.2, DC, ISP, "c2.evil.com");
+    let six = office.ask_type(0.3, DC, ISP, "c2.evil.com", 28);
+    let later = office.ask_type(20.0, DC, ISP, "c2.evil.com", 28);
+    assert_eq!(office.named(four), [ANNA]);
+    assert_eq!(office.named(six), [ANNA]);
+    assert_eq!(office.named(later), [ANNA], "it is a retry");
+    let mut office = Office::new();
+    office.ask(0.0, ANNA, DC, "c2.evil.com");
+    let later = office.ask_type(20.0, DC, ISP, "c2.evil.com", 28);
+    assert_eq!(office.named(later), [] as [&str; 0], "nothing was put beside her question");
+}
