@@ -37,6 +37,15 @@ pub struct ServerSeen {
     pub answers: u64,
 }
 
+/// How much clients asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ClientsSeen {
+    /// Questions of all of them.
+    pub asks: u64,
+    /// Who asked most, and how many of these.
+    pub first: Option<(Address, u64)>,
+}
+
 /// How many hosts that were asked are named where no resolver is recognised.
 const SERVERS_MAX: usize = 8;
 
@@ -97,6 +106,8 @@ pub struct Coverage {
     pub resolvers_more: u64,
     /// Where no resolver was recognised: the hosts that were asked, at most 8, the most asked first.
     pub servers: Vec<ServerSeen>,
+    /// Where one was: its clients.
+    pub clients: ClientsSeen,
     /// How long answers took.
     pub latencies: Vec<LatencySeen>,
     /// The same of all resolvers together: to their clients, and from upstream.
@@ -157,6 +168,23 @@ impl Attributor {
         servers
     }
 
+    /// The clients, where a resolver was recognised.
+    fn clients(&self) -> ClientsSeen {
+        let roles = self.resolution().roles();
+        if roles.groups().is_empty() {
+            return ClientsSeen::default();
+        }
+        let hosts = self.resolution().transactions().hosts();
+        let clients =
+            hosts.iter().filter(|(id, host)| host.only_asks() && roles.group_of(*id).is_none());
+        clients.fold(ClientsSeen::default(), |seen, (id, host)| {
+            let asks = hosts.totals(id).asks;
+            let is_first = seen.first.is_none_or(|(_, most)| asks > most);
+            let first = if is_first { Some((host.address, asks)) } else { seen.first };
+            ClientsSeen { asks: seen.asks + asks, first }
+        })
+    }
+
     /// The hosts whose DNS goes around the resolvers, seen last by the capture's stamps.
     fn around(&self) -> Vec<Around> {
         let mut around = self.surroundings.encrypted().hosts();
@@ -211,6 +239,7 @@ impl Attributor {
             resolvers: resolvers.collect(),
             resolvers_more: 0,
             servers: self.servers(),
+            clients: self.clients(),
             latencies: latencies.collect(),
             took: resolution.latencies().by_leg(),
             around: self.around(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::coverage::Coverage;
+use super::super::coverage::{ClientsSeen, Coverage};
 use super::MayName;
 use crate::contact::Around;
 use crate::flow::Address;
@@ -165,6 +165,7 @@ pub(super) fn found(
             "upstream-leg-missing",
             of_legs(&|| upstream_leg_missing(figures, is_said("upstream-leg-missing"))),
         ),
+        ("asked-by-one", of_legs(&|| asked_by_one(seen, is_said("asked-by-one")))),
         ("one-direction", one_direction),
         ("client-leg-missing", clients),
         ("frames-twice", frames_twice(figures, is_said("frames-twice"))),
@@ -329,6 +330,22 @@ fn upstream_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
     ))
 }
 
+/// Nearly all that was asked since the beginning, one host asked: what stands before a DNS server and hides who asks. In
+/// a quarter of a minute of the night it may be any host.
+fn asked_by_one(seen: &Seen<'_>, was_wrong: bool) -> Finding {
+    let ClientsSeen { asks: all, first } = seen.coverage.clients;
+    let Some((host, asks)) = first.filter(|_| all >= ASKED_MIN) else { return Finding::Open };
+    let others = all.saturating_sub(asks);
+    if !is_below(others, if was_wrong { 5 } else { 1 }, all) || !(seen.may_name)(host) {
+        return Finding::Right;
+    }
+    Finding::Wrong(format!(
+        "If {host} asks for others, as a DNS server, a load balancer or a router does, mirror its port, too: of {all} \
+         questions that clients ask, {asks} are its. Who stands behind it cannot be named, and it is named instead. (If \
+         it asks for itself alone, all is well.)"
+    ))
+}
+
 fn frames_twice(figures: &Figures, was_wrong: bool) -> Finding {
     let (copies, all) = (figures.copies, figures.messages());
     if is_below(copies, if was_wrong { 10 } else { 25 }, all) {
@@ -340,7 +357,8 @@ fn frames_twice(figures: &Figures, was_wrong: bool) -> Finding {
     Finding::Wrong(format!(
         "On the switch, mirror one port in both directions, or a VLAN in one (`rx`): packets come twice ({copies} \
          copies among {all} messages), being mirrored where they come in and where they go out. Answers stay right, but \
-         the mirror port carries double the load and loses packets sooner."
+         the mirror port carries double the load and loses packets sooner. (What DNS servers ask each other comes twice \
+         where the ports of both are mirrored: leave that so.)"
     ))
 }
 

@@ -322,6 +322,28 @@ fn who_asks_around_the_resolver_is_named_unless_it_may_not_be() {
 }
 
 #[test]
+fn what_hides_who_asks_is_told_where_it_asks_nearly_all() {
+    let mut network = Network::new(&[]);
+    let asks = |network: &mut Network, from: &str, seconds: i64| {
+        for _ in 0..seconds {
+            network.now += 1;
+            for _ in 0..8 {
+                network.exchange(from, DC, BOTH);
+                network.exchange(DC, ISP, BOTH);
+            }
+            network.look();
+        }
+        network.names()
+    };
+    assert_eq!(asks(&mut network, DC2, 20), [""; 0], "there were too few");
+    assert_eq!(asks(&mut network, DC2, 20), ["asked-by-one"]);
+    assert!(network.words("asked-by-one").starts_with("If 10.0.0.54 asks for others"));
+    network.exchange("10.0.0.1", DC, BOTH);
+    assert_eq!(asks(&mut network, DC2, 20), ["asked-by-one"], "one question is no other client");
+    assert_eq!(asks(&mut network, "10.0.0.1", 60), [""; 0]);
+}
+
+#[test]
 fn the_names_are_those_that_rules_have() {
     let network = Network::new(&[]);
     let coverage = network.attributor.coverage();
