@@ -16,6 +16,8 @@ use crate::transaction::{HostId, Transaction};
 const UNRECOGNISED: u16 = 900;
 /// How sure it is at most where no answer shows what a name led to, but what the resolver had learned before.
 const PRESUMED: u16 = 960;
+/// How sure it is at most of a client that may ask for others.
+const FOR_OTHERS: u16 = 900;
 /// Less than this is no time at all to a reader.
 const INSTANT: Span = Span::from_millis(1);
 
@@ -83,6 +85,7 @@ pub(super) fn client(
     let outside = !asks_upstream && !address(history, ask.server).is_internal();
     let confidence_permille =
         if outside { confidence_permille.min(UNRECOGNISED) } else { confidence_permille };
+    let confidence_permille = own_part(history, ask, confidence_permille);
     let client = Client { role, confidence_permille, chain, ..bare_client(history, ask) };
     let unexplained = if history.is_priming(ask) {
         Some(Unexplained::Priming)
@@ -182,6 +185,15 @@ fn sighting(history: History<'_>, transaction: &Transaction, leg: Leg, place: Pl
     }
 }
 
+/// How sure it is that a client asked for itself, given how sure its question is.
+fn own_part(history: History<'_>, ask: &Transaction, permille: u16) -> u16 {
+    let hosts = history.transactions().hosts();
+    match history.roles().may_ask_for_others(ask.client, hosts) {
+        Some(_) => permille.min(FOR_OTHERS),
+        None => permille,
+    }
+}
+
 fn bare_client(history: History<'_>, ask: &Transaction) -> Client {
     let frame = if ask.has_query() { ask.query } else { ask.response };
     Client {
@@ -215,7 +227,7 @@ fn client_of(history: History<'_>, cause: &Cause, tail: &[ChainStep]) -> Option<
     });
     Some(Client {
         role: cause.role,
-        confidence_permille: cause.confidence_permille,
+        confidence_permille: own_part(history, ask, cause.confidence_permille),
         chain: steps.chain(tail.iter().cloned()).collect(),
         hops: cause.hops.iter().map(|host| address(history, *host)).collect(),
         ..bare_client(history, ask)

@@ -39,6 +39,7 @@ pub(crate) struct Draft<'a> {
     pub address: bool,
     pub ttl: u32,
     pub tcp: bool,
+    pub edns: bool,
     /// 1 is IN.
     pub class: u16,
     /// How many octets the capture lacks at the end.
@@ -65,6 +66,7 @@ impl Default for Draft<'_> {
             address: false,
             ttl: 300,
             tcp: false,
+            edns: false,
             class: 1,
             cut: 0,
         }
@@ -111,7 +113,8 @@ fn payload(draft: &Draft<'_>) -> Vec<u8> {
         | u16::from(draft.rcode);
     let answers = draft.aliases.len() as u16 + u16::from(draft.address);
     let mut out = Vec::new();
-    for word in [draft.id, flags, 1, answers, draft.delegations.len() as u16, 0] {
+    let (authority, additional) = (draft.delegations.len() as u16, u16::from(draft.edns));
+    for word in [draft.id, flags, 1, answers, authority, additional] {
         out.extend(word.to_be_bytes());
     }
     push_from_text(draft.name, &mut out).unwrap();
@@ -139,6 +142,10 @@ fn payload(draft: &Draft<'_>) -> Vec<u8> {
     }
     for (zone, server) in draft.delegations {
         record(zone, 2, &name(server), &mut out);
+    }
+    if draft.edns {
+        // The root, OPT, 1,232 octets.
+        out.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
     }
     out
 }

@@ -262,7 +262,7 @@ impl History<'_> {
             return None;
         }
         let path = walk.path(place);
-        let confirmed = self.bears_out(sequence, ask, &path, sent.asked)?;
+        let confirmed = self.bears_out((sequence, ask), &path, sent)?;
         // Its own answer says where it went, whatever else was told meanwhile.
         if !confirmed && self.is_superseded(ask, &path, sent) {
             return None;
@@ -305,20 +305,32 @@ impl History<'_> {
             if !self.leads_elsewhere_too(edge, &sent.client) {
                 return false;
             }
-            let owner = (edge.owner, self.group_of_name(self.edges.owner_name(edge)));
-            let then = sent.asked + OUT_OF_ORDER;
-            let open = ask.asked..=then;
-            let answers = self
-                .upstream_about(&sent.client, owner, ask.qtype, then)
-                .take_while(|(_, query)| query.asked + OPEN_MAX >= ask.asked)
-                .filter(|(_, query)| query.answered().is_some_and(|at| open.contains(&at)));
-            let told = answers.filter_map(|(answer, _)| self.alias_in(answer, edge.owner));
+            let told = self.told_meanwhile(edge, ask, sent);
             // What was told first it went on with; what was told since is for others.
             match told.last() {
                 Some(first) => first.target != edge.target,
                 None => self.was_told_otherwise(edge, ask, sent),
             }
         })
+    }
+
+    /// What the owner of an alias is an alias of by the answers that a resolver got by a query while an ask was open, newest
+    /// first.
+    fn told_meanwhile<'a>(
+        &'a self,
+        edge: &Edge,
+        ask: &Transaction,
+        sent: &'a Transaction,
+    ) -> impl Iterator<Item = &'a Edge> {
+        let name = edge.owner;
+        let owner = (name, self.group_of_name(self.edges.owner_name(edge)));
+        let then = sent.asked + OUT_OF_ORDER;
+        let (from, open) = (ask.asked, ask.asked..=then.min(ask.closed()));
+        let answers = self
+            .upstream_about(&sent.client, owner, ask.qtype, then)
+            .take_while(move |(_, query)| query.asked + OPEN_MAX >= from)
+            .filter(move |(_, query)| query.answered().is_some_and(|at| open.contains(&at)));
+        answers.filter_map(move |(answer, _)| self.alias_in(answer, name))
     }
 
     /// Whether a resolver knew the owner of an alias to lead to something else, at whatever time.
@@ -500,17 +512,19 @@ impl History<'_> {
     /// them, `Some(false)` if it says nothing of them, `None` if it speaks against them.
     fn bears_out(
         &self,
-        sequence: Sequence,
-        ask: &Transaction,
+        (sequence, ask): (Sequence, &Transaction),
         path: &[&Edge],
-        sent: Timestamp,
+        sent: &Transaction,
     ) -> Option<bool> {
         // What the resolver knew when it set out for the ask, or was told while it worked for it, holds for that, however
-        // soon its time runs out.
-        let since = ask.asked.min(sent);
-        let known_then = path
-            .iter()
-            .all(|edge| edge.is_known(since, sent + INSTANT) || edge.told_by(sent) >= ask.asked);
+        // soon its time runs out, unless it may have been replaced then.
+        let (began, then) = (ask.asked.min(sent.asked), sent.asked);
+        let holds_then = |edge: &Edge| {
+            edge.is_known(then, then + INSTANT)
+                || edge.told_by(then) >= ask.asked
+                || edge.is_known(began, then) && !self.leads_elsewhere_too(edge, &sent.client)
+        };
+        let known_then = path.iter().all(|edge| holds_then(edge));
         let mut aliases = path.iter().filter(|edge| edge.kind == EdgeKind::Alias).peekable();
         if aliases.peek().is_none() {
             return known_then.then_some(true);
@@ -527,9 +541,12 @@ impl History<'_> {
         let Some(hidden) = aliases.clone().find(|edge| !holds(edge)) else { return Some(true) };
         // Some resolvers leave aliases out, or put what they were told to say in their place (smartdns; response
         // policies). What this one was told while it worked for the ask led it on all the same.
-        let was_told = (ask.asked..=ask.closed()).contains(&hidden.told_by(sent));
+        let was_told = || {
+            (ask.asked..=ask.closed()).contains(&hidden.told_by(then))
+                || self.told_meanwhile(hidden, ask, sent).any(|told| told.target == hidden.target)
+        };
         let leads_elsewhere = aliases.any(|edge| of_owner(edge).is_some() && !holds(&edge));
-        (known_then && was_told && !leads_elsewhere).then_some(false)
+        (known_then && !leads_elsewhere && was_told()).then_some(false)
     }
 }
 

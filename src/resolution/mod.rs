@@ -28,7 +28,7 @@ use crate::transaction::{Event, HostId, Limits as TransactionLimits, Transaction
 pub use cause::{Cause, Causes, Role};
 pub use edge::{Edge, EdgeKind, Edges, Learned};
 pub use latency::{BOUNDS_US, Buckets, Latencies, LatencyRow};
-pub use role::{Group, Known, Roles};
+pub use role::{ForOthers, Group, Known, Roles};
 pub use unexplained::Unexplained;
 pub use walk::{Relation, Step, StepKind};
 

@@ -3,7 +3,8 @@
 //! A host is a resolver when
 //! 1. the user declared it;
 //! 2. or it was seen asking and answering (or asking and being asked, where answers are missing);
-//! 3. or it only asks, without wanting recursion, as a resolver does that walks down from the root;
+//! 3. or it only asks, as resolvers do: without wanting recursion, walking down from the root, or for what answers are
+//!    checked with;
 //! 4. or it answers on a loopback address, and the machine asks from another.
 //!
 //! Addresses are one resolver when
@@ -30,6 +31,22 @@ const REFRESH_EVERY: u64 = 1 << 20;
 /// A host that only asks is taken for a resolver after so many questions without wanting recursion.
 const ITERATING_MIN: u32 = 3;
 
+/// or after so many for what answers are checked with, if they are one in so many of all it asks.
+const CHECKING_MIN: u16 = 3;
+const CHECKING_SHARE: u32 = 64;
+/// Among fewer hosts that only ask none stands out.
+const ASKERS_MIN: usize = 5;
+/// Nor does one that asked less.
+const STANDS_OUT_MIN: u32 = 50;
+/// One in so many of them ask with EDNS at most where that says something,
+const EDNS_SHARE: usize = 4;
+/// and so many times as much as the others on the average asks who asks far more.
+const FAR_MORE: u64 = 16;
+
+/// Who asked so much asks nearly all if the others asked one in so many of that at most.
+const NEARLY_ALL_MIN: u64 = 200;
+const NEARLY_ALL_SHARE: u64 = 100;
+
 /// Roles are learned anew at most once in so many transactions: one in this many of the hosts.
 const REST_SHARE: u64 = 4;
 /// No site has more resolvers than this and no clients.
@@ -52,8 +69,20 @@ pub enum Known {
     Declared,
     /// Seen asking and answering.
     AsksAndAnswers,
-    /// Seen asking without wanting recursion, but not asked by anybody in this capture.
-    OnlyIterates,
+    /// Seen asking as only resolvers do, but not asked by anybody in this capture.
+    OnlyAsks,
+}
+
+/// Why a host that only asks may ask for others, whose questions are not in the capture: a forwarder, a router that
+/// translates addresses, a mail server or proxy that looks up what others wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForOthers {
+    /// It asks with EDNS, as servers do, while the other hosts of this network do not.
+    AsksAsServers,
+    /// It asks far more than the others.
+    AsksFarMore,
+    /// Hardly anybody else asks anything.
+    AsksNearlyAll,
 }
 
 /// The addresses of one resolver.
@@ -74,8 +103,10 @@ pub struct Roles {
     groups: Vec<Group>,
     /// Group of each host by its number, plus one; 0 is none.
     of_host: Vec<u32>,
-    /// How many hosts only ask.
+    /// How many hosts only ask, how many of these mostly with EDNS, and how many questions in all.
     askers: usize,
+    askers_with_edns: usize,
+    asks: u64,
     next_refresh: u64,
     /// How many hosts there were when roles were learned last.
     hosts_then: u64,
@@ -131,7 +162,7 @@ impl Roles {
             return false;
         };
         let outside = !server.address.is_internal();
-        let asks_as_one = client.asks_edns * 2 > client.asks;
+        let asks_as_one = asks_with_edns(client);
         if !client.only_asks() {
             return false;
         }
@@ -144,6 +175,26 @@ impl Roles {
             to_it.take(BEHAVIOUR_STEPS).any(|(_, query)| self.group_of(query.client).is_some())
         };
         outside && (asks_as_one || shared())
+    }
+
+    /// Whether a host that is taken for a client may ask for others.
+    pub fn may_ask_for_others(&self, id: HostId, hosts: &Hosts) -> Option<ForOthers> {
+        let host = hosts.get(id).filter(|host| host.only_asks() && host.asks >= STANDS_OUT_MIN)?;
+        let own = u64::from(host.asks);
+        let others = self.asks.saturating_sub(own);
+        if self.group_of(id).is_some() {
+            None
+        } else if own >= NEARLY_ALL_MIN && others * NEARLY_ALL_SHARE <= own {
+            Some(ForOthers::AsksNearlyAll)
+        } else if self.askers < ASKERS_MIN {
+            None
+        } else if asks_with_edns(host) && self.askers_with_edns * EDNS_SHARE <= self.askers {
+            Some(ForOthers::AsksAsServers)
+        } else if own * (self.askers as u64 - 1) >= others * FAR_MORE {
+            Some(ForOthers::AsksFarMore)
+        } else {
+            None
+        }
     }
 
     /// The resolvers.
@@ -214,15 +265,19 @@ impl Roles {
                 self.add_with_machine(id, host, Known::AsksAndAnswers, &machines, hosts);
             }
         }
-        self.askers = hosts.iter().filter(|(_, host)| host.only_asks()).count();
+        let askers = || hosts.iter().map(|(_, host)| host).filter(|host| host.only_asks());
+        self.askers = askers().count();
+        self.askers_with_edns = askers().filter(|host| asks_with_edns(host)).count();
+        self.asks = askers().map(|host| u64::from(host.asks)).sum();
         self.add_loopback(hosts);
         self.join_by_behaviour(transactions);
         let of_resolvers = self.asking_resolvers_only(transactions);
         for (id, host) in hosts.iter() {
             let iterates =
                 host.asks_iterating >= ITERATING_MIN && host.asks_iterating * 2 > host.asks;
-            if self.group_of(id).is_none() && iterates && !of_resolvers.contains(&id) {
-                self.add_with_machine(id, host, Known::OnlyIterates, &machines, hosts);
+            let is_one = iterates && !of_resolvers.contains(&id) || checks_answers(host);
+            if self.group_of(id).is_none() && is_one {
+                self.add_with_machine(id, host, Known::OnlyAsks, &machines, hosts);
             }
         }
     }
@@ -399,6 +454,20 @@ impl Roles {
 fn serves(host: &Host) -> bool {
     let is_asked_often = host.asked >= ASKED_MIN && host.asked >= host.asks / 4;
     host.has_served || (host.answers == 0 && is_asked_often)
+}
+
+/// Whether a host mostly asks with additional records, as servers do.
+fn asks_with_edns(host: &Host) -> bool {
+    host.asks_edns * 2 > host.asks
+}
+
+/// Whether a host that only asks checks the answers it gets, as a validating resolver does that forwards.
+fn checks_answers(host: &Host) -> bool {
+    let (checking, all) = (u32::from(host.asks_checking), host.asks);
+    host.only_asks()
+        && host.asks_checking >= CHECKING_MIN
+        && (checking * CHECKING_SHARE >= all || host.asks_checking == u16::MAX)
+        && asks_with_edns(host)
 }
 
 fn is_loopback(host: &Host) -> bool {

@@ -43,6 +43,9 @@ pub struct Host {
     pub asks_iterating: u32,
     /// Of these, how many carried additional records, as those of resolvers mostly do (EDNS).
     pub asks_edns: u32,
+    /// Of these, how many were for what answers are checked with (RFC 4035) or for the root servers, as only resolvers
+    /// ask; at most 65,535.
+    pub asks_checking: u16,
     /// Queries it was sent.
     pub asked: u32,
     /// Responses it sent.
@@ -66,6 +69,7 @@ impl Host {
             asks: 0,
             asks_iterating: 0,
             asks_edns: 0,
+            asks_checking: 0,
             asked: 0,
             answers: 0,
             has_served: false,

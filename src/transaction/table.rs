@@ -303,6 +303,9 @@ impl Transactions {
             self.counters.queries += 1;
             let iterating = u32::from(!message.flags.recursion_desired());
             let [.., additional] = message.counts;
+            let is_priming = question.name.labels == 0 && question.rtype == RecordType::NS;
+            let is_checking =
+                is_priming || matches!(question.rtype, RecordType::DS | RecordType::DNSKEY);
             self.note_sender(asked.client, message, |host| {
                 if host.vlan == NO_VLAN {
                     host.vlan = message.vlan;
@@ -310,6 +313,7 @@ impl Transactions {
                 host.asks += 1;
                 host.asks_iterating += iterating;
                 host.asks_edns += u32::from(additional > 0);
+                host.asks_checking = host.asks_checking.saturating_add(u16::from(is_checking));
             });
             // What a server is (`version.bind`) is asked by who scans, of whatever host.
             let wants_served = question.class == CLASS_IN;

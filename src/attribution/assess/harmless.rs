@@ -7,6 +7,7 @@ use super::{Hint, Leaning, Seen};
 use crate::flow::Address;
 use crate::indicator::Indicator;
 use crate::indicator::shared::{ServerRole, cdn_of, server_of};
+use crate::resolution::ForOthers;
 
 /// So many clients that came by one name make it a popular one.
 const POPULAR_CLIENTS: usize = 3;
@@ -42,6 +43,20 @@ pub(super) fn of_client(
         return Some(harmless("name-server-address", words));
     }
     None
+}
+
+/// It may be somebody else who asked.
+pub(super) fn for_others(client: Address, why: ForOthers) -> Hint {
+    let asks = match why {
+        ForOthers::AsksAsServers => "as servers do and nearly nobody else here",
+        ForOthers::AsksFarMore => "far more than the others here",
+        ForOthers::AsksNearlyAll => "nearly all that is asked here",
+    };
+    let words = format!(
+        "{client} asks {asks}: if it is a DNS server, a mail server, a proxy or a router, it may have asked for \
+         somebody else; its own log or a mirror of its port tells for whom"
+    );
+    harmless("may-ask-for-others", words)
 }
 
 /// What speaks for a false alarm of all that was seen of an indicator.

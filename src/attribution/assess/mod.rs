@@ -5,6 +5,7 @@
 //!
 //! | code | leans to | when |
 //! |---|---|---|
+//! | `may-ask-for-others` | harmless | the client asks as servers do, or far more than others: it may have asked for somebody else |
 //! | `connected` | serious | the client then connected to what it was led to |
 //! | `beaconing` | serious | it asked at even intervals |
 //! | `referral-server` | harmless | the listed address is a server of the root or of a top-level domain, or one that is asked about many owners' names and refers on |
@@ -43,7 +44,7 @@ use self::servers::AskedOf;
 use super::{Attribution, Client, State};
 use crate::flow::Address;
 use crate::indicator::{Indicator, IndicatorId, IndicatorKind, Indicators};
-use crate::resolution::Resolution;
+use crate::resolution::{ForOthers, Resolution};
 use crate::time::Zone;
 
 pub use dealings::Way;
@@ -56,7 +57,8 @@ const INDICATORS_MAX: usize = 1 << 17;
 const DEALINGS_MAX: usize = 1 << 14;
 
 /// The codes of hints, the weightiest first.
-const BY_WEIGHT: [&str; 14] = [
+const BY_WEIGHT: [&str; 15] = [
+    "may-ask-for-others",
     "connected",
     "beaconing",
     "referral-server",
@@ -89,6 +91,15 @@ struct Seen<'a> {
     servers: &'a HashMap<Address, AskedOf>,
     /// How many clients there are in the capture.
     clients: u64,
+    resolution: &'a Resolution,
+}
+
+impl Seen<'_> {
+    /// Why a client may have asked for others.
+    fn for_others(&self, client: Address) -> Option<ForOthers> {
+        let hosts = self.resolution.transactions().hosts();
+        self.resolution.roles().may_ask_for_others(hosts.find(client)?, hosts)
+    }
 }
 
 impl Assessor {
@@ -135,6 +146,7 @@ impl Assessor {
             hours: &hours.unwrap_or_default(),
             servers: &servers::asked_of(resolution, &servers),
             clients: hosts.iter().filter(is_client).count() as u64,
+            resolution,
         };
         let assess = |(id, gathered): (&IndicatorId, &Gathered)| {
             Some(assess(*id, self.indicators.get(*id)?, gathered, &seen))
@@ -202,6 +214,7 @@ fn of_client(
 ) -> Vec<Hint> {
     let mut hints = serious::of_client(client, indicator, dealings, seen);
     hints.extend(harmless::of_client(client, indicator, dealings));
+    hints.extend(seen.for_others(client).map(|why| harmless::for_others(client, why)));
     hints
 }
 

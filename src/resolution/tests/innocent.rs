@@ -1,6 +1,7 @@
 //! Who is not behind a query, though much looks like it: what was made up, what is long over, what led elsewhere.
 
 use super::*;
+use crate::resolution::ForOthers;
 
 const EVE: &str = "198.51.100.66";
 
@@ -265,4 +266,50 @@ fn a_client_that_somebody_scans_is_none_of_the_resolvers() {
     assert!(is_resolver(scan.clone(), 0) && is_resolver(scan.clone(), 3));
     assert!(!is_resolver(scan, 5));
     assert!(!is_resolver(version, 0));
+}
+
+/// What a site knows of somebody, where four others ask now and then: whether it is a resolver, and whether it may ask
+/// for others.
+fn known(of_it: impl Fn(usize) -> Draft<'static>, asks: usize) -> (bool, Option<ForOthers>) {
+    const IT: &str = "10.0.0.60";
+    let mut office = Office::new();
+    for nth in 0..asks {
+        let from = ["10.0.0.61", "10.0.0.62", "10.0.0.63", "10.0.0.64"][nth % 4];
+        let (at_ms, id) = (-40_000.0 + nth as f64, nth as u16);
+        office.take(&Draft { at_ms, from: IT, to: DC, id, ..of_it(nth) });
+        if nth % 8 < 4 {
+            office.take(&Draft { at_ms, from, to: DC, id, ..Draft::default() });
+        }
+    }
+    office.resolution.refresh_roles();
+    let (roles, hosts) = (office.resolution.roles(), office.resolution.transactions().hosts());
+    let it = hosts.find(IT.parse::<std::net::IpAddr>().unwrap().into()).unwrap();
+    (roles.group_of(it).is_some(), roles.may_ask_for_others(it, hosts))
+}
+
+#[test]
+fn who_asks_as_only_resolvers_do_is_no_client_though_nobody_is_seen_to_ask_it() {
+    let checks = |nth: usize| Draft { rtype: [1, 48][nth % 2], edns: true, ..Draft::default() };
+    assert_eq!(known(checks, 60), (true, None));
+    // Who tries it out once is.
+    let tries = |nth: usize| Draft { rtype: if nth < 2 { 48 } else { 1 }, ..checks(1) };
+    assert_eq!(known(tries, 60), (false, Some(ForOthers::AsksAsServers)));
+}
+
+#[test]
+fn who_asks_otherwise_than_the_others_may_ask_for_somebody() {
+    let plain = |_| Draft::default();
+    assert_eq!(known(plain, 40), (false, None));
+    assert_eq!(known(plain, 60), (false, None), "eight times as much as the others");
+    let edns = |_| Draft { edns: true, ..Draft::default() };
+    assert_eq!(known(edns, 40), (false, None), "too little to tell");
+    assert_eq!(known(edns, 60), (false, Some(ForOthers::AsksAsServers)));
+    let mut office = Office::new();
+    for id in 0..201 {
+        office.take(&Draft { at_ms: -40_000.0, from: ANNA, to: DC, id, ..Draft::default() });
+    }
+    office.resolution.refresh_roles();
+    let (roles, hosts) = (office.resolution.roles(), office.resolution.transactions().hosts());
+    let anna = hosts.find(ANNA.parse::<std::net::IpAddr>().unwrap().into()).unwrap();
+    assert_eq!(roles.may_ask_for_others(anna, hosts), Some(ForOthers::AsksNearlyAll));
 }
