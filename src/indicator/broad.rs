@@ -32,11 +32,11 @@ impl Indicators {
             }
         }
         if looks_at_suffixes || self.label_counts & 0b11 != 0 || !self.prefixes.is_empty() {
-            let entries = (0..).zip(&self.entries);
-            broad.extend(
-                entries
-                    .filter_map(|(id, entry)| Some((id, self.breadth(entry, looks_at_suffixes)?))),
-            );
+            let entries = self.entries.iter();
+            broad
+                .extend(entries.filter_map(|(id, entry)| {
+                    Some((id, self.breadth(&entry, looks_at_suffixes)?))
+                }));
         }
         // Of several reasons the first stays.
         broad.sort_by_key(|(id, _)| *id);
@@ -61,7 +61,7 @@ impl Indicators {
         let hash = self.hash_of_text(suffix.as_bytes());
         let head = self
             .table
-            .find(hash.0, |id| self.entry(id).is_some_and(|e| self.bare(e) == suffix.as_bytes()));
+            .find(hash.0, |id| self.entry(id).is_some_and(|e| self.bare(&e) == suffix.as_bytes()));
         let chain = head.into_iter().flat_map(|head| self.chain(head));
         chain.filter(|(_, entry)| entry.kind.flags(false)).map(|(id, _)| id).collect()
     }

@@ -7,7 +7,9 @@ use std::hash::BuildHasher;
 
 use super::network::{Network, SINGLE};
 use super::table::Table;
-use super::{ENTRIES_MAX, Entry, Full, IndicatorKind, Indicators, Note, NoteText, labels_of};
+use super::{
+    ENTRIES_MAX, Entries, Entry, Full, IndicatorKind, Indicators, Note, NoteText, labels_of,
+};
 use crate::name::{HASH_SLACK, NAME_LEN_MAX, NameHash, NameHasher};
 
 /// How long a description is kept, in octets.
@@ -42,7 +44,7 @@ impl Indicators {
             network_hasher: foldhash::quality::RandomState::default(),
             lists: Vec::new(),
             hashes: Vec::new(),
-            entries: Vec::new(),
+            entries: Entries::default(),
             texts: Vec::new(),
             links: std::collections::BTreeMap::new(),
             notes: Vec::new(),
@@ -187,12 +189,11 @@ impl Indicators {
                 duplicates: (end.saturating_sub(begin) - (kept - first)) as u32,
             });
         }
-        self.entries.truncate(kept);
+        self.entries.pack(kept);
         self.texts.truncate(text_end);
         self.notes.truncate(notes_kept);
         self.hashes = Vec::new();
         self.texts.shrink_to_fit();
-        self.entries.shrink_to_fit();
         self.notes.shrink_to_fit();
         built
     }
@@ -200,13 +201,13 @@ impl Indicators {
     /// Moves the entry at `at` to the place `kept`, its text to `text_end`, and puts it into the table.
     /// Returns false when one that is the same came since `first`.
     fn place(&mut self, at: usize, kept: usize, first: usize, text_end: &mut usize) -> bool {
-        let (Some(&entry), Some(&hash)) = (self.entries.get(at), self.hashes.get(at)) else {
+        let (Some(entry), Some(&hash)) = (self.entry(at as u32), self.hashes.get(at)) else {
             return false;
         };
         let bare = self.bare(&entry);
         let head = self
             .table
-            .find(hash, |id| self.entry(id).is_some_and(|known| self.bare(known) == bare));
+            .find(hash, |id| self.entry(id).is_some_and(|known| self.bare(&known) == bare));
         let mut tail = None;
         if let Some(head) = head {
             for (id, known) in self.chain(head) {

@@ -119,7 +119,7 @@ impl Indicators {
             }
         };
         let head = self.table.find(hash, |id| {
-            self.entry(id).is_some_and(|entry| self.bare(entry) == bare.as_bytes())
+            self.entry(id).is_some_and(|entry| self.bare(&entry) == bare.as_bytes())
         })?;
         let same = self.chain(head).find(|(_, entry)| entry.kind == other.kind);
         same.map(|(id, _)| IndicatorId(id))
@@ -151,7 +151,7 @@ impl Indicators {
             let suffix = Name::from_wire(wire.get(start..).unwrap_or_default());
             let itself = labels == count;
             let head = self.table.find(hash.0, |id| {
-                self.entry(id).is_some_and(|entry| spells(self.bare(entry), suffix))
+                self.entry(id).is_some_and(|entry| spells(self.bare(&entry), suffix))
             });
             let flags = |head: &u32| self.chain(*head).any(|(_, entry)| entry.kind.flags(itself));
             if let Some(head) = head.filter(flags) {
@@ -169,7 +169,7 @@ impl Indicators {
             let network = Network::around(address, prefix);
             self.table.find(self.network_hasher.hash_one(network), |id| {
                 // The text of a name is no network.
-                self.entry(id).is_some_and(|entry| is_network(self.bare(entry), network))
+                self.entry(id).is_some_and(|entry| is_network(self.bare(&entry), network))
             })
         })
     }
@@ -180,7 +180,7 @@ impl Indicators {
     }
 
     /// An entry and those chained behind it.
-    pub(super) fn chain(&self, head: u32) -> impl Iterator<Item = (u32, &Entry)> {
+    pub(super) fn chain(&self, head: u32) -> impl Iterator<Item = (u32, Entry)> {
         let with_id = |id: u32| self.entry(id).map(|entry| (id, entry));
         std::iter::successors(with_id(head), move |(id, entry)| {
             with_id(*self.links.get(id).filter(|_| entry.has_next)?)

@@ -21,6 +21,7 @@
 
 mod broad;
 mod building;
+mod entry;
 mod load;
 mod matching;
 mod network;
@@ -29,6 +30,7 @@ mod table;
 
 use std::collections::BTreeMap;
 
+use self::entry::{Entries, Entry};
 pub use self::load::{Form, List, ListFiles, Lists, LoadError, Reason, Warning, files_of};
 use self::table::Table;
 use crate::name::NameHasher;
@@ -117,18 +119,6 @@ pub struct ListId(pub u16);
 /// [`LoadError::TooMany`].
 const ENTRIES_MAX: usize = 1 << 26;
 
-/// An entry as it is kept: 12 octets, its text apart.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    /// Where its text begins.
-    start: u32,
-    line: u32,
-    len: u8,
-    kind: IndicatorKind,
-    /// Whether there is another entry for the same name or network, of another kind or in another list.
-    has_next: bool,
-}
-
 /// What a list says of an entry. Most lists say nothing, so it is kept apart.
 #[derive(Clone, Copy, Debug)]
 struct Note {
@@ -157,7 +147,7 @@ pub struct Indicators {
     lists: Vec<List>,
     /// While building: the hash of each entry.
     hashes: Vec<u64>,
-    entries: Vec<Entry>,
+    entries: Entries,
     /// The texts of all entries, one behind the other.
     texts: Vec<u8>,
     /// Of each entry that has one, the next for the same name or network.
@@ -188,7 +178,7 @@ impl Indicators {
         let note = self.notes.binary_search_by_key(&id.0, |note| note.entry);
         let note = note.ok().and_then(|place| self.notes.get(place));
         Some(Indicator {
-            value: self.text(entry),
+            value: self.text(&entry),
             kind: entry.kind,
             list: ListId(list as u16),
             line: entry.line,
@@ -241,20 +231,19 @@ impl Indicators {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.len() == 0
     }
 
     /// How many there are of a kind.
     pub fn count(&self, kind: IndicatorKind) -> usize {
-        self.entries.iter().filter(|entry| entry.kind == kind).count()
+        self.entries.kinds(0).filter(|of| *of == kind).count()
     }
 
     /// How many of a list there are of a kind.
     pub fn count_of(&self, list: ListId, kind: IndicatorKind) -> usize {
         let Some(list) = self.lists.get(usize::from(list.0)) else { return 0 };
-        let entries = self.entries.get(list.first as usize..).unwrap_or_default();
-        let entries = entries.iter().take(list.entries as usize);
-        entries.filter(|entry| entry.kind == kind).count()
+        let kinds = self.entries.kinds(list.first).take(list.entries as usize);
+        kinds.filter(|of| *of == kind).count()
     }
 
     /// All ids, in their order.
@@ -271,8 +260,9 @@ impl Indicators {
         &self.hasher
     }
 
-    fn entry(&self, id: u32) -> Option<&Entry> {
-        self.entries.get(id as usize)
+    #[inline]
+    fn entry(&self, id: u32) -> Option<Entry> {
+        self.entries.get(id)
     }
 
     fn text(&self, entry: &Entry) -> &str {
