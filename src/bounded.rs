@@ -13,6 +13,21 @@ use prefetch_index::prefetch_index;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sequence(pub u64);
 
+impl Sequence {
+    /// Its lower 32 bits, where more would take too much room.
+    #[inline]
+    pub fn low(self) -> u32 {
+        self.0 as u32
+    }
+
+    /// The latest number before another that has these lower bits.
+    #[inline]
+    pub fn latest(low: u32, before: Sequence) -> Sequence {
+        let back = (before.0 as u32).wrapping_sub(low).wrapping_sub(1);
+        Sequence(before.0.wrapping_sub(u64::from(back) + 1))
+    }
+}
+
 /// The end of a chain. Sequences are stored plus one, in 32 bits, so 0 is free to mean "none".
 const END: u32 = 0;
 
@@ -150,6 +165,11 @@ impl<T, const K: usize, A> Ring<T, K, A> {
         self.entries.is_empty()
     }
 
+    /// The entry that the next one will overwrite.
+    pub fn next_overwritten(&self) -> Option<&T> {
+        if self.len() < self.limit { None } else { self.get(self.oldest()) }
+    }
+
     /// An entry by its number; `None` once it is overwritten.
     pub fn get(&self, sequence: Sequence) -> Option<&T> {
         let kept = self.oldest() <= sequence && sequence.0 < self.next;
@@ -238,46 +258,37 @@ fn take_room<T>(entries: &mut Vec<T>, limit: usize) {
     entries.spare_capacity_mut().fill_with(MaybeUninit::zeroed);
 }
 
-/// A ring of octets: texts that go out of date together with what refers to them.
+/// A ring of octets: texts, each behind its length, that go out of date together with what refers to them.
 ///
-/// At the limit the oldest octets are overwritten, and [`TextRing::get`] of them returns `None`.
+/// At the limit the oldest octets are overwritten, and [`TextRing::get`] of them returns `None`. A text that was added a
+/// short while ago, as most were, is not added again.
 #[derive(Debug)]
 pub struct TextRing {
     octets: Vec<u8>,
+    /// Texts added lately, by their keys.
+    lately: Vec<(u64, Text)>,
     limit: usize,
     end: u64,
 }
 
-/// Where a text lies in a [`TextRing`].
+/// Where a text begins in a [`TextRing`].
 ///
-/// Start and length share a word, for millions of them are kept. The start is kept to 48 bits: what it was before
-/// them is known from where the ring's end is, for whatever refers to a text goes out of date long before another
-/// 2^48 octets have come.
+/// That is kept to 32 bits, for millions of them are kept: what it was before them is known from where the ring's end
+/// is, as whatever refers to a text goes out of date long before another 2^32 octets have come.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Text(u64);
+pub struct Text(u32);
 
-/// The bits of a start that are kept.
-const START_BITS: u64 = (1 << 48) - 1;
-
-impl Text {
-    fn new(start: u64, len: usize) -> Text {
-        Text(start << 16 | (len as u64 & 0xffff))
-    }
-
-    fn start(self) -> u64 {
-        self.0 >> 16
-    }
-
-    fn len(self) -> usize {
-        (self.0 & 0xffff) as usize
-    }
-}
+/// How many texts are remembered as added lately.
+const LATELY: usize = 1 << 10;
+/// One is used again while no more than this share of all was added since.
+const LATELY_SHARE: usize = 64;
 
 impl TextRing {
-    /// A ring for `limit` octets, rounded up to a power of two.
+    /// A ring for `limit` octets, rounded up to a power of two (at most 2^30).
     pub fn new(limit: usize) -> TextRing {
-        let limit = limit.clamp(1 << 10, 1 << 32).next_power_of_two();
-        TextRing { octets: Vec::with_capacity(limit.min(AT_ONCE_MAX)), limit, end: 0 }
+        let limit = limit.clamp(1 << 10, 1 << 30).next_power_of_two();
+        let octets = Vec::with_capacity(limit.min(AT_ONCE_MAX));
+        TextRing { octets, lately: vec![(0, Text::default()); LATELY], limit, end: 0 }
     }
 
     /// Takes all the memory that it can come to need.
@@ -285,33 +296,62 @@ impl TextRing {
         take_room(&mut self.octets, self.limit);
     }
 
-    /// Adds a text, in one piece.
-    pub fn push(&mut self, text: &[u8]) -> Text {
+    /// Adds a text, in one piece; of one of more than 255 octets, so many. `key` is a hash of it, which others may
+    /// share. What is shared goes out of date a little sooner than if it had been added once more.
+    #[inline]
+    pub fn push(&mut self, key: u64, text: &[u8]) -> Text {
+        let place = slot(key, LATELY - 1);
+        if let Some((known, stored)) = self.lately.get(place).copied()
+            && known == key
+            && self.ago(stored) <= self.limit / LATELY_SHARE
+            && self.get(stored) == Some(text)
+        {
+            return stored;
+        }
+        let stored = self.add(text);
+        if let Some(latest) = self.lately.get_mut(place) {
+            *latest = (key, stored);
+        }
+        stored
+    }
+
+    fn add(&mut self, text: &[u8]) -> Text {
+        let len = u8::try_from(text.len()).unwrap_or(u8::MAX);
+        let text = text.get(..usize::from(len)).unwrap_or_default();
         let mut place = self.end as usize & (self.limit - 1);
-        if place + text.len() > self.limit {
+        if place + 1 + text.len() > self.limit {
             self.end += (self.limit - place) as u64;
             place = 0;
         }
-        let stored = Text::new(self.end, text.len());
+        let stored = Text(self.end as u32);
         ask_for(&self.octets, place + AHEAD_OCTETS);
-        if self.octets.len() < place + text.len() {
+        if self.octets.len() < place + 1 + text.len() {
             self.octets.resize(place, 0);
+            self.octets.push(len);
             self.octets.extend_from_slice(text);
-        } else if let Some(slots) = self.octets.get_mut(place..place + text.len()) {
-            slots.copy_from_slice(text);
+        } else if let Some([first, rest @ ..]) = self.octets.get_mut(place..place + 1 + text.len())
+        {
+            *first = len;
+            rest.copy_from_slice(text);
         }
-        self.end += text.len() as u64;
+        self.end += 1 + text.len() as u64;
         stored
     }
 
     /// A text, unless it was overwritten.
     pub fn get(&self, text: Text) -> Option<&[u8]> {
-        // How long ago it began, in octets.
-        if self.end.wrapping_sub(text.start()) & START_BITS > self.limit as u64 {
+        if self.ago(text) > self.limit {
             return None;
         }
-        let place = text.start() as usize & (self.limit - 1);
-        self.octets.get(place..place + text.len())
+        let place = text.0 as usize & (self.limit - 1);
+        let (len, rest) = self.octets.get(place..)?.split_first()?;
+        rest.get(..usize::from(*len))
+    }
+
+    /// How long ago a text began, in octets.
+    #[inline]
+    fn ago(&self, text: Text) -> usize {
+        (self.end as u32).wrapping_sub(text.0) as usize
     }
 }
 
@@ -343,7 +383,7 @@ mod tests {
     fn with_its_memory_taken_a_ring_is_as_it_was() {
         let (mut ring, mut texts): (Ring<u32, 1>, _) = (Ring::new(4), TextRing::new(1024));
         ring.push(7, [Some(9)]);
-        let text = texts.push(b"seven");
+        let text = texts.push(7, b"seven");
         ring.take_room();
         texts.take_room();
         ring.push(8, [Some(9)]);
@@ -354,29 +394,51 @@ mod tests {
     #[test]
     fn a_text_that_was_overwritten_is_gone_not_wrong() {
         let mut ring = TextRing::new(1024);
-        let first = ring.push(&[1; 600]);
-        assert_eq!(ring.get(first), Some(&[1; 600][..]));
-        let second = ring.push(&[2; 600]);
-        assert_eq!(ring.get(second), Some(&[2; 600][..]));
+        let first = ring.push(1, &[1; 250]);
+        let others = [2, 3, 4].map(|n| ring.push(u64::from(n), &[n; 250]));
+        assert_eq!(ring.get(first), Some(&[1; 250][..]));
+        let last = ring.push(3, &[5; 250]);
+        assert_eq!(ring.get(last), Some(&[5; 250][..]));
+        assert_eq!(ring.get(others[2]), Some(&[4; 250][..]));
         assert_eq!(ring.get(first), None);
+    }
+
+    #[test]
+    fn a_text_added_again_takes_no_room_while_it_is_new() {
+        let mut ring = TextRing::new(1 << 14);
+        let first = ring.push(7, b"seven");
+        for other in [&b"Seven"[..], b"seven", b"seven"] {
+            let again = ring.push(7, other);
+            assert_eq!(ring.get(again), Some(other));
+        }
+        // The one in other case, and one more after it.
+        assert_eq!(ring.end, 18);
+        for n in 0..50 {
+            ring.push(n + 8, &[1; 5]);
+        }
+        let again = ring.push(7, b"seven");
+        assert!(again.0 > first.0 + 256);
     }
 
     #[test]
     fn after_months_of_texts_the_newest_are_still_found() {
         let mut ring = TextRing::new(1024);
-        ring.push(&[0; 1024]);
-        ring.end = (1 << 48) - 1024;
-        let old = ring.push(&[1; 1000]);
-        // It ends where 48 bits do, and the next begins behind.
-        let across = ring.push(&[2; 24]);
-        let new = ring.push(&[3; 500]);
-        assert_eq!(ring.get(across), Some(&[2; 24][..]));
-        assert_eq!(ring.get(new), Some(&[3; 500][..]));
-        assert_eq!(ring.get(old), None);
-        let newest = ring.push(&[4; 500]);
-        assert_eq!(ring.get(new), Some(&[3; 500][..]));
-        assert_eq!(ring.get(newest), Some(&[4; 500][..]));
-        ring.push(&[5; 500]);
+        for _ in 0..4 {
+            ring.push(4, &[0; 255]);
+        }
+        ring.end = (1 << 32) - 256;
+        let old = ring.push(5, &[1; 239]);
+        // It ends where 32 bits do, and the next begins behind.
+        let across = ring.push(6, &[2; 15]);
+        let new = ring.push(7, &[3; 255]);
+        assert_eq!(ring.get(across), Some(&[2; 15][..]));
+        assert_eq!(ring.get(new), Some(&[3; 255][..]));
+        assert_eq!(ring.get(old), Some(&[1; 239][..]));
+        for _ in 0..3 {
+            ring.push(8, &[4; 255]);
+        }
+        assert_eq!((ring.get(old), ring.get(new)), (None, Some(&[3; 255][..])));
+        ring.push(9, &[5; 255]);
         assert_eq!(ring.get(new), None);
     }
 

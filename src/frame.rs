@@ -28,6 +28,25 @@ impl FrameId {
         self.0 & 0xffff_ffff_ffff
     }
 
+    /// The same in 48 bits; `None` of one so far on in its file that they do not hold it: in the first of the inputs
+    /// beyond 2^47, in the others, of which they hold 32,768, beyond 2^32.
+    #[inline]
+    pub fn in_48_bits(self) -> Option<u64> {
+        let (file, number) = (u64::from(self.file()), self.number());
+        let (number_bits, file_bits) = if file == 0 { (47, 0) } else { (32, 15) };
+        let fits = number >> number_bits == 0 && file >> file_bits == 0;
+        fits.then_some(if file == 0 { number } else { 1 << 47 | file << 32 | number })
+    }
+
+    /// From [`FrameId::in_48_bits`].
+    #[inline]
+    pub fn from_48_bits(bits: u64) -> FrameId {
+        match bits >> 47 {
+            0 => FrameId(bits),
+            _ => FrameId::new((bits >> 32) as u16 & 0x7fff, bits & 0xffff_ffff),
+        }
+    }
+
     /// Whether there is a frame at all.
     pub fn is_some(self) -> bool {
         self.number() != 0

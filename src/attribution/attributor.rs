@@ -298,11 +298,13 @@ impl Attributor {
                 matching.message(indicators, messages, message, flagged);
             });
         }
+        // Nearly all say that there is such a name, or none.
+        let flags = message.flags;
         if matches!(event, Event::Answered(_))
+            && (flags.is_truncated() || !matches!(flags.rcode(), 0 | 3))
             && let Some(ask) = self.resolution.transactions().get(sequence)
-            && ended_without_chain(ask)
+            && ended_without_chain(&ask)
         {
-            let ask = *ask;
             self.look_at_known_chain(sequence, &ask, message.time);
         }
     }
@@ -435,7 +437,7 @@ impl Attributor {
     fn look_at_ended(&mut self, at_end: bool) {
         while let Some(sequence) = self.next_ended(at_end) {
             self.unended.pass(sequence);
-            let ask = self.resolution.transactions().get(sequence).copied();
+            let ask = self.resolution.transactions().get(sequence);
             if let Some(ask) = ask.filter(|ask| ask.answered().is_none()) {
                 self.look_at_known_chain(sequence, &ask, self.ticks.time());
             }
@@ -447,8 +449,9 @@ impl Attributor {
     fn next_ended(&mut self, at_end: bool) -> Option<Sequence> {
         let transactions = self.resolution.transactions();
         let sequence = self.unended.first(transactions.oldest(), transactions.next())?;
-        let (ask, now) = (transactions.get(sequence)?, self.ticks.time());
-        let is_over = ask.asked_last + ANSWERED_WITHIN < now || ask.asked + SENT_AGAIN_WITHIN < now;
+        let (ask, now) = (transactions.kept(sequence)?, self.ticks.time());
+        let is_over =
+            ask.asked_last() + ANSWERED_WITHIN < now || ask.asked() + SENT_AGAIN_WITHIN < now;
         // That too many wait makes none of them end: it would only add to them.
         (at_end || is_over || self.crowd().is_old(sequence, ENDED)).then_some(sequence)
     }
@@ -456,7 +459,7 @@ impl Attributor {
     /// Judges the upstream queries among what was flagged; client legs wait until the upstream
     /// queries they may have caused are judged.
     fn judge(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
-        let Some(&transaction) = self.resolution.transactions().get(sequence) else {
+        let Some(transaction) = self.resolution.transactions().get(sequence) else {
             self.flagged.remove(sequence);
             return;
         };
@@ -581,7 +584,7 @@ impl Attributor {
     }
 
     pub(super) fn settle_client(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
-        let Some(&ask) = self.resolution.transactions().get(sequence) else {
+        let Some(ask) = self.resolution.transactions().get(sequence) else {
             self.flagged.remove(sequence);
             return;
         };

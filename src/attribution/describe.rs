@@ -36,10 +36,10 @@ pub(super) fn upstream(
         sure.for_each(|sure| *sure = PRESUMED.min(*sure));
     }
     clients.sort_by_key(|client| (client.role, client.asked_time, client.address));
-    let first = history.transactions().get(causes.first_try).unwrap_or(query);
+    let first = history.transactions().get(causes.first_try).unwrap_or(*query);
     Attribution {
         id: id(query, seen),
-        resolution_id: frame_id(first),
+        resolution_id: frame_id(&first),
         state: State::Final,
         untold_since: seen.untold_since(),
         verdict: verdict(causes.unexplained),
@@ -210,7 +210,7 @@ fn bare_client(history: History<'_>, ask: &Transaction) -> Client {
         rcode: ask.answered().map(|_| rcode_mnemonic(ask.rcode)),
         chain: Vec::new(),
         hops: Vec::new(),
-        mac: Some(ask.client_mac).filter(|mac| mac.is_some()),
+        mac: Some(history.transactions().client_mac(ask)).filter(|mac| mac.is_some()),
         is_router_mac: false,
         vlan: None,
         hostname: None,
@@ -227,10 +227,10 @@ fn client_of(history: History<'_>, cause: &Cause, tail: &[ChainStep]) -> Option<
     });
     Some(Client {
         role: cause.role,
-        confidence_permille: own_part(history, ask, cause.confidence_permille),
+        confidence_permille: own_part(history, &ask, cause.confidence_permille),
         chain: steps.chain(tail.iter().cloned()).collect(),
         hops: cause.hops.iter().map(|host| address(history, *host)).collect(),
-        ..bare_client(history, ask)
+        ..bare_client(history, &ask)
     })
 }
 
@@ -241,12 +241,12 @@ fn tail(
     transaction: &Transaction,
     seen: &Seen,
 ) -> Vec<ChainStep> {
-    let mut edges: Vec<&Edge> = history.edges().of_answer(sequence);
+    let mut edges: Vec<Edge> = history.edges().of_answer(sequence);
     let from_own_answer = !edges.is_empty() || transaction.has_answers;
     if !from_own_answer && seen.place == Place::Alias {
         edges = known_chain(history, transaction);
     }
-    let alias = |edge: &&Edge| ChainStep {
+    let alias = |edge: &Edge| ChainStep {
         name: history.edges().target_name(edge).to_string(),
         step: ChainStep::kind(StepKind::Alias),
         frame: if from_own_answer {

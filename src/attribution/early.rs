@@ -69,7 +69,7 @@ impl Attributor {
     /// Tells what is due to be told.
     pub(super) fn tell_due(&mut self, out: &mut dyn FnMut(Attribution)) {
         while let Some((sequence, at)) = due(&mut self.early.waiting, self.ticks.time()) {
-            let Some(&transaction) = self.resolution.transactions().get(sequence) else { continue };
+            let Some(transaction) = self.resolution.transactions().get(sequence) else { continue };
             match self.resolution.leg(&transaction) {
                 Leg::Upstream => self.tell_upstream(sequence, out),
                 Leg::Client => self.early.clients.push_back((sequence, at + CLIENT_AFTER)),
@@ -81,7 +81,7 @@ impl Attributor {
     }
 
     fn tell_upstream(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
-        let Some(&query) = self.resolution.transactions().get(sequence) else { return };
+        let Some(query) = self.resolution.transactions().get(sequence) else { return };
         let Some(flagged) = self.flagged.get_mut(sequence) else { return };
         let untold = flagged.take_untold(|seen| !seen.is_cleared_by(&query));
         if untold.is_empty() {
@@ -101,7 +101,7 @@ impl Attributor {
     }
 
     fn tell_client(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
-        let Some(&ask) = self.resolution.transactions().get(sequence) else { return };
+        let Some(ask) = self.resolution.transactions().get(sequence) else { return };
         if self.resolution.leg(&ask) == Leg::Upstream {
             return self.tell_upstream(sequence, out);
         }

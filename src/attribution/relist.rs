@@ -58,7 +58,7 @@ impl Attributor {
         let transactions = self.resolution.transactions();
         let is_upstream = |sequence: &Sequence| {
             let transaction = transactions.get(*sequence);
-            transaction.is_some_and(|one| self.resolution.leg(one) == Leg::Upstream)
+            transaction.is_some_and(|one| self.resolution.leg(&one) == Leg::Upstream)
         };
         let upstream = flagged.sequences().filter(is_upstream).collect();
         if flagged.count() > 0 {

@@ -324,7 +324,7 @@ impl Matching {
     ) {
         flagged.is_presuming = true;
         for edge in known_chain(history, ask) {
-            self.name(indicators, history.edges().target_name(edge), Place::Alias, flagged);
+            self.name(indicators, history.edges().target_name(&edge), Place::Alias, flagged);
         }
         flagged.is_presuming = false;
     }
@@ -332,7 +332,7 @@ impl Matching {
 
 /// The aliases that a question was known to lead to when it was given up, by the resolver on whose leg
 /// it is.
-pub(super) fn known_chain<'r>(history: History<'r>, ask: &Transaction) -> Vec<&'r Edge> {
+pub(super) fn known_chain(history: History<'_>, ask: &Transaction) -> Vec<Edge> {
     let resolver = match history.leg(ask) {
         Leg::Client => ask.server,
         Leg::Upstream => ask.client,

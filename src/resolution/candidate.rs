@@ -175,7 +175,7 @@ impl History<'_> {
                     return found;
                 }
                 // Adds one that can have, and returns whether it and all before it were asked too long before.
-                let mut add = |(sequence, ask): (Sequence, &Transaction)| {
+                let mut add = |(sequence, ask): (Sequence, Transaction)| {
                     if ask.asked_last + OPEN_MAX < sent.asked {
                         return true;
                     }
@@ -183,7 +183,7 @@ impl History<'_> {
                         true => None,
                         false => {
                             let times = (sent, in_flight_until);
-                            self.candidate((sequence, ask), (place, reach), times, walk)
+                            self.candidate((sequence, &ask), (place, reach), times, walk)
                         }
                     };
                     if let Some(candidate) = candidate {
@@ -201,7 +201,7 @@ impl History<'_> {
                 let is_top = place == 0 && reach.name.label_count() < 2;
                 let is_through_lately = !is_top || {
                     let lately = self.asked_lately(resolver, query, latest, sent.asked);
-                    let since = |(_, ask): &(Sequence, &Transaction)| sent.asked - ask.asked;
+                    let since = |(_, ask): &(Sequence, Transaction)| sent.asked - ask.asked;
                     let is_far = lately.last().is_some_and(|ask| since(ask) > SETS_OUT_MAX);
                     let is_through = lately.len() < ASKS_MAX || is_far;
                     lately.into_iter().any(&mut add) || is_through
@@ -221,7 +221,7 @@ impl History<'_> {
         query: Sequence,
         latest: Timestamp,
         sent: Timestamp,
-    ) -> Vec<(Sequence, &Transaction)> {
+    ) -> Vec<(Sequence, Transaction)> {
         let before = self.transactions.before(query).take(BEFORE_MAX);
         let lately =
             before.take_while(|(_, other)| other.asked + SETS_OUT_MAX + DISORDER_MAX >= sent);
@@ -298,7 +298,7 @@ impl History<'_> {
 
     /// Whether an alias on the path led elsewhere: by the first answer that the resolver got while the ask was open, or
     /// else by what it was told last before.
-    fn is_superseded(&self, ask: &Transaction, path: &[&Edge], sent: &Transaction) -> bool {
+    fn is_superseded(&self, ask: &Transaction, path: &[Edge], sent: &Transaction) -> bool {
         let mut aliases = path.iter().filter(|edge| edge.kind == EdgeKind::Alias);
         aliases.any(|edge| {
             // Nearly no name ever leads to two.
@@ -321,7 +321,7 @@ impl History<'_> {
         edge: &Edge,
         ask: &Transaction,
         sent: &'a Transaction,
-    ) -> impl Iterator<Item = &'a Edge> {
+    ) -> impl Iterator<Item = Edge> {
         let name = edge.owner;
         let owner = (name, self.group_of_name(self.edges.owner_name(edge)));
         let then = sent.asked + OUT_OF_ORDER;
@@ -350,11 +350,7 @@ impl History<'_> {
     }
 
     /// What else the owner of an alias is an alias of, as far as a resolver was told.
-    fn rivals<'a>(
-        &'a self,
-        edge: &'a Edge,
-        resolver: &'a HostId,
-    ) -> impl Iterator<Item = &'a Edge> {
+    fn rivals<'a>(&'a self, edge: &'a Edge, resolver: &'a HostId) -> impl Iterator<Item = Edge> {
         let addresses = self.roles.addresses_of(resolver).iter();
         let known = addresses.flat_map(|host| self.edges.of_owner(*host, edge.owner));
         known.map(|(_, other)| other).filter(|other| {
@@ -364,24 +360,24 @@ impl History<'_> {
     }
 
     /// What a name is an alias of by the answer to a query.
-    fn alias_in(&self, answer: Sequence, owner: NameHash) -> Option<&Edge> {
+    fn alias_in(&self, answer: Sequence, owner: NameHash) -> Option<Edge> {
         let own = self.edges.of_answer(answer);
         own.into_iter().find(|edge| edge.owner == owner)
     }
 
     /// Whether an ask cannot have come as far as this query yet: a name before it on the chain was being
     /// asked for upstream, and the answer was still to come.
-    fn is_held_up(&self, ask: &Transaction, path: &[&Edge], sent: &Transaction) -> bool {
+    fn is_held_up(&self, ask: &Transaction, path: &[Edge], sent: &Transaction) -> bool {
         let mut owners = path.iter().filter(|edge| edge.kind == EdgeKind::Alias);
         owners.any(|edge| {
             let owner = (edge.owner, self.group_of_name(self.edges.owner_name(edge)));
             let then = sent.asked + OUT_OF_ORDER;
-            let tries: Vec<&Transaction> =
+            let tries: Vec<Transaction> =
                 self.upstream_about(&sent.client, owner, ask.qtype, then).map(|(_, q)| q).collect();
-            let asked = |query: &&Transaction| query.asked >= ask.asked && query.asked < sent.asked;
+            let asked = |query: &Transaction| query.asked >= ask.asked && query.asked < sent.asked;
             let answers = || tries.iter().filter_map(|query| query.answered());
             let is_known = answers().any(|at| ask.asked <= at && at <= then);
-            if !tries.iter().copied().any(|query| asked(&query)) || is_known {
+            if !tries.iter().any(asked) || is_known {
                 return false;
             }
             // One that has no answer and was not tried again was answered out of the capture's sight; for one that was
@@ -401,7 +397,7 @@ impl History<'_> {
         (name, group): (NameHash, NameHash),
         qtype: RecordType,
         latest: Timestamp,
-    ) -> impl Iterator<Item = (Sequence, &'a Transaction)> {
+    ) -> impl Iterator<Item = (Sequence, Transaction)> {
         let look = move |stretch: &Stretch| stretch.look_for(name);
         let within = (latest, ASKS_MAX);
         let addresses = self.roles.addresses_of(resolver).iter();
@@ -437,12 +433,12 @@ impl History<'_> {
                 return false;
             }
             let Some(alias) = self.alias_in(sequence, name) else { return true };
-            if !self.edges.has_names(alias) {
+            if !self.edges.has_names(&alias) {
                 // Where it went on from there cannot be told, and nobody is blamed for what cannot.
                 return true;
             }
             name = alias.target;
-            group = self.group_of_name(self.edges.target_name(alias));
+            group = self.group_of_name(self.edges.target_name(&alias));
         }
         false
     }
@@ -474,7 +470,7 @@ impl History<'_> {
             let over = query.answered().unwrap_or(query.asked_last + FAIL_OVER_MAX);
             query.asked <= ask.asked_last + SET_TO_WORK
                 && over >= ask.asked
-                && !(query.answered().is_none() && self.was_passed_on(query, resolvers, ask.asked))
+                && !(query.answered().is_none() && self.was_passed_on(&query, resolvers, ask.asked))
         })
     }
 
@@ -513,7 +509,7 @@ impl History<'_> {
     fn bears_out(
         &self,
         (sequence, ask): (Sequence, &Transaction),
-        path: &[&Edge],
+        path: &[Edge],
         sent: &Transaction,
     ) -> Option<bool> {
         // What the resolver knew when it set out for the ask, or was told while it worked for it, holds for that, however
@@ -524,7 +520,7 @@ impl History<'_> {
                 || edge.told_by(then) >= ask.asked
                 || edge.is_known(began, then) && !self.leads_elsewhere_too(edge, &sent.client)
         };
-        let known_then = path.iter().all(|edge| holds_then(edge));
+        let known_then = path.iter().all(holds_then);
         let mut aliases = path.iter().filter(|edge| edge.kind == EdgeKind::Alias).peekable();
         if aliases.peek().is_none() {
             return known_then.then_some(true);
@@ -537,7 +533,7 @@ impl History<'_> {
         }
         let own = self.edges.of_answer(sequence);
         let of_owner = |edge: &Edge| own.iter().find(|o| o.owner == edge.owner);
-        let holds = |edge: &&&Edge| of_owner(edge).is_some_and(|o| o.target == edge.target);
+        let holds = |edge: &Edge| of_owner(edge).is_some_and(|o| o.target == edge.target);
         let Some(hidden) = aliases.clone().find(|edge| !holds(edge)) else { return Some(true) };
         // Some resolvers leave aliases out, or put what they were told to say in their place (smartdns; response
         // policies). What this one was told while it worked for the ask led it on all the same.
@@ -545,7 +541,7 @@ impl History<'_> {
             (ask.asked..=ask.closed()).contains(&hidden.told_by(then))
                 || self.told_meanwhile(hidden, ask, sent).any(|told| told.target == hidden.target)
         };
-        let leads_elsewhere = aliases.any(|edge| of_owner(edge).is_some() && !holds(&edge));
+        let leads_elsewhere = aliases.any(|edge| of_owner(edge).is_some() && !holds(edge));
         (known_then && !leads_elsewhere && was_told()).then_some(false)
     }
 }

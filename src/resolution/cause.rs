@@ -160,7 +160,7 @@ impl History<'_> {
             && (!just_ended || chosen.is_empty())
             && let Some(earlier) = self.transactions.get(first_try)
         {
-            let shared = self.causes_beyond(first_try, earlier, began, visited);
+            let shared = self.causes_beyond(first_try, &earlier, began, visited);
             let strong = shared.clients.iter().all(|client| client.relation <= Relation::Alias);
             // Who was served long ago is not behind what is asked now.
             let long_ago = sent.asked - earlier.asked > FAIL_OVER_MAX;
@@ -171,8 +171,7 @@ impl History<'_> {
             // Whom it told that it failed it asks no more for.
             let given_up = shared.clients.iter().all(|client| {
                 let ask = self.transactions.get(client.ask);
-                ask.and_then(Transaction::answered)
-                    .is_some_and(|at| at + FAIL_OVER_MAX < sent.asked)
+                ask.and_then(|ask| ask.answered()).is_some_and(|at| at + FAIL_OVER_MAX < sent.asked)
             });
             let usable = !(shared.clients.is_empty() || long_ago && served || given_up && !served);
             if usable && (chosen.is_empty() || strong) {
@@ -229,15 +228,15 @@ impl History<'_> {
         for (place, candidate) in chosen.iter().enumerate() {
             let cause = self.cause(candidate, place, chosen, walk, sent);
             let Some(ask) = self.transactions.get(candidate.ask) else { continue };
-            if self.leg(ask) == Leg::Client {
+            if self.leg(&ask) == Leg::Client {
                 clients.push(cause);
                 continue;
             }
-            let before = self.causes_beyond(candidate.ask, ask, began, visited);
+            let before = self.causes_beyond(candidate.ask, &ask, began, visited);
             if before.clients.is_empty() {
                 behind = Some(Unexplained::BehindResolver(ask.client));
             }
-            clients.extend(before.clients.into_iter().map(|client| client.by_way_of(ask, &cause)));
+            clients.extend(before.clients.into_iter().map(|client| client.by_way_of(&ask, &cause)));
         }
         (clients, behind)
     }
@@ -296,7 +295,7 @@ impl History<'_> {
         // Which of several ways it went nothing shows.
         let may_lead_elsewhere = || {
             let mut path = walk.path(candidate.reach).into_iter();
-            path.any(|edge| self.leads_elsewhere_too(edge, &sent.client))
+            path.any(|edge| self.leads_elsewhere_too(&edge, &sent.client))
         };
         let is_presumed = candidate.relation == Relation::Alias
             && candidate.timing == Timing::Open
@@ -314,13 +313,13 @@ impl History<'_> {
     fn chain(&self, candidate: &Candidate, walk: &Walk<'_>, sent: &Transaction) -> Vec<Step> {
         let Some(ask) = self.transactions.get(candidate.ask) else { return Vec::new() };
         let own_frame = if ask.query.is_some() { ask.query } else { ask.response };
-        let asked_name = self.transactions.name(ask);
+        let asked_name = self.transactions.name(&ask);
         let step = |name: Name<'_>, kind, frame| Step { name: name.wire().to_vec(), kind, frame };
         let mut chain = vec![step(asked_name, StepKind::Asked, own_frame)];
         let own = self.edges.of_answer(candidate.ask);
         let mut here = asked_name;
         for edge in walk.path(candidate.reach) {
-            let owner = self.edges.owner_name(edge);
+            let owner = self.edges.owner_name(&edge);
             if here != owner {
                 chain.push(step(owner, StepKind::Ancestor, FrameId::NONE));
             }
@@ -330,7 +329,7 @@ impl History<'_> {
                 EdgeKind::Alias => StepKind::Alias,
                 EdgeKind::Delegation => StepKind::Server,
             };
-            here = self.edges.target_name(edge);
+            here = self.edges.target_name(&edge);
             chain.push(step(here, kind, frame));
         }
         let queried = self.transactions.name(sent);

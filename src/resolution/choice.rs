@@ -109,7 +109,7 @@ impl History<'_> {
             same.take_while(|(_, query)| query.asked + DISORDER_MAX >= first).collect();
         let own = |candidate: &Candidate| {
             let ask = self.transactions.get(candidate.ask)?;
-            let behind = same.iter().filter(|(_, query)| at_once(ask, query));
+            let behind = same.iter().filter(|(_, query)| at_once(&ask, query));
             let first = behind.map(|(sequence, _)| *sequence).min()?;
             (candidate.relation == Relation::Itself).then_some(first)
         };
@@ -120,7 +120,7 @@ impl History<'_> {
             return chosen;
         }
         let set_off = chosen.iter().filter(|candidate| {
-            self.transactions.get(candidate.ask).is_some_and(|ask| at_once(ask, sent))
+            self.transactions.get(candidate.ask).is_some_and(|ask| at_once(&ask, sent))
         });
         let last = set_off.max_by_key(|c| self.transactions.get(c.ask).map(|ask| ask.asked_last));
         last.map_or_else(|| chosen.clone(), |candidate| vec![*candidate])

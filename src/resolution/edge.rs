@@ -1,8 +1,9 @@
 //! What responses taught a resolver: aliases, and which servers a zone is delegated to.
 
 use super::Limits;
+use super::kept::{Kept, Record};
 use super::lesson::{Lesson, Lessons};
-use crate::bounded::{Line, Ring, Sequence, Text, TextRing};
+use crate::bounded::{Ring, Sequence, Text, TextRing};
 use crate::frame::FrameId;
 use crate::message::{Fact, Message, Messages, NameRef};
 use crate::name::{Name, NameHash};
@@ -22,7 +23,7 @@ const TTL_MAX: Span = Span::from_secs(24 * 3600);
 const SLACK: Span = Span::from_secs(2);
 /// How many earlier lives are remembered. What is judged was asked up to 160 s ago, and an alias of a few seconds has
 /// had several since.
-const EARLIER_MAX: usize = 6;
+pub(super) const EARLIER_MAX: usize = 6;
 /// In what earlier lives are measured.
 const EIGHTH: i64 = 125_000_000;
 /// How many steps of a chain are followed for one look-up that has no count of its own.
@@ -50,21 +51,28 @@ pub struct Learned {
 
 /// From when to when something may be used: from when it was learned until its TTL has run out.
 #[derive(Clone, Copy, Debug)]
-struct Life {
-    from: Timestamp,
-    until: Timestamp,
+pub(super) struct Life {
+    pub from: Timestamp,
+    pub until: Timestamp,
 }
 
 impl Life {
     fn holds(self, from: Timestamp, until: Timestamp) -> bool {
         self.from <= until && from <= self.until + SLACK
     }
+
+    /// It and another that begins before it is over, or just after, as one.
+    #[inline]
+    pub fn extended_by(self, next: Life) -> Option<Life> {
+        let until = self.until.max(next.until);
+        (next.from <= self.until + SLACK).then_some(Life { until, ..self })
+    }
 }
 
 /// A life before the last, in eighths of a second: how long before that began it ended, and how long it lasted. None
 /// if it lasted no time.
-#[derive(Clone, Copy, Debug, Default)]
-struct Earlier {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Earlier {
     ended: u16,
     lasted: u16,
 }
@@ -87,10 +95,7 @@ impl Earlier {
 }
 
 /// One name leading to another, as one resolver knows it.
-///
-/// What is looked at and changed when it is learned again stands first, in one line of the cache.
 #[derive(Clone, Copy, Debug)]
-#[repr(C)]
 pub struct Edge {
     /// Keyed hash of the owner.
     pub owner: NameHash,
@@ -99,19 +104,19 @@ pub struct Edge {
     /// The response that taught it last.
     pub last: Learned,
     /// Until when it can be used, by what was learned last.
-    until: Timestamp,
+    pub(super) until: Timestamp,
     /// Whose knowledge it is.
     pub resolver: HostId,
     /// Alias or delegation.
     pub kind: EdgeKind,
     /// Since when it can.
-    from: Timestamp,
+    pub(super) from: Timestamp,
     /// The response that taught it first.
     pub first: Learned,
     /// When it could be used before it had to be learned anew, the latest first.
-    earlier: [Earlier; EARLIER_MAX],
-    owner_text: Text,
-    target_text: Text,
+    pub(super) earlier: [Earlier; EARLIER_MAX],
+    pub(super) owner_text: Text,
+    pub(super) target_text: Text,
 }
 
 impl Edge {
@@ -130,12 +135,16 @@ impl Edge {
         Life { from: self.from, until: self.until }
     }
 
-    fn learn_again(&mut self, learned: Learned, life: Life) {
+    /// Whether it was something before that what is there of it now does not tell.
+    pub(super) fn has_past(&self) -> bool {
+        self.first.time != self.from || self.earlier != [Earlier::default(); EARLIER_MAX]
+    }
+
+    pub(super) fn learn_again(&mut self, learned: Learned, life: Life) {
         self.last = learned;
-        if life.from <= self.until + SLACK {
-            self.until = self.until.max(life.until);
-        } else {
-            self.begin_anew(life);
+        match self.life().extended_by(life) {
+            Some(Life { until, .. }) => self.until = until,
+            None => self.begin_anew(life),
         }
     }
 
@@ -167,17 +176,17 @@ impl Edge {
     }
 }
 
-/// An alias in the answer of one transaction.
+/// An alias in the answer of one transaction. Of both numbers, the lower 32 bits.
 #[derive(Clone, Copy, Debug)]
 struct AnswerAlias {
-    transaction: Sequence,
-    edge: Sequence,
+    transaction: u32,
+    edge: u32,
 }
 
 /// All edges kept, by owner and by target. At the limit the oldest are forgotten.
 #[derive(Debug)]
 pub struct Edges {
-    ring: Ring<Edge, 3, Line>,
+    kept: Kept,
     names: TextRing,
     answers: Ring<AnswerAlias, 1>,
     lessons: Lessons,
@@ -186,7 +195,7 @@ pub struct Edges {
 impl Edges {
     pub(super) fn new(limits: Limits) -> Edges {
         Edges {
-            ring: Ring::new(limits.edges),
+            kept: Kept::new(limits.edges),
             names: TextRing::new(limits.edge_names),
             answers: Ring::new(limits.answer_aliases),
             lessons: Lessons::new(),
@@ -195,7 +204,7 @@ impl Edges {
 
     /// Takes all the memory that it can come to need.
     pub(super) fn take_room(&mut self) {
-        self.ring.take_room();
+        self.kept.take_room();
         self.names.take_room();
         self.answers.take_room();
     }
@@ -250,11 +259,11 @@ impl Edges {
     /// Asks for what an edge is looked up in, and learns what was asked for a while ago.
     fn put_off(&mut self, lesson: Lesson, names: [Name<'_>; 2]) {
         for (chain, key) in lesson.keys.into_iter().enumerate() {
-            self.ring.ask_for_chain(chain, key);
+            self.kept.ask_for_chain(chain, key);
         }
         self.lessons.add(lesson, names);
         if let Some(Lesson { keys: [by_owner, ..], .. }) = self.lessons.halfway() {
-            self.ring.ask_for_newest(BY_OWNER, *by_owner);
+            self.kept.ask_for_newest(BY_OWNER, *by_owner);
         }
         if self.lessons.are_many() {
             self.learn_next();
@@ -268,9 +277,9 @@ impl Edges {
 
     fn learn_next(&mut self) -> bool {
         let Some((lesson, names)) = self.lessons.next() else { return false };
-        let sequence = learn_one(&mut self.ring, &mut self.names, lesson, names);
+        let sequence = learn_one(&mut self.kept, &mut self.names, lesson, names);
         if let Some(transaction) = lesson.answer_of {
-            let alias = AnswerAlias { transaction, edge: sequence };
+            let alias = AnswerAlias { transaction: transaction.low(), edge: sequence.low() };
             self.answers.push(alias, [Some(transaction.0)]);
         }
         true
@@ -281,9 +290,9 @@ impl Edges {
         &self,
         resolver: HostId,
         owner: NameHash,
-    ) -> impl Iterator<Item = (Sequence, &Edge)> {
-        let chain = self.ring.chain(BY_OWNER, key(resolver, owner)).take(STEPS_MAX);
-        chain.filter(move |(_, edge)| edge.resolver == resolver && edge.owner == owner)
+    ) -> impl Iterator<Item = (Sequence, Edge)> {
+        let chain = self.kept.chain(BY_OWNER, key(resolver, owner)).take(STEPS_MAX);
+        self.those(chain, move |edge| edge.resolver() == resolver && edge.owner() == owner)
     }
 
     /// What a resolver knows to lead to a name, newest first. Of the steps that are left for it, those that it takes
@@ -293,9 +302,9 @@ impl Edges {
         resolver: HostId,
         target: NameHash,
         steps: &mut usize,
-    ) -> impl Iterator<Item = (Sequence, &Edge)> {
+    ) -> impl Iterator<Item = (Sequence, Edge)> {
         let chain = self.led_to(BY_TARGET, key(resolver, target), steps);
-        chain.filter(move |(_, edge)| edge.resolver == resolver && edge.target == target)
+        self.those(chain, move |edge| edge.resolver() == resolver && edge.target() == target)
     }
 
     /// What a resolver knows to lead to names of one registered domain, and maybe of others: the same way.
@@ -304,9 +313,19 @@ impl Edges {
         resolver: HostId,
         group: NameHash,
         steps: &mut usize,
-    ) -> impl Iterator<Item = (Sequence, &Edge)> {
+    ) -> impl Iterator<Item = (Sequence, Edge)> {
         let chain = self.led_to(BY_TARGET_GROUP, key(resolver, group), steps);
-        chain.filter(move |(_, edge)| edge.resolver == resolver)
+        self.those(chain, move |edge| edge.resolver() == resolver)
+    }
+
+    /// The edges of a chain of which the records are as wanted.
+    fn those<'e>(
+        &'e self,
+        chain: impl Iterator<Item = (Sequence, &'e Record)>,
+        is_wanted: impl Fn(&Record) -> bool,
+    ) -> impl Iterator<Item = (Sequence, Edge)> {
+        let wanted = chain.filter(move |(_, record)| is_wanted(record));
+        wanted.filter_map(|(sequence, record)| Some((sequence, self.kept.edge(sequence, record)?)))
     }
 
     fn led_to(
@@ -314,8 +333,8 @@ impl Edges {
         chain: usize,
         key: u64,
         steps: &mut usize,
-    ) -> impl Iterator<Item = (Sequence, &Edge)> {
-        self.ring.chain(chain, key).take_while(move |_| {
+    ) -> impl Iterator<Item = (Sequence, &Record)> {
+        self.kept.chain(chain, key).take_while(move |_| {
             let is_left = *steps > 0;
             *steps = steps.saturating_sub(1);
             is_left
@@ -323,13 +342,14 @@ impl Edges {
     }
 
     /// The aliases in a transaction's own answer, in the order they stood there.
-    pub fn of_answer(&self, transaction: Sequence) -> Vec<&Edge> {
+    pub fn of_answer(&self, transaction: Sequence) -> Vec<Edge> {
         let chain = self
             .answers
             .chain(0, transaction.0)
-            .filter(|(_, alias)| alias.transaction == transaction);
-        let mut aliases: Vec<&Edge> =
-            chain.take(STEPS_MAX).filter_map(|(_, alias)| self.ring.get(alias.edge)).collect();
+            .filter(|(_, alias)| alias.transaction == transaction.low());
+        let edge = |low| self.kept.get(Sequence::latest(low, self.kept.next()));
+        let mut aliases: Vec<Edge> =
+            chain.take(STEPS_MAX).filter_map(|(_, alias)| edge(alias.edge)).collect();
         aliases.reverse();
         aliases
     }
@@ -351,17 +371,17 @@ impl Edges {
 
     /// How many edges were forgotten for lack of room.
     pub fn forgotten(&self) -> u64 {
-        self.ring.overwritten()
+        self.kept.forgotten()
     }
 
     /// How many are kept.
     pub fn len(&self) -> usize {
-        self.ring.len()
+        self.kept.len()
     }
 
     /// Whether nothing was learned yet.
     pub fn is_empty(&self) -> bool {
-        self.ring.is_empty()
+        self.kept.len() == 0
     }
 }
 
@@ -411,35 +431,28 @@ impl Course {
 
 /// Learns an edge, and returns its number.
 fn learn_one(
-    ring: &mut Ring<Edge, 3, Line>,
+    kept: &mut Kept,
     texts: &mut TextRing,
     &Lesson { edge: new, keys, .. }: &Lesson,
     [owner, target]: [Name<'_>; 2],
 ) -> Sequence {
     let [by_owner, ..] = keys;
-    let is_same = |edge: &Edge| {
-        (edge.resolver, edge.owner, edge.kind, edge.target)
-            == (new.resolver, new.owner, new.kind, new.target)
-    };
-    let known = ring.chain(BY_OWNER, by_owner).take(STEPS_MAX).find(|(_, edge)| is_same(edge));
-    let known = known.map(|(sequence, _)| sequence);
     let mut edge = new;
-    if let Some(sequence) = known {
+    if let Some(sequence) = kept.find(&new, (BY_OWNER, by_owner), STEPS_MAX) {
         // An edge that is about to be overwritten is added anew instead, so that what is in use stays.
-        let half = (ring.next().0 - ring.oldest().0) / 2;
-        let is_kept = sequence.0 >= ring.oldest().0 + half || ring.overwritten() == 0;
-        if let Some(old) = ring.get_mut(sequence) {
-            if is_kept {
-                old.learn_again(new.last, new.life());
-                return sequence;
-            }
-            edge = *old;
+        let half = (kept.next().0 - kept.oldest().0) / 2;
+        if sequence.0 >= kept.oldest().0 + half || kept.forgotten() == 0 {
+            kept.learn_again(sequence, new.last, new.life());
+            return sequence;
+        }
+        if let Some(old) = kept.get(sequence) {
+            edge = old;
             edge.learn_again(new.last, new.life());
         }
     }
-    edge.owner_text = texts.push(owner.wire());
-    edge.target_text = texts.push(target.wire());
-    ring.push(edge, keys.map(Some))
+    edge.owner_text = texts.push(edge.owner.0, owner.wire());
+    edge.target_text = texts.push(edge.target.0, target.wire());
+    kept.push(&edge, keys)
 }
 
 fn key(resolver: HostId, name: NameHash) -> u64 {
@@ -513,12 +526,12 @@ mod tests {
 
     /// All that edges have kept, with their names, and what they are found by.
     fn said(edges: &Edges) -> String {
-        let Edges { ring, names: _, answers, lessons: _ } = edges;
-        let kept = (ring.oldest().0..ring.next().0).filter_map(|n| ring.get(Sequence(n)));
+        let Edges { kept, names: _, answers, lessons: _ } = edges;
+        let kept = (kept.oldest().0..kept.next().0).filter_map(|n| kept.get(Sequence(n)));
         let kept = kept.map(|edge| {
-            let names = edges
-                .has_names(edge)
-                .then(|| (edges.owner_name(edge).to_string(), edges.target_name(edge).to_string()));
+            let names = edges.has_names(&edge).then(|| {
+                (edges.owner_name(&edge).to_string(), edges.target_name(&edge).to_string())
+            });
             let owners: Vec<u64> =
                 edges.of_owner(edge.resolver, edge.owner).map(|(sequence, _)| sequence.0).collect();
             let mut steps = 1_000;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Leg;
 use super::role::Roles;
-use crate::transaction::{HostId, Transaction};
+use crate::transaction::{HostId, Kept};
 
 /// How many resolver addresses get histograms of their own; the rest go uncounted.
 const RESOLVERS_MAX: usize = 1024;
@@ -71,13 +71,14 @@ pub struct Latencies {
 
 impl Latencies {
     /// Counts an answered transaction.
-    pub(super) fn record(&mut self, transaction: &Transaction, roles: &Roles) {
+    pub(super) fn record(&mut self, transaction: Kept<'_>, roles: &Roles) {
         let (Some(answered), true) = (transaction.answered(), transaction.has_query()) else {
             return;
         };
         let micros =
-            ((answered - transaction.asked).0 / 1_000).max(1).unsigned_abs().min(MICROS_MAX);
-        for (resolver, upstream) in [(transaction.server, false), (transaction.client, true)] {
+            ((answered - transaction.asked()).0 / 1_000).max(1).unsigned_abs().min(MICROS_MAX);
+        let (client, server) = transaction.ends();
+        for (resolver, upstream) in [(server, false), (client, true)] {
             if roles.group_of(resolver).is_some()
                 && let Some(histogram) = self.histogram(resolver, upstream)
             {

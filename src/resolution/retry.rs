@@ -18,7 +18,7 @@ impl History<'_> {
         &self,
         sent: &Transaction,
         latest: Timestamp,
-    ) -> impl Iterator<Item = (Sequence, &Transaction)> {
+    ) -> impl Iterator<Item = (Sequence, Transaction)> {
         let (question, began) = (*sent, sent.asked - OPEN_MAX);
         let look = move |stretch: &Stretch| {
             // Where one was sent so long before, it is where to end.

@@ -214,10 +214,11 @@ impl Roles {
         transactions: &Transactions,
     ) -> bool {
         if transactions.hosts().have_turned()
-            && let Some(latest) = transactions.get(sequence)
+            && let Some(latest) = transactions.kept(sequence)
         {
-            let mut ends = [latest.client, latest.server].into_iter();
-            self.is_new_known |= ends.any(|id| self.is_new(id, transactions.hosts()));
+            let (client, server) = latest.ends();
+            self.is_new_known |=
+                [client, server].into_iter().any(|id| self.is_new(id, transactions.hosts()));
         }
         let is_rested = sequence.0.saturating_sub(self.refreshed) * REST_SHARE >= self.hosts_then;
         let is_wanted = self.is_new_known && is_rested;
@@ -363,7 +364,7 @@ impl Roles {
                     let mut asks =
                         transactions.with_server(*server, query.group).take(BEHAVIOUR_STEPS);
                     asks.any(|(_, ask)| {
-                        ask.same_question(query)
+                        ask.same_question(&query)
                             && ask.client != query.client
                             && ask.asked <= query.asked
                             && query.asked <= ask.closed()

@@ -111,7 +111,7 @@ impl Office {
         let history = self.resolution.history();
         let transactions = history.transactions();
         let sent = transactions.get(open.sequence).unwrap();
-        let causes = history.causes(open.sequence, sent, Timestamp(-60_000_000_000));
+        let causes = history.causes(open.sequence, &sent, Timestamp(-60_000_000_000));
         let named = causes.clients.iter().map(|cause| {
             let ask = transactions.get(cause.ask).unwrap();
             let client = transactions.hosts().get(ask.client).unwrap().address;
@@ -146,7 +146,7 @@ fn an_alias_tail_leads_to_who_asked_for_the_head() {
     let history = office.resolution.history();
     let transactions = history.transactions();
     let sent = transactions.get(query.sequence).unwrap();
-    let causes = history.causes(query.sequence, sent, Timestamp(0));
+    let causes = history.causes(query.sequence, &sent, Timestamp(0));
     let chain: Vec<_> = causes.clients[0]
         .chain
         .iter()
@@ -301,7 +301,7 @@ fn a_question_passed_on_by_another_resolver_leads_to_its_client() {
     let query = office.ask(0.4, DC, ISP, "c2.evil.com");
     let history = office.resolution.history();
     let sent = history.transactions().get(query.sequence).unwrap();
-    let causes = history.causes(query.sequence, sent, Timestamp(0));
+    let causes = history.causes(query.sequence, &sent, Timestamp(0));
     assert_eq!(office.named(query), [ANNA]);
     assert_eq!(causes.clients[0].hops.len(), 1);
 }
@@ -471,7 +471,7 @@ fn a_second_server_whose_clients_are_out_of_sight_is_not_taken_for_a_client() {
     let roles = office.resolution.roles();
     let may_be = |open: Open<'_>| {
         let transactions = office.resolution.transactions();
-        roles.may_be_resolver(transactions.get(open.sequence).unwrap(), transactions)
+        roles.may_be_resolver(&transactions.get(open.sequence).unwrap(), transactions)
     };
     assert!(may_be(query), "it asks whom the other server asks");
     assert!(!may_be(direct), "a client that goes round the servers");

@@ -111,7 +111,7 @@ pub(super) struct Reach<'r> {
     pub group: NameHash,
     pub relation: Relation,
     /// The edge that leads from here, and the place of the reach it leads to.
-    pub via: Option<(usize, Sequence, &'r Edge)>,
+    pub via: Option<(usize, Sequence, Edge)>,
     depth: u8,
 }
 
@@ -202,7 +202,7 @@ impl History<'_> {
                 walk.steps_to = steps;
             } else {
                 for edge in self.edges.to_group(resolver, here.group, &mut steps) {
-                    if edge.1.target != here.hash && self.has_target_below(edge.1, here.name) {
+                    if edge.1.target != here.hash && self.has_target_below(&edge.1, here.name) {
                         self.reach_by(edge, (place, here), way, time, walk);
                     }
                 }
@@ -221,7 +221,7 @@ impl History<'_> {
     /// Adds the name that an edge leads from to a walk.
     fn reach_by<'r>(
         &'r self,
-        (sequence, edge): (Sequence, &'r Edge),
+        (sequence, edge): (Sequence, Edge),
         (place, here): (usize, Reach<'r>),
         way: Way,
         time: Timestamp,
@@ -229,7 +229,7 @@ impl History<'_> {
     ) {
         // Whoever asks for it may have been told of it before its time ran out.
         if !(edge.is_known(time - FAIL_OVER_MAX, time) || edge.is_learned_after(time))
-            || !self.edges.has_names(edge)
+            || !self.edges.has_names(&edge)
             || (edge.kind == EdgeKind::Delegation && !walk.iterates)
         {
             return;
@@ -256,7 +256,7 @@ impl History<'_> {
             return walk.lacks.note(relation);
         }
         places.insert((edge.owner, relation), reaches.len());
-        let name = self.edges.owner_name(edge);
+        let name = self.edges.owner_name(&edge);
         reaches.push(Reach {
             name,
             hash: edge.owner,
@@ -276,13 +276,8 @@ impl History<'_> {
 impl<'r> History<'r> {
     /// The names that a question leads to by aliases known at a time, with the edges that lead there:
     /// what an answer would have held, had there been one.
-    pub fn walk_forward(
-        self,
-        resolvers: &[HostId],
-        name: NameHash,
-        time: Timestamp,
-    ) -> Vec<&'r Edge> {
-        let mut edges: Vec<&Edge> = Vec::new();
+    pub fn walk_forward(self, resolvers: &[HostId], name: NameHash, time: Timestamp) -> Vec<Edge> {
+        let mut edges: Vec<Edge> = Vec::new();
         let mut at = name;
         while edges.len() < usize::from(DEPTH_MAX) {
             // Of several, where the owner led by what was told last.
@@ -323,7 +318,7 @@ impl Way {
 
 impl<'r> Walk<'r> {
     /// The edges from a reach down to the name the walk began at.
-    pub fn path(&self, place: usize) -> Vec<&'r Edge> {
+    pub fn path(&self, place: usize) -> Vec<Edge> {
         let mut path = Vec::new();
         let mut at = self.reaches.get(place);
         while let Some((next, _, edge)) = at.and_then(|reach| reach.via) {

@@ -24,6 +24,24 @@ const NOBODY: (Address, HostId) = (Address::UNSPECIFIED, HostId(u32::MAX));
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
 
+/// The link-layer source of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SourceMac {
+    /// The link has none, or the query was not captured.
+    None,
+    /// The first or the second of those its sender is known by.
+    First,
+    Second,
+    /// One more: there is a third way to its sender.
+    Other(Mac),
+}
+
+impl SourceMac {
+    pub fn is_some(self) -> bool {
+        self != SourceMac::None
+    }
+}
+
 /// An address that sent or got DNS messages, and what it was seen doing. In one line of the cache.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
@@ -85,6 +103,29 @@ impl Host {
         }
         *if first.is_some() { second } else { first } = mac;
         true
+    }
+
+    /// Which of those it is known by a link-layer source of its frames is.
+    #[inline]
+    pub(super) fn source_mac(&self, mac: Mac) -> SourceMac {
+        let [first, second] = self.macs;
+        match mac {
+            mac if !mac.is_some() => SourceMac::None,
+            mac if mac == first => SourceMac::First,
+            mac if mac == second => SourceMac::Second,
+            mac => SourceMac::Other(mac),
+        }
+    }
+
+    /// The link-layer source of one of its frames.
+    pub(super) fn mac(&self, source: SourceMac) -> Mac {
+        let [first, second] = self.macs;
+        match source {
+            SourceMac::None => Mac::default(),
+            SourceMac::First => first,
+            SourceMac::Second => second,
+            SourceMac::Other(mac) => mac,
+        }
     }
 
     /// Whether what was counted last can have made it a resolver, or shown one that the user named; besides that it

@@ -5,14 +5,17 @@
 //! here: that depends on roles, which traffic may show only later.
 
 mod age;
+mod history;
 mod host;
 mod link;
 mod recent;
+mod record;
 mod stretch;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use host::{Host, HostId, Hosts, Totals};
+pub use record::Kept;
 pub use stretch::{DISORDER_MAX, Look, Stretch};
 pub use table::{Counters, Event, Limits, Transaction, Transactions};

@@ -18,8 +18,10 @@ use std::collections::hash_map::Entry;
 use foldhash::{HashMap, HashMapExt};
 
 use super::HostId;
+use super::history::{History, Records};
+use super::record::{Record, kept_group};
 use super::table::{MIRROR_MAX, Transaction, group_key};
-use crate::bounded::{Chain, Ring, Sequence};
+use crate::bounded::Sequence;
 use crate::name::NameHash;
 use crate::time::{Span, Timestamp};
 
@@ -31,9 +33,6 @@ const SHORT: usize = 32;
 pub const DISORDER_MAX: Span = Span::from_secs(1);
 /// When a stretch is over in which an answer may be still to come.
 const UNSETTLED: Timestamp = Timestamp(i64::MAX);
-
-/// All transactions kept, on their chains.
-pub(super) type History = Ring<Transaction, 2>;
 
 /// The transactions of one host, as the server or as the client, about one registered domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,23 +50,33 @@ impl About {
     pub const BY_CLIENT: usize = 1;
 
     pub fn new(by: usize, host: HostId, group: NameHash) -> About {
-        About { by, host, group }
+        About { by, host, group: kept_group(group) }
     }
 
-    fn holds(self, transaction: &Transaction) -> bool {
-        let host =
-            if self.by == About::BY_SERVER { transaction.server } else { transaction.client };
-        host == self.host && transaction.group == self.group
+    fn holds(self, record: &Record) -> bool {
+        let (client, server) = record.ends();
+        let host = if self.by == About::BY_SERVER { server } else { client };
+        host == self.host && record.group() == self.group
     }
 
     /// The chain that they are on, with others whose key falls on the same slot.
-    fn chain(self, history: &History) -> Chain<'_, Transaction, 2> {
+    fn chain(self, history: &History) -> Records<'_> {
         history.chain(self.by, group_key(self.host, self.group))
     }
 
     /// They, newest first.
-    pub fn all(self, history: &History) -> impl Iterator<Item = (Sequence, &Transaction)> {
-        self.chain(history).filter(move |(_, transaction)| self.holds(transaction))
+    pub fn all(self, history: &History) -> impl Iterator<Item = (Sequence, Transaction)> {
+        self.on(self.chain(history), history)
+    }
+
+    /// They on a part of their chain.
+    fn on<'h>(
+        self,
+        chain: impl Iterator<Item = (Sequence, &'h Record)>,
+        history: &'h History,
+    ) -> impl Iterator<Item = (Sequence, Transaction)> {
+        let own = chain.filter(move |(_, record)| self.holds(record));
+        own.map(|(sequence, record)| (sequence, history.kept(record).whole()))
     }
 
     /// They from one of them on, newest first.
@@ -75,9 +84,8 @@ impl About {
         self,
         history: &History,
         newest: Sequence,
-    ) -> impl Iterator<Item = (Sequence, &Transaction)> {
-        let chain = history.chain_from(self.by, newest);
-        chain.filter(move |(_, transaction)| self.holds(transaction))
+    ) -> impl Iterator<Item = (Sequence, Transaction)> {
+        self.on(history.chain_from(self.by, newest), history)
     }
 }
 
@@ -140,7 +148,7 @@ impl Stretch {
     fn look_again(&mut self, about: About, history: &History) {
         let mut now = Stretch::new(self.newest);
         for (_, transaction) in about.from(history, self.newest).take(self.count) {
-            now.add(transaction);
+            now.add(&transaction);
         }
         if now.count == self.count {
             (self.sent_from, self.over) = (now.sent_from, now.over);
@@ -226,7 +234,7 @@ pub struct Parts<'t> {
     history: &'t History,
     about: About,
     parts: std::vec::IntoIter<Part>,
-    chain: Option<Chain<'t, Transaction, 2>>,
+    chain: Option<Records<'t>>,
     /// How many of the part at hand are to come.
     left: usize,
     counted: usize,
@@ -270,9 +278,9 @@ impl<'t> Parts<'t> {
 }
 
 impl<'t> Iterator for Parts<'t> {
-    type Item = (Sequence, &'t Transaction);
+    type Item = (Sequence, Transaction);
 
-    fn next(&mut self) -> Option<(Sequence, &'t Transaction)> {
+    fn next(&mut self) -> Option<(Sequence, Transaction)> {
         if self.left == 0 {
             let part = self.parts.next()?;
             self.chain = Some(self.history.chain_from(self.about.by, part.from));
@@ -280,9 +288,9 @@ impl<'t> Iterator for Parts<'t> {
         }
         // Where a part ends before its time, all that is older is forgotten.
         let about = self.about;
-        let found = self.chain.as_mut()?.find(|(_, transaction)| about.holds(transaction));
+        let found = self.chain.as_mut()?.find(|(_, record)| about.holds(record));
         self.left = if found.is_some() { self.left.saturating_sub(1) } else { usize::MAX };
-        found
+        found.map(|(sequence, record)| (sequence, self.history.kept(record).whole()))
     }
 }
 
@@ -313,12 +321,12 @@ impl Cut {
         let known = self.stretches.back().map(|stretch| stretch.newest);
         let mut new: Vec<Stretch> = Vec::new();
         let since = about.chain(history).take_while(|(sequence, _)| Some(*sequence) > known);
-        for (sequence, transaction) in since.filter(|(_, transaction)| about.holds(transaction)) {
+        for (sequence, transaction) in about.on(since, history) {
             if new.last().is_none_or(|stretch| stretch.count == STRETCH) {
                 new.push(Stretch::new(sequence));
             }
             if let Some(stretch) = new.last_mut() {
-                stretch.add(transaction);
+                stretch.add(&transaction);
             }
         }
         for stretch in new.into_iter().rev() {
@@ -569,7 +577,7 @@ mod tests {
                 let address = address.parse::<std::net::IpAddr>().unwrap().into();
                 hosts.find(address)
             };
-            let numbers = |found: Vec<(Sequence, &Transaction)>| {
+            let numbers = |found: Vec<(Sequence, Transaction)>| {
                 found.iter().map(|(sequence, _)| sequence.0).collect::<Vec<u64>>()
             };
             for (server, name) in SERVERS.iter().flat_map(|s| NAMES.iter().map(move |n| (s, n))) {
@@ -599,7 +607,7 @@ mod tests {
                     false => found == whole,
                 };
 
-                let matters = |found: &mut dyn Iterator<Item = (Sequence, &Transaction)>| {
+                let matters = |found: &mut dyn Iterator<Item = (Sequence, Transaction)>| {
                     let since = found.take_while(|(_, t)| t.asked_last >= began);
                     let open = since.filter(|(_, t)| t.answered().is_none_or(|at| at >= over));
                     open.map(|(sequence, _)| sequence.0).collect::<Vec<u64>>()
@@ -616,7 +624,7 @@ mod tests {
                 let is_cut = open.are_cut();
                 prop_assert!(is_right(matters(&mut open), matters(&mut plain()), is_cut));
 
-                let same = |found: &mut dyn Iterator<Item = (Sequence, &Transaction)>| {
+                let same = |found: &mut dyn Iterator<Item = (Sequence, Transaction)>| {
                     let since = found.take_while(|(_, t)| t.asked_last >= began);
                     let same = since.filter(|(_, t)| t.name == name);
                     same.map(|(sequence, _)| sequence.0).collect::<Vec<u64>>()

@@ -3,8 +3,10 @@
 use std::cell::RefCell;
 
 use super::age::Ages;
-use super::host::{HostId, Hosts};
+use super::history::History;
+use super::host::{HostId, Hosts, SourceMac};
 use super::recent::{Needed, Recent};
+use super::record::{Kept, kept_group};
 use super::stretch::{About, Cuts, Look, Order, Parts, Stretch};
 use crate::bounded::{Ring, Sequence, Text, TextRing};
 use crate::flow::{Mac, Transport};
@@ -18,11 +20,8 @@ use crate::time::{Span, Timestamp};
 pub(super) const OPEN_MAX: Span = Span::from_secs(70);
 /// Two sightings of one packet by a mirror port lie closer together than this.
 pub(super) const MIRROR_MAX: Span = Span::from_millis(20);
-/// No time at all: half a million transactions are kept, and an `Option` would take another word.
-const UNANSWERED: Timestamp = Timestamp(i64::MIN);
-/// How many transactions of the full history share a chain, on the average. Chains are walked only for
-/// what was flagged, but each query is put on them.
-const CHAIN_MEAN: usize = 8;
+/// No time at all: an `Option` would take another word.
+pub(super) const UNANSWERED: Timestamp = Timestamp(i64::MIN);
 /// How many hosts known as resolvers are kept for good. Somebody who makes up hosts that ask and answer
 /// could else fill the table with them.
 const RESOLVERS_MAX: usize = 1 << 12;
@@ -45,7 +44,7 @@ pub struct Transaction {
     /// When it was last seen (retransmitted).
     pub asked_last: Timestamp,
     /// When the response was first seen; [`UNANSWERED`] until then.
-    answered: Timestamp,
+    pub(super) answered: Timestamp,
     /// Who asked.
     pub client: HostId,
     /// Who was asked.
@@ -72,13 +71,13 @@ pub struct Transaction {
     pub place_in_frame: u8,
     /// Keyed hash of the name asked for.
     pub name: NameHash,
-    /// Keyed hash of its last two labels.
+    /// Keyed hash of its last two labels, 48 bits of it.
     pub group: NameHash,
     /// The name as it was written in the query.
-    pub name_text: Text,
-    /// Link-layer source of the query.
-    pub client_mac: Mac,
-    ip_id: u16,
+    pub(super) name_text: Text,
+    /// Where the query came from; [`Transactions::client_mac`] has the address.
+    pub(super) source_mac: SourceMac,
+    pub(super) ip_id: u16,
 }
 
 impl Transaction {
@@ -155,8 +154,7 @@ pub struct Counters {
 /// The transactions kept, newest last, with the hosts they run between.
 #[derive(Debug)]
 pub struct Transactions {
-    /// On the chains of [`About`].
-    ring: Ring<Transaction, 2>,
+    history: History,
     order: Order,
     /// Long chains that were looked at. Looking changes nothing of what is found.
     cuts: RefCell<Cuts>,
@@ -188,7 +186,7 @@ impl Transactions {
     /// An empty table. `ports` tells which end of a flow is the server.
     pub fn new(limits: Limits, ports: Ports) -> Transactions {
         Transactions {
-            ring: Ring::with_chains(limits.transactions, limits.transactions / CHAIN_MEAN),
+            history: History::new(limits.transactions),
             order: Order::new(),
             cuts: RefCell::new(Cuts::new(limits.transactions)),
             recent: Recent::new(limits.transactions),
@@ -206,7 +204,7 @@ impl Transactions {
 
     /// Takes all the memory that transactions and their names can come to need.
     pub fn take_room(&mut self) {
-        self.ring.take_room();
+        self.history.take_room();
         self.names.take_room();
     }
 
@@ -230,8 +228,7 @@ impl Transactions {
             self.counters.misdirected += 1;
             return Event::Nothing;
         }
-        let kept_since =
-            self.ring.get(self.ring.oldest()).map_or(message.time, |oldest| oldest.asked);
+        let kept_since = self.history.began().unwrap_or(message.time);
         let (client, server) = (client_end.address, server_end.address);
         let Some((client, server)) = self.hosts.pair(client, server, message.time, kept_since)
         else {
@@ -256,7 +253,7 @@ impl Transactions {
             });
             self.take_response(asked, messages, message, (question.name, place_in_frame))
         } else {
-            self.ring.ask_for_chain(About::BY_SERVER, group_key(server, question.name.group));
+            self.history.ask_for_chain(About::BY_SERVER, group_key(server, question.name.group));
             self.take_query(asked, messages, message, (question, place_in_frame))
         }
     }
@@ -291,7 +288,7 @@ impl Transactions {
         let name = question.name;
         let known = self.find(&asked, |old| {
             // A query seen before, or the query of a response that the mirror delivered first.
-            old.asked_last + OPEN_MAX >= message.time
+            old.asked_last() + OPEN_MAX >= message.time
                 && match (old.has_query(), old.answered()) {
                     (true, None) => true,
                     (true, Some(_)) => old.has_copy(message),
@@ -299,7 +296,7 @@ impl Transactions {
                     (false, None) => false,
                 }
         });
-        let Some(sequence) = known else {
+        let Some((sequence, old)) = known else {
             self.counters.queries += 1;
             let iterating = u32::from(!message.flags.recursion_desired());
             let [.., additional] = message.counts;
@@ -322,16 +319,16 @@ impl Transactions {
             });
             let new = Transaction {
                 query: message.frame,
-                client_mac: message.source_mac,
+                source_mac: self.source_mac(asked.client, message),
                 ip_id: message.ip_id,
                 ..Transaction::new(asked, message.time, name.group, place_in_frame)
             };
             return Event::Asked(self.push(new, messages.name(name)));
         };
-        let Some(old) = self.ring.get_mut(sequence) else { return Event::Nothing };
+        let mut old = old.whole();
         if !old.has_query() {
             old.query = message.frame;
-            old.client_mac = message.source_mac;
+            old.source_mac = self.source_mac(old.client, message);
             old.ip_id = message.ip_id;
             old.asked = message.time.min(old.asked);
             self.counters.unasked = self.counters.unasked.saturating_sub(1);
@@ -350,6 +347,7 @@ impl Transactions {
             let repeat = Repeat { transaction: sequence, query, asked };
             self.repeats.push(repeat, [Some(sequence.0)]);
         }
+        self.history.put(sequence, &old);
         Event::AskedAgain(sequence)
     }
 
@@ -361,31 +359,42 @@ impl Transactions {
         message: &Message,
         (name, place_in_frame): (NameRef, u8),
     ) -> Event {
-        let known = self.find(&asked, |old| old.asked_last + OPEN_MAX >= message.time);
-        let Some(sequence) = known else {
+        let known = self.find(&asked, |old| old.asked_last() + OPEN_MAX >= message.time);
+        let Some((sequence, old)) = known else {
             if self.is_asked_otherwise(&asked, name.group, message.time) {
                 self.counters.mismatched += 1;
                 return Event::Nothing;
             }
-            self.counters.unasked += 1;
-            self.hosts.note_seen(asked.client, message.time, |client| client.asks += 1);
-            let mut new = Transaction::new(asked, message.time, name.group, place_in_frame);
-            new.close(message);
-            return Event::AnsweredUnasked(self.push(new, messages.name(name)));
+            return self.take_unasked(asked, messages, message, (name, place_in_frame));
         };
-        let Some(old) = self.ring.get_mut(sequence) else { return Event::Nothing };
         if old.answered().is_some() {
             // The mirror delivered it twice, or the server did: the first one counts.
             self.counters.copies += 1;
             return Event::Nothing;
         }
-        old.close(message);
         // To each time that it was sent a response may come.
-        if old.retransmissions == 0 {
-            self.recent.close(old.key(), sequence, message.time);
+        if old.retransmissions() == 0 {
+            self.recent.close(asked.key(), sequence, message.time);
         }
+        self.history.close(sequence, &Response::of(message));
         self.counters.answered += 1;
         Event::Answered(sequence)
+    }
+
+    /// Takes a response whose query was not captured.
+    #[inline(never)]
+    fn take_unasked(
+        &mut self,
+        asked: Asked,
+        messages: &Messages,
+        message: &Message,
+        (name, place_in_frame): (NameRef, u8),
+    ) -> Event {
+        self.counters.unasked += 1;
+        self.hosts.note_seen(asked.client, message.time, |client| client.asks += 1);
+        let mut new = Transaction::new(asked, message.time, name.group, place_in_frame);
+        new.close(&Response::of(message));
+        Event::AnsweredUnasked(self.push(new, messages.name(name)))
     }
 
     /// Whether a response that answers no query seen is to the port from which something else was asked: under the
@@ -401,13 +410,15 @@ impl Transactions {
                 && (old.client, old.server, old.client_port, old.transport)
                     == (asked.client, asked.server, asked.client_port, asked.transport)
         };
-        let has_id =
-            |number| self.ring.get(number).is_some_and(|old| is_open(old) && old.id == asked.id);
-        self.recent.find(asked.key(), self.ring.next(), has_id).is_some()
+        let has_id = |old: Kept<'_>| {
+            let old = old.whole();
+            is_open(&old) && old.id == asked.id
+        };
+        self.find_recent(asked.key(), has_id).is_some()
             || self
                 .with_server(asked.server, group)
                 .take(OTHERWISE_MAX)
-                .any(|(_, old)| is_open(old))
+                .any(|(_, old)| is_open(&old))
     }
 
     /// A response without its question (a FORMERR, say) belongs to the open query of its ports and id.
@@ -419,21 +430,19 @@ impl Transactions {
             return Event::Nothing;
         };
         let key = ports_key(client_id, server_id, client.port, message.id);
-        let is_it = |old: &Transaction| {
+        let is_it = |old: Kept<'_>| {
+            let old = old.whole();
             (old.client, old.server, old.client_port, old.id)
                 == (client_id, server_id, client.port, message.id)
                 && old.answered().is_none()
                 && old.transport == message.flow.transport
         };
-        let is_it = |number| self.ring.get(number).is_some_and(is_it);
-        let Some(sequence) = self.recent.find(key, self.ring.next(), is_it) else {
+        let Some((sequence, _)) = self.find_recent(key, is_it) else {
             self.counters.other += 1;
             return Event::Nothing;
         };
-        if let Some(old) = self.ring.get_mut(sequence) {
-            old.close(message);
-            self.recent.close(key, sequence, message.time);
-        }
+        self.history.close(sequence, &Response::of(message));
+        self.recent.close(key, sequence, message.time);
         self.note_sender(server_id, message, |host| host.answers += 1);
         self.counters.answered += 1;
         Event::Answered(sequence)
@@ -441,14 +450,35 @@ impl Transactions {
 
     /// The newest transaction under way of a question that `fits`.
     #[inline]
-    fn find(&self, asked: &Asked, fits: impl Fn(&Transaction) -> bool) -> Option<Sequence> {
-        let is_it = |old: &Transaction| old.asks(asked) && fits(old);
-        let is_it = |number| self.ring.get(number).is_some_and(is_it);
-        self.recent.find(asked.key(), self.ring.next(), is_it)
+    fn find(&self, asked: &Asked, fits: impl Fn(Kept<'_>) -> bool) -> Option<(Sequence, Kept<'_>)> {
+        self.find_recent(asked.key(), |old| old.asks(asked) && fits(old))
     }
 
+    /// The newest transaction under way with a key that `fits`.
+    #[inline]
+    fn find_recent(
+        &self,
+        key: u64,
+        fits: impl Fn(Kept<'_>) -> bool,
+    ) -> Option<(Sequence, Kept<'_>)> {
+        let mut found = None;
+        let sequence = self.recent.find(key, self.history.next(), |number| {
+            found = self.history.get(number).filter(|old| fits(*old));
+            found.is_some()
+        });
+        sequence.zip(found)
+    }
+
+    /// Which of the link-layer addresses that its sender is known by a query came from.
+    #[inline]
+    fn source_mac(&self, client: HostId, query: &Message) -> SourceMac {
+        let client = self.hosts.get(client);
+        client.map_or(SourceMac::None, |client| client.source_mac(query.source_mac))
+    }
+
+    #[inline(always)]
     fn push(&mut self, mut new: Transaction, name: Name<'_>) -> Sequence {
-        new.name_text = self.names.push(name.wire());
+        new.name_text = self.names.push(new.name.0, name.wire());
         // Only of a host that is asked itself are the queries looked up by who sent them.
         let asks_upstream = self
             .hosts
@@ -459,12 +489,12 @@ impl Transactions {
             asks_upstream.then(|| group_key(new.client, new.group)),
         ];
         let (key, is_answered, now) = (new.key(), new.answered().is_some(), new.asked);
-        let sequence = self.ring.push(new, keys);
+        let sequence = self.history.push(new, keys);
         self.order.note(sequence, now);
-        let Transactions { ring, recent, ages, .. } = self;
+        let Transactions { history, recent, ages, .. } = self;
         ages.push(sequence, now);
-        let needed = Needed { since: ages.since(ring.oldest()), next: sequence, now };
-        recent.insert(key, needed, |sequence| ring.get(sequence).map(Transaction::key));
+        let needed = Needed { since: ages.since(history.oldest()), next: sequence, now };
+        recent.insert(key, needed, |sequence| history.key(sequence));
         if is_answered {
             recent.close(key, sequence, now);
         }
@@ -472,8 +502,20 @@ impl Transactions {
     }
 
     /// A transaction by its number, unless it is forgotten.
-    pub fn get(&self, sequence: Sequence) -> Option<&Transaction> {
-        self.ring.get(sequence)
+    pub fn get(&self, sequence: Sequence) -> Option<Transaction> {
+        self.kept(sequence).map(Kept::whole)
+    }
+
+    /// A transaction by its number, unless it is forgotten, for who wants a little of it.
+    #[inline]
+    pub fn kept(&self, sequence: Sequence) -> Option<Kept<'_>> {
+        self.history.get(sequence)
+    }
+
+    /// The link-layer source of the query of a transaction.
+    pub fn client_mac(&self, transaction: &Transaction) -> Mac {
+        let client = self.hosts.get(transaction.client);
+        client.map_or(Mac::default(), |client| client.mac(transaction.source_mac))
     }
 
     /// The name a transaction asks for; the root once it is forgotten.
@@ -489,7 +531,7 @@ impl Transactions {
     /// A transaction once for each time its query was sent, the first time first: with the frame and
     /// time of that query.
     pub fn tries(&self, sequence: Sequence) -> Vec<Transaction> {
-        let Some(&first) = self.ring.get(sequence) else { return Vec::new() };
+        let Some(first) = self.get(sequence) else { return Vec::new() };
         let repeats = self.repeats.chain(0, sequence.0).filter(|(_, r)| r.transaction == sequence);
         let mut tries: Vec<Transaction> = repeats
             .take(STEPS_MAX)
@@ -505,8 +547,8 @@ impl Transactions {
         &self,
         server: HostId,
         group: NameHash,
-    ) -> impl Iterator<Item = (Sequence, &Transaction)> {
-        About::new(About::BY_SERVER, server, group).all(&self.ring)
+    ) -> impl Iterator<Item = (Sequence, Transaction)> {
+        About::new(About::BY_SERVER, server, group).all(&self.history)
     }
 
     /// The transactions that a host asked about names of one registered domain, newest first: of hosts
@@ -515,8 +557,8 @@ impl Transactions {
         &self,
         client: HostId,
         group: NameHash,
-    ) -> impl Iterator<Item = (Sequence, &Transaction)> {
-        About::new(About::BY_CLIENT, client, group).all(&self.ring)
+    ) -> impl Iterator<Item = (Sequence, Transaction)> {
+        About::new(About::BY_CLIENT, client, group).all(&self.history)
     }
 
     /// At most so many of the transactions [`Transactions::with_server`], from the newest that was asked by
@@ -550,9 +592,11 @@ impl Transactions {
         look: impl FnMut(&Stretch) -> Look,
     ) -> Parts<'_> {
         match self.cuts.try_borrow_mut() {
-            Ok(mut cuts) => cuts.asked_by(about, (&self.ring, self.order), (latest, limit), look),
+            Ok(mut cuts) => {
+                cuts.asked_by(about, (&self.history, self.order), (latest, limit), look)
+            }
             // Nothing looks at one chain from within looking at another; the chain as it is would do.
-            Err(_) => Parts::plain(&self.ring, about, latest, limit),
+            Err(_) => Parts::plain(&self.history, about, latest, limit),
         }
     }
 
@@ -569,23 +613,23 @@ impl Transactions {
     }
 
     /// The kept transactions before one, newest first.
-    pub fn before(&self, sequence: Sequence) -> impl Iterator<Item = (Sequence, &Transaction)> {
-        let oldest = self.ring.oldest().0;
+    pub fn before(&self, sequence: Sequence) -> impl Iterator<Item = (Sequence, Transaction)> {
+        let oldest = self.history.oldest().0;
         (oldest..sequence.0).rev().filter_map(|n| {
             #[cfg(test)]
             self.gone_through.set(self.gone_through.get() + 1);
-            Some((Sequence(n), self.ring.get(Sequence(n))?))
+            Some((Sequence(n), self.get(Sequence(n))?))
         })
     }
 
     /// The number of the oldest transaction kept.
     pub fn oldest(&self) -> Sequence {
-        self.ring.oldest()
+        self.history.oldest()
     }
 
     /// The number that the next transaction will have.
     pub fn next(&self) -> Sequence {
-        self.ring.next()
+        self.history.next()
     }
 
     /// Notes which hosts are known as resolvers: their numbers must stay. Of more than
@@ -610,20 +654,20 @@ impl Transactions {
 
     /// How many transactions were forgotten for lack of room.
     pub fn forgotten(&self) -> u64 {
-        self.ring.overwritten()
+        self.history.forgotten()
     }
 }
 
 /// What a query and its response agree in.
 #[derive(Clone, Copy, Debug)]
-struct Asked {
-    client: HostId,
-    server: HostId,
-    client_port: u16,
-    id: u16,
-    qtype: RecordType,
-    transport: Transport,
-    name: NameHash,
+pub(super) struct Asked {
+    pub client: HostId,
+    pub server: HostId,
+    pub client_port: u16,
+    pub id: u16,
+    pub qtype: RecordType,
+    pub transport: Transport,
+    pub name: NameHash,
 }
 
 impl Asked {
@@ -631,6 +675,32 @@ impl Asked {
     #[inline]
     fn key(&self) -> u64 {
         ports_key(self.client, self.server, self.client_port, self.id)
+    }
+}
+
+/// What a transaction keeps of its response.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Response {
+    pub frame: FrameId,
+    pub time: Timestamp,
+    pub rcode: u8,
+    pub truncated: bool,
+    pub is_partial: bool,
+    pub has_answers: bool,
+}
+
+impl Response {
+    #[inline]
+    fn of(message: &Message) -> Response {
+        let [_, answers, ..] = message.counts;
+        Response {
+            frame: message.frame,
+            time: message.time,
+            rcode: message.flags.rcode(),
+            truncated: message.flags.is_truncated(),
+            is_partial: message.malformed.is_some(),
+            has_answers: answers > 0,
+        }
     }
 }
 
@@ -658,45 +728,48 @@ impl Transaction {
             retransmissions: 0,
             place_in_frame,
             name,
-            group,
+            group: kept_group(group),
             name_text: Text::default(),
-            client_mac: Mac::default(),
+            source_mac: SourceMac::None,
             ip_id: 0,
         }
     }
 
     /// By what messages are matched with it.
     #[inline]
-    fn key(&self) -> u64 {
+    pub(super) fn key(&self) -> u64 {
         ports_key(self.client, self.server, self.client_port, self.id)
     }
 
-    /// Whether it is of this question, between these ports.
+    /// Notes its response.
     #[inline]
-    fn asks(&self, asked: &Asked) -> bool {
-        self.name == asked.name
-            && self.qtype == asked.qtype
-            && (self.client, self.server, self.client_port, self.id, self.transport)
-                == (asked.client, asked.server, asked.client_port, asked.id, asked.transport)
+    pub(super) fn close(&mut self, response: &Response) {
+        let Response { frame, time, rcode, truncated, is_partial, has_answers } = *response;
+        (self.response, self.answered, self.rcode) = (frame, time, rcode);
+        self.truncated = truncated;
+        (self.is_partial, self.has_answers) = (is_partial, has_answers);
     }
 
+    /// Its response, if that was seen.
     #[inline]
-    fn close(&mut self, message: &Message) {
-        self.response = message.frame;
-        self.answered = message.time;
-        self.rcode = message.flags.rcode();
-        self.truncated = message.flags.is_truncated();
-        self.is_partial = message.malformed.is_some();
-        let [_, answers, ..] = message.counts;
-        self.has_answers = answers > 0;
+    pub(super) fn response(&self) -> Option<Response> {
+        let Transaction { rcode, truncated, is_partial, has_answers, .. } = *self;
+        self.answered().map(|time| Response {
+            frame: self.response,
+            time,
+            rcode,
+            truncated,
+            is_partial,
+            has_answers,
+        })
     }
 
     /// Whether a query is the same packet as its own, delivered a second time by the mirror: a
     /// moment later and, where IPv4 numbers its packets, with the same identification.
-    fn has_copy(&self, query: &Message) -> bool {
+    pub(super) fn has_copy(&self, query: &Message) -> bool {
         (query.time - self.asked_last).abs() < MIRROR_MAX
             && query.ip_id == self.ip_id
-            && query.source_mac.is_some() == self.client_mac.is_some()
+            && query.source_mac.is_some() == self.source_mac.is_some()
     }
 }
 
@@ -705,7 +778,8 @@ fn is_refusal(rcode: u8) -> bool {
     matches!(rcode, 1 | 4 | 5)
 }
 
-fn ports_key(client: HostId, server: HostId, port: u16, id: u16) -> u64 {
+#[inline]
+pub(super) fn ports_key(client: HostId, server: HostId, port: u16, id: u16) -> u64 {
     let hosts = u64::from(client.0) << 32 | u64::from(server.0);
     hosts.wrapping_mul(0xd6e8_feb8_6659_fd93) ^ (u64::from(port) << 16 | u64::from(id))
 }

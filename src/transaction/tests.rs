@@ -57,7 +57,7 @@ fn a_query_and_its_response_are_one() {
     assert_eq!(transaction.query, FrameId::new(0, 1));
     assert_eq!(transaction.response, FrameId::new(0, 2));
     assert!(transaction.has_answers);
-    assert_eq!(table.transactions.name(transaction).to_string(), "example.com");
+    assert_eq!(table.transactions.name(&transaction).to_string(), "example.com");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn the_case_of_a_name_may_differ_and_that_of_the_query_is_kept() {
     table.take(&Draft { name: "eXaMpLe.COM", ..query(0.0) });
     assert_eq!(table.take(&response(3.0)), Event::Answered(Sequence(0)));
     let transaction = table.transactions.get(Sequence(0)).unwrap();
-    assert_eq!(table.transactions.name(transaction).to_string(), "eXaMpLe.COM");
+    assert_eq!(table.transactions.name(&transaction).to_string(), "eXaMpLe.COM");
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn who_asks_again_after_long_does_not_make_room_for_others() {
     let event = table.take(&Draft { to: "10.0.0.54", ..query(99_000.0) });
     let Event::Asked(sequence) = event else { panic!("{event:?}") };
     table.take(&Draft { from: "10.0.0.66", port: 7_000, ..query(99_500.0) });
-    let transaction = *table.transactions.get(sequence).unwrap();
+    let transaction = table.transactions.get(sequence).unwrap();
     assert_eq!(address_of(&table, transaction.client), "10.0.0.1");
     assert_eq!(address_of(&table, transaction.server), "10.0.0.54");
 }
@@ -222,7 +222,7 @@ fn who_is_named_by_a_transaction_that_came_late_keeps_its_number() {
     let Event::Asked(sequence) = event else { panic!("{event:?}") };
     for host in 66..68 {
         table.take(&Draft { from: &format!("10.0.0.{host}"), port: 7_000, ..query(9_100.0) });
-        let transaction = *table.transactions.get(sequence).unwrap();
+        let transaction = table.transactions.get(sequence).unwrap();
         assert_eq!(address_of(&table, transaction.client), "10.0.0.1");
     }
 }

@@ -68,7 +68,7 @@ impl Hours {
         // A zone is a whole number of quarter hours from UTC, so an hour holds for one.
         let mut quarter = (i64::MIN, 0);
         for (_, asked) in transactions.before(transactions.next()) {
-            if resolution.leg(asked) != Leg::Client {
+            if resolution.leg(&asked) != Leg::Client {
                 continue;
             }
             let this = asked.asked.seconds().div_euclid(900);

@@ -61,8 +61,8 @@ pub(super) fn asked_of(
         }
         if of.seen.len() >= DOMAINS_MAX {
             of.more = true;
-        } else if of.seen.insert(asked.group.0) && transactions.has_name(asked) {
-            of.domains.insert(registered_domain(&transactions.name(asked).to_string()));
+        } else if of.seen.insert(asked.group.0) && transactions.has_name(&asked) {
+            of.domains.insert(registered_domain(&transactions.name(&asked).to_string()));
         }
     }
     found
