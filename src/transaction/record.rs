@@ -30,7 +30,7 @@ const SECOND_MAC: u16 = 3;
 const ASIDE: u16 = 1 << 15;
 
 /// The bits of an answer, from the lowest: its code, how long it took in nanoseconds, how many frames came until it
-/// did. Of a query in the frame before, say, none is 0.
+/// did. That is none only without a query, so 0 is no answer to one.
 const RCODE_BITS: u32 = 4;
 const TOOK_BITS: u32 = 36;
 
