@@ -244,7 +244,7 @@ fn coverage() -> Coverage {
         contacts_forgotten: 0,
         resolvers: vec![
             resolver(&[DC, "fd20::10"], Known::AsksAndAnswers, 10_397, 4_492),
-            resolver(&[DC2], Known::OnlyAsks, 0, 196),
+            resolver(&[DC2], Known::OnlyIterates, 0, 196),
         ],
         servers: Vec::new(),
         latencies: vec![LatencySeen {

@@ -187,8 +187,7 @@ fn sighting(history: History<'_>, transaction: &Transaction, leg: Leg, place: Pl
 
 /// How sure it is that a client asked for itself, given how sure its question is.
 fn own_part(history: History<'_>, ask: &Transaction, permille: u16) -> u16 {
-    let hosts = history.transactions().hosts();
-    match history.roles().may_ask_for_others(ask.client, hosts) {
+    match history.roles().may_ask_for_others(ask.client) {
         Some(_) => permille.min(FOR_OTHERS),
         None => permille,
     }

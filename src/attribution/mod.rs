@@ -31,7 +31,9 @@ use crate::resolution::{Leg, Role, StepKind, Unexplained};
 use crate::time::Timestamp;
 
 pub use asks::{Asks, QuestionId};
-pub use assess::{Assessment, Assessor, ClientHints, Hint, Leaning, Way, is_listed_itself, way};
+pub use assess::{
+    Assessment, Assessor, ClientHints, FOR_OTHERS, Hint, Leaning, Way, is_listed_itself, way,
+};
 pub use attributor::Attributor;
 pub use coverage::{Coverage, LatencySeen, ResolverSeen, ServerSeen};
 pub use health::{COMPLAINTS, Complaint, Health, MayName, complaints_of};

@@ -53,8 +53,9 @@ impl Machines {
     /// How many clients are left when each machine counts once; `None` if no machine has several addresses.
     pub fn count(&self, clients: usize) -> Option<usize> {
         let several = self.0.values().filter(|users| users.len() > 1 && is_machine(users));
-        let more: usize = several.map(|users| users.len() - 1).sum();
-        clients.checked_sub(more).filter(|_| more > 0)
+        // One may have several link-layer addresses, too.
+        let again: BTreeSet<&Address> = several.flat_map(|users| users.iter().skip(1)).collect();
+        clients.checked_sub(again.len()).filter(|_| !again.is_empty())
     }
 }
 
@@ -89,6 +90,9 @@ mod tests {
         assert_eq!(sharing("10.0.0.4", 3), Sharing::Alone);
         assert_eq!(sharing("fd01::1", 4), Sharing::Router);
         assert_eq!(machines.count(10), Some(9));
+        let twice = clients.iter().flat_map(|(ip, last)| [(ip, *last), (ip, last + 100)]);
+        let machines = Machines::of(twice.map(|(ip, last)| (address(ip), mac(last))));
+        assert_eq!(machines.count(10), Some(9), "seen on both sides of a router");
         assert_eq!(Machines::default().count(3), None);
     }
 }

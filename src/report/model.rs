@@ -276,7 +276,7 @@ pub(super) fn known_as_str(known: crate::resolution::Known) -> &'static str {
     match known {
         Known::Declared => "declared",
         Known::AsksAndAnswers => "asks-and-answers",
-        Known::OnlyAsks => "only-asks",
+        Known::OnlyIterates => "only-iterates",
     }
 }
 

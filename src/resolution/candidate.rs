@@ -39,6 +39,8 @@ const BEFORE_MAX: usize = 1 << 16;
 /// How many asks are weighed for one query that were open when it was sent, that joined it, and that had been
 /// answered: far more than would be named.
 const CANDIDATES_MAX: usize = 256;
+/// How many answers are looked at for what a resolver was told while one ask was open.
+const TOLD_MAX: usize = 16;
 /// How many queries about one registered domain are looked at for one ask.
 const QUERIES_MAX: usize = 256;
 
@@ -458,20 +460,25 @@ impl History<'_> {
         }
         let resolvers = self.roles.addresses_of(&sent.client);
         let within = (ask.asked_last + SET_TO_WORK, QUERIES_MAX);
-        // The first step down from the root is about the top-level domain alone, where questions are minimised.
-        let top = self.transactions.name(ask).suffixes().find(|name| name.label_count() == 1);
-        let top = top.map_or(ask.group, |top| self.group_of_name(top));
-        let mut upstream = resolvers.iter().flat_map(|resolver| {
-            [ask.group, sent.group, top].into_iter().flat_map(|about| {
-                self.transactions.of_client_by(*resolver, about, within, |_| Look::Through)
+        let about = |group| {
+            resolvers.iter().flat_map(move |resolver| {
+                self.transactions.of_client_by(*resolver, group, within, |_| Look::Through)
             })
-        });
-        upstream.any(|(_, query)| {
+        };
+        let works_on = |(_, query): (Sequence, Transaction)| {
             let over = query.answered().unwrap_or(query.asked_last + FAIL_OVER_MAX);
             query.asked <= ask.asked_last + SET_TO_WORK
                 && over >= ask.asked
                 && !(query.answered().is_none() && self.was_passed_on(&query, resolvers, ask.asked))
-        })
+        };
+        // The first step down from the root is about the top-level domain alone, where questions are minimised.
+        let sets_out = |step: &(Sequence, Transaction)| {
+            step.1.asked >= ask.asked && matches!(step.1.qtype, RecordType::A | RecordType::NS)
+        };
+        let top = self.transactions.name(ask).suffixes().find(|name| name.label_count() == 1);
+        about(ask.group).any(works_on)
+            || about(sent.group).any(works_on)
+            || top.is_some_and(|top| about(self.group_of_name(top)).filter(sets_out).any(works_on))
     }
 
     /// Whether somebody got the answer to the same question since an ask, a while before a query: a resolver answers
@@ -537,9 +544,12 @@ impl History<'_> {
         let Some(hidden) = aliases.clone().find(|edge| !holds(edge)) else { return Some(true) };
         // Some resolvers leave aliases out, or put what they were told to say in their place (smartdns; response
         // policies). What this one was told while it worked for the ask led it on all the same.
+        let is_told = |told: Edge| told.target == hidden.target;
         let was_told = || {
-            (ask.asked..=ask.closed()).contains(&hidden.told_by(then))
-                || self.told_meanwhile(hidden, ask, sent).any(|told| told.target == hidden.target)
+            let told = hidden.told_by(then);
+            let mut meanwhile = self.told_meanwhile(hidden, ask, sent).take(TOLD_MAX);
+            (ask.asked..=ask.closed()).contains(&told)
+                || (hidden.last.time >= ask.asked && meanwhile.any(is_told))
         };
         let leads_elsewhere = aliases.any(|edge| of_owner(edge).is_some() && !holds(edge));
         (known_then && !leads_elsewhere && was_told()).then_some(false)

@@ -13,7 +13,7 @@ use crate::transaction::HostId;
 /// The bits of whose knowledge it is: of a delegation, and of an edge that has had earlier lives.
 const DELEGATION: u32 = 1 << 31;
 const HAD_OTHERS: u32 = 1 << 30;
-/// The others are the resolver's number; [`Ring`]s hold no more.
+/// The others are the resolver's number: there is room for fewer hosts than that.
 const RESOLVER: u32 = HAD_OTHERS - 1;
 
 /// What an edge is found by, and what changes when it is learned again.

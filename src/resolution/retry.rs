@@ -2,6 +2,7 @@
 
 use super::History;
 use super::candidate::{ASKS_MAX, OPEN_MAX};
+use super::role::iterates;
 use crate::bounded::Sequence;
 use crate::time::{Span, Timestamp};
 use crate::transaction::{Look, Stretch, Transaction};
@@ -50,7 +51,7 @@ impl History<'_> {
     pub(super) fn first_try(&self, query: Sequence, sent: &Transaction) -> Sequence {
         let mut first = (query, sent.asked);
         let asker = self.transactions.hosts().get(sent.client);
-        let iterates = asker.is_some_and(|resolver| resolver.asks_iterating > 0);
+        let iterates = asker.is_some_and(iterates);
         for (sequence, earlier) in self.same_questions(sent, sent.asked + JOIN_MAX) {
             if sequence >= first.0 {
                 continue;

@@ -3,8 +3,7 @@
 //! A host is a resolver when
 //! 1. the user declared it;
 //! 2. or it was seen asking and answering (or asking and being asked, where answers are missing);
-//! 3. or it only asks, as resolvers do: without wanting recursion, walking down from the root, or for what answers are
-//!    checked with;
+//! 3. or it only asks, without wanting recursion, as a resolver does that walks down from the root;
 //! 4. or it answers on a loopback address, and the machine asks from another.
 //!
 //! Addresses are one resolver when
@@ -31,15 +30,15 @@ const REFRESH_EVERY: u64 = 1 << 20;
 /// A host that only asks is taken for a resolver after so many questions without wanting recursion.
 const ITERATING_MIN: u32 = 3;
 
-/// or after so many for what answers are checked with, if they are one in so many of all it asks.
+/// A host asks for what answers are checked with if it does so often, and one in so many times.
 const CHECKING_MIN: u16 = 3;
 const CHECKING_SHARE: u32 = 64;
 /// Among fewer hosts that only ask none stands out.
-const ASKERS_MIN: usize = 5;
+const ASKERS_MIN: u64 = 5;
 /// Nor does one that asked less.
 const STANDS_OUT_MIN: u32 = 50;
 /// One in so many of them ask with EDNS at most where that says something,
-const EDNS_SHARE: usize = 4;
+const EDNS_SHARE: u64 = 4;
 /// and so many times as much as the others on the average asks who asks far more.
 const FAR_MORE: u64 = 16;
 
@@ -55,8 +54,6 @@ const RESOLVERS_OF_ONE_SITE_MAX: usize = 4;
 const BEHAVIOUR_SAMPLE: usize = 1 << 12;
 /// How many addresses that only answer are looked at for one that asks for them.
 const ONLY_ANSWER_MAX: usize = 16;
-/// A host whose answers are not in the capture is taken for a server after so many questions to it.
-const ASKED_MIN: u32 = 3;
 /// So many questions that clients of a resolver were waiting for make an address one of that resolver.
 const BEHAVIOUR_MIN: u32 = 5;
 /// How many asks about one registered domain are looked at for one of them.
@@ -69,14 +66,16 @@ pub enum Known {
     Declared,
     /// Seen asking and answering.
     AsksAndAnswers,
-    /// Seen asking as only resolvers do, but not asked by anybody in this capture.
-    OnlyAsks,
+    /// Seen asking without wanting recursion, but not asked by anybody in this capture.
+    OnlyIterates,
 }
 
 /// Why a host that only asks may ask for others, whose questions are not in the capture: a forwarder, a router that
 /// translates addresses, a mail server or proxy that looks up what others wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForOthers {
+    /// It asks for what answers are checked with, as validating resolvers do.
+    ChecksAnswers,
     /// It asks with EDNS, as servers do, while the other hosts of this network do not.
     AsksAsServers,
     /// It asks far more than the others.
@@ -103,10 +102,10 @@ pub struct Roles {
     groups: Vec<Group>,
     /// Group of each host by its number, plus one; 0 is none.
     of_host: Vec<u32>,
-    /// How many hosts only ask, how many of these mostly with EDNS, and how many questions in all.
+    /// How many hosts only ask.
     askers: usize,
-    askers_with_edns: usize,
-    asks: u64,
+    /// The clients that may ask for others.
+    for_others: HashMap<HostId, ForOthers>,
     next_refresh: u64,
     /// How many hosts there were when roles were learned last.
     hosts_then: u64,
@@ -177,24 +176,38 @@ impl Roles {
         outside && (asks_as_one || shared())
     }
 
-    /// Whether a host that is taken for a client may ask for others.
-    pub fn may_ask_for_others(&self, id: HostId, hosts: &Hosts) -> Option<ForOthers> {
-        let host = hosts.get(id).filter(|host| host.only_asks() && host.asks >= STANDS_OUT_MIN)?;
-        let own = u64::from(host.asks);
-        let others = self.asks.saturating_sub(own);
-        if self.group_of(id).is_some() {
-            None
-        } else if own >= NEARLY_ALL_MIN && others * NEARLY_ALL_SHARE <= own {
-            Some(ForOthers::AsksNearlyAll)
-        } else if self.askers < ASKERS_MIN {
-            None
-        } else if asks_with_edns(host) && self.askers_with_edns * EDNS_SHARE <= self.askers {
-            Some(ForOthers::AsksAsServers)
-        } else if own * (self.askers as u64 - 1) >= others * FAR_MORE {
-            Some(ForOthers::AsksFarMore)
-        } else {
-            None
+    /// Whether a host that is taken for a client may ask for others, as it was when roles were learned last.
+    pub fn may_ask_for_others(&self, id: HostId) -> Option<ForOthers> {
+        self.for_others.get(&id).copied()
+    }
+
+    /// The clients that stand out among all of them.
+    fn who_may_ask_for_others(&self, hosts: &Hosts) -> HashMap<HostId, ForOthers> {
+        let clients =
+            || hosts.iter().filter(|(id, host)| host.only_asks() && self.group_of(*id).is_none());
+        let (mut count, mut with_edns, mut asks) = (0u64, 0u64, 0u64);
+        for (_, host) in clients() {
+            count += 1;
+            with_edns += u64::from(asks_with_edns(host));
+            asks += u64::from(host.asks);
         }
+        let is_edns_rare = with_edns * EDNS_SHARE <= count;
+        let why = |host: &Host| {
+            let own = u64::from(host.asks);
+            let others = asks - own;
+            if checks_answers(host) {
+                Some(ForOthers::ChecksAnswers)
+            } else if own >= NEARLY_ALL_MIN && others * NEARLY_ALL_SHARE <= own {
+                Some(ForOthers::AsksNearlyAll)
+            } else if count < ASKERS_MIN || host.asks < STANDS_OUT_MIN {
+                None
+            } else if asks_with_edns(host) && is_edns_rare {
+                Some(ForOthers::AsksAsServers)
+            } else {
+                (own * (count - 1) >= others * FAR_MORE).then_some(ForOthers::AsksFarMore)
+            }
+        };
+        clients().filter_map(|(id, host)| Some((id, why(host)?))).collect()
     }
 
     /// The resolvers.
@@ -240,7 +253,7 @@ impl Roles {
         self.group_of(id).is_none()
             && hosts.get(id).is_some_and(|host| {
                 let declared = self.declared.iter().flatten().any(|known| *known == host.address);
-                declared || (host.asks > 0 && serves(host) && !is_loopback(host))
+                declared || (host.asks > 0 && host.serves() && !is_loopback(host))
             })
     }
 
@@ -260,27 +273,22 @@ impl Roles {
         let machines = machines(hosts);
         let no_answers = hosts.iter().all(|(_, host)| host.answers == 0);
         for (id, host) in hosts.iter() {
-            let answers = serves(host) || (no_answers && host.asked > 0);
+            let answers = host.serves() || (no_answers && host.asked > 0);
             let resolves = host.asks > 0 && answers && !is_loopback(host);
             if self.group_of(id).is_none() && resolves {
                 self.add_with_machine(id, host, Known::AsksAndAnswers, &machines, hosts);
             }
         }
-        let askers = || hosts.iter().map(|(_, host)| host).filter(|host| host.only_asks());
-        self.askers = askers().count();
-        self.askers_with_edns = askers().filter(|host| asks_with_edns(host)).count();
-        self.asks = askers().map(|host| u64::from(host.asks)).sum();
+        self.askers = hosts.iter().filter(|(_, host)| host.only_asks()).count();
         self.add_loopback(hosts);
         self.join_by_behaviour(transactions);
         let of_resolvers = self.asking_resolvers_only(transactions);
         for (id, host) in hosts.iter() {
-            let iterates =
-                host.asks_iterating >= ITERATING_MIN && host.asks_iterating * 2 > host.asks;
-            let is_one = iterates && !of_resolvers.contains(&id) || checks_answers(host);
-            if self.group_of(id).is_none() && is_one {
-                self.add_with_machine(id, host, Known::OnlyAsks, &machines, hosts);
+            if self.group_of(id).is_none() && iterates(host) && !of_resolvers.contains(&id) {
+                self.add_with_machine(id, host, Known::OnlyIterates, &machines, hosts);
             }
         }
+        self.for_others = self.who_may_ask_for_others(hosts);
     }
 
     /// Takes servers on loopback addresses for addresses of the resolver that this machine is: the only
@@ -450,11 +458,9 @@ impl Roles {
     }
 }
 
-/// Whether a host is a server to others: it answers and does not only refuse, or it is asked so often that its
-/// answers must be missing from the capture.
-fn serves(host: &Host) -> bool {
-    let is_asked_often = host.asked >= ASKED_MIN && host.asked >= host.asks / 4;
-    host.has_served || (host.answers == 0 && is_asked_often)
+/// Whether a host asks as a resolver does that walks down from the root, and not only now and then.
+pub(super) fn iterates(host: &Host) -> bool {
+    host.asks_iterating >= ITERATING_MIN && host.asks_iterating * 2 > host.asks
 }
 
 /// Whether a host mostly asks with additional records, as servers do.
@@ -462,13 +468,10 @@ fn asks_with_edns(host: &Host) -> bool {
     host.asks_edns * 2 > host.asks
 }
 
-/// Whether a host that only asks checks the answers it gets, as a validating resolver does that forwards.
+/// Whether a host checks the answers it gets, as validating resolvers do.
 fn checks_answers(host: &Host) -> bool {
-    let (checking, all) = (u32::from(host.asks_checking), host.asks);
-    host.only_asks()
-        && host.asks_checking >= CHECKING_MIN
-        && (checking * CHECKING_SHARE >= all || host.asks_checking == u16::MAX)
-        && asks_with_edns(host)
+    let checking = u32::from(host.asks_checking);
+    host.asks_checking >= CHECKING_MIN && checking * CHECKING_SHARE >= host.asks
 }
 
 fn is_loopback(host: &Host) -> bool {

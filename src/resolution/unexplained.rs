@@ -65,7 +65,7 @@ impl History<'_> {
             .iter()
             .filter_map(|r| hosts.get(*r))
             .any(|host| host.asked > 0 || host.answers > 0);
-        if known == Known::OnlyAsks || !asked {
+        if known == Known::OnlyIterates || !asked {
             return Unexplained::ClientLegMissing;
         }
         let mut waiting: Vec<HostId> = Vec::new();

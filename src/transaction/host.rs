@@ -17,6 +17,8 @@ const SWEEP_SHARE: u64 = 64;
 
 /// How many addresses are remembered with their numbers: of more, these are looked up.
 const LATELY: usize = 1 << 13;
+/// A host whose answers are not in the capture is taken for a server after so many questions to it.
+const ASKED_MIN: u32 = 3;
 /// An address with a number that no host has.
 const NOBODY: (Address, HostId) = (Address::UNSPECIFIED, HostId(u32::MAX));
 
@@ -48,8 +50,8 @@ impl SourceMac {
 pub struct Host {
     /// Its address.
     pub address: Address,
-    /// Link-layer sources of its frames: its own, or a router's before it. A mirror port can show one
-    /// packet on both sides of a router, so two are kept.
+    /// Link-layer sources of its frames, the first two: its own, or a router's before it. A mirror port can show one
+    /// packet on both sides of a router.
     pub macs: [Mac; 2],
     /// The first VLAN tag that its questions were seen with; [`NO_VLAN`] if none was.
     pub vlan: u16,
@@ -61,8 +63,7 @@ pub struct Host {
     pub asks_iterating: u32,
     /// Of these, how many carried additional records, as those of resolvers mostly do (EDNS).
     pub asks_edns: u32,
-    /// Of these, how many were for what answers are checked with (RFC 4035) or for the root servers, as only resolvers
-    /// ask; at most 65,535.
+    /// Of these, how many were for what answers are checked with (RFC 4035); at most 65,535.
     pub asks_checking: u16,
     /// Queries it was sent.
     pub asked: u32,
@@ -95,13 +96,16 @@ impl Host {
         }
     }
 
-    /// Remembers the link-layer source of one of its frames; returns whether it is new.
+    /// Remembers the link-layer source of one of its frames, if it is the first or second; returns whether it is
+    /// none of these. What is kept refers to them by their places, so that they stay.
     fn note_mac(&mut self, mac: Mac) -> bool {
         let [first, second] = &mut self.macs;
         if !mac.is_some() || *first == mac || *second == mac {
             return false;
         }
-        *if first.is_some() { second } else { first } = mac;
+        if let Some(free) = [first, second].into_iter().find(|known| !known.is_some()) {
+            *free = mac;
+        }
         true
     }
 
@@ -132,7 +136,7 @@ impl Host {
     /// served for the first time.
     #[inline]
     fn is_turning(&self) -> bool {
-        self.asks == 1 || (self.answers == 0 && self.asked > 0)
+        self.asks == 1 || (!self.has_served && self.asked > 0)
     }
 
     /// Whether a counter is so high that it is to be halved.
@@ -158,15 +162,27 @@ impl Host {
         }
     }
 
-    /// Whether it was seen asking and nothing else: a client, or a resolver whose clients are not in the
+    /// Whether it is a server to others: it answers and does not only refuse, or it is asked so often that its answers
+    /// must be missing from the capture.
+    pub fn serves(&self) -> bool {
+        let is_asked_often = self.asked >= ASKED_MIN && self.asked >= self.asks / 4;
+        self.has_served || (is_asked_often && self.lacks_answers())
+    }
+
+    /// Whether it asks and is no server, as far as is seen: a client, or a resolver whose clients are not in the
     /// capture.
     pub fn only_asks(&self) -> bool {
-        self.asks > 0 && self.asked == 0 && self.answers == 0
+        self.asks > 0 && !self.serves()
     }
 
     /// Whether it was seen both asking and being asked or answering: what a resolver does.
     pub fn asks_and_answers(&self) -> bool {
-        self.asks > 0 && (self.has_served || (self.answers == 0 && self.asked > 0))
+        self.asks > 0 && (self.has_served || (self.asked > 0 && self.lacks_answers()))
+    }
+
+    /// Whether of what it was asked so little is answered that the answers are missing: one that refuses is seen to.
+    fn lacks_answers(&self) -> bool {
+        u64::from(self.answers) * 4 <= u64::from(self.asked)
     }
 }
 
@@ -448,6 +464,31 @@ fn place_lately(address: Address) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_by_the_place_of_a_link_layer_address_keeps_it() {
+        let mut host = Host::new(Address::v4([10, 0, 0, 1]), Timestamp(0));
+        let mac = |last| Mac([2, 0, 0, 0, 0, last]);
+        let noted: Vec<bool> = [1, 2, 1, 2, 3].map(|last| host.note_mac(mac(last))).into();
+        assert_eq!(noted, [true, true, false, false, true]);
+        let known = |last| host.mac(host.source_mac(mac(last)));
+        assert_eq!([known(1), known(2), known(3)], [mac(1), mac(2), mac(3)]);
+        assert_eq!(host.macs, [mac(1), mac(2)]);
+    }
+
+    #[test]
+    fn one_refusal_does_not_make_a_client_of_a_server_whose_answers_are_missing() {
+        let asked = |asked, answers| Host {
+            asks: 9,
+            asked,
+            answers,
+            ..Host::new(Address::UNSPECIFIED, Timestamp(0))
+        };
+        assert!(asked(40, 0).serves() && asked(40, 1).serves());
+        assert!(
+            !asked(4, 4).serves() && asked(4, 4).only_asks() && !asked(4, 4).asks_and_answers()
+        );
+    }
 
     #[test]
     fn who_was_not_seen_for_long_makes_room_unless_it_is_a_resolver() {

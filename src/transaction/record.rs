@@ -78,7 +78,6 @@ const _: () = assert!(size_of::<Record>() == 56);
 #[inline]
 fn answer((frame, asked): (u64, Timestamp), response: &Response) -> Option<u64> {
     let took = (response.time - asked).0 as u64;
-    // From one input to the next goes as well as within one.
     let frames = response.frame.in_48_bits()?.wrapping_sub(frame);
     let fits = took >> TOOK_BITS == 0 && frames >> (u64::BITS - TOOK_BITS - RCODE_BITS) == 0;
     fits.then_some((frames << TOOK_BITS | took) << RCODE_BITS | u64::from(response.rcode))
@@ -99,7 +98,8 @@ fn flag(is_set: bool, bit: u16) -> u16 {
     if is_set { bit } else { 0 }
 }
 
-/// What is compared of the hash of a name's last two labels: what a record has of it.
+/// What is compared of the hash of a name's last two labels: what a record has of it. Chains are found by the lower
+/// bits, which both have in common.
 #[inline]
 pub(super) fn kept_group(group: NameHash) -> NameHash {
     NameHash(Short::of(group.0).number())

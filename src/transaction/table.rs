@@ -300,9 +300,7 @@ impl Transactions {
             self.counters.queries += 1;
             let iterating = u32::from(!message.flags.recursion_desired());
             let [.., additional] = message.counts;
-            let is_priming = question.name.labels == 0 && question.rtype == RecordType::NS;
-            let is_checking =
-                is_priming || matches!(question.rtype, RecordType::DS | RecordType::DNSKEY);
+            let is_checking = matches!(question.rtype, RecordType::DS | RecordType::DNSKEY);
             self.note_sender(asked.client, message, |host| {
                 if host.vlan == NO_VLAN {
                     host.vlan = message.vlan;

@@ -48,6 +48,7 @@ pub(super) fn of_client(
 /// It may be somebody else who asked.
 pub(super) fn for_others(client: Address, why: ForOthers) -> Hint {
     let asks = match why {
+        ForOthers::ChecksAnswers => "for what answers are checked with, as DNS servers do",
         ForOthers::AsksAsServers => "as servers do and nearly nobody else here",
         ForOthers::AsksFarMore => "far more than the others here",
         ForOthers::AsksNearlyAll => "nearly all that is asked here",
@@ -56,7 +57,7 @@ pub(super) fn for_others(client: Address, why: ForOthers) -> Hint {
         "{client} asks {asks}: if it is a DNS server, a mail server, a proxy or a router, it may have asked for \
          somebody else; its own log or a mirror of its port tells for whom"
     );
-    harmless("may-ask-for-others", words)
+    harmless(super::FOR_OTHERS, words)
 }
 
 /// What speaks for a false alarm of all that was seen of an indicator.

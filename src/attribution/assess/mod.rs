@@ -5,7 +5,6 @@
 //!
 //! | code | leans to | when |
 //! |---|---|---|
-//! | `may-ask-for-others` | harmless | the client asks as servers do, or far more than others: it may have asked for somebody else |
 //! | `connected` | serious | the client then connected to what it was led to |
 //! | `beaconing` | serious | it asked at even intervals |
 //! | `referral-server` | harmless | the listed address is a server of the root or of a top-level domain, or one that is asked about many owners' names and refers on |
@@ -20,6 +19,7 @@
 //! | `many-clients` | harmless | a good part of all clients asked |
 //! | `one-client` | serious | of several clients, one asked |
 //! | `resolver-only` | harmless | no client is behind any of it |
+//! | `may-ask-for-others` | harmless | the client asks as servers do, or far more than others: it may have asked for somebody else |
 
 mod beacon;
 mod dealings;
@@ -56,9 +56,10 @@ const INDICATORS_MAX: usize = 1 << 17;
 /// hints that must know all clients impossible.
 const DEALINGS_MAX: usize = 1 << 14;
 
+/// The code of a hint that says nothing of the alarm, but that somebody else may have asked.
+pub const FOR_OTHERS: &str = "may-ask-for-others";
 /// The codes of hints, the weightiest first.
 const BY_WEIGHT: [&str; 15] = [
-    "may-ask-for-others",
     "connected",
     "beaconing",
     "referral-server",
@@ -73,6 +74,7 @@ const BY_WEIGHT: [&str; 15] = [
     "many-clients",
     "one-client",
     "resolver-only",
+    FOR_OTHERS,
 ];
 
 /// Gathers attributions, and assesses their indicators at the end.
@@ -98,7 +100,7 @@ impl Seen<'_> {
     /// Why a client may have asked for others.
     fn for_others(&self, client: Address) -> Option<ForOthers> {
         let hosts = self.resolution.transactions().hosts();
-        self.resolution.roles().may_ask_for_others(hosts.find(client)?, hosts)
+        self.resolution.roles().may_ask_for_others(hosts.find(client)?)
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn capture(seen: &Seen<'_>) -> Capture {
         let known = match resolver.known {
             Known::Declared => "you said so",
             Known::AsksAndAnswers => "it asks and is asked",
-            Known::OnlyAsks => "it asks as a resolver does",
+            Known::OnlyIterates => "it asks as a resolver does",
         };
         let one = match resolver.shared_mac {
             Some(mac) => format!("; one machine by its link address {mac}"),

@@ -146,7 +146,7 @@ fn resolver_words(resolver: &ResolverSeen) -> Words {
     let known = match resolver.known {
         Known::Declared => "as you said",
         Known::AsksAndAnswers => "it asks and is asked",
-        Known::OnlyAsks => "it asks as a resolver does",
+        Known::OnlyIterates => "it asks as a resolver does",
     };
     let one = match resolver.shared_mac {
         Some(mac) => format!("; one machine by its link address {mac}"),

@@ -1,6 +1,6 @@
 //! Who is behind it: one block a client, one entry an indicator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::fold::{Clients, Entry, Way};
@@ -113,6 +113,8 @@ struct Above {
     /// What was said to speak for a false alarm: of all clients of an indicator, or of one client, by its code;
     /// and with which client.
     excused: BTreeMap<Result<IndicatorId, &'static str>, Address>,
+    /// The clients of which it was said that they may have asked for somebody else.
+    for_others: BTreeSet<Address>,
 }
 
 fn write_entry<W: Write>(
@@ -151,6 +153,11 @@ fn write_entry<W: Write>(
     }
     say("sure", &sureness(entry))?;
     write_filters(page, 4, seen.subject.files, &entry.frames)?;
+    if let Some(words) = weighed.for_others(entry)
+        && above.for_others.insert(entry.client)
+    {
+        page.entry(4, LABELS, "who", &Words::of(Ink::Caution, words))?;
+    }
     write_weighed(page, entry, weighed, above)
 }
 

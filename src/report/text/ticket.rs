@@ -9,9 +9,10 @@ use std::io::{self, Write};
 use super::called::Called;
 use super::fold::{Clients, Entry};
 use super::page::{Look, Page, Words};
+use super::weighed::is_harmless;
 use super::words::{Times, connected, count, times};
 use super::{LABELS, Seen, clients, write_filters};
-use crate::attribution::{Attribution, Client, Leaning, State, Verdict};
+use crate::attribution::{Attribution, Client, State, Verdict};
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
 use crate::report::{Ending, Report, Subject};
@@ -246,7 +247,7 @@ fn write_entry<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, entry: &Entry)
     let assessed = seen.ending.assessment(entry.indicator);
     let hints = assessed.map_or(&[][..], |assessed| assessed.of(entry.client));
     // A hint says the same with its grounds.
-    let is_excused = hints.iter().any(|hint| hint.leaning == Leaning::Harmless);
+    let is_excused = hints.iter().any(|hint| is_harmless(&hint));
     if let Some(note) = clients::note(entry).filter(|_| !is_excused) {
         page.entry(4, LABELS, "note", &Words::plain(&note))?;
     }

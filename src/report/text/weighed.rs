@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fold::Entry;
-use crate::attribution::{Assessment, Hint, Leaning};
+use crate::attribution::{Assessment, FOR_OTHERS, Hint, Leaning};
 use crate::indicator::IndicatorId;
 use crate::report::Ending;
 
@@ -40,8 +40,9 @@ struct Known<'a> {
 #[derive(Debug)]
 pub(super) struct Weighed<'a>(BTreeMap<IndicatorId, Known<'a>>);
 
-fn is_harmless(hint: &&Hint) -> bool {
-    hint.leaning == Leaning::Harmless
+/// Whether a hint speaks for a false alarm, and not only for somebody else.
+pub(super) fn is_harmless(hint: &&Hint) -> bool {
+    hint.leaning == Leaning::Harmless && hint.code != FOR_OTHERS
 }
 
 impl<'a> Weighed<'a> {
@@ -89,6 +90,12 @@ impl<'a> Weighed<'a> {
     /// What speaks for a false alarm of this client.
     pub fn own(&self, entry: &Entry) -> Option<&'a Hint> {
         self.hints(entry).iter().find(is_harmless)
+    }
+
+    /// That somebody else may have asked.
+    pub fn for_others(&self, entry: &Entry) -> Option<&'a str> {
+        let hint = self.hints(entry).iter().find(|hint| hint.code == FOR_OTHERS);
+        hint.map(|hint| hint.words.as_str())
     }
 
     /// What speaks for a false alarm of all clients.

@@ -274,7 +274,7 @@ pub fn coverage() -> Coverage {
         allowed: 0,
         resolvers: vec![
             resolver(DC, Known::AsksAndAnswers, 10_397, 4_492),
-            resolver("192.168.2.12", Known::OnlyAsks, 0, 196),
+            resolver("192.168.2.12", Known::OnlyIterates, 0, 196),
         ],
         latencies: vec![LatencySeen {
             resolver: address(DC),
