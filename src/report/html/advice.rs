@@ -3,7 +3,7 @@
 use super::fold::{Dealing, Person};
 use super::shown::Shown;
 use super::view::{Seen, Suspected};
-use crate::attribution::Leaning;
+use crate::attribution::{FOR_OTHERS, Leaning};
 use crate::contact::{Connection, Contact};
 use crate::report::text::words;
 
@@ -11,7 +11,7 @@ use crate::report::text::words;
 const SURE: u16 = 950;
 
 /// What to do, the first first. In this order:
-/// 1. not sure: read the frames first;
+/// 1. not sure: read the frames first; it may have asked for somebody else: look there;
 /// 2. it asked for what is flagged and connected: take it off the network;
 /// 3. it asked and did not connect, or got nothing, or it is not known whether: find out;
 /// 4. it asked for something else: judge that;
@@ -25,6 +25,7 @@ pub(super) fn about(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<Shown> {
             words::sureness(first.most_permille)
         ));
     }
+    advice.extend(for_others(seen, client));
     let direct: Vec<&Dealing> =
         client.dealings.iter().copied().filter(|dealing| !dealing.is_doubtful()).collect();
     match direct.as_slice() {
@@ -43,6 +44,12 @@ pub(super) fn about(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<Shown> {
         advice.extend(who(seen, client));
     }
     advice.iter().map(|text| Shown::new(text)).collect()
+}
+
+/// That somebody else may have asked.
+fn for_others(seen: &Seen<'_>, client: &Suspected<'_>) -> Option<String> {
+    let mut hints = seen.ending.assessments.iter().flat_map(|found| found.of(client.address));
+    hints.find(|hint| hint.code == FOR_OTHERS).map(|hint| format!("{}.", hint.words))
 }
 
 /// Whether it got anywhere.
