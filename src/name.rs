@@ -214,8 +214,8 @@ pub struct NameHash(pub u64);
 /// How many octets behind a name are best at hand when it is hashed, whatever they are.
 pub const HASH_SLACK: usize = 16;
 
-/// Makes [`NameHash`]es. Its key is drawn once a process, so nobody who writes names can choose which
-/// of them collide.
+/// Makes [`NameHash`]es. Its key is unknown to who sends packets: drawn when the process starts, or made from the capture
+/// ([`crate::capture::key_of`]). So nobody can choose names that collide.
 ///
 /// Sixteen octets are folded at a time, by a multiplication of 64 by 64 bits as in wyhash. Of a name of more
 /// than two labels the last two are hashed first, and what stands before them from there on: both hashes are

@@ -16,6 +16,7 @@ mod directory;
 mod fault;
 mod file;
 mod filter;
+mod key;
 pub mod live;
 mod pcap;
 mod pcapng;
@@ -28,6 +29,7 @@ mod tests;
 
 pub use directory::{RING_ENDING, RING_PREFIX, captures_in, is_of_ring};
 pub use fault::{CaptureError, Damage, Fault, Place};
+pub use key::key_of;
 pub use reader::{FileFacts, Reader};
 pub use source::{EndedEarly, OpenPipe, Progress, is_pipe, open_pipe};
 

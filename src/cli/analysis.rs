@@ -12,7 +12,7 @@ use super::settings::Input;
 use super::{Outcome, say};
 use crate::alert::Answering;
 use crate::attribution::{Assessor, Attribution, Attributor, Coverage, complaints_of};
-use crate::capture::{Reader, open_pipe};
+use crate::capture::{Reader, key_of, open_pipe};
 use crate::flow::Address;
 use crate::identity::Inventory;
 use crate::indicator::Indicators;
@@ -235,6 +235,13 @@ fn unreadable(lacked: &CaptureLacked) -> Option<&'static str> {
 fn unseen(declared: &[Address], coverage: &Coverage) -> Vec<Address> {
     let seen = |address: &Address| coverage.resolvers.iter().any(|r| r.addresses.contains(address));
     declared.iter().copied().filter(|address| !seen(address)).collect()
+}
+
+/// The hasher for what is read: of the same capture the same each time, so that what depends on it, such as which limit on
+/// looking is reached where much was asked, does not change from run to run.
+pub fn name_hasher(input: &Input) -> NameHasher {
+    // What cannot be read is told when it is opened.
+    key_of(&input.files).ok().flatten().map_or_else(NameHasher::random, NameHasher::new)
 }
 
 /// Opens the captures, filtered if need be. A pipe among them that is silent ends with `stop`.

@@ -8,7 +8,6 @@ use super::settings::{Explain as Settings, Subject};
 use super::{Outcome, analysis, say};
 use crate::alert::{Alert, Alerts, Desk, refused};
 use crate::indicator::{IndicatorId, Indicators};
-use crate::name::NameHasher;
 
 /// Where a question stands that was asked without a file.
 const COMMAND_LINE: &str = "the command line";
@@ -18,7 +17,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
         Subject::Question(question) => (COMMAND_LINE.to_owned(), vec![asked(question)]),
         Subject::Alerts(_) => load(&settings)?,
     };
-    let hasher = NameHasher::random();
+    let hasher = analysis::name_hasher(&settings.analysis.input);
     let no_targets: Vec<Option<String>> = alerts
         .iter()
         .map(|alert| refused(&alert.destination, &settings.analysis.resolvers))

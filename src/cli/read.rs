@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::settings::Read as Settings;
 use super::{Outcome, analysis, indicators};
-use crate::name::NameHasher;
 
 pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
-    let hasher = NameHasher::random();
+    let hasher = analysis::name_hasher(&settings.analysis.input);
     let indicators = indicators::load(&settings.lists, hasher)?;
     let outputs = settings.outputs;
     analysis::run(settings.analysis, hasher, Arc::new(indicators), &mut (), |subject| {

@@ -11,7 +11,7 @@
 //! +--------------------------+-------------+
 //! ```
 //!
-//! It is made once, when it is known how much goes into it. The hashes are keyed per process, so linear
+//! It is made once, when it is known how much goes into it. The hashes are keyed, so linear
 //! probing cannot be attacked.
 //!
 //! What is looked up is nearly always absent, so a filter stands before the slots: for each eight of

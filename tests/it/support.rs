@@ -67,6 +67,16 @@ pub fn read_jsonl(files: &[PathBuf], indicators: &str, workers: usize) -> Run {
     command.arg("--indicators").arg(&list).output().expect("the program starts").into()
 }
 
+/// Has the generator of the benchmarks write a capture, and a list if that is among the options.
+pub fn make_traffic(options: &[&str], capture: &Path) {
+    // Examples are built with the tests, beside them.
+    let tests = std::env::current_exe().unwrap();
+    let generator = tests.parent().unwrap().parent().unwrap().join("examples/traffic");
+    let run = Command::new(&generator).args(options).arg("--out").arg(capture).output();
+    let run = run.expect("the generator is built with the tests");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
 /// A path in the project.
 pub fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

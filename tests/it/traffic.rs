@@ -3,22 +3,16 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
-use crate::support::whoasked;
+use crate::support::{make_traffic, whoasked};
 
 /// The addresses that ask in the capture that the generator makes by `options`: of resolvers, which have the whole
 /// of 10.10.0.0/16 and fd20:0:10::/64, and of clients.
 fn resolvers_and_clients(options: &[&str]) -> [BTreeSet<String>; 2] {
-    // Examples are built with the tests, beside them.
-    let tests = std::env::current_exe().unwrap();
-    let generator = tests.parent().unwrap().parent().unwrap().join("examples/traffic");
     let directory = tempfile::tempdir().unwrap();
     let [path, again] = ["traffic.pcap", "again.pcap"].map(|name| {
         let path = directory.path().join(name);
-        let run = Command::new(&generator).args(options).arg("--out").arg(&path).output();
-        let run = run.expect("the generator is built with the tests");
-        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        make_traffic(options, &path);
         path
     });
     assert!(
