@@ -191,6 +191,9 @@ impl Zone {
     }
 }
 
+/// No clock on earth is further from UTC.
+const DISTANCE_MAX: i32 = 14 * 3600;
+
 /// A distance from UTC in seconds: `+01:00`, `-0330`, `+2`.
 fn distance(text: &str) -> Option<i32> {
     let sign = if text.starts_with('-') { -1 } else { 1 };
@@ -203,7 +206,8 @@ fn distance(text: &str) -> Option<i32> {
     };
     let is_number = hours.bytes().chain(minutes.bytes()).all(|octet| octet.is_ascii_digit());
     let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    (is_number && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
+    let seconds = hours * 3600 + minutes * 60;
+    (is_number && minutes < 60 && seconds <= DISTANCE_MAX).then_some(sign * seconds)
 }
 
 /// RFC 3339 in UTC with nine decimals: `2019-11-29T08:25:01.123456789Z`.

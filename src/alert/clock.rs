@@ -2,9 +2,10 @@
 //!
 //! An alert is of a moment at which its destination was asked for. So if the clocks differ by *d*, adding
 //! *d* to the alerts' times puts each on a sighting of its own destination; any other difference does so
-//! by chance only. Every pair of an alert and a sighting votes for its difference, and the one that most
-//! alerts agree on is it, if
-//! 1. at least three alerts agree on it, and half of those whose destination was seen at all;
+//! by chance only. Alerts of one moment have one vote together, for what is asked for at once at one time is so at
+//! another. Every pair of an alert and a sighting votes for its difference, and the one that most
+//! moments agree on is it, if
+//! 1. at least three agree on it, and half of those with a destination that was seen at all;
 //! 2. as many would hardly agree by chance, given how often their destinations were seen;
 //! 3. no other difference does nearly as well. (What is asked for every minute agrees with itself a
 //!    minute off, but for one alert at the end.) That the clocks agree is believed before anything else.
@@ -15,10 +16,10 @@ use crate::time::{Span, Timestamp};
 const DIFFERENCE_MAX: Span = Span::from_secs(36 * 3600);
 /// How far apart votes may lie and still agree: firewalls log whole seconds, and a moment later.
 const AGREE: i64 = 3_000_000_000;
-/// How many alerts, and sightings of one destination, have a vote; of more, so many at even steps.
+/// How many alerts, and sightings of one destination, vote; of more, so many at even steps.
 const ALERTS_MAX: usize = 1_024;
 const SIGHTINGS_MAX: usize = 1_024;
-/// So many agreeing alerts at least make an estimate.
+/// So many moments that agree at least make an estimate.
 const AGREEING_MIN: usize = 3;
 /// What was asked for within so short a time was asked for once, in a burst: that says nothing of how
 /// often it would be at another.
@@ -42,38 +43,43 @@ pub struct Clock {
 /// Estimates it. Each part holds the times of the alerts of one destination (at one host), and those of
 /// its sightings.
 pub(super) fn estimate(parts: &[(Vec<Timestamp>, Vec<Timestamp>)]) -> Clock {
-    let mut all = Vec::new();
-    let mut expected_by_chance = 0.0;
     let counted: Vec<_> = parts
         .iter()
-        .map(|(alerts, sightings)| (moments(alerts), moments(sightings)))
+        .map(|(alerts, sightings)| (once_a_second(alerts), once_a_second(sightings)))
         .filter(|(alerts, sightings)| !alerts.is_empty() && !sightings.is_empty())
         .collect();
     let total: usize = counted.iter().map(|(alerts, _)| alerts.len()).sum();
     let step = total.div_ceil(ALERTS_MAX).max(1);
-    let mut count = 0;
-    for (alerts, sightings) in &counted {
-        let chance = chance_of(sightings);
-        for alert in alerts.iter().step_by(step) {
-            let stride = sightings.len().div_ceil(SIGHTINGS_MAX).max(1);
-            let differences = sightings.iter().step_by(stride).map(|sighting| *sighting - *alert);
-            all.extend(
-                differences
-                    .filter(|d| d.abs() <= DIFFERENCE_MAX)
-                    .map(|d| Vote { d: d.0, by: count }),
-            );
-            expected_by_chance += chance;
-            count += 1;
+    let voting = || {
+        counted.iter().flat_map(move |(alerts, sightings)| {
+            alerts.iter().step_by(step).map(move |alert| (*alert, sightings))
+        })
+    };
+    let moments = moments(voting().map(|(alert, _)| alert));
+    let mut votes = Vec::new();
+    let mut chances = vec![0.0; moments.len()];
+    for (alert, sightings) in voting() {
+        let by = moments.partition_point(|start| *start <= alert).saturating_sub(1);
+        let stride = sightings.len().div_ceil(SIGHTINGS_MAX).max(1);
+        let differences = sightings.iter().step_by(stride).map(|sighting| *sighting - alert);
+        votes
+            .extend(differences.filter(|d| d.abs() <= DIFFERENCE_MAX).map(|d| Vote { d: d.0, by }));
+        if let Some(chance) = chances.get_mut(by) {
+            *chance = f64::min(*chance + chance_of(sightings), 1.0);
         }
     }
-    all.sort_unstable();
+    votes.sort_unstable();
     let none = Clock { of: total as u64, ..Clock::default() };
-    let Some(window) = choose(&all, count, expected_by_chance) else { return none };
-    let agreeing = (window.agreeing * step).min(total) as u64;
+    let Some(window) = choose(&votes, moments.len(), chances.iter().sum()) else { return none };
+    let agrees = |(alert, sightings): &(Timestamp, &Vec<Timestamp>)| {
+        let from = sightings.partition_point(|sighting| (*sighting - *alert).0 < window.from);
+        sightings.get(from).is_some_and(|sighting| (*sighting - *alert).0 <= window.to)
+    };
+    let agreeing = (voting().filter(agrees).count() * step).min(total) as u64;
     Clock { difference: Span(window.median), agreeing, of: total as u64, is_estimated: true }
 }
 
-/// A vote for a difference, in nanoseconds, by an alert.
+/// A vote for a difference, in nanoseconds, by a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Vote {
     d: i64,
@@ -83,14 +89,31 @@ struct Vote {
 /// Differences that agree.
 #[derive(Clone, Copy, Debug)]
 struct Window {
-    /// How many alerts do.
+    /// How many moments do.
     agreeing: usize,
-    /// The one in the middle.
+    /// The least, the one in the middle, the greatest.
+    from: i64,
     median: i64,
+    to: i64,
 }
 
-/// Times to the second, each once: a burst is one moment.
-fn moments(times: &[Timestamp]) -> Vec<Timestamp> {
+/// Where moments begin: alerts that stand closer together than votes that agree are of one.
+fn moments(alerts: impl Iterator<Item = Timestamp>) -> Vec<Timestamp> {
+    let mut starts: Vec<Timestamp> = alerts.collect();
+    starts.sort_unstable();
+    let mut start: Option<Timestamp> = None;
+    starts.retain(|alert| {
+        let is_new = start.is_none_or(|start| (*alert - start).0 > AGREE);
+        if is_new {
+            start = Some(*alert);
+        }
+        is_new
+    });
+    starts
+}
+
+/// Times to the second, each once.
+fn once_a_second(times: &[Timestamp]) -> Vec<Timestamp> {
     let mut times = times.to_vec();
     times.sort_unstable();
     times.dedup_by_key(|time| time.seconds());
@@ -99,19 +122,25 @@ fn moments(times: &[Timestamp]) -> Vec<Timestamp> {
 
 /// How likely a moment chosen at random, while it was asked for at all, agrees with a sighting.
 fn chance_of(sightings: &[Timestamp]) -> f64 {
-    let span = match sightings {
-        [first, .., last] => (*last - *first).max(BURST_MAX).0,
-        _ => DIFFERENCE_MAX.0,
+    let (Some(first), Some(last)) = (sightings.first(), sightings.last()) else { return 0.0 };
+    let span = match *last - *first {
+        burst if burst.0 <= AGREE => DIFFERENCE_MAX.0,
+        longer => longer.max(BURST_MAX).0,
     };
-    (sightings.len() as f64 * AGREE as f64 / span as f64).min(1.0)
+    let gaps = sightings.windows(2).map(|pair| match pair {
+        [one, next] => (*next - *one).0.min(AGREE),
+        _ => 0,
+    });
+    let agreeing = gaps.sum::<i64>() + AGREE;
+    (agreeing as f64 / span as f64).min(1.0)
 }
 
-fn choose(votes: &[Vote], alerts: usize, expected: f64) -> Option<Window> {
-    let best = best(votes, alerts, |_| true)?;
-    let zero = best_within(votes, alerts);
+fn choose(votes: &[Vote], moments: usize, expected: f64) -> Option<Window> {
+    let best = best(votes, moments, |_| true)?;
+    let zero = best_within(votes, moments);
     let enough = |window: &Window| {
         window.agreeing >= AGREEING_MIN
-            && window.agreeing * 2 >= alerts
+            && window.agreeing * 2 >= moments
             && is_no_chance(window.agreeing, expected)
     };
     // What the clocks say is believed unless another difference explains clearly more.
@@ -121,23 +150,23 @@ fn choose(votes: &[Vote], alerts: usize, expected: f64) -> Option<Window> {
         return Some(zero);
     }
     let far = |vote: &Vote| (vote.d - best.median).abs() > 2 * AGREE;
-    let rival = self::best(votes, alerts, far).map_or(0, |window| window.agreeing);
-    let is_alone = match best.agreeing == alerts {
-        true => rival < alerts,
+    let rival = self::best(votes, moments, far).map_or(0, |window| window.agreeing);
+    let is_alone = match best.agreeing == moments {
+        true => rival < moments,
         false => best.agreeing * 2 >= rival * 3,
     };
     (enough(&best) && is_alone).then_some(best)
 }
 
 /// The window around no difference at all.
-fn best_within(votes: &[Vote], alerts: usize) -> Option<Window> {
-    best(votes, alerts, |vote| vote.d.abs() <= AGREE)
+fn best_within(votes: &[Vote], moments: usize) -> Option<Window> {
+    best(votes, moments, |vote| vote.d.abs() <= AGREE)
 }
 
-/// Among the votes that count, the window in which most alerts agree; the one nearest to zero, of those.
-fn best(votes: &[Vote], alerts: usize, counts: impl Fn(&Vote) -> bool) -> Option<Window> {
+/// Among the votes that count, the window in which most moments agree; the one nearest to zero, of those.
+fn best(votes: &[Vote], moments: usize, counts: impl Fn(&Vote) -> bool) -> Option<Window> {
     let votes: Vec<Vote> = votes.iter().copied().filter(|vote| counts(vote)).collect();
-    let mut inside = vec![0usize; alerts];
+    let mut inside = vec![0usize; moments];
     let (mut agreeing, mut start) = (0, 0);
     let mut found: Option<(usize, i64, Window)> = None;
     for (end, vote) in votes.iter().enumerate() {
@@ -152,19 +181,20 @@ fn best(votes: &[Vote], alerts: usize, counts: impl Fn(&Vote) -> bool) -> Option
             agreeing -= usize::from(*slot == 0);
             start += 1;
         }
+        let (from, to) = (votes.get(start)?.d, vote.d);
         let median = votes.get(start + (end - start) / 2)?.d;
         let distance = median.abs();
         let is_better = found.as_ref().is_none_or(|(most, nearest, _)| {
             agreeing > *most || agreeing == *most && distance < *nearest
         });
         if is_better {
-            found = Some((agreeing, distance, Window { agreeing, median }));
+            found = Some((agreeing, distance, Window { agreeing, from, median, to }));
         }
     }
     found.map(|(_, _, window)| window)
 }
 
-/// Whether so many agreeing alerts can hardly be chance: the Chernoff bound of a sum that is expected to
+/// Whether so many agreeing moments can hardly be chance: the Chernoff bound of a sum that is expected to
 /// be `expected`, over all differences that are looked at.
 fn is_no_chance(agreeing: usize, expected: f64) -> bool {
     let agreeing = agreeing as f64;
@@ -215,6 +245,17 @@ mod tests {
             clock.is_estimated && (38..=42).contains(&(clock.difference.0 / 1_000_000_000)),
             "{clock:?}"
         );
+    }
+
+    #[test]
+    fn alerts_of_one_moment_have_one_vote() {
+        // What is asked for together at one time is so at another.
+        let parts = [0, 0, 1].map(|at| (times(&[at]), times(&[8_740 + at])));
+        assert_eq!(estimate(&parts), Clock { of: 3, ..Clock::default() });
+        let parts = [0, 7_200, 9_300].map(|at| (times(&[at]), times(&[12 + at])));
+        let twice = estimate(&[&parts[..], &parts[..]].concat());
+        assert_eq!(twice.difference, Span::from_secs(12));
+        assert_eq!((twice.agreeing, twice.of), (6, 6), "it is alerts that are counted");
     }
 
     #[test]

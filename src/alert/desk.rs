@@ -1,5 +1,6 @@
 //! The desk at which alerts are answered.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -67,8 +68,11 @@ impl Asked<'_> {
     }
 }
 
-/// What alerts with one answer share: destination, host, second, and whether that is local.
-type Likeness<'a> = (IndicatorId, Option<&'a str>, Option<i64>, bool);
+/// What alerts with one answer share: file, destination, host, second, and whether that is local.
+type Likeness<'a> = (&'a str, IndicatorId, Option<&'a str>, Option<i64>, bool);
+
+/// The alerts' destinations, each at one host.
+type Cases<'a> = HashMap<(IndicatorId, Option<&'a str>), Case>;
 
 /// An answer without its alert.
 #[derive(Default)]
@@ -139,25 +143,27 @@ impl Desk {
         Case { scope, notes: note.into_iter().collect(), order, is_seen_elsewhere }
     }
 
-    /// The difference of the clocks, from all alerts that have a time.
-    fn clock(&self, cases: &HashMap<(IndicatorId, Option<&str>), Case>) -> Clock {
-        let mut parts: HashMap<(IndicatorId, Option<&str>), Vec<Timestamp>> = HashMap::default();
+    /// For each file, which is of one firewall, the difference of the clocks: from its alerts that have a time.
+    fn clocks(&self, cases: &Cases<'_>) -> BTreeMap<&str, Clock> {
+        let mut files: BTreeMap<&str, BTreeMap<_, Vec<Timestamp>>> = BTreeMap::new();
         for (alert, held) in self.alerts.iter().zip(&self.held) {
+            let parts = files.entry(&alert.file).or_default();
             if let (Some(time), Ok(id)) = (alert.time, held) {
                 parts.entry((*id, alert.host.as_deref())).or_default().push(time);
             }
         }
-        let mut keys: Vec<_> = parts.keys().copied().collect();
-        keys.sort_unstable();
-        let parts: Vec<(Vec<Timestamp>, Vec<Timestamp>)> = keys
+        let with_sightings = |(key, alerts): ((IndicatorId, Option<&str>), _)| {
+            let (case, seen) = (cases.get(&key)?, self.store.of(key.0)?);
+            let kept = case.order.iter().filter_map(|at| seen.sightings.get(*at));
+            Some((alerts, firewall_saw(kept)))
+        };
+        files
             .into_iter()
-            .filter_map(|key| {
-                let (case, seen) = (cases.get(&key)?, self.store.of(key.0)?);
-                let kept = case.order.iter().filter_map(|at| seen.sightings.get(*at));
-                Some((parts.remove(&key)?, firewall_saw(kept)))
+            .map(|(file, parts)| {
+                let parts: Vec<_> = parts.into_iter().filter_map(with_sightings).collect();
+                (file, clock::estimate(&parts))
             })
-            .collect();
-        clock::estimate(&parts)
+            .collect()
     }
 
     /// What answers alerts of one case at one time.
@@ -179,7 +185,7 @@ impl Desk {
         let itself: Vec<&Kept> = chosen.iter().copied().filter(|kept| kept.is_itself).collect();
         let chosen = match itself.is_empty() && !chosen.is_empty() {
             true => {
-                let text = "the name itself was not seen, but names below it were";
+                let text = "nobody asked for the name itself, but for names below it";
                 found.notes.push(text.to_owned());
                 chosen
             }
@@ -316,16 +322,17 @@ impl Answering for Desk {
     }
 
     fn answers(&mut self, coverage: &Coverage) -> Vec<Answer> {
-        let mut cases: HashMap<(IndicatorId, Option<&str>), Case> = HashMap::default();
+        let mut cases = Cases::default();
         for (alert, held) in self.alerts.iter().zip(&self.held) {
             let Ok(id) = held else { continue };
             let host = alert.host.as_deref();
             cases.entry((*id, host)).or_insert_with(|| self.case(*id, host, coverage));
         }
-        let clock = self.clock(&cases);
+        let clocks = self.clocks(&cases);
         let mut found: HashMap<Likeness<'_>, Rc<Found>> = HashMap::default();
         let mut answers = Vec::with_capacity(self.alerts.len());
         for (alert, held) in self.alerts.iter().zip(&self.held) {
+            let clock = clocks.get(alert.file.as_str()).copied().unwrap_or_default();
             let time = alert.time.map(|time| time + clock.difference);
             let mut answer = Answer {
                 alert: alert.clone(),
@@ -346,7 +353,8 @@ impl Answering for Desk {
             {
                 // A log has whole seconds, so that alerts of one second have one answer.
                 let second = alert.time.map(Timestamp::seconds);
-                let known = found.entry((*id, host, second, alert.is_local)).or_insert_with(|| {
+                let likeness = (alert.file.as_str(), *id, host, second, alert.is_local);
+                let known = found.entry(likeness).or_insert_with(|| {
                     let (time, is_local) = (alert.time, alert.is_local);
                     let asked = Asked { id: *id, host, time, is_local, clock };
                     Rc::new(self.find(&asked, case, coverage))

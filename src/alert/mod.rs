@@ -31,6 +31,7 @@ use crate::time::Timestamp;
 pub use clock::Clock;
 pub use desk::Desk;
 pub use load::{Alerts, Form, LoadError, Notice};
+pub use scope::address_in;
 pub use target::{refused, refused_beforehand};
 pub use zones::Zones;
 

@@ -66,7 +66,7 @@ impl Scope {
 }
 
 /// The address in a host as a firewall writes it: alone, with a port, or behind its name: `DC1 (10.0.0.5)`.
-pub(super) fn address_in(host: &str) -> Option<Address> {
+pub fn address_in(host: &str) -> Option<Address> {
     let mut words = host.split([' ', '(', ')', '[', ']', '"']).filter(|word| !word.is_empty());
     words.find_map(|word| {
         let with_port = || word.parse::<SocketAddr>().map(|end| end.ip());

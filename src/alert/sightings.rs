@@ -37,7 +37,7 @@ pub(super) struct Kept {
     pub time: Timestamp,
     pub resolver: Address,
     pub is_upstream: bool,
-    /// It is of the destination itself, and not of a name below it.
+    /// It is of the destination itself, and not of a name below it: see [`is_itself`].
     pub is_itself: bool,
     verdict: Verdict,
     parts: Vec<Part>,
@@ -194,13 +194,15 @@ fn key(client: &Client) -> (Address, String) {
     (client.address, client.asked.to_ascii_lowercase())
 }
 
-/// Whether a sighting is of a name itself. Where no chain shows what was reached, it counts as that.
+/// Whether a sighting is of a name itself. Where no chain shows what was reached, it counts as that. What a server asks
+/// about a name on its way down to another (RFC 9156) is part of the question for that other.
 fn is_itself(attribution: &Attribution, name: &str) -> bool {
     let sighting = &attribution.sighting;
-    if sighting.place == Place::Qname {
-        return sighting.name.eq_ignore_ascii_case(name);
-    }
     let mut ends = attribution.clients.iter().filter_map(|client| client.chain.last()).peekable();
+    if sighting.place == Place::Qname {
+        let is_on_the_way = ends.peek().is_some() && ends.all(ChainStep::is_on_the_way);
+        return !is_on_the_way && sighting.name.eq_ignore_ascii_case(name);
+    }
     ends.peek().is_none() || ends.any(|step| step.name.eq_ignore_ascii_case(name))
 }
 

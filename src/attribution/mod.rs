@@ -161,6 +161,11 @@ impl ChainStep {
     fn kind(kind: StepKind) -> &'static str {
         kind.as_str()
     }
+
+    /// Whether the resolver only came by, on its way down to the name before.
+    pub fn is_on_the_way(&self) -> bool {
+        self.step == StepKind::Ancestor.as_str()
+    }
 }
 
 /// A client's part in a sighting, and what shows it.

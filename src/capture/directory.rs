@@ -1,5 +1,6 @@
 //! A directory of captures, such as the ring that a live run keeps.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,24 +9,94 @@ use std::path::{Path, PathBuf};
 pub const RING_PREFIX: &str = "ring-";
 /// The format that a ring is written in.
 pub const RING_ENDING: &str = ".pcapng";
-/// What captures are called, beside what compresses them.
-const ENDINGS: &[&str] = &[".pcap", ".pcapng", ".cap"];
+/// What captures are called, beside what compresses them and what counts them.
+const ENDINGS: &[&str] = &[".pcap", ".pcapng", ".cap", ".dmp"];
+/// How they are compressed, and how else, which is not read.
+const COMPRESSED: &[&str] = &[".gz", ".zst"];
+const COMPRESSED_ELSE: &[&str] = &[".bz2", ".xz", ".lz4", ".zip", ".7z"];
+/// So deep directories in directories are looked through.
+const DEPTH_MAX: usize = 16;
 
-/// The captures in a directory, by name. Empty files, and what is called otherwise, are left out.
-///
-/// # Errors
-/// When the directory cannot be read.
-pub fn captures_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut captures = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        let is_used = fs::metadata(&path).is_ok_and(|data| data.is_file() && data.len() > 0);
-        if is_used && is_called_capture(&path) {
-            captures.push(path);
+/// What a directory holds.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The captures, by path.
+    pub captures: Vec<PathBuf>,
+    /// What was left out, by reason.
+    pub left_out: BTreeMap<LeftOut, Vec<PathBuf>>,
+}
+
+/// Why something in a directory is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LeftOut {
+    /// It holds nothing, as a capture just begun.
+    Empty,
+    /// It is called a capture, but is no file, or one that cannot be looked at: a link that leads nowhere, say.
+    NoFile,
+    /// It is compressed in a way that is not read.
+    CompressedElse,
+    /// It is called otherwise than captures are.
+    CalledOtherwise,
+}
+
+impl LeftOut {
+    /// For people, of one or several.
+    pub fn words(self) -> &'static str {
+        match self {
+            LeftOut::Empty => "empty",
+            LeftOut::NoFile => "no file that can be read",
+            LeftOut::CompressedElse => "compressed otherwise than by gzip or zstd",
+            LeftOut::CalledOtherwise => "not called .pcap, .pcapng, .cap or .dmp",
         }
     }
-    captures.sort();
-    Ok(captures)
+}
+
+/// The captures in a directory and in those in it. What is hidden does not count, and links to directories are
+/// not followed.
+///
+/// # Errors
+/// When a directory cannot be read.
+pub fn captures_in(directory: &Path) -> io::Result<Found> {
+    let mut found = Found::default();
+    let mut directories = vec![(directory.to_owned(), 0)];
+    while let Some((directory, depth)) = directories.pop() {
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            let path = entry.path();
+            if entry.file_name().as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            if entry.file_type()?.is_dir() {
+                if depth < DEPTH_MAX {
+                    directories.push((path, depth + 1));
+                }
+                continue;
+            }
+            match why_not(&path) {
+                None => found.captures.push(path),
+                Some(why) => found.left_out.entry(why).or_default().push(path),
+            }
+        }
+    }
+    found.captures.sort();
+    found.left_out.values_mut().for_each(|paths| paths.sort());
+    Ok(found)
+}
+
+/// Why a file is no capture to be read.
+fn why_not(path: &Path) -> Option<LeftOut> {
+    let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
+    if !is_called_capture(&name) {
+        let without = COMPRESSED_ELSE.iter().find_map(|ending| name.strip_suffix(ending));
+        return Some(match without.is_some_and(is_called_capture) {
+            true => LeftOut::CompressedElse,
+            false => LeftOut::CalledOtherwise,
+        });
+    }
+    match fs::metadata(path) {
+        Ok(data) if data.is_file() => (data.len() == 0).then_some(LeftOut::Empty),
+        _ => Some(LeftOut::NoFile),
+    }
 }
 
 /// Whether a file is one of a ring: its last record may be half written, or half gone with a run that was
@@ -35,11 +106,11 @@ pub fn is_of_ring(path: &Path) -> bool {
     name.starts_with(RING_PREFIX) && name.ends_with(RING_ENDING)
 }
 
-fn is_called_capture(path: &Path) -> bool {
-    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return false };
-    let plain = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(name);
-    // tcpdump counts behind the ending: `office.pcap12`.
-    let plain = plain.trim_end_matches(|c: char| c.is_ascii_digit());
+/// Whether a name in lower case is what captures are called.
+fn is_called_capture(name: &str) -> bool {
+    let plain = COMPRESSED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
+    // tcpdump counts behind the ending (`office.pcap12`), others behind a dot.
+    let plain = plain.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('.');
     ENDINGS.iter().any(|ending| plain.ends_with(ending))
 }
 
@@ -48,19 +119,67 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_is_its_captures_in_order_of_their_names() {
+    fn a_directory_is_its_captures_in_order_and_what_is_left_out_is_told() {
         let directory = tempfile::tempdir().unwrap();
-        for name in
-            ["b.pcap", "a.pcapng.gz", "c.pcap12", "notes.txt", "ring-1Z.pcapng", "d.cap.zst"]
-        {
-            fs::write(directory.path().join(name), "x").unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::create_dir_all(at("inner.pcap/deep")).unwrap();
+        for name in [
+            "b.pcap",
+            "a.pcapng.gz",
+            "c.pcap12",
+            "C.PCAP",
+            "e.pcap.1.gz",
+            "notes.txt",
+            "ring-1Z.pcapng",
+            "d.cap.zst",
+            "d.cap.bz2",
+            ".hidden.pcap",
+            "inner.pcap/deep/x.dmp",
+        ] {
+            fs::write(at(name), "x").unwrap();
         }
-        fs::write(directory.path().join("empty.pcap"), "").unwrap();
-        fs::create_dir(directory.path().join("inner.pcap")).unwrap();
+        fs::write(at("empty.pcap"), "").unwrap();
         let found = captures_in(directory.path()).unwrap();
-        let names: Vec<&str> =
-            found.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
-        assert_eq!(names, ["a.pcapng.gz", "b.pcap", "c.pcap12", "d.cap.zst", "ring-1Z.pcapng"]);
-        assert!(is_of_ring(&found[4]) && !is_of_ring(&found[1]));
+        let names = |paths: &[PathBuf]| -> Vec<String> {
+            let inner = paths.iter().map(|path| path.strip_prefix(directory.path()).unwrap());
+            inner.map(|path| path.to_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(
+            names(&found.captures),
+            [
+                "C.PCAP",
+                "a.pcapng.gz",
+                "b.pcap",
+                "c.pcap12",
+                "d.cap.zst",
+                "e.pcap.1.gz",
+                "inner.pcap/deep/x.dmp",
+                "ring-1Z.pcapng"
+            ]
+        );
+        let left_out: Vec<_> =
+            found.left_out.iter().map(|(why, paths)| (*why, names(paths))).collect();
+        assert_eq!(
+            left_out,
+            [
+                (LeftOut::Empty, vec!["empty.pcap".to_owned()]),
+                (LeftOut::CompressedElse, vec!["d.cap.bz2".to_owned()]),
+                (LeftOut::CalledOtherwise, vec!["notes.txt".to_owned()]),
+            ]
+        );
+        assert!(is_of_ring(&at("ring-1Z.pcapng")) && !is_of_ring(&at("b.pcap")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_that_lead_nowhere_are_told_and_those_to_directories_not_followed() {
+        use std::os::unix::fs::symlink;
+        let directory = tempfile::tempdir().unwrap();
+        symlink("nowhere", directory.path().join("x.pcap")).unwrap();
+        symlink(directory.path(), directory.path().join("round")).unwrap();
+        fs::write(directory.path().join("a.pcap"), "x").unwrap();
+        let found = captures_in(directory.path()).unwrap();
+        assert_eq!(found.captures, [directory.path().join("a.pcap")]);
+        assert_eq!(found.left_out[&LeftOut::NoFile], [directory.path().join("x.pcap")]);
     }
 }

@@ -27,7 +27,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use directory::{RING_ENDING, RING_PREFIX, captures_in, is_of_ring};
+pub use directory::{Found, LeftOut, RING_ENDING, RING_PREFIX, captures_in, is_of_ring};
 pub use fault::{CaptureError, Damage, Fault, Place};
 pub use key::key_of;
 pub use reader::{FileFacts, Reader};

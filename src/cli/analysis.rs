@@ -38,6 +38,8 @@ pub struct Analysis {
     pub zone: Zone,
     /// What hosts are called, where the user has that in a file.
     pub inventory: Inventory,
+    /// Rows of the alerts that could not be read, a sentence each.
+    pub alerts_unread: Vec<String>,
 }
 
 /// The attributor, with its attributions going to a report.
@@ -178,6 +180,8 @@ pub fn run(
         reassembled,
         resolvers_unseen: unseen(&declared, &coverage),
         damage: reader.damage().iter().map(ToString::to_string).collect(),
+        alerts_unread: analysis.alerts_unread,
+        filter: input.filter,
         complaints: complaints_of(&coverage, &|host| sink.answer.internal.names(host)),
         dropped: Dropped::default(),
         interrupted: stop.is_set(),
@@ -219,7 +223,12 @@ pub fn attributor(
 /// Why nothing can be concluded from a capture in which nothing is flagged; an all-clear would be a lie.
 fn unreadable(lacked: &CaptureLacked) -> Option<&'static str> {
     let decoded = &lacked.decoded;
-    if decoded.frames > 0 && decoded.messages == 0 {
+    if decoded.frames == 0 && !lacked.interrupted {
+        Some(match &lacked.filter {
+            Some(_) => "no frame of the capture passes --filter, so it says nothing either way",
+            None => "there is no frame in the capture, so it says nothing either way",
+        })
+    } else if decoded.frames > 0 && decoded.messages == 0 {
         Some("there is no DNS message in the capture, so it says nothing either way")
     } else if decoded.malformed * 2 > decoded.messages {
         Some(

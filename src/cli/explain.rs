@@ -1,5 +1,6 @@
 //! `whoasked explain`: who is behind the firewall's own alerts, or asked for one name or address.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
@@ -12,11 +13,16 @@ use crate::indicator::{IndicatorId, Indicators};
 /// Where a question stands that was asked without a file.
 const COMMAND_LINE: &str = "the command line";
 
-pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
-    let (list, alerts) = match &settings.subject {
-        Subject::Question(question) => (COMMAND_LINE.to_owned(), vec![asked(question)]),
-        Subject::Alerts(_) => load(&settings)?,
+pub fn run(mut settings: Settings) -> anyhow::Result<Outcome> {
+    let Loaded { list, alerts, unread } = match &settings.subject {
+        Subject::Question(question) => Loaded {
+            list: COMMAND_LINE.to_owned(),
+            alerts: vec![asked(question)],
+            unread: Vec::new(),
+        },
+        Subject::Alerts(files) => load(files, &settings)?,
     };
+    settings.analysis.alerts_unread = unread;
     let hasher = analysis::name_hasher(&settings.analysis.input);
     let no_targets: Vec<Option<String>> = alerts
         .iter()
@@ -59,19 +65,35 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     })
 }
 
-/// The alerts of all files, and what they are called together.
-fn load(settings: &Settings) -> anyhow::Result<(String, Vec<Alert>)> {
-    let Subject::Alerts(files) = &settings.subject else { return Ok(Default::default()) };
-    let (mut names, mut alerts) = (Vec::new(), Vec::new());
+/// The alerts of all files.
+struct Loaded {
+    /// What the files are called together.
+    list: String,
+    alerts: Vec<Alert>,
+    /// Rows that could not be read, a sentence each.
+    unread: Vec<String>,
+}
+
+fn load(files: &[PathBuf], settings: &Settings) -> anyhow::Result<Loaded> {
+    let (mut names, mut alerts, mut unread) = (Vec::new(), Vec::new(), Vec::new());
+    let is_twice = |file: &Path| {
+        files.iter().filter(|other| other.file_name() == file.file_name()).count() > 1
+    };
     for file in files {
-        let loaded = Alerts::load(file, settings.alerts_form, &settings.zones)?;
+        let mut loaded = Alerts::load(file, settings.alerts_form, &settings.zones)?;
+        // In the answers a file goes by its name alone, unless another is called the same.
+        if is_twice(file) {
+            loaded.rename(&file.display().to_string());
+        }
         for notice in &loaded.notices {
             say(&format!("whoasked: {notice}"));
         }
+        let rows = loaded.notices.iter().filter(|notice| notice.is_loss());
+        unread.extend(rows.map(ToString::to_string));
         names.extend(loaded.alerts.first().map(|alert| alert.file.clone()));
         alerts.extend(loaded.alerts);
     }
-    Ok((names.join(", "), alerts))
+    Ok(Loaded { list: names.join(", "), alerts, unread })
 }
 
 /// A question as an alert that blames nobody.

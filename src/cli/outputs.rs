@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 
 use super::args::{FormArgs, Format};
-use super::place::{Line, Place};
+use super::place::{Line, Place, STDOUT, is_same_file};
 use super::settings::{Input, look_of_stdout};
 use crate::attribution::Attribution;
 use crate::capture::is_pipe;
@@ -77,16 +77,26 @@ impl Outputs {
         let one = client.flatten();
         let format = if client.is_some() { Format::Ticket } else { args.format };
         let mut further: Vec<(Form, Place)> = Vec::new();
+        let is_read =
+            |path: &Path| captures.iter().chain(lists).find(|read| is_same_file(path, read));
+        let stdout = Path::new(STDOUT);
+        if let Some(path) = is_read(stdout) {
+            bail!("stdout goes to {}, which is read in this run", path.display());
+        }
         for text in &args.output {
             let (form, place) = output(text, one, |_| true)?;
-            if let Place::File(path) = &place
-                && let Some(path) =
-                    captures.iter().chain(lists).find(|read| is_same_file(path, read))
-            {
-                bail!(
-                    "--output: {} is read in this run, so it cannot be written to",
-                    path.display()
-                );
+            if let Place::File(path) = &place {
+                if let Some(path) = is_read(path) {
+                    bail!(
+                        "--output: {} is read in this run, so it cannot be written to",
+                        path.display()
+                    );
+                }
+                let page = args.report.as_deref().filter(|page| is_same_file(path, page));
+                if page.is_some() || is_same_file(path, stdout) {
+                    let other = if page.is_some() { "--report" } else { "stdout" };
+                    bail!("--output: {place} is where {other} goes");
+                }
             }
             if further.iter().any(|(_, known)| place.is_file_of(known)) {
                 bail!("--output: {place} is given twice");
@@ -95,6 +105,9 @@ impl Outputs {
         }
         if args.report.as_ref().is_some_and(|path| path.as_os_str() == "-") {
             bail!("--report: name a file, such as answer.html; stdout is for the answer itself");
+        }
+        if args.report.as_ref().is_some_and(|path| is_same_file(path, stdout)) {
+            bail!("--report: stdout goes there");
         }
         if let Some(directory) = &args.evidence {
             check_evidence(directory, captures)?;
@@ -117,6 +130,10 @@ impl Outputs {
             report: report(self.stdout, Box::new(out), false, subject),
         });
         let mut reports = vec![on_stdout];
+        // Where one cannot be opened, none of the others is emptied.
+        for (_, place) in &self.further {
+            place.check()?;
+        }
         for (form, place) in &self.further {
             let out = place.open(form.line())?;
             let report = report(*form, out, !matches!(place, Place::File(_)), subject);
@@ -287,14 +304,6 @@ pub fn refuse_loose_client(
         );
     }
     Ok(())
-}
-
-/// Whether a path to be written leads to a file that is read. It may not exist yet.
-fn is_same_file(path: &Path, read: &Path) -> bool {
-    match (fs::canonicalize(path), fs::canonicalize(read)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    }
 }
 
 /// Evidence is read from the captures a second time, and must not mix with that of another run.

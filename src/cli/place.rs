@@ -5,13 +5,16 @@
 //! keep their line break.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::net::{TcpStream, ToSocketAddrs, UdpSocket};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+
+/// What leads to standard output, if that is a file.
+pub const STDOUT: &str = "/dev/stdout";
 
 /// How long a receiver may take to accept a connection, or some octets of a message.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -69,9 +72,19 @@ impl Place {
     /// Whether both are one file.
     pub fn is_file_of(&self, other: &Place) -> bool {
         match (self, other) {
-            (Place::File(one), Place::File(other)) => one == other,
+            (Place::File(one), Place::File(other)) => is_same_file(one, other),
             _ => false,
         }
+    }
+
+    /// Whether the file can be written to; leaves what is in it.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let Place::File(path) = self else { return Ok(()) };
+        let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+        opened.map(drop).with_context(|| format!("--output: {self} cannot be opened"))
     }
 
     /// Makes the file, or connects. `line` says what lines are to a socket.
@@ -102,6 +115,34 @@ impl Place {
             Place::Unix(path) => unix(path, line),
         }
     }
+}
+
+/// Whether two paths lead to one regular file, by whatever names it has: links, and ways to its directory. It may not
+/// exist yet.
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    let to_be = |path: &Path| {
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = fs::canonicalize(directory.unwrap_or(Path::new("."))).ok()?;
+        Some(directory.join(path.file_name()?))
+    };
+    match (fs::metadata(one), fs::metadata(other)) {
+        (Ok(found), Ok(known)) => found.is_file() && is_one(&found, &known),
+        (Err(_), Err(_)) => to_be(one).is_some_and(|one| Some(one) == to_be(other)),
+        _ => false,
+    }
+}
+
+#[cfg(unix)]
+fn is_one(found: &fs::Metadata, known: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (found.dev(), found.ino()) == (known.dev(), known.ino())
+}
+
+/// Where files have no number, what was made and changed at one time, and is of one length, is taken for one.
+#[cfg(not(unix))]
+fn is_one(found: &fs::Metadata, known: &fs::Metadata) -> bool {
+    let marks = |data: &fs::Metadata| (data.len(), data.created().ok(), data.modified().ok());
+    marks(found) == marks(known)
 }
 
 impl fmt::Display for Place {
@@ -146,7 +187,7 @@ fn no_address() -> io::Error {
 }
 
 #[cfg(unix)]
-fn unix(path: &std::path::Path, line: Line) -> io::Result<Box<dyn Write + Send>> {
+fn unix(path: &Path, line: Line) -> io::Result<Box<dyn Write + Send>> {
     use std::os::unix::net::{UnixDatagram, UnixStream};
     let socket = UnixDatagram::unbound()?;
     match socket.connect(path) {
@@ -165,7 +206,7 @@ fn unix(path: &std::path::Path, line: Line) -> io::Result<Box<dyn Write + Send>>
 }
 
 #[cfg(not(unix))]
-fn unix(_: &std::path::Path, _: Line) -> io::Result<Box<dyn Write + Send>> {
+fn unix(_: &Path, _: Line) -> io::Result<Box<dyn Write + Send>> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no such sockets"))
 }
 

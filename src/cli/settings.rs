@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use ipnet::IpNet;
@@ -14,17 +14,22 @@ use super::args::{
 };
 use super::indicators::Flagged;
 use super::outputs::{Outputs, refuse_loose_client};
+use super::place::{STDOUT, is_same_file};
 use super::say;
 use crate::alert::{Form as AlertForm, Zones};
-use crate::capture::captures_in;
 use crate::capture::live::{DeviceOptions, Wanted};
+use crate::capture::{Found, captures_in};
 use crate::flow::Address;
 use crate::identity::Inventory;
 use crate::indicator::{Form as ListForm, Lists};
 use crate::live::Rotation;
 use crate::packet::Ports;
 use crate::report::Look;
+use crate::report::words::count;
 use crate::time::{UTC, Zone};
+
+/// So many files that are left out are named for each reason.
+const NAMED_MAX: usize = 4;
 
 /// What to read, and how.
 #[derive(Debug)]
@@ -286,7 +291,9 @@ fn analysis(
     let zone = zone(args.forms.tz.as_deref(), args.forms.format)?;
     let outputs = Outputs::new(args.forms, &input, lists)?;
     let inventory = inventory(&args.names)?;
-    Ok((Analysis { input, resolvers, internal, zone, inventory }, outputs))
+    let alerts_unread = Vec::new();
+    let analysis = Analysis { input, resolvers, internal, zone, inventory, alerts_unread };
+    Ok((analysis, outputs))
 }
 
 /// The DNS servers that were declared.
@@ -419,8 +426,12 @@ impl Input {
             bail!("no capture is given (a .pcap or .pcapng file, or - for stdin); see --help");
         }
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        let files = with_directories(args.files)?;
+        if let Some(file) = files.iter().find(|file| is_same_file(file, Path::new(STDOUT))) {
+            bail!("stdout goes to {}, which is read in this run", file.display());
+        }
         Ok(Input {
-            files: with_directories(args.files)?,
+            files,
             ports: Ports::new(&args.port),
             filter: args.filter,
             workers: args.workers.map_or(cores.min(4), usize::from),
@@ -439,16 +450,36 @@ fn with_directories(given: Vec<PathBuf>) -> anyhow::Result<Vec<PathBuf>> {
         }
         let found = captures_in(&path)
             .with_context(|| format!("the directory {} cannot be read", path.display()))?;
-        if found.is_empty() {
+        let left_out = left_out(&path, &found);
+        if found.captures.is_empty() {
             bail!(
-                "there is no capture in the directory {} (files called .pcap, .pcapng or .cap, plain, .gz or \
-                 .zst)",
-                path.display()
+                "there is no capture in the directory {} (files called .pcap, .pcapng, .cap or .dmp, plain, .gz \
+                 or .zst){}",
+                path.display(),
+                left_out.map_or(String::new(), |words| format!("; left out: {words}"))
             );
         }
-        files.extend(found);
+        if let Some(words) = left_out {
+            let read = count(found.captures.len() as u64, "capture", "captures");
+            say(&format!("whoasked: {}: {read} found; left out: {words}", path.display()));
+        }
+        files.extend(found.captures);
     }
     Ok(files)
+}
+
+/// What a directory holds that is not read, in words.
+fn left_out(directory: &Path, found: &Found) -> Option<String> {
+    let inner = |path: &PathBuf| {
+        path.strip_prefix(directory).unwrap_or(path).to_string_lossy().escape_debug().to_string()
+    };
+    let words = found.left_out.iter().map(|(why, paths)| {
+        let few: Vec<String> = paths.iter().take(NAMED_MAX).map(inner).collect();
+        let more = if paths.len() > few.len() { ", ..." } else { "" };
+        format!("{} {} ({}{more})", paths.len(), why.words(), few.join(", "))
+    });
+    let words: Vec<String> = words.collect();
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
 fn addresses(text: &str) -> anyhow::Result<Vec<Address>> {

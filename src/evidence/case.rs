@@ -7,6 +7,7 @@ use crate::contact::Contact;
 use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::indicator::IndicatorId;
+use crate::number::count;
 use crate::report::percent;
 use crate::resolution::Leg;
 use crate::time::Timestamp;
@@ -77,13 +78,16 @@ impl Case {
         };
         let left = match self.left_out {
             0 => String::new(),
-            left => format!("; the frames of {left} further lookups are left out"),
+            left => format!(
+                "; the frames of {} are left out",
+                count(left, "further lookup", "further lookups")
+            ),
         };
         let more = if self.sightings > self.ids.len() as u64 { " and more" } else { "" };
         format!(
-            "{}{sure}; {} lookups from {} to {}{left}; attributions {}{more}",
+            "{}{sure}; {} from {} to {}{left}; attributions {}{more}",
             self.verdicts(),
-            self.sightings,
+            count(self.sightings, "lookup", "lookups"),
             self.first,
             self.last,
             self.ids.join(" "),

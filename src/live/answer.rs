@@ -355,7 +355,7 @@ impl Answers {
                 .collect(),
             complaints: self.status.complaints.clone(),
             dropped: self.dropped(),
-            interrupted: false,
+            ..CaptureLacked::default()
         };
         let ending = Ending {
             summary: self.attributor.summary(),

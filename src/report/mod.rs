@@ -18,6 +18,7 @@ mod model;
 mod row;
 mod syslog;
 mod text;
+mod timed;
 mod zeek;
 
 use std::io;
@@ -180,6 +181,10 @@ pub struct CaptureLacked {
     pub resolvers_unseen: Vec<Address>,
     /// What was damaged, a sentence each.
     pub damage: Vec<String>,
+    /// Rows of the alerts that could not be read, a sentence each.
+    pub alerts_unread: Vec<String>,
+    /// What frames had to pass to be read, in libpcap's language.
+    pub filter: Option<String>,
     /// What is wrong with what the mirror port shows, the worst first.
     pub complaints: Vec<Complaint>,
     /// What was lost between the mirror port and the answer.

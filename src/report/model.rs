@@ -188,6 +188,8 @@ pub(super) struct CoverageLine<'a> {
     damage: &'a [String],
     complaints: Vec<ComplaintPart<'a>>,
     interrupted: bool,
+    alerts_unread: &'a [String],
+    filter: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -568,6 +570,8 @@ impl<'a> CoverageLine<'a> {
                 .map(|Complaint { name, words }| ComplaintPart { name, words })
                 .collect(),
             interrupted: lacked.interrupted,
+            alerts_unread: &lacked.alerts_unread,
+            filter: lacked.filter.as_deref(),
         }
     }
 }

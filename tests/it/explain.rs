@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{Run, program, project, whoasked};
+use crate::support::{Run, program, project, shared, whoasked};
 
 /// The eight alerts of tests/data/alerts, each with who is behind it.
 const CLIENTS: [&[&str]; 8] = [
@@ -511,4 +511,114 @@ fn a_connection_is_told_that_followed_the_questions_an_alert_is_about() {
     let text = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     // He asked for it in the morning as well, and connected.
     assert!(text.contains("once at 11:17:42; it connected there at 11:17:44"), "{}", run.stdout);
+}
+
+#[test]
+fn each_file_of_alerts_has_a_clock_of_its_own() {
+    let text = fs::read_to_string(sample("columns-comma.csv")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    // A firewall that is an hour ahead, beside one that is not; and twice the same name.
+    let shifted: Vec<String> = text
+        .lines()
+        .map(|line| {
+            match line.split_once(',').and_then(|(t, rest)| Some((t.parse().ok()?, rest))) {
+                Some((time, rest)) => {
+                    let time: jiff::Timestamp = time;
+                    format!("{},{rest}", time.as_second() + 3_600)
+                }
+                None => line.to_owned(),
+            }
+        })
+        .collect();
+    let [right, ahead] = ["a", "b"].map(|inner| folder.path().join(inner).join("alerts.csv"));
+    for (path, text) in [(&right, &text), (&ahead, &shifted.join("\n"))] {
+        fs::create_dir(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let run = explain(&right, &["--alerts", ahead.to_str().unwrap()]);
+    let answers = answers(&run);
+    assert_eq!(answers.len(), 16);
+    for (place, answer) in answers.iter().enumerate() {
+        assert_eq!(clients(answer), CLIENTS[place % 8], "{answer}");
+        let expected = if place < 8 { right.display() } else { ahead.display() }.to_string();
+        assert_eq!(answer["alert"]["file"], expected.as_str());
+    }
+    let both = [right, ahead].map(|path| ["--alerts".to_owned(), path.display().to_string()]);
+    let both: Vec<&str> = both.iter().flatten().map(String::as_str).collect();
+    let text = told(&[&both[..], &[office().to_str().unwrap()]].concat());
+    assert!(text.contains("b/alerts.csv: The firewall's clock is 1 h 00 min 00 s"), "{text}");
+}
+
+#[test]
+fn a_destination_that_is_a_url_is_judged_as_its_name_is() {
+    let next = |destination: &str| {
+        let text = told(&[destination, office().to_str().unwrap()]);
+        let (_, next) = text.split_once(" next ").unwrap();
+        next.split(" What was seen").next().unwrap().to_owned()
+    };
+    let expected = next("mi.kenal-cn.com");
+    assert!(expected.contains("Look first at 192.168.2.42"), "{expected}");
+    for written in
+        ["https://mi.kenal-cn.com/a?b", "mi.kenal-cn.com:443", "hxxp://MI[.]kenal-cn[.]com/"]
+    {
+        assert_eq!(next(written), expected, "{written}");
+    }
+}
+
+#[test]
+fn a_name_that_was_only_asked_on_the_way_down_hides_nobody_below_it() {
+    let capture = project("captures/qname-minimised-ns.pcap");
+    let text = told(&["kenal-cn.com", capture.to_str().unwrap()]);
+    assert!(text.contains("nobody asked for the name itself, but for names below it"), "{text}");
+    assert!(text.contains("asked for a name below the flagged one"), "{text}");
+    let Some(capture) = shared("lab-captures/bind/s13-decoy-iter-1") else { return };
+    let capture = capture.join("capture.pcap.zst");
+    let text = told(&["pixelgamesx16.cn", capture.to_str().unwrap()]);
+    assert!(text.starts_with("3 clients are behind pixelgamesx16.cn."), "{text}");
+}
+
+#[test]
+fn what_was_not_read_stands_in_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let alerts = folder.path().join("alerts.csv");
+    fs::write(&alerts, "host,destination\n192.168.2.194,mi.kenal-cn.com\n192.168.2.194,?\n")
+        .unwrap();
+    let arguments = ["explain", "--alerts", alerts.to_str().unwrap(), office().to_str().unwrap()]
+        .map(str::to_owned);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let text = told(&arguments);
+    assert!(text.contains("alert not read: alerts.csv line 3"), "{text}");
+    let run = explain(&alerts, &["--filter", "host 192.168.2.42"]);
+    let coverage = run.json().into_iter().find(|line| line["type"] == "coverage").unwrap();
+    assert_eq!(coverage["filter"], "host 192.168.2.42");
+    assert!(coverage["alerts_unread"][0].as_str().unwrap().contains("line 3"), "{coverage}");
+    let text = told(&[&arguments[..], &["--filter", "host 192.168.2.42"]].concat());
+    assert!(
+        text.contains("Only frames that pass --filter \"host 192.168.2.42\" were read"),
+        "{text}"
+    );
+    let run = explain(&alerts, &["--filter", "host 203.0.113.254"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("no frame of the capture passes --filter"), "{}", run.stderr);
+}
+
+#[test]
+fn where_alerts_have_times_those_come_first_who_asked_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let [alerts, page] = ["alerts.csv", "answer.html"].map(|name| folder.path().join(name));
+    fs::write(
+        &alerts,
+        "time,host,destination\n2026-03-02T13:18:01Z,192.168.2.194,mi.kenal-cn.com\n",
+    )
+    .unwrap();
+    let office = office();
+    let paths = [&alerts, &office, &page].map(|path| path.to_str().unwrap());
+    let text = told(&["--alerts", paths[0], paths[1], "--report", paths[2]]);
+    let verdict = "At the alert's time: 192.168.2.42 (KEVIN-PC). At other times also: 192.168.2.40 (JUDITH-PC)";
+    let unwrapped = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(unwrapped.contains(verdict), "{text}");
+    assert!(unwrapped.contains("not at the alert's time"), "{text}");
+    let html = fs::read_to_string(&page).unwrap();
+    assert!(html.contains(&format!("<h1>{}", verdict.replace('\'', "&#39;"))), "{html}");
+    assert!(html.contains("not at the alert&#39;s time"));
 }

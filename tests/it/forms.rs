@@ -582,6 +582,47 @@ fn nothing_that_is_read_is_written_over_and_bad_places_are_named() {
     assert!(fs::read(&capture).unwrap() == before, "the capture is untouched");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_is_known_by_any_of_its_names() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    fs::copy(project("captures/office.pcap"), at("office.pcap")).unwrap();
+    fs::hard_link(at("office.pcap"), at("hard")).unwrap();
+    fs::write(at("kept.csv"), "kept").unwrap();
+    fs::hard_link(at("kept.csv"), at("linked.csv")).unwrap();
+    let before = fs::read(at("office.pcap")).unwrap();
+    let run = |arguments: &[&str], stdout: Option<&str>| -> Run {
+        let mut command = program();
+        command.current_dir(directory.path()).args(["explain", "mi.kenal-cn.com", "office.pcap"]);
+        if let Some(stdout) = stdout {
+            command
+                .stdout(fs::OpenOptions::new().append(true).create(true).open(at(stdout)).unwrap());
+        }
+        command.args(arguments).output().unwrap().into()
+    };
+    for (arguments, stdout, words) in [
+        (vec!["-o", "csv=hard"], None, "is read in this run"),
+        (vec![], Some("office.pcap"), "stdout goes to office.pcap"),
+        (vec!["-o", "csv=new.csv", "-o", "eve=./new.csv"], None, "is given twice"),
+        (vec!["-o", "csv=kept.csv", "-o", "eve=linked.csv"], None, "is given twice"),
+        (vec!["-o", "csv=x", "--report", "./x"], None, "is where --report goes"),
+        (vec!["-o", "csv=out"], Some("out"), "is where stdout goes"),
+        (
+            vec!["-o", "csv=kept.csv", "-o", "eve=no/such/place"],
+            None,
+            "no/such/place cannot be opened",
+        ),
+    ] {
+        let run = run(&arguments, stdout);
+        assert_eq!(run.code, Some(2), "{arguments:?}: {run:?}");
+        assert!(run.stderr.contains(words), "{arguments:?}: {}", run.stderr);
+    }
+    assert_eq!(fs::read_to_string(at("kept.csv")).unwrap(), "kept", "no output was opened");
+    assert!(fs::read(at("office.pcap")).unwrap() == before, "the capture is untouched");
+    assert_eq!(run(&["-o", "csv=/dev/null", "-o", "eve=/dev/null"], None).code, Some(1));
+}
+
 #[test]
 fn every_form_is_documented() {
     let document = fs::read_to_string(project("docs/forms.md")).unwrap();

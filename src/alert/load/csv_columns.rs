@@ -227,32 +227,68 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     });
 }
 
-/// Hands out each record with its line and text.
+/// Hands out each record with its line and text. Where quotes open that do not end, that costs the line and nothing
+/// behind it.
 pub(super) fn each_record(
     text: &str,
     delimiter: u8,
     rows: &mut Rows<'_>,
     mut each: impl FnMut(u32, &StringRecord, &str, &mut Rows<'_>),
 ) {
-    let mut reader = reader(text, delimiter);
-    let mut record = StringRecord::new();
     let mark = char::from(delimiter).to_string();
-    loop {
-        match reader.read_record(&mut record) {
-            Ok(false) => return,
-            Ok(true) => {
-                let line = record.position().map_or(0, csv::Position::line);
-                let line = u32::try_from(line).unwrap_or(u32::MAX);
+    // As many fields as the header has; notes before it have less.
+    let mut fields = 0;
+    let (mut rest, mut line): (&str, u32) = (text, 0);
+    while let Some(first) = rest.split_inclusive('\n').next() {
+        let has_all = |record: &Result<StringRecord, csv::Error>| {
+            record.as_ref().is_ok_and(|record| record.len() == fields)
+        };
+        let quotes_end = quotes_of(first).is_multiple_of(2);
+        let over_lines = || {
+            let (octets, lines) = end_of_quotes(rest)?;
+            let mut records = reader(rest.get(..octets)?, delimiter).into_records();
+            let record = records.next().filter(has_all)?;
+            records.next().is_none().then_some((record, octets, lines))
+        };
+        // A single quote within a field may also be meant.
+        let (record, octets, lines) = match (!quotes_end).then(over_lines).flatten() {
+            Some((record, octets, lines)) => (Some(record), octets, lines),
+            None => (reader(first, delimiter).into_records().next(), first.len(), 1),
+        };
+        let number = line.saturating_add(1);
+        (rest, line) = (rest.get(octets..).unwrap_or_default(), line.saturating_add(lines));
+        match record {
+            None => {}
+            Some(record) if lines == 1 && !quotes_end && !has_all(&record) => {
+                rows.skip(number, first.trim_end(), "it has a quote that opens and does not end");
+            }
+            Some(Ok(record)) => {
+                fields = fields.max(record.len());
                 let shown = record.iter().collect::<Vec<_>>().join(&mark);
-                each(line, &record, &shown, rows);
+                each(number, &record, &shown, rows);
             }
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                rows.skip(u32::try_from(line).unwrap_or(u32::MAX), "", &error.to_string());
-                if !matches!(error.kind(), csv::ErrorKind::UnequalLengths { .. }) {
-                    return;
-                }
-            }
+            Some(Err(error)) => rows.skip(number, first.trim_end(), &error.to_string()),
         }
     }
+}
+
+/// So many lines a record may have: fields of logs hold some.
+const LINES_MAX: usize = 32;
+
+/// How many octets and lines there are until quotes that the first line opens have ended.
+fn end_of_quotes(text: &str) -> Option<(usize, u32)> {
+    let (mut octets, mut quotes) = (0, 0);
+    for (lines, line) in (1..).zip(text.split_inclusive('\n').take(LINES_MAX)) {
+        octets += line.len();
+        quotes += quotes_of(line);
+        if quotes % 2 == 0 {
+            return Some((octets, lines));
+        }
+    }
+    None
+}
+
+/// How many quotes are in a line. One within a quoted field is written twice, so that they are even where a field ends.
+fn quotes_of(line: &str) -> usize {
+    line.bytes().filter(|octet| *octet == b'"').count()
 }

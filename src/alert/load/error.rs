@@ -20,22 +20,35 @@ pub struct Notice {
     pub text: String,
     /// What is the matter, and what was done.
     pub words: String,
+    /// Whether alerts are missing by it.
+    is_loss: bool,
 }
 
 impl Notice {
     pub(super) fn file(file: &str, words: &str) -> Notice {
-        Notice { file: file.into(), line: None, text: String::new(), words: words.into() }
+        let (file, words) = (file.into(), words.into());
+        Notice { file, line: None, text: String::new(), words, is_loss: false }
+    }
+
+    /// Of several rows.
+    pub(super) fn rows(file: &str, words: &str) -> Notice {
+        Notice { is_loss: true, ..Notice::file(file, words) }
     }
 
     pub(super) fn row(file: &str, line: u32, text: &str, words: &str) -> Notice {
-        Notice { file: file.into(), line: Some(line), text: shown(text), words: words.into() }
+        Notice { line: Some(line), text: shown(text), ..Notice::rows(file, words) }
+    }
+
+    /// Whether it is about rows that make no alerts.
+    pub fn is_loss(&self) -> bool {
+        self.is_loss
     }
 }
 
 /// `atp.txt line 3: "...": it names no destination: skipped`.
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Notice { file, line, text, words } = self;
+        let Notice { file, line, text, words, .. } = self;
         match line {
             Some(line) => write!(f, "{file} line {line}: \"{text}\": {words}"),
             None => write!(f, "{file}: {words}"),

@@ -65,6 +65,14 @@ impl Alerts {
         }
     }
 
+    /// Calls the file otherwise.
+    pub fn rename(&mut self, file: &str) {
+        let alerts = self.alerts.iter_mut().map(|alert| &mut alert.file);
+        for name in alerts.chain(self.notices.iter_mut().map(|notice| &mut notice.file)) {
+            file.clone_into(name);
+        }
+    }
+
     /// Reads a text, as [`Alerts::load`] does from a file of that name.
     ///
     /// # Errors
@@ -162,10 +170,11 @@ impl<'z> Rows<'z> {
                 first: self.notices.into_iter().next().map(Box::new),
             });
         }
-        let mut say = |words: String| self.notices.push(Notice::file(&self.file, &words));
         if self.skipped > NOTICES_MAX {
-            say(format!("{} more rows were skipped likewise", self.skipped - NOTICES_MAX));
+            let words = format!("{} more rows were skipped likewise", self.skipped - NOTICES_MAX);
+            self.notices.push(Notice::rows(&self.file, &words));
         }
+        let mut say = |words: String| self.notices.push(Notice::file(&self.file, &words));
         if self.others > 0 {
             let rows = if self.others == 1 { "row was" } else { "rows were" };
             say(format!("{} {rows} passed over: {}", self.others, self.other));

@@ -3,7 +3,7 @@
 //! Of every form only a few things count: when, which host, to where, what for, how often. The forms
 //! look up their own words for these; here is what the values are brought to.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::alert::Alert;
 use crate::time::{Timestamp, Written, Zone};
@@ -77,6 +77,7 @@ pub(super) fn is_destination(text: &str) -> bool {
     let host = host.split('/').next().unwrap_or(host);
     let plain = |c: char| c.is_alphanumeric() || ".-_:[]()%@".contains(c);
     is_address(host)
+        || host.parse::<SocketAddr>().is_ok()
         || host.len() <= 1_024
             && host.contains('.')
             && host.chars().all(plain)
@@ -184,6 +185,7 @@ mod tests {
             "2001:db8::1",
             "http://evil.com/a b?c",
             "evil[.]com",
+            "192.0.2.1:443",
             "x_y.de.",
         ] {
             assert!(is_destination(text), "{text}");

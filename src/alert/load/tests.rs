@@ -244,6 +244,39 @@ fn a_header_names_its_columns_in_any_order_and_marks() {
 }
 
 #[test]
+fn lines_are_counted_however_they_end() {
+    let lines =
+        ["# exported", "time,host,destination", "", "0,10.0.0.5,one.com", ",10.0.0.5,two.com"];
+    for end in ["\n", "\r\n"] {
+        let alerts = Alerts::read("a.csv", &lines.join(end), None, &Zones::default()).unwrap();
+        let found: Vec<_> =
+            alerts.alerts.iter().map(|alert| (alert.line, alert.destination.as_str())).collect();
+        assert_eq!(found, [(4, "one.com"), (5, "two.com")], "{end:?}");
+    }
+}
+
+#[test]
+fn a_quote_that_does_not_end_costs_its_line_alone() {
+    let rows = [
+        "host,destination,threat",
+        "10.0.0.5,one.com,\"over\ntwo lines\"",
+        "10.0.0.5,\"two.com,C2",
+        "10.0.0.5,three.com,a 5\" disk",
+        "10.0.0.5,four.com,\"C2",
+        "10.0.0.5,five.com,\"C2\"",
+    ];
+    let text = format!("{}\n{}", rows.join("\n"), "10.0.0.5,six.com,C2\n".repeat(40));
+    let alerts = Alerts::read("a.csv", &text, None, &Zones::default()).unwrap();
+    let found: Vec<_> =
+        alerts.alerts.iter().map(|alert| (alert.line, alert.destination.as_str())).collect();
+    let expected = [(2, "one.com"), (5, "three.com"), (6, "four.com"), (7, "five.com")];
+    assert_eq!(found[..4], expected);
+    assert_eq!(found.len(), 4 + 40);
+    let said: Vec<String> = alerts.notices.iter().map(ToString::to_string).collect();
+    assert!(said[0].contains("line 4") && said[0].contains("a quote"), "{said:?}");
+}
+
+#[test]
 fn long_files_and_long_lines_take_no_more_than_their_length() {
     let one = fs::read_to_string(sample("utm.log")).unwrap();
     let row = one.lines().nth(1).unwrap();

@@ -358,7 +358,7 @@ fn frames_twice(figures: &Figures, was_wrong: bool) -> Finding {
         "On the switch, mirror one port in both directions, or a VLAN in one (`rx`): packets come twice ({copies} \
          copies among {all} messages), being mirrored where they come in and where they go out. Answers stay right, but \
          the mirror port carries double the load and loses packets sooner. (What DNS servers ask each other comes twice \
-         where the ports of both are mirrored: leave that so.)"
+         where the ports of both are mirrored: leave that so. And captures that overlap, read as one, look the same.)"
     ))
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 
 use super::super::args::Format;
 use super::super::outputs::{Form as FileForm, output};
-use super::super::place::{Line, Place};
+use super::super::place::{Line, Place, is_same_file};
 use super::super::settings::{Live as Settings, look_of_stdout};
 use crate::live::{Form, Growing, Heading, Queue, Sent, Watched, directory_of};
 
@@ -37,7 +37,7 @@ pub fn further(settings: &Settings) -> anyhow::Result<Vec<Further>> {
             bail!("--output: {place} is given twice");
         }
         if let Place::File(path) = &place
-            && settings.flagged.paths().any(|list| list == path)
+            && settings.flagged.paths().any(|list| is_same_file(list, path))
         {
             bail!("--output: {place} is read in this run, so it cannot be written to");
         }

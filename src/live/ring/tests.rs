@@ -25,7 +25,7 @@ type Seen = (i64, u16, u32, u8);
 
 /// All frames, and what is wrong.
 fn read(directory: &Path) -> (Vec<Seen>, Vec<String>) {
-    let mut reader = Reader::open(&captures_in(directory).unwrap()).unwrap();
+    let mut reader = Reader::open(&captures_in(directory).unwrap().captures).unwrap();
     let mut batch = Batch::new();
     let mut frames = Vec::new();
     while reader.fill(&mut batch) {
@@ -59,8 +59,12 @@ fn what_is_kept_is_the_last_and_all_of_it_in_whole_files() {
     }
     let state = ring.watch().finish(PATIENCE);
     assert_eq!((state.written, state.lost, state.queued, &state.fault), (30_000, 0, 0, &None));
-    let size: u64 =
-        captures_in(directory.path()).unwrap().iter().map(|p| fs::metadata(p).unwrap().len()).sum();
+    let size: u64 = captures_in(directory.path())
+        .unwrap()
+        .captures
+        .iter()
+        .map(|p| fs::metadata(p).unwrap().len())
+        .sum();
     assert!(size <= limit && size > limit * 3 / 4, "{size}");
     let (frames, damage) = read(directory.path());
     assert!(damage.is_empty(), "{damage:?}");
@@ -86,7 +90,7 @@ fn a_ring_that_is_read_while_it_is_written_or_after_a_kill_is_not_damaged() {
     }
     ring.watch().finish(PATIENCE);
     // What a kill leaves: the last record half written.
-    let newest = captures_in(directory.path()).unwrap().pop().unwrap();
+    let newest = captures_in(directory.path()).unwrap().captures.pop().unwrap();
     let file = OpenOptions::new().write(true).open(&newest).unwrap();
     file.set_len(file.metadata().unwrap().len() - 50).unwrap();
     let (frames, damage) = read(directory.path());
@@ -107,7 +111,7 @@ fn tshark_reads_a_ring_to_the_nanosecond() {
     let mut ring = Ring::start(directory.path(), 1 << 20, vec!["eth0".into()]).unwrap();
     ring.take(&batch(1..3, 0, 1));
     ring.watch().finish(PATIENCE);
-    let file = captures_in(directory.path()).unwrap().pop().unwrap();
+    let file = captures_in(directory.path()).unwrap().captures.pop().unwrap();
     let tshark = std::process::Command::new("tshark")
         .args(["-T", "fields", "-e", "frame.time_epoch", "-e", "frame.interface_name", "-r"])
         .arg(file)

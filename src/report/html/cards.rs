@@ -25,6 +25,8 @@ pub(super) struct Card {
     pub label: &'static str,
     pub address: Shown,
     pub hostnames: Vec<Called>,
+    /// That it asked at other times than the alerts are of.
+    pub not_then: Shown,
     /// Link-layer addresses and VLANs, in words.
     pub machine: Vec<Shown>,
     pub dealings: Vec<OnCard>,
@@ -116,11 +118,17 @@ fn card(seen: &Seen<'_>, number: usize, client: &Suspected<'_>) -> Card {
         label: client.urgency().label(),
         address: Shown::new(&client.address.to_string()),
         hostnames: person.hostnames.iter().map(|name| called(seen, name)).collect(),
+        not_then: not_then(seen, client.address),
         machine: machine(seen, client.address, &person),
         dealings: client.dealings.iter().take(DEALINGS_MAX).map(|d| on_card(seen, d)).collect(),
         more,
         advice: advice::about(seen, client),
     }
+}
+
+fn not_then(seen: &Seen<'_>, client: Address) -> Shown {
+    let timed = seen.timed.as_ref().filter(|timed| !timed.names(client));
+    timed.map_or_else(Shown::default, |timed| Shown::new(&timed.not_then()))
 }
 
 fn called(seen: &Seen<'_>, hostname: &Hostname) -> Called {
@@ -246,8 +254,18 @@ pub(super) fn contact(seen: &Seen<'_>, dealing: &Dealing) -> (String, bool) {
     }
 }
 
-/// How many clients are of each urgency, in words, for the top of the page.
+/// Who is behind it, in words, for the top of the page: at the times of the alerts and at others, or else how many
+/// clients are of each urgency.
 pub(super) fn behind(seen: &Seen<'_>) -> String {
+    let who = |client: &Suspected<'_>| {
+        let names = client.person.map_or(&[][..], |person| &person.hostnames);
+        let name = names.first().map_or(String::new(), |name| format!(" ({})", name.name));
+        (client.address, format!("{}{name}", client.address))
+    };
+    let timed = seen.timed.as_ref().and_then(|timed| timed.words(seen.clients.iter().map(who)));
+    if let Some(words) = timed {
+        return words.trim_end_matches('.').to_owned();
+    }
     let of = |urgency| seen.clients.iter().filter(|client| client.urgency() == urgency).count();
     let all = seen.clients.len();
     if all == 0 {

@@ -48,6 +48,7 @@ use self::fold::Fold;
 use self::shown::Shown;
 use self::timeline::Timeline;
 use self::view::Seen;
+use super::text::filtered;
 use super::text::words::{count, list};
 use super::{Ending, Report, Subject};
 use crate::attribution::{Attribution, State};
@@ -141,7 +142,7 @@ impl Page {
             verdict: Shown::new(&verdict(seen)),
             looked_at: Shown::new(&looked_at(seen)),
             zone: seen.zone(),
-            cautions: cautions(seen).into_iter().map(Shown::new).collect(),
+            cautions: cautions(seen),
             overview: timeline::draw(seen, &of_clients, RAILS_MAX),
             cards: cards::cards(seen, CARDS_MAX),
             rows,
@@ -211,25 +212,29 @@ fn looked_at(seen: &Seen<'_>) -> String {
 }
 
 /// What must be known before anything else is read.
-fn cautions(seen: &Seen<'_>) -> Vec<&'static str> {
+fn cautions(seen: &Seen<'_>) -> Vec<Shown> {
     let (ending, lacked) = (seen.ending, seen.ending.lacked);
     let mut cautions = Vec::new();
+    let mut say = |text: &str| cautions.push(Shown::new(text));
     if ending.coverage.resolvers.is_empty() && ending.verdicts.attributed > 0 {
-        cautions.push(
+        say(
             "No DNS server was recognised, so one of these may be your DNS server, asking for a client: \
              see the end of this page.",
         );
     }
+    if let Some(filter) = &lacked.filter {
+        say(&filtered(filter));
+    }
     if lacked.interrupted {
-        cautions.push("The run was ended early: this is what was known by then.");
+        say("The run was ended early: this is what was known by then.");
     }
     if !lacked.damage.is_empty() {
-        cautions.push(
+        say(
             "The capture is damaged: this is from the parts that could be read; see the end of this page.",
         );
     }
     if lacked.decoded.messages > 0 && lacked.decoded.malformed * 2 > lacked.decoded.messages {
-        cautions.push(
+        say(
             "Most DNS messages in the capture are cut or malformed, so this page says little: capture \
              whole packets (tcpdump -s 0).",
         );

@@ -8,6 +8,7 @@ use crate::flow::Address;
 use crate::indicator::IndicatorId;
 use crate::report::machines::Machines;
 use crate::report::text::words::{self, Grade, Times, number};
+use crate::report::timed::Timed;
 use crate::report::{Ending, Subject};
 use crate::time::Timestamp;
 
@@ -84,6 +85,8 @@ pub(super) struct Seen<'a> {
     pub times: Times,
     /// All clients, in the order of the page.
     pub clients: Vec<Suspected<'a>>,
+    /// Who is named for alerts, where these have times.
+    pub timed: Option<Timed>,
     /// Which of them are one machine.
     pub machines: Machines,
     /// All indicators that somebody is named for, with their dealings, in the order of the page.
@@ -115,8 +118,10 @@ impl<'a> Seen<'a> {
                 Suspected { address, person: fold.person(address), dealings }
             })
             .collect();
+        let timed = Timed::of(ending.answers);
         clients.sort_by_key(|client| {
-            (client.dealings.first().map(|dealing| rank(dealing)), client.address)
+            let is_other = timed.as_ref().is_some_and(|timed| !timed.names(client.address));
+            (is_other, client.dealings.first().map(|dealing| rank(dealing)), client.address)
         });
         let mut flagged: Vec<(IndicatorId, Vec<&Dealing>)> = by_indicator.into_iter().collect();
         for (_, dealings) in &mut flagged {
@@ -134,7 +139,7 @@ impl<'a> Seen<'a> {
             macs.filter(|(_, is_router)| !is_router).map(|(mac, _)| (client.address, *mac))
         });
         let machines = Machines::of(own);
-        Seen { subject, ending, fold, times, clients, machines, flagged, cards, sections }
+        Seen { subject, ending, fold, times, clients, timed, machines, flagged, cards, sections }
     }
 
     /// The number of a client's card, from 1; 0 if it has none.

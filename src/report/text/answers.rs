@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::clients::Block;
 use super::page::{Ink, Page, Words};
 use super::words::{self, count, list, number};
 use super::{LABELS, Seen};
-use crate::alert::{Alert, Answer, Clock, Suspect};
+use crate::alert::{Alert, Answer, Clock, Suspect, address_in};
 use crate::attribution::Verdict;
 use crate::flow::Address;
 use crate::resolution::Role;
@@ -18,6 +17,8 @@ const GROUPS_MAX: usize = 200;
 const CLIENTS_MAX: usize = 8;
 /// How many names and notes are shown of one.
 const NAMES_MAX: usize = 4;
+/// How many firewalls' clocks are spoken of.
+const CLOCKS_MAX: usize = 8;
 /// A confidence below this is a lead and no proof, in thousandths.
 const PROOF_MIN: u16 = 950;
 /// What is shorter is said again, in octets.
@@ -42,12 +43,23 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     }
     page.say(0, &Words::of(Ink::Strong, &headline(answers)))?;
     seen.warn_of_mirror(page)?;
-    if let Some(clock) = answers.iter().find_map(|answer| answer.basis.clock) {
-        page.say(0, &clock_words(clock))?;
-    }
     let several_files = answers
         .iter()
         .any(|answer| answers.first().is_some_and(|first| first.alert.file != answer.alert.file));
+    // A file is of one firewall.
+    let clocks: BTreeMap<&str, Clock> = answers
+        .iter()
+        .filter_map(|answer| Some((answer.alert.file.as_str(), answer.basis.clock?)))
+        .collect();
+    for (file, clock) in clocks.iter().take(CLOCKS_MAX) {
+        let file = if several_files { format!("{file}: ") } else { String::new() };
+        page.say(0, &clock_words(&file, *clock))?;
+    }
+    if clocks.len() > CLOCKS_MAX {
+        let more = number((clocks.len() - CLOCKS_MAX) as u64);
+        let text = format!("The clocks of {more} further files stand in --format jsonl.");
+        page.say(0, &Words::of(Ink::Caution, &text))?;
+    }
     let groups = groups(seen);
     let mut above = Above::default();
     for group in groups.iter().take(GROUPS_MAX) {
@@ -109,56 +121,24 @@ pub(super) fn misdirected(answers: &[Answer]) -> Option<&str> {
     answers.first().filter(|_| is_none)?.reason.as_deref()
 }
 
-/// What it comes to where not all clients that were seen are named for the alerts: those who are, and the others.
-pub(super) fn of_the_times(seen: &Seen<'_>, blocks: &[Block<'_>]) -> Option<String> {
-    let answers = seen.ending.answers;
-    answers.iter().find(|answer| answer.alert.time.is_some())?;
-    let named: BTreeSet<Address> =
-        answers.iter().flat_map(|answer| &answer.clients).map(|client| client.address).collect();
-    let called = |block: &Block<'_>| {
-        let name = block.1.first().and_then(|entry| seen.called(entry));
-        let name = name.map_or(String::new(), |name| format!(" ({})", name.short()));
-        format!("{}{name}", block.0)
-    };
-    let (these, others): (Vec<_>, Vec<_>) =
-        blocks.iter().partition(|(client, _)| named.contains(client));
-    let few = |blocks: &[&Block<'_>]| {
-        let mut few: Vec<String> = blocks.iter().take(NAMES_MAX).map(|b| called(b)).collect();
-        let more = blocks.len() - few.len();
-        if more > 0 {
-            few.push(format!("{} more", number(more as u64)));
-        }
-        list(&few)
-    };
-    if others.is_empty() {
-        return None;
-    }
-    let times = if answers.len() == 1 { "the alert's time" } else { "the alerts' times" };
-    let elsewhere = match answers.iter().any(|answer| answer.basis.is_seen_elsewhere) {
-        true => "At other times or DNS servers",
-        false => "At other times",
-    };
-    Some(match these.is_empty() {
-        true => format!("Nobody is named for {times}. {elsewhere}: {}.", few(&others)),
-        false => format!("At {times}: {}. {elsewhere} also: {}.", few(&these), few(&others)),
-    })
-}
-
-/// How the firewall's clock stands to the capture's.
-fn clock_words(clock: Clock) -> Words {
+/// How the firewall's clock stands to the capture's; before it, which firewall's.
+fn clock_words(whose: &str, clock: Clock) -> Words {
     let agree = format!("{} of {}", number(clock.agreeing), count(clock.of, "alert", "alerts"));
     if !clock.is_estimated {
-        let text = "Whether the firewall's clock differs from the capture's cannot be told: too few \
-                    alerts agree on it. It was taken to be the same, give or take a minute.";
-        return Words::of(Ink::Caution, text);
+        let text = format!(
+            "{whose}Whether the firewall's clock differs from the capture's cannot be told: too few alerts \
+             agree on it. It was taken to be the same, give or take a minute."
+        );
+        return Words::of(Ink::Caution, &text);
     }
     if clock.difference.abs() <= SAME_CLOCK {
-        return Words::plain(&format!("The firewall's clock and the capture's agree, by {agree}."));
+        let text = format!("{whose}The firewall's clock and the capture's agree, by {agree}.");
+        return Words::plain(&text);
     }
     let way = if clock.difference.0 > 0 { "behind" } else { "ahead of" };
     let by = exactly(clock.difference.abs());
     let text = format!(
-        "The firewall's clock is {by} {way} the capture's, by {agree}; times here are the capture's."
+        "{whose}The firewall's clock is {by} {way} the capture's, by {agree}; times here are the capture's."
     );
     Words::of(Ink::Caution, &text)
 }
@@ -174,8 +154,16 @@ fn exactly(span: Span) -> String {
 }
 
 /// What makes answers alike.
-type Likeness<'a> =
-    (&'a str, Option<&'a str>, String, Option<Verdict>, Vec<String>, Option<&'a str>);
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Likeness<'a> {
+    file: &'a str,
+    host: Option<&'a str>,
+    destination: String,
+    threat: Option<&'a str>,
+    verdict: Option<Verdict>,
+    clients: Vec<Address>,
+    reason: Option<&'a str>,
+}
 
 fn groups<'a>(seen: &Seen<'a>) -> Vec<Group<'a>> {
     let answers = seen.ending.answers;
@@ -183,14 +171,15 @@ fn groups<'a>(seen: &Seen<'a>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for answer in answers {
         let alert = &answer.alert;
-        let key = (
-            alert.file.as_str(),
-            alert.host.as_deref(),
-            alert.destination.to_ascii_lowercase(),
-            answer.verdict,
-            answer.clients.iter().map(|client| client.address.to_string()).collect(),
-            answer.reason.as_deref(),
-        );
+        let key = Likeness {
+            file: &alert.file,
+            host: alert.host.as_deref(),
+            destination: alert.destination.to_ascii_lowercase(),
+            threat: alert.threat.as_deref(),
+            verdict: answer.verdict,
+            clients: answer.clients.iter().map(|client| client.address).collect(),
+            reason: answer.reason.as_deref(),
+        };
         let place = *place_of.entry(key).or_insert(groups.len());
         match groups.get_mut(place) {
             Some(group) => group.add(answer),
@@ -218,6 +207,18 @@ impl<'a> Group<'a> {
             own.last = own.last.max(other.last);
             own.confidence_permille = own.confidence_permille.min(other.confidence_permille);
         }
+    }
+
+    /// What is said of its alerts, each once.
+    fn each<'g>(&'g self, said: impl Fn(&'g Answer) -> &'g [String]) -> Vec<&'g str> {
+        let mut all = Vec::new();
+        let mut known = BTreeSet::new();
+        for text in self.answers.iter().flat_map(|answer| said(answer)) {
+            if known.insert(text.as_str()) {
+                all.push(text.as_str());
+            }
+        }
+        all
     }
 
     /// `Alerts 5, 6 and 8`, with their file if there are several.
@@ -305,11 +306,19 @@ fn write_group<W: Write>(
         };
         page.entry(2, 2, "→", &Words::of(Ink::Strong, &text))?;
     }
-    if let Some(nearest) = &first.nearest {
+    let nearest = group.each(|answer| answer.nearest.as_slice());
+    for nearest in nearest.iter().take(NAMES_MAX) {
         page.entry(4, LABELS, "nearest", &Words::plain(&once(nearest)))?;
     }
-    for note in first.basis.notes.iter().take(NAMES_MAX) {
+    let notes = group.each(|answer| &answer.basis.notes);
+    for note in notes.iter().take(NAMES_MAX) {
         page.entry(4, LABELS, "note", &Words::of(Ink::Caution, &once(note)))?;
+    }
+    let more = nearest.len().saturating_sub(NAMES_MAX) + notes.len().saturating_sub(NAMES_MAX);
+    if more > 0 {
+        let more = count(more as u64, "word more", "words more");
+        let text = format!("{more} of these alerts had no room here; --format jsonl has them");
+        page.entry(4, LABELS, "note", &Words::of(Ink::Aside, &text))?;
     }
     match next(seen, group, first) {
         Some(next) => page.entry(4, LABELS, "next", &Words::plain(&once(&next))),
@@ -327,7 +336,7 @@ fn client_words(seen: &Seen<'_>, client: &Suspect, answer: &Answer, differ: bool
     // What the cache answered set nothing off: the figure is not that it did.
     let what = if client.role == Role::Cached { " that it asked" } else { ": asked" };
     words.push(Ink::Plain, &format!(", {sure}{what} {}", asked(client)));
-    if !asked_itself(client, answer) && client.chain.len() > 1 {
+    if !asked_itself(seen, client, answer) && client.chain.len() > 1 {
         words.push(Ink::Plain, ", which led there,");
     }
     let when = match differ && client.first != client.last {
@@ -360,20 +369,25 @@ fn asked(client: &Suspect) -> String {
     }
 }
 
-/// Whether it asked for what was flagged, and not for something that only led there.
-fn asked_itself(client: &Suspect, answer: &Answer) -> bool {
-    let destination = answer.alert.destination.to_ascii_lowercase();
-    let destination = destination.trim_end_matches('.');
+/// Whether it asked for what was flagged or a name below it, and not for something that only led there.
+fn asked_itself(seen: &Seen<'_>, client: &Suspect, answer: &Answer) -> bool {
+    let flagged = flagged(seen, answer);
     client.asked.iter().any(|asked| {
         let asked = asked.to_ascii_lowercase();
-        asked == destination
-            || asked.strip_suffix(destination).is_some_and(|rest| rest.ends_with('.'))
+        asked == flagged || asked.strip_suffix(&flagged).is_some_and(|rest| rest.ends_with('.'))
     })
+}
+
+/// What an alert's destination stands for: it may be a URL.
+fn flagged(seen: &Seen<'_>, answer: &Answer) -> String {
+    let indicator = answer.indicator.and_then(|id| seen.subject.indicators.get(id));
+    indicator.map_or_else(String::new, |indicator| indicator.value.to_ascii_lowercase())
 }
 
 /// What to do about it.
 fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<String> {
-    let server = answer.alert.host.as_deref().unwrap_or("the DNS server");
+    let host = answer.alert.host.as_deref();
+    let server = host.filter(|host| is_server(seen, host)).unwrap_or("the DNS server");
     if answer.verdict == Some(Verdict::NoClient) {
         return Some(format!("No PC is behind it; check what runs on {server} itself."));
     }
@@ -385,7 +399,7 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<String> {
     let direct: Vec<&Suspect> = group
         .clients
         .iter()
-        .filter(|client| asked_itself(client, answer))
+        .filter(|client| asked_itself(seen, client, answer))
         .take(CLIENTS_MAX)
         .collect();
     let step = first.chain.last().map_or("", |step| step.step);
@@ -405,10 +419,22 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<String> {
             }
             _ => format!("Look at {}", addresses(&direct)),
         };
-        return Some(format!(
-            "{look}: {} asked for the flagged name itself; {server} only asked on behalf of {}.",
-            they.0, they.1
-        ));
+        let flagged = flagged(seen, answer);
+        let is_exact = |client: &&Suspect| {
+            client.asked.iter().any(|asked| asked.eq_ignore_ascii_case(&flagged))
+        };
+        let what = match direct.iter().any(is_exact) {
+            true => "the flagged name itself",
+            false => "a name below the flagged one",
+        };
+        let is_blamed = |client: &&Suspect| host.and_then(address_in) == Some(client.address);
+        return Some(match direct.iter().any(is_blamed) {
+            true => format!("{look}: {} asked for {what}.", they.0),
+            false => format!(
+                "{look}: {} asked for {what}; {server} only asked on behalf of {}.",
+                they.0, they.1
+            ),
+        });
     }
     let asked = asked(first);
     Some(match step {
@@ -425,6 +451,13 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<String> {
              leads. Judge {asked} before you look at a machine."
         ),
     })
+}
+
+/// Whether a host that an alert blames can be the DNS server: by its address, or it has a name of the firewall's own.
+fn is_server(seen: &Seen<'_>, host: &str) -> bool {
+    let servers = &seen.ending.coverage.resolvers;
+    address_in(host)
+        .is_none_or(|host| servers.iter().any(|server| server.addresses.contains(&host)))
 }
 
 #[cfg(test)]

@@ -42,6 +42,14 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     Ok(())
 }
 
+/// That only a part of the capture was read.
+pub(in crate::report) fn filtered(filter: &str) -> String {
+    format!(
+        "Only frames that pass --filter \"{filter}\" were read: what else the capture holds counts here as not \
+         captured."
+    )
+}
+
 fn amounts(seen: &Seen<'_>) -> Vec<String> {
     let (coverage, decoded) = (seen.ending.coverage, &seen.ending.lacked.decoded);
     let files: Vec<&str> = seen.subject.files.0.iter().map(String::as_str).collect();
@@ -218,8 +226,8 @@ pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
     say(
         aside,
         counters.copies,
-        "frame that the mirror port delivered twice",
-        "frames that the mirror port delivered twice",
+        "frame that came twice, by the mirror port or in two captures",
+        "frames that came twice, by the mirror port or in two captures",
     );
     say(aside, counters.retransmissions, "question sent again", "questions sent again");
     say(
@@ -326,6 +334,8 @@ pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
         "frame that whoasked failed on: a defect, please report it",
         "frames that whoasked failed on: a defect, please report it",
     );
+    let unread = lacked.alerts_unread.iter().map(|row| format!("alert not read: {row}"));
+    out.extend(unread.map(|text| (caution, text)));
     out.extend(lacked.damage.iter().map(|damage| (caution, damage.clone())));
     out
 }

@@ -13,6 +13,7 @@ use crate::contact::Contact;
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
 use crate::report::machines::{Machines, Sharing};
+use crate::report::timed::Timed;
 use crate::resolution::Role;
 use crate::time::Timestamp;
 
@@ -30,8 +31,13 @@ fn rank(entry: &Entry, weighed: &Weighed<'_>) -> Rank {
 /// A client, and the entries it has.
 pub(super) type Block<'a> = (Address, Vec<&'a Entry>);
 
-/// The entries of each client, in the order in which they are shown.
-pub(super) fn blocks<'a>(clients: &'a Clients, weighed: &Weighed<'_>) -> Vec<Block<'a>> {
+/// The entries of each client, in the order in which they are shown: where alerts have times, those first who are
+/// named for them.
+pub(super) fn blocks<'a>(
+    clients: &'a Clients,
+    weighed: &Weighed<'_>,
+    timed: Option<&Timed>,
+) -> Vec<Block<'a>> {
     let mut by_client: BTreeMap<Address, Vec<&Entry>> = BTreeMap::new();
     for entry in clients.entries() {
         by_client.entry(entry.client).or_default().push(entry);
@@ -41,7 +47,8 @@ pub(super) fn blocks<'a>(clients: &'a Clients, weighed: &Weighed<'_>) -> Vec<Blo
         entries.sort_by_cached_key(|entry| (rank(entry, weighed), entry.indicator));
     }
     blocks.sort_by_cached_key(|(client, entries)| {
-        (entries.first().map(|entry| rank(entry, weighed)), *client)
+        let is_other = timed.is_some_and(|timed| !timed.names(*client));
+        (is_other, entries.first().map(|entry| rank(entry, weighed)), *client)
     });
     blocks
 }
@@ -101,6 +108,9 @@ fn heading(seen: &Seen<'_>, client: Address, entries: &[&Entry], machines: &Mach
     }
     if let Some(vlan) = entries.iter().find_map(|entry| entry.vlan) {
         heading.push(Ink::Aside, &format!("  VLAN {vlan}"));
+    }
+    if let Some(timed) = seen.timed.as_ref().filter(|timed| !timed.names(client)) {
+        heading.push(Ink::Caution, &format!("  {}", timed.not_then()));
     }
     heading
 }

@@ -24,6 +24,7 @@ use self::fold::{Clients, Entry, Frames, Groups};
 use self::page::Page;
 use self::weighed::{Weighed, Weight};
 use self::words::{Times, count, list, number};
+use super::timed::Timed;
 use super::{Ending, Files, Report, Subject};
 use crate::attribution::{Attribution, Complaint, State, Verdict};
 use crate::flow::Address;
@@ -31,6 +32,7 @@ use crate::indicator::IndicatorId;
 
 #[cfg(feature = "tui")]
 pub(crate) use self::called::Called;
+pub(super) use self::capture::filtered;
 pub use self::page::Look;
 pub(crate) use self::page::harmless;
 pub(crate) use self::page::{Ink, Words};
@@ -87,19 +89,24 @@ impl<W: Write> Report for Text<'_, W> {
 
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         let times = Times::of(ending.coverage, self.subject.zone);
-        let seen = Seen { subject: self.subject, ending, times };
+        let timed = Timed::of(ending.answers);
+        let seen = Seen { subject: self.subject, ending, times, timed };
         let weighed = Weighed::of(ending);
         for answer in ending.answers.iter().filter(|answer| answer.basis.is_misdirected) {
             answer.indicator.inspect(|indicator| self.clients.forget(*indicator));
         }
-        let blocks = clients::blocks(&self.clients, &weighed);
+        let blocks = clients::blocks(&self.clients, &weighed, seen.timed.as_ref());
         let mut page = Page::new(&mut self.out, self.look);
         if let Some(why) = answers::misdirected(ending.answers) {
             page.say(0, &Words::of(Ink::Strong, why))?;
             capture::write(&mut page, &seen)?;
             return self.out.flush();
         }
-        let verdict = answers::of_the_times(&seen, &blocks)
+        let called = blocks.iter().map(|block| (block.0, seen.who(block)));
+        let verdict = seen
+            .timed
+            .as_ref()
+            .and_then(|timed| timed.words(called))
             .unwrap_or_else(|| seen.verdict(&self.clients, &blocks, &weighed));
         answers::write(&mut page, &seen)?;
         seen.headline(&mut page, &verdict)?;
@@ -126,6 +133,8 @@ struct Seen<'a> {
     subject: Subject<'a>,
     ending: &'a Ending<'a>,
     times: Times,
+    /// Who is named for alerts, where these have times.
+    timed: Option<Timed>,
 }
 
 impl Seen<'_> {
@@ -145,6 +154,9 @@ impl Seen<'_> {
             let text = "No DNS server was recognised, so one of these may be your DNS server, asking for \
                         a client: see the end.";
             page.say(0, &Words::of(Ink::Caution, text))?;
+        }
+        if let Some(filter) = &lacked.filter {
+            page.say(0, &Words::of(Ink::Caution, &filtered(filter)))?;
         }
         if lacked.interrupted {
             let text = "The run was ended early: this is what was known by then.";
@@ -167,6 +179,13 @@ impl Seen<'_> {
         let text = "The mirror port shows one direction only: what is said here rests on half of the packets. What to \
                     mend stands at the end.";
         page.say(0, &Words::of(Ink::Caution, text))
+    }
+
+    /// Who a client is: `192.168.2.42 (KEVIN-PC)`.
+    fn who(&self, (client, entries): &Block<'_>) -> String {
+        let name = entries.first().and_then(|entry| self.called(entry));
+        let name = name.map_or(String::new(), |name| format!(" ({})", name.short()));
+        format!("{client}{name}")
     }
 
     /// What it comes to, in one sentence or two.

@@ -74,6 +74,7 @@ impl<W: Write> Report for Ticket<'_, W> {
             subject: self.subject,
             ending,
             times: Times::of(ending.coverage, self.subject.zone),
+            timed: None,
         };
         let mut by_client: BTreeMap<Address, Vec<&Entry>> = BTreeMap::new();
         for entry in self.clients.entries() {

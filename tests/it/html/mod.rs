@@ -64,7 +64,7 @@ fn the_verdict_on_the_office_stands_first() {
         "No client</h2>",
         "up.telemetry-sync.net",
         "What the capture shows, and what it lacks</h2>",
-        "392 frames that the mirror port delivered twice",
+        "392 frames that came twice, by the mirror port or in two captures",
     ];
     let mut rest = page.as_str();
     for expected in order {
@@ -140,7 +140,8 @@ fn one_of_everything_is_said_in_words() {
         "behind a router, 00:1b:21:3c:00:01",
         "It was given no address for it: it got an error (SERVFAIL).",
         "Make sure first: this is likely (87 %).",
-        "1 connected to it, 2 only through an alias or a name server",
+        "<h1>At the alerts' times: 192.168.2.42 (pc-042.corp.example). At other times also: ",
+        "<p class=\"caution\">not at the alerts' times</p>",
         // What to weigh, and how it came about.
         "<strong>For a real one:</strong> it asks for",
         "<strong>For a false alarm:</strong> many unrelated clients asked at once",
