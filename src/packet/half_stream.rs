@@ -141,6 +141,11 @@ impl HalfStream {
         }
     }
 
+    /// Whether a FIN or a reset has been seen.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// Whether segments wait behind a gap.
     pub fn has_gap(&self) -> bool {
         !self.ahead.is_empty()

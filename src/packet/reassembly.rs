@@ -32,6 +32,8 @@ pub struct ReassemblyLimits {
     pub gap_wait: Span,
     /// How long a half-stream is remembered after its last segment.
     pub stream_idle: Span,
+    /// How long if it has ended and lacks nothing: so long a segment may come again that was sent before the end.
+    pub stream_closed: Span,
 }
 
 /// What a busy mirror port needs: at most some 120 MB.
@@ -46,6 +48,7 @@ impl Default for ReassemblyLimits {
             stream_ahead_octets: 128 << 10,
             gap_wait: Span::from_secs(1),
             stream_idle: Span::from_secs(120),
+            stream_closed: Span::from_secs(10),
         }
     }
 }
@@ -155,6 +158,12 @@ impl Reassembly {
     #[cfg(test)]
     pub(super) fn waiting_octets(&self) -> usize {
         self.waiting.fragments.octets() + self.waiting.streams.octets()
+    }
+
+    /// How many half-streams are remembered.
+    #[cfg(test)]
+    pub(super) fn streams(&self) -> usize {
+        self.waiting.streams.len()
     }
 
     /// What came and went so far.

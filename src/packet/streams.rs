@@ -32,6 +32,12 @@ impl Streams {
         self.octets
     }
 
+    /// How many are remembered.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.halves.len()
+    }
+
     /// Takes a segment and hands on the messages that it completes.
     ///
     /// 1. A SYN begins a half-stream. One that is there under its ports is over, unless this SYN is the
@@ -106,6 +112,7 @@ impl Streams {
         if let Some(half) = self.halves.get_mut(key) {
             let due = match half.waiting_since(now) {
                 Some(since) => since + self.limits.gap_wait,
+                None if half.is_closed() => now + self.limits.stream_closed,
                 None => now + self.limits.stream_idle,
             };
             self.halves.set_due(key, due);
@@ -305,6 +312,22 @@ mod tests {
         assert_eq!(run.out, []);
         run.push_at(1001, &segment(ACK, 5_000, b"elsewhere"));
         assert_eq!(run.out, [(2, 1, false)]);
+    }
+
+    #[test]
+    fn what_has_ended_is_remembered_for_what_was_sent_again_and_no_longer() {
+        let mut run = Run::new(ReassemblyLimits::default());
+        let all = segment(ACK | FIN, 0, &message(1));
+        run.push_at(0, &segment(SYN, 0, b""));
+        run.push_at(1, &all);
+        run.push_at(9_000, &all);
+        assert_eq!((run.out.as_slice(), run.reassembly.streams()), (&[(2, 1, true)][..], 1));
+        run.push_at(20_000, &ipv4(17, &[0; 8]));
+        assert_eq!(run.reassembly.streams(), 0);
+        // One that lacks its end is waited for.
+        run.push_at(30_000, &segment(SYN, 0, b""));
+        run.push_at(100_000, &ipv4(17, &[0; 8]));
+        assert_eq!(run.reassembly.streams(), 1);
     }
 
     #[test]
