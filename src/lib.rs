@@ -7,6 +7,7 @@ pub mod flow;
 pub mod frame;
 pub mod name;
 mod number;
+mod rows;
 pub mod text;
 pub mod time;
 

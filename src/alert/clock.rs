@@ -16,6 +16,8 @@ use crate::time::{Span, Timestamp};
 const DIFFERENCE_MAX: Span = Span::from_secs(36 * 3600);
 /// How far apart votes may lie and still agree: firewalls log whole seconds, and a moment later.
 const AGREE: i64 = 3_000_000_000;
+/// Alerts within so long a time are of one moment: what is asked for together at one time is so at another.
+const MOMENT: i64 = 60_000_000_000;
 /// How many alerts, and sightings of one destination, vote; of more, so many at even steps.
 const ALERTS_MAX: usize = 1_024;
 const SIGHTINGS_MAX: usize = 1_024;
@@ -51,9 +53,10 @@ pub(super) fn estimate(parts: &[(Vec<Timestamp>, Vec<Timestamp>)]) -> Clock {
     let total: usize = counted.iter().map(|(alerts, _)| alerts.len()).sum();
     let step = total.div_ceil(ALERTS_MAX).max(1);
     let voting = || {
-        counted.iter().flat_map(move |(alerts, sightings)| {
-            alerts.iter().step_by(step).map(move |alert| (*alert, sightings))
-        })
+        let all = counted
+            .iter()
+            .flat_map(|(alerts, sightings)| alerts.iter().map(move |alert| (*alert, sightings)));
+        all.step_by(step)
     };
     let moments = moments(voting().map(|(alert, _)| alert));
     let mut votes = Vec::new();
@@ -97,13 +100,13 @@ struct Window {
     to: i64,
 }
 
-/// Where moments begin: alerts that stand closer together than votes that agree are of one.
+/// Where moments begin.
 fn moments(alerts: impl Iterator<Item = Timestamp>) -> Vec<Timestamp> {
     let mut starts: Vec<Timestamp> = alerts.collect();
     starts.sort_unstable();
     let mut start: Option<Timestamp> = None;
     starts.retain(|alert| {
-        let is_new = start.is_none_or(|start| (*alert - start).0 > AGREE);
+        let is_new = start.is_none_or(|start| (*alert - start).0 >= MOMENT);
         if is_new {
             start = Some(*alert);
         }
@@ -123,9 +126,10 @@ fn once_a_second(times: &[Timestamp]) -> Vec<Timestamp> {
 /// How likely a moment chosen at random, while it was asked for at all, agrees with a sighting.
 fn chance_of(sightings: &[Timestamp]) -> f64 {
     let (Some(first), Some(last)) = (sightings.first(), sightings.last()) else { return 0.0 };
-    let span = match *last - *first {
-        burst if burst.0 <= AGREE => DIFFERENCE_MAX.0,
-        longer => longer.max(BURST_MAX).0,
+    // What was asked for once, and again for want of an answer, says nothing of how often it would be.
+    let span = match moments(sightings.iter().copied()).len() {
+        1 => DIFFERENCE_MAX.0,
+        _ => (*last - *first).max(BURST_MAX).0,
     };
     let gaps = sightings.windows(2).map(|pair| match pair {
         [one, next] => (*next - *one).0.min(AGREE),
@@ -252,6 +256,11 @@ mod tests {
         // What is asked for together at one time is so at another.
         let parts = [0, 0, 1].map(|at| (times(&[at]), times(&[8_740 + at])));
         assert_eq!(estimate(&parts), Clock { of: 3, ..Clock::default() });
+        let burst = [0, 4, 8].map(|at| (times(&[at]), times(&[5_400 + at])));
+        assert_eq!(estimate(&burst), Clock { of: 3, ..Clock::default() });
+        let tries =
+            [0, 3_600, 7_200].map(|at| (times(&[at]), times(&[at, at + 1, at + 3, at + 7])));
+        assert!(estimate(&tries).is_estimated);
         let parts = [0, 7_200, 9_300].map(|at| (times(&[at]), times(&[12 + at])));
         let twice = estimate(&[&parts[..], &parts[..]].concat());
         assert_eq!(twice.difference, Span::from_secs(12));

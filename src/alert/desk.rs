@@ -1,6 +1,6 @@
 //! The desk at which alerts are answered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use foldhash::HashMap;
 
 use super::nearest::{self, Nearby};
 use super::scope::Scope;
-use super::sightings::{Kept, Outcome, Seen, Store, outcome};
+use super::sightings::{Kept, Matter, Outcome, Seen, Store, outcome};
 use super::{Alert, Answer, Answering, Basis, Clock, Zones, clock, target};
 use crate::attribution::{Attribution, Coverage, State};
 use crate::flow::Address;
@@ -45,7 +45,7 @@ struct Case {
     scope: Scope,
     notes: Vec<String>,
     /// The sightings within the scope, by time.
-    order: Vec<usize>,
+    order: Rc<[usize]>,
     /// Others have clients that these have not.
     is_seen_elsewhere: bool,
 }
@@ -82,6 +82,7 @@ struct Found {
     nearest: Option<String>,
     is_of_other_times: bool,
     is_seen_elsewhere: bool,
+    asked_then: Option<Rc<BTreeSet<Address>>>,
 }
 
 impl Desk {
@@ -125,17 +126,24 @@ impl Desk {
         self.answered
     }
 
-    fn case(&self, id: IndicatorId, host: Option<&str>, coverage: &Coverage) -> Case {
+    fn case(
+        &self,
+        (id, host): (IndicatorId, Option<&str>),
+        coverage: &Coverage,
+        orders: &mut HashMap<(IndicatorId, Scope), Rc<[usize]>>,
+    ) -> Case {
         let seen = self.store.of(id);
         let (scope, note) = Scope::of(host, coverage, seen);
-        let mut order: Vec<usize> = Vec::new();
-        if let Some(seen) = seen {
+        // A firewall can have many names for its hosts, all of which mean all servers.
+        let order = orders.entry((id, scope.clone())).or_insert_with(|| {
+            let Some(seen) = seen else { return Rc::default() };
             let all = seen.sightings.iter().enumerate();
             let within = all.filter(|(_, kept)| seen.is_within(kept, &scope));
             let mut timed: Vec<(Timestamp, usize)> = within.map(|(at, k)| (k.time, at)).collect();
             timed.sort_unstable();
-            order.extend(timed.into_iter().map(|(_, at)| at));
-        }
+            timed.into_iter().map(|(_, at)| at).collect()
+        });
+        let order = Rc::clone(order);
         let is_seen_elsewhere = seen.is_some_and(|seen| {
             let within = order.iter().filter_map(|at| seen.sightings.get(*at));
             seen.clients(seen.sightings.iter()).len() > seen.clients(within).len()
@@ -182,15 +190,9 @@ impl Desk {
             None => order().collect(),
             Some(time) => at_the_time(seen, case, time, asked.clock),
         };
-        let itself: Vec<&Kept> = chosen.iter().copied().filter(|kept| kept.is_itself).collect();
-        let chosen = match itself.is_empty() && !chosen.is_empty() {
-            true => {
-                let text = "nobody asked for the name itself, but for names below it";
-                found.notes.push(text.to_owned());
-                chosen
-            }
-            false => itself,
-        };
+        found.asked_then = asked.when().map(|time| Rc::new(asked_then(seen, time, asked.clock)));
+        let (chosen, note) = of_the_name(seen, chosen);
+        found.notes.extend(note);
         found.outcome = outcome(seen, &chosen, &case.scope);
         found.is_seen_elsewhere = case.is_seen_elsewhere;
         found.notes.extend(lacks(&found.outcome, seen.left_out));
@@ -256,6 +258,53 @@ impl Desk {
     }
 }
 
+/// Those of some sightings that are about the name itself, and what is to be said of that. The names below it count, too,
+/// 1. where there is nothing else;
+/// 2. where a server asked about it on its way to them: the firewall saw that, and it was for who asked for these;
+/// 3. where nobody is named for it, but for them.
+fn of_the_name<'s>(seen: &Seen, chosen: Vec<&'s Kept>) -> (Vec<&'s Kept>, Option<String>) {
+    let (below, itself): (Vec<&Kept>, Vec<&Kept>) =
+        chosen.iter().partition(|kept| kept.matter == Matter::Below);
+    if below.is_empty() {
+        return (chosen, None);
+    }
+    let clients = |of: &[&Kept]| seen.clients(of.iter().copied());
+    let note = if itself.is_empty() {
+        "the name itself was not seen, but names below it were"
+    } else if itself.iter().any(|kept| kept.matter == Matter::OnTheWay) {
+        "the name was asked about on the way to names below it, so who asked for those counts, too"
+    } else if clients(&itself).is_empty() && !clients(&below).is_empty() {
+        "nobody can be named for the name itself, so who asked for names below it counts, too"
+    } else {
+        let also = clients(&below).difference(&clients(&itself)).count();
+        let note = (also > 0).then(|| {
+            format!("{} also, for names below it, which do not count here", clients_asked(also))
+        });
+        return (itself, note);
+    };
+    (chosen, Some(note.to_owned()))
+}
+
+fn clients_asked(number: usize) -> String {
+    if number == 1 {
+        "1 other client asked".to_owned()
+    } else {
+        format!("{number} other clients asked")
+    }
+}
+
+/// All clients that had a part in anything that was seen of a destination about a time.
+fn asked_then(seen: &Seen, time: Timestamp, clock: Clock) -> BTreeSet<Address> {
+    let window = window(clock);
+    let about = seen.sightings.iter().filter(|kept| (kept.time - time).abs() <= window);
+    seen.clients(about)
+}
+
+/// How far from an alert what it is about may be.
+fn window(clock: Clock) -> Span {
+    if clock.is_estimated { NEAR } else { NEAR_UNKNOWN }
+}
+
 /// What an answer lacks.
 fn lacks(found: &Outcome, left_out: u64) -> Vec<String> {
     let mut notes = Vec::new();
@@ -284,7 +333,7 @@ fn firewall_saw<'s>(sightings: impl Iterator<Item = &'s Kept>) -> Vec<Timestamp>
 /// The sightings that an alert of some time means: those nearest to it, of the upstream leg if there are
 /// any, for the firewall sees no other. While the clocks' difference is not known, all around it.
 fn at_the_time<'s>(seen: &'s Seen, case: &Case, time: Timestamp, clock: Clock) -> Vec<&'s Kept> {
-    let window = if clock.is_estimated { NEAR } else { NEAR_UNKNOWN };
+    let window = window(clock);
     let at = |place: &usize| seen.sightings.get(*place);
     let start =
         case.order.partition_point(|place| at(place).is_some_and(|k| k.time < time - window));
@@ -322,11 +371,12 @@ impl Answering for Desk {
     }
 
     fn answers(&mut self, coverage: &Coverage) -> Vec<Answer> {
-        let mut cases = Cases::default();
+        let (mut cases, mut orders) = (Cases::default(), HashMap::default());
         for (alert, held) in self.alerts.iter().zip(&self.held) {
             let Ok(id) = held else { continue };
             let host = alert.host.as_deref();
-            cases.entry((*id, host)).or_insert_with(|| self.case(*id, host, coverage));
+            let case = || self.case((*id, host), coverage, &mut orders);
+            cases.entry((*id, host)).or_insert_with(case);
         }
         let clocks = self.clocks(&cases);
         let mut found: HashMap<Likeness<'_>, Rc<Found>> = HashMap::default();
@@ -361,6 +411,11 @@ impl Answering for Desk {
                 });
                 fill(&mut answer, known);
             }
+            if alert.is_time_unread {
+                let note =
+                    "its time could not be read, so all that was seen of the destination counts";
+                answer.basis.notes.push(note.to_owned());
+            }
             answers.push(answer);
         }
         self.answered = answers.iter().filter(|answer| answer.verdict.is_some()).count() as u64;
@@ -379,6 +434,7 @@ fn fill(answer: &mut Answer, found: &Found) {
     answer.basis.notes.clone_from(&found.notes);
     answer.basis.is_of_other_times = found.is_of_other_times;
     answer.basis.is_seen_elsewhere = found.is_seen_elsewhere;
+    answer.basis.asked_then.clone_from(&found.asked_then);
     answer.reason = match outcome.verdict {
         None if found.is_of_other_times => Some("asked for, but not at that time".to_owned()),
         None => Some("nothing in the capture answers it".to_owned()),

@@ -4,7 +4,8 @@
 //! export. Their destinations become indicators; [`Desk`] collects what was seen of these and answers
 //! each alert:
 //!
-//! 1. A name is looked for itself; only where it was not seen do the names below it count.
+//! 1. A name is looked for itself. The names below it count where it was not seen, where it was only asked about on the
+//!    way to them, and where nobody can be named for it.
 //! 2. The host that the alert blames says at which DNS server to look. If it is not one of the capture's,
 //!    because it is a name or an address behind address translation, all are looked at, and that is said.
 //! 3. An alert with a time is about what was seen then; the difference between the firewall's clock and
@@ -19,6 +20,9 @@ mod scope;
 mod sightings;
 mod target;
 mod zones;
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use crate::attribution::{Attribution, ChainStep, Coverage, Verdict};
 use crate::flow::Address;
@@ -50,6 +54,8 @@ pub struct Alert {
     pub time: Option<Timestamp>,
     /// The time named no zone: it was taken to be of the reader's.
     pub is_local: bool,
+    /// It has a time that could not be read.
+    pub is_time_unread: bool,
     /// The host it blames, as written: an address or a name of the firewall's own.
     pub host: Option<String>,
     /// What that host talked to, as written: a name or an address.
@@ -91,6 +97,8 @@ pub struct Basis {
     pub is_of_other_times: bool,
     /// Whether it was seen of other clients, at other hosts than the alert says.
     pub is_seen_elsewhere: bool,
+    /// Where the alert has a time: all clients that asked about then, whether or not that answers it.
+    pub asked_then: Option<Rc<BTreeSet<Address>>>,
     /// Whether it is one of the capture's own DNS servers, or no destination at all: what it should have been
     /// is said as the reason.
     pub is_misdirected: bool,

@@ -7,7 +7,7 @@ use crate::attribution::Coverage;
 use crate::flow::Address;
 
 /// At which host to look.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Scope {
     /// At all of them.
     All,
@@ -22,14 +22,22 @@ impl Scope {
     /// 1. the address of a DNS server in the capture: that server;
     /// 2. the address of a client that was seen to ask for it: that client;
     /// 3. any other address: all, for it may stand for a server behind address translation;
-    /// 4. a name: all, for it is one of the firewall's own.
+    /// 4. a name that such a client has: that client;
+    /// 5. any other name: all, for it is one of the firewall's own.
     pub(super) fn of(
         host: Option<&str>,
         coverage: &Coverage,
         seen: Option<&Seen>,
     ) -> (Scope, Option<String>) {
         let Some(host) = host else { return (Scope::All, None) };
+        let called = |name: &str| seen.and_then(|seen| seen.client_called(name));
         let Some(address) = address_in(host) else {
+            if let Some(client) = called(host.trim()) {
+                let note = format!(
+                    "the alert blames {host}, which is what the client {client} is called here"
+                );
+                return (Scope::Client(client), Some(note));
+            }
             let note = match coverage.resolvers.as_slice() {
                 [only] => only.addresses.first().map(|address| {
                     format!("{host} is taken to be {address}, the only DNS server in this capture")

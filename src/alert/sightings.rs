@@ -37,13 +37,23 @@ pub(super) struct Kept {
     pub time: Timestamp,
     pub resolver: Address,
     pub is_upstream: bool,
-    /// It is of the destination itself, and not of a name below it: see [`is_itself`].
-    pub is_itself: bool,
+    pub matter: Matter,
     verdict: Verdict,
     parts: Vec<Part>,
     /// Why nobody is named: which of the reasons.
     reason: Option<usize>,
     id: String,
+}
+
+/// What a sighting of a destination is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Matter {
+    /// The destination itself.
+    Itself,
+    /// The same, but a server asked about it on its way down to a name below it (RFC 9156).
+    OnTheWay,
+    /// A name below it.
+    Below,
 }
 
 /// A client's part in it.
@@ -78,6 +88,16 @@ pub(super) struct Seen {
 }
 
 impl Seen {
+    /// The client that is called so, if one is: by its whole host name or the first label.
+    pub(super) fn client_called(&self, name: &str) -> Option<Address> {
+        let is_it = |called: &Hostname| {
+            let first = called.name.split('.').next().unwrap_or_default();
+            called.name.eq_ignore_ascii_case(name) || first.eq_ignore_ascii_case(name)
+        };
+        let way = self.ways.iter().find(|way| way.hostname.as_ref().is_some_and(is_it))?;
+        Some(way.client)
+    }
+
     /// Whether a client had a part in any of it.
     pub(super) fn has_client(&self, client: Address) -> bool {
         self.ways.iter().any(|way| way.client == client)
@@ -181,7 +201,7 @@ impl Store {
             time: attribution.sighting.time,
             resolver: attribution.sighting.resolver,
             is_upstream: attribution.sighting.leg == Leg::Upstream,
-            is_itself: name.is_none_or(|name| is_itself(attribution, name)),
+            matter: name.map_or(Matter::Itself, |name| matter(attribution, name)),
             verdict: attribution.verdict,
             parts,
             reason,
@@ -194,16 +214,21 @@ fn key(client: &Client) -> (Address, String) {
     (client.address, client.asked.to_ascii_lowercase())
 }
 
-/// Whether a sighting is of a name itself. Where no chain shows what was reached, it counts as that. What a server asks
-/// about a name on its way down to another (RFC 9156) is part of the question for that other.
-fn is_itself(attribution: &Attribution, name: &str) -> bool {
+/// What a sighting of a name, or of one below it, is about. Where no chain shows what was reached, it counts as the name
+/// itself.
+fn matter(attribution: &Attribution, name: &str) -> Matter {
     let sighting = &attribution.sighting;
     let mut ends = attribution.clients.iter().filter_map(|client| client.chain.last()).peekable();
-    if sighting.place == Place::Qname {
-        let is_on_the_way = ends.peek().is_some() && ends.all(ChainStep::is_on_the_way);
-        return !is_on_the_way && sighting.name.eq_ignore_ascii_case(name);
+    let is_itself = match sighting.place {
+        Place::Qname => sighting.name.eq_ignore_ascii_case(name),
+        _ if ends.peek().is_none() => true,
+        _ => ends.clone().any(|step| step.name.eq_ignore_ascii_case(name)),
+    };
+    match is_itself {
+        true if ends.peek().is_some() && ends.all(ChainStep::is_on_the_way) => Matter::OnTheWay,
+        true => Matter::Itself,
+        false => Matter::Below,
     }
-    ends.peek().is_none() || ends.any(|step| step.name.eq_ignore_ascii_case(name))
 }
 
 /// What some sightings come to.

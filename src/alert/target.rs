@@ -3,7 +3,7 @@
 //! An alert has three columns, and a tired person copies the wrong one. To look for it would be worse than
 //! useless: everybody talks to the DNS server.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::flow::Address;
 
@@ -14,7 +14,7 @@ const GIVE: &str = "Give what it flags, its Destination column: a name such as m
 /// address of the network, or a threat's name.
 pub fn refused(target: &str, declared: &[Vec<Address>]) -> Option<String> {
     let target = target.trim();
-    if let Ok(address) = target.trim_matches(['[', ']']).parse::<IpAddr>().map(Address::from) {
+    if let Some(address) = address_meant(target) {
         let is_server = declared.iter().flatten().any(|server| *server == address);
         return match is_server {
             true => Some(own_server(address)),
@@ -30,6 +30,17 @@ pub fn refused(target: &str, declared: &[Vec<Address>]) -> Option<String> {
     let family = target.split_once('/').map_or("", |(family, _)| family);
     let is_threat = !family.is_empty() && !family.contains(['.', ':']);
     is_threat.then(|| format!("{target} is what the firewall calls the threat. {GIVE}"))
+}
+
+/// The address that a target is, alone or as that of a URL, with a port or without, defanged or not.
+fn address_meant(target: &str) -> Option<Address> {
+    let plain = target.replace("[.]", ".").replace("(.)", ".");
+    let host = plain.split_once("://").map_or(plain.as_str(), |(_, rest)| rest);
+    let host = host.split('/').next().unwrap_or(host);
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let alone = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    let ip = alone.or_else(|_| host.parse::<SocketAddr>().map(|end| end.ip()));
+    ip.ok().map(Address::from)
 }
 
 /// The same where nobody has seen yet what is asked for: of a name without a dot, too.
@@ -67,6 +78,10 @@ mod tests {
             ("192.168.2.194", "of your own network"),
             ("[fd20::10]", "of your own network"),
             ("203.0.113.53", "203.0.113.53 is your DNS server"),
+            ("203.0.113.53:53", "203.0.113.53 is your DNS server"),
+            ("https://192.168.2.42/a", "of your own network"),
+            ("192[.]168[.]2[.]42:443", "of your own network"),
+            ("[fd20::10]:443", "of your own network"),
             ("C2/Generic-A", "what the firewall calls the threat"),
         ] {
             let why = refused(target, &declared).unwrap();

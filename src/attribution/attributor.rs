@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use super::after::AskedAfter;
 use super::clock::{Clock, Reading};
 use super::early::Early;
 use super::held::{Held, Part};
@@ -71,6 +72,7 @@ pub struct Attributor {
     pub(super) is_leaving: bool,
     /// How much of it was.
     pub(super) settled_unlisted: u64,
+    pub(super) asked_after: AskedAfter,
     /// What is to be reported before it is settled.
     pub(super) early: Early,
     /// When frames were lost, or there was no room for them.
@@ -146,6 +148,7 @@ impl Attributor {
             leaving: VecDeque::new(),
             is_leaving: false,
             settled_unlisted: 0,
+            asked_after: AskedAfter::default(),
             early: Early::default(),
             losses: Losses::default(),
             swept: Sequence(0),
@@ -419,7 +422,10 @@ impl Attributor {
                 self.settled_unlisted += 1;
                 self.summary.count_unlisted(&attribution);
             }
-            State::Final => self.summary.add(&attribution),
+            State::Final => {
+                self.asked_after.note(&attribution);
+                self.summary.add(&attribution);
+            }
             State::Provisional | State::Superseded => {}
         }
         self.clock.stamp(&mut attribution);

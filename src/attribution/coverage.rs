@@ -6,7 +6,7 @@ use super::Attributor;
 use crate::contact::Around;
 use crate::flow::{Address, Mac};
 use crate::resolution::{Buckets, Known, Leg};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::transaction::{Counters, HostId, Totals};
 
 /// A resolver and what was seen of it.
@@ -98,6 +98,9 @@ pub struct Coverage {
     pub names_forgotten: u64,
     /// Flagged answers that were no longer watched for a connection, for lack of room.
     pub contacts_forgotten: u64,
+    /// Of how many flagged queries the same was asked only later, as if that had caused them; and how much later, as
+    /// the median.
+    pub asked_after: Option<(u64, Span)>,
     /// How often a listed name or address in a message was not flagged as an allow list has it.
     pub allowed: u64,
     /// The resolvers.
@@ -235,6 +238,7 @@ impl Attributor {
             unsettled: self.unsettled,
             sightings_left_out: self.flagged.left_out(),
             settled_unlisted: self.settled_unlisted,
+            asked_after: self.asked_after.median(),
             allowed: self.allowed(),
             resolvers: resolvers.collect(),
             resolvers_more: 0,

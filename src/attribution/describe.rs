@@ -334,6 +334,10 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
              capture: if it is a DNS server, capture the side of its clients too (and name it with \
              --resolver); if not, it is the client"
         ),
+        Unexplained::AskedAfter(after) => format!(
+            "the same was asked of {resolver} only {after} later, and answered as late as if that had led here: the clocks \
+             of captures that were read as one seem to differ"
+        ),
         Unexplained::Forgotten => {
             "more was asked in the meantime than is kept, so what led here is forgotten".to_owned()
         }

@@ -1,7 +1,7 @@
 //! What is wrong with what the mirror port shows, in words, and when that is said.
 //!
 //! The figures of a stretch of time are held against rules. A stretch ends when it has lasted 15 s and held 20
-//! messages; in each of the rules below but `asked-by-one`, a count is that of a stretch.
+//! messages; in each of the rules below but `asked-by-one` and `clocks-apart`, a count is that of a stretch.
 //!
 //! | name | is wrong when | is right again when |
 //! |---|---|---|
@@ -12,6 +12,7 @@
 //! | `resolver-unasked` | else, and one of them does so; or one that was declared is not seen at all | likewise |
 //! | `upstream-leg-missing` | the resolvers are asked at least 200 questions, and ask fewer than 1 % as many; or none is recognised, and of at least 20 questions to anybody 95 % go to servers of the network | they ask 5 %; or one is recognised, or 80 % go there |
 //! | `asked-by-one` | of at least 200 questions that clients asked since the beginning, one host asked all but 1 % | others asked 5 % |
+//! | `clocks-apart` | of at least 3 flagged queries since the beginning, the same was asked only later, as if that had caused them | never |
 //! | `frames-twice` | of at least 20 copies, so many that they are 25 % of all messages | they are 10 % |
 //! | `around-the-resolver` | a host that is no resolver sent DNS around them, encrypted, within 10 minutes | nobody did |
 //! | `resolver-encrypts` | a resolver did | none did |
@@ -74,13 +75,14 @@ impl Complaint {
 }
 
 /// The names of all complaints, the worst first.
-pub const COMPLAINTS: [&str; 10] = [
+pub const COMPLAINTS: [&str; 11] = [
     "no-dns",
     "one-direction",
     "leg-one-direction",
     "client-leg-missing",
     "resolver-unasked",
     "upstream-leg-missing",
+    "clocks-apart",
     "asked-by-one",
     "frames-twice",
     "resolver-encrypts",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// How the files of a ring are called: `ring-20261124T091517.000000001Z.pcapng`, by their first frame's time.
@@ -14,6 +14,10 @@ const ENDINGS: &[&str] = &[".pcap", ".pcapng", ".cap", ".dmp"];
 /// How they are compressed, and how else, which is not read.
 const COMPRESSED: &[&str] = &[".gz", ".zst"];
 const COMPRESSED_ELSE: &[&str] = &[".bz2", ".xz", ".lz4", ".zip", ".7z"];
+/// What the index of a directory of evidence is called.
+pub const EVIDENCE_INDEX: &str = "index.csv";
+/// How that index begins.
+pub const EVIDENCE_COLUMNS: &str = "file,client,indicator,list,list_line,";
 /// So deep directories in directories are looked through.
 const DEPTH_MAX: usize = 16;
 
@@ -35,6 +39,12 @@ pub enum LeftOut {
     NoFile,
     /// It is compressed in a way that is not read.
     CompressedElse,
+    /// It is a link to a directory; these are not followed.
+    LinkedDirectory,
+    /// It is a directory that cannot be read.
+    UnreadableDirectory,
+    /// It is a directory of evidence that was cut out of captures.
+    Evidence,
     /// It is called otherwise than captures are.
     CalledOtherwise,
 }
@@ -46,6 +56,9 @@ impl LeftOut {
             LeftOut::Empty => "empty",
             LeftOut::NoFile => "no file that can be read",
             LeftOut::CompressedElse => "compressed otherwise than by gzip or zstd",
+            LeftOut::LinkedDirectory => "linked directory",
+            LeftOut::UnreadableDirectory => "directory that cannot be read",
+            LeftOut::Evidence => "evidence, cut out of captures",
             LeftOut::CalledOtherwise => "not called .pcap, .pcapng, .cap or .dmp",
         }
     }
@@ -58,33 +71,50 @@ impl LeftOut {
 /// When a directory cannot be read.
 pub fn captures_in(directory: &Path) -> io::Result<Found> {
     let mut found = Found::default();
-    let mut directories = vec![(directory.to_owned(), 0)];
-    while let Some((directory, depth)) = directories.pop() {
-        for entry in fs::read_dir(directory)? {
-            let entry = entry?;
-            let path = entry.path();
-            if entry.file_name().as_encoded_bytes().starts_with(b".") {
-                continue;
-            }
-            if entry.file_type()?.is_dir() {
-                if depth < DEPTH_MAX {
-                    directories.push((path, depth + 1));
-                }
-                continue;
-            }
-            match why_not(&path) {
-                None => found.captures.push(path),
-                Some(why) => found.left_out.entry(why).or_default().push(path),
-            }
-        }
-    }
+    look_through(directory, 0, &mut found)?;
     found.captures.sort();
     found.left_out.values_mut().for_each(|paths| paths.sort());
     Ok(found)
 }
 
+fn look_through(directory: &Path, depth: usize, found: &mut Found) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        let why = match entry.file_type()?.is_dir() {
+            true if is_evidence(&path) => Some(LeftOut::Evidence),
+            true if depth >= DEPTH_MAX => Some(LeftOut::UnreadableDirectory),
+            // Where one within cannot be read, such as `lost+found`, the others are.
+            true => match look_through(&path, depth + 1, found) {
+                Ok(()) => continue,
+                Err(_) => Some(LeftOut::UnreadableDirectory),
+            },
+            false => why_not(&path),
+        };
+        match why {
+            None => found.captures.push(path),
+            Some(why) => found.left_out.entry(why).or_default().push(path),
+        }
+    }
+    Ok(())
+}
+
+/// Whether a directory is what `--evidence` makes.
+fn is_evidence(directory: &Path) -> bool {
+    let mut head = [0; EVIDENCE_COLUMNS.len()];
+    let index = fs::File::open(directory.join(EVIDENCE_INDEX));
+    let read = index.and_then(|mut index| index.read_exact(&mut head));
+    read.is_ok() && head == EVIDENCE_COLUMNS.as_bytes()
+}
+
 /// Why a file is no capture to be read.
 fn why_not(path: &Path) -> Option<LeftOut> {
+    if fs::symlink_metadata(path).is_ok_and(|data| data.is_symlink()) && path.is_dir() {
+        return Some(LeftOut::LinkedDirectory);
+    }
     let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
     if !is_called_capture(&name) {
         let without = COMPRESSED_ELSE.iter().find_map(|ending| name.strip_suffix(ending));
@@ -106,8 +136,10 @@ pub fn is_of_ring(path: &Path) -> bool {
     name.starts_with(RING_PREFIX) && name.ends_with(RING_ENDING)
 }
 
-/// Whether a name in lower case is what captures are called.
-fn is_called_capture(name: &str) -> bool {
+/// Whether a name is what captures are called.
+pub fn is_called_capture(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let name = name.as_str();
     let plain = COMPRESSED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
     // tcpdump counts behind the ending (`office.pcap12`), others behind a dot.
     let plain = plain.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('.');
@@ -138,6 +170,9 @@ mod tests {
         ] {
             fs::write(at(name), "x").unwrap();
         }
+        fs::create_dir(at("cut")).unwrap();
+        fs::write(at("cut/a.pcapng"), "x").unwrap();
+        fs::write(at("cut").join(EVIDENCE_INDEX), format!("{EVIDENCE_COLUMNS}verdict\n")).unwrap();
         fs::write(at("empty.pcap"), "").unwrap();
         let found = captures_in(directory.path()).unwrap();
         let names = |paths: &[PathBuf]| -> Vec<String> {
@@ -164,6 +199,7 @@ mod tests {
             [
                 (LeftOut::Empty, vec!["empty.pcap".to_owned()]),
                 (LeftOut::CompressedElse, vec!["d.cap.bz2".to_owned()]),
+                (LeftOut::Evidence, vec!["cut".to_owned()]),
                 (LeftOut::CalledOtherwise, vec!["notes.txt".to_owned()]),
             ]
         );
@@ -181,5 +217,6 @@ mod tests {
         let found = captures_in(directory.path()).unwrap();
         assert_eq!(found.captures, [directory.path().join("a.pcap")]);
         assert_eq!(found.left_out[&LeftOut::NoFile], [directory.path().join("x.pcap")]);
+        assert_eq!(found.left_out[&LeftOut::LinkedDirectory], [directory.path().join("round")]);
     }
 }

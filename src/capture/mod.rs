@@ -27,7 +27,10 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use directory::{Found, LeftOut, RING_ENDING, RING_PREFIX, captures_in, is_of_ring};
+pub use directory::{
+    EVIDENCE_COLUMNS, EVIDENCE_INDEX, Found, LeftOut, RING_ENDING, RING_PREFIX, captures_in,
+    is_called_capture, is_of_ring,
+};
 pub use fault::{CaptureError, Damage, Fault, Place};
 pub use key::key_of;
 pub use reader::{FileFacts, Reader};

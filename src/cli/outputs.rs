@@ -130,14 +130,19 @@ impl Outputs {
             report: report(self.stdout, Box::new(out), false, subject),
         });
         let mut reports = vec![on_stdout];
-        // Where one cannot be opened, none of the others is emptied.
-        for (_, place) in &self.further {
+        // Files come last: where anything cannot be opened, none of them is emptied.
+        let (files, sockets): (Vec<_>, Vec<_>) =
+            self.further.iter().partition(|(_, place)| matches!(place, Place::File(_)));
+        for (_, place) in &files {
             place.check()?;
         }
-        for (form, place) in &self.further {
+        let open = |(form, place): &(Form, Place)| -> anyhow::Result<Box<dyn Report + 'a>> {
             let out = place.open(form.line())?;
             let report = report(*form, out, !matches!(place, Place::File(_)), subject);
-            reports.push(Box::new(Elsewhere { place: place.to_string(), report }));
+            Ok(Box::new(Elsewhere { place: place.to_string(), report }))
+        };
+        for socket in sockets {
+            reports.push(open(socket)?);
         }
         if let Some(path) = &self.page {
             reports.push(Box::new(Elsewhere {
@@ -150,6 +155,9 @@ impl Outputs {
                 .with_context(|| format!("--evidence: {}", directory.display()))?;
             let place = format!("--evidence {}", directory.display());
             reports.push(Box::new(Elsewhere { place, report: Box::new(evidence) }));
+        }
+        for file in files {
+            reports.push(open(file)?);
         }
         Ok(reports)
     }

@@ -13,6 +13,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
+/// So many links from one to the next are followed.
+const LINKS_MAX: usize = 16;
+/// What leads to standard input, if that is a file.
+const STDIN: &str = "/dev/stdin";
 /// What leads to standard output, if that is a file.
 pub const STDOUT: &str = "/dev/stdout";
 
@@ -77,14 +81,23 @@ impl Place {
         }
     }
 
-    /// Whether the file can be written to; leaves what is in it.
+    /// Whether the file can be written to; leaves what is in it, and none where there was none. What is no regular file
+    /// is opened once only: another may wait at its other end.
     ///
     /// # Errors
     /// When it cannot.
     pub fn check(&self) -> anyhow::Result<()> {
         let Place::File(path) = self else { return Ok(()) };
-        let opened = OpenOptions::new().write(true).create(true).truncate(false).open(path);
-        opened.map(drop).with_context(|| format!("--output: {self} cannot be opened"))
+        let opened = match fs::metadata(path) {
+            Ok(found) if found.is_file() => OpenOptions::new().append(true).open(path).map(drop),
+            Ok(_) => Ok(()),
+            Err(_) => {
+                let path = linked(path);
+                let made = OpenOptions::new().write(true).create_new(true).open(&path);
+                made.and_then(|_| fs::remove_file(&path))
+            }
+        };
+        opened.with_context(|| format!("--output: {self} cannot be opened"))
     }
 
     /// Makes the file, or connects. `line` says what lines are to a socket.
@@ -120,7 +133,10 @@ impl Place {
 /// Whether two paths lead to one regular file, by whatever names it has: links, and ways to its directory. It may not
 /// exist yet.
 pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    let [one, other] =
+        [one, other].map(|path| if path.as_os_str() == "-" { Path::new(STDIN) } else { path });
     let to_be = |path: &Path| {
+        let path = &linked(path);
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         let directory = fs::canonicalize(directory.unwrap_or(Path::new("."))).ok()?;
         Some(directory.join(path.file_name()?))
@@ -130,6 +146,16 @@ pub fn is_same_file(one: &Path, other: &Path) -> bool {
         (Err(_), Err(_)) => to_be(one).is_some_and(|one| Some(one) == to_be(other)),
         _ => false,
     }
+}
+
+/// Where a path leads by links, of which the last may lead nowhere yet.
+fn linked(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS_MAX {
+        let Ok(target) = fs::read_link(&path) else { break };
+        path = path.with_file_name("").join(target);
+    }
+    path
 }
 
 #[cfg(unix)]

@@ -18,10 +18,10 @@ use super::place::{STDOUT, is_same_file};
 use super::say;
 use crate::alert::{Form as AlertForm, Zones};
 use crate::capture::live::{DeviceOptions, Wanted};
-use crate::capture::{Found, captures_in};
+use crate::capture::{Found, captures_in, is_called_capture};
 use crate::flow::Address;
 use crate::identity::Inventory;
-use crate::indicator::{Form as ListForm, Lists};
+use crate::indicator::{Form as ListForm, Lists, files_of};
 use crate::live::Rotation;
 use crate::packet::Ports;
 use crate::report::Look;
@@ -195,7 +195,8 @@ impl Read {
         }
         stdin_is_one_thing(args.input.files.iter().chain(lists.paths()))?;
         refuse_loose_client(args.analysis.forms.ticket.as_deref(), &args.input.files, 0)?;
-        let (analysis, outputs) = analysis(args.input, args.analysis, &lists.indicators)?;
+        let read: Vec<PathBuf> = lists.paths().cloned().collect();
+        let (analysis, outputs) = analysis(args.input, args.analysis, &read)?;
         Ok(Read { analysis, lists, outputs })
     }
 }
@@ -252,10 +253,7 @@ fn take_question(files: &mut Vec<PathBuf>) -> anyhow::Result<String> {
         bail!("{WHAT}");
     };
     let question = files.remove(place).to_string_lossy().into_owned();
-    let endings = [".pcap", ".pcapng", ".cap", ".gz", ".zst"];
-    if endings.iter().any(|ending| question.ends_with(ending))
-        || question.contains('/') && place > 0
-    {
+    if is_called_capture(&question) || question.contains('/') && place > 0 {
         bail!("there is no file {question}");
     }
     if files.is_empty() {
@@ -289,7 +287,9 @@ fn analysis(
     let internal = internal(&args.internal)?;
     let input = Input::new(input)?;
     let zone = zone(args.forms.tz.as_deref(), args.forms.format)?;
-    let outputs = Outputs::new(args.forms, &input, lists)?;
+    let mut read = files_of(lists)?;
+    read.extend_from_slice(&args.names);
+    let outputs = Outputs::new(args.forms, &input, &read)?;
     let inventory = inventory(&args.names)?;
     let alerts_unread = Vec::new();
     let analysis = Analysis { input, resolvers, internal, zone, inventory, alerts_unread };

@@ -21,11 +21,12 @@ use std::path::{Path, PathBuf};
 use self::case::{Cases, Who};
 use self::pick::Picked;
 use crate::attribution::{Attribution, State};
+use crate::capture::EVIDENCE_INDEX;
 use crate::packet::Ports;
 use crate::report::{Ending, Report, Subject, csv_cell, csv_writer};
 
 /// The list of the files.
-const INDEX: &str = "index.csv";
+const INDEX: &str = EVIDENCE_INDEX;
 /// Its columns.
 const COLUMNS: [&str; 13] = [
     "file",
@@ -148,5 +149,16 @@ impl Report for Evidence<'_> {
             )));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::EVIDENCE_COLUMNS;
+
+    #[test]
+    fn a_directory_of_evidence_is_known_by_how_its_index_begins() {
+        assert!(COLUMNS.join(",").starts_with(EVIDENCE_COLUMNS));
     }
 }

@@ -88,7 +88,7 @@ impl IndicatorKind {
     }
 
     /// What stands before the name in a list.
-    fn mark(self) -> &'static str {
+    pub fn mark(self) -> &'static str {
         match self {
             IndicatorKind::Exact => "=",
             IndicatorKind::Below => "*.",

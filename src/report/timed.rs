@@ -1,4 +1,4 @@
-//! Where alerts have times: who is named for them, and who asked at other times only.
+//! Where alerts have times: who is named for them, who else asked about then, and who only at other times.
 
 use std::collections::BTreeSet;
 
@@ -9,12 +9,14 @@ use crate::flow::Address;
 /// How many clients are called by name.
 const NAMES_MAX: usize = 4;
 
-/// Who is named for alerts of which some have times.
+/// Who asked at the times of alerts.
 #[derive(Clone, Debug)]
 pub(super) struct Timed {
+    /// Who is named for them.
     named: BTreeSet<Address>,
+    /// Who asked about then.
+    then: BTreeSet<Address>,
     is_one: bool,
-    is_seen_elsewhere: bool,
 }
 
 impl Timed {
@@ -22,10 +24,13 @@ impl Timed {
     pub fn of(answers: &[Answer]) -> Option<Timed> {
         answers.iter().find(|answer| answer.alert.time.is_some())?;
         let clients = answers.iter().flat_map(|answer| &answer.clients);
+        let then =
+            answers.iter().flat_map(|answer| answer.basis.asked_then.iter()).flat_map(|a| a.iter());
+        let named: BTreeSet<Address> = clients.map(|client| client.address).collect();
         Some(Timed {
-            named: clients.map(|client| client.address).collect(),
+            then: named.iter().chain(then).copied().collect(),
+            named,
             is_one: answers.len() == 1,
-            is_seen_elsewhere: answers.iter().any(|answer| answer.basis.is_seen_elsewhere),
         })
     }
 
@@ -39,32 +44,38 @@ impl Timed {
     pub fn words(&self, clients: impl Iterator<Item = (Address, String)>) -> Option<String> {
         let (these, others): (Vec<_>, Vec<_>) =
             clients.partition(|(client, _)| self.names(*client));
-        let few = |clients: Vec<(Address, String)>| {
+        if others.is_empty() {
+            return None;
+        }
+        let (then, others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|(client, _)| self.then.contains(client));
+        let few = |clients: &[(Address, String)]| {
             let more = clients.len().saturating_sub(NAMES_MAX);
             let mut few: Vec<String> =
-                clients.into_iter().take(NAMES_MAX).map(|(_, called)| called).collect();
+                clients.iter().take(NAMES_MAX).map(|(_, called)| called.clone()).collect();
             if more > 0 {
                 few.push(format!("{} more", number(more as u64)));
             }
             list(&few)
         };
-        if others.is_empty() {
-            return None;
-        }
         let times = self.times();
-        let elsewhere = match self.is_seen_elsewhere {
-            true => "At other times or DNS servers",
-            false => "At other times",
-        };
-        Some(match these.is_empty() {
-            true => format!("Nobody is named for {times}. {elsewhere}: {}.", few(others)),
-            false => format!("At {times}: {}. {elsewhere} also: {}.", few(these), few(others)),
-        })
+        let mut parts = vec![match these.is_empty() {
+            true => format!("Nobody is named for {times}"),
+            false => format!("At {times}: {}", few(&these)),
+        }];
+        if !then.is_empty() {
+            parts.push(format!("About then, too, but not behind it: {}", few(&then)));
+        }
+        if !others.is_empty() {
+            let also = if these.is_empty() { "" } else { " also" };
+            parts.push(format!("At other times{also}: {}", few(&others)));
+        }
+        Some(parts.join(". ") + ".")
     }
 
-    /// What stands with a client that is not named.
-    pub fn not_then(&self) -> String {
-        format!("not at {}", self.times())
+    /// What stands with a client that is not named, if it did not ask then.
+    pub fn not_then(&self, client: Address) -> Option<String> {
+        (!self.then.contains(&client)).then(|| format!("not at {}", self.times()))
     }
 
     fn times(&self) -> &'static str {

@@ -17,7 +17,7 @@ pub(super) const OPEN_MAX: Span = Span::from_secs(75);
 /// Frames of one instant can stand in either order on a mirror port.
 pub(super) const INSTANT: Span = Span::from_micros(300);
 /// A mirror port can put a frame behind another that came so much later.
-const OUT_OF_ORDER: Span = Span::from_millis(2);
+pub(super) const OUT_OF_ORDER: Span = Span::from_millis(2);
 /// An answer sets off further queries for so long (PowerDNS refreshes up to a second later).
 pub(super) const AFTER_MAX: Span = Span::from_millis(2_400);
 /// An ask whose query was not captured counts as open if its answer follows this closely.
@@ -393,7 +393,7 @@ impl History<'_> {
     }
 
     /// The queries a resolver sent about one name and type by a time, newest first.
-    fn upstream_about<'a>(
+    pub(super) fn upstream_about<'a>(
         &'a self,
         resolver: &'a HostId,
         (name, group): (NameHash, NameHash),

@@ -10,7 +10,7 @@ use crate::bounded::Sequence;
 use crate::message::simulated::{Draft, Simulated};
 use crate::name::Name;
 use crate::packet::Ports;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::transaction::{Event, Transactions};
 
 const ANNA: &str = "10.0.0.1";
@@ -361,6 +361,32 @@ fn priming_has_no_client_and_neither_has_what_nobody_waited_for() {
     assert_eq!(office.causes(priming), (vec![], Some(Unexplained::Priming)));
     let own = office.ask(-500.0, DC, ISP, "up.vendor.example");
     assert_eq!(office.causes(own), (vec![], Some(Unexplained::NobodyWaiting)));
+}
+
+#[test]
+fn captures_whose_clocks_differ_do_not_make_a_server_ask_by_itself() {
+    let mut office = Office::new();
+    // The client's side is seen half a second late.
+    let query = office.ask(1.0, DC, ISP, "c2.evil.com");
+    office.answer(21.0, query, &[]);
+    let ask = office.ask(500.0, ANNA, DC, "c2.evil.com");
+    office.answer(522.0, ask, &[]);
+    let why = |office: &mut Office| office.causes(query).1;
+    let after = Span::from_millis(499);
+    assert_eq!(why(&mut office), Some(Unexplained::AskedAfter(after)));
+    // What the cache answers at once, and what has a query of its own, says nothing of clocks.
+    for (at, answered, own) in [(500.0, 501.0, false), (500.0, 540.0, true)] {
+        let mut office = Office::new();
+        let query = office.ask(1.0, DC, ISP, "c2.evil.com");
+        office.answer(21.0, query, &[]);
+        let ask = office.ask(at, ANNA, DC, "c2.evil.com");
+        if own {
+            let again = office.ask(at + 1.0, DC, ISP, "c2.evil.com");
+            office.answer(at + 30.0, again, &[]);
+        }
+        office.answer(answered, ask, &[]);
+        assert_eq!(office.causes(query).1, Some(Unexplained::NobodyWaiting));
+    }
 }
 
 #[test]

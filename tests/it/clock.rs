@@ -5,7 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Labelled, Taken, bundled, frames, pcap, read_jsonl};
+use crate::support::{Labelled, Run, Taken, bundled, frames, pcap, program, project, read_jsonl};
 
 const SECOND: i64 = 1_000_000_000;
 const TWO_HOURS: i64 = 7_200 * SECOND;
@@ -99,4 +99,47 @@ fn a_clock_that_is_set_back_blames_nobody_else() {
         }
     }
     assert!(noticed > 50, "{noticed}");
+}
+
+/// Two sensors: one sees what stays in the office, the other what goes out, by a clock that is behind.
+#[test]
+fn captures_of_two_clocks_are_said_to_be() {
+    let directory = tempfile::tempdir().unwrap();
+    let is_inside = |frame: &Taken| {
+        let ends = frame.bytes.get(26..34).unwrap_or_default();
+        ends.len() == 8 && ends[..3] == ends[4..7]
+    };
+    let (inside, outside): (Vec<Taken>, Vec<Taken>) =
+        frames(&project("captures/office.pcap")).into_iter().partition(is_inside);
+    let list = project("captures/flagged.txt");
+    let read = |behind_ms: i64| {
+        let moved: Vec<Taken> = outside
+            .iter()
+            .cloned()
+            .map(|frame| Taken { time: frame.time - behind_ms * 1_000_000, ..frame })
+            .collect();
+        let paths = [("inside.pcap", &inside), ("outside.pcap", &moved)].map(|(name, frames)| {
+            let path = directory.path().join(name);
+            fs::write(&path, pcap(frames)).unwrap();
+            path
+        });
+        let mut command = program();
+        command.arg("read").args(paths).arg("--indicators").arg(&list);
+        command
+    };
+    let complaints = |behind_ms: i64| {
+        let run: Run = read(behind_ms).args(["--format", "jsonl"]).output().unwrap().into();
+        let lines = run.json();
+        let coverage = lines.iter().find(|line| line["type"] == "coverage").unwrap();
+        let names = coverage["complaints"].as_array().unwrap().iter();
+        names.map(|one| one["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let right = complaints(0);
+    assert!(!right.contains(&"clocks-apart".to_owned()), "{right:?}");
+    let apart = complaints(700);
+    assert!(apart.contains(&"clocks-apart".to_owned()), "{apart:?}");
+    let run: Run = read(700).output().unwrap().into();
+    let text = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("The clocks of the captures differ"), "{text}");
+    assert!(text.contains("editcap -t 0.6") || text.contains("editcap -t 0.7"), "{text}");
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::support::{Run, program, project, shared, whoasked};
+use crate::support::{Run, program, project, whoasked};
 
 /// The eight alerts of tests/data/alerts, each with who is behind it.
 const CLIENTS: [&[&str]; 8] = [
@@ -558,23 +558,58 @@ fn a_destination_that_is_a_url_is_judged_as_its_name_is() {
     };
     let expected = next("mi.kenal-cn.com");
     assert!(expected.contains("Look first at 192.168.2.42"), "{expected}");
-    for written in
-        ["https://mi.kenal-cn.com/a?b", "mi.kenal-cn.com:443", "hxxp://MI[.]kenal-cn[.]com/"]
-    {
+    for written in [
+        "https://mi.kenal-cn.com/a?b",
+        "mi.kenal-cn.com:443",
+        "hxxp://MI[.]kenal-cn[.]com/",
+        "=mi.kenal-cn.com",
+    ] {
         assert_eq!(next(written), expected, "{written}");
     }
 }
 
 #[test]
-fn a_name_that_was_only_asked_on_the_way_down_hides_nobody_below_it() {
-    let capture = project("captures/qname-minimised-ns.pcap");
+fn a_name_that_was_asked_about_on_the_way_down_hides_nobody_below_it() {
+    let capture = project("captures/qname-minimised-exact.pcap");
+    let folder = tempfile::tempdir().unwrap();
+    let alerts = folder.path().join("alerts.csv");
+    // Without a time, and of when the server asked about it on its way to what another client had asked for.
+    for time in ["", "2026-03-02T08:00:02Z"] {
+        let text = format!("time,host,destination\n{time},192.168.2.194,kenal-cn.com\n");
+        fs::write(&alerts, text).unwrap();
+        let paths = [&alerts, &capture].map(|path| path.to_str().unwrap());
+        let run = whoasked(["explain", "-f", "jsonl", "--alerts", paths[0], paths[1]]);
+        let [answer] = answers(&run).try_into().unwrap();
+        let mut named = clients(&answer);
+        named.sort_unstable();
+        assert_eq!(named, ["192.168.2.57", "192.168.2.83"], "{time}: {answer}");
+        let notes = answer["notes"].to_string();
+        assert!(notes.contains("on the way to names below it"), "{notes}");
+    }
     let text = told(&["kenal-cn.com", capture.to_str().unwrap()]);
-    assert!(text.contains("nobody asked for the name itself, but for names below it"), "{text}");
-    assert!(text.contains("asked for a name below the flagged one"), "{text}");
-    let Some(capture) = shared("lab-captures/bind/s13-decoy-iter-1") else { return };
-    let capture = capture.join("capture.pcap.zst");
-    let text = told(&["pixelgamesx16.cn", capture.to_str().unwrap()]);
-    assert!(text.starts_with("3 clients are behind pixelgamesx16.cn."), "{text}");
+    assert!(text.contains("asked for the flagged name itself, or one below it"), "{text}");
+}
+
+#[test]
+fn a_client_that_an_alert_blames_by_its_name_asked_for_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let alerts = folder.path().join("alerts.csv");
+    fs::write(&alerts, "host,destination\nkevin-pc,mi.kenal-cn.com\n").unwrap();
+    let text = told(&["--alerts", alerts.to_str().unwrap(), office().to_str().unwrap()]);
+    assert!(
+        text.contains("kevin-pc, which is what the client 192.168.2.42 is called here"),
+        "{text}"
+    );
+    assert!(!text.contains("kevin-pc only asked on behalf"), "{text}");
+}
+
+#[test]
+fn a_time_that_cannot_be_read_is_said_with_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let alerts = folder.path().join("alerts.csv");
+    fs::write(&alerts, "time,host,destination\nlately,192.168.2.194,mi.kenal-cn.com\n").unwrap();
+    let [answer] = answers(&explain(&alerts, &[])).try_into().unwrap();
+    assert!(answer["notes"].to_string().contains("its time could not be read"), "{answer}");
 }
 
 #[test]
@@ -608,7 +643,7 @@ fn where_alerts_have_times_those_come_first_who_asked_then() {
     let [alerts, page] = ["alerts.csv", "answer.html"].map(|name| folder.path().join(name));
     fs::write(
         &alerts,
-        "time,host,destination\n2026-03-02T13:18:01Z,192.168.2.194,mi.kenal-cn.com\n",
+        "time,host,destination\n2026-03-02T09:17:42Z,192.168.2.194,mi.kenal-cn.com\n",
     )
     .unwrap();
     let office = office();
@@ -621,4 +656,13 @@ fn where_alerts_have_times_those_come_first_who_asked_then() {
     let html = fs::read_to_string(&page).unwrap();
     assert!(html.contains(&format!("<h1>{}", verdict.replace('\'', "&#39;"))), "{html}");
     assert!(html.contains("not at the alert&#39;s time"));
+    // Who asked within the minute is not said to have asked at another time.
+    let text = fs::read_to_string(&alerts).unwrap().replace("09:17:42", "13:18:01");
+    fs::write(&alerts, text).unwrap();
+    let text = told(&["--alerts", paths[0], paths[1]]);
+    assert!(
+        text.contains("About then, too, but not behind it: 192.168.2.40 (JUDITH-PC)."),
+        "{text}"
+    );
+    assert!(!text.contains("not at the alert's time"), "{text}");
 }

@@ -591,6 +591,8 @@ fn a_file_is_known_by_any_of_its_names() {
     fs::hard_link(at("office.pcap"), at("hard")).unwrap();
     fs::write(at("kept.csv"), "kept").unwrap();
     fs::hard_link(at("kept.csv"), at("linked.csv")).unwrap();
+    fs::write(at("names.csv"), "ip,hostname\n").unwrap();
+    std::os::unix::fs::symlink("target", at("dangling")).unwrap();
     let before = fs::read(at("office.pcap")).unwrap();
     let run = |arguments: &[&str], stdout: Option<&str>| -> Run {
         let mut command = program();
@@ -603,6 +605,10 @@ fn a_file_is_known_by_any_of_its_names() {
     };
     for (arguments, stdout, words) in [
         (vec!["-o", "csv=hard"], None, "is read in this run"),
+        (vec!["--names", "names.csv", "-o", "csv=names.csv"], None, "is read in this run"),
+        (vec!["-o", "csv=dangling", "-o", "eve=target"], None, "is given twice"),
+        (vec!["-o", "csv=kept.csv", "-o", "eve=tcp://127.0.0.1:1"], None, "cannot be opened"),
+        (vec!["-o", "csv=kept.csv", "--report", "no/such.html"], None, "no/such.html"),
         (vec![], Some("office.pcap"), "stdout goes to office.pcap"),
         (vec!["-o", "csv=new.csv", "-o", "eve=./new.csv"], None, "is given twice"),
         (vec!["-o", "csv=kept.csv", "-o", "eve=linked.csv"], None, "is given twice"),
@@ -620,7 +626,15 @@ fn a_file_is_known_by_any_of_its_names() {
     }
     assert_eq!(fs::read_to_string(at("kept.csv")).unwrap(), "kept", "no output was opened");
     assert!(fs::read(at("office.pcap")).unwrap() == before, "the capture is untouched");
+    assert!(!at("target").exists() && !at("x").exists(), "nothing was made");
     assert_eq!(run(&["-o", "csv=/dev/null", "-o", "eve=/dev/null"], None).code, Some(1));
+    // By stdin, too.
+    let mut command = program();
+    command.args(["explain", "mi.kenal-cn.com", "-", "-o"]).arg(output("csv", &at("office.pcap")));
+    command.stdin(fs::File::open(at("office.pcap")).unwrap());
+    let run: Run = command.output().unwrap().into();
+    assert!(run.stderr.contains("is read in this run"), "{}", run.stderr);
+    assert!(fs::read(at("office.pcap")).unwrap() == before, "the capture is untouched");
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! CSV with a header that names its columns, apart by commas, semicolons, tabs or bars.
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::StringRecord;
 
 use super::Rows;
 use super::row::{Row, is_address, is_destination, plain_key};
+use crate::rows as csv_rows;
 
 /// What people call the columns, without case, blanks and marks; the first that is there counts.
 const TIMES: &[&str] = &[
@@ -171,8 +172,17 @@ impl Columns {
     }
 }
 
-/// The header, which may stand behind comments, and what parts its columns.
-fn header(text: &str) -> Option<(u32, u8, Columns)> {
+/// A header.
+struct Header {
+    line: u32,
+    delimiter: u8,
+    /// How many columns there are.
+    count: usize,
+    columns: Columns,
+}
+
+/// The header, which may stand behind comments.
+fn header(text: &str) -> Option<Header> {
     let (line, header) = super::lines(text).find(|(_, line)| {
         let content = line.trim_start();
         !(content.starts_with("//") || content.starts_with('#') && !content.contains([',', ';']))
@@ -180,9 +190,9 @@ fn header(text: &str) -> Option<(u32, u8, Columns)> {
     // Feeds write their header as a comment.
     let header = header.trim_start().trim_start_matches('#').trim_start();
     [b',', b';', b'\t', b'|'].into_iter().find_map(|delimiter| {
-        let mut reader = reader(header, delimiter);
-        let record = reader.records().next()?.ok()?;
-        Columns::of(&record).map(|columns| (line, delimiter, columns))
+        let record = fields(header, delimiter)?;
+        let columns = Columns::of(&record)?;
+        Some(Header { line, delimiter, count: record.len(), columns })
     })
 }
 
@@ -199,25 +209,20 @@ pub(super) fn has_header(text: &str) -> bool {
     !is_table && header(text).is_some()
 }
 
-/// A reader of records that may be of any length.
-pub(super) fn reader(text: &str, delimiter: u8) -> csv::Reader<&[u8]> {
-    ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes())
+/// The fields of a line, which need not be as many as a row has.
+pub(super) fn fields(line: &str, delimiter: u8) -> Option<StringRecord> {
+    csv_rows::Rows::new(line, delimiter, None).next()?.fields.ok()
 }
 
 /// Reads all records behind the header.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
-    let Some((header_line, delimiter, columns)) = header(text) else {
+    let Some(Header { line: header_line, delimiter, count, columns }) = header(text) else {
         let first = text.lines().next().unwrap_or_default();
         let why = "it names no destination; expected a header with the columns time, host, destination, \
                    threat and events, in any order, of which destination and one more must be there";
         return rows.skip(1, first, why);
     };
-    each_record(text, delimiter, rows, |line, record, shown, rows| {
+    each_record(text, (delimiter, Some(count)), rows, |line, record, shown, rows| {
         let is_comment = record.get(0).is_some_and(|first| first.starts_with('#'));
         if line <= header_line || is_comment {
             return;
@@ -227,68 +232,22 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     });
 }
 
-/// Hands out each record with its line and text. Where quotes open that do not end, that costs the line and nothing
-/// behind it.
+/// Hands out each record with its line and text; `count` is how many fields it has, where that is known.
 pub(super) fn each_record(
     text: &str,
-    delimiter: u8,
+    (delimiter, count): (u8, Option<usize>),
     rows: &mut Rows<'_>,
     mut each: impl FnMut(u32, &StringRecord, &str, &mut Rows<'_>),
 ) {
     let mark = char::from(delimiter).to_string();
-    // As many fields as the header has; notes before it have less.
-    let mut fields = 0;
-    let (mut rest, mut line): (&str, u32) = (text, 0);
-    while let Some(first) = rest.split_inclusive('\n').next() {
-        let has_all = |record: &Result<StringRecord, csv::Error>| {
-            record.as_ref().is_ok_and(|record| record.len() == fields)
-        };
-        let quotes_end = quotes_of(first).is_multiple_of(2);
-        let over_lines = || {
-            let (octets, lines) = end_of_quotes(rest)?;
-            let mut records = reader(rest.get(..octets)?, delimiter).into_records();
-            let record = records.next().filter(has_all)?;
-            records.next().is_none().then_some((record, octets, lines))
-        };
-        // A single quote within a field may also be meant.
-        let (record, octets, lines) = match (!quotes_end).then(over_lines).flatten() {
-            Some((record, octets, lines)) => (Some(record), octets, lines),
-            None => (reader(first, delimiter).into_records().next(), first.len(), 1),
-        };
-        let number = line.saturating_add(1);
-        (rest, line) = (rest.get(octets..).unwrap_or_default(), line.saturating_add(lines));
-        match record {
-            None => {}
-            Some(record) if lines == 1 && !quotes_end && !has_all(&record) => {
-                rows.skip(number, first.trim_end(), "it has a quote that opens and does not end");
+    for row in csv_rows::Rows::new(text, delimiter, count) {
+        match row.fields {
+            Ok(_) if rows.is_full() => rows.left_out += 1,
+            Ok(fields) => {
+                let shown = fields.iter().collect::<Vec<_>>().join(&mark);
+                each(row.line, &fields, &shown, rows);
             }
-            Some(Ok(record)) => {
-                fields = fields.max(record.len());
-                let shown = record.iter().collect::<Vec<_>>().join(&mark);
-                each(number, &record, &shown, rows);
-            }
-            Some(Err(error)) => rows.skip(number, first.trim_end(), &error.to_string()),
+            Err(why) => rows.skip(row.line, row.text, &why),
         }
     }
-}
-
-/// So many lines a record may have: fields of logs hold some.
-const LINES_MAX: usize = 32;
-
-/// How many octets and lines there are until quotes that the first line opens have ended.
-fn end_of_quotes(text: &str) -> Option<(usize, u32)> {
-    let (mut octets, mut quotes) = (0, 0);
-    for (lines, line) in (1..).zip(text.split_inclusive('\n').take(LINES_MAX)) {
-        octets += line.len();
-        quotes += quotes_of(line);
-        if quotes % 2 == 0 {
-            return Some((octets, lines));
-        }
-    }
-    None
-}
-
-/// How many quotes are in a line. One within a quoted field is written twice, so that they are even where a field ends.
-fn quotes_of(line: &str) -> usize {
-    line.bytes().filter(|octet| *octet == b'"').count()
 }

@@ -115,6 +115,8 @@ struct Rows<'z> {
     /// Rows that are no alerts, and what they are.
     others: u64,
     other: &'static str,
+    /// How many times could not be read before this row.
+    unread_before: u64,
 }
 
 impl<'z> Rows<'z> {
@@ -128,14 +130,18 @@ impl<'z> Rows<'z> {
             left_out: 0,
             others: 0,
             other: "",
+            unread_before: 0,
         }
     }
 
-    /// Takes a row.
+    /// Takes a row, whose time was read just before.
     fn add(&mut self, line: u32, text: &str, row: Row<'_>) {
+        let is_time_unread = row.time.is_none() && self.times.unread > self.unread_before;
+        self.unread_before = self.times.unread;
         match row.alert(line, text) {
-            Ok(_) if self.alerts.len() >= ALERTS_MAX => self.left_out += 1,
+            Ok(_) if self.is_full() => self.left_out += 1,
             Ok(mut alert) => {
+                alert.is_time_unread = is_time_unread;
                 alert.file.clone_from(&self.file);
                 if alert.number == 0 {
                     alert.number = self.alerts.len() as u32 + 1;
@@ -144,6 +150,11 @@ impl<'z> Rows<'z> {
             }
             Err(why) => self.skip(line, text, &why),
         }
+    }
+
+    /// Whether no more alerts are taken.
+    fn is_full(&self) -> bool {
+        self.alerts.len() >= ALERTS_MAX
     }
 
     /// Passes over a row that is no alert.
@@ -174,13 +185,15 @@ impl<'z> Rows<'z> {
             let words = format!("{} more rows were skipped likewise", self.skipped - NOTICES_MAX);
             self.notices.push(Notice::rows(&self.file, &words));
         }
+        if self.left_out > 0 {
+            let words =
+                format!("only its first {ALERTS_MAX} alerts are used, {} are not", self.left_out);
+            self.notices.push(Notice::rows(&self.file, &words));
+        }
         let mut say = |words: String| self.notices.push(Notice::file(&self.file, &words));
         if self.others > 0 {
             let rows = if self.others == 1 { "row was" } else { "rows were" };
             say(format!("{} {rows} passed over: {}", self.others, self.other));
-        }
-        if self.left_out > 0 {
-            say(format!("only its first {ALERTS_MAX} alerts are used, {} are not", self.left_out));
         }
         if let Some(first) = self.times.first_local
             && !zone_is_said

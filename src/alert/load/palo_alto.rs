@@ -6,7 +6,7 @@
 use csv::StringRecord;
 
 use super::Rows;
-use super::csv_columns::{Columns, each_record, reader};
+use super::csv_columns::{Columns, each_record, fields};
 use super::row::{Row, is_destination, plain_key, said};
 
 /// Where things stand in a line of syslog (PAN-OS, threat log fields).
@@ -24,11 +24,14 @@ mod place {
 
 /// Whether a line is the header of an export, or a line of syslog.
 pub(super) fn is_line(line: &str) -> bool {
-    if line.contains("Threat/Content") {
+    if is_header(line) {
         return true;
     }
-    let record = reader(line, b',').records().next().and_then(Result::ok);
-    record.is_some_and(|record| record.len() > place::THREAT && is_threat(&record))
+    fields(line, b',').is_some_and(|record| record.len() > place::THREAT && is_threat(&record))
+}
+
+fn is_header(line: &str) -> bool {
+    line.contains("Threat/Content")
 }
 
 fn is_threat(record: &StringRecord) -> bool {
@@ -38,8 +41,10 @@ fn is_threat(record: &StringRecord) -> bool {
 /// Reads all records, by the header where there is one.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     let mut columns: Option<(Columns, Option<usize>)> = None;
-    each_record(text, b',', rows, |line, record, shown, rows| {
-        if shown.contains("Threat/Content") {
+    let header = text.lines().find(|line| is_header(line));
+    let count = header.and_then(|line| fields(line, b',')).map(|fields| fields.len());
+    each_record(text, (b',', count), rows, |line, record, shown, rows| {
+        if is_header(shown) {
             let kind = record.iter().position(|name| plain_key(name) == "type");
             columns = Columns::of(record).map(|columns| (columns, kind));
             return;

@@ -52,6 +52,7 @@ impl Row<'_> {
             text: shortened(text.trim(), TEXT_LEN_MAX),
             time: self.time.map(|written| written.time),
             is_local: self.time.is_some_and(|written| written.is_local),
+            is_time_unread: false,
             host: self.host.and_then(said).map(|host| shortened(host, VALUE_LEN_MAX)),
             destination: shortened(destination, VALUE_LEN_MAX),
             threat: self.threat.and_then(said).map(|threat| shortened(threat, VALUE_LEN_MAX)),
@@ -77,16 +78,15 @@ pub(super) fn is_destination(text: &str) -> bool {
     let host = host.split('/').next().unwrap_or(host);
     let plain = |c: char| c.is_alphanumeric() || ".-_:[]()%@".contains(c);
     is_address(host)
-        || host.parse::<SocketAddr>().is_ok()
         || host.len() <= 1_024
             && host.contains('.')
             && host.chars().all(plain)
             && host.chars().any(char::is_alphabetic)
 }
 
-/// Whether it is an address.
+/// Whether it is an address, with a port or without.
 pub(super) fn is_address(text: &str) -> bool {
-    text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+    text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok()
 }
 
 /// A count, its thousands apart or not: `1473`, `1,473`, `1 473`.

@@ -13,6 +13,8 @@ use crate::time::{Span, Timestamp};
 const COUNT_MIN: u64 = 20;
 /// The fewest questions to resolvers that could all have been answered from memory but for so many.
 const ASKED_MIN: u64 = 200;
+/// So many flagged queries that were there before what caused them are no chance.
+const APART_MIN: u64 = 3;
 /// How many hosts or servers are named.
 const NAMED_MAX: usize = 4;
 /// What to do about it on a switch. It comes first: there may be no room for all of what is said.
@@ -166,6 +168,7 @@ pub(super) fn found(
             of_legs(&|| upstream_leg_missing(figures, is_said("upstream-leg-missing"))),
         ),
         ("asked-by-one", of_legs(&|| asked_by_one(seen, is_said("asked-by-one")))),
+        ("clocks-apart", clocks_apart(seen.coverage)),
         ("one-direction", one_direction),
         ("client-leg-missing", clients),
         ("frames-twice", frames_twice(figures, is_said("frames-twice"))),
@@ -344,6 +347,20 @@ fn asked_by_one(seen: &Seen<'_>, was_wrong: bool) -> Finding {
          questions that clients ask, {asks} are its. Who stands behind it cannot be named, and it is named instead. (If \
          it asks for itself alone, all is well.)"
     ))
+}
+
+/// Queries that were there before what caused them.
+fn clocks_apart(coverage: &Coverage) -> Finding {
+    match coverage.asked_after {
+        Some((queries @ APART_MIN.., after)) => Finding::Wrong(format!(
+            "Set the clocks of the captures right that are read as one: of {queries} flagged queries the same was asked \
+             only {after} later, as if that had caused them. Until then \"no client\" and \"cannot be decided\" mean \
+             little. `editcap -t {} uplink.pcap shifted.pcap` moves the capture of the DNS server's uplink.",
+            after.0 as f64 / 1e9
+        )),
+        Some(_) => Finding::Open,
+        None => Finding::Right,
+    }
 }
 
 fn frames_twice(figures: &Figures, was_wrong: bool) -> Finding {

@@ -2,6 +2,7 @@
 
 use super::super::written;
 use super::{Entry, Found, address, mac};
+use crate::rows::{Row, Rows};
 
 /// What the column of addresses may be called, folded: lower case, letters and digits only.
 const ADDRESS: &[&str] = &[
@@ -57,6 +58,8 @@ pub(super) struct Columns {
     separator: u8,
     /// The line of the header, from 1.
     header: u64,
+    /// How many there are.
+    count: usize,
     address: Option<usize>,
     mac: Option<usize>,
     name: usize,
@@ -82,6 +85,7 @@ impl Columns {
         (address.is_some() || mac.is_some()).then_some(Columns {
             separator,
             header,
+            count: cells.len(),
             address,
             mac,
             name,
@@ -97,29 +101,19 @@ fn folded(cell: &str) -> String {
 
 pub(super) fn read(text: &str, columns: &Columns) -> Found {
     let mut found = Found::default();
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .delimiter(columns.separator)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_reader(text.as_bytes());
-    let mut record = csv::StringRecord::new();
-    loop {
-        match reader.read_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => return found,
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                found.warn(line, &format!("{error}; the row was left out"));
-                continue;
+    for Row { line, fields, .. } in Rows::new(text, columns.separator, Some(columns.count)) {
+        let line = u64::from(line);
+        match fields {
+            Err(why) => found.warn(line, &format!("{why}; the row was left out")),
+            Ok(record) => {
+                let is_comment = record.get(0).is_some_and(|cell| cell.starts_with('#'));
+                if line > columns.header && !is_comment {
+                    row(&record, line, columns, &mut found);
+                }
             }
         }
-        let line = record.position().map_or(0, csv::Position::line);
-        let is_comment = record.get(0).is_some_and(|cell| cell.starts_with('#'));
-        if line > columns.header && !is_comment {
-            row(&record, line, columns, &mut found);
-        }
     }
+    found
 }
 
 fn row(record: &csv::StringRecord, line: u64, columns: &Columns, found: &mut Found) {

@@ -65,6 +65,7 @@ pub(super) struct Row {
     pub flagged: Shown,
     pub section: usize,
     pub when: Shown,
+    pub not_then: Shown,
     pub sure: Shown,
     pub class: &'static str,
 }
@@ -97,6 +98,7 @@ pub(super) fn rows(seen: &Seen<'_>, cards_max: usize) -> (Vec<Row>, String) {
             section: seen.section(first.indicator),
             when: when(seen, first),
             sure: Shown::new(&words::sureness(first.most_permille)),
+            not_then: not_then(seen, client.address),
             class: client.urgency().class(),
         })
     };
@@ -127,8 +129,8 @@ fn card(seen: &Seen<'_>, number: usize, client: &Suspected<'_>) -> Card {
 }
 
 fn not_then(seen: &Seen<'_>, client: Address) -> Shown {
-    let timed = seen.timed.as_ref().filter(|timed| !timed.names(client));
-    timed.map_or_else(Shown::default, |timed| Shown::new(&timed.not_then()))
+    let text = seen.timed.as_ref().and_then(|timed| timed.not_then(client));
+    text.map_or_else(Shown::default, |text| Shown::new(&text))
 }
 
 fn called(seen: &Seen<'_>, hostname: &Hostname) -> Called {

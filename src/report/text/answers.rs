@@ -378,10 +378,11 @@ fn asked_itself(seen: &Seen<'_>, client: &Suspect, answer: &Answer) -> bool {
     })
 }
 
-/// What an alert's destination stands for: it may be a URL.
+/// The name that an alert's destination stands for: it may be a URL, or have a mark before it.
 fn flagged(seen: &Seen<'_>, answer: &Answer) -> String {
     let indicator = answer.indicator.and_then(|id| seen.subject.indicators.get(id));
-    indicator.map_or_else(String::new, |indicator| indicator.value.to_ascii_lowercase())
+    let name = indicator.and_then(|found| found.value.get(found.kind.mark().len()..));
+    name.unwrap_or_default().to_ascii_lowercase()
 }
 
 /// What to do about it.
@@ -423,9 +424,11 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<String> {
         let is_exact = |client: &&Suspect| {
             client.asked.iter().any(|asked| asked.eq_ignore_ascii_case(&flagged))
         };
-        let what = match direct.iter().any(is_exact) {
-            true => "the flagged name itself",
-            false => "a name below the flagged one",
+        let exactly = direct.iter().filter(|client| is_exact(client)).count();
+        let what = match exactly {
+            0 => "a name below the flagged one",
+            all if all == direct.len() => "the flagged name itself",
+            _ => "the flagged name itself, or one below it",
         };
         let is_blamed = |client: &&Suspect| host.and_then(address_in) == Some(client.address);
         return Some(match direct.iter().any(is_blamed) {
@@ -453,11 +456,11 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<String> {
     })
 }
 
-/// Whether a host that an alert blames can be the DNS server: by its address, or it has a name of the firewall's own.
+/// Whether a host that an alert blames has the address of a DNS server.
 fn is_server(seen: &Seen<'_>, host: &str) -> bool {
     let servers = &seen.ending.coverage.resolvers;
-    address_in(host)
-        .is_none_or(|host| servers.iter().any(|server| server.addresses.contains(&host)))
+    let is_of = |host: Address| servers.iter().any(|server| server.addresses.contains(&host));
+    address_in(host).is_some_and(is_of)
 }
 
 #[cfg(test)]

@@ -109,8 +109,8 @@ fn heading(seen: &Seen<'_>, client: Address, entries: &[&Entry], machines: &Mach
     if let Some(vlan) = entries.iter().find_map(|entry| entry.vlan) {
         heading.push(Ink::Aside, &format!("  VLAN {vlan}"));
     }
-    if let Some(timed) = seen.timed.as_ref().filter(|timed| !timed.names(client)) {
-        heading.push(Ink::Caution, &format!("  {}", timed.not_then()));
+    if let Some(text) = seen.timed.as_ref().and_then(|timed| timed.not_then(client)) {
+        heading.push(Ink::Caution, &format!("  {text}"));
     }
     heading
 }

@@ -26,7 +26,7 @@ use self::weighed::{Weighed, Weight};
 use self::words::{Times, count, list, number};
 use super::timed::Timed;
 use super::{Ending, Files, Report, Subject};
-use crate::attribution::{Attribution, Complaint, State, Verdict};
+use crate::attribution::{Attribution, State, Verdict};
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
 
@@ -172,13 +172,20 @@ impl Seen<'_> {
 
     /// Where the mirror port shows half of it, that must not stand at the end alone.
     fn warn_of_mirror<W: Write>(&self, page: &mut Page<'_, W>) -> io::Result<()> {
-        let is_half = |complaint: &Complaint| ONE_DIRECTION.contains(&complaint.name);
-        if !self.ending.lacked.complaints.iter().any(is_half) {
-            return Ok(());
+        let is_said = |names: &[&str]| {
+            self.ending.lacked.complaints.iter().any(|complaint| names.contains(&complaint.name))
+        };
+        if is_said(&ONE_DIRECTION) {
+            let text = "The mirror port shows one direction only: what is said here rests on half of the packets. What \
+                        to mend stands at the end.";
+            page.say(0, &Words::of(Ink::Caution, text))?;
         }
-        let text = "The mirror port shows one direction only: what is said here rests on half of the packets. What to \
-                    mend stands at the end.";
-        page.say(0, &Words::of(Ink::Caution, text))
+        if is_said(&["clocks-apart"]) {
+            let text = "The clocks of the captures differ, so that \"no client\" and \"cannot be decided\" mean little. What \
+                        to mend stands at the end.";
+            page.say(0, &Words::of(Ink::Caution, text))?;
+        }
+        Ok(())
     }
 
     /// Who a client is: `192.168.2.42 (KEVIN-PC)`.
