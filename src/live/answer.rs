@@ -80,9 +80,9 @@ impl Form {
         }
     }
 
-    /// Whether it has a word for such a state: a line of a Zeek log stands for good.
+    /// Whether it has a word for such a state: a line of a Zeek log stands for good, and an event is an alarm.
     fn tells(self, state: State) -> bool {
-        self != Form::Zeek || state == State::Final
+        !matches!(self, Form::Zeek | Form::Cef(_) | Form::Syslog) || state == State::Final
     }
 
     /// Whether the end of a run is a matter of it: a log that the next run goes on with is not closed.

@@ -9,6 +9,7 @@ use super::row::{Row, Urgency, confidence, is_unprintable, number, printable, ro
 use super::{Ending, Report, Subject, syslog};
 use crate::attribution::{Attribution, Verdict};
 use crate::flow::Address;
+use crate::resolution::Leg;
 
 /// Writes one event a line for each sighting and client, each as soon as it is known.
 #[derive(Debug)]
@@ -99,10 +100,12 @@ fn extension(row: &Row<'_>) -> Vec<(&'static str, String)> {
         ("cs5", format!("{}:{}", row.list, row.indicator.line)),
         ("flexString1Label", text(row.indicator.description.map_or("", |_| "description"))),
         ("flexString1", text(row.indicator.description.unwrap_or_default())),
-        ("cs6Label", text("server asked upstream")),
-        ("cs6", format!("{} by {}", sighting.server, sighting.resolver)),
         ("reason", attribution.reason.clone().unwrap_or_default()),
     ]);
+    if sighting.leg == Leg::Upstream {
+        pairs.push(("cs6Label", text("server asked upstream")));
+        pairs.push(("cs6", format!("{} by {}", sighting.server, sighting.resolver)));
+    }
     if let Some(number) = number(row.frame()) {
         pairs.push(("cn1Label", text("frame")));
         pairs.push(("cn1", number.to_string()));

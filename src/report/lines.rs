@@ -12,12 +12,12 @@ use super::fold::Groups;
 use super::text::words::{Grade, count, list, number, percent, times};
 use super::{Ending, Report, Subject};
 use crate::attribution::{
-    Attribution, Client, State, SummaryRow, Verdict, Way, is_listed_itself, way,
+    Attribution, Client, Place, State, SummaryRow, Verdict, Way, is_listed_itself, way,
 };
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::indicator::Indicator;
-use crate::resolution::Role;
+use crate::resolution::{Leg, Role};
 use crate::time::{Span, Timestamp, Zone};
 
 /// What is still going on after so long is said again.
@@ -239,9 +239,12 @@ fn key(attribution: &Attribution, client: Option<&Client>, indicator: Indicator<
     }
 }
 
-/// What the client's question led to.
+/// What the client's question led to: nothing but itself where it is listed, whatever was looked up for it.
 fn flagged<'a>(client: &'a Client, indicator: Indicator<'a>) -> &'a str {
-    client.chain.last().map_or(indicator.value, |step| step.name.as_str())
+    match is_listed_itself(&client.asked, indicator) {
+        true => &client.asked,
+        false => client.chain.last().map_or(indicator.value, |step| step.name.as_str()),
+    }
 }
 
 /// Who did what, and how sure that is.
@@ -257,8 +260,9 @@ fn sentence(
             Verdict::NoClient => "no client is behind it",
             _ => "for whom cannot be told",
         };
+        let asked = if sighting.leg == Leg::Client { "was asked" } else { "asked" };
         return format!(
-            "DNS server {} asked for {} ({whose}{why})",
+            "DNS server {} {asked} for {} ({whose}{why})",
             sighting.resolver, sighting.name
         );
     };
@@ -269,7 +273,10 @@ fn sentence(
         Way::Direct => format!("{asked} itself, flagged is {flagged}"),
         Way::Address => format!("{asked}, which has the flagged address {flagged}"),
         Way::OwnAlias | Way::Alias => format!("{asked}, which leads to {flagged}"),
-        Way::Server => format!("{asked}, about which the flagged server {flagged} was asked"),
+        Way::Server if matches!(sighting.place, Place::Server) => {
+            format!("{asked}, about which the flagged server {flagged} was asked")
+        }
+        Way::Server => format!("{asked}, whose name server is {flagged}"),
     };
     let connected = match &client.contact {
         Contact::Yes(connection) => format!(", and connected to {}", connection.address),

@@ -13,6 +13,8 @@
 //! An ask needs a name by its own answer, where it has one: an answer that holds a chain is the
 //! chain. Where it has none, what the resolver had learned before and could still believe counts.
 
+use foldhash::HashMap;
+
 use super::candidate::{Candidate, Timing};
 use super::choice::{MOMENT, choose, nearest};
 use super::retry::FAIL_OVER_MAX;
@@ -98,6 +100,23 @@ pub struct Causes {
     pub unexplained: Option<Unexplained>,
     /// The first of the queries that are retries of one another.
     pub first_try: Sequence,
+}
+
+/// Each question once, as surely as it was found: a resolver that asks another one twice does so for the same clients.
+fn once_each(clients: Vec<Cause>) -> Vec<Cause> {
+    let mut places: HashMap<Sequence, usize> = HashMap::default();
+    let mut once: Vec<Cause> = Vec::with_capacity(clients.len());
+    for client in clients {
+        let place = *places.entry(client.ask).or_insert(once.len());
+        match once.get_mut(place) {
+            Some(known) if known.confidence_permille < client.confidence_permille => {
+                *known = client
+            }
+            Some(_) => {}
+            None => once.push(client),
+        }
+    }
+    once
 }
 
 impl History<'_> {
@@ -238,7 +257,7 @@ impl History<'_> {
             }
             clients.extend(before.clients.into_iter().map(|client| client.by_way_of(&ask, &cause)));
         }
-        (clients, behind)
+        (once_each(clients), behind)
     }
 
     fn cause(
@@ -337,5 +356,33 @@ impl History<'_> {
             chain.push(step(queried, StepKind::Ancestor, FrameId::NONE));
         }
         chain
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_is_told_once_as_surely_as_it_was_found() {
+        let cause = |ask: u64, role, confidence_permille| Cause {
+            ask: Sequence(ask),
+            role,
+            relation: Relation::Itself,
+            confidence_permille,
+            chain: Vec::new(),
+            hops: Vec::new(),
+        };
+        let found = vec![
+            cause(1, Role::Joiner, 960),
+            cause(2, Role::Joiner, 960),
+            cause(1, Role::Initiator, 995),
+            cause(2, Role::Refresh, 800),
+        ];
+        let once: Vec<_> = once_each(found)
+            .into_iter()
+            .map(|c| (c.ask.0, c.role, c.confidence_permille))
+            .collect();
+        assert_eq!(once, [(1, Role::Initiator, 995), (2, Role::Joiner, 960)]);
     }
 }

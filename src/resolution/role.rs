@@ -375,7 +375,8 @@ impl Roles {
                         ask.same_question(&query)
                             && ask.client != query.client
                             && ask.asked <= query.asked
-                            && query.asked <= ask.closed()
+                            // Where no answers are seen, all that was ever asked would wait.
+                            && ask.answered().is_some_and(|at| query.asked <= at)
                     })
                 });
                 *by_group.entry(place).or_default() += u32::from(waits);

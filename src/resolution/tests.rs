@@ -704,3 +704,26 @@ fn what_was_asked_right_after_does_not_hide_that_an_ask_was_served() {
     assert_eq!(build(10), [ANNA]);
     assert_eq!(build(1_200), [ANNA]);
 }
+
+#[test]
+fn where_no_answers_are_seen_who_asks_another_address_of_the_server_is_no_part_of_it() {
+    let ask_together = |office: &mut Office, is_answered: bool| {
+        let names: Vec<String> = (0..30).map(|n| format!("n{n}.shared.example")).collect();
+        for (n, name) in (0..).zip(&names) {
+            let at = f64::from(n) * 50.0;
+            let open = office.ask(at, ANNA, DC, name);
+            office.ask(at + 1.0, "fd10::1", "fd20::10", name);
+            if is_answered {
+                office.answer(at + 20.0, open, &[]);
+            }
+        }
+        office.resolution.refresh_roles();
+        let history = office.resolution.history();
+        let asker = "fd10::1".parse::<std::net::IpAddr>().unwrap().into();
+        let asker = history.transactions().hosts().find(asker).unwrap();
+        office.resolution.roles().group_of(asker).is_some()
+    };
+    assert!(!ask_together(&mut Office::new(), false));
+    // Where Anna is answered only after it was asked, it asks for her.
+    assert!(ask_together(&mut Office::new(), true));
+}

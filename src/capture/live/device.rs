@@ -9,7 +9,7 @@ use pcap::{Active, Capture, Linktype, Packet, Precision};
 
 use super::fanout::{Group, Joined};
 use super::filter::{Wanted, kernel_filter};
-use super::known::{index_of, is_up};
+use super::known::{has_carrier, index_of, is_up};
 use super::{Drops, Filled, Source};
 use crate::capture::{BATCH_FRAMES_MAX, FRAME_OCTETS_MAX};
 use crate::frame::{Batch, Frame, FrameId, LinkType};
@@ -62,6 +62,8 @@ pub struct Device {
     before: Drops,
     /// It was said to be down.
     is_down: bool,
+    /// Nothing is at its other end, as far as the kernel knows, and nothing comes.
+    lacks_carrier: bool,
     /// How long nothing came since it was looked at whether it is.
     silent: Duration,
     /// The kernel's ring was emptied.
@@ -101,6 +103,7 @@ impl Device {
             open,
             before: Drops::default(),
             is_down,
+            lacks_carrier: false,
             silent: Duration::ZERO,
             is_drained: false,
         })
@@ -128,6 +131,17 @@ impl Device {
             }
         }
         None
+    }
+
+    /// That nothing came; and why, if the cable is out. What comes all the same is taken.
+    fn idle(&self) -> Filled {
+        match self.lacks_carrier {
+            true => Filled::Down(format!(
+                "the interface {} has no carrier: is the cable in, and the port at its other end up?",
+                self.name
+            )),
+            false => Filled::Idle,
+        }
     }
 
     fn close(&mut self) {
@@ -229,7 +243,10 @@ impl Source for Device {
         }
         self.is_drained = !batch.is_empty() && !is_full(batch);
         match (taken, batch.is_empty()) {
-            (_, false) => Filled::Frames,
+            (_, false) => {
+                self.lacks_carrier = false;
+                Filled::Frames
+            }
             // libpcap takes an interface that is down for one on which nothing comes.
             (Ok(()), true) if self.silent + wait >= LOOK_EVERY => {
                 self.silent = Duration::ZERO;
@@ -238,12 +255,16 @@ impl Source for Device {
                         self.is_down = true;
                         Filled::Down(fault)
                     }
-                    None => Filled::Idle,
+                    None => {
+                        let index = index_of(&self.name);
+                        self.lacks_carrier = index.is_some_and(|index| !has_carrier(index));
+                        self.idle()
+                    }
                 }
             }
             (Ok(()), true) => {
                 self.silent += wait;
-                Filled::Idle
+                self.idle()
             }
             (Err(error), true) => {
                 self.is_down = true;

@@ -21,6 +21,12 @@ pub(super) fn is_up(index: u32) -> bool {
     index == ANY || flags.is_some_and(|flags| flags.contains(InterfaceFlags::IFF_UP))
 }
 
+/// Whether something is at the other end of the interface with this number (IFF_RUNNING, RFC 2863).
+pub(super) fn has_carrier(index: u32) -> bool {
+    let flags = interfaces().find(|(number, _)| *number == index).map(|(_, found)| found.flags);
+    index == ANY || flags.is_some_and(|flags| flags.contains(InterfaceFlags::IFF_RUNNING))
+}
+
 /// The interfaces and their numbers. They are asked for by netlink, for confined there is no other socket to ask by.
 fn interfaces() -> impl Iterator<Item = (u32, InterfaceAddress)> {
     getifaddrs().into_iter().flatten().filter_map(|interface| {
@@ -38,7 +44,7 @@ mod tests {
     #[test]
     fn it_is_that_of_the_own_namespace() {
         assert_eq!(index_of("lo"), Some(1));
-        assert!(is_up(1) && is_up(ANY));
+        assert!(is_up(1) && is_up(ANY) && has_carrier(1) && has_carrier(ANY));
         assert!(!is_up(u32::MAX));
         assert_eq!(index_of("no-such-one"), None);
         let here = std::fs::File::open("/proc/thread-self/ns/net").unwrap();

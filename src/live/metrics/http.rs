@@ -126,6 +126,10 @@ fn health(status: &Status, now: Timestamp) -> (&'static str, String) {
             "wrong: lists: they could not be read anew, the old ones are in use\n".to_owned()
         });
     let ring = status.ring.iter().filter_map(|ring| ring.fault.as_ref());
+    let outputs =
+        status.outputs.iter().filter_map(|output| Some((&output.name, output.fault.as_ref()?)));
     let wrong = wrong.chain(lists).chain(ring.map(|fault| format!("wrong: ring: {fault}\n")));
+    let wrong =
+        wrong.chain(outputs.map(|(name, fault)| format!("wrong: output {name}: {fault}\n")));
     (code, [first.to_owned()].into_iter().chain(faults).chain(wrong).collect())
 }

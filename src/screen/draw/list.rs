@@ -119,7 +119,12 @@ fn row(view: &View<'_>, group: &Group, columns: Columns, mark: &str) -> Words {
             [who, name, Words::plain(whose), blank(), blank(), state],
         );
     };
-    let flagged = client.chain.last().map_or(group.indicator.as_str(), |step| step.name.as_str());
+    let flagged = match (group.way, client.chain.last()) {
+        (Some(Way::Direct), Some(last)) if last.step == "server" => &last.name,
+        // Whatever else was looked up for it: it is listed, or below what is.
+        (Some(Way::Direct), _) => &client.asked,
+        (_, last) => last.map_or(&group.indicator, |step| &step.name),
+    };
     // What the client did not ask for by name may be a false alarm.
     let ink =
         if matches!(group.way, None | Some(Way::Direct)) { Ink::Flagged } else { Ink::Caution };
