@@ -68,8 +68,11 @@ impl Asked<'_> {
     }
 }
 
-/// What alerts with one answer share: file, destination, host, second, and whether that is local.
-type Likeness<'a> = (&'a str, IndicatorId, Option<&'a str>, Option<i64>, bool);
+/// What alerts with one answer share: firewall, destination, host, second, and whether that is local.
+type Likeness<'a> = (Firewall<'a>, IndicatorId, Option<&'a str>, Option<i64>, bool);
+
+/// Whose clock alerts are by: that of the device that they name, or else of all in their file.
+type Firewall<'a> = (&'a str, Option<&'a str>);
 
 /// The alerts' destinations, each at one host.
 type Cases<'a> = HashMap<(IndicatorId, Option<&'a str>), Case>;
@@ -151,11 +154,11 @@ impl Desk {
         Case { scope, notes: note.into_iter().collect(), order, is_seen_elsewhere }
     }
 
-    /// For each file, which is of one firewall, the difference of the clocks: from its alerts that have a time.
-    fn clocks(&self, cases: &Cases<'_>) -> BTreeMap<&str, Clock> {
-        let mut files: BTreeMap<&str, BTreeMap<_, Vec<Timestamp>>> = BTreeMap::new();
+    /// For each firewall the difference of the clocks: from its alerts that have a time.
+    fn clocks(&self, cases: &Cases<'_>) -> BTreeMap<Firewall<'_>, Clock> {
+        let mut firewalls: BTreeMap<Firewall<'_>, BTreeMap<_, Vec<Timestamp>>> = BTreeMap::new();
         for (alert, held) in self.alerts.iter().zip(&self.held) {
-            let parts = files.entry(&alert.file).or_default();
+            let parts = firewalls.entry(firewall(alert)).or_default();
             if let (Some(time), Ok(id)) = (alert.time, held) {
                 parts.entry((*id, alert.host.as_deref())).or_default().push(time);
             }
@@ -165,11 +168,11 @@ impl Desk {
             let kept = case.order.iter().filter_map(|at| seen.sightings.get(*at));
             Some((alerts, firewall_saw(kept)))
         };
-        files
+        firewalls
             .into_iter()
-            .map(|(file, parts)| {
+            .map(|(firewall, parts)| {
                 let parts: Vec<_> = parts.into_iter().filter_map(with_sightings).collect();
-                (file, clock::estimate(&parts))
+                (firewall, clock::estimate(&parts))
             })
             .collect()
     }
@@ -285,6 +288,10 @@ fn of_the_name<'s>(seen: &Seen, chosen: Vec<&'s Kept>) -> (Vec<&'s Kept>, Option
     (chosen, Some(note.to_owned()))
 }
 
+fn firewall(alert: &Alert) -> Firewall<'_> {
+    (&alert.file, alert.device.as_deref())
+}
+
 fn clients_asked(number: usize) -> String {
     if number == 1 {
         "1 other client asked".to_owned()
@@ -382,7 +389,7 @@ impl Answering for Desk {
         let mut found: HashMap<Likeness<'_>, Rc<Found>> = HashMap::default();
         let mut answers = Vec::with_capacity(self.alerts.len());
         for (alert, held) in self.alerts.iter().zip(&self.held) {
-            let clock = clocks.get(alert.file.as_str()).copied().unwrap_or_default();
+            let clock = clocks.get(&firewall(alert)).copied().unwrap_or_default();
             let time = alert.time.map(|time| time + clock.difference);
             let mut answer = Answer {
                 alert: alert.clone(),
@@ -403,7 +410,7 @@ impl Answering for Desk {
             {
                 // A log has whole seconds, so that alerts of one second have one answer.
                 let second = alert.time.map(Timestamp::seconds);
-                let likeness = (alert.file.as_str(), *id, host, second, alert.is_local);
+                let likeness = (firewall(alert), *id, host, second, alert.is_local);
                 let known = found.entry(likeness).or_insert_with(|| {
                     let (time, is_local) = (alert.time, alert.is_local);
                     let asked = Asked { id: *id, host, time, is_local, clock };

@@ -56,6 +56,8 @@ pub struct Alert {
     pub is_local: bool,
     /// It has a time that could not be read.
     pub is_time_unread: bool,
+    /// The firewall that raised it, where a file is of several: each has a clock of its own.
+    pub device: Option<String>,
     /// The host it blames, as written: an address or a name of the firewall's own.
     pub host: Option<String>,
     /// What that host talked to, as written: a name or an address.

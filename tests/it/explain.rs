@@ -666,3 +666,28 @@ fn where_alerts_have_times_those_come_first_who_asked_then() {
     );
     assert!(!text.contains("not at the alert's time"), "{text}");
 }
+
+#[test]
+fn each_device_in_a_file_has_a_clock_of_its_own() {
+    let text = fs::read_to_string(sample("columns-comma.csv")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("both.csv");
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let timed = line.split_once(',').and_then(|(time, rest)| Some((time.parse().ok()?, rest)));
+        let Some((time, rest)): Option<(jiff::Timestamp, &str)> = timed else {
+            lines.push(format!("{line},devname"));
+            continue;
+        };
+        lines.push(format!("{time},{rest},FW1"));
+        lines.push(format!("{},{rest},FW2", time.as_second() + 3_600));
+    }
+    fs::write(&path, lines.join("\n")).unwrap();
+    let answers = answers(&explain(&path, &[]));
+    assert_eq!(answers.len(), 16);
+    for (place, answer) in answers.iter().enumerate() {
+        assert_eq!(clients(answer), CLIENTS[place / 2], "{answer}");
+    }
+    let text = told(&["--alerts", path.to_str().unwrap(), office().to_str().unwrap()]);
+    assert!(text.contains("FW2: The firewall's clock is 1 h 00 min 00 s ahead"), "{text}");
+}

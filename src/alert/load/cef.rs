@@ -45,6 +45,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             address_port: event.first(&["dpt"]),
             threat: event.labelled(&["threatname", "threat", "malware"]).or(threat),
             events: event.first(&["cnt"]),
+            device: event.first(&["dvchost", "deviceExternalId", "dvc"]),
             ..Row::default()
         };
         rows.add(number, line, row);

@@ -89,6 +89,19 @@ const THREATS: &[&str] = &[
 ];
 const EVENTS: &[&str] =
     &["events", "eventcount", "count", "hits", "repeatcount", "numberofevents", "ereignisse"];
+const DEVICES: &[&str] = &[
+    "devname",
+    "devicename",
+    "deviceid",
+    "devid",
+    "serial",
+    "serialnumber",
+    "observer",
+    "observername",
+    "sensor",
+    "firewall",
+    "gateway",
+];
 const NUMBERS: &[&str] = &["no", "nr", "number", "row"];
 
 /// Where each thing stands.
@@ -106,6 +119,7 @@ pub(super) struct Columns {
     address_port: Option<usize>,
     threat: Option<usize>,
     events: Option<usize>,
+    device: Option<usize>,
 }
 
 impl Columns {
@@ -129,6 +143,7 @@ impl Columns {
             address_port: find(&["destinationport", "dstport", "destport", "dport"]),
             threat: find(THREATS),
             events: find(EVENTS),
+            device: find(DEVICES),
             names,
         };
         let has_destination = !columns.names.is_empty() || columns.address.is_some();
@@ -154,6 +169,7 @@ impl Columns {
             address_port: at(self.address_port),
             threat: at(self.threat),
             events: at(self.events),
+            device: at(self.device),
         }
     }
 

@@ -72,6 +72,7 @@ fn alert(
         address,
         address_port: target_port.as_deref().filter(|_| !has_flow),
         threat: text_at(event, "/alert/signature"),
+        device: text_at(event, "/host"),
         ..Row::default()
     };
     rows.add(number, line, row);
@@ -84,6 +85,7 @@ fn question(event: &Value, number: u32, line: &str, rows: &mut Rows<'_>) {
         host: text_at(event, "/src_ip"),
         name: name_of(event),
         address: text_at(event, "/dest_ip"),
+        device: text_at(event, "/host"),
         ..Row::default()
     };
     rows.add(number, line, row);

@@ -95,6 +95,7 @@ pub(super) fn read(text: &str, dialect: Dialect, rows: &mut Rows<'_>) {
             address_port: pairs.first(&["dstport", "dst_port", "dpt"]),
             threat,
             events: pairs.first(EVENTS),
+            device: pairs.first(DEVICES),
             ..Row::default()
         };
         rows.add(number, line, row);
@@ -141,6 +142,9 @@ fn time(
     }
     rows.times.read(day, number)
 }
+
+/// What raised it.
+const DEVICES: &[&str] = &["devname", "device_name", "devid", "device_id", "device_serial_id"];
 
 /// The pairs of a line, in their order.
 struct Pairs<'a>(Vec<(&'a str, &'a str)>);

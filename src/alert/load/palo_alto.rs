@@ -11,6 +11,7 @@ use super::row::{Row, is_destination, plain_key, said};
 
 /// Where things stand in a line of syslog (PAN-OS, threat log fields).
 mod place {
+    pub(super) const SERIAL: usize = 2;
     pub(super) const KIND: usize = 3;
     pub(super) const GENERATED: usize = 6;
     pub(super) const SOURCE: usize = 7;
@@ -85,6 +86,7 @@ fn syslog<'r>(record: &'r StringRecord, line: u32, rows: &mut Rows<'_>) -> Row<'
         address_port: record.get(place::DESTINATION_PORT),
         threat,
         events: record.get(place::REPEATS),
+        device: record.get(place::SERIAL),
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Row<'a> {
     pub address_port: Option<&'a str>,
     pub threat: Option<&'a str>,
     pub events: Option<&'a str>,
+    /// The firewall that raised it.
+    pub device: Option<&'a str>,
 }
 
 impl Row<'_> {
@@ -57,6 +59,7 @@ impl Row<'_> {
             destination: shortened(destination, VALUE_LEN_MAX),
             threat: self.threat.and_then(said).map(|threat| shortened(threat, VALUE_LEN_MAX)),
             events: self.events.and_then(number),
+            device: self.device.and_then(said).map(|device| shortened(device, VALUE_LEN_MAX)),
         })
     }
 }

@@ -46,18 +46,22 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     let several_files = answers
         .iter()
         .any(|answer| answers.first().is_some_and(|first| first.alert.file != answer.alert.file));
-    // A file is of one firewall.
-    let clocks: BTreeMap<&str, Clock> = answers
+    let clocks: BTreeMap<(&str, Option<&str>), Clock> = answers
         .iter()
-        .filter_map(|answer| Some((answer.alert.file.as_str(), answer.basis.clock?)))
+        .filter_map(|answer| {
+            let alert = &answer.alert;
+            Some(((alert.file.as_str(), alert.device.as_deref()), answer.basis.clock?))
+        })
         .collect();
-    for (file, clock) in clocks.iter().take(CLOCKS_MAX) {
-        let file = if several_files { format!("{file}: ") } else { String::new() };
-        page.say(0, &clock_words(&file, *clock))?;
+    for (&(file, device), clock) in clocks.iter().take(CLOCKS_MAX) {
+        let file = Some(file).filter(|_| several_files);
+        let device = device.filter(|_| clocks.len() > 1);
+        let whose: String = file.into_iter().chain(device).map(|of| format!("{of}: ")).collect();
+        page.say(0, &clock_words(&whose, *clock))?;
     }
     if clocks.len() > CLOCKS_MAX {
         let more = number((clocks.len() - CLOCKS_MAX) as u64);
-        let text = format!("The clocks of {more} further files stand in --format jsonl.");
+        let text = format!("The clocks of {more} further firewalls stand in --format jsonl.");
         page.say(0, &Words::of(Ink::Caution, &text))?;
     }
     let groups = groups(seen);
