@@ -319,6 +319,11 @@ fn an_interface_that_goes_down_or_vanishes_is_waited_for() {
     live.wait_for_word(&format!("the interface {} is up again", pair.mirror));
     pair.send(&project("captures/office.pcap"), 4_000);
     live.wait_for_line(|line| line["type"] == "attribution");
+    // The cable is out at the other end.
+    assert!(succeeds("ip", &["link", "set", &pair.sender, "down"]));
+    live.wait_for_word(&format!("the interface {} has no carrier", pair.mirror));
+    assert!(succeeds("ip", &["link", "set", &pair.sender, "up"]));
+    live.wait_for_word(&format!("the interface {} is up again", pair.mirror));
     assert!(succeeds("ip", &["link", "del", &pair.sender]));
     live.wait_for_word(&pair.mirror);
     let anew = ["link", "add", &pair.sender, "type", "veth", "peer", "name", &pair.mirror];

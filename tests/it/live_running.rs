@@ -311,6 +311,10 @@ fn a_receiver_that_goes_away_is_said_and_gets_the_rest_when_it_is_back() {
         serde_json::from_slice::<Value>(&datagram[..size]).unwrap()["event_type"],
         "whoasked"
     );
+    // What is not settled is no event yet.
+    udp.set_nonblocking(true).unwrap();
+    assert!(udp.recv(&mut datagram).is_err());
+    udp.set_nonblocking(false).unwrap();
     // A socket of datagrams holds few: somebody must read on.
     std::thread::spawn(move || while unix.recv(&mut [0; 65_536]).is_ok() {});
     // It goes away, and meanwhile there is more to say.
