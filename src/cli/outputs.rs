@@ -80,7 +80,8 @@ impl Outputs {
         let is_read =
             |path: &Path| captures.iter().chain(lists).find(|read| is_same_file(path, read));
         let stdout = Path::new(STDOUT);
-        if let Some(path) = is_read(stdout) {
+        // Captures are held against it where they are taken in.
+        if let Some(path) = lists.iter().find(|read| is_same_file(stdout, read)) {
             bail!("stdout goes to {}, which is read in this run", path.display());
         }
         for text in &args.output {

@@ -109,7 +109,7 @@ impl Indicators {
 
     /// The first entry that stands for the same as one of other lists.
     pub fn find(&self, other: &Indicator<'_>) -> Option<IndicatorId> {
-        let bare = other.value.get(other.kind.mark().len()..)?;
+        let bare = other.bare();
         let hash = match other.kind {
             IndicatorKind::Exact | IndicatorKind::Below | IndicatorKind::Domain => {
                 self.hash_of_text(bare.as_bytes()).0

@@ -53,6 +53,13 @@ pub struct Indicator<'a> {
     pub confidence: Option<u8>,
 }
 
+impl<'a> Indicator<'a> {
+    /// What it lists, without a mark: a name, an address or a network.
+    pub fn bare(&self) -> &'a str {
+        self.value.get(self.kind.mark().len()..).unwrap_or_default()
+    }
+}
+
 /// What an entry stands for. The more specific of two that fit comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IndicatorKind {
@@ -88,7 +95,7 @@ impl IndicatorKind {
     }
 
     /// What stands before the name in a list.
-    pub fn mark(self) -> &'static str {
+    fn mark(self) -> &'static str {
         match self {
             IndicatorKind::Exact => "=",
             IndicatorKind::Below => "*.",

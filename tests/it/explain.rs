@@ -155,24 +155,26 @@ fn the_same_alerts_in_every_form_have_the_same_answers() {
     }
 }
 
+/// Alerts whose lines begin with their times, by a clock that is so many seconds ahead.
+fn shifted(text: &str, ahead: i64) -> String {
+    let line = |line: &str| {
+        let Some((time, rest)) = line.split_once(',').filter(|(time, _)| time.ends_with('Z'))
+        else {
+            return line.to_owned();
+        };
+        let time: jiff::Timestamp = time.parse().unwrap();
+        format!("{},{rest}", time.as_second() + ahead)
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn a_clock_that_is_off_is_found_out_from_the_alerts() {
     let text = fs::read_to_string(sample("columns-comma.csv")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("off.csv");
     for off in [-3_593i64, 7, 7_200, 86_400 - 31] {
-        let shifted: Vec<String> = text
-            .lines()
-            .map(|line| {
-                let Some((time, rest)) = line.split_once(',').filter(|(t, _)| t.ends_with('Z'))
-                else {
-                    return line.to_owned();
-                };
-                let time: jiff::Timestamp = time.parse().unwrap();
-                format!("{},{rest}", time.as_second() + off)
-            })
-            .collect();
-        fs::write(&path, shifted.join("\n")).unwrap();
+        fs::write(&path, shifted(&text, off)).unwrap();
         let run = explain(&path, &[]);
         check(&format!("{off} s"), &run);
         let answers = answers(&run);
@@ -518,20 +520,8 @@ fn each_file_of_alerts_has_a_clock_of_its_own() {
     let text = fs::read_to_string(sample("columns-comma.csv")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     // A firewall that is an hour ahead, beside one that is not; and twice the same name.
-    let shifted: Vec<String> = text
-        .lines()
-        .map(|line| {
-            match line.split_once(',').and_then(|(t, rest)| Some((t.parse().ok()?, rest))) {
-                Some((time, rest)) => {
-                    let time: jiff::Timestamp = time;
-                    format!("{},{rest}", time.as_second() + 3_600)
-                }
-                None => line.to_owned(),
-            }
-        })
-        .collect();
     let [right, ahead] = ["a", "b"].map(|inner| folder.path().join(inner).join("alerts.csv"));
-    for (path, text) in [(&right, &text), (&ahead, &shifted.join("\n"))] {
+    for (path, text) in [(&right, &text), (&ahead, &shifted(&text, 3_600))] {
         fs::create_dir(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
@@ -672,16 +662,11 @@ fn each_device_in_a_file_has_a_clock_of_its_own() {
     let text = fs::read_to_string(sample("columns-comma.csv")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("both.csv");
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        let timed = line.split_once(',').and_then(|(time, rest)| Some((time.parse().ok()?, rest)));
-        let Some((time, rest)): Option<(jiff::Timestamp, &str)> = timed else {
-            lines.push(format!("{line},devname"));
-            continue;
-        };
-        lines.push(format!("{time},{rest},FW1"));
-        lines.push(format!("{},{rest},FW2", time.as_second() + 3_600));
-    }
+    let ahead = shifted(&text, 3_600);
+    let (header, ahead) = ahead.split_once('\n').unwrap();
+    let both = text.lines().skip(1).zip(ahead.lines());
+    let both = both.map(|(right, ahead)| format!("{right},FW1\n{ahead},FW2"));
+    let lines: Vec<String> = [format!("{header},devname")].into_iter().chain(both).collect();
     fs::write(&path, lines.join("\n")).unwrap();
     let answers = answers(&explain(&path, &[]));
     assert_eq!(answers.len(), 16);

@@ -169,13 +169,12 @@ pub fn is_listed_itself(name: &str, indicator: Indicator<'_>) -> bool {
 
 /// The name an indicator lists, without marks; none of an address.
 fn listed_name(indicator: Indicator<'_>) -> Option<&str> {
-    let mark = match indicator.kind {
-        IndicatorKind::Exact => "=",
-        IndicatorKind::Below => "*.",
-        IndicatorKind::Domain => "",
-        IndicatorKind::Address | IndicatorKind::Network => return None,
-    };
-    indicator.value.strip_prefix(mark)
+    match indicator.kind {
+        IndicatorKind::Exact | IndicatorKind::Below | IndicatorKind::Domain => {
+            Some(indicator.bare())
+        }
+        IndicatorKind::Address | IndicatorKind::Network => None,
+    }
 }
 
 fn assess(

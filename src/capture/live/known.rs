@@ -17,14 +17,17 @@ pub(super) fn index_of(name: &str) -> Option<u32> {
 
 /// Whether the interface with this number is up (IFF_UP).
 pub(super) fn is_up(index: u32) -> bool {
-    let flags = interfaces().find(|(number, _)| *number == index).map(|(_, found)| found.flags);
-    index == ANY || flags.is_some_and(|flags| flags.contains(InterfaceFlags::IFF_UP))
+    has(index, InterfaceFlags::IFF_UP)
 }
 
 /// Whether something is at the other end of the interface with this number (IFF_RUNNING, RFC 2863).
 pub(super) fn has_carrier(index: u32) -> bool {
+    has(index, InterfaceFlags::IFF_RUNNING)
+}
+
+fn has(index: u32, flag: InterfaceFlags) -> bool {
     let flags = interfaces().find(|(number, _)| *number == index).map(|(_, found)| found.flags);
-    index == ANY || flags.is_some_and(|flags| flags.contains(InterfaceFlags::IFF_RUNNING))
+    index == ANY || flags.is_some_and(|flags| flags.contains(flag))
 }
 
 /// The interfaces and their numbers. They are asked for by netlink, for confined there is no other socket to ask by.

@@ -7,8 +7,9 @@ use super::page::{Ink, Page, Words};
 use super::words::{self, count, list, number};
 use super::{LABELS, Seen};
 use crate::alert::{Alert, Answer, Clock, Suspect, address_in};
-use crate::attribution::Verdict;
+use crate::attribution::{Verdict, is_listed_itself};
 use crate::flow::Address;
+use crate::indicator::Indicator;
 use crate::resolution::Role;
 use crate::time::Span;
 
@@ -375,18 +376,13 @@ fn asked(client: &Suspect) -> String {
 
 /// Whether it asked for what was flagged or a name below it, and not for something that only led there.
 fn asked_itself(seen: &Seen<'_>, client: &Suspect, answer: &Answer) -> bool {
-    let flagged = flagged(seen, answer);
-    client.asked.iter().any(|asked| {
-        let asked = asked.to_ascii_lowercase();
-        asked == flagged || asked.strip_suffix(&flagged).is_some_and(|rest| rest.ends_with('.'))
-    })
+    flagged(seen, answer)
+        .is_some_and(|flagged| client.asked.iter().any(|asked| is_listed_itself(asked, flagged)))
 }
 
-/// The name that an alert's destination stands for: it may be a URL, or have a mark before it.
-fn flagged(seen: &Seen<'_>, answer: &Answer) -> String {
-    let indicator = answer.indicator.and_then(|id| seen.subject.indicators.get(id));
-    let name = indicator.and_then(|found| found.value.get(found.kind.mark().len()..));
-    name.unwrap_or_default().to_ascii_lowercase()
+/// What an alert's destination, which may be a URL or have a mark before it, stands for.
+fn flagged<'a>(seen: &Seen<'a>, answer: &Answer) -> Option<Indicator<'a>> {
+    answer.indicator.and_then(|id| seen.subject.indicators.get(id))
 }
 
 /// What to do about it.
@@ -424,9 +420,9 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<String> {
             }
             _ => format!("Look at {}", addresses(&direct)),
         };
-        let flagged = flagged(seen, answer);
+        let flagged = flagged(seen, answer).map_or("", |flagged| flagged.bare());
         let is_exact = |client: &&Suspect| {
-            client.asked.iter().any(|asked| asked.eq_ignore_ascii_case(&flagged))
+            client.asked.iter().any(|asked| asked.eq_ignore_ascii_case(flagged))
         };
         let exactly = direct.iter().filter(|client| is_exact(client)).count();
         let what = match exactly {
