@@ -8,7 +8,7 @@ use std::ops::Deref;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::attribution::{Attribution, Client, QuestionId, State, Way, way};
-
+use crate::flow::Address;
 use crate::indicator::Indicators;
 use crate::time::Timestamp;
 
@@ -40,15 +40,20 @@ fn foremost(attribution: &Attribution) -> Option<&Client> {
     clients.max_by_key(|client| client.confidence_permille)
 }
 
-/// What the same clients asked for and were led to: the newest answer of it, and how many there are.
+/// What says that a client asked for the same and was led to what is listed: one answer for all, the newest of those
+/// that say most (how it was led there, then whether it connected), and how many there are.
 #[derive(Clone, Debug)]
 pub struct Group {
-    newest: Arc<Sight>,
+    told: Arc<Sight>,
     /// How many questions of the foremost client it is; where none is named, how many answers. One question can
     /// set off several lookups.
     pub times: u64,
-    /// When the first of them was sighted.
+    /// When the first and the newest of them were sighted.
     pub first: Timestamp,
+    /// See [`first`](Group::first).
+    pub last: Timestamp,
+    /// Who else is behind any of them: the address and, if it is known, the name.
+    pub others: BTreeMap<Address, Option<String>>,
     /// Whether the foremost client is known to have connected, after any of them.
     pub is_connected: bool,
 }
@@ -57,7 +62,37 @@ impl Deref for Group {
     type Target = Sight;
 
     fn deref(&self) -> &Sight {
-        &self.newest
+        &self.told
+    }
+}
+
+impl Group {
+    fn of(sight: Arc<Sight>) -> Group {
+        let time = sight.attribution.sighting.time;
+        let (first, last, others) = (time, time, BTreeMap::new());
+        let mut group = Group { told: sight, times: 0, first, last, others, is_connected: false };
+        group.add(&Arc::clone(&group.told), true);
+        group
+    }
+
+    /// Adds an older answer; `is_new` if it is about a question of which none was.
+    fn add(&mut self, sight: &Arc<Sight>, is_new: bool) {
+        self.times += u64::from(is_new);
+        self.first = sight.attribution.sighting.time;
+        self.is_connected |= sight.foremost().is_some_and(Client::is_connected);
+        let worth =
+            |sight: &Sight| (sight.way, !sight.foremost().is_some_and(Client::is_connected));
+        if worth(sight) < worth(&self.told) {
+            self.told = Arc::clone(sight);
+        }
+        let foremost = sight.foremost().map(|client| client.address);
+        for client in &sight.attribution.clients {
+            if Some(client.address) != foremost {
+                let name = self.others.entry(client.address).or_default();
+                let host = client.hostname.as_ref().map(|host| host.name.clone());
+                *name = name.take().or(host);
+            }
+        }
     }
 }
 
@@ -67,21 +102,16 @@ impl Sight {
         foremost(&self.attribution)
     }
 
-    /// What all answers have in common that say that the same clients asked for the same and were led to the same.
+    /// What all answers have in common that say that the same client asked for the same and was led to what is listed,
+    /// or that none can be named for that. Who else waited is another from one lookup of a question to the next.
     pub fn subject(&self) -> String {
         let attribution = &self.attribution;
-        let clients = attribution.clients.iter();
-        let mut who: Vec<String> = clients.map(|client| client.address.to_string()).collect();
-        who.sort_unstable();
-        let (asked, flagged) = match self.foremost() {
-            Some(client) => (&client.asked, client.chain.last().map(|step| &step.name)),
-            None => (&attribution.sighting.name, None),
+        let (whose, asked) = match self.foremost() {
+            Some(client) => (client.address, client.asked.as_str()),
+            None => (attribution.sighting.resolver, ""),
         };
-        let flagged = flagged.unwrap_or(&self.indicator);
-        let resolver = attribution.sighting.resolver;
-        let whose = if who.is_empty() { resolver.to_string() } else { who.join(" ") };
         let verdict = attribution.verdict.as_str();
-        format!("{whose} {verdict} {asked} {flagged}").to_ascii_lowercase()
+        format!("{whose} {verdict} {asked} {}", self.indicator).to_ascii_lowercase()
     }
 
     /// About how many octets it takes.
@@ -171,17 +201,11 @@ impl Feed {
         let mut questions: BTreeSet<(usize, QuestionId)> = BTreeSet::new();
         for sight in sights {
             let place = *places.entry(sight.subject()).or_insert(groups.len());
-            let first = sight.attribution.sighting.time;
-            let is_connected = sight.foremost().is_some_and(Client::is_connected);
             let question = sight.foremost().map(|client| client.question);
             let is_new = question.is_none_or(|question| questions.insert((place, question)));
             match groups.get_mut(place) {
-                Some(group) => {
-                    group.times += u64::from(is_new);
-                    group.first = first;
-                    group.is_connected |= is_connected;
-                }
-                None => groups.push(Group { newest: sight, times: 1, first, is_connected }),
+                Some(group) => group.add(&sight, is_new),
+                None => groups.push(Group::of(sight)),
             }
         }
         (groups, came)

@@ -72,9 +72,12 @@ impl<'a, W: Write> Lines<'a, W> {
     }
 }
 
-/// Who was said to have done what: a client (or the resolver, where none is named), what was flagged, and what
+/// Who was said to have done what: a client (or the resolver, where none is named), what is listed, and what
 /// was asked for (or the verdict).
 type Key = (Address, String, String);
+
+/// What is less sure than this is worth a line when it becomes surer, or in the end is so.
+const SURE_ENOUGH: Grade = Grade::VeryLikely;
 
 /// What was said of one client and question.
 #[derive(Clone, Debug)]
@@ -85,6 +88,7 @@ struct Said {
     /// Of how many sightings it was said that are not taken back.
     backed: u64,
     grade: Grade,
+    way: Option<Way>,
     has_name: bool,
     is_connected: bool,
 }
@@ -99,10 +103,12 @@ struct Told {
 
 /// Remembers what was said, so as to say only what is new:
 ///
-/// 1. a client asked for something for the first time;
-/// 2. it is now known to have connected, or what it is called, or it is surer that it was this client;
-/// 3. the last word on a sighting is less sure than the first was, or takes the first back;
-/// 4. what was last said an hour ago still goes on, and how many times it was.
+/// 1. a client asked for something that led to what is listed for the first time;
+/// 2. it is now known to have connected, or what it is called, or that the name led there of which only a name server
+///    was known to; or it was doubtful that it was this client and is less so;
+/// 3. the last word on a sighting is doubtful where the first was not, or takes the first back;
+/// 4. it is settled that no client can be named for a lookup, the first time for what is listed;
+/// 5. what was last said an hour ago still goes on, and how many times it was.
 #[derive(Debug, Default)]
 pub struct Spoken {
     said: BTreeMap<Key, Said>,
@@ -135,13 +141,17 @@ impl Spoken {
         let at = |time| civil(subject.zone, time);
         let (mut lines, mut told) = (Vec::new(), Vec::new());
         let clients = attribution.clients.iter().map(Some);
-        let nobody = attribution.clients.is_empty().then_some(None);
+        // That nobody can be named is no news before it is settled: a resolver that iterates asks for each name
+        // server of what a client asked for, and most of these lookups have a client in the end.
+        let is_settled = attribution.state == State::Final;
+        let nobody = (attribution.clients.is_empty() && is_settled).then_some(None);
         for client in clients.chain(nobody) {
             let key = key(attribution, client, indicator);
             let sentence = sentence(attribution, client, indicator);
             let grade = Grade::of(client.map_or(1_000, |client| client.confidence_permille));
             let earlier = before.iter().find(|told| told.key == key);
-            let since = self.news(attribution, client, &key, grade, earlier);
+            let how = client.map(|client| way(attribution, client, indicator));
+            let since = self.news(attribution, client, &key, (grade, how), earlier);
             if let Some(since) = since {
                 let time = client.map_or(attribution.sighting.time, |client| client.asked_time);
                 let since = since.map_or(String::new(), |(count, first)| {
@@ -180,7 +190,7 @@ impl Spoken {
         attribution: &Attribution,
         client: Option<&Client>,
         key: &Key,
-        grade: Grade,
+        (grade, way): (Grade, Option<Way>),
         earlier: Option<&Told>,
     ) -> Option<Option<(u64, Timestamp)>> {
         let time = client.map_or(attribution.sighting.time, |client| client.asked_time);
@@ -188,21 +198,25 @@ impl Spoken {
         let has_name = client.is_some_and(|client| client.hostname.is_some());
         let Some(said) = self.said.get_mut(key) else {
             let (first, last_said) = (time, time);
-            let said =
-                Said { first, last_said, times: 1, backed: 1, grade, has_name, is_connected };
+            let (times, backed) = (1, 1);
+            let said = Said { first, last_said, times, backed, grade, way, has_name, is_connected };
             self.said.insert(key.clone(), said);
             return Some(None);
         };
         said.times += u64::from(earlier.is_none());
         said.backed += u64::from(earlier.is_none());
-        let is_surer = grade < said.grade;
-        let is_less_sure = earlier.is_some_and(|told| told.grade < grade && said.grade < grade);
-        let is_new = is_connected && !said.is_connected || has_name && !said.has_name;
+        let is_surer = grade < said.grade && said.grade > SURE_ENOUGH;
+        let is_less_sure = grade > SURE_ENOUGH
+            && earlier.is_some_and(|told| told.grade < grade && said.grade < grade);
+        let leads_there = way < said.way;
+        let is_new =
+            is_connected && !said.is_connected || has_name && !said.has_name || leads_there;
         let goes_on = time - said.last_said >= AGAIN_AFTER;
         if !(is_surer || is_less_sure || is_new || goes_on) {
             return None;
         }
         said.grade = grade;
+        said.way = way.min(said.way);
         said.last_said = time.max(said.last_said);
         said.is_connected |= is_connected;
         said.has_name |= has_name;
@@ -226,15 +240,12 @@ fn civil(zone: &Zone, time: Timestamp) -> String {
 
 fn key(attribution: &Attribution, client: Option<&Client>, indicator: Indicator<'_>) -> Key {
     match client {
-        Some(client) => (
-            client.address,
-            flagged(client, indicator).to_ascii_lowercase(),
-            client.asked.to_ascii_lowercase(),
-        ),
+        Some(client) => {
+            (client.address, indicator.value.to_owned(), client.asked.to_ascii_lowercase())
+        }
         None => {
-            let sighting = &attribution.sighting;
             let verdict = attribution.verdict.as_str().to_owned();
-            (sighting.resolver, sighting.name.to_ascii_lowercase(), verdict)
+            (attribution.sighting.resolver, indicator.value.to_owned(), verdict)
         }
     }
 }

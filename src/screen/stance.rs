@@ -1,7 +1,7 @@
 //! Where the person at the screen has gone to, and how keys move that. No terminal, no clock.
 
 use super::keys::Key;
-use crate::live::{Group, Sight};
+use crate::live::Group;
 
 /// The longest text to filter by, in characters: longer than any name.
 const FILTER_MAX: usize = 255;
@@ -192,7 +192,7 @@ impl Stance {
 
 /// Whether a sighting holds a text, in lower case: in its clients' addresses, names and questions, in what was
 /// flagged, or in its resolver.
-fn holds(sight: &Sight, text: &str) -> bool {
+fn holds(sight: &Group, text: &str) -> bool {
     let attribution = &sight.attribution;
     let has = |part: &str| part.to_lowercase().contains(text);
     has(&sight.indicator)
@@ -202,6 +202,9 @@ fn holds(sight: &Sight, text: &str) -> bool {
             has(&client.address.to_string())
                 || has(&client.asked)
                 || client.hostname.as_ref().is_some_and(|host| has(&host.name))
+        })
+        || sight.others.iter().any(|(address, name)| {
+            has(&address.to_string()) || name.as_ref().is_some_and(|name| has(name))
         })
 }
 

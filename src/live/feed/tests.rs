@@ -105,9 +105,38 @@ fn what_says_the_same_is_taken_together_by_client_question_and_what_was_flagged(
         .iter()
         .map(|group| (group.attribution.id.as_str(), group.times, group.first.0))
         .collect();
-    assert_eq!(said, [("cased", 2, 1), ("other", 1, 3), ("below", 1, 2)]);
+    assert_eq!(said, [("connected", 2, 1), ("other", 1, 3), ("below", 1, 2)]);
     assert!(groups[0].is_connected && !groups[1].is_connected);
     assert_eq!((groups[0].way, came), (Some(Way::Direct), 5));
+}
+
+#[test]
+fn who_waited_for_a_lookup_and_what_more_was_looked_up_for_it_do_not_part_what_says_the_same() {
+    let (feed, indicators) = (Feed::default(), indicators());
+    let led = |id, time, place: Where, waiting: &[u8]| {
+        let mut led = said(&indicators, id, time, 2);
+        led.sighting.place = place;
+        led.clients[0].asked = "harmless.example".to_owned();
+        let waiting = waiting.iter().map(|host| Client {
+            address: Address::v4([192, 0, 2, *host]),
+            role: Role::Joiner,
+            confidence_permille: 900,
+            ..led.clients[0].clone()
+        });
+        let all = led.clients.iter().cloned().chain(waiting).collect();
+        Attribution { clients: all, ..led }
+    };
+    feed.take(led("alias", 1, Where::Alias, &[2]), &indicators);
+    feed.take(led("server", 2, Where::Nameserver, &[2, 3]), &indicators);
+    feed.take(led("another", 3, Where::Nameserver, &[]), &indicators);
+    let (groups, _) = feed.newest();
+    assert_eq!(groups.len(), 1);
+    let group = &groups[0];
+    // What says most of how it was led there stands for all.
+    assert_eq!((group.attribution.id.as_str(), group.way), ("alias", Some(Way::Alias)));
+    assert_eq!((group.first.0, group.last.0), (1, 3));
+    let others: Vec<String> = group.others.keys().map(Address::to_string).collect();
+    assert_eq!(others, ["192.0.2.2", "192.0.2.3"]);
 }
 
 #[test]

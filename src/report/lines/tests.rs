@@ -91,6 +91,10 @@ impl Talk {
     }
 
     fn say(&mut self, id: &str, state: State, clients: &[Client]) -> Vec<String> {
+        self.say_at(Place::Qname, id, state, clients)
+    }
+
+    fn say_at(&mut self, place: Place, id: &str, state: State, clients: &[Client]) -> Vec<String> {
         let led_to = clients.first().map_or("mi.kenal-cn.com", |client| {
             if client.chain.len() > 1 { "e13678.dspb.akamaiedge.net" } else { "mi.kenal-cn.com" }
         });
@@ -105,7 +109,7 @@ impl Talk {
             indicator,
             sighting: Sighting {
                 leg: Leg::Upstream,
-                place: Place::Qname,
+                place,
                 frame: FrameId::NONE,
                 time: NIGHT,
                 resolver: address("192.168.2.194"),
@@ -143,12 +147,58 @@ fn who_asked_itself_and_who_was_led_there_look_different() {
              e13678.dspb.akamaiedge.NET (99 %)"
         ]
     );
+}
+
+#[test]
+fn that_nobody_can_be_named_is_said_once_for_what_is_listed_and_when_it_is_settled() {
+    let mut talk = Talk::new();
+    assert!(talk.say("a", State::Provisional, &[]).is_empty());
     assert_eq!(
-        talk.say("c", State::Provisional, &[]),
+        talk.say("a", State::Final, &[]),
         [
-            "2026-11-28 03:05:23 so far    DNS server 192.168.2.194 asked for mi.kenal-cn.com (for whom cannot be told: \
+            "2026-11-28 03:05:23 settled   DNS server 192.168.2.194 asked for mi.kenal-cn.com (for whom cannot be told: \
              packets were lost)"
         ]
+    );
+    assert!(talk.say("b", State::Provisional, &[]).is_empty());
+    assert!(talk.say("b", State::Final, &[]).is_empty());
+    // Nor is anything said of what has a client in the end but of that client.
+    talk.say("c", State::Provisional, &[]);
+    assert_eq!(
+        talk.say("c", State::Final, &[kevin(995)]),
+        [format!("2026-11-28 03:05:23 settled   {KEVIN} (99.5 %)")]
+    );
+}
+
+#[test]
+fn what_one_name_led_to_is_one_line_and_another_where_it_is_more_than_a_name_server() {
+    let mut talk = Talk::new();
+    let served = |client: Client| {
+        let step = ChainStep { step: "ns", ..client.chain[1].clone() };
+        Client { chain: vec![client.chain[0].clone(), step], ..client }
+    };
+    let by_server = served(client("192.168.2.48", "", &["www.microsoft.com", "ns1.x.net"], 990));
+    let lines = talk.say_at(Place::Nameserver, "a", State::Provisional, &[by_server]);
+    assert!(lines[0].contains("whose name server is ns1.x.net"), "{lines:?}");
+    let lines = talk.say("b", State::Provisional, &[mia(990)]);
+    assert!(lines[0].contains("which leads to e13678.dspb.akamaiedge.NET"), "{lines:?}");
+    let further =
+        client("192.168.2.48", "", &["www.microsoft.com", "e13678.dspb.akamaiedge.net"], 990);
+    assert!(talk.say("c", State::Provisional, &[further]).is_empty());
+    let by_server = served(client("192.168.2.48", "", &["www.microsoft.com", "ns2.x.net"], 990));
+    assert!(talk.say_at(Place::Nameserver, "d", State::Provisional, &[by_server]).is_empty());
+}
+
+#[test]
+fn that_it_is_surer_is_said_of_what_was_doubtful() {
+    let mut talk = Talk::new();
+    assert_eq!(talk.say("a", State::Provisional, &[kevin(960)]).len(), 1);
+    assert!(talk.say("b", State::Provisional, &[kevin(999)]).is_empty());
+    let mut talk = Talk::new();
+    assert_eq!(talk.say("a", State::Provisional, &[kevin(800)]).len(), 1);
+    assert_eq!(
+        talk.say("a", State::Final, &[kevin(995)]),
+        [format!("2026-11-28 03:05:23 confirmed {KEVIN} (99.5 %)")]
     );
 }
 

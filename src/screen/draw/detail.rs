@@ -5,7 +5,7 @@ use super::paint::{entry, wrapped};
 use crate::attribution::{Attribution, Client, State, Verdict};
 use crate::flow::Address;
 use crate::live::Group;
-use crate::report::words::{Times, contact, count, outcome, part, sure_of};
+use crate::report::words::{Times, contact, count, list, outcome, part, sure_of};
 use crate::report::{Called, Ink, Words};
 use crate::resolution::{Leg, Role};
 
@@ -32,10 +32,26 @@ pub(super) fn lines(view: &View<'_>, sight: &Group, width: usize) -> Vec<Words> 
             [] => count(sight.times, "lookup", "lookups"),
             _ => count(sight.times, "question", "questions"),
         };
-        let often = teller.times.often(&what, sight.first, attribution.sighting.time);
-        let connected = if sight.is_connected { ", and connected after one of them" } else { "" };
-        let often = format!("{often}{connected}; the newest is this:");
+        let often = teller.times.often(&what, sight.first, sight.last);
+        let this = match (sight.is_connected, sight.foremost().is_some_and(Client::is_connected)) {
+            (true, true) => ", and connected after this one:",
+            (true, false) => ", and connected after another than this one:",
+            (false, _) => "; one of them is this:",
+        };
+        let often = format!("{often}{this}");
         lines.extend(entry("often", COLUMN, &Words::plain(&often), width));
+    }
+    let told: Vec<Address> = attribution.clients.iter().map(|client| client.address).collect();
+    let others = sight.others.iter().filter(|(address, _)| !told.contains(address));
+    let others: Vec<String> = others
+        .map(|(address, name)| match name {
+            Some(name) => format!("{address} ({name})"),
+            None => address.to_string(),
+        })
+        .collect();
+    if !others.is_empty() {
+        let words = format!("{} waited for another of them", list(&others));
+        lines.extend(entry("others", COLUMN, &Words::plain(&words), width));
     }
     if let Some(reason) = &attribution.reason {
         lines.extend(entry("because", COLUMN, &Words::plain(reason), width));

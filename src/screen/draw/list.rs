@@ -99,7 +99,7 @@ pub(super) fn draw(
 
 fn row(view: &View<'_>, group: &Group, columns: Columns, mark: &str) -> Words {
     let attribution = &group.attribution;
-    let time = view.zone.clock(attribution.sighting.time);
+    let time = view.zone.clock(group.last);
     let state = match attribution.state {
         State::Provisional => Words::of(Ink::Aside, "so far"),
         State::Final | State::Superseded => Words::plain("settled"),
@@ -109,15 +109,14 @@ fn row(view: &View<'_>, group: &Group, columns: Columns, mark: &str) -> Words {
             Verdict::NoClient => "no client",
             _ => "cannot be told",
         };
+        let often =
+            if group.times > 1 { format!(" {}x", number(group.times)) } else { String::new() };
+        let whose = Words::plain(whose).and(Ink::Aside, &often);
         let resolver = format!("DNS server {}", attribution.sighting.resolver);
         let who = Words::of(Ink::Aside, &resolver).elided(columns.client);
         let name = Words::of(Ink::Flagged, &attribution.sighting.name).elided(columns.flagged);
         let blank = Words::default;
-        return columns.line(
-            mark,
-            &time,
-            [who, name, Words::plain(whose), blank(), blank(), state],
-        );
+        return columns.line(mark, &time, [who, name, whose, blank(), blank(), state]);
     };
     let flagged = match (group.way, client.chain.last()) {
         (Some(Way::Direct), Some(last)) if last.step == "server" => &last.name,
@@ -133,7 +132,7 @@ fn row(view: &View<'_>, group: &Group, columns: Columns, mark: &str) -> Words {
     let connected = if group.is_connected { connected } else { "" };
     let connected = Words::of(Ink::Strong, connected);
     let sure = Words::plain(&percent(client.confidence_permille));
-    let who = who(client, attribution.clients.len() - 1, group.times, columns.client);
+    let who = who(client, group.others.len(), group.times, columns.client);
     let how = how(group.way, &client.asked, columns.how);
     columns.line(mark, &time, [who, flagged, how, connected, sure, state])
 }
