@@ -6,22 +6,18 @@ use std::rc::Rc;
 
 use foldhash::HashMap;
 
+use super::moment::{SURE, asked_then, at_the_time, firewall_saw};
 use super::nearest::{self, Nearby};
 use super::scope::Scope;
 use super::sightings::{Kept, Matter, Outcome, Seen, Store, outcome};
+use super::zones::Fit;
 use super::{Alert, Answer, Answering, Basis, Clock, Zones, clock, target};
-use crate::attribution::{Attribution, Coverage, State};
+use crate::attribution::{Attribution, Coverage, State, Verdict};
 use crate::flow::Address;
 use crate::indicator::{IndicatorId, IndicatorKind, Indicators};
 use crate::message::{Message, Messages};
-use crate::time::{Span, Timestamp};
-
-/// How far from an alert its sighting may be when the clocks' difference is known.
-const NEAR: Span = Span::from_secs(5);
-/// How far when it is not.
-const NEAR_UNKNOWN: Span = Span::from_secs(60);
-/// What happened so close together, a log of whole seconds cannot tell apart.
-const TOGETHER: Span = Span::from_secs(1);
+use crate::resolution::Role;
+use crate::time::Timestamp;
 
 /// How many zones are told in which an alert's time would fit.
 pub(super) const FITS_MAX: usize = 3;
@@ -86,6 +82,7 @@ struct Found {
     is_of_other_times: bool,
     is_seen_elsewhere: bool,
     asked_then: Option<Rc<BTreeSet<Address>>>,
+    zones: Vec<String>,
 }
 
 impl Desk {
@@ -155,7 +152,11 @@ impl Desk {
     }
 
     /// For each firewall the difference of the clocks: from its alerts that have a time.
-    fn clocks(&self, cases: &Cases<'_>) -> BTreeMap<Firewall<'_>, Clock> {
+    fn clocks(
+        &self,
+        cases: &Cases<'_>,
+        span: Option<(Timestamp, Timestamp)>,
+    ) -> BTreeMap<Firewall<'_>, Clock> {
         let mut firewalls: BTreeMap<Firewall<'_>, BTreeMap<_, Vec<Timestamp>>> = BTreeMap::new();
         for (alert, held) in self.alerts.iter().zip(&self.held) {
             let parts = firewalls.entry(firewall(alert)).or_default();
@@ -172,13 +173,30 @@ impl Desk {
             .into_iter()
             .map(|(firewall, parts)| {
                 let parts: Vec<_> = parts.into_iter().filter_map(with_sightings).collect();
-                (firewall, clock::estimate(&parts))
+                (firewall, clock::estimate(&parts, span))
             })
             .collect()
     }
 
-    /// What answers alerts of one case at one time.
+    /// What answers alerts of one case at one time. Where nothing does, and nothing could, it cannot be decided.
     fn find(&self, asked: &Asked<'_>, case: &Case, coverage: &Coverage) -> Found {
+        let mut found = self.seen_of(asked, case, coverage);
+        let is_within = asked.when().is_none_or(|time| {
+            coverage.span.is_some_and(|(first, last)| (first..=last).contains(&time))
+        });
+        if found.outcome.verdict.is_none()
+            && !found.is_of_other_times
+            && is_within
+            && let Some(why) = case.scope.blindness(coverage)
+        {
+            found.outcome.verdict = Some(Verdict::Undetermined);
+            found.outcome.reason = Some(why);
+        }
+        found
+    }
+
+    /// What of all that was seen answers alerts of one case at one time.
+    fn seen_of(&self, asked: &Asked<'_>, case: &Case, coverage: &Coverage) -> Found {
         let mut found = Found { notes: case.notes.clone(), ..Found::default() };
         let destination = self.destinations.get(&asked.id).map(|(_, value)| value.as_str());
         let near = || self.nearby.words(destination?, coverage, &self.store, &self.zones);
@@ -189,14 +207,27 @@ impl Desk {
             return found;
         };
         let order = || case.order.iter().filter_map(|at| seen.sightings.get(*at));
+        let mut sure_max = SURE;
         let chosen = match asked.when() {
             None => order().collect(),
-            Some(time) => at_the_time(seen, case, time, asked.clock),
+            Some(time) => {
+                let at = at_the_time(seen, &case.order, time, asked.clock);
+                if !matches!(case.scope, Scope::Client(_)) {
+                    found.notes.extend(at.others_in_words(seen, time));
+                    sure_max = at.sure_max(seen);
+                }
+                at.meant
+            }
         };
         found.asked_then = asked.when().map(|time| Rc::new(asked_then(seen, time, asked.clock)));
         let (chosen, note) = of_the_name(seen, chosen);
         found.notes.extend(note);
         found.outcome = outcome(seen, &chosen, &case.scope);
+        // Of who was answered from the cache it is only said that it asked.
+        let behind = found.outcome.clients.iter_mut().filter(|client| client.role != Role::Cached);
+        behind.for_each(|client| {
+            client.confidence_permille = client.confidence_permille.min(sure_max)
+        });
         found.is_seen_elsewhere = case.is_seen_elsewhere;
         found.notes.extend(lacks(&found.outcome, seen.left_out));
         if !chosen.is_empty() {
@@ -215,6 +246,7 @@ impl Desk {
                     true => self.zones.fitting(time, firewall_saw(order()).into_iter()),
                     false => Vec::new(),
                 };
+                found.zones = fits.iter().map(Fit::flag).collect();
                 apart.map(|apart| apart + &nearest::in_zones(&fits, &self.zones))
             }
             None => None,
@@ -254,8 +286,8 @@ impl Desk {
         fits.retain(|fit| fit.is_close);
         fits.truncate(FITS_MAX);
         fits.retain(|fit| {
-            let chosen = at_the_time(seen, case, fit.sighting, asked.clock);
-            seen.clients(chosen.into_iter()) != seen.clients(named.iter().copied())
+            let at = at_the_time(seen, &case.order, fit.sighting, asked.clock);
+            seen.clients(at.meant.into_iter()) != seen.clients(named.iter().copied())
         });
         nearest::others_in_zones(&fits, &self.zones)
     }
@@ -300,18 +332,6 @@ fn clients_asked(number: usize) -> String {
     }
 }
 
-/// All clients that had a part in anything that was seen of a destination about a time.
-fn asked_then(seen: &Seen, time: Timestamp, clock: Clock) -> BTreeSet<Address> {
-    let window = window(clock);
-    let about = seen.sightings.iter().filter(|kept| (kept.time - time).abs() <= window);
-    seen.clients(about)
-}
-
-/// How far from an alert what it is about may be.
-fn window(clock: Clock) -> Span {
-    if clock.is_estimated { NEAR } else { NEAR_UNKNOWN }
-}
-
 /// What an answer lacks.
 fn lacks(found: &Outcome, left_out: u64) -> Vec<String> {
     let mut notes = Vec::new();
@@ -328,35 +348,6 @@ fn lacks(found: &Outcome, left_out: u64) -> Vec<String> {
         ));
     }
     notes
-}
-
-/// When the firewall can have seen it: what the DNS server asks, and nothing that its cache answers.
-fn firewall_saw<'s>(sightings: impl Iterator<Item = &'s Kept>) -> Vec<Timestamp> {
-    let (upstream, client): (Vec<&Kept>, Vec<&Kept>) = sightings.partition(|k| k.is_upstream);
-    let used = if upstream.is_empty() { client } else { upstream };
-    used.into_iter().map(|kept| kept.time).collect()
-}
-
-/// The sightings that an alert of some time means: those nearest to it, of the upstream leg if there are
-/// any, for the firewall sees no other. While the clocks' difference is not known, all around it.
-fn at_the_time<'s>(seen: &'s Seen, case: &Case, time: Timestamp, clock: Clock) -> Vec<&'s Kept> {
-    let window = window(clock);
-    let at = |place: &usize| seen.sightings.get(*place);
-    let start =
-        case.order.partition_point(|place| at(place).is_some_and(|k| k.time < time - window));
-    let around: Vec<&Kept> = case
-        .order
-        .iter()
-        .skip(start)
-        .filter_map(at)
-        .take_while(|kept| kept.time <= time + window)
-        .collect();
-    let has_upstream = around.iter().any(|kept| kept.is_upstream);
-    let usable = around.iter().filter(|kept| kept.is_upstream || !has_upstream);
-    let distance = |kept: &Kept| (kept.time - time).abs();
-    let Some(nearest) = usable.clone().map(|kept| distance(kept)).min() else { return Vec::new() };
-    let reach = if clock.is_estimated { Span(nearest.0 + TOGETHER.0) } else { window };
-    usable.filter(|kept| distance(kept) <= reach).copied().collect()
 }
 
 impl Answering for Desk {
@@ -385,7 +376,7 @@ impl Answering for Desk {
             let case = || self.case((*id, host), coverage, &mut orders);
             cases.entry((*id, host)).or_insert_with(case);
         }
-        let clocks = self.clocks(&cases);
+        let clocks = self.clocks(&cases, coverage.span);
         let mut found: HashMap<Likeness<'_>, Rc<Found>> = HashMap::default();
         let mut answers = Vec::with_capacity(self.alerts.len());
         for (alert, held) in self.alerts.iter().zip(&self.held) {
@@ -442,6 +433,7 @@ fn fill(answer: &mut Answer, found: &Found) {
     answer.basis.is_of_other_times = found.is_of_other_times;
     answer.basis.is_seen_elsewhere = found.is_seen_elsewhere;
     answer.basis.asked_then.clone_from(&found.asked_then);
+    answer.basis.zones.clone_from(&found.zones);
     answer.reason = match outcome.verdict {
         None if found.is_of_other_times => Some("asked for, but not at that time".to_owned()),
         None => Some("nothing in the capture answers it".to_owned()),

@@ -9,12 +9,14 @@
 //! 2. The host that the alert blames says at which DNS server to look. If it is not one of the capture's,
 //!    because it is a name or an address behind address translation, all are looked at, and that is said.
 //! 3. An alert with a time is about what was seen then; the difference between the firewall's clock and
-//!    the capture's is estimated from the alerts themselves ([`Clock`]). One without is about all of it.
+//!    the capture's is estimated from the alerts themselves ([`Clock`]). While it is not known, what is of the alert's
+//!    very moment answers it, and who asked within a minute of it is said. One without a time is about all of it.
 //! 4. If nothing is left, the nearest thing seen is named.
 
 mod clock;
 mod desk;
 mod load;
+mod moment;
 mod nearest;
 mod scope;
 mod sightings;
@@ -97,6 +99,9 @@ pub struct Basis {
     pub sightings: u64,
     /// Whether its destination was seen where the alert says, but at other times only.
     pub is_of_other_times: bool,
+    /// Where it was seen at other times only: with which options those would be its own, its time naming no zone; the
+    /// likeliest first.
+    pub zones: Vec<String>,
     /// Whether it was seen of other clients, at other hosts than the alert says.
     pub is_seen_elsewhere: bool,
     /// Where the alert has a time: all clients that asked about then, whether or not that answers it.

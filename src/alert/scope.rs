@@ -19,7 +19,7 @@ pub(super) enum Scope {
 
 impl Scope {
     /// By the host as the alert has it, and what is to be said of that:
-    /// 1. the address of a DNS server in the capture: that server;
+    /// 1. the address of a DNS server in the capture, or of a host that answers DNS there: that server;
     /// 2. the address of a client that was seen to ask for it: that client;
     /// 3. any other address: all, for it may stand for a server behind address translation;
     /// 4. a name that such a client has: that client;
@@ -39,14 +39,14 @@ impl Scope {
                 return (Scope::Client(client), Some(note));
             }
             let note = match coverage.resolvers.as_slice() {
-                [only] => only.addresses.first().map(|address| {
+                [only] if coverage.servers.is_empty() => only.addresses.first().map(|address| {
                     format!("{host} is taken to be {address}, the only DNS server in this capture")
                 }),
                 [] => None,
-                servers => Some(format!(
+                resolvers => Some(format!(
                     "{host} is a name of the firewall's own, so all {} DNS servers in this capture were \
                      looked at",
-                    servers.len()
+                    resolvers.len() + coverage.servers.len()
                 )),
             };
             return (Scope::All, note);
@@ -54,6 +54,9 @@ impl Scope {
         let group = coverage.resolvers.iter().find(|server| server.addresses.contains(&address));
         if let Some(group) = group {
             return (Scope::Resolver(group.addresses.clone()), None);
+        }
+        if coverage.servers.iter().any(|server| server.address == address) {
+            return (Scope::Resolver(vec![address]), None);
         }
         let Some(seen) = seen else { return (Scope::All, None) };
         if seen.sightings.iter().any(|kept| kept.resolver == address) {
@@ -70,6 +73,28 @@ impl Scope {
              mirrored), so all that was seen of the destination counts"
         );
         (Scope::All, Some(note))
+    }
+
+    /// Why nobody can say that it was not asked for there: what the DNS server asks upstream is not in the capture, and
+    /// a name behind an alias, or the address of a server, is seen nowhere else.
+    pub(super) fn blindness(&self, coverage: &Coverage) -> Option<String> {
+        let resolvers = || coverage.resolvers.iter();
+        let silent = resolvers().filter(|resolver| resolver.asks == 0);
+        let silent = silent.filter_map(|resolver| resolver.addresses.first());
+        let mut silent: Vec<Address> =
+            silent.copied().chain(coverage.servers.iter().map(|server| server.address)).collect();
+        silent.retain(Address::is_internal);
+        match self {
+            Scope::Resolver(addresses) => silent.retain(|server| addresses.contains(server)),
+            // One that was seen asking may be who it is about.
+            _ if resolvers().any(|resolver| resolver.asks > 0) => return None,
+            Scope::All | Scope::Client(_) => {}
+        }
+        let server = silent.first()?;
+        Some(format!(
+            "{server} is asked here, but what it asks upstream is not in this capture, and only there could it be \
+             seen: mirror its uplink, too"
+        ))
     }
 }
 

@@ -46,8 +46,10 @@ pub struct ClientsSeen {
     pub first: Option<(Address, u64)>,
 }
 
-/// How many hosts that were asked are named where no resolver is recognised.
+/// How many hosts that were asked and are no known resolvers are named.
 const SERVERS_MAX: usize = 8;
+/// Beside known resolvers, who was asked less often is not worth a word.
+const ASKED_MIN: u64 = 20;
 
 /// How many resolvers are told of. Whoever makes up hosts that are asked and ask makes as many as he likes.
 const RESOLVERS_MAX: usize = 64;
@@ -107,7 +109,8 @@ pub struct Coverage {
     pub resolvers: Vec<ResolverSeen>,
     /// How many more there are.
     pub resolvers_more: u64,
-    /// Where no resolver was recognised: the hosts that were asked, at most 8, the most asked first.
+    /// The hosts that were asked and are not known as resolvers, at most 8, the most asked first. Where a resolver was
+    /// recognised: those within the site that are asked so often that they may be one whose uplink is not seen.
     pub servers: Vec<ServerSeen>,
     /// Where one was: its clients.
     pub clients: ClientsSeen,
@@ -150,19 +153,23 @@ impl Coverage {
 }
 
 impl Attributor {
-    /// The hosts that were asked, where no resolver was recognised.
+    /// The hosts that were asked and are not known as resolvers.
     fn servers(&self) -> Vec<ServerSeen> {
         let resolution = self.resolution();
-        if !resolution.roles().groups().is_empty() {
-            return Vec::new();
-        }
-        let hosts = resolution.transactions().hosts().iter();
-        let asked = hosts.filter(|(_, host)| host.asked > 0 || host.answers > 0);
+        let (roles, hosts) = (resolution.roles(), resolution.transactions().hosts());
+        let is_only_kind = roles.groups().is_empty();
+        let may_resolve = |server: &ServerSeen| {
+            server.address.is_internal() && server.asked.min(server.answers) >= ASKED_MIN
+        };
+        let asked = hosts.iter().filter(|(id, host)| {
+            (host.asked > 0 || host.answers > 0) && (is_only_kind || roles.group_of(*id).is_none())
+        });
         let mut servers: Vec<ServerSeen> = asked
             .map(|(id, host)| {
-                let Totals { asked, answers, .. } = resolution.transactions().hosts().totals(id);
+                let Totals { asked, answers, .. } = hosts.totals(id);
                 ServerSeen { address: host.address, asked, answers }
             })
+            .filter(|server| is_only_kind || may_resolve(server))
             .collect();
         servers.sort_unstable_by_key(|server| {
             (u64::MAX - server.asked.max(server.answers), server.address)

@@ -60,7 +60,11 @@ pub(super) fn client(
     seen: &Seen,
     part: Option<Role>,
 ) -> Attribution {
-    let asks_upstream = history.roles().group_of(ask.server).is_some();
+    let resolver = history.roles().group_of(ask.server);
+    let asks_upstream = resolver.is_some_and(|group| {
+        let hosts = history.transactions().hosts();
+        group.hosts.iter().any(|host| hosts.get(*host).is_some_and(|host| host.asks > 0))
+    });
     let role = match part {
         Some(Role::Joiner) => Role::Joiner,
         // Without a response nothing came from the cache, and a server that was never seen asking
@@ -82,7 +86,7 @@ pub(super) fn client(
         (Place::Alias, _) => PRESUMED,
     };
     // Who asks a server outside that nobody is known to ask may be a DNS server itself.
-    let outside = !asks_upstream && !address(history, ask.server).is_internal();
+    let outside = resolver.is_none() && !address(history, ask.server).is_internal();
     let confidence_permille =
         if outside { confidence_permille.min(UNRECOGNISED) } else { confidence_permille };
     let confidence_permille = own_part(history, ask, confidence_permille);

@@ -1,6 +1,6 @@
 //! Where alerts have times: who is named for them, who else asked about then, and who only at other times.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::text::words::{list, number};
 use crate::alert::Answer;
@@ -8,6 +8,27 @@ use crate::flow::Address;
 
 /// How many clients are called by name.
 const NAMES_MAX: usize = 4;
+
+/// The option that makes most alerts fit that were asked for at other times only, in words. One alone may fit by chance.
+pub(super) fn zone_that_fits(answers: &[Answer]) -> Option<String> {
+    let other: Vec<&Answer> =
+        answers.iter().filter(|answer| answer.basis.is_of_other_times).collect();
+    let mut fits: BTreeMap<&str, usize> = BTreeMap::new();
+    for zone in other.iter().flat_map(|answer| &answer.basis.zones) {
+        *fits.entry(zone).or_default() += 1;
+    }
+    let (zone, many) = fits.into_iter().max_by_key(|(_, many)| *many)?;
+    let is_most = many > 1 && many * 2 > other.len();
+    is_most.then(|| {
+        let all = if many == other.len() { "All" } else { "Most" };
+        format!(
+            "{all} alerts that were asked for at other times only ({} of {}) fit if their times are of another zone: run it again \
+             with {zone}.",
+            number(many as u64),
+            number(other.len() as u64)
+        )
+    })
+}
 
 /// Who asked at the times of alerts.
 #[derive(Clone, Debug)]
@@ -64,7 +85,7 @@ impl Timed {
             false => format!("At {times}: {}", few(&these)),
         }];
         if !then.is_empty() {
-            parts.push(format!("About then, too, but not behind it: {}", few(&then)));
+            parts.push(format!("About then, too: {}", few(&then)));
         }
         if !others.is_empty() {
             let also = if these.is_empty() { "" } else { " also" };

@@ -572,9 +572,14 @@ fn a_name_that_was_asked_about_on_the_way_down_hides_nobody_below_it() {
         let [answer] = answers(&run).try_into().unwrap();
         let mut named = clients(&answer);
         named.sort_unstable();
-        assert_eq!(named, ["192.168.2.57", "192.168.2.83"], "{time}: {answer}");
         let notes = answer["notes"].to_string();
+        // Who asked at another time is said, and not named, where there is one.
+        let is_then = notes.contains("192.168.2.83 asked for it 40 s after the alert");
+        let all = ["192.168.2.57", "192.168.2.83"];
+        assert_eq!(named, if is_then { &all[..1] } else { &all[..] }, "{time}: {answer}");
+        assert_eq!(is_then, !time.is_empty(), "{notes}");
         assert!(notes.contains("on the way to names below it"), "{notes}");
+        assert_eq!(answer["clients"][0]["confidence"] == 0.95, is_then, "{answer}");
     }
     let text = told(&["kenal-cn.com", capture.to_str().unwrap()]);
     assert!(text.contains("asked for the flagged name itself, or one below it"), "{text}");
@@ -650,10 +655,7 @@ fn where_alerts_have_times_those_come_first_who_asked_then() {
     let text = fs::read_to_string(&alerts).unwrap().replace("09:17:42", "13:18:01");
     fs::write(&alerts, text).unwrap();
     let text = told(&["--alerts", paths[0], paths[1]]);
-    assert!(
-        text.contains("About then, too, but not behind it: 192.168.2.40 (JUDITH-PC)."),
-        "{text}"
-    );
+    assert!(text.contains("About then, too: 192.168.2.40 (JUDITH-PC)."), "{text}");
     assert!(!text.contains("not at the alert's time"), "{text}");
 }
 
@@ -675,4 +677,76 @@ fn each_device_in_a_file_has_a_clock_of_its_own() {
     }
     let text = told(&["--alerts", path.to_str().unwrap(), office().to_str().unwrap()]);
     assert!(text.contains("FW2: The firewall's clock is 1 h 00 min 00 s ahead"), "{text}");
+}
+
+/// Only what hosts within the office sent each other: what the DNS servers ask outside is missing.
+const INSIDE: &str = "src net 192.168.2.0/24 and dst net 192.168.2.0/24";
+
+#[test]
+fn of_a_server_whose_uplink_is_not_seen_nothing_is_said_of_its_cache() {
+    let capture = office();
+    let filter = format!("{INSIDE} and not host 192.168.2.12");
+    let given = [
+        "mi.kenal-cn.com",
+        capture.to_str().unwrap(),
+        "--filter",
+        &filter,
+        "--resolver",
+        "192.168.2.194",
+    ];
+    let text = told(&given);
+    assert!(!text.contains("the cache answered") && !text.contains("from the cache"), "{text}");
+    assert!(text.contains("whose own questions about it are not in this capture"), "{text}");
+}
+
+#[test]
+fn what_only_an_unseen_uplink_could_answer_cannot_be_decided() {
+    let (capture, alerts) = (office(), project("captures/office-alerts.txt"));
+    let paths = [&alerts, &capture].map(|path| path.to_str().unwrap());
+    for resolver in [&[][..], &["--resolver", "192.168.2.194"]] {
+        let given = ["explain", "-f", "jsonl", "--alerts", paths[0], paths[1], "--filter", INSIDE];
+        let run = whoasked([&given[..], resolver].concat());
+        let all = answers(&run);
+        for answer in &all {
+            let (number, why) = (answer["alert"]["number"].as_u64().unwrap(), &answer["reason"]);
+            if [3, 6, 7, 8].contains(&number) {
+                assert_eq!(answer["verdict"], "undetermined", "{answer}");
+                let why = why.as_str().unwrap();
+                assert!(why.starts_with("192.168.2.194 is asked here, but what it asks"), "{why}");
+            }
+        }
+        assert_eq!(all.len(), 10);
+        // What clients asked for is answered as before.
+        assert_eq!(clients(&all[0]), ["192.168.2.42", "192.168.2.40"]);
+    }
+    let text = told(&["--alerts", paths[0], paths[1], "--filter", INSIDE]);
+    assert!(text.contains("192.168.2.194: 397 questions to it. It was not seen asking"), "{text}");
+    assert!(!text.contains("is taken to be 192.168.2.12, the only DNS server"), "{text}");
+}
+
+#[test]
+fn without_any_dns_there_is_one_thing_to_say() {
+    let (capture, alerts) = (office(), project("captures/office-alerts.txt"));
+    let paths = [&alerts, &capture].map(|path| path.to_str().unwrap());
+    let text = told(&["--alerts", paths[0], paths[1], "--filter", "tcp port 443"]);
+    assert!(text.starts_with("Nothing can be said: there is no DNS message"), "{text}");
+    assert!(!text.contains("Alert 1"), "{text}");
+}
+
+#[test]
+fn a_zone_that_makes_all_alerts_fit_is_said_once_on_top() {
+    let (capture, folder) = (office(), tempfile::tempdir().unwrap());
+    let alerts = folder.path().join("alerts.csv");
+    let rows = "time,destination\n2026-03-02 10:17:42,mi.kenal-cn.com\n2026-03-02 11:05:20,x1.ad-sync.net\n";
+    fs::write(&alerts, rows).unwrap();
+    let text = told(&["--alerts", alerts.to_str().unwrap(), capture.to_str().unwrap()]);
+    let (top, rest) = text.split_once("Alert 1:").unwrap();
+    assert!(top.contains("(2 of 2) fit if their times are of another zone"), "{text}");
+    assert!(top.contains("run it again with --tz +01:00."), "{text}");
+    assert!(!rest.contains("--tz +01:00"), "{text}");
+    let page = folder.path().join("page.html");
+    let given = ["--alerts", alerts.to_str().unwrap(), capture.to_str().unwrap(), "--report"];
+    told(&[&given[..], &[page.to_str().unwrap()]].concat());
+    let page = fs::read_to_string(page).unwrap();
+    assert_eq!(page.matches("run it again with --tz +01:00.").count(), 1);
 }

@@ -81,7 +81,8 @@ impl Figures {
                 },
             );
         }
-        for server in &coverage.servers {
+        let unrecognised = coverage.servers.iter().filter(|_| coverage.resolvers.is_empty());
+        for server in unrecognised {
             let count = server.asked.max(server.answers);
             match server.address.is_internal() {
                 true => figures.to_internal += count,

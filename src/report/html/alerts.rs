@@ -5,6 +5,7 @@ use super::view::Seen;
 use crate::alert::{Answer, Suspect};
 use crate::attribution::Verdict;
 use crate::report::text::words;
+use crate::report::timed::zone_that_fits;
 
 /// How many alerts are shown.
 const ALERTS_MAX: usize = 400;
@@ -65,13 +66,18 @@ pub(super) fn answers(seen: &Seen<'_>) -> Alerts {
     say(of(Some(Verdict::Attributed)), "with a client");
     say(of(Some(Verdict::NoClient)), "without one");
     say(of(Some(Verdict::Undetermined)), "that cannot be decided");
-    say(of(None), "that nothing in the capture answers");
+    let of_other_times = answers.iter().filter(|a| a.basis.is_of_other_times).count() as u64;
+    say(of_other_times, "of what was asked for at other times only");
+    say(of(None) - of_other_times, "that nothing in the capture answers");
+    let zone = zone_that_fits(answers).map_or(String::new(), |words| format!(" {words}"));
     let alerts = words::count(answers.len() as u64, "alert", "alerts");
     let left = answers.len().saturating_sub(ALERTS_MAX);
     let shown = answers.iter().take(ALERTS_MAX).enumerate();
     Alerts {
-        sentence: Shown::new(&format!("{alerts}: {}.", words::list(&parts))),
-        answered: shown.map(|(place, answer)| answered(seen, place + 1, answer)).collect(),
+        sentence: Shown::new(&format!("{alerts}: {}.{zone}", words::list(&parts))),
+        answered: shown
+            .map(|(place, answer)| answered(seen, place + 1, answer, !zone.is_empty()))
+            .collect(),
         more: match left {
             0 => String::new(),
             left => words::count(left as u64, "further alert is", "further alerts are"),
@@ -79,12 +85,13 @@ pub(super) fn answers(seen: &Seen<'_>) -> Alerts {
     }
 }
 
-fn answered(seen: &Seen<'_>, number: usize, answer: &Answer) -> Answered {
+fn answered(seen: &Seen<'_>, number: usize, answer: &Answer, zone_is_said: bool) -> Answered {
     let alert = &answer.alert;
     let (class, label) = match answer.verdict {
         Some(Verdict::Attributed) => ("named", "Client found"),
         Some(Verdict::NoClient) => ("nobody", "No client"),
         Some(Verdict::Undetermined) => ("open", "Cannot be decided"),
+        None if answer.basis.is_of_other_times => ("open", "At other times only"),
         None => ("open", "Not in this capture"),
     };
     let mut said = Vec::new();
@@ -118,7 +125,10 @@ fn answered(seen: &Seen<'_>, number: usize, answer: &Answer) -> Answered {
             left => words::count(left as u64, "more client", "more clients"),
         },
         reason: Shown::new(answer.reason.as_deref().unwrap_or_default()),
-        nearest: Shown::new(answer.nearest.as_deref().unwrap_or_default()),
+        nearest: Shown::new(match zone_is_said && !answer.basis.zones.is_empty() {
+            true => "",
+            false => answer.nearest.as_deref().unwrap_or_default(),
+        }),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::alert::{Alert, Answer, Clock, Suspect, address_in};
 use crate::attribution::{Verdict, is_listed_itself};
 use crate::flow::Address;
 use crate::indicator::Indicator;
+use crate::report::timed::zone_that_fits;
 use crate::resolution::Role;
 use crate::time::Span;
 
@@ -24,6 +25,8 @@ const CLOCKS_MAX: usize = 8;
 const PROOF_MIN: u16 = 950;
 /// What is shorter is said again, in octets.
 const SHORT: usize = 60;
+/// Of fewer alerts nobody expects that they tell how clocks differ.
+const FEW: u64 = 3;
 /// Clocks that differ by no more agree.
 const SAME_CLOCK: Span = Span::from_secs(2);
 
@@ -40,6 +43,9 @@ struct Group<'a> {
 pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
     let answers = seen.ending.answers;
     if answers.is_empty() {
+        return Ok(());
+    }
+    if seen.ending.lacked.decoded.messages == 0 {
         return Ok(());
     }
     page.say(0, &Words::of(Ink::Strong, &headline(answers)))?;
@@ -65,10 +71,14 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
         let text = format!("The clocks of {more} further firewalls stand in --format jsonl.");
         page.say(0, &Words::of(Ink::Caution, &text))?;
     }
+    let zone = zone_that_fits(answers);
+    if let Some(words) = &zone {
+        page.say(0, &Words::of(Ink::Caution, words))?;
+    }
     let groups = groups(seen);
     let mut above = Above::default();
     for group in groups.iter().take(GROUPS_MAX) {
-        write_group(page, seen, group, &mut above, several_files)?;
+        write_group(page, seen, group, &mut above, (several_files, zone.is_some()))?;
     }
     if groups.len() > GROUPS_MAX {
         let more = number((groups.len() - GROUPS_MAX) as u64);
@@ -129,6 +139,12 @@ pub(super) fn misdirected(answers: &[Answer]) -> Option<&str> {
 /// How the firewall's clock stands to the capture's; before it, which firewall's.
 fn clock_words(whose: &str, clock: Clock) -> Words {
     let agree = format!("{} of {}", number(clock.agreeing), count(clock.of, "alert", "alerts"));
+    if !clock.is_estimated && clock.of < FEW {
+        let text = format!(
+            "{whose}The firewall's clock is taken to be the capture's, give or take a minute."
+        );
+        return Words::plain(&text);
+    }
     if !clock.is_estimated {
         let text = format!(
             "{whose}Whether the firewall's clock differs from the capture's cannot be told: too few alerts \
@@ -277,7 +293,7 @@ fn write_group<W: Write>(
     seen: &Seen<'_>,
     group: &Group<'_>,
     above: &mut Above,
-    several_files: bool,
+    (several_files, zone_is_said): (bool, bool),
 ) -> io::Result<()> {
     let Some(first) = group.answers.first() else { return Ok(()) };
     let mut once = |text: &str| above.once(text, &first.alert, several_files);
@@ -311,7 +327,11 @@ fn write_group<W: Write>(
         };
         page.entry(2, 2, "→", &Words::of(Ink::Strong, &text))?;
     }
-    let nearest = group.each(|answer| answer.nearest.as_slice());
+    // What is said of all at the top need not be said of each.
+    let nearest = group.each(|answer| match (zone_is_said, answer.basis.zones.is_empty()) {
+        (true, false) => &[],
+        _ => answer.nearest.as_slice(),
+    });
     for nearest in nearest.iter().take(NAMES_MAX) {
         page.entry(4, LABELS, "nearest", &Words::plain(&once(nearest)))?;
     }

@@ -114,8 +114,17 @@ fn write_resolvers<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Res
         let more = format!("and {} more", number(more));
         page.item(2, &Words::of(Ink::Aside, &more))?;
     }
+    for server in &seen.ending.coverage.servers {
+        let asked = count(server.asked, "question", "questions");
+        let text = format!(": {asked} to it. {UNASKING}");
+        let words = Words::of(Ink::Strong, &server.address.to_string()).and(Ink::Caution, &text);
+        page.item(2, &words)?;
+    }
     Ok(())
 }
+
+/// What is said of a server that is asked and does not ask.
+const UNASKING: &str = "It was not seen asking anybody: either it knows all itself, or its uplink is not in the capture";
 
 /// What is seen of one side only, where no DNS server was recognised.
 fn write_unrecognised<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
@@ -167,17 +176,12 @@ fn resolver_words(resolver: &ResolverSeen) -> Words {
     );
     words.push(Ink::Plain, &text);
     let hint = match (resolver.asked, resolver.asks) {
-        (0, _) => {
-            Some(". Its clients are not in the capture: mirror the port they come in by, too")
-        }
-        (_, 0) => Some(
-            ". It was not seen asking anybody: either it knows all itself, or its uplink is not in the \
-             capture",
-        ),
+        (0, _) => Some("Its clients are not in the capture: mirror the port they come in by, too"),
+        (_, 0) => Some(UNASKING),
         _ => None,
     };
     if let Some(hint) = hint {
-        words.push(Ink::Caution, hint);
+        words.push(Ink::Caution, &format!(". {hint}"));
     }
     words
 }
