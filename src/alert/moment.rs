@@ -15,12 +15,15 @@ const NEAR_UNKNOWN: Span = Span::from_secs(60);
 const OTHERS_MAX: usize = 3;
 /// What happened so close together, a log of whole seconds cannot tell apart.
 const TOGETHER: Span = Span::from_secs(1);
-/// How sure it can be of a client of its very moment, in thousandths,
+/// How sure it can be, in thousandths, while the clocks' difference is not known: of a client of the alert's very moment, if
+/// nobody else comes about then,
 pub(super) const SURE: u16 = 1_000;
-/// of one that is nearest, where others come about then and the clocks may differ,
-const NEAREST: u16 = 950;
-/// and of one of several about then.
-const OF_SEVERAL: u16 = 900;
+/// of one that is alone about then, and not of its moment,
+const ALONE: u16 = 950;
+/// of one of its moment, where others come about then,
+const NEAREST: u16 = 900;
+/// and of one of several, none of which is of its moment.
+const OF_SEVERAL: u16 = 800;
 
 /// The sightings that an alert of some time can mean.
 #[derive(Default)]
@@ -75,12 +78,11 @@ impl AtTheTime<'_> {
     pub(super) fn sure_max(&self, seen: &Seen) -> u16 {
         let meant = seen.clients(self.meant.iter().copied());
         let perhaps = seen.clients(self.perhaps.iter().copied());
-        if self.is_vague && meant.len() > 1 {
-            OF_SEVERAL
-        } else if perhaps.is_subset(&meant) {
-            SURE
-        } else {
-            NEAREST
+        match self.is_vague {
+            true if meant.len() > 1 => OF_SEVERAL,
+            true => ALONE,
+            false if perhaps.is_subset(&meant) => SURE,
+            false => NEAREST,
         }
     }
 
