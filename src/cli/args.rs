@@ -123,7 +123,7 @@ fn socket(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-/// The formats that can be written while it goes on: a ticket is of a whole capture.
+/// The formats that can be written while it goes on: a ticket is of a whole capture, and so are answers to alerts.
 fn format_of_live() -> impl TypedValueParser<Value = Format> {
     let formats = Format::value_variants().iter().filter(|format| format.can_follow());
     let values = PossibleValuesParser::new(formats.filter_map(Format::to_possible_value));
@@ -465,12 +465,14 @@ pub enum Format {
     Syslog,
     /// Text for a ticket, one for each client
     Ticket,
+    /// For spreadsheets: a line for each of the firewall's alerts and client (`explain`)
+    Answers,
 }
 
 impl Format {
     /// Whether it can be written while a run goes on.
     pub fn can_follow(&self) -> bool {
-        *self != Format::Ticket
+        !matches!(self, Format::Ticket | Format::Answers)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::evidence::Evidence;
 use crate::flow::Address;
 use crate::packet::Ports;
 use crate::report::{
-    Cef, Csv, Ending, Eve, Html, Jsonl, Look, Report, Subject, Syslog, Text, Ticket, Zeek,
+    Answers, Cef, Csv, Ending, Eve, Html, Jsonl, Look, Report, Subject, Syslog, Text, Ticket, Zeek,
 };
 
 /// The width of a page in a file.
@@ -42,6 +42,8 @@ pub enum Form {
     Syslog,
     /// For a ticket, of one client or of all.
     Ticket(Option<Address>),
+    /// The answers to alerts, as comma-separated values.
+    Answers,
 }
 
 /// Where the answer goes, and in which forms.
@@ -120,6 +122,12 @@ impl Outputs {
         Ok(Outputs { stdout, further, page: args.report, evidence })
     }
 
+    /// Whether the answers to alerts are to be written.
+    pub fn have_answers(&self) -> bool {
+        let mut forms = self.further.iter().map(|(form, _)| *form).chain([self.stdout]);
+        forms.any(|form| matches!(form, Form::Answers))
+    }
+
     /// Opens all places and makes the reports that write there.
     ///
     /// # Errors
@@ -175,6 +183,7 @@ impl Form {
             Format::Cef => Form::Cef,
             Format::Syslog => Form::Syslog,
             Format::Ticket => Form::Ticket(client),
+            Format::Answers => Form::Answers,
         }
     }
 
@@ -188,7 +197,7 @@ impl Form {
         match self {
             Form::Jsonl | Form::Eve => Some(Line::Text),
             Form::Cef | Form::Syslog => Some(Line::Syslog),
-            Form::Text(_) | Form::Csv | Form::Zeek | Form::Ticket(_) => None,
+            Form::Text(_) | Form::Csv | Form::Zeek | Form::Ticket(_) | Form::Answers => None,
         }
     }
 }
@@ -209,6 +218,7 @@ fn report<'a>(
         Form::Cef => Box::new(Cef::new(out, subject, to_socket)),
         Form::Syslog => Box::new(Syslog::new(out, subject)),
         Form::Ticket(client) => Box::new(Ticket::new(out, client, subject)),
+        Form::Answers => Box::new(Answers::new(out, subject)),
     }
 }
 

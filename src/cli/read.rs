@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use anyhow::bail;
+
 use super::settings::Read as Settings;
 use super::{Outcome, analysis, indicators};
 
@@ -9,6 +11,11 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let hasher = analysis::name_hasher(&settings.analysis.input);
     let indicators = indicators::load(&settings.lists, hasher)?;
     let outputs = settings.outputs;
+    if outputs.have_answers() {
+        bail!(
+            "--format answers: there are no alerts to answer; `whoasked explain --alerts FILE` takes them"
+        );
+    }
     analysis::run(settings.analysis, hasher, Arc::new(indicators), &mut (), |subject| {
         outputs.reports(subject)
     })

@@ -4,6 +4,7 @@
 //! lines go out as they come; the text for people folds them and is written at the end.
 
 mod answer_line;
+mod answers;
 mod cef;
 mod csv;
 mod eve;
@@ -33,6 +34,7 @@ use crate::packet::ReassemblyCounters;
 use crate::pipeline::DecodeCounters;
 use crate::time::{Timestamp, Zone};
 
+pub use answers::Answers;
 pub use cef::Cef;
 pub use csv::Csv;
 pub(crate) use csv::{cell as csv_cell, writer as csv_writer};

@@ -14,6 +14,7 @@
 mod oracle;
 mod support;
 
+mod answers;
 mod bundled;
 mod cli;
 mod clock;

@@ -109,6 +109,6 @@ fn live_form(form: FileForm, to_socket: bool) -> Option<Form> {
         FileForm::Syslog => Some(Form::Syslog),
         FileForm::Csv => Some(Form::Csv),
         FileForm::Zeek => Some(Form::Zeek),
-        FileForm::Ticket(_) => None,
+        FileForm::Ticket(_) | FileForm::Answers => None,
     }
 }

@@ -17,6 +17,8 @@ use crate::time::Span;
 /// How many groups of alike alerts are shown, and how many clients of each.
 const GROUPS_MAX: usize = 200;
 const CLIENTS_MAX: usize = 8;
+/// From more groups on, what repeats itself is said once, and then in short.
+const GROUPS_FULL: usize = 10;
 /// How many names and notes are shown of one.
 const NAMES_MAX: usize = 4;
 /// How many firewalls' clocks are spoken of.
@@ -77,8 +79,10 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     }
     let groups = groups(seen);
     let mut above = Above::default();
+    let (zone_is_said, is_long) = (zone.is_some(), groups.len() > GROUPS_FULL);
+    let style = Style { several_files, zone_is_said, is_long };
     for group in groups.iter().take(GROUPS_MAX) {
-        write_group(page, seen, group, &mut above, (several_files, zone.is_some()))?;
+        write_group(page, seen, group, &mut above, style)?;
     }
     if groups.len() > GROUPS_MAX {
         let more = number((groups.len() - GROUPS_MAX) as u64);
@@ -242,6 +246,17 @@ impl<'a> Group<'a> {
         all
     }
 
+    /// When its alerts were by the firewall's clock, if they say it.
+    fn when(&self, seen: &Seen<'_>) -> Option<String> {
+        let times = self.answers.iter().filter_map(|answer| answer.alert.time);
+        let (first, last) = (times.clone().min()?, times.max()?);
+        let of = |time| seen.times.at(time);
+        Some(match of(first) == of(last) {
+            true => format!("at {}", of(first)),
+            false => format!("from {} to {}", of(first), of(last)),
+        })
+    }
+
     /// `Alerts 5, 6 and 8`, with their file if there are several.
     fn name(&self, several_files: bool) -> String {
         let mut numbers: Vec<u32> = self.answers.iter().map(|answer| answer.alert.number).collect();
@@ -271,19 +286,27 @@ impl<'a> Group<'a> {
 
 /// What stands further up, and with which alert, so that no paragraph is said twice.
 #[derive(Debug, Default)]
-struct Above(BTreeMap<String, String>);
+struct Above {
+    texts: BTreeMap<String, String>,
+    kinds: BTreeSet<Kind>,
+}
 
 impl Above {
+    /// Whether the like of it was said before; from now on it was.
+    fn was_told(&mut self, kind: Kind) -> bool {
+        !self.kinds.insert(kind)
+    }
+
     /// What to say with an alert: the text, or where it stands.
     fn once(&mut self, text: &str, alert: &Alert, several_files: bool) -> String {
         if text.len() <= SHORT {
             return text.to_owned();
         }
-        if let Some(first) = self.0.get(text) {
+        if let Some(first) = self.texts.get(text) {
             return format!("as with {first}");
         }
         let file = if several_files { format!(" of {}", alert.file) } else { String::new() };
-        self.0.insert(text.to_owned(), format!("alert {}{file}", alert.number));
+        self.texts.insert(text.to_owned(), format!("alert {}{file}", alert.number));
         text.to_owned()
     }
 }
@@ -293,18 +316,22 @@ fn write_group<W: Write>(
     seen: &Seen<'_>,
     group: &Group<'_>,
     above: &mut Above,
-    (several_files, zone_is_said): (bool, bool),
+    style: Style,
 ) -> io::Result<()> {
     let Some(first) = group.answers.first() else { return Ok(()) };
-    let mut once = |text: &str| above.once(text, &first.alert, several_files);
+    let mut once = |text: &str| above.once(text, &first.alert, style.several_files);
     page.gap()?;
-    let mut heading = Words::of(Ink::Strong, &group.name(several_files)).and(Ink::Plain, ": ");
+    let mut heading =
+        Words::of(Ink::Strong, &group.name(style.several_files)).and(Ink::Plain, ": ");
     if let Some(threat) = &first.alert.threat {
         heading.push(Ink::Plain, &format!("{threat}, "));
     }
     heading.push(Ink::Flagged, &first.alert.destination);
     if let Some(host) = &first.alert.host {
         heading.push(Ink::Plain, &format!(", blamed on {host}"));
+    }
+    if let Some(when) = group.when(seen) {
+        heading.push(Ink::Plain, &format!(", {when}"));
     }
     let events: u64 = group.answers.iter().filter_map(|answer| answer.alert.events).sum();
     if events > 0 {
@@ -328,7 +355,7 @@ fn write_group<W: Write>(
         page.entry(2, 2, "→", &Words::of(Ink::Strong, &text))?;
     }
     // What is said of all at the top need not be said of each.
-    let nearest = group.each(|answer| match (zone_is_said, answer.basis.zones.is_empty()) {
+    let nearest = group.each(|answer| match (style.zone_is_said, answer.basis.zones.is_empty()) {
         (true, false) => &[],
         _ => answer.nearest.as_slice(),
     });
@@ -345,10 +372,42 @@ fn write_group<W: Write>(
         let text = format!("{more} of these alerts had no room here; --format jsonl has them");
         page.entry(4, LABELS, "note", &Words::of(Ink::Aside, &text))?;
     }
-    match next(seen, group, first) {
-        Some(next) => page.entry(4, LABELS, "next", &Words::plain(&once(&next))),
+    let Some(next) = next(seen, group, first) else { return Ok(()) };
+    let words = match style.is_long && above.was_told(next.kind) {
+        true => next.short,
+        false => Some(above.once(&next.words, &first.alert, style.several_files)),
+    };
+    match words {
+        Some(words) => page.entry(4, LABELS, "next", &Words::plain(&words)),
         None => Ok(()),
     }
+}
+
+/// What to do about an alert.
+struct Next {
+    kind: Kind,
+    words: String,
+    /// In few words, where the like was told before; none if the clients alone say it.
+    short: Option<String>,
+}
+
+/// Of what kind that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Server,
+    Lead,
+    Look,
+    FalseAlarm,
+    Address,
+}
+
+/// How alerts are told.
+#[derive(Clone, Copy)]
+struct Style {
+    several_files: bool,
+    zone_is_said: bool,
+    /// There are so many that what repeats itself is cut short.
+    is_long: bool,
 }
 
 /// Who, how sure, what and when.
@@ -406,74 +465,91 @@ fn flagged<'a>(seen: &Seen<'a>, answer: &Answer) -> Option<Indicator<'a>> {
 }
 
 /// What to do about it.
-fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<String> {
+fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<Next> {
     let host = answer.alert.host.as_deref();
     let server = host.filter(|host| is_server(seen, host)).unwrap_or("the DNS server");
+    let next = |kind, words, short| Some(Next { kind, words, short });
     if answer.verdict == Some(Verdict::NoClient) {
-        return Some(format!("No PC is behind it; check what runs on {server} itself."));
+        let words = format!("No PC is behind it; check what runs on {server} itself.");
+        return next(Kind::Server, words.clone(), Some(words));
     }
     let first = group.clients.first()?;
-    let addresses = |clients: &[&Suspect]| {
-        let told: Vec<String> = clients.iter().map(|client| client.address.to_string()).collect();
-        list(&told)
-    };
     let direct: Vec<&Suspect> = group
         .clients
         .iter()
         .filter(|client| asked_itself(seen, client, answer))
         .take(CLIENTS_MAX)
         .collect();
-    let step = first.chain.last().map_or("", |step| step.step);
     if group.clients.iter().all(|client| client.confidence_permille < PROOF_MIN) {
-        return Some(format!(
+        let words = format!(
             "This is a lead and no proof: look at the packets before you look at {}.",
             first.address
-        ));
+        );
+        return next(Kind::Lead, words, Some("A lead and no proof.".to_owned()));
     }
     if !direct.is_empty() {
-        let (went, others): (Vec<&Suspect>, Vec<&Suspect>) =
-            direct.iter().partition(|client| seen.ending.has_connected(client.address, answer));
-        let they = if direct.len() == 1 { ("it", "it") } else { ("they", "them") };
-        let look = match (went.is_empty(), others.is_empty()) {
-            (false, false) => {
-                format!("Look first at {}, then at {}", addresses(&went), addresses(&others))
-            }
-            _ => format!("Look at {}", addresses(&direct)),
-        };
-        let flagged = flagged(seen, answer).map_or("", |flagged| flagged.bare());
-        let is_exact = |client: &&Suspect| {
-            client.asked.iter().any(|asked| asked.eq_ignore_ascii_case(flagged))
-        };
-        let exactly = direct.iter().filter(|client| is_exact(client)).count();
-        let what = match exactly {
-            0 => "a name below the flagged one",
-            all if all == direct.len() => "the flagged name itself",
-            _ => "the flagged name itself, or one below it",
-        };
-        let is_blamed = |client: &&Suspect| host.and_then(address_in) == Some(client.address);
-        return Some(match direct.iter().any(is_blamed) {
-            true => format!("{look}: {} asked for {what}.", they.0),
-            false => format!(
-                "{look}: {} asked for {what}; {server} only asked on behalf of {}.",
-                they.0, they.1
-            ),
-        });
+        return next(Kind::Look, look_at(seen, &direct, answer, server), None);
     }
     let asked = asked(first);
-    Some(match step {
-        "server" => format!(
-            "Perhaps a false alarm: the address is a name server that {server} asked about {asked} on the \
-             way. Judge {asked}, not the address."
+    let judge = Some(format!("Perhaps a false alarm: judge {asked} first."));
+    match first.chain.last().map_or("", |step| step.step) {
+        "server" => next(
+            Kind::FalseAlarm,
+            format!(
+                "Perhaps a false alarm: the address is a name server that {server} asked about {asked} on the \
+                 way. Judge {asked}, not the address."
+            ),
+            judge,
         ),
-        "address" => format!(
-            "Find out what {} wanted from {asked}: the flagged address is where that name leads.",
-            first.address
+        "address" => {
+            let words = format!(
+                "Find out what {} wanted from {asked}: the flagged address is where that name leads.",
+                first.address
+            );
+            next(Kind::Address, words.clone(), Some(words))
+        }
+        _ => next(
+            Kind::FalseAlarm,
+            format!(
+                "Perhaps a false alarm: nobody asked for the flagged name itself, it is only where {asked} \
+                 leads. Judge {asked} before you look at a machine."
+            ),
+            judge,
         ),
-        _ => format!(
-            "Perhaps a false alarm: nobody asked for the flagged name itself, it is only where {asked} \
-             leads. Judge {asked} before you look at a machine."
+    }
+}
+
+/// At whom to look, who asked for what is flagged: those first who connected.
+fn look_at(seen: &Seen<'_>, direct: &[&Suspect], answer: &Answer, server: &str) -> String {
+    let addresses = |clients: &[&Suspect]| {
+        let told: Vec<String> = clients.iter().map(|client| client.address.to_string()).collect();
+        list(&told)
+    };
+    let (went, others): (Vec<&Suspect>, Vec<&Suspect>) =
+        direct.iter().partition(|client| seen.ending.has_connected(client.address, answer));
+    let they = if direct.len() == 1 { ("it", "it") } else { ("they", "them") };
+    let look = match (went.is_empty(), others.is_empty()) {
+        (false, false) => {
+            format!("Look first at {}, then at {}", addresses(&went), addresses(&others))
+        }
+        _ => format!("Look at {}", addresses(direct)),
+    };
+    let flagged = flagged(seen, answer).map_or("", |flagged| flagged.bare());
+    let is_exact =
+        |client: &&&Suspect| client.asked.iter().any(|asked| asked.eq_ignore_ascii_case(flagged));
+    let what = match direct.iter().filter(is_exact).count() {
+        0 => "a name below the flagged one",
+        all if all == direct.len() => "the flagged name itself",
+        _ => "the flagged name itself, or one below it",
+    };
+    let blamed = answer.alert.host.as_deref().and_then(address_in);
+    match direct.iter().any(|client| blamed == Some(client.address)) {
+        true => format!("{look}: {} asked for {what}.", they.0),
+        false => format!(
+            "{look}: {} asked for {what}; {server} only asked on behalf of {}.",
+            they.0, they.1
         ),
-    })
+    }
 }
 
 /// Whether a host that an alert blames has the address of a DNS server.

@@ -17,6 +17,9 @@ use crate::report::timed::Timed;
 use crate::resolution::Role;
 use crate::time::Timestamp;
 
+/// How many clients are described; of more, only the first: nobody reads on.
+pub(super) const BLOCKS_MAX: usize = 20;
+
 /// What decides where an entry stands: the gravest first, of these who connected, the most certain and most direct.
 type Rank = (Weight, bool, Grade, bool, bool, Option<Role>, usize, Timestamp);
 
@@ -67,12 +70,20 @@ pub(super) fn write<W: Write>(
     let machines = clients.machines();
     let mut above = Above::default();
     page.title("Who is behind it")?;
-    for (client, entries) in blocks {
+    for (client, entries) in blocks.iter().take(BLOCKS_MAX) {
         page.gap()?;
         page.say(0, &heading(seen, *client, entries, &machines))?;
         for entry in entries {
             write_entry(page, seen, entry, weighed, &mut above)?;
         }
+    }
+    if let Some(more @ 1..) = blocks.len().checked_sub(BLOCKS_MAX) {
+        let clients = count(more as u64, "further client stands", "further clients stand");
+        let text = format!(
+            "{clients} in the table alone. --ticket=ADDRESS has all of one, --report FILE.html all of each."
+        );
+        page.gap()?;
+        page.say(0, &Words::of(Ink::Caution, &text))?;
     }
     if clients.left_out > 0 {
         let sightings = count(clients.left_out, "lookup", "lookups");

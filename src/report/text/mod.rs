@@ -3,6 +3,7 @@
 //!
 //! It is written at the end, so that what was seen many times is said once.
 
+mod alerted;
 mod answers;
 mod called;
 mod capture;

@@ -5,15 +5,17 @@ use std::io::{self, Write};
 use textwrap::core::display_width;
 
 use super::Seen;
-use super::clients::Block;
+use super::clients::{BLOCKS_MAX, Block};
 use super::fold::{Entry, Groups};
 use super::page::{Ink, Page, Words};
 use super::weighed::{Weighed, Weight};
-use super::words::{count, number, percent};
+use super::words::{number, percent};
 use crate::attribution::Verdict;
 
-/// How many lines the table has; what is further down the page has no more.
-const ROWS_MAX: usize = 24;
+/// How many lines the table has where all clients stand below in full,
+const ROWS_FEW: usize = 24;
+/// and where there are too many of them for that.
+const ROWS_MAX: usize = 400;
 /// What stands between two columns.
 const GAP: usize = 2;
 /// The widest that addresses and host names are shown; an address that is longer has a line of its own.
@@ -56,11 +58,12 @@ pub(super) fn write<W: Write>(
 ) -> io::Result<()> {
     let entries = blocks.iter().flat_map(|(_, entries)| entries);
     let all = blocks.iter().map(|(_, entries)| entries.len()).sum::<usize>();
+    let rows_max = if blocks.len() > BLOCKS_MAX { ROWS_MAX } else { ROWS_FEW };
     let mut rows: Vec<Row> =
-        entries.take(ROWS_MAX).filter_map(|entry| of_client(seen, entry, weighed)).collect();
+        entries.take(rows_max).filter_map(|entry| of_client(seen, entry, weighed)).collect();
     let unnamed = of_nobody(seen, groups);
-    let left_out = (all + unnamed.len()).saturating_sub(ROWS_MAX);
-    let room = ROWS_MAX.saturating_sub(rows.len());
+    let left_out = (all + unnamed.len()).saturating_sub(rows_max);
+    let room = rows_max.saturating_sub(rows.len());
     rows.extend(unnamed.into_iter().take(room));
     if rows.is_empty() {
         return Ok(());
@@ -72,7 +75,8 @@ pub(super) fn write<W: Write>(
         write_row(page, columns, Ink::Plain, row)?;
     }
     if left_out > 0 {
-        let more = format!("and {}, below", count(left_out as u64, "more", "more"));
+        let place = if blocks.len() > BLOCKS_MAX { "in --format csv" } else { "below" };
+        let more = format!("and {} more, {place}", number(left_out as u64));
         page.say(0, &Words::of(Ink::Aside, &more))?;
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! Text for a ticket: what is to be known of one client, fit to be pasted as it is.
 //!
 //! Plain text of 72 columns, so that neither a mail nor a ticket system wraps it anew. One ticket a client,
-//! with a line between; what has no client stands in none.
+//! with a line between, the most pressing first; what has no client stands in none, and of those who only asked at other
+//! times than the alerts' there is one only if it is asked for.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -11,10 +12,11 @@ use super::fold::{Clients, Entry};
 use super::page::{Look, Page, Words};
 use super::weighed::is_harmless;
 use super::words::{Times, connected, count, times};
-use super::{LABELS, Seen, clients, write_filters};
-use crate::attribution::{Attribution, Client, State, Verdict};
+use super::{LABELS, Seen, alerted, clients, write_filters};
+use crate::attribution::{Attribution, Client, Leaning, State, Verdict};
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
+use crate::report::timed::Timed;
 use crate::report::{Ending, Report, Subject};
 
 /// What mails and tickets are wide.
@@ -74,30 +76,88 @@ impl<W: Write> Report for Ticket<'_, W> {
             subject: self.subject,
             ending,
             times: Times::of(ending.coverage, self.subject.zone),
-            timed: None,
+            timed: Timed::of(ending.answers),
         };
+        let nothing = Known::default();
         let mut by_client: BTreeMap<Address, Vec<&Entry>> = BTreeMap::new();
         for entry in self.clients.entries() {
             if self.wanted.is_none_or(|wanted| wanted == entry.client) {
                 by_client.entry(entry.client).or_default().push(entry);
             }
         }
+        let all = by_client.len();
+        let mut tickets: Vec<Facts<'_>> = by_client
+            .into_iter()
+            .filter(|(client, _)| self.wanted.is_some() || seen.is_named(*client))
+            .map(|(client, mut entries)| {
+                entries.sort_by_key(|entry| (entry.is_doubtful(), entry.first, entry.indicator));
+                let known = self.known.get(&client).unwrap_or(&nothing);
+                Facts { client, known, entries }
+            })
+            .collect();
+        tickets.sort_by_key(|facts| (facts.gravity(), facts.client));
         let mut page = Page::new(&mut self.out, Look::new(COLUMNS, false));
-        if by_client.is_empty() {
+        if all == 0 {
             page.say(0, &Words::plain(&nobody(&seen, self.wanted)))?;
         }
-        let nothing = Known::default();
-        for (place, (client, mut entries)) in by_client.into_iter().enumerate() {
+        for (place, facts) in tickets.iter().enumerate() {
             if place > 0 {
                 page.gap()?;
                 page.say(0, &Words::plain(&"=".repeat(COLUMNS)))?;
                 page.gap()?;
             }
-            entries.sort_by_key(|entry| (entry.is_doubtful(), entry.first, entry.indicator));
-            let known = self.known.get(&client).unwrap_or(&nothing);
-            write(&mut page, &seen, client, known, &entries)?;
+            write(&mut page, &seen, facts)?;
+        }
+        if let Some(others @ 1..) = all.checked_sub(tickets.len()) {
+            if !tickets.is_empty() {
+                page.gap()?;
+            }
+            let none = if tickets.is_empty() { "No ticket: " } else { "No ticket of " };
+            let who = count(others as u64, "client", "clients");
+            let text = format!(
+                "{none}{who} that asked for what is flagged, but not at the alerts' times. --ticket=ADDRESS writes that of \
+                 one."
+            );
+            page.say(0, &Words::plain(&text))?;
         }
         self.out.flush()
+    }
+}
+
+impl Seen<'_> {
+    /// Whether a client is named for one of the alerts, where these have times.
+    fn is_named(&self, client: Address) -> bool {
+        self.timed.as_ref().is_none_or(|timed| timed.names(client))
+    }
+}
+
+/// What a ticket is about.
+struct Facts<'a> {
+    client: Address,
+    known: &'a Known,
+    entries: Vec<&'a Entry>,
+}
+
+/// How pressing a ticket is; the most pressing first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Gravity {
+    /// It asked for what is flagged, and connected.
+    Connected,
+    /// It asked for what is flagged.
+    Asked,
+    /// It asked for something else that led there.
+    Led,
+}
+
+impl Facts<'_> {
+    fn gravity(&self) -> Gravity {
+        if self.entries.iter().all(|entry| entry.is_doubtful()) {
+            Gravity::Led
+        } else if self.known.connections.is_empty() {
+            Gravity::Asked
+        } else {
+            Gravity::Connected
+        }
     }
 }
 
@@ -139,28 +199,14 @@ fn nobody(seen: &Seen<'_>, wanted: Option<Address>) -> String {
     }
 }
 
-fn write<W: Write>(
-    page: &mut Page<'_, W>,
-    seen: &Seen<'_>,
-    client: Address,
-    known: &Known,
-    entries: &[&Entry],
-) -> io::Result<()> {
-    let values: Vec<&str> = entries
-        .iter()
-        .filter_map(|entry| seen.subject.indicators.get(entry.indicator))
-        .map(|indicator| indicator.value)
-        .collect();
-    let what = match values.as_slice() {
-        [one] => (*one).to_owned(),
-        [first, ..] => format!("{first} and {} more", values.len() - 1),
-        [] => String::new(),
-    };
-    page.say(0, &Words::plain(&format!("Client {client} is behind DNS lookups of {what}")))?;
-    page.gap()?;
+fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, facts: &Facts<'_>) -> io::Result<()> {
+    let Facts { client, known, ref entries } = *facts;
     let called = entries.iter().find_map(|entry| seen.called(entry));
+    page.say(0, &Words::plain(&title(seen, facts, called.as_ref())))?;
+    page.gap()?;
     write_who(page, client, called.as_ref(), known)?;
     page.gap()?;
+    write_alerts(page, seen, client)?;
     let first = entries.iter().map(|entry| entry.first).min().unwrap_or_default();
     let zone = seen.times.zone_at(first);
     page.say(0, &Words::plain(&format!("What it looked up (times are {zone})")))?;
@@ -179,12 +225,12 @@ fn write<W: Write>(
     }
     page.gap()?;
     page.say(0, &Words::plain("What this does not say"))?;
-    for text in unsaid(seen, known, entries) {
+    for text in unsaid(seen, facts) {
         page.item(2, &Words::plain(&text))?;
     }
     page.gap()?;
     page.say(0, &Words::plain("Next steps"))?;
-    for text in next_steps(known, entries) {
+    for text in next_steps(facts) {
         page.item(2, &Words::plain(&text))?;
     }
     page.gap()?;
@@ -196,6 +242,53 @@ fn write<W: Write>(
     let by =
         format!("whoasked {} on {}{span}", env!("CARGO_PKG_VERSION"), super::some(&files, "files"));
     page.say(0, &Words::plain(&by))
+}
+
+/// What it comes to, in a line: many ticket systems show no more.
+fn title(seen: &Seen<'_>, facts: &Facts<'_>, called: Option<&Called<'_>>) -> String {
+    let values: Vec<&str> = facts
+        .entries
+        .iter()
+        .filter_map(|entry| seen.subject.indicators.get(entry.indicator))
+        .map(|indicator| indicator.value)
+        .collect();
+    let what = match values.as_slice() {
+        [one] => (*one).to_owned(),
+        [first, ..] => format!("{first} and {} more", values.len() - 1),
+        [] => String::new(),
+    };
+    let name = called.map_or(String::new(), |called| format!(" ({})", called.short()));
+    let who = format!("Client {}{name}", facts.client);
+    match facts.gravity() {
+        Gravity::Connected => format!("{who} asked for {what} and connected"),
+        Gravity::Asked => format!("{who} asked for {what}"),
+        Gravity::Led => {
+            format!("Perhaps a false alarm: {who} asked for what leads to {what}")
+        }
+    }
+}
+
+/// The alerts that it is named for, where there were any.
+fn write_alerts<W: Write>(
+    page: &mut Page<'_, W>,
+    seen: &Seen<'_>,
+    client: Address,
+) -> io::Result<()> {
+    if seen.ending.answers.is_empty() {
+        return Ok(());
+    }
+    page.say(0, &Words::plain("The firewall's alerts that it is named for"))?;
+    let alerts = alerted::alerts(seen, client);
+    for alert in &alerts {
+        page.item(2, &Words::plain(alert))?;
+    }
+    if alerts.is_empty() {
+        let timed = seen.timed.as_ref().and_then(|timed| timed.not_then(client));
+        let why =
+            if timed.is_some() { "it asked at other times" } else { "see the alerts' answers" };
+        page.item(2, &Words::plain(&format!("None: {why}.")))?;
+    }
+    page.gap()
 }
 
 fn write_who<W: Write>(
@@ -253,10 +346,18 @@ fn write_entry<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, entry: &Entry)
         page.entry(4, LABELS, "note", &Words::plain(&note))?;
     }
     for hint in hints {
-        let text = format!("{} ({})", hint.words, hint.leaning.as_str());
+        let text = format!("{} ({})", hint.words, leaning(hint.leaning));
         page.entry(4, LABELS, "hint", &Words::plain(&text))?;
     }
     Ok(())
+}
+
+/// What a hint speaks for. That is not what it proves.
+fn leaning(leaning: Leaning) -> &'static str {
+    match leaning {
+        Leaning::Harmless => "speaks for a false alarm",
+        Leaning::Serious => "speaks for an infection",
+    }
 }
 
 /// When it asked, always with the date: a ticket is read without the rest.
@@ -286,8 +387,9 @@ fn afterwards(times: &Times, known: &Known) -> Vec<String> {
     }]
 }
 
-fn unsaid(seen: &Seen<'_>, known: &Known, entries: &[&Entry]) -> Vec<String> {
-    let mut out = vec![if has_connected(known, entries) {
+fn unsaid(seen: &Seen<'_>, facts: &Facts<'_>) -> Vec<String> {
+    let Facts { known, ref entries, .. } = *facts;
+    let mut out = vec![if facts.gravity() == Gravity::Connected {
         "Which program on the client asked and connected.".to_owned()
     } else {
         "A lookup is not yet an infection: it says that something on this client wanted the name, not \
@@ -311,27 +413,21 @@ fn unsaid(seen: &Seen<'_>, known: &Known, entries: &[&Entry]) -> Vec<String> {
     out
 }
 
-/// Whether it asked for what is flagged, and then turned to it.
-fn has_connected(known: &Known, entries: &[&Entry]) -> bool {
-    !known.connections.is_empty() && entries.iter().any(|entry| !entry.is_doubtful())
-}
-
-fn next_steps(known: &Known, entries: &[&Entry]) -> Vec<String> {
+fn next_steps(facts: &Facts<'_>) -> Vec<String> {
     let mut out = Vec::new();
-    if has_connected(known, entries) {
+    if facts.gravity() == Gravity::Connected {
         out.push(
             "Treat it as compromised until you know better: it asked for what is flagged and connected. \
              Take it off the network, and leave it switched on."
                 .to_owned(),
         );
     }
-    if known.is_behind_router {
+    if facts.known.is_behind_router {
         out.push(
             "Find the machine behind the router that had this address at these times.".to_owned(),
         );
     }
-    let direct: Vec<&&Entry> = entries.iter().filter(|entry| !entry.is_doubtful()).collect();
-    if direct.is_empty() {
+    if facts.gravity() == Gravity::Led {
         out.push(
             "It never asked for what is flagged itself. First see whether what it did ask for is \
              legitimate; if so, tell whoever maintains the list."
@@ -411,7 +507,8 @@ mod tests {
         let named = name(&Called::of(&hostname, &[]));
         let who = (named.as_str(), known.mac.as_deref(), known.vlan, known.is_behind_router);
         assert_eq!(who, ("pc42 (from dhcp)", Some("00:1b:21:3c:00:1c"), Some(20), true));
-        assert!(next_steps(&known, &[])[0].contains("behind the router"));
+        let facts = Facts { client: address("192.168.2.42"), known: &known, entries: Vec::new() };
+        assert!(next_steps(&facts)[0].contains("behind the router"));
         known.add(&client(Contact::No));
         assert!(afterwards(&times, &known)[0].starts_with("No: "));
         for _ in 0..2 {

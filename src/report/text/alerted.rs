@@ -1,0 +1,53 @@
+//! Which of the firewall's alerts a client is named for: for its ticket.
+
+use super::Seen;
+use super::words::{count, number};
+use crate::alert::{Answer, Suspect};
+use crate::flow::Address;
+use crate::resolution::Role;
+
+/// How many alerts a ticket lists; the rest is counted.
+const ALERTS_MAX: usize = 10;
+
+/// The alerts that a client is named for, a line each.
+pub(super) fn alerts(seen: &Seen<'_>, client: Address) -> Vec<String> {
+    let answers = seen.ending.answers;
+    let several_files = answers.windows(2).any(|pair| match pair {
+        [one, next] => one.alert.file != next.alert.file,
+        _ => false,
+    });
+    let named: Vec<(&Answer, &Suspect)> = answers
+        .iter()
+        .filter_map(|answer| {
+            let named = answer.clients.iter().find(|suspect| suspect.address == client)?;
+            Some((answer, named))
+        })
+        .collect();
+    let mut told: Vec<String> = named
+        .iter()
+        .take(ALERTS_MAX)
+        .map(|(answer, suspect)| words(seen, answer, suspect, several_files))
+        .collect();
+    if let Some(more @ 1..) = named.len().checked_sub(ALERTS_MAX) {
+        told.push(format!("and {} more", number(more as u64)));
+    }
+    told
+}
+
+/// `Alert 3, line 8: C2/Generic-A, mi.kenal-cn.com, blamed on 192.168.2.194, 5 events`.
+fn words(seen: &Seen<'_>, answer: &Answer, client: &Suspect, several_files: bool) -> String {
+    let alert = &answer.alert;
+    let file = if several_files { format!(" of {}", alert.file) } else { String::new() };
+    let mut parts = vec![format!("Alert {}{file}, line {}", alert.number, alert.line)];
+    parts.extend(alert.threat.clone());
+    parts.push(alert.destination.clone());
+    parts.extend(alert.host.as_ref().map(|host| format!("blamed on {host}")));
+    let time = alert.time.map(|time| format!("{} by the firewall's clock", seen.times.at(time)));
+    parts.extend(time);
+    parts.extend(alert.events.map(|events| count(events, "event", "events")));
+    // Else two tickets of one alert would look alike.
+    if client.role == Role::Cached {
+        parts.push("which another question raised: this one the cache answered".to_owned());
+    }
+    parts.join(", ")
+}

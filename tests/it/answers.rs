@@ -1,0 +1,116 @@
+//! The answers to alerts in other forms than the text: the table, tickets, and the text where there are many clients.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::support::{project, whoasked};
+
+fn office() -> PathBuf {
+    project("captures/office.pcap")
+}
+
+#[test]
+fn alerts_come_back_as_a_table_and_each_ticket_names_its_own() {
+    let (capture, alerts) = (office(), project("captures/office-alerts.txt"));
+    let paths = [&alerts, &capture].map(|path| path.to_str().unwrap());
+    let run = whoasked(["explain", "-f", "answers", "--alerts", paths[0], paths[1]]);
+    let mut reader = csv::Reader::from_reader(run.stdout.as_bytes());
+    let heading = reader.headers().unwrap().clone();
+    let rows: Vec<BTreeMap<String, String>> = reader
+        .records()
+        .map(|row| {
+            let row = row.unwrap();
+            heading
+                .iter()
+                .zip(&row)
+                .map(|(name, cell)| (name.to_owned(), cell.to_owned()))
+                .collect()
+        })
+        .collect();
+    let run = whoasked(["explain", "-f", "jsonl", "--alerts", paths[0], paths[1]]);
+    let of_json: Vec<[String; 4]> = run
+        .json()
+        .iter()
+        .filter(|line| line["type"] == "answer")
+        .flat_map(|answer| {
+            let row = |client: Option<&Value>| {
+                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+                let number = answer["alert"]["number"].to_string();
+                let verdict = answer["verdict"].as_str().unwrap_or("not-answered").to_owned();
+                let client = client.map_or([String::new(), String::new()], |client| {
+                    [text(&client["ip"]), text(&client["role"])]
+                });
+                let [ip, role] = client;
+                [number, verdict, ip, role]
+            };
+            match answer["clients"].as_array().unwrap().as_slice() {
+                [] => vec![row(None)],
+                clients => clients.iter().map(|client| row(Some(client))).collect(),
+            }
+        })
+        .collect();
+    let columns = ["alert", "verdict", "client", "role"];
+    let of_csv: Vec<[String; 4]> =
+        rows.iter().map(|row| columns.map(|column| row[column].clone())).collect();
+    assert_eq!(of_csv, of_json);
+    let ways = |client: &str| -> Vec<&str> {
+        let of_it = rows.iter().filter(|row| row["client"] == client && row["alert"] != "4");
+        of_it.map(|row| row["way"].as_str()).collect()
+    };
+    assert_eq!(ways("192.168.2.42"), ["itself"; 4]);
+    assert_eq!(ways("192.168.2.40"), ["cache"; 3]);
+    let connected = rows.iter().filter(|row| !row["connected_time"].is_empty());
+    assert!(
+        connected.clone().count() > 0
+            && connected.clone().all(|row| row["client"] != "192.168.2.40")
+    );
+
+    let tickets = whoasked(["explain", "--ticket", "--alerts", paths[0], paths[1]]).stdout;
+    assert!(
+        tickets.starts_with(
+            "Client 192.168.2.42 (KEVIN-PC) asked for mi.kenal-cn.com and connected\n"
+        )
+    );
+    assert!(tickets.contains("  - Alert 1, line 6, C2/Generic-A, mi.kenal-cn.com, blamed on\n    192.168.2.194, 2 events\n"), "{tickets}");
+    assert_eq!(
+        tickets.matches("The firewall's alerts that it is named for").count(),
+        tickets.matches("\nWho\n").count()
+    );
+    let read = whoasked(["read", paths[1], "-i", "mi.kenal-cn.com", "-f", "answers"]);
+    assert_eq!(read.code, Some(2));
+}
+
+#[test]
+fn who_asked_at_other_times_than_the_alerts_has_a_ticket_only_when_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let alerts = folder.path().join("alerts.csv");
+    let row = "time,host,destination\n2026-03-02T09:17:42Z,192.168.2.194,mi.kenal-cn.com\n";
+    fs::write(&alerts, row).unwrap();
+    let (alerts, capture) = (alerts.display().to_string(), office().display().to_string());
+    let ticket = |option: &str| whoasked(["explain", option, "--alerts", &alerts, &capture]).stdout;
+    let all = ticket("--ticket");
+    assert_eq!(all.matches("\nWho\n").count(), 1, "{all}");
+    assert!(all.starts_with("Client 192.168.2.42"), "{all}");
+    assert!(all.contains("No ticket of 1 client that asked"), "{all}");
+    let other = ticket("--ticket=192.168.2.40");
+    assert!(other.contains("None: it asked at other times."), "{other}");
+}
+
+#[test]
+fn many_clients_stand_in_a_whole_table_and_only_the_first_in_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("names.txt");
+    let capture = project("captures/office.pcap");
+    // Whatever the office asks for, so that all its clients are named.
+    fs::write(&list, "com\nnet\nde\norg\n").unwrap();
+    let run = whoasked(["read", capture.to_str().unwrap(), "-i", list.to_str().unwrap()]);
+    let text = run.stdout;
+    let (table, rest) = text.split_once("Who is behind it").unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("192.168.2.")).count();
+    let shown = rest.matches("\n\n192.168.2.").count();
+    assert!(rows > 24 && shown == 20, "{rows} {shown}");
+    assert!(rest.contains("in the table alone. --ticket=ADDRESS has all of one"), "{rest}");
+}
