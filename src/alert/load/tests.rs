@@ -113,6 +113,32 @@ fn a_row_with_its_time_first_and_the_host_behind_the_threat_is_read() {
 }
 
 #[test]
+fn the_order_that_one_date_shows_holds_for_all_of_the_file() {
+    let read = |rows: [&str; 3]| {
+        let rows = rows.map(|row| format!("{row} C2/Generic-A 192.168.2.194 mi.kenal-cn.com"));
+        Alerts::read("a.txt", &rows.join("\n"), None, &Zones::default()).unwrap()
+    };
+    let times = |alerts: &Alerts| {
+        let time = |alert: &Alert| alert.time.map(|time| time.to_string()[..10].to_owned());
+        alerts.alerts.iter().filter_map(time).collect::<Vec<_>>()
+    };
+    let said = |alerts: &Alerts, words: &str| {
+        alerts.notices.iter().filter(|notice| notice.words.contains(words)).count()
+    };
+    let day = read(["02/03/2026 09:17", "04/03/2026 10:05", "14/03/2026 10:45"]);
+    assert_eq!(times(&day), ["2026-03-02", "2026-03-04", "2026-03-14"]);
+    assert_eq!(said(&day, "the day comes first, as \"14/03/2026 10:45\" in line 3 shows"), 1);
+    assert!(day.alerts.iter().all(|alert| !alert.is_time_unread), "{day:?}");
+    let month = read(["03/14/2026 09:17", "03/02/2026 10:05", "03/03/2026 10:45"]);
+    assert_eq!(times(&month), ["2026-03-14", "2026-03-02", "2026-03-03"]);
+    // Where nothing is doubtful nothing is said, and two that contradict each other show nothing.
+    assert_eq!(said(&read(["14/03/2026 09:17"; 3]), "comes first"), 0);
+    let both = read(["14/03/2026 09:17", "03/14/2026 10:05", "02/03/2026 10:45"]);
+    assert_eq!(times(&both), ["2026-03-14", "2026-03-14"]);
+    assert_eq!(said(&both, "write the dates as in 2026-03-02"), 1);
+}
+
+#[test]
 fn the_same_alerts_come_out_of_every_form() {
     let forms = [
         ("utm.log", Form::KeyValue),
