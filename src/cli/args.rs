@@ -265,8 +265,9 @@ Examples:
   whoasked explain --alerts aptp.log --tz Europe/Berlin monday.pcap tuesday.pcap --format jsonl
 
 Alerts are read as people have them: the table of Sophos UTM9 as pasted from its page, log lines of
-Sophos UTM, SFOS and FortiGate, the threat log of Palo Alto, Suricata's EVE, CEF, and CSV with named
-columns (time, host, destination, threat, events). The form is found by what the file holds.
+Sophos UTM, SFOS and FortiGate, the threat log of Palo Alto, Suricata's EVE and fast.log, Snort's
+alerts, CEF, and CSV with named columns (time, host, destination, threat, events). The form is found
+by what the file holds.
 
 Exit status: 0 no alert is answered by the capture, 1 at least one is, 2 a usage or input error."
 )]
@@ -488,6 +489,8 @@ pub enum AlertsFormat {
     Eve,
     /// Common Event Format
     Cef,
+    /// Suricata's fast.log and Snort's alerts, a line each
+    FastLog,
     /// CSV with a header that names the columns
     Csv,
 }

@@ -270,6 +270,7 @@ fn alerts_form(format: AlertsFormat) -> AlertForm {
         AlertsFormat::PaloAlto => AlertForm::PaloAlto,
         AlertsFormat::Eve => AlertForm::Eve,
         AlertsFormat::Cef => AlertForm::Cef,
+        AlertsFormat::FastLog => AlertForm::FastLog,
         AlertsFormat::Csv => AlertForm::Csv,
     }
 }

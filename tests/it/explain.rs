@@ -143,6 +143,7 @@ fn the_same_alerts_in_every_form_have_the_same_answers() {
         "palo-alto-syslog.csv",
         "eve.json",
         "cef.log",
+        "fast.log",
         "columns.csv",
         "columns-comma.csv",
     ] {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{cef, csv_columns, eve, key_value, lines, palo_alto, table};
+use super::{cef, csv_columns, eve, fast, key_value, lines, palo_alto, table};
 
 /// How many lines are looked at to see which form a file has.
 const LINES_MAX: usize = 200;
@@ -22,19 +22,22 @@ pub enum Form {
     Eve,
     /// Common Event Format.
     Cef,
+    /// Alerts of Suricata and Snort, a line each.
+    FastLog,
     /// CSV with a header that names the columns.
     Csv,
 }
 
 impl Form {
     /// All of them.
-    pub const ALL: [Form; 7] = [
+    pub const ALL: [Form; 8] = [
         Form::Table,
         Form::KeyValue,
         Form::FortiGate,
         Form::PaloAlto,
         Form::Eve,
         Form::Cef,
+        Form::FastLog,
         Form::Csv,
     ];
 
@@ -47,13 +50,15 @@ impl Form {
             Form::PaloAlto => "palo-alto",
             Form::Eve => "eve",
             Form::Cef => "cef",
+            Form::FastLog => "fast-log",
             Form::Csv => "csv",
         }
     }
 
     /// The form that a text has, by what it holds. The rules in this order:
-    /// 1. JSON objects with an `event_type`, 2. a CEF header, 3. lines of `key=value`, 4. a threat log of
-    ///    Palo Alto, 5. a header that names columns, 6. rows of Sophos' table.
+    /// 1. JSON objects with an `event_type`, 2. a CEF header, 3. lines with a rule's id and `source -> destination`,
+    ///    4. lines of `key=value`, 5. a threat log of Palo Alto, 6. a header that names columns, 7. rows of Sophos'
+    ///    table.
     pub(super) fn of(text: &str) -> Option<Form> {
         let sample = || lines(text).take(LINES_MAX).map(|(_, line)| line);
         let count = |is: fn(&str) -> bool| sample().filter(|line| is(line)).count();
@@ -61,6 +66,8 @@ impl Form {
             Some(Form::Eve)
         } else if count(cef::is_event) > 0 {
             Some(Form::Cef)
+        } else if count(fast::is_line) > 0 {
+            Some(Form::FastLog)
         } else if count(key_value::is_line) > 0 {
             let is_fortigate = count(key_value::is_fortigate) > 0;
             Some(if is_fortigate { Form::FortiGate } else { Form::KeyValue })
@@ -99,6 +106,10 @@ impl Form {
                 "`{\"timestamp\":...,\"event_type\":\"alert\",\"src_ip\":...,\"alert\":...}`"
             }
             Form::Cef => "`CEF:0|Vendor|Product|1|id|C2/Generic-A|8|src=192.168.2.194 dhost=...`",
+            Form::FastLog => {
+                "`03/02/2026-09:17:42.5 [**] [1:2024897:1] C2/Generic-A [**] [Priority: 1] {UDP} \
+                 192.168.2.194:53211 -> 198.51.100.7:53`"
+            }
             Form::Csv => "a header that names the columns, such as `time,host,destination,threat`",
         }
     }

@@ -8,6 +8,7 @@ mod cef;
 mod csv_columns;
 mod error;
 mod eve;
+mod fast;
 mod form;
 mod key_value;
 mod palo_alto;
@@ -141,6 +142,7 @@ impl<'z> Rows<'z> {
             Form::PaloAlto => palo_alto::read(text, &mut rows),
             Form::Eve => eve::read(text, &mut rows),
             Form::Cef => cef::read(text, &mut rows),
+            Form::FastLog => fast::read(text, &mut rows),
             Form::Csv => csv_columns::read(text, &mut rows),
         }
         rows

@@ -148,6 +148,7 @@ fn the_same_alerts_come_out_of_every_form() {
         ("palo-alto-syslog.csv", Form::PaloAlto),
         ("eve.json", Form::Eve),
         ("cef.log", Form::Cef),
+        ("fast.log", Form::FastLog),
         ("columns.csv", Form::Csv),
         ("columns-comma.csv", Form::Csv),
     ];
@@ -310,7 +311,9 @@ fn long_files_and_long_lines_take_no_more_than_their_length() {
     let alerts = Alerts::read("many.log", &many, None, &Zones::default()).unwrap();
     assert_eq!(alerts.alerts.len(), ALERTS_MAX);
     assert!(alerts.notices.iter().any(|notice| notice.words.contains("10 are not")));
-    for piece in ["a=b ", "a=\"b", "\\=", "|", "=", "\"", "{", "1 a.b ", "x/y ", "\t", "  "] {
+    for piece in
+        ["a=b ", "a=\"b", "\\=", "|", "=", "\"", "{", "1 a.b ", "x/y ", "\t", "  ", "[1:2:3] ", "("]
+    {
         let long = format!("{row} {}\n", piece.repeat(300_000));
         for form in Form::ALL {
             let _ = Alerts::read("long.log", &long, Some(form), &Zones::default());
@@ -326,6 +329,7 @@ fn line() -> impl Strategy<Value = String> {
         "([a-z_]{1,9}=(\"[^\"]{0,8}\"?|[a-z0-9.]{0,9}) ){0,7}",
         "\\{\"event_type\":\"(alert|dns)\",\"src_ip\":\"[0-9.]{0,9}\"(,\"dns\":\\{\"rrname\":\"[a-z.]{0,8}\"\\})?\\}?",
         "CEF:0\\|a\\|b\\|c\\|d\\|[a-z|\\\\]{0,6}\\|8\\|([a-z0-9]{1,6}=[a-z.\\\\= ]{0,9} ?){0,5}",
+        "(03/02|26/03/02|03/02/2026)-09:17:42 \\[\\*\\*\\] \\[1:2:3\\] [a-z(). ]{0,12} \\{(UDP|ICMP)\\} [0-9.:]{0,12} -> [0-9a-f.:]{0,12}",
         "(time|src|host|dst|domain|threat|[a-z]{1,4})(,[a-zA-Z0-9./:\" -]{0,12}){0,9}",
         "\\PC{0,40}",
     ]
