@@ -266,8 +266,8 @@ Examples:
 
 Alerts are read as people have them: the table of Sophos UTM9 as pasted from its page, log lines of
 Sophos UTM, SFOS and FortiGate, the threat log of Palo Alto, Suricata's EVE and fast.log, Snort's
-alerts, CEF, and CSV with named columns (time, host, destination, threat, events). The form is found
-by what the file holds.
+alerts, CEF, CSV with named columns (time, host, destination, threat, events), and up to 49 lines of
+one name or address each. The form is found by what the file holds.
 
 Exit status: 0 no alert is answered by the capture, 1 at least one is, 2 a usage or input error."
 )]
@@ -493,4 +493,6 @@ pub enum AlertsFormat {
     FastLog,
     /// CSV with a header that names the columns
     Csv,
+    /// Names and addresses alone, one a line
+    Names,
 }

@@ -272,6 +272,7 @@ fn alerts_form(format: AlertsFormat) -> AlertForm {
         AlertsFormat::Cef => AlertForm::Cef,
         AlertsFormat::FastLog => AlertForm::FastLog,
         AlertsFormat::Csv => AlertForm::Csv,
+        AlertsFormat::Names => AlertForm::Names,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{cef, csv_columns, eve, fast, key_value, lines, palo_alto, table};
+use super::{cef, csv_columns, eve, fast, key_value, lines, names, palo_alto, table};
 
 /// How many lines are looked at to see which form a file has.
 const LINES_MAX: usize = 200;
@@ -26,11 +26,13 @@ pub enum Form {
     FastLog,
     /// CSV with a header that names the columns.
     Csv,
+    /// Bare names and addresses, one a line.
+    Names,
 }
 
 impl Form {
     /// All of them.
-    pub const ALL: [Form; 8] = [
+    pub const ALL: [Form; 9] = [
         Form::Table,
         Form::KeyValue,
         Form::FortiGate,
@@ -39,6 +41,7 @@ impl Form {
         Form::Cef,
         Form::FastLog,
         Form::Csv,
+        Form::Names,
     ];
 
     /// As it is named on the command line.
@@ -52,13 +55,14 @@ impl Form {
             Form::Cef => "cef",
             Form::FastLog => "fast-log",
             Form::Csv => "csv",
+            Form::Names => "names",
         }
     }
 
     /// The form that a text has, by what it holds. The rules in this order:
     /// 1. JSON objects with an `event_type`, 2. a CEF header, 3. lines with a rule's id and `source -> destination`,
     ///    4. lines of `key=value`, 5. a threat log of Palo Alto, 6. a header that names columns, 7. rows of Sophos'
-    ///    table.
+    ///    table, 8. a few lines of one name or address each.
     pub(super) fn of(text: &str) -> Option<Form> {
         let sample = || lines(text).take(LINES_MAX).map(|(_, line)| line);
         let count = |is: fn(&str) -> bool| sample().filter(|line| is(line)).count();
@@ -77,6 +81,8 @@ impl Form {
             Some(Form::Csv)
         } else if count(table::is_row) > 0 {
             Some(Form::Table)
+        } else if names::is_few(text) {
+            Some(Form::Names)
         } else {
             None
         }
@@ -111,6 +117,7 @@ impl Form {
                  192.168.2.194:53211 -> 198.51.100.7:53`"
             }
             Form::Csv => "a header that names the columns, such as `time,host,destination,threat`",
+            Form::Names => "`mi.kenal-cn.com`",
         }
     }
 }

@@ -11,6 +11,7 @@ mod eve;
 mod fast;
 mod form;
 mod key_value;
+mod names;
 mod palo_alto;
 mod row;
 mod table;
@@ -144,6 +145,7 @@ impl<'z> Rows<'z> {
             Form::Cef => cef::read(text, &mut rows),
             Form::FastLog => fast::read(text, &mut rows),
             Form::Csv => csv_columns::read(text, &mut rows),
+            Form::Names => names::read(text, &mut rows),
         }
         rows
     }

@@ -229,7 +229,7 @@ fn what_holds_no_alerts_is_refused_in_one_line_that_says_why() {
         ("", "is empty"),
         (" \n\t\n", "is empty"),
         ("dear colleague,\nplease look at this\n", "no form that is known"),
-        ("evil.com\nbad.example\n", "no form that is known"),
+        ("=evil.com\nbad.example\n", "no form that is known"),
         ("{\"a\": 1}\n", "no form that is known"),
         ("{\"event_type\":\"flow\"}\n", "neither an alert nor a DNS question"),
         ("time,host,destination\n", "no row in it"),
