@@ -11,6 +11,7 @@ mod eve;
 mod fast;
 mod form;
 mod key_value;
+mod mail;
 mod names;
 mod palo_alto;
 mod row;
