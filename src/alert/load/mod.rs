@@ -6,6 +6,7 @@
 
 mod cef;
 mod csv_columns;
+mod csv_words;
 mod error;
 mod eve;
 mod fast;

@@ -271,6 +271,93 @@ fn a_header_names_its_columns_in_any_order_and_marks() {
 }
 
 #[test]
+fn the_headings_of_exports_are_known() {
+    // By the log formats that each of them documents.
+    let umbrella = "\"Timestamp\",\"Most Granular Identity\",\"Identities\",\"Internal IP\",\"External IP\",\
+                    \"Action\",\"Query Type\",\"Response Code\",\"Domain\",\"Categories\",\"Identity Types\"";
+    for (header, row, host, destination, threat) in [
+        (
+            umbrella,
+            "2026-03-02 09:17:42,DC1,\"DC1,Berlin\",10.0.0.5,198.51.100.9,Blocked,1 (A),NOERROR,evil.com.,Malware,Networks",
+            "10.0.0.5",
+            "evil.com.",
+            "Malware",
+        ),
+        // Without a virtual appliance it does not know the address.
+        (
+            umbrella,
+            "2026-03-02 09:17:42,DC1,\"DC1,Berlin\",,198.51.100.9,Blocked,1 (A),NOERROR,evil.com.,Malware,Networks",
+            "DC1",
+            "evil.com.",
+            "Malware",
+        ),
+        (
+            "Date,Time,Identity,Internal Ip,External Ip,Destination,Action,Blocked Categories",
+            "2026-03-02,09:17:42,Berlin,10.0.0.5,198.51.100.9,evil.com,Blocked,Command and Control",
+            "10.0.0.5",
+            "evil.com",
+            "Command and Control",
+        ),
+        (
+            "Logged Time,User,Client IP,Server IP,Server Port,Request Type,Requested Domain,Resolved IP,Domain Category",
+            "2026-03-02 09:17:42,eve@example.com,10.0.0.5,198.51.100.53,53,A,evil.com,192.0.2.1,Botnet",
+            "10.0.0.5",
+            "evil.com",
+            "",
+        ),
+        (
+            "Event Time,User,Client Source IP,Client Destination IP,Client Destination Name,Threat Name",
+            "2026-03-02 09:17:42,eve,10.0.0.5,192.0.2.1,,C2.Agent",
+            "10.0.0.5",
+            "192.0.2.1",
+            "C2.Agent",
+        ),
+        (
+            "Time,Blade,Action,Origin,Source,Source Machine Name,Destination,Protection Name,Malware Family,Resource",
+            "2026-03-02T09:17:42Z,Anti-Bot,Prevent,gw1,10.0.0.5,dc1,192.0.2.1,Agent.TC.1,Agent,http://evil.com/a",
+            "10.0.0.5",
+            "http://evil.com/a",
+            "Agent.TC.1",
+        ),
+        (
+            "Receive Time,Type,Source address,Destination address,Source Host,URL,Threat Name",
+            "2026/03/02 09:17:42,THREAT,10.0.0.5,192.0.2.1,dc1,evil.com,C2",
+            "10.0.0.5",
+            "evil.com",
+            "C2",
+        ),
+        (
+            "occurredAt,network,clientName,clientIp,srcIp,destIp,uri,disposition,message",
+            "2026-03-02T09:17:42Z,HQ,dc1,10.0.0.5,10.0.0.5:53211,192.0.2.1:53,,Malicious,MALWARE-CNC Agent",
+            "10.0.0.5:53211",
+            "192.0.2.1:53",
+            "MALWARE-CNC Agent",
+        ),
+        (
+            "Date-Time;Disposition;Policy;Src. Ip;Src. Port;Dst. Ip;Dst. Port;Dst. Domain;Message",
+            "2026-03-02 09:17:42;Deny;DNS;10.0.0.5;53211;192.0.2.1;53;evil.com;blocked sites (botnet)",
+            "10.0.0.5",
+            "evil.com",
+            "blocked sites (botnet)",
+        ),
+        (
+            "Time,ID,Category,Group,Event,Src. MAC,Src. IP,Src. Port,Src. Name,Dst. IP,Dst. Port,Dst. Name,Notes,Message",
+            "03/14/2026 09:17:42,1198,Security Services,Botnet,Botnet Blocked,00:00:5e:00:53:01,10.0.0.5,53211,,192.0.2.1,53,,,x",
+            "10.0.0.5",
+            "192.0.2.1",
+            "Security Services",
+        ),
+    ] {
+        let text = format!("{header}\n{row}\n");
+        let alerts = Alerts::read("a.csv", &text, None, &Zones::default()).unwrap();
+        assert_eq!(alerts.form, Form::Csv, "{header}");
+        let row = (host, threat, destination, 0);
+        assert_eq!(cells(&alerts), [row], "{header}");
+        assert!(alerts.alerts[0].time.is_some(), "{header}");
+    }
+}
+
+#[test]
 fn lines_are_counted_however_they_end() {
     let lines =
         ["# exported", "time,host,destination", "", "0,10.0.0.5,one.com", ",10.0.0.5,two.com"];
