@@ -261,13 +261,15 @@ pub enum Captured {
     after_help = "\
 Examples:
   whoasked explain mi.kenal-cn.com office.pcap
+  whoasked explain \"1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 2 AFCd\" office.pcap
   whoasked explain --alerts atp-table.txt office.pcap
   whoasked explain --alerts aptp.log --tz Europe/Berlin monday.pcap tuesday.pcap --format jsonl
 
 Alerts are read as people have them: the table of Sophos UTM9 as pasted from its page, log lines of
 Sophos UTM, SFOS and FortiGate, the threat log of Palo Alto, Suricata's EVE and fast.log, Snort's
 alerts, CEF, CSV with named columns (time, host, destination, threat, events), and up to 49 lines of
-one name or address each. The form is found by what the file holds.
+one name or address each. The form is found by what the file holds. One alert can stand on the
+command line itself, in quotes.
 
 Exit status: 0 no alert is answered by the capture, 1 at least one is, 2 a usage or input error."
 )]

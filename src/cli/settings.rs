@@ -28,6 +28,8 @@ use crate::report::Look;
 use crate::report::words::count;
 use crate::time::{UTC, Zone};
 
+/// So many words that are no files are a row of alerts whose quotes were forgotten.
+const ROW_WORDS: usize = 3;
 /// So many files that are left out are named for each reason.
 const NAMED_MAX: usize = 4;
 
@@ -64,7 +66,7 @@ pub struct Explain {
 /// What is to be explained.
 #[derive(Debug)]
 pub enum Subject {
-    /// A name or an address.
+    /// A name or an address, or an alert as pasted.
     Question(String),
     /// Files of alerts.
     Alerts(Vec<PathBuf>),
@@ -212,10 +214,11 @@ impl Explain {
             true => Subject::Question(take_question(&mut input.files)?),
             false => Subject::Alerts(args.alerts),
         };
-        if let Subject::Question(_) = subject
+        if let Subject::Question(question) = &subject
             && args.alerts_format.is_some()
+            && !AlertForm::is_alert(question)
         {
-            bail!("--alerts-format is about a file of alerts: give one with --alerts FILE");
+            bail!("--alerts-format is about alerts: give a file of them with --alerts FILE");
         }
         let alerts: &[PathBuf] = if let Subject::Alerts(files) = &subject { files } else { &[] };
         if input.files.iter().chain(alerts).filter(|path| path.as_os_str() == "-").count() > 1 {
@@ -253,8 +256,18 @@ fn take_question(files: &mut Vec<PathBuf>) -> anyhow::Result<String> {
         bail!("{WHAT}");
     };
     let question = files.remove(place).to_string_lossy().into_owned();
-    if is_called_capture(&question) || question.contains('/') && place > 0 {
+    if is_called_capture(&question)
+        || question.contains('/') && place > 0 && !AlertForm::is_alert(&question)
+    {
         bail!("there is no file {question}");
+    }
+    let words =
+        files.iter().filter(|path| !is_file(path) && !is_called_capture(&path.to_string_lossy()));
+    if words.count() >= ROW_WORDS - 1 {
+        bail!(
+            "neither `{question}` nor what follows is a file; a row of alerts goes in quotes, as in `whoasked explain \
+             \"1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 2 AFCd\" office.pcap`"
+        );
     }
     if files.is_empty() {
         bail!("no capture is given behind `{question}` (a .pcap or .pcapng file, or - for stdin)");

@@ -32,6 +32,7 @@ mod live_running;
 mod message_oracle;
 mod mirror;
 mod package;
+mod pasted;
 mod properties;
 mod screen;
 mod traffic;

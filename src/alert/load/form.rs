@@ -88,13 +88,20 @@ impl Form {
         }
     }
 
+    /// Whether a text that stands in the place of a name is an alert: it has blanks, as no name has, or else the form
+    /// of one.
+    pub fn is_alert(text: &str) -> bool {
+        text.trim().contains(char::is_whitespace)
+            || Form::of(text).is_some_and(|form| form != Form::Names)
+    }
+
     /// All names.
-    pub(super) fn list() -> String {
+    pub fn list() -> String {
         Form::ALL.map(Form::as_str).join(", ")
     }
 
     /// What a row of it looks like.
-    pub(super) fn example(self) -> &'static str {
+    pub fn example(self) -> &'static str {
         match self {
             Form::Table => "`1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 1 AFCd`",
             Form::KeyValue => {
