@@ -16,6 +16,7 @@ mod progress;
 mod read;
 mod settings;
 mod stderr;
+mod usage;
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -56,7 +57,13 @@ pub fn run() -> anyhow::Result<Outcome> {
         if let Some(origin) = arguments.origin(&error) {
             say(&format!("whoasked: {origin}:"));
         }
-        error.exit()
+        match usage::instead(&error, &arguments.all) {
+            Some(words) => {
+                say(&format!("whoasked: {words}"));
+                std::process::exit(Outcome::Failed.exit_code().into())
+            }
+            None => error.exit(),
+        }
     });
     match args.command {
         args::Command::Read(args) => read::run(settings::Read::new(args)?),

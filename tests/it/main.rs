@@ -36,5 +36,6 @@ mod pasted;
 mod properties;
 mod screen;
 mod traffic;
+mod usage;
 mod wire_corpus;
 mod workers;

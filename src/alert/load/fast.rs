@@ -219,7 +219,7 @@ mod tests {
         for stamp in ["03/02-09:17:42.123456 ", "Mar  2 09:17:42 fw snort[4711]:"] {
             let (alert, said) = read(&line(stamp));
             assert!(alert.time.is_none() && alert.is_time_unread, "{stamp}");
-            assert!(said.iter().any(|words| words.contains("have no year")), "{said:?}");
+            assert!(said.iter().any(|words| words.contains("without a year")), "{said:?}");
         }
     }
 

@@ -252,9 +252,10 @@ fn unread_words(unread: &Unread) -> String {
             "could be two dates, and no other date of the file shows whether the day or the month comes first",
             "write the dates as in 2026-03-02 09:17:42",
         ),
-        NoTime::NoYear => {
-            ("have no year", "write it with them, as in 2026-03-02 09:17:42; Snort does so with -y")
-        }
+        NoTime::NoYear => (
+            "came without a year",
+            "write it there, as in 2026-03-02 09:17:42; Snort does so with -y",
+        ),
     };
     let (count, line, text) = (unread.count, unread.first.line, unread.first.text.escape_debug());
     format!(

@@ -1,0 +1,79 @@
+//! Flags that people expect and mistakes that are often made: what is said of them.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::support::{Run, program, project};
+
+/// A directory with a capture, a list and a text.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Desk {
+        let desk = Desk(tempfile::tempdir().unwrap());
+        fs::copy(project("captures/office.pcap"), desk.path("office.pcap")).unwrap();
+        fs::write(desk.path("flagged.txt"), "mi.kenal-cn.com\n").unwrap();
+        desk
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run(&self, line: &str) -> Run {
+        let words = line.split_whitespace();
+        program().current_dir(self.0.path()).args(words).output().unwrap().into()
+    }
+
+    /// Checks that a line is refused in one line that holds these words.
+    fn refuses(&self, line: &str, words: &[&str]) {
+        let run = self.run(line);
+        assert_eq!(run.code, Some(2), "{line}: {run:?}");
+        assert_eq!(run.stderr.lines().count(), 1, "{line}: {}", run.stderr);
+        for word in words {
+            assert!(run.stderr.contains(word), "{line}: {word:?} is not in {:?}", run.stderr);
+        }
+    }
+}
+
+#[test]
+fn flags_that_are_called_otherwise_are_named() {
+    let desk = Desk::new();
+    let read = |more: &str| format!("read office.pcap -i flagged.txt {more}");
+    for (more, words) in [
+        ("--format html", &["--report FILE.html"][..]),
+        ("-f HTML", &["--report FILE.html"]),
+        ("--html page.html", &["no flag --html", "--report FILE.html"]),
+        ("--json", &["no flag --json", "--format jsonl", "-o jsonl=FILE"]),
+        ("--csv", &["no flag --csv", "--format csv", "-o csv=FILE"]),
+        ("--csv=answer.csv", &["no flag --csv", "-o csv=FILE"]),
+        ("--ticket=KEVIN-PC", &["`KEVIN-PC` is no IP address", "beside its name in the report"]),
+        ("--report answer.csv", &["writes a page of HTML", "answer.html", "-o csv=FILE"]),
+        ("--report answer.PDF", &["writes a page of HTML", "answer.html"]),
+        ("-o html=page.html --report other.html", &["one page is written"]),
+        ("-o html=udp://127.0.0.1:9", &["to a file only"]),
+    ] {
+        desk.refuses(&read(more), words);
+    }
+    desk.refuses("messages office.pcap --json", &["JSON lines anyway"]);
+    for line in ["--format html", "-o html=page.html", "--html"] {
+        desk.refuses(&format!("live -i lo --indicators flagged.txt {line}"), &["whole captures"]);
+    }
+    assert_eq!(fs::read_dir(desk.0.path()).unwrap().count(), 2, "nothing was written");
+    let unknown = desk.run(&read("--nonsense"));
+    assert!(unknown.stderr.contains("unexpected argument '--nonsense'"), "{}", unknown.stderr);
+}
+
+#[test]
+fn a_page_can_be_asked_for_as_an_output() {
+    let desk = Desk::new();
+    let run = desk.run("read office.pcap -i flagged.txt -o html=page.html -o csv=answer.csv");
+    assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""), "{run:?}");
+    let report = desk.run("read office.pcap -i flagged.txt --report report.html");
+    assert_eq!(report.code, Some(1), "{report:?}");
+    assert_eq!(
+        fs::read_to_string(desk.path("page.html")).unwrap(),
+        fs::read_to_string(desk.path("report.html")).unwrap()
+    );
+    assert!(desk.path("answer.csv").exists());
+}
