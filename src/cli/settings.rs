@@ -17,7 +17,7 @@ use super::outputs::{Outputs, refuse_loose_client};
 use super::place::{STDOUT, is_same_file};
 use super::say;
 use crate::alert::{Form as AlertForm, Zones};
-use crate::capture::live::{DeviceOptions, Wanted};
+use crate::capture::live::{DeviceOptions, Wanted, is_interface};
 use crate::capture::{Found, captures_in, is_called_capture};
 use crate::flow::Address;
 use crate::identity::Inventory;
@@ -123,6 +123,9 @@ impl Live {
         if names.len() < args.interface.len() {
             bail!("--interface: one is given twice (for several threads: --fanout N)");
         }
+        if let Some(why) = args.interface.iter().find_map(|name| list_for_interface(name)) {
+            bail!("{why}");
+        }
         let LiveArgs { indicators, indicators_format, allow, alerts, .. } = args;
         let flagged = match alerts.is_empty() {
             true => Flagged::Lists(lists(IndicatorArgs { indicators, indicators_format, allow })),
@@ -186,6 +189,9 @@ impl Read {
     /// When an address or network cannot be read, or stdin is to be two things at once.
     pub fn new(args: ReadArgs) -> anyhow::Result<Read> {
         let lists = lists(args.indicators);
+        if let Some(why) = lists.indicators.iter().find_map(|path| interface_for_list(path)) {
+            bail!("{why}");
+        }
         if lists.indicators.is_empty() {
             bail!("no list of indicators is given: say --indicators LIST; see --help");
         }
@@ -201,6 +207,25 @@ impl Read {
         let (analysis, outputs) = analysis(args.input, args.analysis, &read)?;
         Ok(Read { analysis, lists, outputs })
     }
+}
+
+/// What to say where a list was given for an interface: `-i` is short for something else in `read`.
+pub fn list_for_interface(name: &str) -> Option<String> {
+    (Path::new(name).is_file() && !is_interface(name)).then(|| {
+        format!(
+            "--interface: {name} is a file, and no interface is called so; in `live` -i is the interface, and a list goes \
+             with --indicators, as in `whoasked live -i eth1 --indicators {name}`"
+        )
+    })
+}
+
+/// What to say where an interface was given for a list.
+fn interface_for_list(path: &Path) -> Option<String> {
+    let name = path.to_str().filter(|name| !path.exists() && is_interface(name))?;
+    Some(format!(
+        "--indicators: there is no list {name}, but an interface; in `read` -i is the list, and \
+         `whoasked live -i {name} --indicators LIST` listens there"
+    ))
 }
 
 impl Explain {

@@ -4,22 +4,27 @@
 
 use std::ffi::OsString;
 
-use clap::ValueEnum;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, ValueEnum};
 
 use super::args::Format;
+use super::settings::list_for_interface;
+use crate::capture::live::is_interface;
 
 /// What writes a page.
 pub const PAGE_FLAG: &str = "--report FILE.html";
 
 /// What to say in the place of clap's words, if what was meant is known.
-pub fn instead(error: &clap::Error, typed: &[OsString]) -> Option<String> {
+pub fn instead(error: &clap::Error, all: &Command, typed: &[OsString]) -> Option<String> {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
         _ => None,
     };
     let command = typed.iter().skip(1).filter_map(|word| word.to_str());
     let command = command.into_iter().find(|word| !word.starts_with('-'))?;
+    if command == "live" && error.kind() == ErrorKind::MissingRequiredArgument {
+        return interfaces(all, typed).iter().find_map(|name| list_for_interface(name));
+    }
     let flag = text(ContextKind::InvalidArg)?;
     match error.kind() {
         ErrorKind::UnknownArgument => unknown_flag(command, flag),
@@ -31,8 +36,30 @@ pub fn instead(error: &clap::Error, typed: &[OsString]) -> Option<String> {
     }
 }
 
+/// What was given as interfaces, though something else is missing.
+fn interfaces(all: &Command, typed: &[OsString]) -> Vec<String> {
+    let lenient = all.clone().ignore_errors(true).try_get_matches_from(typed);
+    let given = lenient.ok().and_then(|matches| {
+        let names = matches.subcommand_matches("live")?.get_many::<String>("interface")?;
+        Some(names.cloned().collect())
+    });
+    given.unwrap_or_default()
+}
+
 /// A flag that is called as a form of the answer is.
 fn unknown_flag(command: &str, flag: &str) -> Option<String> {
+    match (command, flag) {
+        ("explain", "-i" | "--indicators") => {
+            return Some(format!(
+                "there is no flag {flag} of `explain`: it takes a name or an address, or --alerts FILE; who asked for what \
+                 a list holds is told by `whoasked read CAPTURE --indicators LIST`"
+            ));
+        }
+        ("live", name) if is_interface(name) => {
+            return Some(format!("the interface goes with -i: `whoasked live -i {name} ...`"));
+        }
+        _ => {}
+    }
     let word = flag.strip_prefix("--")?.split('=').next()?;
     let form = if word.eq_ignore_ascii_case("json") { "jsonl" } else { word };
     match command {

@@ -77,3 +77,21 @@ fn a_page_can_be_asked_for_as_an_output() {
     );
     assert!(desk.path("answer.csv").exists());
 }
+
+#[test]
+fn the_short_flag_of_a_list_and_of_an_interface_are_not_mixed_up() {
+    let desk = Desk::new();
+    let list = &["flagged.txt is a file", "live -i eth1 --indicators flagged.txt"];
+    desk.refuses("live -i flagged.txt", list);
+    desk.refuses("live -i flagged.txt --indicators flagged.txt", list);
+    let interface = &["no list lo, but an interface", "live -i lo --indicators LIST"];
+    desk.refuses("read office.pcap -i lo", interface);
+    desk.refuses("read -i lo", interface);
+    desk.refuses("live lo --indicators flagged.txt", &["live -i lo"]);
+    desk.refuses("explain office.pcap -i flagged.txt", &["read CAPTURE --indicators LIST"]);
+    // A list that is called as an interface is a list.
+    fs::copy(desk.path("flagged.txt"), desk.path("lo")).unwrap();
+    assert_eq!(desk.run("read office.pcap -i lo").code, Some(1));
+    let neither = desk.run("live -i no-such-one --indicators flagged.txt");
+    assert!(!neither.stderr.contains("is a file"), "{}", neither.stderr);
+}
