@@ -217,8 +217,8 @@ pub struct LiveArgs {
     /// The ring in the kernel, in MiB, for each interface and thread
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=2000))]
     pub buffer: u16,
-    /// Octets captured of each packet
-    #[arg(long, value_name = "OCTETS", default_value_t = 262_144)]
+    /// Bytes captured of each packet
+    #[arg(long, value_name = "BYTES", default_value_t = 262_144)]
     pub snaplen: u32,
     /// Capture threads on each interface, which share its packets by flow
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
