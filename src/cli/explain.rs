@@ -1,5 +1,6 @@
 //! `whoasked explain`: who is behind the firewall's own alerts, or asked for one name or address.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use anyhow::bail;
 use super::settings::{Explain as Settings, Subject};
 use super::{Outcome, analysis, say};
 use crate::alert::{Alert, Alerts, Desk, Form, LoadError, refused};
+use crate::flow::Address;
 use crate::indicator::{IndicatorId, Indicators};
 
 /// Where a question stands that was asked without a file.
@@ -29,8 +31,8 @@ pub fn run(mut settings: Settings) -> anyhow::Result<Outcome> {
         .iter()
         .map(|alert| refused(&alert.destination, &settings.analysis.resolvers))
         .collect();
-    if let (Subject::Question(_), [Some(why)]) = (&settings.subject, no_targets.as_slice()) {
-        bail!("{why}");
+    if let (Subject::Question(question), [Some(why)]) = (&settings.subject, no_targets.as_slice()) {
+        bail!("{why}{}", of_a_client(question));
     }
     let targets = alerts.iter().zip(&no_targets).filter(|(_, refused)| refused.is_none());
     let words = targets.map(|(alert, _)| (alert.line, alert.destination.as_str()));
@@ -63,6 +65,18 @@ pub fn run(mut settings: Settings) -> anyhow::Result<Outcome> {
         _ if desk.is_misdirected() => Outcome::Failed,
         Outcome::Flagged if desk.answered() == 0 => Outcome::Clean,
         other => other,
+    })
+}
+
+/// What answers who asks by the address of a client: what did it do?
+fn of_a_client(question: &str) -> String {
+    let address = question.trim().parse::<IpAddr>().map(Address::from);
+    address.ok().filter(Address::is_internal).map_or(String::new(), |address| {
+        format!(
+            ". What this host asked for of what is flagged: `whoasked explain --alerts ALERTS CAPTURE \
+             --ticket={address}` or `whoasked read CAPTURE --indicators LIST --ticket={address}`; all that it asked for: \
+             `whoasked messages CAPTURE --filter 'host {address}'`"
+        )
     })
 }
 

@@ -95,3 +95,22 @@ fn the_short_flag_of_a_list_and_of_an_interface_are_not_mixed_up() {
     let neither = desk.run("live -i no-such-one --indicators flagged.txt");
     assert!(!neither.stderr.contains("is a file"), "{}", neither.stderr);
 }
+
+#[test]
+fn who_asks_what_a_client_did_is_told_how() {
+    let desk = Desk::new();
+    let words = &[
+        "not what it flags",
+        "explain --alerts ALERTS CAPTURE --ticket=192.168.2.42",
+        "read CAPTURE --indicators LIST --ticket=192.168.2.42",
+        "messages CAPTURE --filter 'host 192.168.2.42'",
+    ];
+    desk.refuses("explain 192.168.2.42 office.pcap", words);
+    // What is said to be tried works.
+    let ticket = desk.run("read office.pcap --indicators flagged.txt --ticket=192.168.2.42");
+    assert!(ticket.code == Some(1) && ticket.stdout.contains("KEVIN-PC"), "{ticket:?}");
+    let mut messages = program();
+    messages.args(["messages", "office.pcap", "--filter", "host 192.168.2.42"]);
+    let messages: Run = messages.current_dir(desk.0.path()).output().unwrap().into();
+    assert!(messages.code == Some(0) && messages.stdout.contains("mi.kenal-cn.com"));
+}
