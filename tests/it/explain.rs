@@ -343,6 +343,22 @@ fn one_question_needs_no_list_and_no_order() {
 }
 
 #[test]
+fn an_alert_is_answered_by_whatever_verdict() {
+    let undecided = project("captures/client-leg-missing.pcap");
+    for (question, capture, verdict, code) in [
+        ("mi.kenal-cn.com", office(), Some("attributed"), 1),
+        ("up.telemetry-sync.net", office(), Some("no-client"), 1),
+        ("mi.kenal-cn.com", undecided, Some("undetermined"), 1),
+        ("nobody-asked.example", office(), None, 0),
+    ] {
+        let run = whoasked(["explain", "-f", "jsonl", question, capture.to_str().unwrap()]);
+        let answers = answers(&run);
+        assert_eq!(answers[0]["verdict"].as_str(), verdict, "{question}: {run:?}");
+        assert_eq!(run.code, Some(code), "{question}");
+    }
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_with_a_hint() {
     let office = office();
     let office = office.to_str().unwrap();
