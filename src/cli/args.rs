@@ -272,9 +272,10 @@ alerts, CEF, CSV with named columns (time, host, destination, threat, events), a
 one name or address each. The form is found by what the file holds. One alert can stand on the
 command line itself, in quotes.
 
-Exit status: 0 no alert is answered: the capture does not show what they flag, or not at their times; 1
-at least one is answered, whether by a client, by `no client` or by `cannot be decided`; 2 a usage,
-input or output error, or what is asked for is your own host; 130 ended by a second Ctrl-C."
+Exit status: 0 no alert is answered: the capture does not show what they flag, or not at their
+times; 1 at least one is answered, whether by a client, by `no client` or by `cannot be decided`;
+2 a usage, input or output error, or what is asked for is your own host; 130 ended by a second
+Ctrl-C."
 )]
 pub struct ExplainArgs {
     #[command(flatten)]
