@@ -272,7 +272,7 @@ fn a_header_names_its_columns_in_any_order_and_marks() {
 
 #[test]
 fn the_headings_of_exports_are_known() {
-    // By the log formats that each of them documents.
+    // Made up by what is public of these exports; no real one of Zscaler, Meraki or WatchGuard was at hand.
     let umbrella = "\"Timestamp\",\"Most Granular Identity\",\"Identities\",\"Internal IP\",\"External IP\",\
                     \"Action\",\"Query Type\",\"Response Code\",\"Domain\",\"Categories\",\"Identity Types\"";
     for (header, row, host, destination, threat) in [
