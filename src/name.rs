@@ -135,10 +135,10 @@ pub enum NameError {
     #[error("it has an empty label")]
     EmptyLabel,
     /// RFC 1035 section 2.3.4.
-    #[error("it has a label of more than 63 octets")]
+    #[error("it has a label of more than 63 bytes")]
     LabelTooLong,
     /// RFC 1035 section 2.3.4.
-    #[error("it is longer than 255 octets")]
+    #[error("it is longer than 255 bytes")]
     TooLong,
     /// A backslash with neither a character nor three digits behind it.
     #[error("it has a broken \\ escape")]

@@ -10,7 +10,7 @@ use std::ops::{Add, Sub};
 
 use jiff::tz::{Offset, TimeZone};
 
-pub use written::Written;
+pub use written::{DateOrder, NoTime, Written};
 
 /// An instant of capture time, in nanoseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -62,14 +62,11 @@ pub enum Fault {
     /// It holds not one octet.
     #[error("it is empty")]
     Empty,
-    /// Its first octets are those of no format we know.
-    #[error(
-        "it is no capture file: it begins with {0}; expected pcap (a1b2c3d4, a1b23c4d or a1b2cd34 in either \
-         byte order) or pcapng (0a0d0d0a), plain or compressed with gzip (1f8b) or zstd (28b52ffd)"
-    )]
+    /// Its first octets are those of no format we know: what it is instead, for people.
+    #[error("it is no packet capture{0}")]
     NotACapture(String),
     /// It ends before its first frame could begin.
-    #[error("it ends inside its file header: {there} of {needed} octets are there")]
+    #[error("it ends inside its file header: {there} of {needed} bytes are there")]
     HeaderCut {
         /// Octets that are there.
         there: usize,
@@ -81,7 +78,7 @@ pub enum Fault {
     #[error("it cannot be read further: {0}")]
     Input(String),
     /// The file ends inside a record or block.
-    #[error("the file ends inside this record: {there} of {needed} octets are there")]
+    #[error("the file ends inside this record: {there} of {needed} bytes are there")]
     Cut {
         /// Octets that are there.
         there: u64,
@@ -89,10 +86,10 @@ pub enum Fault {
         needed: u64,
     },
     /// A pcap record longer than any frame.
-    #[error("record claims {0} octets, at most {FRAME_OCTETS_MAX} are possible")]
+    #[error("record claims {0} bytes, at most {FRAME_OCTETS_MAX} are possible")]
     RecordLength(u32),
     /// A pcapng block that cannot have the length it claims.
-    #[error("block of type {kind:#x} claims {len} octets, which is impossible: {why}")]
+    #[error("block of type {kind:#x} claims {len} bytes, which is impossible: {why}")]
     BlockLength {
         /// The block type.
         kind: u32,
@@ -102,7 +99,7 @@ pub enum Fault {
         why: &'static str,
     },
     /// The length at the end of a pcapng block differs from the one at its start.
-    #[error("block claims {leading} octets at its start and {trailing} at its end")]
+    #[error("block claims {leading} bytes at its start and {trailing} at its end")]
     BlockTrailer {
         /// The length in front.
         leading: u32,
@@ -120,7 +117,7 @@ pub enum Fault {
     #[error("frame of interface {0}, which the section does not describe")]
     UnknownInterface(u32),
     /// A frame that does not fit into its block.
-    #[error("frame claims {claimed} octets in a block with room for {room}")]
+    #[error("frame claims {claimed} bytes in a block with room for {room}")]
     FrameLength {
         /// The captured length it claims.
         claimed: u32,
@@ -232,7 +229,7 @@ mod tests {
         };
         assert_eq!(
             damage.to_string(),
-            "office.pcap: frame 1781 (byte 193411): record claims 3000000000 octets, at most 262144 \
+            "office.pcap: frame 1781 (byte 193411): record claims 3000000000 bytes, at most 262144 \
              are possible; everything before it was used"
         );
         damage.fault = Fault::UnknownInterface(7);

@@ -50,10 +50,10 @@ impl FileReader {
         let is_etl = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("etl"));
         opened.map_err(|fault| match fault {
             // Its first octets do not tell.
-            Fault::NotACapture(what) if is_etl => Fault::NotACapture(format!(
-                "{what} (a trace of Windows: convert it there with `pktmon etl2pcap FILE.etl --out \
-                 FILE.pcapng`)"
-            )),
+            Fault::NotACapture(_) if is_etl => Fault::NotACapture(
+                " but a trace of Windows: convert it there with `pktmon etl2pcap FILE.etl --out FILE.pcapng`"
+                    .to_owned(),
+            ),
             other => other,
         })
     }
@@ -228,19 +228,46 @@ fn estimate(octets: usize, frames: usize) -> usize {
     (octets * BATCH_FRAMES_MAX / frames.max(1)).clamp(BLOCK_OCTETS_MIN, BLOCK_OCTETS_MAX)
 }
 
-/// The first octets of something that is no capture, as a person would want to be told.
+/// What captures are called, and how they begin.
+const EXPECTED: &str = "captures are .pcap or .pcapng files, plain, .gz or .zst";
+const MAGIC: &str = "a1b2c3d4, a1b23c4d or a1b2cd34 in either byte order, or 0a0d0d0a";
+
+/// What something is that is no capture, by how it begins: its octets tell nobody anything unless all else fails.
 fn describe(head: &[u8]) -> String {
     let known = match head {
-        [0xfd, b'7', b'z', b'X', b'Z', ..] => " (xz: decompress it first)",
-        [b'B', b'Z', b'h', ..] => " (bzip2: decompress it first)",
-        [0x04, 0x22, 0x4d, 0x18, ..] => " (lz4: decompress it first)",
-        [b'P', b'K', 3, 4, ..] => " (zip: unpack it first)",
-        [b's', b'n', b'o', b'o', b'p', 0, ..] => " (snoop: convert it with `editcap -F pcap`)",
-        _ => "",
+        [0xfd, b'7', b'z', b'X', b'Z', ..] => Some("xz: decompress it first"),
+        [b'B', b'Z', b'h', ..] => Some("bzip2: decompress it first"),
+        [0x04, 0x22, 0x4d, 0x18, ..] => Some("lz4: decompress it first"),
+        [b'P', b'K', 3, 4, ..] => Some("zip: unpack it first"),
+        [b's', b'n', b'o', b'o', b'p', 0, ..] => Some("snoop: convert it with `editcap -F pcap`"),
+        _ => None,
     };
-    let first = head.get(..8).unwrap_or(head);
-    let hex: Vec<_> = first.iter().map(|octet| format!("{octet:02x}")).collect();
-    format!("{} \"{}\"{known}", hex.join(" "), first.escape_ascii())
+    match known {
+        Some(known) => format!(" but {known}; {EXPECTED}"),
+        None if is_text(head) => format!(" but looks like text; {EXPECTED}"),
+        None => {
+            let first = head.get(..8).unwrap_or(head);
+            let hex: Vec<_> = first.iter().map(|octet| format!("{octet:02x}")).collect();
+            format!(
+                "; {EXPECTED}, which begin with {MAGIC}; this one begins with {}",
+                hex.join(" ")
+            )
+        }
+    }
+}
+
+/// Whether a file that begins so is text: UTF-8, of which the last character may be cut, or marked as UTF-16.
+fn is_text(head: &[u8]) -> bool {
+    let is_utf16 = [[0xff, 0xfe], [0xfe, 0xff]].iter().any(|mark| head.starts_with(mark));
+    let whole = match std::str::from_utf8(head) {
+        Ok(text) => Some(text),
+        Err(error) if error.error_len().is_none() => {
+            head.get(..error.valid_up_to()).and_then(|whole| std::str::from_utf8(whole).ok())
+        }
+        Err(_) => None,
+    };
+    let prints = |c: char| !c.is_control() || c.is_whitespace();
+    is_utf16 || whole.is_some_and(|text| text.chars().all(prints))
 }
 
 #[cfg(test)]
@@ -248,9 +275,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_capture_is_described_in_octets_text_and_name() {
-        assert_eq!(describe(b"Hi\n"), "48 69 0a \"Hi\\n\"");
-        assert!(describe(b"BZh91AY&SY").ends_with("(bzip2: decompress it first)"));
+    fn what_is_no_capture_is_described_for_people_first() {
+        for text in
+            [&b"Hi\n"[..], "M\u{fc}ller,evil.com\n".as_bytes(), b"caf\xc3", b"\xff\xfeH\0i\0"]
+        {
+            let said = describe(text);
+            assert!(said.starts_with(" but looks like text; captures are .pcap"), "{said}");
+            assert!(!said.contains("a1b2"), "{said}");
+        }
+        assert!(
+            describe(b"BZh91AY&SY").starts_with(" but bzip2: decompress it first; captures are")
+        );
+        let binary = describe(b"\x7fELF\x02\x01\x01\0\0");
+        assert!(binary.starts_with("; captures are .pcap or .pcapng files"), "{binary}");
+        assert!(binary.ends_with("this one begins with 7f 45 4c 46 02 01 01 00"), "{binary}");
     }
 
     #[test]

@@ -23,8 +23,9 @@ Examples:
   whoasked live -i eth1 --indicators feeds/
   whoasked man DIR (manual pages), whoasked read --help
 
-Exit status: 0 nothing flagged, 1 something flagged, 2 a usage, input or
-output error, 130 ended by a second Ctrl-C."
+Exit status: 0 nothing flagged, 1 something flagged, whoever is behind it and
+also if that cannot be decided, 2 a usage, input or output error, 130 ended by
+a second Ctrl-C."
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -217,8 +218,8 @@ pub struct LiveArgs {
     /// The ring in the kernel, in MiB, for each interface and thread
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=2000))]
     pub buffer: u16,
-    /// Octets captured of each packet
-    #[arg(long, value_name = "OCTETS", default_value_t = 262_144)]
+    /// Bytes captured of each packet
+    #[arg(long, value_name = "BYTES", default_value_t = 262_144)]
     pub snaplen: u32,
     /// Capture threads on each interface, which share its packets by flow
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -261,14 +262,20 @@ pub enum Captured {
     after_help = "\
 Examples:
   whoasked explain mi.kenal-cn.com office.pcap
+  whoasked explain \"1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 2 AFCd\" office.pcap
   whoasked explain --alerts atp-table.txt office.pcap
   whoasked explain --alerts aptp.log --tz Europe/Berlin monday.pcap tuesday.pcap --format jsonl
 
 Alerts are read as people have them: the table of Sophos UTM9 as pasted from its page, log lines of
-Sophos UTM, SFOS and FortiGate, the threat log of Palo Alto, Suricata's EVE, CEF, and CSV with named
-columns (time, host, destination, threat, events). The form is found by what the file holds.
+Sophos UTM, SFOS and FortiGate, the threat log of Palo Alto, Suricata's EVE and fast.log, Snort's
+alerts, CEF, CSV with named columns (time, host, destination, threat, events), and up to 49 lines of
+one name or address each. The form is found by what the file holds. One alert can stand on the
+command line itself, in quotes.
 
-Exit status: 0 no alert is answered by the capture, 1 at least one is, 2 a usage or input error."
+Exit status: 0 no alert is answered: the capture does not show what they flag, or not at their
+times; 1 at least one is answered, whether by a client, by `no client` or by `cannot be decided`;
+2 a usage, input or output error, or what is asked for is your own host; 130 ended by a second
+Ctrl-C."
 )]
 pub struct ExplainArgs {
     #[command(flatten)]
@@ -490,6 +497,10 @@ pub enum AlertsFormat {
     Eve,
     /// Common Event Format
     Cef,
+    /// Suricata's fast.log and Snort's alerts, a line each
+    FastLog,
     /// CSV with a header that names the columns
     Csv,
+    /// Names and addresses alone, one a line
+    Names,
 }

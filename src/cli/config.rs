@@ -61,7 +61,7 @@ pub fn arguments(command: &Command, typed: Vec<OsString>) -> anyhow::Result<Argu
     };
     let size = fs::metadata(&path).map(|data| data.len()).unwrap_or_default();
     if size > FILE_OCTETS_MAX {
-        bail!("--config: {} is too long for a configuration ({size} octets)", path.display());
+        bail!("--config: {} is too long for a configuration ({size} bytes)", path.display());
     }
     let text = fs::read_to_string(&path)
         .with_context(|| format!("--config: {} cannot be read", path.display()))?;

@@ -1,5 +1,6 @@
 //! `whoasked explain`: who is behind the firewall's own alerts, or asked for one name or address.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +8,8 @@ use anyhow::bail;
 
 use super::settings::{Explain as Settings, Subject};
 use super::{Outcome, analysis, say};
-use crate::alert::{Alert, Alerts, Desk, refused};
+use crate::alert::{Alert, Alerts, Desk, Form, LoadError, refused};
+use crate::flow::Address;
 use crate::indicator::{IndicatorId, Indicators};
 
 /// Where a question stands that was asked without a file.
@@ -15,6 +17,7 @@ const COMMAND_LINE: &str = "the command line";
 
 pub fn run(mut settings: Settings) -> anyhow::Result<Outcome> {
     let Loaded { list, alerts, unread } = match &settings.subject {
+        Subject::Question(text) if Form::is_alert(text) => pasted(text, &settings)?,
         Subject::Question(question) => Loaded {
             list: COMMAND_LINE.to_owned(),
             alerts: vec![asked(question)],
@@ -28,8 +31,8 @@ pub fn run(mut settings: Settings) -> anyhow::Result<Outcome> {
         .iter()
         .map(|alert| refused(&alert.destination, &settings.analysis.resolvers))
         .collect();
-    if let (Subject::Question(_), [Some(why)]) = (&settings.subject, no_targets.as_slice()) {
-        bail!("{why}");
+    if let (Subject::Question(question), [Some(why)]) = (&settings.subject, no_targets.as_slice()) {
+        bail!("{why}{}", of_a_client(question));
     }
     let targets = alerts.iter().zip(&no_targets).filter(|(_, refused)| refused.is_none());
     let words = targets.map(|(alert, _)| (alert.line, alert.destination.as_str()));
@@ -65,6 +68,18 @@ pub fn run(mut settings: Settings) -> anyhow::Result<Outcome> {
     })
 }
 
+/// What answers who asks by the address of a client: what did it do?
+fn of_a_client(question: &str) -> String {
+    let address = question.trim().parse::<IpAddr>().map(Address::from);
+    address.ok().filter(Address::is_internal).map_or(String::new(), |address| {
+        format!(
+            ". What this host asked for of what is flagged: `whoasked explain --alerts ALERTS CAPTURE \
+             --ticket={address}` or `whoasked read CAPTURE --indicators LIST --ticket={address}`; all that it asked for: \
+             `whoasked messages CAPTURE --filter 'host {address}'`"
+        )
+    })
+}
+
 /// The alerts of all files.
 struct Loaded {
     /// What the files are called together.
@@ -85,15 +100,35 @@ fn load(files: &[PathBuf], settings: &Settings) -> anyhow::Result<Loaded> {
         if is_twice(file) {
             loaded.rename(&file.display().to_string());
         }
-        for notice in &loaded.notices {
-            say(&format!("whoasked: {notice}"));
-        }
-        let rows = loaded.notices.iter().filter(|notice| notice.is_loss());
-        unread.extend(rows.map(ToString::to_string));
+        unread.extend(told(&loaded));
         names.extend(loaded.alerts.first().map(|alert| alert.file.clone()));
         alerts.extend(loaded.alerts);
     }
     Ok(Loaded { list: names.join(", "), alerts, unread })
+}
+
+/// Says what should be known of how alerts were read, and returns what is missing by it.
+fn told(alerts: &Alerts) -> Vec<String> {
+    for notice in &alerts.notices {
+        say(&format!("whoasked: {notice}"));
+    }
+    alerts.notices.iter().filter(|notice| notice.is_loss()).map(ToString::to_string).collect()
+}
+
+/// Alerts that stand on the command line themselves.
+fn pasted(text: &str, settings: &Settings) -> anyhow::Result<Loaded> {
+    let read = Alerts::read(COMMAND_LINE, text, settings.alerts_form, &settings.zones);
+    let alerts = read.map_err(|error| match error {
+        LoadError::Unknown { first, .. } => anyhow::anyhow!(
+            "\"{first}\" is no name and no address, for it has blanks in it, and no alert of a form that is known; \
+             tried were {}; a row of a table is such as {}",
+            Form::list(),
+            Form::Table.example()
+        ),
+        other => other.into(),
+    })?;
+    let unread = told(&alerts);
+    Ok(Loaded { list: COMMAND_LINE.to_owned(), alerts: alerts.alerts, unread })
 }
 
 /// A question as an alert that blames nobody.

@@ -16,6 +16,7 @@ mod progress;
 mod read;
 mod settings;
 mod stderr;
+mod usage;
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -50,13 +51,19 @@ impl Outcome {
 pub fn run() -> anyhow::Result<Outcome> {
     let command = args::Args::command();
     let arguments = config::arguments(&command, std::env::args_os().collect())?;
-    let parsed = command.args_override_self(true).try_get_matches_from(&arguments.all);
+    let parsed = command.clone().args_override_self(true).try_get_matches_from(&arguments.all);
     let args = parsed.and_then(|mut matches| args::Args::from_arg_matches_mut(&mut matches));
     let args = args.unwrap_or_else(|error| {
         if let Some(origin) = arguments.origin(&error) {
             say(&format!("whoasked: {origin}:"));
         }
-        error.exit()
+        match usage::instead(&error, &command, &arguments.all) {
+            Some(words) => {
+                say(&format!("whoasked: {words}"));
+                std::process::exit(Outcome::Failed.exit_code().into())
+            }
+            None => error.exit(),
+        }
     });
     match args.command {
         args::Command::Read(args) => read::run(settings::Read::new(args)?),

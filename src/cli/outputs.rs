@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use super::args::{FormArgs, Format};
 use super::place::{Line, Place, STDOUT, is_same_file};
 use super::settings::{Input, look_of_stdout};
+use super::usage::{PAGE_FLAG, is_page as is_called_page};
 use crate::attribution::Attribution;
 use crate::capture::is_pipe;
 use crate::evidence::Evidence;
@@ -69,8 +70,9 @@ impl Outputs {
     ///
     /// # Errors
     /// When a form or place cannot be understood, or would harm what is there.
-    pub fn new(args: FormArgs, input: &Input, lists: &[PathBuf]) -> anyhow::Result<Outputs> {
+    pub fn new(mut args: FormArgs, input: &Input, lists: &[PathBuf]) -> anyhow::Result<Outputs> {
         let captures = &input.files;
+        take_page(&mut args)?;
         let client = match args.ticket.as_deref() {
             None => None,
             Some("") => Some(None),
@@ -111,6 +113,9 @@ impl Outputs {
         }
         if args.report.as_ref().is_some_and(|path| is_same_file(path, stdout)) {
             bail!("--report: stdout goes there");
+        }
+        if let Some(path) = &args.report {
+            check_page(path)?;
         }
         if let Some(directory) = &args.evidence {
             check_evidence(directory, captures)?;
@@ -276,6 +281,11 @@ pub fn output(
     let Some((form, place)) = text.split_once('=') else {
         bail!("--output: `{text}` has no form (expected FORM=PLACE, such as csv=answer.csv)");
     };
+    if is_called_page(form) {
+        bail!(
+            "--output: `{text}`: a page is of whole captures: {PAGE_FLAG} of `read` or `explain` writes one"
+        );
+    }
     let format = Format::from_str(form, true).map_err(|_| {
         let known: Vec<String> = Format::value_variants()
             .iter()
@@ -295,10 +305,51 @@ pub fn output(
 }
 
 fn client(text: &str) -> anyhow::Result<Address> {
-    let ip: IpAddr = text.parse().with_context(|| {
-        format!("--ticket: `{text}` is no IP address (expected such as --ticket=192.168.2.42)")
-    })?;
-    Ok(Address::from(ip))
+    match text.parse::<IpAddr>() {
+        Ok(ip) => Ok(Address::from(ip)),
+        Err(_) => bail!(
+            "--ticket: `{text}` is no IP address: give the host's address, which stands beside its name in the report, \
+             as in --ticket=192.168.2.42"
+        ),
+    }
+}
+
+/// `-o html=FILE` is `--report FILE`: it takes such an output out of the others.
+fn take_page(args: &mut FormArgs) -> anyhow::Result<()> {
+    let is_page = |text: &str| text.split_once('=').is_some_and(|(form, _)| is_called_page(form));
+    while let Some(place) = args.output.iter().position(|text| is_page(text)) {
+        let text = args.output.remove(place);
+        let path = text.split_once('=').map_or("", |(_, path)| path);
+        match Place::new(path).with_context(|| format!("--output: `{text}`"))? {
+            Place::File(_) if args.report.is_some() => {
+                bail!("--output: `{text}`: one page is written, and --report names another");
+            }
+            Place::File(path) => args.report = Some(path),
+            _ => bail!("--output: `{text}`: a page goes to a file only"),
+        }
+    }
+    Ok(())
+}
+
+/// What a page is: nobody finds one under a name that tells of something else.
+fn check_page(path: &Path) -> anyhow::Result<()> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let instead = match ending.to_ascii_lowercase().as_str() {
+        "csv" | "tsv" => "for spreadsheets: -o csv=FILE",
+        "json" | "jsonl" | "ndjson" => "for programs: -o jsonl=FILE",
+        "txt" | "text" | "log" | "md" => "the text: -o text=FILE",
+        "pcap" | "pcapng" => "the packets that show it: --evidence DIR",
+        "pdf" => "a browser prints it as PDF",
+        "doc" | "docx" | "odt" | "xls" | "xlsx" | "ods" | "xml" | "png" => {
+            "docs/forms.md lists the other forms"
+        }
+        _ => return Ok(()),
+    };
+    bail!(
+        "--report writes a page of HTML, and {} is called otherwise: name it {} ({instead})",
+        path.display(),
+        path.with_extension("html").display()
+    )
 }
 
 /// `--ticket 192.168.2.42` without `=` makes a capture of the address, or what is to be explained; of these

@@ -17,7 +17,7 @@ use super::outputs::{Outputs, refuse_loose_client};
 use super::place::{STDOUT, is_same_file};
 use super::say;
 use crate::alert::{Form as AlertForm, Zones};
-use crate::capture::live::{DeviceOptions, Wanted};
+use crate::capture::live::{DeviceOptions, Wanted, is_interface};
 use crate::capture::{Found, captures_in, is_called_capture};
 use crate::flow::Address;
 use crate::identity::Inventory;
@@ -28,6 +28,8 @@ use crate::report::Look;
 use crate::report::words::count;
 use crate::time::{UTC, Zone};
 
+/// So many words that are no files are a row of alerts whose quotes were forgotten.
+const ROW_WORDS: usize = 3;
 /// So many files that are left out are named for each reason.
 const NAMED_MAX: usize = 4;
 
@@ -64,7 +66,7 @@ pub struct Explain {
 /// What is to be explained.
 #[derive(Debug)]
 pub enum Subject {
-    /// A name or an address.
+    /// A name or an address, or an alert as pasted.
     Question(String),
     /// Files of alerts.
     Alerts(Vec<PathBuf>),
@@ -120,6 +122,9 @@ impl Live {
         names.dedup();
         if names.len() < args.interface.len() {
             bail!("--interface: one is given twice (for several threads: --fanout N)");
+        }
+        if let Some(why) = args.interface.iter().find_map(|name| list_for_interface(name)) {
+            bail!("{why}");
         }
         let LiveArgs { indicators, indicators_format, allow, alerts, .. } = args;
         let flagged = match alerts.is_empty() {
@@ -184,6 +189,9 @@ impl Read {
     /// When an address or network cannot be read, or stdin is to be two things at once.
     pub fn new(args: ReadArgs) -> anyhow::Result<Read> {
         let lists = lists(args.indicators);
+        if let Some(why) = lists.indicators.iter().find_map(|path| interface_for_list(path)) {
+            bail!("{why}");
+        }
         if lists.indicators.is_empty() {
             bail!("no list of indicators is given: say --indicators LIST; see --help");
         }
@@ -201,6 +209,25 @@ impl Read {
     }
 }
 
+/// What to say where a list was given for an interface: `-i` is short for something else in `read`.
+pub fn list_for_interface(name: &str) -> Option<String> {
+    (Path::new(name).is_file() && !is_interface(name)).then(|| {
+        format!(
+            "--interface: {name} is a file, and no interface is called so; in `live` -i is the interface, and a list goes \
+             with --indicators, as in `whoasked live -i eth1 --indicators {name}`"
+        )
+    })
+}
+
+/// What to say where an interface was given for a list.
+fn interface_for_list(path: &Path) -> Option<String> {
+    let name = path.to_str().filter(|name| !path.exists() && is_interface(name))?;
+    Some(format!(
+        "--indicators: there is no list {name}, but an interface; in `read` -i is the list, and \
+         `whoasked live -i {name} --indicators LIST` listens there"
+    ))
+}
+
 impl Explain {
     /// # Errors
     /// When it is not clear what is to be explained, or by which captures.
@@ -212,10 +239,11 @@ impl Explain {
             true => Subject::Question(take_question(&mut input.files)?),
             false => Subject::Alerts(args.alerts),
         };
-        if let Subject::Question(_) = subject
+        if let Subject::Question(question) = &subject
             && args.alerts_format.is_some()
+            && !AlertForm::is_alert(question)
         {
-            bail!("--alerts-format is about a file of alerts: give one with --alerts FILE");
+            bail!("--alerts-format is about alerts: give a file of them with --alerts FILE");
         }
         let alerts: &[PathBuf] = if let Subject::Alerts(files) = &subject { files } else { &[] };
         if input.files.iter().chain(alerts).filter(|path| path.as_os_str() == "-").count() > 1 {
@@ -253,8 +281,18 @@ fn take_question(files: &mut Vec<PathBuf>) -> anyhow::Result<String> {
         bail!("{WHAT}");
     };
     let question = files.remove(place).to_string_lossy().into_owned();
-    if is_called_capture(&question) || question.contains('/') && place > 0 {
+    if is_called_capture(&question)
+        || question.contains('/') && place > 0 && !AlertForm::is_alert(&question)
+    {
         bail!("there is no file {question}");
+    }
+    let words =
+        files.iter().filter(|path| !is_file(path) && !is_called_capture(&path.to_string_lossy()));
+    if words.count() >= ROW_WORDS - 1 {
+        bail!(
+            "neither `{question}` nor what follows is a file; a row of alerts goes in quotes, as in `whoasked explain \
+             \"1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 2 AFCd\" office.pcap`"
+        );
     }
     if files.is_empty() {
         bail!("no capture is given behind `{question}` (a .pcap or .pcapng file, or - for stdin)");
@@ -270,7 +308,9 @@ fn alerts_form(format: AlertsFormat) -> AlertForm {
         AlertsFormat::PaloAlto => AlertForm::PaloAlto,
         AlertsFormat::Eve => AlertForm::Eve,
         AlertsFormat::Cef => AlertForm::Cef,
+        AlertsFormat::FastLog => AlertForm::FastLog,
         AlertsFormat::Csv => AlertForm::Csv,
+        AlertsFormat::Names => AlertForm::Names,
     }
 }
 

@@ -3,7 +3,8 @@
 //! Read are RFC 3339 and what is near it (`2026-03-02T09:17:42.5+0100`, `2026-03-02 09:17:42`), the
 //! forms of firewalls (`2026:03:02-09:17:42`, `2026/03/02 09:17:42`, `Mar 02 2026 09:17:42`,
 //! `02.03.2026 09:17`, `03/22/2026 9:17:42 AM`) and counts since the epoch in seconds, milli-, micro-
-//! or nanoseconds. What could be two dates (`03/02/2026`) or lacks its year is not guessed at.
+//! or nanoseconds. What could be two dates (`03/02/2026`) is read in the order that another date of the same
+//! writer shows; without one, it is not guessed at, and neither is what lacks its year.
 
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
@@ -17,25 +18,59 @@ pub struct Written {
     pub time: Timestamp,
     /// It named no zone: it was taken to be of the one given.
     pub is_local: bool,
+    /// The order of day and month that its date shows, since no month has its other number.
+    pub shows: Option<DateOrder>,
+}
+
+/// Which of day and month comes first in a date such as `03/02/2026`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DateOrder {
+    /// `14/03/2026`.
+    DayFirst,
+    /// `03/14/2026`.
+    MonthFirst,
+}
+
+/// Why a text is no time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoTime {
+    /// It is not written as any that is known.
+    Unknown,
+    /// It could be of two dates.
+    TwoDates,
+    /// It lacks its year.
+    NoYear,
 }
 
 impl Written {
-    /// Reads a time. None of what is not one, or could be several.
-    pub fn parse(text: &str, zone: &Zone) -> Option<Written> {
+    /// Reads a time, its day and month in the order given where they could be either.
+    ///
+    /// # Errors
+    /// Of what is not one, or could be several.
+    pub fn parse(text: &str, zone: &Zone, order: Option<DateOrder>) -> Result<Written, NoTime> {
         let text = text.trim();
         // The longest written form with a zone has some 40 characters.
         if text.is_empty() || text.len() > 64 {
-            return None;
+            return Err(NoTime::Unknown);
         }
+        let mut cursor = Cursor::new(text, order);
+        match Written::read(text, &mut cursor, zone) {
+            Some(written) => Ok(written),
+            None if cursor.is_two_dates => Err(NoTime::TwoDates),
+            None if Cursor::new(text, order).lacks_year() => Err(NoTime::NoYear),
+            None => Err(NoTime::Unknown),
+        }
+    }
+
+    fn read(text: &str, cursor: &mut Cursor<'_>, zone: &Zone) -> Option<Written> {
         if let Some(time) = since_epoch(text) {
-            return Some(Written { time, is_local: false });
+            return Some(Written { time, is_local: false, shows: None });
         }
-        let mut cursor = Cursor(text);
         let (year, month, day) = cursor.date()?;
         cursor.eat_any(&[' ', 'T', 't', '-', ',', '_']);
         let (hour, minute, second, nanos) = cursor.clock()?;
         let local = DateTime::new(year, month, day, hour, minute, second, nanos).ok()?;
-        let said = cursor.0.trim();
+        let said = cursor.rest.trim();
         let (zone, is_local) = match said {
             "" => (zone.zone.clone(), true),
             "Z" | "z" | "UTC" | "GMT" => (TimeZone::UTC, false),
@@ -49,7 +84,8 @@ impl Written {
             },
         };
         let nanos = local.to_zoned(zone).ok()?.timestamp().as_nanosecond();
-        Some(Written { time: Timestamp(i64::try_from(nanos).ok()?), is_local })
+        let time = Timestamp(i64::try_from(nanos).ok()?);
+        Some(Written { time, is_local, shows: cursor.shows })
     }
 }
 
@@ -90,14 +126,23 @@ fn nanos_of(fraction: &str) -> Option<i32> {
     nine.parse().ok()
 }
 
-/// What is still to be read.
-struct Cursor<'a>(&'a str);
+/// What is still to be read, and what was learned of the order of day and month.
+struct Cursor<'a> {
+    rest: &'a str,
+    order: Option<DateOrder>,
+    shows: Option<DateOrder>,
+    is_two_dates: bool,
+}
 
 impl<'a> Cursor<'a> {
+    fn new(text: &'a str, order: Option<DateOrder>) -> Cursor<'a> {
+        Cursor { rest: text, order, shows: None, is_two_dates: false }
+    }
+
     fn take_while(&mut self, of: impl Fn(char) -> bool) -> &'a str {
-        let end = self.0.find(|c| !of(c)).unwrap_or(self.0.len());
-        let (taken, rest) = self.0.split_at(end);
-        self.0 = rest;
+        let end = self.rest.find(|c| !of(c)).unwrap_or(self.rest.len());
+        let (taken, rest) = self.rest.split_at(end);
+        self.rest = rest;
         taken
     }
 
@@ -116,12 +161,12 @@ impl<'a> Cursor<'a> {
     }
 
     fn eat(&mut self, wanted: char) -> Option<()> {
-        self.0 = self.0.strip_prefix(wanted)?;
+        self.rest = self.rest.strip_prefix(wanted)?;
         Some(())
     }
 
     fn eat_any(&mut self, of: &[char]) {
-        self.0 = self.0.trim_start_matches(of);
+        self.rest = self.rest.trim_start_matches(of);
     }
 
     /// A month's English name, or its beginning.
@@ -135,12 +180,12 @@ impl<'a> Cursor<'a> {
 
     fn date(&mut self) -> Option<(i16, i8, i8)> {
         const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-        let lower = self.0.get(..3).map(str::to_ascii_lowercase);
+        let lower = self.rest.get(..3).map(str::to_ascii_lowercase);
         if lower.is_some_and(|start| WEEKDAYS.contains(&start.as_str())) {
             self.take_while(|c| c.is_ascii_alphabetic());
             self.eat_any(&[',', ' ']);
         }
-        if self.0.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        if self.rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
             let month = self.month()?;
             self.eat_any(&[' ']);
             let day = self.small()?;
@@ -148,9 +193,9 @@ impl<'a> Cursor<'a> {
             return Some((self.year()?, month, day));
         }
         let first = self.digits();
-        let between = self.0.chars().next()?;
+        let between = self.rest.chars().next()?;
         self.eat(between)?;
-        let is_word = self.0.starts_with(|c: char| c.is_ascii_alphabetic());
+        let is_word = self.rest.starts_with(|c: char| c.is_ascii_alphabetic());
         match (first.len(), between) {
             (4, '-' | '/' | ':' | '.') => {
                 let month = if is_word { self.month()? } else { self.small()? };
@@ -166,15 +211,45 @@ impl<'a> Cursor<'a> {
                 let (first, second): (i8, i8) = (first.parse().ok()?, self.small()?);
                 self.eat(between)?;
                 let year = self.year()?;
-                match between {
-                    '.' => Some((year, second, first)),
-                    _ if first > 12 || first == second => Some((year, second, first)),
-                    _ if second > 12 => Some((year, first, second)),
-                    _ => None,
-                }
+                let order = match between {
+                    '.' => DateOrder::DayFirst,
+                    _ => self.order_of(first, second)?,
+                };
+                Some(match order {
+                    DateOrder::DayFirst => (year, second, first),
+                    DateOrder::MonthFirst => (year, first, second),
+                })
             }
             _ => None,
         }
+    }
+
+    /// Which of two numbers is the day: the one that is no month, else as the order given has it.
+    fn order_of(&mut self, first: i8, second: i8) -> Option<DateOrder> {
+        const MONTHS: i8 = 12;
+        self.shows = match (first > MONTHS, second > MONTHS) {
+            (true, _) => Some(DateOrder::DayFirst),
+            (_, true) => Some(DateOrder::MonthFirst),
+            _ => None,
+        };
+        let either = || (first == second).then_some(DateOrder::DayFirst);
+        let order = self.shows.or_else(either).or(self.order);
+        self.is_two_dates = order.is_none();
+        order
+    }
+
+    /// Whether a day and a clock stand there without a year: `Mar  2 09:17:42`, `03/02-09:17:42`.
+    fn lacks_year(&mut self) -> bool {
+        let day = match self.rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            true => {
+                let month = self.month();
+                self.eat_any(&[' ']);
+                month.and_then(|_| self.small())
+            }
+            false => self.small().and_then(|_| self.eat('/')).and_then(|()| self.small()),
+        };
+        self.eat_any(&[' ', '-']);
+        day.is_some() && self.clock().is_some()
     }
 
     fn clock(&mut self) -> Option<(i8, i8, i8, i32)> {
@@ -184,19 +259,19 @@ impl<'a> Cursor<'a> {
         let (mut second, mut nanos) = (0, 0);
         if self.eat(':').is_some() {
             second = self.small()?;
-            if self.0.starts_with(['.', ',']) {
-                self.0 = self.0.get(1..)?;
+            if self.rest.starts_with(['.', ',']) {
+                self.rest = self.rest.get(1..)?;
                 nanos = nanos_of(self.digits())?;
             }
         }
-        let rest = self.0.trim_start();
+        let rest = self.rest.trim_start();
         let half = rest.get(..2).map(str::to_ascii_uppercase);
         match half.as_deref() {
             Some("AM") if hour <= 12 => hour %= 12,
             Some("PM") if hour <= 12 => hour = hour % 12 + 12,
             _ => return Some((hour, minute, second, nanos)),
         }
-        self.0 = rest.get(2..)?;
+        self.rest = rest.get(2..)?;
         Some((hour, minute, second, nanos))
     }
 }
@@ -207,7 +282,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn utc(text: &str) -> Option<String> {
-        Written::parse(text, &crate::time::UTC.clone()).map(|written| written.time.to_string())
+        read(text, None).map(|written| written.time.to_string()).ok()
+    }
+
+    fn read(text: &str, order: Option<DateOrder>) -> Result<Written, NoTime> {
+        Written::parse(text, &crate::time::UTC.clone(), order)
     }
 
     #[test]
@@ -243,7 +322,7 @@ mod tests {
     #[test]
     fn a_local_time_is_of_the_zone_given_its_summer_included() {
         let berlin = Zone::parse("Europe/Berlin").unwrap();
-        let read = |text: &str| Written::parse(text, &berlin).unwrap();
+        let read = |text: &str| Written::parse(text, &berlin, None).unwrap();
         let winter = read("2026-03-02 10:17:42");
         assert_eq!(winter.time.to_string(), "2026-03-02T09:17:42.000000000Z");
         assert!(winter.is_local);
@@ -280,10 +359,45 @@ mod tests {
         }
     }
 
+    #[test]
+    fn why_a_text_is_no_time_is_told_apart() {
+        for (text, why) in [
+            ("03/02/2026 09:17:42", NoTime::TwoDates),
+            ("3-2-2026 09:17", NoTime::TwoDates),
+            ("Mar  2 09:17:42", NoTime::NoYear),
+            ("03/02-09:17:42.123456", NoTime::NoYear),
+            ("2026-03-02", NoTime::Unknown),
+            ("02/03", NoTime::Unknown),
+        ] {
+            assert_eq!(read(text, None), Err(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_shows_in_which_order_another_is_read() {
+        let (day, month) = (Some(DateOrder::DayFirst), Some(DateOrder::MonthFirst));
+        for (text, shows) in [
+            ("14/03/2026 09:17", day),
+            ("03-14-2026 09:17", month),
+            ("03/03/2026 09:17", None),
+            ("14.03.2026 09:17", None),
+            ("2026/03/14 09:17", None),
+        ] {
+            assert_eq!(read(text, None).unwrap().shows, shows, "{text}");
+        }
+        let of = |order| read("02/03/2026 09:17:42", order).unwrap().time.to_string();
+        assert_eq!(of(day), "2026-03-02T09:17:42.000000000Z");
+        assert_eq!(of(month), "2026-02-03T09:17:42.000000000Z");
+        // What a date shows itself comes first.
+        assert_eq!(read("14/03/2026 09:17", month), read("14/03/2026 09:17", None));
+    }
+
     proptest! {
         #[test]
         fn no_text_panics(text in "\\PC{0,70}|[0-9:/. TZ+-]{0,30}") {
-            let _ = Written::parse(&text, &crate::time::UTC.clone());
+            for order in [None, Some(DateOrder::DayFirst), Some(DateOrder::MonthFirst)] {
+                let _ = read(&text, order);
+            }
             let _ = Zone::parse(&text);
         }
     }

@@ -86,7 +86,13 @@ fn what_cannot_be_read_is_named() {
     bench.write("letter.txt", b"Dear Sir or Madam, this is no capture at all.\n");
     bench.write("nothing.pcap", b"");
     bench.fails("read missing.pcap -i flagged.txt", &["missing.pcap", "cannot be opened"]);
-    bench.fails("read letter.txt -i flagged.txt", &["letter.txt", "no capture file"]);
+    let text =
+        bench.fails("read letter.txt -i flagged.txt", &["letter.txt: it is no packet capture"]);
+    assert!(text.stderr.contains("looks like text") && !text.stderr.contains("44 65"), "{text:?}");
+    bench.fails(
+        "read flagged.txt -i whole.pcap",
+        &["whole.pcap is a packet capture", "read CAPTURE"],
+    );
     bench.fails("read nothing.pcap -i flagged.txt", &["nothing.pcap", "empty"]);
     bench.write("dc.etl", b"\0\0\x01\0 a trace of Windows, not to be read here");
     bench.fails("read dc.etl -i flagged.txt", &["dc.etl", "pktmon etl2pcap FILE.etl --out"]);

@@ -143,6 +143,7 @@ fn the_same_alerts_in_every_form_have_the_same_answers() {
         "palo-alto-syslog.csv",
         "eve.json",
         "cef.log",
+        "fast.log",
         "columns.csv",
         "columns-comma.csv",
     ] {
@@ -339,6 +340,22 @@ fn one_question_needs_no_list_and_no_order() {
     assert!(below.stdout.contains("names below it"), "{}", below.stdout);
     let nothing = whoasked(["explain", "nobody-asked.example", office.to_str().unwrap()]);
     assert_eq!(nothing.code, Some(0), "{}", nothing.stdout);
+}
+
+#[test]
+fn an_alert_is_answered_by_whatever_verdict() {
+    let undecided = project("captures/client-leg-missing.pcap");
+    for (question, capture, verdict, code) in [
+        ("mi.kenal-cn.com", office(), Some("attributed"), 1),
+        ("up.telemetry-sync.net", office(), Some("no-client"), 1),
+        ("mi.kenal-cn.com", undecided, Some("undetermined"), 1),
+        ("nobody-asked.example", office(), None, 0),
+    ] {
+        let run = whoasked(["explain", "-f", "jsonl", question, capture.to_str().unwrap()]);
+        let answers = answers(&run);
+        assert_eq!(answers[0]["verdict"].as_str(), verdict, "{question}: {run:?}");
+        assert_eq!(run.code, Some(code), "{question}");
+    }
 }
 
 #[test]

@@ -3,106 +3,12 @@
 use csv::StringRecord;
 
 use super::Rows;
-use super::row::{Row, is_address, is_destination, plain_key};
+use super::csv_words::{
+    ADDRESS_PORTS, ADDRESSES, CLOCKS, DAYS, DEVICES, EITHERS_NAME, EVENTS, HOST_PORTS, HOSTS,
+    NAMES, NUMBERS, THREATS, TIMES, spelt,
+};
+use super::row::{Row, is_address, is_destination, plain_key, said};
 use crate::rows as csv_rows;
-
-/// What people call the columns, without case, blanks and marks; the first that is there counts.
-const TIMES: &[&str] = &[
-    "timestamp",
-    "datetime",
-    "eventtime",
-    "generatetime",
-    "generatedtime",
-    "receivetime",
-    "time",
-    "firstseen",
-    "starttime",
-    "logtime",
-    "when",
-    "zeit",
-    "zeitpunkt",
-];
-const DAYS: &[&str] = &["date", "day", "datum"];
-const CLOCKS: &[&str] = &["time", "clock", "uhrzeit"];
-const HOSTS: &[&str] = &[
-    "userhost",
-    "sourceaddress",
-    "srcip",
-    "sourceip",
-    "src",
-    "source",
-    "srcaddress",
-    "sourcehost",
-    "srchost",
-    "clientip",
-    "client",
-    "host",
-    "hostname",
-    "user",
-    "device",
-    "quelle",
-];
-const NAMES: &[&str] = &[
-    "destination",
-    "domain",
-    "domainname",
-    "fqdn",
-    "dnsname",
-    "qname",
-    "query",
-    "dnsquery",
-    "destinationhost",
-    "desthost",
-    "dsthost",
-    "dstdomain",
-    "destinationname",
-    "hostname",
-    "urlfilename",
-    "url",
-    "indicator",
-    "target",
-    "ziel",
-];
-const ADDRESSES: &[&str] = &[
-    "destinationaddress",
-    "dstip",
-    "destip",
-    "destinationip",
-    "dst",
-    "dstaddress",
-    "remoteip",
-    "destination",
-];
-const THREATS: &[&str] = &[
-    "threatname",
-    "threatcontentname",
-    "threatid",
-    "threat",
-    "signature",
-    "malware",
-    "attack",
-    "virus",
-    "alert",
-    "rule",
-    "category",
-    "bedrohung",
-];
-const EVENTS: &[&str] =
-    &["events", "eventcount", "count", "hits", "repeatcount", "numberofevents", "ereignisse"];
-const DEVICES: &[&str] = &[
-    "devname",
-    "devicename",
-    "deviceid",
-    "devid",
-    "serial",
-    "serialnumber",
-    "observer",
-    "observername",
-    "sensor",
-    "firewall",
-    "gateway",
-];
-const NUMBERS: &[&str] = &["no", "nr", "number", "row"];
 
 /// Where each thing stands.
 #[derive(Debug, Default)]
@@ -111,10 +17,13 @@ pub(super) struct Columns {
     time: Option<usize>,
     day: Option<usize>,
     clock: Option<usize>,
-    host: Option<usize>,
+    /// All that may tell of the host, as with names.
+    hosts: Vec<usize>,
     host_port: Option<usize>,
     /// All that may hold a name: in an export many stay empty, or hold something else.
     names: Vec<usize>,
+    /// What holds a name that may be the host's as well.
+    eithers_name: Option<usize>,
     address: Option<usize>,
     address_port: Option<usize>,
     threat: Option<usize>,
@@ -125,44 +34,55 @@ pub(super) struct Columns {
 impl Columns {
     /// By a header. None of one that names no destination, or nothing else.
     pub(super) fn of(header: &StringRecord) -> Option<Columns> {
-        let keys: Vec<String> = header.iter().map(plain_key).collect();
+        let keys: Vec<String> = header.iter().map(spelt).collect();
         let find =
             |names: &[&str]| names.iter().find_map(|name| keys.iter().position(|key| key == name));
         let places = |name: &&str| keys.iter().position(|key| key == *name);
         let names: Vec<usize> = NAMES.iter().filter_map(places).collect();
         let host = find(HOSTS).filter(|host| names.first() != Some(host));
         let names: Vec<usize> = names.into_iter().filter(|name| Some(*name) != host).collect();
+        let others = HOSTS.iter().filter_map(places).filter(|place| !names.contains(place));
+        let hosts: Vec<usize> =
+            host.into_iter().chain(others.filter(|place| Some(*place) != host)).collect();
+        let is_eithers = |place: &usize| keys.get(*place).is_some_and(|key| key == EITHERS_NAME);
+        let (eithers, names): (Vec<usize>, Vec<usize>) = names.into_iter().partition(is_eithers);
         let columns = Columns {
             number: find(NUMBERS),
             time: find(TIMES),
             day: find(DAYS),
             clock: find(CLOCKS),
-            host,
-            host_port: find(&["sourceport", "srcport", "sport"]),
+            hosts,
+            host_port: find(HOST_PORTS),
             address: find(ADDRESSES).filter(|address| names.first() != Some(address)),
-            address_port: find(&["destinationport", "dstport", "destport", "dport"]),
+            address_port: find(ADDRESS_PORTS),
             threat: find(THREATS),
             events: find(EVENTS),
             device: find(DEVICES),
             names,
+            eithers_name: eithers.first().copied(),
         };
-        let has_destination = !columns.names.is_empty() || columns.address.is_some();
-        let has_more = columns.host.is_some() || columns.threat.is_some() || columns.time.is_some();
+        let has_destination =
+            !columns.names.is_empty() || columns.address.or(columns.eithers_name).is_some();
+        let has_more =
+            !columns.hosts.is_empty() || columns.threat.is_some() || columns.time.is_some();
         (has_destination && has_more).then_some(columns)
     }
 
     /// What a record says in them, but for its time.
     pub(super) fn row<'r>(&self, record: &'r StringRecord) -> Row<'r> {
         let at = |column: Option<usize>| column.and_then(|column| record.get(column));
-        let address = at(self.address);
+        let address = at(self.address).and_then(said);
+        let texts = || self.names.iter().filter_map(|column| record.get(*column));
+        let is_name = |text: &&str| is_destination(text) && !is_address(text);
         // A column that is named for both holds an address as well.
-        let is_name =
-            |text: &&str| is_destination(text) && !(is_address(text) && address.is_some());
-        let name = self.names.iter().filter_map(|column| record.get(*column)).find(is_name);
+        let is_either = |text: &&str| is_name(text) || address.is_none() && is_address(text);
+        let either = || at(self.eithers_name).filter(is_either);
+        let name = texts().find(is_name).or_else(|| texts().find(is_either)).or_else(either);
+        let host = self.hosts.iter().filter_map(|column| record.get(*column)).find_map(said);
         Row {
             number: at(self.number),
             time: None,
-            host: at(self.host),
+            host,
             host_port: at(self.host_port),
             name,
             address,

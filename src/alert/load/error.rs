@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use super::form::Form;
+use super::mail;
 use super::text::TEXT_LEN_MAX;
 
 /// How much of a row is shown, in characters.
@@ -81,6 +82,14 @@ pub enum LoadError {
     /// It is longer than is read.
     #[error("{0} is longer than {max} MiB; cut out the time that the capture covers", max = TEXT_LEN_MAX >> 20)]
     TooLong(String),
+    /// It is a mail about an alert.
+    #[error(
+        "{0} is a notification mail of Sophos: it names the threat and the host, but not the destination, so there is \
+         nothing to look for. The table that has it stands in the firewall's WebAdmin: Logging & Reporting, Network \
+         Protection, Advanced Threat Protection; save its rows in a file for --alerts, or the log of Advanced Threat \
+         Protection"
+    )]
+    Mail(String),
     /// It is of no form that is known.
     #[error(
         "{file} holds alerts of no form that is known ({}); its first line is \"{first}\". Say the form \
@@ -115,7 +124,11 @@ pub enum LoadError {
 }
 
 impl LoadError {
+    /// Of a text that has no form that is known.
     pub(super) fn unknown(file: &str, text: &str) -> LoadError {
+        if mail::is_notification(text) {
+            return LoadError::Mail(file.to_owned());
+        }
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         LoadError::Unknown { file: file.to_owned(), first: shown(first) }
     }

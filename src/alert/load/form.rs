@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{cef, csv_columns, eve, key_value, lines, palo_alto, table};
+use super::{cef, csv_columns, eve, fast, key_value, lines, names, palo_alto, table};
 
 /// How many lines are looked at to see which form a file has.
 const LINES_MAX: usize = 200;
@@ -22,20 +22,26 @@ pub enum Form {
     Eve,
     /// Common Event Format.
     Cef,
+    /// Alerts of Suricata and Snort, a line each.
+    FastLog,
     /// CSV with a header that names the columns.
     Csv,
+    /// Bare names and addresses, one a line.
+    Names,
 }
 
 impl Form {
     /// All of them.
-    pub const ALL: [Form; 7] = [
+    pub const ALL: [Form; 9] = [
         Form::Table,
         Form::KeyValue,
         Form::FortiGate,
         Form::PaloAlto,
         Form::Eve,
         Form::Cef,
+        Form::FastLog,
         Form::Csv,
+        Form::Names,
     ];
 
     /// As it is named on the command line.
@@ -47,13 +53,16 @@ impl Form {
             Form::PaloAlto => "palo-alto",
             Form::Eve => "eve",
             Form::Cef => "cef",
+            Form::FastLog => "fast-log",
             Form::Csv => "csv",
+            Form::Names => "names",
         }
     }
 
     /// The form that a text has, by what it holds. The rules in this order:
-    /// 1. JSON objects with an `event_type`, 2. a CEF header, 3. lines of `key=value`, 4. a threat log of
-    ///    Palo Alto, 5. a header that names columns, 6. rows of Sophos' table.
+    /// 1. JSON objects with an `event_type`, 2. a CEF header, 3. lines with a rule's id and `source -> destination`,
+    ///    4. lines of `key=value`, 5. a threat log of Palo Alto, 6. a header that names columns, 7. rows of Sophos'
+    ///    table, 8. a few lines of one name or address each.
     pub(super) fn of(text: &str) -> Option<Form> {
         let sample = || lines(text).take(LINES_MAX).map(|(_, line)| line);
         let count = |is: fn(&str) -> bool| sample().filter(|line| is(line)).count();
@@ -61,6 +70,8 @@ impl Form {
             Some(Form::Eve)
         } else if count(cef::is_event) > 0 {
             Some(Form::Cef)
+        } else if count(fast::is_line) > 0 {
+            Some(Form::FastLog)
         } else if count(key_value::is_line) > 0 {
             let is_fortigate = count(key_value::is_fortigate) > 0;
             Some(if is_fortigate { Form::FortiGate } else { Form::KeyValue })
@@ -70,18 +81,27 @@ impl Form {
             Some(Form::Csv)
         } else if count(table::is_row) > 0 {
             Some(Form::Table)
+        } else if names::is_few(text) {
+            Some(Form::Names)
         } else {
             None
         }
     }
 
+    /// Whether a text that stands in the place of a name is an alert: it has blanks, as no name has, or else the form
+    /// of one.
+    pub fn is_alert(text: &str) -> bool {
+        text.trim().contains(char::is_whitespace)
+            || Form::of(text).is_some_and(|form| form != Form::Names)
+    }
+
     /// All names.
-    pub(super) fn list() -> String {
+    pub fn list() -> String {
         Form::ALL.map(Form::as_str).join(", ")
     }
 
     /// What a row of it looks like.
-    pub(super) fn example(self) -> &'static str {
+    pub fn example(self) -> &'static str {
         match self {
             Form::Table => "`1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 1 AFCd`",
             Form::KeyValue => {
@@ -99,7 +119,12 @@ impl Form {
                 "`{\"timestamp\":...,\"event_type\":\"alert\",\"src_ip\":...,\"alert\":...}`"
             }
             Form::Cef => "`CEF:0|Vendor|Product|1|id|C2/Generic-A|8|src=192.168.2.194 dhost=...`",
+            Form::FastLog => {
+                "`03/02/2026-09:17:42.5 [**] [1:2024897:1] C2/Generic-A [**] [Priority: 1] {UDP} \
+                 192.168.2.194:53211 -> 198.51.100.7:53`"
+            }
             Form::Csv => "a header that names the columns, such as `time,host,destination,threat`",
+            Form::Names => "`mi.kenal-cn.com`",
         }
     }
 }

@@ -6,10 +6,14 @@
 
 mod cef;
 mod csv_columns;
+mod csv_words;
 mod error;
 mod eve;
+mod fast;
 mod form;
 mod key_value;
+mod mail;
+mod names;
 mod palo_alto;
 mod row;
 mod table;
@@ -19,10 +23,10 @@ use std::path::Path;
 
 pub use self::error::{LoadError, Notice};
 pub use self::form::Form;
-use self::row::{Row, Times};
+use self::row::{Row, Times, Unread};
 use super::{Alert, Zones};
 use crate::text::{NoText, Text};
-use crate::time::Zone;
+use crate::time::{DateOrder, NoTime, Zone};
 
 /// The most alerts that are read of one file; the rest is left out, and that is said.
 const ALERTS_MAX: usize = 1 << 16;
@@ -89,15 +93,20 @@ impl Alerts {
         let Some(form) = form.or_else(|| Form::of(text)) else {
             return Err(LoadError::unknown(file, text));
         };
-        let mut rows = Rows::new(file, &zones.alerts);
-        match form {
-            Form::Table => table::read(text, &mut rows),
-            Form::KeyValue => key_value::read(text, key_value::Dialect::Any, &mut rows),
-            Form::FortiGate => key_value::read(text, key_value::Dialect::FortiGate, &mut rows),
-            Form::PaloAlto => palo_alto::read(text, &mut rows),
-            Form::Eve => eve::read(text, &mut rows),
-            Form::Cef => cef::read(text, &mut rows),
-            Form::Csv => csv_columns::read(text, &mut rows),
+        let mut rows = Rows::read(file, text, form, (&zones.alerts, None));
+        // One firewall writes all dates alike, and the one that shows their order may be the last.
+        if let Some((order, shown)) = rows.times.order_shown() {
+            rows = Rows::read(file, text, form, (&zones.alerts, Some(order)));
+            let first = match order {
+                DateOrder::DayFirst => "day",
+                DateOrder::MonthFirst => "month",
+            };
+            let words = format!(
+                "in its dates the {first} comes first, as \"{}\" in line {} shows",
+                shown.text.escape_debug(),
+                shown.line
+            );
+            rows.notices.push(Notice::file(file, &words));
         }
         rows.finish(form, zones.is_said)
     }
@@ -120,12 +129,35 @@ struct Rows<'z> {
 }
 
 impl<'z> Rows<'z> {
-    fn new(file: &str, zone: &'z Zone) -> Rows<'z> {
+    /// All rows of a text. Their times are of that zone if they name none, and their day and month stand in
+    /// that order if they could be either.
+    fn read(
+        file: &str,
+        text: &str,
+        form: Form,
+        (zone, order): (&'z Zone, Option<DateOrder>),
+    ) -> Rows<'z> {
+        let mut rows = Rows::new(file, zone, order);
+        match form {
+            Form::Table => table::read(text, &mut rows),
+            Form::KeyValue => key_value::read(text, key_value::Dialect::Any, &mut rows),
+            Form::FortiGate => key_value::read(text, key_value::Dialect::FortiGate, &mut rows),
+            Form::PaloAlto => palo_alto::read(text, &mut rows),
+            Form::Eve => eve::read(text, &mut rows),
+            Form::Cef => cef::read(text, &mut rows),
+            Form::FastLog => fast::read(text, &mut rows),
+            Form::Csv => csv_columns::read(text, &mut rows),
+            Form::Names => names::read(text, &mut rows),
+        }
+        rows
+    }
+
+    fn new(file: &str, zone: &'z Zone, order: Option<DateOrder>) -> Rows<'z> {
         Rows {
             file: file.to_owned(),
             alerts: Vec::new(),
             notices: Vec::new(),
-            times: Times::new(zone),
+            times: Times::new(zone, order),
             skipped: 0,
             left_out: 0,
             others: 0,
@@ -136,8 +168,9 @@ impl<'z> Rows<'z> {
 
     /// Takes a row, whose time was read just before.
     fn add(&mut self, line: u32, text: &str, row: Row<'_>) {
-        let is_time_unread = row.time.is_none() && self.times.unread > self.unread_before;
-        self.unread_before = self.times.unread;
+        let unread = self.times.unread_count();
+        let is_time_unread = row.time.is_none() && unread > self.unread_before;
+        self.unread_before = unread;
         match row.alert(line, text) {
             Ok(_) if self.is_full() => self.left_out += 1,
             Ok(mut alert) => {
@@ -204,16 +237,31 @@ impl<'z> Rows<'z> {
                 self.times.zone_at(first)
             ));
         }
-        if let Some((line, time)) = self.times.first_unread {
-            say(format!(
-                "{} of its times could not be read, or could be two dates, so these alerts go without; \
-                 the first stands in line {line}: \"{}\" (expected such as 2026-03-02 09:17:42)",
-                self.times.unread,
-                time.escape_debug(),
-            ));
+        for unread in &self.times.unread {
+            say(unread_words(unread));
         }
         Ok(Alerts { form, alerts: self.alerts, notices: self.notices })
     }
+}
+
+/// That times could not be read, why, and what to do about it.
+fn unread_words(unread: &Unread) -> String {
+    let (why, remedy) = match unread.why {
+        NoTime::Unknown => ("could not be read", "expected such as 2026-03-02 09:17:42"),
+        NoTime::TwoDates => (
+            "could be two dates, and no other date of the file shows whether the day or the month comes first",
+            "write the dates as in 2026-03-02 09:17:42",
+        ),
+        NoTime::NoYear => (
+            "came without a year",
+            "write it there, as in 2026-03-02 09:17:42; Snort does so with -y",
+        ),
+    };
+    let (count, line, text) = (unread.count, unread.first.line, unread.first.text.escape_debug());
+    format!(
+        "{count} of its times {why}, so these alerts go without; the first stands in line {line}: \"{text}\" \
+         ({remedy})"
+    )
 }
 
 /// The lines of a text by number, blank ones left out.

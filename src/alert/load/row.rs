@@ -6,7 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::alert::Alert;
-use crate::time::{Timestamp, Written, Zone};
+use crate::time::{DateOrder, NoTime, Timestamp, Written, Zone};
 
 /// The longest text of a row that is kept, in characters.
 const TEXT_LEN_MAX: usize = 1_000;
@@ -109,16 +109,34 @@ pub(super) fn number(text: &str) -> Option<u64> {
 #[derive(Debug)]
 pub(super) struct Times<'z> {
     zone: &'z Zone,
+    /// In which order day and month are read where they could be either.
+    order: Option<DateOrder>,
+    /// The first date that shows day first, and the first that shows month first.
+    shown: [Option<Place>; 2],
     /// The first that named no zone.
     pub first_local: Option<Timestamp>,
-    /// How many could not be read, and the first of them with its line.
-    pub unread: u64,
-    pub first_unread: Option<(u32, String)>,
+    /// Those that could not be read, by reason, in the order of their first ones.
+    pub unread: Vec<Unread>,
+}
+
+/// A text, and the line it stands in.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub line: u32,
+    pub text: String,
+}
+
+/// Times that could not be read for one reason.
+#[derive(Clone, Debug)]
+pub(super) struct Unread {
+    pub why: NoTime,
+    pub count: u64,
+    pub first: Place,
 }
 
 impl<'z> Times<'z> {
-    pub(super) fn new(zone: &'z Zone) -> Times<'z> {
-        Times { zone, first_local: None, unread: 0, first_unread: None }
+    pub(super) fn new(zone: &'z Zone, order: Option<DateOrder>) -> Times<'z> {
+        Times { zone, order, shown: [None, None], first_local: None, unread: Vec::new() }
     }
 
     /// The zone of those that name none, as it is called at a time.
@@ -126,19 +144,48 @@ impl<'z> Times<'z> {
         self.zone.name_at(time)
     }
 
+    /// How many could not be read.
+    pub(super) fn unread_count(&self) -> u64 {
+        self.unread.iter().map(|unread| unread.count).sum()
+    }
+
+    /// The order in which those that could be two dates are to be read, and the first date that shows it. None if
+    /// there are none, or dates show both or none.
+    pub(super) fn order_shown(&self) -> Option<(DateOrder, Place)> {
+        if !self.unread.iter().any(|unread| unread.why == NoTime::TwoDates) {
+            return None;
+        }
+        match &self.shown {
+            [Some(place), None] => Some((DateOrder::DayFirst, place.clone())),
+            [None, Some(place)] => Some((DateOrder::MonthFirst, place.clone())),
+            _ => None,
+        }
+    }
+
     /// Reads one, if there is one.
     pub(super) fn read(&mut self, text: Option<&str>, line: u32) -> Option<Written> {
         let text = text.and_then(said)?;
-        match Written::parse(text, self.zone) {
-            Some(written) => {
+        let place = || Place { line, text: shortened(text, 64) };
+        match Written::parse(text, self.zone, self.order) {
+            Ok(written) => {
                 if written.is_local {
                     self.first_local.get_or_insert(written.time);
                 }
+                let [day_first, month_first] = &mut self.shown;
+                let shown = written.shows.map(|order| match order {
+                    DateOrder::DayFirst => day_first,
+                    DateOrder::MonthFirst => month_first,
+                });
+                if let Some(shown) = shown {
+                    shown.get_or_insert_with(place);
+                }
                 Some(written)
             }
-            None => {
-                self.unread += 1;
-                self.first_unread.get_or_insert_with(|| (line, shortened(text, 64)));
+            Err(why) => {
+                match self.unread.iter_mut().find(|unread| unread.why == why) {
+                    Some(unread) => unread.count += 1,
+                    None => self.unread.push(Unread { why, count: 1, first: place() }),
+                }
                 None
             }
         }

@@ -70,8 +70,10 @@ struct Cells<'a> {
 
 impl<'a> Cells<'a> {
     fn of(line: &'a str) -> Option<Cells<'a>> {
-        // A note is no cell of the table: so a list of names with remarks is not taken for alerts.
-        if line.split_whitespace().any(|cell| cell.starts_with('#')) {
+        // A note is no cell of the table: so a list of names with remarks is not taken for alerts. Nor is what names
+        // the rest of its line, as mails have it: `Details........: http://...`.
+        let is_label = |cell: &str| cell.ends_with(':') && !is_address(cell);
+        if line.split_whitespace().any(|cell| cell.starts_with('#') || is_label(cell)) {
             return None;
         }
         let wide: Vec<&str> =

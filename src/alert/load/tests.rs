@@ -113,6 +113,32 @@ fn a_row_with_its_time_first_and_the_host_behind_the_threat_is_read() {
 }
 
 #[test]
+fn the_order_that_one_date_shows_holds_for_all_of_the_file() {
+    let read = |rows: [&str; 3]| {
+        let rows = rows.map(|row| format!("{row} C2/Generic-A 192.168.2.194 mi.kenal-cn.com"));
+        Alerts::read("a.txt", &rows.join("\n"), None, &Zones::default()).unwrap()
+    };
+    let times = |alerts: &Alerts| {
+        let time = |alert: &Alert| alert.time.map(|time| time.to_string()[..10].to_owned());
+        alerts.alerts.iter().filter_map(time).collect::<Vec<_>>()
+    };
+    let said = |alerts: &Alerts, words: &str| {
+        alerts.notices.iter().filter(|notice| notice.words.contains(words)).count()
+    };
+    let day = read(["02/03/2026 09:17", "04/03/2026 10:05", "14/03/2026 10:45"]);
+    assert_eq!(times(&day), ["2026-03-02", "2026-03-04", "2026-03-14"]);
+    assert_eq!(said(&day, "the day comes first, as \"14/03/2026 10:45\" in line 3 shows"), 1);
+    assert!(day.alerts.iter().all(|alert| !alert.is_time_unread), "{day:?}");
+    let month = read(["03/14/2026 09:17", "03/02/2026 10:05", "03/03/2026 10:45"]);
+    assert_eq!(times(&month), ["2026-03-14", "2026-03-02", "2026-03-03"]);
+    // Where nothing is doubtful nothing is said, and two that contradict each other show nothing.
+    assert_eq!(said(&read(["14/03/2026 09:17"; 3]), "comes first"), 0);
+    let both = read(["14/03/2026 09:17", "03/14/2026 10:05", "02/03/2026 10:45"]);
+    assert_eq!(times(&both), ["2026-03-14", "2026-03-14"]);
+    assert_eq!(said(&both, "write the dates as in 2026-03-02"), 1);
+}
+
+#[test]
 fn the_same_alerts_come_out_of_every_form() {
     let forms = [
         ("utm.log", Form::KeyValue),
@@ -122,6 +148,7 @@ fn the_same_alerts_come_out_of_every_form() {
         ("palo-alto-syslog.csv", Form::PaloAlto),
         ("eve.json", Form::Eve),
         ("cef.log", Form::Cef),
+        ("fast.log", Form::FastLog),
         ("columns.csv", Form::Csv),
         ("columns-comma.csv", Form::Csv),
     ];
@@ -202,7 +229,7 @@ fn what_holds_no_alerts_is_refused_in_one_line_that_says_why() {
         ("", "is empty"),
         (" \n\t\n", "is empty"),
         ("dear colleague,\nplease look at this\n", "no form that is known"),
-        ("evil.com\nbad.example\n", "no form that is known"),
+        ("=evil.com\nbad.example\n", "no form that is known"),
         ("{\"a\": 1}\n", "no form that is known"),
         ("{\"event_type\":\"flow\"}\n", "neither an alert nor a DNS question"),
         ("time,host,destination\n", "no row in it"),
@@ -240,6 +267,93 @@ fn a_header_names_its_columns_in_any_order_and_marks() {
         let alert = &alerts.alerts[0];
         assert_eq!((alert.host.as_deref(), alert.destination.as_str()), (Some(host), destination));
         assert_eq!(alert.line, 2);
+    }
+}
+
+#[test]
+fn the_headings_of_exports_are_known() {
+    // Made up by what is public of these exports; no real one of Zscaler, Meraki or WatchGuard was at hand.
+    let umbrella = "\"Timestamp\",\"Most Granular Identity\",\"Identities\",\"Internal IP\",\"External IP\",\
+                    \"Action\",\"Query Type\",\"Response Code\",\"Domain\",\"Categories\",\"Identity Types\"";
+    for (header, row, host, destination, threat) in [
+        (
+            umbrella,
+            "2026-03-02 09:17:42,DC1,\"DC1,Berlin\",10.0.0.5,198.51.100.9,Blocked,1 (A),NOERROR,evil.com.,Malware,Networks",
+            "10.0.0.5",
+            "evil.com.",
+            "Malware",
+        ),
+        // Without a virtual appliance it does not know the address.
+        (
+            umbrella,
+            "2026-03-02 09:17:42,DC1,\"DC1,Berlin\",,198.51.100.9,Blocked,1 (A),NOERROR,evil.com.,Malware,Networks",
+            "DC1",
+            "evil.com.",
+            "Malware",
+        ),
+        (
+            "Date,Time,Identity,Internal Ip,External Ip,Destination,Action,Blocked Categories",
+            "2026-03-02,09:17:42,Berlin,10.0.0.5,198.51.100.9,evil.com,Blocked,Command and Control",
+            "10.0.0.5",
+            "evil.com",
+            "Command and Control",
+        ),
+        (
+            "Logged Time,User,Client IP,Server IP,Server Port,Request Type,Requested Domain,Resolved IP,Domain Category",
+            "2026-03-02 09:17:42,eve@example.com,10.0.0.5,198.51.100.53,53,A,evil.com,192.0.2.1,Botnet",
+            "10.0.0.5",
+            "evil.com",
+            "",
+        ),
+        (
+            "Event Time,User,Client Source IP,Client Destination IP,Client Destination Name,Threat Name",
+            "2026-03-02 09:17:42,eve,10.0.0.5,192.0.2.1,,C2.Agent",
+            "10.0.0.5",
+            "192.0.2.1",
+            "C2.Agent",
+        ),
+        (
+            "Time,Blade,Action,Origin,Source,Source Machine Name,Destination,Protection Name,Malware Family,Resource",
+            "2026-03-02T09:17:42Z,Anti-Bot,Prevent,gw1,10.0.0.5,dc1,192.0.2.1,Agent.TC.1,Agent,http://evil.com/a",
+            "10.0.0.5",
+            "http://evil.com/a",
+            "Agent.TC.1",
+        ),
+        (
+            "Receive Time,Type,Source address,Destination address,Source Host,URL,Threat Name",
+            "2026/03/02 09:17:42,THREAT,10.0.0.5,192.0.2.1,dc1,evil.com,C2",
+            "10.0.0.5",
+            "evil.com",
+            "C2",
+        ),
+        (
+            "occurredAt,network,clientName,clientIp,srcIp,destIp,uri,disposition,message",
+            "2026-03-02T09:17:42Z,HQ,dc1,10.0.0.5,10.0.0.5:53211,192.0.2.1:53,,Malicious,MALWARE-CNC Agent",
+            "10.0.0.5:53211",
+            "192.0.2.1:53",
+            "MALWARE-CNC Agent",
+        ),
+        (
+            "Date-Time;Disposition;Policy;Src. Ip;Src. Port;Dst. Ip;Dst. Port;Dst. Domain;Message",
+            "2026-03-02 09:17:42;Deny;DNS;10.0.0.5;53211;192.0.2.1;53;evil.com;blocked sites (botnet)",
+            "10.0.0.5",
+            "evil.com",
+            "blocked sites (botnet)",
+        ),
+        (
+            "Time,ID,Category,Group,Event,Src. MAC,Src. IP,Src. Port,Src. Name,Dst. IP,Dst. Port,Dst. Name,Notes,Message",
+            "03/14/2026 09:17:42,1198,Security Services,Botnet,Botnet Blocked,00:00:5e:00:53:01,10.0.0.5,53211,,192.0.2.1,53,,,x",
+            "10.0.0.5",
+            "192.0.2.1",
+            "Security Services",
+        ),
+    ] {
+        let text = format!("{header}\n{row}\n");
+        let alerts = Alerts::read("a.csv", &text, None, &Zones::default()).unwrap();
+        assert_eq!(alerts.form, Form::Csv, "{header}");
+        let row = (host, threat, destination, 0);
+        assert_eq!(cells(&alerts), [row], "{header}");
+        assert!(alerts.alerts[0].time.is_some(), "{header}");
     }
 }
 
@@ -284,7 +398,9 @@ fn long_files_and_long_lines_take_no_more_than_their_length() {
     let alerts = Alerts::read("many.log", &many, None, &Zones::default()).unwrap();
     assert_eq!(alerts.alerts.len(), ALERTS_MAX);
     assert!(alerts.notices.iter().any(|notice| notice.words.contains("10 are not")));
-    for piece in ["a=b ", "a=\"b", "\\=", "|", "=", "\"", "{", "1 a.b ", "x/y ", "\t", "  "] {
+    for piece in
+        ["a=b ", "a=\"b", "\\=", "|", "=", "\"", "{", "1 a.b ", "x/y ", "\t", "  ", "[1:2:3] ", "("]
+    {
         let long = format!("{row} {}\n", piece.repeat(300_000));
         for form in Form::ALL {
             let _ = Alerts::read("long.log", &long, Some(form), &Zones::default());
@@ -300,6 +416,7 @@ fn line() -> impl Strategy<Value = String> {
         "([a-z_]{1,9}=(\"[^\"]{0,8}\"?|[a-z0-9.]{0,9}) ){0,7}",
         "\\{\"event_type\":\"(alert|dns)\",\"src_ip\":\"[0-9.]{0,9}\"(,\"dns\":\\{\"rrname\":\"[a-z.]{0,8}\"\\})?\\}?",
         "CEF:0\\|a\\|b\\|c\\|d\\|[a-z|\\\\]{0,6}\\|8\\|([a-z0-9]{1,6}=[a-z.\\\\= ]{0,9} ?){0,5}",
+        "(03/02|26/03/02|03/02/2026)-09:17:42 \\[\\*\\*\\] \\[1:2:3\\] [a-z(). ]{0,12} \\{(UDP|ICMP)\\} [0-9.:]{0,12} -> [0-9a-f.:]{0,12}",
         "(time|src|host|dst|domain|threat|[a-z]{1,4})(,[a-zA-Z0-9./:\" -]{0,12}){0,9}",
         "\\PC{0,40}",
     ]

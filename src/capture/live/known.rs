@@ -15,6 +15,11 @@ pub(super) fn index_of(name: &str) -> Option<u32> {
     if name == "any" { Some(ANY) } else { interfaces().find_map(of_name) }
 }
 
+/// Whether an interface is called so.
+pub fn is_interface(name: &str) -> bool {
+    index_of(name).is_some()
+}
+
 /// Whether the interface with this number is up (IFF_UP).
 pub(super) fn is_up(index: u32) -> bool {
     has(index, InterfaceFlags::IFF_UP)
@@ -50,6 +55,7 @@ mod tests {
         assert!(is_up(1) && is_up(ANY) && has_carrier(1) && has_carrier(ANY));
         assert!(!is_up(u32::MAX));
         assert_eq!(index_of("no-such-one"), None);
+        assert!(is_interface("lo") && !is_interface("no-such-one"));
         let here = std::fs::File::open("/proc/thread-self/ns/net").unwrap();
         if unshare(CloneFlags::CLONE_NEWNET).is_err() {
             println!("skipped: no namespace can be made here (not root?)");

@@ -16,6 +16,7 @@ use std::time::Duration;
 pub use device::{Device, DeviceOptions};
 pub use fanout::Group;
 pub use filter::{Wanted, kernel_filter};
+pub use known::is_interface;
 
 use crate::frame::Batch;
 

@@ -53,7 +53,10 @@ pub enum LoadError {
         source: io::Error,
     },
     /// It is a packet capture: the arguments were likely mixed up.
-    #[error("{0} is a packet capture; a list of names and addresses is expected here")]
+    #[error(
+        "{0} is a packet capture; a list of names and addresses is expected here, and captures without a flag, as in \
+         `whoasked read CAPTURE --indicators LIST`"
+    )]
     Capture(String),
     /// It holds NUL octets.
     #[error(

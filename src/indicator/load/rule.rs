@@ -135,7 +135,7 @@ impl<'a> Query<'a> {
             });
         };
         if content.contains(['|', '\\', '"']) {
-            return Err("it asks for octets that no listed name has");
+            return Err("it asks for bytes that no listed name has");
         }
         let is_whole = self.at_start && self.at_end || self.len == Some(content.len());
         let bare = content.strip_prefix('.').unwrap_or(content);
@@ -200,7 +200,7 @@ mod tests {
             ("dns.query; content:\".com\"; pcre:\"/^x/\";", "pcre"),
             ("dns.query; content:\"a.b\"; content:\"c.d\";", "several parts"),
             ("dns.query; dataset:isset,bad,type string,load bad.lst;", "dataset"),
-            ("dns.query; content:\"|04|evil\";", "octets"),
+            ("dns.query; content:\"|04|evil\";", "bytes"),
             ("dns.query; content:\"evil.com; bsize:8;", "not closed"),
         ] {
             assert!(rule(options).unwrap_err().contains(why), "{options}");

@@ -1,0 +1,97 @@
+//! Bare names and addresses, one a line, as people note what an alert was about.
+//!
+//! A list of indicators is bare names as well. What has few lines and nothing but them is taken for alerts; a long
+//! one, or one with marks and comments as lists have them, is not: it is to be looked for as a list.
+
+use super::Rows;
+use super::row::{Row, is_destination};
+
+/// So many lines are a list.
+const LIST_LINES: usize = 50;
+
+/// Whether a text is a few bare names.
+pub(super) fn is_few(text: &str) -> bool {
+    let mut count = 0;
+    let are_names =
+        super::lines(text).take(LIST_LINES).inspect(|_| count += 1).all(|(_, line)| is_name(line));
+    are_names && (1..LIST_LINES).contains(&count)
+}
+
+/// Reads all lines, each as an alert without time and host.
+pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
+    for (number, line) in super::lines(text) {
+        match line.trim() {
+            remark if remark.starts_with('#') => {}
+            name if is_name(name) => {
+                rows.add(number, line, Row { name: Some(name), ..Row::default() });
+            }
+            _ => rows.skip(number, line, "it is no bare name or address"),
+        }
+    }
+}
+
+/// A word that can be a destination, and is no network: those are for lists.
+fn is_name(line: &str) -> bool {
+    let word = line.trim();
+    let is_network = word.split_once('/').is_some_and(|(_, length)| {
+        !length.is_empty() && length.bytes().all(|octet| octet.is_ascii_digit())
+    });
+    !word.contains(char::is_whitespace) && is_destination(word) && !is_network
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::Zones;
+    use crate::alert::load::{Alerts, Form};
+
+    fn form(text: &str) -> Result<Form, String> {
+        let read = Alerts::read("a.txt", text, None, &Zones::default());
+        read.map(|alerts| alerts.form).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn each_line_is_an_alert_without_time_and_host() {
+        let text =
+            "mi.kenal-cn.com\r\n\r\n 192.55.83.30 \r\nhxxp://x1.ad-sync[.]net/a\r\n2001:db8::1\r\n";
+        let alerts = Alerts::read("a.txt", text, None, &Zones::default()).unwrap();
+        assert_eq!(alerts.form, Form::Names);
+        let found: Vec<_> =
+            alerts.alerts.iter().map(|alert| (alert.line, alert.destination.as_str())).collect();
+        let expected = [
+            (1, "mi.kenal-cn.com"),
+            (3, "192.55.83.30"),
+            (4, "hxxp://x1.ad-sync[.]net/a"),
+            (5, "2001:db8::1"),
+        ];
+        assert_eq!(found, expected);
+        assert!(alerts.alerts.iter().all(|alert| alert.time.is_none() && alert.host.is_none()));
+    }
+
+    #[test]
+    fn a_list_of_indicators_is_none() {
+        let long = |count: usize| (0..count).map(|n| format!("n{n}.example\n")).collect::<String>();
+        assert_eq!(form(&long(LIST_LINES - 1)), Ok(Form::Names));
+        for list in [
+            &long(LIST_LINES),
+            "# of Monday\nevil.com\n",
+            "evil.com # seen\n",
+            "0.0.0.0 evil.com\n0.0.0.0 bad.example\n",
+            "=evil.com\n",
+            "evil.com\n*.bad.example\n",
+            "||evil.com^\n",
+            "evil.com\n192.0.2.0/24\n",
+        ] {
+            let error = form(list).unwrap_err();
+            assert!(error.contains("with --indicators"), "{list:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_form_that_is_said_has_no_limit_and_may_have_remarks() {
+        let text = format!("# Monday\n{}a b\n", "evil.com\n".repeat(LIST_LINES));
+        let alerts = Alerts::read("a.txt", &text, Some(Form::Names), &Zones::default()).unwrap();
+        assert_eq!(alerts.alerts.len(), LIST_LINES);
+        assert!(alerts.notices[0].to_string().contains("no bare name"), "{:?}", alerts.notices);
+    }
+}

@@ -1,0 +1,100 @@
+//! Alerts as people have them in hand: one row pasted as an argument, a few names, a mail.
+
+use std::fs;
+
+use crate::support::{Run, project, whoasked};
+
+fn explain(more: &[&str]) -> Run {
+    let office = project("captures/office.pcap");
+    let mut arguments = vec!["explain".into(), "--format".into(), "jsonl".into()];
+    arguments.extend(more.iter().map(Into::into));
+    arguments.push(office.into_os_string());
+    whoasked(arguments)
+}
+
+/// The first client that is named for the first alert.
+fn first_client(run: &Run) -> String {
+    let answer = run.json().into_iter().find(|line| line["type"] == "answer");
+    let answer = answer.unwrap_or_else(|| panic!("{run:?}"));
+    answer["clients"][0]["ip"].as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn one_alert_stands_on_the_command_line_itself() {
+    for alert in [
+        "1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 2 AFCd",
+        " 1\t192.168.2.194\tC2/Generic-A\tmi.kenal-cn.com\t2\tAFCd\n",
+        "date=2026-03-02 time=09:17:42 srcip=192.168.2.194 qname=mi.kenal-cn.com threat=C2",
+        r#"{"event_type":"alert","src_ip":"192.168.2.194","dns":{"rrname":"mi.kenal-cn.com"}}"#,
+        "CEF:0|Vendor|Product|1|id|C2/Generic-A|8|src=192.168.2.194",
+        "time,host,destination\n,192.168.2.194,mi.kenal-cn.com",
+    ] {
+        let alert = match alert.starts_with("CEF") {
+            true => format!("{alert} dhost=mi.kenal-cn.com"),
+            false => alert.to_owned(),
+        };
+        let run = explain(&[&alert]);
+        assert_eq!(run.code, Some(1), "{alert}: {run:?}");
+        assert_eq!(first_client(&run), "192.168.2.42", "{alert}: {run:?}");
+    }
+    // The order does not matter, as with a name.
+    let office = project("captures/office.pcap");
+    let run = whoasked([
+        "explain",
+        office.to_str().unwrap(),
+        "192.168.2.194 C2/Generic-A mi.kenal-cn.com",
+    ]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+}
+
+#[test]
+fn what_is_no_alert_on_the_command_line_says_what_was_tried() {
+    for (arguments, words) in [
+        (
+            vec!["dear colleague, look"],
+            vec!["has blanks in it", "tried were sophos-table, ", "fast-log"],
+        ),
+        (
+            vec!["a b.c", "--alerts-format", "csv"],
+            vec!["no alert in the command line, read as csv"],
+        ),
+        (
+            vec!["mi.kenal-cn.com", "--alerts-format", "csv"],
+            vec!["give a file of them with --alerts"],
+        ),
+        (
+            vec!["1 192.168.2.42 C2/Generic-A 192.168.2.194 2 AFCd"],
+            vec!["the address that the alert blames"],
+        ),
+        (vec!["1", "192.168.2.194", "C2/Generic-A", "mi.kenal-cn.com"], vec!["goes in quotes"]),
+    ] {
+        let run = explain(&arguments);
+        assert_eq!(run.code, Some(2), "{arguments:?}: {run:?}");
+        for word in words {
+            assert!(run.stderr.contains(word), "{arguments:?}: {word:?}: {}", run.stderr);
+        }
+        assert_eq!(run.stderr.lines().count(), 1, "{arguments:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_few_names_are_alerts_and_a_list_is_told_where_it_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("names.txt");
+    let given = path.to_str().unwrap();
+    fs::write(&path, "mi.kenal-cn.com\n104.31.83.243\n").unwrap();
+    let run = explain(&["--alerts", given]);
+    assert_eq!((run.code, first_client(&run).as_str()), (Some(1), "192.168.2.42"), "{run:?}");
+    fs::write(&path, "mi.kenal-cn.com\n".repeat(50)).unwrap();
+    let run = explain(&["--alerts", given]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(run.stderr.contains("with --indicators"), "{}", run.stderr);
+}
+
+#[test]
+fn a_mail_about_an_alert_is_told_what_it_lacks() {
+    let mail = "Threat name....: C2/Generic-A\nSource IP address or host: 192.168.2.194\n";
+    let run = explain(&[mail]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(run.stderr.contains("but not the destination"), "{}", run.stderr);
+}
