@@ -202,9 +202,14 @@ fn named(clients: &[&Asker], store: &Store) -> String {
         Some(hostname) => format!("{address} ({})", hostname.name),
         None => address.to_string(),
     });
-    let few: Vec<String> = named.take(CLIENTS_MAX).collect();
-    let others = if few.len() < clients.len() { " and others" } else { "" };
-    few.join(", ") + others
+    let mut few: Vec<String> = named.take(CLIENTS_MAX).collect();
+    if few.len() < clients.len() {
+        few.push("others".to_owned());
+    }
+    match few.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        one => one.join(""),
+    }
 }
 
 /// The registered domain of a name, if that is not itself; the network around an address.

@@ -24,6 +24,8 @@ const WAYS_MAX: usize = 1 << 14;
 const PARTS_MAX: usize = 64;
 /// How many reasons of one destination are told apart.
 const REASONS_MAX: usize = 16;
+/// From so much on it is certain, in thousandths.
+const CERTAIN: u16 = 990;
 /// How many clients an answer names.
 const SUSPECTS_MAX: usize = 100;
 /// How many names asked for are kept with a client.
@@ -282,7 +284,8 @@ pub(super) fn outcome(seen: &Seen, of: &[&Kept], scope: &Scope) -> Outcome {
     out.clients = suspects.into_values().map(|(suspect, _)| suspect).collect();
     out.clients.sort_by_key(|suspect| {
         let made_ask = !matches!(suspect.role, Role::Initiator | Role::Refresh);
-        let sure = std::cmp::Reverse((suspect.confidence_permille, suspect.asks));
+        // Who is certain comes in the order of time: the last thousandths tell nobody whom to look at.
+        let sure = std::cmp::Reverse(suspect.confidence_permille.min(CERTAIN));
         (made_ask, sure, suspect.first, suspect.address)
     });
     out.more_clients = out.clients.len().saturating_sub(SUSPECTS_MAX);

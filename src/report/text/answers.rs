@@ -52,6 +52,9 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     }
     page.say(0, &Words::of(Ink::Strong, &headline(answers)))?;
     seen.warn_of_mirror(page)?;
+    if let Some(text) = timeless(seen) {
+        page.say(0, &Words::plain(&text))?;
+    }
     let several_files = answers
         .iter()
         .any(|answer| answers.first().is_some_and(|first| first.alert.file != answer.alert.file));
@@ -109,6 +112,7 @@ fn headline(answers: &[Answer]) -> String {
         (none, "is not answered by this capture", "are not answered by this capture"),
     ];
     let all = count(answers.len() as u64, "alert", "alerts");
+    let of_one = |answer: &Answer| answer.alert.destination.trim_end_matches('.').to_owned();
     let said: Vec<String> = parts
         .iter()
         .filter(|(count, ..)| *count > 0)
@@ -119,19 +123,31 @@ fn headline(answers: &[Answer]) -> String {
         [only] => match only.verdict {
             Some(Verdict::Attributed) => {
                 let clients = count(only.clients.len() as u64, "client is", "clients are");
-                format!("{clients} behind {}.", only.alert.destination)
+                format!("{clients} behind {}.", of_one(only))
             }
-            Some(Verdict::NoClient) => format!("No client is behind {}.", only.alert.destination),
+            Some(Verdict::NoClient) => format!("No client is behind {}.", of_one(only)),
             Some(Verdict::Undetermined) => {
-                format!("Who is behind {} cannot be decided.", only.alert.destination)
+                format!("Who is behind {} cannot be decided.", of_one(only))
             }
             None if only.basis.is_of_other_times => {
-                format!("{} was asked for, but not at that time.", only.alert.destination)
+                format!("{} was asked for, but not at that time.", of_one(only))
             }
-            None => format!("Nothing in the capture answers for {}.", only.alert.destination),
+            None => format!("Nothing in the capture answers for {}.", of_one(only)),
         },
         _ => format!("{all}: {}.", list(&said)),
     }
+}
+
+/// Where a table has no times, what that means: that all of the capture answers it.
+fn timeless(seen: &Seen<'_>) -> Option<String> {
+    let answers = seen.ending.answers;
+    let is_of_a_table = answers.iter().all(|answer| answer.alert.time.is_none())
+        && answers.iter().any(|answer| answer.alert.host.is_some());
+    let (first, last) = seen.ending.coverage.span.filter(|_| is_of_a_table)?;
+    Some(format!(
+        "The alerts say no time, so whatever was asked for in the capture, {}, answers them.",
+        seen.times.span(first, last)
+    ))
 }
 
 /// Why nothing was looked for, if none of the alerts has a destination that can be one.

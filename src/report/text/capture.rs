@@ -161,7 +161,7 @@ fn resolver_words(resolver: &ResolverSeen) -> Words {
         resolver.addresses.iter().take(NAMED_MAX).map(ToString::to_string).collect();
     let mut words = Words::of(Ink::Strong, &addresses.join(", "));
     let known = match resolver.known {
-        Known::Declared => "as you said",
+        Known::Declared => "named by --resolver",
         Known::AsksAndAnswers => "it asks and is asked",
         Known::OnlyIterates => "it asks as a resolver does",
     };

@@ -21,14 +21,13 @@ use crate::time::Timestamp;
 pub(super) const BLOCKS_MAX: usize = 20;
 
 /// What decides where an entry stands: the gravest first, of these who connected, the most certain and most direct.
-type Rank = (Weight, bool, Grade, bool, bool, Option<Role>, usize, Timestamp);
+type Rank = (Weight, Grade, bool, bool, Option<Role>, usize, Timestamp);
 
 fn rank(entry: &Entry, weighed: &Weighed<'_>) -> Rank {
     let role = entry.parts.first().map(|part| part.role);
     let steps = entry.ways.iter().map(|way| way.chain.len()).min().unwrap_or_default();
     let grade = Grade::of(entry.confidence_permille);
-    let (weight, went) = (weighed.weight(entry), weighed.has_connected(entry));
-    (weight, !went, grade, entry.only_tail, entry.only_server, role, steps, entry.first)
+    (weighed.weight(entry), grade, entry.only_tail, entry.only_server, role, steps, entry.first)
 }
 
 /// A client, and the entries it has.

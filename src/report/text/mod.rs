@@ -234,7 +234,7 @@ impl Seen<'_> {
         let messages = count(self.ending.lacked.decoded.messages, "DNS message", "DNS messages");
         let lists: Vec<&str> = indicators.list_names().collect();
         let entries = count(indicators.len() as u64, "indicator", "indicators");
-        parts.push(format!("{messages} held against {entries} of {}", some(&lists, "lists")));
+        parts.push(format!("{messages} searched for {entries} of {}", some(&lists, "lists")));
         parts.join("; ") + "."
     }
 
@@ -248,7 +248,7 @@ impl Seen<'_> {
 
 /// Whom to look at first: those of whom something serious is known.
 fn look_first(blocks: &[Block<'_>], weighed: &Weighed<'_>) -> String {
-    let is_serious = |entry: &&Entry| weighed.weight(entry) == Weight::Serious;
+    let is_serious = |entry: &&Entry| weighed.weight(entry) <= Weight::Serious;
     let serious: Vec<String> = blocks
         .iter()
         .filter(|(_, entries)| entries.iter().any(is_serious))

@@ -85,7 +85,7 @@ pub(super) fn write<W: Write>(
 fn of_client(seen: &Seen<'_>, entry: &Entry, weighed: &Weighed<'_>) -> Option<Row> {
     let weight = weighed.weight(entry);
     let ink = match weight {
-        Weight::Serious => Ink::Flagged,
+        Weight::Connected | Weight::Serious => Ink::Flagged,
         Weight::Open => Ink::Strong,
         Weight::Doubtful => Ink::Caution,
     };

@@ -10,7 +10,9 @@ use crate::report::Ending;
 /// How grave an entry is; the gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Weight {
-    /// Something speaks for a compromised client.
+    /// It asked for what is flagged, and connected.
+    Connected,
+    /// Something else speaks for a compromised client.
     Serious,
     /// Nothing speaks for either.
     Open,
@@ -22,8 +24,8 @@ impl Weight {
     /// As the overview names it.
     pub fn as_str(self) -> &'static str {
         match self {
-            Weight::Serious => "serious",
-            Weight::Open => "look at it",
+            Weight::Connected => "act on it",
+            Weight::Serious | Weight::Open => "look at it",
             Weight::Doubtful => "false alarm?",
         }
     }
@@ -63,7 +65,9 @@ impl<'a> Weighed<'a> {
     /// How grave an entry is. Without an assessment, by what led there alone.
     pub fn weight(&self, entry: &Entry) -> Weight {
         let hints = self.hints(entry);
-        if hints.iter().any(|hint| hint.leaning == Leaning::Serious) {
+        if self.has_connected(entry) {
+            Weight::Connected
+        } else if hints.iter().any(|hint| hint.leaning == Leaning::Serious) {
             Weight::Serious
         } else if hints.iter().any(|hint| is_harmless(&hint))
             || entry.is_doubtful() && !self.0.contains_key(&entry.indicator)
