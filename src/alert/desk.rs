@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use foldhash::HashMap;
 
-use super::moment::{SURE, asked_then, at_the_time, firewall_saw};
+use super::moment::{SURE, asked_then, at_the_time, firewall_saw, sure_of_any};
 use super::nearest::{self, Nearby};
 use super::scope::Scope;
 use super::sightings::{Kept, Matter, Outcome, Seen, Store, outcome};
@@ -52,6 +52,8 @@ struct Asked<'a> {
     host: Option<&'a str>,
     /// By the firewall's clock.
     time: Option<Timestamp>,
+    /// It has a time that could not be read.
+    is_time_unread: bool,
     /// The time named no zone.
     is_local: bool,
     clock: Clock,
@@ -65,7 +67,7 @@ impl Asked<'_> {
 }
 
 /// What alerts with one answer share: firewall, destination, host, second, and whether that is local.
-type Likeness<'a> = (Firewall<'a>, IndicatorId, Option<&'a str>, Option<i64>, bool);
+type Likeness<'a> = (Firewall<'a>, IndicatorId, Option<&'a str>, Option<i64>, [bool; 2]);
 
 /// Whose clock alerts are by: that of the device that they name, or else of all in their file.
 type Firewall<'a> = (&'a str, Option<&'a str>);
@@ -165,14 +167,16 @@ impl Desk {
             }
         }
         let with_sightings = |(key, alerts): ((IndicatorId, Option<&str>), _)| {
-            let (case, seen) = (cases.get(&key)?, self.store.of(key.0)?);
-            let kept = case.order.iter().filter_map(|at| seen.sightings.get(*at));
-            Some((alerts, firewall_saw(kept)))
+            let seen = cases.get(&key).zip(self.store.of(key.0));
+            let kept = seen.into_iter().flat_map(|(case, seen)| {
+                case.order.iter().filter_map(|at| seen.sightings.get(*at))
+            });
+            (alerts, firewall_saw(kept))
         };
         firewalls
             .into_iter()
             .map(|(firewall, parts)| {
-                let parts: Vec<_> = parts.into_iter().filter_map(with_sightings).collect();
+                let parts: Vec<_> = parts.into_iter().map(with_sightings).collect();
                 (firewall, clock::estimate(&parts, span))
             })
             .collect()
@@ -209,11 +213,17 @@ impl Desk {
         let order = || case.order.iter().filter_map(|at| seen.sightings.get(*at));
         let mut sure_max = SURE;
         let chosen = match asked.when() {
-            None => order().collect(),
+            None => {
+                let all: Vec<&Kept> = order().collect();
+                if asked.is_time_unread {
+                    sure_max = sure_of_any(seen, &all);
+                }
+                all
+            }
             Some(time) => {
                 let at = at_the_time(seen, &case.order, time, asked.clock);
                 if !matches!(case.scope, Scope::Client(_)) {
-                    found.notes.extend(at.others_in_words(seen, time));
+                    found.notes.extend(at.notes(seen, time));
                     sure_max = at.sure_max(seen);
                 }
                 at.meant
@@ -246,7 +256,8 @@ impl Desk {
                     true => self.zones.fitting(time, firewall_saw(order()).into_iter()),
                     false => Vec::new(),
                 };
-                found.zones = fits.iter().map(Fit::flag).collect();
+                let close = fits.iter().filter(|fit| fit.is_close);
+                found.zones = close.map(Fit::flag).collect();
                 apart.map(|apart| apart + &nearest::in_zones(&fits, &self.zones))
             }
             None => None,
@@ -401,10 +412,11 @@ impl Answering for Desk {
             {
                 // A log has whole seconds, so that alerts of one second have one answer.
                 let second = alert.time.map(Timestamp::seconds);
-                let likeness = (firewall(alert), *id, host, second, alert.is_local);
+                let (time, is_local, is_time_unread) =
+                    (alert.time, alert.is_local, alert.is_time_unread);
+                let likeness = (firewall(alert), *id, host, second, [is_local, is_time_unread]);
                 let known = found.entry(likeness).or_insert_with(|| {
-                    let (time, is_local) = (alert.time, alert.is_local);
-                    let asked = Asked { id: *id, host, time, is_local, clock };
+                    let asked = Asked { id: *id, host, time, is_time_unread, is_local, clock };
                     Rc::new(self.find(&asked, case, coverage))
                 });
                 fill(&mut answer, known);

@@ -11,18 +11,21 @@ use crate::time::{Span, Timestamp};
 const NEAR: Span = Span::from_secs(5);
 /// How far when it is not.
 const NEAR_UNKNOWN: Span = Span::from_secs(60);
-/// How many clients are named that asked about an alert's time.
-const OTHERS_MAX: usize = 3;
+/// What is no further away is of the alert's very second: firewalls log a moment later.
+const AT_ONCE: Span = Span::from_secs(2);
 /// What happened so close together, a log of whole seconds cannot tell apart.
 const TOGETHER: Span = Span::from_secs(1);
-/// How sure it can be, in thousandths, while the clocks' difference is not known: of a client of the alert's very moment, if
-/// nobody else comes about then,
+/// For how long a time without seconds stands.
+const MINUTE: Span = Span::from_secs(60);
+/// How many clients are named that asked about an alert's time.
+const OTHERS_MAX: usize = 3;
+/// How sure it can be, in thousandths, of a client of the alert's very moment, if nobody else comes about then;
 pub(super) const SURE: u16 = 1_000;
-/// of one that is alone about then, and not of its moment,
+/// while the clocks' difference is not known, of one that is alone about then, and not of its moment,
 const ALONE: u16 = 950;
-/// of one of its moment, where others come about then,
+/// of one of its moment, where others come about then or other alerts do not fit,
 const NEAREST: u16 = 900;
-/// and of one of several, none of which is of its moment.
+/// and, whatever is known, of one of several that each may be it.
 const OF_SEVERAL: u16 = 800;
 
 /// The sightings that an alert of some time can mean.
@@ -32,44 +35,56 @@ pub(super) struct AtTheTime<'s> {
     pub meant: Vec<&'s Kept>,
     /// While the clocks' difference is not known: the others around it, which it means if that is large.
     perhaps: Vec<&'s Kept>,
+    /// How far from it the nearest is.
+    nearest: Span,
     /// Those meant are not of its very moment, and nobody knows which of them is.
     is_vague: bool,
+    /// Other alerts of the same firewall do not fit.
+    is_doubtful: bool,
 }
 
 /// The sightings that an alert of some time means: those nearest to it, of the upstream leg if there are
 /// any, for the firewall sees no other. While the clocks' difference is not known, all around it, unless some are of the
-/// alert's very moment.
+/// alert's very moment. `time` is by the capture's clock.
 pub(super) fn at_the_time<'s>(
     seen: &'s Seen,
     order: &[usize],
     time: Timestamp,
     clock: Clock,
 ) -> AtTheTime<'s> {
-    let window = window(clock);
+    let (window, until) = (window(clock), end(time, clock));
     let at = |place: &usize| seen.sightings.get(*place);
     let start = order.partition_point(|place| at(place).is_some_and(|k| k.time < time - window));
     let around: Vec<&Kept> = order
         .iter()
         .skip(start)
         .filter_map(at)
-        .take_while(|kept| kept.time <= time + window)
+        .take_while(|kept| kept.time <= until + window)
         .collect();
     let has_upstream = around.iter().any(|kept| kept.is_upstream);
     let usable = around.iter().filter(|kept| kept.is_upstream || !has_upstream);
-    let distance = |kept: &Kept| (kept.time - time).abs();
+    let distance = |kept: &Kept| match kept.time {
+        before if before < time => time - before,
+        after if after > until => after - until,
+        _ => Span(0),
+    };
     let Some(nearest) = usable.clone().map(|kept| distance(kept)).min() else {
         return AtTheTime::default();
     };
-    // Of a time without seconds it cannot be said.
-    let is_of_a_minute = (time - clock.difference).seconds() % 60 == 0;
-    let is_of_the_moment = clock.is_estimated || (nearest <= NEAR && !is_of_a_minute);
+    let is_of_the_moment = clock.is_estimated || nearest <= NEAR;
     let reach = if is_of_the_moment { Span(nearest.0 + TOGETHER.0) } else { window };
     let (meant, mut perhaps): (Vec<&Kept>, Vec<&Kept>) =
         usable.copied().partition(|kept| distance(kept) <= reach);
     if clock.is_estimated {
         perhaps.clear();
     }
-    AtTheTime { meant, perhaps, is_vague: !is_of_the_moment }
+    let is_doubtful = clock.is_doubtful;
+    AtTheTime { meant, perhaps, nearest, is_vague: !is_of_the_moment, is_doubtful }
+}
+
+/// The last moment that an alert's time stands for.
+fn end(time: Timestamp, clock: Clock) -> Timestamp {
+    if clock.is_of_minutes { time + MINUTE } else { time }
 }
 
 impl AtTheTime<'_> {
@@ -78,16 +93,43 @@ impl AtTheTime<'_> {
     pub(super) fn sure_max(&self, seen: &Seen) -> u16 {
         let meant = seen.clients(self.meant.iter().copied());
         let perhaps = seen.clients(self.perhaps.iter().copied());
-        match self.is_vague {
-            true if meant.len() > 1 => OF_SEVERAL,
-            true => ALONE,
-            false if perhaps.is_subset(&meant) => SURE,
-            false => NEAREST,
+        if self.are_several(seen) {
+            OF_SEVERAL
+        } else if self.is_doubtful || !perhaps.is_subset(&meant) {
+            NEAREST
+        } else if self.is_vague || self.nearest > AT_ONCE {
+            ALONE
+        } else {
+            SURE
         }
     }
 
+    /// Whether they are several lookups that no one client is behind: the alert is of one of them.
+    fn are_several(&self, seen: &Seen) -> bool {
+        let mut each = self
+            .meant
+            .iter()
+            .map(|kept| seen.clients(std::iter::once(*kept)))
+            .filter(|clients| !clients.is_empty());
+        let Some(first) = each.next() else { return false };
+        let shared = each.try_fold(first, |shared, clients| {
+            let both: BTreeSet<Address> = shared.intersection(&clients).copied().collect();
+            (!both.is_empty()).then_some(both)
+        });
+        shared.is_none()
+    }
+
+    /// What is to be said of them, a sentence each.
+    pub(super) fn notes(&self, seen: &Seen, time: Timestamp) -> Vec<String> {
+        let several = self.are_several(seen).then(|| {
+            "these are lookups of different clients, and the alert is of one of them: which, its time does not tell"
+                .to_owned()
+        });
+        several.into_iter().chain(self.others_in_words(seen, time)).collect()
+    }
+
     /// Who else it would be if the clocks differed, in words.
-    pub(super) fn others_in_words(&self, seen: &Seen, time: Timestamp) -> Option<String> {
+    fn others_in_words(&self, seen: &Seen, time: Timestamp) -> Option<String> {
         let meant = seen.clients(self.meant.iter().copied());
         let mut nearest: BTreeMap<Address, Span> = BTreeMap::new();
         for kept in &self.perhaps {
@@ -123,11 +165,16 @@ impl AtTheTime<'_> {
     }
 }
 
+/// How sure it can be at most of a client behind an alert whose time is not known, in thousandths.
+pub(super) fn sure_of_any(seen: &Seen, all: &[&Kept]) -> u16 {
+    let is_one = seen.clients(all.iter().copied()).len() <= 1;
+    if is_one { ALONE } else { OF_SEVERAL }
+}
+
 /// All clients that had a part in anything that was seen of a destination about a time.
 pub(super) fn asked_then(seen: &Seen, time: Timestamp, clock: Clock) -> BTreeSet<Address> {
-    let window = window(clock);
-    let about = seen.sightings.iter().filter(|kept| (kept.time - time).abs() <= window);
-    seen.clients(about)
+    let (from, to) = (time - window(clock), end(time, clock) + window(clock));
+    seen.clients(seen.sightings.iter().filter(|kept| (from..=to).contains(&kept.time)))
 }
 
 /// How far from an alert what it is about may be.

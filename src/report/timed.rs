@@ -5,20 +5,31 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::text::words::{list, number};
 use crate::alert::Answer;
 use crate::flow::Address;
+use crate::time::{Span, Timestamp};
 
 /// How many clients are called by name.
 const NAMES_MAX: usize = 4;
 
-/// The option that makes most alerts fit that were asked for at other times only, in words. One alone may fit by chance.
+/// So far apart are alerts at least that bear each other out: what is asked for together fits together.
+const MOMENT: Span = Span::from_secs(60);
+
+/// The option that makes most alerts fit that were asked for at other times only, in words. One moment alone may fit by
+/// chance, and what is asked for at even intervals fits in many zones.
 pub(super) fn zone_that_fits(answers: &[Answer]) -> Option<String> {
     let other: Vec<&Answer> =
         answers.iter().filter(|answer| answer.basis.is_of_other_times).collect();
-    let mut fits: BTreeMap<&str, usize> = BTreeMap::new();
-    for zone in other.iter().flat_map(|answer| &answer.basis.zones) {
-        *fits.entry(zone).or_default() += 1;
+    let mut fits: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
+    for answer in &other {
+        for zone in &answer.basis.zones {
+            fits.entry(zone).or_default().extend(answer.alert.time);
+        }
     }
-    let (zone, many) = fits.into_iter().max_by_key(|(_, many)| *many)?;
-    let is_most = many > 1 && many * 2 > other.len();
+    let mut by_moments: Vec<(usize, usize, &str)> =
+        fits.into_iter().map(|(zone, times)| (moments(&times), times.len(), zone)).collect();
+    by_moments.sort_unstable_by(|one, other| other.cmp(one));
+    let (best, many, zone) = by_moments.first().copied()?;
+    let next = by_moments.get(1).map_or(0, |(next, ..)| *next);
+    let is_most = best > 1 && best >= next * 2 && many * 2 > other.len();
     is_most.then(|| {
         let all = if many == other.len() { "All" } else { "Most" };
         format!(
@@ -28,6 +39,21 @@ pub(super) fn zone_that_fits(answers: &[Answer]) -> Option<String> {
             number(other.len() as u64)
         )
     })
+}
+
+/// How many moments some times are of.
+fn moments(times: &[Timestamp]) -> usize {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    let mut last: Option<Timestamp> = None;
+    let is_new = |time: &Timestamp| {
+        let is_new = last.is_none_or(|last| *time - last >= MOMENT);
+        if is_new {
+            last = Some(*time);
+        }
+        is_new
+    };
+    times.iter().copied().filter(is_new).count()
 }
 
 /// Who asked at the times of alerts.

@@ -159,6 +159,20 @@ pub(super) fn misdirected(answers: &[Answer]) -> Option<&str> {
 /// How the firewall's clock stands to the capture's; before it, which firewall's.
 fn clock_words(whose: &str, clock: Clock) -> Words {
     let agree = format!("{} of {}", number(clock.agreeing), count(clock.of, "alert", "alerts"));
+    if clock.is_doubtful {
+        let text = format!(
+            "{whose}The firewall's clock differs from the capture's, or alerts are of what is not in it: many do not \
+             fit. By how much cannot be told, so it was taken to be the same, and nobody is named for certain."
+        );
+        return Words::of(Ink::Caution, &text);
+    }
+    if clock.is_of_minutes {
+        let text = format!(
+            "{whose}The alerts' times have no seconds: each stands for a whole minute, and the firewall's clock is \
+             taken to be the capture's."
+        );
+        return Words::plain(&text);
+    }
     if !clock.is_estimated && clock.of < FEW {
         let text = format!(
             "{whose}The firewall's clock is taken to be the capture's, give or take a minute."
