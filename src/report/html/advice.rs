@@ -2,7 +2,7 @@
 
 use super::fold::{Dealing, Person};
 use super::shown::Shown;
-use super::view::{Seen, Suspected};
+use super::view::{Seen, Suspected, Urgency};
 use crate::attribution::{FOR_OTHERS, Leaning};
 use crate::contact::{Connection, Contact};
 use crate::report::text::words;
@@ -10,46 +10,158 @@ use crate::report::text::words;
 /// Below this a client is named, but its frames should be read before anybody acts, in thousandths.
 const SURE: u16 = 950;
 
-/// What to do, the first first. In this order:
-/// 1. not sure: read the frames first; it may have asked for somebody else: look there;
-/// 2. it asked for what is flagged and connected: take it off the network;
-/// 3. it asked and did not connect, or got nothing, or it is not known whether: find out;
-/// 4. it asked for something else: judge that;
-/// 5. who it is, if that matters and the capture does not say.
+/// How to find the program.
+const PROGRAM: &str = "Find the program that asked: on Windows, Sysmon's DNS events (ID 22) or the DNS Client log name \
+                       it; a browser's history shows the page.";
+/// How to find the machine.
+const MACHINE: &str = "To find a machine without a name, look its address up in the DHCP leases of the time on its card, \
+                       or its MAC in the switch's address table, unless it is behind a router.";
+
+/// What to do about all clients of one urgency.
+#[derive(Clone, Debug)]
+pub(super) struct ToDo {
+    pub id: &'static str,
+    pub class: &'static str,
+    pub label: &'static str,
+    pub clients: String,
+    pub steps: Vec<&'static str>,
+}
+
+/// Where it stands what to do about all clients of an urgency.
+pub(super) fn id(urgency: Urgency) -> &'static str {
+    match urgency {
+        Urgency::Act => "do-act",
+        Urgency::Look => "do-look",
+        Urgency::Weigh => "do-weigh",
+        Urgency::Other => "do-other",
+    }
+}
+
+/// What to do, once for each urgency; nothing where the cards of a few clients say it.
+pub(super) fn by_urgency(seen: &Seen<'_>) -> Vec<ToDo> {
+    if seen.is_few() {
+        return Vec::new();
+    }
+    let all = [Urgency::Act, Urgency::Look, Urgency::Weigh, Urgency::Other];
+    let to_do = all.into_iter().filter_map(|urgency| {
+        let of: Vec<&Suspected<'_>> =
+            seen.clients.iter().filter(|client| client.urgency == urgency).collect();
+        (!of.is_empty()).then(|| ToDo {
+            id: id(urgency),
+            class: urgency.class(),
+            label: seen.label(urgency),
+            clients: words::count(of.len() as u64, "client", "clients"),
+            steps: steps(urgency, &of),
+        })
+    });
+    to_do.collect()
+}
+
+fn steps(urgency: Urgency, clients: &[&Suspected<'_>]) -> Vec<&'static str> {
+    let first = || clients.iter().filter_map(|client| client.dealings.first());
+    match urgency {
+        Urgency::Act => vec![
+            "Treat these machines as compromised until you know better: they asked for what is flagged and then \
+             connected. Take them off the network, leave them switched on, and keep their memory and disk for \
+             whoever looks into it.",
+            PROGRAM,
+            MACHINE,
+        ],
+        Urgency::Look => {
+            let mut steps = Vec::new();
+            if first().any(|dealing| dealing.contact == Contact::NotVisible) {
+                steps.push(
+                    "Find out whether they connected, where this capture does not show it: search the firewall's log \
+                     for connections from the machine's address from the first time on its card on.",
+                );
+            }
+            steps.extend([PROGRAM, MACHINE]);
+            if first().any(|dealing| dealing.contact == Contact::No || got_nothing(dealing)) {
+                steps.push(
+                    "Scan also a machine that did not connect or got no address: something on it knows that name.",
+                );
+            }
+            steps
+        }
+        Urgency::Weigh => vec![
+            "Judge the name that the machine asked for, which stands on its card. What is flagged is only the end of \
+             that name's alias chain, or a name server that was asked about it on the way and may serve many other \
+             names.",
+            "If you trust the name, nothing is wrong with the machine. If you do not, look at what on it asked for it.",
+        ],
+        Urgency::Other => vec![
+            "These machines asked, but not at the alerts' times, so they did not set them off. Look at them after the others.",
+            "What led them there is the same, though. So one that connected, as its card says, is as pressing as \
+             those above.",
+        ],
+    }
+}
+
+fn got_nothing(dealing: &Dealing) -> bool {
+    dealing.outcomes.keys().all(|rcode| *rcode != Some("NOERROR"))
+}
+
+/// What stands on a client's card: all there is to do if there are few, else what is not so of all others.
 pub(super) fn about(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<Shown> {
-    let mut advice: Vec<String> = Vec::new();
-    let Some(first) = client.dealings.first() else { return Vec::new() };
-    if client.dealings.iter().all(|dealing| dealing.most_permille < SURE) {
-        advice.push(format!(
+    let advice = if seen.is_few() { all(seen, client) } else { own(seen, client) };
+    advice.iter().map(|text| Shown::new(text)).collect()
+}
+
+fn own(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
+    let mut advice: Vec<String> = unsure(client).into_iter().collect();
+    advice.extend(for_others(seen, client));
+    advice.extend(serious(seen, client));
+    advice
+}
+
+fn unsure(client: &Suspected<'_>) -> Option<String> {
+    let first = client.dealings.first()?;
+    client.dealings.iter().all(|dealing| dealing.most_permille < SURE).then(|| {
+        format!(
             "Make sure first: this is {}. Open the frames below in Wireshark before you act.",
             words::sureness(first.most_permille)
-        ));
-    }
+        )
+    })
+}
+
+/// What to do, the first first. In this order:
+/// 1. not sure: read the frames first; it may have asked for somebody else: look there;
+/// 2. not at the times of the alerts: look at the others first;
+/// 3. it asked for what is flagged and connected: take it off the network;
+/// 4. it asked and did not connect, or got nothing, or it is not known whether: find out;
+/// 5. it asked for something else: judge that;
+/// 6. who it is, if that matters and the capture does not say.
+fn all(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
+    let Some(first) = client.dealings.first() else { return Vec::new() };
+    let mut advice: Vec<String> = unsure(client).into_iter().collect();
     advice.extend(for_others(seen, client));
+    advice.extend(not_then(seen, client));
     let direct: Vec<&Dealing> =
         client.dealings.iter().copied().filter(|dealing| !dealing.is_doubtful()).collect();
     match direct.as_slice() {
         [] => advice.push(weigh(seen, first)),
         direct => {
             advice.extend(connected(seen, client, direct));
-            advice.push(
-                "Find the program that asked: on Windows, Sysmon's DNS events (ID 22) or the DNS Client \
-                 log name it; a browser's history shows the page."
-                    .to_owned(),
-            );
+            advice.push(PROGRAM.to_owned());
         }
     }
     advice.extend(serious(seen, client));
     if !direct.is_empty() {
         advice.extend(who(seen, client));
     }
-    advice.iter().map(|text| Shown::new(text)).collect()
+    advice
 }
 
 /// That somebody else may have asked.
 fn for_others(seen: &Seen<'_>, client: &Suspected<'_>) -> Option<String> {
     let mut hints = seen.ending.assessments.iter().flat_map(|found| found.of(client.address));
     hints.find(|hint| hint.code == FOR_OTHERS).map(|hint| format!("{}.", hint.words))
+}
+
+/// That it did not set off the alerts.
+fn not_then(seen: &Seen<'_>, client: &Suspected<'_>) -> Option<String> {
+    let not_then = seen.timed.as_ref()?.not_then(client.address)?;
+    Some(format!("It asked, but {not_then}: look first at who did."))
 }
 
 /// Whether it got anywhere.
@@ -67,7 +179,7 @@ fn connected(seen: &Seen<'_>, client: &Suspected<'_>, direct: &[&Dealing]) -> Op
     }
     let first = direct.first()?;
     let address = client.address;
-    if direct.iter().all(|dealing| dealing.outcomes.keys().all(|rcode| *rcode != Some("NOERROR"))) {
+    if direct.iter().all(|dealing| got_nothing(dealing)) {
         let outcomes: Vec<String> =
             first.outcomes.keys().take(3).map(|rcode| words::outcome(*rcode)).collect();
         return Some(format!(

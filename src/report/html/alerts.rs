@@ -1,45 +1,78 @@
-//! The firewall's alerts, each with its answer.
+//! The firewall's alerts and the answers to them, alike alerts together.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::overview::runs;
+use super::path::shortest;
 use super::shown::Shown;
 use super::view::Seen;
-use crate::alert::{Answer, Suspect};
+use crate::alert::{Alert, Answer, Clock, Suspect};
 use crate::attribution::Verdict;
-use crate::report::text::words;
+use crate::report::text::words::{count, list, number, sure_of};
+use crate::report::text::{Alike, Ink, alike, clock_words, headline};
 use crate::report::timed::zone_that_fits;
 
-/// How many alerts are shown.
-const ALERTS_MAX: usize = 400;
+/// How many groups of alike alerts are shown.
+const GROUPS_MAX: usize = 200;
+/// How many alerts are shown as they are written, in all and of one group.
+const QUOTES_MAX: usize = 400;
+/// See [`QUOTES_MAX`].
+const QUOTES_OF_GROUP_MAX: usize = 40;
+/// In more groups than these, alerts as they are written are closed from the start, and not printed.
+const OPEN_MAX: usize = 10;
 /// How many clients are named with one.
 const SUSPECTS_MAX: usize = 12;
-/// How many names are shown that a client asked.
+/// How many names are shown that a client asked, and how many notes.
 const NAMES_MAX: usize = 4;
 /// How much of an alert's own text is shown, in characters.
 const TEXT_MAX: usize = 400;
+/// How many firewalls' clocks are spoken of.
+const CLOCKS_MAX: usize = 8;
+/// What is shorter is said again, in octets.
+const SHORT: usize = 60;
 
 /// The section.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Alerts {
     pub sentence: Shown,
+    /// How the firewalls' clocks stand to the capture's, and whether that is to be minded.
+    pub clocks: Vec<(bool, Shown)>,
+    pub zone: Shown,
     pub answered: Vec<Answered>,
+    pub are_quotes_open: bool,
     pub more: String,
 }
 
-/// An alert and its answer.
+/// Alike alerts and their answer.
 #[derive(Clone, Debug)]
 pub(super) struct Answered {
+    /// Of the group, from 1.
     pub number: usize,
     pub class: &'static str,
     pub label: &'static str,
+    /// Whether all its clients only came there by an alias or a name server.
+    pub is_doubtful: bool,
+    /// `Alerts 1–3, 7`.
+    pub name: Shown,
     pub destination: Shown,
-    /// What else the alert says, in words.
+    /// What else the alerts say, in words.
     pub said: Vec<Shown>,
-    pub text: Shown,
-    pub place: Shown,
+    pub quotes: Vec<Quote>,
+    pub quotes_more: String,
     pub section: usize,
     pub suspects: Vec<Named>,
     pub more: String,
-    pub reason: Shown,
-    pub nearest: Shown,
+    pub reason: Said,
+    pub nearest: Vec<Said>,
+    pub notes: Vec<Said>,
+    pub next: Said,
+}
+
+/// An alert as it is written.
+#[derive(Clone, Debug)]
+pub(super) struct Quote {
+    pub text: Shown,
+    pub place: Shown,
 }
 
 /// A client named for it.
@@ -50,109 +83,280 @@ pub(super) struct Named {
     pub words: Shown,
 }
 
+/// A sentence, or the group further up that it stands with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Said {
+    pub text: Shown,
+    /// The number of that group; 0 where it stands here.
+    pub above: usize,
+}
+
+impl Said {
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+}
+
+/// What stands with which group, so that nothing long is said twice.
+#[derive(Debug, Default)]
+struct Above(BTreeMap<String, (usize, Shown)>);
+
+impl Above {
+    fn once(&mut self, text: &str, group: usize, name: &Shown) -> Said {
+        if text.len() <= SHORT {
+            return Said { text: Shown::new(text), above: 0 };
+        }
+        if let Some((above, name)) = self.0.get(text) {
+            return Said { text: name.clone(), above: *above };
+        }
+        self.0.insert(text.to_owned(), (group, name.clone()));
+        Said { text: Shown::new(text), above: 0 }
+    }
+}
+
 /// The section, empty where no alerts were given.
 pub(super) fn answers(seen: &Seen<'_>) -> Alerts {
     let answers = seen.ending.answers;
     if answers.is_empty() {
         return Alerts::default();
     }
-    let of = |verdict| answers.iter().filter(|answer| answer.verdict == verdict).count() as u64;
-    let mut parts = Vec::new();
-    let mut say = |number: u64, what: &str| {
-        if number > 0 {
-            parts.push(format!("{} {what}", words::number(number)));
-        }
+    let zone = zone_that_fits(answers);
+    let groups = alike(seen.subject, seen.ending, seen.times.clone());
+    let left = groups.len().saturating_sub(GROUPS_MAX);
+    let mut writer = Writer {
+        seen,
+        files: answers.iter().map(|answer| answer.alert.file.as_str()).collect(),
+        zone_is_said: zone.is_some(),
+        above: Above::default(),
+        quotes_left: QUOTES_MAX,
     };
-    say(of(Some(Verdict::Attributed)), "with a client");
-    say(of(Some(Verdict::NoClient)), "without one");
-    say(of(Some(Verdict::Undetermined)), "that cannot be decided");
-    let of_other_times = answers.iter().filter(|a| a.basis.is_of_other_times).count() as u64;
-    say(of_other_times, "of what was asked for at other times only");
-    say(of(None) - of_other_times, "that nothing in the capture answers");
-    let zone = zone_that_fits(answers).map_or(String::new(), |words| format!(" {words}"));
-    let alerts = words::count(answers.len() as u64, "alert", "alerts");
-    let left = answers.len().saturating_sub(ALERTS_MAX);
-    let shown = answers.iter().take(ALERTS_MAX).enumerate();
     Alerts {
-        sentence: Shown::new(&format!("{alerts}: {}.{zone}", words::list(&parts))),
-        answered: shown
-            .map(|(place, answer)| answered(seen, place + 1, answer, !zone.is_empty()))
+        sentence: Shown::new(&headline(answers)),
+        clocks: clocks(answers, &writer.files),
+        zone: Shown::new(zone.as_deref().unwrap_or_default()),
+        are_quotes_open: groups.len() <= OPEN_MAX,
+        answered: groups
+            .iter()
+            .take(GROUPS_MAX)
+            .enumerate()
+            .filter_map(|(place, group)| writer.answered(place + 1, group))
             .collect(),
         more: match left {
             0 => String::new(),
-            left => words::count(left as u64, "further alert is", "further alerts are"),
+            left => count(left as u64, "further answer is", "further answers are"),
         },
     }
 }
 
-fn answered(seen: &Seen<'_>, number: usize, answer: &Answer, zone_is_said: bool) -> Answered {
-    let alert = &answer.alert;
-    let (class, label) = match answer.verdict {
-        Some(Verdict::Attributed) => ("named", "Client found"),
+/// How the clock of each firewall stands to the capture's.
+fn clocks(answers: &[Answer], files: &BTreeSet<&str>) -> Vec<(bool, Shown)> {
+    let mut clocks: BTreeMap<(&str, Option<&str>), Clock> = BTreeMap::new();
+    for Answer { alert, basis, .. } in answers {
+        if let Some(clock) = basis.clock {
+            clocks.insert((alert.file.as_str(), alert.device.as_deref()), clock);
+        }
+    }
+    let several = clocks.len() > 1;
+    let said = clocks.iter().take(CLOCKS_MAX).map(|((file, device), clock)| {
+        let file = (files.len() > 1).then(|| shortest(file, files.iter().copied()));
+        let device = device.filter(|_| several);
+        let whose: String = file.into_iter().chain(device).map(|of| format!("{of}: ")).collect();
+        let words = clock_words(&whose, *clock);
+        let is_caution = words.pieces().any(|(ink, _)| ink == Ink::Caution);
+        let text: String = words.pieces().map(|(_, text)| text).collect();
+        (is_caution, Shown::new(&text))
+    });
+    let mut said: Vec<_> = said.collect();
+    if clocks.len() > CLOCKS_MAX {
+        let more = number((clocks.len() - CLOCKS_MAX) as u64);
+        let text = format!("The clocks of {more} further firewalls stand in --format jsonl.");
+        said.push((true, Shown::new(&text)));
+    }
+    said
+}
+
+/// The badge of an answer, in the words of the text report.
+fn badge(answer: &Answer) -> (&'static str, &'static str) {
+    match answer.verdict {
+        Some(Verdict::Attributed) => ("named", "Leads to a client"),
         Some(Verdict::NoClient) => ("nobody", "No client"),
         Some(Verdict::Undetermined) => ("open", "Cannot be decided"),
-        None if answer.basis.is_of_other_times => ("open", "At other times only"),
-        None => ("open", "Not in this capture"),
-    };
-    let mut said = Vec::new();
-    if let Some(threat) = &alert.threat {
-        said.push(format!("threat {threat}"));
-    }
-    if let Some(host) = &alert.host {
-        said.push(format!("blamed on {host}"));
-    }
-    if let Some(time) = alert.time {
-        said.push(format!("at {} by the firewall's clock", seen.at(time)));
-    }
-    if let Some(events) = alert.events {
-        said.push(words::count(events, "event", "events"));
-    }
-    let left = answer.clients.len().saturating_sub(SUSPECTS_MAX);
-    let mut suspects: Vec<&Suspect> = answer.clients.iter().collect();
-    suspects.sort_by_key(|one| !seen.ending.has_connected(one.address, answer));
-    Answered {
-        number,
-        class,
-        label,
-        destination: Shown::new(&alert.destination),
-        said: said.iter().map(|text| Shown::new(text)).collect(),
-        text: Shown::short(&alert.text, TEXT_MAX),
-        place: Shown::new(&format!("{}, line {}", alert.file, alert.line)),
-        section: answer.indicator.map_or(0, |indicator| seen.section(indicator)),
-        suspects: suspects.iter().take(SUSPECTS_MAX).map(|one| named(seen, one, answer)).collect(),
-        more: match left {
-            0 => String::new(),
-            left => words::count(left as u64, "more client", "more clients"),
-        },
-        reason: Shown::new(answer.reason.as_deref().unwrap_or_default()),
-        nearest: Shown::new(match zone_is_said && !answer.basis.zones.is_empty() {
-            true => "",
-            false => answer.nearest.as_deref().unwrap_or_default(),
-        }),
+        None if answer.basis.is_of_other_times => ("open", "Asked for at other times only"),
+        None => ("open", "Not answered by this capture"),
     }
 }
 
-fn named(seen: &Seen<'_>, suspect: &Suspect, answer: &Answer) -> Named {
-    let names: Vec<&str> = suspect.asked.iter().take(NAMES_MAX).map(String::as_str).collect();
-    let more = match suspect.asked.len().saturating_sub(NAMES_MAX) {
-        0 => String::new(),
-        more => format!(" and {}", words::count(more as u64, "other name", "other names")),
-    };
-    let when = seen.often(suspect.asks, suspect.first, suspect.last);
-    let sure = words::sure_of(suspect.confidence_permille, [suspect.role]);
-    let connected = seen.ending.connected(suspect, answer);
-    let connected = connected.map_or(String::new(), |(at, is_before)| {
-        let connected = if is_before { "had connected there before," } else { "connected there" };
-        format!(", and {connected} at {}", seen.at(at))
-    });
-    let called =
-        suspect.hostname.as_ref().map_or(String::new(), |name| format!("({}) ", name.name));
-    Named {
-        card: seen.card(suspect.address),
-        address: Shown::new(&suspect.address.to_string()),
-        words: Shown::new(&format!(
-            "{called}asked for {}{more} {when}{connected}; {sure}",
-            names.join(", ")
-        )),
+/// Writes group by group.
+struct Writer<'s, 'a> {
+    seen: &'s Seen<'a>,
+    files: BTreeSet<&'a str>,
+    /// Whether it is said of all which zone would fit.
+    zone_is_said: bool,
+    above: Above,
+    quotes_left: usize,
+}
+
+impl Writer<'_, '_> {
+    fn answered(&mut self, number: usize, group: &Alike<'_>) -> Option<Answered> {
+        let first = *group.answers.first()?;
+        let (class, label) = badge(first);
+        let name = Shown::new(&self.name(&group.answers));
+        let left = group.clients.len().saturating_sub(SUSPECTS_MAX);
+        let mut once = |text: &str| self.above.once(text, number, &name);
+        let zone_is_said = self.zone_is_said;
+        let nearest = each(group, |answer| match zone_is_said && !answer.basis.zones.is_empty() {
+            true => &[],
+            false => answer.nearest.as_slice(),
+        });
+        let reason = once(first.reason.as_deref().unwrap_or_default());
+        let nearest = nearest.iter().take(NAMES_MAX).map(|text| once(text)).collect();
+        let notes = each(group, |answer| &answer.basis.notes);
+        let notes = notes.iter().take(NAMES_MAX).map(|text| once(text)).collect();
+        let next = once(group.next.as_deref().unwrap_or_default());
+        let quotes = self.quotes(&group.answers);
+        let is_doubtful = !group.clients.is_empty()
+            && group.clients.iter().all(|client| self.is_doubtful(client, first));
+        Some(Answered {
+            number,
+            class,
+            label,
+            is_doubtful,
+            destination: Shown::new(&first.alert.destination),
+            said: self.said(&group.answers).iter().map(|text| Shown::new(text)).collect(),
+            quotes_more: match group.answers.len().saturating_sub(quotes.len()) {
+                0 => String::new(),
+                more => count(more as u64, "more alert", "more alerts"),
+            },
+            quotes,
+            section: first.indicator.map_or(0, |indicator| self.seen.section(indicator)),
+            suspects: group
+                .clients
+                .iter()
+                .take(SUSPECTS_MAX)
+                .map(|client| {
+                    // What is so of all of them, the badge says.
+                    let doubt = !is_doubtful && self.is_doubtful(client, first);
+                    self.named(client, first, group.differ, doubt)
+                })
+                .collect(),
+            more: match left {
+                0 => String::new(),
+                left => count(left as u64, "more client", "more clients"),
+            },
+            name,
+            reason,
+            nearest,
+            notes,
+            next,
+        })
     }
+
+    /// `Alerts 1–3, 7`, with their file if there are several.
+    fn name(&self, answers: &[&Answer]) -> String {
+        let numbers: BTreeSet<u32> = answers.iter().map(|answer| answer.alert.number).collect();
+        let word = if answers.len() == 1 { "Alert" } else { "Alerts" };
+        let file = answers.first().filter(|_| self.files.len() > 1);
+        let file = file.map_or(String::new(), |answer| format!(" of {}", self.file(&answer.alert)));
+        format!("{word} {}{file}", runs(&numbers))
+    }
+
+    fn file<'f>(&self, alert: &'f Alert) -> &'f str {
+        shortest(&alert.file, self.files.iter().copied())
+    }
+
+    fn said(&self, answers: &[&Answer]) -> Vec<String> {
+        let Some(alert) = answers.first().map(|answer| &answer.alert) else { return Vec::new() };
+        let mut said = Vec::new();
+        if let Some(threat) = &alert.threat {
+            said.push(format!("threat {threat}"));
+        }
+        if let Some(host) = &alert.host {
+            said.push(format!("blamed on {host}"));
+        }
+        let times = || answers.iter().filter_map(|answer| answer.alert.time);
+        if let (Some(first), Some(last)) = (times().min(), times().max()) {
+            let last = self.seen.at(last);
+            let first = self.seen.times.at(first);
+            said.push(match last.starts_with(&first) {
+                true => format!("at {last} by the firewall's clock"),
+                false => format!("from {first} to {last} by the firewall's clock"),
+            });
+        }
+        let events: u64 = answers.iter().filter_map(|answer| answer.alert.events).sum();
+        if events > 0 {
+            said.push(count(events, "event", "events"));
+        }
+        said
+    }
+
+    /// The alerts as they are written, while there is room.
+    fn quotes(&mut self, answers: &[&Answer]) -> Vec<Quote> {
+        let room = self.quotes_left.min(QUOTES_OF_GROUP_MAX);
+        let quotes: Vec<Quote> = answers
+            .iter()
+            .take(room)
+            .map(|answer| Quote {
+                text: Shown::short(&answer.alert.text, TEXT_MAX),
+                place: Shown::new(&format!(
+                    "{}, line {}",
+                    self.file(&answer.alert),
+                    answer.alert.line
+                )),
+            })
+            .collect();
+        self.quotes_left -= quotes.len();
+        quotes
+    }
+
+    /// Whether a client only came there by an alias or a name server, as its card says.
+    fn is_doubtful(&self, client: &Suspect, answer: &Answer) -> bool {
+        let dealing = answer.indicator.and_then(|id| self.seen.fold.dealing(client.address, id));
+        dealing.is_some_and(super::fold::Dealing::is_doubtful)
+    }
+
+    fn named(&self, client: &Suspect, answer: &Answer, differ: bool, doubt: bool) -> Named {
+        let seen = self.seen;
+        let names: Vec<&str> = client.asked.iter().take(NAMES_MAX).map(String::as_str).collect();
+        let names = match client.asked.len().saturating_sub(NAMES_MAX) {
+            0 => list(&names),
+            more => {
+                format!(
+                    "{} and {}",
+                    names.join(", "),
+                    count(more as u64, "other name", "other names")
+                )
+            }
+        };
+        let when = match differ && client.first != client.last {
+            true => format!("from {} to {}", seen.times.at(client.first), seen.at(client.last)),
+            false => seen.often(client.asks, client.first, client.last),
+        };
+        let connected = seen.ending.connected(client, answer);
+        let connected = connected.map_or(String::new(), |(at, is_before)| {
+            let connected =
+                if is_before { "had connected there before," } else { "connected there" };
+            format!(", and {connected} at {}", seen.at(at))
+        });
+        let doubt = match doubt {
+            true => "; perhaps a false alarm: it asked for another name, which led there",
+            false => "",
+        };
+        let called =
+            client.hostname.as_ref().map_or(String::new(), |name| format!("({}) ", name.name));
+        let sure = sure_of(client.confidence_permille, [client.role]);
+        Named {
+            card: seen.card(client.address),
+            address: Shown::new(&client.address.to_string()),
+            words: Shown::new(&format!(
+                "{called}asked for {names} {when}{connected}; {sure}{doubt}"
+            )),
+        }
+    }
+}
+
+/// What is said of alike alerts, each once.
+fn each<'a>(group: &Alike<'a>, said: impl Fn(&'a Answer) -> &'a [String]) -> Vec<&'a str> {
+    let mut known = BTreeSet::new();
+    let all = group.answers.iter().flat_map(|answer| said(answer)).map(String::as_str);
+    all.filter(|text| known.insert(*text)).collect()
 }

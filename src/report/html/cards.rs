@@ -14,9 +14,6 @@ use crate::report::text::words;
 const DEALINGS_MAX: usize = 6;
 /// How many names stand with a dealing on a card; its section has more.
 const NAMES_MAX: usize = 3;
-/// How many clients without a card are listed.
-const ROWS_MAX: usize = 2_000;
-
 /// What is to be known of a client at a glance.
 #[derive(Clone, Debug)]
 pub(super) struct Card {
@@ -25,12 +22,14 @@ pub(super) struct Card {
     pub label: &'static str,
     pub address: Shown,
     pub hostnames: Vec<Called>,
-    /// That it asked at other times than the alerts are of.
-    pub not_then: Shown,
+    /// How it stands to the alerts, if it is not named for any.
+    pub not_then: &'static str,
     /// Link-layer addresses and VLANs, in words.
     pub machine: Vec<Shown>,
     pub dealings: Vec<OnCard>,
     pub more: String,
+    /// Where it stands what to do about all of its kind; nothing if all of it stands here.
+    pub to_do: &'static str,
     pub advice: Vec<Shown>,
 }
 
@@ -54,57 +53,14 @@ pub(super) struct OnCard {
     pub got: Shown,
     pub sure: Shown,
     pub connected: Shown,
-    pub has_connected: bool,
-}
-
-/// A client that has no card.
-#[derive(Clone, Debug)]
-pub(super) struct Row {
-    pub address: Shown,
-    pub hostname: Shown,
-    pub flagged: Shown,
-    pub section: usize,
-    pub when: Shown,
-    pub not_then: Shown,
-    pub sure: Shown,
-    pub class: &'static str,
+    /// Whether that it connected is why it is to be acted on.
+    pub is_pressing: bool,
 }
 
 /// The cards of the first clients.
 pub(super) fn cards(seen: &Seen<'_>, cards_max: usize) -> Vec<Card> {
     let clients = seen.clients.iter().take(cards_max).enumerate();
     clients.map(|(place, client)| card(seen, place + 1, client)).collect()
-}
-
-/// The clients after those, in short; and how many stand nowhere.
-pub(super) fn rows(seen: &Seen<'_>, cards_max: usize) -> (Vec<Row>, String) {
-    let rest = seen.clients.get(cards_max..).unwrap_or_default();
-    let row = |client: &Suspected<'_>| {
-        let first = client.dealings.first()?;
-        let names = client.person.map_or(&[][..], |person| &person.hostnames);
-        let hostname = match names {
-            [] => String::new(),
-            [name] => name.name.clone(),
-            [name, others @ ..] => format!("{} +{}", name.name, others.len()),
-        };
-        let more = match client.dealings.len() {
-            0 | 1 => String::new(),
-            all => format!(" and {}", words::count(all as u64 - 1, "other", "others")),
-        };
-        Some(Row {
-            address: Shown::new(&client.address.to_string()),
-            hostname: Shown::new(&hostname),
-            flagged: Shown::new(&format!("{}{more}", seen.value(first.indicator))),
-            section: seen.section(first.indicator),
-            when: when(seen, first),
-            sure: Shown::new(&words::sureness(first.most_permille)),
-            not_then: not_then(seen, client.address),
-            class: client.urgency().class(),
-        })
-    };
-    let left = rest.len().saturating_sub(ROWS_MAX);
-    let more = if left == 0 { String::new() } else { words::number(left as u64) };
-    (rest.iter().take(ROWS_MAX).filter_map(row).collect(), more)
 }
 
 fn card(seen: &Seen<'_>, number: usize, client: &Suspected<'_>) -> Card {
@@ -116,21 +72,23 @@ fn card(seen: &Seen<'_>, number: usize, client: &Suspected<'_>) -> Card {
     };
     Card {
         number,
-        class: client.urgency().class(),
-        label: client.urgency().label(),
+        class: client.urgency.class(),
+        label: seen.label(client.urgency),
         address: Shown::new(&client.address.to_string()),
         hostnames: person.hostnames.iter().map(|name| called(seen, name)).collect(),
-        not_then: not_then(seen, client.address),
+        not_then: not_then(seen, client),
         machine: machine(seen, client.address, &person),
         dealings: client.dealings.iter().take(DEALINGS_MAX).map(|d| on_card(seen, d)).collect(),
         more,
+        to_do: if seen.is_few() { "" } else { advice::id(client.urgency) },
         advice: advice::about(seen, client),
     }
 }
 
-fn not_then(seen: &Seen<'_>, client: Address) -> Shown {
-    let text = seen.timed.as_ref().and_then(|timed| timed.not_then(client));
-    text.map_or_else(Shown::default, |text| Shown::new(&text))
+/// That it is not named though it asked about then; at other times, its badge says so.
+fn not_then(seen: &Seen<'_>, client: &Suspected<'_>) -> &'static str {
+    let is_named = seen.timed.as_ref().is_none_or(|timed| timed.names(client.address));
+    if is_named || client.urgency == Urgency::Other { "" } else { "asked about then, too" }
 }
 
 fn called(seen: &Seen<'_>, hostname: &Hostname) -> Called {
@@ -172,7 +130,7 @@ fn on_card(seen: &Seen<'_>, dealing: &Dealing) -> OnCard {
     let value = seen.value(dealing.indicator);
     let names = dealing.ways.iter().take(NAMES_MAX);
     let asked = names.map(|way| Shown::new(&format!("{} ({})", way.asked, way.types.join(", "))));
-    let (connected, has_connected) = contact(seen, dealing);
+    let connected = contact(seen, dealing);
     OnCard {
         section: seen.section(dealing.indicator),
         flagged: Shown::new(value),
@@ -182,7 +140,7 @@ fn on_card(seen: &Seen<'_>, dealing: &Dealing) -> OnCard {
         got: Shown::new(&got(dealing)),
         sure: Shown::new(&sureness(dealing)),
         connected: Shown::new(&connected),
-        has_connected,
+        is_pressing: seen.urgency(dealing) == Urgency::Act,
     }
 }
 
@@ -243,49 +201,14 @@ pub(super) fn sureness(dealing: &Dealing) -> String {
     format!("{most}; some lookups only {}", words::sureness(dealing.least_permille))
 }
 
-/// Whether it connected: in words, and if it did.
-pub(super) fn contact(seen: &Seen<'_>, dealing: &Dealing) -> (String, bool) {
+/// Whether it connected, in words.
+pub(super) fn contact(seen: &Seen<'_>, dealing: &Dealing) -> String {
     match &dealing.contact {
         Contact::Yes(connection) => {
             let told = advice::told(seen, connection);
-            let told = told.strip_prefix("connected ").unwrap_or(&told).to_owned();
-            (format!("yes, {told}"), true)
+            format!("yes, {}", told.strip_prefix("connected ").unwrap_or(&told))
         }
-        Contact::No => ("no, as far as this capture shows".to_owned(), false),
-        Contact::NotVisible => ("not visible in this capture".to_owned(), false),
+        Contact::No => "no, as far as this capture shows".to_owned(),
+        Contact::NotVisible => "not visible in this capture".to_owned(),
     }
-}
-
-/// Who is behind it, in words, for the top of the page: at the times of the alerts and at others, or else how many
-/// clients are of each urgency.
-pub(super) fn behind(seen: &Seen<'_>) -> String {
-    let who = |client: &Suspected<'_>| {
-        let names = client.person.map_or(&[][..], |person| &person.hostnames);
-        let name = names.first().map_or(String::new(), |name| format!(" ({})", name.name));
-        (client.address, format!("{}{name}", client.address))
-    };
-    let timed = seen.timed.as_ref().and_then(|timed| timed.words(seen.clients.iter().map(who)));
-    if let Some(words) = timed {
-        return words.trim_end_matches('.').to_owned();
-    }
-    let of = |urgency| seen.clients.iter().filter(|client| client.urgency() == urgency).count();
-    let all = seen.clients.len();
-    if all == 0 {
-        return "No client can be named".to_owned();
-    }
-    let more = if seen.fold.clients_left_out > 0 { "More than " } else { "" };
-    let are = words::clients_are(all, seen.machines.count(all));
-    let mut parts = Vec::new();
-    let (act, weigh) = (of(Urgency::Act), of(Urgency::Weigh));
-    if act > 0 {
-        parts.push(format!("{} connected to it", words::number(act as u64)));
-    }
-    if weigh == all {
-        parts.push("only through an alias or a name server".to_owned());
-    } else if weigh > 0 {
-        let number = words::number(weigh as u64);
-        parts.push(format!("{number} only through an alias or a name server"));
-    }
-    let detail = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-    format!("{more}{are} behind what was flagged{detail}")
 }

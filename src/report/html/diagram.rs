@@ -167,7 +167,11 @@ impl Pen<'_> {
         let which = if frame.is_some() {
             match self.seen.subject.files.of(frame) {
                 Some(file) => {
-                    format!("frame {} of {}", frame.number(), Shown::short(file, 16))
+                    format!(
+                        "frame {} of {}",
+                        frame.number(),
+                        Shown::short(&self.seen.file(file), 16)
+                    )
                 }
                 None => format!("frame {}", frame.number()),
             }

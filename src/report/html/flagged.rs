@@ -7,7 +7,7 @@ use super::fold::{Dealing, Way};
 use super::shown::Shown;
 use super::timeline::{self, Timeline};
 use super::view::{Evidence, Seen, Urgency};
-use crate::attribution::Leaning;
+use crate::attribution::{Assessment, Hint, Leaning};
 use crate::indicator::IndicatorId;
 use crate::report::text::words;
 
@@ -19,8 +19,8 @@ const DIAGRAMS_MAX: usize = 240;
 const HINTS_MAX: usize = 12;
 /// How many indicators without a section are listed.
 const ROWS_MAX: usize = 2_000;
-/// How many drawings are open from the start, over all sections: on paper what is closed may be missing.
-const OPEN_MAX: usize = 12;
+/// If there are more drawings over all sections, they are closed from the start, and not printed.
+const OPEN_MAX: usize = 10;
 
 /// An indicator's section.
 #[derive(Clone, Debug)]
@@ -90,12 +90,13 @@ pub(super) struct Row {
 /// The sections of the first indicators.
 pub(super) fn sections(seen: &Seen<'_>, sections_max: usize) -> Vec<Flagged> {
     let mut drawn = 0;
+    let is_open = !are_many(seen, sections_max);
     let sections = seen.flagged.iter().take(sections_max).enumerate();
     sections
         .map(|(place, (indicator, dealings))| {
             let flows = dealings.iter().take(CLIENTS_MAX).map(|dealing| {
                 drawn += 1;
-                flow(seen, dealing, drawn)
+                flow(seen, dealing, drawn, is_open)
             });
             let flows = flows.collect();
             let left = dealings.len().saturating_sub(CLIENTS_MAX);
@@ -103,11 +104,11 @@ pub(super) fn sections(seen: &Seen<'_>, sections_max: usize) -> Vec<Flagged> {
                 dealings.iter().map(|dealing| (dealing.client, vec![*dealing])).collect();
             Flagged {
                 number: place + 1,
-                class: dealings.first().map_or("", |dealing| Urgency::of(dealing).class()),
+                class: dealings.first().map_or("", |dealing| seen.urgency(dealing).class()),
                 value: Shown::new(seen.value(*indicator)),
                 listed: seen.listed(*indicator),
                 sentence: sentence(seen, dealings),
-                hints: hints(seen, *indicator),
+                hints: hints(seen, *indicator, dealings),
                 timeline: timeline::draw(seen, &of_clients, CLIENTS_MAX),
                 flows,
                 more: match left {
@@ -117,6 +118,12 @@ pub(super) fn sections(seen: &Seen<'_>, sections_max: usize) -> Vec<Flagged> {
             }
         })
         .collect()
+}
+
+/// Whether there are so many drawings that nobody looks at them one after another.
+pub(super) fn are_many(seen: &Seen<'_>, sections_max: usize) -> bool {
+    let shown = seen.flagged.iter().take(sections_max);
+    shown.map(|(_, dealings)| dealings.len().min(CLIENTS_MAX)).sum::<usize>() > OPEN_MAX
 }
 
 /// The indicators after those, in short; and how many stand nowhere.
@@ -140,21 +147,58 @@ fn sentence(seen: &Seen<'_>, dealings: &[&Dealing]) -> Shown {
     Shown::new(&format!("{clients}, {}", seen.often(asks, first, last)))
 }
 
-fn hints(seen: &Seen<'_>, indicator: IndicatorId) -> Vec<Hinted> {
+fn hints(seen: &Seen<'_>, indicator: IndicatorId, dealings: &[&Dealing]) -> Vec<Hinted> {
     let own = seen.ending.assessments.iter().find(|found| found.indicator == indicator);
-    let hints = own.map_or(&[][..], |assessment| &assessment.hints).iter();
-    let hinted = hints.take(HINTS_MAX).map(|hint| Hinted {
-        class: hint.leaning.as_str(),
-        label: match hint.leaning {
-            Leaning::Harmless => "For a false alarm",
-            Leaning::Serious => "For a real one",
+    let hints = own.into_iter().flat_map(|own| own.hints.iter().map(move |hint| (own, hint)));
+    let hinted = hints.take(HINTS_MAX).map(|(own, hint)| match hint.leaning {
+        Leaning::Harmless => Hinted {
+            class: hint.leaning.as_str(),
+            label: "Speaks for a false alarm",
+            words: Shown::new(&hint.words),
         },
-        words: Shown::new(&hint.words),
+        Leaning::Serious => serious(seen, own, hint, dealings),
     });
     hinted.collect()
 }
 
-fn flow(seen: &Seen<'_>, dealing: &Dealing, drawn: usize) -> Flow {
+/// What speaks for a real infection, said of a client that asked when the alerts were raised. What is so only of others
+/// must not look as if it were of those.
+fn serious(seen: &Seen<'_>, own: &Assessment, hint: &Hint, dealings: &[&Dealing]) -> Hinted {
+    let is_of_clients =
+        own.of_clients.iter().flat_map(|of| &of.hints).any(|other| other.code == hint.code);
+    let mut then = dealings.iter().filter(|dealing| seen.urgency(dealing) != Urgency::Other);
+    let words = if seen.timed.is_none() {
+        Some(hint.words.clone())
+    } else if is_of_clients {
+        let of = |dealing: &&Dealing| {
+            own.of(dealing.client).iter().find(|other| other.code == hint.code)
+        };
+        let said: Vec<&Hint> = then.filter_map(of).collect();
+        said.split_first().map(|(first, others)| match others.len() as u64 {
+            0 => first.words.clone(),
+            others => {
+                let others = words::count(others, "other client", "other clients");
+                format!("{}; likewise {others}", first.words)
+            }
+        })
+    } else {
+        then.next().map(|_| hint.words.clone())
+    };
+    match words {
+        Some(words) => Hinted {
+            class: hint.leaning.as_str(),
+            label: "Speaks for a real infection",
+            words: Shown::new(&words),
+        },
+        None => Hinted {
+            class: Urgency::Other.class(),
+            label: seen.label(Urgency::Other),
+            words: Shown::new(&hint.words),
+        },
+    }
+}
+
+fn flow(seen: &Seen<'_>, dealing: &Dealing, drawn: usize, is_open: bool) -> Flow {
     let has_diagram = drawn <= DIAGRAMS_MAX;
     let mut parts: Vec<Shown> = Vec::new();
     for part in &dealing.parts {
@@ -169,11 +213,11 @@ fn flow(seen: &Seen<'_>, dealing: &Dealing, drawn: usize) -> Flow {
     Flow {
         card: seen.card(dealing.client),
         address: Shown::new(&dealing.client.to_string()),
-        is_open: drawn <= OPEN_MAX,
+        is_open,
         sure: Shown::new(&sureness(dealing)),
         when: when(seen, dealing),
         got: Shown::new(&got(dealing)),
-        connected: Shown::new(&contact(seen, dealing).0),
+        connected: Shown::new(&contact(seen, dealing)),
         parts,
         ways: dealing.ways.iter().map(|way| led(seen, way)).collect(),
         further: match dealing.further {
@@ -197,7 +241,7 @@ fn led(seen: &Seen<'_>, way: &Way) -> Led {
         frame: Shown::new(&match (step.frame.is_some(), seen.subject.files.of(step.frame)) {
             (false, _) => String::new(),
             (true, None) => format!("frame {}", step.frame.number()),
-            (true, Some(file)) => format!("frame {} of {file}", step.frame.number()),
+            (true, Some(file)) => format!("frame {} of {}", step.frame.number(), seen.file(file)),
         }),
         is_flagged: place + 1 == steps.len(),
     });

@@ -270,6 +270,16 @@ impl Fold {
         dealings
     }
 
+    /// What a client had to do with an indicator.
+    pub fn dealing(&self, client: Address, indicator: IndicatorId) -> Option<&Dealing> {
+        self.dealings.get(&(client, indicator))
+    }
+
+    /// Leaves out an indicator that turned out to be none.
+    pub fn forget(&mut self, indicator: IndicatorId) {
+        self.dealings.retain(|(_, known), _| *known != indicator);
+    }
+
     /// What is known of a client.
     pub fn person(&self, client: Address) -> Option<&Person> {
         self.people.get(&client)

@@ -1,8 +1,10 @@
 //! The answer as a page that can be forwarded: one HTML file, without scripts or outside resources.
 //!
-//! The verdict comes first, a card for each client; then the answer to each alert; then what led there,
-//! indicator by indicator; then what no client is named for; then what the capture shows and lacks. It is
-//! written at the end, from what was folded while attributions were settled.
+//! The verdict comes first, and where there are more than a few clients a table of them and what to do about each kind;
+//! then a card for each client; then the answers to the alerts; then what led there, indicator by indicator; then what
+//! no client is named for; then what the capture shows and lacks. It is written at the end, from what was folded while
+//! attributions were settled. Page one is for whoever decides; what proves it comes after, and stays off paper where it
+//! is much.
 //!
 //! # What an attacker may write
 //!
@@ -28,7 +30,10 @@ mod diagram;
 mod file;
 mod flagged;
 mod fold;
+mod headline;
 mod moments;
+mod overview;
+mod path;
 mod shown;
 mod timeline;
 mod unnamed;
@@ -39,12 +44,15 @@ use std::path::Path;
 
 use askama::Template;
 
+use self::advice::ToDo;
 use self::alerts::Alerts;
 use self::capture::Capture;
 use self::cards::Card;
 use self::file::Destination;
 use self::flagged::Flagged;
 use self::fold::Fold;
+use self::headline::Heading;
+use self::overview::Overview;
 use self::shown::Shown;
 use self::timeline::Timeline;
 use self::view::Seen;
@@ -57,8 +65,8 @@ use crate::attribution::{Attribution, State};
 /// heeded; a test holds the two together.
 const STYLE: &str = include_str!("../../../templates/report.css");
 /// The SHA-256 of [`STYLE`] in base64, as CSP level 3 wants it.
-const STYLE_HASH: &str = "sha256-1LFEHRtePx/40G0cRfYu/5oJaxhNu1NmQVoo5s1260M=";
-/// How many clients have a card; more are listed in short.
+const STYLE_HASH: &str = "sha256-Da8rLp5Yb63MN1Wx83aQ8DlCfn1PJxa35NNJ/NjdI9g=";
+/// How many clients have a card; more stand in the table alone.
 const CARDS_MAX: usize = 120;
 /// How many indicators have a section; more are listed in short.
 const SECTIONS_MAX: usize = 80;
@@ -95,6 +103,9 @@ impl Report for Html<'_> {
     }
 
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
+        for answer in ending.answers.iter().filter(|answer| answer.basis.is_misdirected) {
+            answer.indicator.inspect(|indicator| self.fold.forget(*indicator));
+        }
         self.fold.complete(ending.summary);
         let page = Page::new(&Seen::new(self.subject, ending, &self.fold, CARDS_MAX, SECTIONS_MAX));
         let page = page.render().map_err(io::Error::other)?;
@@ -110,17 +121,21 @@ struct Page {
     style_hash: &'static str,
     version: &'static str,
     title: Shown,
-    verdict: Shown,
+    heading: Heading,
     looked_at: Shown,
     zone: Shown,
     cautions: Vec<Shown>,
-    overview: Timeline,
+    overview: Overview,
+    to_do: Vec<ToDo>,
+    when: Timeline,
     cards: Vec<Card>,
-    rows: Vec<cards::Row>,
-    rows_more: String,
+    /// How many clients have none.
+    cards_more: String,
     clients_left_out: String,
     alerts: Alerts,
     flagged: Vec<Flagged>,
+    /// Whether there are so many drawings that they are closed, and left out on paper.
+    are_drawings_many: bool,
     flagged_rows: Vec<flagged::Row>,
     flagged_more: String,
     unnamed: Vec<unnamed::Section>,
@@ -130,7 +145,6 @@ struct Page {
 
 impl Page {
     fn new(seen: &Seen<'_>) -> Page {
-        let (rows, rows_more) = cards::rows(seen, CARDS_MAX);
         let (flagged_rows, flagged_more) = flagged::rows(seen, SECTIONS_MAX);
         let of_clients: Vec<_> =
             seen.clients.iter().map(|client| (client.address, client.dealings.clone())).collect();
@@ -139,17 +153,23 @@ impl Page {
             style_hash: STYLE_HASH,
             version: env!("CARGO_PKG_VERSION"),
             title: title(seen),
-            verdict: Shown::new(&verdict(seen)),
+            heading: headline::heading(seen),
             looked_at: Shown::new(&looked_at(seen)),
             zone: seen.zone(),
             cautions: cautions(seen),
-            overview: timeline::draw(seen, &of_clients, RAILS_MAX),
+            overview: overview::overview(seen),
+            to_do: advice::by_urgency(seen),
+            when: timeline::draw(seen, &of_clients, RAILS_MAX),
             cards: cards::cards(seen, CARDS_MAX),
-            rows,
-            rows_more,
+            cards_more: left_out(
+                seen.clients.len().saturating_sub(CARDS_MAX) as u64,
+                "more client",
+                "more clients",
+            ),
             clients_left_out: left_out(seen.fold.clients_left_out, "lookup", "lookups"),
             alerts: alerts::answers(seen),
             flagged: flagged::sections(seen, SECTIONS_MAX),
+            are_drawings_many: flagged::are_many(seen, SECTIONS_MAX),
             flagged_rows,
             flagged_more,
             unnamed: unnamed::sections(seen),
@@ -168,31 +188,10 @@ fn left_out(number: u64, one: &str, many: &str) -> String {
 fn title(seen: &Seen<'_>) -> Shown {
     let clients = count(seen.clients.len() as u64, "client", "clients");
     let files = match seen.subject.files.0.as_slice() {
-        [file] => format!(" in {}", Shown::short(file, 60)),
+        [file] => format!(" in {}", Shown::short(&seen.file(file), 60)),
         files => format!(" in {}", count(files.len() as u64, "file", "files")),
     };
     Shown::new(&format!("Who asked? {clients} behind what was flagged{files}"))
-}
-
-/// What it comes to, in one sentence.
-fn verdict(seen: &Seen<'_>) -> String {
-    let verdicts = seen.ending.verdicts;
-    if seen.ending.lacked.decoded.messages == 0 {
-        return "Nothing can be said: there is no DNS message in the capture.".to_owned();
-    }
-    if verdicts.total() == 0 {
-        return "Nothing that is listed was asked for.".to_owned();
-    }
-    let mut parts = vec![cards::behind(seen)];
-    if verdicts.no_client > 0 {
-        let have = count(verdicts.no_client, "flagged query has", "flagged queries have");
-        parts.push(format!("{have} no client"));
-    }
-    if verdicts.undetermined > 0 {
-        let queries = count(verdicts.undetermined, "flagged query", "flagged queries");
-        parts.push(format!("{queries} cannot be decided"));
-    }
-    parts.join("; ") + "."
 }
 
 /// When, and how much.
@@ -201,7 +200,7 @@ fn looked_at(seen: &Seen<'_>) -> String {
     let messages = count(seen.ending.lacked.decoded.messages, "DNS message", "DNS messages");
     let all = indicators.list_names().count();
     let mut lists: Vec<String> =
-        indicators.list_names().take(LISTS_MAX).map(ToOwned::to_owned).collect();
+        indicators.list_names().take(LISTS_MAX).map(|path| seen.list(path)).collect();
     if all > LISTS_MAX {
         lists.push(count((all - LISTS_MAX) as u64, "other list", "other lists"));
     }

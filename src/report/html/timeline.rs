@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::fold::Dealing;
 use super::shown::Shown;
 use super::view::{Seen, Urgency};
-use crate::report::text::words::number;
+use crate::report::text::words::{count, number};
 use crate::time::{Span, Timestamp};
 
 /// How wide a rail is, in units of its own.
@@ -112,7 +112,7 @@ pub(super) fn draw(
         let first = dealings.iter().map(|dealing| dealing.first).min().unwrap_or_default();
         let last = dealings.iter().map(|dealing| dealing.last).max().unwrap_or_default();
         let often = seen.often(asks, first, last);
-        let urgency = dealings.iter().map(|dealing| Urgency::of(dealing)).min();
+        let urgency = dealings.iter().map(|dealing| seen.urgency(dealing)).min();
         Rail {
             label: Shown::new(&address.to_string()),
             card: seen.card(*address),
@@ -126,7 +126,11 @@ pub(super) fn draw(
     Timeline {
         rails: rails.collect(),
         ticks: ticks(seen, axis),
-        more: if more == 0 { String::new() } else { number(more as u64) },
+        more: if more == 0 {
+            String::new()
+        } else {
+            count(more as u64, "more client", "more clients")
+        },
     }
 }
 

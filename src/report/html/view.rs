@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fold::{Dealing, Fold, Frames, Person};
+use super::path::shortest;
 use super::shown::Shown;
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
@@ -11,6 +12,9 @@ use crate::report::text::words::{self, Grade, Times, number};
 use crate::report::timed::Timed;
 use crate::report::{Ending, Subject};
 use crate::time::Timestamp;
+
+/// So many clients are called by name where others are counted, and need no table.
+pub(super) const FEW: usize = 3;
 
 /// How pressing it is to look at a client; the most pressing first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +25,8 @@ pub(super) enum Urgency {
     Look,
     /// It asked for something else that led there.
     Weigh,
+    /// Whatever it did was not at the times of the alerts.
+    Other,
 }
 
 impl Urgency {
@@ -44,15 +50,7 @@ impl Urgency {
             Urgency::Act => "act",
             Urgency::Look => "look",
             Urgency::Weigh => "weigh",
-        }
-    }
-
-    /// For people.
-    pub fn label(self) -> &'static str {
-        match self {
-            Urgency::Act => "Asked and connected: act on this",
-            Urgency::Look => "Look at this machine",
-            Urgency::Weigh => "Perhaps a false alarm",
+            Urgency::Other => "other",
         }
     }
 }
@@ -63,18 +61,30 @@ pub(super) struct Suspected<'a> {
     pub address: Address,
     pub person: Option<&'a Person>,
     pub dealings: Vec<&'a Dealing>,
+    /// That of its most pressing dealing.
+    pub urgency: Urgency,
 }
 
 impl Suspected<'_> {
-    /// That of its most pressing dealing.
-    pub fn urgency(&self) -> Urgency {
-        self.dealings.first().map_or(Urgency::Weigh, |dealing| Urgency::of(dealing))
+    /// `192.168.2.42 (KEVIN-PC)`.
+    pub fn called(&self) -> String {
+        let names = self.person.map_or(&[][..], |person| &person.hostnames);
+        let name = names.first().map_or(String::new(), |name| format!(" ({})", name.name));
+        format!("{}{name}", self.address)
     }
 }
 
+/// How pressing a dealing is. Who did not ask when the alerts were raised is not behind them, whatever it did at
+/// other times.
+fn urgency(timed: Option<&Timed>, dealing: &Dealing) -> Urgency {
+    let is_other = timed.is_some_and(|timed| timed.not_then(dealing.client).is_some());
+    if is_other { Urgency::Other } else { Urgency::of(dealing) }
+}
+
 /// What decides where a dealing stands: the most pressing first, then the surest, then the earliest.
-pub(super) fn rank(dealing: &Dealing) -> (Urgency, Grade, Timestamp) {
-    (Urgency::of(dealing), Grade::of(dealing.most_permille), dealing.first)
+fn rank(timed: Option<&Timed>, dealing: &Dealing) -> (Urgency, Urgency, Grade, Timestamp) {
+    let grade = Grade::of(dealing.most_permille);
+    (urgency(timed, dealing), Urgency::of(dealing), grade, dealing.first)
 }
 
 /// What all sections speak of.
@@ -111,14 +121,16 @@ impl<'a> Seen<'a> {
             by_client.entry(dealing.client).or_default().push(dealing);
             by_indicator.entry(dealing.indicator).or_default().push(dealing);
         }
+        let timed = Timed::of(ending.answers);
+        let rank = |dealing: &Dealing| rank(timed.as_ref(), dealing);
         let mut clients: Vec<Suspected> = by_client
             .into_iter()
-            .map(|(address, mut dealings)| {
+            .filter_map(|(address, mut dealings)| {
                 dealings.sort_by_key(|dealing| (rank(dealing), dealing.indicator));
-                Suspected { address, person: fold.person(address), dealings }
+                let urgency = urgency(timed.as_ref(), dealings.first()?);
+                Some(Suspected { address, person: fold.person(address), dealings, urgency })
             })
             .collect();
-        let timed = Timed::of(ending.answers);
         clients.sort_by_key(|client| {
             let is_other = timed.as_ref().is_some_and(|timed| !timed.names(client.address));
             (is_other, client.dealings.first().map(|dealing| rank(dealing)), client.address)
@@ -127,19 +139,50 @@ impl<'a> Seen<'a> {
         for (_, dealings) in &mut flagged {
             dealings.sort_by_key(|dealing| (rank(dealing), dealing.client));
         }
-        let urgency = |dealings: &[&Dealing]| dealings.first().map(|dealing| Urgency::of(dealing));
-        flagged.sort_by_key(|(indicator, dealings)| (urgency(dealings), *indicator));
+        let first = |dealings: &[&Dealing]| {
+            dealings.first().map(|dealing| urgency(timed.as_ref(), dealing))
+        };
+        flagged.sort_by_key(|(indicator, dealings)| (first(dealings), *indicator));
         let places = clients.iter().take(cards).enumerate();
         let cards = places.map(|(place, client)| (client.address, place + 1)).collect();
         let places = flagged.iter().take(sections).enumerate();
         let sections = places.map(|(place, (indicator, _))| (*indicator, place + 1)).collect();
         let times = Times::of(ending.coverage, subject.zone);
-        let own = clients.iter().flat_map(|client| {
-            let macs = client.person.iter().flat_map(|person| &person.macs);
-            macs.filter(|(_, is_router)| !is_router).map(|(mac, _)| (client.address, *mac))
-        });
-        let machines = Machines::of(own);
+        let machines = machines(clients.iter());
         Seen { subject, ending, fold, times, clients, timed, machines, flagged, cards, sections }
+    }
+
+    /// Whether there are so few clients that their cards say it all.
+    pub fn is_few(&self) -> bool {
+        self.clients.len() <= FEW
+    }
+
+    /// An urgency for people.
+    pub fn label(&self, urgency: Urgency) -> &'static str {
+        match urgency {
+            Urgency::Act => "Asked and connected: act on this",
+            Urgency::Look => "Look at this machine",
+            Urgency::Weigh => "Perhaps a false alarm",
+            Urgency::Other if self.ending.answers.len() == 1 => "Not at the alert's time",
+            Urgency::Other => "Not at the alerts' times",
+        }
+    }
+
+    /// How pressing a dealing is.
+    pub fn urgency(&self, dealing: &Dealing) -> Urgency {
+        urgency(self.timed.as_ref(), dealing)
+    }
+
+    /// A file by its name, with as much of its path as tells it from the others.
+    pub fn file(&self, path: &str) -> String {
+        let files = self.subject.files.0.iter().map(String::as_str);
+        shortest(path, files).to_owned()
+    }
+
+    /// A list by its name, as [`Seen::file`].
+    pub fn list(&self, path: &str) -> String {
+        let lists = self.subject.indicators.lists().iter().map(|list| list.name.as_str());
+        shortest(path, lists).to_owned()
     }
 
     /// The number of a client's card, from 1; 0 if it has none.
@@ -160,9 +203,14 @@ impl<'a> Seen<'a> {
     /// Where it is listed and what is said of it there: `flagged.txt, line 4`.
     pub fn listed(&self, indicator: IndicatorId) -> Shown {
         let indicators = self.subject.indicators;
-        indicators
-            .get(indicator)
-            .map_or_else(Shown::default, |found| Shown::new(&indicators.listing(&found)))
+        let Some(found) = indicators.get(indicator) else { return Shown::default() };
+        let listing = indicators.listing(&found);
+        let mut lists = indicators.lists().iter().map(|list| list.name.as_str());
+        let path = lists.find(|path| {
+            listing.strip_prefix(path).is_some_and(|rest| rest.starts_with(", line "))
+        });
+        let path = path.unwrap_or_default();
+        Shown::new(&format!("{}{}", self.list(path), listing.get(path.len()..).unwrap_or_default()))
     }
 
     /// The resolver that an address belongs to, by its first address.
@@ -203,7 +251,7 @@ impl<'a> Seen<'a> {
             let numbers: Vec<String> =
                 rest.drain(..in_file).map(|frame| frame.number().to_string()).collect();
             filters.push(Filter {
-                file: Shown::new(self.subject.files.of(first).unwrap_or_default()),
+                file: Shown::new(&self.file(self.subject.files.of(first).unwrap_or_default())),
                 text: format!("frame.number in {{{}}}", numbers.join(", ")),
             });
         }
@@ -229,4 +277,18 @@ pub(super) struct Evidence {
 pub(super) struct Filter {
     pub file: Shown,
     pub text: String,
+}
+
+/// Which of some clients are one machine.
+fn machines<'s>(clients: impl Iterator<Item = &'s Suspected<'s>>) -> Machines {
+    Machines::of(clients.flat_map(|client| {
+        let macs = client.person.iter().flat_map(|person| &person.macs);
+        macs.filter(|(_, is_router)| !is_router).map(|(mac, _)| (client.address, *mac))
+    }))
+}
+
+/// How many machines some clients are.
+pub(super) fn count_machines(clients: &[&Suspected<'_>]) -> usize {
+    let all = clients.len();
+    machines(clients.iter().copied()).count(all).unwrap_or(all)
 }

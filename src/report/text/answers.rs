@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::page::{Ink, Page, Words};
-use super::words::{self, count, list, number};
-use super::{LABELS, Seen};
+use super::words::{self, Times, count, list, number};
+use super::{Ending, LABELS, Seen, Subject};
 use crate::alert::{Alert, Answer, Clock, Suspect, address_in};
 use crate::attribution::{Verdict, is_listed_itself};
 use crate::flow::Address;
@@ -99,7 +99,7 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
 }
 
 /// What it comes to.
-fn headline(answers: &[Answer]) -> String {
+pub(in crate::report) fn headline(answers: &[Answer]) -> String {
     let of = |verdict| answers.iter().filter(|answer| answer.verdict == verdict).count() as u64;
     let of_other_times = answers.iter().filter(|answer| answer.basis.is_of_other_times).count();
     let of_other_times = of_other_times as u64;
@@ -151,13 +151,13 @@ fn timeless(seen: &Seen<'_>) -> Option<String> {
 }
 
 /// Why nothing was looked for, if none of the alerts has a destination that can be one.
-pub(super) fn misdirected(answers: &[Answer]) -> Option<&str> {
+pub(in crate::report) fn misdirected(answers: &[Answer]) -> Option<&str> {
     let is_none = answers.iter().all(|answer| answer.basis.is_misdirected);
     answers.first().filter(|_| is_none)?.reason.as_deref()
 }
 
 /// How the firewall's clock stands to the capture's; before it, which firewall's.
-fn clock_words(whose: &str, clock: Clock) -> Words {
+pub(in crate::report) fn clock_words(whose: &str, clock: Clock) -> Words {
     let agree = format!("{} of {}", number(clock.agreeing), count(clock.of, "alert", "alerts"));
     if clock.is_doubtful {
         let text = format!(
@@ -587,6 +587,30 @@ fn is_server(seen: &Seen<'_>, host: &str) -> bool {
     let servers = &seen.ending.coverage.resolvers;
     let is_of = |host: Address| servers.iter().any(|server| server.addresses.contains(&host));
     address_in(host).is_some_and(is_of)
+}
+
+/// Alerts that have the same answer, as the HTML report shows them.
+pub(in crate::report) struct Alike<'a> {
+    pub answers: Vec<&'a Answer>,
+    pub clients: Vec<Suspect>,
+    /// See [`Group::differ`].
+    pub differ: bool,
+    /// What to do about them.
+    pub next: Option<String>,
+}
+
+/// Alike alerts together, as this report has them: the two must not tell them apart otherwise.
+pub(in crate::report) fn alike<'a>(
+    subject: Subject<'a>,
+    ending: &'a Ending<'a>,
+    times: Times,
+) -> Vec<Alike<'a>> {
+    let seen = Seen { subject, ending, times, timed: None };
+    let groups = groups(&seen).into_iter().filter_map(|group| {
+        let next = next(&seen, &group, group.answers.first()?).map(|next| next.words);
+        Some(Alike { answers: group.answers, clients: group.clients, differ: group.differ, next })
+    });
+    groups.collect()
 }
 
 #[cfg(test)]

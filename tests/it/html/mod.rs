@@ -9,6 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use whoasked::alert::{Answer, Clock};
+use whoasked::attribution::{Assessment, ClientHints, Hint, Leaning};
 use whoasked::frame::FrameId;
 use whoasked::resolution::Role;
 
@@ -50,15 +52,21 @@ fn the_verdict_on_the_office_stands_first() {
     let folder = tempfile::tempdir().unwrap();
     let page = office(folder.path());
     let order = [
-        "9 clients are behind what was flagged: 1 connected to it, 7 only through an alias or a name server; \
-         2 flagged queries have no client.",
+        "9 clients are behind what was flagged: act on 192.168.2.42 (KEVIN-PC); 1 to look at, 7 perhaps false \
+         alarms; 2 flagged queries have no client.",
+        "The machines</h2>",
+        "href=\"#client-1\"><bdi>192.168.2.42</bdi></a> <small><bdi>KEVIN-PC</bdi></small>",
+        "<td class=\"time\">09:17:42</td><td class=\"time\">13:17:43</td><td class=\"time\">yes</td>",
+        "What to do</h2>",
+        "Treat these machines as compromised until you know better",
+        "Judge the name that the machine asked for",
         "Who is behind it</h2>",
         "<bdi>192.168.2.42</bdi></h3>",
         "<bdi>KEVIN-PC</bdi>",
         "MAC 00:1b:21:3c:00:1c",
         "3 times from 09:17:42 to 13:17:43 UTC",
         "yes, to 203.0.113.67, port 443 (TCP), at 09:17:44 UTC, giving the server name mi.kenal-cn.com",
-        "Treat it as compromised until you know better: it connected to 203.0.113.67",
+        "<a href=\"#do-act\">What to do</a>",
         "How it came about</h2>",
         "frame.number in {541, 542, 545, 546, 549, 550, 1123,",
         "No client</h2>",
@@ -74,8 +82,13 @@ fn the_verdict_on_the_office_stands_first() {
     }
     assert!(page.contains("<span class=\"rail-count\">3×</span>"));
     assert!(page.contains("2 clients, 4 times from 09:17:42 to 13:18:01 UTC"));
-    let microsoft = "Judge the name it asked for, www.microsoft.com: if you trust it";
-    assert_eq!(page.matches(microsoft).count(), 4, "all of them got there by way of an alias");
+    let judge = "Judge the name that the machine asked for";
+    assert_eq!(
+        page.matches(judge).count(),
+        1,
+        "what to do is said once, though seven are led there"
+    );
+    assert_eq!(page.matches("href=\"#do-weigh\">What to do").count(), 7);
 }
 
 #[test]
@@ -135,23 +148,29 @@ fn one_of_everything_is_said_in_words() {
         "<bdi>pc-042.corp.example</bdi> <small>from DHCP at 08:25:03 UTC, frame 7</small>",
         "<span>VLAN 20</span>",
         "yes, to 203.0.113.9, port 443 (TCP), at 08:26:42 UTC, giving the server name pc-042.corp.example, and was answered",
-        "Treat it as compromised until you know better: it connected to 203.0.113.9",
+        "Treat these machines as compromised until you know better",
         "Mind: it asks for pc-042.corp.example every 60 s",
         "behind a router, 00:1b:21:3c:00:01",
-        "It was given no address for it: it got an error (SERVFAIL).",
+        "<dd>an error (SERVFAIL)</dd>",
         "Make sure first: this is likely (87 %).",
-        "<h1>At the alerts' times: 192.168.2.42 (pc-042.corp.example). At other times also: ",
-        "<p class=\"caution\">not at the alerts' times</p>",
+        "<h1>At the alerts' times: 192.168.2.42 (pc-042.corp.example). At other times also: 4 other machines. 1 alert \
+         has no client and 1 is not answered by this capture.</h1>",
+        "<p class=\"badge\">Not at the alerts' times</p>",
+        "These machines asked, but not at the alerts' times",
         // What to weigh, and how it came about.
-        "<strong>For a real one:</strong> it asks for",
-        "<strong>For a false alarm:</strong> many unrelated clients asked at once",
+        "<strong>Speaks for a real infection:</strong> it asks for",
+        "<strong>Speaks for a false alarm:</strong> many unrelated clients asked at once",
         "it had the answer in its cache",
         "nothing came back",
         "12.0 ms later · frame 102",
         "Drawn: one of 2 lookups.",
         // The alerts.
-        "3 alerts: 1 with a client, 1 without one and 1 that nothing in the capture answers.",
-        "asked for mi.kenal-cn.com, pc-042.corp.example 3 times from 08:26:41 to 09:25:00 UTC; certain (99.5 %)",
+        "3 alerts: 1 leads to a client, 1 has no client and 1 is not answered by this capture.",
+        "<span class=\"badge\">Leads to a client</span>",
+        "<span class=\"badge\">No client</span>",
+        "<span class=\"badge\">Not answered by this capture</span>",
+        "What to do:</strong> Look at 192.168.2.42: it asked for the flagged name itself",
+        "asked for mi.kenal-cn.com and pc-042.corp.example 3 times from 08:26:41 to 09:25:00 UTC; certain (99.5 %)",
         "1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 1 AFCd",
         "1,473 events",
         "Nearest: pc-042.corp.example at 08:25",
@@ -164,6 +183,151 @@ fn one_of_everything_is_said_in_words() {
         assert!(page.contains(&expected.replace('\'', "&#39;")), "{expected} is missing");
     }
     assert!(page.find("192.168.2.42</bdi></h3>") < page.find("192.168.2.40</bdi></h3>"));
+}
+
+/// What there is to weigh of the first indicator, first said of a client that asked at another time.
+fn weighed_of_another_time(list: &whoasked::indicator::Indicators) -> Assessment {
+    let [mut own, ..] = <[Assessment; 1]>::try_from(made::assessments(list, "it")).unwrap();
+    let hint = |n: u32, more: &str| Hint {
+        code: "asked-itself",
+        leaning: Leaning::Serious,
+        words: format!("10.0.0.{n} asked for it by its own name{more}"),
+    };
+    own.hints = vec![hint(35, "; likewise 2 other clients")];
+    let of = |n: u32| {
+        let client = made::address(&format!("10.0.0.{n}"));
+        ClientHints { client, hints: vec![hint(n, "")] }
+    };
+    own.of_clients = [1, 2, 35].map(of).into();
+    own
+}
+
+/// An alert raised when that client asked.
+fn alert_of(list: &whoasked::indicator::Indicators, number: u32, client: u32) -> Answer {
+    let mut answer = made::answers(list, "C2/Generic-A").remove(0);
+    answer.alert.file = "/srv/soc/alerts.csv".to_owned();
+    (answer.alert.line, answer.alert.number) = (number + 1, number);
+    answer.clients[0].address = made::address(&format!("10.0.0.{client}"));
+    answer.basis.clock =
+        Some(Clock { agreeing: 19, of: 43, is_estimated: true, ..Clock::default() });
+    answer.basis.notes =
+        vec!["a note that is longer than what may stand with each of the alerts".into()];
+    answer
+}
+
+#[test]
+fn of_many_alerts_the_page_says_first_how_many_machines_and_which() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.html");
+    let list = indicators("flagged.txt");
+    let asked = [(LIST[0], "asked")];
+    let flagged = indicator(&list, LIST[0]);
+    let attributions: Vec<_> = (1..=35_u32)
+        .map(|n| {
+            let one = client(&format!("10.0.0.{n}"), Role::Initiator, u64::from(n) * 10, &asked);
+            attribution(flagged, LIST[0], vec![one])
+        })
+        .collect();
+    // Each of thirty raised two alerts; five asked at other times.
+    let answers: Vec<_> = (1..=60).map(|n| alert_of(&list, n, n.div_ceil(2))).collect();
+    let made = Made {
+        list: &list,
+        files: &["/srv/captures/office.pcap"],
+        attributions: &attributions,
+        assessments: &[weighed_of_another_time(&list)],
+        answers: &answers,
+        damage: &[],
+    };
+    write(&path, &made);
+    let page = fs::read_to_string(&path).unwrap();
+    for expected in [
+        "<h1>60 alerts: 30 machines to look at.</h1>",
+        "<p class=\"beside\">At other times also: 5 other machines.</p>",
+        "<title>Who asked? 35 clients behind what was flagged in office.pcap</title>",
+        "<td class=\"runs\">59–60</td>",
+        "and <a href=\"#machines\">11 more clients</a>",
+        "The firewall&#39;s clock and the capture&#39;s agree, by 19 of 43 alerts.",
+        "<h3>Alerts 3–4: ",
+        "Note: as with <a href=\"#alerts-1\">Alerts 1–2</a>",
+        "infection:</strong> 10.0.0.1 asked for it by its own name; likewise 1 other client</li>",
+        "<small>alerts.csv, line 61</small>",
+        "<dd><bdi>/srv/captures/office.pcap</bdi></dd>",
+    ] {
+        assert!(page.contains(expected), "{expected} is missing");
+    }
+    assert_eq!(page.matches("<li class=\"alert named\"").count(), 30, "alike alerts are one");
+    assert_eq!(page.matches("/srv/").count(), 1, "where it lay is said once");
+    assert_eq!(page.matches("Find the program that asked").count(), 1);
+    let last_named = page.rfind("class=\"card look\"").unwrap();
+    assert_eq!(page.matches("class=\"card other\"").count(), 5);
+    assert!(last_named < page.find("class=\"card other\"").unwrap(), "those come last");
+    assert_well_formed(&[path]);
+}
+
+#[test]
+fn the_heading_says_that_a_few_may_be_false_alarms() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.html");
+    let list = indicators("flagged.txt");
+    let flagged = indicator(&list, LIST[0]);
+    let chain = [("www.microsoft.com", "asked"), (LIST[0], "cname")];
+    let attributions = [1, 2].map(|n: u32| {
+        let one = client(&format!("10.0.0.{n}"), Role::Initiator, u64::from(n) * 10, &chain);
+        let mut led = attribution(flagged, LIST[0], vec![one]);
+        led.hints = vec!["alias-tail"];
+        led
+    });
+    let made = Made {
+        list: &list,
+        files: &["a.pcap"],
+        attributions: &attributions,
+        assessments: &[],
+        answers: &[alert_of(&list, 1, 1)],
+        damage: &[],
+    };
+    write(&path, &made);
+    let page = fs::read_to_string(&path).unwrap();
+    for expected in [
+        "<h1>At the alert&#39;s time: 10.0.0.1, perhaps a false alarm. At other times also: 10.0.0.2.</h1>",
+        "<span class=\"badge doubt\">Perhaps a false alarm</span>",
+        "<p class=\"badge\">Not at the alert&#39;s time</p>",
+        "It asked, but not at the alert&#39;s time: look first at who did.",
+    ] {
+        assert!(page.contains(expected), "{expected} is missing");
+    }
+}
+
+#[test]
+fn many_drawings_are_closed_and_not_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("page.html");
+    let list = indicators("flagged.txt");
+    for (clients, is_open) in [(3, true), (4, false)] {
+        let attributions: Vec<_> = (0..clients * 3_u32)
+            .map(|n| {
+                let name = LIST[n as usize % 3];
+                let ip = format!("10.0.0.{}", n / 3);
+                let one = client(&ip, Role::Initiator, u64::from(n) + 1, &[(name, "asked")]);
+                attribution(indicator(&list, name), name, vec![one])
+            })
+            .collect();
+        let made = Made {
+            list: &list,
+            files: &["a.pcap"],
+            attributions: &attributions,
+            assessments: &[],
+            answers: &[],
+            damage: &[],
+        };
+        write(&path, &made);
+        let page = fs::read_to_string(&path).unwrap();
+        assert_eq!(page.contains("<details class=\"flow\" open=\"open\">"), is_open);
+        assert_eq!(page.contains("<article class=\"flagged look off-paper\""), !is_open);
+        // Three clients need no table, and their cards say what to do.
+        assert_eq!(page.contains("The machines</h2>"), !is_open);
+        let programs = page.matches("Find the program that asked").count();
+        assert_eq!(programs, if is_open { 3 } else { 1 });
+    }
 }
 
 #[test]
@@ -234,7 +398,7 @@ fn cards_held_against_truth(captures: Vec<Labelled>, folder: &Path) -> (Vec<Path
                 cards += 1;
             }
         }
-        assert!(!page.contains("Further clients</h3>"), "{name}: all of them have a card");
+        assert!(!page.contains("of the machines</a> alone"), "{name}: all of them have a card");
         pages.push(path);
     }
     println!("{} pages, {cards} clients and what each led to", pages.len());
@@ -316,7 +480,8 @@ fn a_flood_of_clients_and_names_gives_a_page_that_opens() {
     write(&path, &made);
     let page = fs::read_to_string(&path).unwrap();
     assert!(page.len() < 5_000_000, "{} octets", page.len());
-    assert!(page.contains("More than 4,096 clients are behind what was flagged."));
+    assert!(page.contains("More than 4,096 clients are behind what was flagged: all to look at."));
+    assert!(page.contains("3,976 more clients stand in <a href=\"#machines\">"));
     assert!(page.contains("and 1,976 more clients; <code>--format jsonl</code>"));
     assert!(page.contains("15,904 lookups of further clients had no room on this page"));
     assert_well_formed(&[path]);

@@ -1,0 +1,197 @@
+//! All machines in one table: where to begin.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::advice;
+use super::path::shortest;
+use super::shown::Shown;
+use super::view::{Seen, Suspected, Urgency};
+use crate::contact::Contact;
+use crate::flow::Address;
+use crate::report::text::words;
+
+/// How many clients are listed.
+const ROWS_MAX: usize = 2_120;
+/// How much of what was flagged stands with one.
+const FLAGGED_MAX: usize = 2;
+/// How many runs of alerts stand with one.
+const RUNS_MAX: usize = 6;
+/// Below this it is said how sure a client is, in thousandths.
+const SURE: u16 = 950;
+
+/// The table.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Overview {
+    pub rows: Vec<Row>,
+    /// Whether alerts stand in it.
+    pub has_alerts: bool,
+    /// How many have no row.
+    pub more: String,
+}
+
+/// A client.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub card: usize,
+    pub address: Shown,
+    pub hostname: Shown,
+    pub flagged: Vec<Value>,
+    pub more: String,
+    pub first: Shown,
+    pub last: Shown,
+    pub connected: &'static str,
+    pub class: &'static str,
+    pub label: &'static str,
+    /// What to do about it.
+    pub to_do: &'static str,
+    /// How sure, where that is not plain.
+    pub sure: Shown,
+    pub alerts: Shown,
+}
+
+/// What is flagged, and the number of its section, 0 without one.
+#[derive(Clone, Debug)]
+pub(super) struct Value {
+    pub section: usize,
+    pub value: Shown,
+}
+
+/// The table; empty where the cards of a few clients say the same.
+pub(super) fn overview(seen: &Seen<'_>) -> Overview {
+    if seen.is_few() {
+        return Overview::default();
+    }
+    let alerts = alerts(seen);
+    let left = seen.clients.len().saturating_sub(ROWS_MAX);
+    Overview {
+        rows: seen
+            .clients
+            .iter()
+            .take(ROWS_MAX)
+            .map(|client| row(seen, client, alerts.get(&client.address)))
+            .collect(),
+        has_alerts: !seen.ending.answers.is_empty(),
+        more: if left == 0 { String::new() } else { words::number(left as u64) },
+    }
+}
+
+type Numbers<'a> = BTreeMap<&'a str, BTreeSet<u32>>;
+
+fn row(seen: &Seen<'_>, client: &Suspected<'_>, alerts: Option<&Numbers<'_>>) -> Row {
+    let names = client.person.map_or(&[][..], |person| &person.hostnames);
+    let hostname = match names {
+        [] => String::new(),
+        [name] => name.name.clone(),
+        [name, others @ ..] => format!("{} +{}", name.name, others.len()),
+    };
+    let dealings = &client.dealings;
+    let flagged = dealings.iter().take(FLAGGED_MAX).map(|dealing| Value {
+        section: seen.section(dealing.indicator),
+        value: Shown::new(seen.value(dealing.indicator)),
+    });
+    let first = dealings.iter().map(|dealing| dealing.first).min().unwrap_or_default();
+    let last = dealings.iter().map(|dealing| dealing.last).max().unwrap_or_default();
+    let surest = dealings.iter().map(|dealing| dealing.most_permille).max().unwrap_or_default();
+    Row {
+        card: seen.card(client.address),
+        address: Shown::new(&client.address.to_string()),
+        hostname: Shown::new(&hostname),
+        flagged: flagged.collect(),
+        more: match dealings.len().saturating_sub(FLAGGED_MAX) {
+            0 => String::new(),
+            more => format!("and {} more", words::number(more as u64)),
+        },
+        first: Shown::new(&seen.times.at(first)),
+        last: Shown::new(&seen.times.at(last)),
+        connected: connected(client),
+        class: client.urgency.class(),
+        label: seen.label(client.urgency),
+        to_do: advice::id(client.urgency),
+        sure: Shown::new(&if surest < SURE { words::sureness(surest) } else { String::new() }),
+        alerts: match alerts {
+            Some(alerts) => Shown::new(&numbers(alerts)),
+            // It is named for none, but was there.
+            None if seen.timed.is_some() && client.urgency != Urgency::Other => {
+                Shown::new("about then, too")
+            }
+            None => Shown::default(),
+        },
+    }
+}
+
+fn connected(client: &Suspected<'_>) -> &'static str {
+    let mut contacts = client.dealings.iter().map(|dealing| &dealing.contact);
+    if contacts.clone().any(|contact| matches!(contact, Contact::Yes(_))) {
+        "yes"
+    } else if contacts.any(|contact| *contact == Contact::No) {
+        "no"
+    } else {
+        "not visible"
+    }
+}
+
+/// The alerts that each client is named for, by their file.
+fn alerts<'a>(seen: &Seen<'a>) -> BTreeMap<Address, Numbers<'a>> {
+    let answers = seen.ending.answers;
+    let files: BTreeSet<&str> = answers.iter().map(|answer| answer.alert.file.as_str()).collect();
+    let mut alerts: BTreeMap<Address, Numbers<'a>> = BTreeMap::new();
+    for answer in answers {
+        let file = match files.len() {
+            1 => "",
+            _ => shortest(&answer.alert.file, files.iter().copied()),
+        };
+        for client in &answer.clients {
+            let of_client = alerts.entry(client.address).or_default();
+            of_client.entry(file).or_default().insert(answer.alert.number);
+        }
+    }
+    alerts
+}
+
+/// `1–3, 7`, with their file where there are several.
+fn numbers(alerts: &Numbers<'_>) -> String {
+    let of = alerts.iter().map(|(file, numbers)| match *file {
+        "" => runs(numbers),
+        file => format!("{file}: {}", runs(numbers)),
+    });
+    of.collect::<Vec<_>>().join("; ")
+}
+
+/// Numbers in order, those that follow each other as one.
+pub(super) fn runs(numbers: &BTreeSet<u32>) -> String {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for &number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
+            _ => runs.push((number, number)),
+        }
+    }
+    let mut said: Vec<String> = runs
+        .iter()
+        .take(RUNS_MAX)
+        .map(|(first, last)| match first == last {
+            true => first.to_string(),
+            false => format!("{first}\u{2013}{last}"),
+        })
+        .collect();
+    let left: u64 =
+        runs.iter().skip(RUNS_MAX).map(|(first, last)| u64::from(last - first) + 1).sum();
+    if left > 0 {
+        said.push(format!("{} more", words::number(left)));
+    }
+    said.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_that_follow_each_other_are_a_run() {
+        let runs = |numbers: &[u32]| runs(&numbers.iter().copied().collect());
+        assert_eq!(runs(&[7, 1, 3, 2]), "1–3, 7");
+        assert_eq!(runs(&[4, 5]), "4–5");
+        assert_eq!(runs(&[u32::MAX]), "4294967295");
+        assert_eq!(runs(&[1, 3, 5, 7, 9, 11, 13, 14, 20]), "1, 3, 5, 7, 9, 11, 3 more");
+    }
+}
