@@ -125,6 +125,13 @@ impl AtTheTime<'_> {
             "these are lookups of different clients, and the alert is of one of them: which, its time does not tell"
                 .to_owned()
         });
+        let vague = (self.is_vague && several.is_none() && !self.meant.is_empty()).then(|| {
+            format!(
+                "the nearest lookup is {} s from the alert: it is the one if the firewall's clock is that much off",
+                self.nearest.0 / 1_000_000_000
+            )
+        });
+        let several = several.or(vague);
         several.into_iter().chain(self.others_in_words(seen, time)).collect()
     }
 

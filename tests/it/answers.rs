@@ -74,7 +74,7 @@ fn alerts_come_back_as_a_table_and_each_ticket_names_its_own() {
             "Client 192.168.2.42 (KEVIN-PC) asked for mi.kenal-cn.com and connected\n"
         )
     );
-    assert!(tickets.contains("  - Alert 1, line 6, C2/Generic-A, mi.kenal-cn.com, blamed on\n    192.168.2.194, 2 events\n"), "{tickets}");
+    assert!(tickets.contains("  - Alert 1, line 6, C2/Generic-A, mi.kenal-cn.com, blamed on\n    192.168.2.194, 2 events: certain (99.5 %)\n"), "{tickets}");
     assert_eq!(
         tickets.matches("The firewall's alerts that it is named for").count(),
         tickets.matches("\nWho\n").count()
@@ -113,4 +113,45 @@ fn many_clients_stand_in_a_whole_table_and_only_the_first_in_full() {
     let shown = rest.matches("\n\n192.168.2.").count();
     assert!(rows > 24 && shown == 20, "{rows} {shown}");
     assert!(rest.contains("in the table alone. --ticket=ADDRESS has all of one"), "{rest}");
+}
+
+/// The answers to alerts with these rows, below `time,host,destination`.
+fn answered(rows: &str) -> Vec<Value> {
+    let folder = tempfile::tempdir().unwrap();
+    let alerts = folder.path().join("alerts.csv");
+    fs::write(&alerts, format!("time,host,destination\n{rows}")).unwrap();
+    let (alerts, capture) = (alerts.display().to_string(), office().display().to_string());
+    let run = whoasked(["explain", "-f", "jsonl", "--tz", "UTC", "--alerts", &alerts, &capture]);
+    run.json().into_iter().filter(|line| line["type"] == "answer").collect()
+}
+
+fn named(answer: &Value) -> Vec<(&str, f64)> {
+    let clients = answer["clients"].as_array().unwrap().iter();
+    clients
+        .map(|client| (client["ip"].as_str().unwrap(), client["confidence"].as_f64().unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_time_without_seconds_is_all_of_its_minute() {
+    let rows = ["09:17", "11:17", "13:17", "13:16", "13:19"]
+        .map(|minute| format!("2026-03-02 {minute},192.168.2.194,mi.kenal-cn.com\n"));
+    let all = answered(&rows.concat());
+    for answer in &all[..3] {
+        assert_eq!(named(answer), [("192.168.2.42", 0.995)], "{answer}");
+        assert_eq!(answer["clock"]["estimated"], false);
+    }
+    // The minutes beside it: it may be she, if the clocks differ.
+    assert_eq!(named(&all[3]), [("192.168.2.42", 0.95)], "{}", all[3]);
+    assert!(all[3]["notes"].to_string().contains("if the firewall's clock is that much off"));
+}
+
+#[test]
+fn of_an_alert_whose_time_cannot_be_read_nobody_is_certain() {
+    let [answer] =
+        answered("some day,192.168.2.194,e13678.dspb.akamaiedge.net\n").try_into().unwrap();
+    let named = named(&answer);
+    assert!(named.len() > 1 && named.iter().all(|(_, sure)| *sure <= 0.8), "{named:?}");
+    let [answer] = answered(",192.168.2.194,e13678.dspb.akamaiedge.net\n").try_into().unwrap();
+    assert!(self::named(&answer).iter().all(|(_, sure)| *sure > 0.9), "{answer}");
 }

@@ -1,13 +1,15 @@
 //! Which of the firewall's alerts a client is named for: for its ticket.
 
 use super::Seen;
-use super::words::{count, number};
+use super::words::{count, number, sureness};
 use crate::alert::{Answer, Suspect};
 use crate::flow::Address;
 use crate::resolution::Role;
 
 /// How many alerts a ticket lists; the rest is counted.
 const ALERTS_MAX: usize = 10;
+/// How many notes are said with each.
+const NOTES_MAX: usize = 2;
 
 /// The alerts that a client is named for, a line each.
 pub(super) fn alerts(seen: &Seen<'_>, client: Address) -> Vec<String> {
@@ -34,7 +36,7 @@ pub(super) fn alerts(seen: &Seen<'_>, client: Address) -> Vec<String> {
     told
 }
 
-/// `Alert 3, line 8: C2/Generic-A, mi.kenal-cn.com, blamed on 192.168.2.194, 5 events`.
+/// `Alert 3, line 8, C2/Generic-A, mi.kenal-cn.com, blamed on 192.168.2.194, 5 events: certain (99.5 %)`.
 fn words(seen: &Seen<'_>, answer: &Answer, client: &Suspect, several_files: bool) -> String {
     let alert = &answer.alert;
     let file = if several_files { format!(" of {}", alert.file) } else { String::new() };
@@ -46,8 +48,17 @@ fn words(seen: &Seen<'_>, answer: &Answer, client: &Suspect, several_files: bool
     parts.extend(time);
     parts.extend(alert.events.map(|events| count(events, "event", "events")));
     // Else two tickets of one alert would look alike.
-    if client.role == Role::Cached {
-        parts.push("which another question raised: this one the cache answered".to_owned());
-    }
-    parts.join(", ")
+    let sure = match client.role {
+        Role::Cached => "another question raised it, as the cache answered this one".to_owned(),
+        _ => sureness(client.confidence_permille),
+    };
+    let notes: String =
+        answer.basis.notes.iter().take(NOTES_MAX).map(|note| format!(". Note: {note}")).collect();
+    format!("{}: {sure}{notes}", parts.join(", "))
+}
+
+/// How sure it is of the least certain of these alerts, in thousandths.
+pub(super) fn least(seen: &Seen<'_>, client: Address) -> Option<u16> {
+    let named = seen.ending.answers.iter().flat_map(|answer| &answer.clients);
+    named.filter(|named| named.address == client).map(|named| named.confidence_permille).min()
 }

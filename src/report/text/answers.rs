@@ -103,9 +103,15 @@ pub(in crate::report) fn headline(answers: &[Answer]) -> String {
     let of = |verdict| answers.iter().filter(|answer| answer.verdict == verdict).count() as u64;
     let of_other_times = answers.iter().filter(|answer| answer.basis.is_of_other_times).count();
     let of_other_times = of_other_times as u64;
-    let (named, none) = (of(Some(Verdict::Attributed)), of(None) - of_other_times);
+    let cached = answers.iter().filter(|answer| is_of_the_cache(answer)).count() as u64;
+    let (named, none) = (of(Some(Verdict::Attributed)) - cached, of(None) - of_other_times);
     let parts = [
         (named, "leads to a client", "lead to a client"),
+        (
+            cached,
+            "leads only to who was answered from the cache",
+            "lead only to who was answered from the cache",
+        ),
         (of(Some(Verdict::NoClient)), "has no client", "have no client"),
         (of(Some(Verdict::Undetermined)), "cannot be decided", "cannot be decided"),
         (of_other_times, "was asked for at other times only", "were asked for at other times only"),
@@ -121,6 +127,13 @@ pub(in crate::report) fn headline(answers: &[Answer]) -> String {
     match answers {
         // The number of one would only be in the way.
         [only] => match only.verdict {
+            Some(Verdict::Attributed) if is_of_the_cache(only) => {
+                let asked = count(only.clients.len() as u64, "client", "clients");
+                format!(
+                    "Who raised the alert on {} is not in the capture; {asked} asked for it, and the cache answered.",
+                    of_one(only)
+                )
+            }
             Some(Verdict::Attributed) => {
                 let clients = count(only.clients.len() as u64, "client is", "clients are");
                 format!("{clients} behind {}.", of_one(only))
@@ -136,6 +149,11 @@ pub(in crate::report) fn headline(answers: &[Answer]) -> String {
         },
         _ => format!("{all}: {}.", list(&said)),
     }
+}
+
+/// Whether all that are named were answered from the cache, so that none of them raised the alert.
+fn is_of_the_cache(answer: &Answer) -> bool {
+    !answer.clients.is_empty() && answer.clients.iter().all(|client| client.role == Role::Cached)
 }
 
 /// Where a table has no times, what that means: that all of the capture answers it.
@@ -216,7 +234,7 @@ struct Likeness<'a> {
     destination: String,
     threat: Option<&'a str>,
     verdict: Option<Verdict>,
-    clients: Vec<Address>,
+    clients: Vec<(Address, Role, bool)>,
     reason: Option<&'a str>,
 }
 
@@ -232,7 +250,11 @@ fn groups<'a>(seen: &Seen<'a>) -> Vec<Group<'a>> {
             destination: alert.destination.to_ascii_lowercase(),
             threat: alert.threat.as_deref(),
             verdict: answer.verdict,
-            clients: answer.clients.iter().map(|client| client.address).collect(),
+            clients: answer
+                .clients
+                .iter()
+                .map(|client| (client.address, client.role, asked_itself(seen, client, answer)))
+                .collect(),
             reason: answer.reason.as_deref(),
         };
         let place = *place_of.entry(key).or_insert(groups.len());
@@ -513,7 +535,7 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<Next> {
     if group.clients.iter().all(|client| client.confidence_permille < PROOF_MIN) {
         let words = format!(
             "This is a lead and no proof: look at the packets before you look at {}.",
-            first.address
+            addresses(group.clients.iter().take(CLIENTS_MAX))
         );
         return next(Kind::Lead, words, Some("A lead and no proof.".to_owned()));
     }
@@ -549,12 +571,13 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<Next> {
     }
 }
 
+fn addresses<'s>(clients: impl Iterator<Item = &'s Suspect>) -> String {
+    list(&clients.map(|client| client.address.to_string()).collect::<Vec<_>>())
+}
+
 /// At whom to look, who asked for what is flagged: those first who connected.
 fn look_at(seen: &Seen<'_>, direct: &[&Suspect], answer: &Answer, server: &str) -> String {
-    let addresses = |clients: &[&Suspect]| {
-        let told: Vec<String> = clients.iter().map(|client| client.address.to_string()).collect();
-        list(&told)
-    };
+    let addresses = |clients: &[&Suspect]| addresses(clients.iter().copied());
     let (went, others): (Vec<&Suspect>, Vec<&Suspect>) =
         direct.iter().partition(|client| seen.ending.has_connected(client.address, answer));
     let they = if direct.len() == 1 { ("it", "it") } else { ("they", "them") };
@@ -573,6 +596,9 @@ fn look_at(seen: &Seen<'_>, direct: &[&Suspect], answer: &Answer, server: &str) 
         _ => "the flagged name itself, or one below it",
     };
     let blamed = answer.alert.host.as_deref().and_then(address_in);
+    if direct.iter().all(|client| client.role == Role::Cached) {
+        return format!("{look}, too: {} asked for {what}.", they.0);
+    }
     match direct.iter().any(|client| blamed == Some(client.address)) {
         true => format!("{look}: {} asked for {what}.", they.0),
         false => format!(

@@ -16,6 +16,7 @@ use super::{LABELS, Seen, alerted, clients, write_filters};
 use crate::attribution::{Attribution, Client, Leaning, State, Verdict};
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
+use crate::indicator::IndicatorId;
 use crate::report::timed::Timed;
 use crate::report::{Ending, Report, Subject};
 
@@ -34,7 +35,7 @@ struct Known {
     mac: Option<String>,
     vlan: Option<u16>,
     is_behind_router: bool,
-    connections: Vec<Connection>,
+    connections: Vec<(IndicatorId, Connection)>,
     /// Whether the capture would have shown connections, and shows none.
     is_without_connection: bool,
 }
@@ -65,7 +66,8 @@ impl<W: Write> Report for Ticket<'_, W> {
         for client in &attribution.clients {
             let has_room = self.known.len() < CLIENTS_MAX;
             if has_room || self.known.contains_key(&client.address) {
-                self.known.entry(client.address).or_default().add(client);
+                let known = self.known.entry(client.address).or_default();
+                known.add(client, attribution.indicator);
             }
         }
         Ok(())
@@ -88,11 +90,17 @@ impl<W: Write> Report for Ticket<'_, W> {
         let all = by_client.len();
         let mut tickets: Vec<Facts<'_>> = by_client
             .into_iter()
-            .filter(|(client, _)| self.wanted.is_some() || seen.is_named(*client))
+            .filter(|(client, _)| self.wanted.is_some() || seen.asked_then(*client))
             .map(|(client, mut entries)| {
-                entries.sort_by_key(|entry| (entry.is_doubtful(), entry.first, entry.indicator));
                 let known = self.known.get(&client).unwrap_or(&nothing);
-                Facts { client, known, entries }
+                let mut facts = Facts { client, known, entries: Vec::new() };
+                // The title names the first.
+                entries.sort_by_key(|entry| {
+                    let is_held = facts.is_held_against(entry);
+                    (!is_held, entry.is_doubtful(), entry.first, entry.indicator)
+                });
+                facts.entries = entries;
+                facts
             })
             .collect();
         tickets.sort_by_key(|facts| (facts.gravity(), facts.client));
@@ -125,9 +133,9 @@ impl<W: Write> Report for Ticket<'_, W> {
 }
 
 impl Seen<'_> {
-    /// Whether a client is named for one of the alerts, where these have times.
-    fn is_named(&self, client: Address) -> bool {
-        self.timed.as_ref().is_none_or(|timed| timed.names(client))
+    /// Whether a client asked at the time of one of the alerts, where these have times.
+    fn asked_then(&self, client: Address) -> bool {
+        self.timed.as_ref().is_none_or(|timed| timed.not_then(client).is_none())
     }
 }
 
@@ -153,16 +161,22 @@ impl Facts<'_> {
     fn gravity(&self) -> Gravity {
         if self.entries.iter().all(|entry| entry.is_doubtful()) {
             Gravity::Led
-        } else if self.known.connections.is_empty() {
-            Gravity::Asked
-        } else {
+        } else if self.entries.iter().any(|entry| self.is_held_against(entry)) {
             Gravity::Connected
+        } else {
+            Gravity::Asked
         }
+    }
+
+    /// Whether it asked for what is flagged here, and connected to that.
+    fn is_held_against(&self, entry: &Entry) -> bool {
+        let connected = |(flagged, _): &(IndicatorId, _)| *flagged == entry.indicator;
+        !entry.is_doubtful() && self.known.connections.iter().any(connected)
     }
 }
 
 impl Known {
-    fn add(&mut self, client: &Client) {
+    fn add(&mut self, client: &Client, flagged: IndicatorId) {
         if let Some(mac) = client.mac {
             self.mac.get_or_insert_with(|| mac.to_string());
             self.is_behind_router |= client.is_router_mac;
@@ -170,9 +184,10 @@ impl Known {
         self.vlan = self.vlan.or(client.vlan);
         match &client.contact {
             Contact::Yes(connection) => {
-                let is_new = !self.connections.contains(connection);
+                let one = (flagged, connection.clone());
+                let is_new = !self.connections.contains(&one);
                 if is_new && self.connections.len() < CONNECTIONS_MAX {
-                    self.connections.push(connection.clone());
+                    self.connections.push(one);
                 }
             }
             Contact::No => self.is_without_connection = true,
@@ -284,9 +299,11 @@ fn write_alerts<W: Write>(
     }
     if alerts.is_empty() {
         let timed = seen.timed.as_ref().and_then(|timed| timed.not_then(client));
-        let why =
-            if timed.is_some() { "it asked at other times" } else { "see the alerts' answers" };
-        page.item(2, &Words::plain(&format!("None: {why}.")))?;
+        let why = match timed.is_some() {
+            true => "None: it asked at other times.",
+            false => "None. But it asked about then, too: see what is said of the alerts.",
+        };
+        page.item(2, &Words::plain(why))?;
     }
     page.gap()
 }
@@ -372,7 +389,7 @@ fn when(seen: &Seen<'_>, entry: &Entry) -> String {
 /// What the client did with the addresses that it was given.
 fn afterwards(times: &Times, known: &Known) -> Vec<String> {
     if !known.connections.is_empty() {
-        let told = known.connections.iter().map(|connection| {
+        let told = known.connections.iter().map(|(_, connection)| {
             let frame = connection.frame.number();
             format!("Yes: {}, frame {frame}.", connected(connection, times))
         });
@@ -402,9 +419,11 @@ fn unsaid(seen: &Seen<'_>, facts: &Facts<'_>) -> Vec<String> {
                 .to_owned(),
         );
     }
-    let least = entries.iter().map(|entry| entry.confidence_least_permille).min().unwrap_or(1000);
+    let of_alerts = alerted::least(seen, facts.client);
+    let of_lookups = entries.iter().map(|entry| entry.confidence_least_permille);
+    let least = of_lookups.chain(of_alerts).min().unwrap_or(1000);
     if least < 950 {
-        out.push("That it was this client for certain: see \"sure\" above.".to_owned());
+        out.push("That it was this client for certain: see how sure it is, above.".to_owned());
     }
     let lacked = seen.ending.lacked;
     if lacked.interrupted || !lacked.damage.is_empty() {
@@ -458,12 +477,19 @@ mod tests {
     use crate::flow::{Mac, Transport};
     use crate::frame::FrameId;
     use crate::identity::{Hostname, Source};
+    use crate::indicator::Indicators;
     use crate::resolution::Role;
     use crate::time::Timestamp;
     use crate::time::UTC;
 
     fn address(text: &str) -> Address {
         Address::from(text.parse::<std::net::IpAddr>().unwrap())
+    }
+
+    fn flagged() -> IndicatorId {
+        let hasher = crate::name::NameHasher::new([1, 2]);
+        let (list, _) = Indicators::read("list.txt", b"evil.com\n".to_vec(), hasher).unwrap();
+        list.iter().next().unwrap().0
     }
 
     fn client(contact: Contact) -> Client {
@@ -502,25 +528,28 @@ mod tests {
             afterwards(&times, &known),
             ["Not visible in this capture. The firewall's log knows."]
         );
-        known.add(&client(Contact::NotVisible));
+        known.add(&client(Contact::NotVisible), flagged());
         let hostname = client(Contact::NotVisible).hostname.unwrap();
         let named = name(&Called::of(&hostname, &[]));
         let who = (named.as_str(), known.mac.as_deref(), known.vlan, known.is_behind_router);
         assert_eq!(who, ("pc42 (from dhcp)", Some("00:1b:21:3c:00:1c"), Some(20), true));
         let facts = Facts { client: address("192.168.2.42"), known: &known, entries: Vec::new() };
         assert!(next_steps(&facts)[0].contains("behind the router"));
-        known.add(&client(Contact::No));
+        known.add(&client(Contact::No), flagged());
         assert!(afterwards(&times, &known)[0].starts_with("No: "));
         for _ in 0..2 {
-            known.add(&client(Contact::Yes(Connection {
-                address: address("198.51.100.9"),
-                port: 443,
-                transport: Transport::Tcp,
-                frame: FrameId::new(0, 11),
-                time: Timestamp(1_575_015_901_000_000_000),
-                answered: true,
-                server_name: Some("evil.com".to_owned()),
-            })));
+            known.add(
+                &client(Contact::Yes(Connection {
+                    address: address("198.51.100.9"),
+                    port: 443,
+                    transport: Transport::Tcp,
+                    frame: FrameId::new(0, 11),
+                    time: Timestamp(1_575_015_901_000_000_000),
+                    answered: true,
+                    server_name: Some("evil.com".to_owned()),
+                })),
+                flagged(),
+            );
         }
         assert_eq!(
             afterwards(&times, &known),
