@@ -358,6 +358,87 @@ fn the_headings_of_exports_are_known() {
 }
 
 #[test]
+fn the_name_of_ones_own_is_never_taken_for_the_destination() {
+    for (header, row, host, destination) in [
+        (
+            "Hostname,User,Remote IP",
+            "pc1.office.lan,kevin,203.0.113.66",
+            "pc1.office.lan",
+            "203.0.113.66",
+        ),
+        (
+            "Device Name,Hostname,Destination IP",
+            "FW1,pc1.office.lan,203.0.113.66",
+            "pc1.office.lan",
+            "203.0.113.66",
+        ),
+        (
+            "User,Domain,Source IP,URL",
+            "kevin,office.local,10.0.0.5,http://c2.evil.net/a",
+            "10.0.0.5",
+            "http://c2.evil.net/a",
+        ),
+        (
+            "User,Domain,Source IP,Destination IP",
+            "kevin,office.local,10.0.0.5,203.0.113.66",
+            "10.0.0.5",
+            "203.0.113.66",
+        ),
+        (
+            "User,Domain,Source IP,Destination",
+            "kevin,office.de,10.0.0.5,evil.com",
+            "10.0.0.5",
+            "evil.com",
+        ),
+        (
+            "Source IP,Destination IP,Target",
+            "10.0.0.5,203.0.113.66,pc1.office.lan",
+            "10.0.0.5",
+            "203.0.113.66",
+        ),
+        (
+            "Source IP,Destination IP,Target",
+            "10.0.0.5,203.0.113.66,pc1.office.de",
+            "10.0.0.5",
+            "203.0.113.66",
+        ),
+        (
+            "Source IP,Destination IP,Hostname",
+            "10.0.0.5,203.0.113.66,pc1.office.de",
+            "10.0.0.5",
+            "203.0.113.66",
+        ),
+        ("Source IP,Destination,Query", "10.0.0.5,dc1.office.lan,evil.com", "10.0.0.5", "evil.com"),
+        ("Source IP,Destination,Query", "10.0.0.5,192.0.2.1,evil.com", "10.0.0.5", "evil.com"),
+        ("Src. IP,Dst. IP,URI", "10.0.0.5,203.0.113.66,update.php", "10.0.0.5", "203.0.113.66"),
+        (
+            "Src. IP,Dst. IP,URI",
+            "10.0.0.5,203.0.113.66,http://evil.com/a",
+            "10.0.0.5",
+            "http://evil.com/a",
+        ),
+        ("Client IP,Server IP,URL", "10.0.0.5,10.0.0.2,203.0.113.66", "10.0.0.5", "203.0.113.66"),
+        // Of a response the far end stands first.
+        (
+            "Src IP,Src Port,Dst IP,Dst Port,Dst Name",
+            "203.0.113.66,53,10.0.0.5,5000,pc1.office.lan",
+            "10.0.0.5",
+            "203.0.113.66",
+        ),
+        // Where it is all that is said it is the destination; the host's own name only beside the host.
+        ("Source IP,Target", "10.0.0.5,evil.com", "10.0.0.5", "evil.com"),
+        ("Source IP,Hostname", "10.0.0.5,evil.com", "10.0.0.5", "evil.com"),
+        ("Source IP,Domain", "10.0.0.5,evil.lan", "10.0.0.5", "evil.lan"),
+    ] {
+        let text = format!("Time,{header},Threat\n2026-03-02 10:01:36,{row},C2\n");
+        let alerts = Alerts::read("a.csv", &text, None, &Zones::default()).unwrap();
+        assert_eq!(cells(&alerts), [(host, "C2", destination, 0)], "{header}: {row}");
+    }
+    let alone = "Time,Hostname,User,Threat\n2026-03-02 10:01:36,pc1.office.lan,kevin,C2\n";
+    assert!(Alerts::read("a.csv", alone, None, &Zones::default()).is_err());
+}
+
+#[test]
 fn lines_are_counted_however_they_end() {
     let lines =
         ["# exported", "time,host,destination", "", "0,10.0.0.5,one.com", ",10.0.0.5,two.com"];
