@@ -30,6 +30,9 @@ use crate::time::{DateOrder, NoTime, Zone};
 
 /// The most alerts that are read of one file; the rest is left out, and that is said.
 const ALERTS_MAX: usize = 1 << 16;
+/// What is said of a line that a paste has made of several.
+const JOINED: &str = "more than one threat or destination stands in this line, as in a paste that lost its line breaks; give \
+                      each row a line of its own, in a file for --alerts or pasted with its line breaks";
 /// The most rows of one file that are complained about one by one.
 const NOTICES_MAX: u64 = 20;
 
