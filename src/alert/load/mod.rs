@@ -19,6 +19,7 @@ mod row;
 mod table;
 mod text;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 pub use self::error::{LoadError, Notice};
@@ -179,9 +180,6 @@ impl<'z> Rows<'z> {
             Ok(mut alert) => {
                 alert.is_time_unread = is_time_unread;
                 alert.file.clone_from(&self.file);
-                if alert.number == 0 {
-                    alert.number = self.alerts.len() as u32 + 1;
-                }
                 self.alerts.push(alert);
             }
             Err(why) => self.skip(line, text, &why),
@@ -207,6 +205,15 @@ impl<'z> Rows<'z> {
         }
     }
 
+    /// Counts the rows that have no number of their own, by numbers that no other has.
+    fn count(&mut self) {
+        let own: HashSet<u32> = self.alerts.iter().map(|alert| alert.number).collect();
+        let mut free = (1..).filter(|number| !own.contains(number));
+        for alert in self.alerts.iter_mut().filter(|alert| alert.number == 0) {
+            alert.number = free.next().unwrap_or_default();
+        }
+    }
+
     fn finish(mut self, form: Form, zone_is_said: bool) -> Result<Alerts, LoadError> {
         if self.alerts.is_empty() {
             return Err(LoadError::Nothing {
@@ -217,6 +224,7 @@ impl<'z> Rows<'z> {
                 first: self.notices.into_iter().next().map(Box::new),
             });
         }
+        self.count();
         if self.skipped > NOTICES_MAX {
             let words = format!("{} more rows were skipped likewise", self.skipped - NOTICES_MAX);
             self.notices.push(Notice::rows(&self.file, &words));
