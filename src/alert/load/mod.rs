@@ -12,6 +12,7 @@ mod eve;
 mod fast;
 mod form;
 mod key_value;
+mod labels;
 mod mail;
 mod names;
 mod palo_alto;
@@ -144,6 +145,7 @@ impl<'z> Rows<'z> {
         let mut rows = Rows::new(file, zone, order);
         match form {
             Form::Table => table::read(text, &mut rows),
+            Form::KeyValue if labels::has_no_pairs(text) => labels::read(text, &mut rows),
             Form::KeyValue => key_value::read(text, key_value::Dialect::Any, &mut rows),
             Form::FortiGate => key_value::read(text, key_value::Dialect::FortiGate, &mut rows),
             Form::PaloAlto => palo_alto::read(text, &mut rows),
