@@ -291,6 +291,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
     fn a_line_of_brackets_is_not_looked_through_for_each_of_them() {
         let long = "[".repeat(1 << 20);
         let start = std::time::Instant::now();

@@ -23,11 +23,11 @@ pub(super) fn is_notification(text: &str) -> bool {
 }
 
 fn is_label(line: &str) -> bool {
-    let is_dotted = |label: &&str| {
-        let dots = line.strip_prefix(*label).and_then(|rest| rest.strip_prefix(".."));
+    let is_dotted = |label: &str| {
+        let dots = line.strip_prefix(label).and_then(|rest| rest.strip_prefix(".."));
         dots.is_some_and(|dots| dots.trim_start_matches('.').starts_with(':'))
     };
-    line.starts_with(SOURCE) || DOTTED.iter().any(|label| is_dotted(&label))
+    line.starts_with(SOURCE) || DOTTED.iter().any(|label| is_dotted(label))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ mod row;
 mod table;
 mod text;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 pub use self::error::{LoadError, Notice};
@@ -209,7 +209,7 @@ impl<'z> Rows<'z> {
 
     /// Counts the rows that have no number of their own, by numbers that no other has.
     fn count(&mut self) {
-        let own: HashSet<u32> = self.alerts.iter().map(|alert| alert.number).collect();
+        let own: BTreeSet<u32> = self.alerts.iter().map(|alert| alert.number).collect();
         let mut free = (1..).filter(|number| !own.contains(number));
         for alert in self.alerts.iter_mut().filter(|alert| alert.number == 0) {
             alert.number = free.next().unwrap_or_default();

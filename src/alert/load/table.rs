@@ -15,7 +15,7 @@
 //! Columns stand apart by one blank, several, or a tab; the row's number may be missing; the host may be a
 //! name of the firewall's own, with blanks in it; thousands may stand apart.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::Rows;
 use super::row::{Row, is_address, is_destination, is_outside, number};
@@ -26,7 +26,7 @@ const NO_ROW: &str = "it is no row of the table; expected: number, host, threat,
 /// Reads all rows. What stands before the first one is the page's furniture, or a mail's text.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     // A host that has no marks of one is known once a row that is surely one has named it.
-    let mut hosts = HashSet::new();
+    let mut hosts = BTreeSet::new();
     for (number, line) in super::lines(text) {
         match Cells::of(line) {
             Some(cells) if !cells.is_row() && !cells.is_alike(&hosts) => {
@@ -183,7 +183,7 @@ impl<'a> Cells<'a> {
     }
 
     /// Whether it is one because a row was of the same host.
-    fn is_alike(&self, hosts: &HashSet<String>) -> bool {
+    fn is_alike(&self, hosts: &BTreeSet<String>) -> bool {
         is_threat(&self.threat) && hosts.contains(&self.host)
     }
 
