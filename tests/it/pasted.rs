@@ -54,6 +54,14 @@ fn what_is_no_alert_on_the_command_line_says_what_was_tried() {
             vec!["dear colleague, look"],
             vec!["has blanks in it", "tried were sophos-table, ", "fast-log"],
         ),
+        (vec!["see and/or www.google.com"], vec!["has blanks in it", "no alert of a form"]),
+        (vec!["5 hosts www.google.com 3"], vec!["has blanks in it", "no alert of a form"]),
+        (
+            vec![
+                "1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 2 AFCd 2 192.168.2.194 C2/Generic-A x1.ad-sync.net 1 AFCd",
+            ],
+            vec!["a line of its own", "--alerts", "line breaks"],
+        ),
         (
             vec!["a b.c", "--alerts-format", "csv"],
             vec!["no alert in the command line, read as csv"],
@@ -97,4 +105,25 @@ fn a_mail_about_an_alert_is_told_what_it_lacks() {
     let run = explain(&[mail]);
     assert_eq!(run.code, Some(2), "{run:?}");
     assert!(run.stderr.contains("but not the destination"), "{}", run.stderr);
+}
+
+#[test]
+fn what_a_mail_labels_is_an_alert() {
+    let labelled =
+        "Threat Name: C2/Generic-A\nSource: 192.168.2.194\nDestination: mi.kenal-cn.com\n";
+    let run = explain(&[labelled]);
+    assert_eq!((run.code, first_client(&run).as_str()), (Some(1), "192.168.2.42"), "{run:?}");
+}
+
+#[test]
+fn the_text_of_a_mail_makes_no_alerts() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mail.txt");
+    let mail = "please look at these, and see www.google.com or ask me\n\n\
+                1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 2 AFCd\n";
+    fs::write(&path, mail).unwrap();
+    let run = explain(&["--alerts", path.to_str().unwrap()]);
+    let answers = run.json().into_iter().filter(|line| line["type"] == "answer").count();
+    assert_eq!((answers, first_client(&run).as_str()), (1, "192.168.2.42"), "{run:?}");
+    assert!(run.stderr.contains("line 1: \"please look"), "{}", run.stderr);
 }

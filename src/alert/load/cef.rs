@@ -25,6 +25,10 @@ fn header_at(line: &str) -> Option<&str> {
 /// Reads all events.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     for (number, line) in super::lines(text) {
+        if header_at(line).and_then(|event| header_at(event.get(4..)?)).is_some() {
+            rows.skip(number, line, super::JOINED);
+            continue;
+        }
         let Some(event) = header_at(line).and_then(Event::of) else {
             rows.skip(
                 number,

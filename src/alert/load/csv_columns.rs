@@ -5,9 +5,9 @@ use csv::StringRecord;
 use super::Rows;
 use super::csv_words::{
     ADDRESS_PORTS, ADDRESSES, CLOCKS, DAYS, DEVICES, EITHERS_NAME, EVENTS, HOST_PORTS, HOSTS,
-    NAMES, NUMBERS, THREATS, TIMES, spelt,
+    LOOSE_NAMES, NAMES, NUMBERS, THREATS, TIMES, spelt,
 };
-use super::row::{Row, is_address, is_destination, plain_key, said};
+use super::row::{Row, is_address, is_destination, is_outside, plain_key, said};
 use crate::rows as csv_rows;
 
 /// Where each thing stands.
@@ -22,6 +22,8 @@ pub(super) struct Columns {
     host_port: Option<usize>,
     /// All that may hold a name: in an export many stay empty, or hold something else.
     names: Vec<usize>,
+    /// What may hold a name, or a path, or who was attacked.
+    loose_names: Vec<usize>,
     /// What holds a name that may be the host's as well.
     eithers_name: Option<usize>,
     address: Option<usize>,
@@ -35,62 +37,84 @@ impl Columns {
     /// By a header. None of one that names no destination, or nothing else.
     pub(super) fn of(header: &StringRecord) -> Option<Columns> {
         let keys: Vec<String> = header.iter().map(spelt).collect();
-        let find =
-            |names: &[&str]| names.iter().find_map(|name| keys.iter().position(|key| key == name));
-        let places = |name: &&str| keys.iter().position(|key| key == *name);
-        let names: Vec<usize> = NAMES.iter().filter_map(places).collect();
-        let host = find(HOSTS).filter(|host| names.first() != Some(host));
-        let names: Vec<usize> = names.into_iter().filter(|name| Some(*name) != host).collect();
-        let others = HOSTS.iter().filter_map(places).filter(|place| !names.contains(place));
-        let hosts: Vec<usize> =
-            host.into_iter().chain(others.filter(|place| Some(*place) != host)).collect();
-        let is_eithers = |place: &usize| keys.get(*place).is_some_and(|key| key == EITHERS_NAME);
-        let (eithers, names): (Vec<usize>, Vec<usize>) = names.into_iter().partition(is_eithers);
+        let places = |words: &[&str]| -> Vec<usize> {
+            words.iter().filter_map(|word| keys.iter().position(|key| key == word)).collect()
+        };
+        let find = |words: &[&str]| places(words).first().copied();
         let columns = Columns {
             number: find(NUMBERS),
             time: find(TIMES),
             day: find(DAYS),
             clock: find(CLOCKS),
-            hosts,
+            hosts: places(HOSTS),
             host_port: find(HOST_PORTS),
-            address: find(ADDRESSES).filter(|address| names.first() != Some(address)),
+            names: places(NAMES),
+            loose_names: places(LOOSE_NAMES),
+            eithers_name: find(&[EITHERS_NAME]),
+            address: find(ADDRESSES),
             address_port: find(ADDRESS_PORTS),
             threat: find(THREATS),
             events: find(EVENTS),
             device: find(DEVICES),
-            names,
-            eithers_name: eithers.first().copied(),
         };
-        let has_destination =
-            !columns.names.is_empty() || columns.address.or(columns.eithers_name).is_some();
         let has_more =
             !columns.hosts.is_empty() || columns.threat.is_some() || columns.time.is_some();
-        (has_destination && has_more).then_some(columns)
+        (columns.has_destination() && has_more).then_some(columns)
+    }
+
+    fn has_destination(&self) -> bool {
+        let has_name = !self.names.is_empty() || !self.loose_names.is_empty();
+        let is_other_end = self.eithers_name.is_some() && self.sources().next().is_some();
+        has_name || self.address.is_some() || is_other_end
+    }
+
+    /// The columns of the host alone: a name of either end beside them is that of the other.
+    fn sources(&self) -> impl Iterator<Item = usize> {
+        self.hosts.iter().copied().take_while(|place| Some(*place) != self.eithers_name)
     }
 
     /// What a record says in them, but for its time.
     pub(super) fn row<'r>(&self, record: &'r StringRecord) -> Row<'r> {
         let at = |column: Option<usize>| column.and_then(|column| record.get(column));
-        let address = at(self.address).and_then(said);
-        let texts = || self.names.iter().filter_map(|column| record.get(*column));
-        let is_name = |text: &&str| is_destination(text) && !is_address(text);
-        // A column that is named for both holds an address as well.
-        let is_either = |text: &&str| is_name(text) || address.is_none() && is_address(text);
-        let either = || at(self.eithers_name).filter(is_either);
-        let name = texts().find(is_name).or_else(|| texts().find(is_either)).or_else(either);
-        let host = self.hosts.iter().filter_map(|column| record.get(*column)).find_map(said);
-        Row {
+        let row = Row {
             number: at(self.number),
             time: None,
-            host,
+            host: self.hosts.iter().find_map(|column| said(record.get(*column)?)),
             host_port: at(self.host_port),
-            name,
-            address,
+            name: None,
+            address: at(self.address).and_then(said),
             address_port: at(self.address_port),
             threat: at(self.threat),
             events: at(self.events),
             device: at(self.device),
+        };
+        Row { name: self.name(record, &row), ..row }
+    }
+
+    /// What its columns of names say of the destination; none where the address tells more. A firewall flags what is
+    /// outside, so a name of one's own is only taken where nothing else is said.
+    fn name<'r>(&self, record: &'r StringRecord, row: &Row<'r>) -> Option<&'r str> {
+        let at =
+            |column: usize| record.get(column).and_then(said).filter(|text| is_destination(text));
+        let named = || self.names.iter().filter_map(|column| at(*column));
+        let addresses = || named().filter(|text| is_address(text));
+        let is_address_said = row.address.is_some() || addresses().next().is_some();
+        let is_named = |text: &&str| text.contains("://") || !is_address_said;
+        let loose = || self.loose_names.iter().filter_map(|column| at(*column)).filter(is_named);
+        let has_source = self.sources().any(|place| record.get(place).and_then(said).is_some());
+        let either = self.eithers_name.filter(|_| has_source && !is_address_said).and_then(at);
+        let names = || named().chain(loose()).chain(either).filter(|text| !is_address(text));
+        if let Some(name) = names().find(|text| is_outside(text)) {
+            return Some(name);
         }
+        if row.far_address().is_some_and(is_outside) {
+            return None;
+        }
+        let address = addresses().find(|text| is_outside(text));
+        address.or_else(|| names().next()).or_else(|| {
+            let all = || named().chain(loose()).chain(either);
+            all().next().filter(|_| row.address.is_none())
+        })
     }
 
     /// Its time.

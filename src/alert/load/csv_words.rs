@@ -62,34 +62,33 @@ pub(super) const HOSTS: &[&str] = &[
     "quelle",
 ];
 pub(super) const HOST_PORTS: &[&str] = &["srcport", "sport", "clientport"];
+/// What was asked for first, then what was talked to; a domain alone may be that of the user.
 pub(super) const NAMES: &[&str] = &[
-    "destination",
-    "domain",
-    "domainname",
-    "requesteddomain",
-    "querieddomain",
-    "botnetdomain",
-    "maliciousdomain",
-    "fqdn",
-    "dnsname",
     "qname",
     "queryname",
     "query",
     "dnsquery",
     "dnsrequest",
-    "dstname",
+    "requesteddomain",
+    "querieddomain",
+    "botnetdomain",
+    "maliciousdomain",
     "dstdomain",
     "dstfqdn",
-    "clientdestinationname",
-    "urlfilename",
     "url",
-    "uri",
-    "resource",
-    "indicator",
-    "target",
+    "urlfilename",
+    "destination",
+    "clientdestinationname",
+    "dstname",
     "ziel",
-    EITHERS_NAME,
+    "indicator",
+    "domain",
+    "domainname",
+    "fqdn",
+    "dnsname",
 ];
+/// What may hold a path or a machine as well.
+pub(super) const LOOSE_NAMES: &[&str] = &["uri", "resource", "target"];
 pub(super) const ADDRESSES: &[&str] = &[
     "dstip",
     "dst",
@@ -100,7 +99,6 @@ pub(super) const ADDRESSES: &[&str] = &[
     "clientdestinationip",
     "serverdestinationip",
     "serverip",
-    "destination",
 ];
 pub(super) const ADDRESS_PORTS: &[&str] = &["dstport", "dport", "serverport"];
 pub(super) const THREATS: &[&str] = &[
@@ -211,6 +209,7 @@ mod tests {
             HOSTS,
             HOST_PORTS,
             NAMES,
+            LOOSE_NAMES,
             ADDRESSES,
             ADDRESS_PORTS,
             THREATS,

@@ -12,11 +12,16 @@
 use std::net::IpAddr;
 
 use super::Rows;
-use super::row::{Row, is_destination};
+use super::row::{Row, is_destination, is_registered};
 use crate::flow::Address;
 
 /// No month is beyond: a greater number before the first slash is a year.
 const MONTHS: u8 = 12;
+
+/// How many brackets of a line are looked at for a rule's id, and how long one is at most: lest a line of brackets is
+/// looked through for each of them.
+const BRACKETS_MAX: usize = 16;
+const ID_LEN_MAX: usize = 40;
 
 /// Whether a line is such an alert.
 pub(super) fn is_line(line: &str) -> bool {
@@ -34,7 +39,11 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             );
             continue;
         };
-        let name = name_in(event.message);
+        if event.is_joined {
+            rows.skip(number, line, super::JOINED);
+            continue;
+        }
+        let name = name_in(event.message, event.is_dns());
         let time = rows.times.read(Some(&with_year(event.stamp)), number);
         let [from, to] = event.ends_by_who_asked();
         let row = Row {
@@ -57,6 +66,8 @@ struct Event<'a> {
     message: &'a str,
     from: End<'a>,
     to: End<'a>,
+    /// Whether another one stands behind it.
+    is_joined: bool,
 }
 
 /// Who sent the packet, or got it.
@@ -81,7 +92,12 @@ impl<'a> Event<'a> {
             message: message.trim().trim_matches('"'),
             from: end(from)?,
             to: end(to)?,
+            is_joined: to.contains(" -> "),
         })
+    }
+
+    fn is_dns(&self) -> bool {
+        [self.from, self.to].iter().any(|end| end.port == Some("53"))
     }
 
     /// The end inside first: of an alert on an answer it is the one that got the packet.
@@ -116,8 +132,10 @@ impl<'a> End<'a> {
 
 /// What stands before and behind a rule's id: `[1:2024897:1]`.
 fn around_rule(line: &str) -> Option<(&str, &str)> {
-    line.match_indices('[').find_map(|(at, _)| {
-        let (id, after) = line.get(at + 1..)?.split_once(']')?;
+    line.match_indices('[').take(BRACKETS_MAX).find_map(|(at, _)| {
+        let rest = line.get(at + 1..)?;
+        let end = rest.bytes().take(ID_LEN_MAX + 1).position(|octet| octet == b']')?;
+        let (id, after) = (rest.get(..end)?, rest.get(end + 1..)?);
         let mut parts = id.split(':');
         let is_number = |part: &str| !part.is_empty() && part.bytes().all(|o| o.is_ascii_digit());
         let is_rule = parts.by_ref().take(3).filter(|part| is_number(part)).count() == 3;
@@ -149,13 +167,24 @@ fn with_year(stamp: &str) -> String {
     }
 }
 
-/// The name that a rule's message is about, as it stands there: `(evil .com)`, `(evil .com in DNS Lookup)`.
-fn name_in(message: &str) -> Option<String> {
+/// The name that a rule's message is about, as it stands there: `(evil .com)`, `(evil .com in DNS Lookup)`. Products
+/// have dots as well, `(Microsoft .NET)`, so the message or the packet must be about names.
+fn name_in(message: &str, is_dns: bool) -> Option<String> {
+    let mut words = message.split(|c: char| !c.is_ascii_alphanumeric());
+    let is_of_names = |word: &str| {
+        ["DNS", "Domain", "SNI", "TLS"].iter().any(|known| word.eq_ignore_ascii_case(known))
+    };
+    if !is_dns && !words.any(is_of_names) {
+        return None;
+    }
     let inside = message.split(['(', ')']).skip(1).step_by(2);
     let defanged = inside.filter(|part| part.contains(" .") || part.contains("[.]"));
-    defanged.map(|part| part.replace(" .", ".").replace("[.]", ".")).find_map(|part| {
-        let first = part.split_whitespace().next()?;
-        is_destination(first).then(|| first.to_owned())
+    defanged.into_iter().find_map(|part| {
+        let plain = part.replace(" .", ".").replace("[.]", ".");
+        let first = plain.split_whitespace().next()?;
+        let is_marked = !part.trim_start().starts_with(first);
+        let is_name = !first.contains(char::is_uppercase) && is_registered(first);
+        (is_marked && is_name && is_destination(first)).then(|| first.to_owned())
     })
 }
 
@@ -226,6 +255,11 @@ mod tests {
     #[test]
     fn a_message_says_what_it_is_about_by_its_blanks() {
         for (message, name) in [
+            ("ET INFO Observed Domain (evil .com in TLS SNI)", Some("evil.com")),
+            ("ET INFO Domain (Microsoft .NET)", None),
+            ("ET INFO Domain (update .php)", None),
+            ("ET INFO Domain (evil.com seen by a .net)", None),
+            ("ET INFO Download (evil .com)", None),
             ("ET MALWARE C2 Domain (mi .kenal-cn .com)", Some("mi.kenal-cn.com")),
             ("ET MALWARE Domain (evil .com in DNS Lookup)", Some("evil.com")),
             ("ET MALWARE Domain (evil[.]com)", Some("evil.com")),
@@ -233,8 +267,45 @@ mod tests {
             ("ET MALWARE Agent Checkin (outbound) mi .kenal-cn .com", None),
             ("C2", None),
         ] {
-            assert_eq!(name_in(message).as_deref(), name, "{message}");
+            assert_eq!(name_in(message, false).as_deref(), name, "{message}");
         }
+        assert_eq!(name_in("C2 (evil .com)", true).as_deref(), Some("evil.com"), "a lookup");
+    }
+
+    #[test]
+    fn a_product_with_a_dot_is_no_destination() {
+        let line = |message: &str, port: u16| {
+            format!(
+                "03/02/2026-10:01:36.5  [**] [1:1:1] {message} [**] {REST} {{TCP}} 192.168.2.194:5123 -> \
+                 203.0.113.66:{port}"
+            )
+        };
+        for (message, port, destination) in [
+            ("ET INFO Download (Microsoft .NET)", 443, "203.0.113.66"),
+            ("ET INFO Download (asp .net)", 443, "203.0.113.66"),
+            ("ET C2 (mi .kenal-cn .com)", 443, "203.0.113.66"),
+            ("ET C2 (mi .kenal-cn .com)", 53, "mi.kenal-cn.com"),
+        ] {
+            assert_eq!(read(&line(message, port)).0.destination, destination, "{message} {port}");
+        }
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
+    fn a_line_of_brackets_is_not_looked_through_for_each_of_them() {
+        let long = "[".repeat(1 << 20);
+        let start = std::time::Instant::now();
+        assert!(!is_line(&long));
+        assert!(start.elapsed().as_secs() < 1, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn two_alerts_in_a_line_are_refused() {
+        let line = format!(
+            "03/02/2026-10:01:36.5 [**] [1:1:1] C2 [**] {REST} {{TCP}} 10.0.0.5:5 -> 192.0.2.1:53"
+        );
+        let error = Alerts::read("a", &format!("{line} {line}"), None, &Zones::default());
+        assert!(error.unwrap_err().to_string().contains("a line of its own"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{cef, csv_columns, eve, fast, key_value, lines, names, palo_alto, table};
+use super::{cef, csv_columns, eve, fast, key_value, labels, lines, names, palo_alto, table};
 
 /// How many lines are looked at to see which form a file has.
 const LINES_MAX: usize = 200;
@@ -12,7 +12,7 @@ const LINES_MAX: usize = 200;
 pub enum Form {
     /// The table of Sophos UTM9's Advanced Threat Protection page, as pasted.
     Table,
-    /// Log lines of `key="value"`, as Sophos UTM and SFOS write them.
+    /// Log lines of `key="value"`, as Sophos UTM and SFOS write them; or a line for each key, `Destination: evil.com`.
     KeyValue,
     /// Log lines of FortiGate, `key=value`.
     FortiGate,
@@ -62,7 +62,7 @@ impl Form {
     /// The form that a text has, by what it holds. The rules in this order:
     /// 1. JSON objects with an `event_type`, 2. a CEF header, 3. lines with a rule's id and `source -> destination`,
     ///    4. lines of `key=value`, 5. a threat log of Palo Alto, 6. a header that names columns, 7. rows of Sophos'
-    ///    table, 8. a few lines of one name or address each.
+    ///    table, 8. lines that say what each thing is, 9. a few lines of one name or address each.
     pub(super) fn of(text: &str) -> Option<Form> {
         let sample = || lines(text).take(LINES_MAX).map(|(_, line)| line);
         let count = |is: fn(&str) -> bool| sample().filter(|line| is(line)).count();
@@ -81,6 +81,8 @@ impl Form {
             Some(Form::Csv)
         } else if count(table::is_row) > 0 {
             Some(Form::Table)
+        } else if labels::is_text(text) {
+            Some(Form::KeyValue)
         } else if names::is_few(text) {
             Some(Form::Names)
         } else {

@@ -79,6 +79,10 @@ pub(super) fn read(text: &str, dialect: Dialect, rows: &mut Rows<'_>) {
             rows.skip(number, line, "it is no line of key=\"value\"");
             continue;
         }
+        if pairs.is_joined() {
+            rows.skip(number, line, super::JOINED);
+            continue;
+        }
         let threat = threat(&pairs, dialect);
         let is_traffic = dialect == Dialect::FortiGate && pairs.first(&["type"]) == Some("traffic");
         if is_traffic || threat.is_none() && some_name_a_threat {
@@ -143,6 +147,10 @@ fn time(
     rows.times.read(day, number)
 }
 
+/// What a line says once, of those that tell of its destination.
+const DESTINATIONS: [&str; 8] =
+    ["qname", "query", "host", "hostname", "domain", "url", "dstip", "dst_ip"];
+
 /// What raised it.
 const DEVICES: &[&str] = &["devname", "device_name", "devid", "device_id", "device_serial_id"];
 
@@ -184,6 +192,12 @@ impl<'a> Pairs<'a> {
     fn first_destination(&self, keys: &[&str]) -> Option<&'a str> {
         let values = keys.iter().flat_map(|key| self.all(key)).filter_map(said);
         values.into_iter().find(|value| super::row::is_destination(value))
+    }
+
+    /// Whether another line stands behind: each begins with the same key, and has it once.
+    fn is_joined(&self) -> bool {
+        self.0.first().is_some_and(|(key, _)| self.all(key).nth(1).is_some())
+            && DESTINATIONS.iter().any(|key| self.all(key).filter_map(said).nth(1).is_some())
     }
 
     fn all(&self, key: &str) -> impl Iterator<Item = &'a str> {

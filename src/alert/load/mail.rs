@@ -7,13 +7,27 @@
 //! Source IP address or host: 192.168.2.194
 //! ```
 
-/// Whether a text is such a mail, quoted or not. It is one only if it holds no alerts besides.
+use super::labels;
+
+/// Labels that these mails fill up with dots.
+const DOTTED: [&str; 3] = ["threat name", "details", "time"];
+/// A label that is as long as those with their dots.
+const SOURCE: &str = "source ip address or host:";
+
+/// Whether a text is such a mail, quoted or not. It is one only if it holds no alerts besides, and says nowhere what
+/// they are about: other programs write of threats as well.
 pub(super) fn is_notification(text: &str) -> bool {
-    super::lines(text).any(|(_, line)| {
-        let line = line.trim_start_matches(['>', ' ', '\t']).to_ascii_lowercase();
-        let rest = line.strip_prefix("threat name");
-        rest.is_some_and(|rest| rest.trim_start_matches(['.', ' ']).starts_with(':'))
-    })
+    let plain = |line: &str| line.trim_start_matches(['>', ' ', '\t']).to_ascii_lowercase();
+    let labels = super::lines(text).filter(|(_, line)| is_label(&plain(line))).take(2).count();
+    labels == 2 && !super::lines(text).any(|(_, line)| labels::is_destination_line(line))
+}
+
+fn is_label(line: &str) -> bool {
+    let is_dotted = |label: &str| {
+        let dots = line.strip_prefix(label).and_then(|rest| rest.strip_prefix(".."));
+        dots.is_some_and(|dots| dots.trim_start_matches('.').starts_with(':'))
+    };
+    line.starts_with(SOURCE) || DOTTED.iter().any(|label| is_dotted(label))
 }
 
 #[cfg(test)]
@@ -36,6 +50,19 @@ mod tests {
             assert!(error.contains("not the destination"), "{error}");
             assert!(error.contains("Logging & Reporting, Network Protection"), "{error}");
             assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+
+    #[test]
+    fn other_texts_about_threats_are_no_such_mail() {
+        for text in [
+            "Quarantine report\nThreat name : EICAR\nFile: a.exe\n",
+            "Threat Name: C2/Generic-A\nSource: 192.168.2.194\nDestination: unknown\n",
+            "Threat name....: C2/Generic-A\nbye\n",
+            &format!("{MAIL}URL: see the log\n"),
+        ] {
+            let error = Alerts::read("a.txt", text, None, &Zones::default()).unwrap_err();
+            assert!(error.to_string().contains("no form that is known"), "{text}: {error}");
         }
     }
 

@@ -12,6 +12,7 @@ mod eve;
 mod fast;
 mod form;
 mod key_value;
+mod labels;
 mod mail;
 mod names;
 mod palo_alto;
@@ -19,6 +20,7 @@ mod row;
 mod table;
 mod text;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 pub use self::error::{LoadError, Notice};
@@ -30,6 +32,9 @@ use crate::time::{DateOrder, NoTime, Zone};
 
 /// The most alerts that are read of one file; the rest is left out, and that is said.
 const ALERTS_MAX: usize = 1 << 16;
+/// What is said of a line that a paste has made of several.
+const JOINED: &str = "more than one threat or destination stands in this line, as in a paste that lost its line breaks; give \
+                      each row a line of its own, in a file for --alerts or pasted with its line breaks";
 /// The most rows of one file that are complained about one by one.
 const NOTICES_MAX: u64 = 20;
 
@@ -140,6 +145,7 @@ impl<'z> Rows<'z> {
         let mut rows = Rows::new(file, zone, order);
         match form {
             Form::Table => table::read(text, &mut rows),
+            Form::KeyValue if labels::has_no_pairs(text) => labels::read(text, &mut rows),
             Form::KeyValue => key_value::read(text, key_value::Dialect::Any, &mut rows),
             Form::FortiGate => key_value::read(text, key_value::Dialect::FortiGate, &mut rows),
             Form::PaloAlto => palo_alto::read(text, &mut rows),
@@ -176,9 +182,6 @@ impl<'z> Rows<'z> {
             Ok(mut alert) => {
                 alert.is_time_unread = is_time_unread;
                 alert.file.clone_from(&self.file);
-                if alert.number == 0 {
-                    alert.number = self.alerts.len() as u32 + 1;
-                }
                 self.alerts.push(alert);
             }
             Err(why) => self.skip(line, text, &why),
@@ -204,6 +207,15 @@ impl<'z> Rows<'z> {
         }
     }
 
+    /// Counts the rows that have no number of their own, by numbers that no other has.
+    fn count(&mut self) {
+        let own: BTreeSet<u32> = self.alerts.iter().map(|alert| alert.number).collect();
+        let mut free = (1..).filter(|number| !own.contains(number));
+        for alert in self.alerts.iter_mut().filter(|alert| alert.number == 0) {
+            alert.number = free.next().unwrap_or_default();
+        }
+    }
+
     fn finish(mut self, form: Form, zone_is_said: bool) -> Result<Alerts, LoadError> {
         if self.alerts.is_empty() {
             return Err(LoadError::Nothing {
@@ -214,6 +226,7 @@ impl<'z> Rows<'z> {
                 first: self.notices.into_iter().next().map(Box::new),
             });
         }
+        self.count();
         if self.skipped > NOTICES_MAX {
             let words = format!("{} more rows were skipped likewise", self.skipped - NOTICES_MAX);
             self.notices.push(Notice::rows(&self.file, &words));

@@ -6,6 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::alert::Alert;
+use crate::flow::Address;
 use crate::time::{DateOrder, NoTime, Timestamp, Written, Zone};
 
 /// The longest text of a row that is kept, in characters.
@@ -35,11 +36,7 @@ pub(super) struct Row<'a> {
 impl Row<'_> {
     /// The alert that it makes; why it makes none.
     pub(super) fn alert(mut self, line: u32, text: &str) -> Result<Alert, String> {
-        // An alert about a response has its two ends the other way round.
-        if self.host_port.and_then(said) == Some("53")
-            && self.address_port.and_then(said) != Some("53")
-            && self.address.and_then(said).is_some()
-        {
+        if self.is_of_response() {
             std::mem::swap(&mut self.host, &mut self.address);
         }
         let name = self.name.and_then(said).filter(|name| is_destination(name));
@@ -61,6 +58,20 @@ impl Row<'_> {
             events: self.events.and_then(number),
             device: self.device.and_then(said).map(|device| shortened(device, VALUE_LEN_MAX)),
         })
+    }
+
+    /// Whether it is about a response, and so has its two ends the other way round.
+    fn is_of_response(&self) -> bool {
+        self.host_port.and_then(said) == Some("53")
+            && self.address_port.and_then(said) != Some("53")
+            && self.address.and_then(said).is_some()
+    }
+}
+
+impl<'a> Row<'a> {
+    /// The address of the far end.
+    pub(super) fn far_address(&self) -> Option<&'a str> {
+        if self.is_of_response() { self.host } else { self.address }
     }
 }
 
@@ -90,6 +101,34 @@ pub(super) fn is_destination(text: &str) -> bool {
 /// Whether it is an address, with a port or without.
 pub(super) fn is_address(text: &str) -> bool {
     text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok()
+}
+
+/// Whether it can stand in the internet: a firewall flags nothing else. `dc1.office.lan` and `update.php` end in no
+/// suffix under which anybody registers names.
+pub(super) fn is_outside(text: &str) -> bool {
+    let host = host_of(text);
+    let alone = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    match alone.or_else(|_| host.parse::<SocketAddr>().map(|end| end.ip())) {
+        Ok(ip) => !Address::from(ip).is_internal(),
+        Err(_) => is_registered(host.split(':').next().unwrap_or_default()),
+    }
+}
+
+/// Whether a name in lower case stands under a suffix that is known, or is registered there itself.
+pub(super) fn is_registered(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    // The list knows it, yet it is for homes.
+    let is_homes = name.ends_with(".home.arpa");
+    let domain = psl::domain(name.as_bytes());
+    !is_homes && domain.is_some_and(|domain| domain.suffix().is_known())
+}
+
+/// The host of a URL, or what is none, plain and in lower case.
+fn host_of(text: &str) -> String {
+    let plain = text.replace("[.]", ".").replace("(.)", ".").to_lowercase();
+    let rest = plain.split_once("://").map_or(plain.as_str(), |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    host.rsplit_once('@').map_or(host, |(_, host)| host).to_owned()
 }
 
 /// A count, its thousands apart or not: `1473`, `1,473`, `1 473`.
@@ -242,6 +281,37 @@ mod tests {
         }
         for text in ["", "evil", "AFCd", "C2/Generic-A", "User/Host", "1 473", "a b.com", "3.14"] {
             assert!(!is_destination(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_outside_has_a_suffix_that_is_known_or_an_address_of_nobodys_own() {
+        for text in [
+            "evil.com",
+            "Evil.COM.",
+            "x1.ad-sync[.]net:443",
+            "hxxp://a@evil.co.uk/a.lan",
+            "203.0.113.66",
+            "http://203.0.113.66:80/a",
+            "[2001:db8::1]:443",
+        ] {
+            assert!(is_outside(text), "{text}");
+        }
+        for text in [
+            "dc1.office.lan",
+            "office.local",
+            "a.corp",
+            "a.internal",
+            "nas.home.arpa",
+            "pc1",
+            "com",
+            "update.php",
+            "http://intranet.lan/evil.com",
+            "192.168.2.194:53",
+            "fd00::10",
+            "",
+        ] {
+            assert!(!is_outside(text), "{text}");
         }
     }
 

@@ -15,33 +15,64 @@
 //! Columns stand apart by one blank, several, or a tab; the row's number may be missing; the host may be a
 //! name of the firewall's own, with blanks in it; thousands may stand apart.
 
-use super::Rows;
-use super::row::{Row, is_address, is_destination};
+use std::collections::BTreeSet;
 
-/// Reads all rows. What stands before the first one is the page's furniture.
+use super::Rows;
+use super::row::{Row, is_address, is_destination, is_outside, number};
+
+const NO_ROW: &str = "it is no row of the table; expected: number, host, threat, destination, events, origin; or time, \
+                      threat, host, destination";
+
+/// Reads all rows. What stands before the first one is the page's furniture, or a mail's text.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
+    // A host that has no marks of one is known once a row that is surely one has named it.
+    let mut hosts = BTreeSet::new();
     for (number, line) in super::lines(text) {
         match Cells::of(line) {
+            Some(cells) if !cells.is_row() && !cells.is_alike(&hosts) => {
+                rows.skip(number, line, NO_ROW);
+            }
+            Some(cells) if cells.is_joined => rows.skip(number, line, super::JOINED),
             Some(cells) => {
                 let time = rows.times.read(cells.time.as_deref(), number);
                 rows.add(number, line, Row { time, ..cells.row() });
+                hosts.insert(cells.host);
             }
             None if rows.alerts.is_empty() || is_furniture(line) || is_remark(line) => {}
-            None => rows.skip(
-                number,
-                line,
-                "it is no row of the table; expected: number, host, threat, destination, events, origin; or \
-                 time, threat, host, destination",
-            ),
+            None => rows.skip(number, line, NO_ROW),
         }
     }
 }
 
 /// Whether a line is a row of the table and can hardly be anything else.
 pub(super) fn is_row(line: &str) -> bool {
-    Cells::of(line).is_some_and(|cells| {
-        cells.threat.contains('/') || cells.number.is_some() && cells.row().events.is_some()
+    Cells::of(line).is_some_and(|cells| cells.is_row())
+}
+
+/// Whether a cell is a threat's name, family and kind: `C2/Generic-A`, `Troj/Agent-X`; not `and/or`.
+fn is_threat(cell: &str) -> bool {
+    cell.split_once('/').is_some_and(|(family, kind)| {
+        family.len() >= 2
+            && family.starts_with(|c: char| c.is_ascii_alphabetic())
+            && family.bytes().all(|o| o.is_ascii_alphanumeric() || o == b'-' || o == b'_')
+            && !kind.is_empty()
+            && cell.contains(|c: char| c.is_uppercase() || c.is_ascii_digit())
     })
+}
+
+/// Whether a word is written as hosts are and words of a sentence are not: `192.168.2.194`, `dns_server`, `DC`.
+fn is_host(word: &str) -> bool {
+    let is_mark = |c: char| c.is_ascii_digit() || "_-.".contains(c);
+    let is_marked = word.contains(is_mark) || word.chars().all(char::is_uppercase);
+    let is_word = !word.contains(char::is_whitespace) && word.contains(char::is_alphabetic);
+    is_address(word) || is_word && is_marked
+}
+
+/// The page's heading, where it stands before a row in one line.
+fn without_heading(line: &str) -> &str {
+    let is_heading = line.trim_start().to_ascii_lowercase().starts_with("user/host");
+    let behind = line.split_once("Origin ").filter(|_| is_heading);
+    behind.map_or(line, |(_, behind)| behind)
 }
 
 /// Headings and totals of the page, which a paste of several pages repeats.
@@ -66,10 +97,15 @@ struct Cells<'a> {
     threat: String,
     destination: &'a str,
     events: String,
+    /// The cell behind the events.
+    origin: &'a str,
+    /// Whether what can only be of another row stands behind its destination.
+    is_joined: bool,
 }
 
 impl<'a> Cells<'a> {
     fn of(line: &'a str) -> Option<Cells<'a>> {
+        let line = without_heading(line);
         // A note is no cell of the table: so a list of names with remarks is not taken for alerts. Nor is what names
         // the rest of its line, as mails have it: `Details........: http://...`.
         let is_label = |cell: &str| cell.ends_with(':') && !is_address(cell);
@@ -91,9 +127,9 @@ impl<'a> Cells<'a> {
             all => (None, all),
         };
         let (time, cells) = time_before(cells);
-        // The threat's name has a slash in it: `C2/Generic-A`, `Troj/...`.
-        let is_threat = |cell: &&str| {
-            cell.contains('/') && !is_destination(cell) && cell.contains(char::is_alphabetic)
+        let is_joined = |behind: usize| {
+            let mut behind = cells.iter().skip(behind);
+            behind.any(|cell| is_threat(cell) || is_destination(cell) && is_outside(cell))
         };
         if let [threat, host, destination, ..] = cells
             && is_threat(threat)
@@ -107,26 +143,48 @@ impl<'a> Cells<'a> {
                 threat: (*threat).to_owned(),
                 destination,
                 events: String::new(),
+                origin: "",
+                is_joined: is_joined(3),
             });
         }
-        let threat = cells.iter().skip(1).position(is_threat).map(|place| place + 1);
+        let threat = cells.iter().skip(1).position(|cell| is_threat(cell)).map(|place| place + 1);
         let place = match threat {
             Some(threat) => threat + 1,
             None => cells.iter().skip(1).position(|cell| is_destination(cell))? + 1,
         };
         let destination = cells.get(place).filter(|cell| is_destination(cell))?;
         let host_end = threat.unwrap_or(1);
-        let events = cells.iter().skip(place + 1).take_while(|cell| {
+        let is_count = |cell: &&&str| {
             cell.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || ",.'".contains(c))
-        });
+        };
+        let events: Vec<&str> =
+            cells.iter().skip(place + 1).take_while(is_count).copied().collect();
         Some(Cells {
             number,
             time,
             host: cells.get(..host_end)?.join(" "),
             threat: cells.get(host_end..place)?.join(" "),
             destination,
-            events: events.copied().collect::<Vec<_>>().join(" "),
+            origin: cells.get(place + 1 + events.len()).copied().unwrap_or_default(),
+            events: events.join(" "),
+            is_joined: is_joined(place + 1),
         })
+    }
+
+    /// Whether it is a row of the table and no sentence with a name in it.
+    fn is_row(&self) -> bool {
+        let is_counted = number(&self.events).is_some();
+        if !is_threat(&self.threat) {
+            let is_whole = self.number.is_some() && is_counted && is_address(&self.host);
+            return is_whole && !self.threat.is_empty();
+        }
+        let is_whole = self.number.is_some() || self.origin.contains(char::is_uppercase);
+        is_host(&self.host) || is_counted && is_whole
+    }
+
+    /// Whether it is one because a row was of the same host.
+    fn is_alike(&self, hosts: &BTreeSet<String>) -> bool {
+        is_threat(&self.threat) && hosts.contains(&self.host)
     }
 
     fn row(&self) -> Row<'_> {

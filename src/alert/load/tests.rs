@@ -113,6 +113,60 @@ fn a_row_with_its_time_first_and_the_host_behind_the_threat_is_read() {
 }
 
 #[test]
+fn the_text_around_a_row_makes_no_alerts() {
+    let mail = "Hi Kevin,\n\nplease look at these, and see www.google.com or ask me for details.\n\
+                Our ticket is at https://support.sophos.com/x if it helps you.\n\n\
+                1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 2 AFCd\n\n\
+                see and/or www.google.com\nRegards\n";
+    let alerts = Alerts::read("mail.txt", mail, None, &Zones::default()).unwrap();
+    assert_eq!(cells(&alerts), [("192.168.2.194", "C2/Generic-A", "mi.kenal-cn.com", 2)]);
+    let named: Vec<_> = alerts.notices.iter().filter_map(|notice| notice.line).collect();
+    assert_eq!(named, [3, 4, 8, 9], "{:?}", alerts.notices);
+}
+
+#[test]
+fn a_host_that_is_a_mere_word_is_known_by_a_whole_row() {
+    let rows = "1 Exchange C2/Generic-A one.com 2 AFCd\nExchange C2/Generic-B two.com\n\
+                Exchange C2/Generic-A three.com 1 AFCd\nMailer C2/Generic-A four.com\nDC C2/A five.com\n";
+    let alerts = Alerts::read("a.txt", rows, None, &Zones::default()).unwrap();
+    let found: Vec<_> = alerts.alerts.iter().map(|alert| alert.destination.as_str()).collect();
+    assert_eq!(found, ["one.com", "two.com", "three.com", "five.com"]);
+}
+
+#[test]
+fn rows_that_lost_their_line_breaks_are_refused_and_not_cut() {
+    let heading = "User/Host Threat Name Destination Events Origin";
+    let one = "1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 2 AFCd";
+    let read = |text: &str| Alerts::read("a.txt", text, None, &Zones::default());
+    for text in [
+        &format!("{one} 2 192.168.2.194 C2/Generic-A x1.ad-sync.net 1 AFCd"),
+        &format!("{one} 2 192.168.2.194 C2/Generic-A 203.0.113.66 1 AFCd"),
+        &format!("{heading} {one} 2 DNS_Server C2/Generic-A x1.ad-sync.net 1 AFCd"),
+        &format!("{one} x1.ad-sync.net"),
+        "C2/Generic-A 10.0.0.5 one.com C2/Generic-A 10.0.0.5 two.com",
+        "date=2026-03-02 srcip=10.0.0.5 qname=one.com threat=C2 date=2026-03-02 srcip=10.0.0.5 qname=two.com threat=C2",
+        "CEF:0|a|b|1|i|C2|8|src=10.0.0.5 dhost=one.com CEF:0|a|b|1|i|C2|8|src=10.0.0.5 dhost=two.com",
+    ] {
+        let error = read(text).map(|alerts| alerts.alerts).unwrap_err().to_string();
+        assert!(error.contains("a line of its own"), "{text}: {error}");
+    }
+    for text in [&format!("{heading} {one}"), &format!("{one} seen again. was 192.168.2.42")] {
+        assert_eq!(
+            cells(&read(text).unwrap()),
+            [("192.168.2.194", "C2/Generic-A", "mi.kenal-cn.com", 2)]
+        );
+    }
+}
+
+#[test]
+fn rows_without_numbers_are_counted_by_numbers_that_no_other_has() {
+    let rows = "10.0.0.5 C2/A one.com\n1 10.0.0.5 C2/A two.com\n10.0.0.5 C2/A three.com\n3 10.0.0.5 C2/A four.com\n";
+    let alerts = Alerts::read("a.txt", rows, None, &Zones::default()).unwrap();
+    let numbers: Vec<u32> = alerts.alerts.iter().map(|alert| alert.number).collect();
+    assert_eq!(numbers, [2, 1, 4, 3]);
+}
+
+#[test]
 fn the_order_that_one_date_shows_holds_for_all_of_the_file() {
     let read = |rows: [&str; 3]| {
         let rows = rows.map(|row| format!("{row} C2/Generic-A 192.168.2.194 mi.kenal-cn.com"));
@@ -229,6 +283,10 @@ fn what_holds_no_alerts_is_refused_in_one_line_that_says_why() {
         ("", "is empty"),
         (" \n\t\n", "is empty"),
         ("dear colleague,\nplease look at this\n", "no form that is known"),
+        ("see and/or www.google.com\n", "no form that is known"),
+        ("5 hosts www.google.com 3\n", "no form that is known"),
+        ("See TCP/IP www.google.com 3 times\n", "no form that is known"),
+        ("please look at C2/Generic-A evil.com\n", "no form that is known"),
         ("=evil.com\nbad.example\n", "no form that is known"),
         ("{\"a\": 1}\n", "no form that is known"),
         ("{\"event_type\":\"flow\"}\n", "neither an alert nor a DNS question"),
@@ -358,6 +416,87 @@ fn the_headings_of_exports_are_known() {
 }
 
 #[test]
+fn the_name_of_ones_own_is_never_taken_for_the_destination() {
+    for (header, row, host, destination) in [
+        (
+            "Hostname,User,Remote IP",
+            "pc1.office.lan,kevin,203.0.113.66",
+            "pc1.office.lan",
+            "203.0.113.66",
+        ),
+        (
+            "Device Name,Hostname,Destination IP",
+            "FW1,pc1.office.lan,203.0.113.66",
+            "pc1.office.lan",
+            "203.0.113.66",
+        ),
+        (
+            "User,Domain,Source IP,URL",
+            "kevin,office.local,10.0.0.5,http://c2.evil.net/a",
+            "10.0.0.5",
+            "http://c2.evil.net/a",
+        ),
+        (
+            "User,Domain,Source IP,Destination IP",
+            "kevin,office.local,10.0.0.5,203.0.113.66",
+            "10.0.0.5",
+            "203.0.113.66",
+        ),
+        (
+            "User,Domain,Source IP,Destination",
+            "kevin,office.de,10.0.0.5,evil.com",
+            "10.0.0.5",
+            "evil.com",
+        ),
+        (
+            "Source IP,Destination IP,Target",
+            "10.0.0.5,203.0.113.66,pc1.office.lan",
+            "10.0.0.5",
+            "203.0.113.66",
+        ),
+        (
+            "Source IP,Destination IP,Target",
+            "10.0.0.5,203.0.113.66,pc1.office.de",
+            "10.0.0.5",
+            "203.0.113.66",
+        ),
+        (
+            "Source IP,Destination IP,Hostname",
+            "10.0.0.5,203.0.113.66,pc1.office.de",
+            "10.0.0.5",
+            "203.0.113.66",
+        ),
+        ("Source IP,Destination,Query", "10.0.0.5,dc1.office.lan,evil.com", "10.0.0.5", "evil.com"),
+        ("Source IP,Destination,Query", "10.0.0.5,192.0.2.1,evil.com", "10.0.0.5", "evil.com"),
+        ("Src. IP,Dst. IP,URI", "10.0.0.5,203.0.113.66,update.php", "10.0.0.5", "203.0.113.66"),
+        (
+            "Src. IP,Dst. IP,URI",
+            "10.0.0.5,203.0.113.66,http://evil.com/a",
+            "10.0.0.5",
+            "http://evil.com/a",
+        ),
+        ("Client IP,Server IP,URL", "10.0.0.5,10.0.0.2,203.0.113.66", "10.0.0.5", "203.0.113.66"),
+        // Of a response the far end stands first.
+        (
+            "Src IP,Src Port,Dst IP,Dst Port,Dst Name",
+            "203.0.113.66,53,10.0.0.5,5000,pc1.office.lan",
+            "10.0.0.5",
+            "203.0.113.66",
+        ),
+        // Where it is all that is said it is the destination; the host's own name only beside the host.
+        ("Source IP,Target", "10.0.0.5,evil.com", "10.0.0.5", "evil.com"),
+        ("Source IP,Hostname", "10.0.0.5,evil.com", "10.0.0.5", "evil.com"),
+        ("Source IP,Domain", "10.0.0.5,evil.lan", "10.0.0.5", "evil.lan"),
+    ] {
+        let text = format!("Time,{header},Threat\n2026-03-02 10:01:36,{row},C2\n");
+        let alerts = Alerts::read("a.csv", &text, None, &Zones::default()).unwrap();
+        assert_eq!(cells(&alerts), [(host, "C2", destination, 0)], "{header}: {row}");
+    }
+    let alone = "Time,Hostname,User,Threat\n2026-03-02 10:01:36,pc1.office.lan,kevin,C2\n";
+    assert!(Alerts::read("a.csv", alone, None, &Zones::default()).is_err());
+}
+
+#[test]
 fn lines_are_counted_however_they_end() {
     let lines =
         ["# exported", "time,host,destination", "", "0,10.0.0.5,one.com", ",10.0.0.5,two.com"];
@@ -398,9 +537,10 @@ fn long_files_and_long_lines_take_no_more_than_their_length() {
     let alerts = Alerts::read("many.log", &many, None, &Zones::default()).unwrap();
     assert_eq!(alerts.alerts.len(), ALERTS_MAX);
     assert!(alerts.notices.iter().any(|notice| notice.words.contains("10 are not")));
-    for piece in
-        ["a=b ", "a=\"b", "\\=", "|", "=", "\"", "{", "1 a.b ", "x/y ", "\t", "  ", "[1:2:3] ", "("]
-    {
+    for piece in [
+        "a=b ", "a=\"b", "\\=", "|", "=", "\"", "{", "1 a.b ", "x/y ", "\t", "  ", "[1:2:3] ", "(",
+        "[", ",", ":", "a:b ",
+    ] {
         let long = format!("{row} {}\n", piece.repeat(300_000));
         for form in Form::ALL {
             let _ = Alerts::read("long.log", &long, Some(form), &Zones::default());
