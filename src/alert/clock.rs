@@ -85,6 +85,10 @@ pub(super) type Shown = (Timestamp, Timestamp);
 
 /// Estimates it from the parts, of which the capture shows what is within `shown`.
 pub(super) fn estimate(parts: &[Part], shown: Option<Shown>) -> Clock {
+    counted_by(difference(parts, shown), parts)
+}
+
+fn difference(parts: &[Part], shown: Option<Shown>) -> Clock {
     let counted: Vec<Part> = parts
         .iter()
         .map(|(alerts, sightings)| (once_a_second(alerts), once_a_second(sightings)))
@@ -92,8 +96,7 @@ pub(super) fn estimate(parts: &[Part], shown: Option<Shown>) -> Clock {
         .collect();
     let Some(shown) = shown else { return Clock::default() };
     if are_of_minutes(parts) {
-        let of = counted.iter().map(|(alerts, _)| alerts.len()).sum::<usize>() as u64;
-        return Clock { of, is_of_minutes: true, ..Clock::default() };
+        return Clock { is_of_minutes: true, ..Clock::default() };
     }
     let wide = by(&WIDE, &counted, shown);
     if wide.is_estimated {
@@ -104,7 +107,7 @@ pub(super) fn estimate(parts: &[Part], shown: Option<Shown>) -> Clock {
         (alerts, sightings)
     });
     let close = by(&CLOSE, &within.collect::<Vec<_>>(), shown);
-    if close.is_estimated { Clock { of: wide.of, ..close } } else { wide }
+    if close.is_estimated { close } else { wide }
 }
 
 /// Whether times were written without seconds: each then stands for a whole minute.
@@ -116,7 +119,7 @@ fn are_of_minutes(parts: &[Part]) -> bool {
 /// Estimates it by one scale.
 fn by(scale: &Scale, counted: &[Part], shown: Shown) -> Clock {
     let total: usize = counted.iter().map(|(alerts, _)| alerts.len()).sum();
-    let none = Clock { of: total as u64, ..Clock::default() };
+    let none = Clock::default();
     let step = total.div_ceil(ALERTS_MAX).max(1);
     let voting = || {
         let all = counted
@@ -143,12 +146,25 @@ fn by(scale: &Scale, counted: &[Part], shown: Shown) -> Clock {
         let is_doubtful = field.in_the_capture(0) >= scale.agreeing_min && !field.fits_as_it_is();
         return Clock { is_doubtful, ..none };
     };
-    let agrees = |(alert, sightings): &(Timestamp, &Vec<Timestamp>)| {
-        let from = sightings.partition_point(|sighting| (*sighting - *alert).0 < window.from);
-        sightings.get(from).is_some_and(|sighting| (*sighting - *alert).0 <= window.to)
-    };
-    let agreeing = (voting().filter(agrees).count() * step).min(total) as u64;
-    Clock { difference: Span(window.median), agreeing, is_estimated: true, ..none }
+    Clock { difference: Span(window.median), is_estimated: true, ..none }
+}
+
+/// With how many alerts agree on it, of all whose destination was seen.
+fn counted_by(clock: Clock, parts: &[Part]) -> Clock {
+    let all = parts.iter().filter(|(_, sightings)| !sightings.is_empty());
+    let (mut agreeing, mut of) = (0, 0);
+    for (alerts, sightings) in all {
+        let mut sightings = sightings.clone();
+        sightings.sort_unstable();
+        of += alerts.len() as u64;
+        let agrees = |alert: &&Timestamp| {
+            let at = **alert + clock.difference;
+            let from = sightings.partition_point(|sighting| *sighting < at - Span(AGREE));
+            sightings.get(from).is_some_and(|sighting| *sighting <= at + Span(AGREE))
+        };
+        agreeing += alerts.iter().filter(agrees).count() as u64;
+    }
+    Clock { agreeing: if clock.is_estimated { agreeing } else { 0 }, of, ..clock }
 }
 
 /// All votes, in order, and what they are weighed by.

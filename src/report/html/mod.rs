@@ -206,7 +206,7 @@ fn looked_at(seen: &Seen<'_>) -> String {
     }
     let entries = count(indicators.len() as u64, "indicator", "indicators");
     let span = seen.ending.coverage.span.map(|(first, last)| seen.times.span(first, last));
-    let held = format!("{messages} held against {entries} of {}.", list(&lists));
+    let held = format!("{messages} searched for {entries} of {}.", list(&lists));
     span.into_iter().chain([held]).collect::<Vec<_>>().join(": ")
 }
 

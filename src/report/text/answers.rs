@@ -344,6 +344,11 @@ struct Above {
 }
 
 impl Above {
+    /// Whether it stands further up.
+    fn has(&self, text: &str) -> bool {
+        self.texts.contains_key(text)
+    }
+
     /// Whether the like of it was said before; from now on it was.
     fn was_told(&mut self, kind: Kind) -> bool {
         !self.kinds.insert(kind)
@@ -415,6 +420,10 @@ fn write_group<W: Write>(
         page.entry(4, LABELS, "nearest", &Words::plain(&once(nearest)))?;
     }
     let notes = group.each(|answer| &answer.basis.notes);
+    // Of many, what was said of one need not be said of each.
+    let is_new = |note: &&&str| !style.is_long || !above.has(note);
+    let notes: Vec<&str> = notes.iter().filter(is_new).copied().collect();
+    let mut once = |text: &str| above.once(text, &first.alert, style.several_files);
     for note in notes.iter().take(NAMES_MAX) {
         page.entry(4, LABELS, "note", &Words::of(Ink::Caution, &once(note)))?;
     }

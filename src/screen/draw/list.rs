@@ -9,6 +9,7 @@ use crate::attribution::{Client, State, Verdict, Way};
 use crate::live::Group;
 use crate::report::words::{number, percent};
 use crate::report::{Ink, Words};
+use crate::resolution::Role;
 
 /// From this width on there is room for whether a line is the last word, and to spell out that a client connected.
 const WIDE: usize = 100;
@@ -133,7 +134,7 @@ fn row(view: &View<'_>, group: &Group, columns: Columns, mark: &str) -> Words {
     let connected = Words::of(Ink::Strong, connected);
     let sure = Words::plain(&percent(client.confidence_permille));
     let who = who(client, group.others.len(), group.times, columns.client);
-    let how = how(group.way, &client.asked, columns.how);
+    let how = how(group.way, client, columns.how);
     columns.line(mark, &time, [who, flagged, how, connected, sure, state])
 }
 
@@ -159,8 +160,13 @@ fn who(client: &Client, others: usize, times: u64, width: usize) -> Words {
 }
 
 /// Whether it asked for what is flagged itself, or for what else.
-fn how(way: Option<Way>, asked: &str, width: usize) -> Words {
+fn how(way: Option<Way>, client: &Client, width: usize) -> Words {
+    let asked = &client.asked;
     let by = match way {
+        // What the cache answered made nobody ask on.
+        None | Some(Way::Direct) if client.role == Role::Cached => {
+            return Words::of(Ink::Strong, "itself").and(Ink::Aside, ", cached");
+        }
         None | Some(Way::Direct) => return Words::of(Ink::Strong, "itself"),
         Some(Way::Address | Way::OwnAlias | Way::Alias | Way::Server) => "via ",
     };

@@ -156,9 +156,19 @@ fn foot(view: &View<'_>, paint: Paint, area: Rect, buffer: &mut Buffer) -> (Rect
     if let Some(notice) = newest {
         let time = view.zone.clock(notice.time);
         let line = notice.text.lines().next().unwrap_or_default();
-        say(&Words::of(Ink::Aside, &format!(" {time} ")).and(Ink::Caution, line));
+        let before = format!(" {time} ");
+        let line = begun(line, usize::from(area.width).saturating_sub(before.len()));
+        say(&Words::of(Ink::Aside, &before).and(Ink::Caution, &line));
     }
     (body, keys)
+}
+
+/// A text that may be wider than its room: then its beginning, which says what it is about.
+fn begun(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
 /// The keys that do something here, as many as there is room for, the least known last.

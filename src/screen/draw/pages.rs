@@ -35,7 +35,7 @@ pub(super) fn help(width: usize) -> Vec<Words> {
     let words = [
         (
             "asked for",
-            "itself: the client asked for what is flagged. via NAME: it asked for NAME, which leads there. no \
+            "itself: the client asked for what is flagged; cached: the cache answered it. via NAME: it asked for NAME, which leads there. no \
                   client: the DNS server's own work. cannot be told: Enter says why",
         ),
         ("conn", "yes (on a wide screen: connected): it then connected to the address that it got"),
@@ -88,7 +88,7 @@ pub(super) fn state(view: &View<'_>, width: usize) -> Vec<Words> {
         words.push(
             Ink::Plain,
             &format!(
-                ": {} packets of {} octets, lost by the kernel {}, by the interface {}",
+                ": {} packets of {} bytes, lost by the kernel {}, by the interface {}",
                 number(interface.received),
                 number(interface.octets),
                 number(interface.dropped_by_kernel),
