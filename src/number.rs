@@ -1,4 +1,4 @@
-//! Numbers as a person would say them.
+//! Numbers and lists as a person would say them.
 
 /// `1,234,567`.
 pub(crate) fn number(count: u64) -> String {
@@ -25,6 +25,20 @@ pub(crate) fn times(count: u64) -> String {
         2 => "twice".to_owned(),
         _ => number(count) + " times",
     }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(crate) fn list<S: AsRef<str>>(parts: &[S]) -> String {
+    let mut out = String::new();
+    for (place, part) in parts.iter().enumerate() {
+        match (place, parts.len() - place) {
+            (0, _) => {}
+            (_, 1) => out.push_str(" and "),
+            _ => out.push_str(", "),
+        }
+        out.push_str(part.as_ref());
+    }
+    out
 }
 
 #[cfg(test)]

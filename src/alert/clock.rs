@@ -119,7 +119,6 @@ fn are_of_minutes(parts: &[Part]) -> bool {
 /// Estimates it by one scale.
 fn by(scale: &Scale, counted: &[Part], shown: Shown) -> Clock {
     let total: usize = counted.iter().map(|(alerts, _)| alerts.len()).sum();
-    let none = Clock::default();
     let step = total.div_ceil(ALERTS_MAX).max(1);
     let voting = || {
         let all = counted
@@ -144,9 +143,9 @@ fn by(scale: &Scale, counted: &[Part], shown: Shown) -> Clock {
     let field = Field { votes, moments, shown, expected: chances.iter().sum() };
     let Some(window) = scale.choose(&field) else {
         let is_doubtful = field.in_the_capture(0) >= scale.agreeing_min && !field.fits_as_it_is();
-        return Clock { is_doubtful, ..none };
+        return Clock { is_doubtful, ..Clock::default() };
     };
-    Clock { difference: Span(window.median), is_estimated: true, ..none }
+    Clock { difference: Span(window.median), is_estimated: true, ..Clock::default() }
 }
 
 /// With how many alerts agree on it, of all whose destination was seen.
@@ -195,8 +194,8 @@ struct Window {
     to: i64,
 }
 
-/// Where moments begin.
-fn moments(alerts: impl Iterator<Item = Timestamp>, moment: Span) -> Vec<Timestamp> {
+/// Where moments of such a length begin that hold all these times.
+pub(crate) fn moments(alerts: impl Iterator<Item = Timestamp>, moment: Span) -> Vec<Timestamp> {
     let mut starts: Vec<Timestamp> = alerts.collect();
     starts.sort_unstable();
     let mut start: Option<Timestamp> = None;

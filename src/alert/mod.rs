@@ -35,6 +35,7 @@ use crate::resolution::Role;
 use crate::time::Timestamp;
 
 pub use clock::Clock;
+pub(crate) use clock::moments;
 pub use desk::Desk;
 pub use load::{Alerts, Form, LoadError, Notice};
 pub use scope::address_in;

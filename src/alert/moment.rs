@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Clock;
 use super::sightings::{Kept, Seen};
 use crate::flow::Address;
+use crate::number::list;
 use crate::time::{Span, Timestamp};
 
 /// How far from an alert its sighting may be when the clocks' difference is known.
@@ -163,11 +164,12 @@ impl AtTheTime<'_> {
         if let Some(more @ 1..) = others.len().checked_sub(OTHERS_MAX) {
             told.push(format!("{more} more within a minute"));
         }
-        let (asked, who) = match told.as_slice() {
-            [] => return None,
-            [only] => (only.clone(), "it"),
-            [first @ .., last] => (format!("{} and {last}", first.join(", ")), "one of them"),
+        let who = match told.len() {
+            0 => return None,
+            1 => "it",
+            _ => "one of them",
         };
+        let asked = list(&told);
         Some(format!("{asked}: {who} is behind it if the firewall's clock is that much off"))
     }
 }

@@ -13,7 +13,7 @@ use crate::flow::Address;
 use crate::indicator::{IndicatorId, Indicators};
 use crate::message::{Fact, Message, Messages};
 use crate::name::NameHasher;
-use crate::number::times;
+use crate::number::{list, times};
 use crate::time::Timestamp;
 
 /// How many names or addresses are kept near one destination.
@@ -206,10 +206,7 @@ fn named(clients: &[&Asker], store: &Store) -> String {
     if few.len() < clients.len() {
         few.push("others".to_owned());
     }
-    match few.as_slice() {
-        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        one => one.join(""),
-    }
+    list(&few)
 }
 
 /// The registered domain of a name, if that is not itself; the network around an address.

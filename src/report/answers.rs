@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use super::csv::{cell, writer};
 use super::{Ending, Report, Subject};
 use crate::alert::{Answer, Suspect};
-use crate::attribution::{Attribution, is_listed_itself};
+use crate::attribution::Attribution;
 use crate::resolution::Role;
 use crate::time::Timestamp;
 
@@ -94,9 +94,7 @@ impl<'a, W: Write> Answers<'a, W> {
     }
 
     fn row<'r>(&self, answer: &'r Answer, client: &'r Suspect, ending: &Ending<'_>) -> Row<'r> {
-        let listed = answer.indicator.and_then(|id| self.subject.indicators.get(id));
-        let asked_itself =
-            listed.is_some_and(|listed| client.asked.iter().any(|a| is_listed_itself(a, listed)));
+        let asked_itself = self.subject.asked_itself(client, answer);
         let connected = ending.connected(client, answer).map(|(at, _)| at);
         Row { answer, client: Some(client), connected, asked_itself }
     }

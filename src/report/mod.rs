@@ -25,11 +25,13 @@ mod zeek;
 use std::io;
 
 use crate::alert::{Answer, Suspect};
-use crate::attribution::{Assessment, Attribution, Complaint, Coverage, Summary, Verdict};
+use crate::attribution::{
+    Assessment, Attribution, Complaint, Coverage, Summary, Verdict, is_listed_itself,
+};
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
 use crate::frame::FrameId;
-use crate::indicator::{IndicatorId, Indicators};
+use crate::indicator::{Indicator, IndicatorId, Indicators};
 use crate::packet::ReassemblyCounters;
 use crate::pipeline::DecodeCounters;
 use crate::time::{Timestamp, Zone};
@@ -80,6 +82,19 @@ pub struct Subject<'a> {
     pub files: &'a Files,
     /// The zone in which times are said to people.
     pub zone: &'a Zone,
+}
+
+impl<'a> Subject<'a> {
+    /// What an alert's destination, which may be a URL or have a mark before it, stands for.
+    fn flagged(&self, answer: &Answer) -> Option<Indicator<'a>> {
+        answer.indicator.and_then(|id| self.indicators.get(id))
+    }
+
+    /// Whether a client asked for what was flagged or a name below it, and not for something that only led there.
+    fn asked_itself(&self, client: &Suspect, answer: &Answer) -> bool {
+        let asked = |flagged| client.asked.iter().any(|asked| is_listed_itself(asked, flagged));
+        self.flagged(answer).is_some_and(asked)
+    }
 }
 
 /// What the capture came to.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::text::words::{list, number};
-use crate::alert::Answer;
+use crate::alert::{Answer, moments};
 use crate::flow::Address;
 use crate::time::{Span, Timestamp};
 
@@ -24,8 +24,10 @@ pub(super) fn zone_that_fits(answers: &[Answer]) -> Option<String> {
             fits.entry(zone).or_default().extend(answer.alert.time);
         }
     }
-    let mut by_moments: Vec<(usize, usize, &str)> =
-        fits.into_iter().map(|(zone, times)| (moments(&times), times.len(), zone)).collect();
+    let mut by_moments: Vec<(usize, usize, &str)> = fits
+        .into_iter()
+        .map(|(zone, times)| (moments(times.iter().copied(), MOMENT).len(), times.len(), zone))
+        .collect();
     by_moments.sort_unstable_by(|one, other| other.cmp(one));
     let (best, many, zone) = by_moments.first().copied()?;
     let next = by_moments.get(1).map_or(0, |(next, ..)| *next);
@@ -39,21 +41,6 @@ pub(super) fn zone_that_fits(answers: &[Answer]) -> Option<String> {
             number(other.len() as u64)
         )
     })
-}
-
-/// How many moments some times are of.
-fn moments(times: &[Timestamp]) -> usize {
-    let mut times = times.to_vec();
-    times.sort_unstable();
-    let mut last: Option<Timestamp> = None;
-    let is_new = |time: &Timestamp| {
-        let is_new = last.is_none_or(|last| *time - last >= MOMENT);
-        if is_new {
-            last = Some(*time);
-        }
-        is_new
-    };
-    times.iter().copied().filter(is_new).count()
 }
 
 /// Who asked at the times of alerts.

@@ -159,13 +159,7 @@ fn numbers(alerts: &Numbers<'_>) -> String {
 
 /// Numbers in order, those that follow each other as one.
 pub(super) fn runs(numbers: &BTreeSet<u32>) -> String {
-    let mut runs: Vec<(u32, u32)> = Vec::new();
-    for &number in numbers {
-        match runs.last_mut() {
-            Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
-            _ => runs.push((number, number)),
-        }
-    }
+    let runs = words::runs(numbers);
     let mut said: Vec<String> = runs
         .iter()
         .take(RUNS_MAX)

@@ -1,6 +1,7 @@
 //! Which of the firewall's alerts a client is named for: for its ticket.
 
 use super::Seen;
+use super::answers::are_of_several_files;
 use super::words::{count, number, sureness};
 use crate::alert::{Answer, Suspect};
 use crate::flow::Address;
@@ -14,10 +15,7 @@ const NOTES_MAX: usize = 2;
 /// The alerts that a client is named for, a line each.
 pub(super) fn alerts(seen: &Seen<'_>, client: Address) -> Vec<String> {
     let answers = seen.ending.answers;
-    let several_files = answers.windows(2).any(|pair| match pair {
-        [one, next] => one.alert.file != next.alert.file,
-        _ => false,
-    });
+    let several_files = are_of_several_files(answers);
     let named: Vec<(&Answer, &Suspect)> = answers
         .iter()
         .filter_map(|answer| {

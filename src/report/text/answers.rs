@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::page::{Ink, Page, Words};
-use super::words::{self, Times, count, list, number};
+use super::words::{self, Times, count, list, number, runs};
 use super::{Ending, LABELS, Seen, Subject};
 use crate::alert::{Alert, Answer, Clock, Suspect, address_in};
-use crate::attribution::{Verdict, is_listed_itself};
+use crate::attribution::Verdict;
 use crate::flow::Address;
-use crate::indicator::Indicator;
 use crate::report::timed::zone_that_fits;
 use crate::resolution::Role;
 use crate::time::Span;
@@ -55,9 +54,7 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     if let Some(text) = timeless(seen) {
         page.say(0, &Words::plain(&text))?;
     }
-    let several_files = answers
-        .iter()
-        .any(|answer| answers.first().is_some_and(|first| first.alert.file != answer.alert.file));
+    let several_files = are_of_several_files(answers);
     let clocks: BTreeMap<(&str, Option<&str>), Clock> = answers
         .iter()
         .filter_map(|answer| {
@@ -96,6 +93,13 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     }
     page.title("What was seen of it")?;
     page.gap()
+}
+
+/// Whether the alerts stand in several files, so that a number alone does not say which it is.
+pub(super) fn are_of_several_files(answers: &[Answer]) -> bool {
+    answers
+        .iter()
+        .any(|answer| answers.first().is_some_and(|first| first.alert.file != answer.alert.file))
 }
 
 /// What it comes to.
@@ -253,7 +257,9 @@ fn groups<'a>(seen: &Seen<'a>) -> Vec<Group<'a>> {
             clients: answer
                 .clients
                 .iter()
-                .map(|client| (client.address, client.role, asked_itself(seen, client, answer)))
+                .map(|client| {
+                    (client.address, client.role, seen.subject.asked_itself(client, answer))
+                })
                 .collect(),
             reason: answer.reason.as_deref(),
         };
@@ -311,17 +317,8 @@ impl<'a> Group<'a> {
 
     /// `Alerts 5, 6 and 8`, with their file if there are several.
     fn name(&self, several_files: bool) -> String {
-        let mut numbers: Vec<u32> = self.answers.iter().map(|answer| answer.alert.number).collect();
-        numbers.sort_unstable();
-        numbers.dedup();
-        let mut runs: Vec<(u32, u32)> = Vec::new();
-        for number in numbers {
-            match runs.last_mut() {
-                Some((_, last)) if *last + 1 == number => *last = number,
-                _ => runs.push((number, number)),
-            }
-        }
-        let told: Vec<String> = runs
+        let numbers = self.answers.iter().map(|answer| answer.alert.number).collect();
+        let told: Vec<String> = runs(&numbers)
             .iter()
             .flat_map(|(first, last)| match last - first {
                 0 => vec![first.to_string()],
@@ -481,7 +478,7 @@ fn client_words(seen: &Seen<'_>, client: &Suspect, answer: &Answer, differ: bool
     // What the cache answered set nothing off: the figure is not that it did.
     let what = if client.role == Role::Cached { " that it asked" } else { ": asked" };
     words.push(Ink::Plain, &format!(", {sure}{what} {}", asked(client)));
-    if !asked_itself(seen, client, answer) && client.chain.len() > 1 {
+    if !seen.subject.asked_itself(client, answer) && client.chain.len() > 1 {
         words.push(Ink::Plain, ", which led there,");
     }
     let when = match differ && client.first != client.last {
@@ -514,17 +511,6 @@ fn asked(client: &Suspect) -> String {
     }
 }
 
-/// Whether it asked for what was flagged or a name below it, and not for something that only led there.
-fn asked_itself(seen: &Seen<'_>, client: &Suspect, answer: &Answer) -> bool {
-    flagged(seen, answer)
-        .is_some_and(|flagged| client.asked.iter().any(|asked| is_listed_itself(asked, flagged)))
-}
-
-/// What an alert's destination, which may be a URL or have a mark before it, stands for.
-fn flagged<'a>(seen: &Seen<'a>, answer: &Answer) -> Option<Indicator<'a>> {
-    answer.indicator.and_then(|id| seen.subject.indicators.get(id))
-}
-
 /// What to do about it.
 fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<Next> {
     let host = answer.alert.host.as_deref();
@@ -538,7 +524,7 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<Next> {
     let direct: Vec<&Suspect> = group
         .clients
         .iter()
-        .filter(|client| asked_itself(seen, client, answer))
+        .filter(|client| seen.subject.asked_itself(client, answer))
         .take(CLIENTS_MAX)
         .collect();
     if group.clients.iter().all(|client| client.confidence_permille < PROOF_MIN) {
@@ -596,7 +582,7 @@ fn look_at(seen: &Seen<'_>, direct: &[&Suspect], answer: &Answer, server: &str) 
         }
         _ => format!("Look at {}", addresses(direct)),
     };
-    let flagged = flagged(seen, answer).map_or("", |flagged| flagged.bare());
+    let flagged = seen.subject.flagged(answer).map_or("", |flagged| flagged.bare());
     let is_exact =
         |client: &&&Suspect| client.asked.iter().any(|asked| asked.eq_ignore_ascii_case(flagged));
     let what = match direct.iter().filter(is_exact).count() {

@@ -1,8 +1,10 @@
 //! Numbers, times and grades as a person would say them.
 
+use std::collections::BTreeSet;
+
 use crate::attribution::Coverage;
 use crate::contact::{Connection, Contact};
-pub(crate) use crate::number::{count, number, times};
+pub(crate) use crate::number::{count, list, number, times};
 use crate::resolution::{Leg, Role};
 use crate::time::{Span, Timestamp, Zone};
 
@@ -15,18 +17,16 @@ pub(crate) fn clients_are(clients: usize, machines: Option<usize>) -> String {
     format!("{clients} on {} are", count(machines as u64, "machine", "machines"))
 }
 
-/// `a`, `a and b`, `a, b and c`.
-pub(crate) fn list<S: AsRef<str>>(parts: &[S]) -> String {
-    let mut out = String::new();
-    for (place, part) in parts.iter().enumerate() {
-        match (place, parts.len() - place) {
-            (0, _) => {}
-            (_, 1) => out.push_str(" and "),
-            _ => out.push_str(", "),
+/// Numbers in order, those that follow each other as one: the first and the last of each.
+pub(crate) fn runs(numbers: &BTreeSet<u32>) -> Vec<(u32, u32)> {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    for &number in numbers {
+        match runs.last_mut() {
+            Some((_, last)) if last.checked_add(1) == Some(number) => *last = number,
+            _ => runs.push((number, number)),
         }
-        out.push_str(part.as_ref());
     }
-    out
+    runs
 }
 
 /// How certain something is; the most certain first.

@@ -301,6 +301,14 @@ pub struct Made<'a> {
     pub damage: &'a [&'a str],
 }
 
+impl<'a> Made<'a> {
+    /// Of one capture, without alerts or damage.
+    pub fn of(list: &'a Indicators, attributions: &'a [Attribution]) -> Made<'a> {
+        let (assessments, answers, damage) = (&[][..], &[][..], &[][..]);
+        Made { list, files: &["a.pcap"], attributions, assessments, answers, damage }
+    }
+}
+
 /// Writes a page to `path`.
 pub fn write(path: &Path, made: &Made<'_>) {
     let files = Files(made.files.iter().map(|file| (*file).to_owned()).collect());

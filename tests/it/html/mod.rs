@@ -311,14 +311,7 @@ fn many_drawings_are_closed_and_not_printed() {
                 attribution(indicator(&list, name), name, vec![one])
             })
             .collect();
-        let made = Made {
-            list: &list,
-            files: &["a.pcap"],
-            attributions: &attributions,
-            assessments: &[],
-            answers: &[],
-            damage: &[],
-        };
+        let made = Made::of(&list, &attributions);
         write(&path, &made);
         let page = fs::read_to_string(&path).unwrap();
         assert_eq!(page.contains("<details class=\"flow\" open=\"open\">"), is_open);
@@ -469,14 +462,7 @@ fn a_flood_of_clients_and_names_gives_a_page_that_opens() {
             attribution(flagged[number as usize % 3], &asked, vec![one])
         })
         .collect();
-    let made = Made {
-        list: &list,
-        files: &["a.pcap"],
-        attributions: &attributions,
-        assessments: &[],
-        answers: &[],
-        damage: &[],
-    };
+    let made = Made::of(&list, &attributions);
     write(&path, &made);
     let page = fs::read_to_string(&path).unwrap();
     assert!(page.len() < 5_000_000, "{} octets", page.len());
