@@ -123,6 +123,12 @@ impl Ending<'_> {
         self.assessments.get(place.ok()?)
     }
 
+    /// What only alerts are about that name no destination that can be one: it is spoken of nowhere else.
+    fn misdirected(&self) -> impl Iterator<Item = IndicatorId> {
+        let answers = self.answers.iter().filter(|answer| answer.basis.is_misdirected);
+        answers.filter_map(|answer| answer.indicator)
+    }
+
     /// Whether the capture shows that a client connected to what an alert flags; see [`Ending::connection`].
     fn has_connected(&self, client: Address, answer: &Answer) -> bool {
         self.connection(client, answer).is_some()

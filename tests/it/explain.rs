@@ -496,6 +496,27 @@ fn a_mirror_port_of_one_direction_is_said_under_the_headline() {
 }
 
 #[test]
+fn what_the_text_warns_of_first_the_page_does_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("page.html");
+    let table = project("captures/office-alerts.txt");
+    let one = "dst host 192.168.2.194 or dst host 192.168.2.12";
+    let [table, office] = [table, office()].map(|path| path.to_str().unwrap().to_owned());
+    let written = page.to_str().unwrap();
+    let arguments = ["explain", "--alerts", &table, &office, "--filter", one, "--report", written];
+    let text = whoasked(arguments).stdout;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let page = fs::read_to_string(page).unwrap();
+    for said in [
+        "The mirror port shows one direction only: what is said here rests on half of the packets.",
+        "Only frames that pass --filter",
+        "The alerts say no time, so whatever was asked for in the capture,",
+    ] {
+        assert_eq!((text.matches(said).count(), page.matches(said).count()), (1, 1), "{said}");
+    }
+}
+
+#[test]
 fn a_capture_of_dns_alone_says_what_it_cannot_tell() {
     for (capture, is_said) in [("captures/office.pcap", false), ("captures/alias-tail.pcap", true)]
     {

@@ -9,7 +9,7 @@ use super::view::Seen;
 use crate::alert::{Alert, Answer, Clock, Suspect};
 use crate::attribution::Verdict;
 use crate::report::text::words::{count, list, number, sure_of};
-use crate::report::text::{Alike, Ink, alike, clock_words, headline};
+use crate::report::text::{Alike, Ink, alike, clock_words, headline, timeless};
 use crate::report::timed::zone_that_fits;
 
 /// How many groups of alike alerts are shown.
@@ -35,6 +35,8 @@ const SHORT: usize = 60;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Alerts {
     pub sentence: Shown,
+    /// That they have no times, if so.
+    pub timeless: Shown,
     /// How the firewalls' clocks stand to the capture's, and whether that is to be minded.
     pub clocks: Vec<(bool, Shown)>,
     pub zone: Shown,
@@ -132,6 +134,7 @@ pub(super) fn answers(seen: &Seen<'_>) -> Alerts {
     };
     Alerts {
         sentence: Shown::new(&headline(answers)),
+        timeless: Shown::new(&timeless(seen.ending, &seen.times).unwrap_or_default()),
         clocks: clocks(answers, &writer.files),
         zone: Shown::new(zone.as_deref().unwrap_or_default()),
         are_quotes_open: groups.len() <= OPEN_MAX,

@@ -221,7 +221,7 @@ pub(super) fn draw<'a>(seen: &'a Seen<'a>, example: &Example) -> Diagram {
                 let detail = pen.at(None, client.answer_frame);
                 pen.arrow(1.min(resolver), 0, "answer", &answer, &detail);
             }
-            None => pen.remark(resolver, "remark", "the client got no answer"),
+            None => pen.remark(resolver, "remark", "no answer to the client is in the capture"),
         }
     };
     if upstream_first {

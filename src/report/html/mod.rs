@@ -56,7 +56,7 @@ use self::overview::Overview;
 use self::shown::Shown;
 use self::timeline::Timeline;
 use self::view::Seen;
-use super::text::filtered;
+use super::text::caveats;
 use super::text::words::{count, list};
 use super::{Ending, Report, Subject};
 use crate::attribution::{Attribution, State};
@@ -103,9 +103,7 @@ impl Report for Html<'_> {
     }
 
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
-        for answer in ending.answers.iter().filter(|answer| answer.basis.is_misdirected) {
-            answer.indicator.inspect(|indicator| self.fold.forget(*indicator));
-        }
+        ending.misdirected().for_each(|indicator| self.fold.forget(indicator));
         self.fold.complete(ending.summary);
         let page = Page::new(&Seen::new(self.subject, ending, &self.fold, CARDS_MAX, SECTIONS_MAX));
         let page = page.render().map_err(io::Error::other)?;
@@ -156,7 +154,7 @@ impl Page {
             heading: headline::heading(seen),
             looked_at: Shown::new(&looked_at(seen)),
             zone: seen.zone(),
-            cautions: cautions(seen),
+            cautions: caveats(seen.ending).iter().map(|text| Shown::new(text)).collect(),
             overview: overview::overview(seen),
             to_do: advice::by_urgency(seen),
             when: timeline::draw(seen, &of_clients, RAILS_MAX),
@@ -208,35 +206,4 @@ fn looked_at(seen: &Seen<'_>) -> String {
     let span = seen.ending.coverage.span.map(|(first, last)| seen.times.span(first, last));
     let held = format!("{messages} searched for {entries} of {}.", list(&lists));
     span.into_iter().chain([held]).collect::<Vec<_>>().join(": ")
-}
-
-/// What must be known before anything else is read.
-fn cautions(seen: &Seen<'_>) -> Vec<Shown> {
-    let (ending, lacked) = (seen.ending, seen.ending.lacked);
-    let mut cautions = Vec::new();
-    let mut say = |text: &str| cautions.push(Shown::new(text));
-    if ending.coverage.resolvers.is_empty() && ending.verdicts.attributed > 0 {
-        say(
-            "No DNS server was recognised, so one of these may be your DNS server, asking for a client: \
-             see the end of this page.",
-        );
-    }
-    if let Some(filter) = &lacked.filter {
-        say(&filtered(filter));
-    }
-    if lacked.interrupted {
-        say("The run was ended early: this is what was known by then.");
-    }
-    if !lacked.damage.is_empty() {
-        say(
-            "The capture is damaged: this is from the parts that could be read; see the end of this page.",
-        );
-    }
-    if lacked.decoded.messages > 0 && lacked.decoded.malformed * 2 > lacked.decoded.messages {
-        say(
-            "Most DNS messages in the capture are cut or malformed, so this page says little: capture \
-             whole packets (tcpdump -s 0).",
-        );
-    }
-    cautions
 }

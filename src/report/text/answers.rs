@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
+use super::caveats::timeless;
 use super::page::{Ink, Page, Words};
 use super::words::{self, Times, count, list, number, runs};
 use super::{Ending, LABELS, Seen, Subject};
@@ -40,18 +41,20 @@ struct Group<'a> {
     differ: bool,
 }
 
-/// Writes the section, if there were alerts.
+/// Whether there is a section: there were alerts, and something to answer them by.
+pub(super) fn are_told(ending: &Ending<'_>) -> bool {
+    !ending.answers.is_empty() && ending.lacked.decoded.messages > 0
+}
+
+/// Writes the section, if there is one.
 pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
     let answers = seen.ending.answers;
-    if answers.is_empty() {
-        return Ok(());
-    }
-    if seen.ending.lacked.decoded.messages == 0 {
+    if !are_told(seen.ending) {
         return Ok(());
     }
     page.say(0, &Words::of(Ink::Strong, &headline(answers)))?;
-    seen.warn_of_mirror(page)?;
-    if let Some(text) = timeless(seen) {
+    seen.warn(page)?;
+    if let Some(text) = timeless(seen.ending, &seen.times) {
         page.say(0, &Words::plain(&text))?;
     }
     let several_files = are_of_several_files(answers);
@@ -158,18 +161,6 @@ pub(in crate::report) fn headline(answers: &[Answer]) -> String {
 /// Whether all that are named were answered from the cache, so that none of them raised the alert.
 fn is_of_the_cache(answer: &Answer) -> bool {
     !answer.clients.is_empty() && answer.clients.iter().all(|client| client.role == Role::Cached)
-}
-
-/// Where a table has no times, what that means: that all of the capture answers it.
-fn timeless(seen: &Seen<'_>) -> Option<String> {
-    let answers = seen.ending.answers;
-    let is_of_a_table = answers.iter().all(|answer| answer.alert.time.is_none())
-        && answers.iter().any(|answer| answer.alert.host.is_some());
-    let (first, last) = seen.ending.coverage.span.filter(|_| is_of_a_table)?;
-    Some(format!(
-        "The alerts say no time, so whatever was asked for in the capture, {}, answers them.",
-        seen.times.span(first, last)
-    ))
 }
 
 /// Why nothing was looked for, if none of the alerts has a destination that can be one.

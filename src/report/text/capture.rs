@@ -42,14 +42,6 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     Ok(())
 }
 
-/// That only a part of the capture was read.
-pub(in crate::report) fn filtered(filter: &str) -> String {
-    format!(
-        "Only frames that pass --filter \"{filter}\" were read: what else the capture holds counts here as not \
-         captured."
-    )
-}
-
 fn amounts(seen: &Seen<'_>) -> Vec<String> {
     let (coverage, decoded) = (seen.ending.coverage, &seen.ending.lacked.decoded);
     let files: Vec<&str> = seen.subject.files.0.iter().map(String::as_str).collect();

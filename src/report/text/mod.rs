@@ -7,6 +7,7 @@ mod alerted;
 mod answers;
 mod called;
 mod capture;
+mod caveats;
 mod clients;
 mod fold;
 mod overview;
@@ -34,7 +35,7 @@ use crate::indicator::IndicatorId;
 pub(super) use self::answers::{Alike, alike, clock_words, headline, misdirected};
 #[cfg(feature = "tui")]
 pub(crate) use self::called::Called;
-pub(super) use self::capture::filtered;
+pub(super) use self::caveats::{caveats, timeless};
 pub use self::page::Look;
 pub(crate) use self::page::harmless;
 pub(crate) use self::page::{Ink, Words};
@@ -46,8 +47,6 @@ const LABELS: usize = 8;
 const INDIRECT: &str = "only through an alias or a name server";
 /// How many clients are named that are to be looked at first.
 const LOOK_FIRST_MAX: usize = 4;
-/// What is wrong with a mirror port that shows one direction.
-const ONE_DIRECTION: [&str; 2] = ["one-direction", "leg-one-direction"];
 /// How many files, lists or resolvers are named one by one.
 const NAMED_MAX: usize = 8;
 
@@ -94,9 +93,7 @@ impl<W: Write> Report for Text<'_, W> {
         let timed = Timed::of(ending.answers);
         let seen = Seen { subject: self.subject, ending, times, timed };
         let weighed = Weighed::of(ending);
-        for answer in ending.answers.iter().filter(|answer| answer.basis.is_misdirected) {
-            answer.indicator.inspect(|indicator| self.clients.forget(*indicator));
-        }
+        ending.misdirected().for_each(|indicator| self.clients.forget(indicator));
         let blocks = clients::blocks(&self.clients, &weighed, seen.timed.as_ref());
         let mut page = Page::new(&mut self.out, self.look);
         if let Some(why) = answers::misdirected(ending.answers) {
@@ -143,51 +140,20 @@ impl Seen<'_> {
     /// What it comes to, and what was looked at.
     fn headline<W: Write>(&self, page: &mut Page<'_, W>, verdict: &str) -> io::Result<()> {
         page.say(0, &Words::of(Ink::Strong, verdict))?;
-        if self.ending.answers.is_empty() {
-            self.warn_of_mirror(page)?;
+        if !answers::are_told(self.ending) {
+            self.warn(page)?;
         }
         page.say(0, &Words::plain(&self.looked_at()))?;
         if self.ending.verdicts.total() > 0 {
             let text = "To look at the packets, paste what stands behind \"frames\" into Wireshark's filter bar.";
             page.say(0, &Words::of(Ink::Aside, text))?;
         }
-        let lacked = self.ending.lacked;
-        if self.ending.coverage.resolvers.is_empty() && self.ending.verdicts.attributed > 0 {
-            let text = "No DNS server was recognised, so one of these may be your DNS server, asking for \
-                        a client: see the end.";
-            page.say(0, &Words::of(Ink::Caution, text))?;
-        }
-        if let Some(filter) = &lacked.filter {
-            page.say(0, &Words::of(Ink::Caution, &filtered(filter)))?;
-        }
-        if lacked.interrupted {
-            let text = "The run was ended early: this is what was known by then.";
-            page.say(0, &Words::of(Ink::Caution, text))?;
-        }
-        if !lacked.damage.is_empty() {
-            let text =
-                "The capture is damaged (see the end): this is from the parts that could be read.";
-            page.say(0, &Words::of(Ink::Caution, text))?;
-        }
         Ok(())
     }
 
-    /// Where the mirror port shows half of it, that must not stand at the end alone.
-    fn warn_of_mirror<W: Write>(&self, page: &mut Page<'_, W>) -> io::Result<()> {
-        let is_said = |names: &[&str]| {
-            self.ending.lacked.complaints.iter().any(|complaint| names.contains(&complaint.name))
-        };
-        if is_said(&ONE_DIRECTION) {
-            let text = "The mirror port shows one direction only: what is said here rests on half of the packets. What \
-                        to mend stands at the end.";
-            page.say(0, &Words::of(Ink::Caution, text))?;
-        }
-        if is_said(&["clocks-apart"]) {
-            let text = "The clocks of the captures differ, so that \"no client\" and \"cannot be decided\" mean little. What \
-                        to mend stands at the end.";
-            page.say(0, &Words::of(Ink::Caution, text))?;
-        }
-        Ok(())
+    /// Says what must be known before the rest is read.
+    fn warn<W: Write>(&self, page: &mut Page<'_, W>) -> io::Result<()> {
+        caveats(self.ending).iter().try_for_each(|text| page.say(0, &Words::of(Ink::Caution, text)))
     }
 
     /// Who a client is: `192.168.2.42 (KEVIN-PC)`.

@@ -1,0 +1,63 @@
+//! What must be known before anything else is read: why what follows says less than it could.
+
+use super::words::Times;
+use crate::report::Ending;
+
+/// What is wrong with a mirror port that shows one direction.
+const ONE_DIRECTION: [&str; 2] = ["one-direction", "leg-one-direction"];
+
+/// The same sentences wherever people read the answer. What can be mended stands at the end of each.
+pub(in crate::report) fn caveats(ending: &Ending<'_>) -> Vec<String> {
+    let (lacked, coverage) = (ending.lacked, ending.coverage);
+    let complained =
+        |names: &[&str]| lacked.complaints.iter().any(|complaint| names.contains(&complaint.name));
+    let cut = lacked.decoded.messages > 0 && lacked.decoded.malformed * 2 > lacked.decoded.messages;
+    let fixed = [
+        (
+            complained(&ONE_DIRECTION),
+            "The mirror port shows one direction only: what is said here rests on half of the packets. What to mend \
+             stands at the end.",
+        ),
+        (
+            complained(&["clocks-apart"]),
+            "The clocks of the captures differ, so that \"no client\" and \"cannot be decided\" mean little. What to \
+             mend stands at the end.",
+        ),
+        (
+            coverage.resolvers.is_empty() && ending.verdicts.attributed > 0,
+            "No DNS server was recognised, so one of these may be your DNS server, asking for a client: see the end.",
+        ),
+        (lacked.interrupted, "The run was ended early: this is what was known by then."),
+        (
+            !lacked.damage.is_empty(),
+            "The capture is damaged (see the end): this is from the parts that could be read.",
+        ),
+        (
+            cut,
+            "Most DNS messages in the capture are cut or malformed, so that this says little: capture whole packets \
+             (tcpdump -s 0).",
+        ),
+    ];
+    let said = fixed.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text.to_owned());
+    said.chain(lacked.filter.as_deref().map(filtered)).collect()
+}
+
+/// That only a part of the capture was read.
+fn filtered(filter: &str) -> String {
+    format!(
+        "Only frames that pass --filter \"{filter}\" were read: what else the capture holds counts here as not \
+         captured."
+    )
+}
+
+/// That the alerts, having no times, are answered by whatever was asked for, and from when to when that was.
+pub(in crate::report) fn timeless(ending: &Ending<'_>, times: &Times) -> Option<String> {
+    let answers = ending.answers;
+    let is_of_a_table = answers.iter().all(|answer| answer.alert.time.is_none())
+        && answers.iter().any(|answer| answer.alert.host.is_some());
+    let (first, last) = ending.coverage.span.filter(|_| is_of_a_table)?;
+    Some(format!(
+        "The alerts say no time, so whatever was asked for in the capture, {}, answers them.",
+        times.span(first, last)
+    ))
+}
