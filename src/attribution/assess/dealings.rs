@@ -35,6 +35,9 @@ pub enum Way {
 }
 
 impl Way {
+    /// How many there are.
+    const ALL: usize = Way::Server as usize + 1;
+
     /// How `client` came to what `listed` names, or, with none, to a listed address.
     pub(super) fn of(attribution: &Attribution, client: &Client, listed: Option<&str>) -> Way {
         let sighting = &attribution.sighting;
@@ -64,14 +67,14 @@ impl Way {
 /// One client's dealings with an indicator.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Dealings {
-    /// Its questions that led there, by the way they took.
-    pub ways: BTreeMap<Way, u64>,
+    /// Its questions that led there, by the way they took, in the order of [`Way`].
+    ways: [u32; Way::ALL],
     /// Times of its questions, in order.
     pub moments: Vec<Timestamp>,
     /// Its questions, by hour of the day.
     pub by_hour: [u32; 24],
-    /// The names it asked for, in lower case.
-    pub names: BTreeSet<String>,
+    /// The names it asked for, in lower case, in order. No tree: of most clients it is one.
+    pub names: Vec<Box<str>>,
     /// How it connected to an address it got.
     pub connected: Option<Connection>,
     last_asks: Asks,
@@ -80,17 +83,18 @@ pub(super) struct Dealings {
 impl Dealings {
     /// Its questions.
     pub fn asks(&self) -> u64 {
-        self.ways.values().sum()
+        self.ways.iter().copied().map(u64::from).sum()
     }
 
     /// How many of them came some way.
     pub fn by(&self, way: Way) -> u64 {
-        self.ways.get(&way).copied().unwrap_or_default()
+        self.ways.get(way as usize).copied().map_or(0, u64::from)
     }
 
     /// Whether all of them came in one of these ways.
     pub fn only(&self, ways: &[Way]) -> bool {
-        !self.ways.is_empty() && self.ways.keys().all(|way| ways.contains(way))
+        let all = self.asks();
+        all > 0 && ways.iter().map(|way| self.by(*way)).sum::<u64>() == all
     }
 
     /// Whether any of them was for what is listed, or got a listed address.
@@ -108,12 +112,17 @@ impl Dealings {
         if !self.last_asks.is_new(client.question) {
             return;
         }
-        *self.ways.entry(way).or_default() += 1;
+        if let Some(count) = self.ways.get_mut(way as usize) {
+            *count = count.saturating_add(1);
+        }
         if let Some(count) = self.by_hour.get_mut(usize::from(zone.hour(client.asked_time))) {
             *count = count.saturating_add(1);
         }
-        if self.names.len() < NAMES_MAX {
-            self.names.insert(client.asked.to_ascii_lowercase());
+        let name = client.asked.to_ascii_lowercase().into_boxed_str();
+        if let Err(place) = self.names.binary_search(&name)
+            && self.names.len() < NAMES_MAX
+        {
+            self.names.insert(place, name);
         }
         self.add_moment(client.asked_time);
     }

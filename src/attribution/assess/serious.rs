@@ -109,7 +109,8 @@ fn odd_hours(client: Address, odd: &Odd, dealings: &Dealings, zone: &Zone) -> St
 /// Many names below one domain, made up by a program: data can be carried so, and many programs that
 /// report to a master make up their names.
 fn random_names(client: Address, indicator: Indicator<'_>, dealings: &Dealings) -> Option<Hint> {
-    let random: Vec<&String> = dealings.names.iter().filter(|name| looks_random(name)).collect();
+    let random: Vec<&str> =
+        dealings.names.iter().map(AsRef::as_ref).filter(|name| looks_random(name)).collect();
     let are_most = random.len() * 4 >= dealings.names.len() * 3;
     if dealings.by(Way::Direct) == 0 || random.len() < NAMES_MIN || !are_most {
         return None;
