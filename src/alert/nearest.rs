@@ -106,8 +106,8 @@ impl Nearby {
         let around: Vec<(String, String)> = destinations
             .filter_map(|destination| Some((destination.to_owned(), around(destination)?)))
             .collect();
-        let words = around.iter().map(|(_, around)| (1, around.as_str()));
-        let (indicators, ids) = Indicators::from_entries("near", words, NameHasher::random());
+        let words = around.iter().map(|(_, around)| ("near", 1, around.as_str()));
+        let (indicators, ids) = Indicators::from_entries(words, NameHasher::random());
         let around_of = around
             .into_iter()
             .zip(ids)

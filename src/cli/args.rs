@@ -165,6 +165,9 @@ pub struct LiveArgs {
     /// [repeatable]
     #[arg(long, value_name = "FILE", group = "wanted", conflicts_with_all = ["indicators", "indicators_format", "allow"])]
     pub alerts: Vec<PathBuf>,
+    /// The form of the alerts, if it is not recognised
+    #[arg(long, value_enum, value_name = "FORM", conflicts_with = "indicators")]
+    pub alerts_format: Option<AlertsFormat>,
     /// Address of your DNS server; several of one server with commas between [repeatable]
     #[arg(short, long, value_name = "ADDR[,ADDR...]")]
     pub resolver: Vec<String>,

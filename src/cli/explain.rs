@@ -1,13 +1,13 @@
 //! `whoasked explain`: who is behind the firewall's own alerts, or asked for one name or address.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::bail;
 
+use super::alerts::{Loaded, load, told, words};
 use super::settings::{Explain as Settings, Subject};
-use super::{Outcome, analysis, say};
+use super::{Outcome, analysis};
 use crate::alert::{Alert, Alerts, Desk, Form, LoadError, refused};
 use crate::flow::Address;
 use crate::indicator::{IndicatorId, Indicators};
@@ -16,14 +16,10 @@ use crate::indicator::{IndicatorId, Indicators};
 const COMMAND_LINE: &str = "the command line";
 
 pub fn run(mut settings: Settings) -> anyhow::Result<Outcome> {
-    let Loaded { list, alerts, unread } = match &settings.subject {
+    let Loaded { alerts, unread } = match &settings.subject {
         Subject::Question(text) if Form::is_alert(text) => pasted(text, &settings)?,
-        Subject::Question(question) => Loaded {
-            list: COMMAND_LINE.to_owned(),
-            alerts: vec![asked(question)],
-            unread: Vec::new(),
-        },
-        Subject::Alerts(files) => load(files, &settings)?,
+        Subject::Question(question) => Loaded { alerts: vec![asked(question)], unread: Vec::new() },
+        Subject::Alerts(files) => load(files, settings.alerts_form, &settings.zones)?,
     };
     settings.analysis.alerts_unread = unread;
     let hasher = analysis::name_hasher(&settings.analysis.input);
@@ -35,8 +31,8 @@ pub fn run(mut settings: Settings) -> anyhow::Result<Outcome> {
         bail!("{why}{}", of_a_client(question));
     }
     let targets = alerts.iter().zip(&no_targets).filter(|(_, refused)| refused.is_none());
-    let words = targets.map(|(alert, _)| (alert.line, alert.destination.as_str()));
-    let (indicators, found) = Indicators::from_entries(&list, words, hasher);
+    let targets = words(targets.map(|(alert, _)| alert));
+    let (indicators, found) = Indicators::from_entries(targets, hasher);
     let mut found = found.into_iter();
     let held: Vec<Result<IndicatorId, String>> = no_targets
         .into_iter()
@@ -80,41 +76,6 @@ fn of_a_client(question: &str) -> String {
     })
 }
 
-/// The alerts of all files.
-struct Loaded {
-    /// What the files are called together.
-    list: String,
-    alerts: Vec<Alert>,
-    /// Rows that could not be read, a sentence each.
-    unread: Vec<String>,
-}
-
-fn load(files: &[PathBuf], settings: &Settings) -> anyhow::Result<Loaded> {
-    let (mut names, mut alerts, mut unread) = (Vec::new(), Vec::new(), Vec::new());
-    let is_twice = |file: &Path| {
-        files.iter().filter(|other| other.file_name() == file.file_name()).count() > 1
-    };
-    for file in files {
-        let mut loaded = Alerts::load(file, settings.alerts_form, &settings.zones)?;
-        // In the answers a file goes by its name alone, unless another is called the same.
-        if is_twice(file) {
-            loaded.rename(&file.display().to_string());
-        }
-        unread.extend(told(&loaded));
-        names.extend(loaded.alerts.first().map(|alert| alert.file.clone()));
-        alerts.extend(loaded.alerts);
-    }
-    Ok(Loaded { list: names.join(", "), alerts, unread })
-}
-
-/// Says what should be known of how alerts were read, and returns what is missing by it.
-fn told(alerts: &Alerts) -> Vec<String> {
-    for notice in &alerts.notices {
-        say(&format!("whoasked: {notice}"));
-    }
-    alerts.notices.iter().filter(|notice| notice.is_loss()).map(ToString::to_string).collect()
-}
-
 /// Alerts that stand on the command line themselves.
 fn pasted(text: &str, settings: &Settings) -> anyhow::Result<Loaded> {
     let read = Alerts::read(COMMAND_LINE, text, settings.alerts_form, &settings.zones);
@@ -128,7 +89,7 @@ fn pasted(text: &str, settings: &Settings) -> anyhow::Result<Loaded> {
         other => other.into(),
     })?;
     let unread = told(&alerts);
-    Ok(Loaded { list: COMMAND_LINE.to_owned(), alerts: alerts.alerts, unread })
+    Ok(Loaded { alerts: alerts.alerts, unread })
 }
 
 /// A question as an alert that blames nobody.

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 
+use super::alerts::{self, Loaded};
 use super::output::is_closed_pipe;
 use super::settings::Check;
 use super::{Outcome, say};
-use crate::alert::{Alert, Alerts, Zones, refused_beforehand};
+use crate::alert::{Alert, Form, Zones, refused_beforehand};
 use crate::flow::Address;
 use crate::indicator::{
     IndicatorKind, Indicators, List, ListFiles, ListId, Lists, Warning, files_of,
@@ -27,7 +28,18 @@ pub enum Flagged {
     /// What lists hold.
     Lists(Lists),
     /// What the alerts in these files are about, but for the DNS servers.
-    Alerts(Vec<PathBuf>, Vec<Vec<Address>>),
+    Alerts(OfAlerts),
+}
+
+/// Alerts that say what to look for.
+#[derive(Clone, Debug)]
+pub struct OfAlerts {
+    /// Where they stand.
+    pub files: Vec<PathBuf>,
+    /// Their form, if it is not to be found out.
+    pub form: Option<Form>,
+    /// The addresses of each DNS server that is declared.
+    pub resolvers: Vec<Vec<Address>>,
 }
 
 impl Flagged {
@@ -35,7 +47,7 @@ impl Flagged {
     pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
         let (first, rest): (&[PathBuf], &[PathBuf]) = match self {
             Flagged::Lists(lists) => (&lists.indicators, &lists.allow),
-            Flagged::Alerts(files, _) => (files, &[]),
+            Flagged::Alerts(alerts) => (&alerts.files, &[]),
         };
         first.iter().chain(rest)
     }
@@ -56,9 +68,7 @@ impl Flagged {
     pub fn open(&self, hasher: NameHasher) -> anyhow::Result<Opened> {
         Ok(match self {
             Flagged::Lists(lists) => Opened::Lists(lists.open()?),
-            Flagged::Alerts(files, resolvers) => {
-                Opened::Alerts(Box::new(of_alerts(files, resolvers, hasher)?))
-            }
+            Flagged::Alerts(alerts) => Opened::Alerts(Box::new(alerts.load(hasher)?)),
         })
     }
 }
@@ -85,40 +95,36 @@ impl Opened {
     }
 }
 
-/// What alerts are about. When they were raised does not matter here, so neither does the zone of their times.
-fn of_alerts(
-    files: &[PathBuf],
-    resolvers: &[Vec<Address>],
-    hasher: NameHasher,
-) -> anyhow::Result<Indicators> {
-    let (mut names, mut alerts) = (Vec::new(), Vec::new());
-    for file in files {
-        let loaded = Alerts::load(file, None, &Zones::default())?;
-        for notice in &loaded.notices {
-            say(&format!("whoasked: {notice}"));
+impl OfAlerts {
+    /// What they are about. When they were raised does not matter here, so neither does the zone of their times.
+    fn load(&self, hasher: NameHasher) -> anyhow::Result<Indicators> {
+        let Loaded { alerts, .. } = alerts::load(&self.files, self.form, &Zones::default())?;
+        let (mut wanted, mut wrong): (Vec<&Alert>, Vec<(&Alert, String)>) =
+            (Vec::new(), Vec::new());
+        for alert in &alerts {
+            match refused_beforehand(&alert.destination, &self.resolvers) {
+                Some(why) => wrong.push((alert, why)),
+                None => wanted.push(alert),
+            }
         }
-        names.push(file.display().to_string());
-        alerts.extend(loaded.alerts);
-    }
-    let (mut wanted, mut wrong): (Vec<&Alert>, Vec<(&Alert, String)>) = (Vec::new(), Vec::new());
-    for alert in &alerts {
-        match refused_beforehand(&alert.destination, resolvers) {
-            Some(why) => wrong.push((alert, why)),
-            None => wanted.push(alert),
+        let words = alerts::words(wanted.iter().copied());
+        let (indicators, held) = Indicators::from_entries(words, hasher);
+        let held = wanted.iter().zip(held);
+        wrong.extend(held.filter_map(|(alert, held)| Some((*alert, held.err()?))));
+        for (alert, why) in wrong {
+            let (file, line) = (&alert.file, alert.line);
+            say(&format!(
+                "whoasked: {file} line {line}: \"{}\": {why}: skipped",
+                alert.destination
+            ));
         }
+        if indicators.is_empty() {
+            let names: Vec<String> =
+                self.files.iter().map(|file| file.display().to_string()).collect();
+            bail!("--alerts: there is nothing to look for in {}", names.join(", "));
+        }
+        Ok(indicators)
     }
-    let words = wanted.iter().map(|alert| (alert.line, alert.destination.as_str()));
-    let (indicators, held) = Indicators::from_entries(&names.join(", "), words, hasher);
-    let held = wanted.iter().zip(held);
-    wrong.extend(held.filter_map(|(alert, held)| Some((*alert, held.err()?))));
-    for (alert, why) in wrong {
-        let (file, line) = (&alert.file, alert.line);
-        say(&format!("whoasked: {file} line {line}: \"{}\": {why}: skipped", alert.destination));
-    }
-    if indicators.is_empty() {
-        bail!("--alerts: there is nothing to look for in {}", names.join(", "));
-    }
-    Ok(indicators)
 }
 
 /// Loads lists, and says on stderr what is doubtful about them.

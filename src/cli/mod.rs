@@ -1,5 +1,6 @@
 //! The command line: arguments as typed, settings as validated, one file a subcommand.
 
+mod alerts;
 mod analysis;
 mod args;
 mod completions;

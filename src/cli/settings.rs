@@ -12,7 +12,7 @@ use super::args::{
     AlertsFormat, AnalysisArgs, Captured, CheckArgs, ExplainArgs, Format, IndicatorArgs,
     IndicatorForm, InputArgs, LiveArgs, MessagesArgs, ReadArgs,
 };
-use super::indicators::Flagged;
+use super::indicators::{Flagged, OfAlerts};
 use super::outputs::{Outputs, refuse_loose_client};
 use super::place::{STDOUT, is_same_file};
 use super::say;
@@ -129,7 +129,11 @@ impl Live {
         let LiveArgs { indicators, indicators_format, allow, alerts, .. } = args;
         let flagged = match alerts.is_empty() {
             true => Flagged::Lists(lists(IndicatorArgs { indicators, indicators_format, allow })),
-            false => Flagged::Alerts(alerts, resolvers(&args.resolver)?),
+            false => Flagged::Alerts(OfAlerts {
+                files: alerts,
+                form: args.alerts_format.map(alerts_form),
+                resolvers: resolvers(&args.resolver)?,
+            }),
         };
         if flagged.paths().any(|path| path.as_os_str() == "-") {
             bail!("stdin cannot be read anew on SIGHUP: name a file");

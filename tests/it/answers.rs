@@ -155,3 +155,30 @@ fn of_an_alert_whose_time_cannot_be_read_nobody_is_certain() {
     let [answer] = answered(",192.168.2.194,e13678.dspb.akamaiedge.net\n").try_into().unwrap();
     assert!(self::named(&answer).iter().all(|(_, sure)| *sure > 0.9), "{answer}");
 }
+
+#[test]
+fn what_stands_in_two_files_is_listed_in_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (one, other) =
+        (file("one.txt", "mi.kenal-cn.com\n"), file("other.txt", "\nx1.ad-sync.net\n"));
+    let capture = office();
+    let capture = capture.to_str().unwrap();
+    let run =
+        whoasked(["explain", "-f", "jsonl", "--alerts", &one, "--alerts", &other, capture]).json();
+    let listed: BTreeMap<&str, (&str, i64)> = run
+        .iter()
+        .filter(|line| line["type"] == "attribution")
+        .map(|line| {
+            let indicator = &line["indicator"];
+            let value = indicator["value"].as_str().unwrap();
+            (value, (indicator["list"].as_str().unwrap(), indicator["line"].as_i64().unwrap()))
+        })
+        .collect();
+    let expected = [("mi.kenal-cn.com", ("one.txt", 1)), ("x1.ad-sync.net", ("other.txt", 2))];
+    assert_eq!(listed, BTreeMap::from(expected));
+}

@@ -566,6 +566,11 @@ fn a_list_in_the_place_of_alerts_and_what_alerts_blame_are_not_looked_for() {
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains("an address of your own network"), "{}", run.stderr);
     assert!(run.stderr.contains("there is nothing to look for"), "{}", run.stderr);
+    // Its form is said where it is not found out.
+    let run = live(&["--alerts", list.to_str().unwrap(), "--alerts-format", "csv"]);
+    assert!(run.stderr.contains("csv") || run.stderr.contains("CSV"), "{}", run.stderr);
+    let run = live(&["--indicators", list.to_str().unwrap(), "--alerts-format", "csv"]);
+    assert!(run.stderr.contains("--alerts"), "{}", run.stderr);
     let run = live(&[]);
     assert!(run.stderr.contains("<--indicators <LIST>...|--alerts <FILE>>"), "{}", run.stderr);
 }

@@ -9,19 +9,29 @@ use crate::indicator::{IndicatorId, IndicatorKind, Indicators};
 use crate::name::NameHasher;
 
 impl Indicators {
-    /// Makes a list named `list_name` of words, each with the line it stands in. Returns, for each of
-    /// them, its indicator (that of the first for what is there twice), or why it stands for none.
+    /// Makes lists of words, each with the name of the list and the line it stands in; those of one list come
+    /// together. Returns, for each of them, its indicator (that of the first for what is there twice), or why
+    /// it stands for none.
     pub fn from_entries<'a>(
-        list_name: &str,
-        entries: impl IntoIterator<Item = (u32, &'a str)>,
+        entries: impl IntoIterator<Item = (&'a str, u32, &'a str)>,
         hasher: NameHasher,
     ) -> (Indicators, Vec<Result<IndicatorId, String>>) {
         let mut indicators = Indicators::new(hasher);
         let mut reader = WordReader::default();
         let mut known: HashMap<(IndicatorKind, String), IndicatorId> = HashMap::default();
-        let mut list = List::new(list_name.to_owned(), list_name.to_owned());
+        let mut lists: Vec<List> = Vec::new();
+        let mut begins = Vec::new();
         let mut found = Vec::new();
-        for (line, word) in entries {
+        for (list_name, line, word) in entries {
+            if lists.last().is_none_or(|list| list.name != list_name) {
+                let first = indicators.next_place();
+                begins.push(first);
+                lists.push(List {
+                    first: first as u32,
+                    ..List::new(list_name.to_owned(), list_name.to_owned())
+                });
+            }
+            let Some(list) = lists.last_mut() else { continue };
             list.lines = list.lines.max(line);
             let meaning = match reader.read(word.trim()) {
                 Ok(meaning) => meaning,
@@ -61,8 +71,8 @@ impl Indicators {
             });
         }
         // Each is new, so none moves.
-        indicators.finish(&[0]);
-        indicators.lists.push(list);
+        indicators.finish(&begins);
+        indicators.lists = lists;
         (indicators, found)
     }
 }
@@ -74,8 +84,8 @@ mod tests {
     #[test]
     fn each_word_is_told_what_it_stands_for() {
         let words = ["Evil.com", "192.0.2.1", "a..b", "hxxp://evil[.]com/x", "192.0.2.1:53"];
-        let entries = words.iter().enumerate().map(|(at, word)| (at as u32 + 3, *word));
-        let (indicators, found) = Indicators::from_entries("alerts", entries, NameHasher::random());
+        let entries = words.iter().enumerate().map(|(at, word)| ("alerts", at as u32 + 3, *word));
+        let (indicators, found) = Indicators::from_entries(entries, NameHasher::random());
         let shown: Vec<_> = found
             .iter()
             .map(|id| id.clone().map(|id| indicators.get(id).map(|i| (i.value.to_owned(), i.line))))
@@ -91,5 +101,21 @@ mod tests {
         assert_eq!(shown, expected);
         assert_eq!((indicators.len(), indicators.lists().len()), (2, 1));
         assert_eq!(indicators.list_name(crate::indicator::ListId(0)), "alerts");
+    }
+
+    #[test]
+    fn each_is_of_the_list_that_it_stands_in() {
+        let entries = [("a", 1, "x.com"), ("a", 2, "y.com"), ("b", 1, "y.com"), ("b", 7, "z.com")];
+        let (indicators, found) = Indicators::from_entries(entries, NameHasher::random());
+        let listed = found.into_iter().map(|id| {
+            let indicator = indicators.get(id.unwrap()).unwrap();
+            indicators.listing(&indicator)
+        });
+        assert_eq!(
+            listed.collect::<Vec<_>>(),
+            ["a, line 1", "a, line 2", "a, line 2", "b, line 7"]
+        );
+        let lists: Vec<_> = indicators.lists().iter().map(|l| (l.entries, l.duplicates)).collect();
+        assert_eq!(lists, [(2, 0), (1, 1)]);
     }
 }
