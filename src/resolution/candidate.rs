@@ -2,13 +2,13 @@
 
 use foldhash::HashMap;
 
-use super::choice::SETS_OUT_MAX;
+use super::choice::{MOMENT, SETS_OUT_MAX};
 use super::retry::FAIL_OVER_MAX;
 use super::walk::{Lacks, Reach, Relation, Walk};
 use super::{Edge, EdgeKind, History};
 use crate::bounded::Sequence;
 use crate::message::RecordType;
-use crate::name::NameHash;
+use crate::name::{Name, NameHash};
 use crate::time::{Span, Timestamp};
 use crate::transaction::{DISORDER_MAX, HostId, Look, Stretch, Transaction};
 
@@ -28,6 +28,10 @@ const PASSED_ON: Span = Span::from_millis(300);
 const CHAIN_MAX: usize = 16;
 /// For so long a resolver waits for an answer before it tries anything else (Unbound 376 ms, others longer).
 const UNANSWERED_FOR: Span = Span::from_millis(350);
+/// A resolver that goes on trying does so again within this time (Unbound waits for 12 s),
+const LULL_MAX: Span = Span::from_secs(15);
+/// and has given up after this one, a try or two being missing.
+const GIVES_UP_MAX: Span = Span::from_secs(30);
 /// A resolver that has to ask upstream for an ask does so within this time.
 const SET_TO_WORK: Span = Span::from_secs(1);
 /// How many asks about one registered domain are looked at for one query.
@@ -86,6 +90,8 @@ pub(super) struct Candidate {
     pub confirmed: bool,
     /// Whether the resolver had come further for it than to the zone that the query is for.
     pub is_past: bool,
+    /// Whether it may have been answered from the cache, unseen: nothing was asked upstream for it when it came.
+    pub is_late: bool,
     /// Whether it was answered with what was asked for, or that there is no such thing.
     pub served: bool,
 }
@@ -260,10 +266,11 @@ impl History<'_> {
             // What is only put beside a question is sent with it.
             return None;
         }
-        if timing == Timing::Open && !self.is_pending(ask, sent) {
+        let path = walk.path(place);
+        let names = self.names_on(&path, ask, sent);
+        if timing == Timing::Open && !self.is_pending(ask, sent, &names, walk) {
             return None;
         }
-        let path = walk.path(place);
         let confirmed = self.bears_out((sequence, ask), &path, sent)?;
         // Its own answer says where it went, whatever else was told meanwhile.
         if !confirmed && self.is_superseded(ask, &path, sent) {
@@ -280,6 +287,7 @@ impl History<'_> {
             timing,
             confirmed,
             is_past: relation == Relation::Ancestor && self.is_past(ask, sent),
+            is_late: timing == Timing::Open && self.is_late(ask, sent, &names, walk),
             served: ask.answered().is_some() && matches!(ask.rcode, 0 | 3),
         })
     }
@@ -383,9 +391,9 @@ impl History<'_> {
                 return false;
             }
             // One that has no answer and was not tried again was answered out of the capture's sight; for one that was
-            // answered after the ask was, that did not wait.
+            // answered after the ask was, that did not wait, nor for one that was tried again after.
             answers().any(|at| at > then && at <= ask.closed() + INSTANT) || {
-                let later = then + OPEN_MAX;
+                let later = (then + OPEN_MAX).min(ask.closed());
                 let mut since = self.upstream_about(&sent.client, owner, ask.qtype, later);
                 since.next().is_some_and(|(_, query)| query.asked > then)
             }
@@ -445,30 +453,89 @@ impl History<'_> {
         false
     }
 
-    /// Whether an ask can have been waiting still. One that has had no captured answer for long was,
-    /// if the resolver had set to work for it: if it was asking upstream about that domain, the one above, or the one
-    /// in question, when the ask came or soon after. Else its answer came from the cache and is missing.
-    fn is_pending(&self, ask: &Transaction, sent: &Transaction) -> bool {
+    /// The names on the way from an ask to a query.
+    fn names_on<'a>(
+        &'a self,
+        path: &'a [Edge],
+        ask: &'a Transaction,
+        sent: &'a Transaction,
+    ) -> Vec<Name<'a>> {
+        let known = path.iter().filter(|edge| self.edges.has_names(edge));
+        let ends = [ask, sent].map(|end| self.transactions.name(end));
+        let between =
+            known.flat_map(|edge| [self.edges.owner_name(edge), self.edges.target_name(edge)]);
+        ends.into_iter().chain(between).collect()
+    }
+
+    /// Whether an ask can have been waiting still. One that has had no captured answer for long was, if the resolver had
+    /// set to work for it: if it was asking upstream about a name on the way, or on its way down to one, when the ask
+    /// came or soon after, and has not left it at that. Else its answer came from the cache and is missing.
+    fn is_pending(
+        &self,
+        ask: &Transaction,
+        sent: &Transaction,
+        names: &[Name<'_>],
+        walk: &Walk<'_>,
+    ) -> bool {
         if ask.answered().is_some() {
             return true;
         }
         if self.is_served(ask, sent) || self.was_told_with_others(ask, sent) {
             return false;
         }
-        if ask.asked_last + SET_TO_WORK >= sent.asked {
+        let soon = ask.asked_last + SET_TO_WORK;
+        if soon >= sent.asked {
             return true;
         }
+        let worked_on = |since, until| self.is_worked_on(ask, sent, (since, until), names, walk);
+        let then = sent.asked - OUT_OF_ORDER;
+        worked_on(ask.asked - OPEN_MAX, soon)
+            && (ask.asked_last + GIVES_UP_MAX >= sent.asked
+                || worked_on(sent.asked - GIVES_UP_MAX, then))
+    }
+
+    /// Whether nothing was asked upstream for an ask without a captured answer for so long that the answer may as well have
+    /// come, from the cache or for what was asked before.
+    fn is_late(
+        &self,
+        ask: &Transaction,
+        sent: &Transaction,
+        names: &[Name<'_>],
+        walk: &Walk<'_>,
+    ) -> bool {
+        let within = (sent.asked - LULL_MAX, sent.asked - OUT_OF_ORDER);
+        ask.answered().is_none()
+            && sent.asked - ask.asked_last > MOMENT
+            && !self.is_worked_on(ask, sent, within, names, walk)
+    }
+
+    /// Whether a resolver was asking upstream for an ask by queries of some time: for a name on the way from it, or for one
+    /// above these, if it does that.
+    fn is_worked_on(
+        &self,
+        ask: &Transaction,
+        sent: &Transaction,
+        (since, until): (Timestamp, Timestamp),
+        names: &[Name<'_>],
+        walk: &Walk<'_>,
+    ) -> bool {
         let resolvers = self.roles.addresses_of(&sent.client);
-        let within = (ask.asked_last + SET_TO_WORK, QUERIES_MAX);
+        let within = (until, QUERIES_MAX);
         let about = |group| {
             resolvers.iter().flat_map(move |resolver| {
                 self.transactions.of_client_by(*resolver, group, within, |_| Look::Through)
             })
         };
+        let is_on_the_way = |query: &Transaction| {
+            let asked = self.transactions.name(query);
+            let mut below = names.iter().filter(|name| name.is_at_or_below(asked));
+            below.any(|name| walk.goes_above || name.label_count() == asked.label_count())
+        };
         let works_on = |(_, query): (Sequence, Transaction)| {
             let over = query.answered().unwrap_or(query.asked_last + FAIL_OVER_MAX);
-            query.asked <= ask.asked_last + SET_TO_WORK
+            (since..=until).contains(&query.asked)
                 && over >= ask.asked
+                && is_on_the_way(&query)
                 && !(query.answered().is_none() && self.was_passed_on(&query, resolvers, ask.asked))
         };
         // The first step down from the root is about the top-level domain alone, where questions are minimised.
@@ -476,8 +543,11 @@ impl History<'_> {
             step.1.asked >= ask.asked && matches!(step.1.qtype, RecordType::A | RecordType::NS)
         };
         let top = self.transactions.name(ask).suffixes().find(|name| name.label_count() == 1);
-        about(ask.group).any(works_on)
-            || about(sent.group).any(works_on)
+        let mut groups: Vec<NameHash> =
+            names.iter().map(|name| self.group_of_name(*name)).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups.into_iter().any(|group| about(group).any(works_on))
             || top.is_some_and(|top| about(self.group_of_name(top)).filter(sets_out).any(works_on))
     }
 

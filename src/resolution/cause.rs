@@ -7,16 +7,18 @@
 //! 3. With no open ask, the related ask that was answered last before it set it off (a prefetch, a
 //!    stale refresh, follow-up look-ups), if that was a moment ago.
 //! 4. With none of these, it is a retry of an earlier query for the same thing, and shares its cause.
-//! 5. Else nobody seen did; [`Unexplained`] says what that means here.
-//! 6. Where not all could be looked at, only who was open and needs the name as much as anybody did is named.
+//! 5. With no such query either, its name is what the answer to another query had just led on to, and it shares the cause
+//!    of that.
+//! 6. Else nobody seen did; [`Unexplained`] says what that means here.
+//! 7. Where not all could be looked at, only who was open and needs the name as much as anybody did is named.
 //!
 //! An ask needs a name by its own answer, where it has one: an answer that holds a chain is the
 //! chain. Where it has none, what the resolver had learned before and could still believe counts.
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 
 use super::candidate::{Candidate, Timing};
-use super::choice::{MOMENT, choose, nearest};
+use super::choice::{MOMENT, SETS_OUT_MAX, choose, nearest};
 use super::retry::FAIL_OVER_MAX;
 use super::unexplained::{Unexplained, is_priming};
 use super::walk::{Relation, Step, StepKind, Walk};
@@ -32,7 +34,7 @@ pub(super) const CLIENTS_MAX: usize = 64;
 /// Of so many names at most, those who asked are named for what is above all of them.
 const NAMES_IN_COMMON_MAX: usize = 3;
 /// The confidence in a client, in thousandths, where something rarer would explain the query as well,
-const LIKELY: u16 = 900;
+pub(super) const LIKELY: u16 = 900;
 /// and where something else explains it hardly worse.
 const POSSIBLE: u16 = 800;
 /// How many queries are looked at for the clients behind one, over all resolvers on the way.
@@ -130,7 +132,7 @@ impl History<'_> {
 
     /// Who caused a query, `visited` being the queries on the way to which this one was found: resolvers
     /// can forward in a circle.
-    fn causes_beyond(
+    pub(super) fn causes_beyond(
         &self,
         query: Sequence,
         sent: &Transaction,
@@ -164,13 +166,26 @@ impl History<'_> {
         let mut chosen = self.each_its_own(sent, choose(candidates, sent));
         if name.label_count() < 2 {
             chosen = nearest(chosen, sent);
-            let several = chosen.iter().any(|c| Some(c.asked) != chosen.first().map(|c| c.asked));
-            if several && chosen.iter().any(|c| c.relation > Relation::Alias) {
+            let several = self.clients_of(&chosen);
+            if several > 1 && chosen.iter().any(|c| c.relation > Relation::Alias) {
                 // All of them need the top-level domain; which had it asked for cannot be told.
-                return none(Unexplained::TooMany(chosen.len() as u32));
+                return none(Unexplained::TooMany(several));
             }
         }
         let first_try = self.first_try(query, sent);
+        // Sent again as it was, it is for whom it was sent first, unless somebody else waits for it.
+        let is_old = |c: &Candidate| {
+            c.relation == Relation::OtherType || matches!(c.timing, Timing::After(_))
+        };
+        if let Some(first) = self.transactions.get(query).filter(|first| first.asked < sent.asked)
+            && chosen.iter().all(is_old)
+        {
+            visited.pop();
+            let shared = self.causes_beyond(query, &first, began, visited);
+            if !shared.clients.is_empty() {
+                return shared;
+            }
+        }
         // An open ask for another type is behind this query only if the resolver minimises its questions;
         // that it goes on trying what others asked for comes first.
         let weak = chosen.iter().all(|candidate| candidate.relation == Relation::OtherType);
@@ -192,18 +207,33 @@ impl History<'_> {
                 let ask = self.transactions.get(client.ask);
                 ask.and_then(|ask| ask.answered()).is_some_and(|at| at + FAIL_OVER_MAX < sent.asked)
             });
-            let usable = !(shared.clients.is_empty() || long_ago && served || given_up && !served);
+            // Nobody waits for a retry any more, and somebody just came who needs the very name.
+            let is_new =
+                |c: &Candidate| c.timing == Timing::Open && sent.asked - c.asked <= SETS_OUT_MAX;
+            let replaced = chosen.iter().any(is_new)
+                && shared.clients.iter().all(|client| {
+                    let ask = self.transactions.get(client.ask);
+                    ask.and_then(|ask| ask.answered()).is_some_and(|at| at + MOMENT < sent.asked)
+                });
+            let usable = !(shared.clients.is_empty()
+                || replaced
+                || long_ago && served
+                || given_up && !served);
             if usable && (chosen.is_empty() || strong) {
-                return shared;
+                return self.after_all(shared, &earlier, sent);
             }
         }
-        if self.is_anybodys(&chosen) {
-            return Causes { first_try, ..none(Unexplained::TooMany(chosen.len() as u32)) };
+        let several = self.clients_of(&chosen);
+        if several > 1 && self.is_anybodys(&chosen) {
+            return Causes { first_try, ..none(Unexplained::TooMany(several)) };
         }
         if found.may_lack(&chosen) && !is_priming(name, sent.qtype) {
             return Causes { first_try, ..none(Unexplained::Crowded) };
         }
         if chosen.is_empty() {
+            if let Some(shared) = self.led_on(sent, &walk, began, visited) {
+                return Causes { first_try, ..shared };
+            }
             let why = self.why_nobody(query, sent, group.known, began);
             return Causes { first_try, ..none(why) };
         }
@@ -219,6 +249,31 @@ impl History<'_> {
             1..=CLIENTS_MAX => Causes { clients, unexplained: None, first_try },
             many => Causes { first_try, ..none(Unexplained::TooMany(many as u32)) },
         }
+    }
+
+    /// The causes of a first try as those of a later one. If the first was answered meanwhile, whom the resolver then
+    /// served it asks no more for, as far as it is one.
+    fn after_all(&self, mut shared: Causes, first: &Transaction, sent: &Transaction) -> Causes {
+        let is_told = first.answered().is_some_and(|at| at + MOMENT < sent.asked)
+            && matches!(first.rcode, 0 | 3);
+        let is_served = |client: &Cause| {
+            let ask = self.transactions.get(client.ask).filter(|ask| matches!(ask.rcode, 0 | 3));
+            ask.and_then(|ask| ask.answered()).is_some_and(|at| at < sent.asked)
+        };
+        for client in shared.clients.iter_mut().filter(|client| is_told && is_served(client)) {
+            client.role = Role::Refresh;
+            client.confidence_permille = client.confidence_permille.min(POSSIBLE);
+        }
+        shared
+    }
+
+    /// How many clients those chosen are of; of a resolver, each is for another.
+    fn clients_of(&self, chosen: &[Candidate]) -> u32 {
+        let whose = chosen.iter().filter_map(|candidate| {
+            let ask = self.transactions.get(candidate.ask)?;
+            Some((ask.client, Some(candidate.ask).filter(|_| self.leg(&ask) != Leg::Client)))
+        });
+        whose.collect::<HashSet<_>>().len() as u32
     }
 
     /// Whether those chosen are after so many names that what they have in common, a zone above them or its server,
@@ -319,7 +374,7 @@ impl History<'_> {
         let is_presumed = candidate.relation == Relation::Alias
             && candidate.timing == Timing::Open
             && !candidate.confirmed;
-        if candidate.is_past || (is_presumed && may_lead_elsewhere()) {
+        if candidate.is_past || candidate.is_late || (is_presumed && may_lead_elsewhere()) {
             sure.min(POSSIBLE)
         } else if is_likely_at_most {
             sure.min(LIKELY)

@@ -3,7 +3,6 @@
 use super::History;
 use super::candidate::{AFTER_MAX, Candidate, INSTANT, Timing};
 use super::walk::Relation;
-use crate::bounded::Sequence;
 use crate::time::{Span, Timestamp};
 use crate::transaction::{DISORDER_MAX, Transaction};
 
@@ -14,6 +13,8 @@ const OWN_QUERY_MAX: Span = Span::from_millis(3);
 /// or within this one if it only forwards: then each query is for an ask, and none a further step of a walk down
 /// from the root.
 const FORWARDED_MAX: Span = Span::from_millis(10);
+/// How many questions are looked at for whether each has a query of its own.
+const CAME_MAX: usize = 256;
 /// A resolver sets out for an ask within this time.
 pub(super) const SETS_OUT_MAX: Span = Span::from_millis(5);
 /// An answer from the cache takes less than this.
@@ -80,7 +81,8 @@ impl History<'_> {
     }
 
     /// Of asks for the very thing that a query is for, the one that set it off, where the resolver asks
-    /// upstream for each of them apart (Samba does): then each has a query of its own right behind it.
+    /// upstream for each of them apart (Samba does, and dnsdist): then each has a query of its own right behind it. Of
+    /// several that came together before several queries, any may have.
     pub(super) fn each_its_own(
         &self,
         sent: &Transaction,
@@ -90,40 +92,61 @@ impl History<'_> {
         let forwards = asker.is_some_and(|resolver| resolver.asks_iterating == 0);
         let within = if forwards { FORWARDED_MAX } else { OWN_QUERY_MAX };
         // To another server, it would be a further step of one walk down from the root.
-        let at_once = |ask: &Transaction, query: &Transaction| {
+        let at_once = |came: Timestamp, query: &Transaction| {
             (forwards || query.server == sent.server)
-                && (Span(0)..within).contains(&(query.asked - ask.asked_last))
+                && (Span(0)..within).contains(&(query.asked - came))
         };
-        if chosen.len() < 2 {
+        if chosen.len() < 2 || chosen.iter().any(|c| c.relation != Relation::Itself) {
             return chosen;
         }
-        let sent_last = || {
-            let asks = chosen.iter().filter_map(|candidate| self.transactions.get(candidate.ask));
-            asks.map(|ask| ask.asked_last)
-        };
-        let (Some(first), Some(last)) = (sent_last().min(), sent_last().max()) else {
+        let mut came: Vec<(Timestamp, Candidate)> =
+            chosen.iter().flat_map(|candidate| self.came_by(candidate, sent.asked)).collect();
+        came.sort_by_key(|(at, candidate)| (*at, candidate.ask));
+        if came.len() > CAME_MAX {
+            return chosen;
+        }
+        let (Some(&(first, _)), Some(&(last, _))) = (came.first(), came.last()) else {
             return chosen;
         };
         let same = self.same_questions(sent, last + within);
-        let same: Vec<_> =
-            same.take_while(|(_, query)| query.asked + DISORDER_MAX >= first).collect();
-        let own = |candidate: &Candidate| {
-            let ask = self.transactions.get(candidate.ask)?;
-            let behind = same.iter().filter(|(_, query)| at_once(&ask, query));
-            let first = behind.map(|(sequence, _)| *sequence).min()?;
-            (candidate.relation == Relation::Itself).then_some(first)
-        };
-        let mut owned: Vec<Sequence> = chosen.iter().filter_map(own).collect();
-        owned.sort_unstable();
-        owned.dedup();
-        if owned.len() < chosen.len() {
-            return chosen;
+        let mut left: Vec<_> = same
+            .map(|(_, query)| query)
+            .take_while(|query| query.asked + DISORDER_MAX >= first)
+            .collect();
+        left.reverse();
+        // Each takes the first behind it that none before has taken.
+        let mut own: Vec<(Timestamp, Transaction, Candidate)> = Vec::new();
+        for (at, candidate) in came {
+            let Some(place) = left.iter().position(|query| at_once(at, query)) else {
+                return chosen;
+            };
+            own.push((at, left.remove(place), candidate));
         }
-        let set_off = chosen.iter().filter(|candidate| {
-            self.transactions.get(candidate.ask).is_some_and(|ask| at_once(&ask, sent))
-        });
-        let last = set_off.max_by_key(|c| self.transactions.get(c.ask).map(|ask| ask.asked_last));
-        last.map_or_else(|| chosen.clone(), |candidate| vec![*candidate])
+        let is_it = |query: &Transaction| {
+            (query.asked, query.client_port, query.id, query.server)
+                == (sent.asked, sent.client_port, sent.id, sent.server)
+        };
+        let Some(&(came, ..)) = own.iter().find(|(_, query, _)| is_it(query)) else {
+            return chosen;
+        };
+        let mut may_have: Vec<Candidate> = own
+            .iter()
+            .filter(|(at, query, _)| at_once(*at, sent) && at_once(came, query))
+            .map(|(_, _, candidate)| *candidate)
+            .collect();
+        may_have.sort_by_key(|candidate| (candidate.asked, candidate.ask));
+        may_have.dedup_by_key(|candidate| candidate.ask);
+        may_have
+    }
+
+    /// Each time that an ask came by a time; the first time at least.
+    fn came_by(&self, candidate: &Candidate, time: Timestamp) -> Vec<(Timestamp, Candidate)> {
+        let tries = self.transactions.tries(candidate.ask);
+        let by_then = tries.iter().map(|ask| ask.asked).filter(|at| *at <= time);
+        let mut came: Vec<_> = std::iter::once(candidate.asked).chain(by_then).collect();
+        came.sort_unstable();
+        came.dedup();
+        came.into_iter().map(|at| (at, *candidate)).collect()
     }
 }
 

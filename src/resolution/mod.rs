@@ -12,6 +12,7 @@ mod edge;
 mod kept;
 mod latency;
 mod lesson;
+mod onward;
 mod retry;
 mod role;
 #[cfg(test)]

@@ -27,6 +27,10 @@ pub(super) const UNANSWERED: Timestamp = Timestamp(i64::MIN);
 const RESOLVERS_MAX: usize = 1 << 12;
 /// How many queries about a domain are gone through for the port that an answer went to.
 const OTHERWISE_MAX: usize = 16;
+/// How many of the latest transactions are looked at for others of its port.
+const SHARED_MAX: usize = 256;
+/// Answers that are made up come with the true one.
+const RACE_MAX: Span = Span::from_secs(2);
 /// The class of the Internet (RFC 1035 section 3.2.4).
 const CLASS_IN: u16 = 1;
 /// How many of the times that one query was sent again are gone through.
@@ -397,7 +401,7 @@ impl Transactions {
 
     /// Whether a response that answers no query seen is to the port from which something else was asked: under the
     /// same id, or about the same domain under another. Whoever makes answers up has to guess the id (RFC 5452), and
-    /// no resolver takes what does not answer the question that it asked.
+    /// no resolver takes what does not answer the question that it asked. But of several from one port one is missing.
     fn is_asked_otherwise(&self, asked: &Asked, group: NameHash, now: Timestamp) -> bool {
         if asked.transport != Transport::Udp {
             return false;
@@ -412,11 +416,19 @@ impl Transactions {
             let old = old.whole();
             is_open(&old) && old.id == asked.id
         };
-        self.find_recent(asked.key(), has_id).is_some()
-            || self
-                .with_server(asked.server, group)
-                .take(OTHERWISE_MAX)
-                .any(|(_, old)| is_open(&old))
+        if self.find_recent(asked.key(), has_id).is_some() {
+            return true;
+        }
+        let about = self.with_server(asked.server, group).take(OTHERWISE_MAX);
+        let mut open = about.filter(|(_, old)| is_open(old)).peekable();
+        let Some((_, one)) = open.peek().copied() else { return false };
+        let latest = self.before(self.next()).take(SHARED_MAX);
+        let is_shared = latest.filter(|(_, old)| is_open(old)).any(|(_, old)| old.id != one.id);
+        let is_lost = |old: &Transaction| match (old.name == asked.name, old.qtype == asked.qtype) {
+            (true, true) => is_shared && old.answered().is_some_and(|at| at + RACE_MAX < now),
+            (same_name, _) => same_name || is_shared,
+        };
+        !open.all(|(_, old)| is_lost(&old))
     }
 
     /// A response without its question (a FORMERR, say) belongs to the open query of its ports and id.

@@ -175,6 +175,27 @@ fn a_response_to_another_question_of_the_same_port_is_made_up() {
 }
 
 #[test]
+fn a_response_to_a_port_of_several_questions_is_that_of_a_missing_query() {
+    // Both families are asked for from one port.
+    let mut table = Table::new();
+    table.take(&query(0.0));
+    let other = Draft { id: 2, rtype: 28, ..response(1.0) };
+    assert_eq!(table.take(&other), Event::AnsweredUnasked(Sequence(1)));
+    // dnsdist asks for everything from one port.
+    let mut table = Table::new();
+    table.take(&query(0.0));
+    table.take(&Draft { id: 2, name: "example.org", ..query(1.0) });
+    let other = Draft { id: 3, name: "www.example.com", ..response(2.0) };
+    assert_eq!(table.take(&other), Event::AnsweredUnasked(Sequence(2)));
+    let again = |at_ms: f64, id: u16| Draft { id, ..response(at_ms) };
+    assert_eq!(table.take(&again(3.0, 4)), Event::Nothing, "it races the true answer");
+    assert_eq!(table.take(&response(4.0)), Event::Answered(Sequence(0)));
+    assert_eq!(table.take(&again(5.0, 5)), Event::Nothing, "it comes with the true answer");
+    assert_eq!(table.take(&again(9_000.0, 6)), Event::AnsweredUnasked(Sequence(3)));
+    assert_eq!(table.transactions.counters().mismatched, 2);
+}
+
+#[test]
 fn at_the_limit_the_oldest_are_forgotten_and_counted() {
     let mut table = Table::new();
     for n in 0..100u16 {

@@ -1,4 +1,5 @@
-//! What resolvers were seen doing that the rules had not been made with: dnsdist before Unbound, systemd-resolved.
+//! What resolvers were seen doing that the rules had not been made with: dnsdist before two of them, smartdns,
+//! systemd-resolved, Knot Resolver with several workers and prediction.
 
 use super::*;
 
@@ -76,4 +77,166 @@ fn who_asked_for_one_family_made_a_resolver_compare_both() {
     office.ask(0.0, ANNA, DC, "c2.evil.com");
     let later = office.ask_type(20.0, DC, ISP, "c2.evil.com", 28);
     assert_eq!(office.named(later), [] as [&str; 0], "nothing was put beside her question");
+}
+
+/// Who caused a query at each time that it was sent, how, and how surely in thousandths.
+fn tries(office: &mut Office, open: Open<'_>) -> Vec<Vec<(String, Role, u16)>> {
+    let history = office.resolution.history();
+    let transactions = history.transactions();
+    let causes = transactions.tries(open.sequence).into_iter().map(|sent| {
+        let causes = history.causes(open.sequence, &sent, Timestamp(-60_000_000_000));
+        let named = causes.clients.iter().map(|cause| {
+            let ask = transactions.get(cause.ask).unwrap();
+            let client = transactions.hosts().get(ask.client).unwrap().address;
+            (client.to_string(), cause.role, cause.confidence_permille)
+        });
+        named.collect()
+    });
+    causes.collect()
+}
+
+#[test]
+fn a_refresh_that_finds_an_alias_changed_goes_on_for_who_set_it_off() {
+    let named = |gap_ms: f64| {
+        let mut office = Office::new();
+        let ask = office.ask(0.0, ANNA, DC, "www.good.com");
+        office.ask(0.1, BEN, DC, "other.good.com");
+        let refresh = office.ask(0.2, DC, ISP, "www.good.com");
+        office.answer(0.3, ask, &[("www.good.com", "fine.cdn.net")]);
+        office.answer(8.0, refresh, &[("www.good.com", "c2.evil.com")]);
+        let query = office.ask(8.0 + gap_ms, DC, ISP, "c2.evil.com");
+        tries(&mut office, query).remove(0)
+    };
+    assert_eq!(named(0.3), [(ANNA.to_owned(), Role::Refresh, 900)]);
+    assert_eq!(named(200.0), []);
+}
+
+#[test]
+fn who_was_served_while_an_alias_is_refreshed_did_not_wait_for_that() {
+    let mut office = Office::new();
+    office.learn(-9000.0, "www.good.com", "c2.evil.com");
+    let ask = office.ask(0.0, ANNA, DC, "www.good.com");
+    let alias = office.ask(0.25, DC, ISP, "www.good.com");
+    let query = office.ask(0.3, DC, ISP, "c2.evil.com");
+    office.answer(0.35, ask, &[("www.good.com", "c2.evil.com")]);
+    office.answer(9.0, query, &[]);
+    office.answer(9.1, alias, &[("www.good.com", "c2.evil.com")]);
+    // That it is asked for once more says nothing of then.
+    office.learn(5000.0, "www.good.com", "c2.evil.com");
+    assert_eq!(office.named(query), [ANNA]);
+}
+
+#[test]
+fn what_is_asked_for_who_just_came_is_no_retry_for_whom_it_failed_before() {
+    let mut office = Office::new();
+    let anna = office.ask_type(0.0, ANNA, DC, "c2.evil.com", 28);
+    office.ask_type(0.2, DC, ISP, "c2.evil.com", 28);
+    office.respond(anna, Draft { at_ms: 2000.0, rcode: 2, ..Draft::default() });
+    office.ask(2600.0, BEN, DC, "c2.evil.com");
+    office.ask(2600.1, DC, ISP, "c2.evil.com");
+    let beside = office.ask_type(2600.2, DC, ISP, "c2.evil.com", 28);
+    // It is sent again as it was.
+    let id = beside.id;
+    let again = Draft { id, port: 10_000 + id, from: DC, to: ISP, ..Draft::default() };
+    office.take(&Draft { at_ms: 3100.0, name: "c2.evil.com", rtype: 28, ..again });
+    let ben = vec![(BEN.to_owned(), Role::Initiator, 900)];
+    assert_eq!(tries(&mut office, beside), [ben.clone(), ben]);
+}
+
+#[test]
+fn whom_an_answer_served_is_hardly_behind_what_is_asked_again_after() {
+    let mut office = Office::new();
+    let anna = office.ask(0.0, ANNA, DC, "c2.evil.com");
+    let query = office.ask(0.2, DC, ISP, "c2.evil.com");
+    office.ask(200.0, DC, ISP, "c2.evil.com");
+    office.answer(600.0, query, &[]);
+    office.answer(600.1, anna, &[]);
+    let later = office.ask(3800.0, DC, ISP, "c2.evil.com");
+    assert_eq!(tries(&mut office, query), [[(ANNA.to_owned(), Role::Initiator, 995)]]);
+    assert_eq!(tries(&mut office, later), [[(ANNA.to_owned(), Role::Refresh, 800)]]);
+}
+
+#[test]
+fn an_answer_that_is_missing_may_have_come_from_the_cache() {
+    let sent = |at_ms: f64, other: &str| {
+        let mut office = Office::new();
+        office.ask(0.0, ANNA, DC, "c2.evil.com");
+        office.ask(100.0, DC, ISP, other);
+        let query = office.ask(at_ms, DC, ISP, "c2.evil.com");
+        tries(&mut office, query).remove(0)
+    };
+    let anna = |permille: u16| vec![(ANNA.to_owned(), Role::Initiator, permille)];
+    assert_eq!(sent(500.0, "www.evil.com"), anna(800));
+    assert_eq!(sent(500.0, "c2.evil.com"), anna(995));
+    // What a server that forwards asks about the same domain is not for her.
+    assert_eq!(sent(9000.0, "www.evil.com"), []);
+    assert_eq!(sent(9000.0, "c2.evil.com"), anna(995));
+}
+
+#[test]
+fn what_stands_above_many_names_is_for_who_alone_asked_for_them() {
+    let names = ["0.co.uk", "1.co.uk", "2.co.uk", "3.co.uk", "4.co.uk"];
+    let mut office = Office::iterating();
+    for name in names {
+        office.ask(0.0, ANNA, DC, name);
+    }
+    let query = office.ask_type(0.5, DC, ISP, "co.uk", 2);
+    let named = office.named(query);
+    assert!(!named.is_empty() && named.iter().all(|client| client == ANNA), "{named:?}");
+    // A resolver asks for others.
+    let mut office = Office::iterating();
+    for (place, name) in names.into_iter().enumerate() {
+        office.ask(0.0, &format!("10.0.1.{place}"), DC2, name);
+        office.ask(0.1, DC2, DC, name);
+    }
+    let query = office.ask_type(0.5, DC, ISP, "co.uk", 2);
+    assert_eq!(office.causes(query), (vec![], Some(Unexplained::TooMany(5))));
+}
+
+#[test]
+fn who_asks_again_later_still_set_off_the_query_behind_its_first_question() {
+    let mut office = Office::new();
+    let ask = |office: &mut Office, at_ms: f64, from: &str, id: u16| {
+        let draft = Draft { at_ms, from, to: DC, name: "c2.evil.com", id, ..Draft::default() };
+        office.take(&Draft { port: 20_000 + id, ..draft });
+    };
+    ask(&mut office, 0.0, ANNA, 1);
+    office.ask(0.1, DC, ISP, "c2.evil.com");
+    ask(&mut office, 1000.0, ANNA, 1);
+    let annas = office.ask(1000.1, DC, ISP, "c2.evil.com");
+    ask(&mut office, 1006.0, BEN, 2);
+    let bens = office.ask(1006.1, DC, ISP, "c2.evil.com");
+    ask(&mut office, 2006.0, BEN, 2);
+    let again = office.ask(2006.1, DC, ISP, "c2.evil.com");
+    assert_eq!(office.named(annas), [ANNA]);
+    assert_eq!(office.named(bens), [BEN]);
+    assert_eq!(office.named(again), [BEN]);
+}
+
+#[test]
+fn who_waited_for_anothers_query_has_none_of_its_own_when_it_asks_again() {
+    let mut office = Office::new();
+    office.ask(0.0, ANNA, DC, "c2.evil.com");
+    office.ask(0.2, DC, ISP, "c2.evil.com");
+    let ben = Draft { from: BEN, to: DC, name: "c2.evil.com", port: 9, ..Draft::default() };
+    office.take(&Draft { at_ms: 80.0, ..ben });
+    // Unbound tries again when it is time to.
+    office.ask(160.0, DC, ISP, "c2.evil.com");
+    office.take(&Draft { at_ms: 1080.0, ..ben });
+    let by_chance = office.ask(1081.0, DC, ISP, "c2.evil.com");
+    assert_eq!(office.named(by_chance), [ANNA, BEN]);
+}
+
+#[test]
+fn of_those_who_ask_together_any_may_have_set_off_each_query() {
+    let mut office = Office::new();
+    office.ask(0.0, ANNA, DC, "c2.evil.com");
+    office.ask(0.01, BEN, DC, "c2.evil.com");
+    let queries = [0.1, 0.11].map(|at_ms| office.ask(at_ms, DC, ISP, "c2.evil.com"));
+    office.ask(0.2, CARLA, DC, "c2.evil.com");
+    let carlas = office.ask(0.3, DC, ISP, "c2.evil.com");
+    for query in queries {
+        assert_eq!(office.named(query), [ANNA, BEN]);
+    }
+    assert_eq!(office.named(carlas), [CARLA]);
 }
