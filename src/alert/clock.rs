@@ -13,8 +13,13 @@
 //! While it is not known, an alert is answered by what is of its very moment, and that is said. So nothing is lost by doubt,
 //! and a client wrongly named by too much trust.
 //!
+//! Where another difference does as well as none, that is kept as a rival: who would be named by it is held against who is
+//! named. For what one client asks for at even intervals it is the same, an interval off, and nothing is in doubt.
+//!
 //! A capture of a few minutes has too few moments for that. Of alerts of its own time a difference of a few minutes is
 //! looked for by moments that are shorter, if more of them agree.
+
+use std::collections::BTreeSet;
 
 use crate::time::{Span, Timestamp};
 
@@ -73,6 +78,9 @@ pub struct Clock {
     pub is_estimated: bool,
     /// Whether it was not, and alerts of the capture's time do not fit as they are.
     pub is_doubtful: bool,
+    /// Another difference than none on which as many agree or more: what is asked for in turn at even intervals fits again so
+    /// many of these off.
+    pub rival: Option<Span>,
     /// Whether its times are of whole minutes: each stands for all of it.
     pub is_of_minutes: bool,
 }
@@ -107,7 +115,8 @@ fn difference(parts: &[Part], shown: Option<Shown>) -> Clock {
         (alerts, sightings)
     });
     let close = by(&CLOSE, &within.collect::<Vec<_>>(), shown);
-    if close.is_estimated { close } else { wide }
+    let rival = wide.rival.or(close.rival);
+    if close.is_estimated { Clock { rival, ..close } } else { Clock { rival, ..wide } }
 }
 
 /// Whether times were written without seconds: each then stands for a whole minute.
@@ -129,21 +138,22 @@ fn by(scale: &Scale, counted: &[Part], shown: Shown) -> Clock {
     let moments = moments(voting().map(|(alert, _)| alert), scale.moment);
     let mut votes = Vec::new();
     let mut chances = vec![0.0; moments.len()];
-    for (alert, sightings) in voting() {
+    for (place, (alert, sightings)) in voting().enumerate() {
         let by = moments.partition_point(|start| *start <= alert).saturating_sub(1);
         let stride = sightings.len().div_ceil(SIGHTINGS_MAX).max(1);
         let differences = sightings.iter().step_by(stride).map(|sighting| *sighting - alert);
         let looked_for = differences.filter(|d| d.abs() <= scale.difference_max);
-        votes.extend(looked_for.map(|d| Vote { d: d.0, by }));
+        votes.extend(looked_for.map(|d| Vote { d: d.0, by, place }));
         if let Some(chance) = chances.get_mut(by) {
             *chance = f64::min(*chance + scale.chance_of(sightings), 1.0);
         }
     }
     votes.sort_unstable();
-    let field = Field { votes, moments, shown, expected: chances.iter().sum() };
+    let alerts = voting().map(|(alert, _)| alert).collect();
+    let field = Field { votes, alerts, moments, shown, expected: chances.iter().sum() };
     let Some(window) = scale.choose(&field) else {
         let is_doubtful = field.in_the_capture(0) >= scale.agreeing_min && !field.fits_as_it_is();
-        return Clock { is_doubtful, ..Clock::default() };
+        return Clock { is_doubtful, rival: scale.rival(&field), ..Clock::default() };
     };
     Clock { difference: Span(window.median), is_estimated: true, ..Clock::default() }
 }
@@ -169,6 +179,8 @@ fn counted_by(clock: Clock, parts: &[Part]) -> Clock {
 /// All votes, in order, and what they are weighed by.
 struct Field {
     votes: Vec<Vote>,
+    /// Those that vote.
+    alerts: Vec<Timestamp>,
     /// Where moments begin.
     moments: Vec<Timestamp>,
     shown: Shown,
@@ -176,11 +188,12 @@ struct Field {
     expected: f64,
 }
 
-/// A vote for a difference, in nanoseconds, by a moment.
+/// A vote for a difference, in nanoseconds, by a moment and one of its alerts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Vote {
     d: i64,
     by: usize,
+    place: usize,
 }
 
 /// Differences that agree.
@@ -243,10 +256,22 @@ impl Scale {
             true => best.agreeing > others,
             false => best.agreeing >= others * AHEAD && !field.fits_as_it_is(),
         };
-        let is_enough = best.agreeing >= self.agreeing_min
-            && field.agrees_with_the_capture(&best)
-            && self.is_no_chance(best.agreeing, field.expected);
-        (is_alone && is_enough).then_some(best)
+        (is_alone && self.is_enough(&best, field)).then_some(best)
+    }
+
+    /// The difference that does as well as none or better.
+    fn rival(&self, field: &Field) -> Option<Span> {
+        let as_it_is = field.best(|vote| vote.d.abs() <= AGREE).map_or(0, |zero| zero.agreeing);
+        let other = field.best(|vote| vote.d.abs() > APART)?;
+        let is_rival = other.agreeing >= as_it_is && self.is_enough(&other, field);
+        is_rival.then_some(Span(other.median))
+    }
+
+    /// Whether enough agree on a difference.
+    fn is_enough(&self, window: &Window, field: &Field) -> bool {
+        window.agreeing >= self.agreeing_min
+            && field.agrees_with_the_capture(window)
+            && self.is_no_chance(window.agreeing, field.expected)
     }
 
     /// Whether so many agreeing moments can hardly be chance: the Chernoff bound of a sum that is expected to
@@ -265,15 +290,27 @@ impl Scale {
 impl Field {
     /// How many moments a difference puts into the capture.
     fn in_the_capture(&self, difference: i64) -> usize {
-        let (from, to) = (self.shown.0 - Span(AGREE), self.shown.1 + Span(AGREE));
-        let is_shown = |moment: &&Timestamp| (from..=to).contains(&(**moment + Span(difference)));
-        self.moments.iter().filter(is_shown).count()
+        self.shown_of(&self.moments, difference)
     }
 
-    /// Whether nearly all moments agree that a difference puts into the capture.
+    fn shown_of(&self, times: &[Timestamp], difference: i64) -> usize {
+        let (from, to) = (self.shown.0 - Span(AGREE), self.shown.1 + Span(AGREE));
+        let is_shown = |time: &&Timestamp| (from..=to).contains(&(**time + Span(difference)));
+        times.iter().filter(is_shown).count()
+    }
+
+    /// Whether nearly all moments agree that a difference puts into the capture, and nearly all alerts: of two firewalls
+    /// in one file one may agree in each moment.
     fn agrees_with_the_capture(&self, window: &Window) -> bool {
-        let shown = self.in_the_capture(window.median);
-        window.agreeing * DISAGREEING_SHARE >= shown * (DISAGREEING_SHARE - 1)
+        let are_nearly_all = |agreeing: usize, shown: usize| {
+            agreeing * DISAGREEING_SHARE >= shown * (DISAGREEING_SHARE - 1)
+        };
+        let from = self.votes.partition_point(|vote| vote.d < window.median - AGREE);
+        let votes = self.votes.iter().skip(from);
+        let votes = votes.take_while(|vote| vote.d <= window.median + AGREE);
+        let alerts: BTreeSet<usize> = votes.map(|vote| vote.place).collect();
+        are_nearly_all(window.agreeing, self.in_the_capture(window.median))
+            && are_nearly_all(alerts.len(), self.shown_of(&self.alerts, window.median))
     }
 
     /// Whether the alerts that are of the capture's time fit without any difference.
@@ -413,6 +450,40 @@ mod tests {
         let mut seen = alerts.clone();
         seen[3] += 500;
         assert!(estimated(0, &alerts, &seen).is_estimated);
+    }
+
+    #[test]
+    fn what_others_ask_for_in_turn_may_be_a_clock_that_is_off() {
+        let seen: Vec<i64> =
+            (0..8).flat_map(|n| [n * 3_000 + n * n, n * 3_000 + n * n + 120]).collect();
+        let shown = Some((at(-60), at(7 * 3_000 + 49 + 121)));
+        let of = |off: i64, alerts: &[i64]| {
+            let alerts: Vec<i64> = alerts.iter().map(|second| second + off).collect();
+            estimate(&[(times(&alerts), times(&seen))], shown)
+        };
+        let first: Vec<i64> = seen.iter().copied().step_by(2).collect();
+        // Of the first ones by a clock that is fast, or of the second ones: who is asked about counts for both.
+        let clock = of(120, &first);
+        assert_eq!((clock.is_estimated, clock.rival), (false, Some(Span::from_secs(-120))));
+        // Both are there.
+        let clock = of(0, &seen);
+        assert_eq!((clock.is_estimated, clock.rival), (true, None));
+    }
+
+    #[test]
+    fn of_two_firewalls_that_see_the_same_moments_no_clock_is_told() {
+        let starts = [0, 1_000, 2_300, 3_100, 4_900];
+        let parts: Vec<Part> = starts
+            .iter()
+            .flat_map(|start| {
+                let (right, late) = (times(&[*start]), times(&[start + 5]));
+                [(right, times(&[*start])), (late, times(&[start + 45]))]
+            })
+            .collect();
+        let clock = estimate(&parts, DAY);
+        assert!(!clock.is_estimated, "{clock:?}");
+        let right: Vec<Part> = parts.into_iter().step_by(2).collect();
+        assert!(estimate(&right, DAY).is_estimated);
     }
 
     #[test]

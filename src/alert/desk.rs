@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use foldhash::HashMap;
 
-use super::moment::{SURE, asked_then, at_the_time, firewall_saw, sure_of_any};
+use super::moment::{
+    NEAREST, SURE, SureMax, When, asked_then, at_the_time, firewall_saw, sure_of_any,
+};
 use super::nearest::{self, Nearby};
 use super::scope::Scope;
 use super::sightings::{Kept, Matter, Outcome, Seen, Store, outcome};
@@ -16,11 +18,14 @@ use crate::attribution::{Attribution, Coverage, State, Verdict};
 use crate::flow::Address;
 use crate::indicator::{IndicatorId, IndicatorKind, Indicators};
 use crate::message::{Message, Messages};
+use crate::number::list;
 use crate::resolution::Role;
 use crate::time::Timestamp;
 
 /// How many zones are told in which an alert's time would fit.
 pub(super) const FITS_MAX: usize = 3;
+/// How many clients are named whom a clock that is off would lead to.
+const RIVALS_MAX: usize = 3;
 
 /// Collects what is seen of the alerts' destinations, and answers each alert at the end.
 #[derive(Debug)]
@@ -51,7 +56,7 @@ struct Asked<'a> {
     id: IndicatorId,
     host: Option<&'a str>,
     /// By the firewall's clock.
-    time: Option<Timestamp>,
+    when: Option<When>,
     /// It has a time that could not be read.
     is_time_unread: bool,
     /// The time named no zone.
@@ -61,13 +66,15 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     /// When it was by the capture's clock.
-    fn when(&self) -> Option<Timestamp> {
-        self.time.map(|time| time + self.clock.difference)
+    fn when(&self) -> Option<When> {
+        let by_capture = |time: Timestamp| time + self.clock.difference;
+        let When { time, again } = self.when?;
+        Some(When { time: by_capture(time), again: again.map(by_capture) })
     }
 }
 
-/// What alerts with one answer share: firewall, destination, host, second, and whether that is local.
-type Likeness<'a> = (Firewall<'a>, IndicatorId, Option<&'a str>, Option<i64>, [bool; 2]);
+/// What alerts with one answer share: firewall, destination, host, second, and whether that is local, unread, and came twice.
+type Likeness<'a> = (Firewall<'a>, IndicatorId, Option<&'a str>, Option<i64>, [bool; 3]);
 
 /// Whose clock alerts are by: that of the device that they name, or else of all in their file.
 type Firewall<'a> = (&'a str, Option<&'a str>);
@@ -85,6 +92,8 @@ struct Found {
     is_seen_elsewhere: bool,
     asked_then: Option<Rc<BTreeSet<Address>>>,
     zones: Vec<String>,
+    /// Which of two times it was, if either answers it, by the capture's clock.
+    time: Option<Timestamp>,
 }
 
 impl Desk {
@@ -160,9 +169,14 @@ impl Desk {
         span: Option<(Timestamp, Timestamp)>,
     ) -> BTreeMap<Firewall<'_>, Clock> {
         let mut firewalls: BTreeMap<Firewall<'_>, BTreeMap<_, Vec<Timestamp>>> = BTreeMap::new();
+        // A time that came twice says nothing beside others that did not.
+        let plain =
+            self.alerts.iter().filter(|alert| alert.time.is_some() && alert.again.is_none());
+        let plain: BTreeSet<Firewall<'_>> = plain.map(firewall).collect();
         for (alert, held) in self.alerts.iter().zip(&self.held) {
             let parts = firewalls.entry(firewall(alert)).or_default();
-            if let (Some(time), Ok(id)) = (alert.time, held) {
+            let is_plain = alert.again.is_none() || !plain.contains(&firewall(alert));
+            if let (Some(time), Ok(id), true) = (alert.time, held, is_plain) {
                 parts.entry((*id, alert.host.as_deref())).or_default().push(time);
             }
         }
@@ -185,8 +199,9 @@ impl Desk {
     /// What answers alerts of one case at one time. Where nothing does, and nothing could, it cannot be decided.
     fn find(&self, asked: &Asked<'_>, case: &Case, coverage: &Coverage) -> Found {
         let mut found = self.seen_of(asked, case, coverage);
-        let is_within = asked.when().is_none_or(|time| {
-            coverage.span.is_some_and(|(first, last)| (first..=last).contains(&time))
+        let is_within = asked.when().is_none_or(|when| {
+            let is_shown = |time| coverage.span.is_some_and(|(a, b)| (a..=b).contains(&time));
+            when.times().any(is_shown)
         });
         if found.outcome.verdict.is_none()
             && !found.is_of_other_times
@@ -205,43 +220,61 @@ impl Desk {
         let destination = self.destinations.get(&asked.id).map(|(_, value)| value.as_str());
         let near = || self.nearby.words(destination?, coverage, &self.store, &self.zones);
         let Some(seen) = self.store.of(asked.id) else {
-            let late =
-                asked.when().and_then(|time| nearest::in_time(time, coverage, None, &self.zones));
+            let late = asked
+                .when()
+                .and_then(|when| nearest::in_time(when.time, coverage, None, &self.zones));
             found.nearest = late.or_else(near);
             return found;
         };
         let order = || case.order.iter().filter_map(|at| seen.sightings.get(*at));
-        let mut sure_max = SURE;
+        let mut sure_max = SureMax::Alike(SURE);
         let chosen = match asked.when() {
             None => {
                 let all: Vec<&Kept> = order().collect();
                 if asked.is_time_unread {
-                    sure_max = sure_of_any(seen, &all);
+                    sure_max = SureMax::Alike(sure_of_any(seen, &all));
                 }
                 all
             }
-            Some(time) => {
-                let at = at_the_time(seen, &case.order, time, asked.clock);
+            Some(when) => {
+                let at = at_the_time(seen, &case.order, when, asked.clock);
+                if let Some(again) = when.again {
+                    found.time = at.meant.first().map(|kept| when.nearest_to(kept.time));
+                    let both = [when.time, again].map(|time| self.zones.moment(time));
+                    found.notes.push(format!(
+                        "clocks were set back then and showed the alert's time twice: it was looked for at {}",
+                        both.join(" and at ")
+                    ));
+                }
                 if !matches!(case.scope, Scope::Client(_)) {
-                    found.notes.extend(at.notes(seen, time));
+                    found.notes.extend(at.notes(seen, when));
                     sure_max = at.sure_max(seen);
                 }
                 at.meant
             }
         };
-        found.asked_then = asked.when().map(|time| Rc::new(asked_then(seen, time, asked.clock)));
+        found.asked_then = asked.when().map(|when| Rc::new(asked_then(seen, when, asked.clock)));
         let (chosen, note) = of_the_name(seen, chosen);
         found.notes.extend(note);
         found.outcome = outcome(seen, &chosen, &case.scope);
+        let others: Vec<String> = [
+            by_the_rival(asked, case, seen, &chosen),
+            self.other_zones(asked, case, seen, &chosen),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let most = if others.is_empty() { SURE } else { NEAREST };
         // Of who was answered from the cache it is only said that it asked.
         let behind = found.outcome.clients.iter_mut().filter(|client| client.role != Role::Cached);
         behind.for_each(|client| {
-            client.confidence_permille = client.confidence_permille.min(sure_max)
+            let most = most.min(sure_max.of(client.address));
+            client.confidence_permille = client.confidence_permille.min(most);
         });
         found.is_seen_elsewhere = case.is_seen_elsewhere;
         found.notes.extend(lacks(&found.outcome, seen.left_out));
         if !chosen.is_empty() {
-            found.notes.extend(self.other_zones(asked, case, seen, &chosen));
+            found.notes.extend(others);
             return found;
         }
         found.is_of_other_times = !case.order.is_empty();
@@ -249,8 +282,10 @@ impl Desk {
             _ if case.order.is_empty() => {
                 nearest::elsewhere(seen, asked.host.unwrap_or("that host"), &self.zones)
             }
-            Some(time) => {
-                let closest = order().map(|kept| kept.time).min_by_key(|at| (*at - time).abs());
+            Some(when) => {
+                let apart = |at: &Timestamp| (*at - when.nearest_to(*at)).abs();
+                let closest = order().map(|kept| kept.time).min_by_key(apart);
+                let time = closest.map_or(when.time, |closest| when.nearest_to(closest));
                 let apart = nearest::in_time(time, coverage, closest, &self.zones);
                 let fits = match asked.is_local && !asked.clock.is_estimated {
                     true => self.zones.fitting(time, firewall_saw(order()).into_iter()),
@@ -290,18 +325,41 @@ impl Desk {
         named: &[&Kept],
     ) -> Option<String> {
         let is_assumed = asked.is_local && !self.zones.is_said && !asked.clock.is_estimated;
-        let time = asked.time.filter(|_| is_assumed)?;
+        let time = asked.when.filter(|_| is_assumed)?.time;
         let order = case.order.iter().filter_map(|at| seen.sightings.get(*at));
         let mut fits = self.zones.fitting(time, firewall_saw(order).into_iter());
         // What is asked for often fits somewhere; of that only what is plain is worth a word.
         fits.retain(|fit| fit.is_close);
         fits.truncate(FITS_MAX);
         fits.retain(|fit| {
-            let at = at_the_time(seen, &case.order, fit.sighting, asked.clock);
+            let when = When { time: fit.sighting, again: None };
+            let at = at_the_time(seen, &case.order, when, asked.clock);
             seen.clients(at.meant.into_iter()) != seen.clients(named.iter().copied())
         });
         nearest::others_in_zones(&fits, &self.zones)
     }
+}
+
+/// Where the firewall's alerts fit as well by a clock that is off: that others would be named then.
+fn by_the_rival(asked: &Asked<'_>, case: &Case, seen: &Seen, named: &[&Kept]) -> Option<String> {
+    let rival = asked.clock.rival?;
+    let When { time, again } = asked.when()?;
+    let when = When { time: time + rival, again: again.map(|again| again + rival) };
+    let clock = Clock { is_estimated: true, ..asked.clock };
+    let clients = seen.clients(at_the_time(seen, &case.order, when, clock).meant.into_iter());
+    if clients.is_empty() || clients == seen.clients(named.iter().copied()) {
+        return None;
+    }
+    let mut told: Vec<String> = clients.iter().take(RIVALS_MAX).map(Address::to_string).collect();
+    if told.len() < clients.len() {
+        told.push("others".to_owned());
+    }
+    let way = if rival.0 < 0 { "fast" } else { "slow" };
+    Some(format!(
+        "the firewall's alerts fit as well if its clock is {} s {way}, and then {} asked for it",
+        rival.abs().0 / 1_000_000_000,
+        list(&told)
+    ))
 }
 
 /// Those of some sightings that are about the name itself, and what is to be said of that. The names below it count, too,
@@ -412,11 +470,13 @@ impl Answering for Desk {
             {
                 // A log has whole seconds, so that alerts of one second have one answer.
                 let second = alert.time.map(Timestamp::seconds);
-                let (time, is_local, is_time_unread) =
-                    (alert.time, alert.is_local, alert.is_time_unread);
-                let likeness = (firewall(alert), *id, host, second, [is_local, is_time_unread]);
+                let again = alert.again;
+                let when = alert.time.map(|time| When { time, again });
+                let (is_local, is_time_unread) = (alert.is_local, alert.is_time_unread);
+                let likes = [is_local, is_time_unread, again.is_some()];
+                let likeness = (firewall(alert), *id, host, second, likes);
                 let known = found.entry(likeness).or_insert_with(|| {
-                    let asked = Asked { id: *id, host, time, is_time_unread, is_local, clock };
+                    let asked = Asked { id: *id, host, when, is_time_unread, is_local, clock };
                     Rc::new(self.find(&asked, case, coverage))
                 });
                 fill(&mut answer, known);
@@ -441,6 +501,7 @@ fn fill(answer: &mut Answer, found: &Found) {
     answer.attributions.clone_from(&outcome.ids);
     answer.nearest.clone_from(&found.nearest);
     answer.basis.sightings = outcome.sightings;
+    answer.basis.time = found.time.or(answer.basis.time);
     answer.basis.notes.clone_from(&found.notes);
     answer.basis.is_of_other_times = found.is_of_other_times;
     answer.basis.is_seen_elsewhere = found.is_seen_elsewhere;

@@ -10,7 +10,8 @@
 //!    because it is a name or an address behind address translation, all are looked at, and that is said.
 //! 3. An alert with a time is about what was seen then; the difference between the firewall's clock and
 //!    the capture's is estimated from the alerts themselves ([`Clock`]). While it is not known, what is of the alert's
-//!    very moment answers it, and who asked within a minute of it is said. One without a time is about all of it.
+//!    very moment answers it, and who asked within a minute of it is said. A time that came twice, as clocks were set back,
+//!    is looked for at both. One without a time is about all of it.
 //! 4. If nothing is left, the nearest thing seen is named.
 
 mod clock;
@@ -55,6 +56,8 @@ pub struct Alert {
     pub text: String,
     /// When, by the firewall's clock; tables have no times.
     pub time: Option<Timestamp>,
+    /// When else, where clocks were set back and showed that time twice.
+    pub again: Option<Timestamp>,
     /// The time named no zone: it was taken to be of the reader's.
     pub is_local: bool,
     /// It has a time that could not be read.

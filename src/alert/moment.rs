@@ -22,12 +22,33 @@ const MINUTE: Span = Span::from_secs(60);
 const OTHERS_MAX: usize = 3;
 /// How sure it can be, in thousandths, of a client of the alert's very moment, if nobody else comes about then;
 pub(super) const SURE: u16 = 1_000;
-/// while the clocks' difference is not known, of one that is alone about then, and not of its moment,
+/// of one that is alone about then, some seconds from it,
 const ALONE: u16 = 950;
-/// of one of its moment, where others come about then or other alerts do not fit,
-const NEAREST: u16 = 900;
+/// of one where the alert may be of others, too: these come about then, or the clock is off by more than some seconds, or other
+/// alerts do not fit, or its zone was assumed and in another it would be of others,
+pub(super) const NEAREST: u16 = 900;
 /// and, whatever is known, of one of several that each may be it.
 const OF_SEVERAL: u16 = 800;
+
+/// When an alert was: at one time, or at one of two that clocks which were set back showed alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct When {
+    pub time: Timestamp,
+    pub again: Option<Timestamp>,
+}
+
+impl When {
+    /// All of them.
+    pub(super) fn times(self) -> impl Iterator<Item = Timestamp> + Clone {
+        std::iter::once(self.time).chain(self.again)
+    }
+
+    /// The one that is nearest to a sighting.
+    pub(super) fn nearest_to(self, sighting: Timestamp) -> Timestamp {
+        let apart = |time: &Timestamp| (sighting - *time).abs();
+        self.times().min_by_key(apart).unwrap_or(self.time)
+    }
+}
 
 /// The sightings that an alert of some time can mean.
 #[derive(Default)]
@@ -46,39 +67,38 @@ pub(super) struct AtTheTime<'s> {
 
 /// The sightings that an alert of some time means: those nearest to it, of the upstream leg if there are
 /// any, for the firewall sees no other. While the clocks' difference is not known, all around it, unless some are of the
-/// alert's very moment. `time` is by the capture's clock.
+/// alert's very moment. `when` is by the capture's clock.
 pub(super) fn at_the_time<'s>(
     seen: &'s Seen,
     order: &[usize],
-    time: Timestamp,
+    when: When,
     clock: Clock,
 ) -> AtTheTime<'s> {
-    let (window, until) = (window(clock), end(time, clock));
+    let window = window(clock);
     let at = |place: &usize| seen.sightings.get(*place);
-    let start = order.partition_point(|place| at(place).is_some_and(|k| k.time < time - window));
-    let around: Vec<&Kept> = order
-        .iter()
-        .skip(start)
-        .filter_map(at)
-        .take_while(|kept| kept.time <= until + window)
-        .collect();
+    let around_one = |time: Timestamp| {
+        let is_before = |place: &usize| at(place).is_some_and(|kept| kept.time < time - window);
+        let rest = order.iter().skip(order.partition_point(is_before)).filter_map(at);
+        rest.take_while(move |kept| kept.time <= end(time, clock) + window)
+    };
+    let around: Vec<&Kept> = when.times().flat_map(around_one).collect();
     let has_upstream = around.iter().any(|kept| kept.is_upstream);
     let usable = around.iter().filter(|kept| kept.is_upstream || !has_upstream);
-    let distance = |kept: &Kept| match kept.time {
-        before if before < time => time - before,
-        after if after > until => after - until,
-        _ => Span(0),
+    let distance = |kept: &Kept| {
+        let each = when.times().map(|time| match kept.time {
+            before if before < time => time - before,
+            after if after > end(time, clock) => after - end(time, clock),
+            _ => Span(0),
+        });
+        each.min().unwrap_or_default()
     };
     let Some(nearest) = usable.clone().map(|kept| distance(kept)).min() else {
         return AtTheTime::default();
     };
     let is_of_the_moment = clock.is_estimated || nearest <= NEAR;
     let reach = if is_of_the_moment { Span(nearest.0 + TOGETHER.0) } else { window };
-    let (meant, mut perhaps): (Vec<&Kept>, Vec<&Kept>) =
+    let (meant, perhaps): (Vec<&Kept>, Vec<&Kept>) =
         usable.copied().partition(|kept| distance(kept) <= reach);
-    if clock.is_estimated {
-        perhaps.clear();
-    }
     let is_doubtful = clock.is_doubtful;
     AtTheTime { meant, perhaps, nearest, is_vague: !is_of_the_moment, is_doubtful }
 }
@@ -88,40 +108,61 @@ fn end(time: Timestamp, clock: Clock) -> Timestamp {
     if clock.is_of_minutes { time + MINUTE } else { time }
 }
 
+/// How sure it can be at most that a client is behind an alert, in thousandths.
+pub(super) enum SureMax {
+    /// Of whoever is named.
+    Alike(u16),
+    /// By what it has a part in.
+    Apart {
+        /// Who is behind each of the lookups meant that somebody is named for.
+        of_meant: BTreeSet<Address>,
+        /// Who is behind each lookup that the alert may be of.
+        of_all: BTreeSet<Address>,
+        /// How sure it can be of these.
+        at_best: u16,
+    },
+}
+
+impl SureMax {
+    /// Of this client.
+    pub(super) fn of(&self, client: Address) -> u16 {
+        match self {
+            SureMax::Alike(most) => *most,
+            SureMax::Apart { of_meant, .. } if !of_meant.contains(&client) => OF_SEVERAL,
+            SureMax::Apart { of_all, at_best, .. } if !of_all.contains(&client) => {
+                NEAREST.min(*at_best)
+            }
+            SureMax::Apart { at_best, .. } => *at_best,
+        }
+    }
+}
+
 impl AtTheTime<'_> {
-    /// How sure it can be at most that a client is behind the alert, in thousandths: asking is one thing, being what the
-    /// firewall saw another.
-    pub(super) fn sure_max(&self, seen: &Seen) -> u16 {
-        let meant = seen.clients(self.meant.iter().copied());
-        let perhaps = seen.clients(self.perhaps.iter().copied());
-        if self.are_several(seen) {
-            OF_SEVERAL
-        } else if self.is_doubtful || !perhaps.is_subset(&meant) {
+    /// How sure it can be at most that a client is behind the alert: asking is one thing, being what the firewall saw
+    /// another.
+    pub(super) fn sure_max(&self, seen: &Seen) -> SureMax {
+        let named = self.meant.iter().filter(|kept| kept.is_of_somebody());
+        let of_meant = seen.behind_all(named.copied());
+        let around = self.meant.iter().chain(&self.perhaps);
+        let of_all = seen.behind_all(around.copied());
+        let at_best = if self.is_doubtful || self.is_vague {
             NEAREST
-        } else if self.is_vague || self.nearest > AT_ONCE {
+        } else if self.nearest > AT_ONCE {
             ALONE
         } else {
             SURE
-        }
+        };
+        SureMax::Apart { of_meant, of_all, at_best }
     }
 
     /// Whether they are several lookups that no one client is behind: the alert is of one of them.
     fn are_several(&self, seen: &Seen) -> bool {
-        let mut each = self
-            .meant
-            .iter()
-            .map(|kept| seen.clients(std::iter::once(*kept)))
-            .filter(|clients| !clients.is_empty());
-        let Some(first) = each.next() else { return false };
-        let shared = each.try_fold(first, |shared, clients| {
-            let both: BTreeSet<Address> = shared.intersection(&clients).copied().collect();
-            (!both.is_empty()).then_some(both)
-        });
-        shared.is_none()
+        let mut named = self.meant.iter().filter(|kept| kept.is_of_somebody()).peekable();
+        named.peek().is_some() && seen.behind_all(named.copied()).is_empty()
     }
 
     /// What is to be said of them, a sentence each.
-    pub(super) fn notes(&self, seen: &Seen, time: Timestamp) -> Vec<String> {
+    pub(super) fn notes(&self, seen: &Seen, when: When) -> Vec<String> {
         let several = self.are_several(seen).then(|| {
             "these are lookups of different clients, and the alert is of one of them: which, its time does not tell"
                 .to_owned()
@@ -133,15 +174,39 @@ impl AtTheTime<'_> {
             )
         });
         let several = several.or(vague);
-        several.into_iter().chain(self.others_in_words(seen, time)).collect()
+        let notes = several.into_iter().chain(self.others_in_words(seen, when));
+        notes.chain(self.parts_in_words(seen)).collect()
+    }
+
+    /// That not all who are named are behind every lookup which the alert may be of, where nothing else says so.
+    fn parts_in_words(&self, seen: &Seen) -> Option<String> {
+        let meant = seen.clients(self.meant.iter().copied());
+        let around = || self.meant.iter().chain(&self.perhaps);
+        let nobodys = around().filter(|kept| !kept.is_of_somebody()).count();
+        let of_all = seen.behind_all(around().filter(|kept| kept.is_of_somebody()).copied());
+        let others = seen.clients(self.perhaps.iter().copied());
+        let is_told = self.are_several(seen) || !others.is_subset(&meant);
+        if meant.is_empty() {
+            None
+        } else if nobodys > 0 {
+            let lookups = if nobodys == 1 { "1 lookup" } else { "several lookups" };
+            Some(format!(
+                "of {lookups} about then nobody can be named, and the alert may be of that"
+            ))
+        } else if !is_told && !meant.is_subset(&of_all) {
+            let text = "not all of these clients are behind each lookup about then: the alert may be of one of the others";
+            Some(text.to_owned())
+        } else {
+            None
+        }
     }
 
     /// Who else it would be if the clocks differed, in words.
-    fn others_in_words(&self, seen: &Seen, time: Timestamp) -> Option<String> {
+    fn others_in_words(&self, seen: &Seen, when: When) -> Option<String> {
         let meant = seen.clients(self.meant.iter().copied());
         let mut nearest: BTreeMap<Address, Span> = BTreeMap::new();
         for kept in &self.perhaps {
-            let apart = kept.time - time;
+            let apart = kept.time - when.nearest_to(kept.time);
             for client in seen.clients(std::iter::once(*kept)).difference(&meant) {
                 let known = nearest.entry(*client).or_insert(apart);
                 if apart.abs() < known.abs() {
@@ -181,9 +246,12 @@ pub(super) fn sure_of_any(seen: &Seen, all: &[&Kept]) -> u16 {
 }
 
 /// All clients that had a part in anything that was seen of a destination about a time.
-pub(super) fn asked_then(seen: &Seen, time: Timestamp, clock: Clock) -> BTreeSet<Address> {
-    let (from, to) = (time - window(clock), end(time, clock) + window(clock));
-    seen.clients(seen.sightings.iter().filter(|kept| (from..=to).contains(&kept.time)))
+pub(super) fn asked_then(seen: &Seen, when: When, clock: Clock) -> BTreeSet<Address> {
+    let window = window(clock);
+    let is_then = |kept: &&Kept| {
+        when.times().any(|time| (time - window..=end(time, clock) + window).contains(&kept.time))
+    };
+    seen.clients(seen.sightings.iter().filter(is_then))
 }
 
 /// How far from an alert what it is about may be.
@@ -196,4 +264,136 @@ pub(super) fn firewall_saw<'s>(sightings: impl Iterator<Item = &'s Kept>) -> Vec
     let (upstream, client): (Vec<&Kept>, Vec<&Kept>) = sightings.partition(|k| k.is_upstream);
     let used = if upstream.is_empty() { client } else { upstream };
     used.into_iter().map(|kept| kept.time).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+
+    const A: &str = "10.0.0.1";
+    const B: &str = "10.0.0.2";
+    /// The clocks' difference is not known.
+    const UNKNOWN: Clock = Clock {
+        difference: Span(0),
+        agreeing: 0,
+        of: 0,
+        is_estimated: false,
+        is_doubtful: false,
+        rival: None,
+        is_of_minutes: false,
+    };
+    const KNOWN: Clock = Clock { is_estimated: true, ..UNKNOWN };
+
+    fn at(seconds: f64) -> Timestamp {
+        Timestamp(1_772_443_080_000_000_000 + (seconds * 1e9) as i64)
+    }
+
+    /// How sure it can be of those named for an alert at second 0, or also at another, of lookups at these seconds.
+    fn sure(clock: Clock, again: Option<f64>, lookups: &[(f64, &[&str])]) -> Vec<(String, u16)> {
+        let lookups: Vec<(Timestamp, &[&str])> =
+            lookups.iter().map(|(second, clients)| (at(*second), *clients)).collect();
+        let seen = Seen::of_lookups(&lookups);
+        let order: Vec<usize> = (0..lookups.len()).collect();
+        let when = When { time: at(0.0), again: again.map(at) };
+        let at = at_the_time(&seen, &order, when, clock);
+        let sure_max = at.sure_max(&seen);
+        let named = seen.clients(at.meant.iter().copied()).into_iter();
+        named.map(|client| (client.to_string(), sure_max.of(client))).collect()
+    }
+
+    fn of(named: &[(&str, u16)]) -> Vec<(String, u16)> {
+        named.iter().map(|(client, sure)| ((*client).to_owned(), *sure)).collect()
+    }
+
+    #[test]
+    fn who_is_behind_a_part_of_one_moments_lookups_is_less_sure_than_who_is_behind_all() {
+        for clock in [UNKNOWN, KNOWN] {
+            let named = sure(clock, None, &[(0.1, &[A, B]), (0.2, &[A])]);
+            assert_eq!(named, of(&[(A, SURE), (B, OF_SEVERAL)]));
+            let named = sure(clock, None, &[(0.1, &[A]), (0.2, &[B])]);
+            assert_eq!(named, of(&[(A, OF_SEVERAL), (B, OF_SEVERAL)]));
+        }
+    }
+
+    #[test]
+    fn a_lookup_that_nobody_is_named_for_may_be_the_alerts_own() {
+        assert_eq!(sure(KNOWN, None, &[(0.1, &[A]), (0.3, &[])]), of(&[(A, NEAREST)]));
+        assert_eq!(sure(UNKNOWN, None, &[(0.1, &[A]), (20.0, &[])]), of(&[(A, NEAREST)]));
+        assert_eq!(sure(KNOWN, None, &[(0.1, &[A]), (20.0, &[])]), of(&[(A, SURE)]));
+    }
+
+    #[test]
+    fn others_about_then_count_unless_the_client_is_behind_theirs_too() {
+        assert_eq!(sure(UNKNOWN, None, &[(0.1, &[A]), (30.0, &[B])]), of(&[(A, NEAREST)]));
+        assert_eq!(sure(UNKNOWN, None, &[(0.1, &[A]), (30.0, &[A, B])]), of(&[(A, SURE)]));
+        // It waited for a later try of the same question only.
+        let named = sure(UNKNOWN, None, &[(-40.0, &[A]), (0.1, &[A, B])]);
+        assert_eq!(named, of(&[(A, SURE), (B, NEAREST)]));
+        // A known clock may be off by some seconds, and no more.
+        assert_eq!(sure(KNOWN, None, &[(0.1, &[A]), (3.0, &[B])]), of(&[(A, NEAREST)]));
+        assert_eq!(sure(KNOWN, None, &[(0.1, &[A]), (30.0, &[B])]), of(&[(A, SURE)]));
+    }
+
+    #[test]
+    fn what_is_some_seconds_from_the_alert_is_less_sure_and_what_is_further_needs_a_clock_that_is_off()
+     {
+        for (second, most) in [(1.0, SURE), (-4.0, ALONE), (20.0, NEAREST), (-50.0, NEAREST)] {
+            assert_eq!(sure(UNKNOWN, None, &[(second, &[A])]), of(&[(A, most)]), "{second}");
+        }
+        assert_eq!(sure(UNKNOWN, None, &[(70.0, &[A])]), of(&[]));
+        assert_eq!(sure(KNOWN, None, &[(20.0, &[A])]), of(&[]));
+        let doubtful = Clock { is_doubtful: true, ..UNKNOWN };
+        assert_eq!(sure(doubtful, None, &[(0.1, &[A])]), of(&[(A, NEAREST)]));
+    }
+
+    #[test]
+    fn why_somebody_is_less_sure_is_said() {
+        let notes = |lookups: &[(f64, &[&str])]| {
+            let lookups: Vec<(Timestamp, &[&str])> =
+                lookups.iter().map(|(second, clients)| (at(*second), *clients)).collect();
+            let seen = Seen::of_lookups(&lookups);
+            let order: Vec<usize> = (0..lookups.len()).collect();
+            let when = When { time: at(0.0), again: None };
+            at_the_time(&seen, &order, when, UNKNOWN).notes(&seen, when).join("; ")
+        };
+        assert_eq!(notes(&[(0.1, &[A]), (0.2, &[A])]), "");
+        for (lookups, words) in [
+            (&[(0.1, &[A, B][..]), (0.2, &[A][..])], "not all of these clients"),
+            (&[(0.1, &[A]), (0.2, &[])], "of 1 lookup about then nobody can be named"),
+            (&[(0.1, &[A]), (0.2, &[B])], "these are lookups of different clients"),
+            (&[(0.1, &[A]), (30.0, &[B])], "10.0.0.2 asked for it 30 s after"),
+            (&[(30.0, &[A]), (30.1, &[A])], "the nearest lookup is 30 s from the alert"),
+        ] {
+            let said = notes(lookups);
+            assert!(said.contains(words) && !said.contains("; "), "{lookups:?}: {said}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_came_twice_is_looked_for_at_both() {
+        const HOUR: f64 = 3_600.0;
+        for clock in [UNKNOWN, KNOWN] {
+            let sure = |lookups: &[(f64, &[&str])]| sure(clock, Some(HOUR), lookups);
+            assert_eq!(sure(&[(0.1, &[A])]), of(&[(A, SURE)]));
+            assert_eq!(sure(&[(HOUR + 0.1, &[A])]), of(&[(A, SURE)]));
+            assert_eq!(sure(&[(0.1, &[A]), (HOUR + 0.1, &[A])]), of(&[(A, SURE)]));
+            let both = sure(&[(0.1, &[A]), (HOUR + 0.2, &[B])]);
+            assert_eq!(both, of(&[(A, OF_SEVERAL), (B, OF_SEVERAL)]));
+            assert_eq!(sure(&[(0.1, &[A]), (HOUR + 3.0, &[B])]), of(&[(A, NEAREST)]));
+        }
+        let when = When { time: at(0.0), again: Some(at(HOUR)) };
+        assert_eq!(when.nearest_to(at(HOUR - 5.0)), at(HOUR));
+        assert_eq!(when.nearest_to(at(5.0)), at(0.0));
+    }
+
+    #[test]
+    fn who_asked_then_is_of_either_time() {
+        let seen = Seen::of_lookups(&[(at(0.0), &[A]), (at(3_600.0), &[B]), (at(1_800.0), &[A])]);
+        let clients = |again| asked_then(&seen, When { time: at(0.0), again }, UNKNOWN).len();
+        assert_eq!((clients(None), clients(Some(at(3_600.0)))), (1, 2));
+        let known: Address = A.parse::<IpAddr>().unwrap().into();
+        assert!(asked_then(&seen, When { time: at(0.0), again: None }, UNKNOWN).contains(&known));
+    }
 }

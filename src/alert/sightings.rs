@@ -47,6 +47,13 @@ pub(super) struct Kept {
     id: String,
 }
 
+impl Kept {
+    /// Whether a client had a part in it.
+    pub(super) fn is_of_somebody(&self) -> bool {
+        !self.parts.is_empty()
+    }
+}
+
 /// What a sighting of a destination is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Matter {
@@ -109,6 +116,18 @@ impl Seen {
     pub(super) fn clients<'s>(&self, of: impl Iterator<Item = &'s Kept>) -> BTreeSet<Address> {
         let parts = of.flat_map(|kept| &kept.parts);
         parts.filter_map(|part| self.ways.get(part.way)).map(|way| way.client).collect()
+    }
+
+    /// The clients that had a part in each of it.
+    pub(super) fn behind_all<'s>(
+        &self,
+        mut of: impl Iterator<Item = &'s Kept>,
+    ) -> BTreeSet<Address> {
+        let first = of.next().map(|kept| self.clients(std::iter::once(kept)));
+        of.fold(first.unwrap_or_default(), |all, kept| {
+            let clients = self.clients(std::iter::once(kept));
+            all.intersection(&clients).copied().collect()
+        })
     }
 
     /// Whether a sighting is within a scope.
@@ -333,5 +352,49 @@ fn strength(role: Role) -> u8 {
         Role::Refresh => 1,
         Role::Joiner => 2,
         Role::Cached => 3,
+    }
+}
+
+#[cfg(test)]
+impl Seen {
+    /// Of lookups of one destination at these times, each with the clients behind it.
+    pub(super) fn of_lookups(lookups: &[(Timestamp, &[&str])]) -> Seen {
+        let mut seen = Seen::default();
+        for (time, clients) in lookups {
+            let parts = clients.iter().map(|client| {
+                let client = client.parse::<std::net::IpAddr>().unwrap().into();
+                seen.ways.push(Way {
+                    client,
+                    asked: String::new(),
+                    chain: Vec::new(),
+                    hostname: None,
+                });
+                Part {
+                    way: seen.ways.len() - 1,
+                    role: Role::Initiator,
+                    confidence_permille: 995,
+                    time: *time,
+                    question: QuestionId::new(
+                        crate::frame::FrameId::new(0, seen.ways.len() as u64),
+                        0,
+                    ),
+                    connected: None,
+                }
+            });
+            let parts: Vec<Part> = parts.collect();
+            let verdict =
+                if parts.is_empty() { Verdict::Undetermined } else { Verdict::Attributed };
+            seen.sightings.push(Kept {
+                time: *time,
+                resolver: "10.0.0.53".parse::<std::net::IpAddr>().unwrap().into(),
+                is_upstream: true,
+                matter: Matter::Itself,
+                verdict,
+                parts,
+                reason: None,
+                id: String::new(),
+            });
+        }
+        seen
     }
 }

@@ -7,15 +7,17 @@
 //! writer shows; without one, it is not guessed at, and neither is what lacks its year.
 
 use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
 use super::{Timestamp, Zone};
 
 /// A time, and whether its zone was said with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// When.
+    /// When: the first time, where clocks were set back and showed it twice.
     pub time: Timestamp,
+    /// The second time.
+    pub again: Option<Timestamp>,
     /// It named no zone: it was taken to be of the one given.
     pub is_local: bool,
     /// The order of day and month that its date shows, since no month has its other number.
@@ -64,7 +66,7 @@ impl Written {
 
     fn read(text: &str, cursor: &mut Cursor<'_>, zone: &Zone) -> Option<Written> {
         if let Some(time) = since_epoch(text) {
-            return Some(Written { time, is_local: false, shows: None });
+            return Some(Written { time, again: None, is_local: false, shows: None });
         }
         let (year, month, day) = cursor.date()?;
         cursor.eat_any(&[' ', 'T', 't', '-', ',', '_']);
@@ -83,9 +85,12 @@ impl Written {
                 None => return None,
             },
         };
-        let nanos = local.to_zoned(zone).ok()?.timestamp().as_nanosecond();
-        let time = Timestamp(i64::try_from(nanos).ok()?);
-        Some(Written { time, is_local, shows: cursor.shows })
+        let of = |time: jiff::Timestamp| i64::try_from(time.as_nanosecond()).ok().map(Timestamp);
+        let read = zone.to_ambiguous_timestamp(local);
+        let time = of(read.compatible().ok()?)?;
+        let is_twice = matches!(read.offset(), AmbiguousOffset::Fold { .. });
+        let again = if is_twice { of(read.later().ok()?) } else { None };
+        Some(Written { time, again, is_local, shows: cursor.shows })
     }
 }
 
@@ -336,6 +341,27 @@ mod tests {
         }
         for zone in ["Europe/Atlantis", "+99:00", "+1:2:3:4", "five"] {
             assert!(Zone::parse(zone).is_none(), "{zone}");
+        }
+    }
+
+    #[test]
+    fn the_hour_that_comes_twice_is_read_both_ways() {
+        let berlin = Zone::parse("Europe/Berlin").unwrap();
+        let read = |text: &str| {
+            let written = Written::parse(text, &berlin, None).unwrap();
+            let again = written.again.map(|again| again.to_string()).unwrap_or_default();
+            (written.time.to_string(), again)
+        };
+        let (first, second) = ("2026-10-25T00:30:00.000000000Z", "2026-10-25T01:30:00.000000000Z");
+        assert_eq!(read("2026-10-25 02:30"), (first.to_owned(), second.to_owned()));
+        assert_eq!(read("2026-10-25 02:30 Europe/Berlin"), (first.to_owned(), second.to_owned()));
+        for (text, time) in [
+            ("2026-10-25 02:30+01:00", second),
+            ("2026-10-25 03:00", "2026-10-25T02:00:00.000000000Z"),
+            // The hour that summer time leaves out.
+            ("2026-03-29 02:30", "2026-03-29T01:30:00.000000000Z"),
+        ] {
+            assert_eq!(read(text), (time.to_owned(), String::new()), "{text}");
         }
     }
 

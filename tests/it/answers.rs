@@ -142,7 +142,7 @@ fn a_time_without_seconds_is_all_of_its_minute() {
         assert_eq!(answer["clock"]["estimated"], false);
     }
     // The minutes beside it: it may be she, if the clocks differ.
-    assert_eq!(named(&all[3]), [("192.168.2.42", 0.95)], "{}", all[3]);
+    assert_eq!(named(&all[3]), [("192.168.2.42", 0.9)], "{}", all[3]);
     assert!(all[3]["notes"].to_string().contains("if the firewall's clock is that much off"));
 }
 

@@ -14,6 +14,7 @@
 mod oracle;
 mod support;
 
+mod alerts_labelled;
 mod answers;
 mod bundled;
 mod cli;

@@ -50,6 +50,7 @@ impl Row<'_> {
             number: self.number.and_then(|text| text.parse().ok()).unwrap_or_default(),
             text: shortened(text.trim(), TEXT_LEN_MAX),
             time: self.time.map(|written| written.time),
+            again: self.time.and_then(|written| written.again),
             is_local: self.time.is_some_and(|written| written.is_local),
             is_time_unread: false,
             host: self.host.and_then(said).map(|host| shortened(host, VALUE_LEN_MAX)),

@@ -201,6 +201,7 @@ pub fn assessments(list: &Indicators, name: &str) -> Vec<Assessment> {
 /// Three alerts: with a client, without one, and one that nothing answers.
 pub fn answers(list: &Indicators, name: &str) -> Vec<Answer> {
     let alert = |line, destination: &str| Alert {
+        again: None,
         is_time_unread: false,
         device: None,
         file: "alerts.txt".to_owned(),
