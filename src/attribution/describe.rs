@@ -334,9 +334,8 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
             address(history, host)
         ),
         Unexplained::AskerMayBeResolver => format!(
-            "{resolver} asked a server outside as a DNS server does, and nobody asks {resolver} in this \
-             capture: if it is a DNS server, capture the side of its clients too (and name it with \
-             --resolver); if not, it is the client"
+            "{resolver} asks as a DNS server does, and nobody asks {resolver} in this capture: if it is a DNS \
+             server, capture the side of its clients too (and name it with --resolver); if not, it is the client"
         ),
         Unexplained::AskedAfter(after) => format!(
             "the same was asked of {resolver} only {after} later, and answered as late as if that had led here: the clocks \

@@ -20,6 +20,7 @@ use foldhash::{HashMap, HashMapExt};
 
 use crate::bounded::Sequence;
 use crate::flow::{Address, Mac};
+use crate::time::Span;
 use crate::transaction::{Host, HostId, Hosts, Transaction, Transactions};
 
 /// How many hosts are remembered behind a link-layer address: more than two are not one machine.
@@ -45,6 +46,11 @@ const FAR_MORE: u64 = 16;
 /// Who asked so much asks nearly all if the others asked one in so many of that at most.
 const NEARLY_ALL_MIN: u64 = 200;
 const NEARLY_ALL_SHARE: u64 = 100;
+
+/// No one machine asks so many times running and this often: more than one's page that opens asks for,
+const BUSY_MIN: usize = 1 << 10;
+/// and on the average as often as this.
+const BUSY_EVERY: Span = Span::from_secs(1);
 
 /// Roles are learned anew at most once in so many transactions: one in this many of the hosts.
 const REST_SHARE: u64 = 4;
@@ -151,7 +157,7 @@ impl Roles {
     ///
     /// 1. It asks, and nobody asks it nor is answered by it.
     /// 2. Where nobody was recognised as a resolver: few hosts ask at all, and this one asks outside, or as
-    ///    resolvers mostly do.
+    ///    resolvers mostly do, or nearly alone and as much as many do together.
     /// 3. Where others were: it asks outside, either as resolvers mostly do, or a server that one of them
     ///    asks too. A second server of the site is such a host; but so is a client that goes round
     ///    the site's own servers.
@@ -166,7 +172,9 @@ impl Roles {
             return false;
         }
         if self.groups.is_empty() {
-            return self.askers <= RESOLVERS_OF_ONE_SITE_MAX && (outside || asks_as_one);
+            let is_alone = || self.for_others.get(&ask.client) == Some(&ForOthers::AsksNearlyAll);
+            return self.askers <= RESOLVERS_OF_ONE_SITE_MAX
+                && (outside || asks_as_one || is_alone() && is_busy(ask.client, transactions));
         }
         let shared = || {
             let latest = transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE);
@@ -462,6 +470,15 @@ impl Roles {
 /// Whether a host asks as a resolver does that walks down from the root, and not only now and then.
 pub(super) fn iterates(host: &Host) -> bool {
     host.asks_iterating >= ITERATING_MIN && host.asks_iterating * 2 > host.asks
+}
+
+/// Whether a host asked as much lately, for long, as only many do together.
+fn is_busy(host: HostId, transactions: &Transactions) -> bool {
+    let latest = transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE);
+    let mut asked = latest.filter(|(_, query)| query.client == host).map(|(_, query)| query.asked);
+    let Some(last) = asked.next() else { return false };
+    let (count, first) = asked.fold((1, last), |(count, first), at| (count + 1, first.min(at)));
+    count >= BUSY_MIN && last - first <= Span(BUSY_EVERY.0 * count as i64)
 }
 
 /// Whether a host mostly asks with additional records, as servers do.

@@ -89,7 +89,7 @@ pub(crate) fn percent(permille: u16) -> String {
 /// What came back, for a response's code.
 pub(crate) fn outcome(rcode: Option<&str>) -> String {
     match rcode {
-        None => "no answer in the capture".to_owned(),
+        None => "no answer seen".to_owned(),
         Some("NOERROR") => "an answer".to_owned(),
         Some("NXDOMAIN") => "\"no such name\" (NXDOMAIN)".to_owned(),
         Some(other) => format!("an error ({other})"),

@@ -240,3 +240,30 @@ fn of_those_who_ask_together_any_may_have_set_off_each_query() {
     }
     assert_eq!(office.named(carlas), [CARLA]);
 }
+
+#[test]
+fn who_alone_asks_a_server_of_its_network_without_end_may_ask_for_others() {
+    // dnsdist before BIND, or the DC of a branch before that of the head office, and its clients out of sight.
+    let may_be = |questions: u16, every_ms: f64| {
+        let simulated = Simulated::new();
+        let limits = Limits::default();
+        let transactions = Transactions::new(limits.transactions, Ports::new(&[]));
+        let roles = Roles::new(Vec::new());
+        let resolution = Resolution::new(limits, transactions, roles, simulated.hasher);
+        let mut office = Office { simulated, resolution, ids: 0 };
+        let mut last = None;
+        for n in 0..questions {
+            let name = format!("www.good{n}.com");
+            let open = office.ask(f64::from(n) * every_ms, DC2, DC, &name);
+            office.answer(f64::from(n) * every_ms + 1.0, open, &[]);
+            last = Some(open.sequence);
+        }
+        office.resolution.refresh_roles();
+        let transactions = office.resolution.transactions();
+        let last = transactions.get(last.unwrap()).unwrap();
+        office.resolution.roles().may_be_resolver(&last, transactions)
+    };
+    assert!(may_be(2_000, 50.0));
+    assert!(!may_be(500, 50.0), "a page that opens");
+    assert!(!may_be(2_000, 10_000.0), "a machine of somebody who works");
+}
