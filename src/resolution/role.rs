@@ -112,6 +112,8 @@ pub struct Roles {
     askers: usize,
     /// The clients that may ask for others.
     for_others: HashMap<HostId, ForOthers>,
+    /// Of these the one who asks nearly all, if that is as much as only many ask together.
+    busy: Option<HostId>,
     next_refresh: u64,
     /// How many hosts there were when roles were learned last.
     hosts_then: u64,
@@ -172,9 +174,8 @@ impl Roles {
             return false;
         }
         if self.groups.is_empty() {
-            let is_alone = || self.for_others.get(&ask.client) == Some(&ForOthers::AsksNearlyAll);
-            return self.askers <= RESOLVERS_OF_ONE_SITE_MAX
-                && (outside || asks_as_one || is_alone() && is_busy(ask.client, transactions));
+            let is_busy = self.busy == Some(ask.client);
+            return self.askers <= RESOLVERS_OF_ONE_SITE_MAX && (outside || asks_as_one || is_busy);
         }
         let shared = || {
             let latest = transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE);
@@ -297,6 +298,10 @@ impl Roles {
             }
         }
         self.for_others = self.who_may_ask_for_others(hosts);
+        let mut nearly_all =
+            self.for_others.iter().filter(|(_, why)| **why == ForOthers::AsksNearlyAll);
+        let alone = nearly_all.next().map(|(id, _)| *id);
+        self.busy = alone.filter(|id| is_busy(*id, transactions));
     }
 
     /// Takes servers on loopback addresses for addresses of the resolver that this machine is: the only

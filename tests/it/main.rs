@@ -14,7 +14,6 @@
 mod oracle;
 mod support;
 
-mod alerts_labelled;
 mod answers;
 mod bundled;
 mod cli;
@@ -36,6 +35,7 @@ mod mirror;
 mod package;
 mod pasted;
 mod properties;
+mod scored_alerts;
 mod screen;
 mod traffic;
 mod usage;
