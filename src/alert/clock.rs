@@ -21,6 +21,7 @@
 
 use std::collections::BTreeSet;
 
+use super::moment::NEAR;
 use crate::time::{Span, Timestamp};
 
 /// By what scale a difference is looked for.
@@ -52,6 +53,8 @@ const CLOSE: Scale = Scale {
 };
 /// Of the moments that a difference puts into the capture, one in so many may disagree: packets are lost.
 const DISAGREEING_SHARE: usize = 5;
+/// So many moments that do not fit are no chance; of fewer each may be of what is not in the capture.
+const DISAGREEING_MIN: usize = 3;
 /// How many times as many moments have to agree as on any other difference, unless it is none.
 const AHEAD: usize = 2;
 /// How far apart votes may lie and still agree: firewalls log whole seconds, and a moment later.
@@ -70,13 +73,14 @@ const CHANCE_MAX: f64 = 0.01;
 pub struct Clock {
     /// What to add to the firewall's time to have the capture's.
     pub difference: Span,
-    /// How many alerts agree on it.
+    /// How many alerts agree on it; where it is in doubt, on none.
     pub agreeing: u64,
-    /// How many have a time and a destination that was seen.
+    /// How many have a time and a destination that was seen; where it is in doubt, of these how many are of the
+    /// capture's time.
     pub of: u64,
     /// Whether it was estimated. If not, too few agree, and the clocks are taken to be the same.
     pub is_estimated: bool,
-    /// Whether it was not, and alerts of the capture's time do not fit as they are.
+    /// Whether it was not, and many alerts of the capture's time do not fit as they are.
     pub is_doubtful: bool,
     /// Another difference than none on which as many agree or more: what is asked for in turn at even intervals fits again so
     /// many of these off.
@@ -93,7 +97,17 @@ pub(super) type Shown = (Timestamp, Timestamp);
 
 /// Estimates it from the parts, of which the capture shows what is within `shown`.
 pub(super) fn estimate(parts: &[Part], shown: Option<Shown>) -> Clock {
-    counted_by(difference(parts, shown), parts)
+    let clock = difference(parts, shown);
+    let (all, _) = counted_by(clock, parts, None);
+    if clock.is_estimated {
+        return all;
+    }
+    let (within, wrong) = counted_by(clock, parts, shown);
+    let are_many = wrong.len() * DISAGREEING_SHARE > within.of as usize;
+    match are_many && moments(wrong.into_iter(), CLOSE.moment).len() >= DISAGREEING_MIN {
+        true => Clock { is_doubtful: true, ..within },
+        false => Clock { agreeing: 0, ..all },
+    }
 }
 
 fn difference(parts: &[Part], shown: Option<Shown>) -> Clock {
@@ -110,8 +124,10 @@ fn difference(parts: &[Part], shown: Option<Shown>) -> Clock {
     if wide.is_estimated {
         return wide;
     }
+    // A difference can have put out of the capture what is of its time.
+    let (from, to) = (shown.0 - CLOSE.difference_max, shown.1 + CLOSE.difference_max);
     let within = counted.into_iter().map(|(mut alerts, sightings)| {
-        alerts.retain(|alert| (shown.0..=shown.1).contains(alert));
+        alerts.retain(|alert| (from..=to).contains(alert));
         (alerts, sightings)
     });
     let close = by(&CLOSE, &within.collect::<Vec<_>>(), shown);
@@ -152,28 +168,37 @@ fn by(scale: &Scale, counted: &[Part], shown: Shown) -> Clock {
     let alerts = voting().map(|(alert, _)| alert).collect();
     let field = Field { votes, alerts, moments, shown, expected: chances.iter().sum() };
     let Some(window) = scale.choose(&field) else {
-        let is_doubtful = field.in_the_capture(0) >= scale.agreeing_min && !field.fits_as_it_is();
-        return Clock { is_doubtful, rival: scale.rival(&field), ..Clock::default() };
+        return Clock { rival: scale.rival(&field), ..Clock::default() };
     };
     Clock { difference: Span(window.median), is_estimated: true, ..Clock::default() }
 }
 
-/// With how many alerts agree on it, of all whose destination was seen.
-fn counted_by(clock: Clock, parts: &[Part]) -> Clock {
+/// With how many alerts agree on it, of all whose destination was seen, or of those of them that it puts into the time
+/// `shown`; and those that do not.
+fn counted_by(clock: Clock, parts: &[Part], shown: Option<Shown>) -> (Clock, Vec<Timestamp>) {
     let all = parts.iter().filter(|(_, sightings)| !sightings.is_empty());
-    let (mut agreeing, mut of) = (0, 0);
+    let lasts = if clock.is_of_minutes { Span(MINUTE) } else { Span(0) };
+    // What is of its very moment raises no doubt.
+    let within = if clock.is_estimated { Span(AGREE) } else { NEAR };
+    let is_counted = |alert: &&Timestamp| {
+        let at = **alert + clock.difference;
+        shown.is_none_or(|(first, last)| at <= last && at + lasts >= first)
+    };
+    let (mut agreeing, mut wrong) = (0, Vec::new());
     for (alerts, sightings) in all {
         let mut sightings = sightings.clone();
         sightings.sort_unstable();
-        of += alerts.len() as u64;
         let agrees = |alert: &&Timestamp| {
             let at = **alert + clock.difference;
-            let from = sightings.partition_point(|sighting| *sighting < at - Span(AGREE));
-            sightings.get(from).is_some_and(|sighting| *sighting <= at + Span(AGREE))
+            let from = sightings.partition_point(|sighting| *sighting < at - within);
+            sightings.get(from).is_some_and(|sighting| *sighting <= at + lasts + within)
         };
-        agreeing += alerts.iter().filter(agrees).count() as u64;
+        let (right, others): (Vec<&Timestamp>, Vec<&Timestamp>) =
+            alerts.iter().filter(is_counted).partition(agrees);
+        agreeing += right.len() as u64;
+        wrong.extend(others);
     }
-    Clock { agreeing: if clock.is_estimated { agreeing } else { 0 }, of, ..clock }
+    (Clock { agreeing, of: agreeing + wrong.len() as u64, ..clock }, wrong)
 }
 
 /// All votes, in order, and what they are weighed by.
@@ -530,8 +555,9 @@ mod tests {
         assert!(!of_minutes(0, &seconds[..4], &seconds[..4]).is_estimated);
         let burst: Vec<i64> = (0..10).map(|n| 60 + n % 8).collect();
         assert!(!of_minutes(0, &burst, &burst).is_estimated);
-        // Alerts of a time that the capture does not show say nothing.
-        assert!(!of_minutes(200, &seconds, &seconds).is_estimated);
+        // What puts them all out of the capture is told, too, if it is what clocks can be off by.
+        assert_eq!(of_minutes(200, &seconds, &seconds).difference, Span::from_secs(200));
+        assert!(!of_minutes(400, &seconds, &seconds).is_estimated);
     }
 
     #[test]

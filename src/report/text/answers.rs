@@ -174,8 +174,8 @@ pub(in crate::report) fn clock_words(whose: &str, clock: Clock) -> Words {
     let agree = format!("{} of {}", number(clock.agreeing), count(clock.of, "alert", "alerts"));
     if clock.is_doubtful {
         let text = format!(
-            "{whose}The firewall's clock differs from the capture's, or alerts are of what is not in it: many do not \
-             fit. By how much cannot be told, so it was taken to be the same, and nobody is named for certain."
+            "{whose}The firewall's clock differs from the capture's, or alerts are of what is not in it: {agree} of its \
+             time fit. By how much cannot be told, so it was taken to be the same, and nobody is named for certain."
         );
         return Words::of(Ink::Caution, &text);
     }
