@@ -82,7 +82,7 @@ pub struct Clock {
     pub is_estimated: bool,
     /// Whether it was not, and many alerts of the capture's time do not fit as they are.
     pub is_doubtful: bool,
-    /// Another difference than none on which as many agree or more: what is asked for in turn at even intervals fits again so
+    /// Another difference than none on which nearly as many agree or more: what is asked for in turn at even intervals fits again so
     /// many of these off.
     pub rival: Option<Span>,
     /// Whether its times are of whole minutes: each stands for all of it.
@@ -170,7 +170,9 @@ fn by(scale: &Scale, counted: &[Part], shown: Shown) -> Clock {
     let Some(window) = scale.choose(&field) else {
         return Clock { rival: scale.rival(&field), ..Clock::default() };
     };
-    Clock { difference: Span(window.median), is_estimated: true, ..Clock::default() }
+    let is_none = window.median.abs() <= AGREE;
+    let rival = if is_none { scale.rival(&field) } else { None };
+    Clock { difference: Span(window.median), is_estimated: true, rival, ..Clock::default() }
 }
 
 /// With how many alerts agree on it, of all whose destination was seen, or of those of them that it puts into the time
@@ -284,11 +286,12 @@ impl Scale {
         (is_alone && self.is_enough(&best, field)).then_some(best)
     }
 
-    /// The difference that does as well as none or better.
+    /// The difference that does nearly as well as none or better: a packet or two may be missing.
     fn rival(&self, field: &Field) -> Option<Span> {
         let as_it_is = field.best(|vote| vote.d.abs() <= AGREE).map_or(0, |zero| zero.agreeing);
         let other = field.best(|vote| vote.d.abs() > APART)?;
-        let is_rival = other.agreeing >= as_it_is && self.is_enough(&other, field);
+        let is_rival = other.agreeing * DISAGREEING_SHARE >= as_it_is * (DISAGREEING_SHARE - 1)
+            && self.is_enough(&other, field);
         is_rival.then_some(Span(other.median))
     }
 

@@ -20,7 +20,7 @@ use crate::indicator::{IndicatorId, IndicatorKind, Indicators};
 use crate::message::{Message, Messages};
 use crate::number::list;
 use crate::resolution::Role;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, period};
 
 /// How many zones are told in which an alert's time would fit.
 pub(super) const FITS_MAX: usize = 3;
@@ -356,8 +356,8 @@ fn by_the_rival(asked: &Asked<'_>, case: &Case, seen: &Seen, named: &[&Kept]) ->
     }
     let way = if rival.0 < 0 { "fast" } else { "slow" };
     Some(format!(
-        "the firewall's alerts fit as well if its clock is {} s {way}, and then {} asked for it",
-        rival.abs().0 / 1_000_000_000,
+        "the firewall's alerts fit as well if its clock is {} {way}, and then {} asked for it",
+        period(rival.abs()),
         list(&told)
     ))
 }

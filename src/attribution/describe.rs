@@ -334,7 +334,7 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
             address(history, host)
         ),
         Unexplained::AskerMayBeResolver => format!(
-            "{resolver} asks as a DNS server does, and nobody asks {resolver} in this capture: if it is a DNS \
+            "{resolver} asks as a DNS server does, or as much as one, and nobody asks {resolver} in this capture: if it is a DNS \
              server, capture the side of its clients too (and name it with --resolver); if not, it is the client"
         ),
         Unexplained::AskedAfter(after) => format!(

@@ -28,8 +28,8 @@ const PASSED_ON: Span = Span::from_millis(300);
 const CHAIN_MAX: usize = 16;
 /// For so long a resolver waits for an answer before it tries anything else (Unbound 376 ms, others longer).
 const UNANSWERED_FOR: Span = Span::from_millis(350);
-/// A resolver that goes on trying does so again within this time (Unbound waits for 12 s),
-const LULL_MAX: Span = Span::from_secs(15);
+/// A resolver that goes on trying does so again within this time (Unbound waits for up to 24 s),
+const LULL_MAX: Span = Span::from_secs(26);
 /// and has given up after this one, a try or two being missing.
 const GIVES_UP_MAX: Span = Span::from_secs(30);
 /// A resolver that has to ask upstream for an ask does so within this time.
@@ -90,8 +90,6 @@ pub(super) struct Candidate {
     pub confirmed: bool,
     /// Whether the resolver had come further for it than to the zone that the query is for.
     pub is_past: bool,
-    /// Whether it may have been answered from the cache, unseen: nothing was asked upstream for it when it came.
-    pub is_late: bool,
     /// Whether it was answered with what was asked for, or that there is no such thing.
     pub served: bool,
 }
@@ -267,8 +265,7 @@ impl History<'_> {
             return None;
         }
         let path = walk.path(place);
-        let names = self.names_on(&path, ask, sent);
-        if timing == Timing::Open && !self.is_pending(ask, sent, &names, walk) {
+        if timing == Timing::Open && !self.is_pending(ask, sent, &path, walk) {
             return None;
         }
         let confirmed = self.bears_out((sequence, ask), &path, sent)?;
@@ -287,7 +284,6 @@ impl History<'_> {
             timing,
             confirmed,
             is_past: relation == Relation::Ancestor && self.is_past(ask, sent),
-            is_late: timing == Timing::Open && self.is_late(ask, sent, &names, walk),
             served: ask.answered().is_some() && matches!(ask.rcode, 0 | 3),
         })
     }
@@ -390,11 +386,17 @@ impl History<'_> {
             if !tries.iter().any(asked) || is_known {
                 return false;
             }
-            // One that has no answer and was not tried again was answered out of the capture's sight; for one that was
-            // answered after the ask was, that did not wait, nor for one that was tried again after.
-            answers().any(|at| at > then && at <= ask.closed() + INSTANT) || {
-                let later = (then + OPEN_MAX).min(ask.closed());
-                let mut since = self.upstream_about(&sent.client, owner, ask.qtype, later);
+            // For one that was answered after the ask was, that did not wait.
+            if answers().any(|at| at > then) {
+                return answers().any(|at| at > then && at <= ask.closed() + INSTANT);
+            }
+            // One that has no answer and was not tried again was answered out of the capture's sight; but not as
+            // soon as that, nor where the ask was told of a failure.
+            let newest = tries.iter().filter(|query| asked(query)).map(|query| query.asked).max();
+            let has_failed = ask.answered().is_some() && !matches!(ask.rcode, 0 | 3);
+            has_failed || newest.is_some_and(|newest| newest + OUT_OF_ORDER > sent.asked) || {
+                let mut since =
+                    self.upstream_about(&sent.client, owner, ask.qtype, then + OPEN_MAX);
                 since.next().is_some_and(|(_, query)| query.asked > then)
             }
         })
@@ -474,7 +476,7 @@ impl History<'_> {
         &self,
         ask: &Transaction,
         sent: &Transaction,
-        names: &[Name<'_>],
+        path: &[Edge],
         walk: &Walk<'_>,
     ) -> bool {
         if ask.answered().is_some() {
@@ -487,7 +489,8 @@ impl History<'_> {
         if soon >= sent.asked {
             return true;
         }
-        let worked_on = |since, until| self.is_worked_on(ask, sent, (since, until), names, walk);
+        let names = self.names_on(path, ask, sent);
+        let worked_on = |since, until| self.is_worked_on(ask, sent, (since, until), &names, walk);
         let then = sent.asked - OUT_OF_ORDER;
         worked_on(ask.asked - OPEN_MAX, soon)
             && (ask.asked_last + GIVES_UP_MAX >= sent.asked
@@ -496,17 +499,21 @@ impl History<'_> {
 
     /// Whether nothing was asked upstream for an ask without a captured answer for so long that the answer may as well have
     /// come, from the cache or for what was asked before.
-    fn is_late(
+    pub(super) fn is_late(
         &self,
-        ask: &Transaction,
+        candidate: &Candidate,
         sent: &Transaction,
-        names: &[Name<'_>],
         walk: &Walk<'_>,
     ) -> bool {
+        let Some(ask) = self.transactions.get(candidate.ask) else { return false };
+        let is_waiting = candidate.timing == Timing::Open && ask.answered().is_none();
+        if !is_waiting || sent.asked - ask.asked_last <= MOMENT {
+            return false;
+        }
         let within = (sent.asked - LULL_MAX, sent.asked - OUT_OF_ORDER);
-        ask.answered().is_none()
-            && sent.asked - ask.asked_last > MOMENT
-            && !self.is_worked_on(ask, sent, within, names, walk)
+        let path = walk.path(candidate.reach);
+        let names = self.names_on(&path, &ask, sent);
+        !self.is_worked_on(&ask, sent, within, &names, walk)
     }
 
     /// Whether a resolver was asking upstream for an ask by queries of some time: for a name on the way from it, or for one

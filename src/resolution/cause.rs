@@ -175,15 +175,23 @@ impl History<'_> {
         let first_try = self.first_try(query, sent);
         // Sent again as it was, it is for whom it was sent first, unless somebody else waits for it.
         let is_old = |c: &Candidate| {
-            c.relation == Relation::OtherType || matches!(c.timing, Timing::After(_))
+            c.relation == Relation::OtherType
+                || matches!(c.timing, Timing::After(since) if since > MOMENT)
+        };
+        // Whom it was answered long before asks for nothing any more.
+        let is_answered_long = |client: &Cause, than: Span| {
+            let ask = self.transactions.get(client.ask);
+            ask.and_then(|ask| ask.answered()).is_some_and(|at| at + than < sent.asked)
         };
         if let Some(first) = self.transactions.get(query).filter(|first| first.asked < sent.asked)
             && chosen.iter().all(is_old)
         {
             visited.pop();
             let shared = self.causes_beyond(query, &first, began, visited);
-            if !shared.clients.is_empty() {
-                return shared;
+            let is_over =
+                shared.clients.iter().all(|client| is_answered_long(client, FAIL_OVER_MAX));
+            if !is_over {
+                return self.after_all(shared, &first, sent);
             }
         }
         // An open ask for another type is behind this query only if the resolver minimises its questions;
@@ -203,18 +211,13 @@ impl History<'_> {
                 ask.is_none_or(|ask| ask.answered().is_some() && matches!(ask.rcode, 0 | 3))
             });
             // Whom it told that it failed it asks no more for.
-            let given_up = shared.clients.iter().all(|client| {
-                let ask = self.transactions.get(client.ask);
-                ask.and_then(|ask| ask.answered()).is_some_and(|at| at + FAIL_OVER_MAX < sent.asked)
-            });
+            let given_up =
+                shared.clients.iter().all(|client| is_answered_long(client, FAIL_OVER_MAX));
             // Nobody waits for a retry any more, and somebody just came who needs the very name.
             let is_new =
                 |c: &Candidate| c.timing == Timing::Open && sent.asked - c.asked <= SETS_OUT_MAX;
             let replaced = chosen.iter().any(is_new)
-                && shared.clients.iter().all(|client| {
-                    let ask = self.transactions.get(client.ask);
-                    ask.and_then(|ask| ask.answered()).is_some_and(|at| at + MOMENT < sent.asked)
-                });
+                && shared.clients.iter().all(|client| is_answered_long(client, MOMENT));
             let usable = !(shared.clients.is_empty()
                 || replaced
                 || long_ago && served
@@ -374,7 +377,8 @@ impl History<'_> {
         let is_presumed = candidate.relation == Relation::Alias
             && candidate.timing == Timing::Open
             && !candidate.confirmed;
-        if candidate.is_past || candidate.is_late || (is_presumed && may_lead_elsewhere()) {
+        let is_late = || self.is_late(candidate, sent, walk);
+        if candidate.is_past || (is_presumed && may_lead_elsewhere()) || is_late() {
             sure.min(POSSIBLE)
         } else if is_likely_at_most {
             sure.min(LIKELY)

@@ -126,14 +126,27 @@ impl History<'_> {
             (query.asked, query.client_port, query.id, query.server)
                 == (sent.asked, sent.client_port, sent.id, sent.server)
         };
-        let Some(&(came, ..)) = own.iter().find(|(_, query, _)| is_it(query)) else {
+        let Some(owner) = own.iter().position(|(_, query, _)| is_it(query)) else {
             return chosen;
         };
-        let mut may_have: Vec<Candidate> = own
-            .iter()
-            .filter(|(at, query, _)| at_once(*at, sent) && at_once(came, query))
-            .map(|(_, _, candidate)| *candidate)
-            .collect();
+        // Another can have set it off if its owner can have set off another's in its place, and so on up to that one's.
+        let mut is_free = vec![false; own.len()];
+        let mut next = vec![owner];
+        while let Some(place) = next.pop() {
+            let Some((at, ..)) = own.get(place) else { continue };
+            for (other, (_, query, _)) in own.iter().enumerate() {
+                if let Some(is_free) = is_free.get_mut(other).filter(|is_free| !**is_free)
+                    && at_once(*at, query)
+                {
+                    *is_free = true;
+                    next.push(other);
+                }
+            }
+        }
+        let may_have =
+            own.iter().zip(is_free).filter(|((at, ..), free)| *free && at_once(*at, sent));
+        let mut may_have: Vec<Candidate> =
+            may_have.map(|((_, _, candidate), _)| *candidate).collect();
         may_have.sort_by_key(|candidate| (candidate.asked, candidate.ask));
         may_have.dedup_by_key(|candidate| candidate.ask);
         may_have

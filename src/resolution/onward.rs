@@ -62,8 +62,8 @@ impl History<'_> {
                 .upstream_about(&sent.client, about, sent.qtype, sent.asked)
                 .take_while(|(_, query)| query.asked + FAIL_OVER_MAX >= sent.asked);
             queries.find(|(number, query)| {
-                let mut held = self.edges.of_answer(*number).into_iter();
-                just_told(query) && held.any(|edge| edge.target == sent.name)
+                just_told(query)
+                    && self.edges.of_answer(*number).iter().any(|edge| edge.target == sent.name)
             })
         });
         steps.max_by_key(|(number, query)| (query.answered(), *number))

@@ -477,13 +477,17 @@ pub(super) fn iterates(host: &Host) -> bool {
     host.asks_iterating >= ITERATING_MIN && host.asks_iterating * 2 > host.asks
 }
 
-/// Whether a host asked as much lately, for long, as only many do together.
+/// Whether a host asked as much lately, for long, as only many do together. A program that makes up names does so
+/// alone, for most of which there is nothing.
 fn is_busy(host: HostId, transactions: &Transactions) -> bool {
     let latest = transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE);
-    let mut asked = latest.filter(|(_, query)| query.client == host).map(|(_, query)| query.asked);
-    let Some(last) = asked.next() else { return false };
-    let (count, first) = asked.fold((1, last), |(count, first), at| (count + 1, first.min(at)));
-    count >= BUSY_MIN && last - first <= Span(BUSY_EVERY.0 * count as i64)
+    let own: Vec<_> = latest.map(|(_, query)| query).filter(|query| query.client == host).collect();
+    let asked = || own.iter().map(|query| query.asked);
+    let (Some(first), Some(last)) = (asked().min(), asked().max()) else { return false };
+    let in_vain = own.iter().filter(|query| query.answered().is_some() && query.rcode == 3).count();
+    own.len() >= BUSY_MIN
+        && last - first <= Span(BUSY_EVERY.0 * own.len() as i64)
+        && in_vain * 2 < own.len()
 }
 
 /// Whether a host mostly asks with additional records, as servers do.

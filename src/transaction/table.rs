@@ -419,14 +419,18 @@ impl Transactions {
         if self.find_recent(asked.key(), has_id).is_some() {
             return true;
         }
-        let about = self.with_server(asked.server, group).take(OTHERWISE_MAX);
+        let about = self.with_server(asked.server, group).filter(|(_, old)| old.has_query());
+        let about = about.take(OTHERWISE_MAX);
         let mut open = about.filter(|(_, old)| is_open(old)).peekable();
         let Some((_, one)) = open.peek().copied() else { return false };
+        let server = self.hosts.get(asked.server);
+        let is_internal = server.is_some_and(|server| server.address.is_internal());
         let latest = self.before(self.next()).take(SHARED_MAX);
         let is_shared = latest.filter(|(_, old)| is_open(old)).any(|(_, old)| old.id != one.id);
         let is_lost = |old: &Transaction| match (old.name == asked.name, old.qtype == asked.qtype) {
             (true, true) => is_shared && old.answered().is_some_and(|at| at + RACE_MAX < now),
-            (same_name, _) => same_name || is_shared,
+            // Who can send to it from outside could else ask for the other family in its place.
+            (same_name, _) => is_shared || same_name && is_internal,
         };
         !open.all(|(_, old)| is_lost(&old))
     }
