@@ -374,7 +374,7 @@ fn of_the_name<'s>(seen: &Seen, chosen: Vec<&'s Kept>) -> (Vec<&'s Kept>, Option
     }
     let clients = |of: &[&Kept]| seen.clients(of.iter().copied());
     let note = if itself.is_empty() {
-        "the name itself was not seen, but names below it were"
+        "the name itself was not asked for then, but names below it were"
     } else if itself.iter().any(|kept| kept.matter == Matter::OnTheWay) {
         "the name was asked about on the way to names below it, so who asked for those counts, too"
     } else if clients(&itself).is_empty() && !clients(&below).is_empty() {

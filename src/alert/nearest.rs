@@ -78,7 +78,7 @@ impl Traces {
         let (servers, clients): (Vec<&Asker>, Vec<&Asker>) =
             self.askers.iter().partition(is_server);
         let (askers, by) = match clients.is_empty() {
-            true => (servers, "DNS servers alone".to_owned()),
+            true => (servers, "DNS servers".to_owned()),
             false => {
                 let by = named(&clients, store);
                 (clients, by)

@@ -412,19 +412,15 @@ impl Transactions {
                 && (old.client, old.server, old.client_port, old.transport)
                     == (asked.client, asked.server, asked.client_port, asked.transport)
         };
-        let has_id = |old: Kept<'_>| {
-            let old = old.whole();
-            is_open(&old) && old.id == asked.id
-        };
+        let is_it = |old: &Transaction| is_open(old) && old.id == asked.id;
+        let has_id = |old: Kept<'_>| is_it(&old.whole());
         if self.find_recent(asked.key(), has_id).is_some() {
             return true;
         }
-        let about = self.with_server(asked.server, group).filter(|(_, old)| old.has_query());
-        let about = about.take(OTHERWISE_MAX);
-        let mut open = about.filter(|(_, old)| is_open(old)).peekable();
+        let queries = self.with_server(asked.server, group).filter(|(_, old)| old.has_query());
+        let mut open = queries.take(OTHERWISE_MAX).filter(|(_, old)| is_open(old)).peekable();
         let Some((_, one)) = open.peek().copied() else { return false };
-        let server = self.hosts.get(asked.server);
-        let is_internal = server.is_some_and(|server| server.address.is_internal());
+        let is_internal = self.hosts.get(asked.server).is_some_and(|s| s.address.is_internal());
         let latest = self.before(self.next()).take(SHARED_MAX);
         let is_shared = latest.filter(|(_, old)| is_open(old)).any(|(_, old)| old.id != one.id);
         let is_lost = |old: &Transaction| match (old.name == asked.name, old.qtype == asked.qtype) {

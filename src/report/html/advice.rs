@@ -90,7 +90,8 @@ fn steps(urgency: Urgency, clients: &[&Suspected<'_>]) -> Vec<&'static str> {
             "If you trust the name, nothing is wrong with the machine. If you do not, look at what on it asked for it.",
         ],
         Urgency::Other => vec![
-            "These machines asked, but not at the alerts' times, so they did not set them off. Look at them after the others.",
+            "These machines asked, but not at the alerts' times, as far as the firewall's clock is known. Look at them after \
+             the others.",
             "What led them there is the same, though. So one that connected, as its card says, is as pressing as \
              those above.",
         ],

@@ -2,8 +2,8 @@
 
 use super::shown::Shown;
 use super::view::Seen;
-use crate::report::text::lost;
 use crate::report::text::words::{count, duration, latency, list, number};
+use crate::report::text::{lacks, lost};
 use crate::resolution::{Known, Leg};
 
 /// How many files, lists, resolvers and sentences on damage are shown.
@@ -26,7 +26,7 @@ pub(super) struct Resolver {
     pub known: Shown,
     pub asked: String,
     pub asks: String,
-    pub caution: &'static str,
+    pub caution: String,
 }
 
 /// How long its answers took.
@@ -60,13 +60,7 @@ pub(super) fn capture(seen: &Seen<'_>) -> Capture {
             known: Shown::new(&format!("{known}{one}")),
             asked: number(resolver.asked),
             asks: number(resolver.asks),
-            caution: match (resolver.asked, resolver.asks) {
-                (0, _) => {
-                    "Its clients are not in the capture: mirror the port they come in by, too."
-                }
-                (_, 0) => "It was not seen asking anybody: its uplink may not be in the capture.",
-                _ => "",
-            },
+            caution: lacks(resolver, seen.ending).map_or(String::new(), |text| format!("{text}.")),
         }
     });
     let latencies = coverage.latencies.iter().take(2 * NAMED_MAX).map(|row| Latency {

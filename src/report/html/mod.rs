@@ -146,6 +146,12 @@ impl Page {
         let (flagged_rows, flagged_more) = flagged::rows(seen, SECTIONS_MAX);
         let of_clients: Vec<_> =
             seen.clients.iter().map(|client| (client.address, client.dealings.clone())).collect();
+        let mut alerts = alerts::answers(seen);
+        let mut cautions: Vec<Shown> =
+            caveats(seen.ending).iter().map(|text| Shown::new(text)).collect();
+        // A clock that is off bears on all that follows.
+        let of_clocks = alerts.clocks.extract_if(.., |(is_caution, _)| *is_caution);
+        cautions.extend(of_clocks.map(|(_, text)| text));
         Page {
             style: STYLE,
             style_hash: STYLE_HASH,
@@ -154,7 +160,7 @@ impl Page {
             heading: headline::heading(seen),
             looked_at: Shown::new(&looked_at(seen)),
             zone: seen.zone(),
-            cautions: caveats(seen.ending).iter().map(|text| Shown::new(text)).collect(),
+            cautions,
             overview: overview::overview(seen),
             to_do: advice::by_urgency(seen),
             when: timeline::draw(seen, &of_clients, RAILS_MAX),
@@ -165,7 +171,7 @@ impl Page {
                 "more clients",
             ),
             clients_left_out: left_out(seen.fold.clients_left_out, "lookup", "lookups"),
-            alerts: alerts::answers(seen),
+            alerts,
             flagged: flagged::sections(seen, SECTIONS_MAX),
             are_drawings_many: flagged::are_many(seen, SECTIONS_MAX),
             flagged_rows,

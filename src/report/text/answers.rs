@@ -186,6 +186,13 @@ pub(in crate::report) fn clock_words(whose: &str, clock: Clock) -> Words {
         );
         return Words::plain(&text);
     }
+    if !clock.is_estimated && clock.rival.is_some() {
+        let text = format!(
+            "{whose}Whether the firewall's clock differs from the capture's cannot be told: several differences fit alike. \
+             It was taken to be the same."
+        );
+        return Words::of(Ink::Caution, &text);
+    }
     if !clock.is_estimated && clock.of < FEW {
         let text = format!(
             "{whose}The firewall's clock is taken to be the capture's, give or take a minute."
@@ -515,10 +522,18 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<Next> {
     let direct: Vec<&Suspect> = group
         .clients
         .iter()
+        .filter(|client| client.confidence_permille >= PROOF_MIN)
         .filter(|client| seen.subject.asked_itself(client, answer))
         .take(CLIENTS_MAX)
         .collect();
-    if group.clients.iter().all(|client| client.confidence_permille < PROOF_MIN) {
+    // How sure it is that somebody was answered from the cache says nothing of who raised the alert.
+    let is_proved = |client: &Suspect| client.confidence_permille >= PROOF_MIN;
+    let raised = || group.clients.iter().filter(|client| client.role != Role::Cached);
+    let are_leads = match raised().next() {
+        Some(_) => !raised().any(is_proved),
+        None => !group.clients.iter().any(is_proved),
+    };
+    if are_leads {
         let words = format!(
             "This is a lead and no proof: look at the packets before you look at {}.",
             addresses(group.clients.iter().take(CLIENTS_MAX))

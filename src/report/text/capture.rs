@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::caveats::is_of_one_direction;
 use super::page::{Ink, Page, Words};
 use super::words::{count, duration, latency, list, number};
 use super::{NAMED_MAX, Seen, some};
@@ -100,7 +101,7 @@ fn write_resolvers<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Res
                 --resolver ADDR,ADDR for one with several addresses):";
     page.say(0, &Words::plain(text))?;
     for resolver in resolvers.iter().take(NAMED_MAX) {
-        page.item(2, &resolver_words(resolver))?;
+        page.item(2, &resolver_words(resolver, seen.ending))?;
     }
     if let Some(more @ 1..) = seen.ending.coverage.resolver_count().checked_sub(NAMED_MAX as u64) {
         let more = format!("and {} more", number(more));
@@ -117,6 +118,19 @@ fn write_resolvers<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Res
 
 /// What is said of a server that is asked and does not ask.
 const UNASKING: &str = "It was not seen asking anybody: either it knows all itself, or its uplink is not in the capture";
+
+/// What the capture lacks of a server, if that is not said once of all.
+pub(in crate::report) fn lacks(
+    resolver: &ResolverSeen,
+    ending: &Ending<'_>,
+) -> Option<&'static str> {
+    match (resolver.asked, resolver.asks) {
+        (0, _) if is_of_one_direction(ending) => None,
+        (0, _) => Some("Its clients are not in the capture: mirror the port they come in by, too"),
+        (_, 0) => Some(UNASKING),
+        _ => None,
+    }
+}
 
 /// What is seen of one side only, where no DNS server was recognised.
 fn write_unrecognised<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
@@ -148,7 +162,7 @@ fn write_unrecognised<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::
     Ok(())
 }
 
-fn resolver_words(resolver: &ResolverSeen) -> Words {
+fn resolver_words(resolver: &ResolverSeen, ending: &Ending<'_>) -> Words {
     let addresses: Vec<String> =
         resolver.addresses.iter().take(NAMED_MAX).map(ToString::to_string).collect();
     let mut words = Words::of(Ink::Strong, &addresses.join(", "));
@@ -167,12 +181,7 @@ fn resolver_words(resolver: &ResolverSeen) -> Words {
         number(resolver.asks),
     );
     words.push(Ink::Plain, &text);
-    let hint = match (resolver.asked, resolver.asks) {
-        (0, _) => Some("Its clients are not in the capture: mirror the port they come in by, too"),
-        (_, 0) => Some(UNASKING),
-        _ => None,
-    };
-    if let Some(hint) = hint {
+    if let Some(hint) = lacks(resolver, ending) {
         words.push(Ink::Caution, &format!(". {hint}"));
     }
     words

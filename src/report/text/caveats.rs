@@ -9,17 +9,15 @@ const ONE_DIRECTION: [&str; 2] = ["one-direction", "leg-one-direction"];
 /// The same sentences wherever people read the answer. What can be mended stands at the end of each.
 pub(in crate::report) fn caveats(ending: &Ending<'_>) -> Vec<String> {
     let (lacked, coverage) = (ending.lacked, ending.coverage);
-    let complained =
-        |names: &[&str]| lacked.complaints.iter().any(|complaint| names.contains(&complaint.name));
     let cut = lacked.decoded.messages > 0 && lacked.decoded.malformed * 2 > lacked.decoded.messages;
     let fixed = [
         (
-            complained(&ONE_DIRECTION),
+            is_of_one_direction(ending),
             "The mirror port shows one direction only: what is said here rests on half of the packets. What to mend \
              stands at the end.",
         ),
         (
-            complained(&["clocks-apart"]),
+            is_said(ending, &["clocks-apart"]),
             "The clocks of the captures differ, so that \"no client\" and \"cannot be decided\" mean little. What to \
              mend stands at the end.",
         ),
@@ -40,6 +38,16 @@ pub(in crate::report) fn caveats(ending: &Ending<'_>) -> Vec<String> {
     ];
     let said = fixed.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text.to_owned());
     said.chain(lacked.filter.as_deref().map(filtered)).collect()
+}
+
+/// Whether half of the packets are missing.
+pub(super) fn is_of_one_direction(ending: &Ending<'_>) -> bool {
+    is_said(ending, &ONE_DIRECTION)
+}
+
+/// Whether any of these is wrong with the mirror port.
+fn is_said(ending: &Ending<'_>, names: &[&str]) -> bool {
+    ending.lacked.complaints.iter().any(|complaint| names.contains(&complaint.name))
 }
 
 /// That only a part of the capture was read.

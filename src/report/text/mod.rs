@@ -35,6 +35,7 @@ use crate::indicator::IndicatorId;
 pub(super) use self::answers::{Alike, alike, clock_words, headline, misdirected};
 #[cfg(feature = "tui")]
 pub(crate) use self::called::Called;
+pub(super) use self::capture::lacks;
 pub(super) use self::caveats::{caveats, timeless};
 pub use self::page::Look;
 pub(crate) use self::page::harmless;
