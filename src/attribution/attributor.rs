@@ -443,9 +443,10 @@ impl Attributor {
     fn look_at_ended(&mut self, at_end: bool) {
         while let Some(sequence) = self.next_ended(at_end) {
             self.unended.pass(sequence);
-            let ask = self.resolution.transactions().get(sequence);
+            // Nearly all have their answer, and are not put together for that.
+            let ask = self.resolution.transactions().kept(sequence);
             if let Some(ask) = ask.filter(|ask| ask.answered().is_none()) {
-                self.look_at_known_chain(sequence, &ask, self.ticks.time());
+                self.look_at_known_chain(sequence, &ask.whole(), self.ticks.time());
             }
         }
     }
