@@ -290,8 +290,7 @@ impl Scale {
     fn rival(&self, field: &Field) -> Option<Span> {
         let as_it_is = field.best(|vote| vote.d.abs() <= AGREE).map_or(0, |zero| zero.agreeing);
         let other = field.best(|vote| vote.d.abs() > APART)?;
-        let is_rival = other.agreeing * DISAGREEING_SHARE >= as_it_is * (DISAGREEING_SHARE - 1)
-            && self.is_enough(&other, field);
+        let is_rival = are_nearly_all(other.agreeing, as_it_is) && self.is_enough(&other, field);
         is_rival.then_some(Span(other.median))
     }
 
@@ -315,12 +314,13 @@ impl Scale {
     }
 }
 
-impl Field {
-    /// How many moments a difference puts into the capture.
-    fn in_the_capture(&self, difference: i64) -> usize {
-        self.shown_of(&self.moments, difference)
-    }
+/// Whether so many of some agree that the others may be missing.
+fn are_nearly_all(agreeing: usize, of: usize) -> bool {
+    agreeing * DISAGREEING_SHARE >= of * (DISAGREEING_SHARE - 1)
+}
 
+impl Field {
+    /// How many times a difference puts into the capture.
     fn shown_of(&self, times: &[Timestamp], difference: i64) -> usize {
         let (from, to) = (self.shown.0 - Span(AGREE), self.shown.1 + Span(AGREE));
         let is_shown = |time: &&Timestamp| (from..=to).contains(&(**time + Span(difference)));
@@ -330,14 +330,11 @@ impl Field {
     /// Whether nearly all moments agree that a difference puts into the capture, and nearly all alerts: of two firewalls
     /// in one file one may agree in each moment.
     fn agrees_with_the_capture(&self, window: &Window) -> bool {
-        let are_nearly_all = |agreeing: usize, shown: usize| {
-            agreeing * DISAGREEING_SHARE >= shown * (DISAGREEING_SHARE - 1)
-        };
         let from = self.votes.partition_point(|vote| vote.d < window.median - AGREE);
         let votes = self.votes.iter().skip(from);
         let votes = votes.take_while(|vote| vote.d <= window.median + AGREE);
         let alerts: BTreeSet<usize> = votes.map(|vote| vote.place).collect();
-        are_nearly_all(window.agreeing, self.in_the_capture(window.median))
+        are_nearly_all(window.agreeing, self.shown_of(&self.moments, window.median))
             && are_nearly_all(alerts.len(), self.shown_of(&self.alerts, window.median))
     }
 
