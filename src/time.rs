@@ -57,6 +57,13 @@ impl Span {
         Span(micros * 1_000)
     }
 
+    /// A span of so many seconds, to the nanosecond; `None` of what is no number or too far.
+    pub fn from_secs_f64(seconds: f64) -> Option<Span> {
+        let nanos = (seconds * 1e9).round();
+        // Two hundred years: whatever is added to a time that can be, is one.
+        (nanos.abs() < 6.4e18).then_some(Span(nanos as i64))
+    }
+
     /// The span in seconds, for display and scoring only.
     pub fn as_secs_f64(self) -> f64 {
         self.0 as f64 / 1e9
@@ -65,6 +72,20 @@ impl Span {
     /// Its distance from zero.
     pub fn abs(self) -> Span {
         Span(self.0.saturating_abs())
+    }
+}
+
+impl Add for Span {
+    type Output = Span;
+    fn add(self, other: Span) -> Span {
+        Span(self.0.saturating_add(other.0))
+    }
+}
+
+impl Sub for Span {
+    type Output = Span;
+    fn sub(self, other: Span) -> Span {
+        Span(self.0.saturating_sub(other.0))
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use super::after::AskedAfter;
 use super::clock::{Clock, Reading};
 use super::early::Early;
 use super::held::{Held, Part};
@@ -72,7 +71,6 @@ pub struct Attributor {
     pub(super) is_leaving: bool,
     /// How much of it was.
     pub(super) settled_unlisted: u64,
-    pub(super) asked_after: AskedAfter,
     /// What is to be reported before it is settled.
     pub(super) early: Early,
     /// When frames were lost, or there was no room for them.
@@ -148,7 +146,6 @@ impl Attributor {
             leaving: VecDeque::new(),
             is_leaving: false,
             settled_unlisted: 0,
-            asked_after: AskedAfter::default(),
             early: Early::default(),
             losses: Losses::default(),
             swept: Sequence(0),
@@ -383,6 +380,7 @@ impl Attributor {
     pub fn finish_until(&mut self, is_over: &dyn Fn() -> bool, out: &mut dyn FnMut(Attribution)) {
         self.let_go(None, out);
         self.resolution.refresh_roles();
+        self.resolution.look_at_clocks();
         self.look_at_ended(true);
         while !is_over()
             && let Some(sequence) = self.upstream.pop(|_, _| true)
@@ -423,7 +421,6 @@ impl Attributor {
                 self.summary.count_unlisted(&attribution);
             }
             State::Final => {
-                self.asked_after.note(&attribution);
                 self.summary.add(&attribution);
             }
             State::Provisional | State::Superseded => {}

@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use super::Attributor;
 use crate::contact::Around;
 use crate::flow::{Address, Mac};
-use crate::resolution::{Buckets, Known, Leg};
-use crate::time::{Span, Timestamp};
+use crate::resolution::{Buckets, ClocksApart, Known, Leg};
+use crate::time::Timestamp;
 use crate::transaction::{Counters, HostId, Totals};
 
 /// A resolver and what was seen of it.
@@ -100,9 +100,9 @@ pub struct Coverage {
     pub names_forgotten: u64,
     /// Flagged answers that were no longer watched for a connection, for lack of room.
     pub contacts_forgotten: u64,
-    /// Of how many flagged queries the same was asked only later, as if that had caused them; and how much later, as
-    /// the median.
-    pub asked_after: Option<(u64, Span)>,
+    /// The resolvers whose own queries were stamped by another clock than their clients' questions, in which file, and how far
+    /// that is off: what is known best comes first.
+    pub clocks_apart: Vec<(Address, ClocksApart)>,
     /// How often a listed name or address in a message was not flagged as an allow list has it.
     pub allowed: u64,
     /// The resolvers.
@@ -231,6 +231,8 @@ impl Attributor {
             p99_us: row.p99_us,
             max_us: row.max_us,
         });
+        let clocks_apart = resolution.all_clocks_apart().into_iter();
+        let clocks_apart = clocks_apart.map(|(id, apart)| (address(id), apart.clone()));
         let (names_forgotten, contacts_forgotten) = self.surroundings_forgotten();
         Coverage {
             names_forgotten,
@@ -245,7 +247,7 @@ impl Attributor {
             unsettled: self.unsettled,
             sightings_left_out: self.flagged.left_out(),
             settled_unlisted: self.settled_unlisted,
-            asked_after: self.asked_after.median(),
+            clocks_apart: clocks_apart.collect(),
             allowed: self.allowed(),
             resolvers: resolvers.collect(),
             resolvers_more: 0,

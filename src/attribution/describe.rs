@@ -16,6 +16,8 @@ use crate::transaction::{HostId, Transaction};
 const UNRECOGNISED: u16 = 900;
 /// How sure it is at most where no answer shows what a name led to, but what the resolver had learned before.
 const PRESUMED: u16 = 960;
+/// Whom clocks that are apart name.
+const CLOCKS_APART: u16 = 800;
 /// How sure it is at most of a client that may ask for others.
 const FOR_OTHERS: u16 = 900;
 /// Less than this is no time at all to a reader.
@@ -36,6 +38,7 @@ pub(super) fn upstream(
         sure.for_each(|sure| *sure = PRESUMED.min(*sure));
     }
     clients.sort_by_key(|client| (client.role, client.asked_time, client.address));
+    let clocks_hint = weigh_clocks(history.clocks_apart(query).is_some(), &mut clients);
     let first = history.transactions().get(causes.first_try).unwrap_or(*query);
     Attribution {
         id: id(query, seen),
@@ -47,7 +50,7 @@ pub(super) fn upstream(
         reason: causes.unexplained.map(|why| reason(history, query, why)),
         indicator: seen.indicator,
         sighting: sighting(history, query, Leg::Upstream, seen.place),
-        hints: hints(&clients, seen),
+        hints: hints(&clients, seen).into_iter().chain(clocks_hint).collect(),
         clients,
     }
 }
@@ -65,11 +68,12 @@ pub(super) fn client(
         let hosts = history.transactions().hosts();
         group.hosts.iter().any(|host| hosts.get(*host).is_some_and(|host| host.asks > 0))
     });
+    let are_apart = history.has_clocks_apart(ask.server);
     let role = match part {
         Some(Role::Joiner) => Role::Joiner,
         // Without a response nothing came from the cache, and a server that was never seen asking
-        // upstream may have asked out of sight.
-        _ if ask.answered().is_none() || !asks_upstream => Role::Initiator,
+        // upstream may have asked out of sight, or by another clock.
+        _ if ask.answered().is_none() || !asks_upstream || are_apart => Role::Initiator,
         _ => Role::Cached,
     };
     let chain = match &seen.joined {
@@ -98,7 +102,8 @@ pub(super) fn client(
     } else {
         None
     };
-    let clients = if unexplained.is_some() { Vec::new() } else { vec![client] };
+    let mut clients = if unexplained.is_some() { Vec::new() } else { vec![client] };
+    let clocks_hint = weigh_clocks(are_apart, &mut clients);
     Attribution {
         id: id(ask, seen),
         resolution_id: frame_id(ask),
@@ -109,9 +114,20 @@ pub(super) fn client(
         reason: unexplained.map(|why| reason(history, ask, why)),
         indicator: seen.indicator,
         sighting: sighting(history, ask, Leg::Client, seen.place),
-        hints: hints(&clients, seen),
+        hints: hints(&clients, seen).into_iter().chain(clocks_hint).collect(),
         clients,
     }
+}
+
+/// Where the two sides of a resolver were stamped by two clocks, who asked is not who seems to have, and nobody is named
+/// for sure. That is said.
+fn weigh_clocks(are_apart: bool, clients: &mut [Client]) -> Option<&'static str> {
+    if !are_apart {
+        return None;
+    }
+    let sure = clients.iter_mut().map(|client| &mut client.confidence_permille);
+    sure.for_each(|sure| *sure = CLOCKS_APART.min(*sure));
+    Some("clocks-apart")
 }
 
 /// How a question that is a cause of a flagged upstream query, and waited for its answer with others, led
@@ -337,9 +353,11 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
             "{resolver} asks as a DNS server does, or as much as one, and nobody asks {resolver} in this capture: if it is a DNS \
              server, capture the side of its clients too (and name it with --resolver); if not, it is the client"
         ),
-        Unexplained::AskedAfter(after) => format!(
-            "the same was asked of {resolver} only {after} later, and answered as late as if that had led here: the clocks \
-             of captures that were read as one seem to differ"
+        Unexplained::ClocksApart(offset) => format!(
+            "the clock that stamped it is {} {} the one that stamped what clients asked: what led here cannot be told \
+             until that is set right",
+            offset.abs(),
+            if offset.0 < 0 { "behind" } else { "ahead of" }
         ),
         Unexplained::Forgotten => {
             "more was asked in the meantime than is kept, so what led here is forgotten".to_owned()

@@ -12,7 +12,7 @@
 //! | `resolver-unasked` | else, and one of them does so; or one that was declared is not seen at all | likewise |
 //! | `upstream-leg-missing` | the resolvers are asked at least 200 questions, and ask fewer than 1 % as many; or none is recognised, and of at least 20 questions to anybody 95 % go to servers of the network | they ask 5 %; or one is recognised, or 80 % go there |
 //! | `asked-by-one` | of at least 200 questions that clients asked since the beginning, one host asked all but 1 % | others asked 5 % |
-//! | `clocks-apart` | of at least 3 flagged queries since the beginning, the same was asked only later, as if that had caused them | never |
+//! | `clocks-apart` | most of at least 8 of a resolver's queries were asked before the only client's question for the same, or answered after its answer, by as much | no longer |
 //! | `frames-twice` | of at least 20 copies, so many that they are 25 % of all messages | they are 10 % |
 //! | `around-the-resolver` | a host that is no resolver sent DNS around them, encrypted, within 10 minutes | nobody did |
 //! | `resolver-encrypts` | a resolver did | none did |
@@ -148,6 +148,7 @@ impl Health {
             unseen: &self.declared.iter().filter(is_unseen).copied().collect::<Vec<_>>(),
             around_since: now - RECENT,
             may_name,
+            files: &[],
         };
         let said: Vec<&'static str> = self.made.iter().map(|made| made.complaint.name).collect();
         for (name, finding) in found(&seen, &|name| said.contains(&name)) {
@@ -187,14 +188,18 @@ impl Health {
     }
 }
 
-/// What is wrong with a capture as a whole, by the same rules: it is one stretch.
-pub fn complaints_of(coverage: &Coverage, may_name: MayName<'_>) -> Vec<Complaint> {
+/// What is wrong with a capture as a whole, by the same rules: it is one stretch. `files` are its files by name.
+pub fn complaints_of(
+    coverage: &Coverage,
+    may_name: MayName<'_>,
+    files: &[String],
+) -> Vec<Complaint> {
     let figures = Figures::of(coverage);
     if figures.messages() < MESSAGES_MIN {
         return Vec::new();
     }
     let around_since = Timestamp(i64::MIN);
-    let seen = Seen { figures: &figures, coverage, unseen: &[], around_since, may_name };
+    let seen = Seen { figures: &figures, coverage, unseen: &[], around_since, may_name, files };
     let found = found(&seen, &|_| false).into_iter();
     let mut wrong: Vec<Complaint> = found
         .filter_map(|(name, finding)| match finding {

@@ -4,7 +4,6 @@
 //! evidence for each, and a verdict. [`Attributor`] takes messages in capture order and hands out
 //! attributions once the clients' intervals have closed.
 
-mod after;
 mod asks;
 mod assess;
 mod attributor;

@@ -22,7 +22,7 @@ use super::filter::Filter;
 use super::source::{OpenPipe, Progress, open_pipe};
 use super::stream::Stream;
 use crate::frame::{Batch, Frame, FrameId, LinkType};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// The arena of a batch of copied frames stops growing here.
 const COPIED_OCTETS_MAX: usize = 1 << 20;
@@ -69,11 +69,16 @@ impl Reader {
     /// Opens files, in argument order. A file that cannot be used is left out and kept as
     /// [damage](Reader::damage), unless there is no other.
     pub fn open(paths: &[PathBuf]) -> Result<Reader, CaptureError> {
-        Reader::open_with(paths, &open_pipe)
+        Reader::open_with(paths, &[], &open_pipe)
     }
 
-    /// The same, with pipes opened by `pipes`, which need not wait for ever.
-    pub fn open_with(paths: &[PathBuf], pipes: OpenPipe<'_>) -> Result<Reader, CaptureError> {
+    /// The same, with pipes opened by `pipes`, which need not wait for ever. To the stamps of each of the files in
+    /// `shifts` the span beside it is added: so captures of clocks that differ are put in order.
+    pub fn open_with(
+        paths: &[PathBuf],
+        shifts: &[(PathBuf, Span)],
+        pipes: OpenPipe<'_>,
+    ) -> Result<Reader, CaptureError> {
         if paths.is_empty() {
             return Err(CaptureError::NoFile);
         }
@@ -92,7 +97,9 @@ impl Reader {
         };
         for (file, path) in (0_u16..).zip(paths) {
             reader.files.push(FileFacts { path: path.clone(), ..FileFacts::default() });
-            match Stream::open(file, path, &reader.progress, paths.len() > 1, pipes) {
+            let shift = shifts.iter().find(|(shifted, _)| shifted == path);
+            let shift = shift.map_or(Span(0), |(_, shift)| *shift);
+            match Stream::open(file, (path, shift), &reader.progress, paths.len() > 1, pipes) {
                 Ok((stream, link)) => {
                     reader.links.extend(link.filter(|link| !reader.links.contains(link)));
                     reader.streams.push(Box::new(stream));

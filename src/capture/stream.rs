@@ -25,6 +25,8 @@ pub(super) struct Stream {
     /// Its place among the arguments.
     pub file: u16,
     path: PathBuf,
+    /// What is added to its stamps.
+    shift: Span,
     /// `None` until it is the file's turn: a capture in thousands of pieces must not hold them all open.
     reader: Option<FileReader>,
     /// Whether a frame of it was asked for.
@@ -46,10 +48,10 @@ pub(super) type Key = (Timestamp, u16);
 impl Stream {
     /// Opens a file and looks at its first frame, whose link type is returned too. With `park`, a
     /// regular file is closed until its turn; a pipe is not, for it cannot be opened again. It is opened by
-    /// `open_pipe`.
+    /// `open_pipe`. `shift` is added to its stamps.
     pub fn open(
         file: u16,
-        path: &Path,
+        (path, shift): (&Path, Span),
         progress: &Arc<Progress>,
         park: bool,
         open_pipe: OpenPipe<'_>,
@@ -68,12 +70,13 @@ impl Stream {
         let mut block = Block::default();
         reader.fill(&mut block);
         let (first, link) = match block.marks.first() {
-            Some(mark) => (mark.time, Some(mark.link)),
+            Some(mark) => (mark.time + shift, Some(mark.link)),
             None => (Timestamp(i64::MAX), None),
         };
         let mut stream = Stream {
             file,
             path: path.to_owned(),
+            shift,
             reader: None,
             begun: false,
             whole: false,
@@ -192,6 +195,9 @@ impl Stream {
     }
 
     fn keep(&mut self, mut block: Block) {
+        if self.shift != Span(0) {
+            block.marks.iter_mut().for_each(|mark| mark.time = mark.time + self.shift);
+        }
         if let Some(latest) = block.marks.iter().map(|mark| mark.time).max() {
             block.latest = latest;
             self.latest = self.latest.max(latest);

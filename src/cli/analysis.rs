@@ -182,7 +182,8 @@ pub fn run(
         damage: reader.damage().iter().map(ToString::to_string).collect(),
         alerts_unread: analysis.alerts_unread,
         filter: input.filter,
-        complaints: complaints_of(&coverage, &|host| sink.answer.internal.names(host)),
+        shifts: input.shifts.iter().map(|(file, by)| (file.display().to_string(), *by)).collect(),
+        complaints: complaints_of(&coverage, &|host| sink.answer.internal.names(host), &files.0),
         dropped: Dropped::default(),
         interrupted: stop.is_set(),
     };
@@ -259,7 +260,7 @@ pub fn open(input: &Input, stop: &Arc<Stop>) -> anyhow::Result<Reader> {
         let path = path.to_owned();
         Ok(Box::new(Pipe::new(move || open_pipe(&path), Arc::clone(stop))?))
     };
-    let reader = Reader::open_with(&input.files, &pipe)?;
+    let reader = Reader::open_with(&input.files, &input.shifts, &pipe)?;
     Ok(match &input.filter {
         Some(expression) => reader.with_filter(expression)?,
         None => reader,

@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::time::Span;
+
 /// Tells which internal client is behind the alert that the firewall pins on the DNS server.
 #[derive(Debug, Parser)]
 #[command(
@@ -114,6 +116,15 @@ fn period(text: &str) -> Result<Duration, String> {
     };
     let number = number.parse::<u64>().ok().filter(|number| *number > 0);
     number.and_then(|number| number.checked_mul(seconds)).map(Duration::from_secs).ok_or_else(wrong)
+}
+
+/// A file and what is added to its times: `uplink.pcap=-1.25`.
+fn time_shift(text: &str) -> Result<(PathBuf, Span), String> {
+    let wrong = || "a file and seconds are expected, such as uplink.pcap=-1.25".to_owned();
+    let (file, seconds) = text.rsplit_once('=').ok_or_else(wrong)?;
+    let seconds = seconds.trim().trim_end_matches('s').trim_end();
+    let span = seconds.parse().ok().and_then(Span::from_secs_f64).ok_or_else(wrong)?;
+    if file.is_empty() { Err(wrong()) } else { Ok((file.into(), span)) }
 }
 
 /// An address and port, or a port of the loopback address.
@@ -376,6 +387,9 @@ pub struct InputArgs {
     /// Read only frames that match a BPF filter, such as `host 10.0.0.10`
     #[arg(long, value_name = "EXPR")]
     pub filter: Option<String>,
+    /// Add so many seconds to the times of a capture, or of all in a directory, whose clock is off [repeatable]
+    #[arg(long, value_name = "FILE=SECONDS", value_parser = time_shift)]
+    pub time_shift: Vec<(PathBuf, Span)>,
     /// Threads: 1 does all in one, 2 decodes beside linking, more decode in parallel
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,

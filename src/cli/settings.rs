@@ -26,7 +26,7 @@ use crate::live::Rotation;
 use crate::packet::Ports;
 use crate::report::Look;
 use crate::report::words::count;
-use crate::time::{UTC, Zone};
+use crate::time::{Span, UTC, Zone};
 
 /// So many words that are no files are a row of alerts whose quotes were forgotten.
 const ROW_WORDS: usize = 3;
@@ -39,6 +39,8 @@ pub struct Input {
     pub files: Vec<PathBuf>,
     pub ports: Ports,
     pub filter: Option<String>,
+    /// What is added to the times of some of the files.
+    pub shifts: Vec<(PathBuf, Span)>,
     pub workers: usize,
     pub shows_progress: bool,
 }
@@ -475,6 +477,7 @@ impl Input {
             bail!("stdout goes to {}, which is read in this run", file.display());
         }
         Ok(Input {
+            shifts: time_shifts(&args.time_shift, &files)?,
             files,
             ports: Ports::new(&args.port),
             filter: args.filter,
@@ -482,6 +485,26 @@ impl Input {
             shows_progress: !args.no_progress,
         })
     }
+}
+
+/// What is added to the times of which files: those that are given, or lie in a directory that is.
+fn time_shifts(
+    given: &[(PathBuf, Span)],
+    files: &[PathBuf],
+) -> anyhow::Result<Vec<(PathBuf, Span)>> {
+    let mut shifts: Vec<(PathBuf, Span)> = Vec::new();
+    for (path, shift) in given {
+        let within = |file: &&PathBuf| *file == path || (path.is_dir() && file.starts_with(path));
+        let shifted: Vec<&PathBuf> = files.iter().filter(within).collect();
+        if shifted.is_empty() {
+            bail!("--time-shift: {} is none of the captures that are read", path.display());
+        }
+        if let Some(twice) = shifted.iter().find(|file| shifts.iter().any(|(s, _)| s == **file)) {
+            bail!("--time-shift: {} is shifted twice", twice.display());
+        }
+        shifts.extend(shifted.into_iter().map(|file| (file.clone(), *shift)));
+    }
+    Ok(shifts)
 }
 
 /// The files, with the captures in it for each directory.
@@ -538,8 +561,13 @@ fn addresses(text: &str) -> anyhow::Result<Vec<Address>> {
 }
 
 fn network(text: &str) -> anyhow::Result<IpNet> {
-    let host = text.parse::<IpAddr>().map(IpNet::from);
-    host.or_else(|_| text.parse()).with_context(|| {
+    let host = text.parse::<IpAddr>();
+    if let Ok(IpAddr::V4(v4)) = host
+        && v4.octets().ends_with(&[0])
+    {
+        bail!("--internal: `{text}` is one address: how large is the network ({text}/24, say)?");
+    }
+    host.map(IpNet::from).or_else(|_| text.parse()).with_context(|| {
         format!("--internal: `{text}` is no network (expected such as 10.0.0.0/8)")
     })
 }

@@ -34,7 +34,7 @@ use crate::frame::FrameId;
 use crate::indicator::{Indicator, IndicatorId, Indicators};
 use crate::packet::ReassemblyCounters;
 use crate::pipeline::DecodeCounters;
-use crate::time::{Timestamp, Zone};
+use crate::time::{Span, Timestamp, Zone};
 
 pub use answers::Answers;
 pub use cef::Cef;
@@ -208,6 +208,8 @@ pub struct CaptureLacked {
     pub alerts_unread: Vec<String>,
     /// What frames had to pass to be read, in libpcap's language.
     pub filter: Option<String>,
+    /// The files to whose times something was added, and what.
+    pub shifts: Vec<(String, Span)>,
     /// What is wrong with what the mirror port shows, the worst first.
     pub complaints: Vec<Complaint>,
     /// What was lost between the mirror port and the answer.

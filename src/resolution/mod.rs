@@ -12,6 +12,7 @@ mod edge;
 mod kept;
 mod latency;
 mod lesson;
+mod offset;
 mod onward;
 mod retry;
 mod role;
@@ -22,6 +23,8 @@ mod walk;
 
 use std::ops::Deref;
 
+use offset::Offsets;
+
 use crate::bounded::Sequence;
 use crate::message::{Message, Messages};
 use crate::name::NameHasher;
@@ -30,6 +33,7 @@ use crate::transaction::{Event, HostId, Limits as TransactionLimits, Transaction
 pub use cause::{Cause, Causes, Role};
 pub use edge::{Edge, EdgeKind, Edges, Learned};
 pub use latency::{BOUNDS_US, Buckets, Latencies, LatencyRow};
+pub use offset::ClocksApart;
 pub use role::{ForOthers, Group, Known, Roles};
 pub use unexplained::Unexplained;
 pub use walk::{Relation, Step, StepKind};
@@ -89,6 +93,7 @@ pub struct Resolution {
     edges: Edges,
     roles: Roles,
     latencies: Latencies,
+    offsets: Offsets,
     hasher: NameHasher,
 }
 
@@ -105,6 +110,7 @@ impl Resolution {
             edges: Edges::new(limits),
             roles,
             latencies: Latencies::default(),
+            offsets: Offsets::default(),
             hasher,
         }
     }
@@ -135,9 +141,10 @@ impl Resolution {
         event
     }
 
-    /// The history as of now: what was put off is learned.
+    /// The history as of now: what was put off is learned, and the clocks are looked at.
     pub fn history(&mut self) -> History<'_> {
         self.edges.catch_up();
+        self.look_at_clocks_when_due();
         History(self)
     }
 

@@ -363,30 +363,55 @@ fn priming_has_no_client_and_neither_has_what_nobody_waited_for() {
     assert_eq!(office.causes(own), (vec![], Some(Unexplained::NobodyWaiting)));
 }
 
-#[test]
-fn captures_whose_clocks_differ_do_not_make_a_server_ask_by_itself() {
-    let mut office = Office::new();
-    // The client's side is seen half a second late.
-    let query = office.ask(1.0, DC, ISP, "c2.evil.com");
-    office.answer(21.0, query, &[]);
-    let ask = office.ask(500.0, ANNA, DC, "c2.evil.com");
-    office.answer(522.0, ask, &[]);
-    let why = |office: &mut Office| office.causes(query).1;
-    let after = Span::from_millis(499);
-    assert_eq!(why(&mut office), Some(Unexplained::AskedAfter(after)));
-    // What the cache answers at once, and what has a query of its own, says nothing of clocks.
-    for (at, answered, own) in [(500.0, 501.0, false), (500.0, 540.0, true)] {
-        let mut office = Office::new();
-        let query = office.ask(1.0, DC, ISP, "c2.evil.com");
-        office.answer(21.0, query, &[]);
-        let ask = office.ask(at, ANNA, DC, "c2.evil.com");
-        if own {
-            let again = office.ask(at + 1.0, DC, ISP, "c2.evil.com");
-            office.answer(at + 30.0, again, &[]);
+/// What clients ask the DC for, once each, and what it asks for that, by a clock that is off. The DC's last query is flagged.
+fn asked_by_two_clocks(office: &mut Office, off_ms: f64, names: &[String]) -> Sequence {
+    let mut flagged = None;
+    for (name, at) in names.iter().zip(0..) {
+        let at = f64::from(at) * 3_000.0;
+        let client = |office: &mut Office| {
+            let ask = office.ask(at, ANNA, DC, name);
+            office.answer(at + 22.0, ask, &[]);
+        };
+        if off_ms >= 0.0 {
+            client(office);
         }
-        office.answer(answered, ask, &[]);
-        assert_eq!(office.causes(query).1, Some(Unexplained::NobodyWaiting));
+        let query = office.ask(at + off_ms + 1.0, DC, ISP, name);
+        office.answer(at + off_ms + 21.0, query, &[]);
+        if off_ms < 0.0 {
+            client(office);
+        }
+        flagged = Some(query.sequence);
     }
+    office.resolution.look_at_clocks();
+    flagged.unwrap()
+}
+
+#[test]
+fn where_clocks_differ_no_server_asks_by_itself() {
+    let names: Vec<String> = (0..12).map(|n| format!("n{n}.example")).collect();
+    for off_ms in [-5_000.0, -700.0, 700.0, 5_000.0, 3_600_000.0] {
+        let mut office = Office::new();
+        let query = asked_by_two_clocks(&mut office, off_ms, &names);
+        let history = office.resolution.history();
+        let sent = history.transactions().get(query).unwrap();
+        let apart = history.clocks_apart(&sent).unwrap();
+        let wrong = (apart.offset - Span((off_ms * 1e6) as i64)).abs();
+        assert!(wrong <= Span::from_millis(2), "{apart:?}");
+        assert_eq!((apart.agreeing, apart.pairs, apart.is_steady), (12, 12, true), "{off_ms}");
+        let causes = history.causes(query, &sent, Timestamp(-60_000_000_000));
+        if off_ms.abs() > 1_000.0 {
+            assert_eq!(causes.unexplained, Some(Unexplained::ClocksApart(apart.offset)));
+        }
+    }
+}
+
+#[test]
+fn what_was_asked_more_than_once_says_nothing_of_clocks() {
+    let names: Vec<String> = (0..12).map(|n| format!("n{}.example", n / 3)).collect();
+    let mut office = Office::new();
+    let query = asked_by_two_clocks(&mut office, 5_000.0, &names);
+    let sent = office.resolution.transactions().get(query).unwrap();
+    assert_eq!(office.resolution.clocks_apart(&sent), None);
 }
 
 #[test]

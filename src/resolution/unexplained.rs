@@ -1,22 +1,17 @@
 //! What it means that nobody seen caused an upstream query.
 
 use super::History;
-use super::candidate::{ASKS_MAX, OUT_OF_ORDER};
+use super::candidate::ASKS_MAX;
 use super::cause::CLIENTS_MAX;
 use super::role::Known;
 use crate::bounded::Sequence;
 use crate::message::RecordType;
 use crate::name::Name;
 use crate::time::{Span, Timestamp};
-use crate::transaction::{HostId, Stretch, Transaction};
+use crate::transaction::{HostId, Transaction};
 
 /// How many transactions before a query are gone through for who was waiting.
 const BEFORE_MAX: usize = 1 << 14;
-
-/// Clocks of two captures that are read as one differ by so much at most, as far as it is looked for.
-const APART_MAX: Span = Span::from_secs(30);
-/// What comes from a cache comes sooner.
-const WAITED_MIN: Span = Span::from_millis(1);
 
 /// Why no client is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +38,8 @@ pub enum Unexplained {
     AskerMayBeResolver,
     /// What led to it is no longer kept.
     Forgotten,
-    /// The same was asked so long after it, and answered as if that had caused it: clocks of two captures differ.
-    AskedAfter(Span),
+    /// The clock of its capture is so far ahead of the one by which clients' questions are stamped.
+    ClocksApart(Span),
 }
 
 impl History<'_> {
@@ -101,43 +96,13 @@ impl History<'_> {
         if sent.asked - began < Span::from_secs(10) {
             return Unexplained::BeganMidWay(sent.asked - began);
         }
-        if let Some(after) = self.asked_after(sent) {
-            Unexplained::AskedAfter(after)
+        if let Some(apart) = self.clocks_apart(sent) {
+            Unexplained::ClocksApart(apart.offset)
         } else if waiting.is_empty() {
             Unexplained::NobodyWaiting
         } else {
             Unexplained::OthersWaiting(waiting.len() as u32)
         }
-    }
-}
-
-impl History<'_> {
-    /// How long after a query the same was asked of its resolver by somebody who had to wait as long as the query
-    /// took, though nothing was asked upstream for it: what the cache holds comes at once.
-    fn asked_after(&self, sent: &Transaction) -> Option<Span> {
-        let took = sent.answered()? - sent.asked;
-        if took < WAITED_MIN {
-            return None;
-        }
-        let look = |stretch: &Stretch| stretch.look_for(sent.name);
-        let within = (sent.asked + APART_MAX, ASKS_MAX);
-        let resolvers = self.roles.addresses_of(&sent.client).iter();
-        let asks = resolvers.flat_map(|resolver| {
-            self.transactions.with_server_by(*resolver, sent.group, within, look)
-        });
-        let waited = asks.filter(|(_, ask)| {
-            ask.same_question(sent)
-                && ask.has_query()
-                && ask.asked > sent.asked + OUT_OF_ORDER
-                && ask.answered().is_some_and(|at| at - ask.asked >= took)
-        });
-        let asked_for = |ask: &Transaction| {
-            let name = (ask.name, ask.group);
-            let mut queries = self.upstream_about(&sent.client, name, ask.qtype, ask.closed());
-            queries.any(|(_, query)| query.asked + OUT_OF_ORDER >= ask.asked)
-        };
-        let vainly = waited.filter(|(_, ask)| !asked_for(ask));
-        vainly.map(|(_, ask)| ask.asked - sent.asked).min()
     }
 }
 

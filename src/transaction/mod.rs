@@ -4,6 +4,7 @@
 //! copies are merged into it and counted. Whether it is a client leg or an upstream leg is not known
 //! here: that depends on roles, which traffic may show only later.
 
+mod about;
 mod age;
 mod history;
 mod host;

@@ -64,6 +64,11 @@ impl About {
         history.chain(self.by, group_key(self.host, self.group))
     }
 
+    /// Whether their chain has no more steps than that.
+    pub fn is_within(self, history: &History, steps: usize) -> bool {
+        self.chain(history).nth(steps).is_none()
+    }
+
     /// They, newest first.
     pub fn all(self, history: &History) -> impl Iterator<Item = (Sequence, Transaction)> {
         self.on(self.chain(history), history)

@@ -7,7 +7,7 @@ use super::history::History;
 use super::host::{HostId, Hosts, SourceMac};
 use super::recent::{Needed, Recent};
 use super::record::{Kept, kept_group};
-use super::stretch::{About, Cuts, Look, Order, Parts, Stretch};
+use super::stretch::{About, Cuts, Order};
 use crate::bounded::{Ring, Sequence, Text, TextRing};
 use crate::flow::{Mac, Transport};
 use crate::frame::FrameId;
@@ -158,10 +158,10 @@ pub struct Counters {
 /// The transactions kept, newest last, with the hosts they run between.
 #[derive(Debug)]
 pub struct Transactions {
-    history: History,
-    order: Order,
+    pub(super) history: History,
+    pub(super) order: Order,
     /// Long chains that were looked at. Looking changes nothing of what is found.
-    cuts: RefCell<Cuts>,
+    pub(super) cuts: RefCell<Cuts>,
     /// What a response or a repeated query is looked for in. Of open queries with one id between two
     /// ports, the latest eight at least are told apart.
     recent: Recent,
@@ -550,76 +550,6 @@ impl Transactions {
         tries.push(first);
         tries.reverse();
         tries
-    }
-
-    /// The transactions with a server about names of one registered domain, newest first.
-    pub fn with_server(
-        &self,
-        server: HostId,
-        group: NameHash,
-    ) -> impl Iterator<Item = (Sequence, Transaction)> {
-        About::new(About::BY_SERVER, server, group).all(&self.history)
-    }
-
-    /// The transactions that a host asked about names of one registered domain, newest first: of hosts
-    /// that are asked themselves or iterate.
-    pub fn of_client(
-        &self,
-        client: HostId,
-        group: NameHash,
-    ) -> impl Iterator<Item = (Sequence, Transaction)> {
-        About::new(About::BY_CLIENT, client, group).all(&self.history)
-    }
-
-    /// At most so many of the transactions [`Transactions::with_server`], from the newest that was asked by
-    /// a time. `look` may leave out stretches of them, each of which counts as one.
-    pub fn with_server_by(
-        &self,
-        server: HostId,
-        group: NameHash,
-        within: (Timestamp, usize),
-        look: impl FnMut(&Stretch) -> Look,
-    ) -> Parts<'_> {
-        self.asked_by(About::new(About::BY_SERVER, server, group), within, look)
-    }
-
-    /// At most so many of the transactions [`Transactions::of_client`], from the newest that was asked by a
-    /// time. `look` may leave out stretches of them, each of which counts as one.
-    pub fn of_client_by(
-        &self,
-        client: HostId,
-        group: NameHash,
-        within: (Timestamp, usize),
-        look: impl FnMut(&Stretch) -> Look,
-    ) -> Parts<'_> {
-        self.asked_by(About::new(About::BY_CLIENT, client, group), within, look)
-    }
-
-    fn asked_by(
-        &self,
-        about: About,
-        (latest, limit): (Timestamp, usize),
-        look: impl FnMut(&Stretch) -> Look,
-    ) -> Parts<'_> {
-        match self.cuts.try_borrow_mut() {
-            Ok(mut cuts) => {
-                cuts.asked_by(about, (&self.history, self.order), (latest, limit), look)
-            }
-            // Nothing looks at one chain from within looking at another; the chain as it is would do.
-            Err(_) => Parts::plain(&self.history, about, latest, limit),
-        }
-    }
-
-    /// The number that the next transaction had when a chain was cut last.
-    #[cfg(test)]
-    pub(super) fn cut_until(&self) -> Option<Sequence> {
-        self.cuts.borrow().latest()
-    }
-
-    /// How many chains that were cut are remembered.
-    #[cfg(test)]
-    pub(super) fn cut_chains(&self) -> usize {
-        self.cuts.borrow().chains()
     }
 
     /// The kept transactions before one, newest first.

@@ -6,15 +6,13 @@ use super::super::coverage::{ClientsSeen, Coverage};
 use super::MayName;
 use crate::contact::Around;
 use crate::flow::Address;
-use crate::resolution::Leg;
+use crate::resolution::{ClocksApart, Leg};
 use crate::time::{Span, Timestamp};
 
 /// The fewest of what a rule counts.
 const COUNT_MIN: u64 = 20;
 /// The fewest questions to resolvers that could all have been answered from memory but for so many.
 const ASKED_MIN: u64 = 200;
-/// So many flagged queries that were there before what caused them are no chance.
-const APART_MIN: u64 = 3;
 /// How many hosts or servers are named.
 const NAMED_MAX: usize = 4;
 /// What to do about it on a switch. It comes first: there may be no room for all of what is said.
@@ -136,6 +134,8 @@ pub(super) struct Seen<'a> {
     /// What a host did before does not count.
     pub around_since: Timestamp,
     pub may_name: MayName<'a>,
+    /// The names of the files that are read.
+    pub files: &'a [String],
 }
 
 /// Whether `part` is less than so many per cent of `whole`.
@@ -169,7 +169,7 @@ pub(super) fn found(
             of_legs(&|| upstream_leg_missing(figures, is_said("upstream-leg-missing"))),
         ),
         ("asked-by-one", of_legs(&|| asked_by_one(seen, is_said("asked-by-one")))),
-        ("clocks-apart", clocks_apart(seen.coverage)),
+        ("clocks-apart", clocks_apart(seen)),
         ("one-direction", one_direction),
         ("client-leg-missing", clients),
         ("frames-twice", frames_twice(figures, is_said("frames-twice"))),
@@ -350,18 +350,35 @@ fn asked_by_one(seen: &Seen<'_>, was_wrong: bool) -> Finding {
     ))
 }
 
-/// Queries that were there before what caused them.
-fn clocks_apart(coverage: &Coverage) -> Finding {
-    match coverage.asked_after {
-        Some((queries @ APART_MIN.., after)) => Finding::Wrong(format!(
-            "Set the clocks of the captures right that are read as one: of {queries} flagged queries the same was asked \
-             only {after} later, as if that had caused them. Until then \"no client\" and \"cannot be decided\" mean \
-             little. `editcap -t {} uplink.pcap shifted.pcap` moves the capture of the DNS server's uplink.",
-            after.0 as f64 / 1e9
-        )),
-        Some(_) => Finding::Open,
-        None => Finding::Right,
-    }
+/// That the two sides of a resolver were stamped by two clocks.
+fn clocks_apart(seen: &Seen<'_>) -> Finding {
+    let Some((resolver, apart)) = seen.coverage.clocks_apart.first() else { return Finding::Right };
+    let ClocksApart { offset, is_steady, agreeing, pairs, .. } = apart;
+    let way = if offset.0 < 0 { "behind" } else { "ahead of" };
+    let off = format!("{}{} {way}", if *is_steady { "" } else { "some " }, offset.abs());
+    let shifts = seen.coverage.clocks_apart.iter().filter_map(|(_, apart)| {
+        let file = seen.files.get(usize::from(apart.file?))?;
+        apart.is_steady.then(|| format!("--time-shift {file}={:.4}", -apart.offset.as_secs_f64()))
+    });
+    let shifts: Vec<String> = shifts.take(NAMED_MAX).collect();
+    let mend = match (is_steady, shifts.is_empty()) {
+        (_, false) => format!("Read again with {}:", shifts.join(" ")),
+        (true, true) => format!(
+            "Set the clocks right that stamp these packets, or shift those of one by {:.4} s (`editcap -t`):",
+            -offset.as_secs_f64()
+        ),
+        (false, true) => {
+            "Set the clocks right that stamp these packets (by NTP), and capture anew:".to_owned()
+        }
+    };
+    let how = match is_steady {
+        true => format!("{agreeing} of {pairs} lookups show it"),
+        false => format!("now more, now less, as {pairs} lookups show"),
+    };
+    Finding::Wrong(format!(
+        "{mend} what {resolver} asks upstream is stamped by a clock that is {off} the one that stamps what its clients ask \
+         ({how}). Until then \"no client\" and \"cannot be decided\" mean little, and nobody is named for sure."
+    ))
 }
 
 fn frames_twice(figures: &Figures, was_wrong: bool) -> Finding {

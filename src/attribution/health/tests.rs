@@ -177,7 +177,7 @@ fn what_is_missing_is_said_within_the_first_minute() {
         assert!(network.words(name).contains(word), "{}", network.words(name));
         assert_eq!(network.goes_on(90, client, upstream), [name], "{word}: it stays");
         // And by the same rules over a whole capture.
-        let whole = complaints_of(&network.attributor.coverage(), &|_| true);
+        let whole = complaints_of(&network.attributor.coverage(), &|_| true, &[]);
         assert_eq!(whole.iter().map(|wrong| wrong.name).collect::<Vec<_>>(), [name], "{word}");
     }
 }
@@ -354,6 +354,7 @@ fn the_names_are_those_that_rules_have() {
         unseen: &[],
         around_since: none,
         may_name: &|_| true,
+        files: &[],
     };
     let mut names: Vec<&str> = found(&seen, &|_| false).iter().map(|(name, _)| *name).collect();
     names.push("no-dns");

@@ -2,6 +2,7 @@
 
 use super::words::Times;
 use crate::report::Ending;
+use crate::time::Span;
 
 /// What is wrong with a mirror port that shows one direction.
 const ONE_DIRECTION: [&str; 2] = ["one-direction", "leg-one-direction"];
@@ -18,8 +19,8 @@ pub(in crate::report) fn caveats(ending: &Ending<'_>) -> Vec<String> {
         ),
         (
             is_said(ending, &["clocks-apart"]),
-            "The clocks of the captures differ, so that \"no client\" and \"cannot be decided\" mean little. What to \
-             mend stands at the end.",
+            "The clocks that stamped these packets differ, so that \"no client\" and \"cannot be decided\" mean little, and \
+             nobody is named for sure. What to mend stands at the end.",
         ),
         (
             coverage.resolvers.is_empty() && ending.verdicts.attributed > 0,
@@ -37,7 +38,7 @@ pub(in crate::report) fn caveats(ending: &Ending<'_>) -> Vec<String> {
         ),
     ];
     let said = fixed.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text.to_owned());
-    said.chain(lacked.filter.as_deref().map(filtered)).collect()
+    said.chain(lacked.filter.as_deref().map(filtered)).chain(shifted(&lacked.shifts)).collect()
 }
 
 /// Whether half of the packets are missing.
@@ -56,6 +57,15 @@ fn filtered(filter: &str) -> String {
         "Only frames that pass --filter \"{filter}\" were read: what else the capture holds counts here as not \
          captured."
     )
+}
+
+/// That times of the capture are not as they were stamped.
+fn shifted(shifts: &[(String, Span)]) -> Option<String> {
+    let shift =
+        |(file, by): &(String, Span)| format!("{:+} s to those of {file}", by.as_secs_f64());
+    let shifts: Vec<String> = shifts.iter().map(shift).collect();
+    (!shifts.is_empty())
+        .then(|| format!("To times something was added by --time-shift: {}.", shifts.join(", ")))
 }
 
 /// That the alerts, having no times, are answered by whatever was asked for, and from when to when that was.

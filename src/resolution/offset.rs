@@ -1,0 +1,352 @@
+//! Whether the two sides of a resolver were stamped by two clocks, and how far these are apart.
+//!
+//! Whoever a resolver asks upstream for waits all the while: asks before it, and has its answer after it. So, with
+//! the clock of the resolver's own queries ahead of that of its clients by an offset (RFC 5905 section 4), negative if behind,
+//!
+//! ```text
+//! query answered - client answered  <=  offset  <=  query asked - client asked
+//! ```
+//!
+//! and each client that waited as long as a query took bounds it from both sides. By one clock these bounds hold zero
+//! between them. Where what clients asked for only once says with one voice that they do not, there are two.
+
+use std::collections::BTreeMap;
+
+use super::Resolution;
+use super::candidate::OUT_OF_ORDER;
+use super::role::Group;
+use crate::bounded::Sequence;
+use crate::frame::FrameId;
+use crate::time::Span;
+use crate::transaction::{HostId, Transaction};
+
+/// What is asked for again after so long is another lookup.
+const LATELY: Span = Span::from_secs(30);
+/// How many transactions are gone through, the latest.
+const LOOKED_AT_MAX: usize = 1 << 12;
+/// For how many of a resolver's queries a question is looked for,
+const LOOKED_UP_MAX: usize = 512;
+/// if it is quickly found: what is asked for once is mostly of a domain that is seldom asked for.
+const STEPS_MAX: usize = 64;
+/// Fewer say nothing,
+const PAIRS_MIN: usize = 8;
+/// and so many at least must be there to say that two clocks do not even keep apart by the same.
+const UNSTEADY_MIN: usize = 20;
+/// What comes from a cache comes sooner.
+const WAITED_MIN: Span = Span::from_millis(1);
+/// By so much two clocks that are held to the same time sway.
+const SWAY: Span = Span::from_millis(1);
+/// It is looked for when so many transactions are there, and again whenever there are twice as many, later four times.
+const FIRST_AT: u64 = 1 << 6;
+
+/// That a resolver's own queries were stamped by another clock than its clients' questions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClocksApart {
+    /// How far the clock of its own queries is ahead; negative if it is behind. With [`ClocksApart::is_steady`] off, half of
+    /// the time more.
+    pub offset: Span,
+    /// Whether it is so all the time.
+    pub is_steady: bool,
+    /// How many lookups say so,
+    pub agreeing: usize,
+    /// of so many.
+    pub pairs: usize,
+    /// The file of its own queries, by its place among the inputs, if none of its clients' questions is in it.
+    pub file: Option<u16>,
+}
+
+/// What of a resolver's queries is stamped by one clock: those in one file, to servers of the site or to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Side {
+    /// The first of the resolver's addresses.
+    resolver: HostId,
+    file: u16,
+    is_internal: bool,
+}
+
+/// What is known of clocks by now.
+#[derive(Debug)]
+pub(super) struct Offsets {
+    of: BTreeMap<Side, ClocksApart>,
+    /// How many transactions there must have been for it to be looked for again.
+    due: u64,
+}
+
+impl Default for Offsets {
+    fn default() -> Offsets {
+        Offsets { of: BTreeMap::new(), due: FIRST_AT }
+    }
+}
+
+/// A client's question and the query for it that the resolver asked, which say between what the offset lies.
+#[derive(Clone, Copy, Debug)]
+struct Pair {
+    least: Span,
+    most: Span,
+    ask: FrameId,
+    query: FrameId,
+}
+
+impl Pair {
+    /// Of a question and a query for the same, if its client can have waited for that.
+    fn of(ask: &Transaction, query: &Transaction) -> Option<Pair> {
+        let (ask_ended, query_ended) = (ask.answered()?, query.answered()?);
+        let is_once = |asked: &Transaction| asked.has_query() && asked.asked == asked.asked_last;
+        let took = query_ended - query.asked;
+        let waited = ask_ended - ask.asked;
+        let can_be = is_once(ask) && is_once(query) && waited >= took && took >= WAITED_MIN;
+        let (least, most) = (query_ended - ask_ended, query.asked - ask.asked);
+        can_be.then_some(Pair { least, most, ask: ask.query, query: query.query })
+    }
+
+    fn allows(&self, offset: Span, sway: Span) -> bool {
+        self.least - sway <= offset && offset <= self.most + sway
+    }
+}
+
+impl Resolution {
+    /// Looks at the clocks again if much came since that was done.
+    #[inline]
+    pub(super) fn look_at_clocks_when_due(&mut self) {
+        let count = self.transactions.next().0;
+        if count >= self.offsets.due {
+            self.look_at_clocks();
+            let times = if count < LOOKED_AT_MAX as u64 { 2 } else { 4 };
+            self.offsets.due = count.saturating_mul(times);
+        }
+    }
+
+    /// Compares the clocks of the two sides of each resolver, by the latest that was asked.
+    #[inline(never)]
+    pub fn look_at_clocks(&mut self) {
+        let mut pairs: BTreeMap<Side, Pairs> = BTreeMap::new();
+        let (oldest, next) = (self.transactions.oldest().0, self.transactions.next().0);
+        for sequence in (oldest..next).rev().take(LOOKED_AT_MAX).map(Sequence) {
+            let Some(query) = self.transactions.kept(sequence) else { continue };
+            let (client, server) = query.ends();
+            let Some(group) = self.roles.group_of(client) else { continue };
+            if group.hosts.contains(&server) || query.answered().is_none() {
+                continue;
+            }
+            let query = query.whole();
+            let Some(side) = self.side(&query) else { continue };
+            let pairs = pairs.entry(side).or_default();
+            pairs.looked_up += 1;
+            if pairs.looked_up <= LOOKED_UP_MAX {
+                let (once, lately) = self.only_asks_for(group, &query);
+                pairs.once.extend(once.and_then(|ask| Pair::of(&ask, &query)));
+                pairs.lately.extend(lately.and_then(|ask| Pair::of(&ask, &query)));
+            }
+        }
+        let apart = pairs.into_iter().filter_map(|(side, pairs)| Some((side, pairs.apart()?)));
+        self.offsets.of = apart.collect();
+    }
+
+    fn side(&self, query: &Transaction) -> Option<Side> {
+        let resolver = *self.roles.group_of(query.client)?.hosts.first()?;
+        let is_internal = self.transactions.hosts().get(query.server)?.address.is_internal();
+        Some(Side { resolver, file: query.query.file(), is_internal })
+    }
+
+    /// The only question of clients for what a resolver asked, if there is only one; and the only one about that time.
+    fn only_asks_for(
+        &self,
+        group: &Group,
+        query: &Transaction,
+    ) -> (Option<Transaction>, Option<Transaction>) {
+        let (mut all, mut lately) = (Only::None, Only::None);
+        for resolver in &group.hosts {
+            let few = self.transactions.if_few_with_server(*resolver, query.group, STEPS_MAX);
+            let Some(asks) = few else { return (None, None) };
+            let asks = asks
+                .map(|(_, ask)| ask)
+                .filter(|ask| ask.same_question(query) && !group.hosts.contains(&ask.client));
+            for ask in asks {
+                all.add(ask);
+                if (ask.asked - query.asked).abs() <= LATELY {
+                    lately.add(ask);
+                }
+            }
+        }
+        (all.one(), lately.one())
+    }
+
+    /// That a resolver's query was stamped by another clock than its clients' questions, if so.
+    pub fn clocks_apart(&self, query: &Transaction) -> Option<&ClocksApart> {
+        if self.offsets.of.is_empty() {
+            return None;
+        }
+        self.offsets.of.get(&self.side(query)?)
+    }
+
+    /// Whether any queries of a resolver were.
+    pub fn has_clocks_apart(&self, resolver: HostId) -> bool {
+        let first = || self.roles.group_of(resolver)?.hosts.first();
+        !self.offsets.of.is_empty()
+            && self.offsets.of.keys().any(|side| Some(&side.resolver) == first())
+    }
+
+    /// The resolvers of which that is so, in each file by itself: first what most lookups say.
+    pub fn all_clocks_apart(&self) -> Vec<(HostId, &ClocksApart)> {
+        let mut all: Vec<_> =
+            self.offsets.of.iter().map(|(side, apart)| (side.resolver, apart)).collect();
+        all.sort_by_key(|(_, apart)| std::cmp::Reverse((apart.is_steady, apart.agreeing)));
+        all
+    }
+}
+
+/// What is one, as long as there is no other.
+enum Only {
+    None,
+    One(Transaction),
+    Several,
+}
+
+impl Only {
+    fn add(&mut self, ask: Transaction) {
+        *self = if matches!(self, Only::None) { Only::One(ask) } else { Only::Several };
+    }
+
+    fn one(self) -> Option<Transaction> {
+        if let Only::One(ask) = self { Some(ask) } else { None }
+    }
+}
+
+/// The pairs of a side, the latest first.
+#[derive(Debug, Default)]
+struct Pairs {
+    /// For how many queries a question was looked for.
+    looked_up: usize,
+    /// Of what was asked for once: whatever the offset, these belong together.
+    once: Vec<Pair>,
+    /// Of what was asked for once within half a minute.
+    lately: Vec<Pair>,
+}
+
+impl Pairs {
+    /// How far the clocks are apart, if they are, of late or before: clocks are set.
+    fn apart(self) -> Option<ClocksApart> {
+        let mut pairs = of_one_lookup(self.once);
+        if pairs.len() < PAIRS_MIN {
+            pairs = of_one_lookup(self.lately);
+        }
+        let (late, early) = pairs.split_at(pairs.len() / 2);
+        apart(&pairs).or_else(|| apart(late)).or_else(|| apart(early))
+    }
+}
+
+/// Those of questions for which the resolver asked at one time only. Where it asked again, for whom is not known.
+fn of_one_lookup(pairs: Vec<Pair>) -> Vec<Pair> {
+    let mut first_and_last: BTreeMap<FrameId, (Span, Span)> = BTreeMap::new();
+    for pair in &pairs {
+        let (first, last) = first_and_last.entry(pair.ask).or_insert((pair.most, pair.most));
+        (*first, *last) = ((*first).min(pair.most), (*last).max(pair.most));
+    }
+    let is_of_one = |pair: &Pair| {
+        first_and_last.get(&pair.ask).is_some_and(|(first, last)| *last - *first <= LATELY)
+    };
+    pairs.into_iter().filter(is_of_one).collect()
+}
+
+/// How far two clocks are apart, if they are.
+fn apart(pairs: &[Pair]) -> Option<ClocksApart> {
+    let count = pairs.len();
+    let by_one_clock = pairs.iter().filter(|pair| pair.allows(Span(0), OUT_OF_ORDER)).count();
+    if count < PAIRS_MIN || by_one_clock * 2 > count {
+        return None;
+    }
+    let (offset, agreeing) = most_agreed(pairs);
+    let is_steady = agreeing * 5 >= count * 4;
+    if !is_steady && (count < UNSTEADY_MIN || by_one_clock * 5 > count) {
+        return None;
+    }
+    let offset = if is_steady { offset } else { median(pairs) };
+    Some(ClocksApart { offset, is_steady, agreeing, pairs: count, file: file_of_queries(pairs) })
+}
+
+/// The offset that most pairs allow, and how many do: the middle of where that is so.
+fn most_agreed(pairs: &[Pair]) -> (Span, usize) {
+    let mut bounds: Vec<(Span, i8)> =
+        pairs.iter().flat_map(|pair| [(pair.least - SWAY, -1), (pair.most + SWAY, 1)]).collect();
+    // Where one begins and another ends, both hold.
+    bounds.sort_unstable();
+    let (mut open, mut best, mut from) = (0_usize, (Span(0), 0_usize), None::<Span>);
+    for (at, kind) in bounds {
+        if kind < 0 {
+            open += 1;
+            if open > best.1 {
+                (best, from) = ((at, open), Some(at));
+            }
+        } else {
+            open -= 1;
+            if let Some(began) = from.take() {
+                best.0 = began + Span((at - began).0 / 2);
+            }
+        }
+    }
+    best
+}
+
+/// The middle one of the pairs' middles.
+fn median(pairs: &[Pair]) -> Span {
+    let middle = |pair: &Pair| pair.least + Span((pair.most - pair.least).0 / 2);
+    let mut middles: Vec<Span> = pairs.iter().map(middle).collect();
+    middles.sort_unstable();
+    middles.get(middles.len() / 2).copied().unwrap_or_default()
+}
+
+/// The file of the queries, if it holds no question.
+fn file_of_queries(pairs: &[Pair]) -> Option<u16> {
+    let file = pairs.first()?.query.file();
+    pairs.iter().all(|pair| pair.ask.file() != file && pair.query.file() == file).then_some(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(least: i64, most: i64) -> Pair {
+        let (least, most) = (Span::from_millis(least), Span::from_millis(most));
+        Pair { least, most, ask: FrameId::new(0, 1), query: FrameId::new(1, 1) }
+    }
+
+    #[test]
+    fn what_all_pairs_allow_is_the_offset() {
+        let pairs: Vec<Pair> = (0..20).map(|n| pair(700 - n, 705 + n)).collect();
+        let found = apart(&pairs).unwrap();
+        assert_eq!((found.offset, found.agreeing, found.pairs), (Span(702_500_000), 20, 20));
+        assert!(found.is_steady);
+        assert_eq!(found.file, Some(1));
+        let behind: Vec<Pair> = (0..20).map(|n| pair(-705 - n, -700 + n)).collect();
+        assert_eq!(apart(&behind).unwrap().offset, Span(-702_500_000));
+    }
+
+    #[test]
+    fn by_one_clock_nothing_is_said() {
+        let mut pairs: Vec<Pair> = (0..20).map(|n| pair(-n, 1 + n)).collect();
+        assert_eq!(apart(&pairs), None);
+        // What a mirror port puts out of order,
+        pairs.extend((0..10).map(|_| pair(1, 2)));
+        assert_eq!(apart(&pairs), None);
+        // and what a few are that were answered otherwise.
+        pairs.extend((0..20).map(|n| pair(100 * n, 100 * n + 5)));
+        assert_eq!(apart(&pairs), None);
+    }
+
+    #[test]
+    fn few_say_nothing_and_many_of_which_no_two_agree_say_that_it_changes() {
+        let swaying = |count: i64| (0..count).map(|n| pair(100 * n + 50, 100 * n + 55)).collect();
+        let (few, some, many): (Vec<_>, Vec<_>, Vec<_>) = (swaying(7), swaying(19), swaying(21));
+        assert_eq!(apart(&few), None);
+        assert_eq!(apart(&some), None);
+        let found = apart(&many).unwrap();
+        assert_eq!((found.is_steady, found.offset), (false, Span(1_052_500_000)));
+    }
+
+    #[test]
+    fn a_file_with_both_sides_is_not_to_be_moved() {
+        let mut pairs: Vec<Pair> = (0..20).map(|_| pair(700, 705)).collect();
+        pairs[3].ask = FrameId::new(1, 7);
+        assert_eq!(apart(&pairs).unwrap().file, None);
+    }
+}
