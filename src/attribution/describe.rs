@@ -349,6 +349,13 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
             "it was asked by {}, itself a resolver, and which of its clients is behind that cannot be told",
             address(history, host)
         ),
+        Unexplained::AskedAt { client, server } => {
+            let (client, server) = (address(history, client), address(history, server));
+            format!(
+                "{client} was waiting for just this, but from {server}: if {server} is {resolver} by another address, say so \
+                 (--resolver {resolver},{server})"
+            )
+        }
         Unexplained::AskerMayBeResolver => format!(
             "{resolver} asks as a DNS server does, or as much as one, and nobody asks {resolver} in this capture: if it is a DNS \
              server, capture the side of its clients too (and name it with --resolver); if not, it is the client"

@@ -383,8 +383,17 @@ impl History<'_> {
             let asked = |query: &Transaction| query.asked >= ask.asked && query.asked < sent.asked;
             let answers = || tries.iter().filter_map(|query| query.answered());
             let is_known = answers().any(|at| ask.asked <= at && at <= then);
-            if !tries.iter().any(asked) || is_known {
+            if is_known {
                 return false;
+            }
+            if !tries.iter().any(asked) {
+                // What it did not know yet it asked for only later.
+                let until = ask.closed().min(then + OPEN_MAX);
+                let mut later = self.upstream_about(&sent.client, owner, ask.qtype, until);
+                let told = edge.told_by(sent.asked);
+                let was_known = (ask.asked..=then).contains(&told)
+                    || edge.is_known(sent.asked, sent.asked + INSTANT);
+                return !was_known && later.any(|(_, query)| query.asked > then);
             }
             // For one that was answered after the ask was, that did not wait.
             if answers().any(|at| at > then) {
@@ -482,7 +491,10 @@ impl History<'_> {
         if ask.answered().is_some() {
             return true;
         }
-        if self.is_served(ask, sent) || self.was_told_with_others(ask, sent) {
+        if self.is_served(ask, sent)
+            || self.was_told_with_others(ask, sent)
+            || self.was_told_the_end(ask, sent, path)
+        {
             return false;
         }
         let soon = ask.asked_last + SET_TO_WORK;
@@ -495,6 +507,21 @@ impl History<'_> {
         worked_on(ask.asked - OPEN_MAX, soon)
             && (ask.asked_last + GIVES_UP_MAX >= sent.asked
                 || worked_on(sent.asked - GIVES_UP_MAX, then))
+    }
+
+    /// Whether the very thing that a query is for had come from upstream a while before, since an ask that aliases lead
+    /// there from: then it has its answer.
+    fn was_told_the_end(&self, ask: &Transaction, sent: &Transaction, path: &[Edge]) -> bool {
+        if path.is_empty() || path.iter().any(|edge| edge.kind != EdgeKind::Alias) {
+            return false;
+        }
+        let end = (sent.name, sent.group);
+        let mut asked = self.upstream_about(&sent.client, end, ask.qtype, sent.asked);
+        asked.any(|(_, query)| {
+            let is_told = query.rcode == 3 || query.rcode == 0 && query.has_answers;
+            let came = query.answered().filter(|_| is_told && !query.truncated);
+            came.is_some_and(|at| at > ask.asked_last && at + PASSED_ON <= sent.asked)
+        })
     }
 
     /// Whether nothing was asked upstream for an ask without a captured answer for so long that the answer may as well have

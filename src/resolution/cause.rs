@@ -36,7 +36,9 @@ const NAMES_IN_COMMON_MAX: usize = 3;
 /// The confidence in a client, in thousandths, where something rarer would explain the query as well,
 pub(super) const LIKELY: u16 = 900;
 /// and where something else explains it hardly worse.
-const POSSIBLE: u16 = 800;
+pub(super) const POSSIBLE: u16 = 800;
+/// What comes from upstream is passed on within this time by a resolver that need not ask further.
+const PASSED_ON_AT_ONCE: Span = Span::from_millis(15);
 /// How many queries are looked at for the clients behind one, over all resolvers on the way.
 const VISITS_MAX: usize = 64;
 
@@ -163,7 +165,8 @@ impl History<'_> {
             let ended = matches!(candidate.timing, Timing::After(since) if since <= MOMENT);
             ended && !candidate.served && candidate.relation <= Relation::Alias
         });
-        let mut chosen = self.each_its_own(sent, choose(candidates, sent));
+        let mut chosen = self.each_its_own(sent, choose(candidates.clone(), sent));
+        let others = self.others(&candidates, &chosen);
         if name.label_count() < 2 {
             chosen = nearest(chosen, sent);
             let several = self.clients_of(&chosen);
@@ -230,6 +233,9 @@ impl History<'_> {
         if several > 1 && self.is_anybodys(&chosen) {
             return Causes { first_try, ..none(Unexplained::TooMany(several)) };
         }
+        if let Some(several) = others.too_many {
+            return Causes { first_try, ..none(Unexplained::TooMany(several)) };
+        }
         if found.may_lack(&chosen) && !is_priming(name, sent.qtype) {
             return Causes { first_try, ..none(Unexplained::Crowded) };
         }
@@ -240,7 +246,10 @@ impl History<'_> {
             let why = self.why_nobody(query, sent, group.known, began);
             return Causes { first_try, ..none(why) };
         }
-        let (clients, behind) = self.end_clients(&chosen, &walk, sent, began, visited);
+        let (mut clients, behind) = self.end_clients(&chosen, &walk, sent, began, visited);
+        for client in &mut clients {
+            client.confidence_permille = client.confidence_permille.min(others.sure_max);
+        }
         let mut hosts: Vec<HostId> = clients
             .iter()
             .filter_map(|cause| self.transactions.get(cause.ask).map(|ask| ask.client))
@@ -360,8 +369,10 @@ impl History<'_> {
             (Relation::Alias, Timing::Open) if candidate.confirmed => 990,
             (Relation::Alias, Timing::Open) => 970,
             (Relation::Ancestor | Relation::Server, Timing::Open) => 970,
-            (Relation::OtherType, Timing::Open) => LIKELY,
+            (Relation::OtherType, Timing::Open) => POSSIBLE,
+            (Relation::Alias, Timing::Joined) if !candidate.confirmed => POSSIBLE,
             (_, Timing::Joined) => 960,
+            (_, Timing::AnsweredSoon) if !self.is_passed_on_at_once(candidate, sent) => POSSIBLE,
             (_, Timing::AnsweredSoon | Timing::JustAfter) => LIKELY,
             (_, Timing::After(since)) if since <= MOMENT => 960,
             (_, Timing::After(since)) if since < Span::from_secs(1) => LIKELY,
@@ -385,6 +396,13 @@ impl History<'_> {
         } else {
             sure
         }
+    }
+
+    /// Whether an ask was answered when the answer to a query had just come.
+    fn is_passed_on_at_once(&self, candidate: &Candidate, sent: &Transaction) -> bool {
+        let told = self.transactions.get(candidate.ask).and_then(|ask| ask.answered());
+        let times = told.zip(sent.answered());
+        times.is_none_or(|(told, came)| (Span(0)..PASSED_ON_AT_ONCE).contains(&(told - came)))
     }
 
     /// The steps from the ask to the queried name, each with the frame that shows it.

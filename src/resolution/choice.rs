@@ -1,13 +1,21 @@
 //! Of the asks that can have caused an upstream query, those that did.
 
+use foldhash::HashSet;
+
 use super::History;
-use super::candidate::{AFTER_MAX, Candidate, INSTANT, Timing};
+use super::candidate::{AFTER_MAX, Candidate, INSTANT, OUT_OF_ORDER, Timing};
+use super::cause::{LIKELY, POSSIBLE};
 use super::walk::Relation;
 use crate::time::{Span, Timestamp};
-use crate::transaction::{DISORDER_MAX, Transaction};
+use crate::transaction::{DISORDER_MAX, HostId, Transaction};
 
 /// What a resolver does at once after an answer, it does within this time.
 pub(super) const MOMENT: Span = Span::from_millis(100);
+/// A resolver that refreshes what it just served mostly does so within this time, and else within this one.
+const REFRESHES_AT_ONCE: Span = Span::from_millis(5);
+const REFRESHES_MAX: Span = Span::from_secs(1);
+/// What is left to be asked when an ask is answered a resolver asks within this time.
+const AFTERWARDS: Span = Span::from_millis(10);
 /// A resolver that asks upstream for each ask apart does so within this time,
 const OWN_QUERY_MAX: Span = Span::from_millis(3);
 /// or within this one if it only forwards: then each query is for an ask, and none a further step of a walk down
@@ -20,7 +28,54 @@ pub(super) const SETS_OUT_MAX: Span = Span::from_millis(5);
 /// An answer from the cache takes less than this.
 const AT_ONCE: Span = Span::from_millis(1);
 
+/// What it means for those chosen that others may have caused the query as well.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Others {
+    /// So many clients can have, none more likely than the other.
+    pub too_many: Option<u32>,
+    /// How sure it can be at most of those chosen, in thousandths.
+    pub sure_max: u16,
+}
+
 impl History<'_> {
+    /// Who else may have caused a query, that is who had just been answered:
+    /// 1. What refreshes a name that clients were served does so at once (Unbound, BIND) or up to a second later
+    ///    (PowerDNS), so of several who were served lately the last is the one only if that was just before.
+    /// 2. For the addresses of name servers a resolver asks before it goes on for who waits, or when it is done.
+    pub(super) fn others(&self, candidates: &[Candidate], chosen: &[Candidate]) -> Others {
+        let none = Others { too_many: None, sure_max: 1_000 };
+        let Some(first) = chosen.first() else { return none };
+        let client = |c: &Candidate| self.transactions.get(c.ask).map(|ask| ask.client);
+        let own: Vec<HostId> = chosen.iter().filter_map(client).collect();
+        let served = |within: Span, weakest: Relation| {
+            let of = candidates.iter().filter(move |c| {
+                let lately = matches!(c.timing, Timing::After(since) if since <= within);
+                lately && c.served && c.relation <= weakest
+            });
+            let others = of.filter_map(client).filter(|client| !own.contains(client));
+            others.collect::<HashSet<_>>().len() as u32
+        };
+        let several = |rivals: u32| (rivals > 0).then_some(rivals + own.len() as u32);
+        match first.timing {
+            Timing::After(since) if since <= REFRESHES_AT_ONCE => Others {
+                too_many: several(served(REFRESHES_AT_ONCE, first.relation)),
+                sure_max: if served(REFRESHES_MAX, first.relation) > 0 { LIKELY } else { 1_000 },
+            },
+            Timing::After(_) => {
+                Others { too_many: several(served(REFRESHES_MAX, first.relation)), ..none }
+            }
+            Timing::Open if first.relation == Relation::Server => Others {
+                too_many: several(served(INSTANT, Relation::Alias)),
+                sure_max: match () {
+                    () if served(AFTERWARDS, Relation::Server) > 0 => POSSIBLE,
+                    () if served(MOMENT, Relation::Server) > 0 => LIKELY,
+                    () => 1_000,
+                },
+            },
+            _ => none,
+        }
+    }
+
     /// Leaves out asks without a captured answer that must have been answered: a resolver answers all
     /// who wait for one thing at once, so when somebody got that answer later, they did too.
     pub(super) fn without_silently_answered(
@@ -74,8 +129,13 @@ impl History<'_> {
             let Some(ask) = self.transactions.get(candidate.ask) else { return false };
             let in_time = over.is_none_or(|over| ask.asked <= over);
             let at_once = ask.answered().is_some_and(|at| at - ask.asked < AT_ONCE);
+            // Who had an answer before it came waited for something else.
+            let waited = sent
+                .answered()
+                .zip(ask.answered())
+                .is_none_or(|(came, told)| came <= told + OUT_OF_ORDER);
             candidate.timing != Timing::Joined
-                || (in_time && (sent.answered().is_some() || !at_once))
+                || (in_time && waited && (sent.answered().is_some() || !at_once))
         });
         found
     }

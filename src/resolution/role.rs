@@ -354,7 +354,8 @@ impl Roles {
     }
 
     /// Joins addresses that only ask to the resolver whose clients wait for what they ask: to one that is known, or
-    /// to an address of this network that only answers.
+    /// to an address of this network that only answers. Likewise such an address to a resolver that asks what the clients of
+    /// that address wait for: it has several.
     fn join_by_behaviour(&mut self, transactions: &Transactions) {
         let hosts = transactions.hosts();
         let only_answer = hosts.iter().filter(|(id, host)| {
@@ -369,30 +370,37 @@ impl Roles {
         let known = self.groups.len();
         let mut waited: BTreeMap<HostId, (u32, BTreeMap<usize, u32>)> = BTreeMap::new();
         for (_, query) in transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE) {
+            let own = self.place_of(query.client);
             let only_asks = hosts.get(query.client).is_some_and(Host::only_asks);
-            if !only_asks
-                || self.group_of(query.client).is_some()
-                || self.group_of(query.server).is_some()
+            if self.group_of(query.server).is_some()
+                || (own.is_none() && !only_asks)
+                || (own.is_some() && only_answer.is_empty())
             {
                 continue;
             }
-            let (total, by_group) = waited.entry(query.client).or_default();
+            let waits_at = |server: &HostId| {
+                let mut asks = transactions.with_server(*server, query.group).take(BEHAVIOUR_STEPS);
+                asks.any(|(_, ask)| {
+                    ask.same_question(&query)
+                        && ask.client != query.client
+                        && ask.asked <= query.asked
+                        // Where no answers are seen, all that was ever asked would wait.
+                        && ask.answered().is_some_and(|at| query.asked <= at)
+                })
+            };
+            let of_own = own.and_then(|own| self.groups.get(own));
+            if of_own.is_some_and(|group| group.hosts.iter().any(waits_at)) {
+                continue;
+            }
+            let asker = of_own.and_then(|group| group.hosts.first()).copied();
+            let (total, by_group) = waited.entry(asker.unwrap_or(query.client)).or_default();
             *total += 1;
             let groups = self.groups.iter().map(|group| group.hosts.as_slice());
-            let servers = groups.chain(only_answer.chunks(1));
-            for (place, addresses) in servers.enumerate() {
-                let waits = addresses.iter().any(|server| {
-                    let mut asks =
-                        transactions.with_server(*server, query.group).take(BEHAVIOUR_STEPS);
-                    asks.any(|(_, ask)| {
-                        ask.same_question(&query)
-                            && ask.client != query.client
-                            && ask.asked <= query.asked
-                            // Where no answers are seen, all that was ever asked would wait.
-                            && ask.answered().is_some_and(|at| query.asked <= at)
-                    })
-                });
-                *by_group.entry(place).or_default() += u32::from(waits);
+            let servers = groups.chain(only_answer.chunks(1)).enumerate();
+            // What one resolver asks for the clients of another it asks for that one.
+            for (place, addresses) in servers.filter(|(place, _)| own.is_none() || *place >= known)
+            {
+                *by_group.entry(place).or_default() += u32::from(addresses.iter().any(waits_at));
             }
         }
         for (host, (total, by_group)) in waited {
@@ -405,6 +413,11 @@ impl Roles {
                 && second * 4 <= waits
             {
                 let server = place.checked_sub(known).and_then(|place| only_answer.get(place));
+                if let Some(own) = self.place_of(host) {
+                    let server = server.filter(|server| self.group_of(**server).is_none());
+                    server.into_iter().for_each(|server| self.join(*server, own));
+                    continue;
+                }
                 if let Some(server) = server.filter(|server| self.group_of(**server).is_none()) {
                     let hosts = vec![*server];
                     self.add(Group { hosts, known: Known::AsksAndAnswers, shared_mac: None });

@@ -34,6 +34,13 @@ pub enum Unexplained {
     Crowded,
     /// It was asked by another resolver, for a client that could not be told.
     BehindResolver(HostId),
+    /// A client was waiting for just this at another server, and had its answer after it: that may be the same machine.
+    AskedAt {
+        /// The client.
+        client: HostId,
+        /// Where it asked.
+        server: HostId,
+    },
     /// Who asked may itself be a resolver, for nobody was recognised as one.
     AskerMayBeResolver,
     /// What led to it is no longer kept.
@@ -71,6 +78,7 @@ impl History<'_> {
             return Unexplained::ClientLegMissing;
         }
         let mut waiting: Vec<HostId> = Vec::new();
+        let mut elsewhere = None;
         let mut unasked = 0u32;
         let mut answered = 0u32;
         for (place, (_, other)) in self.transactions.before(query).take(BEFORE_MAX).enumerate() {
@@ -82,6 +90,9 @@ impl History<'_> {
                 answered += u32::from(other.answered().is_some());
                 unasked += u32::from(!other.has_query());
             }
+            if !is_ask && elsewhere.is_none() && self.waits_for_it(&other, sent) {
+                elsewhere = Some((other.client, other.server));
+            }
             if is_ask
                 && (other.asked..=other.closed()).contains(&sent.asked)
                 && !waiting.contains(&other.client)
@@ -89,6 +100,9 @@ impl History<'_> {
             {
                 waiting.push(other.client);
             }
+        }
+        if let Some((client, server)) = elsewhere {
+            return Unexplained::AskedAt { client, server };
         }
         if unasked * 200 > answered {
             return Unexplained::PacketsLost;
@@ -103,6 +117,21 @@ impl History<'_> {
         } else {
             Unexplained::OthersWaiting(waiting.len() as u32)
         }
+    }
+}
+
+impl History<'_> {
+    /// Whether somebody waited for just what a query is for, as long as that took, wherever it asked.
+    fn waits_for_it(&self, ask: &Transaction, sent: &Transaction) -> bool {
+        let waits = || {
+            let (told, came) = (ask.answered()?, sent.answered()?);
+            Some(ask.asked <= sent.asked && came <= told)
+        };
+        ask.same_question(sent)
+            && !self.roles.same(ask.client, sent.client)
+            && ask.client != sent.client
+            && ask.server != sent.server
+            && waits().unwrap_or(false)
     }
 }
 

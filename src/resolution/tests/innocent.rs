@@ -313,3 +313,125 @@ fn who_asks_otherwise_than_the_others_may_ask_for_somebody() {
     let anna = hosts.find(ANNA.parse::<std::net::IpAddr>().unwrap().into()).unwrap();
     assert_eq!(roles.may_ask_for_others(anna), Some(ForOthers::AsksNearlyAll));
 }
+
+/// How sure it is of whoever is named for a query.
+fn sureness(office: &mut Office, query: Open<'_>) -> Vec<(String, u16)> {
+    let history = office.resolution.history();
+    let transactions = history.transactions();
+    let sent = transactions.get(query.sequence).unwrap();
+    let causes = history.causes(query.sequence, &sent, Timestamp(-60_000_000_000));
+    let named = causes.clients.iter().map(|cause| {
+        let ask = transactions.get(cause.ask).unwrap();
+        let client = transactions.hosts().get(ask.client).unwrap().address;
+        (client.to_string(), cause.confidence_permille)
+    });
+    named.collect()
+}
+
+#[test]
+fn of_several_who_were_served_lately_none_is_behind_a_refresh() {
+    // Who was served last, and how long before the query Ben was.
+    for (anna_ms, ben_ms, named) in [
+        (-0.5, -2_000.0, vec![(ANNA.to_owned(), 960)]),
+        (-0.5, -300.0, vec![(ANNA.to_owned(), 900)]),
+        (-0.5, -2.0, vec![]),
+        (-60.0, -300.0, vec![]),
+        (-60.0, -2_000.0, vec![(ANNA.to_owned(), 960)]),
+    ] {
+        let mut office = Office::new();
+        office.learn(-9_000.0, "c2.evil.com", "a.cdn.net");
+        for (client, at) in [(BEN, ben_ms), (ANNA, anna_ms)] {
+            let ask = office.ask(at - 0.2, client, DC, "c2.evil.com");
+            office.answer(at, ask, &[]);
+        }
+        let query = hidden(&mut office, 0.0);
+        assert_eq!(sureness(&mut office, query), named, "{anna_ms} {ben_ms}");
+    }
+}
+
+#[test]
+fn whom_the_resolver_was_not_told_the_alias_yet_asks_for_no_tail() {
+    let mut office = Office::new();
+    let ben = office.ask(-40.0, BEN, DC, "www.brand.com");
+    let query = hidden(&mut office, 0.0);
+    office.answer(20.0, query, &[]);
+    let own = office.ask(30.0, DC, ISP, "www.brand.com");
+    office.answer(50.0, own, &[("www.brand.com", "c2.evil.com")]);
+    office.answer(50.3, ben, &[("www.brand.com", "c2.evil.com")]);
+    assert_eq!(office.named(query), [] as [&str; 0]);
+}
+
+#[test]
+fn whose_tail_has_come_since_waits_no_more_though_its_answer_is_missing() {
+    let asked_for = |tail_came: bool| {
+        let mut office = Office::new();
+        office.learn(-9_000.0, "www.good.com", "c2.evil.com");
+        office.ask(0.0, BEN, DC, "www.good.com");
+        let first = hidden(&mut office, 0.2);
+        if tail_came {
+            office.answer(20.0, first, &[]);
+        }
+        let again = hidden(&mut office, 5_000.0);
+        office.named(again)
+    };
+    assert_eq!(asked_for(false), [BEN]);
+    assert_eq!(asked_for(true), [] as [&str; 0]);
+}
+
+#[test]
+fn who_was_answered_before_it_came_did_not_wait_for_it() {
+    let mut office = Office::new();
+    let anna = office.ask(0.0, ANNA, DC, "c2.evil.com");
+    let query = hidden(&mut office, 0.2);
+    let ben = office.ask(10.0, BEN, DC, "c2.evil.com");
+    office.answer(11.5, ben, &[]);
+    let carla = office.ask(11.0, CARLA, DC, "c2.evil.com");
+    office.answer(40.0, query, &[]);
+    office.answer(40.2, anna, &[]);
+    office.answer(40.3, carla, &[]);
+    assert_eq!(office.named(query), [ANNA, CARLA]);
+}
+
+#[test]
+fn an_answer_long_after_the_query_was_answered_is_hardly_for_it() {
+    for (answered_ms, sure) in [(21.0, 900), (280.0, 800)] {
+        let mut office = Office::new();
+        let query = hidden(&mut office, 0.0);
+        office.answer(20.0, query, &[]);
+        // His question is not in the capture.
+        let name = "c2.evil.com";
+        let told =
+            Draft { at_ms: answered_ms, from: DC, to: BEN, port: 7, id: 7, ..Draft::default() };
+        office.take(&Draft { name, response: true, address: true, ..told });
+        assert_eq!(sureness(&mut office, query), [(BEN.to_owned(), sure)]);
+    }
+}
+
+#[test]
+fn who_waits_for_it_at_an_unknown_address_may_be_behind_it() {
+    let mut office = Office::new();
+    let anna = office.ask(0.0, ANNA, "10.1.0.53", "c2.evil.com");
+    let query = hidden(&mut office, 0.2);
+    office.answer(20.0, query, &[]);
+    office.answer(20.3, anna, &[]);
+    let (named, why) = office.causes(query);
+    assert!(named.is_empty() && matches!(why, Some(Unexplained::AskedAt { .. })), "{why:?}");
+}
+
+#[test]
+fn an_address_whose_clients_wait_for_what_a_resolver_asks_is_one_of_its_own() {
+    let mut office = Office::new();
+    for n in 0..30 {
+        let (at, name) = (f64::from(n) * 100.0, format!("n{n}.example"));
+        let anna = office.ask(at, ANNA, "10.1.0.53", &name);
+        let query = office.ask(at + 0.2, DC, ISP, &name);
+        office.answer(at + 20.0, query, &[]);
+        office.answer(at + 20.3, anna, &[]);
+    }
+    office.resolution.refresh_roles();
+    let anna = office.ask(5_000.0, ANNA, "10.1.0.53", "c2.evil.com");
+    let query = hidden(&mut office, 5_000.2);
+    office.answer(5_020.0, query, &[]);
+    office.answer(5_020.3, anna, &[]);
+    assert_eq!(office.named(query), [ANNA]);
+}

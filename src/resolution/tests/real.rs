@@ -139,7 +139,7 @@ fn what_is_asked_for_who_just_came_is_no_retry_for_whom_it_failed_before() {
     let id = beside.id;
     let again = Draft { id, port: 10_000 + id, from: DC, to: ISP, ..Draft::default() };
     office.take(&Draft { at_ms: 3100.0, name: "c2.evil.com", rtype: 28, ..again });
-    let ben = vec![(BEN.to_owned(), Role::Initiator, 900)];
+    let ben = vec![(BEN.to_owned(), Role::Initiator, 800)];
     assert_eq!(tries(&mut office, beside), [ben.clone(), ben]);
 }
 
