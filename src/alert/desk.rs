@@ -7,7 +7,7 @@ use std::rc::Rc;
 use foldhash::HashMap;
 
 use super::moment::{
-    NEAREST, SURE, SureMax, When, asked_then, at_the_time, firewall_saw, sure_of_any,
+    NEAR, NEAREST, OF_MANY, SURE, SureMax, When, asked_then, at_the_time, firewall_saw, sure_of_any,
 };
 use super::nearest::{self, Nearby};
 use super::scope::Scope;
@@ -20,10 +20,14 @@ use crate::indicator::{IndicatorId, IndicatorKind, Indicators};
 use crate::message::{Message, Messages};
 use crate::number::list;
 use crate::resolution::Role;
-use crate::time::{Timestamp, period};
+use crate::time::{Span, Timestamp, period};
 
 /// How many zones are told in which an alert's time would fit.
 pub(super) const FITS_MAX: usize = 3;
+/// What is about the time of an alert, by whatever clock is found.
+const ABOUT: Span = Span::from_secs(360);
+/// Of more clients than that behind what a name server was asked nobody is named for an alert that says no more.
+const AT_SERVER_MAX: usize = 3;
 /// How many clients are named whom a clock that is off would lead to.
 const RIVALS_MAX: usize = 3;
 
@@ -34,6 +38,8 @@ pub struct Desk {
     held: Vec<Result<IndicatorId, String>>,
     /// The destinations that are names or single addresses, as indicators have them.
     destinations: HashMap<IndicatorId, (IndicatorKind, String)>,
+    /// When the alerts on each were, by the firewalls' clocks, in order.
+    times: HashMap<IndicatorId, Vec<Timestamp>>,
     zones: Zones,
     store: Store,
     nearby: Nearby,
@@ -61,6 +67,8 @@ struct Asked<'a> {
     is_time_unread: bool,
     /// The time named no zone.
     is_local: bool,
+    /// Without a time: how many events it and others like it stand for; none of a bare name, which is a question.
+    events: Option<u64>,
     clock: Clock,
 }
 
@@ -115,10 +123,18 @@ impl Desk {
             destinations.values().map(|(_, value)| value.as_str()).collect();
         values.sort_unstable();
         let nearby = Nearby::new(values.into_iter());
+        let mut times: HashMap<IndicatorId, Vec<Timestamp>> = HashMap::default();
+        for (alert, id) in
+            alerts.iter().zip(&held).filter_map(|(a, held)| Some((a, held.as_ref().ok()?)))
+        {
+            times.entry(*id).or_default().extend(alert.time.into_iter().chain(alert.again));
+        }
+        times.values_mut().for_each(|times| times.sort_unstable());
         Desk {
             alerts,
             held,
             destinations,
+            times,
             zones,
             store: Store::default(),
             nearby,
@@ -160,6 +176,19 @@ impl Desk {
             seen.clients(seen.sightings.iter()).len() > seen.clients(within).len()
         });
         Case { scope, notes: note.into_iter().collect(), order, is_seen_elsewhere }
+    }
+
+    /// How many events alerts without a time stand for, by destination and host. A bare name is a question, and no event.
+    fn timeless(&self) -> HashMap<(IndicatorId, Option<&str>), u64> {
+        let mut events: HashMap<(IndicatorId, Option<&str>), u64> = HashMap::default();
+        for (alert, held) in self.alerts.iter().zip(&self.held) {
+            let is_event = alert.host.is_some() || alert.threat.is_some() || alert.events.is_some();
+            if let (Ok(id), None, true) = (held, alert.time, is_event) {
+                let known = events.entry((*id, alert.host.as_deref())).or_default();
+                *known = known.saturating_add(alert.events.unwrap_or(1));
+            }
+        }
+        events
     }
 
     /// For each firewall the difference of the clocks: from its alerts that have a time.
@@ -231,8 +260,26 @@ impl Desk {
         let chosen = match asked.when() {
             None => {
                 let all: Vec<&Kept> = order().collect();
-                if asked.is_time_unread {
+                let clients = seen.clients(all.iter().copied()).len();
+                // Each of them can be behind it only if there were as many events.
+                let are_more = asked.events.is_some_and(|events| clients as u64 > events);
+                if asked.is_time_unread || are_more {
                     sure_max = SureMax::Alike(sure_of_any(seen, &all));
+                }
+                let names = seen.names_at_server(all.iter().copied());
+                if are_more && clients > AT_SERVER_MAX && names > 0 {
+                    found.outcome = outcome(seen, &all, &case.scope).undecided(format!(
+                        "it is a name server, asked about {names} names for {clients} clients: the alert is about one of these, \
+                         and says neither when nor which"
+                    ));
+                    return found;
+                }
+                if are_more && !asked.is_time_unread {
+                    found.notes.push(
+                        "these are lookups of more clients than the alert has events, and it is of one of them: which cannot \
+                         be told without its time"
+                            .to_owned(),
+                    );
                 }
                 all
             }
@@ -264,7 +311,13 @@ impl Desk {
         .into_iter()
         .flatten()
         .collect();
-        let most = if others.is_empty() { SURE } else { NEAREST };
+        let is_by_far = asked.clock.difference.abs() + NEAR > ABOUT;
+        let may_lack = asked.when.is_some() && (seen.lacks_near || seen.left_out > 0 && is_by_far);
+        let most = match (may_lack, others.is_empty()) {
+            (true, _) => OF_MANY,
+            (false, true) => SURE,
+            (false, false) => NEAREST,
+        };
         // Of who was answered from the cache it is only said that it asked.
         let behind = found.outcome.clients.iter_mut().filter(|client| client.role != Role::Cached);
         behind.for_each(|client| {
@@ -434,7 +487,12 @@ impl Answering for Desk {
         }
         let Some((kind, value)) = self.destinations.get(&attribution.indicator) else { return };
         let is_name = *kind == IndicatorKind::Domain;
-        self.store.take(attribution, is_name.then_some(value.as_str()));
+        let time = attribution.sighting.time;
+        let is_near = self.times.get(&attribution.indicator).is_some_and(|times| {
+            let next = times.partition_point(|alert| *alert + ABOUT < time);
+            times.get(next).is_some_and(|alert| *alert - ABOUT <= time)
+        });
+        self.store.take(attribution, is_name.then_some(value.as_str()), is_near);
     }
 
     fn answers(&mut self, coverage: &Coverage) -> Vec<Answer> {
@@ -446,6 +504,7 @@ impl Answering for Desk {
             cases.entry((*id, host)).or_insert_with(case);
         }
         let clocks = self.clocks(&cases, coverage.span);
+        let timeless = self.timeless();
         let mut found: HashMap<Likeness<'_>, Rc<Found>> = HashMap::default();
         let mut answers = Vec::with_capacity(self.alerts.len());
         for (alert, held) in self.alerts.iter().zip(&self.held) {
@@ -475,8 +534,10 @@ impl Answering for Desk {
                 let (is_local, is_time_unread) = (alert.is_local, alert.is_time_unread);
                 let likes = [is_local, is_time_unread, again.is_some()];
                 let likeness = (firewall(alert), *id, host, second, likes);
+                let events = timeless.get(&(*id, host)).copied().filter(|_| alert.time.is_none());
                 let known = found.entry(likeness).or_insert_with(|| {
-                    let asked = Asked { id: *id, host, when, is_time_unread, is_local, clock };
+                    let asked =
+                        Asked { id: *id, host, when, is_time_unread, is_local, events, clock };
                     Rc::new(self.find(&asked, case, coverage))
                 });
                 fill(&mut answer, known);

@@ -27,8 +27,15 @@ const ALONE: u16 = 950;
 /// of one where the alert may be of others, too: these come about then, or the clock is off by more than some seconds, or other
 /// alerts do not fit, or its zone was assumed and in another it would be of others,
 pub(super) const NEAREST: u16 = 900;
-/// and, whatever is known, of one of several that each may be it.
-const OF_SEVERAL: u16 = 800;
+/// whatever is known, of one of several that each may be it, or of one where several others come about then,
+pub(super) const OF_SEVERAL: u16 = 800;
+/// and where it may as well be of any of many.
+pub(super) const OF_MANY: u16 = 500;
+/// How many others are several, and how many are many.
+const SEVERAL: usize = 2;
+const MANY: usize = 5;
+/// Of so many names at least a name server that is asked at any moment.
+const NAMES_AT_SERVER: usize = 8;
 
 /// When an alert was: at one time, or at one of two that clocks which were set back showed alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +103,10 @@ pub(super) fn at_the_time<'s>(
         return AtTheTime::default();
     };
     let is_of_the_moment = clock.is_estimated || nearest <= NEAR;
-    let reach = if is_of_the_moment { Span(nearest.0 + TOGETHER.0) } else { window };
+    // Of a server that is asked at any moment, what is nearest to a time that was logged a moment later is anything.
+    let is_any = seen.names_at_server(usable.clone().copied()) >= NAMES_AT_SERVER;
+    let at_once = if is_any { nearest.max(AT_ONCE) } else { nearest };
+    let reach = if is_of_the_moment { at_once + TOGETHER } else { window };
     let (meant, perhaps): (Vec<&Kept>, Vec<&Kept>) =
         usable.copied().partition(|kept| distance(kept) <= reach);
     let is_doubtful = clock.is_doubtful;
@@ -118,8 +128,10 @@ pub(super) enum SureMax {
         of_meant: BTreeSet<Address>,
         /// Who is behind each lookup that the alert may be of.
         of_all: BTreeSet<Address>,
-        /// How sure it can be of these.
+        /// How sure it can be of these,
         at_best: u16,
+        /// and of others, by how many more come about then.
+        else_at_best: u16,
     },
 }
 
@@ -129,8 +141,8 @@ impl SureMax {
         match self {
             SureMax::Alike(most) => *most,
             SureMax::Apart { of_meant, .. } if !of_meant.contains(&client) => OF_SEVERAL,
-            SureMax::Apart { of_all, at_best, .. } if !of_all.contains(&client) => {
-                NEAREST.min(*at_best)
+            SureMax::Apart { of_all, at_best, else_at_best, .. } if !of_all.contains(&client) => {
+                *else_at_best.min(at_best)
             }
             SureMax::Apart { at_best, .. } => *at_best,
         }
@@ -152,7 +164,14 @@ impl AtTheTime<'_> {
         } else {
             SURE
         };
-        SureMax::Apart { of_meant, of_all, at_best }
+        let meant = seen.clients(self.meant.iter().copied());
+        let others = seen.clients(self.perhaps.iter().copied()).difference(&meant).count();
+        let else_at_best = match others {
+            MANY.. => OF_MANY,
+            SEVERAL.. => OF_SEVERAL,
+            _ => NEAREST,
+        };
+        SureMax::Apart { of_meant, of_all, at_best, else_at_best }
     }
 
     /// Whether they are several lookups that no one client is behind: the alert is of one of them.

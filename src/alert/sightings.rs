@@ -13,8 +13,8 @@ use crate::indicator::IndicatorId;
 use crate::resolution::{Leg, Role};
 use crate::time::Timestamp;
 
-/// How many sightings of one destination are kept whatever they show; beyond it only those that show a
-/// client for the first time.
+/// How many sightings of one destination are kept whatever they show; beyond it only those about the time of an alert, and
+/// those that show a client for the first time.
 const OF_ONE_MAX: usize = 1 << 12;
 /// How many are kept of all destinations. Beyond it they are counted.
 const SIGHTINGS_MAX: usize = 1 << 16;
@@ -42,6 +42,8 @@ pub(super) struct Kept {
     pub matter: Matter,
     verdict: Verdict,
     parts: Vec<Part>,
+    /// The destination is the server that was asked.
+    is_server: bool,
     /// Why nobody is named: which of the reasons.
     reason: Option<usize>,
     id: String,
@@ -90,11 +92,16 @@ struct Way {
 pub(super) struct Seen {
     pub sightings: Vec<Kept>,
     ways: Vec<Way>,
-    way_of: HashMap<(Address, String), usize>,
+    way_of: HashMap<WayKey, usize>,
     reasons: Vec<String>,
-    /// Sightings for which there was no room.
+    /// Sightings for which there was no room,
     pub left_out: u64,
+    /// and whether any of these is about the time of an alert.
+    pub lacks_near: bool,
 }
+
+/// Who asked what, and what it was called then.
+type WayKey = (Address, String, Option<String>);
 
 impl Seen {
     /// The client that is called so, if one is: by its whole host name or the first label.
@@ -105,6 +112,20 @@ impl Seen {
         };
         let way = self.ways.iter().find(|way| way.hostname.as_ref().is_some_and(is_it))?;
         Some(way.client)
+    }
+
+    /// How many names were asked for by which these sightings came about, if the destination is the server that was asked in
+    /// all of them.
+    pub(super) fn names_at_server<'s>(&self, of: impl Iterator<Item = &'s Kept>) -> usize {
+        let mut names: BTreeSet<&str> = BTreeSet::new();
+        for kept in of {
+            if !kept.is_server {
+                return 0;
+            }
+            let ways = kept.parts.iter().filter_map(|part| self.ways.get(part.way));
+            names.extend(ways.map(|way| way.asked.as_str()));
+        }
+        names.len()
     }
 
     /// Whether a client had a part in any of it.
@@ -159,18 +180,20 @@ impl Store {
 
     /// What a client was called when it was last seen to ask for a destination.
     pub(super) fn hostname_of(&self, client: Address) -> Option<&Hostname> {
-        let mut ways = self.seen.values().flat_map(|seen| &seen.ways);
+        let mut ways = self.seen.values().flat_map(|seen| seen.ways.iter().rev());
         ways.find_map(|way| way.hostname.as_ref().filter(|_| way.client == client))
     }
 
-    /// Keeps a sighting. `name` is the destination, if it is a name.
-    pub(super) fn take(&mut self, attribution: &Attribution, name: Option<&str>) {
+    /// Keeps a sighting. `name` is the destination, if it is a name; `is_near` says that it is about the time of an alert.
+    pub(super) fn take(&mut self, attribution: &Attribution, name: Option<&str>, is_near: bool) {
         let seen = self.seen.entry(attribution.indicator).or_default();
         let is_new = |client: &Client| !seen.way_of.contains_key(&key(client));
         let shows_somebody_new = attribution.clients.iter().take(PARTS_MAX).any(is_new);
-        let is_crowded = seen.sightings.len() >= OF_ONE_MAX && !shows_somebody_new;
+        let is_wanted = shows_somebody_new || is_near;
+        let is_crowded = seen.sightings.len() >= OF_ONE_MAX && !is_wanted;
         if is_crowded || self.sightings >= SIGHTINGS_MAX {
             seen.left_out += 1;
+            seen.lacks_near |= is_near;
             return;
         }
         let mut parts = Vec::new();
@@ -186,16 +209,11 @@ impl Store {
                         client: client.address,
                         asked: client.asked.clone(),
                         chain: client.chain.clone(),
-                        hostname: None,
+                        hostname: client.hostname.clone(),
                     });
                     seen.ways.len() - 1
                 }
             };
-            if let Some(way) = seen.ways.get_mut(way)
-                && client.hostname.is_some()
-            {
-                way.hostname.clone_from(&client.hostname);
-            }
             parts.push(Part {
                 way,
                 role: client.role,
@@ -207,6 +225,7 @@ impl Store {
         }
         if parts.is_empty() && !attribution.clients.is_empty() {
             seen.left_out += 1;
+            seen.lacks_near |= is_near;
             return;
         }
         let reason = attribution.reason.as_ref().and_then(|reason| {
@@ -225,14 +244,16 @@ impl Store {
             matter: name.map_or(Matter::Itself, |name| matter(attribution, name)),
             verdict: attribution.verdict,
             parts,
+            is_server: attribution.sighting.place == Place::Server,
             reason,
             id: attribution.id.clone(),
         });
     }
 }
 
-fn key(client: &Client) -> (Address, String) {
-    (client.address, client.asked.to_ascii_lowercase())
+fn key(client: &Client) -> WayKey {
+    let called = client.hostname.as_ref().map(|hostname| hostname.name.to_ascii_lowercase());
+    (client.address, client.asked.to_ascii_lowercase(), called)
 }
 
 /// What a sighting of a name, or of one below it, is about. Where no chain shows what was reached, it counts as the name
@@ -265,6 +286,15 @@ pub(super) struct Outcome {
     pub why_unnamed: Option<String>,
     /// How many clients there was no room to name.
     pub more_clients: usize,
+}
+
+impl Outcome {
+    /// The same with nobody named, as it cannot be told who is meant.
+    pub(super) fn undecided(self, reason: String) -> Outcome {
+        let Outcome { ids, sightings, .. } = self;
+        let verdict = Some(Verdict::Undetermined);
+        Outcome { verdict, reason: Some(reason), ids, sightings, ..Outcome::default() }
+    }
 }
 
 /// Brings sightings of one destination together.
@@ -330,7 +360,10 @@ fn suspect(way: &Way, part: &Part) -> Suspect {
 fn add(suspect: &mut Suspect, asks: &mut BTreeSet<QuestionId>, way: &Way, part: &Part) {
     suspect.confidence_permille = suspect.confidence_permille.max(part.confidence_permille);
     suspect.first = suspect.first.min(part.time);
-    suspect.last = suspect.last.max(part.time);
+    if part.time >= suspect.last {
+        suspect.last = part.time;
+        suspect.hostname = way.hostname.clone().or_else(|| suspect.hostname.take());
+    }
     suspect.connected = [suspect.connected, part.connected].into_iter().flatten().min();
     if strength(part.role) < strength(suspect.role) {
         suspect.role = part.role;
@@ -391,6 +424,7 @@ impl Seen {
                 matter: Matter::Itself,
                 verdict,
                 parts,
+                is_server: false,
                 reason: None,
                 id: String::new(),
             });

@@ -332,6 +332,8 @@ impl Registry {
     ///    in between.
     /// 4. What the same link-layer address was called in its lease: that of a host's IPv4 address names
     ///    its IPv6 addresses.
+    ///
+    /// A lease to another link-layer address than the host's own is another host's.
     pub fn hostname(
         &self,
         address: Address,
@@ -345,17 +347,19 @@ impl Registry {
             let (source, time, frame) = (Source::Inventory, None, FrameId::NONE);
             return Some(Hostname { name, source, time, frame });
         }
+        let is_own = |claim: &&Claim| {
+            claim.name.is_some() && claim.holder.zip(mac).is_none_or(|(holder, own)| holder == own)
+        };
         let held = SOURCES.iter().find_map(|source| {
-            let claim = self.table(*source).at(address, time)?;
-            Some((*source, claim)).filter(|(_, claim)| claim.name.is_some())
+            Some((*source, self.table(*source).at(address, time).filter(is_own)?))
         });
         let leases = self.table(Source::Dhcp);
         let later = || {
             SOURCES.iter().find_map(|source| {
-                let claim = self.table(*source).after(address, time)?;
+                let claim = self.table(*source).after(address, time).filter(is_own)?;
                 let is_same_host = *source == Source::Dhcp && claim.since < claim.from
                     || !leases.changed_hands(address, time, claim.from);
-                Some((*source, claim)).filter(|(_, claim)| is_same_host && claim.name.is_some())
+                is_same_host.then_some((*source, claim))
             })
         };
         let by_mac = || {

@@ -236,7 +236,8 @@ struct Likeness<'a> {
     destination: String,
     threat: Option<&'a str>,
     verdict: Option<Verdict>,
-    clients: Vec<(Address, Role, bool)>,
+    /// Who, called what, with which part, and whether it asked for the destination itself.
+    clients: Vec<(Address, Option<&'a str>, Role, bool)>,
     reason: Option<&'a str>,
 }
 
@@ -256,7 +257,8 @@ fn groups<'a>(seen: &Seen<'a>) -> Vec<Group<'a>> {
                 .clients
                 .iter()
                 .map(|client| {
-                    (client.address, client.role, seen.subject.asked_itself(client, answer))
+                    let called = client.hostname.as_ref().map(|hostname| hostname.name.as_str());
+                    (client.address, called, client.role, seen.subject.asked_itself(client, answer))
                 })
                 .collect(),
             reason: answer.reason.as_deref(),
@@ -515,7 +517,10 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<Next> {
     let server = host.filter(|host| is_server(seen, host)).unwrap_or("the DNS server");
     let next = |kind, words, short| Some(Next { kind, words, short });
     if answer.verdict == Some(Verdict::NoClient) {
-        let words = format!("No PC is behind it; check what runs on {server} itself.");
+        let words = format!(
+            "Nobody in this capture asked for it: check what runs on {server} itself, and whether all that its clients \
+             ask is in the capture."
+        );
         return next(Kind::Server, words.clone(), Some(words));
     }
     let first = group.clients.first()?;
