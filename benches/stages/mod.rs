@@ -87,7 +87,9 @@ impl Lookups {
         }
         for fact in messages.facts(message) {
             match *fact {
-                Fact::Alias { target, .. } => self.add_name(messages.name(target)),
+                Fact::Alias { target, .. } | Fact::Service { target, .. } => {
+                    self.add_name(messages.name(target));
+                }
                 Fact::Delegation { server, .. } => self.add_name(messages.name(server)),
                 Fact::Address { address, .. } => self.addresses.push(address),
             }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::simulate::{Ask, Origin, Query, Served, Simulation};
 use crate::wire::Packet;
-use crate::world::{self, address};
+use crate::world::{self, addresses, service};
 
 /// Where the messages stand in the file: frame numbers, from 1.
 #[derive(Default)]
@@ -263,20 +263,20 @@ fn matches(query: &Query, indicator: &Indicator) -> Vec<&'static str> {
     for record in answers {
         let target = match &record.data {
             RData::CNAME(target) => Some(&target.0),
-            _ => None,
+            _ => service(record),
         };
         let owner = (record.name != query.qname).then_some(&record.name);
         if owner.into_iter().chain(target).any(|name| indicator.names(name)) {
             how.push("answer-name");
         }
-        if address(record).is_some_and(|at| indicator.address == Some(at)) {
+        if addresses(record).iter().any(|at| indicator.address == Some(*at)) {
             how.push("answer-ip");
         }
     }
     how
 }
 
-/// The indicators that an ask leads to by its name, its aliases and its addresses.
+/// The indicators that an ask leads to by its name, its aliases, its services and its addresses.
 fn reached_by_itself(ask: &Ask, indicators: &[Indicator]) -> Reaches {
     let mut reaches = Reaches::new();
     if ask.origin != Origin::Client {
@@ -288,6 +288,9 @@ fn reached_by_itself(ask: &Ask, indicators: &[Indicator]) -> Reaches {
             if indicator.names(name) {
                 via.insert(if place == 0 { "self" } else { "cname" });
             }
+        }
+        if ask.services.iter().any(|name| indicator.names(name)) {
+            via.insert("svcb");
         }
         if ask.addresses.iter().any(|at| indicator.address == Some(*at)) {
             via.insert("answer");

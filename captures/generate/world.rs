@@ -9,7 +9,8 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::rdata::{A, AAAA, CNAME, NS, PTR, SOA};
+use hickory_proto::rr::rdata::svcb::SvcParamValue;
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, HTTPS, NS, PTR, SOA};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 use crate::scenario;
@@ -302,11 +303,29 @@ pub fn record(line: &str) -> Result<Record> {
     Ok(Record::from_rdata(name(owner)?, ttl.parse().with_context(context)?, data))
 }
 
-/// The address in a record, if it has one.
-pub fn address(record: &Record) -> Option<IpAddr> {
+/// The addresses in a record: of a service, those that it hints at.
+pub fn addresses(record: &Record) -> Vec<IpAddr> {
     match &record.data {
-        RData::A(A(at)) => Some(IpAddr::V4(*at)),
-        RData::AAAA(AAAA(at)) => Some(IpAddr::V6(*at)),
+        RData::A(A(at)) => vec![IpAddr::V4(*at)],
+        RData::AAAA(AAAA(at)) => vec![IpAddr::V6(*at)],
+        RData::HTTPS(HTTPS(service)) => {
+            let hints = service.svc_params.iter().map(|(_, value)| match value {
+                SvcParamValue::Ipv4Hint(hint) => hint.0.iter().map(|at| at.0.into()).collect(),
+                SvcParamValue::Ipv6Hint(hint) => hint.0.iter().map(|at| at.0.into()).collect(),
+                _ => Vec::new(),
+            });
+            hints.flatten().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Where a record says that a service is to be reached, if it says so.
+pub fn service(record: &Record) -> Option<&Name> {
+    match &record.data {
+        RData::HTTPS(HTTPS(service)) if !service.target_name.is_root() => {
+            Some(&service.target_name)
+        }
         _ => None,
     }
 }

@@ -84,10 +84,9 @@ pub(super) fn client(
         _ if let Some(joined) = &seen.joined => joined.confidence_permille,
         // A response alone may have been made up.
         (_, false) => 900,
+        (Place::Alias, _) if !ask.has_answers => PRESUMED,
         // The answer itself shows it, or the question does.
-        (Place::Qname | Place::Address | Place::Server | Place::Nameserver, _) => 999,
-        (Place::Alias, _) if ask.has_answers => 999,
-        (Place::Alias, _) => PRESUMED,
+        _ => 999,
     };
     // Who asks a server outside that nobody is known to ask may be a DNS server itself.
     let outside = resolver.is_none() && !address(history, ask.server).is_internal();
@@ -279,6 +278,11 @@ fn tail(
         step,
         frame,
     };
+    let named = |step| ChainStep {
+        name: Name::from_wire(&seen.name).to_string(),
+        step,
+        frame: transaction.response,
+    };
     match seen.place {
         Place::Qname => Vec::new(),
         Place::Alias => {
@@ -291,15 +295,9 @@ fn tail(
             steps.push(own(&seen.name, "address", transaction.response));
             steps
         }
+        Place::Target => edges.iter().map(alias).chain([named(ChainStep::SERVICE)]).collect(),
         Place::Server => vec![own(&seen.name, "server", query_frame(transaction))],
-        Place::Nameserver => {
-            let name = Name::from_wire(&seen.name).to_string();
-            vec![ChainStep {
-                name,
-                step: ChainStep::kind(StepKind::Server),
-                frame: transaction.response,
-            }]
-        }
+        Place::Nameserver => vec![named(ChainStep::kind(StepKind::Server))],
     }
 }
 
@@ -374,12 +372,12 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
 
 fn hints(clients: &[Client], seen: &Seen) -> Vec<&'static str> {
     let flagged = Name::from_wire(&seen.name);
-    let is_name = matches!(seen.place, Place::Qname | Place::Alias);
+    let is_name = matches!(seen.place, Place::Qname | Place::Alias | Place::Target);
     let only_tail = is_name
         && !clients.is_empty()
         && clients.iter().all(|client| {
             client.chain.len() > 1
-                && client.chain.iter().skip(1).any(|step| step.step == "cname")
+                && client.chain.iter().skip(1).any(ChainStep::is_pointed_at)
                 && !client.asked.eq_ignore_ascii_case(&flagged.to_string())
         });
     if only_tail {

@@ -46,7 +46,9 @@ pub enum Place {
     Qname,
     /// An alias in the answer leads to it; or, with no answer, is known to lead to it.
     Alias,
-    /// It is an address in the answer.
+    /// It is the TargetName of an HTTPS or SVCB record in the answer (RFC 9460).
+    Target,
+    /// It is an address in the answer, or one that such a record hints at.
     Address,
     /// It is the address that was asked.
     Server,
@@ -65,6 +67,7 @@ impl Place {
         match self {
             Place::Qname => "qname",
             Place::Alias => "alias",
+            Place::Target => "target",
             Place::Address => "address",
             Place::Server => "server",
             Place::Nameserver => "nameserver",
@@ -160,6 +163,14 @@ impl ChainStep {
     /// How a step of the resolution is named in the output.
     fn kind(kind: StepKind) -> &'static str {
         kind.as_str()
+    }
+
+    /// How an HTTPS or SVCB record leads on to its TargetName. No resolver goes that way, so it is no [`StepKind`].
+    const SERVICE: &'static str = "svcb";
+
+    /// Whether who owns the name before it has that lead here: as an alias, or by an HTTPS or SVCB record.
+    pub fn is_pointed_at(&self) -> bool {
+        self.step == StepKind::Alias.as_str() || self.step == ChainStep::SERVICE
     }
 
     /// Whether the resolver only came by, on its way down to the name before.

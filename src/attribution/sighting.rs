@@ -273,6 +273,11 @@ impl Matching {
             }
         }
         for fact in facts {
+            if let Fact::Service { target, .. } = fact {
+                self.name(indicators, messages.name(*target), Place::Target, flagged);
+            }
+        }
+        for fact in facts {
             if let Fact::Address { address, .. } = fact {
                 self.address(indicators, *address, Place::Address, flagged);
             }

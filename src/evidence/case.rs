@@ -234,6 +234,7 @@ fn remarks(attribution: &Attribution, client: Option<&Client>) -> Vec<(FrameId, 
 fn step(kind: &str) -> &str {
     match kind {
         "cname" => "alias",
+        "svcb" => "its HTTPS or SVCB target",
         "ancestor" => "a zone above it",
         "ns" => "its name server",
         "address" => "its address",

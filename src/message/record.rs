@@ -72,6 +72,10 @@ impl RecordType {
     pub const DS: RecordType = RecordType(43);
     /// A zone's key (RFC 4034).
     pub const DNSKEY: RecordType = RecordType(48);
+    /// Where a service is to be reached (RFC 9460).
+    pub const SVCB: RecordType = RecordType(64);
+    /// The same of a web site (RFC 9460).
+    pub const HTTPS: RecordType = RecordType(65);
     /// Any type (RFC 8482).
     pub const ANY: RecordType = RecordType(255);
 }
@@ -122,7 +126,7 @@ pub struct Question {
     pub class: u16,
 }
 
-/// What a response says that links questions to one another. TTLs are in seconds.
+/// What a response says of where its question leads. TTLs are in seconds.
 #[derive(Clone, Copy, Debug)]
 pub enum Fact {
     /// A CNAME record of the answer section.
@@ -134,7 +138,18 @@ pub enum Fact {
         /// How long it may be cached.
         ttl: u32,
     },
-    /// An A or AAAA record of the answer section.
+    /// The TargetName of an SVCB or HTTPS record of the answer section (RFC 9460), if it is not the owner itself.
+    ///
+    /// No alias: it is for telling that who asked was led to it. A resolver hands it on and, but for few, does not follow
+    /// it; clients that can then ask for the target themselves. So a resolver's query for the target is no sign of who
+    /// asked for the owner.
+    Service {
+        /// What has the service.
+        owner: NameRef,
+        /// Where it is to be reached.
+        target: NameRef,
+    },
+    /// An A or AAAA record of the answer section, or an address that an SVCB or HTTPS record there hints at.
     Address {
         /// Whose address.
         owner: NameRef,
@@ -354,6 +369,7 @@ impl Messages {
         for mut fact in others.facts(message).iter().copied() {
             match &mut fact {
                 Fact::Alias { owner: one, target: other, .. }
+                | Fact::Service { owner: one, target: other }
                 | Fact::Delegation { zone: one, server: other, .. } => {
                     self.adopt_name(others, one);
                     self.adopt_name(others, other);

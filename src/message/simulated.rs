@@ -33,6 +33,8 @@ pub(crate) struct Draft<'a> {
     pub recursion: bool,
     /// (owner, target) of CNAME records.
     pub aliases: &'a [(&'a str, &'a str)],
+    /// (owner, TargetName) of HTTPS records.
+    pub services: &'a [(&'a str, &'a str)],
     /// (zone, server) of NS records in the authority section.
     pub delegations: &'a [(&'a str, &'a str)],
     /// Whether an A record ends the answer.
@@ -62,6 +64,7 @@ impl Default for Draft<'_> {
             truncated: false,
             recursion: true,
             aliases: &[],
+            services: &[],
             delegations: &[],
             address: false,
             ttl: 300,
@@ -111,7 +114,8 @@ fn payload(draft: &Draft<'_>) -> Vec<u8> {
         | u16::from(draft.truncated) << 9
         | u16::from(draft.recursion) << 8
         | u16::from(draft.rcode);
-    let answers = draft.aliases.len() as u16 + u16::from(draft.address);
+    let named = draft.aliases.len() + draft.services.len();
+    let answers = named as u16 + u16::from(draft.address);
     let mut out = Vec::new();
     let (authority, additional) = (draft.delegations.len() as u16, u16::from(draft.edns));
     for word in [draft.id, flags, 1, answers, authority, additional] {
@@ -135,6 +139,9 @@ fn payload(draft: &Draft<'_>) -> Vec<u8> {
     };
     for (owner, target) in draft.aliases {
         record(owner, 5, &name(target), &mut out);
+    }
+    for (owner, target) in draft.services {
+        record(owner, 65, &[&[0, 1], &name(target)[..]].concat(), &mut out);
     }
     if draft.address {
         let owner = draft.aliases.last().map_or(draft.name, |(_, target)| target);

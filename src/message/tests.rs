@@ -91,6 +91,7 @@ fn read_part(payload: &[u8], whole: bool) -> (Message, Vec<String>) {
         Fact::Alias { owner, target, ttl } => {
             format!("{} is {} for {ttl}", name(owner), name(target))
         }
+        Fact::Service { owner, target } => format!("{} served by {}", name(owner), name(target)),
         Fact::Address { owner, address, .. } => format!("{} at {address}", name(owner)),
         Fact::Delegation { zone, server, ttl } => {
             format!("{} by {} for {ttl}", name(zone), name(server))
@@ -98,6 +99,10 @@ fn read_part(payload: &[u8], whole: bool) -> (Message, Vec<String>) {
     });
     let facts = facts.collect();
     (message, facts)
+}
+
+fn strings(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 fn question_name(payload: &[u8]) -> String {
@@ -236,6 +241,104 @@ fn a_record_with_bad_data_is_left_out_and_those_behind_it_are_kept() {
     }
 }
 
+/// The data of an SVCB or HTTPS record: its target in text, and parameters by their keys.
+fn service(priority: u16, target: &str, params: &[(u16, &[u8])]) -> Vec<u8> {
+    let mut data = [&priority.to_be_bytes(), &wire(target)[..]].concat();
+    for (key, value) in params {
+        data.extend([*key, value.len() as u16].iter().flat_map(|word| word.to_be_bytes()));
+        data.extend(*value);
+    }
+    data
+}
+
+const ALPN: (u16, &[u8]) = (1, b"\x02h2");
+const V4: (u16, &[u8]) = (4, &[192, 0, 2, 1, 192, 0, 2, 2]);
+const V6: (u16, &[u8]) = (6, &[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9]);
+
+/// An answer to an HTTPS question about `www.example.com`, of one record with these data and an address behind it.
+fn served(rtype: RecordType, data: &[u8]) -> Built {
+    Built {
+        questions: vec![question(&wire("www.example.com"), RecordType::HTTPS)],
+        answers: vec![
+            record(&[0xc0, 12], rtype, 1, data),
+            record(&[0xc0, 12], RecordType::A, 1, &[192, 0, 2, 80]),
+        ],
+        ..Built::default()
+    }
+}
+
+#[test]
+fn a_service_gives_its_target_and_the_addresses_it_hints_at() {
+    let (by, at) = ("www.example.com served by svc.example.net", "www.example.com at 192.0.2.80");
+    let of_target = ["svc.example.net at 192.0.2.1", "svc.example.net at 192.0.2.2"];
+    let target_v6 = "svc.example.net at 2001:db8::9";
+    let of_owner = ["www.example.com at 192.0.2.1", "www.example.com at 192.0.2.2"];
+    for (data, facts) in [
+        (
+            service(1, "svc.example.net", &[ALPN, V4, V6]),
+            vec![by, of_target[0], of_target[1], target_v6, at],
+        ),
+        (service(1, ".", &[ALPN, V4]), vec![of_owner[0], of_owner[1], at]),
+        (service(1, ".", &[]), vec![at]),
+        (service(16, "svc.example.net", &[(7, b"x"), (65_000, b"")]), vec![by, at]),
+        (service(1, "svc.example.net", &[(4, &[]), (6, &[])]), vec![by, at]),
+        // AliasMode has no parameters, and with `.` no service.
+        (service(0, "svc.example.net", &[]), vec![by, at]),
+        (service(0, "svc.example.net", &[V4]), vec![by, at]),
+        (service(0, "svc.example.net", &[V6, V4]), vec![by, at]),
+        (service(0, ".", &[V4]), vec![at]),
+    ] {
+        for rtype in [RecordType::HTTPS, RecordType::SVCB] {
+            let (message, read) = read(&served(rtype, &data).octets(RESPONSE));
+            assert_eq!((message.malformed, read), (None, strings(&facts)), "{data:?}");
+        }
+    }
+    // What servers must not write is read all the same, where it is a name.
+    let pointer = [&[0, 1, 3][..], b"svc", &[0xc0, 16]].concat();
+    let (message, read) = read(&served(RecordType::HTTPS, &pointer).octets(RESPONSE));
+    let facts = strings(&["www.example.com served by svc.example.com", at]);
+    assert_eq!((message.malformed, read), (None, facts));
+}
+
+#[test]
+fn a_service_with_bad_data_is_left_out_and_what_is_behind_it_is_kept() {
+    use Malformed::{BadData, BadName};
+    let long = |name: &[u8]| [&[0, 1], name].concat();
+    for (data, malformed) in [
+        (vec![], BadData),
+        (vec![0], BadData),
+        (vec![0, 1], BadData),
+        (long(b"\x03svc"), BadData),
+        (long(b"\x03svc\0\0"), BadData),
+        (long(b"\x03svc\0\0\x01\0"), BadData),
+        (long(b"\x03svc\0\0\x01\0\x03\x02h"), BadData),
+        (long(b"\x03svc\0\0\x01\xff\xff"), BadData),
+        (long(&[0x80, 1]), BadName),
+        (long(&[0xff, 0xff]), BadName),
+        (service(1, "svc.test", &[V6, V4]), BadData),
+        (service(1, "svc.test", &[V4, V4]), BadData),
+        (service(1, "svc.test", &[(4, &[192, 0, 2])]), BadData),
+        (service(1, "svc.test", &[(6, &V6.1[..15])]), BadData),
+    ] {
+        for rtype in [RecordType::HTTPS, RecordType::SVCB] {
+            let (message, facts) = read(&served(rtype, &data).octets(RESPONSE));
+            assert_eq!(facts, ["www.example.com at 192.0.2.80"], "{data:?}");
+            assert_eq!(message.malformed, Some(malformed), "{data:?}");
+        }
+    }
+}
+
+#[test]
+fn services_count_where_they_are_answers() {
+    let mut odd = served(RecordType::HTTPS, &service(1, "svc.test", &[V4]));
+    assert_eq!(read(&odd.octets(QUERY)).1.len(), 0);
+    odd.authority = std::mem::take(&mut odd.answers);
+    assert_eq!(read(&odd.octets(RESPONSE)).1.len(), 0);
+    odd.answers = vec![record(&[0xc0, 12], RecordType::HTTPS, 3, &service(1, "svc.test", &[V4]))];
+    odd.authority.clear();
+    assert_eq!(read(&odd.octets(RESPONSE)).1.len(), 0, "another class");
+}
+
 #[test]
 fn pointers_lead_back_through_each_other() {
     let built = Built {
@@ -337,6 +440,23 @@ fn the_watch_list_is_asked_about_every_name_and_address() {
     assert!(flagged("x.test", [192, 0, 2, 1]), "who sent it");
     assert!(flagged("x.test", [192, 0, 2, 2]), "who gets it");
     assert!(!flagged("x.test", [192, 0, 2, 53]), "the additional section is not read");
+}
+
+#[test]
+fn the_watch_list_is_asked_about_services_and_their_hints_are_kept_if_they_are_wanted() {
+    let octets =
+        served(RecordType::HTTPS, &service(1, "svc.example.net", &[V4, V6])).octets(0x8580);
+    let facts = |name: &str, address: [u8; 4]| {
+        let mut watch = Watch(HASHER.hash(Name::from_wire(&wire(name))), Address::v4(address));
+        let mut messages = Messages::new();
+        messages.read(&envelope(), &octets, true, &HASHER, &mut watch);
+        let message = messages.get(0).unwrap();
+        (message.flagged, messages.facts(message).len())
+    };
+    let nowhere = [203, 0, 113, 1];
+    assert_eq!(facts("x.test", nowhere), (false, 1), "the target alone is kept");
+    assert_eq!(facts("example.net", nowhere), (true, 5), "the target's ancestor");
+    assert_eq!(facts("x.test", [192, 0, 2, 2]), (true, 5), "a hint");
 }
 
 #[test]

@@ -32,6 +32,7 @@ struct MessageLine<'a> {
     qtype: Option<String>,
     qclass: Option<u16>,
     aliases: Vec<String>,
+    targets: Vec<String>,
     addresses: Vec<String>,
     name_servers: Vec<String>,
     qdcount: u16,
@@ -79,6 +80,13 @@ pub fn write_message(
             .iter()
             .filter_map(|fact| match fact {
                 Fact::Alias { target, .. } => Some(name(*target)),
+                _ => None,
+            })
+            .collect(),
+        targets: facts
+            .iter()
+            .filter_map(|fact| match fact {
+                Fact::Service { target, .. } => Some(name(*target)),
                 _ => None,
             })
             .collect(),

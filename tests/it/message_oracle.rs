@@ -4,7 +4,8 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use hickory_proto::op::{Edns, Message as Full, MessageType, OpCode, Query};
-use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, NS, SOA, TXT};
+use hickory_proto::rr::rdata::svcb::{Alpn, IpHint, SVCB, SvcParamKey, SvcParamValue, Unknown};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, HTTPS, MX, NS, SOA, TXT};
 use hickory_proto::rr::{DNSClass, Name as FullName, RData, Record, RecordType as FullType};
 use proptest::prelude::*;
 use whoasked::frame::Batch;
@@ -34,12 +35,35 @@ fn a_name() -> impl Strategy<Value = FullName> {
     })
 }
 
+/// Where a service is: in AliasMode one time in four.
+fn a_service() -> impl Strategy<Value = SVCB> {
+    let v4 = prop::collection::vec(any::<[u8; 4]>(), 1..4).prop_map(|hints| {
+        let hints = hints.into_iter().map(|octets| A(octets.into())).collect();
+        (SvcParamKey::Ipv4Hint, SvcParamValue::Ipv4Hint(IpHint(hints)))
+    });
+    let v6 = prop::collection::vec(any::<[u8; 16]>(), 1..3).prop_map(|hints| {
+        let hints = hints.into_iter().map(|octets| AAAA(octets.into())).collect();
+        (SvcParamKey::Ipv6Hint, SvcParamValue::Ipv6Hint(IpHint(hints)))
+    });
+    let other = prop::collection::vec(any::<u8>(), 0..9)
+        .prop_map(|octets| (SvcParamKey::Unknown(7), SvcParamValue::Unknown(Unknown(octets))));
+    let alpn = SvcParamValue::Alpn(Alpn(vec!["h2".to_owned(), "h3".to_owned()]));
+    let alpn = Just((SvcParamKey::Alpn, alpn));
+    let some = |param: BoxedStrategy<_>| prop::option::of(param);
+    let params = (some(alpn.boxed()), some(v4.boxed()), some(v6.boxed()), some(other.boxed()));
+    (0u16..4, a_name(), params).prop_map(|(priority, target, (alpn, v4, v6, other))| {
+        SVCB::new(priority, target, [alpn, v4, v6, other].into_iter().flatten().collect())
+    })
+}
+
 fn a_record() -> impl Strategy<Value = Record> {
     let data = prop_oneof![
         3 => a_name().prop_map(|name| RData::CNAME(CNAME(name))),
         3 => any::<[u8; 4]>().prop_map(|octets| RData::A(A(Ipv4Addr::from(octets)))),
         2 => any::<[u8; 16]>().prop_map(|octets| RData::AAAA(AAAA(Ipv6Addr::from(octets)))),
         2 => a_name().prop_map(|name| RData::NS(NS(name))),
+        2 => a_service().prop_map(|service| RData::HTTPS(HTTPS(service))),
+        1 => a_service().prop_map(RData::SVCB),
         1 => (a_name(), a_name()).prop_map(|(one, other)| RData::SOA(SOA::new(one, other, 1, 2, 3, 4, 5))),
         1 => a_name().prop_map(|name| RData::MX(MX::new(10, name))),
         1 => "[ -~]{0,40}".prop_map(|text| RData::TXT(TXT::new(vec![text]))),

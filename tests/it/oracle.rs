@@ -1,7 +1,7 @@
 //! The fast reader against hickory-proto, message by message.
 //!
-//! Of a message that both accept, both say the same: question, aliases, addresses, delegations, in the
-//! same order and letter case. What one accepts and the other does not:
+//! Of a message that both accept, both say the same: question, aliases, services, addresses,
+//! delegations, in the same order and letter case. What one accepts and the other does not:
 //!
 //! - Hickory refuses more. In captures: what is cut or broken in the additional section (snaplen, fuzzed
 //!   files, EDNS client subnets of an impossible length), records of a query, types that we pass over
@@ -17,6 +17,8 @@
 use std::net::IpAddr;
 
 use hickory_proto::op::{MessageType, OpCode};
+use hickory_proto::rr::rdata::HTTPS;
+use hickory_proto::rr::rdata::svcb::{SVCB, SvcParamValue};
 use hickory_proto::rr::{DNSClass, Name as FullName, RData};
 use whoasked::flow::{Address, Endpoint, Flow, Mac, Transport};
 use whoasked::frame::FrameId;
@@ -30,6 +32,7 @@ use whoasked::time::Timestamp;
 pub enum Said {
     Question(Vec<u8>, u16, u16),
     Alias(Vec<u8>, Vec<u8>, u32),
+    Service(Vec<u8>, Vec<u8>),
     Address(Vec<u8>, Address),
     Delegation(Vec<u8>, Vec<u8>, u32),
 }
@@ -60,6 +63,7 @@ pub fn fast(payload: &[u8]) -> (Vec<Said>, bool) {
     let question = message.question.map(|q| Said::Question(name(q.name), q.rtype.0, q.class));
     let facts = messages.facts(message).iter().map(|fact| match *fact {
         Fact::Alias { owner, target, ttl } => Said::Alias(name(owner), name(target), ttl),
+        Fact::Service { owner, target } => Said::Service(name(owner), name(target)),
         Fact::Address { owner, address, .. } => Said::Address(name(owner), address),
         Fact::Delegation { zone, server, ttl } => Said::Delegation(name(zone), name(server), ttl),
     });
@@ -89,19 +93,36 @@ fn slow(payload: &[u8]) -> Option<Vec<Said>> {
         .iter()
         .flat_map(|(records, in_answer)| records.iter().map(move |record| (record, *in_answer)))
         .filter(|(record, _)| is_answer && record.dns_class == DNSClass::IN);
-    let facts = records.filter_map(|(record, in_answer)| {
+    let facts = records.flat_map(|(record, in_answer)| {
         let owner = name(&record.name);
         match (&record.data, in_answer) {
-            (RData::CNAME(target), true) => Some(Said::Alias(owner, name(&target.0), record.ttl)),
-            (RData::A(address), true) => Some(Said::Address(owner, IpAddr::V4(address.0).into())),
+            (RData::CNAME(target), true) => vec![Said::Alias(owner, name(&target.0), record.ttl)],
+            (RData::A(address), true) => vec![Said::Address(owner, IpAddr::V4(address.0).into())],
             (RData::AAAA(address), true) => {
-                Some(Said::Address(owner, IpAddr::V6(address.0).into()))
+                vec![Said::Address(owner, IpAddr::V6(address.0).into())]
             }
-            (RData::NS(server), _) => Some(Said::Delegation(owner, name(&server.0), record.ttl)),
-            _ => None,
+            (RData::HTTPS(HTTPS(service)) | RData::SVCB(service), true) => {
+                said_of_service(owner, name(&service.target_name), service)
+            }
+            (RData::NS(server), _) => vec![Said::Delegation(owner, name(&server.0), record.ttl)],
+            _ => Vec::new(),
         }
     });
     Some(question.into_iter().chain(facts).collect())
+}
+
+/// A service's target, unless it is the root, and its hints, unless it is in AliasMode (RFC 9460 section 2.4.2).
+fn said_of_service(owner: Vec<u8>, target: Vec<u8>, service: &SVCB) -> Vec<Said> {
+    let is_elsewhere = target != [0];
+    let host = if is_elsewhere { target.clone() } else { owner.clone() };
+    let hints = service.svc_params.iter().filter(|_| service.svc_priority > 0);
+    let addresses = hints.flat_map(|(_, value)| match value {
+        SvcParamValue::Ipv4Hint(hint) => hint.0.iter().map(|v4| IpAddr::V4(v4.0)).collect(),
+        SvcParamValue::Ipv6Hint(hint) => hint.0.iter().map(|v6| IpAddr::V6(v6.0)).collect(),
+        _ => Vec::new(),
+    });
+    let addresses = addresses.map(|address| Said::Address(host.clone(), address.into()));
+    is_elsewhere.then_some(Said::Service(owner, target)).into_iter().chain(addresses).collect()
 }
 
 /// Holds the two against each other; true when both accept the message.

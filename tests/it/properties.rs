@@ -57,7 +57,8 @@ impl Messages {
     fn mentions(&self, frame: &Value, name: &Value) -> bool {
         self.any(frame, |message| {
             let single = ["qname", "src", "dst"].map(|key| &message[key]);
-            let several = ["aliases", "addresses", "name_servers"].map(|key| &message[key]);
+            let several =
+                ["aliases", "targets", "addresses", "name_servers"].map(|key| &message[key]);
             let several = several.into_iter().filter_map(Value::as_array).flatten();
             single.into_iter().chain(several).any(|text| is_same_name(text, name))
         })

@@ -25,6 +25,9 @@ const EXPLAINED: &[(&str, Kind, usize)] = &[
     // Answers in a query, and in an inverse query (RFC 3425 made it obsolete) and its response.
     ("idaholab__Malcolm-Test-Artifacts/dns_over_udp_with_edns_5000_bytes.pcap", Kind::Aliases, 1),
     ("zeek__zeek/dns-inverse-query.pcap", Kind::Addresses, 2),
+    // What HTTPS records hint at.
+    ("arkime__arkime/arkime_synthetic.pcap", Kind::Addresses, 1),
+    ("zeek__zeek/ech.pcap", Kind::Addresses, 2),
     // Names that break RFC 1035: noise, attacks, and fuzzed files.
     ("dns-stats__compactor/knot-live.raw.pcap", Kind::BrokenName, 2),
     ("idaholab__Malcolm-Test-Artifacts/dns_long_cname.pcap", Kind::BrokenName, 1),

@@ -81,6 +81,8 @@ pub struct Ask {
     pub rcode: Option<ResponseCode>,
     /// Names followed, the question's first.
     pub chain: Vec<Name>,
+    /// Where the service is said to be.
+    pub services: Vec<Name>,
     /// Addresses found.
     pub addresses: Vec<IpAddr>,
     /// Whether the resolver had to ask for it, and whether somebody else's question was before it.
@@ -311,6 +313,7 @@ impl<'s> Simulation<'s> {
             repeats: 0,
             answered_ns: None,
             rcode: None,
+            services: Vec::new(),
             addresses: Vec::new(),
             served: Served::Cache,
         });

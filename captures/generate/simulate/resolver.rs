@@ -9,7 +9,7 @@ use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::{Name, Record, RecordType};
 
 use super::{Event, Job, Purpose, Served, Simulation, Waiter};
-use crate::world::{address, empty};
+use crate::world::{addresses, empty, service};
 
 /// No job starts more fetches.
 const FETCHES_MAX: u32 = 24;
@@ -59,7 +59,8 @@ impl Simulation<'_> {
                 if purpose != Purpose::Answer {
                     return Ok(());
                 }
-                self.asks[ask].addresses = records.iter().filter_map(address).collect();
+                self.asks[ask].addresses = records.iter().flat_map(addresses).collect();
+                self.asks[ask].services = records.iter().filter_map(service).cloned().collect();
                 let mut message = empty();
                 message.metadata.recursion_desired = true;
                 message.metadata.recursion_available = true;

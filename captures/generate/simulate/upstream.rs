@@ -11,7 +11,7 @@ use super::messages::{complete, cut, query_message};
 use super::{Event, Fetch, IDLE_NS, Job, Origin, Purpose, Query, Simulation, Waiter};
 use crate::scenario::{Kind, Leg, Minimise};
 use crate::wire::About;
-use crate::world::{self, address};
+use crate::world::{self, addresses};
 
 /// No fetch waits for a name server's address deeper than this.
 const DEPTH_MAX: u32 = 5;
@@ -101,7 +101,7 @@ impl Simulation<'_> {
             for kind in [RecordType::A, RecordType::AAAA] {
                 let found = cache.lookup(&host, kind, now_ns, 0);
                 servers.extend(
-                    found.iter().flat_map(|found| found.records.iter().filter_map(address)),
+                    found.iter().flat_map(|found| found.records.iter().flat_map(addresses)),
                 );
             }
         }
@@ -230,7 +230,7 @@ impl Simulation<'_> {
             let holds = |what: &String| {
                 answer.is_some_and(|answer| {
                     answer.answers.iter().any(|record| {
-                        address(record).is_some_and(|at| at.to_string() == *what)
+                        addresses(record).iter().any(|at| at.to_string() == *what)
                             || world::text(&record.name).eq_ignore_ascii_case(what)
                     })
                 })

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{is_at_or_below, registered_domain};
-use crate::attribution::{Asks, Attribution, Client, Place, Verdict};
+use crate::attribution::{Asks, Attribution, ChainStep, Client, Place, Verdict};
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
 use crate::resolution::{Leg, Unexplained};
@@ -26,9 +26,9 @@ pub enum Way {
     Direct,
     /// Its answer held the listed address.
     Address,
-    /// Its name is an alias that leads there, in the same registered domain.
+    /// Its name is an alias that leads there, in the same registered domain; or its HTTPS or SVCB record does.
     OwnAlias,
-    /// Its name is an alias that leads there, of somebody else's.
+    /// The same, of somebody else's.
     Alias,
     /// The resolver asked a listed server about its name, or looked such a server up.
     Server,
@@ -48,13 +48,13 @@ impl Way {
             (Place::Server, Leg::Upstream) | (Place::Nameserver, _) => return Way::Server,
             (Place::Server, Leg::Client) => return Way::Direct,
             (Place::Address, _) => return Way::Address,
-            (Place::Qname | Place::Alias, _) => {}
+            (Place::Qname | Place::Alias | Place::Target, _) => {}
         }
-        let has = |step: &str| client.chain.iter().skip(1).any(|known| known.step == step);
+        let mut steps = client.chain.iter().skip(1);
         let Some(last) = client.chain.last() else { return Way::Direct };
-        if has("ns") {
+        if steps.clone().any(|step| step.step == "ns") {
             Way::Server
-        } else if !has("cname") {
+        } else if !steps.any(ChainStep::is_pointed_at) {
             Way::Direct
         } else if registered_domain(&client.asked) == registered_domain(&last.name) {
             Way::OwnAlias

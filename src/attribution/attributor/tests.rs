@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::attribution::Verdict;
+use crate::attribution::{Place, Verdict};
 use crate::flow::Address;
 use crate::message::simulated::{Draft, Simulated};
 use crate::packet::Ports;
-use crate::resolution::{Limits, Roles, Unexplained};
+use crate::resolution::{Limits, Role, Roles, Unexplained};
 use crate::transaction::Transactions;
 
 const ANNA: &str = "10.0.0.1";
@@ -42,7 +42,8 @@ impl Engine {
         self.simulated.add(draft);
         let messages = &self.simulated.messages;
         let mut message = *messages.get(messages.len() - 1).unwrap();
-        let mut names = draft.aliases.iter().map(|(_, target)| *target).chain([draft.name]);
+        let targets = draft.aliases.iter().chain(draft.services).map(|(_, target)| *target);
+        let mut names = targets.chain([draft.name]);
         message.flagged = names.any(|name| name.ends_with("evil.com"));
         let said = &mut self.said;
         self.attributor.take(messages, &message, &mut |attribution| said.push(attribution));
@@ -79,6 +80,68 @@ fn with_anna(engine: &mut Engine) {
         address: true,
         ..ask
     });
+}
+
+/// Anna and Ben ask the DC for the HTTPS record of `www.good.example`, Anna 100 s after the beginning and Ben later. It
+/// leads to something listed.
+fn with_a_service(engine: &mut Engine) {
+    let up = [("www.good.example", "svc.evil.com")];
+    let ask = |at_ms, from, id| {
+        let (name, rtype) = ("www.good.example", 65);
+        Draft { at_ms, from, id, port: 20_000 + id, name, rtype, ..Draft::default() }
+    };
+    let answer = |at_ms, ask: &Draft<'static>| {
+        let (from, to) = (ask.to, ask.from);
+        Draft { at_ms, from, to, response: true, ..ask.clone() }
+    };
+    engine.exchange(1_000.0, "10.0.0.2", DC, "warm.example");
+    engine.exchange(1_001.0, DC, ISP, "warm.example");
+    let (anna, ben) = (ask(100_000.0, ANNA, 900), ask(130_000.0, "10.0.0.2", 902));
+    let upstream = Draft { to: ISP, ..ask(100_001.0, DC, 901) };
+    engine.take(&anna);
+    engine.take(&upstream);
+    engine.take(&Draft { services: &up, ..answer(100_010.0, &upstream) });
+    engine.take(&Draft { services: &up, ..answer(100_011.0, &anna) });
+    engine.take(&ben);
+    engine.take(&Draft { services: &up, ..answer(130_001.0, &ben) });
+}
+
+#[test]
+fn who_was_told_of_a_listed_service_is_named_with_the_way_there() {
+    let mut engine = Engine::new(1 << 10, 1 << 10);
+    with_a_service(&mut engine);
+    let said = engine.finish();
+    let told: Vec<_> = said
+        .iter()
+        .map(|attribution| {
+            let [client] = &attribution.clients[..] else { panic!("{attribution:?}") };
+            let chain = client.chain.iter().map(|step| (step.name.as_str(), step.step));
+            let sighting = &attribution.sighting;
+            let whose = (client.address.to_string(), client.role);
+            (sighting.leg, sighting.place, whose, chain.collect::<Vec<_>>(), &attribution.hints[..])
+        })
+        .collect();
+    let chain = vec![("www.good.example", "asked"), ("svc.evil.com", "svcb")];
+    let at = |leg, client: &str, role| {
+        let whose = (client.to_owned(), role);
+        (leg, Place::Target, whose, chain.clone(), &["alias-tail"][..])
+    };
+    let anna = at(Leg::Upstream, ANNA, Role::Initiator);
+    assert_eq!(told, [anna, at(Leg::Client, "10.0.0.2", Role::Cached)]);
+}
+
+#[test]
+fn who_asks_for_a_service_is_not_behind_the_question_for_its_target() {
+    let mut engine = Engine::new(1 << 10, 1 << 10);
+    with_a_service(&mut engine);
+    // Somebody whose question is not in the capture, while Anna waits for the service again.
+    let name = "www.good.example";
+    engine.take(&Draft { at_ms: 140_000.0, name, rtype: 65, id: 950, ..Draft::default() });
+    engine.exchange(140_001.0, DC, ISP, "svc.evil.com");
+    let said = engine.finish();
+    let asked = said.iter().filter(|attribution| attribution.sighting.place == Place::Qname);
+    let asked: Vec<_> = asked.map(|asked| (asked.verdict, asked.clients.len())).collect();
+    assert_eq!(asked, [(Verdict::Undetermined, 0)]);
 }
 
 fn at(seconds: i64) -> Timestamp {

@@ -152,10 +152,9 @@ fn remark(dealing: &Dealing) -> Shown {
         (more, 0) => parts.push(format!("and {more} more")),
         _ => parts.push("and further names".to_owned()),
     }
-    let how = match (dealing.only_server, dealing.only_tail) {
-        (true, _) => Some("the flagged address is a server that was asked about it"),
-        (_, true) => Some("the flagged name is an alias it leads to"),
-        _ => dealing.ways.first().and_then(last_step),
+    let how = match dealing.only_server {
+        true => Some("the flagged address is a server that was asked about it"),
+        false => dealing.ways.first().and_then(last_step),
     };
     parts.extend(how.map(str::to_owned));
     Shown::new(&parts.join("; "))
@@ -166,6 +165,7 @@ fn last_step(way: &Way) -> Option<&'static str> {
     match way.chain.get(1..)?.last()?.step {
         "address" => Some("the flagged address is in its answer"),
         "cname" => Some("the flagged name is an alias it leads to"),
+        "svcb" => Some("the flagged name is its HTTPS or SVCB target"),
         "ns" | "server" => Some("the flagged name is a name server of its zone"),
         "ancestor" => Some("the flagged name is a zone above it"),
         _ => None,

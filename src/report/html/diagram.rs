@@ -324,7 +324,7 @@ fn upstream(pen: &mut Pen<'_>, example: &Example, resolver: usize) {
     let detail = pen.at(Some(sighting.time), sighting.frame);
     pen.arrow(resolver, resolver + 1, class, &question, &detail);
     let flagged_in_answer =
-        matches!(sighting.place, Place::Alias | Place::Address | Place::Nameserver);
+        matches!(sighting.place, Place::Alias | Place::Target | Place::Address | Place::Nameserver);
     let class = if flagged_in_answer { "answer flagged" } else { "answer" };
     match sighting.rcode {
         Some(_) => {
@@ -361,6 +361,7 @@ fn steps(pen: &mut Pen<'_>, resolver: usize, steps: &[ChainStep], to_the_end: bo
 pub(super) fn how(step: &str) -> &'static str {
     match step {
         "cname" => "↳ alias of",
+        "svcb" => "↳ its HTTPS or SVCB target:",
         "ancestor" => "↳ a zone above it:",
         "ns" => "↳ its name server:",
         "address" => "↳ its address:",

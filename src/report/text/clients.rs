@@ -295,6 +295,7 @@ pub(super) fn write_way<W: Write>(
 
 fn shown_step(step: &ChainStep, flagged: bool) -> Words {
     let how = match step.step {
+        "svcb" => Some("its HTTPS or SVCB target"),
         "ancestor" => Some("a zone above it"),
         "ns" => Some("its name server"),
         "address" => Some("its address"),

@@ -207,6 +207,7 @@ fn place(attribution: &Attribution) -> &'static str {
     match attribution.sighting.place {
         Place::Qname => "name asked for",
         Place::Alias => "alias that it leads to",
+        Place::Target => "HTTPS or SVCB target in the answer",
         Place::Address => "address in the answer",
         Place::Server => "address that was asked",
         Place::Nameserver => "name server in the answer",
