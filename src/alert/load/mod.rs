@@ -18,6 +18,7 @@ mod mail;
 mod names;
 mod palo_alto;
 mod row;
+mod rule_text;
 mod table;
 mod text;
 mod times;

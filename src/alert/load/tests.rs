@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::time::Zone;
 
+mod columns;
 mod times;
 
 fn sample(name: &str) -> PathBuf {
