@@ -34,7 +34,7 @@ mod tests {
         let begin = |files: &[PathBuf], shift: i64| {
             begin_of(files, &[(office.clone(), Span::from_secs(shift))])
         };
-        let first = begin(&[office.clone()], 0).unwrap();
+        let first = begin(std::slice::from_ref(&office), 0).unwrap();
         assert!(first.to_string().starts_with("2026-03-02T"), "{first}");
         let other = root.join("Cargo.toml");
         let files = [other.clone(), root.join("none.pcap"), office.clone(), "-".into()];
