@@ -186,9 +186,14 @@ impl Columns {
             let [day, clock] = [day, clock].map(|stamp| at(Some(stamp.column)));
             return rows.times.read_two(day, clock, zone, line);
         }
-        let mut stamps = self.times.iter().chain(&self.day);
-        let (text, stamp) =
-            stamps.find_map(|stamp| Some((at(Some(stamp.column)).and_then(said)?, stamp)))?;
+        let stamps = self.times.iter().chain(&self.day);
+        let mut stamps = stamps
+            .filter_map(|stamp| Some((at(Some(stamp.column)).and_then(said)?, stamp)))
+            .peekable();
+        let first = *stamps.peek()?;
+        // `Detected` may say yes or no.
+        let has_digits = |text: &str| text.contains(|c: char| c.is_ascii_digit());
+        let (text, stamp) = stamps.find(|(text, _)| has_digits(text)).unwrap_or(first);
         rows.times.read_in(Some(text), zone.or(stamp.zone.as_deref()), line)
     }
 }

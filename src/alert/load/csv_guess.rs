@@ -140,10 +140,11 @@ pub(super) fn complete(
         return notes;
     }
     let key = |column: usize| headings.get(column).map_or("", Heading::key);
-    let mut names = holding(&unknown, is_public_name);
-    names.retain(|column| !has_stem(key(*column), OWN));
-    // Whose they are nobody knows, the host's or the destination's.
-    let eithers = holding(&places(Heading::is_of_either), is_public_name);
+    // Some may be of one's own, by a word for either end or by their heading: these are never taken.
+    let (own, names): (Vec<usize>, Vec<usize>) = holding(&unknown, is_public_name)
+        .into_iter()
+        .partition(|column| has_stem(key(*column), OWN));
+    let eithers = [holding(&places(Heading::is_of_either), is_public_name), own].concat();
     match names.as_slice() {
         [] if eithers.is_empty() => {}
         [] => notes.push(not_used(&called(&eithers))),

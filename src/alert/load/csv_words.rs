@@ -45,7 +45,6 @@ pub(super) const TIMES: &[&str] = &[
     "dateoccurred",
     "timeoccurred",
     "loggedtime",
-    "timelogged",
     "generatetime",
     "generatedtime",
     "generatedat",
@@ -65,6 +64,7 @@ pub(super) const TIMES: &[&str] = &[
     "triggeredat",
     "triggertime",
     "raisedat",
+    "timelogged",
     "logtime",
     "logdate",
     "eventdate",
@@ -192,7 +192,6 @@ pub(super) const NAMES: &[&str] = &[
     "sni",
     "tlssni",
     "tlsclientservername",
-    "servername",
     "httphost",
     "httphostname",
     "resource",
@@ -217,11 +216,9 @@ pub(super) const NAMES: &[&str] = &[
     "domains",
     "domainname",
     "domäne",
-    "dnsdomain",
     "fqdn",
     "dnsname",
     "website",
-    "site",
 ];
 /// What may hold a path or a machine as well.
 pub(super) const LOOSE_NAMES: &[&str] = &["uri", "target"];

@@ -33,7 +33,6 @@ const LINKS: &[&str] = &[
     "urlfull",
     "urloriginal",
     "website",
-    "site",
     "question",
     "query",
     "resource",

@@ -72,9 +72,11 @@ fn names_that_may_be_anything_are_not_used_and_that_is_said() {
     let either = read("src_ip,dest_ip,Hostname\n10.20.0.10,203.0.113.66,evil.com\n");
     assert_eq!(destinations(&either), ["203.0.113.66"]);
     assert!(said(&either).contains("its column \"Hostname\" holds names"), "{either:?}");
-    for heading in ["Source FQDN", "Reference URL", "User Domain Name", "Sensor", "Referrer"] {
+    for heading in ["Source FQDN", "Reference URL", "User Domain Name", "Sensor Name", "Referrer"] {
         let text = format!("src_ip,dest_ip,dest_port,{heading}\n10.20.0.10,9.9.9.9,53,office.de\n");
-        assert_eq!(destinations(&read(&text)), ["9.9.9.9"], "{heading}");
+        let alerts = read(&text);
+        assert_eq!(destinations(&alerts), ["9.9.9.9"], "{heading}");
+        assert!(said(&alerts).contains("were not used"), "{heading}: {alerts:?}");
     }
     // A column of something else, and one that is mostly empty.
     let text = "src_ip,dest_ip,Foo,Flagged Domain\n10.0.0.5,203.0.113.66,a@office.de,\n\

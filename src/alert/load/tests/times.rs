@@ -112,6 +112,8 @@ fn every_column_and_label_of_times_is_known() {
         assert_eq!(times(&read(&text, &zones(None, None))), [WHEN], "{heading}");
     }
     // Of a row that has no first one the next counts.
+    let text = "Detected,Time,host,destination\nyes,2026-06-09 07:15:07,10.20.0.10,evil.com\n";
+    assert_eq!(times(&read(text, &zones(None, None))), [WHEN]);
     let text = "First Seen,Last Seen,host,destination\n,2026-06-09 07:15:07,10.20.0.10,evil.com\n";
     assert_eq!(times(&read(text, &zones(None, None))), [WHEN]);
 }
