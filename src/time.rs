@@ -3,6 +3,7 @@
 //! Everything from `packet` to `attribution` takes its time from the frames; no clock is read there.
 
 mod written;
+mod zone_words;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,6 +12,7 @@ use std::ops::{Add, Sub};
 use jiff::tz::{Offset, TimeZone};
 
 pub use written::{DateOrder, NoTime, Written};
+pub use zone_words::names_zone;
 
 /// An instant of capture time, in nanoseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -25,11 +25,14 @@ pub struct Zones {
     pub alerts: Zone,
     /// That was said, and not assumed.
     pub is_said: bool,
+    /// When the capture begins, where that is known beforehand: what a time leaves open, such as its year, is as that
+    /// has it.
+    pub captured: Option<Timestamp>,
 }
 
 impl Default for Zones {
     fn default() -> Zones {
-        Zones { page: UTC.clone(), alerts: UTC.clone(), is_said: false }
+        Zones { page: UTC.clone(), alerts: UTC.clone(), is_said: false, captured: None }
     }
 }
 

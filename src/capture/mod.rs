@@ -11,6 +11,7 @@
 //! straight into the arena that a batch hands on, so that no frame is copied or allocated by itself.
 //! A damaged file is read up to its damage, which is kept with its place as a [`Damage`].
 
+mod begin;
 mod block;
 mod directory;
 mod fault;
@@ -27,6 +28,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+pub use begin::begin_of;
 pub use directory::{
     EVIDENCE_COLUMNS, EVIDENCE_INDEX, Found, LeftOut, RING_ENDING, RING_PREFIX, captures_in,
     is_called_capture, is_of_ring,

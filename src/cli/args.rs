@@ -281,9 +281,9 @@ Examples:
   whoasked explain --alerts aptp.log --tz Europe/Berlin monday.pcap tuesday.pcap --format jsonl
 
 Alerts are read as people have them: the table of Sophos UTM9 as pasted from its page, log lines of
-Sophos UTM, SFOS and FortiGate, the threat log of Palo Alto, Suricata's EVE and fast.log, Snort's
-alerts, CEF, CSV with named columns (time, host, destination, threat, events), and up to 49 lines of
-one name or address each. The form is found by what the file holds. One alert can stand on the
+Sophos UTM, SFOS, FortiGate and Check Point, the threat log of Palo Alto, Suricata's EVE and
+fast.log, Snort's alerts, CEF, CSV with named columns (time, host, destination, threat, events), and
+up to 49 lines of one name or address each. The form is found by what the file holds. One alert can stand on the
 command line itself, in quotes.
 
 Exit status: 0 no alert is answered: the capture does not show what they flag, or not at their
@@ -504,7 +504,7 @@ impl Format {
 pub enum AlertsFormat {
     /// The table of Sophos UTM9's Advanced Threat Protection, as pasted
     SophosTable,
-    /// Log lines of key="value": Sophos UTM, SFOS and the like
+    /// Log lines of key="value" or key:"value";: Sophos UTM, SFOS, Check Point and the like
     KeyValue,
     /// Log lines of FortiGate
     Fortigate,

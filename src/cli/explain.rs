@@ -9,6 +9,7 @@ use super::alerts::{Loaded, load, told, words};
 use super::settings::{Explain as Settings, Subject};
 use super::{Outcome, analysis};
 use crate::alert::{Alert, Alerts, Desk, Form, LoadError, refused};
+use crate::capture::begin_of;
 use crate::flow::Address;
 use crate::indicator::{IndicatorId, Indicators};
 
@@ -16,6 +17,8 @@ use crate::indicator::{IndicatorId, Indicators};
 const COMMAND_LINE: &str = "the command line";
 
 pub fn run(mut settings: Settings) -> anyhow::Result<Outcome> {
+    let input = &settings.analysis.input;
+    settings.zones.captured = begin_of(&input.files, &input.shifts);
     let Loaded { alerts, unread } = match &settings.subject {
         Subject::Question(text) if Form::is_alert(text) => pasted(text, &settings)?,
         Subject::Question(question) => Loaded { alerts: vec![asked(question)], unread: Vec::new() },

@@ -264,6 +264,7 @@ impl Explain {
             page: analysis.zone.clone(),
             is_said: said.is_some(),
             alerts: said.unwrap_or_else(Zone::local),
+            captured: None,
         };
         Ok(Explain { analysis, subject, alerts_form, zones, outputs })
     }

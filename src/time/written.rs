@@ -3,12 +3,15 @@
 //! Read are RFC 3339 and what is near it (`2026-03-02T09:17:42.5+0100`, `2026-03-02 09:17:42`), the
 //! forms of firewalls (`2026:03:02-09:17:42`, `2026/03/02 09:17:42`, `Mar 02 2026 09:17:42`,
 //! `02.03.2026 09:17`, `03/22/2026 9:17:42 AM`) and counts since the epoch in seconds, milli-, micro-
-//! or nanoseconds. What could be two dates (`03/02/2026`) is read in the order that another date of the same
-//! writer shows; without one, it is not guessed at, and neither is what lacks its year.
+//! or nanoseconds; and what else logs and exports write (`20260302T091742Z`, `02/Mar/2026:09:17:42 +0000`,
+//! `2Mar2026 9:17:42`, `Mon Mar 02 10:17:42 CET 2026`, `Mar 2, 2026 @ 09:17:42`). What could be two dates
+//! (`03/02/2026`) is read in the order that another date of the same writer shows; without one, it is not guessed at,
+//! and neither is what lacks its year, or names a zone that is not known.
 
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
+use super::zone_words::ZoneWord;
 use super::{Timestamp, Zone};
 
 /// A time, and whether its zone was said with it.
@@ -22,6 +25,8 @@ pub struct Written {
     pub is_local: bool,
     /// The order of day and month that its date shows, since no month has its other number.
     pub shows: Option<DateOrder>,
+    /// It names the time that Europe has in winter, and is of its summer: some write that all the year.
+    pub is_winter_in_summer: bool,
 }
 
 /// Which of day and month comes first in a date such as `03/02/2026`.
@@ -42,6 +47,10 @@ pub enum NoTime {
     TwoDates,
     /// It lacks its year.
     NoYear,
+    /// Its zone is called as others are, and the one given is none of them.
+    ManyZones,
+    /// What stands behind its clock is no zone that is known.
+    NoZone,
 }
 
 impl Written {
@@ -57,52 +66,109 @@ impl Written {
         }
         let mut cursor = Cursor::new(text, order);
         match Written::read(text, &mut cursor, zone) {
-            Some(written) => Ok(written),
+            Some(read) => read,
             None if cursor.is_two_dates => Err(NoTime::TwoDates),
-            None if Cursor::new(text, order).lacks_year() => Err(NoTime::NoYear),
+            None if Cursor::new(text, order).lacks_year() => match with_year_first(text) {
+                Some(text) => Written::parse(&text, zone, order),
+                None => Err(NoTime::NoYear),
+            },
             None => Err(NoTime::Unknown),
         }
     }
 
-    fn read(text: &str, cursor: &mut Cursor<'_>, zone: &Zone) -> Option<Written> {
+    /// Reads a time that lacks its year, in the year in which it is nearest to another.
+    ///
+    /// # Errors
+    /// As [`Written::parse`].
+    pub fn parse_near(text: &str, zone: &Zone, near: Timestamp) -> Result<Written, NoTime> {
+        let year = jiff::Timestamp::from_second(near.seconds()).map_err(|_| NoTime::NoYear)?;
+        let year = TimeZone::UTC.to_datetime(year).year();
+        let mut read = Err(NoTime::NoYear);
+        for year in year.saturating_sub(1)..=year.saturating_add(1) {
+            let Some(text) = with_year(text.trim(), year) else { return Err(NoTime::NoYear) };
+            match (Written::parse(&text, zone, None), &read) {
+                (Ok(new), Ok(known)) if far(&new, near) >= far(known, near) => {}
+                // No other year has a 29 February.
+                (Err(_), Ok(_)) => {}
+                (new, _) => read = new,
+            }
+        }
+        read
+    }
+
+    /// None of what is not written as a time is.
+    fn read(text: &str, cursor: &mut Cursor<'_>, zone: &Zone) -> Option<Result<Written, NoTime>> {
         if let Some(time) = since_epoch(text) {
-            return Some(Written { time, again: None, is_local: false, shows: None });
+            let (again, shows) = (None, None);
+            let is_local = false;
+            return Some(Ok(Written { time, again, is_local, shows, is_winter_in_summer: false }));
         }
         let (year, month, day) = cursor.date()?;
-        cursor.eat_any(&[' ', 'T', 't', '-', ',', '_']);
+        cursor.eat_any(&[' ', 'T', 't', '-', ',', '_', '@', ':']);
         let (hour, minute, second, nanos) = cursor.clock()?;
         let local = DateTime::new(year, month, day, hour, minute, second, nanos).ok()?;
         let said = cursor.rest.trim();
-        let (zone, is_local) = match said {
-            "" => (zone.zone.clone(), true),
-            "Z" | "z" | "UTC" | "GMT" => (TimeZone::UTC, false),
-            _ => match fixed(said).or_else(|| TimeZone::get(said.trim_matches(['[', ']'])).ok()) {
-                Some(zone) => (zone, false),
-                // An abbreviation such as CST is the name of several zones.
-                None if said.chars().all(|c| c.is_ascii_alphabetic()) && said.len() <= 5 => {
-                    (zone.zone.clone(), true)
-                }
-                None => return None,
-            },
+        let mut is_winter_in_summer = false;
+        let (zone, is_local) = match ZoneWord::of(said) {
+            _ if said.is_empty() => (zone.zone.clone(), true),
+            ZoneWord::Zone(zone) => (zone, false),
+            ZoneWord::EuropesWinter(east) => {
+                is_winter_in_summer = is_europes_summer(local);
+                (TimeZone::fixed(Offset::from_seconds(east).ok()?), false)
+            }
+            // The zone given says which is meant.
+            ZoneWord::OneOf(easts) if easts.contains(&distance_then(&zone.zone, local)?) => {
+                (zone.zone.clone(), false)
+            }
+            ZoneWord::OneOf(_) => return Some(Err(NoTime::ManyZones)),
+            ZoneWord::Unknown => return Some(Err(NoTime::NoZone)),
         };
         let of = |time: jiff::Timestamp| i64::try_from(time.as_nanosecond()).ok().map(Timestamp);
         let read = zone.to_ambiguous_timestamp(local);
         let time = of(read.compatible().ok()?)?;
         let is_twice = matches!(read.offset(), AmbiguousOffset::Fold { .. });
         let again = if is_twice { of(read.later().ok()?) } else { None };
-        Some(Written { time, again, is_local, shows: cursor.shows })
+        let shows = cursor.shows;
+        Some(Ok(Written { time, again, is_local, shows, is_winter_in_summer }))
     }
 }
 
-/// A zone by its distance from UTC: `+01:00`, `-0330`, `+2`.
-fn fixed(text: &str) -> Option<TimeZone> {
-    if text.eq_ignore_ascii_case("utc") || text.eq_ignore_ascii_case("z") {
-        return Some(TimeZone::UTC);
+/// How far a zone is from UTC when its clocks show a time, in seconds.
+fn distance_then(zone: &TimeZone, local: DateTime) -> Option<i32> {
+    let time = zone.to_ambiguous_timestamp(local).compatible().ok()?;
+    Some(zone.to_offset(time).seconds())
+}
+
+/// Whether Europe has its summer time then; all of it changes at one moment.
+fn is_europes_summer(local: DateTime) -> bool {
+    let berlin = TimeZone::get("Europe/Berlin").ok();
+    berlin.and_then(|berlin| distance_then(&berlin, local)).is_some_and(|east| east > 3_600)
+}
+
+fn far(written: &Written, from: Timestamp) -> super::Span {
+    (written.time - from).abs()
+}
+
+/// A time without its year with one: `Mar  2 09:17:42` of syslog, `03/02-09:17:42.5` of Snort, whose month comes first.
+fn with_year(text: &str, year: i16) -> Option<String> {
+    if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let (day, clock) = words.split_at(words.iter().position(|word| word.contains(':'))?);
+        return Some(format!("{} {year} {}", day.join(" "), clock.join(" ")));
     }
-    if !text.starts_with(['+', '-']) {
-        return None;
-    }
-    Some(TimeZone::fixed(Offset::from_seconds(super::distance(text)?).ok()?))
+    let (day, clock) = text.split_once('-')?;
+    let (month, day) = day.split_once('/')?;
+    Some(format!("{year}-{month}-{day} {clock}"))
+}
+
+/// A time with its year before its clock, if it ends with one: `Mon Mar 02 10:17:42 CET 2026`, as `date` and Java write it.
+fn with_year_first(text: &str) -> Option<String> {
+    let (rest, year) = text.rsplit_once(' ')?;
+    let is_year = year.len() == 4 && year.bytes().all(|octet| octet.is_ascii_digit());
+    let words: Vec<&str> = rest.split_whitespace().collect();
+    let clock = words.iter().position(|word| word.contains(':')).filter(|_| is_year)?;
+    let (day, clock) = words.split_at(clock);
+    Some(format!("{} {year} {}", day.join(" "), clock.join(" ")))
 }
 
 /// A count since the epoch; how many digits it has says of what.
@@ -114,7 +180,8 @@ fn since_epoch(text: &str) -> Option<Timestamp> {
     }
     let unit = match whole.len() {
         9..=11 => 1_000_000_000,
-        12..=14 => 1_000_000,
+        // Fourteen digits would be of the year 2286: they are `20260302091742`.
+        12 | 13 => 1_000_000,
         15..=17 => 1_000,
         18 | 19 => 1,
         _ => return None,
@@ -131,17 +198,22 @@ fn nanos_of(fraction: &str) -> Option<i32> {
     nine.parse().ok()
 }
 
+/// No month is beyond.
+const MONTHS: i8 = 12;
+
 /// What is still to be read, and what was learned of the order of day and month.
 struct Cursor<'a> {
     rest: &'a str,
     order: Option<DateOrder>,
     shows: Option<DateOrder>,
     is_two_dates: bool,
+    /// A clock without marks, `091742`, that stood behind its day.
+    packed_clock: Option<&'a str>,
 }
 
 impl<'a> Cursor<'a> {
     fn new(text: &'a str, order: Option<DateOrder>) -> Cursor<'a> {
-        Cursor { rest: text, order, shows: None, is_two_dates: false }
+        Cursor { rest: text, order, shows: None, is_two_dates: false, packed_clock: None }
     }
 
     fn take_while(&mut self, of: impl Fn(char) -> bool) -> &'a str {
@@ -165,6 +237,38 @@ impl<'a> Cursor<'a> {
         if digits.len() == 4 { digits.parse().ok() } else { None }
     }
 
+    /// Where a year stands last it is often cut to two digits; alerts are of this century.
+    fn year_of_two_or_four(&mut self) -> Option<(i16, bool)> {
+        let digits = self.digits();
+        let year: i16 = digits.parse().ok()?;
+        match digits.len() {
+            2 => Some((2_000 + year, true)),
+            4 => Some((year, false)),
+            _ => None,
+        }
+    }
+
+    /// `20260302T091742`, `20260302091742`: digits without marks, of the clock what stands behind stays to be read.
+    fn packed(&mut self, digits: &'a str) -> Option<(i16, i8, i8)> {
+        let (day, clock) = digits.split_at_checked(8)?;
+        let part = |from: usize, to: usize| day.get(from..to);
+        let date =
+            (part(0, 4)?.parse().ok()?, part(4, 6)?.parse().ok()?, part(6, 8)?.parse().ok()?);
+        if !clock.is_empty() {
+            self.packed_clock = Some(clock);
+        } else {
+            self.eat_any(&[' ', 'T', 't', '-', '_']);
+            let rest = self.rest;
+            let clock = self.digits();
+            // Else it has its marks: `20260302 09:17:42`.
+            match clock.len() {
+                6 => self.packed_clock = Some(clock),
+                _ => self.rest = rest,
+            }
+        }
+        Some(date)
+    }
+
     fn eat(&mut self, wanted: char) -> Option<()> {
         self.rest = self.rest.strip_prefix(wanted)?;
         Some(())
@@ -183,13 +287,17 @@ impl<'a> Cursor<'a> {
         i8::try_from(place + 1).ok()
     }
 
-    fn date(&mut self) -> Option<(i16, i8, i8)> {
+    fn eat_weekday(&mut self) {
         const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
         let lower = self.rest.get(..3).map(str::to_ascii_lowercase);
         if lower.is_some_and(|start| WEEKDAYS.contains(&start.as_str())) {
             self.take_while(|c| c.is_ascii_alphabetic());
             self.eat_any(&[',', ' ']);
         }
+    }
+
+    fn date(&mut self) -> Option<(i16, i8, i8)> {
+        self.eat_weekday();
         if self.rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
             let month = self.month()?;
             self.eat_any(&[' ']);
@@ -198,6 +306,14 @@ impl<'a> Cursor<'a> {
             return Some((self.year()?, month, day));
         }
         let first = self.digits();
+        if first.len() == 8 || first.len() == 14 {
+            return self.packed(first);
+        }
+        if matches!(first.len(), 1 | 2) && self.rest.starts_with(|c: char| c.is_ascii_alphabetic())
+        {
+            return Some((first.parse().ok()?, self.month()?, self.year()?))
+                .map(|(day, month, year)| (year, month, day));
+        }
         let between = self.rest.chars().next()?;
         self.eat(between)?;
         let is_word = self.rest.starts_with(|c: char| c.is_ascii_alphabetic());
@@ -215,7 +331,12 @@ impl<'a> Cursor<'a> {
             (1 | 2, '.' | '/' | '-') => {
                 let (first, second): (i8, i8) = (first.parse().ok()?, self.small()?);
                 self.eat(between)?;
-                let year = self.year()?;
+                let (year, is_cut) = self.year_of_two_or_four()?;
+                // `26/03/02` may have its year first.
+                self.is_two_dates = is_cut && between != '.' && first > MONTHS;
+                if self.is_two_dates {
+                    return None;
+                }
                 let order = match between {
                     '.' => DateOrder::DayFirst,
                     _ => self.order_of(first, second)?,
@@ -231,7 +352,6 @@ impl<'a> Cursor<'a> {
 
     /// Which of two numbers is the day: the one that is no month, else as the order given has it.
     fn order_of(&mut self, first: i8, second: i8) -> Option<DateOrder> {
-        const MONTHS: i8 = 12;
         self.shows = match (first > MONTHS, second > MONTHS) {
             (true, _) => Some(DateOrder::DayFirst),
             (_, true) => Some(DateOrder::MonthFirst),
@@ -245,6 +365,7 @@ impl<'a> Cursor<'a> {
 
     /// Whether a day and a clock stand there without a year: `Mar  2 09:17:42`, `03/02-09:17:42`.
     fn lacks_year(&mut self) -> bool {
+        self.eat_weekday();
         let day = match self.rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
             true => {
                 let month = self.month();
@@ -258,17 +379,22 @@ impl<'a> Cursor<'a> {
     }
 
     fn clock(&mut self) -> Option<(i8, i8, i8, i32)> {
-        let mut hour = self.small()?;
-        self.eat(':')?;
-        let minute = self.small()?;
-        let (mut second, mut nanos) = (0, 0);
-        if self.eat(':').is_some() {
-            second = self.small()?;
-            if self.rest.starts_with(['.', ',']) {
-                self.rest = self.rest.get(1..)?;
-                nanos = nanos_of(self.digits())?;
+        let part = |clock: &str, from: usize| clock.get(from..from + 2)?.parse::<i8>().ok();
+        let (mut hour, minute, second) = match self.packed_clock.take() {
+            Some(clock) => (part(clock, 0)?, part(clock, 2)?, Some(part(clock, 4)?)),
+            None => {
+                let hour = self.small()?;
+                self.eat(':')?;
+                let minute = self.small()?;
+                (hour, minute, if self.eat(':').is_some() { Some(self.small()?) } else { None })
             }
+        };
+        let mut nanos = 0;
+        if second.is_some() && self.rest.starts_with(['.', ',']) {
+            self.rest = self.rest.get(1..)?;
+            nanos = nanos_of(self.digits())?;
         }
+        let second = second.unwrap_or(0);
         let rest = self.rest.trim_start();
         let half = rest.get(..2).map(str::to_ascii_uppercase);
         match half.as_deref() {
@@ -312,6 +438,25 @@ mod tests {
             "02.03.2026 09:17:42",
             "02.03.2026, 09:17:42",
             "2026-03-02 09:17:42 AM",
+            "20260302T091742Z",
+            "20260302T091742.000Z",
+            "20260302091742",
+            "20260302 09:17:42",
+            "02/Mar/2026:09:17:42 +0000",
+            "2Mar2026  9:17:42",
+            "02Mar2026 09:17:42",
+            "Mon Mar 02 10:17:42 CET 2026",
+            "Mon Mar  2 09:17:42 2026",
+            "Mar 2, 2026 @ 09:17:42.000",
+            "Mar 2, 2026, 9:17:42 AM",
+            "02.03.26 09:17:42",
+            "02.03.26, 09:17:42",
+            "2026-03-02 10:17:42 CET",
+            "2026-03-02 05:17:42 AM EDT",
+            "2026-03-02 10:17:42 GMT+1",
+            "2026-03-02 05:17:42 (UTC-4)",
+            "2026-03-02T10:17:42+01:00[Europe/Berlin]",
+            "Mon, 02 Mar 2026 10:17:42 +0100 (CET)",
             "1772443062",
             "1772443062.000000",
             "1772443062000",
@@ -334,13 +479,49 @@ mod tests {
         let summer = read("2026:07:02-10:17:42");
         assert_eq!(summer.time.to_string(), "2026-07-02T08:17:42.000000000Z");
         assert!(!read("2026-03-02T10:17:42+0100").is_local);
-        assert!(read("2026-03-02 10:17:42 CST").is_local, "it is the name of several zones");
         for (zone, hour) in [("+05:30", 4), ("-0330", 13), ("+2", 8), ("UTC", 10), ("Z", 10)] {
             let time = read(&format!("2026-03-02 10:17:42 {zone}"));
             assert_eq!((time.time.seconds() / 3600 % 24, time.is_local), (hour, false), "{zone}");
         }
         for zone in ["Europe/Atlantis", "+99:00", "+1:2:3:4", "five"] {
             assert!(Zone::parse(zone).is_none(), "{zone}");
+        }
+    }
+
+    #[test]
+    fn a_zone_that_is_not_understood_is_refused_unless_the_one_given_says_which_is_meant() {
+        let read = |zone: &str, text: &str| {
+            let written = Written::parse(text, &Zone::parse(zone).unwrap(), None);
+            written.map(|written| (written.time.to_string()[11..16].to_owned(), written.is_local))
+        };
+        let at = |clock: &str| Ok((clock.to_owned(), false));
+        for (zone, text, expected) in [
+            ("Europe/Berlin", "2026-03-02 10:17:42 CST", Err(NoTime::ManyZones)),
+            ("America/Chicago", "2026-03-02 10:17:42 CST", at("16:17")),
+            ("Asia/Shanghai", "2026-03-02 10:17:42 CST", at("02:17")),
+            ("America/New_York", "2026-03-02 10:17:42 EST", at("15:17")),
+            // In summer it is written there by mistake, or stands for itself.
+            ("America/New_York", "2026-07-02 10:17:42 EST", Err(NoTime::ManyZones)),
+            ("-05:00", "2026-07-02 10:17:42 EST", at("15:17")),
+            ("UTC", "2026-03-02 10:17:42 XYZ", Err(NoTime::NoZone)),
+            ("UTC", "2026-03-02 10:17:42 AM Europe/Atlantis", Err(NoTime::NoZone)),
+            ("UTC", "2026-03-02 10:17:42 W. Europe Standard Time", Err(NoTime::NoZone)),
+        ] {
+            assert_eq!(read(zone, text), expected, "{zone}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_winters_zone_means_what_it_says_in_summer_too_and_that_is_told() {
+        for (text, hour, is_told) in [
+            ("2026-07-02 10:17:42 CET", "09", true),
+            ("2026-07-02 10:17:42 EET", "08", true),
+            ("2026-03-02 10:17:42 CET", "09", false),
+            ("2026-07-02 10:17:42 CEST", "08", false),
+        ] {
+            let written = read(text, None).unwrap();
+            assert_eq!(&written.time.to_string()[11..13], hour, "{text}");
+            assert_eq!(written.is_winter_in_summer, is_told, "{text}");
         }
     }
 
@@ -377,6 +558,10 @@ mod tests {
             "2026-02-30 09:17:42",
             "2026-03-02 25:17:42",
             "2026-03-02 09:17:42 and more",
+            "20260302",
+            "20261302T091742",
+            "20260302T0917",
+            "02.03.026 09:17:42",
             "99999999999999999999",
             "1234",
             "mi.kenal-cn.com",
@@ -394,9 +579,39 @@ mod tests {
             ("03/02-09:17:42.123456", NoTime::NoYear),
             ("2026-03-02", NoTime::Unknown),
             ("02/03", NoTime::Unknown),
+            ("Mon Mar  2 09:17:42", NoTime::NoYear),
+            ("02/03/26 09:17", NoTime::TwoDates),
+            ("26/03/02 09:17", NoTime::TwoDates),
         ] {
             assert_eq!(read(text, None), Err(why), "{text}");
         }
+    }
+
+    #[test]
+    fn a_year_that_is_missing_is_that_in_which_the_time_is_nearest_to_another() {
+        let near = |text: &str, near: &str| {
+            let written = Written::parse_near(
+                text,
+                &crate::time::UTC,
+                Timestamp::from_rfc3339(near).unwrap(),
+            );
+            written.map(|written| written.time.to_string()[..10].to_owned())
+        };
+        for (text, capture, day) in [
+            ("Mar  2 09:17:42", "2026-03-02T08:00:00Z", "2026-03-02"),
+            ("Mon Mar  2 09:17:42", "2026-03-02T08:00:00Z", "2026-03-02"),
+            ("03/02-09:17:42.123456", "2026-03-02T08:00:00Z", "2026-03-02"),
+            ("Dec 31 23:59:59", "2026-01-01T00:00:30Z", "2025-12-31"),
+            ("Jan  1 00:00:10", "2025-12-31T23:59:00Z", "2026-01-01"),
+            ("Feb 29 09:17:42", "2025-03-02T08:00:00Z", "2024-02-29"),
+        ] {
+            assert_eq!(near(text, capture), Ok(day.to_owned()), "{text}");
+        }
+        for text in ["03/02 09:17:42", "09:17:42", "", "Feb 30 09:17:42"] {
+            assert!(near(text, "2026-03-02T08:00:00Z").is_err(), "{text}");
+        }
+        let last = Written::parse_near("Mar  2 09:17:42", &crate::time::UTC, Timestamp(i64::MAX));
+        assert!(last.is_ok());
     }
 
     #[test]
@@ -424,6 +639,7 @@ mod tests {
             for order in [None, Some(DateOrder::DayFirst), Some(DateOrder::MonthFirst)] {
                 let _ = read(&text, order);
             }
+            let _ = Written::parse_near(&text, &crate::time::UTC, Timestamp(0));
             let _ = Zone::parse(&text);
         }
     }

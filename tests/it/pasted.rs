@@ -127,3 +127,31 @@ fn the_text_of_a_mail_makes_no_alerts() {
     assert_eq!((answers, first_client(&run).as_str()), (1, "192.168.2.42"), "{run:?}");
     assert!(run.stderr.contains("line 1: \"please look"), "{}", run.stderr);
 }
+
+#[test]
+fn a_zone_and_a_year_that_are_written_or_missing_lead_to_the_time_of_the_alert_or_are_refused_aloud()
+ {
+    let time = |run: &Run| {
+        let answer = run.json().into_iter().find(|line| line["type"] == "answer");
+        answer.map_or(serde_json::Value::Null, |answer| answer["alert"]["time"].clone())
+    };
+    let row = "192.168.2.194 C2/Generic-A mi.kenal-cn.com";
+    for alert in [
+        format!("2026-03-02 10:17:42 CET {row}"),
+        format!("2026-03-02 04:17:42 AM (UTC-5) {row}"),
+        // The year, and which is the month, are the capture's.
+        format!("03/02/2026 09:17:42 UTC {row}"),
+        "Mar  2 09:17:42 fw dns: src=192.168.2.194 dst=9.9.9.9 domain=mi.kenal-cn.com tz=UTC"
+            .to_owned(),
+    ] {
+        let run = explain(&["--tz", "Asia/Tokyo", &alert]);
+        assert_eq!(time(&run), "2026-03-02T09:17:42.000000000Z", "{alert}: {run:?}");
+        assert_eq!(first_client(&run), "192.168.2.42", "{alert}: {run:?}");
+    }
+    let several = format!("2026-03-02 04:17:42 EST {row}");
+    let run = explain(&["--tz", "Asia/Tokyo", &several]);
+    assert!(time(&run).is_null() && run.stderr.contains("as several are called"), "{run:?}");
+    assert!(run.stderr.contains("--tz America/New_York"), "{run:?}");
+    let run = explain(&["--tz", "America/New_York", &several]);
+    assert_eq!(time(&run), "2026-03-02T09:17:42.000000000Z", "{run:?}");
+}

@@ -38,7 +38,8 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             continue;
         };
         let stamp = event.first(&["rt", "start", "end", "deviceReceiptTime"]);
-        let time = rows.times.read(stamp, number);
+        let zone = event.first(&["dtz", "deviceTimeZone", "tz"]);
+        let time = rows.times.read_in(stamp, zone, number);
         let threat = event.first(&["threatname", "cat"]).or_else(|| said(&event.name));
         let row = Row {
             time,
@@ -118,11 +119,30 @@ impl Event {
             "url",
             "destinationdomain",
             "maliciousdomain",
+            "queryname",
+            "requesteddomain",
+            "dnsdomain",
+            "indicator",
+            "ioc",
         ];
-        let keys =
-            ["destinationDnsDomain", "dhost", "query", "dnsQuery", "request", "url", "dvchost"];
-        let own =
-            keys.iter().find_map(|key| self.first(&[key]).filter(|name| is_destination(name)));
+        let keys = [
+            "destinationDnsDomain",
+            "fqdn",
+            "qname",
+            "query",
+            "dnsQuery",
+            "dhost",
+            "request",
+            "requestUrl",
+            "url",
+            "domain",
+            "resource",
+        ];
+        // Some say of what they watch only what it is called; a firewall beside an address is none of it.
+        let has_address = self.first(&["dst"]).is_some();
+        let watched = if has_address { None } else { self.first(&["dvchost"]) };
+        let own = keys.iter().filter_map(|key| self.first(&[key])).chain(watched);
+        let own = own.into_iter().find(|name| is_destination(name));
         self.labelled(&labels).filter(|name| is_destination(name)).or(own)
     }
 }

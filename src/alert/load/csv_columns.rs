@@ -2,21 +2,24 @@
 
 use csv::StringRecord;
 
-use super::Rows;
+use super::csv_guess;
 use super::csv_words::{
     ADDRESS_PORTS, ADDRESSES, CLOCKS, DAYS, DEVICES, EITHERS_NAME, EVENTS, HOST_PORTS, HOSTS,
-    LOOSE_NAMES, NAMES, NUMBERS, THREATS, TIMES, spelt,
+    Heading, LOOSE_NAMES, NAMES, NUMBERS, THREATS, TIMES, ZONES,
 };
 use super::row::{Row, is_address, is_destination, is_outside, plain_key, said};
+use super::{Notice, Rows};
 use crate::rows as csv_rows;
 
 /// Where each thing stands.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     number: Option<usize>,
-    time: Option<usize>,
-    day: Option<usize>,
-    clock: Option<usize>,
+    /// All that may tell when: of one row one may be empty.
+    times: Vec<Stamp>,
+    day: Option<Stamp>,
+    clock: Option<Stamp>,
+    zone: Option<usize>,
     /// All that may tell of the host, as with names.
     hosts: Vec<usize>,
     host_port: Option<usize>,
@@ -33,19 +36,44 @@ pub(super) struct Columns {
     device: Option<usize>,
 }
 
+/// A column that tells when.
+#[derive(Clone, Debug)]
+struct Stamp {
+    column: usize,
+    /// The zone that its heading names.
+    zone: Option<String>,
+}
+
 impl Columns {
     /// By a header. None of one that names no destination, or nothing else.
     pub(super) fn of(header: &StringRecord) -> Option<Columns> {
-        let keys: Vec<String> = header.iter().map(spelt).collect();
+        Some(Columns::by_words(header)).filter(Columns::is_whole)
+    }
+
+    /// By what a header calls them, be it enough or not.
+    pub(super) fn by_words(header: &StringRecord) -> Columns {
+        let headings: Vec<Heading> = header.iter().map(Heading::of).collect();
         let places = |words: &[&str]| -> Vec<usize> {
-            words.iter().filter_map(|word| keys.iter().position(|key| key == word)).collect()
+            let place = |word: &&str| headings.iter().position(|heading| heading.is(word));
+            let mut places: Vec<usize> = Vec::new();
+            for place in words.iter().filter_map(place) {
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            }
+            places
         };
         let find = |words: &[&str]| places(words).first().copied();
-        let columns = Columns {
+        let stamp = |column: usize| {
+            let zone = headings.get(column).and_then(|heading| heading.zone.clone());
+            Stamp { column, zone }
+        };
+        Columns {
             number: find(NUMBERS),
-            time: find(TIMES),
-            day: find(DAYS),
-            clock: find(CLOCKS),
+            times: places(TIMES).into_iter().map(stamp).collect(),
+            day: find(DAYS).map(stamp),
+            clock: find(CLOCKS).map(stamp),
+            zone: find(ZONES),
             hosts: places(HOSTS),
             host_port: find(HOST_PORTS),
             names: places(NAMES),
@@ -56,10 +84,37 @@ impl Columns {
             threat: find(THREATS),
             events: find(EVENTS),
             device: find(DEVICES),
-        };
-        let has_more =
-            !columns.hosts.is_empty() || columns.threat.is_some() || columns.time.is_some();
-        (columns.has_destination() && has_more).then_some(columns)
+        }
+    }
+
+    /// Whether they tell of a destination, and of more.
+    fn is_whole(&self) -> bool {
+        self.has_destination() && self.has_more()
+    }
+
+    /// Whether they tell who, where to, and when or why, as a header does and hardly a title.
+    fn is_told(&self) -> bool {
+        !self.hosts.is_empty() && (self.threat.is_some() || self.has_times())
+    }
+
+    /// Whether they tell of anything but a destination.
+    pub(super) fn has_more(&self) -> bool {
+        !self.hosts.is_empty() || self.threat.is_some() || !self.times.is_empty()
+    }
+
+    /// Whether a column tells when.
+    pub(super) fn has_times(&self) -> bool {
+        !self.times.is_empty() || self.day.is_some()
+    }
+
+    /// Takes a column as one that tells when.
+    pub(super) fn take_times(&mut self, column: usize) {
+        self.times.push(Stamp { column, zone: None });
+    }
+
+    /// Takes a column as one that holds names.
+    pub(super) fn take_names(&mut self, column: usize) {
+        self.names.push(column);
     }
 
     fn has_destination(&self) -> bool {
@@ -125,10 +180,21 @@ impl Columns {
         rows: &mut Rows<'_>,
     ) -> Option<crate::time::Written> {
         let at = |column: Option<usize>| column.and_then(|column| record.get(column));
-        if self.day.is_some() && self.clock.is_some() {
-            return rows.times.read_two(at(self.day), at(self.clock), None, line);
+        let zone = at(self.zone).and_then(said);
+        if let (Some(day), Some(clock)) = (&self.day, &self.clock) {
+            let zone = zone.or(clock.zone.as_deref()).or(day.zone.as_deref());
+            let [day, clock] = [day, clock].map(|stamp| at(Some(stamp.column)));
+            return rows.times.read_two(day, clock, zone, line);
         }
-        rows.times.read(at(self.time).or_else(|| at(self.day)), line)
+        let stamps = self.times.iter().chain(&self.day);
+        let mut stamps = stamps
+            .filter_map(|stamp| Some((at(Some(stamp.column)).and_then(said)?, stamp)))
+            .peekable();
+        let first = *stamps.peek()?;
+        // `Detected` may say yes or no.
+        let has_digits = |text: &str| text.contains(|c: char| c.is_ascii_digit());
+        let (text, stamp) = stamps.find(|(text, _)| has_digits(text)).unwrap_or(first);
+        rows.times.read_in(Some(text), zone.or(stamp.zone.as_deref()), line)
     }
 }
 
@@ -139,20 +205,50 @@ struct Header {
     /// How many columns there are.
     count: usize,
     columns: Columns,
+    /// What should be known of how its columns were understood.
+    said: Vec<String>,
 }
 
-/// The header, which may stand behind comments.
+/// Within so many lines the header stands, behind a report's title.
+const TITLE_LINES: usize = 20;
+
+/// The header, which may stand behind comments and a title.
 fn header(text: &str) -> Option<Header> {
-    let (line, header) = super::lines(text).find(|(_, line)| {
+    let is_comment = |line: &str| {
         let content = line.trim_start();
-        !(content.starts_with("//") || content.starts_with('#') && !content.contains([',', ';']))
-    })?;
+        content.starts_with("//") || content.starts_with('#') && !content.contains([',', ';'])
+    };
+    let mut lines = super::lines(text).filter(|(_, line)| !is_comment(line)).take(TITLE_LINES);
+    let (line, first) = lines.next()?;
+    if let Some(header) = header_at(text, line, first) {
+        return Some(header);
+    }
+    // What is no more than words of a title has no row of as many columns behind it.
+    let mut behind = super::lines(text).filter(|(_, line)| !is_comment(line)).skip(2);
+    lines.zip(behind.by_ref()).find_map(|((line, title), (_, row))| {
+        let header = header_at(text, line, title)?;
+        let is_table = fields(row, header.delimiter).is_some_and(|row| row.len() == header.count);
+        (is_table && header.count >= 3 && header.columns.is_told()).then_some(header)
+    })
+}
+
+/// A line as the header.
+fn header_at(text: &str, line: u32, header: &str) -> Option<Header> {
     // Feeds write their header as a comment.
     let header = header.trim_start().trim_start_matches('#').trim_start();
     [b',', b';', b'\t', b'|'].into_iter().find_map(|delimiter| {
         let record = fields(header, delimiter)?;
-        let columns = Columns::of(&record)?;
-        Some(Header { line, delimiter, count: record.len(), columns })
+        let (count, mut columns) = (record.len(), Columns::by_words(&record));
+        if count < 2 || !columns.has_more() {
+            return None;
+        }
+        let rows = || {
+            let rows = csv_rows::Rows::new(text, delimiter, Some(count));
+            let behind = rows.filter(|row| row.line > line).filter_map(|row| row.fields.ok());
+            behind.filter(|row| row.len() == count)
+        };
+        let said = csv_guess::complete(&mut columns, &record, rows());
+        columns.is_whole().then_some(Header { line, delimiter, count, columns, said })
     })
 }
 
@@ -176,15 +272,17 @@ pub(super) fn fields(line: &str, delimiter: u8) -> Option<StringRecord> {
 
 /// Reads all records behind the header.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
-    let Some(Header { line: header_line, delimiter, count, columns }) = header(text) else {
+    let Some(Header { line: header_line, delimiter, count, columns, said }) = header(text) else {
         let first = text.lines().next().unwrap_or_default();
         let why = "it names no destination; expected a header with the columns time, host, destination, \
                    threat and events, in any order, of which destination and one more must be there";
         return rows.skip(1, first, why);
     };
-    each_record(text, (delimiter, Some(count)), rows, |line, record, shown, rows| {
-        let is_comment = record.get(0).is_some_and(|first| first.starts_with('#'));
-        if line <= header_line || is_comment {
+    for words in said {
+        rows.notices.push(Notice::file(&rows.file, &words));
+    }
+    each_record(text, (delimiter, Some(count), header_line), rows, |line, record, shown, rows| {
+        if record.get(0).is_some_and(|first| first.starts_with('#')) {
             return;
         }
         let time = columns.time(record, line, rows);
@@ -192,16 +290,18 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     });
 }
 
-/// Hands out each record with its line and text; `count` is how many fields it has, where that is known.
+/// Hands out each record behind a line, with its own line and text; `count` is how many fields it has, where that is
+/// known.
 pub(super) fn each_record(
     text: &str,
-    (delimiter, count): (u8, Option<usize>),
+    (delimiter, count, header): (u8, Option<usize>, u32),
     rows: &mut Rows<'_>,
     mut each: impl FnMut(u32, &StringRecord, &str, &mut Rows<'_>),
 ) {
     let mark = char::from(delimiter).to_string();
     for row in csv_rows::Rows::new(text, delimiter, count) {
         match row.fields {
+            _ if row.line <= header => {}
             Ok(_) if rows.is_full() => rows.left_out += 1,
             Ok(fields) => {
                 let shown = fields.iter().collect::<Vec<_>>().join(&mark);

@@ -4,6 +4,7 @@
 //! `Source Address`, `source_ip`, `Src. IP` and `srcip` are all `srcip`. Of each list the first that is there counts.
 
 use super::row::plain_key;
+use crate::time::names_zone;
 
 /// How the two ends of a connection are written, in full and in short.
 const SIDES: [(&str, &str); 3] = [("source", "src"), ("destination", "dst"), ("dest", "dst")];
@@ -14,27 +15,92 @@ const NAME_ENDINGS: [&str; 4] = ["machinename", "hostname", "host", "dnsname"];
 
 /// The name of what was talked to, or of who talked.
 pub(super) const EITHERS_NAME: &str = "hostname";
+/// When something began or was seen first, then when it was told of, then when it ended or was seen last.
 pub(super) const TIMES: &[&str] = &[
     "timestamp",
+    "eventtimestamp",
     "datetime",
     "eventtime",
+    "eventdatetime",
+    "deviceeventtime",
+    "alerttime",
+    "alerttimestamp",
+    "attacktime",
+    "threattime",
+    "incidenttime",
+    "blocktime",
+    "blockedat",
+    "querytime",
+    "requesttime",
+    "detectiontime",
+    "detecttime",
+    "detecteddate",
+    "detectedat",
+    "detectedon",
+    "detected",
+    "occurredat",
+    "occurredon",
+    "occurred",
+    "occurrencetime",
+    "dateoccurred",
+    "timeoccurred",
     "loggedtime",
     "generatetime",
     "generatedtime",
-    "receivetime",
-    "occurredat",
+    "generatedat",
+    "timegenerated",
+    "devtime",
+    "devicetime",
     "ts",
     "time",
     "localtime",
     "firstseen",
+    "firstoccurrence",
     "starttime",
+    "eventstarttime",
+    "start",
+    "startedat",
+    "began",
+    "triggeredat",
+    "triggertime",
+    "raisedat",
+    "timelogged",
     "logtime",
+    "logdate",
+    "eventdate",
+    "alertdate",
     "when",
     "zeit",
     "zeitpunkt",
+    "zeitstempel",
+    "datumuhrzeit",
+    "datumzeit",
+    "ereigniszeit",
+    "startzeit",
+    "erkanntam",
+    "timecreated",
+    "createdat",
+    "createdtime",
+    "creationtime",
+    "createtime",
+    "created",
+    "receivetime",
+    "receivedtime",
+    "timereceived",
+    "receivedat",
+    "reporttime",
+    "reportedat",
+    "lastseen",
+    "lastoccurrence",
+    "endtime",
+    "eventendtime",
+    "end",
 ];
 pub(super) const DAYS: &[&str] = &["date", "day", "datum"];
 pub(super) const CLOCKS: &[&str] = &["time", "clock", "uhrzeit"];
+/// In which zone the times are.
+pub(super) const ZONES: &[&str] =
+    &["timezone", "tz", "utcoffset", "timezoneoffset", "tzoffset", "zeitzone"];
 /// Addresses first: who is behind a name only the firewall knows.
 pub(super) const HOSTS: &[&str] = &[
     "userhost",
@@ -60,6 +126,8 @@ pub(super) const HOSTS: &[&str] = &[
     "username",
     "device",
     "quelle",
+    "quellip",
+    "quelladresse",
 ];
 pub(super) const HOST_PORTS: &[&str] = &["srcport", "sport", "clientport"];
 /// What was asked for first, then what was talked to; a domain alone may be that of the user.
@@ -67,28 +135,93 @@ pub(super) const NAMES: &[&str] = &[
     "qname",
     "queryname",
     "query",
+    "querydomain",
     "dnsquery",
+    "dnsqueryname",
+    "dnsquestionname",
+    "dnsquestion",
+    "question",
+    "questionname",
     "dnsrequest",
+    "dnsrequestname",
+    "rrname",
+    "dnsrrname",
+    "dnsqueryrrname",
+    "dnsqueriesrrname",
     "requesteddomain",
+    "requestedname",
+    "requestedhost",
+    "requestname",
+    "requestdomain",
     "querieddomain",
+    "queriedname",
+    "lookupname",
+    "lookupdomain",
     "botnetdomain",
     "maliciousdomain",
+    "maliciousurl",
+    "threatdomain",
+    "suspiciousdomain",
+    "c2domain",
+    "cncdomain",
+    "sinkholeddomain",
+    "blockeddomain",
+    "blockedurl",
+    "blockedsite",
+    "blockedname",
     "dstdomain",
+    "dstdnsdomain",
     "dstfqdn",
+    "dsturl",
+    "remoteurl",
+    "remotedomain",
+    "remotename",
+    "remotehost",
+    "remotehostname",
     "url",
+    "urls",
+    "urldomain",
+    "urlhost",
+    "urlhostname",
+    "urlfull",
+    "urloriginal",
     "urlfilename",
+    "requesturl",
+    "requestedurl",
+    "requesthost",
+    "sni",
+    "tlssni",
+    "tlsclientservername",
+    "httphost",
+    "httphostname",
+    "resource",
     "destination",
     "clientdestinationname",
     "dstname",
     "ziel",
+    "zielname",
+    "zieldomain",
+    "zieldomäne",
+    "zielurl",
     "indicator",
+    "indicatorvalue",
+    "seenindicator",
+    "matchedindicator",
+    "ioc",
+    "iocs",
+    "iocvalue",
+    "matchedioc",
+    "observable",
     "domain",
+    "domains",
     "domainname",
+    "domäne",
     "fqdn",
     "dnsname",
+    "website",
 ];
 /// What may hold a path or a machine as well.
-pub(super) const LOOSE_NAMES: &[&str] = &["uri", "resource", "target"];
+pub(super) const LOOSE_NAMES: &[&str] = &["uri", "target"];
 pub(super) const ADDRESSES: &[&str] = &[
     "dstip",
     "dst",
@@ -99,8 +232,11 @@ pub(super) const ADDRESSES: &[&str] = &[
     "clientdestinationip",
     "serverdestinationip",
     "serverip",
+    "zielip",
+    "zieladresse",
 ];
-pub(super) const ADDRESS_PORTS: &[&str] = &["dstport", "dport", "serverport"];
+pub(super) const ADDRESS_PORTS: &[&str] =
+    &["dstport", "dport", "serverport", "remoteport", "zielport"];
 pub(super) const THREATS: &[&str] = &[
     "threatname",
     "threatcontentname",
@@ -128,6 +264,9 @@ pub(super) const THREATS: &[&str] = &[
     "msg",
     "event",
     "eventtype",
+    "title",
+    "rulename",
+    "activity",
     "bedrohung",
 ];
 pub(super) const EVENTS: &[&str] =
@@ -147,6 +286,100 @@ pub(super) const DEVICES: &[&str] = &[
     "gateway",
 ];
 pub(super) const NUMBERS: &[&str] = &["no", "nr", "number", "row"];
+
+/// What a heading calls its column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Heading {
+    /// In the one spelling, all of it.
+    whole: String,
+    /// Without what stands in brackets behind it, or the zone that it names.
+    bare: String,
+    /// The time zone that it names: `Time (CEST)`, `TimeGenerated [UTC]`, `timestamp_utc`.
+    pub zone: Option<String>,
+}
+
+impl Heading {
+    pub(super) fn of(text: &str) -> Heading {
+        let whole = spelt(text);
+        let (bare, zone) = without_zone(text.trim().trim_matches('"'));
+        Heading { bare: bare.map_or_else(|| whole.clone(), |bare| spelt(&bare)), whole, zone }
+    }
+
+    /// Whether it is a word.
+    pub(super) fn is(&self, word: &str) -> bool {
+        self.whole == word || self.bare == word
+    }
+
+    /// Whether it is one of some words.
+    pub(super) fn is_of(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.is(word))
+    }
+
+    /// As it is held against words.
+    pub(super) fn key(&self) -> &str {
+        &self.bare
+    }
+
+    /// Whether it is a word for a name that may be anybody's.
+    pub(super) fn is_of_either(&self) -> bool {
+        self.is(EITHERS_NAME) || self.is_of(LOOSE_NAMES)
+    }
+
+    /// Whether it is a word for anything that is looked for.
+    pub(super) fn is_known(&self) -> bool {
+        LISTS.iter().any(|words| self.is_of(words)) || self.is(EITHERS_NAME)
+    }
+}
+
+/// All words.
+const LISTS: [&[&str]; 14] = [
+    TIMES,
+    DAYS,
+    CLOCKS,
+    ZONES,
+    HOSTS,
+    HOST_PORTS,
+    NAMES,
+    LOOSE_NAMES,
+    ADDRESSES,
+    ADDRESS_PORTS,
+    THREATS,
+    EVENTS,
+    DEVICES,
+    NUMBERS,
+];
+
+/// A heading without what stands in brackets at its end, or the zone that it names in words; and that zone.
+fn without_zone(text: &str) -> (Option<String>, Option<String>) {
+    let bracketed = text.rfind(['(', '[']).and_then(|at| {
+        let (before, inside) = text.split_at_checked(at)?;
+        let inside = inside.strip_suffix([')', ']'])?.get(1..)?;
+        (!before.trim().is_empty()).then_some((before, inside.trim()))
+    });
+    if let Some((before, inside)) = bracketed {
+        // What looks like a zone and is none that is known is kept, so that its times are refused and not misread.
+        let is_abbreviation =
+            (3..=5).contains(&inside.len()) && inside.bytes().all(|o| o.is_ascii_uppercase());
+        let is_zone = names_zone(inside) || is_abbreviation && !NO_ZONES.contains(&inside);
+        return (Some(before.to_owned()), is_zone.then(|| inside.to_owned()));
+    }
+    let plain = plain_key(text);
+    for utc in ["utc", "gmt"] {
+        let bare = plain.strip_suffix(utc).or_else(|| plain.strip_prefix(utc));
+        if let Some(bare) = bare.filter(|bare| TIMES.contains(bare) || CLOCKS.contains(bare)) {
+            return (Some(bare.to_owned()), Some(utc.to_owned()));
+        }
+    }
+    match text.rsplit_once(' ') {
+        Some((before, zone)) if !zone.contains(char::is_lowercase) && names_zone(zone) => {
+            (Some(before.to_owned()), Some(zone.to_owned()))
+        }
+        _ => (None, None),
+    }
+}
+
+/// What stands in brackets behind a time and is no zone.
+const NO_ZONES: [&str; 5] = ["ISO", "EPOCH", "UNIX", "LOCAL", "NTP"];
 
 /// The one spelling of a heading.
 pub(super) fn spelt(heading: &str) -> String {
@@ -201,23 +434,32 @@ mod tests {
     }
 
     #[test]
+    fn a_heading_is_known_beside_its_zone_and_what_stands_in_brackets() {
+        for (text, key, zone) in [
+            ("Time (UTC)", "time", Some("UTC")),
+            ("Timestamp (CEST)", "timestamp", Some("CEST")),
+            ("TimeGenerated [UTC]", "timegenerated", Some("UTC")),
+            ("Event Time (GMT+2)", "eventtime", Some("GMT+2")),
+            ("Time (XYZ)", "time", Some("XYZ")),
+            ("Time (Europe/Berlin)", "time", Some("Europe/Berlin")),
+            ("Time CEST", "time", Some("CEST")),
+            ("timestamp_utc", "timestamp", Some("utc")),
+            ("UTC Time", "time", Some("utc")),
+            ("Time (local)", "time", None),
+            ("Time (ms)", "time", None),
+            ("URL (custom)", "url", None),
+            ("Time", "time", None),
+            ("(UTC)", "utc", None),
+        ] {
+            let heading = Heading::of(text);
+            assert_eq!((heading.key(), heading.zone.as_deref()), (key, zone), "{text}");
+        }
+        assert!(Heading::of("Source (IP)").is("srcip"));
+    }
+
+    #[test]
     fn every_word_is_spelt_as_headings_are() {
-        let lists = [
-            TIMES,
-            DAYS,
-            CLOCKS,
-            HOSTS,
-            HOST_PORTS,
-            NAMES,
-            LOOSE_NAMES,
-            ADDRESSES,
-            ADDRESS_PORTS,
-            THREATS,
-            EVENTS,
-            DEVICES,
-            NUMBERS,
-        ];
-        for word in lists.concat() {
+        for word in LISTS.concat() {
             assert_eq!(spelt(word), word, "nothing is ever spelt so");
         }
     }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::Rows;
 use super::row::{Row, is_destination};
+use super::rule_text::name_in;
 
 /// How many flows' names are kept for alerts that do not name any.
 const FLOWS_MAX: usize = 1 << 20;
@@ -63,15 +64,19 @@ fn alert(
     let ports = ["/src_port", "/dest_port"].map(|at| event.pointer(at).map(Value::to_string));
     let [source_port, target_port] = &ports;
     let has_flow = began.is_some();
+    let threat = text_at(event, "/alert/signature");
+    let is_dns = text_at(event, "/app_proto") == Some("dns")
+        || ports.iter().any(|port| port.as_deref() == Some("53"));
+    let told = if name.is_none() { threat.and_then(|text| name_in(text, is_dns)) } else { None };
     let time = rows.times.read(text_at(event, "/timestamp"), number);
     let row = Row {
         time,
         host,
         host_port: source_port.as_deref().filter(|_| !has_flow),
-        name,
+        name: name.or(told.as_deref()),
         address,
         address_port: target_port.as_deref().filter(|_| !has_flow),
-        threat: text_at(event, "/alert/signature"),
+        threat,
         device: text_at(event, "/host"),
         ..Row::default()
     };

@@ -7,12 +7,11 @@
 //! 26/03/02-10:17:42.123456  [**] ...        Snort 3 with -y
 //! ```
 //!
-//! Rules name what they are about in brackets, with blanks before its dots, lest somebody clicks on it.
-
 use std::net::IpAddr;
 
 use super::Rows;
-use super::row::{Row, is_destination, is_registered};
+use super::row::Row;
+use super::rule_text::name_in;
 use crate::flow::Address;
 
 /// No month is beyond: a greater number before the first slash is a year.
@@ -167,27 +166,6 @@ fn with_year(stamp: &str) -> String {
     }
 }
 
-/// The name that a rule's message is about, as it stands there: `(evil .com)`, `(evil .com in DNS Lookup)`. Products
-/// have dots as well, `(Microsoft .NET)`, so the message or the packet must be about names.
-fn name_in(message: &str, is_dns: bool) -> Option<String> {
-    let mut words = message.split(|c: char| !c.is_ascii_alphanumeric());
-    let is_of_names = |word: &str| {
-        ["DNS", "Domain", "SNI", "TLS"].iter().any(|known| word.eq_ignore_ascii_case(known))
-    };
-    if !is_dns && !words.any(is_of_names) {
-        return None;
-    }
-    let inside = message.split(['(', ')']).skip(1).step_by(2);
-    let defanged = inside.filter(|part| part.contains(" .") || part.contains("[.]"));
-    defanged.into_iter().find_map(|part| {
-        let plain = part.replace(" .", ".").replace("[.]", ".");
-        let first = plain.split_whitespace().next()?;
-        let is_marked = !part.trim_start().starts_with(first);
-        let is_name = !first.contains(char::is_uppercase) && is_registered(first);
-        (is_marked && is_name && is_destination(first)).then(|| first.to_owned())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,26 +231,6 @@ mod tests {
     }
 
     #[test]
-    fn a_message_says_what_it_is_about_by_its_blanks() {
-        for (message, name) in [
-            ("ET INFO Observed Domain (evil .com in TLS SNI)", Some("evil.com")),
-            ("ET INFO Domain (Microsoft .NET)", None),
-            ("ET INFO Domain (update .php)", None),
-            ("ET INFO Domain (evil.com seen by a .net)", None),
-            ("ET INFO Download (evil .com)", None),
-            ("ET MALWARE C2 Domain (mi .kenal-cn .com)", Some("mi.kenal-cn.com")),
-            ("ET MALWARE Domain (evil .com in DNS Lookup)", Some("evil.com")),
-            ("ET MALWARE Domain (evil[.]com)", Some("evil.com")),
-            ("ET EXPLOIT Prototype Pollution (Node.js)", None),
-            ("ET MALWARE Agent Checkin (outbound) mi .kenal-cn .com", None),
-            ("C2", None),
-        ] {
-            assert_eq!(name_in(message, false).as_deref(), name, "{message}");
-        }
-        assert_eq!(name_in("C2 (evil .com)", true).as_deref(), Some("evil.com"), "a lookup");
-    }
-
-    #[test]
     fn a_product_with_a_dot_is_no_destination() {
         let line = |message: &str, port: u16| {
             format!(
@@ -285,6 +243,8 @@ mod tests {
             ("ET INFO Download (asp .net)", 443, "203.0.113.66"),
             ("ET C2 (mi .kenal-cn .com)", 443, "203.0.113.66"),
             ("ET C2 (mi .kenal-cn .com)", 53, "mi.kenal-cn.com"),
+            ("ET DNS Query for mi.kenal-cn.com", 53, "mi.kenal-cn.com"),
+            ("ET MALWARE Download from mi.kenal-cn.com", 443, "203.0.113.66"),
         ] {
             assert_eq!(read(&line(message, port)).0.destination, destination, "{message} {port}");
         }

@@ -12,7 +12,7 @@ const LINES_MAX: usize = 200;
 pub enum Form {
     /// The table of Sophos UTM9's Advanced Threat Protection page, as pasted.
     Table,
-    /// Log lines of `key="value"`, as Sophos UTM and SFOS write them; or a line for each key, `Destination: evil.com`.
+    /// Log lines of `key="value"`, as Sophos UTM and SFOS write them, or Check Point's `key:"value";`; or a line for each key, `Destination: evil.com`.
     KeyValue,
     /// Log lines of FortiGate, `key=value`.
     FortiGate,

@@ -1,9 +1,11 @@
-//! Log lines of `key="value"` or `key=value`: Sophos UTM and SFOS, FortiGate, and whatever writes alike.
+//! Log lines of `key="value"`, `key=value` or `key:"value";`: Sophos UTM and SFOS, FortiGate, Check Point, and whatever
+//! writes alike.
 //!
 //! ```text
 //! 2026:03:02-09:17:42 utm afcd[4711]: id="2022" name="Packet dropped (ATP)" srcip="192.168.2.194"
 //!     dstip="203.0.113.66" threatname="C2/Generic-A" host="mi.kenal-cn.com" url="-" action="drop"
 //! device="SFW" date=2026-03-02 time=09:17:42 log_type="ATP" src_ip=192.168.2.194 threatname="C2/Generic-A"
+//! <134>1 2026-03-02T09:17:42Z gw1 CheckPoint 4711 - [src:"192.168.2.194"; resource:"mi.kenal-cn.com"; time:"1772443062"; ]
 //! date=2026-03-02 time=09:17:42 eventtime=1772443062 type="utm" subtype="dns" qname="mi.kenal-cn.com"
 //! ```
 
@@ -23,23 +25,41 @@ pub(super) enum Dialect {
 const PAIRS_MAX: usize = 512;
 
 const TIMES: &[&str] = &["timestamp", "eventtime", "datetime", "event_time"];
-const ZONES: &[&str] = &["tz", "timezone"];
+/// What says when where nothing else does.
+const LATER_TIMES: &[&str] =
+    &["devtime", "event_timestamp", "alert_time", "rt", "start", "end", "_time", "ts"];
+const ZONES: &[&str] = &["tz", "timezone", "time_zone", "dtz"];
 const HOSTS: &[&str] =
     &["srcip", "src_ip", "src", "source_ip", "sourceip", "clientip", "client_ip"];
 const NAMES: &[&str] = &[
     "botnetdomain",
     "qname",
     "query",
-    "host",
-    "hostname",
+    "query_name",
+    "dns_query",
+    "dnsquery",
+    "rrname",
+    "requested_domain",
+    "dhost",
     "dsthost",
     "dst_host",
-    "domain",
-    "domainname",
+    "dest_host",
     "dst_domain",
     "dstdomain",
+    "dest_domain",
+    "destination_domain",
     "fqdn",
+    "host",
+    "hostname",
+    "domain",
+    "domainname",
     "url",
+    "url_domain",
+    "remote_url",
+    "request",
+    "resource",
+    "indicator",
+    "ioc",
     "destination",
 ];
 const ADDRESSES: &[&str] =
@@ -53,6 +73,8 @@ const THREATS: &[&str] = &[
     "malware",
     "signature",
     "signature_msg",
+    "protection_name",
+    "malware_family",
 ];
 const EVENTS: &[&str] = &["count", "cnt", "events", "repeat_count"];
 
@@ -125,26 +147,49 @@ fn time(
     number: u32,
     rows: &mut Rows<'_>,
 ) -> Option<crate::time::Written> {
+    let zone = pairs.first(ZONES);
     if let Some(stamp) = pairs.first(TIMES) {
-        return rows.times.read(Some(stamp), number);
+        return rows.times.read_in(Some(stamp), zone, number);
     }
     let (day, clock) = (pairs.first(&["date"]), pairs.first(&["time"]));
     if day.is_some() && clock.is_some() {
-        let zone = pairs.first(ZONES).filter(|zone| zone.starts_with(['+', '-']));
         return rows.times.read_two(day, clock, zone, number);
     }
-    if let Some(stamp) = clock {
-        return rows.times.read(Some(stamp), number);
+    if let Some(stamp) = clock.or_else(|| pairs.first(LATER_TIMES)) {
+        return rows.times.read_in(Some(stamp), zone, number);
     }
-    // `<30>1 2026-03-02T09:17:42Z utm ...`, `2026:03:02-09:17:42 utm ...`, `2026-03-02 09:17:42 utm ...`
-    let words: Vec<&str> = line.split_whitespace().take(3).collect();
+    rows.times.read_in(stamp_before(line).as_deref(), zone, number)
+}
+
+/// The time that stands before the pairs: `<30>1 2026-03-02T09:17:42Z utm ...`, `2026:03:02-09:17:42 utm ...`,
+/// `2026-03-02 09:17:42 utm ...`, and syslog's own, `<30>Mar  2 09:17:42 utm ...`, which may have a year.
+fn stamp_before(line: &str) -> Option<String> {
+    let priority = line.trim_start().strip_prefix('<').and_then(|rest| rest.split_once('>'));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|o| o.is_ascii_digit());
+    let line = priority.filter(|(number, _)| is_number(number)).map_or(line, |(_, rest)| rest);
+    let words: Vec<&str> = line.split_whitespace().take(4).collect();
+    if let [month, day, clock, rest @ ..] = words.as_slice()
+        && (3..=9).contains(&month.len())
+        && month.bytes().all(|octet| octet.is_ascii_alphabetic())
+        && is_number(day)
+    {
+        return match rest {
+            [behind, ..] if is_number(clock) => {
+                Some(format!("{month} {day} {clock} {}", behind.trim_end_matches(':')))
+            }
+            _ if clock.contains(':') => {
+                Some(format!("{month} {day} {}", clock.trim_end_matches(':')))
+            }
+            _ => None,
+        };
+    }
     let is_date = |word: &&&str| word.len() >= 8 && word.starts_with(|c: char| c.is_ascii_digit());
     let place = words.iter().take(2).position(|word| is_date(&word))?;
-    let (day, clock) = (words.get(place).copied(), words.get(place + 1).copied());
-    if day.is_some_and(|day| day.len() <= 10) {
-        return rows.times.read_two(day, clock, None, number);
+    let (day, clock) = (words.get(place)?, words.get(place + 1));
+    match clock {
+        Some(clock) if day.len() <= 10 => Some(format!("{day} {clock}")),
+        _ => Some((*day).to_owned()),
     }
-    rows.times.read(day, number)
 }
 
 /// What a line says once, of those that tell of its destination.
@@ -154,15 +199,23 @@ const DESTINATIONS: [&str; 8] =
 /// What raised it.
 const DEVICES: &[&str] = &["devname", "device_name", "devid", "device_id", "device_serial_id"];
 
+/// What keys are made of.
+fn is_key(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
+}
+
 /// The pairs of a line, in their order.
 struct Pairs<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Pairs<'a> {
     fn of(line: &'a str) -> Pairs<'a> {
+        let coloned = Pairs::coloned(line);
+        if coloned.0.len() >= 3 {
+            return coloned;
+        }
         let mut pairs = Vec::new();
         let mut rest = line;
         while let Some((before, after)) = rest.split_once('=') {
-            let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
             let start = before.trim_end_matches(is_key).len();
             let key = before.get(start..).unwrap_or_default();
             // Asked first: what has no key is not looked through for its value's end.
@@ -175,6 +228,25 @@ impl<'a> Pairs<'a> {
                 None => after.split_at(after.find([' ', '\t', ',', ';']).unwrap_or(after.len())),
             };
             pairs.push((key, value));
+            rest = behind;
+            if pairs.len() >= PAIRS_MAX {
+                break;
+            }
+        }
+        Pairs(pairs)
+    }
+
+    /// As Check Point writes them: `src:"192.168.2.194"; dst:"198.51.100.7"; `.
+    fn coloned(line: &'a str) -> Pairs<'a> {
+        let mut pairs = Vec::new();
+        let mut rest = line;
+        while let Some((before, after)) = rest.split_once(":\"") {
+            let start = before.trim_end_matches(is_key).len();
+            let key = before.get(start..).unwrap_or_default();
+            let (value, behind) = if key.is_empty() { ("", after) } else { quoted_value(after) };
+            if !key.is_empty() && behind.starts_with(';') {
+                pairs.push((key, value));
+            }
             rest = behind;
             if pairs.len() >= PAIRS_MAX {
                 break;

@@ -12,7 +12,7 @@
 use csv::StringRecord;
 
 use super::csv_columns::Columns;
-use super::csv_words::{ADDRESSES, CLOCKS, HOSTS, NAMES, TIMES, spelt};
+use super::csv_words::{ADDRESSES, CLOCKS, DAYS, HOSTS, Heading, NAMES, TIMES, ZONES};
 use super::row::{Row, is_destination};
 use super::{Rows, key_value, lines};
 
@@ -26,7 +26,24 @@ const QUOTES: [char; 5] = ['>', ' ', '\t', '-', '*'];
 const THREATS: &[&str] =
     &["threatname", "threat", "malware", "malwarename", "virus", "virusname", "signature"];
 /// What links stand behind, and words of other things.
-const LINKS: &[&str] = &["url", "urlfilename", "query", "indicator", "user", "username", "device"];
+const LINKS: &[&str] = &[
+    "url",
+    "urls",
+    "urlfilename",
+    "urlfull",
+    "urloriginal",
+    "website",
+    "question",
+    "query",
+    "resource",
+    "indicator",
+    "user",
+    "username",
+    "device",
+    "start",
+    "end",
+    "created",
+];
 
 /// Whether a text holds such an alert.
 pub(super) fn is_text(text: &str) -> bool {
@@ -40,7 +57,7 @@ pub(super) fn has_no_pairs(text: &str) -> bool {
 
 /// Whether a line names where something went.
 pub(super) fn is_destination_line(line: &str) -> bool {
-    pair(line).is_some_and(|(key, _)| kind(&key) == DESTINATION)
+    pair(line).is_some_and(|pair| pair.kind == DESTINATION)
 }
 
 /// Reads all alerts of a text.
@@ -65,72 +82,105 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
 #[derive(Default)]
 struct Block<'a> {
     line: u32,
-    pairs: Vec<(String, &'a str)>,
+    pairs: Vec<Pair<'a>>,
     is_closed: bool,
+}
+
+/// A label, what it tells of, and what stands behind it.
+struct Pair<'a> {
+    label: &'a str,
+    key: String,
+    kind: &'static str,
+    value: &'a str,
 }
 
 impl<'a> Block<'a> {
     fn columns(&self) -> Option<Columns> {
-        let header: Vec<&str> = self.pairs.iter().map(|(key, _)| key.as_str()).collect();
+        let header: Vec<&str> = self.pairs.iter().map(|pair| pair.label).collect();
         if self.is_whole() { Columns::of(&StringRecord::from(header)) } else { None }
     }
 
     /// Whether it names a threat, a host and a destination that can be one.
     fn is_whole(&self) -> bool {
-        let is_one =
-            |(key, value): &(String, &str)| kind(key) == DESTINATION && is_destination(value);
+        let is_one = |pair: &Pair<'_>| pair.kind == DESTINATION && is_destination(pair.value);
         self.has(THREAT) && self.has(HOST) && self.pairs.iter().any(is_one)
     }
 
     fn has(&self, wanted: &str) -> bool {
-        self.pairs.iter().any(|(key, _)| kind(key) == wanted)
+        self.pairs.iter().any(|pair| pair.kind == wanted)
     }
 
     /// Whether a label is the first of another alert: one that stands here already, or, once all is said, one of the
     /// kind that this one began with. Else one's host would be taken for the other's.
-    fn is_left_by(&self, label: &str) -> bool {
-        let is_again = self.pairs.iter().any(|(key, _)| key == label);
-        let begins_alike = self.pairs.first().is_some_and(|(key, _)| kind(key) == kind(label));
+    fn is_left_by(&self, new: &Pair<'_>) -> bool {
+        let is_again = self.pairs.iter().any(|pair| pair.key == new.key);
+        let begins_alike = self.pairs.first().is_some_and(|pair| pair.kind == new.kind);
         self.is_closed || is_again || begins_alike && self.is_whole()
     }
 
     fn values(&self) -> Vec<&'a str> {
-        self.pairs.iter().map(|(_, value)| *value).collect()
+        self.pairs.iter().map(|pair| pair.value).collect()
     }
 
     fn shown(&self) -> String {
         let pairs: Vec<String> =
-            self.pairs.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+            self.pairs.iter().map(|pair| format!("{}: {}", pair.key, pair.value)).collect();
         pairs.join("; ")
     }
 }
 
 fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut blocks: Vec<Block<'_>> = Vec::new();
-    for (line, content) in (1..).zip(text.lines()) {
-        if content.trim_matches(QUOTES).is_empty() {
-            // Some mails have blank lines within.
-            blocks.last_mut().into_iter().for_each(|block| block.is_closed |= block.is_whole());
-            continue;
-        }
-        let Some((key, value)) = pair(content).filter(|(key, _)| is_known(key)) else { continue };
-        match blocks.last_mut().filter(|block| !block.is_left_by(&key)) {
-            Some(block) => block.pairs.push((key, value)),
-            None => blocks.push(Block { line, pairs: vec![(key, value)], is_closed: false }),
+    let is_blank = |line: &str| line.trim_matches(QUOTES).is_empty();
+    let lines: Vec<&str> = text.lines().collect();
+    let mut number = 0;
+    for paragraph in lines.split_inclusive(|line| is_blank(line)) {
+        let has_date = !is_mail_header(paragraph);
+        for content in paragraph {
+            number += 1;
+            if is_blank(content) {
+                // Some mails have blank lines within.
+                blocks.last_mut().into_iter().for_each(|block| block.is_closed |= block.is_whole());
+                continue;
+            }
+            let Some(pair) = pair(content).filter(|pair| is_known(pair, has_date)) else {
+                continue;
+            };
+            match blocks.last_mut().filter(|block| !block.is_left_by(&pair)) {
+                Some(block) => block.pairs.push(pair),
+                None => {
+                    blocks.push(Block { line: number, pairs: vec![pair], is_closed: false });
+                }
+            }
         }
     }
     blocks
 }
 
-/// The label of a line, in the spelling of headers, and what stands behind it.
-fn pair(line: &str) -> Option<(String, &str)> {
-    let (label, value) = line.trim_start_matches(QUOTES).split_once(':')?;
-    let value = value.trim();
-    (label.len() <= 40 && !value.is_empty()).then(|| (spelt(label), value))
+/// Whether lines without a blank one between them are of a mail's header, or tell nothing of an alert: their date is that
+/// of the mail, which is sent later.
+fn is_mail_header(paragraph: &[&str]) -> bool {
+    let pairs = || paragraph.iter().filter_map(|line| pair(line));
+    let is_of_mail =
+        |pair: Pair<'_>| ["from", "to", "subject", "sent"].contains(&pair.key.as_str());
+    let is_of_alert = |pair: Pair<'_>| [THREAT, HOST, DESTINATION].contains(&pair.kind);
+    pairs().any(is_of_mail) || !pairs().any(is_of_alert)
 }
 
-fn is_known(key: &str) -> bool {
-    !kind(key).is_empty() && !LINKS.contains(&key)
+/// The label of a line, as headers are understood, and what stands behind it.
+fn pair(line: &str) -> Option<Pair<'_>> {
+    let (label, value) = line.trim_start_matches(QUOTES).split_once(':')?;
+    let (label, value) = (label.trim(), value.trim());
+    if label.len() > 40 || value.is_empty() {
+        return None;
+    }
+    let heading = Heading::of(label);
+    Some(Pair { label, kind: kind(heading.key()), key: heading.key().to_owned(), value })
+}
+
+fn is_known(pair: &Pair<'_>, has_date: bool) -> bool {
+    let key = pair.key.as_str();
+    !pair.kind.is_empty() && !LINKS.contains(&key) && (has_date || !DAYS.contains(&key))
 }
 
 /// What a label tells of.
@@ -142,6 +192,8 @@ fn kind(key: &str) -> &'static str {
         (DESTINATION, ADDRESSES),
         (TIME, TIMES),
         (TIME, CLOCKS),
+        (TIME, DAYS),
+        (TIME, ZONES),
     ];
     kinds.iter().find(|(_, words)| words.contains(&key)).map_or("", |(kind, _)| kind)
 }
@@ -172,6 +224,36 @@ mod tests {
         assert_eq!((alerts.form, found.as_slice()), (Form::KeyValue, &expected[..]));
         assert_eq!(alerts.alerts[0].threat.as_deref(), Some("C2/Generic-A"));
         assert!(alerts.alerts[1].time.is_some());
+    }
+
+    #[test]
+    fn the_date_of_an_alert_counts_and_that_of_a_mail_does_not() {
+        let mail =
+            "From: fw@office.example\nDate: Tue, 9 Jun 2026 09:40:00 +0000\nSubject: Alert\n";
+        let alert = |when: &str| {
+            format!(
+                "Threat: C2/Generic-A\n{when}\nSource: 10.20.0.10\nDestination: mi.kenal-cn.com\n"
+            )
+        };
+        let time = |text: &str| {
+            let alerts = Alerts::read("m.txt", text, None, &Zones::default()).unwrap();
+            assert_eq!(alerts.alerts.len(), 1, "{text}");
+            let time = alerts.alerts[0].time;
+            time.map_or(String::new(), |time| time.to_string()[..19].to_owned())
+        };
+        for when in [
+            "Date: 2026-06-09 07:15:07",
+            "Occurred: 2026-06-09 07:15:07",
+            "Detected at: 2026-06-09 09:15:07 CEST",
+            "Time (CEST): 2026-06-09 09:15:07",
+            "Date: 2026-06-09\nTime: 07:15:07",
+            "Time: 2026-06-09 09:15:07\nTime zone: +0200",
+        ] {
+            assert_eq!(time(&alert(when)), "2026-06-09T07:15:07", "{when}");
+            assert_eq!(time(&format!("{mail}\n{}", alert(when))), "2026-06-09T07:15:07", "{when}");
+        }
+        assert_eq!(time(&format!("{mail}\n{}", alert("Severity: high"))), "");
+        assert_eq!(time(&format!("{mail}{}", alert("Severity: high"))), "");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod cef;
 mod csv_columns;
+mod csv_guess;
 mod csv_words;
 mod error;
 mod eve;
@@ -17,18 +18,21 @@ mod mail;
 mod names;
 mod palo_alto;
 mod row;
+mod rule_text;
 mod table;
 mod text;
+mod times;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 pub use self::error::{LoadError, Notice};
 pub use self::form::Form;
-use self::row::{Row, Times, Unread};
+use self::row::Row;
+use self::times::{Shown, Times, Unread};
 use super::{Alert, Zones};
 use crate::text::{NoText, Text};
-use crate::time::{DateOrder, NoTime, Zone};
+use crate::time::{DateOrder, NoTime};
 
 /// The most alerts that are read of one file; the rest is left out, and that is said.
 const ALERTS_MAX: usize = 1 << 16;
@@ -98,20 +102,11 @@ impl Alerts {
         let Some(form) = form.or_else(|| Form::of(text)) else {
             return Err(LoadError::unknown(file, text));
         };
-        let mut rows = Rows::read(file, text, form, (&zones.alerts, None));
+        let mut rows = Rows::read(file, text, form, (zones, None));
         // One firewall writes all dates alike, and the one that shows their order may be the last.
         if let Some((order, shown)) = rows.times.order_shown() {
-            rows = Rows::read(file, text, form, (&zones.alerts, Some(order)));
-            let first = match order {
-                DateOrder::DayFirst => "day",
-                DateOrder::MonthFirst => "month",
-            };
-            let words = format!(
-                "in its dates the {first} comes first, as \"{}\" in line {} shows",
-                shown.text.escape_debug(),
-                shown.line
-            );
-            rows.notices.push(Notice::file(file, &words));
+            rows = Rows::read(file, text, form, (zones, Some(order)));
+            rows.notices.push(Notice::file(file, &order_words(order, &shown)));
         }
         rows.finish(form, zones.is_said)
     }
@@ -134,15 +129,15 @@ struct Rows<'z> {
 }
 
 impl<'z> Rows<'z> {
-    /// All rows of a text. Their times are of that zone if they name none, and their day and month stand in
-    /// that order if they could be either.
+    /// All rows of a text. Their times are as those zones have them if they name none, and their day and month stand
+    /// in that order if they could be either.
     fn read(
         file: &str,
         text: &str,
         form: Form,
-        (zone, order): (&'z Zone, Option<DateOrder>),
+        (zones, order): (&'z Zones, Option<DateOrder>),
     ) -> Rows<'z> {
-        let mut rows = Rows::new(file, zone, order);
+        let mut rows = Rows::new(file, zones, order);
         match form {
             Form::Table => table::read(text, &mut rows),
             Form::KeyValue if labels::has_no_pairs(text) => labels::read(text, &mut rows),
@@ -158,12 +153,12 @@ impl<'z> Rows<'z> {
         rows
     }
 
-    fn new(file: &str, zone: &'z Zone, order: Option<DateOrder>) -> Rows<'z> {
+    fn new(file: &str, zones: &'z Zones, order: Option<DateOrder>) -> Rows<'z> {
         Rows {
             file: file.to_owned(),
             alerts: Vec::new(),
             notices: Vec::new(),
-            times: Times::new(zone, order),
+            times: Times::new(zones, order),
             skipped: 0,
             left_out: 0,
             others: 0,
@@ -250,6 +245,22 @@ impl<'z> Rows<'z> {
                 self.times.zone_at(first)
             ));
         }
+        if let Some(first) = &self.times.first_winter {
+            say(format!(
+                "its times of summer name the zone of a winter, as \"{}\" in line {} does: read as it is written; if the \
+                 firewall's clock had summer time, write that, as in CEST for CET",
+                first.text.escape_debug(),
+                first.line
+            ));
+        }
+        if let Some((first, time)) = &self.times.first_without_year {
+            say(format!(
+                "its times have no year: taken to be of the capture's time, \"{}\" in line {} of {}",
+                first.text.escape_debug(),
+                first.line,
+                time.to_string().split('-').next().unwrap_or_default()
+            ));
+        }
         for unread in &self.times.unread {
             say(unread_words(unread));
         }
@@ -257,17 +268,48 @@ impl<'z> Rows<'z> {
     }
 }
 
+/// In which order dates that could be two were read, and why.
+fn order_words(order: DateOrder, shown: &Shown) -> String {
+    let first = match order {
+        DateOrder::DayFirst => "day",
+        DateOrder::MonthFirst => "month",
+    };
+    let why = match shown {
+        Shown::Date(place) => {
+            format!("as \"{}\" in line {} shows", place.text.escape_debug(), place.line)
+        }
+        Shown::Capture => {
+            "as none of them is of the capture's time the other way round".to_owned()
+        }
+        Shown::HalfDays => {
+            "as it mostly does beside AM and PM; if it does not, write the dates as in 2026-03-02 09:17:42"
+                .to_owned()
+        }
+    };
+    format!("in its dates the {first} comes first, {why}")
+}
+
 /// That times could not be read, why, and what to do about it.
 fn unread_words(unread: &Unread) -> String {
     let (why, remedy) = match unread.why {
         NoTime::Unknown => ("could not be read", "expected such as 2026-03-02 09:17:42"),
         NoTime::TwoDates => (
-            "could be two dates, and no other date of the file shows whether the day or the month comes first",
+            "could be two dates, and neither another date of the file nor the capture shows whether the day or the \
+             month comes first",
             "write the dates as in 2026-03-02 09:17:42",
         ),
         NoTime::NoYear => (
             "came without a year",
             "write it there, as in 2026-03-02 09:17:42; Snort does so with -y",
+        ),
+        NoTime::ManyZones => (
+            "name a time zone as several are called",
+            "say which is meant with --tz, as in --tz America/New_York or --tz -05:00",
+        ),
+        NoTime::NoZone => (
+            "have behind their clock what is no time zone that is known",
+            "write its distance from UTC there, as in 2026-03-02 09:17:42 +01:00; or leave it out and say the zone \
+             with --tz, as in --tz Europe/Berlin",
         ),
     };
     let (count, line, text) = (unread.count, unread.first.line, unread.first.text.escape_debug());

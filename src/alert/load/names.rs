@@ -30,13 +30,14 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     }
 }
 
-/// A word that can be a destination, and is no network: those are for lists.
+/// A word that can be a destination, and neither a network nor all below a name: those are for lists.
 fn is_name(line: &str) -> bool {
     let word = line.trim();
     let is_network = word.split_once('/').is_some_and(|(_, length)| {
         !length.is_empty() && length.bytes().all(|octet| octet.is_ascii_digit())
     });
-    !word.contains(char::is_whitespace) && is_destination(word) && !is_network
+    let is_one = !word.contains(char::is_whitespace) && !word.starts_with('*');
+    is_one && is_destination(word) && !is_network
 }
 
 #[cfg(test)]

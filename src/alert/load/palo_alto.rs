@@ -44,7 +44,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     let mut columns: Option<(Columns, Option<usize>)> = None;
     let header = text.lines().find(|line| is_header(line));
     let count = header.and_then(|line| fields(line, b',')).map(|fields| fields.len());
-    each_record(text, (b',', count), rows, |line, record, shown, rows| {
+    each_record(text, (b',', count, 0), rows, |line, record, shown, rows| {
         if is_header(shown) {
             let kind = record.iter().position(|name| plain_key(name) == "type");
             columns = Columns::of(record).map(|columns| (columns, kind));

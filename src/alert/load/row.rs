@@ -3,11 +3,12 @@
 //! Of every form only a few things count: when, which host, to where, what for, how often. The forms
 //! look up their own words for these; here is what the values are brought to.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::alert::Alert;
 use crate::flow::Address;
-use crate::time::{DateOrder, NoTime, Timestamp, Written, Zone};
+use crate::time::Written;
 
 /// The longest text of a row that is kept, in characters.
 const TEXT_LEN_MAX: usize = 1_000;
@@ -53,7 +54,7 @@ impl Row<'_> {
             again: self.time.and_then(|written| written.again),
             is_local: self.time.is_some_and(|written| written.is_local),
             is_time_unread: false,
-            host: self.host.and_then(said).map(|host| shortened(host, VALUE_LEN_MAX)),
+            host: self.host.and_then(said).map(|host| shortened(&plain(host), VALUE_LEN_MAX)),
             destination: shortened(destination, VALUE_LEN_MAX),
             threat: self.threat.and_then(said).map(|threat| shortened(threat, VALUE_LEN_MAX)),
             events: self.events.and_then(number),
@@ -76,7 +77,7 @@ impl<'a> Row<'a> {
     }
 }
 
-fn shortened(text: &str, characters: usize) -> String {
+pub(super) fn shortened(text: &str, characters: usize) -> String {
     text.chars().take(characters).collect()
 }
 
@@ -91,6 +92,8 @@ pub(super) fn said(value: &str) -> Option<&str> {
 pub(super) fn is_destination(text: &str) -> bool {
     let host = text.split_once("://").map_or(text, |(_, rest)| rest);
     let host = host.split('/').next().unwrap_or(host);
+    // `*.evil.com` is all below it.
+    let host = host.strip_prefix("*.").or_else(|| host.strip_prefix("*[.]")).unwrap_or(host);
     let plain = |c: char| c.is_alphanumeric() || ".-_:[]()%@".contains(c);
     is_address(host)
         || host.len() <= 1_024
@@ -99,9 +102,16 @@ pub(super) fn is_destination(text: &str) -> bool {
             && host.chars().any(char::is_alphabetic)
 }
 
-/// Whether it is an address, with a port or without.
+/// Whether it is an address, with a port or without, defanged or not.
 pub(super) fn is_address(text: &str) -> bool {
+    let text = plain(text);
     text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok()
+}
+
+/// Undoes what keeps people from clicking: `203[.]0[.]113[.]10`.
+fn plain(text: &str) -> Cow<'_, str> {
+    let is_defanged = text.contains("[.]") || text.contains("(.)");
+    if is_defanged { text.replace("[.]", ".").replace("(.)", ".").into() } else { text.into() }
 }
 
 /// Whether it can stand in the internet: a firewall flags nothing else. `dc1.office.lan` and `update.php` end in no
@@ -126,9 +136,10 @@ pub(super) fn is_registered(name: &str) -> bool {
 
 /// The host of a URL, or what is none, plain and in lower case.
 fn host_of(text: &str) -> String {
-    let plain = text.replace("[.]", ".").replace("(.)", ".").to_lowercase();
+    let plain = plain(text).to_lowercase();
     let rest = plain.split_once("://").map_or(plain.as_str(), |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let host = host.strip_prefix("*.").unwrap_or(host);
     host.rsplit_once('@').map_or(host, |(_, host)| host).to_owned()
 }
 
@@ -143,108 +154,6 @@ pub(super) fn number(text: &str) -> Option<u64> {
         && (others.is_empty() || first.len() <= 3)
         && others.iter().all(|group| is_group(group) && group.len() == 3);
     if whole { groups.concat().parse().ok() } else { None }
-}
-
-/// Reads times, and remembers what should be said of them.
-#[derive(Debug)]
-pub(super) struct Times<'z> {
-    zone: &'z Zone,
-    /// In which order day and month are read where they could be either.
-    order: Option<DateOrder>,
-    /// The first date that shows day first, and the first that shows month first.
-    shown: [Option<Place>; 2],
-    /// The first that named no zone.
-    pub first_local: Option<Timestamp>,
-    /// Those that could not be read, by reason, in the order of their first ones.
-    pub unread: Vec<Unread>,
-}
-
-/// A text, and the line it stands in.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub line: u32,
-    pub text: String,
-}
-
-/// Times that could not be read for one reason.
-#[derive(Clone, Debug)]
-pub(super) struct Unread {
-    pub why: NoTime,
-    pub count: u64,
-    pub first: Place,
-}
-
-impl<'z> Times<'z> {
-    pub(super) fn new(zone: &'z Zone, order: Option<DateOrder>) -> Times<'z> {
-        Times { zone, order, shown: [None, None], first_local: None, unread: Vec::new() }
-    }
-
-    /// The zone of those that name none, as it is called at a time.
-    pub(super) fn zone_at(&self, time: Timestamp) -> String {
-        self.zone.name_at(time)
-    }
-
-    /// How many could not be read.
-    pub(super) fn unread_count(&self) -> u64 {
-        self.unread.iter().map(|unread| unread.count).sum()
-    }
-
-    /// The order in which those that could be two dates are to be read, and the first date that shows it. None if
-    /// there are none, or dates show both or none.
-    pub(super) fn order_shown(&self) -> Option<(DateOrder, Place)> {
-        if !self.unread.iter().any(|unread| unread.why == NoTime::TwoDates) {
-            return None;
-        }
-        match &self.shown {
-            [Some(place), None] => Some((DateOrder::DayFirst, place.clone())),
-            [None, Some(place)] => Some((DateOrder::MonthFirst, place.clone())),
-            _ => None,
-        }
-    }
-
-    /// Reads one, if there is one.
-    pub(super) fn read(&mut self, text: Option<&str>, line: u32) -> Option<Written> {
-        let text = text.and_then(said)?;
-        let place = || Place { line, text: shortened(text, 64) };
-        match Written::parse(text, self.zone, self.order) {
-            Ok(written) => {
-                if written.is_local {
-                    self.first_local.get_or_insert(written.time);
-                }
-                let [day_first, month_first] = &mut self.shown;
-                let shown = written.shows.map(|order| match order {
-                    DateOrder::DayFirst => day_first,
-                    DateOrder::MonthFirst => month_first,
-                });
-                if let Some(shown) = shown {
-                    shown.get_or_insert_with(place);
-                }
-                Some(written)
-            }
-            Err(why) => {
-                match self.unread.iter_mut().find(|unread| unread.why == why) {
-                    Some(unread) => unread.count += 1,
-                    None => self.unread.push(Unread { why, count: 1, first: place() }),
-                }
-                None
-            }
-        }
-    }
-
-    /// Reads one that is written in two values, a day and a clock.
-    pub(super) fn read_two(
-        &mut self,
-        day: Option<&str>,
-        clock: Option<&str>,
-        zone: Option<&str>,
-        line: u32,
-    ) -> Option<Written> {
-        let (Some(day), Some(clock)) = (day.and_then(said), clock.and_then(said)) else {
-            return None;
-        };
-        let zone = zone.and_then(said).unwrap_or_default();
-        self.read(Some(&format!("{day} {clock} {zone}")), line)
-    }
 }
 
 /// A word for a thing, as headers and keys write it: without case, blanks and marks.
@@ -275,12 +184,27 @@ mod tests {
             "2001:db8::1",
             "http://evil.com/a b?c",
             "evil[.]com",
+            "203[.]0[.]113[.]10",
+            "*.evil.com",
+            "*[.]evil[.]com",
             "192.0.2.1:443",
             "x_y.de.",
         ] {
             assert!(is_destination(text), "{text}");
         }
-        for text in ["", "evil", "AFCd", "C2/Generic-A", "User/Host", "1 473", "a b.com", "3.14"] {
+        for text in [
+            "",
+            "*.",
+            "*",
+            "a*.com",
+            "evil",
+            "AFCd",
+            "C2/Generic-A",
+            "User/Host",
+            "1 473",
+            "a b.com",
+            "3.14",
+        ] {
             assert!(!is_destination(text), "{text}");
         }
     }
@@ -293,6 +217,8 @@ mod tests {
             "x1.ad-sync[.]net:443",
             "hxxp://a@evil.co.uk/a.lan",
             "203.0.113.66",
+            "203[.]0[.]113[.]66",
+            "*.evil.com",
             "http://203.0.113.66:80/a",
             "[2001:db8::1]:443",
         ] {

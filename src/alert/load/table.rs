@@ -19,6 +19,7 @@ use std::collections::BTreeSet;
 
 use super::Rows;
 use super::row::{Row, is_address, is_destination, is_outside, number};
+use crate::time::names_zone;
 
 const NO_ROW: &str = "it is no row of the table; expected: number, host, threat, destination, events, origin; or time, \
                       threat, host, destination";
@@ -209,9 +210,20 @@ fn time_before<'c, 'a>(cells: &'c [&'a str]) -> (Option<String>, &'c [&'a str]) 
     };
     let is_day = |cell: &str| is_of(cell, &['/', '-', '.']) && cell.len() >= 8;
     let is_clock = |cell: &str| is_of(cell, &[':', '.', '+', '-']);
-    let is_half = |cell: &str| ["AM", "PM", "UTC", "GMT"].contains(&cell.to_uppercase().as_str());
+    let is_half = |cell: &str| ["AM", "PM"].contains(&cell.to_uppercase().as_str());
+    // A host may be called as a zone is, though seldom in capitals.
+    let is_zone = |cell: &str| !cell.contains(char::is_lowercase) && names_zone(cell);
     let count = match cells {
-        [day, clock, half, ..] if is_day(day) && is_clock(clock) && is_half(half) => 3,
+        [day, clock, half, zone, ..]
+            if is_day(day) && is_clock(clock) && is_half(half) && is_zone(zone) =>
+        {
+            4
+        }
+        [day, clock, half, ..]
+            if is_day(day) && is_clock(clock) && (is_half(half) || is_zone(half)) =>
+        {
+            3
+        }
         [day, clock, ..] if is_day(day) && is_clock(clock) => 2,
         [both, ..] if is_of(both, &['/', '-', '.', ':', '+']) && both.contains(':') => 1,
         // In a table of wide columns they have one.

@@ -1,0 +1,45 @@
+//! When captures begin, seen before they are read.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::block::Block;
+use super::file::FileReader;
+use super::source::{Progress, is_pipe};
+use crate::time::{Span, Timestamp};
+
+/// When the first of some captures begins, with what is added to the times of some of them; none where that cannot be
+/// seen beforehand, as of a pipe, or what is no capture: that is told when it is read.
+pub fn begin_of(files: &[PathBuf], shifts: &[(PathBuf, Span)]) -> Option<Timestamp> {
+    let begins = files.iter().filter(|file| !is_pipe(file)).filter_map(|file| {
+        let mut block = Block::default();
+        FileReader::open(file, Arc::new(Progress::default())).ok()?.fill(&mut block);
+        let shift = shifts.iter().find(|(shifted, _)| shifted == file);
+        let shift = shift.map_or(Span::default(), |(_, shift)| *shift);
+        block.marks.first().map(|mark| mark.time + shift)
+    });
+    begins.min()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_earliest_first_frame_counts_with_its_shift_and_what_is_no_capture_does_not() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let office = root.join("captures/office.pcap");
+        let begin = |files: &[PathBuf], shift: i64| {
+            begin_of(files, &[(office.clone(), Span::from_secs(shift))])
+        };
+        let first = begin(std::slice::from_ref(&office), 0).unwrap();
+        assert!(first.to_string().starts_with("2026-03-02T"), "{first}");
+        let other = root.join("Cargo.toml");
+        let files = [other.clone(), root.join("none.pcap"), office.clone(), "-".into()];
+        assert_eq!(begin(&files, 3_600), Some(first + Span::from_secs(3_600)));
+        assert_eq!(begin(&[other], 0), None);
+        assert_eq!(begin(&[], 0), None);
+    }
+}
