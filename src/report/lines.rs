@@ -282,7 +282,9 @@ fn sentence(
     let what = match way(attribution, client, indicator) {
         Way::Direct if flagged.eq_ignore_ascii_case(asked) => format!("{asked} itself"),
         Way::Direct => format!("{asked} itself, flagged is {flagged}"),
-        Way::Address => format!("{asked}, which has the flagged address {flagged}"),
+        Way::Address | Way::SharedAddress => {
+            format!("{asked}, which has the flagged address {flagged}")
+        }
         Way::OwnAlias | Way::Alias => format!("{asked}, which leads to {flagged}"),
         Way::Server if matches!(sighting.place, Place::Server) => {
             format!("{asked}, about which the flagged server {flagged} was asked")

@@ -20,6 +20,7 @@ mod row;
 mod syslog;
 mod text;
 mod timed;
+mod weighed;
 mod zeek;
 
 use std::io;

@@ -6,6 +6,7 @@ use super::names::{is_at_or_below, registered_domain};
 use crate::attribution::{Asks, Attribution, ChainStep, Client, Place, Verdict};
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
+use crate::indicator::shared::cdn_of;
 use crate::resolution::{Leg, Unexplained};
 use crate::time::{Timestamp, Zone};
 
@@ -26,6 +27,8 @@ pub enum Way {
     Direct,
     /// Its answer held the listed address.
     Address,
+    /// The same, but by a name of a network whose addresses are those of many owners' sites.
+    SharedAddress,
     /// Its name is an alias that leads there, in the same registered domain; or its HTTPS or SVCB record does.
     OwnAlias,
     /// The same, of somebody else's.
@@ -47,6 +50,11 @@ impl Way {
         match (sighting.place, sighting.leg) {
             (Place::Server, Leg::Upstream) | (Place::Nameserver, _) => return Way::Server,
             (Place::Server, Leg::Client) => return Way::Direct,
+            (Place::Address, _)
+                if owner_of_address(client).is_some_and(|o| cdn_of(o).is_some()) =>
+            {
+                return Way::SharedAddress;
+            }
             (Place::Address, _) => return Way::Address,
             (Place::Qname | Place::Alias | Place::Target, _) => {}
         }
@@ -62,6 +70,12 @@ impl Way {
             Way::Alias
         }
     }
+}
+
+/// The name whose address a client was led to.
+fn owner_of_address(client: &Client) -> Option<&str> {
+    let mut names = client.chain.iter().rev().skip_while(|step| step.step == "address");
+    names.next().map(|step| step.name.as_str())
 }
 
 /// One client's dealings with an indicator.
@@ -153,7 +167,7 @@ pub(super) struct Gathered {
     pub aliases: BTreeSet<String>,
     /// Whether there were more.
     pub more_aliases: bool,
-    /// The names that aliases led to.
+    /// The names that aliases led to, and those of networks that have a listed address.
     pub tails: BTreeSet<String>,
     /// Names that were asked for at a listed server, in lower case.
     pub asked_there: BTreeSet<String>,
@@ -214,6 +228,10 @@ impl Gathered {
                 if let Some(step) = client.chain.last() {
                     insert(&mut self.tails, NAMES_MAX, step.name.to_ascii_lowercase());
                 }
+            } else if way == Way::SharedAddress
+                && let Some(owner) = owner_of_address(client)
+            {
+                insert(&mut self.tails, NAMES_MAX, owner.to_ascii_lowercase());
             }
             self.clients.entry(client.address).or_default().add(client, way, zone);
         }

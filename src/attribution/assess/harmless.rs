@@ -35,6 +35,12 @@ pub(super) fn of_client(
         );
         return Some(harmless("alias-tail", words));
     }
+    if dealings.only(&[Way::SharedAddress]) {
+        let words = format!(
+            "{client} asked for {asked}; {value} is an address of a network that serves the sites of many owners"
+        );
+        return Some(harmless("shared-cdn", words));
+    }
     if dealings.only(&[Way::Server]) {
         let words = format!(
             "{client} asked for {asked}; {value} was a name server on the way to the answer, which may \
@@ -106,9 +112,9 @@ fn alias_tail(indicator: Indicator<'_>, gathered: &Gathered) -> Option<Hint> {
     Some(harmless(if is_popular { "alias-tail-of-popular-name" } else { "alias-tail" }, words))
 }
 
-/// What aliases lead to belongs to a network whose names stand for its customers'.
+/// What aliases lead to, or what has a listed address, belongs to a network whose names stand for its customers'.
 fn shared_cdn(indicator: Indicator<'_>, gathered: &Gathered) -> Option<Hint> {
-    if !gathered.only(&[Way::Alias]) {
+    if !gathered.only(&[Way::Alias]) && !gathered.only(&[Way::SharedAddress]) {
         return None;
     }
     let cdn = gathered.tails.iter().find_map(|tail| cdn_of(tail))?;

@@ -15,6 +15,7 @@ use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
 pub(super) use crate::report::fold::Way;
 use crate::report::fold::{self, ENTRIES_MAX, VARIANTS_MAX, add_way};
+use crate::report::weighed::{Weighed, Weight};
 use crate::resolution::{Leg, Role};
 use crate::time::Timestamp;
 
@@ -80,6 +81,8 @@ pub(super) struct Dealing {
     pub only_tail: bool,
     /// It was never more than the address of a server that the resolver asked on the way.
     pub only_server: bool,
+    /// How grave it is by its assessment, once that is known.
+    weight: Option<Weight>,
     pub contact: Contact,
     pub example: Example,
     counted: Asks,
@@ -103,15 +106,17 @@ impl Dealing {
             frames: Frames::default(),
             only_tail: true,
             only_server: true,
+            weight: None,
             contact: Contact::NotVisible,
             example: example(client, &attribution.sighting),
             counted: Asks::default(),
         }
     }
 
-    /// Whether it may be a false alarm: it asked for something else.
+    /// Whether it may be a false alarm. Without an assessment: it asked for something else.
     pub fn is_doubtful(&self) -> bool {
-        self.only_tail || self.only_server
+        let is_led = self.only_tail || self.only_server;
+        self.weight.map_or(is_led, |weight| weight == Weight::Doubtful)
     }
 
     fn add(&mut self, client: &Client, attribution: &Attribution) {
@@ -246,8 +251,9 @@ impl Fold {
     }
 
     /// Takes in what is known of hosts and their contacts now that the capture is at its end.
-    pub fn complete(&mut self, summary: &Summary) {
+    pub fn complete(&mut self, summary: &Summary, weighed: &Weighed<'_>) {
         for dealing in self.dealings.values_mut() {
+            dealing.weight = weighed.weight(dealing.indicator, dealing.client);
             let Some(row) = summary.row(dealing.indicator, dealing.client) else { continue };
             dealing.contact.learn(&row.contact);
             let person = self.people.entry(dealing.client).or_default();

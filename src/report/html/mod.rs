@@ -60,6 +60,7 @@ use super::text::caveats;
 use super::text::words::{count, list};
 use super::{Ending, Report, Subject};
 use crate::attribution::{Attribution, State};
+use crate::report::weighed::Weighed;
 
 /// How the page looks. The content security policy of the page names its hash, so that no other style is
 /// heeded; a test holds the two together.
@@ -104,7 +105,7 @@ impl Report for Html<'_> {
 
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         ending.misdirected().for_each(|indicator| self.fold.forget(indicator));
-        self.fold.complete(ending.summary);
+        self.fold.complete(ending.summary, &Weighed::of(ending));
         let page = Page::new(&Seen::new(self.subject, ending, &self.fold, CARDS_MAX, SECTIONS_MAX));
         let page = page.render().map_err(io::Error::other)?;
         self.destination.write(&(page + "\n"))

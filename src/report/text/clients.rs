@@ -5,7 +5,6 @@ use std::io::{self, Write};
 
 use super::fold::{Clients, Entry, Way};
 use super::page::{Ink, Page, Words};
-use super::weighed::{Weighed, Weight};
 use super::words::{self, Grade, count};
 use super::{LABELS, Seen, write_filters};
 use crate::attribution::ChainStep;
@@ -14,6 +13,7 @@ use crate::flow::Address;
 use crate::indicator::IndicatorId;
 use crate::report::machines::{Machines, Sharing};
 use crate::report::timed::Timed;
+use crate::report::weighed::{Weighed, Weight};
 use crate::resolution::Role;
 use crate::time::Timestamp;
 
@@ -23,11 +23,11 @@ pub(super) const BLOCKS_MAX: usize = 20;
 /// What decides where an entry stands: the gravest first, of these who connected, the most certain and most direct.
 type Rank = (Weight, Grade, bool, bool, Option<Role>, usize, Timestamp);
 
-fn rank(entry: &Entry, weighed: &Weighed<'_>) -> Rank {
+fn rank(entry: &Entry) -> Rank {
     let role = entry.parts.first().map(|part| part.role);
     let steps = entry.ways.iter().map(|way| way.chain.len()).min().unwrap_or_default();
     let grade = Grade::of(entry.confidence_permille);
-    (weighed.weight(entry), grade, entry.only_tail, entry.only_server, role, steps, entry.first)
+    (entry.weight(), grade, entry.only_tail, entry.only_server, role, steps, entry.first)
 }
 
 /// A client, and the entries it has.
@@ -35,22 +35,18 @@ pub(super) type Block<'a> = (Address, Vec<&'a Entry>);
 
 /// The entries of each client, in the order in which they are shown: where alerts have times, those first who are
 /// named for them.
-pub(super) fn blocks<'a>(
-    clients: &'a Clients,
-    weighed: &Weighed<'_>,
-    timed: Option<&Timed>,
-) -> Vec<Block<'a>> {
+pub(super) fn blocks<'a>(clients: &'a Clients, timed: Option<&Timed>) -> Vec<Block<'a>> {
     let mut by_client: BTreeMap<Address, Vec<&Entry>> = BTreeMap::new();
     for entry in clients.entries() {
         by_client.entry(entry.client).or_default().push(entry);
     }
     let mut blocks: Vec<Block<'_>> = by_client.into_iter().collect();
     for (_, entries) in &mut blocks {
-        entries.sort_by_cached_key(|entry| (rank(entry, weighed), entry.indicator));
+        entries.sort_by_cached_key(|entry| (rank(entry), entry.indicator));
     }
     blocks.sort_by_cached_key(|(client, entries)| {
         let is_other = timed.is_some_and(|timed| !timed.names(*client));
-        (is_other, entries.first().map(|entry| rank(entry, weighed)), *client)
+        (is_other, entries.first().map(|entry| rank(entry)), *client)
     });
     blocks
 }
@@ -173,7 +169,7 @@ fn write_entry<W: Write>(
     }
     say("sure", &sureness(entry))?;
     write_filters(page, 4, seen.subject.files, &entry.frames)?;
-    if let Some(words) = weighed.for_others(entry)
+    if let Some(words) = weighed.for_others(entry.indicator, entry.client)
         && above.for_others.insert(entry.client)
     {
         page.entry(4, LABELS, "who", &Words::of(Ink::Caution, words))?;
@@ -188,14 +184,14 @@ fn write_weighed<W: Write>(
     weighed: &Weighed<'_>,
     above: &mut Above,
 ) -> io::Result<()> {
-    for (place, words) in weighed.serious(entry).into_iter().enumerate() {
+    for (place, words) in weighed.serious(entry.indicator, entry.client).into_iter().enumerate() {
         let label = if place == 0 { "serious" } else { "" };
         page.entry(4, LABELS, label, &Words::of(Ink::Flagged, "- ").and(Ink::Plain, words))?;
     }
-    let is_doubtful = weighed.weight(entry) == Weight::Doubtful;
+    let is_doubtful = entry.is_doubtful();
     let perhaps = if is_doubtful { "Perhaps a false alarm: " } else { "But: " };
-    let shared = weighed.shared(entry);
-    let (excuse, said) = match (shared.is_empty(), weighed.own(entry)) {
+    let shared = weighed.of_indicator(entry.indicator);
+    let (excuse, said) = match (shared.is_empty(), weighed.own(entry.indicator, entry.client)) {
         (false, _) => (Ok(entry.indicator), shared),
         (true, Some(own)) => (Err(own.code), vec![own.words.as_str()]),
         (true, None) if is_doubtful => {

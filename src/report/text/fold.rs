@@ -11,6 +11,7 @@ use crate::indicator::IndicatorId;
 pub(super) use crate::report::fold::Way;
 use crate::report::fold::{self, ENTRIES_MAX, VARIANTS_MAX, add_way};
 use crate::report::machines::Machines;
+use crate::report::weighed::{Weighed, Weight};
 use crate::resolution::{Leg, Role};
 use crate::time::Timestamp;
 
@@ -70,6 +71,8 @@ pub(super) struct Entry {
     pub only_tail: bool,
     /// It was never more than the address of a server that the resolver asked on the way.
     pub only_server: bool,
+    /// How grave it is by its assessment, once that is known.
+    weight: Option<Weight>,
     counted: Asks,
 }
 
@@ -95,12 +98,26 @@ impl Entry {
             frames: Frames::default(),
             only_tail: true,
             only_server: true,
+            weight: None,
             counted: Asks::default(),
         }
     }
 
+    /// How grave it is. Without an assessment, by what led there alone.
+    pub fn weight(&self) -> Weight {
+        self.weight.unwrap_or(match self.is_led() {
+            true => Weight::Doubtful,
+            false => Weight::Open,
+        })
+    }
+
     /// Whether it may be a false alarm.
     pub fn is_doubtful(&self) -> bool {
+        self.weight() == Weight::Doubtful
+    }
+
+    /// Whether it asked only for something else that led there.
+    pub fn is_led(&self) -> bool {
         self.only_tail || self.only_server
     }
 
@@ -176,6 +193,13 @@ impl Clients {
     pub fn machines(&self) -> Machines {
         let own = self.entries().filter(|entry| !entry.is_router_mac);
         Machines::of(own.filter_map(|entry| Some((entry.client, entry.mac?))))
+    }
+
+    /// Takes in how grave each is, now that the capture is at its end.
+    pub fn weigh(&mut self, weighed: &Weighed<'_>) {
+        for entry in self.entries.values_mut() {
+            entry.weight = weighed.weight(entry.indicator, entry.client);
+        }
     }
 
     /// Drops all entries of an indicator.

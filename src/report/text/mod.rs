@@ -15,7 +15,6 @@ mod page;
 mod ticket;
 mod unnamed;
 mod unseen;
-mod weighed;
 pub(crate) mod words;
 
 use std::collections::BTreeSet;
@@ -24,9 +23,9 @@ use std::io::{self, Write};
 use self::clients::Block;
 use self::fold::{Clients, Entry, Frames, Groups};
 use self::page::Page;
-use self::weighed::{Weighed, Weight};
 use self::words::{Times, count, list, number};
 use super::timed::Timed;
+use super::weighed::{Weighed, Weight};
 use super::{Ending, Files, Report, Subject};
 use crate::attribution::{Attribution, State, Verdict};
 use crate::flow::Address;
@@ -95,7 +94,8 @@ impl<W: Write> Report for Text<'_, W> {
         let seen = Seen { subject: self.subject, ending, times, timed };
         let weighed = Weighed::of(ending);
         ending.misdirected().for_each(|indicator| self.clients.forget(indicator));
-        let blocks = clients::blocks(&self.clients, &weighed, seen.timed.as_ref());
+        self.clients.weigh(&weighed);
+        let blocks = clients::blocks(&self.clients, seen.timed.as_ref());
         let mut page = Page::new(&mut self.out, self.look);
         if let Some(why) = answers::misdirected(ending.answers) {
             page.say(0, &Words::of(Ink::Strong, why))?;
@@ -107,10 +107,10 @@ impl<W: Write> Report for Text<'_, W> {
             .timed
             .as_ref()
             .and_then(|timed| timed.words(called))
-            .unwrap_or_else(|| seen.verdict(&self.clients, &blocks, &weighed));
+            .unwrap_or_else(|| seen.verdict(&self.clients, &blocks));
         answers::write(&mut page, &seen)?;
         seen.headline(&mut page, &verdict)?;
-        overview::write(&mut page, &seen, &blocks, &self.groups, &weighed)?;
+        overview::write(&mut page, &seen, &blocks, &self.groups)?;
         clients::write(&mut page, &seen, &self.clients, &blocks, &weighed)?;
         unnamed::write(&mut page, &seen, &self.groups, &weighed)?;
         unseen::write(&mut page, self.subject.indicators, &self.listed)?;
@@ -165,11 +165,11 @@ impl Seen<'_> {
     }
 
     /// What it comes to, in one sentence or two.
-    fn verdict(&self, clients: &Clients, blocks: &[Block<'_>], weighed: &Weighed<'_>) -> String {
+    fn verdict(&self, clients: &Clients, blocks: &[Block<'_>]) -> String {
         match (self.ending.lacked.decoded.messages, self.ending.verdicts.total()) {
             (0, _) => "Nothing can be said: there is no DNS message in the capture.".to_owned(),
             (_, 0) => "Nothing that is listed was asked for.".to_owned(),
-            _ => self.found(clients) + &look_first(blocks, weighed),
+            _ => self.found(clients) + &look_first(blocks),
         }
     }
 
@@ -215,8 +215,8 @@ impl Seen<'_> {
 }
 
 /// Whom to look at first: those of whom something serious is known.
-fn look_first(blocks: &[Block<'_>], weighed: &Weighed<'_>) -> String {
-    let is_serious = |entry: &&Entry| weighed.weight(entry) <= Weight::Serious;
+fn look_first(blocks: &[Block<'_>]) -> String {
+    let is_serious = |entry: &&Entry| entry.weight() <= Weight::Serious;
     let serious: Vec<String> = blocks
         .iter()
         .filter(|(_, entries)| entries.iter().any(is_serious))
@@ -236,7 +236,7 @@ fn look_first(blocks: &[Block<'_>], weighed: &Weighed<'_>) -> String {
 fn behind(clients: &Clients) -> String {
     let named: BTreeSet<Address> = clients.entries().map(|entry| entry.client).collect();
     let direct: BTreeSet<Address> =
-        clients.entries().filter(|entry| !entry.is_doubtful()).map(|entry| entry.client).collect();
+        clients.entries().filter(|entry| !entry.is_led()).map(|entry| entry.client).collect();
     if named.is_empty() {
         return "no client can be named".to_owned();
     }

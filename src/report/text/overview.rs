@@ -8,9 +8,9 @@ use super::Seen;
 use super::clients::{BLOCKS_MAX, Block};
 use super::fold::{Entry, Groups};
 use super::page::{Ink, Page, Words};
-use super::weighed::{Weighed, Weight};
 use super::words::{number, percent};
 use crate::attribution::Verdict;
+use crate::report::weighed::Weight;
 
 /// How many lines the table has where all clients stand below in full,
 const ROWS_FEW: usize = 24;
@@ -54,13 +54,12 @@ pub(super) fn write<W: Write>(
     seen: &Seen<'_>,
     blocks: &[Block<'_>],
     groups: &Groups,
-    weighed: &Weighed<'_>,
 ) -> io::Result<()> {
     let entries = blocks.iter().flat_map(|(_, entries)| entries);
     let all = blocks.iter().map(|(_, entries)| entries.len()).sum::<usize>();
     let rows_max = if blocks.len() > BLOCKS_MAX { ROWS_MAX } else { ROWS_FEW };
     let mut rows: Vec<Row> =
-        entries.take(rows_max).filter_map(|entry| of_client(seen, entry, weighed)).collect();
+        entries.take(rows_max).filter_map(|entry| of_client(seen, entry)).collect();
     let unnamed = of_nobody(seen, groups);
     let left_out = (all + unnamed.len()).saturating_sub(rows_max);
     let room = rows_max.saturating_sub(rows.len());
@@ -82,8 +81,8 @@ pub(super) fn write<W: Write>(
     Ok(())
 }
 
-fn of_client(seen: &Seen<'_>, entry: &Entry, weighed: &Weighed<'_>) -> Option<Row> {
-    let weight = weighed.weight(entry);
+fn of_client(seen: &Seen<'_>, entry: &Entry) -> Option<Row> {
+    let weight = entry.weight();
     let ink = match weight {
         Weight::Connected | Weight::Serious => Ink::Flagged,
         Weight::Open => Ink::Strong,

@@ -10,7 +10,6 @@ use std::io::{self, Write};
 use super::called::Called;
 use super::fold::{Clients, Entry};
 use super::page::{Look, Page, Words};
-use super::weighed::is_harmless;
 use super::words::{Times, connected, count, times};
 use super::{LABELS, Seen, alerted, clients, write_filters};
 use crate::attribution::{Attribution, Client, Leaning, State, Verdict};
@@ -18,6 +17,7 @@ use crate::contact::{Connection, Contact};
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
 use crate::report::timed::Timed;
+use crate::report::weighed::{Weighed, is_harmless};
 use crate::report::{Ending, Report, Subject};
 
 /// What mails and tickets are wide.
@@ -80,6 +80,7 @@ impl<W: Write> Report for Ticket<'_, W> {
             times: Times::of(ending.coverage, self.subject.zone),
             timed: Timed::of(ending.answers),
         };
+        self.clients.weigh(&Weighed::of(ending));
         let nothing = Known::default();
         let mut by_client: BTreeMap<Address, Vec<&Entry>> = BTreeMap::new();
         for entry in self.clients.entries() {

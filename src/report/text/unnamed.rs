@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use super::fold::{Group, Groups, Unnamed};
 use super::page::{Ink, Page, Words};
-use super::weighed::Weighed;
 use super::words::{count, list};
 use super::{LABELS, Seen, write_filters};
 use crate::attribution::Verdict;
+use crate::report::weighed::Weighed;
 
 /// Writes both sections, as far as there is anything in them.
 pub(super) fn write<W: Write>(

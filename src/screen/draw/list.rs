@@ -168,7 +168,9 @@ fn how(way: Option<Way>, client: &Client, width: usize) -> Words {
             return Words::of(Ink::Strong, "itself").and(Ink::Aside, ", cached");
         }
         None | Some(Way::Direct) => return Words::of(Ink::Strong, "itself"),
-        Some(Way::Address | Way::OwnAlias | Way::Alias | Way::Server) => "via ",
+        Some(Way::Address | Way::SharedAddress | Way::OwnAlias | Way::Alias | Way::Server) => {
+            "via "
+        }
     };
     let mut how = Words::of(Ink::Aside, by);
     how.append(Words::plain(asked).elided(width.saturating_sub(by.len())));

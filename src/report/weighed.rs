@@ -1,15 +1,15 @@
-//! What is to be weighed of each entry, as the page needs it.
+//! What is to be weighed of each client's dealings with an indicator, as people read it in whatever form.
 
 use std::collections::BTreeMap;
 
-use super::fold::Entry;
 use crate::attribution::{Assessment, FOR_OTHERS, Hint, Leaning};
+use crate::flow::Address;
 use crate::indicator::IndicatorId;
 use crate::report::Ending;
 
-/// How grave an entry is; the gravest first.
+/// How grave dealings are; the gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Weight {
+pub(in crate::report) enum Weight {
     /// It asked for what is flagged, and connected.
     Connected,
     /// Something else speaks for a compromised client.
@@ -40,10 +40,10 @@ struct Known<'a> {
 
 /// The assessments by indicator.
 #[derive(Debug)]
-pub(super) struct Weighed<'a>(BTreeMap<IndicatorId, Known<'a>>);
+pub(in crate::report) struct Weighed<'a>(BTreeMap<IndicatorId, Known<'a>>);
 
 /// Whether a hint speaks for a false alarm, and not only for somebody else.
-pub(super) fn is_harmless(hint: &&Hint) -> bool {
+pub(in crate::report) fn is_harmless(hint: &&Hint) -> bool {
     hint.leaning == Leaning::Harmless && hint.code != FOR_OTHERS
 }
 
@@ -58,53 +58,42 @@ impl<'a> Weighed<'a> {
         Weighed(known.collect())
     }
 
-    fn hints(&self, entry: &Entry) -> &'a [Hint] {
-        self.0.get(&entry.indicator).map_or(&[], |known| known.assessment.of(entry.client))
+    fn hints(&self, indicator: IndicatorId, client: Address) -> &'a [Hint] {
+        self.0.get(&indicator).map_or(&[], |known| known.assessment.of(client))
     }
 
-    /// How grave an entry is. Without an assessment, by what led there alone.
-    pub fn weight(&self, entry: &Entry) -> Weight {
-        let hints = self.hints(entry);
-        if self.has_connected(entry) {
+    /// How grave a client's dealings with an indicator are; none without an assessment.
+    pub fn weight(&self, indicator: IndicatorId, client: Address) -> Option<Weight> {
+        self.0.get(&indicator)?;
+        let hints = self.hints(indicator, client);
+        Some(if hints.iter().any(|hint| hint.code == "connected") {
             Weight::Connected
         } else if hints.iter().any(|hint| hint.leaning == Leaning::Serious) {
             Weight::Serious
-        } else if hints.iter().any(|hint| is_harmless(&hint))
-            || entry.is_doubtful() && !self.0.contains_key(&entry.indicator)
-        {
+        } else if hints.iter().any(|hint| is_harmless(&hint)) {
             Weight::Doubtful
         } else {
             Weight::Open
-        }
-    }
-
-    /// Whether it is held against a client that it then connected.
-    pub fn has_connected(&self, entry: &Entry) -> bool {
-        self.hints(entry).iter().any(|hint| hint.code == "connected")
+        })
     }
 
     /// What speaks for a compromised client; of an only client, all that is said of the indicator.
-    pub fn serious(&self, entry: &Entry) -> Vec<&'a str> {
-        let only = self.0.get(&entry.indicator).filter(|known| known.assessment.clients == 1);
-        let hints = only.map_or(self.hints(entry), |known| &known.assessment.hints);
+    pub fn serious(&self, indicator: IndicatorId, client: Address) -> Vec<&'a str> {
+        let only = self.0.get(&indicator).filter(|known| known.assessment.clients == 1);
+        let hints = only.map_or(self.hints(indicator, client), |known| &known.assessment.hints);
         let serious = hints.iter().filter(|hint| hint.leaning == Leaning::Serious);
         serious.map(|hint| hint.words.as_str()).collect()
     }
 
     /// What speaks for a false alarm of this client.
-    pub fn own(&self, entry: &Entry) -> Option<&'a Hint> {
-        self.hints(entry).iter().find(is_harmless)
+    pub fn own(&self, indicator: IndicatorId, client: Address) -> Option<&'a Hint> {
+        self.hints(indicator, client).iter().find(is_harmless)
     }
 
     /// That somebody else may have asked.
-    pub fn for_others(&self, entry: &Entry) -> Option<&'a str> {
-        let hint = self.hints(entry).iter().find(|hint| hint.code == FOR_OTHERS);
+    pub fn for_others(&self, indicator: IndicatorId, client: Address) -> Option<&'a str> {
+        let hint = self.hints(indicator, client).iter().find(|hint| hint.code == FOR_OTHERS);
         hint.map(|hint| hint.words.as_str())
-    }
-
-    /// What speaks for a false alarm of all clients.
-    pub fn shared(&self, entry: &Entry) -> Vec<&'a str> {
-        self.of_indicator(entry.indicator)
     }
 
     /// What speaks for a false alarm of all that was seen of an indicator.
