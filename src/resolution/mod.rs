@@ -176,9 +176,14 @@ impl Resolution {
 
     /// On which side of a resolver a transaction lies.
     pub fn leg(&self, transaction: &Transaction) -> Leg {
-        let within = self.roles.same(transaction.client, transaction.server);
-        match self.roles.group_of(transaction.client) {
-            Some(_) if !within => Leg::Upstream,
+        self.leg_between((transaction.client, transaction.server))
+    }
+
+    /// On which side of a resolver a transaction between a client and a server lies.
+    #[inline]
+    pub fn leg_between(&self, (client, server): (HostId, HostId)) -> Leg {
+        match self.roles.group_of(client) {
+            Some(_) if !self.roles.same(client, server) => Leg::Upstream,
             _ => Leg::Client,
         }
     }

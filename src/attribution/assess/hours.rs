@@ -9,6 +9,7 @@
 use foldhash::HashMap;
 
 use super::dealings::Dealings;
+use crate::bounded::Sequence;
 use crate::flow::Address;
 use crate::resolution::{Leg, Resolution};
 use crate::time::{Span, Timestamp, Zone};
@@ -67,17 +68,19 @@ impl Hours {
         let mut span: Option<(Timestamp, Timestamp)> = None;
         // A zone is a whole number of quarter hours from UTC, so an hour holds for one.
         let mut quarter = (i64::MIN, 0);
-        for (_, asked) in transactions.before(transactions.next()) {
-            if resolution.leg(&asked) != Leg::Client {
+        let all = transactions.oldest().0..transactions.next().0;
+        for asked in all.filter_map(|sequence| transactions.kept(Sequence(sequence))) {
+            let (ends, time) = (asked.ends(), asked.asked());
+            if resolution.leg_between(ends) != Leg::Client {
                 continue;
             }
-            let this = asked.asked.seconds().div_euclid(900);
+            let this = time.seconds().div_euclid(900);
             if quarter.0 != this {
-                quarter = (this, usize::from(zone.hour(asked.asked)));
+                quarter = (this, usize::from(zone.hour(time)));
             }
-            let (first, last) = span.unwrap_or((asked.asked, asked.asked));
-            span = Some((first.min(asked.asked), last.max(asked.asked)));
-            let own = own.get(&asked.client).and_then(|client| hours.own.get_mut(client));
+            let (first, last) = span.unwrap_or((time, time));
+            span = Some((first.min(time), last.max(time)));
+            let own = own.get(&ends.0).and_then(|client| hours.own.get_mut(client));
             for by_hour in std::iter::once(&mut hours.office).chain(own) {
                 if let Some(count) = by_hour.get_mut(quarter.1) {
                     *count += 1;
