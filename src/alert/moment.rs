@@ -126,6 +126,8 @@ pub(super) enum SureMax {
     Apart {
         /// Who is behind each of the lookups meant that somebody is named for.
         of_meant: BTreeSet<Address>,
+        /// How sure it can be of who is behind some of them only.
+        else_of_meant: u16,
         /// Who is behind each lookup that the alert may be of.
         of_all: BTreeSet<Address>,
         /// How sure it can be of these,
@@ -140,7 +142,9 @@ impl SureMax {
     pub(super) fn of(&self, client: Address) -> u16 {
         match self {
             SureMax::Alike(most) => *most,
-            SureMax::Apart { of_meant, .. } if !of_meant.contains(&client) => OF_SEVERAL,
+            SureMax::Apart { of_meant, else_of_meant, .. } if !of_meant.contains(&client) => {
+                *else_of_meant
+            }
             SureMax::Apart { of_all, at_best, else_at_best, .. } if !of_all.contains(&client) => {
                 *else_at_best.min(at_best)
             }
@@ -171,7 +175,9 @@ impl AtTheTime<'_> {
             SEVERAL.. => OF_SEVERAL,
             _ => NEAREST,
         };
-        SureMax::Apart { of_meant, of_all, at_best, else_at_best }
+        let else_of_meant = if meant.len() < MANY { OF_SEVERAL } else { OF_MANY };
+        let else_of_meant = else_of_meant.min(else_at_best);
+        SureMax::Apart { of_meant, else_of_meant, of_all, at_best, else_at_best }
     }
 
     /// Whether they are several lookups that no one client is behind: the alert is of one of them.

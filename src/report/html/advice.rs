@@ -85,8 +85,8 @@ fn steps(urgency: Urgency, clients: &[&Suspected<'_>]) -> Vec<&'static str> {
         }
         Urgency::Weigh => vec![
             "Judge the name that the machine asked for, which stands on its card. What is flagged is only the end of \
-             that name's alias chain, or a name server that was asked about it on the way and may serve many other \
-             names.",
+             that name's alias chain, an address that many owners' sites share, or a name server that was asked about it \
+             on the way and may serve many other names.",
             "If you trust the name, nothing is wrong with the machine. If you do not, look at what on it asked for it.",
         ],
         Urgency::Other => vec![
@@ -233,10 +233,17 @@ fn weigh(seen: &Seen<'_>, dealing: &Dealing) -> String {
              server that was asked about it on the way, and may serve many other names."
         )
     } else {
+        let last = dealing.ways.first().and_then(|way| way.chain.get(1..)?.last());
+        let what = match last.map(|step| step.step) {
+            Some("address") => "an address of a network that serves the sites of many owners",
+            Some("ns" | "server" | "ancestor") => {
+                "a name server on the way to that name, or a zone above one"
+            }
+            _ => "the end of that name's alias chain",
+        };
         format!(
             "Judge the name it asked for, {asked}{others}: if you trust it, nothing is wrong with this \
-             client, for {flagged} is only the end of that name's alias chain. If you do not, look at \
-             what on this machine asked for it."
+             client, for {flagged} is only {what}. If you do not, look at what on this machine asked for it."
         )
     }
 }

@@ -127,7 +127,10 @@ impl Entry {
             self.asks += 1;
             self.add_outcome(client.rcode);
         }
-        self.mac = self.mac.or(client.mac);
+        // That of the last question goes with the name that it had then.
+        if client.asked_time >= self.last {
+            self.mac = client.mac.or(self.mac);
+        }
         self.is_router_mac |= client.is_router_mac;
         self.vlan = self.vlan.or(client.vlan);
         if self.hostname.is_none() {
