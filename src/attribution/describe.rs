@@ -16,6 +16,10 @@ use crate::transaction::{HostId, Transaction};
 const UNRECOGNISED: u16 = 900;
 /// How sure it is at most where no answer shows what a name led to, but what the resolver had learned before.
 const PRESUMED: u16 = 960;
+/// Of one that waited as for a lookup upstream, none of which is seen.
+const WAITED_FOR: u16 = 900;
+/// An answer from the cache takes less, even from a busy server.
+const FROM_CACHE_MAX: Span = Span::from_millis(5);
 /// Whom clocks that are apart name.
 const CLOCKS_APART: u16 = 800;
 /// How sure it is at most of a client that may ask for others.
@@ -69,11 +73,14 @@ pub(super) fn client(
         group.hosts.iter().any(|host| hosts.get(*host).is_some_and(|host| host.asks > 0))
     });
     let are_apart = history.has_clocks_apart(ask.server);
+    let is_waited_for = part.is_none() && asks_upstream && is_waited_for(history, ask);
     let role = match part {
         Some(Role::Joiner) => Role::Joiner,
         // Without a response nothing came from the cache, and a server that was never seen asking
-        // upstream may have asked out of sight, or by another clock.
-        _ if ask.answered().is_none() || !asks_upstream || are_apart => Role::Initiator,
+        // upstream may have asked out of sight, or by another clock; and so may one that took as long as that takes.
+        _ if ask.answered().is_none() || !asks_upstream || are_apart || is_waited_for => {
+            Role::Initiator
+        }
         _ => Role::Cached,
     };
     let chain = match &seen.joined {
@@ -92,6 +99,8 @@ pub(super) fn client(
     let outside = resolver.is_none() && !address(history, ask.server).is_internal();
     let confidence_permille =
         if outside { confidence_permille.min(UNRECOGNISED) } else { confidence_permille };
+    let confidence_permille =
+        if is_waited_for { confidence_permille.min(WAITED_FOR) } else { confidence_permille };
     let confidence_permille = own_part(history, ask, confidence_permille);
     let client = Client { role, confidence_permille, chain, ..bare_client(history, ask) };
     let unexplained = if history.is_priming(ask) {
@@ -116,6 +125,15 @@ pub(super) fn client(
         hints: hints(&clients, seen).into_iter().chain(clocks_hint).collect(),
         clients,
     }
+}
+
+/// Whether an answer took as long as if it had been asked for upstream. What the cache holds comes at once.
+fn is_waited_for(history: History<'_>, ask: &Transaction) -> bool {
+    let Some(waited) = ask.answered().map(|at| at - ask.asked_last) else { return false };
+    let addresses = history.roles().addresses_of(&ask.server).iter();
+    let medians = || addresses.filter_map(|host| history.latencies().upstream_median_us(*host));
+    waited >= FROM_CACHE_MAX
+        && medians().min().is_some_and(|median| waited.0 / 1_000 * 2 >= median as i64)
 }
 
 /// Where the two sides of a resolver were stamped by two clocks, who asked is not who seems to have, and nobody is named

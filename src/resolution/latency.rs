@@ -115,6 +115,13 @@ impl Latencies {
         Some(place)
     }
 
+    /// How long half of the answers that a resolver's address got from upstream took at most, in microseconds.
+    pub fn upstream_median_us(&self, resolver: HostId) -> Option<u64> {
+        let [_, own] = self.places.get(resolver.0 as usize)?;
+        let (_, histogram) = self.histograms.get(usize::from(*own).checked_sub(1)?)?;
+        Some(histogram.value_at_quantile(0.50))
+    }
+
     /// How long answers took to clients, and from upstream.
     pub fn by_leg(&self) -> (Buckets, Buckets) {
         let (mut client, mut upstream) = (Buckets::default(), Buckets::default());
