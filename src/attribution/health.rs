@@ -29,6 +29,8 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
+
 use super::coverage::Coverage;
 use crate::flow::Address;
 use crate::time::{Span, Timestamp};
@@ -88,6 +90,15 @@ pub const COMPLAINTS: [&str; 11] = [
     "resolver-encrypts",
     "around-the-resolver",
 ];
+
+/// A file that is read, and what is added to its times.
+#[derive(Clone, Debug)]
+pub struct ReadFile {
+    /// As it was given.
+    pub path: PathBuf,
+    /// What is added to its times.
+    pub shift: Span,
+}
 
 /// Whether a host may be named.
 pub type MayName<'a> = &'a dyn Fn(Address) -> bool;
@@ -188,11 +199,11 @@ impl Health {
     }
 }
 
-/// What is wrong with a capture as a whole, by the same rules: it is one stretch. `files` are its files by name.
+/// What is wrong with a capture as a whole, by the same rules: it is one stretch. `files` are its files.
 pub fn complaints_of(
     coverage: &Coverage,
     may_name: MayName<'_>,
-    files: &[String],
+    files: &[ReadFile],
 ) -> Vec<Complaint> {
     let figures = Figures::of(coverage);
     if figures.messages() < MESSAGES_MIN {

@@ -36,7 +36,7 @@ pub use assess::{
 };
 pub use attributor::Attributor;
 pub use coverage::{Coverage, LatencySeen, ResolverSeen, ServerSeen};
-pub use health::{COMPLAINTS, Complaint, Health, MayName, complaints_of};
+pub use health::{COMPLAINTS, Complaint, Health, MayName, ReadFile, complaints_of};
 pub use summary::{Summary, SummaryRow};
 
 /// Where on a leg an indicator was seen.

@@ -181,9 +181,13 @@ pub fn run(
         resolvers_unseen: unseen(&declared, &coverage),
         damage: reader.damage().iter().map(ToString::to_string).collect(),
         alerts_unread: analysis.alerts_unread,
-        filter: input.filter,
+        filter: input.filter.clone(),
         shifts: input.shifts.iter().map(|(file, by)| (file.display().to_string(), *by)).collect(),
-        complaints: complaints_of(&coverage, &|host| sink.answer.internal.names(host), &files.0),
+        complaints: complaints_of(
+            &coverage,
+            &|host| sink.answer.internal.names(host),
+            &input.read_files(),
+        ),
         dropped: Dropped::default(),
         interrupted: stop.is_set(),
     };

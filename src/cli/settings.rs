@@ -17,6 +17,7 @@ use super::outputs::{Outputs, refuse_loose_client};
 use super::place::{STDOUT, is_same_file};
 use super::say;
 use crate::alert::{Form as AlertForm, Zones};
+use crate::attribution::ReadFile;
 use crate::capture::live::{DeviceOptions, Wanted, is_interface};
 use crate::capture::{Found, captures_in, is_called_capture};
 use crate::flow::Address;
@@ -485,6 +486,17 @@ impl Input {
             workers: args.workers.map_or(cores.min(4), usize::from),
             shows_progress: !args.no_progress,
         })
+    }
+}
+
+impl Input {
+    /// Its files, each with what is added to its times.
+    pub fn read_files(&self) -> Vec<ReadFile> {
+        let read = self.files.iter().map(|path| {
+            let shift = self.shifts.iter().find(|(shifted, _)| shifted == path);
+            ReadFile { path: path.clone(), shift: shift.map_or(Span(0), |(_, shift)| *shift) }
+        });
+        read.collect()
     }
 }
 

@@ -10,7 +10,7 @@
 //! and each client that waited as long as a query took bounds it from both sides. By one clock these bounds hold zero
 //! between them. Where what clients asked for only once says with one voice that they do not, there are two.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Resolution;
 use super::candidate::OUT_OF_ORDER;
@@ -23,9 +23,11 @@ use crate::transaction::{HostId, Transaction};
 /// What is asked for again after so long is another lookup.
 const LATELY: Span = Span::from_secs(30);
 /// How many transactions are gone through, the latest.
-const LOOKED_AT_MAX: usize = 1 << 12;
+const LOOKED_AT_MAX: usize = 1 << 16;
 /// For how many of a resolver's queries a question is looked for,
 const LOOKED_UP_MAX: usize = 512;
+/// and for how many of all of them,
+const LOOKED_UP_IN_ALL_MAX: usize = 1 << 11;
 /// if it is quickly found: what is asked for once is mostly of a domain that is seldom asked for.
 const STEPS_MAX: usize = 64;
 /// Fewer say nothing,
@@ -38,6 +40,7 @@ const WAITED_MIN: Span = Span::from_millis(1);
 const SWAY: Span = Span::from_millis(1);
 /// It is looked for when so many transactions are there, and again whenever there are twice as many, later four times.
 const FIRST_AT: u64 = 1 << 6;
+const OFTEN_UNTIL: u64 = 1 << 12;
 
 /// That a resolver's own queries were stamped by another clock than its clients' questions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,17 +54,18 @@ pub struct ClocksApart {
     pub agreeing: usize,
     /// of so many.
     pub pairs: usize,
-    /// The file of its own queries, by its place among the inputs, if none of its clients' questions is in it.
-    pub file: Option<u16>,
+    /// The files of its own queries, by their places among the inputs, but for those with questions of its clients.
+    pub files: Vec<u16>,
 }
 
-/// What of a resolver's queries is stamped by one clock: those in one file, to servers of the site or to others.
+/// What of a resolver's queries is stamped by one clock: those to servers of the site, or to others; or where that is not so,
+/// those of them that are in one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Side {
     /// The first of the resolver's addresses.
     resolver: HostId,
-    file: u16,
     is_internal: bool,
+    file: Option<u16>,
 }
 
 /// What is known of clocks by now.
@@ -111,7 +115,7 @@ impl Resolution {
         let count = self.transactions.next().0;
         if count >= self.offsets.due {
             self.look_at_clocks();
-            let times = if count < LOOKED_AT_MAX as u64 { 2 } else { 4 };
+            let times = if count < OFTEN_UNTIL { 2 } else { 4 };
             self.offsets.due = count.saturating_mul(times);
         }
     }
@@ -121,7 +125,11 @@ impl Resolution {
     pub fn look_at_clocks(&mut self) {
         let mut pairs: BTreeMap<Side, Pairs> = BTreeMap::new();
         let (oldest, next) = (self.transactions.oldest().0, self.transactions.next().0);
+        let mut left = LOOKED_UP_IN_ALL_MAX;
         for sequence in (oldest..next).rev().take(LOOKED_AT_MAX).map(Sequence) {
+            if left == 0 {
+                break;
+            }
             let Some(query) = self.transactions.kept(sequence) else { continue };
             let (client, server) = query.ends();
             let Some(group) = self.roles.group_of(client) else { continue };
@@ -133,19 +141,21 @@ impl Resolution {
             let pairs = pairs.entry(side).or_default();
             pairs.looked_up += 1;
             if pairs.looked_up <= LOOKED_UP_MAX {
+                left -= 1;
                 let (once, lately) = self.only_asks_for(group, &query);
                 pairs.once.extend(once.and_then(|ask| Pair::of(&ask, &query)));
                 pairs.lately.extend(lately.and_then(|ask| Pair::of(&ask, &query)));
             }
         }
-        let apart = pairs.into_iter().filter_map(|(side, pairs)| Some((side, pairs.apart()?)));
-        self.offsets.of = apart.collect();
+        for (side, pairs) in pairs {
+            self.offsets.judge(side, &pairs.of_lookups());
+        }
     }
 
     fn side(&self, query: &Transaction) -> Option<Side> {
         let resolver = *self.roles.group_of(query.client)?.hosts.first()?;
         let is_internal = self.transactions.hosts().get(query.server)?.address.is_internal();
-        Some(Side { resolver, file: query.query.file(), is_internal })
+        Some(Side { resolver, is_internal, file: None })
     }
 
     /// The only question of clients for what a resolver asked, if there is only one; and the only one about that time.
@@ -176,7 +186,9 @@ impl Resolution {
         if self.offsets.of.is_empty() {
             return None;
         }
-        self.offsets.of.get(&self.side(query)?)
+        let side = self.side(query)?;
+        let in_file = Side { file: Some(query.query.file()), ..side };
+        self.offsets.of.get(&side).or_else(|| self.offsets.of.get(&in_file))
     }
 
     /// Whether any queries of a resolver were.
@@ -224,15 +236,42 @@ struct Pairs {
 }
 
 impl Pairs {
-    /// How far the clocks are apart, if they are, of late or before: clocks are set.
-    fn apart(self) -> Option<ClocksApart> {
-        let mut pairs = of_one_lookup(self.once);
-        if pairs.len() < PAIRS_MIN {
-            pairs = of_one_lookup(self.lately);
-        }
-        let (late, early) = pairs.split_at(pairs.len() / 2);
-        apart(&pairs).or_else(|| apart(late)).or_else(|| apart(early))
+    /// Those that belong together.
+    fn of_lookups(self) -> Vec<Pair> {
+        let pairs = of_one_lookup(self.once);
+        if pairs.len() < PAIRS_MIN { of_one_lookup(self.lately) } else { pairs }
     }
+}
+
+impl Offsets {
+    /// Notes what pairs say of a side: as a whole, or of each file of it. What is known stays where too few say otherwise.
+    fn judge(&mut self, side: Side, pairs: &[Pair]) {
+        if pairs.len() < PAIRS_MIN {
+            return;
+        }
+        self.of.retain(|known, _| {
+            (known.resolver, known.is_internal) != (side.resolver, side.is_internal)
+        });
+        if let Some(apart) = apart_of_late(pairs) {
+            self.of.insert(side, apart);
+            return;
+        }
+        let mut by_file: BTreeMap<u16, Vec<Pair>> = BTreeMap::new();
+        for pair in pairs {
+            by_file.entry(pair.query.file()).or_default().push(*pair);
+        }
+        for (file, pairs) in by_file.into_iter().filter(|(_, of_file)| of_file.len() < pairs.len())
+        {
+            let file = Some(file);
+            self.of.extend(apart_of_late(&pairs).map(|apart| (Side { file, ..side }, apart)));
+        }
+    }
+}
+
+/// How far two clocks are apart, if they are, of late or before: clocks are set.
+fn apart_of_late(pairs: &[Pair]) -> Option<ClocksApart> {
+    let (late, early) = pairs.split_at(pairs.len() / 2);
+    apart(pairs).or_else(|| apart(late)).or_else(|| apart(early))
 }
 
 /// Those of questions for which the resolver asked at one time only. Where it asked again, for whom is not known.
@@ -261,7 +300,7 @@ fn apart(pairs: &[Pair]) -> Option<ClocksApart> {
         return None;
     }
     let offset = if is_steady { offset } else { median(pairs) };
-    Some(ClocksApart { offset, is_steady, agreeing, pairs: count, file: file_of_queries(pairs) })
+    Some(ClocksApart { offset, is_steady, agreeing, pairs: count, files: files_of_queries(pairs) })
 }
 
 /// The offset that most pairs allow, and how many do: the middle of where that is so.
@@ -295,10 +334,11 @@ fn median(pairs: &[Pair]) -> Span {
     middles.get(middles.len() / 2).copied().unwrap_or_default()
 }
 
-/// The file of the queries, if it holds no question.
-fn file_of_queries(pairs: &[Pair]) -> Option<u16> {
-    let file = pairs.first()?.query.file();
-    pairs.iter().all(|pair| pair.ask.file() != file && pair.query.file() == file).then_some(file)
+/// The files of the queries that hold no question.
+fn files_of_queries(pairs: &[Pair]) -> Vec<u16> {
+    let asks: BTreeSet<u16> = pairs.iter().map(|pair| pair.ask.file()).collect();
+    let queries: BTreeSet<u16> = pairs.iter().map(|pair| pair.query.file()).collect();
+    queries.difference(&asks).copied().collect()
 }
 
 #[cfg(test)]
@@ -316,7 +356,7 @@ mod tests {
         let found = apart(&pairs).unwrap();
         assert_eq!((found.offset, found.agreeing, found.pairs), (Span(702_500_000), 20, 20));
         assert!(found.is_steady);
-        assert_eq!(found.file, Some(1));
+        assert_eq!(found.files, [1]);
         let behind: Vec<Pair> = (0..20).map(|n| pair(-705 - n, -700 + n)).collect();
         assert_eq!(apart(&behind).unwrap().offset, Span(-702_500_000));
     }
@@ -347,6 +387,6 @@ mod tests {
     fn a_file_with_both_sides_is_not_to_be_moved() {
         let mut pairs: Vec<Pair> = (0..20).map(|_| pair(700, 705)).collect();
         pairs[3].ask = FrameId::new(1, 7);
-        assert_eq!(apart(&pairs).unwrap().file, None);
+        assert!(apart(&pairs).unwrap().files.is_empty());
     }
 }

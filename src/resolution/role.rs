@@ -367,6 +367,13 @@ impl Roles {
         });
         let only_answer: Vec<HostId> =
             only_answer.map(|(id, _)| id).take(ONLY_ANSWER_MAX).collect();
+        // What a resolver asks is what it forwards to, and no address of it.
+        let asked_by_known: BTreeSet<HostId> = transactions
+            .before(transactions.next())
+            .take(BEHAVIOUR_SAMPLE)
+            .filter(|(_, query)| self.group_of(query.client).is_some())
+            .map(|(_, query)| query.server)
+            .collect();
         let known = self.groups.len();
         let mut waited: BTreeMap<HostId, (u32, BTreeMap<usize, u32>)> = BTreeMap::new();
         for (_, query) in transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE) {
@@ -383,6 +390,7 @@ impl Roles {
                 asks.any(|(_, ask)| {
                     ask.same_question(&query)
                         && ask.client != query.client
+                        && (own.is_none() || self.group_of(ask.client).is_none())
                         && ask.asked <= query.asked
                         // Where no answers are seen, all that was ever asked would wait.
                         && ask.answered().is_some_and(|at| query.asked <= at)
@@ -398,8 +406,11 @@ impl Roles {
             let groups = self.groups.iter().map(|group| group.hosts.as_slice());
             let servers = groups.chain(only_answer.chunks(1)).enumerate();
             // What one resolver asks for the clients of another it asks for that one.
-            for (place, addresses) in servers.filter(|(place, _)| own.is_none() || *place >= known)
-            {
+            let servers = servers.filter(|(place, addresses)| {
+                let is_forwarder = || addresses.iter().any(|id| asked_by_known.contains(id));
+                own.is_none() || *place >= known && !is_forwarder()
+            });
+            for (place, addresses) in servers {
                 *by_group.entry(place).or_default() += u32::from(addresses.iter().any(waits_at));
             }
         }

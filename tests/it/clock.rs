@@ -182,3 +182,34 @@ fn only_what_is_read_can_be_shifted_and_once() {
         assert!(said.contains("a file and seconds are expected"), "{said}");
     }
 }
+
+/// The uplink's capture in pieces, in a directory: that is one shift, and one that is not enough is added to.
+#[test]
+fn pieces_of_a_capture_are_shifted_together() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("uplink")).unwrap();
+    let is_inside = |frame: &Taken| {
+        let ends = frame.bytes.get(26..34).unwrap_or_default();
+        ends.len() == 8 && ends[..3] == ends[4..7]
+    };
+    let (inside, mut outside): (Vec<Taken>, Vec<Taken>) =
+        frames(&project("captures/office.pcap")).into_iter().partition(is_inside);
+    fs::write(directory.path().join("inside.pcap"), pcap(&inside)).unwrap();
+    outside.iter_mut().for_each(|frame| frame.time += 5 * SECOND);
+    for (n, piece) in outside.chunks(outside.len() / 9).enumerate() {
+        fs::write(directory.path().join(format!("uplink/{n:02}.pcap")), pcap(piece)).unwrap();
+    }
+    let said = |shift: Option<&str>| {
+        let mut command = program();
+        command.current_dir(&directory).args(["read", "inside.pcap", "uplink"]);
+        command.arg("--indicators").arg(project("captures/flagged.txt"));
+        command.args(shift.iter().flat_map(|shift| ["--time-shift", shift]));
+        let run: Run = command.output().unwrap().into();
+        run.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for shift in [None, Some("uplink=-3")] {
+        let said = said(shift);
+        assert!(said.contains("Read again with --time-shift uplink=-5.0000:"), "{said}");
+    }
+    assert!(!said(Some("uplink=-5")).contains("Read again"));
+}

@@ -4,8 +4,8 @@ use csv::StringRecord;
 
 use super::csv_guess;
 use super::csv_words::{
-    ADDRESS_PORTS, ADDRESSES, CLOCKS, DAYS, DEVICES, EITHERS_NAME, EVENTS, HOST_PORTS, HOSTS,
-    Heading, LOOSE_NAMES, NAMES, NUMBERS, THREATS, TIMES, ZONES,
+    ADDRESS_PORTS, ADDRESSES, CLOCKS, DAYS, DEVICES, DOMAINS, EITHERS_NAME, EVENTS, HOST_PORTS,
+    HOSTS, Heading, LOOSE_NAMES, NAMES, NUMBERS, THREATS, TIMES, USERS, ZONES,
 };
 use super::row::{Row, is_address, is_destination, is_outside, plain_key, said};
 use super::{Notice, Rows};
@@ -64,6 +64,9 @@ impl Columns {
             places
         };
         let find = |words: &[&str]| places(words).first().copied();
+        let has_users = headings.iter().any(|heading| heading.is_of(USERS));
+        let is_users = |column: &usize| has_users && places(DOMAINS).contains(column);
+        let names = places(NAMES).into_iter().filter(|column| !is_users(column));
         let stamp = |column: usize| {
             let zone = headings.get(column).and_then(|heading| heading.zone.clone());
             Stamp { column, zone }
@@ -76,7 +79,7 @@ impl Columns {
             zone: find(ZONES),
             hosts: places(HOSTS),
             host_port: find(HOST_PORTS),
-            names: places(NAMES),
+            names: names.collect(),
             loose_names: places(LOOSE_NAMES),
             eithers_name: find(&[EITHERS_NAME]),
             address: find(ADDRESSES),
@@ -170,6 +173,12 @@ impl Columns {
             let all = || named().chain(loose()).chain(either);
             all().next().filter(|_| row.address.is_none())
         })
+    }
+
+    /// Whether a column that is for nothing but that names a destination.
+    pub(super) fn is_named(&self, record: &StringRecord) -> bool {
+        let said = self.names.iter().filter_map(|column| said(record.get(*column)?));
+        said.clone().any(|text| is_destination(text) && !is_address(text))
     }
 
     /// Its time.

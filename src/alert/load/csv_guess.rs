@@ -165,9 +165,7 @@ fn not_used(columns: &str) -> String {
 
 /// Whether most rows name their destination.
 fn are_named(columns: &Columns, rows: &[StringRecord]) -> bool {
-    let named =
-        rows.iter().filter(|row| columns.row(row).name.is_some_and(|name| !is_address(name)));
-    2 * named.count() > rows.len()
+    2 * rows.iter().filter(|row| columns.is_named(row)).count() > rows.len()
 }
 
 /// Whether the rows tell of no address, or of that of a DNS server each.

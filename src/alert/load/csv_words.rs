@@ -222,6 +222,11 @@ pub(super) const NAMES: &[&str] = &[
 ];
 /// What may hold a path or a machine as well.
 pub(super) const LOOSE_NAMES: &[&str] = &["uri", "target"];
+/// Beside [`USERS`] that is theirs.
+pub(super) const DOMAINS: &[&str] = &["domain", "domains", "domainname", "domäne"];
+/// Who was logged in.
+pub(super) const USERS: &[&str] =
+    &["user", "users", "username", "account", "accountname", "sourceuser", "srcuser", "benutzer"];
 pub(super) const ADDRESSES: &[&str] = &[
     "dstip",
     "dst",

@@ -51,8 +51,6 @@ const NAMES: &[&str] = &[
     "fqdn",
     "host",
     "hostname",
-    "domain",
-    "domainname",
     "url",
     "url_domain",
     "remote_url",
@@ -62,6 +60,9 @@ const NAMES: &[&str] = &[
     "ioc",
     "destination",
 ];
+/// What may be one's own as well, as it is beside a user.
+const LOOSE_NAMES: &[&str] = &["domain", "domainname"];
+const USERS: &[&str] = &["user", "username", "srcuser", "suser", "account"];
 const ADDRESSES: &[&str] =
     &["botnetip", "dstip", "dst_ip", "dst", "dest_ip", "destip", "remote_ip"];
 const THREATS: &[&str] = &[
@@ -81,7 +82,8 @@ const EVENTS: &[&str] = &["count", "cnt", "events", "repeat_count"];
 /// Whether a line has so many pairs that it is hardly anything else.
 pub(super) fn is_line(line: &str) -> bool {
     let pairs = Pairs::of(line);
-    pairs.0.len() >= 3 && pairs.first(&[HOSTS, NAMES, ADDRESSES, THREATS].concat()).is_some()
+    pairs.0.len() >= 3
+        && pairs.first(&[HOSTS, NAMES, LOOSE_NAMES, ADDRESSES, THREATS].concat()).is_some()
 }
 
 /// Whether a line of pairs is FortiGate's.
@@ -124,7 +126,10 @@ pub(super) fn read(text: &str, dialect: Dialect, rows: &mut Rows<'_>) {
             device: pairs.first(DEVICES),
             ..Row::default()
         };
-        rows.add(number, line, row);
+        let loose =
+            || pairs.first_destination(LOOSE_NAMES).filter(|_| pairs.first(USERS).is_none());
+        let name = row.name.or_else(loose);
+        rows.add(number, line, Row { name, ..row });
     }
 }
 

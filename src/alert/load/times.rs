@@ -86,18 +86,20 @@ impl<'z> Times<'z> {
     }
 
     /// The order in which those that could be two dates are to be read, and what shows it; none if there are none, or
-    /// nothing shows it. In this order: 1. another date, unless dates show both; 2. that only in one of the orders any
-    /// is of the capture's time; 3. that all have AM or PM.
+    /// nothing shows it. In this order: 1. another date, unless dates show both; 2. that only in one of the orders most
+    /// are of the capture's time, and in the other none; 3. that all have AM or PM.
     pub(super) fn order_shown(&self) -> Option<(DateOrder, Shown)> {
         let open = self.unread.iter().find(|unread| unread.why == NoTime::TwoDates)?.count;
-        let [day_first, month_first] = self.captured.map(|count| count > 0);
-        match (&self.shown, (day_first, month_first)) {
+        let [day_first, month_first] = self.captured;
+        let fits = (2 * day_first >= open, 2 * month_first >= open);
+        let is_open = day_first == 0 && month_first == 0;
+        match (&self.shown, fits) {
             ([Some(place), None], _) => Some((DateOrder::DayFirst, Shown::Date(place.clone()))),
             ([None, Some(place)], _) => Some((DateOrder::MonthFirst, Shown::Date(place.clone()))),
             ([Some(_), Some(_)], _) => None,
-            (_, (true, false)) => Some((DateOrder::DayFirst, Shown::Capture)),
-            (_, (false, true)) => Some((DateOrder::MonthFirst, Shown::Capture)),
-            (_, (false, false)) if self.half_days == open => {
+            (_, (true, false)) if month_first == 0 => Some((DateOrder::DayFirst, Shown::Capture)),
+            (_, (false, true)) if day_first == 0 => Some((DateOrder::MonthFirst, Shown::Capture)),
+            _ if is_open && self.half_days == open => {
                 Some((DateOrder::MonthFirst, Shown::HalfDays))
             }
             _ => None,

@@ -1,9 +1,10 @@
 //! The rules, and the words: what is wrong, and what to do at the switch.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::super::coverage::{ClientsSeen, Coverage};
-use super::MayName;
+use super::{MayName, ReadFile};
 use crate::contact::Around;
 use crate::flow::Address;
 use crate::resolution::{ClocksApart, Leg};
@@ -134,8 +135,8 @@ pub(super) struct Seen<'a> {
     /// What a host did before does not count.
     pub around_since: Timestamp,
     pub may_name: MayName<'a>,
-    /// The names of the files that are read.
-    pub files: &'a [String],
+    /// The files that are read.
+    pub files: &'a [ReadFile],
 }
 
 /// Whether `part` is less than so many per cent of `whole`.
@@ -350,19 +351,46 @@ fn asked_by_one(seen: &Seen<'_>, was_wrong: bool) -> Finding {
     ))
 }
 
+/// By what which files are to be shifted, as options: those of one directory together. Empty if none is to be.
+fn shifts(seen: &Seen<'_>) -> String {
+    let mut by_directory: BTreeMap<(PathBuf, i64), Vec<&Path>> = BTreeMap::new();
+    for (_, apart) in seen.coverage.clocks_apart.iter().filter(|(_, apart)| apart.is_steady) {
+        for file in apart.files.iter().filter_map(|file| seen.files.get(usize::from(*file))) {
+            // To a tenth of a millisecond: it is not known better.
+            let shift = (file.shift - apart.offset).0 / 100_000;
+            let directory = file.path.parent().unwrap_or(Path::new("")).to_owned();
+            by_directory.entry((directory, shift)).or_default().push(&file.path);
+        }
+    }
+    let mut options: Vec<String> = Vec::new();
+    for ((directory, shift), files) in by_directory {
+        let all = seen.files.iter().filter(|file| file.path.parent() == Some(&directory)).count();
+        let is_whole = files.len() > 1 && directory != Path::new("") && 2 * files.len() > all;
+        let whole = [directory.as_path()];
+        let named = if is_whole { whole.as_slice() } else { files.as_slice() };
+        options.extend(named.iter().map(|path| {
+            let option = format!("{}={:.4}", path.display(), shift as f64 / 1e4);
+            let quote = if option.contains(char::is_whitespace) { "'" } else { "" };
+            format!("--time-shift {quote}{option}{quote}")
+        }));
+    }
+    let more = options.len().saturating_sub(NAMED_MAX);
+    options.truncate(NAMED_MAX);
+    if more > 0 {
+        options.push(format!("and {more} more such"));
+    }
+    options.join(" ")
+}
+
 /// That the two sides of a resolver were stamped by two clocks.
 fn clocks_apart(seen: &Seen<'_>) -> Finding {
     let Some((resolver, apart)) = seen.coverage.clocks_apart.first() else { return Finding::Right };
     let ClocksApart { offset, is_steady, agreeing, pairs, .. } = apart;
     let way = if offset.0 < 0 { "behind" } else { "ahead of" };
     let off = format!("{}{} {way}", if *is_steady { "" } else { "some " }, offset.abs());
-    let shifts = seen.coverage.clocks_apart.iter().filter_map(|(_, apart)| {
-        let file = seen.files.get(usize::from(apart.file?))?;
-        apart.is_steady.then(|| format!("--time-shift {file}={:.4}", -apart.offset.as_secs_f64()))
-    });
-    let shifts: Vec<String> = shifts.take(NAMED_MAX).collect();
+    let shifts = shifts(seen);
     let mend = match (is_steady, shifts.is_empty()) {
-        (_, false) => format!("Read again with {}:", shifts.join(" ")),
+        (_, false) => format!("Read again with {shifts}:"),
         (true, true) => format!(
             "Set the clocks right that stamp these packets, or shift those of one by {:.4} s (`editcap -t`):",
             -offset.as_secs_f64()

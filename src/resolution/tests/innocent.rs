@@ -435,3 +435,28 @@ fn an_address_whose_clients_wait_for_what_a_resolver_asks_is_one_of_its_own() {
     office.answer(5_020.3, anna, &[]);
     assert_eq!(office.named(query), [ANNA]);
 }
+
+#[test]
+fn what_a_resolver_forwards_to_is_no_address_of_its_own() {
+    const UPLINK: &str = "10.1.0.1";
+    let mut office = Office::new();
+    for n in 0..40 {
+        let (at, name) = (f64::from(n) * 100.0, format!("n{n}.example"));
+        // Both servers forward it, each for a client; what the first one's asked is mostly missing.
+        let anna = (n % 4 == 0).then(|| office.ask(at, ANNA, DC, &name));
+        let ben = office.ask(at, BEN, DC2, &name);
+        let second = office.ask(at + 0.2, DC2, UPLINK, &name);
+        let first = office.ask(at + 0.3, DC, UPLINK, &name);
+        office.answer(at + 20.0, first, &[]);
+        office.answer(at + 20.1, second, &[]);
+        anna.into_iter().for_each(|anna| office.answer(at + 20.3, anna, &[]));
+        office.answer(at + 20.4, ben, &[]);
+    }
+    office.resolution.refresh_roles();
+    let hosts = office.resolution.transactions().hosts();
+    let find = |address: &str| {
+        let address: std::net::IpAddr = address.parse().unwrap();
+        hosts.find(address.into()).unwrap()
+    };
+    assert!(!office.resolution.roles().same(find(DC), find(UPLINK)));
+}

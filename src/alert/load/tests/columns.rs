@@ -139,3 +139,15 @@ fn a_header_may_stand_behind_a_title() {
     assert!(alerts.notices.iter().all(|notice| notice.line.is_none()), "{:?}", alerts.notices);
     assert!(alerts.alerts[0].time.is_some());
 }
+
+#[test]
+fn beside_a_user_a_domain_is_the_users() {
+    let one = |columns: &str, row: &str| {
+        let text = format!(
+            "Time,Source IP,{columns},Destination IP,Threat\n2026-03-02T09:17:42Z,10.0.0.10,{row},203.0.113.66,C2\n"
+        );
+        destinations(&read(&text)).concat()
+    };
+    assert_eq!(one("User,Domain", "SYSTEM,corp.contoso.com"), "203.0.113.66");
+    assert_eq!(one("Domain", "evil.com"), "evil.com");
+}

@@ -146,6 +146,10 @@ fn of_two_dates_that_of_the_capture_counts_then_am_and_pm_tell() {
     assert!(says(&june, "the month comes first, as none of them is of the capture's time"));
     let september = read(&text, &zones(None, Some("2026-09-06T00:00:00Z")));
     assert_eq!(times(&september)[0], "2026-09-06T07:15:07");
+    // One of four is so by chance.
+    let february = ["03/02/2026 07:15", "04/02/2026 07:15", "05/02/2026 07:15", "06/02/2026 07:15"];
+    let march = zones(None, Some("2026-03-02T06:00:00Z"));
+    assert_eq!(times(&read(&rows(&february), &march)), [""; 4]);
     // Neither is of the capture's time, or both.
     assert_eq!(times(&read(&text, &zones(None, Some("2026-01-01T00:00:00Z")))), ["", ""]);
     assert!(says(&read(&text, &zones(None, None)), "nor the capture shows"));
