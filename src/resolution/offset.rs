@@ -23,11 +23,11 @@ use crate::transaction::{HostId, Transaction};
 /// What is asked for again after so long is another lookup.
 const LATELY: Span = Span::from_secs(30);
 /// How many transactions are gone through, the latest.
-const LOOKED_AT_MAX: usize = 1 << 16;
+const LOOKED_AT_MAX: usize = 1 << 13;
 /// For how many of a resolver's queries a question is looked for,
 const LOOKED_UP_MAX: usize = 512;
 /// and for how many of all of them,
-const LOOKED_UP_IN_ALL_MAX: usize = 1 << 11;
+const LOOKED_UP_IN_ALL_MAX: usize = 1 << 10;
 /// if it is quickly found: what is asked for once is mostly of a domain that is seldom asked for.
 const STEPS_MAX: usize = 64;
 /// Fewer say nothing,
