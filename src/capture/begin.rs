@@ -1,5 +1,6 @@
 //! When captures begin, seen before they are read.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,12 +11,11 @@ use crate::time::{Span, Timestamp};
 
 /// When the first of some captures begins, with what is added to the times of some of them; none where that cannot be
 /// seen beforehand, as of a pipe, or what is no capture: that is told when it is read.
-pub fn begin_of(files: &[PathBuf], shifts: &[(PathBuf, Span)]) -> Option<Timestamp> {
+pub fn begin_of(files: &[PathBuf], shifts: &BTreeMap<PathBuf, Span>) -> Option<Timestamp> {
     let begins = files.iter().filter(|file| !is_pipe(file)).filter_map(|file| {
         let mut block = Block::default();
         FileReader::open(file, Arc::new(Progress::default())).ok()?.fill(&mut block);
-        let shift = shifts.iter().find(|(shifted, _)| shifted == file);
-        let shift = shift.map_or(Span::default(), |(_, shift)| *shift);
+        let shift = shifts.get(file).copied().unwrap_or_default();
         block.marks.first().map(|mark| mark.time + shift)
     });
     begins.min()
@@ -32,7 +32,7 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let office = root.join("captures/office.pcap");
         let begin = |files: &[PathBuf], shift: i64| {
-            begin_of(files, &[(office.clone(), Span::from_secs(shift))])
+            begin_of(files, &BTreeMap::from([(office.clone(), Span::from_secs(shift))]))
         };
         let first = begin(std::slice::from_ref(&office), 0).unwrap();
         assert!(first.to_string().starts_with("2026-03-02T"), "{first}");

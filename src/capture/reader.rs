@@ -9,7 +9,7 @@
 //! 3. Files that really overlap, as those of two sensors do, are merged by time, at each step from the
 //!    file whose next frame is earliest; ties by argument order.
 
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -69,14 +69,14 @@ impl Reader {
     /// Opens files, in argument order. A file that cannot be used is left out and kept as
     /// [damage](Reader::damage), unless there is no other.
     pub fn open(paths: &[PathBuf]) -> Result<Reader, CaptureError> {
-        Reader::open_with(paths, &[], &open_pipe)
+        Reader::open_with(paths, &BTreeMap::new(), &open_pipe)
     }
 
     /// The same, with pipes opened by `pipes`, which need not wait for ever. To the stamps of each of the files in
     /// `shifts` the span beside it is added: so captures of clocks that differ are put in order.
     pub fn open_with(
         paths: &[PathBuf],
-        shifts: &[(PathBuf, Span)],
+        shifts: &BTreeMap<PathBuf, Span>,
         pipes: OpenPipe<'_>,
     ) -> Result<Reader, CaptureError> {
         if paths.is_empty() {
@@ -97,8 +97,7 @@ impl Reader {
         };
         for (file, path) in (0_u16..).zip(paths) {
             reader.files.push(FileFacts { path: path.clone(), ..FileFacts::default() });
-            let shift = shifts.iter().find(|(shifted, _)| shifted == path);
-            let shift = shift.map_or(Span(0), |(_, shift)| *shift);
+            let shift = shifts.get(path).copied().unwrap_or_default();
             match Stream::open(file, (path, shift), &reader.progress, paths.len() > 1, pipes) {
                 Ok((stream, link)) => {
                     reader.links.extend(link.filter(|link| !reader.links.contains(link)));

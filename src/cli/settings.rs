@@ -1,5 +1,6 @@
 //! Settings: arguments made sense of, or refused with a reason.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -41,7 +42,7 @@ pub struct Input {
     pub ports: Ports,
     pub filter: Option<String>,
     /// What is added to the times of some of the files.
-    pub shifts: Vec<(PathBuf, Span)>,
+    pub shifts: BTreeMap<PathBuf, Span>,
     pub workers: usize,
     pub shows_progress: bool,
 }
@@ -493,8 +494,8 @@ impl Input {
     /// Its files, each with what is added to its times.
     pub fn read_files(&self) -> Vec<ReadFile> {
         let read = self.files.iter().map(|path| {
-            let shift = self.shifts.iter().find(|(shifted, _)| shifted == path);
-            ReadFile { path: path.clone(), shift: shift.map_or(Span(0), |(_, shift)| *shift) }
+            let shift = self.shifts.get(path).copied().unwrap_or_default();
+            ReadFile { path: path.clone(), shift }
         });
         read.collect()
     }
@@ -504,15 +505,15 @@ impl Input {
 fn time_shifts(
     given: &[(PathBuf, Span)],
     files: &[PathBuf],
-) -> anyhow::Result<Vec<(PathBuf, Span)>> {
-    let mut shifts: Vec<(PathBuf, Span)> = Vec::new();
+) -> anyhow::Result<BTreeMap<PathBuf, Span>> {
+    let mut shifts: BTreeMap<PathBuf, Span> = BTreeMap::new();
     for (path, shift) in given {
         let within = |file: &&PathBuf| *file == path || (path.is_dir() && file.starts_with(path));
         let shifted: Vec<&PathBuf> = files.iter().filter(within).collect();
         if shifted.is_empty() {
             bail!("--time-shift: {} is none of the captures that are read", path.display());
         }
-        if let Some(twice) = shifted.iter().find(|file| shifts.iter().any(|(s, _)| s == **file)) {
+        if let Some(twice) = shifted.iter().find(|file| shifts.contains_key(**file)) {
             bail!("--time-shift: {} is shifted twice", twice.display());
         }
         shifts.extend(shifted.into_iter().map(|file| (file.clone(), *shift)));

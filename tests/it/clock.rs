@@ -101,17 +101,20 @@ fn a_clock_that_is_set_back_blames_nobody_else() {
     assert!(noticed > 50, "{noticed}");
 }
 
+/// What stays in the bundled office, and what goes out.
+fn inside_and_outside() -> (Vec<Taken>, Vec<Taken>) {
+    frames(&project("captures/office.pcap")).into_iter().partition(|frame| {
+        let ends = frame.bytes.get(26..34).unwrap_or_default();
+        ends.len() == 8 && ends[..3] == ends[4..7]
+    })
+}
+
 /// Two sensors: one sees what stays in the office, the other what goes out, by a clock of its own. That is said, and reading
 /// again as advised gives what one clock gives.
 #[test]
 fn captures_of_two_clocks_are_said_to_be_and_can_be_read_as_one() {
     let directory = tempfile::tempdir().unwrap();
-    let is_inside = |frame: &Taken| {
-        let ends = frame.bytes.get(26..34).unwrap_or_default();
-        ends.len() == 8 && ends[..3] == ends[4..7]
-    };
-    let (inside, outside): (Vec<Taken>, Vec<Taken>) =
-        frames(&project("captures/office.pcap")).into_iter().partition(is_inside);
+    let (inside, outside) = inside_and_outside();
     let read = |ahead_ms: i64, shifted: Option<&str>| {
         let moved: Vec<Taken> = outside
             .iter()
@@ -188,12 +191,7 @@ fn only_what_is_read_can_be_shifted_and_once() {
 fn pieces_of_a_capture_are_shifted_together() {
     let directory = tempfile::tempdir().unwrap();
     fs::create_dir(directory.path().join("uplink")).unwrap();
-    let is_inside = |frame: &Taken| {
-        let ends = frame.bytes.get(26..34).unwrap_or_default();
-        ends.len() == 8 && ends[..3] == ends[4..7]
-    };
-    let (inside, mut outside): (Vec<Taken>, Vec<Taken>) =
-        frames(&project("captures/office.pcap")).into_iter().partition(is_inside);
+    let (inside, mut outside) = inside_and_outside();
     fs::write(directory.path().join("inside.pcap"), pcap(&inside)).unwrap();
     outside.iter_mut().for_each(|frame| frame.time += 5 * SECOND);
     for (n, piece) in outside.chunks(outside.len() / 9).enumerate() {

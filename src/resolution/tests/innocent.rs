@@ -72,10 +72,7 @@ fn who_may_have_been_led_elsewhere_is_less_sure() {
         }
         office.ask(0.0, ANNA, DC, "www.good.com");
         let query = hidden(&mut office, 0.2);
-        let history = office.resolution.history();
-        let sent = history.transactions().get(query.sequence).unwrap();
-        let causes = history.causes(query.sequence, &sent, Timestamp(-60_000_000_000));
-        causes.clients.iter().map(|cause| cause.confidence_permille).collect::<Vec<_>>()
+        sureness(&mut office, query).into_iter().map(|(_, sure)| sure).collect::<Vec<_>>()
     };
     assert_eq!(sure(&["c2.evil.com"]), [970]);
     assert_eq!(sure(&["good.cdn.net", "c2.evil.com"]), [800]);
