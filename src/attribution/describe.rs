@@ -343,6 +343,11 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
         Unexplained::ClientLegMissing => format!(
             "no question to {resolver} is in this capture: mirror the port that its clients come in by, too"
         ),
+        Unexplained::ClientsUnseen { domains, alone, queries } => format!(
+            "no client was waiting for it, but {resolver} also asked about {domains} domains that no client in this capture \
+             asked it about ({alone} of its latest {queries} queries): mirror the port that its other clients come in by, \
+             too. (If programs on {resolver} itself ask for as much, there is no client.)"
+        ),
         Unexplained::BeganMidWay(after) if after < INSTANT => {
             "the capture begins with it, so the question that led here may have come before"
                 .to_owned()
@@ -372,6 +377,10 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
                  (--resolver {resolver},{server})"
             )
         }
+        Unexplained::AskedJustAfter(after) => format!(
+            "a client asked for something that this is on the way to, but {after} after it: by this capture its question did not \
+             lead here, unless the mirror port put the packets out of order, or two clocks differ by as much"
+        ),
         Unexplained::AskerMayBeResolver => format!(
             "{resolver} asks as a DNS server does, or as much as one, and nobody asks {resolver} in this capture: if it is a DNS \
              server, capture the side of its clients too (and name it with --resolver); if not, it is the client"

@@ -2,13 +2,13 @@
 
 use foldhash::HashMap;
 
-use super::choice::{MOMENT, SETS_OUT_MAX};
-use super::retry::FAIL_OVER_MAX;
+use super::choice::SETS_OUT_MAX;
+use super::pending::is_over_unheard;
 use super::walk::{Lacks, Reach, Relation, Walk};
 use super::{Edge, EdgeKind, History};
 use crate::bounded::Sequence;
 use crate::message::RecordType;
-use crate::name::{Name, NameHash};
+use crate::name::NameHash;
 use crate::time::{Span, Timestamp};
 use crate::transaction::{DISORDER_MAX, HostId, Look, Stretch, Transaction};
 
@@ -22,18 +22,8 @@ pub(super) const OUT_OF_ORDER: Span = Span::from_millis(2);
 pub(super) const AFTER_MAX: Span = Span::from_millis(2_400);
 /// An ask whose query was not captured counts as open if its answer follows this closely.
 const ANSWER_SOON: Span = Span::from_millis(400);
-/// What comes from upstream reaches the client within this time.
-const PASSED_ON: Span = Span::from_millis(300);
-/// How many aliases are followed to see whether an ask was served.
-const CHAIN_MAX: usize = 16;
 /// For so long a resolver waits for an answer before it tries anything else (Unbound 376 ms, others longer).
 const UNANSWERED_FOR: Span = Span::from_millis(350);
-/// A resolver that goes on trying does so again within this time (Unbound waits for up to 24 s),
-const LULL_MAX: Span = Span::from_secs(26);
-/// and has given up after this one, a try or two being missing.
-const GIVES_UP_MAX: Span = Span::from_secs(30);
-/// A resolver that has to ask upstream for an ask does so within this time.
-const SET_TO_WORK: Span = Span::from_secs(1);
 /// How many asks about one registered domain are looked at for one query.
 pub(super) const ASKS_MAX: usize = 1024;
 /// How many asks are looked at for one query, over all names that lead to it.
@@ -45,8 +35,6 @@ const BEFORE_MAX: usize = 1 << 16;
 const CANDIDATES_MAX: usize = 256;
 /// How many answers are looked at for what a resolver was told while one ask was open.
 const TOLD_MAX: usize = 16;
-/// How many queries about one registered domain are looked at for one ask.
-const QUERIES_MAX: usize = 256;
 
 /// When an ask was open, seen from an upstream query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,6 +78,8 @@ pub(super) struct Candidate {
     pub confirmed: bool,
     /// Whether the resolver had come further for it than to the zone that the query is for.
     pub is_past: bool,
+    /// Whether the resolver may have given it up.
+    pub is_doubted: bool,
     /// Whether it was answered with what was asked for, or that there is no such thing.
     pub served: bool,
 }
@@ -159,6 +149,7 @@ impl History<'_> {
         let found = self.all_candidates((query, sent), in_flight_until, resolvers, walk);
         let candidates = self.without_silently_answered(found.candidates, sent);
         let candidates = self.without_late_joiners(candidates, sent);
+        let candidates = self.without_given_up(candidates, sent, walk);
         Found { candidates, ..found }
     }
 
@@ -244,6 +235,9 @@ impl History<'_> {
         walk: &Walk<'_>,
     ) -> Option<Candidate> {
         let timing = timing(ask, sent, in_flight_until)?;
+        if self.is_unheard(ask) && is_over_unheard(ask, sent) {
+            return None;
+        }
         let exact = ask.name == reach.hash;
         if !exact && !walk.goes_above {
             return None;
@@ -284,6 +278,7 @@ impl History<'_> {
             timing,
             confirmed,
             is_past: relation == Relation::Ancestor && self.is_past(ask, sent),
+            is_doubted: false,
             served: ask.answered().is_some() && matches!(ask.rcode, 0 | 3),
         })
     }
@@ -366,7 +361,7 @@ impl History<'_> {
     }
 
     /// What a name is an alias of by the answer to a query.
-    fn alias_in(&self, answer: Sequence, owner: NameHash) -> Option<Edge> {
+    pub(super) fn alias_in(&self, answer: Sequence, owner: NameHash) -> Option<Edge> {
         let own = self.edges.of_answer(answer);
         own.into_iter().find(|edge| edge.owner == owner)
     }
@@ -426,193 +421,6 @@ impl History<'_> {
             self.transactions.of_client_by(*resolver, group, within, look)
         });
         asked.filter(move |(_, query)| query.name == name && query.qtype == qtype)
-    }
-
-    /// Whether what an ask without a captured answer was for had come from upstream a while before a
-    /// query: the answer then went to the client unseen.
-    fn is_served(&self, ask: &Transaction, sent: &Transaction) -> bool {
-        // Who asks once more after the answer has come has not got it.
-        let served = |query: &Transaction| {
-            let in_time = query
-                .answered()
-                .is_some_and(|at| at + PASSED_ON <= sent.asked && at + PASSED_ON > ask.asked_last);
-            in_time && query.asked + PASSED_ON >= ask.asked && matches!(query.rcode, 0 | 3)
-        };
-        let (mut name, mut group) = (ask.name, ask.group);
-        for step in 0..CHAIN_MAX {
-            let mut is_asked = false;
-            let mut tries = self.upstream_about(&sent.client, (name, group), ask.qtype, sent.asked);
-            let answer = tries.find(|(_, query)| {
-                is_asked |= query.asked + PASSED_ON >= ask.asked;
-                served(query)
-            });
-            let Some((sequence, answer)) = answer else {
-                // What an alias led to came with it, unless it was asked for.
-                return step > 0 && !is_asked;
-            };
-            if answer.truncated || !(answer.has_answers || answer.rcode == 3) {
-                return false;
-            }
-            let Some(alias) = self.alias_in(sequence, name) else { return true };
-            if !self.edges.has_names(&alias) {
-                // Where it went on from there cannot be told, and nobody is blamed for what cannot.
-                return true;
-            }
-            name = alias.target;
-            group = self.group_of_name(self.edges.target_name(&alias));
-        }
-        false
-    }
-
-    /// The names on the way from an ask to a query.
-    fn names_on<'a>(
-        &'a self,
-        path: &'a [Edge],
-        ask: &'a Transaction,
-        sent: &'a Transaction,
-    ) -> Vec<Name<'a>> {
-        let known = path.iter().filter(|edge| self.edges.has_names(edge));
-        let ends = [ask, sent].map(|end| self.transactions.name(end));
-        let between =
-            known.flat_map(|edge| [self.edges.owner_name(edge), self.edges.target_name(edge)]);
-        ends.into_iter().chain(between).collect()
-    }
-
-    /// Whether an ask can have been waiting still. One that has had no captured answer for long was, if the resolver had
-    /// set to work for it: if it was asking upstream about a name on the way, or on its way down to one, when the ask
-    /// came or soon after, and has not left it at that. Else its answer came from the cache and is missing.
-    fn is_pending(
-        &self,
-        ask: &Transaction,
-        sent: &Transaction,
-        path: &[Edge],
-        walk: &Walk<'_>,
-    ) -> bool {
-        if ask.answered().is_some() {
-            return true;
-        }
-        if self.is_served(ask, sent)
-            || self.was_told_with_others(ask, sent)
-            || self.was_told_the_end(ask, sent, path)
-        {
-            return false;
-        }
-        let soon = ask.asked_last + SET_TO_WORK;
-        if soon >= sent.asked {
-            return true;
-        }
-        let names = self.names_on(path, ask, sent);
-        let worked_on = |since, until| self.is_worked_on(ask, sent, (since, until), &names, walk);
-        let then = sent.asked - OUT_OF_ORDER;
-        worked_on(ask.asked - OPEN_MAX, soon)
-            && (ask.asked_last + GIVES_UP_MAX >= sent.asked
-                || worked_on(sent.asked - GIVES_UP_MAX, then))
-    }
-
-    /// Whether the very thing that a query is for had come from upstream a while before, since an ask that aliases lead
-    /// there from: then it has its answer.
-    fn was_told_the_end(&self, ask: &Transaction, sent: &Transaction, path: &[Edge]) -> bool {
-        if path.is_empty() || path.iter().any(|edge| edge.kind != EdgeKind::Alias) {
-            return false;
-        }
-        let end = (sent.name, sent.group);
-        let mut asked = self.upstream_about(&sent.client, end, ask.qtype, sent.asked);
-        asked.any(|(_, query)| {
-            let is_told = query.rcode == 3 || query.rcode == 0 && query.has_answers;
-            let came = query.answered().filter(|_| is_told && !query.truncated);
-            came.is_some_and(|at| at > ask.asked_last && at + PASSED_ON <= sent.asked)
-        })
-    }
-
-    /// Whether nothing was asked upstream for an ask without a captured answer for so long that the answer may as well have
-    /// come, from the cache or for what was asked before.
-    pub(super) fn is_late(
-        &self,
-        candidate: &Candidate,
-        sent: &Transaction,
-        walk: &Walk<'_>,
-    ) -> bool {
-        let Some(ask) = self.transactions.get(candidate.ask) else { return false };
-        let is_waiting = candidate.timing == Timing::Open && ask.answered().is_none();
-        if !is_waiting || sent.asked - ask.asked_last <= MOMENT {
-            return false;
-        }
-        let within = (sent.asked - LULL_MAX, sent.asked - OUT_OF_ORDER);
-        let path = walk.path(candidate.reach);
-        let names = self.names_on(&path, &ask, sent);
-        !self.is_worked_on(&ask, sent, within, &names, walk)
-    }
-
-    /// Whether a resolver was asking upstream for an ask by queries of some time: for a name on the way from it, or for one
-    /// above these, if it does that.
-    fn is_worked_on(
-        &self,
-        ask: &Transaction,
-        sent: &Transaction,
-        (since, until): (Timestamp, Timestamp),
-        names: &[Name<'_>],
-        walk: &Walk<'_>,
-    ) -> bool {
-        let resolvers = self.roles.addresses_of(&sent.client);
-        let within = (until, QUERIES_MAX);
-        let about = |group| {
-            resolvers.iter().flat_map(move |resolver| {
-                self.transactions.of_client_by(*resolver, group, within, |_| Look::Through)
-            })
-        };
-        let is_on_the_way = |query: &Transaction| {
-            let asked = self.transactions.name(query);
-            let mut below = names.iter().filter(|name| name.is_at_or_below(asked));
-            below.any(|name| walk.goes_above || name.label_count() == asked.label_count())
-        };
-        let works_on = |(_, query): (Sequence, Transaction)| {
-            let over = query.answered().unwrap_or(query.asked_last + FAIL_OVER_MAX);
-            (since..=until).contains(&query.asked)
-                && over >= ask.asked
-                && is_on_the_way(&query)
-                && !(query.answered().is_none() && self.was_passed_on(&query, resolvers, ask.asked))
-        };
-        // The first step down from the root is about the top-level domain alone, where questions are minimised.
-        let sets_out = |step: &(Sequence, Transaction)| {
-            step.1.asked >= ask.asked && matches!(step.1.qtype, RecordType::A | RecordType::NS)
-        };
-        let top = self.transactions.name(ask).suffixes().find(|name| name.label_count() == 1);
-        let mut groups: Vec<NameHash> =
-            names.iter().map(|name| self.group_of_name(*name)).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        groups.into_iter().any(|group| about(group).any(works_on))
-            || top.is_some_and(|top| about(self.group_of_name(top)).filter(sets_out).any(works_on))
-    }
-
-    /// Whether somebody got the answer to the same question since an ask, a while before a query: a resolver answers
-    /// all at once who wait for one thing.
-    fn was_told_with_others(&self, ask: &Transaction, sent: &Transaction) -> bool {
-        let look = |stretch: &Stretch| match stretch.is_sent_since(ask.asked - OPEN_MAX) {
-            true => stretch.look_for(ask.name),
-            false => Look::NoFurther,
-        };
-        let within = (sent.asked, ASKS_MAX);
-        let mut asks = self.transactions.with_server_by(ask.server, ask.group, within, look);
-        asks.any(|(_, other)| {
-            other.same_question(ask)
-                && other
-                    .answered()
-                    .is_some_and(|at| ask.asked_last + INSTANT < at && at + AFTER_MAX < sent.asked)
-        })
-    }
-
-    /// Whether a client got the answer to an upstream query before a time, though the answer to the
-    /// query itself was not captured.
-    fn was_passed_on(&self, query: &Transaction, resolvers: &[HostId], before: Timestamp) -> bool {
-        let look = |stretch: &Stretch| stretch.look_for(query.name);
-        let mut asks = resolvers.iter().flat_map(|resolver| {
-            self.transactions.with_server_by(*resolver, query.group, (before, ASKS_MAX), look)
-        });
-        asks.any(|(_, ask)| {
-            ask.same_question(query)
-                && ask.answered().is_some_and(|at| query.asked <= at && at <= before)
-        })
     }
 
     /// Whether an ask's own answer bears out a path of aliases and delegations: `Some(true)` if it holds

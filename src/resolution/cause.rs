@@ -19,6 +19,7 @@ use foldhash::{HashMap, HashSet};
 
 use super::candidate::{Candidate, Timing};
 use super::choice::{MOMENT, SETS_OUT_MAX, choose, nearest};
+use super::pending::UNHEARD_SOON;
 use super::retry::FAIL_OVER_MAX;
 use super::unexplained::{Unexplained, is_priming};
 use super::walk::{Relation, Step, StepKind, Walk};
@@ -229,6 +230,15 @@ impl History<'_> {
                 return self.after_all(shared, &earlier, sent);
             }
         }
+        // What the answer to another query has just led on to is for whom that was, rather than for whoever was served.
+        let are_served = chosen.iter().all(|c| matches!(c.timing, Timing::After(_)));
+        if !chosen.is_empty()
+            && are_served
+            && let Some(shared) = self.led_on(sent, &walk, began, visited)
+            && (others.too_many.is_some() || !self.are_among(&shared.clients, &chosen))
+        {
+            return Causes { first_try, ..shared };
+        }
         let several = self.clients_of(&chosen);
         if several > 1 && self.is_anybodys(&chosen) {
             return Causes { first_try, ..none(Unexplained::TooMany(several)) };
@@ -243,7 +253,11 @@ impl History<'_> {
             if let Some(shared) = self.led_on(sent, &walk, began, visited) {
                 return Causes { first_try, ..shared };
             }
-            let why = self.why_nobody(query, sent, group.known, began);
+            let just_after = candidates.iter().filter(|c| c.timing == Timing::JustAfter);
+            let why = match just_after.map(|c| c.asked - sent.asked).min() {
+                Some(after) if name.label_count() > 1 => Unexplained::AskedJustAfter(after),
+                _ => self.why_nobody(query, sent, group.known, began),
+            };
             return Causes { first_try, ..none(why) };
         }
         let (mut clients, behind) = self.end_clients(&chosen, &walk, sent, began, visited);
@@ -286,6 +300,13 @@ impl History<'_> {
             Some((ask.client, Some(candidate.ask).filter(|_| self.leg(&ask) != Leg::Client)))
         });
         whose.collect::<HashSet<_>>().len() as u32
+    }
+
+    /// Whether all clients are among those chosen.
+    fn are_among(&self, clients: &[Cause], chosen: &[Candidate]) -> bool {
+        let client = |ask: Sequence| self.transactions.get(ask).map(|ask| ask.client);
+        let chosen: Vec<_> = chosen.iter().map(|candidate| client(candidate.ask)).collect();
+        clients.iter().all(|cause| chosen.contains(&client(cause.ask)))
     }
 
     /// Whether those chosen are after so many names that what they have in common, a zone above them or its server,
@@ -389,7 +410,18 @@ impl History<'_> {
             && candidate.timing == Timing::Open
             && !candidate.confirmed;
         let is_late = || self.is_late(candidate, sent, walk);
-        if candidate.is_past || (is_presumed && may_lead_elsewhere()) || is_late() {
+        // Its answer may have gone out unseen before the query did; or the query's have come before it joined.
+        let is_likely_at_most = is_likely_at_most
+            || self.transactions.get(candidate.ask).is_some_and(|ask| {
+                let since = (sent.asked - ask.asked_last).abs();
+                let is_near = since <= UNHEARD_SOON && candidate.timing == Timing::Open;
+                !is_near && self.is_unheard(&ask)
+            });
+        if candidate.is_past
+            || candidate.is_doubted
+            || (is_presumed && may_lead_elsewhere())
+            || is_late()
+        {
             sure.min(POSSIBLE)
         } else if is_likely_at_most {
             sure.min(LIKELY)

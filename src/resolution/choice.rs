@@ -256,12 +256,18 @@ pub(super) fn choose(mut candidates: Vec<Candidate>, sent: &Transaction) -> Vec<
         });
         answered.min()
     };
-    // Who has just asked for the very name comes before who was served: a refresh may come at any time.
-    let has_just_asked = candidates.iter().any(|c| {
-        c.timing == Timing::Open
-            && c.relation == Relation::OtherType
-            && sent.asked - c.asked <= SETS_OUT_MAX
+    // Who has just asked for the very name comes before who was served, for a refresh may come at any time; but not if
+    // somebody was served just this a moment ago.
+    let has_just_served = candidates.iter().any(|c| {
+        let lately = matches!(c.timing, Timing::After(since) if since <= REFRESHES_AT_ONCE);
+        lately && c.served && c.relation <= Relation::Alias
     });
+    let has_just_asked = !has_just_served
+        && candidates.iter().any(|c| {
+            c.timing == Timing::Open
+                && c.relation == Relation::OtherType
+                && sent.asked - c.asked <= SETS_OUT_MAX
+        });
     let best = strongest(Timing::Open, Relation::Server)
         .or_else(|| strongest(Timing::AnsweredSoon, Relation::Server))
         .or_else(|| strongest(Timing::Open, Relation::OtherType).filter(|_| has_just_asked))

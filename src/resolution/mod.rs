@@ -14,6 +14,7 @@ mod latency;
 mod lesson;
 mod offset;
 mod onward;
+mod pending;
 mod retry;
 mod role;
 #[cfg(test)]

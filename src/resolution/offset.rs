@@ -39,7 +39,7 @@ const WAITED_MIN: Span = Span::from_millis(1);
 /// By so much two clocks that are held to the same time sway.
 const SWAY: Span = Span::from_millis(1);
 /// It is looked for when so many transactions are there, and again whenever there are twice as many, later four times.
-const FIRST_AT: u64 = 1 << 6;
+const FIRST_AT: u64 = 1 << 4;
 const OFTEN_UNTIL: u64 = 1 << 12;
 
 /// That a resolver's own queries were stamped by another clock than its clients' questions.
@@ -50,12 +50,17 @@ pub struct ClocksApart {
     pub offset: Span,
     /// Whether it is so all the time.
     pub is_steady: bool,
+    /// Whether only some of its clients' questions were, those of some files.
+    pub is_of_some: bool,
     /// How many lookups say so,
     pub agreeing: usize,
     /// of so many.
     pub pairs: usize,
-    /// The files of its own queries, by their places among the inputs, but for those with questions of its clients.
-    pub files: Vec<u16>,
+    /// By what which files are to be shifted to mend it, by their places among the inputs: those of its own queries or those of its
+    /// clients' questions, if none holds both. None if it is not steady.
+    pub shifts: BTreeMap<u16, Span>,
+    /// The files that stay as they are.
+    pub stays: BTreeSet<u16>,
 }
 
 /// What of a resolver's queries is stamped by one clock: those to servers of the site, or to others; or where that is not so,
@@ -66,6 +71,13 @@ struct Side {
     resolver: HostId,
     is_internal: bool,
     file: Option<u16>,
+}
+
+impl Side {
+    /// Whether it is the same, or one file of it.
+    fn is_of(self, whole: Side) -> bool {
+        (self.resolver, self.is_internal) == (whole.resolver, whole.is_internal)
+    }
 }
 
 /// What is known of clocks by now.
@@ -249,9 +261,7 @@ impl Offsets {
         if pairs.len() < PAIRS_MIN {
             return;
         }
-        self.of.retain(|known, _| {
-            (known.resolver, known.is_internal) != (side.resolver, side.is_internal)
-        });
+        self.of.retain(|known, _| !known.is_of(side));
         if let Some(apart) = apart_of_late(pairs) {
             self.of.insert(side, apart);
             return;
@@ -264,6 +274,9 @@ impl Offsets {
         {
             let file = Some(file);
             self.of.extend(apart_of_late(&pairs).map(|apart| (Side { file, ..side }, apart)));
+        }
+        if !self.of.keys().any(|known| known.is_of(side)) {
+            self.of.extend(apart_of_some_clients(pairs).map(|apart| (side, apart)));
         }
     }
 }
@@ -300,7 +313,47 @@ fn apart(pairs: &[Pair]) -> Option<ClocksApart> {
         return None;
     }
     let offset = if is_steady { offset } else { median(pairs) };
-    Some(ClocksApart { offset, is_steady, agreeing, pairs: count, files: files_of_queries(pairs) })
+    let stays: BTreeSet<u16> = pairs.iter().map(|pair| pair.ask.file()).collect();
+    let of_queries: BTreeSet<u16> = pairs.iter().map(|pair| pair.query.file()).collect();
+    let moves = of_queries.difference(&stays).filter(|_| is_steady);
+    let shifts = moves.map(|file| (*file, Span(-offset.0))).collect();
+    Some(ClocksApart {
+        offset,
+        is_steady,
+        is_of_some: false,
+        agreeing,
+        pairs: count,
+        shifts,
+        stays,
+    })
+}
+
+/// How far the clock of some of a resolver's clients is apart, each in a file of its own, if that of its own queries and of its
+/// other clients' is one.
+fn apart_of_some_clients(pairs: &[Pair]) -> Option<ClocksApart> {
+    let of_queries: BTreeSet<u16> = pairs.iter().map(|pair| pair.query.file()).collect();
+    let mut of_asks: BTreeMap<u16, Vec<Pair>> = BTreeMap::new();
+    for pair in pairs {
+        of_asks.entry(pair.ask.file()).or_default().push(*pair);
+    }
+    of_asks.retain(|_, of_file| of_file.len() < pairs.len());
+    let mut found: Option<ClocksApart> = None;
+    for (file, apart) in of_asks.iter().filter_map(|(file, of)| Some((*file, apart_of_late(of)?))) {
+        let shift =
+            Some((file, apart.offset)).filter(|_| apart.is_steady && !of_queries.contains(&file));
+        let found = found.get_or_insert(ClocksApart {
+            shifts: BTreeMap::new(),
+            stays: BTreeSet::new(),
+            is_of_some: true,
+            ..apart
+        });
+        found.shifts.extend(shift);
+    }
+    let all = pairs.iter().flat_map(|pair| [pair.ask.file(), pair.query.file()]);
+    found.map(|found| {
+        let stays = all.filter(|file| !found.shifts.contains_key(file)).collect();
+        ClocksApart { stays, ..found }
+    })
 }
 
 /// The offset that most pairs allow, and how many do: the middle of where that is so.
@@ -334,13 +387,6 @@ fn median(pairs: &[Pair]) -> Span {
     middles.get(middles.len() / 2).copied().unwrap_or_default()
 }
 
-/// The files of the queries that hold no question.
-fn files_of_queries(pairs: &[Pair]) -> Vec<u16> {
-    let asks: BTreeSet<u16> = pairs.iter().map(|pair| pair.ask.file()).collect();
-    let queries: BTreeSet<u16> = pairs.iter().map(|pair| pair.query.file()).collect();
-    queries.difference(&asks).copied().collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -356,7 +402,8 @@ mod tests {
         let found = apart(&pairs).unwrap();
         assert_eq!((found.offset, found.agreeing, found.pairs), (Span(702_500_000), 20, 20));
         assert!(found.is_steady);
-        assert_eq!(found.files, [1]);
+        assert_eq!(found.shifts, BTreeMap::from([(1, Span(-702_500_000))]));
+        assert_eq!(found.stays, BTreeSet::from([0]));
         let behind: Vec<Pair> = (0..20).map(|n| pair(-705 - n, -700 + n)).collect();
         assert_eq!(apart(&behind).unwrap().offset, Span(-702_500_000));
     }
@@ -387,6 +434,20 @@ mod tests {
     fn a_file_with_both_sides_is_not_to_be_moved() {
         let mut pairs: Vec<Pair> = (0..20).map(|_| pair(700, 705)).collect();
         pairs[3].ask = FrameId::new(1, 7);
-        assert!(apart(&pairs).unwrap().files.is_empty());
+        assert!(apart(&pairs).unwrap().shifts.is_empty());
+    }
+
+    #[test]
+    fn a_file_of_some_clients_is_moved_to_the_others() {
+        let mut pairs: Vec<Pair> =
+            (0..40).map(|n| pair(if n % 2 == 0 { 0 } else { 400 }, 402)).collect();
+        pairs.iter_mut().step_by(2).for_each(|pair| pair.most = Span::from_millis(2));
+        assert_eq!(apart_of_some_clients(&pairs), None);
+        for (n, pair) in pairs.iter_mut().enumerate() {
+            pair.ask = FrameId::new(2 * (n as u16 % 2), 1);
+        }
+        let found = apart_of_some_clients(&pairs).unwrap();
+        assert_eq!(found.shifts, BTreeMap::from([(2, Span::from_millis(401))]));
+        assert_eq!(found.stays, BTreeSet::from([0, 1]));
     }
 }

@@ -9,6 +9,8 @@ use crate::transaction::{Look, Stretch, Transaction};
 
 /// A query without an answer can be joined until it is tried again, and for so long at most.
 const JOIN_MAX: Span = Span::from_millis(1_500);
+/// A referral leads on within this time, unless the addresses of its servers must be asked for.
+const LEADS_ON_MAX: Span = Span::from_secs(1);
 /// A resolver fails over to its next server within this time.
 pub(super) const FAIL_OVER_MAX: Span = Span::from_secs(12);
 
@@ -65,8 +67,13 @@ impl History<'_> {
                 None => true,
                 Some(at) => at > first.1 || earlier.truncated || !matches!(earlier.rcode, 0 | 3),
             };
-            // Of one that iterates all wait together, and are told what it is told; a referral only leads it on.
-            let is_told = iterates && (earlier.has_answers || earlier.rcode == 3);
+            // Of one that iterates all wait together, and are told what it is told, if only that there is nothing; a
+            // referral leads it on, and soon.
+            let led_on_until = earlier.answered().map(|at| at + LEADS_ON_MAX);
+            let is_told = iterates
+                && (earlier.has_answers
+                    || earlier.rcode == 3
+                    || led_on_until.is_some_and(|until| until < first.1));
             if failed {
                 first = (sequence, earlier.asked);
             } else if is_told || sent.asked - earlier.asked > FAIL_OVER_MAX {
@@ -81,7 +88,10 @@ impl History<'_> {
     /// When nobody can join a query any more: at its answer, or at the next try.
     pub(super) fn in_flight_until(&self, query: Sequence, sent: &Transaction) -> Timestamp {
         if let Some(at) = sent.answered() {
-            return at;
+            // The answer may be to a later try by the same port and id.
+            let tries = self.transactions.tries(query);
+            let later = tries.iter().map(|other| other.asked).find(|asked| *asked > sent.asked);
+            return later.map_or(at, |later| at.min(later));
         }
         let longest = sent.asked + JOIN_MAX;
         let same = self.same_questions(sent, longest);

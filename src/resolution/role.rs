@@ -20,6 +20,8 @@ use foldhash::{HashMap, HashMapExt};
 
 use crate::bounded::Sequence;
 use crate::flow::{Address, Mac};
+use crate::message::RecordType;
+use crate::name::NameHash;
 use crate::time::Span;
 use crate::transaction::{Host, HostId, Hosts, Transaction, Transactions};
 
@@ -61,7 +63,7 @@ const BEHAVIOUR_SAMPLE: usize = 1 << 12;
 /// How many addresses that only answer are looked at for one that asks for them.
 const ONLY_ANSWER_MAX: usize = 16;
 /// So many questions that clients of a resolver were waiting for make an address one of that resolver.
-const BEHAVIOUR_MIN: u32 = 5;
+const BEHAVIOUR_MIN: usize = 5;
 /// How many asks about one registered domain are looked at for one of them.
 const BEHAVIOUR_STEPS: usize = 64;
 
@@ -375,7 +377,8 @@ impl Roles {
             .map(|(_, query)| query.server)
             .collect();
         let known = self.groups.len();
-        let mut waited: BTreeMap<HostId, (u32, BTreeMap<usize, u32>)> = BTreeMap::new();
+        type Questions = BTreeSet<(NameHash, RecordType)>;
+        let mut waited: BTreeMap<HostId, (Questions, BTreeMap<usize, Questions>)> = BTreeMap::new();
         for (_, query) in transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE) {
             let own = self.place_of(query.client);
             let only_asks = hosts.get(query.client).is_some_and(Host::only_asks);
@@ -385,6 +388,7 @@ impl Roles {
             {
                 continue;
             }
+            let came = query.answered().unwrap_or(query.asked);
             let waits_at = |server: &HostId| {
                 let mut asks = transactions.with_server(*server, query.group).take(BEHAVIOUR_STEPS);
                 asks.any(|(_, ask)| {
@@ -393,7 +397,7 @@ impl Roles {
                         && (own.is_none() || self.group_of(ask.client).is_none())
                         && ask.asked <= query.asked
                         // Where no answers are seen, all that was ever asked would wait.
-                        && ask.answered().is_some_and(|at| query.asked <= at)
+                        && ask.answered().is_some_and(|at| query.asked <= at && came <= at)
                 })
             };
             let of_own = own.and_then(|own| self.groups.get(own));
@@ -401,21 +405,29 @@ impl Roles {
                 continue;
             }
             let asker = of_own.and_then(|group| group.hosts.first()).copied();
-            let (total, by_group) = waited.entry(asker.unwrap_or(query.client)).or_default();
-            *total += 1;
+            // Each question once: many wait for one slow answer.
+            let question = (query.name, query.qtype);
+            let (asked, by_group) = waited.entry(asker.unwrap_or(query.client)).or_default();
+            asked.insert(question);
             let groups = self.groups.iter().map(|group| group.hosts.as_slice());
             let servers = groups.chain(only_answer.chunks(1)).enumerate();
             // What one resolver asks for the clients of another it asks for that one.
             let servers = servers.filter(|(place, addresses)| {
                 let is_forwarder = || addresses.iter().any(|id| asked_by_known.contains(id));
-                own.is_none() || *place >= known && !is_forwarder()
+                // Who asks a server is not that server.
+                !addresses.contains(&query.server)
+                    && (own.is_none() || *place >= known && !is_forwarder())
             });
             for (place, addresses) in servers {
-                *by_group.entry(place).or_default() += u32::from(addresses.iter().any(waits_at));
+                if addresses.iter().any(waits_at) {
+                    by_group.entry(place).or_default().insert(question);
+                }
             }
         }
-        for (host, (total, by_group)) in waited {
-            let mut places: Vec<(u32, usize)> = by_group.into_iter().map(|(p, n)| (n, p)).collect();
+        for (host, (asked, by_group)) in waited {
+            let total = asked.len();
+            let mut places: Vec<(usize, usize)> =
+                by_group.into_iter().map(|(place, waits)| (waits.len(), place)).collect();
             places.sort_unstable_by(|one, other| other.cmp(one));
             let second = places.get(1).map_or(0, |(waits, _)| *waits);
             if let Some(&(waits, place)) = places.first()

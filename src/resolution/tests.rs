@@ -2,6 +2,7 @@
 //!
 //! `anna`, `ben` and `carla` are clients, `DC` is the resolver, `ISP` what it asks.
 
+mod dead;
 mod innocent;
 mod real;
 
@@ -227,7 +228,8 @@ fn who_asked_for_something_below_just_after_is_not_blamed() {
     let mut office = Office::iterating();
     let query = office.ask_type(0.0, DC, ISP, "shared.com", 2);
     office.ask(1.0, ANNA, DC, "www.shared.com");
-    assert_eq!(office.named(query), [] as [&str; 0]);
+    let just_after = Unexplained::AskedJustAfter(Span::from_millis(1));
+    assert_eq!(office.causes(query), (vec![], Some(just_after)));
 }
 
 #[test]
@@ -361,6 +363,38 @@ fn priming_has_no_client_and_neither_has_what_nobody_waited_for() {
     assert_eq!(office.causes(priming), (vec![], Some(Unexplained::Priming)));
     let own = office.ask(-500.0, DC, ISP, "up.vendor.example");
     assert_eq!(office.causes(own), (vec![], Some(Unexplained::NobodyWaiting)));
+}
+
+/// The DC asks for what nobody seen asked it for, beside what Anna asks: each for one domain or for one each.
+fn asks_unasked(domain_of: impl Fn(u32) -> String) -> Option<Unexplained> {
+    let mut office = Office::new();
+    let mut last = None;
+    for n in 0..20 {
+        let at = f64::from(n) * 4_000.0;
+        let name = format!("www.good{n}.com");
+        let ask = office.ask(at, ANNA, DC, &name);
+        let query = office.ask(at + 0.3, DC, ISP, &name);
+        office.answer(at + 20.0, query, &[]);
+        office.answer(at + 20.1, ask, &[]);
+        let name = domain_of(n);
+        let own = office.ask(at + 2_000.0, DC, ISP, &name);
+        office.answer(at + 2_020.0, own, &[]);
+        last = Some(own.sequence);
+    }
+    let history = office.resolution.history();
+    let sent = history.transactions().get(last?)?;
+    history.causes(last?, &sent, Timestamp(-60_000_000_000)).unexplained
+}
+
+#[test]
+fn where_clients_are_not_seen_a_server_does_not_ask_for_itself() {
+    let own = asks_unasked(|n| format!("n{n}.vendor.example"));
+    assert_eq!(own, Some(Unexplained::NobodyWaiting));
+    let before = asks_unasked(|n| format!("www.good{}.com", n.saturating_sub(1)));
+    assert_eq!(before, Some(Unexplained::NobodyWaiting));
+    let unseen = asks_unasked(|n| format!("www.other{n}.com"));
+    let counts = Unexplained::ClientsUnseen { domains: 19, alone: 19, queries: 40 };
+    assert_eq!(unseen, Some(counts));
 }
 
 /// What clients ask the DC for, once each, and what it asks for that, by a clock that is off. The DC's last query is flagged.

@@ -1,17 +1,30 @@
 //! What it means that nobody seen caused an upstream query.
 
+use foldhash::{HashMap, HashSet};
+
 use super::History;
-use super::candidate::ASKS_MAX;
+use super::candidate::{ASKS_MAX, OUT_OF_ORDER};
 use super::cause::CLIENTS_MAX;
 use super::role::Known;
 use crate::bounded::Sequence;
 use crate::message::RecordType;
-use crate::name::Name;
+use crate::name::{Name, NameHash};
 use crate::time::{Span, Timestamp};
 use crate::transaction::{HostId, Transaction};
 
 /// How many transactions before a query are gone through for who was waiting.
 const BEFORE_MAX: usize = 1 << 14;
+/// How many of them, and for how long, for whether the resolver is asked about all that it asks about.
+const OTHERS_MAX: usize = 1 << 11;
+const OTHERS_WITHIN: Span = Span::from_secs(600);
+/// How many edges are gone through for one that leads to a name.
+const LED_TO_MAX: usize = 32;
+/// An answer sets off most of what it does (a refresh, follow-up lookups) within this time.
+const SET_OFF_WITHIN: Span = Span::from_millis(50);
+/// What a resolver asks for by itself is of few domains, what unseen clients make it ask for of many,
+const UNSEEN_DOMAINS_MIN: usize = 8;
+/// and more than one in so many of its queries.
+const UNSEEN_SHARE: usize = 20;
 
 /// Why no client is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +37,15 @@ pub enum Unexplained {
     OthersWaiting(u32),
     /// No client leg of this resolver is in the capture.
     ClientLegMissing,
+    /// The resolver asks about much that nobody seen asks it about: of its clients, some are not in the capture.
+    ClientsUnseen {
+        /// About so many domains,
+        domains: u32,
+        /// by so many of its queries,
+        alone: u32,
+        /// of so many.
+        queries: u32,
+    },
     /// The capture had begun too short a time before.
     BeganMidWay(Span),
     /// Packets are missing here.
@@ -41,6 +63,8 @@ pub enum Unexplained {
         /// Where it asked.
         server: HostId,
     },
+    /// A client asked for something below it, but so little after it: frames may have changed places.
+    AskedJustAfter(Span),
     /// Who asked may itself be a resolver, for nobody was recognised as one.
     AskerMayBeResolver,
     /// What led to it is no longer kept.
@@ -113,14 +137,67 @@ impl History<'_> {
         if let Some(apart) = self.clocks_apart(sent) {
             Unexplained::ClocksApart(apart.offset)
         } else if waiting.is_empty() {
-            Unexplained::NobodyWaiting
+            let unseen = self.clients_unseen(query, sent, resolvers);
+            unseen.unwrap_or(Unexplained::NobodyWaiting)
         } else {
             Unexplained::OthersWaiting(waiting.len() as u32)
         }
     }
-}
 
-impl History<'_> {
+    /// Whether a resolver asked of late about much that nobody seen was waiting for then, nor had asked for before.
+    fn clients_unseen(
+        &self,
+        query: Sequence,
+        sent: &Transaction,
+        resolvers: &[HostId],
+    ) -> Option<Unexplained> {
+        let mut asked_for: HashSet<NameHash> = HashSet::default();
+        let mut waits = Waits::default();
+        let mut waits_about: HashMap<NameHash, Waits> = HashMap::default();
+        let mut lookups: Vec<Transaction> = Vec::new();
+        for (_, other) in self.transactions.before(query).take(OTHERS_MAX) {
+            if other.asked_last + OTHERS_WITHIN < sent.asked {
+                break;
+            }
+            if resolvers.contains(&other.server) {
+                let wait = (other.asked - OUT_OF_ORDER, other.closed() + SET_OFF_WITHIN);
+                waits.0.push(wait);
+                waits_about.entry(other.group).or_default().0.push(wait);
+                asked_for.insert(other.name);
+            } else if resolvers.contains(&other.client) && other.has_query() {
+                lookups.push(other);
+            }
+        }
+        waits.put_in_order();
+        waits_about.values_mut().for_each(Waits::put_in_order);
+        // Whoever waits may wait for what aliases and delegations lead to.
+        let is_led_to = |domain: NameHash| {
+            let is_known = |resolver: &HostId| {
+                let mut steps = LED_TO_MAX;
+                self.edges.to_group(*resolver, domain, &mut steps).next().is_some()
+            };
+            resolvers.iter().any(is_known)
+        };
+        let is_waited_for = |lookup: &Transaction| {
+            waits_about.get(&lookup.group).is_some_and(|waits| waits.hold(lookup.asked))
+                || waits.hold(lookup.asked) && is_led_to(lookup.group)
+        };
+        let mut domains: HashSet<NameHash> = HashSet::default();
+        let mut alone = 0;
+        for lookup in &lookups {
+            let name = self.transactions.name(lookup);
+            let is_common = name.label_count() < 2 || is_priming(name, lookup.qtype);
+            if !is_common && !asked_for.contains(&lookup.name) && !is_waited_for(lookup) {
+                alone += 1;
+                domains.insert(lookup.group);
+            }
+        }
+        let (queries, domains) = (lookups.len(), domains.len());
+        let is_so = domains >= UNSEEN_DOMAINS_MIN && alone * UNSEEN_SHARE >= queries;
+        let [domains, alone, queries] = [domains, alone, queries].map(|count| count as u32);
+        is_so.then_some(Unexplained::ClientsUnseen { domains, alone, queries })
+    }
+
     /// Whether somebody waited for just what a query is for, as long as that took, wherever it asked.
     fn waits_for_it(&self, ask: &Transaction, sent: &Transaction) -> bool {
         let waits = || {
@@ -132,6 +209,29 @@ impl History<'_> {
             && ask.client != sent.client
             && ask.server != sent.server
             && waits().unwrap_or(false)
+    }
+}
+
+/// From when until when clients waited.
+#[derive(Debug, Default)]
+struct Waits(Vec<(Timestamp, Timestamp)>);
+
+impl Waits {
+    /// Puts them in the order of their beginnings, each as long as any before it.
+    fn put_in_order(&mut self) {
+        self.0.sort_unstable();
+        let mut latest = Timestamp(i64::MIN);
+        for (_, until) in &mut self.0 {
+            latest = latest.max(*until);
+            *until = latest;
+        }
+    }
+
+    /// Whether anybody waited at a time.
+    fn hold(&self, at: Timestamp) -> bool {
+        let begun = self.0.partition_point(|(from, _)| *from <= at);
+        let last = begun.checked_sub(1).and_then(|last| self.0.get(last));
+        last.is_some_and(|(_, until)| *until >= at)
     }
 }
 

@@ -20,6 +20,8 @@ use crate::time::{Span, Timestamp};
 pub(super) const OPEN_MAX: Span = Span::from_secs(70);
 /// Two sightings of one packet by a mirror port lie closer together than this.
 pub(super) const MIRROR_MAX: Span = Span::from_millis(20);
+/// A packet that IPv4 numbered is still the same one after this time: sent again, it has another number.
+const NUMBERED_MIRROR_MAX: Span = Span::from_millis(300);
 /// No time at all: an `Option` would take another word.
 pub(super) const UNANSWERED: Timestamp = Timestamp(i64::MIN);
 /// How many hosts known as resolvers are kept for good. Somebody who makes up hosts that ask and answer
@@ -705,9 +707,10 @@ impl Transaction {
     }
 
     /// Whether a query is the same packet as its own, delivered a second time by the mirror: a
-    /// moment later and, where IPv4 numbers its packets, with the same identification.
+    /// moment later and, where IPv4 numbers its packets (RFC 6864), with the same identification.
     pub(super) fn has_copy(&self, query: &Message) -> bool {
-        (query.time - self.asked_last).abs() < MIRROR_MAX
+        let within = if query.ip_id == 0 { MIRROR_MAX } else { NUMBERED_MIRROR_MAX };
+        (query.time - self.asked_last).abs() < within
             && query.ip_id == self.ip_id
             && query.source_mac.is_some() == self.source_mac.is_some()
     }

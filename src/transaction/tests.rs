@@ -83,6 +83,20 @@ fn a_retransmission_is_kept_with_its_own_frame_and_a_mirrored_copy_is_not() {
 }
 
 #[test]
+fn a_packet_with_a_number_is_the_same_one_though_a_mirror_delivers_it_late() {
+    let mut table = Table::new();
+    table.take(&query(0.0));
+    table.take(&response(20.0));
+    assert_eq!(table.take(&query(150.0)), Event::AskedAgain(Sequence(0)));
+    assert_eq!(table.transactions.counters().copies, 1);
+    let unnumbered = |at_ms| Draft { ip_id: 0, id: 77, ..query(at_ms) };
+    table.take(&unnumbered(200.0));
+    assert_eq!(table.take(&unnumbered(350.0)), Event::AskedAgain(Sequence(1)));
+    let counters = *table.transactions.counters();
+    assert_eq!((counters.copies, counters.retransmissions), (1, 1));
+}
+
+#[test]
 fn the_same_ports_and_id_after_an_answer_are_a_new_question() {
     let mut table = Table::new();
     table.take(&query(0.0));

@@ -134,7 +134,7 @@ fn captures_of_two_clocks_are_said_to_be_and_can_be_read_as_one() {
     let named = |lines: &[Value]| {
         let named = lines.iter().filter(|line| line["type"] == "attribution").map(|line| {
             let clients = line["clients"].as_array().unwrap().iter();
-            let clients = clients.map(|client| client["address"].to_string());
+            let clients = clients.map(|client| client["ip"].to_string());
             let frames = line["sighting"]["frame"].to_string();
             (frames, line["verdict"].to_string(), clients.collect::<Vec<_>>())
         });
@@ -210,4 +210,49 @@ fn pieces_of_a_capture_are_shifted_together() {
         assert!(said.contains("Read again with --time-shift uplink=-5.0000:"), "{said}");
     }
     assert!(!said(Some("uplink=-5")).contains("Read again"));
+}
+
+/// Sensors that both see what goes out, of which one sees the clients, too: in one directory only the other is to be shifted.
+/// Of the packets that both have, each is one packet then.
+#[test]
+fn of_two_sensors_in_one_directory_that_of_the_clients_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let whole = frames(&project("captures/office.pcap"));
+    let (_, mut outside) = inside_and_outside();
+    outside.iter_mut().for_each(|frame| frame.time -= 5 * SECOND);
+    let sensors = directory.path().join("sensors");
+    fs::create_dir(&sensors).unwrap();
+    fs::write(sensors.join("inside.pcap"), pcap(&whole)).unwrap();
+    fs::write(sensors.join("uplink.pcap"), pcap(&outside)).unwrap();
+    let read = |captures: &str, shift: Option<&str>| {
+        let mut command = program();
+        command.current_dir(&directory).args(["read", captures, "--format", "jsonl"]);
+        command.arg("--indicators").arg(project("captures/flagged.txt"));
+        command.args(shift.iter().flat_map(|shift| ["--time-shift", shift]));
+        let run: Run = command.output().unwrap().into();
+        run
+    };
+    let advised = |run: &Run| {
+        let (_, advice) = run.stdout.split_once("Read again with --time-shift ")?;
+        advice.split_once(": what ").map(|(shift, _)| shift.to_owned())
+    };
+    let shift = advised(&read("sensors", None)).unwrap();
+    let seconds: f64 = shift.strip_prefix("sensors/uplink.pcap=").unwrap().parse().unwrap();
+    assert!((seconds - 5.0).abs() < 0.002, "{seconds}");
+    // Of a packet that is in both files, either frame is its own.
+    let named = |run: &Run| {
+        let attributions = run.json().into_iter().filter(|line| line["type"] == "attribution");
+        let named = attributions.map(|line| {
+            let clients = line["clients"].as_array().unwrap().iter();
+            let clients = clients.map(|client| client["ip"].to_string()).collect::<Vec<_>>();
+            let seen = ["name", "type", "leg"].map(|field| line["sighting"][field].to_string());
+            (line["indicator"]["line"].as_u64(), seen, clients)
+        });
+        let mut named: Vec<_> = named.collect();
+        named.sort();
+        named
+    };
+    let shifted = read("sensors", Some(&shift));
+    assert_eq!(advised(&shifted), None);
+    assert_eq!(named(&shifted), named(&read("sensors/inside.pcap", None)));
 }

@@ -1,6 +1,6 @@
 //! The rules, and the words: what is wrong, and what to do at the switch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::super::coverage::{ClientsSeen, Coverage};
@@ -351,23 +351,33 @@ fn asked_by_one(seen: &Seen<'_>, was_wrong: bool) -> Finding {
     ))
 }
 
-/// By what which files are to be shifted, as options: those of one directory together. Empty if none is to be.
+/// By what which files are to be shifted, as options: those of one directory together, unless some of it stay as they are.
+/// Empty if none is to be.
 fn shifts(seen: &Seen<'_>) -> String {
-    let mut by_directory: BTreeMap<(PathBuf, i64), Vec<&Path>> = BTreeMap::new();
-    for (_, apart) in seen.coverage.clocks_apart.iter().filter(|(_, apart)| apart.is_steady) {
-        for file in apart.files.iter().filter_map(|file| seen.files.get(usize::from(*file))) {
+    let file = |place: u16| seen.files.get(usize::from(place));
+    let mut by_directory: BTreeMap<(PathBuf, i64), BTreeSet<&Path>> = BTreeMap::new();
+    let mut stays: BTreeSet<&Path> = BTreeSet::new();
+    let mut shifted: BTreeSet<&Path> = BTreeSet::new();
+    for (_, apart) in &seen.coverage.clocks_apart {
+        let stay = apart.stays.iter().filter_map(|place| file(*place)?.path.parent());
+        stays.extend(stay);
+        for (place, by) in &apart.shifts {
+            // By what most lookups say, of those of several addresses.
+            let Some(file) = file(*place).filter(|file| shifted.insert(&file.path)) else {
+                continue;
+            };
             // To a tenth of a millisecond: it is not known better.
-            let shift = (file.shift - apart.offset).0 / 100_000;
+            let shift = (file.shift + *by).0 / 100_000;
             let directory = file.path.parent().unwrap_or(Path::new("")).to_owned();
-            by_directory.entry((directory, shift)).or_default().push(&file.path);
+            by_directory.entry((directory, shift)).or_default().insert(&file.path);
         }
     }
     let mut options: Vec<String> = Vec::new();
     for ((directory, shift), files) in by_directory {
         let all = seen.files.iter().filter(|file| file.path.parent() == Some(&directory)).count();
-        let is_whole = files.len() > 1 && directory != Path::new("") && 2 * files.len() > all;
-        let whole = [directory.as_path()];
-        let named = if is_whole { whole.as_slice() } else { files.as_slice() };
+        let can_be_whole = directory != Path::new("") && !stays.contains(directory.as_path());
+        let is_whole = can_be_whole && files.len() > 1 && 2 * files.len() > all;
+        let named = if is_whole { BTreeSet::from([directory.as_path()]) } else { files };
         options.extend(named.iter().map(|path| {
             let option = format!("{}={:.4}", path.display(), shift as f64 / 1e4);
             let quote = if option.contains(char::is_whitespace) { "'" } else { "" };
@@ -385,7 +395,7 @@ fn shifts(seen: &Seen<'_>) -> String {
 /// That the two sides of a resolver were stamped by two clocks.
 fn clocks_apart(seen: &Seen<'_>) -> Finding {
     let Some((resolver, apart)) = seen.coverage.clocks_apart.first() else { return Finding::Right };
-    let ClocksApart { offset, is_steady, agreeing, pairs, .. } = apart;
+    let ClocksApart { offset, is_steady, is_of_some, agreeing, pairs, .. } = apart;
     let way = if offset.0 < 0 { "behind" } else { "ahead of" };
     let off = format!("{}{} {way}", if *is_steady { "" } else { "some " }, offset.abs());
     let shifts = shifts(seen);
@@ -399,12 +409,13 @@ fn clocks_apart(seen: &Seen<'_>) -> Finding {
             "Set the clocks right that stamp these packets (by NTP), and capture anew:".to_owned()
         }
     };
+    let whose = if *is_of_some { "some of its clients" } else { "its clients" };
     let how = match is_steady {
         true => format!("{agreeing} of {pairs} lookups show it"),
         false => format!("now more, now less, as {pairs} lookups show"),
     };
     Finding::Wrong(format!(
-        "{mend} what {resolver} asks upstream is stamped by a clock that is {off} the one that stamps what its clients ask \
+        "{mend} what {resolver} asks upstream is stamped by a clock that is {off} the one that stamps what {whose} ask \
          ({how}). Until then \"no client\" and \"cannot be decided\" mean little, and nobody is named for sure."
     ))
 }

@@ -177,8 +177,8 @@ fn an_address_that_only_answers_and_one_that_only_asks_are_one_server() {
     let mut latest = None;
     for n in 0..20 {
         let at = f64::from(n) * 1000.0;
-        let name: &'static str =
-            ["a.one.com", "b.two.com", "c.three.com", "d.four.com"][n as usize % 4];
+        let names = ["one.com", "two.com", "three.com", "four.com", "five.com"];
+        let name: &'static str = names[n as usize % names.len()];
         let ask = office.ask(at, ANNA, service, name);
         let query = office.ask(at + 0.2, node, ISP, name);
         office.answer(at + 10.0, query, &[]);
@@ -312,7 +312,7 @@ fn who_asks_otherwise_than_the_others_may_ask_for_somebody() {
 }
 
 /// How sure it is of whoever is named for a query.
-fn sureness(office: &mut Office, query: Open<'_>) -> Vec<(String, u16)> {
+pub(super) fn sureness(office: &mut Office, query: Open<'_>) -> Vec<(String, u16)> {
     let history = office.resolution.history();
     let transactions = history.transactions();
     let sent = transactions.get(query.sequence).unwrap();
@@ -456,4 +456,26 @@ fn what_a_resolver_forwards_to_is_no_address_of_its_own() {
         hosts.find(address.into()).unwrap()
     };
     assert!(!office.resolution.roles().same(find(DC), find(UPLINK)));
+}
+
+#[test]
+fn clients_of_one_server_that_wait_for_the_same_are_no_addresses_of_it() {
+    let mut office = Office::new();
+    let names = ["a.one.com", "a.two.com", "a.three.com", "a.four.com", "a.five.com", "a.six.com"];
+    for (n, name) in names.into_iter().enumerate() {
+        // Each is slow, and all wait for it at a server that only answers.
+        let at = n as f64 * 10_000.0;
+        for (place, client) in [ANNA, BEN, CARLA].into_iter().enumerate() {
+            let ask = office.ask(at + place as f64, client, "10.0.9.1", name);
+            office.answer(at + 5_000.0 + place as f64, ask, &[]);
+        }
+    }
+    office.resolution.refresh_roles();
+    let history = office.resolution.history();
+    let hosts = history.transactions().hosts();
+    let is_one = |client: &&str| {
+        let address = crate::flow::Address::from(client.parse::<std::net::IpAddr>().unwrap());
+        hosts.find(address).is_some_and(|host| history.roles().group_of(host).is_some())
+    };
+    assert_eq!([ANNA, BEN, CARLA].iter().filter(|client| is_one(client)).count(), 0);
 }

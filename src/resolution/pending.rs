@@ -1,0 +1,302 @@
+//! Whether an ask without a captured answer can have been waiting still, or the resolver had given it up.
+
+use super::candidate::{AFTER_MAX, ASKS_MAX, Candidate, INSTANT, OPEN_MAX, OUT_OF_ORDER, Timing};
+use super::choice::SETS_OUT_MAX;
+use super::retry::FAIL_OVER_MAX;
+use super::walk::Walk;
+use super::{Edge, EdgeKind, History};
+use crate::bounded::Sequence;
+use crate::message::RecordType;
+use crate::name::{Name, NameHash};
+use crate::time::{Span, Timestamp};
+use crate::transaction::{Host, HostId, Look, Stretch, Transaction};
+
+/// What comes from upstream reaches the client within this time.
+const PASSED_ON: Span = Span::from_millis(300);
+/// How many aliases are followed to see whether an ask was served.
+const CHAIN_MAX: usize = 16;
+/// A resolver that goes on trying does so again within this time (Unbound waits for up to 24 s),
+const LULL_MAX: Span = Span::from_secs(26);
+/// and has given up after this one, a try or two being missing.
+const GIVES_UP_MAX: Span = Span::from_secs(30);
+/// A resolver that has to ask upstream for an ask does so within this time.
+const SET_TO_WORK: Span = Span::from_secs(1);
+/// A resolver that nothing holds up has set out for an ask by then.
+const SET_OUT: Span = Span::from_millis(20);
+/// Where a resolver has asked nothing for an ask for so long, and then does at once for another, it had given it up.
+const GIVEN_UP_LULL: Span = Span::from_secs(5);
+/// and may have after this one.
+const DOUBTED_LULL: Span = Span::from_secs(2);
+/// If the query is the one that went out at once for the other, so long will do.
+const NOT_FOR_IT_LULL: Span = Span::from_secs(1);
+/// For so many asks it is looked whether the resolver began anew with them, and of so many pairs whether it had given one up.
+const BEGUN_WITH_MAX: usize = 32;
+const GIVEN_UP_MAX: usize = 256;
+/// Where fewer than one in so many asks have a captured answer, those that have none say nothing.
+const UNHEARD_SHARE: u32 = 10;
+/// By then most asks have their answer, seen or not,
+const UNHEARD_MAX: Span = Span::from_secs(10);
+/// and as good as none before.
+pub(super) const UNHEARD_SOON: Span = Span::from_secs(1);
+/// Most queries are under way for so long at least.
+const UNHEARD_JOIN_MAX: Span = Span::from_millis(100);
+/// How many queries about one registered domain are looked at for one ask.
+const QUERIES_MAX: usize = 256;
+
+impl History<'_> {
+    /// Whether an ask can have been waiting still. One that has had no captured answer for long was, if the resolver had
+    /// set to work for it: if it was asking upstream about a name on the way, or on its way down to one, when the ask
+    /// came or soon after, and has not left it at that. Else its answer came from the cache and is missing.
+    pub(super) fn is_pending(
+        &self,
+        ask: &Transaction,
+        sent: &Transaction,
+        path: &[Edge],
+        walk: &Walk<'_>,
+    ) -> bool {
+        if ask.answered().is_some() {
+            return true;
+        }
+        if self.is_served(ask, sent)
+            || self.was_told_with_others(ask, sent)
+            || self.was_told_the_end(ask, sent, path)
+        {
+            return false;
+        }
+        let soon = ask.asked_last + SET_TO_WORK;
+        if soon >= sent.asked {
+            return true;
+        }
+        let names = self.names_on(path, ask, sent);
+        let worked_on = |since, until| self.is_worked_on(ask, sent, (since, until), &names, walk);
+        let then = sent.asked - OUT_OF_ORDER;
+        worked_on(ask.asked - OPEN_MAX, soon)
+            && (ask.asked_last + GIVES_UP_MAX >= sent.asked
+                || worked_on(sent.asked - GIVES_UP_MAX, then))
+    }
+
+    /// Whether what an ask without a captured answer was for had come from upstream a while before a
+    /// query: the answer then went to the client unseen.
+    fn is_served(&self, ask: &Transaction, sent: &Transaction) -> bool {
+        // Who asks once more after the answer has come has not got it.
+        let served = |query: &Transaction| {
+            let in_time = query
+                .answered()
+                .is_some_and(|at| at + PASSED_ON <= sent.asked && at + PASSED_ON > ask.asked_last);
+            in_time && query.asked + PASSED_ON >= ask.asked && matches!(query.rcode, 0 | 3)
+        };
+        let (mut name, mut group) = (ask.name, ask.group);
+        for step in 0..CHAIN_MAX {
+            let mut is_asked = false;
+            let mut tries = self.upstream_about(&sent.client, (name, group), ask.qtype, sent.asked);
+            let answer = tries.find(|(_, query)| {
+                is_asked |= query.asked + PASSED_ON >= ask.asked;
+                served(query)
+            });
+            let Some((sequence, answer)) = answer else {
+                // What an alias led to came with it, unless it was asked for.
+                return step > 0 && !is_asked;
+            };
+            if answer.truncated || !(answer.has_answers || answer.rcode == 3) {
+                return false;
+            }
+            let Some(alias) = self.alias_in(sequence, name) else { return true };
+            if !self.edges.has_names(&alias) {
+                // Where it went on from there cannot be told, and nobody is blamed for what cannot.
+                return true;
+            }
+            name = alias.target;
+            group = self.group_of_name(self.edges.target_name(&alias));
+        }
+        false
+    }
+
+    /// Whether the very thing that a query is for had come from upstream a while before, since an ask that aliases lead
+    /// there from: then it has its answer.
+    fn was_told_the_end(&self, ask: &Transaction, sent: &Transaction, path: &[Edge]) -> bool {
+        if path.is_empty() || path.iter().any(|edge| edge.kind != EdgeKind::Alias) {
+            return false;
+        }
+        let end = (sent.name, sent.group);
+        let mut asked = self.upstream_about(&sent.client, end, ask.qtype, sent.asked);
+        asked.any(|(_, query)| {
+            let is_told = query.rcode == 3 || query.rcode == 0 && query.has_answers;
+            let came = query.answered().filter(|_| is_told && !query.truncated);
+            came.is_some_and(|at| at > ask.asked_last && at + PASSED_ON <= sent.asked)
+        })
+    }
+
+    /// Whether somebody got the answer to the same question since an ask, a while before a query: a resolver answers
+    /// all at once who wait for one thing.
+    fn was_told_with_others(&self, ask: &Transaction, sent: &Transaction) -> bool {
+        let look = |stretch: &Stretch| match stretch.is_sent_since(ask.asked - OPEN_MAX) {
+            true => stretch.look_for(ask.name),
+            false => Look::NoFurther,
+        };
+        let within = (sent.asked, ASKS_MAX);
+        let addresses = self.roles.addresses_of(&ask.server).iter();
+        let mut asks = addresses
+            .flat_map(|server| self.transactions.with_server_by(*server, ask.group, within, look));
+        asks.any(|(_, other)| {
+            other.same_question(ask)
+                && other
+                    .answered()
+                    .is_some_and(|at| ask.asked_last + INSTANT < at && at + AFTER_MAX < sent.asked)
+        })
+    }
+
+    /// Leaves out asks without an answer that the resolver had given up: it asked nothing for them for a while, and then for
+    /// another that came. Had it been at it still, that one would only have waited, too.
+    pub(super) fn without_given_up(
+        &self,
+        mut found: Vec<Candidate>,
+        sent: &Transaction,
+        walk: &Walk<'_>,
+    ) -> Vec<Candidate> {
+        let is_old = |c: &Candidate| {
+            let ask = self.transactions.get(c.ask).filter(|ask| ask.answered().is_none());
+            c.timing == Timing::Open
+                && ask.is_some_and(|ask| sent.asked - ask.asked_last > NOT_FOR_IT_LULL)
+        };
+        if found.len() < 2 || !found.iter().any(is_old) {
+            return found;
+        }
+        let worked_on = |candidate: &Candidate, from: Timestamp, until: Timestamp| {
+            let Some(ask) = self.transactions.get(candidate.ask) else { return false };
+            let path = walk.path(candidate.reach);
+            let names = self.names_on(&path, &ask, sent);
+            self.is_worked_on(&ask, sent, (from, until), &names, walk)
+        };
+        // When the resolver set out at once for an ask, the latest first.
+        let mut begun: Vec<Candidate> =
+            found.iter().filter(|c| c.asked <= sent.asked).copied().collect();
+        begun.sort_unstable_by_key(|c| std::cmp::Reverse((c.asked, c.ask)));
+        begun.truncate(BEGUN_WITH_MAX);
+        begun.retain(|c| worked_on(c, c.asked, c.asked + SETS_OUT_MAX));
+        let mut left = GIVEN_UP_MAX;
+        found.retain_mut(|candidate| {
+            if !is_old(candidate) {
+                return true;
+            }
+            for new in &begun {
+                let last = self.transactions.get(candidate.ask).map(|ask| ask.asked_last);
+                let is_lull = |lull: Span| {
+                    last.is_some_and(|last| last + lull < new.asked)
+                        && !worked_on(candidate, new.asked - lull, new.asked - INSTANT)
+                };
+                let is_for_it = sent.asked - new.asked <= SETS_OUT_MAX;
+                if left == 0 || !is_lull(if is_for_it { NOT_FOR_IT_LULL } else { DOUBTED_LULL }) {
+                    left -= usize::from(left > 0);
+                    continue;
+                }
+                if is_for_it || is_lull(GIVEN_UP_LULL) {
+                    return false;
+                }
+                candidate.is_doubted = true;
+            }
+            true
+        });
+        found
+    }
+
+    /// Whether an ask has no captured answer because the capture holds hardly any that its server gives.
+    pub(super) fn is_unheard(&self, ask: &Transaction) -> bool {
+        let seldom_answers = |host: &Host| host.answers < host.asked / UNHEARD_SHARE;
+        ask.answered().is_none()
+            && self.transactions.hosts().get(ask.server).is_some_and(seldom_answers)
+    }
+
+    /// Whether nothing was asked upstream for an ask without a captured answer for so long that the answer may as well have
+    /// come, from the cache or for what was asked before.
+    pub(super) fn is_late(
+        &self,
+        candidate: &Candidate,
+        sent: &Transaction,
+        walk: &Walk<'_>,
+    ) -> bool {
+        let Some(ask) = self.transactions.get(candidate.ask) else { return false };
+        let is_waiting = candidate.timing == Timing::Open && ask.answered().is_none();
+        if !is_waiting || sent.asked - ask.asked_last <= SET_OUT {
+            return false;
+        }
+        let within = (sent.asked - LULL_MAX, sent.asked - OUT_OF_ORDER);
+        let path = walk.path(candidate.reach);
+        let names = self.names_on(&path, &ask, sent);
+        !self.is_worked_on(&ask, sent, within, &names, walk)
+    }
+
+    /// Whether a resolver was asking upstream for an ask by queries of some time: for a name on the way from it, or for one
+    /// above these, if it does that.
+    fn is_worked_on(
+        &self,
+        ask: &Transaction,
+        sent: &Transaction,
+        (since, until): (Timestamp, Timestamp),
+        names: &[Name<'_>],
+        walk: &Walk<'_>,
+    ) -> bool {
+        let resolvers = self.roles.addresses_of(&sent.client);
+        let within = (until, QUERIES_MAX);
+        let about = |group| {
+            resolvers.iter().flat_map(move |resolver| {
+                self.transactions.of_client_by(*resolver, group, within, |_| Look::Through)
+            })
+        };
+        let is_on_the_way = |query: &Transaction| {
+            let asked = self.transactions.name(query);
+            let mut below = names.iter().filter(|name| name.is_at_or_below(asked));
+            below.any(|name| walk.goes_above || name.label_count() == asked.label_count())
+        };
+        let works_on = |(_, query): (Sequence, Transaction)| {
+            let over = query.answered().unwrap_or(query.asked_last + FAIL_OVER_MAX);
+            (since..=until).contains(&query.asked)
+                && over >= ask.asked
+                && is_on_the_way(&query)
+                && !(query.answered().is_none() && self.was_passed_on(&query, resolvers, ask.asked))
+        };
+        // The first step down from the root is about the top-level domain alone, where questions are minimised.
+        let sets_out = |step: &(Sequence, Transaction)| {
+            step.1.asked >= ask.asked && matches!(step.1.qtype, RecordType::A | RecordType::NS)
+        };
+        let top = self.transactions.name(ask).suffixes().find(|name| name.label_count() == 1);
+        let mut groups: Vec<NameHash> =
+            names.iter().map(|name| self.group_of_name(*name)).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups.into_iter().any(|group| about(group).any(works_on))
+            || top.is_some_and(|top| about(self.group_of_name(top)).filter(sets_out).any(works_on))
+    }
+
+    /// Whether a client got the answer to an upstream query before a time, though the answer to the
+    /// query itself was not captured.
+    fn was_passed_on(&self, query: &Transaction, resolvers: &[HostId], before: Timestamp) -> bool {
+        let look = |stretch: &Stretch| stretch.look_for(query.name);
+        let mut asks = resolvers.iter().flat_map(|resolver| {
+            self.transactions.with_server_by(*resolver, query.group, (before, ASKS_MAX), look)
+        });
+        asks.any(|(_, ask)| {
+            ask.same_question(query)
+                && ask.answered().is_some_and(|at| query.asked <= at && at <= before)
+        })
+    }
+
+    /// The names on the way from an ask to a query.
+    fn names_on<'a>(
+        &'a self,
+        path: &'a [Edge],
+        ask: &'a Transaction,
+        sent: &'a Transaction,
+    ) -> Vec<Name<'a>> {
+        let known = path.iter().filter(|edge| self.edges.has_names(edge));
+        let ends = [ask, sent].map(|end| self.transactions.name(end));
+        let between =
+            known.flat_map(|edge| [self.edges.owner_name(edge), self.edges.target_name(edge)]);
+        ends.into_iter().chain(between).collect()
+    }
+}
+
+/// Whether an ask whose answer the capture would not show mostly has it by now; or if it came later than the query, before that.
+pub(super) fn is_over_unheard(ask: &Transaction, sent: &Transaction) -> bool {
+    let since = sent.asked - ask.asked_last;
+    since > UNHEARD_MAX || sent.answered().is_none() && since < Span(-UNHEARD_JOIN_MAX.0)
+}
