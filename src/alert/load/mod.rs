@@ -8,6 +8,7 @@ mod cef;
 mod csv_columns;
 mod csv_guess;
 mod csv_words;
+mod day_clock;
 mod error;
 mod eve;
 mod fast;
@@ -293,6 +294,11 @@ fn order_words(order: DateOrder, shown: &Shown) -> String {
 fn unread_words(unread: &Unread) -> String {
     let (why, remedy) = match unread.why {
         NoTime::Unknown => ("could not be read", "expected such as 2026-03-02 09:17:42"),
+        NoTime::FarOff => (
+            "are numbers that count to no time from 2001 to 2100, be it in seconds, milli-, micro- or nanoseconds since 1970, \
+             or as Windows and .NET count",
+            "write it as in 2026-03-02 09:17:42",
+        ),
         NoTime::TwoDates => (
             "could be two dates, and neither another date of the file nor the capture shows whether the day or the \
              month comes first",
