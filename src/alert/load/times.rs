@@ -81,6 +81,15 @@ impl<'z> Times<'z> {
         self.zones.alerts.name_at(time)
     }
 
+    /// The lines in which what is to be said of them stands.
+    pub(super) fn lines_mut(&mut self) -> impl Iterator<Item = &mut u32> {
+        let shown = self.shown.iter_mut().flatten();
+        let firsts = self.first_winter.iter_mut();
+        let firsts = firsts.chain(self.first_without_year.iter_mut().map(|(place, _)| place));
+        let unread = self.unread.iter_mut().map(|unread| &mut unread.first);
+        shown.chain(firsts).chain(unread).map(|place| &mut place.line)
+    }
+
     /// How many could not be read.
     pub(super) fn unread_count(&self) -> u64 {
         self.unread.iter().map(|unread| unread.count).sum()
