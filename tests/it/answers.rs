@@ -183,3 +183,20 @@ fn what_stands_in_two_files_is_listed_in_its_own() {
     let expected = [("mi.kenal-cn.com", ("one.txt", 1)), ("x1.ad-sync.net", ("other.txt", 2))];
     assert_eq!(listed, BTreeMap::from(expected));
 }
+
+#[test]
+fn a_ticket_of_a_flagged_address_says_what_was_asked_for_and_whether_it_went_there() {
+    let ticket = |address: &str| {
+        let run = whoasked(["explain", "--ticket", address, office().to_str().unwrap()]);
+        run.stdout.split("\n\n").next().unwrap_or_default().replace('\n', " ")
+    };
+    assert_eq!(
+        ticket("203.0.113.67"),
+        "Client 192.168.2.42 (KEVIN-PC) asked for mi.kenal-cn.com, and connected to the flagged address 203.0.113.67"
+    );
+    assert_eq!(
+        ticket("192.55.83.30"),
+        "Perhaps a false alarm: Client 192.168.2.55 (PETRA-PC) asked for www.lunchbox-catering.com, about which the \
+         flagged name server 192.55.83.30 was asked"
+    );
+}
