@@ -200,3 +200,48 @@ fn a_ticket_of_a_flagged_address_says_what_was_asked_for_and_whether_it_went_the
          flagged name server 192.55.83.30 was asked"
     );
 }
+
+#[test]
+fn alerts_of_another_day_are_said_once_on_top_and_each_in_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let (alerts, page) = (folder.path().join("alerts.csv"), folder.path().join("page.html"));
+    let mut text =
+        "time,host,destination\n2026-03-02T09:17:42Z,192.168.2.194,mi.kenal-cn.com\n".to_owned();
+    for (minute, name) in
+        ["mi.kenal-cn.com", "x1.ad-sync.net", "cdn.kenal-cn.com"].iter().enumerate()
+    {
+        text += &format!("2026-03-03T10:{minute:02}:00Z,192.168.2.194,{name}\n");
+    }
+    let [alerts_path, page_path] = [&alerts, &page].map(|path| path.display().to_string());
+    let explain = |text: &str| {
+        fs::write(&alerts, text).unwrap();
+        let capture = office().display().to_string();
+        whoasked(["explain", "--report", &page_path, "--alerts", &alerts_path, &capture]).stdout
+    };
+    let said = explain(&text);
+    let told = "3 of 4 alerts are of 2026-03-03; the capture is of 2026-03-02, 08:00:02 to 16:59:25 UTC: they cannot be \
+                answered by it.";
+    let plain = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        plain.starts_with(&format!(
+            "4 alerts: 1 leads to a client and 3 are not of the capture's time. {told}"
+        )),
+        "{said}"
+    );
+    assert_eq!(said.matches("→ not of the capture's time").count(), 3, "{said}");
+    assert!(!said.contains("nearest "), "{said}");
+    let page = fs::read_to_string(&page).unwrap();
+    assert!(page.contains(&told.replace('\'', "&#39;")), "{page}");
+    let several = explain(&text.replace("2026-03-03T10:02", "2026-03-05T10:02"));
+    assert!(several.contains("3 of 4 alerts are of 2026-03-03 to 2026-03-05;"), "{several}");
+    let same = explain(&text.replace("2026-03-03T10:0", "2026-03-02T18:0"));
+    assert!(same.contains("alerts are of 18:00:00 to 18:02:00 UTC; the capture is of"), "{same}");
+    let all = explain(&text.replace("2026-03-02T09", "2026-03-03T09"));
+    assert!(all.contains("All 4 alerts are of 2026-03-03;"), "{all}");
+    // Of one alone the answer says it.
+    let one = explain("time,host,destination\n2026-03-03T10:00:00Z,192.168.2.194,x1.ad-sync.net\n");
+    assert!(
+        one.contains("the capture covers") && !one.contains("cannot be answered by it"),
+        "{one}"
+    );
+}
