@@ -202,6 +202,25 @@ fn a_ticket_of_a_flagged_address_says_what_was_asked_for_and_whether_it_went_the
 }
 
 #[test]
+fn who_asked_at_other_times_is_weighed_alike_in_the_table_and_on_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let (alerts, page) = (folder.path().join("alerts.csv"), folder.path().join("page.html"));
+    let row = "time,host,destination\n2026-03-02T09:17:42Z,192.168.2.194,mi.kenal-cn.com\n";
+    fs::write(&alerts, row).unwrap();
+    let [alerts, page, capture] =
+        [&alerts, &page, &office()].map(|path| path.display().to_string());
+    let run = whoasked(["explain", "--report", &page, "--alerts", &alerts, &capture]);
+    let row = |client: &str| {
+        let of_it = |line: &&str| line.starts_with(&format!("{client} "));
+        run.stdout.lines().find(of_it).unwrap_or_default().to_owned()
+    };
+    assert!(row("192.168.2.42").ends_with("act on it"), "{}", run.stdout);
+    assert!(row("192.168.2.40").ends_with("other times"), "{}", run.stdout);
+    let page = fs::read_to_string(&page).unwrap();
+    assert_eq!(page.matches("Not at the alert&#39;s time</p>").count(), 1, "{page}");
+}
+
+#[test]
 fn alerts_of_another_day_are_said_once_on_top_and_each_in_short() {
     let folder = tempfile::tempdir().unwrap();
     let (alerts, page) = (folder.path().join("alerts.csv"), folder.path().join("page.html"));
