@@ -2,6 +2,7 @@
 //!
 //! Everything from `packet` to `attribution` takes its time from the frames; no clock is read there.
 
+mod count;
 mod written;
 mod zone_words;
 

@@ -97,6 +97,7 @@ struct Found {
     notes: Vec<String>,
     nearest: Option<String>,
     is_of_other_times: bool,
+    is_of_another_day: bool,
     is_seen_elsewhere: bool,
     asked_then: Option<Rc<BTreeSet<Address>>>,
     zones: Vec<String>,
@@ -240,6 +241,12 @@ impl Desk {
             found.outcome.verdict = Some(Verdict::Undetermined);
             found.outcome.reason = Some(why);
         }
+        // A clock that is a little off puts nothing on another day.
+        let is_far = coverage.span.zip(asked.when()).is_some_and(|((first, last), when)| {
+            when.times().all(|time| time < first - ABOUT || time > last + ABOUT)
+        });
+        let is_open = found.outcome.verdict.is_none() && found.zones.is_empty();
+        found.is_of_another_day = is_far && is_open;
         found
     }
 
@@ -565,6 +572,7 @@ fn fill(answer: &mut Answer, found: &Found) {
     answer.basis.time = found.time.or(answer.basis.time);
     answer.basis.notes.clone_from(&found.notes);
     answer.basis.is_of_other_times = found.is_of_other_times;
+    answer.basis.is_of_another_day = found.is_of_another_day;
     answer.basis.is_seen_elsewhere = found.is_seen_elsewhere;
     answer.basis.asked_then.clone_from(&found.asked_then);
     answer.basis.zones.clone_from(&found.zones);

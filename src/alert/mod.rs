@@ -106,6 +106,9 @@ pub struct Basis {
     /// Where it was seen at other times only: with which options those would be its own, its time naming no zone; the
     /// likeliest first.
     pub zones: Vec<String>,
+    /// Whether its time is minutes or more before the capture or behind it, so that it cannot be answered; not if it would
+    /// fit in another zone.
+    pub is_of_another_day: bool,
     /// Whether it was seen of other clients, at other hosts than the alert says.
     pub is_seen_elsewhere: bool,
     /// Where the alert has a time: all clients that asked about then, whether or not that answers it.

@@ -9,12 +9,16 @@ use super::file::FileReader;
 use super::source::{Progress, is_pipe};
 use crate::time::{Span, Timestamp};
 
+/// How much of each is read first: a file header and a frame. Where the first frame is longer, more is.
+const HEAD_OCTETS: usize = 4 << 10;
+
 /// When the first of some captures begins, with what is added to the times of some of them; none where that cannot be
 /// seen beforehand, as of a pipe, or what is no capture: that is told when it is read.
 pub fn begin_of(files: &[PathBuf], shifts: &BTreeMap<PathBuf, Span>) -> Option<Timestamp> {
+    let mut block = Block::default();
     let begins = files.iter().filter(|file| !is_pipe(file)).filter_map(|file| {
-        let mut block = Block::default();
-        FileReader::open(file, Arc::new(Progress::default())).ok()?.fill(&mut block);
+        let reader = FileReader::open(file, Arc::new(Progress::default())).ok()?;
+        reader.reading_first(HEAD_OCTETS).fill(&mut block);
         let shift = shifts.get(file).copied().unwrap_or_default();
         block.marks.first().map(|mark| mark.time + shift)
     });

@@ -94,6 +94,12 @@ impl FileReader {
         })
     }
 
+    /// Reads that much first, or what a frame needs if that is more: for who only looks how it begins.
+    pub fn reading_first(mut self, octets: usize) -> FileReader {
+        self.block_octets = octets;
+        self
+    }
+
     /// Fills a block with the next frames; false when there are none left.
     pub fn fill(&mut self, block: &mut Block) -> bool {
         block.marks.clear();

@@ -281,9 +281,10 @@ Examples:
   whoasked explain --alerts aptp.log --tz Europe/Berlin monday.pcap tuesday.pcap --format jsonl
 
 Alerts are read as people have them: the table of Sophos UTM9 as pasted from its page, log lines of
-Sophos UTM, SFOS, FortiGate and Check Point, the threat log of Palo Alto, Suricata's EVE and
-fast.log, Snort's alerts, CEF, CSV with named columns (time, host, destination, threat, events), and
-up to 49 lines of one name or address each. The form is found by what the file holds. One alert can stand on the
+Sophos UTM, SFOS, FortiGate, Check Point and Cisco Firepower, the threat log of Palo Alto, Suricata's
+EVE and fast.log, Snort's alerts, JSON as Splunk, Elastic and others export it, logs of Zeek, CEF, CSV
+with named columns (time, host, destination, threat, events), tables pasted from pfSense and OPNsense,
+and up to 49 lines of one name or address each. The form is found by what the file holds. One alert can stand on the
 command line itself, in quotes.
 
 Exit status: 0 no alert is answered: the capture does not show what they flag, or not at their
@@ -504,17 +505,21 @@ impl Format {
 pub enum AlertsFormat {
     /// The table of Sophos UTM9's Advanced Threat Protection, as pasted
     SophosTable,
-    /// Log lines of key="value" or key:"value";: Sophos UTM, SFOS, Check Point and the like
+    /// Log lines of key="value" or the like: Sophos UTM, SFOS, Check Point, Cisco Firepower
     KeyValue,
     /// Log lines of FortiGate
     Fortigate,
     /// The threat log of Palo Alto Networks, as CSV
     PaloAlto,
-    /// Suricata's EVE, a JSON object a line
+    /// Suricata's EVE, JSON objects
     Eve,
+    /// JSON objects of any kind, as Splunk and Elastic export them
+    Json,
+    /// Logs of Zeek with tabs: dns.log, intel.log, notice.log
+    Zeek,
     /// Common Event Format
     Cef,
-    /// Suricata's fast.log and Snort's alerts, a line each
+    /// Suricata's fast.log and Snort's alerts, of a line or several
     FastLog,
     /// CSV with a header that names the columns
     Csv,

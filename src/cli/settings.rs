@@ -316,6 +316,8 @@ fn alerts_form(format: AlertsFormat) -> AlertForm {
         AlertsFormat::Fortigate => AlertForm::FortiGate,
         AlertsFormat::PaloAlto => AlertForm::PaloAlto,
         AlertsFormat::Eve => AlertForm::Eve,
+        AlertsFormat::Json => AlertForm::Json,
+        AlertsFormat::Zeek => AlertForm::Zeek,
         AlertsFormat::Cef => AlertForm::Cef,
         AlertsFormat::FastLog => AlertForm::FastLog,
         AlertsFormat::Csv => AlertForm::Csv,

@@ -68,7 +68,8 @@ impl History<'_> {
             return true;
         }
         let names = self.names_on(path, ask, sent);
-        let worked_on = |since, until| self.is_worked_on(ask, sent, (since, until), &names, walk);
+        let worked_on =
+            |since, until| self.is_worked_on(ask, sent, (since, until), &names, (walk, &|_| true));
         let then = sent.asked - OUT_OF_ORDER;
         worked_on(ask.asked - OPEN_MAX, soon)
             && (ask.asked_last + GIVES_UP_MAX >= sent.asked
@@ -165,7 +166,12 @@ impl History<'_> {
             let Some(ask) = self.transactions.get(candidate.ask) else { return false };
             let path = walk.path(candidate.reach);
             let names = self.names_on(&path, &ask, sent);
-            self.is_worked_on(&ask, sent, (from, until), &names, walk)
+            // What a name is asked for by another type is for another ask.
+            let is_for_it = |query: &Transaction| {
+                let is_on_path = names.iter().any(|name| *name == self.transactions.name(query));
+                !is_on_path || [ask.qtype, sent.qtype].contains(&query.qtype)
+            };
+            self.is_worked_on(&ask, sent, (from, until), &names, (walk, &is_for_it))
         };
         // When the resolver set out at once for an ask, the latest first.
         let mut begun: Vec<Candidate> =
@@ -222,7 +228,7 @@ impl History<'_> {
         let within = (sent.asked - LULL_MAX, sent.asked - OUT_OF_ORDER);
         let path = walk.path(candidate.reach);
         let names = self.names_on(&path, &ask, sent);
-        !self.is_worked_on(&ask, sent, within, &names, walk)
+        !self.is_worked_on(&ask, sent, within, &names, (walk, &|_| true))
     }
 
     /// Whether a resolver was asking upstream for an ask by queries of some time: for a name on the way from it, or for one
@@ -233,7 +239,7 @@ impl History<'_> {
         sent: &Transaction,
         (since, until): (Timestamp, Timestamp),
         names: &[Name<'_>],
-        walk: &Walk<'_>,
+        (walk, is_for_it): (&Walk<'_>, &dyn Fn(&Transaction) -> bool),
     ) -> bool {
         let resolvers = self.roles.addresses_of(&sent.client);
         let within = (until, QUERIES_MAX);
@@ -252,6 +258,7 @@ impl History<'_> {
             (since..=until).contains(&query.asked)
                 && over >= ask.asked
                 && is_on_the_way(&query)
+                && is_for_it(&query)
                 && !(query.answered().is_none() && self.was_passed_on(&query, resolvers, ask.asked))
         };
         // The first step down from the root is about the top-level domain alone, where questions are minimised.

@@ -2,15 +2,18 @@
 //!
 //! Read are RFC 3339 and what is near it (`2026-03-02T09:17:42.5+0100`, `2026-03-02 09:17:42`), the
 //! forms of firewalls (`2026:03:02-09:17:42`, `2026/03/02 09:17:42`, `Mar 02 2026 09:17:42`,
-//! `02.03.2026 09:17`, `03/22/2026 9:17:42 AM`) and counts since the epoch in seconds, milli-, micro-
-//! or nanoseconds; and what else logs and exports write (`20260302T091742Z`, `02/Mar/2026:09:17:42 +0000`,
-//! `2Mar2026 9:17:42`, `Mon Mar 02 10:17:42 CET 2026`, `Mar 2, 2026 @ 09:17:42`). What could be two dates
+//! `02.03.2026 09:17`, `03/22/2026 9:17:42 AM`) and counts ([`Count`]); and what else logs and exports write
+//! (`20260302T091742Z`, `02/Mar/2026:09:17:42 +0000`, `2Mar2026 9:17:42`, `2-Mar-26 9:17 p.m.`,
+//! `Mon Mar 02 10:17:42 CET 2026`, `Mar 2, 2026 @ 09:17:42`, `2026-03-02 09:17:42 +0000 UTC`). What could be two dates
 //! (`03/02/2026`) is read in the order that another date of the same writer shows; without one, it is not guessed at,
 //! and neither is what lacks its year, or names a zone that is not known.
+
+use std::borrow::Cow;
 
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
+use super::count::{Count, nanos_of};
 use super::zone_words::ZoneWord;
 use super::{Timestamp, Zone};
 
@@ -51,6 +54,8 @@ pub enum NoTime {
     ManyZones,
     /// What stands behind its clock is no zone that is known.
     NoZone,
+    /// It is a number, which as a count would not be of this century.
+    FarOff,
 }
 
 impl Written {
@@ -60,10 +65,12 @@ impl Written {
     /// Of what is not one, or could be several.
     pub fn parse(text: &str, zone: &Zone, order: Option<DateOrder>) -> Result<Written, NoTime> {
         let text = text.trim();
-        // The longest written form with a zone has some 40 characters.
-        if text.is_empty() || text.len() > 64 {
+        // The longest written form with a zone has some 60 characters.
+        if text.is_empty() || text.len() > 80 {
             return Err(NoTime::Unknown);
         }
+        let plain = plain(text);
+        let text = plain.as_ref();
         let mut cursor = Cursor::new(text, order);
         match Written::read(text, &mut cursor, zone) {
             Some(read) => read,
@@ -98,16 +105,33 @@ impl Written {
 
     /// None of what is not written as a time is.
     fn read(text: &str, cursor: &mut Cursor<'_>, zone: &Zone) -> Option<Result<Written, NoTime>> {
-        if let Some(time) = since_epoch(text) {
-            let (again, shows) = (None, None);
-            let is_local = false;
-            return Some(Ok(Written { time, again, is_local, shows, is_winter_in_summer: false }));
-        }
-        let (year, month, day) = cursor.date()?;
-        cursor.eat_any(&[' ', 'T', 't', '-', ',', '_', '@', ':']);
-        let (hour, minute, second, nanos) = cursor.clock()?;
-        let local = DateTime::new(year, month, day, hour, minute, second, nanos).ok()?;
+        let local = match Count::of(text) {
+            Some(Count::Time(time)) => {
+                let (again, shows) = (None, None);
+                let is_local = false;
+                return Some(Ok(Written {
+                    time,
+                    again,
+                    is_local,
+                    shows,
+                    is_winter_in_summer: false,
+                }));
+            }
+            Some(Count::FarOff) => return Some(Err(NoTime::FarOff)),
+            Some(Count::Local(local)) => {
+                cursor.rest = "";
+                local
+            }
+            None => {
+                let (year, month, day) = cursor.date()?;
+                cursor.eat_any(&[' ', 'T', 't', '-', ',', '_', '@', ':']);
+                let (hour, minute, second, nanos) = cursor.clock()?;
+                DateTime::new(year, month, day, hour, minute, second, nanos).ok()?
+            }
+        };
         let said = cursor.rest.trim();
+        // `9:17 Uhr`.
+        let said = said.strip_prefix("Uhr").map_or(said, str::trim);
         let mut is_winter_in_summer = false;
         let (zone, is_local) = match ZoneWord::of(said) {
             _ if said.is_empty() => (zone.zone.clone(), true),
@@ -171,31 +195,22 @@ fn with_year_first(text: &str) -> Option<String> {
     Some(format!("{} {year} {}", day.join(" "), clock.join(" ")))
 }
 
-/// A count since the epoch; how many digits it has says of what.
-fn since_epoch(text: &str) -> Option<Timestamp> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let is_number = |part: &str| part.bytes().all(|octet| octet.is_ascii_digit());
-    if whole.is_empty() || !is_number(whole) || !is_number(fraction) {
-        return None;
+/// With one kind of blank, half days without dots, and without what Go tells of its own clock: `p.m.`, ` m=+0.001`.
+fn plain(text: &str) -> Cow<'_, str> {
+    let text = text.split_once(" m=").map_or(text, |(time, _)| time);
+    let mut plain = Cow::Borrowed(text);
+    if text.contains(['\u{a0}', '\u{202f}']) {
+        plain = text.replace(['\u{a0}', '\u{202f}'], " ").into();
     }
-    let unit = match whole.len() {
-        9..=11 => 1_000_000_000,
-        // Fourteen digits would be of the year 2286: they are `20260302091742`.
-        12 | 13 => 1_000_000,
-        15..=17 => 1_000,
-        18 | 19 => 1,
-        _ => return None,
-    };
-    let nanos = whole.parse::<i64>().ok()?.checked_mul(unit)?;
-    // Of a fraction of anything but a second nobody has need.
-    let fraction = if unit == 1_000_000_000 { nanos_of(fraction)? } else { 0 };
-    Some(Timestamp(nanos.checked_add(i64::from(fraction))?))
-}
-
-/// The digits behind a decimal point as nanoseconds.
-fn nanos_of(fraction: &str) -> Option<i32> {
-    let nine: String = fraction.chars().chain("000000000".chars()).take(9).collect();
-    nine.parse().ok()
+    for (dotted, half) in [("a.m.", "AM"), ("p.m.", "PM"), ("a. m.", "AM"), ("p. m.", "PM")] {
+        let lower = plain.to_ascii_lowercase();
+        if let Some((before, behind)) = lower.find(dotted).and_then(|at| {
+            Some((plain.get(..at)?.to_owned(), plain.get(at + dotted.len()..)?.to_owned()))
+        }) {
+            plain = format!("{before}{half}{behind}").into();
+        }
+    }
+    plain
 }
 
 /// No month is beyond.
@@ -248,7 +263,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// `20260302T091742`, `20260302091742`: digits without marks, of the clock what stands behind stays to be read.
+    /// `20260302T091742`, `20260302091742`, with thousandths behind `20260302091742123`: digits without marks, of the clock what stands behind stays to be read.
     fn packed(&mut self, digits: &'a str) -> Option<(i16, i8, i8)> {
         let (day, clock) = digits.split_at_checked(8)?;
         let part = |from: usize, to: usize| day.get(from..to);
@@ -306,13 +321,13 @@ impl<'a> Cursor<'a> {
             return Some((self.year()?, month, day));
         }
         let first = self.digits();
-        if first.len() == 8 || first.len() == 14 {
+        if matches!(first.len(), 8 | 14 | 17) {
             return self.packed(first);
         }
         if matches!(first.len(), 1 | 2) && self.rest.starts_with(|c: char| c.is_ascii_alphabetic())
         {
-            return Some((first.parse().ok()?, self.month()?, self.year()?))
-                .map(|(day, month, year)| (year, month, day));
+            let (day, month) = (first.parse().ok()?, self.month()?);
+            return Some((self.year_of_two_or_four()?.0, month, day));
         }
         let between = self.rest.chars().next()?;
         self.eat(between)?;
@@ -326,7 +341,8 @@ impl<'a> Cursor<'a> {
             (1 | 2, '-' | '/' | ' ') if is_word => {
                 let month = self.month()?;
                 self.eat(between)?;
-                Some((self.year()?, month, first.parse().ok()?))
+                // Who writes the month as a word writes the day first.
+                Some((self.year_of_two_or_four()?.0, month, first.parse().ok()?))
             }
             (1 | 2, '.' | '/' | '-') => {
                 let (first, second): (i8, i8) = (first.parse().ok()?, self.small()?);
@@ -380,8 +396,12 @@ impl<'a> Cursor<'a> {
 
     fn clock(&mut self) -> Option<(i8, i8, i8, i32)> {
         let part = |clock: &str, from: usize| clock.get(from..from + 2)?.parse::<i8>().ok();
+        let mut nanos = 0;
         let (mut hour, minute, second) = match self.packed_clock.take() {
-            Some(clock) => (part(clock, 0)?, part(clock, 2)?, Some(part(clock, 4)?)),
+            Some(clock) => {
+                nanos = nanos_of(clock.get(6..)?)?;
+                (part(clock, 0)?, part(clock, 2)?, Some(part(clock, 4)?))
+            }
             None => {
                 let hour = self.small()?;
                 self.eat(':')?;
@@ -389,14 +409,15 @@ impl<'a> Cursor<'a> {
                 (hour, minute, if self.eat(':').is_some() { Some(self.small()?) } else { None })
             }
         };
-        let mut nanos = 0;
         if second.is_some() && self.rest.starts_with(['.', ',']) {
             self.rest = self.rest.get(1..)?;
             nanos = nanos_of(self.digits())?;
         }
         let second = second.unwrap_or(0);
         let rest = self.rest.trim_start();
-        let half = rest.get(..2).map(str::to_ascii_uppercase);
+        // `AMT` is a zone.
+        let is_word = !rest.get(2..).is_some_and(|rest| rest.starts_with(char::is_alphanumeric));
+        let half = rest.get(..2).filter(|_| is_word).map(str::to_ascii_uppercase);
         match half.as_deref() {
             Some("AM") if hour <= 12 => hour %= 12,
             Some("PM") if hour <= 12 => hour = hour % 12 + 12,
@@ -457,6 +478,24 @@ mod tests {
             "2026-03-02 05:17:42 (UTC-4)",
             "2026-03-02T10:17:42+01:00[Europe/Berlin]",
             "Mon, 02 Mar 2026 10:17:42 +0100 (CET)",
+            "02.03.2026 9:17:42 Uhr",
+            "02-Mar-26 09:17:42",
+            "2-Mar-26 9:17:42",
+            "2-Mar-26, 9:17:42 a.m.",
+            "2 Mar 26 09:17:42",
+            "2Mar26 09:17:42",
+            "02-Mar-2026 09:17:42.000 AM",
+            "02.03.2026 9:17:42 a. m.",
+            "2026-03-02 9:17:42\u{202f}AM",
+            "2026-03-02\u{a0}09:17:42",
+            "2026-03-02 09:17:42 +0000 UTC",
+            "2026-03-02 09:17:42.000000000 +0000 UTC m=+0.000123456",
+            "2026-03-02 10:17:42 +0100 CET",
+            "2026-03-02 12:17:42 +0300 +03",
+            "2026-03-02 04:17:42 -0500 EST",
+            "20260302091742000",
+            "134169166620000000",
+            "639080398620000000",
             "1772443062",
             "1772443062.000000",
             "1772443062000",
@@ -466,6 +505,7 @@ mod tests {
             assert_eq!(utc(text).as_deref(), Some("2026-03-02T09:17:42.000000000Z"), "{text}");
         }
         assert_eq!(utc("22/03/2026 1:05 PM").as_deref(), Some("2026-03-22T13:05:00.000000000Z"));
+        assert_eq!(utc("22-Mar-26 1:05 P.M.").as_deref(), Some("2026-03-22T13:05:00.000000000Z"));
         assert_eq!(utc("3/22/2026 12:05 am").as_deref(), Some("2026-03-22T00:05:00.000000000Z"));
     }
 
@@ -563,6 +603,10 @@ mod tests {
             "20260302T0917",
             "02.03.026 09:17:42",
             "99999999999999999999",
+            "260302091742",
+            "946684800",
+            "20260302091742123456",
+            "2026-03-02 09:17:42 AMX",
             "1234",
             "mi.kenal-cn.com",
         ] {
@@ -578,6 +622,8 @@ mod tests {
             ("Mar  2 09:17:42", NoTime::NoYear),
             ("03/02-09:17:42.123456", NoTime::NoYear),
             ("2026-03-02", NoTime::Unknown),
+            ("260302091742", NoTime::FarOff),
+            ("2026-03-02 09:17:42 AMT", NoTime::ManyZones),
             ("02/03", NoTime::Unknown),
             ("Mon Mar  2 09:17:42", NoTime::NoYear),
             ("02/03/26 09:17", NoTime::TwoDates),

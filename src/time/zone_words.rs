@@ -141,7 +141,13 @@ impl ZoneWord {
                 ZoneWord::OneOf(_) => ZoneWord::alone(unbracketed(name)),
                 word => word,
             },
-            None => ZoneWord::alone(bare),
+            None => match bare.split_once(' ') {
+                // `+0000 UTC`, `-0500 EST`, `+0300 +03` of Go: likewise.
+                Some((distance, name)) if distance.starts_with(['+', '-']) && is_name(name) => {
+                    ZoneWord::alone(distance)
+                }
+                _ => ZoneWord::alone(bare),
+            },
         }
     }
 
@@ -180,6 +186,13 @@ impl ZoneWord {
 /// Whether a word that stands behind a clock, or in a heading of one, names a zone, be it one of several.
 pub fn names_zone(text: &str) -> bool {
     !text.trim().is_empty() && !matches!(ZoneWord::of(text), ZoneWord::Unknown)
+}
+
+/// Whether it is written as an abbreviation of a zone is, or as what Go writes for one that has none.
+fn is_name(text: &str) -> bool {
+    let is_short = (1..=6).contains(&text.len());
+    let is_abbreviation = text.bytes().all(|octet| octet.is_ascii_uppercase());
+    is_short && (is_abbreviation || text.starts_with(['+', '-']) && distance(text).is_some())
 }
 
 /// Without the brackets around all of it.
@@ -226,6 +239,9 @@ mod tests {
             ("-0700 (PDT)", -420),
             ("Z[UTC]", 0),
             ("CST (America/Chicago)", -300),
+            ("+0000 UTC", 0),
+            ("-0500 EST", -300),
+            ("+0300 +03", 180),
             ("Etc/GMT+2", -120),
         ] {
             assert_eq!(east(text), Some(minutes), "{text}");
@@ -246,6 +262,8 @@ mod tests {
             "PRC",
             "EST5EDT",
             "()",
+            "+0200 and more",
+            "+9900 CET",
             "(UTC+01:00) Amsterdam, Berlin",
             "W. Europe Standard Time",
         ] {

@@ -183,3 +183,84 @@ fn what_stands_in_two_files_is_listed_in_its_own() {
     let expected = [("mi.kenal-cn.com", ("one.txt", 1)), ("x1.ad-sync.net", ("other.txt", 2))];
     assert_eq!(listed, BTreeMap::from(expected));
 }
+
+#[test]
+fn a_ticket_of_a_flagged_address_says_what_was_asked_for_and_whether_it_went_there() {
+    let ticket = |address: &str| {
+        let run = whoasked(["explain", "--ticket", address, office().to_str().unwrap()]);
+        run.stdout.split("\n\n").next().unwrap_or_default().replace('\n', " ")
+    };
+    assert_eq!(
+        ticket("203.0.113.67"),
+        "Client 192.168.2.42 (KEVIN-PC) asked for mi.kenal-cn.com, and connected to the flagged address 203.0.113.67"
+    );
+    assert_eq!(
+        ticket("192.55.83.30"),
+        "Perhaps a false alarm: Client 192.168.2.55 (PETRA-PC) asked for www.lunchbox-catering.com, about which the \
+         flagged name server 192.55.83.30 was asked"
+    );
+}
+
+#[test]
+fn who_asked_at_other_times_is_weighed_alike_in_the_table_and_on_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let (alerts, page) = (folder.path().join("alerts.csv"), folder.path().join("page.html"));
+    let row = "time,host,destination\n2026-03-02T09:17:42Z,192.168.2.194,mi.kenal-cn.com\n";
+    fs::write(&alerts, row).unwrap();
+    let [alerts, page, capture] =
+        [&alerts, &page, &office()].map(|path| path.display().to_string());
+    let run = whoasked(["explain", "--report", &page, "--alerts", &alerts, &capture]);
+    let row = |client: &str| {
+        let of_it = |line: &&str| line.starts_with(&format!("{client} "));
+        run.stdout.lines().find(of_it).unwrap_or_default().to_owned()
+    };
+    assert!(row("192.168.2.42").ends_with("act on it"), "{}", run.stdout);
+    assert!(row("192.168.2.40").ends_with("other times"), "{}", run.stdout);
+    let page = fs::read_to_string(&page).unwrap();
+    assert_eq!(page.matches("Not at the alert&#39;s time</p>").count(), 1, "{page}");
+}
+
+#[test]
+fn alerts_of_another_day_are_said_once_on_top_and_each_in_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let (alerts, page) = (folder.path().join("alerts.csv"), folder.path().join("page.html"));
+    let mut text =
+        "time,host,destination\n2026-03-02T09:17:42Z,192.168.2.194,mi.kenal-cn.com\n".to_owned();
+    for (minute, name) in
+        ["mi.kenal-cn.com", "x1.ad-sync.net", "cdn.kenal-cn.com"].iter().enumerate()
+    {
+        text += &format!("2026-03-03T10:{minute:02}:00Z,192.168.2.194,{name}\n");
+    }
+    let [alerts_path, page_path] = [&alerts, &page].map(|path| path.display().to_string());
+    let explain = |text: &str| {
+        fs::write(&alerts, text).unwrap();
+        let capture = office().display().to_string();
+        whoasked(["explain", "--report", &page_path, "--alerts", &alerts_path, &capture]).stdout
+    };
+    let said = explain(&text);
+    let told = "3 of 4 alerts are of 2026-03-03; the capture is of 2026-03-02, 08:00:02 to 16:59:25 UTC: they cannot be \
+                answered by it.";
+    let plain = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        plain.starts_with(&format!(
+            "4 alerts: 1 leads to a client and 3 are not of the capture's time. {told}"
+        )),
+        "{said}"
+    );
+    assert_eq!(said.matches("→ not of the capture's time").count(), 3, "{said}");
+    assert!(!said.contains("nearest "), "{said}");
+    let page = fs::read_to_string(&page).unwrap();
+    assert!(page.contains(&told.replace('\'', "&#39;")), "{page}");
+    let several = explain(&text.replace("2026-03-03T10:02", "2026-03-05T10:02"));
+    assert!(several.contains("3 of 4 alerts are of 2026-03-03 to 2026-03-05;"), "{several}");
+    let same = explain(&text.replace("2026-03-03T10:0", "2026-03-02T18:0"));
+    assert!(same.contains("alerts are of 18:00:00 to 18:02:00 UTC; the capture is of"), "{same}");
+    let all = explain(&text.replace("2026-03-02T09", "2026-03-03T09"));
+    assert!(all.contains("All 4 alerts are of 2026-03-03;"), "{all}");
+    // Of one alone the answer says it.
+    let one = explain("time,host,destination\n2026-03-03T10:00:00Z,192.168.2.194,x1.ad-sync.net\n");
+    assert!(
+        one.contains("the capture covers") && !one.contains("cannot be answered by it"),
+        "{one}"
+    );
+}

@@ -143,6 +143,11 @@ fn the_same_alerts_in_every_form_have_the_same_answers() {
         "fast.log",
         "columns.csv",
         "columns-comma.csv",
+        "splunk.json",
+        "elastic.json",
+        "zeek-intel.log",
+        "firepower.log",
+        "snort-full.log",
     ] {
         let run = explain(&sample(name), &[]);
         check(name, &run);

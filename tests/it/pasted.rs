@@ -26,6 +26,11 @@ fn one_alert_stands_on_the_command_line_itself() {
         " 1\t192.168.2.194\tC2/Generic-A\tmi.kenal-cn.com\t2\tAFCd\n",
         "date=2026-03-02 time=09:17:42 srcip=192.168.2.194 qname=mi.kenal-cn.com threat=C2",
         r#"{"event_type":"alert","src_ip":"192.168.2.194","dns":{"rrname":"mi.kenal-cn.com"}}"#,
+        r#"[{"src_ip":"192.168.2.194","query":"mi.kenal-cn.com","threat":"C2"}]"#,
+        r#"{"preview":false,"result":{"src":"192.168.2.194","query":"mi.kenal-cn.com","_time":"2026-03-02 09:17:42 UTC"}}"#,
+        "<113>%FTD-1-430002: EventPriority: High, SrcIP: 192.168.2.194, DstIP: 9.9.9.9, DNSQuery: mi.kenal-cn.com",
+        "[**] [1:1:1] C2 domain (mi .kenal-cn .com) [**]\n03/02-09:17:42.5 192.168.2.194:5 -> 9.9.9.9:53\nUDP TTL:64\n",
+        "#fields\tts\tid.orig_h\tid.resp_h\tquery\n1772443062.5\t192.168.2.194\t9.9.9.9\tmi.kenal-cn.com\n",
         "CEF:0|Vendor|Product|1|id|C2/Generic-A|8|src=192.168.2.194",
         "time,host,destination\n,192.168.2.194,mi.kenal-cn.com",
     ] {

@@ -1,15 +1,19 @@
 //! CSV with a header that names its columns, apart by commas, semicolons, tabs or bars.
 
+use std::collections::BTreeSet;
+
 use csv::StringRecord;
 
 use super::csv_guess;
 use super::csv_words::{
     ADDRESS_PORTS, ADDRESSES, CLOCKS, DAYS, DEVICES, DOMAINS, EITHERS_NAME, EVENTS, HOST_PORTS,
-    HOSTS, Heading, LOOSE_NAMES, NAMES, NUMBERS, THREATS, TIMES, USERS, ZONES,
+    HOSTS, Heading, LOOSE_NAMES, NAMES, NUMBERS, OF_ADGUARD, OF_SPLUNK, PORT, RAW, STAMPS, THREATS,
+    TIMES, USERS, ZONES,
 };
-use super::row::{Row, is_address, is_destination, is_outside, plain_key, said};
+use super::row::{Row, called, is_address, is_destination, is_outside, plain_key, said};
 use super::{Notice, Rows};
 use crate::rows as csv_rows;
+use crate::time::{UTC, Written};
 
 /// Where each thing stands.
 #[derive(Debug, Default)]
@@ -20,6 +24,8 @@ pub(super) struct Columns {
     day: Option<Stamp>,
     clock: Option<Stamp>,
     zone: Option<usize>,
+    /// What tells a day and a clock as a whole.
+    stamp: Option<Stamp>,
     /// All that may tell of the host, as with names.
     hosts: Vec<usize>,
     host_port: Option<usize>,
@@ -31,9 +37,12 @@ pub(super) struct Columns {
     eithers_name: Option<usize>,
     address: Option<usize>,
     address_port: Option<usize>,
-    threat: Option<usize>,
+    /// All that may say what for.
+    threats: Vec<usize>,
     events: Option<usize>,
     device: Option<usize>,
+    /// Nothing more is to be guessed of the destination.
+    is_open: bool,
 }
 
 /// A column that tells when.
@@ -71,12 +80,13 @@ impl Columns {
             let zone = headings.get(column).and_then(|heading| heading.zone.clone());
             Stamp { column, zone }
         };
-        Columns {
+        let mut columns = Columns {
             number: find(NUMBERS),
             times: places(TIMES).into_iter().map(stamp).collect(),
             day: find(DAYS).map(stamp),
             clock: find(CLOCKS).map(stamp),
             zone: find(ZONES),
+            stamp: find(STAMPS).map(stamp),
             hosts: places(HOSTS),
             host_port: find(HOST_PORTS),
             names: names.collect(),
@@ -84,25 +94,52 @@ impl Columns {
             eithers_name: find(&[EITHERS_NAME]),
             address: find(ADDRESSES),
             address_port: find(ADDRESS_PORTS),
-            threat: find(THREATS),
+            threats: places(THREATS),
             events: find(EVENTS),
             device: find(DEVICES),
+            is_open: false,
+        };
+        let all = |word: &str| -> Vec<usize> {
+            let named = headings.iter().enumerate().filter(|(_, heading)| heading.is(word));
+            named.map(|(place, _)| place).collect()
+        };
+        columns.take_ports(&all(PORT));
+        if find(&[OF_SPLUNK]).is_some() {
+            let whence = places(&["source", "host"]);
+            columns.hosts.retain(|place| !whence.contains(place));
+            columns.device = columns.device.or_else(|| find(&["host"]));
+        }
+        if find(&[OF_ADGUARD]).is_some() {
+            columns.hosts.extend(find(&["ip"]));
+            columns.times.extend(find(&["t"]).map(stamp));
+        }
+        columns
+    }
+
+    /// Takes two columns that are called alike as the ports of the ends that they stand behind.
+    fn take_ports(&mut self, ports: &[usize]) {
+        let (Some(host), [one, other]) = (self.hosts.first(), ports) else { return };
+        let name = self.names.first().copied();
+        let is_between = |place: &usize| (one + 1..*other).contains(place);
+        if host < one && self.address.or(name).is_some_and(|place| is_between(&place)) {
+            self.host_port.get_or_insert(*one);
+            self.address_port.get_or_insert(*other);
         }
     }
 
     /// Whether they tell of a destination, and of more.
-    fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.has_destination() && self.has_more()
     }
 
     /// Whether they tell who, where to, and when or why, as a header does and hardly a title.
     fn is_told(&self) -> bool {
-        !self.hosts.is_empty() && (self.threat.is_some() || self.has_times())
+        !self.hosts.is_empty() && (!self.threats.is_empty() || self.has_times())
     }
 
     /// Whether they tell of anything but a destination.
     pub(super) fn has_more(&self) -> bool {
-        !self.hosts.is_empty() || self.threat.is_some() || !self.times.is_empty()
+        !self.hosts.is_empty() || !self.threats.is_empty() || !self.times.is_empty()
     }
 
     /// Whether a column tells when.
@@ -118,6 +155,50 @@ impl Columns {
     /// Takes a column as one that holds names.
     pub(super) fn take_names(&mut self, column: usize) {
         self.names.push(column);
+    }
+
+    /// Takes a column as one that holds addresses.
+    pub(super) fn take_address(&mut self, column: usize) {
+        self.address = Some(column);
+    }
+
+    /// The column of addresses.
+    pub(super) fn address(&self) -> Option<usize> {
+        self.address
+    }
+
+    /// Whether a column holds names of destinations, and of nothing else.
+    pub(super) fn has_names(&self, column: usize) -> bool {
+        self.names.contains(&column)
+    }
+
+    /// Whether a column holds the name of either end.
+    pub(super) fn is_eithers(&self, column: usize) -> bool {
+        self.eithers_name == Some(column)
+    }
+
+    /// Takes a column for none that names destinations.
+    pub(super) fn drop_names(&mut self, column: usize) {
+        self.names.retain(|known| *known != column);
+        self.eithers_name = self.eithers_name.filter(|known| *known != column);
+    }
+
+    /// Leaves open which column names the destination, if none is known to.
+    pub(super) fn drop_guesses(&mut self) {
+        self.is_open = true;
+    }
+
+    /// See `drop_guesses`.
+    pub(super) fn has_no_guesses(&self) -> bool {
+        self.is_open
+    }
+
+    /// Whether no row names a destination.
+    pub(super) fn names_none(&self, rows: &[StringRecord]) -> bool {
+        rows.iter().all(|row| {
+            let row = self.row(row);
+            !row.name.is_some_and(is_destination) && row.address.is_none()
+        })
     }
 
     fn has_destination(&self) -> bool {
@@ -142,7 +223,7 @@ impl Columns {
             name: None,
             address: at(self.address).and_then(said),
             address_port: at(self.address_port),
-            threat: at(self.threat),
+            threat: self.threats.iter().find_map(|column| called(record.get(*column)?)),
             events: at(self.events),
             device: at(self.device),
         };
@@ -187,9 +268,16 @@ impl Columns {
         record: &StringRecord,
         line: u32,
         rows: &mut Rows<'_>,
-    ) -> Option<crate::time::Written> {
+    ) -> Option<Written> {
         let at = |column: Option<usize>| column.and_then(|column| record.get(column));
         let zone = at(self.zone).and_then(said);
+        // Only one that leaves nothing open: it may be when the row was written down.
+        if let Some(stamp) = &self.stamp
+            && let Some(text) = at(Some(stamp.column)).and_then(said)
+            && Written::parse(text, &UTC, None).is_ok_and(|written| !written.is_local)
+        {
+            return rows.times.read_in(Some(text), None, line);
+        }
         if let (Some(day), Some(clock)) = (&self.day, &self.clock) {
             let zone = zone.or(clock.zone.as_deref()).or(day.zone.as_deref());
             let [day, clock] = [day, clock].map(|stamp| at(Some(stamp.column)));
@@ -221,8 +309,83 @@ struct Header {
 /// Within so many lines the header stands, behind a report's title.
 const TITLE_LINES: usize = 20;
 
+/// What Cisco Umbrella writes without a header. Its times are of UTC.
+const UMBRELLA: &[&str] = &[
+    "Timestamp (UTC)",
+    "Most Granular Identity",
+    "Identities",
+    "Internal IP",
+    "External IP",
+    "Action",
+    "Query Type",
+    "Response Code",
+    "Domain",
+    "Categories",
+];
+
+/// The header that a log has by convention, and does not say.
+fn unsaid_header(text: &str) -> Option<Header> {
+    let (_, first) = super::lines(text).next()?;
+    let row = fields(first, b',')?;
+    let at = |place: usize| row.get(place).unwrap_or_default();
+    let is_type = at(6).split_once(" (").is_some_and(|(number, _)| number.parse::<u16>().is_ok());
+    let is_decided = ["Allowed", "Blocked", "Proxied"].contains(&at(5));
+    let is_time = at(0).contains(':') && at(0).starts_with(|c: char| c.is_ascii_digit());
+    if !is_type || !is_decided || !is_time {
+        return None;
+    }
+    let columns = Columns::of(&UMBRELLA.iter().collect())?;
+    Some(Header { line: 0, delimiter: b',', count: UMBRELLA.len(), columns, said: Vec::new() })
+}
+
+/// A table between whose cells tabs stand, each row in one line: a page puts an address and what else stands in its cell
+/// below one another. What it makes of more than one line is left as empty ones.
+fn in_lines(text: &str) -> Option<(String, BTreeSet<u32>)> {
+    let tabs = |text: &str| text.bytes().filter(|octet| *octet == b'\t').count();
+    let header = super::lines(text).take(TITLE_LINES).find(|(_, line)| {
+        let first = line.split('\t').next().unwrap_or_default();
+        let heading = Heading::of(first);
+        tabs(line) >= 3 && (heading.is_of(TIMES) || heading.is_of(DAYS))
+    });
+    let (number, header) = header?;
+    let wanted = tabs(header);
+    // Only where each row begins with its day it can be told from the next.
+    let is_first = |line: &str| {
+        let day = line.split(['\t', ' ', 'T']).next().unwrap_or_default();
+        let is_day = |c: char| c.is_ascii_digit() || matches!(c, '/' | '-' | '.');
+        day.len() >= 6 && day.chars().all(is_day) && day.contains(['/', '-', '.'])
+    };
+    let is_broken = super::lines(text)
+        .any(|(line, content)| line > number && is_first(content) && tabs(content) < wanted);
+    if !is_broken {
+        return None;
+    }
+    let (mut whole, mut made) = (String::with_capacity(text.len()), BTreeSet::new());
+    let (mut below, mut first) = (0, 0);
+    for (place, line) in text.lines().enumerate() {
+        let is_behind = u32::try_from(place).is_ok_and(|place| place >= number);
+        match is_behind && !is_first(line) && below > 0 {
+            true => {
+                whole.push(' ');
+                whole.push_str(line.trim_end());
+                below += 1;
+                made.insert(first);
+            }
+            false => {
+                whole.extend(std::iter::repeat_n('\n', below));
+                whole.push_str(line.trim_end_matches(['\r', ' ']));
+                (below, first) = (1, u32::try_from(place + 1).unwrap_or(u32::MAX));
+            }
+        }
+    }
+    Some((whole, made))
+}
+
 /// The header, which may stand behind comments and a title.
 fn header(text: &str) -> Option<Header> {
+    if let Some(header) = unsaid_header(text) {
+        return Some(header);
+    }
     let is_comment = |line: &str| {
         let content = line.trim_start();
         content.starts_with("//") || content.starts_with('#') && !content.contains([',', ';'])
@@ -271,7 +434,36 @@ pub(super) fn has_header(text: &str) -> bool {
             && key.contains("origin")
             && !line.contains([',', ';'])
     });
-    !is_table && header(text).is_some()
+    !is_table && header(in_lines(text).as_ref().map_or(text, |(whole, _)| whole)).is_some()
+}
+
+/// Where a table without destinations keeps the lines that its rows were made of.
+fn original_column(text: &str) -> Option<usize> {
+    let (_, first) = super::lines(text).next()?;
+    fields(first, b',')?.iter().position(|heading| plain_key(heading) == RAW)
+}
+
+/// Whether a text is a table of lines in some other form.
+pub(super) fn has_originals(text: &str) -> bool {
+    original_column(text).is_some()
+}
+
+/// Reads the lines that rows were made of.
+fn read_originals(text: &str, column: usize, rows: &mut Rows<'_>) {
+    let count = super::lines(text).next().and_then(|(_, first)| fields(first, b','));
+    let count = count.map(|fields| fields.len());
+    let (mut whole, mut lines) = (String::new(), Vec::new());
+    each_record(text, (b',', count, 1), rows, |line, record, shown, rows| {
+        match record.get(column).and_then(said) {
+            Some(original) => {
+                lines.push(line);
+                whole.extend(original.chars().map(|c| if c == '\n' { ' ' } else { c }));
+                whole.push('\n');
+            }
+            None => rows.skip(line, shown, "it lacks the line that it was made of"),
+        }
+    });
+    rows.read_originals(&whole, &lines);
 }
 
 /// The fields of a line, which need not be as many as a row has.
@@ -281,7 +473,15 @@ pub(super) fn fields(line: &str, delimiter: u8) -> Option<StringRecord> {
 
 /// Reads all records behind the header.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
+    let joined = in_lines(text);
+    let (text, made) = match &joined {
+        Some((whole, made)) => (whole.as_str(), Some(made)),
+        None => (text, None),
+    };
     let Some(Header { line: header_line, delimiter, count, columns, said }) = header(text) else {
+        if let Some(column) = original_column(text) {
+            return read_originals(text, column, rows);
+        }
         let first = text.lines().next().unwrap_or_default();
         let why = "it names no destination; expected a header with the columns time, host, destination, \
                    threat and events, in any order, of which destination and one more must be there";
@@ -293,6 +493,10 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     each_record(text, (delimiter, Some(count), header_line), rows, |line, record, shown, rows| {
         if record.get(0).is_some_and(|first| first.starts_with('#')) {
             return;
+        }
+        if record.len() != count && made.is_some_and(|made| made.contains(&line)) {
+            let why = format!("it has {} cells, and not the {count} of the header", record.len());
+            return rows.skip(line, shown, &why);
         }
         let time = columns.time(record, line, rows);
         rows.add(line, shown, Row { time, ..columns.row(record) });

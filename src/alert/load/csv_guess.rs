@@ -1,17 +1,20 @@
 //! Columns that are not called by any word known, found by what they hold.
 //!
 //! To pass over the name that was asked for, and to look for the address of the server that was asked instead, gives an
-//! answer that looks right and is about something else. So what is not used is said.
+//! answer that looks right and is about something else. So what is not used is said. To take one's own domain for the
+//! destination is worse: all who work there asked for it.
 
 use csv::StringRecord;
 
 use super::csv_columns::Columns;
-use super::csv_words::Heading;
+use super::csv_words::{DOMAINS, Heading};
 use super::row::{is_address, is_destination, is_outside, said};
 use crate::time::{NoTime, UTC, Written};
 
 /// So many rows are looked at.
 const ROWS_MAX: usize = 200;
+/// What so many rows say alike is no chance.
+const ROWS_ALIKE: usize = 3;
 /// So many of a column's values, in percent, are alike.
 const ALIKE: usize = 90;
 
@@ -94,11 +97,33 @@ const OWN: &[&str] = &[
     "server",
 ];
 
+/// In headings of what belongs to a name that was asked for, and is not asked for itself.
+const OF_OTHERS: &[&str] = &[
+    "cname",
+    "alias",
+    "registered",
+    "root",
+    "parent",
+    "tld",
+    "apex",
+    "certificate",
+    "subject",
+    "issuer",
+    "matched",
+];
+/// In headings of addresses that are one's own as the world sees them.
+const OWN_ADDRESSES: &[&str] =
+    &["external", "nat", "public", "wan", "translated", "xff", "forwarded", "proxy", "egress"];
+
 /// Takes columns by what the rows hold where words tell of no time, or of no name; and what is to be said of that.
 ///
 /// 1. Of times: the only column that holds them.
 /// 2. Of names: the only column that holds public ones and is not called as something of one's own. Beside addresses it is
 ///    taken if its heading tells of names, or the addresses are of DNS servers; else it may be anything, and is said.
+/// 3. Of addresses, where no column names a destination: likewise.
+///
+/// A column called domain that says one thing in all rows, while another holds what is outside, is one's own domain, and
+/// not used.
 pub(super) fn complete(
     columns: &mut Columns,
     header: &StringRecord,
@@ -136,6 +161,7 @@ pub(super) fn complete(
             )),
         }
     }
+    notes.extend(without_own(columns, &headings, &rows, &called));
     if are_named(columns, &rows) {
         return notes;
     }
@@ -148,13 +174,109 @@ pub(super) fn complete(
     match names.as_slice() {
         [] if eithers.is_empty() => {}
         [] => notes.push(not_used(&called(&eithers))),
+        _ if columns.has_no_guesses() => {}
         [only] if has_stem(key(*only), ASKED) || are_servers(columns, &rows) => {
             columns.take_names(*only);
             notes.push(format!("its destinations are taken from the column {}", called(&[*only])));
         }
         several => notes.push(not_used(&called(several))),
     }
+    if !columns.has_no_guesses() && columns.names_none(&rows) {
+        let is_own =
+            |column: &usize| has_stem(key(*column), OWN) || has_stem(key(*column), OWN_ADDRESSES);
+        let mut addresses = holding(&unknown, is_public_address);
+        addresses.retain(|column| !is_own(column));
+        match addresses.as_slice() {
+            [] => {}
+            [only] => {
+                columns.take_address(*only);
+                notes.push(format!("its destinations are taken from the column {}", called(&[*only])));
+            }
+            several => notes.push(format!(
+                "its columns {} hold addresses, and none of them was used; call that of the alerts' destinations \
+                 `destination`",
+                called(several)
+            )),
+        }
+    }
     notes
+}
+
+/// Drops columns of a domain or a host that say one name in all rows and are one's own, or may be; and what is to be said
+/// of that.
+fn without_own(
+    columns: &mut Columns,
+    headings: &[Heading],
+    rows: &[StringRecord],
+    called: &dyn Fn(&[usize]) -> String,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    let others: Vec<(usize, Vec<&str>)> = headings
+        .iter()
+        .enumerate()
+        .filter(|(_, heading)| {
+            !heading.is_known()
+                && ![OWN, OF_OTHERS].iter().any(|stems| has_stem(heading.key(), stems))
+        })
+        .map(|(column, _)| (column, values(rows, column)))
+        .collect();
+    let unknown = |is: fn(&str) -> bool| -> Vec<usize> {
+        let are = |values: &[&str]| differ(values) && values.iter().all(|value| is(value));
+        others.iter().filter(|(_, values)| are(values)).map(|(column, _)| *column).collect()
+    };
+    let (names, addresses) = (unknown(is_public_name), unknown(is_public_address));
+    let far: Vec<&str> = columns.address().map_or_else(Vec::new, |column| values(rows, column));
+    let is_far_known = differ(&far) && far.iter().all(|value| is_public_address(value));
+    let domains = headings.iter().enumerate().filter(|(column, heading)| {
+        heading.is_of(DOMAINS) && columns.has_names(*column) || columns.is_eithers(*column)
+    });
+    for column in domains.map(|(column, _)| column).collect::<Vec<_>>() {
+        let said = values(rows, column);
+        let Some(only) = said.first().filter(|_| !differ(&said)) else { continue };
+        let is_short = said.len() < ROWS_ALIKE;
+        let domain = called(&[column]);
+        let name = only.escape_debug();
+        // A host's name comes after all others anyway.
+        let is_own = !is_outside(only) || !is_short && columns.is_eithers(column);
+        if is_own {
+            if is_far_known || !names.is_empty() || !addresses.is_empty() {
+                columns.drop_names(column);
+                let text = format!(
+                    "its column {domain} says {name} in every row and is taken for your own: it is not used"
+                );
+                notes.push(text);
+            }
+        } else if !is_short && !names.is_empty() {
+            columns.drop_names(column);
+            let other = called(&names);
+            columns.drop_guesses();
+            notes.push(format!(
+                "its column {domain} says {name} in every row, and {other} differs: which of them is the destination cannot \
+                 be told, so neither is used; call it `destination`"
+            ));
+        } else if !is_short && (is_far_known || !addresses.is_empty()) {
+            notes.push(format!(
+                "its column {domain} says {name} in every row, and is taken for what was asked for; if that is your own domain, \
+                 leave the column out"
+            ));
+        }
+    }
+    notes
+}
+
+/// What a column says.
+fn values(rows: &[StringRecord], column: usize) -> Vec<&str> {
+    rows.iter().filter_map(|row| said(row.get(column)?)).collect()
+}
+
+/// Whether they are not all one.
+fn differ(values: &[&str]) -> bool {
+    let first = values.first();
+    values.iter().any(|value| first.is_some_and(|first| !first.eq_ignore_ascii_case(value)))
+}
+
+fn is_public_address(text: &str) -> bool {
+    is_address(text) && is_outside(text)
 }
 
 fn not_used(columns: &str) -> String {

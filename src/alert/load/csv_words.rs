@@ -96,6 +96,10 @@ pub(super) const TIMES: &[&str] = &[
     "eventendtime",
     "end",
 ];
+/// What says when as a whole, before a day and a clock.
+pub(super) const STAMPS: &[&str] = &["timestamp", "eventtimestamp", "datetime", "eventtime"];
+/// In a CSV file of Splunk's, the line that an event was made of.
+pub(super) const RAW: &str = "raw";
 pub(super) const DAYS: &[&str] = &["date", "day", "datum"];
 pub(super) const CLOCKS: &[&str] = &["time", "clock", "uhrzeit"];
 /// In which zone the times are.
@@ -107,6 +111,8 @@ pub(super) const HOSTS: &[&str] = &[
     "srcip",
     "src",
     "source",
+    "idorigh",
+    "devicelocalip",
     "internalip",
     "internalclientip",
     "clientsourceip",
@@ -129,7 +135,7 @@ pub(super) const HOSTS: &[&str] = &[
     "quellip",
     "quelladresse",
 ];
-pub(super) const HOST_PORTS: &[&str] = &["srcport", "sport", "clientport"];
+pub(super) const HOST_PORTS: &[&str] = &["srcport", "sport", "clientport", "idorigp"];
 /// What was asked for first, then what was talked to; a domain alone may be that of the user.
 pub(super) const NAMES: &[&str] = &[
     "qname",
@@ -206,6 +212,10 @@ pub(super) const NAMES: &[&str] = &[
     "indicator",
     "indicatorvalue",
     "seenindicator",
+    "threatindicatordomain",
+    "threatindicatorurldomain",
+    "threatindicatorurlfull",
+    "qh",
     "matchedindicator",
     "ioc",
     "iocs",
@@ -219,6 +229,9 @@ pub(super) const NAMES: &[&str] = &[
     "fqdn",
     "dnsname",
     "website",
+    "serverdomain",
+    // What a notice of Zeek is about, which may be a word as well.
+    "sub",
 ];
 /// What may hold a path or a machine as well.
 pub(super) const LOOSE_NAMES: &[&str] = &["uri", "target"];
@@ -239,9 +252,11 @@ pub(super) const ADDRESSES: &[&str] = &[
     "serverip",
     "zielip",
     "zieladresse",
+    "idresph",
+    "threatindicatorip",
 ];
 pub(super) const ADDRESS_PORTS: &[&str] =
-    &["dstport", "dport", "serverport", "remoteport", "zielport"];
+    &["dstport", "dport", "serverport", "remoteport", "zielport", "idrespp"];
 pub(super) const THREATS: &[&str] = &[
     "threatname",
     "threatcontentname",
@@ -262,6 +277,8 @@ pub(super) const THREATS: &[&str] = &[
     "threatcategory",
     "threattype",
     "blockedcategories",
+    "alertsignature",
+    "dnssicategory",
     "rule",
     "category",
     "categories",
@@ -271,8 +288,14 @@ pub(super) const THREATS: &[&str] = &[
     "eventtype",
     "title",
     "rulename",
+    "ruledescription",
     "activity",
     "bedrohung",
+    "note",
+    "description",
+    "reason",
+    // What a list of Zeek's intelligence was called.
+    "srcs",
 ];
 pub(super) const EVENTS: &[&str] =
     &["events", "eventcount", "count", "hits", "repeatcount", "numberofevents", "ereignisse"];
@@ -289,7 +312,14 @@ pub(super) const DEVICES: &[&str] = &[
     "sensor",
     "firewall",
     "gateway",
+    "dvc",
 ];
+/// What stands twice, once behind each end.
+pub(super) const PORT: &str = "port";
+/// Only Splunk says that; beside it what it calls source and host is whence it has an event.
+pub(super) const OF_SPLUNK: &str = "sourcetype";
+/// So AdGuard Home calls what was asked for; beside it when and who are a letter or two.
+pub(super) const OF_ADGUARD: &str = "qh";
 pub(super) const NUMBERS: &[&str] = &["no", "nr", "number", "row"];
 
 /// What a heading calls its column.
@@ -328,6 +358,16 @@ impl Heading {
     /// Whether it is a word for a name that may be anybody's.
     pub(super) fn is_of_either(&self) -> bool {
         self.is(EITHERS_NAME) || self.is_of(LOOSE_NAMES)
+    }
+
+    /// Whether what stands below it is a destination, if it can be one.
+    pub(super) fn is_of_destination(&self) -> bool {
+        self.is_of(NAMES) || self.is_of(ADDRESSES)
+    }
+
+    /// Whether what stands below it says when.
+    pub(super) fn is_of_time(&self) -> bool {
+        [TIMES, DAYS, CLOCKS, ZONES].iter().any(|words| self.is_of(words))
     }
 
     /// Whether it is a word for anything that is looked for.

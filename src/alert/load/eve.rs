@@ -1,4 +1,4 @@
-//! Suricata's EVE: a JSON object a line, of which alerts and DNS events count.
+//! Suricata's EVE: JSON objects, a line each or as somebody exports them, of which alerts and DNS events count.
 //!
 //! Where a file has alerts, its DNS events only lend them their names (by `flow_id`); where it has none,
 //! each DNS question is one.
@@ -6,32 +6,24 @@
 use foldhash::HashMap;
 use serde_json::Value;
 
-use super::Rows;
 use super::row::{Row, is_destination};
 use super::rule_text::name_in;
+use super::{Rows, json};
 
 /// How many flows' names are kept for alerts that do not name any.
 const FLOWS_MAX: usize = 1 << 20;
 
-/// Whether a line is an event.
-pub(super) fn is_event(line: &str) -> bool {
-    line.trim_start().starts_with('{') && line.contains("\"event_type\"")
-}
-
 /// Reads all events.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
-    let is = |line: &str, word: &str| {
-        serde_json::from_str::<Value>(line)
-            .is_ok_and(|event| text_at(&event, "/event_type") == Some(word))
-    };
-    let has_alerts =
-        super::lines(text).any(|(_, line)| line.contains("\"alert\"") && is(line, "alert"));
+    let has_alerts = json::Records::of(text)
+        .flatten()
+        .any(|record| record.fields.get("event_type").and_then(Value::as_str) == Some("alert"));
     let names = if has_alerts { names_by_flow(text) } else { HashMap::default() };
-    for (number, line) in super::lines(text) {
-        let event: Value = match serde_json::from_str(line) {
-            Ok(event) => event,
-            Err(error) => {
-                rows.skip(number, line, &format!("it is no JSON object ({error})"));
+    for record in json::Records::of(text) {
+        let (number, line, event) = match record {
+            Ok(record) => (record.line, record.text, Value::Object(record.fields)),
+            Err((number, line, why)) => {
+                rows.skip(number, line, &why);
                 continue;
             }
         };
@@ -117,8 +109,11 @@ fn name_of(event: &Value) -> Option<&str> {
 
 fn names_by_flow(text: &str) -> HashMap<u64, String> {
     let mut names = HashMap::default();
-    for (_, line) in super::lines(text).filter(|(_, line)| line.contains("\"dns\"")) {
-        let Ok(event) = serde_json::from_str::<Value>(line) else { continue };
+    for record in json::Records::of(text).flatten() {
+        if !record.text.contains("\"dns\"") {
+            continue;
+        }
+        let event = Value::Object(record.fields);
         let (flow, name) = (event.get("flow_id").and_then(Value::as_u64), name_of(&event));
         if let (Some(flow), Some(name)) = (flow, name)
             && names.len() < FLOWS_MAX

@@ -7,11 +7,13 @@
 //! 26/03/02-10:17:42.123456  [**] ...        Snort 3 with -y
 //! ```
 //!
+//! What Snort writes in several lines is read by `full`.
+
 use std::net::IpAddr;
 
-use super::Rows;
 use super::row::Row;
 use super::rule_text::name_in;
+use super::{Rows, full};
 use crate::flow::Address;
 
 /// No month is beyond: a greater number before the first slash is a year.
@@ -29,12 +31,14 @@ pub(super) fn is_line(line: &str) -> bool {
 
 /// Reads all lines.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
-    for (number, line) in super::lines(text) {
-        let Some(event) = Event::of(line) else {
+    let mut lines = super::lines(text).peekable();
+    while let Some((number, line)) = lines.next() {
+        let Some(event) = Event::of(line).or_else(|| full::read(line, &mut lines)) else {
             rows.skip(
                 number,
                 line,
-                "it is no alert; expected: time, [rule's id], message, {protocol}, source -> destination",
+                "it is no alert; expected: time, [rule's id], message, {protocol}, source -> destination; or [**] [rule's id] \
+                 message [**], and below it a line of time, source -> destination",
             );
             continue;
         };
@@ -42,8 +46,9 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             rows.skip(number, line, super::JOINED);
             continue;
         }
-        let name = name_in(event.message, event.is_dns());
         let time = rows.times.read(Some(&with_year(event.stamp)), number);
+        // By what it was sent, which is no matter once it is known who asked.
+        let name = name_in(event.message, event.is_dns());
         let [from, to] = event.ends_by_who_asked();
         let row = Row {
             time,
@@ -59,19 +64,19 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     }
 }
 
-/// A line, taken apart.
-struct Event<'a> {
-    stamp: &'a str,
-    message: &'a str,
-    from: End<'a>,
-    to: End<'a>,
+/// An alert, taken apart.
+pub(super) struct Event<'a> {
+    pub stamp: &'a str,
+    pub message: &'a str,
+    pub from: End<'a>,
+    pub to: End<'a>,
     /// Whether another one stands behind it.
-    is_joined: bool,
+    pub is_joined: bool,
 }
 
 /// Who sent the packet, or got it.
 #[derive(Clone, Copy)]
-struct End<'a> {
+pub(super) struct End<'a> {
     address: &'a str,
     port: Option<&'a str>,
 }
@@ -113,7 +118,7 @@ impl<'a> Event<'a> {
 
 impl<'a> End<'a> {
     /// `192.0.2.1:53`, `2001:db8::1:53`, `[2001:db8::1]:53`; what has no ports, such as ICMP, has none behind.
-    fn of(text: &'a str, protocol: &str) -> Option<End<'a>> {
+    pub(super) fn of(text: &'a str, protocol: &str) -> Option<End<'a>> {
         let has_port = ["UDP", "TCP"].iter().any(|known| protocol.eq_ignore_ascii_case(known));
         let is_whole = !has_port && text.parse::<IpAddr>().is_ok();
         let (address, port) = match text.rsplit_once(':').filter(|_| !is_whole) {
@@ -130,7 +135,7 @@ impl<'a> End<'a> {
 }
 
 /// What stands before and behind a rule's id: `[1:2024897:1]`.
-fn around_rule(line: &str) -> Option<(&str, &str)> {
+pub(super) fn around_rule(line: &str) -> Option<(&str, &str)> {
     line.match_indices('[').take(BRACKETS_MAX).find_map(|(at, _)| {
         let rest = line.get(at + 1..)?;
         let end = rest.bytes().take(ID_LEN_MAX + 1).position(|octet| octet == b']')?;

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::{cef, csv_columns, eve, fast, key_value, labels, lines, names, palo_alto, table};
-
-/// How many lines are looked at to see which form a file has.
-const LINES_MAX: usize = 200;
+use super::{
+    TOP_LINES, cef, csv_columns, fast, full, json, key_value, labels, lines, names, palo_alto,
+    table, zeek,
+};
 
 /// How a file of alerts is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +18,15 @@ pub enum Form {
     FortiGate,
     /// The threat log of Palo Alto Networks as CSV: exported, or as syslog sends it.
     PaloAlto,
-    /// Suricata's EVE: a JSON object a line.
+    /// Suricata's EVE: JSON objects, a line each or as they are exported.
     Eve,
+    /// JSON objects of any other kind, likewise.
+    Json,
+    /// Logs of Zeek with tabs between their fields.
+    Zeek,
     /// Common Event Format.
     Cef,
-    /// Alerts of Suricata and Snort, a line each.
+    /// Alerts of Suricata and Snort, a line each, or Snort's of several lines.
     FastLog,
     /// CSV with a header that names the columns.
     Csv,
@@ -32,12 +36,14 @@ pub enum Form {
 
 impl Form {
     /// All of them.
-    pub const ALL: [Form; 9] = [
+    pub const ALL: [Form; 11] = [
         Form::Table,
         Form::KeyValue,
         Form::FortiGate,
         Form::PaloAlto,
         Form::Eve,
+        Form::Json,
+        Form::Zeek,
         Form::Cef,
         Form::FastLog,
         Form::Csv,
@@ -52,6 +58,8 @@ impl Form {
             Form::FortiGate => "fortigate",
             Form::PaloAlto => "palo-alto",
             Form::Eve => "eve",
+            Form::Json => "json",
+            Form::Zeek => "zeek",
             Form::Cef => "cef",
             Form::FastLog => "fast-log",
             Form::Csv => "csv",
@@ -60,29 +68,35 @@ impl Form {
     }
 
     /// The form that a text has, by what it holds. The rules in this order:
-    /// 1. JSON objects with an `event_type`, 2. a CEF header, 3. lines with a rule's id and `source -> destination`,
-    ///    4. lines of `key=value`, 5. a threat log of Palo Alto, 6. a header that names columns, 7. rows of Sophos'
-    ///    table, 8. lines that say what each thing is, 9. a few lines of one name or address each.
+    /// 1. objects of JSON and nothing else; those of Suricata have an `event_type`, 2. the heading of a log of Zeek, 3. a CEF
+    ///    header, 4. a rule's id and `source -> destination`, in a line or in several, 5. lines of `key=value`, 6. a threat
+    ///    log of Palo Alto, 7. a header that names columns, 8. rows of Sophos' table, 9. lines that say what each thing is,
+    ///    10. objects of JSON behind something else, 11. a few lines of one name or address each.
     pub(super) fn of(text: &str) -> Option<Form> {
-        let sample = || lines(text).take(LINES_MAX).map(|(_, line)| line);
+        let sample = || lines(text).take(TOP_LINES).map(|(_, line)| line);
         let count = |is: fn(&str) -> bool| sample().filter(|line| is(line)).count();
-        if count(eve::is_event) > 0 {
-            Some(Form::Eve)
+        let json = || Some(if json::is_of_suricata(text) { Form::Eve } else { Form::Json });
+        if json::is_text(text) {
+            json()
+        } else if count(zeek::is_heading) > 0 {
+            Some(Form::Zeek)
         } else if count(cef::is_event) > 0 {
             Some(Form::Cef)
-        } else if count(fast::is_line) > 0 {
+        } else if count(fast::is_line) > 0 || full::is_text(text) {
             Some(Form::FastLog)
         } else if count(key_value::is_line) > 0 {
             let is_fortigate = count(key_value::is_fortigate) > 0;
             Some(if is_fortigate { Form::FortiGate } else { Form::KeyValue })
         } else if count(palo_alto::is_line) > 0 {
             Some(Form::PaloAlto)
-        } else if csv_columns::has_header(text) {
+        } else if csv_columns::has_header(text) || csv_columns::has_originals(text) {
             Some(Form::Csv)
         } else if count(table::is_row) > 0 {
             Some(Form::Table)
         } else if labels::is_text(text) {
             Some(Form::KeyValue)
+        } else if count(json::is_line) > 0 {
+            json()
         } else if names::is_few(text) {
             Some(Form::Names)
         } else {
@@ -119,6 +133,12 @@ impl Form {
             }
             Form::Eve => {
                 "`{\"timestamp\":...,\"event_type\":\"alert\",\"src_ip\":...,\"alert\":...}`"
+            }
+            Form::Json => {
+                "`{\"time\":...,\"src_ip\":\"192.168.2.194\",\"query\":\"mi.kenal-cn.com\",\"threat\":...}`"
+            }
+            Form::Zeek => {
+                "a line `#fields`, and below it those of dns.log, intel.log or notice.log"
             }
             Form::Cef => "`CEF:0|Vendor|Product|1|id|C2/Generic-A|8|src=192.168.2.194 dhost=...`",
             Form::FastLog => {

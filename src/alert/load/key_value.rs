@@ -1,11 +1,13 @@
-//! Log lines of `key="value"`, `key=value` or `key:"value";`: Sophos UTM and SFOS, FortiGate, Check Point, and whatever
-//! writes alike.
+//! Log lines of `key="value"`, `key=value`, `key:"value";` or `Key: value, `: Sophos UTM and SFOS, FortiGate, Check Point,
+//! Cisco Firepower, and whatever writes alike.
 //!
 //! ```text
 //! 2026:03:02-09:17:42 utm afcd[4711]: id="2022" name="Packet dropped (ATP)" srcip="192.168.2.194"
 //!     dstip="203.0.113.66" threatname="C2/Generic-A" host="mi.kenal-cn.com" url="-" action="drop"
 //! device="SFW" date=2026-03-02 time=09:17:42 log_type="ATP" src_ip=192.168.2.194 threatname="C2/Generic-A"
 //! <134>1 2026-03-02T09:17:42Z gw1 CheckPoint 4711 - [src:"192.168.2.194"; resource:"mi.kenal-cn.com"; time:"1772443062"; ]
+//! <113>2026-03-02T09:17:42Z fw1 : %FTD-1-430002: EventPriority: High, FirstPacketSecond: 2026-03-02T09:17:41Z,
+//!     SrcIP: 192.168.2.194, DstIP: 198.51.100.7, DNSQuery: mi.kenal-cn.com, DNSSICategory: DNS CnC
 //! date=2026-03-02 time=09:17:42 eventtime=1772443062 type="utm" subtype="dns" qname="mi.kenal-cn.com"
 //! ```
 
@@ -24,7 +26,7 @@ pub(super) enum Dialect {
 /// How many pairs of a line are read; firewalls write some 60.
 const PAIRS_MAX: usize = 512;
 
-const TIMES: &[&str] = &["timestamp", "eventtime", "datetime", "event_time"];
+const TIMES: &[&str] = &["timestamp", "firstpacketsecond", "eventtime", "datetime", "event_time"];
 /// What says when where nothing else does.
 const LATER_TIMES: &[&str] =
     &["devtime", "event_timestamp", "alert_time", "rt", "start", "end", "_time", "ts"];
@@ -77,6 +79,16 @@ const THREATS: &[&str] = &[
     "protection_name",
     "malware_family",
 ];
+/// Cisco's: of an intrusion, and of what a list of names, URLs or addresses stopped.
+const CISCOS_THREATS: &[&str] = &[
+    "message",
+    "dnssicategory",
+    "urlsicategory",
+    "ipreputationsicategory",
+    "accesscontrolrulereason",
+];
+/// What only lines of Cisco have, as it is written there.
+const CISCOS_SOURCE: &str = "SrcIP";
 const EVENTS: &[&str] = &["count", "cnt", "events", "repeat_count"];
 
 /// Whether a line has so many pairs that it is hardly anything else.
@@ -134,7 +146,9 @@ pub(super) fn read(text: &str, dialect: Dialect, rows: &mut Rows<'_>) {
 }
 
 fn threat<'a>(pairs: &Pairs<'a>, dialect: Dialect) -> Option<&'a str> {
-    let named = pairs.first(THREATS);
+    let is_ciscos = pairs.0.iter().any(|(key, _)| *key == CISCOS_SOURCE);
+    let ciscos = || pairs.first(CISCOS_THREATS).filter(|_| is_ciscos);
+    let named = pairs.first(THREATS).or_else(ciscos);
     let told = || match dialect {
         Dialect::FortiGate => pairs.first(&["msg", "catdesc"]),
         Dialect::Any => {
@@ -202,11 +216,20 @@ const DESTINATIONS: [&str; 8] =
     ["qname", "query", "host", "hostname", "domain", "url", "dstip", "dst_ip"];
 
 /// What raised it.
-const DEVICES: &[&str] = &["devname", "device_name", "devid", "device_id", "device_serial_id"];
+const DEVICES: &[&str] =
+    &["devname", "device_name", "devid", "device_id", "device_serial_id", "deviceuuid"];
 
 /// What keys are made of.
 fn is_key(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
+}
+
+/// `SrcIP`, `NAT_InitiatorPort`, `Prefilter Policy`.
+fn is_ciscos_key(key: &str) -> bool {
+    key.len() <= 40
+        && key.starts_with(|c: char| c.is_ascii_uppercase())
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ' '))
+        && key.split(' ').count() <= 3
 }
 
 /// The pairs of a line, in their order.
@@ -217,6 +240,9 @@ impl<'a> Pairs<'a> {
         let coloned = Pairs::coloned(line);
         if coloned.0.len() >= 3 {
             return coloned;
+        }
+        if line.contains(": ") && line.contains(CISCOS_SOURCE) {
+            return Pairs::with_commas(line);
         }
         let mut pairs = Vec::new();
         let mut rest = line;
@@ -258,6 +284,38 @@ impl<'a> Pairs<'a> {
             }
         }
         Pairs(pairs)
+    }
+
+    /// As Cisco writes them: `SrcIP: 192.168.2.194, DstIP: 198.51.100.7, Message: MALWARE-CNC lookup, 2nd try`. Behind which
+    /// comma no key stands, that is part of a value.
+    fn with_commas(line: &'a str) -> Pairs<'a> {
+        let mut pairs: Vec<(&str, usize, usize)> = Vec::new();
+        let mut at = 0;
+        for part in line.split(", ") {
+            let end = at + part.len();
+            // Before the first key stands what syslog puts there.
+            let parted = match pairs.is_empty() {
+                true => part.rsplit_once(": "),
+                false => part.split_once(": "),
+            };
+            let parted = parted.or_else(|| Some((part.strip_suffix(':')?, "")));
+            let key = parted.and_then(|(before, value)| {
+                let key = before.rsplit(": ").next()?.trim();
+                is_ciscos_key(key).then_some((key, end - value.len(), end))
+            });
+            match (key, pairs.last_mut()) {
+                (Some(pair), _) => pairs.push(pair),
+                (None, Some((_, _, to))) => *to = end,
+                (None, None) => {}
+            }
+            at = end + 2;
+            if pairs.len() >= PAIRS_MAX {
+                break;
+            }
+        }
+        let value =
+            |from, to| line.get(from..to).map_or("", |value| value.trim().trim_matches('"'));
+        Pairs(pairs.into_iter().map(|(key, from, to)| (key, value(from, to))).collect())
     }
 
     /// The value of the first of some keys that says something.

@@ -8,27 +8,32 @@ mod cef;
 mod csv_columns;
 mod csv_guess;
 mod csv_words;
+mod day_clock;
 mod error;
 mod eve;
 mod fast;
 mod form;
+mod full;
+mod json;
 mod key_value;
 mod labels;
 mod mail;
 mod names;
+mod objects;
 mod palo_alto;
 mod row;
 mod rule_text;
 mod table;
 mod text;
 mod times;
+mod zeek;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 pub use self::error::{LoadError, Notice};
 pub use self::form::Form;
-use self::row::Row;
+use self::row::{Row, is_address, said};
 use self::times::{Shown, Times, Unread};
 use super::{Alert, Zones};
 use crate::text::{NoText, Text};
@@ -41,6 +46,9 @@ const JOINED: &str = "more than one threat or destination stands in this line, a
                       each row a line of its own, in a file for --alerts or pasted with its line breaks";
 /// The most rows of one file that are complained about one by one.
 const NOTICES_MAX: u64 = 20;
+
+/// How many lines are looked at to see which form a file has.
+const TOP_LINES: usize = 200;
 
 /// What a file of alerts held.
 #[derive(Clone, Debug)]
@@ -138,19 +146,55 @@ impl<'z> Rows<'z> {
         (zones, order): (&'z Zones, Option<DateOrder>),
     ) -> Rows<'z> {
         let mut rows = Rows::new(file, zones, order);
-        match form {
-            Form::Table => table::read(text, &mut rows),
-            Form::KeyValue if labels::has_no_pairs(text) => labels::read(text, &mut rows),
-            Form::KeyValue => key_value::read(text, key_value::Dialect::Any, &mut rows),
-            Form::FortiGate => key_value::read(text, key_value::Dialect::FortiGate, &mut rows),
-            Form::PaloAlto => palo_alto::read(text, &mut rows),
-            Form::Eve => eve::read(text, &mut rows),
-            Form::Cef => cef::read(text, &mut rows),
-            Form::FastLog => fast::read(text, &mut rows),
-            Form::Csv => csv_columns::read(text, &mut rows),
-            Form::Names => names::read(text, &mut rows),
-        }
+        rows.read_as(form, text);
         rows
+    }
+
+    fn read_as(&mut self, form: Form, text: &str) {
+        match form {
+            Form::Table => table::read(text, self),
+            Form::KeyValue if labels::has_no_pairs(text) => labels::read(text, self),
+            Form::KeyValue => key_value::read(text, key_value::Dialect::Any, self),
+            Form::FortiGate => key_value::read(text, key_value::Dialect::FortiGate, self),
+            Form::PaloAlto => palo_alto::read(text, self),
+            Form::Eve => eve::read(text, self),
+            Form::Json => json::read(text, self),
+            Form::Zeek => zeek::read(text, self),
+            Form::Cef => cef::read(text, self),
+            Form::FastLog => fast::read(text, self),
+            Form::Csv => csv_columns::read(text, self),
+            Form::Names => names::read(text, self),
+        }
+    }
+
+    /// Reads lines that stood within records of another form; each is where its record is.
+    fn read_within(&mut self, text: &str, form: Form, place: impl Fn(u32) -> u32) {
+        let (alerts, notices) = (self.alerts.len(), self.notices.len());
+        self.read_as(form, text);
+        let alerts = self.alerts.iter_mut().skip(alerts).map(|alert| &mut alert.line);
+        let notices = self.notices.iter_mut().skip(notices).filter_map(|n| n.line.as_mut());
+        for line in alerts.chain(notices).chain(self.times.lines_mut()) {
+            *line = place(*line);
+        }
+    }
+
+    /// Reads the lines that records were made of, each in the line of its record, in the form that they have.
+    fn read_originals(&mut self, whole: &str, lines: &[u32]) {
+        let Some(first) = lines.first() else { return };
+        let form = Form::of(whole);
+        let form = form.filter(|form| !matches!(form, Form::Json | Form::Names | Form::Csv));
+        let Some(form) = form else {
+            let text = whole.lines().next().unwrap_or_default();
+            let why = "its records name no destination, and the lines that they were made of have no form that is known";
+            return self.skip(*first, text, why);
+        };
+        let words = format!("its records are read by the lines that they were made of, as {form}");
+        self.notices.push(Notice::file(&self.file, &words));
+        let place = |line: u32| {
+            let at = usize::try_from(line).ok().and_then(|line| line.checked_sub(1));
+            at.and_then(|at| lines.get(at)).copied().unwrap_or(line)
+        };
+        self.read_within(whole, form, place);
     }
 
     fn new(file: &str, zones: &'z Zones, order: Option<DateOrder>) -> Rows<'z> {
@@ -167,8 +211,12 @@ impl<'z> Rows<'z> {
         }
     }
 
-    /// Takes a row, whose time was read just before.
+    /// Takes a row, whose time was read just before. Where it names no name, the threat may.
     fn add(&mut self, line: u32, text: &str, row: Row<'_>) {
+        let has_name = row.name.and_then(said).is_some_and(|name| !is_address(name));
+        let told = row.threat.filter(|_| !has_name);
+        let told = told.and_then(|threat| rule_text::name_in(threat, row.is_dns()));
+        let row = Row { name: told.as_deref().or(row.name), ..row };
         let unread = self.times.unread_count();
         let is_time_unread = row.time.is_none() && unread > self.unread_before;
         self.unread_before = unread;
@@ -293,6 +341,11 @@ fn order_words(order: DateOrder, shown: &Shown) -> String {
 fn unread_words(unread: &Unread) -> String {
     let (why, remedy) = match unread.why {
         NoTime::Unknown => ("could not be read", "expected such as 2026-03-02 09:17:42"),
+        NoTime::FarOff => (
+            "are numbers that count to no time from 2001 to 2100, be it in seconds, milli-, micro- or nanoseconds since 1970, \
+             or as Windows and .NET count",
+            "write it as in 2026-03-02 09:17:42",
+        ),
         NoTime::TwoDates => (
             "could be two dates, and neither another date of the file nor the capture shows whether the day or the \
              month comes first",
@@ -320,7 +373,7 @@ fn unread_words(unread: &Unread) -> String {
 }
 
 /// The lines of a text by number, blank ones left out.
-fn lines(text: &str) -> impl Iterator<Item = (u32, &str)> {
+fn lines(text: &str) -> impl Iterator<Item = (u32, &str)> + Clone {
     let numbered = text.lines().enumerate();
     numbered
         .map(|(at, line)| (u32::try_from(at + 1).unwrap_or(u32::MAX), line))

@@ -41,7 +41,8 @@ impl Row<'_> {
             std::mem::swap(&mut self.host, &mut self.address);
         }
         let name = self.name.and_then(said).filter(|name| is_destination(name));
-        let address = self.address.and_then(said).filter(|address| is_destination(address));
+        let address = self.address.and_then(said).map(without_remark);
+        let address = address.filter(|address| is_destination(address));
         let Some(destination) = name.or(address) else {
             return Err("it names no destination, neither a name nor an address".to_owned());
         };
@@ -49,14 +50,18 @@ impl Row<'_> {
             file: String::new(),
             line,
             number: self.number.and_then(|text| text.parse().ok()).unwrap_or_default(),
-            text: shortened(text.trim(), TEXT_LEN_MAX),
+            text: shortened(text.trim(), TEXT_LEN_MAX).replace(['\n', '\r'], " "),
             time: self.time.map(|written| written.time),
             again: self.time.and_then(|written| written.again),
             is_local: self.time.is_some_and(|written| written.is_local),
             is_time_unread: false,
-            host: self.host.and_then(said).map(|host| shortened(&plain(host), VALUE_LEN_MAX)),
+            host: self
+                .host
+                .and_then(said)
+                .map(without_remark)
+                .map(|host| shortened(&plain(host), VALUE_LEN_MAX)),
             destination: shortened(destination, VALUE_LEN_MAX),
-            threat: self.threat.and_then(said).map(|threat| shortened(threat, VALUE_LEN_MAX)),
+            threat: self.threat.and_then(called).map(|threat| shortened(threat, VALUE_LEN_MAX)),
             events: self.events.and_then(number),
             device: self.device.and_then(said).map(|device| shortened(device, VALUE_LEN_MAX)),
         })
@@ -71,10 +76,27 @@ impl Row<'_> {
 }
 
 impl<'a> Row<'a> {
+    /// Whether it is about a packet to or from a DNS server.
+    pub(super) fn is_dns(&self) -> bool {
+        let ports = [self.host_port, self.address_port];
+        ports.into_iter().flatten().any(|port| said(port) == Some("53"))
+    }
+
     /// The address of the far end.
     pub(super) fn far_address(&self) -> Option<&'a str> {
         if self.is_of_response() { self.host } else { self.address }
     }
+}
+
+/// What a threat is called: a number calls nothing.
+pub(super) fn called(threat: &str) -> Option<&str> {
+    said(threat).filter(|threat| threat.contains(char::is_alphabetic))
+}
+
+/// An address without what a page shows behind it: `192.168.2.42 (pc42)`.
+fn without_remark(text: &str) -> &str {
+    let first = text.split_whitespace().next();
+    first.filter(|first| is_address(first)).unwrap_or(text)
 }
 
 pub(super) fn shortened(text: &str, characters: usize) -> String {

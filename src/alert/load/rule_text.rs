@@ -27,27 +27,100 @@ pub(super) fn name_in(message: &str, is_dns: bool) -> Option<String> {
     marked.or_else(|| if is_dns { only_name_in(message) } else { None })
 }
 
-/// The only name among the words of a message.
+/// What a rule names that looks like what it is about, and what it names for who wants to read more.
+const OTHERS: &[&str] = &[
+    "typo",
+    "typos",
+    "typosquat",
+    "typosquats",
+    "typosquatting",
+    "lookalike",
+    "look-alike",
+    "imitating",
+    "imitates",
+    "impersonating",
+    "impersonates",
+    "impersonation",
+    "spoofing",
+    "spoofs",
+    "mimicking",
+    "mimics",
+    "masquerading",
+    "resembling",
+    "similar",
+    "reference",
+    "references",
+    "ref",
+    "refs",
+    "see",
+    "via",
+    "blog",
+    "according",
+    "per",
+    "by",
+];
+/// Right behind one of these stands who asked.
+const ASKERS: &[&str] = &["from", "host", "client", "user", "on"];
+/// So many words before a name say what it is.
+const BEFORE: usize = 3;
+
+/// The only name among the words of a message that it can be about.
 fn only_name_in(message: &str) -> Option<String> {
-    // A blank before a dot may as well be one between words: `Query for .cc TLD`.
     let plain = message.replace("[.]", ".");
-    let words = plain.split_whitespace().map(|word| {
+    let mut words: Vec<String> = Vec::new();
+    for word in plain.split_whitespace() {
+        match words.last_mut() {
+            // A blank before a dot may as well be one between words, `Query for .cc TLD`; not behind a part of a name.
+            Some(last) if word.starts_with('.') && last.trim_start_matches('*').contains('.') => {
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    let is_of = |word: &str, known: &[&str]| {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        known.contains(&bare.as_str())
+    };
+    let told = words.iter().enumerate().filter_map(|(place, word)| {
         let word = word.trim_matches(|c: char| c != '*' && !c.is_alphanumeric());
         // Any name below it is asked for on the way through it.
-        word.strip_prefix("*.").unwrap_or(word)
+        let all_below = word.strip_prefix("*.");
+        let name = all_below.unwrap_or(word);
+        let is_named = is_name(name) || all_below.is_some_and(is_shared);
+        let before = words.get(place.saturating_sub(BEFORE)..place)?;
+        let behind = words.get(place + 1);
+        let is_of_another = before.iter().any(|word| is_of(word, OTHERS))
+            || before.last().is_some_and(|word| is_of(word, ASKERS))
+            || behind.is_some_and(|word| is_imitation(word));
+        (is_named && !is_of_another).then(|| name.to_owned())
     });
-    let mut names = words.filter(|word| is_name(word));
+    let mut names = told;
     let name = names.next()?;
-    names.all(|other| other == name).then(|| name.to_owned())
+    names.all(|other| other == name).then_some(name)
+}
+
+/// `microsoft.com typosquat`.
+fn is_imitation(word: &str) -> bool {
+    let lower = word.to_lowercase();
+    ["typo", "lookalike", "look-alike", "imitat", "impersonat"]
+        .iter()
+        .any(|start| lower.starts_with(start))
+}
+
+fn is_name(word: &str) -> bool {
+    is_plain(word) && is_registered(word)
+}
+
+/// Whether somebody gives out names below it to whoever wants one: `duckdns.org`.
+fn is_shared(word: &str) -> bool {
+    let is_private = |suffix: psl::Suffix<'_>| suffix.typ() == Some(psl::Type::Private);
+    is_plain(word) && psl::suffix(word.as_bytes()).is_some_and(|s| is_private(s) && s == word)
 }
 
 /// Products are written large.
-fn is_name(word: &str) -> bool {
+fn is_plain(word: &str) -> bool {
     let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
-    word.chars().all(is_plain)
-        && !word.contains(char::is_uppercase)
-        && is_registered(word)
-        && is_destination(word)
+    word.chars().all(is_plain) && !word.contains(char::is_uppercase) && is_destination(word)
 }
 
 #[cfg(test)]
@@ -82,6 +155,22 @@ mod tests {
             ("ET DNS one.com and two.com", None),
             ("ET DNS see www.badguy.biz/rules", None),
             ("ET DNS Query v1.2 by 192.0.2.1", None),
+            ("ET INFO DYNAMIC_DNS Query to a *.duckdns .org Domain", Some("duckdns.org")),
+            ("ET INFO DYNAMIC_DNS Query to *.myftp.biz Domain", Some("myftp.biz")),
+            ("ET DNS Query for www.badguy .co .uk", Some("www.badguy.co.uk")),
+            ("ET DNS Query to suspicious .top domain", None),
+            ("ET PHISHING DNS lookup, typo of microsoft.com", None),
+            ("ET PHISHING DNS lookup of paypal.com lookalike", None),
+            (
+                "ET PHISHING Query for rnicrosoft.com, a typo of microsoft.com",
+                Some("rnicrosoft.com"),
+            ),
+            ("DNS C2 lookup from dc1.corp.contoso.com", None),
+            ("DNS lookup from dc1.corp.contoso.com for mail.badguy.biz", Some("mail.badguy.biz")),
+            ("ET DNS C2 query, reference: blog.example.com", None),
+            ("ET DNS C2 query, reference: blog.example.com/c2", None),
+            ("ET DNS C2 query (see https://blog.example.com/c2)", None),
+            ("ET DNS Query for mail.badguy.biz (see blog.example.com)", Some("mail.badguy.biz")),
         ] {
             assert_eq!(name_in(message, true).as_deref(), name, "{message}");
         }

@@ -9,6 +9,7 @@ use super::*;
 use crate::time::Zone;
 
 mod columns;
+mod exports;
 mod times;
 
 fn sample(name: &str) -> PathBuf {
@@ -209,6 +210,11 @@ fn the_same_alerts_come_out_of_every_form() {
         ("fast.log", Form::FastLog),
         ("columns.csv", Form::Csv),
         ("columns-comma.csv", Form::Csv),
+        ("splunk.json", Form::Json),
+        ("elastic.json", Form::Json),
+        ("zeek-intel.log", Form::Zeek),
+        ("firepower.log", Form::KeyValue),
+        ("snort-full.log", Form::FastLog),
     ];
     let dc = "192.168.2.194";
     let expected = [
@@ -292,7 +298,9 @@ fn what_holds_no_alerts_is_refused_in_one_line_that_says_why() {
         ("See TCP/IP www.google.com 3 times\n", "no form that is known"),
         ("please look at C2/Generic-A evil.com\n", "no form that is known"),
         ("=evil.com\nbad.example\n", "no form that is known"),
-        ("{\"a\": 1}\n", "no form that is known"),
+        ("{\"a\": 1}\n", "none of its fields is known to name a destination"),
+        ("{\"hits\":{\"hits\":[]}}\n", "none of its fields is known"),
+        ("[]\n", "no form that is known"),
         ("{\"event_type\":\"flow\"}\n", "neither an alert nor a DNS question"),
         ("time,host,destination\n", "no row in it"),
         ("time,host,destination\n1,2,3\n", "it names no destination"),
@@ -543,7 +551,7 @@ fn long_files_and_long_lines_take_no_more_than_their_length() {
     assert!(alerts.notices.iter().any(|notice| notice.words.contains("10 are not")));
     for piece in [
         "a=b ", "a=\"b", "\\=", "|", "=", "\"", "{", "1 a.b ", "x/y ", "\t", "  ", "[1:2:3] ", "(",
-        "[", ",", ":", "a:b ",
+        "[", ",", ":", "a:b ", "[{", "{\"", "{}", "a: b, ", " .a", "[**]",
     ] {
         let long = format!("{row} {}\n", piece.repeat(300_000));
         for form in Form::ALL {
@@ -559,6 +567,9 @@ fn line() -> impl Strategy<Value = String> {
         "[0-9]{0,3}[ \t]{0,6}[a-zA-Z0-9_.]{0,12}[ \t]{1,3}C2/[a-zA-Z-]{0,8}[ \t]{1,4}[a-z.]{0,9} [0-9 ]{0,6}",
         "([a-z_]{1,9}=(\"[^\"]{0,8}\"?|[a-z0-9.]{0,9}) ){0,7}",
         "\\{\"event_type\":\"(alert|dns)\",\"src_ip\":\"[0-9.]{0,9}\"(,\"dns\":\\{\"rrname\":\"[a-z.]{0,8}\"\\})?\\}?",
+        "\\[?\\{(\"(time|src|query|result|_raw|hits|x)\":(\"[a-z0-9. ]{0,9}\"|[0-9]{0,19}|\\[\\{|\\{\"[a-z]{1,3}\":),?){0,4}[\\]}]{0,4}",
+        "(#fields|1772443062)(\t(ts|id\\.orig_h|query|[a-z0-9.]{0,9})){0,5}",
+        "(%FTD-1-430002: )?((SrcIP|DstIP|DNSQuery|Message|[A-Z][a-z]{0,5}): ?[a-z0-9.]{0,9},? ?){0,5}",
         "CEF:0\\|a\\|b\\|c\\|d\\|[a-z|\\\\]{0,6}\\|8\\|([a-z0-9]{1,6}=[a-z.\\\\= ]{0,9} ?){0,5}",
         "(03/02|26/03/02|03/02/2026)-09:17:42 \\[\\*\\*\\] \\[1:2:3\\] [a-z(). ]{0,12} \\{(UDP|ICMP)\\} [0-9.:]{0,12} -> [0-9a-f.:]{0,12}",
         "(time|src|host|dst|domain|threat|[a-z]{1,4})(,[a-zA-Z0-9./:\" -]{0,12}){0,9}",

@@ -3,6 +3,7 @@
 //! What a time leaves open is as the rest of the file, or the capture, has it; what stays open is not guessed at. A time
 //! that is silently wrong names the wrong client with certainty.
 
+use super::day_clock::joined;
 use super::row::{said, shortened};
 use crate::alert::Zones;
 use crate::time::{DateOrder, NoTime, Span, Timestamp, Written};
@@ -80,6 +81,15 @@ impl<'z> Times<'z> {
         self.zones.alerts.name_at(time)
     }
 
+    /// The lines in which what is to be said of them stands.
+    pub(super) fn lines_mut(&mut self) -> impl Iterator<Item = &mut u32> {
+        let shown = self.shown.iter_mut().flatten();
+        let firsts = self.first_winter.iter_mut();
+        let firsts = firsts.chain(self.first_without_year.iter_mut().map(|(place, _)| place));
+        let unread = self.unread.iter_mut().map(|unread| &mut unread.first);
+        shown.chain(firsts).chain(unread).map(|place| &mut place.line)
+    }
+
     /// How many could not be read.
     pub(super) fn unread_count(&self) -> u64 {
         self.unread.iter().map(|unread| unread.count).sum()
@@ -111,7 +121,8 @@ impl<'z> Times<'z> {
         self.read_in(text, None, line)
     }
 
-    /// Reads one that is written in two values, a day and a clock, or three with its zone.
+    /// Reads one that is written in two values, a day and a clock, or three with its zone. Where one says nothing the
+    /// other may hold both.
     pub(super) fn read_two(
         &mut self,
         day: Option<&str>,
@@ -119,8 +130,17 @@ impl<'z> Times<'z> {
         zone: Option<&str>,
         line: u32,
     ) -> Option<Written> {
-        let (day, clock) = (day.and_then(said)?, clock.and_then(said)?);
-        self.read_in(Some(&format!("{day} {clock}")), zone, line)
+        let (day, clock) = match (day.and_then(said), clock.and_then(said)) {
+            (Some(day), Some(clock)) => (day, clock),
+            (one, other) => return self.read_in(one.or(other), zone, line),
+        };
+        let plain = format!("{day} {clock}");
+        let text = match self.parse(&plain) {
+            // In whatever order it is: their date says so as well as any.
+            Err(NoTime::Unknown | NoTime::NoZone | NoTime::NoYear) => joined(day, clock),
+            _ => None,
+        };
+        self.read_in(Some(text.as_deref().unwrap_or(&plain)), zone, line)
     }
 
     /// Reads one, if there is one, that is of a zone said elsewhere if it names none itself.
@@ -196,6 +216,7 @@ impl<'z> Times<'z> {
     /// Sees what there is to tell the two dates apart that a text can be.
     fn weigh(&mut self, text: &str) {
         let upper = text.to_ascii_uppercase();
+        let upper = upper.replace(". M.", "M").replace(".M.", "M");
         let mut words = upper.split(|c: char| !c.is_ascii_alphabetic());
         self.half_days += u64::from(words.any(|word| ["AM", "PM"].contains(&word)));
         let Some(begin) = self.zones.captured else { return };

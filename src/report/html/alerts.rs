@@ -9,7 +9,7 @@ use super::view::Seen;
 use crate::alert::{Alert, Answer, Clock, Suspect};
 use crate::attribution::Verdict;
 use crate::report::text::words::{count, list, number, sure_of};
-use crate::report::text::{Alike, Ink, alike, clock_words, headline, timeless};
+use crate::report::text::{Alike, Ink, alike, clock_words, headline, of_another_day, timeless};
 use crate::report::timed::zone_that_fits;
 
 /// How many groups of alike alerts are shown.
@@ -37,6 +37,8 @@ pub(super) struct Alerts {
     pub sentence: Shown,
     /// That they have no times, if so.
     pub timeless: Shown,
+    /// That some are not of the capture's time.
+    pub another_day: Shown,
     /// How the firewalls' clocks stand to the capture's, and whether that is to be minded.
     pub clocks: Vec<(bool, Shown)>,
     pub zone: Shown,
@@ -135,6 +137,7 @@ pub(super) fn answers(seen: &Seen<'_>) -> Alerts {
     Alerts {
         sentence: Shown::new(&headline(answers)),
         timeless: Shown::new(&timeless(seen.ending, &seen.times).unwrap_or_default()),
+        another_day: Shown::new(&of_another_day(seen.ending, &seen.times).unwrap_or_default()),
         clocks: clocks(answers, &writer.files),
         zone: Shown::new(zone.as_deref().unwrap_or_default()),
         are_quotes_open: groups.len() <= OPEN_MAX,
@@ -184,6 +187,7 @@ fn badge(answer: &Answer) -> (&'static str, &'static str) {
         Some(Verdict::Attributed) => ("named", "Leads to a client"),
         Some(Verdict::NoClient) => ("nobody", "No client"),
         Some(Verdict::Undetermined) => ("open", "Cannot be decided"),
+        None if answer.basis.is_of_another_day => ("open", "Not of the capture's time"),
         None if answer.basis.is_of_other_times => ("open", "Asked for at other times only"),
         None => ("open", "Not answered by this capture"),
     }
@@ -211,10 +215,15 @@ impl Writer<'_, '_> {
             true => &[],
             false => answer.nearest.as_slice(),
         });
-        let reason = once(first.reason.as_deref().unwrap_or_default());
-        let nearest = nearest.iter().take(NAMES_MAX).map(|text| once(text)).collect();
+        // What is said of all of these stands at the top.
+        let is_told = first.basis.is_of_another_day && self.seen.ending.answers.len() > 1;
+        let reason = first.reason.as_deref().filter(|_| !is_told);
+        let reason = once(reason.unwrap_or_default());
+        let nearest = nearest.iter().filter(|_| !is_told);
+        let nearest = nearest.take(NAMES_MAX).map(|text| once(text)).collect();
         let notes = each(group, |answer| &answer.basis.notes);
-        let notes = notes.iter().take(NAMES_MAX).map(|text| once(text)).collect();
+        let notes =
+            notes.iter().filter(|_| !is_told).take(NAMES_MAX).map(|text| once(text)).collect();
         let next = once(group.next.as_deref().unwrap_or_default());
         let quotes = self.quotes(&group.answers);
         let is_doubtful = !group.clients.is_empty()

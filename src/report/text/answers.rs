@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::caveats::timeless;
+use super::caveats::{of_another_day, timeless};
 use super::page::{Ink, Page, Words};
 use super::words::{self, Times, count, list, number, runs};
 use super::{Ending, LABELS, Seen, Subject};
@@ -57,6 +57,9 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     if let Some(text) = timeless(seen.ending, &seen.times) {
         page.say(0, &Words::plain(&text))?;
     }
+    if let Some(text) = of_another_day(seen.ending, &seen.times) {
+        page.say(0, &Words::of(Ink::Caution, &text))?;
+    }
     let several_files = are_of_several_files(answers);
     let clocks: BTreeMap<(&str, Option<&str>), Clock> = answers
         .iter()
@@ -108,10 +111,15 @@ pub(super) fn are_of_several_files(answers: &[Answer]) -> bool {
 /// What it comes to.
 pub(in crate::report) fn headline(answers: &[Answer]) -> String {
     let of = |verdict| answers.iter().filter(|answer| answer.verdict == verdict).count() as u64;
-    let of_other_times = answers.iter().filter(|answer| answer.basis.is_of_other_times).count();
-    let of_other_times = of_other_times as u64;
+    let of_another_day = answers.iter().filter(|answer| answer.basis.is_of_another_day).count();
+    let of_other_times = answers
+        .iter()
+        .filter(|answer| answer.basis.is_of_other_times && !answer.basis.is_of_another_day)
+        .count();
+    let (of_another_day, of_other_times) = (of_another_day as u64, of_other_times as u64);
     let cached = answers.iter().filter(|answer| is_of_the_cache(answer)).count() as u64;
-    let (named, none) = (of(Some(Verdict::Attributed)) - cached, of(None) - of_other_times);
+    let (named, none) =
+        (of(Some(Verdict::Attributed)) - cached, of(None) - of_other_times - of_another_day);
     let parts = [
         (named, "leads to a client", "lead to a client"),
         (
@@ -122,6 +130,7 @@ pub(in crate::report) fn headline(answers: &[Answer]) -> String {
         (of(Some(Verdict::NoClient)), "has no client", "have no client"),
         (of(Some(Verdict::Undetermined)), "cannot be decided", "cannot be decided"),
         (of_other_times, "was asked for at other times only", "were asked for at other times only"),
+        (of_another_day, "is not of the capture's time", "are not of the capture's time"),
         (none, "is not answered by this capture", "are not answered by this capture"),
     ];
     let all = count(answers.len() as u64, "alert", "alerts");
@@ -239,6 +248,7 @@ struct Likeness<'a> {
     /// Who, called what, with which part, and whether it asked for the destination itself.
     clients: Vec<(Address, Option<&'a str>, Role, bool)>,
     reason: Option<&'a str>,
+    is_of_another_day: bool,
 }
 
 fn groups<'a>(seen: &Seen<'a>) -> Vec<Group<'a>> {
@@ -262,6 +272,7 @@ fn groups<'a>(seen: &Seen<'a>) -> Vec<Group<'a>> {
                 })
                 .collect(),
             reason: answer.reason.as_deref(),
+            is_of_another_day: answer.basis.is_of_another_day,
         };
         let place = *place_of.entry(key).or_insert(groups.len());
         match groups.get_mut(place) {
@@ -398,6 +409,10 @@ fn write_group<W: Write>(
     if group.clients.len() > CLIENTS_MAX {
         let more = number((group.clients.len() - CLIENTS_MAX) as u64);
         page.entry(2, 2, "→", &Words::plain(&format!("and {more} more, see below")))?;
+    }
+    // What is said of all of these stands at the top.
+    if first.basis.is_of_another_day && seen.ending.answers.len() > 1 {
+        return page.entry(2, 2, "→", &Words::of(Ink::Strong, "not of the capture's time"));
     }
     if group.clients.is_empty() {
         let text = once(first.reason.as_deref().unwrap_or("nobody can be named"));

@@ -1,8 +1,8 @@
 //! What must be known before anything else is read: why what follows says less than it could.
 
-use super::words::Times;
+use super::words::{Times, count, number};
 use crate::report::Ending;
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
 /// What is wrong with a mirror port that shows one direction.
 const ONE_DIRECTION: [&str; 2] = ["one-direction", "leg-one-direction"];
@@ -78,4 +78,32 @@ pub(in crate::report) fn timeless(ending: &Ending<'_>, times: &Times) -> Option<
         "The alerts say no time, so whatever was asked for in the capture, {}, answers them.",
         times.span(first, last)
     ))
+}
+
+/// That alerts are of another time than the capture, and when these are; nothing of one alone, whose answer says so.
+pub(in crate::report) fn of_another_day(ending: &Ending<'_>, times: &Times) -> Option<String> {
+    let answers = ending.answers;
+    let others = answers.iter().filter(|answer| answer.basis.is_of_another_day);
+    let others: Vec<Timestamp> = others.filter_map(|answer| answer.basis.time).collect();
+    let (first, last) = (*others.iter().min()?, *others.iter().max()?);
+    let (begin, end) = ending.coverage.span.filter(|_| answers.len() > 1)?;
+    let [from, to] = [first, last].map(|time| times.date_of(time));
+    let is_other_day =
+        |day: &str| day < times.date_of(begin).as_str() || day > times.date_of(end).as_str();
+    // Of a day that the capture is of, too, the clock is what differs.
+    let when = match (from == to, is_other_day(&from) && is_other_day(&to)) {
+        (true, true) => format!("of {from}"),
+        (false, true) => format!("of {from} to {to}"),
+        (_, false) if first == last => format!("of {}", times.with_zone(first)),
+        (_, false) => format!("of {} to {}", times.at(first), times.with_zone(last)),
+    };
+    let (how_many, all) = (others.len() as u64, count(answers.len() as u64, "alert", "alerts"));
+    let which = match (how_many, others.len() == answers.len()) {
+        (_, true) => format!("All {all} are"),
+        (1, false) => format!("1 of {all} is"),
+        (_, false) => format!("{} of {all} are", number(how_many)),
+    };
+    let they = if how_many == 1 { "it" } else { "they" };
+    let capture = times.span(begin, end);
+    Some(format!("{which} {when}; the capture is of {capture}: {they} cannot be answered by it."))
 }

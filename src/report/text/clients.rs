@@ -34,7 +34,7 @@ fn rank(entry: &Entry) -> Rank {
 pub(super) type Block<'a> = (Address, Vec<&'a Entry>);
 
 /// The entries of each client, in the order in which they are shown: where alerts have times, those first who are
-/// named for them.
+/// named for them, and then those who asked about then, too.
 pub(super) fn blocks<'a>(clients: &'a Clients, timed: Option<&Timed>) -> Vec<Block<'a>> {
     let mut by_client: BTreeMap<Address, Vec<&Entry>> = BTreeMap::new();
     for entry in clients.entries() {
@@ -46,7 +46,8 @@ pub(super) fn blocks<'a>(clients: &'a Clients, timed: Option<&Timed>) -> Vec<Blo
     }
     blocks.sort_by_cached_key(|(client, entries)| {
         let is_other = timed.is_some_and(|timed| !timed.names(*client));
-        (is_other, entries.first().map(|entry| rank(entry)), *client)
+        let is_not_then = timed.is_some_and(|timed| timed.not_then(*client).is_some());
+        (is_other, is_not_then, entries.first().map(|entry| rank(entry)), *client)
     });
     blocks
 }

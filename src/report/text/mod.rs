@@ -35,7 +35,7 @@ pub(super) use self::answers::{Alike, alike, clock_words, headline, misdirected}
 #[cfg(feature = "tui")]
 pub(crate) use self::called::Called;
 pub(super) use self::capture::lacks;
-pub(super) use self::caveats::{caveats, timeless};
+pub(super) use self::caveats::{caveats, of_another_day, timeless};
 pub use self::page::Look;
 pub(crate) use self::page::harmless;
 pub(crate) use self::page::{Ink, Words};

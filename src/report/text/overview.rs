@@ -26,6 +26,8 @@ const WHAT_MIN: usize = 16;
 const ASKED: usize = 6;
 /// The room for how sure.
 const SURE: usize = 6;
+/// What is said of who asked, though not at the alerts' times.
+const OTHER_TIMES: &str = "other times";
 /// The room for the verdict.
 const VERDICT: usize = 12;
 
@@ -83,10 +85,13 @@ pub(super) fn write<W: Write>(
 
 fn of_client(seen: &Seen<'_>, entry: &Entry) -> Option<Row> {
     let weight = entry.weight();
-    let ink = match weight {
-        Weight::Connected | Weight::Serious => Ink::Flagged,
-        Weight::Open => Ink::Strong,
-        Weight::Doubtful => Ink::Caution,
+    // Who did not ask when the alerts were raised is not behind them, whatever it did at other times.
+    let is_other = seen.timed.as_ref().is_some_and(|timed| timed.not_then(entry.client).is_some());
+    let verdict = match weight {
+        _ if is_other => (OTHER_TIMES, Ink::Aside),
+        Weight::Connected | Weight::Serious => (weight.as_str(), Ink::Flagged),
+        Weight::Open => (weight.as_str(), Ink::Strong),
+        Weight::Doubtful => (weight.as_str(), Ink::Caution),
     };
     Some(Row {
         who: entry.client.to_string(),
@@ -94,7 +99,7 @@ fn of_client(seen: &Seen<'_>, entry: &Entry) -> Option<Row> {
         what: seen.subject.indicators.get(entry.indicator)?.value.to_owned(),
         asked: entry.asks,
         sure: percent(entry.confidence_permille),
-        verdict: (weight.as_str(), ink),
+        verdict,
     })
 }
 

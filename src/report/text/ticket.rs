@@ -15,7 +15,7 @@ use super::{LABELS, Seen, alerted, clients, write_filters};
 use crate::attribution::{Attribution, Client, Leaning, State, Verdict};
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
-use crate::indicator::IndicatorId;
+use crate::indicator::{IndicatorId, IndicatorKind};
 use crate::report::timed::Timed;
 use crate::report::weighed::{Weighed, is_harmless};
 use crate::report::{Ending, Report, Subject};
@@ -275,11 +275,49 @@ fn title(seen: &Seen<'_>, facts: &Facts<'_>, called: Option<&Called<'_>>) -> Str
     };
     let name = called.map_or(String::new(), |called| format!(" ({})", called.short()));
     let who = format!("Client {}{name}", facts.client);
+    let first = facts.entries.first();
+    let flagged = first.and_then(|entry| seen.subject.indicators.get(entry.indicator));
+    let is_address = flagged.is_some_and(|flagged| {
+        matches!(flagged.kind, IndicatorKind::Address | IndicatorKind::Network)
+    });
+    // Nobody asks for an address.
+    if let (Some(entry), Some(flagged), true) = (first, flagged, is_address) {
+        return of_address(facts, entry, flagged.value, &who, &what);
+    }
     match facts.gravity() {
         Gravity::Connected => format!("{who} asked for {what} and connected"),
         Gravity::Asked => format!("{who} asked for {what}"),
         Gravity::Led => {
             format!("Perhaps a false alarm: {who} asked for what leads to {what}")
+        }
+    }
+}
+
+/// What a client asked for that led to a flagged address, and whether it went there.
+fn of_address(facts: &Facts<'_>, entry: &Entry, value: &str, who: &str, what: &str) -> String {
+    let asked = entry.ways.first().map_or("a name", |way| way.asked.as_str());
+    let (others, lead) = match entry.ways.len() > 1 || entry.more_ways {
+        true => (" and other names", "lead"),
+        false => ("", "leads"),
+    };
+    let asked = format!("{who} asked for {asked}{others}");
+    // It may have gone to another address of the same answer.
+    let went_there = facts.known.connections.iter().any(|(flagged, connection)| {
+        *flagged == entry.indicator && connection.address.to_string() == value
+    });
+    match facts.gravity() {
+        Gravity::Connected if went_there => {
+            format!("{asked}, and connected to the flagged address {what}")
+        }
+        Gravity::Connected => {
+            format!("{asked}, which {lead} to the flagged address {what}, and connected")
+        }
+        Gravity::Asked => format!("{asked}, which {lead} to the flagged address {what}"),
+        Gravity::Led if entry.only_server => format!(
+            "Perhaps a false alarm: {asked}, about which the flagged name server {what} was asked"
+        ),
+        Gravity::Led => {
+            format!("Perhaps a false alarm: {asked}, which {lead} to the flagged address {what}")
         }
     }
 }

@@ -151,6 +151,11 @@ impl Times {
         }
     }
 
+    /// `2019-11-29`.
+    pub fn date_of(&self, time: Timestamp) -> String {
+        self.date_and_time(time).0
+    }
+
     /// `08:25:01`, or `2019-11-29 08:25:01` if the capture runs over several days.
     pub fn at(&self, time: Timestamp) -> String {
         let (date, clock) = self.date_and_time(time);
