@@ -177,10 +177,17 @@ impl Prepared {
         let mut watched = Watched::new(self.lists.last().cloned());
         for batch in &self.batches {
             let mut messages = Messages::new();
+            let first = self.datagrams.len();
             for frame in batch.frames() {
-                if let Sliced::Datagram { envelope, payload, whole } = slice(&frame, &ports) {
-                    messages.read(&envelope, payload, whole, &self.hasher, &mut watched);
+                if let Sliced::Datagram { envelope, payload, whole } = slice(&frame, &ports)
+                    && messages.read(&envelope, payload, whole, &self.hasher, &mut watched)
+                {
                     self.datagrams.push((envelope, payload.to_vec()));
+                }
+            }
+            for place in watched.flagged() {
+                if let Some((_, payload)) = self.datagrams.get(first + place) {
+                    messages.flag(place, payload, &self.hasher);
                 }
             }
             messages.iter().for_each(|message| self.lookups.add(&messages, message));
@@ -231,12 +238,12 @@ impl Prepared {
         let mut listed = 0;
         for (octets, starts, end) in names {
             let name = Ancestors::new(&self.hasher, octets, starts, *end);
-            listed += u64::from(watched.name(&name));
+            watched.name(&name, 0);
         }
         for address in addresses {
             listed += u64::from(watched.address(*address));
         }
-        listed
+        listed + watched.flagged().count() as u64
     }
 
     fn transaction(&self) -> u64 {

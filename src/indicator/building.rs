@@ -1,7 +1,7 @@
 //! Building: entries gathered one behind the other, and, once all are there, put into the table.
 //!
 //! While lists are read, nothing is looked up: each look-up is a miss of the cache, and done all
-//! together at the end they overlap. Then, too, it is known how large the table must be.
+//! together at the end what they read can be asked for ahead. Then, too, it is known how large the table must be.
 
 use std::hash::BuildHasher;
 
@@ -17,6 +17,9 @@ const DESCRIPTION_LEN_MAX: usize = 200;
 /// How many of the latest descriptions are looked at for the same one. Lists are mostly ordered by
 /// time or by threat, so that this finds nearly all.
 const DESCRIPTIONS_REMEMBERED: usize = 16;
+
+/// So many entries ahead of the one that is put into the table, memory is asked for.
+const AHEAD: usize = 16;
 
 /// What a list says of an entry beside its name or address.
 #[derive(Clone, Copy, Debug, Default)]
@@ -204,6 +207,9 @@ impl Indicators {
         let (Some(entry), Some(&hash)) = (self.entry(at as u32), self.hashes.get(at)) else {
             return false;
         };
+        if let Some(ahead) = self.hashes.get(at + AHEAD) {
+            self.table.ask_for_room(*ahead);
+        }
         let bare = self.bare(&entry);
         let head = self
             .table

@@ -8,34 +8,42 @@ use super::{Entry, Indicator, IndicatorId, IndicatorKind, Indicators, labels_of}
 use crate::flow::Address;
 use crate::name::{Ancestors, LABELS_MAX, Name, NameHash};
 
+/// A name or an ancestor of it, to be looked up.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    hash: NameHash,
+    itself: bool,
+}
+
 impl Indicators {
-    /// Whether an entry flags the name, going by hashes alone, of which all but a few bits are compared:
-    /// at a million entries one unlisted name in some 10^13 is taken for a listed one.
-    /// [`Indicators::match_name`] has the last word.
+    /// What is to be looked up to learn whether an entry flags the name. The memory for that is asked for.
     #[inline]
-    pub fn may_flag(&self, name: &Ancestors<'_>) -> bool {
+    pub fn ask(&self, name: &Ancestors<'_>, mut each: impl FnMut(Wanted)) {
         let all = name.labels();
-        if self.root_flags_below && all > 0 {
-            return true;
-        }
-        // The root itself, bit 0, is of interest only where it is the whole name.
-        let lowest = u128::from(all > 0);
+        // The root itself, bit 0, is of interest only where it is the whole name, or where it flags all.
+        let lowest = u128::from(all > 0 && !self.root_flags_below);
         let mut counts = self.label_counts & (u128::MAX >> (LABELS_MAX - all.min(LABELS_MAX)));
         counts &= !lowest;
         while counts != 0 {
             let labels = counts.trailing_zeros() as usize;
             counts &= counts - 1;
             let hash = name.hash_of_last(&self.hasher, labels);
-            if self.table.may_hold(hash.0) && self.flags(hash, labels == all) {
-                return true;
-            }
+            self.table.ask_for(hash.0);
+            each(Wanted { hash, itself: labels == all });
         }
-        false
+    }
+
+    /// Whether an entry flags the name, going by hashes alone, of which all but a few bits are compared:
+    /// at a million entries one unlisted name in some 10^13 is taken for a listed one.
+    /// [`Indicators::match_name`] has the last word.
+    #[inline]
+    pub fn may_flag(&self, wanted: Wanted) -> bool {
+        self.table.may_hold(wanted.hash.0) && self.flags(wanted)
     }
 
     /// Whether an entry under a hash flags what has it. Apart: there is nearly never one.
     #[inline(never)]
-    fn flags(&self, hash: NameHash, itself: bool) -> bool {
+    fn flags(&self, Wanted { hash, itself }: Wanted) -> bool {
         let flags = |id| self.chain(id).any(|(_, entry)| entry.kind.flags(itself));
         self.table.find(hash.0, flags).is_some()
     }
@@ -232,7 +240,9 @@ mod tests {
             .map(|suffix| (wire.len() - suffix.wire().len()) as u8)
             .collect();
         let ancestors = Ancestors::new(&NameHasher::new(KEY), &wire, &starts, wire.len() - 1);
-        assert_eq!(indicators.may_flag(&ancestors), !ids.is_empty(), "{text}");
+        let mut may_flag = false;
+        indicators.ask(&ancestors, |wanted| may_flag |= indicators.may_flag(wanted));
+        assert_eq!(may_flag, !ids.is_empty(), "{text}");
         values(indicators, &ids)
     }
 

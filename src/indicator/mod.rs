@@ -11,9 +11,9 @@
 //!
 //! # How a name is matched
 //!
-//! The reader of DNS messages asks [`Indicators::may_flag`] about every name that it has not met lately.
-//! Those ancestors are hashed that have as many labels as some entry has. The answer is nearly always
-//! no, and nearly always for nothing: one cache line of the table says so. Only for what is listed does
+//! The reader of DNS messages [asks](Indicators::ask) about every name. Those ancestors are hashed that have as many
+//! labels as some entry has. The answer, [`Indicators::may_flag`], is nearly always no, and nearly always for nothing:
+//! one cache line of the table says so, which is there if it was asked for a while before. Only for what is listed does
 //! [`Indicators::match_name`] say what it is, and compares the text.
 //!
 //! An address is a network with all bits given. Each prefix length that occurs in the lists is one
@@ -32,6 +32,7 @@ use std::collections::BTreeMap;
 
 use self::entry::{Entries, Entry};
 pub use self::load::{Form, List, ListFiles, Lists, LoadError, Reason, Warning, files_of};
+pub use self::matching::Wanted;
 use self::table::Table;
 use crate::name::NameHasher;
 

@@ -18,6 +18,8 @@
 //! them 64 bits, three of which every entry sets. At a million entries it takes 1.3 MB, which mostly stays
 //! in the cache where the slots do not, and lets about one absent hash in fifty pass.
 
+use crate::bounded::ask_for;
+
 /// A slot that holds nothing. No entry looks like it: its number would be 2^b - 1, which is kept free.
 const EMPTY: u64 = u64::MAX;
 
@@ -66,6 +68,19 @@ impl Table {
                 None => at = 0,
             }
         }
+    }
+
+    /// Asks for the memory that a number is inserted in, to be there when it is wanted.
+    #[inline]
+    pub(super) fn ask_for_room(&self, hash: u64) {
+        ask_for(&self.slots, self.home(hash));
+        self.ask_for(hash);
+    }
+
+    /// Asks for the memory that [`Table::may_hold`] reads, to be there when it is wanted.
+    #[inline]
+    pub(super) fn ask_for(&self, hash: u64) {
+        ask_for(&self.filter, self.home(hash) / SLOTS_A_WORD);
     }
 
     /// Whether there may be a number under the hash. Nearly always there is none, and this says so.

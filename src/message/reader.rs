@@ -6,7 +6,9 @@
 //! makes no sense is left out, as its length says where the next one stands.
 
 use super::names::Names;
-use super::record::{Fact, Malformed, Message, NameRef, Question, RecordType, Watchlist};
+use super::record::{
+    Fact, Malformed, Message, NameRef, Question, RecordType, Unwatched, Watchlist,
+};
 use crate::flow::Address;
 use crate::name::{Ancestors, LABELS_MAX, NAME_LEN_MAX, NameHasher};
 
@@ -81,6 +83,7 @@ struct Walk<'m, 'a, W> {
     hasher: &'a NameHasher,
     watchlist: &'a mut W,
     scratch: &'a mut Scratch,
+    place: usize,
     keeps_addresses: bool,
     found: Findings,
 }
@@ -88,7 +91,7 @@ struct Walk<'m, 'a, W> {
 /// What was found on a walk.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Findings {
-    /// A name or an address is on the watch list.
+    /// An address is on the watch list.
     pub flagged: bool,
     /// An address in the answer section may be internal.
     pub internal_address: bool,
@@ -101,6 +104,8 @@ pub(super) struct Arena<'a> {
     pub names: &'a mut Names,
     pub facts: &'a mut Vec<Fact>,
     pub scratch: &'a mut Scratch,
+    /// The place of the message among those that were read.
+    pub place: usize,
 }
 
 impl Arena<'_> {
@@ -115,26 +120,27 @@ impl Arena<'_> {
         hasher: &NameHasher,
         watchlist: &mut W,
     ) -> Findings {
-        let Arena { names, facts, scratch } = self;
+        let Arena { names, facts, scratch, place } = self;
         scratch.count = 0;
         let found = Findings::default();
-        let mut walk = Walk { payload, names, hasher, watchlist, scratch, keeps_addresses, found };
+        let place = *place;
+        let mut walk =
+            Walk { payload, names, hasher, watchlist, scratch, place, keeps_addresses, found };
         if let Err(malformed) = walk.sections(message, facts) {
             message.malformed.get_or_insert(malformed);
         }
         walk.found
     }
 
-    /// The same with addresses. Apart, for it is done of few.
+    /// The same once more, with addresses. Apart, for it is done of few.
     #[inline(never)]
-    pub fn read_with_addresses<W: Watchlist>(
+    pub fn read_with_addresses(
         &mut self,
         payload: &[u8],
         message: &mut Message,
         hasher: &NameHasher,
-        watchlist: &mut W,
     ) {
-        self.read(payload, message, true, hasher, watchlist);
+        self.read(payload, message, true, hasher, &mut Unwatched);
     }
 }
 
@@ -429,7 +435,7 @@ impl<W: Watchlist> Walk<'_, '_, W> {
         };
         let starts = self.scratch.starts.get(..copied.labels).unwrap_or_default();
         let name = Ancestors::new(self.hasher, octets, starts, len);
-        self.found.flagged |= self.watchlist.name(&name);
+        self.watchlist.name(&name, self.place);
         let name = NameRef::new(start, len + 1, copied.labels, name.hash, name.group);
         self.scratch.put(copied.first, name);
         Ok((name, copied.end))

@@ -236,8 +236,9 @@ pub enum Malformed {
 /// What is looked out for while messages are read, so that the many that hold nothing listed are
 /// passed by at once. Kept apart from what lists are, so that messages know nothing of indicators.
 pub trait Watchlist {
-    /// Whether the name or an ancestor of it is listed in a way that flags the name.
-    fn name(&mut self, name: &Ancestors<'_>) -> bool;
+    /// Takes note of a name that stands in the message at a place of its arena. Whether it flags that is told later, by
+    /// [`Messages::flag`]: what names are looked up in is seldom in the cache, and is asked for meanwhile.
+    fn name(&mut self, name: &Ancestors<'_>, message: usize);
     /// Whether an address is listed.
     fn address(&mut self, address: Address) -> bool;
     /// Whether the addresses of all answers are wanted, and not only of those that are flagged or name a host.
@@ -249,9 +250,7 @@ pub trait Watchlist {
 pub struct Unwatched;
 
 impl Watchlist for Unwatched {
-    fn name(&mut self, _: &Ancestors<'_>) -> bool {
-        false
-    }
+    fn name(&mut self, _: &Ancestors<'_>, _: usize) {}
     fn address(&mut self, _: Address) -> bool {
         false
     }
@@ -335,10 +334,11 @@ impl Messages {
         watchlist: &mut W,
     ) {
         let Messages { messages, facts, names, scratch } = self;
+        let place = messages.len() - 1;
         let Some(message) = messages.last_mut() else { return };
         let (names_start, facts_start) = (names.begin(), facts.len());
         let keeps_addresses = watchlist.wants_addresses();
-        let mut arena = Arena { names, facts, scratch };
+        let mut arena = Arena { names, facts, scratch, place };
         let found = arena.read(payload, message, keeps_addresses, hasher, watchlist);
         let (from, to) = (message.flow.source.address, message.flow.destination.address);
         message.flagged = found.flagged || watchlist.address(to) || watchlist.address(from);
@@ -350,12 +350,29 @@ impl Messages {
             arena.names.take_back(names_start);
             arena.facts.truncate(facts_start);
             (message.question, message.malformed) = (None, None);
-            arena.read_with_addresses(payload, message, hasher, watchlist);
+            arena.read_with_addresses(payload, message, hasher);
         }
         if !whole {
             message.malformed = message.malformed.map(|_| Malformed::CutByCapture);
         }
         let added = arena.facts.len() - facts_start;
+        message.facts_len = added.min(usize::from(u16::MAX)) as u16;
+    }
+
+    /// Notes that a name in the message at a place is on the watch list. Somebody will ask about its addresses: it is
+    /// read once more, with them.
+    pub fn flag(&mut self, place: usize, payload: &[u8], hasher: &NameHasher) {
+        let Messages { messages, facts, names, scratch } = self;
+        let Some(message) = messages.get_mut(place).filter(|message| !message.flagged) else {
+            return;
+        };
+        message.flagged = true;
+        let facts_start = facts.len();
+        let mut arena = Arena { names, facts, scratch, place };
+        // How it is malformed stays as it was said.
+        arena.read_with_addresses(payload, message, hasher);
+        let added = arena.facts.len() - facts_start;
+        message.facts_start = facts_start as u32;
         message.facts_len = added.min(usize::from(u16::MAX)) as u16;
     }
 

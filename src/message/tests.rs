@@ -408,14 +408,37 @@ fn a_name_that_breaks_the_rules_is_no_question() {
 }
 
 /// Looks out for one ancestor and one address.
-struct Watch(NameHash, Address);
+struct Watch {
+    name: NameHash,
+    address: Address,
+    /// In which messages the name was found.
+    found: Vec<usize>,
+}
+
+impl Watch {
+    fn for_(name: &str, address: Address) -> Watch {
+        Watch { name: HASHER.hash(Name::from_wire(&wire(name))), address, found: Vec::new() }
+    }
+
+    /// Reads messages that are alike, and flags them.
+    fn read(&mut self, messages: &mut Messages, envelope: &Envelope, octets: &[u8], count: usize) {
+        for _ in 0..count {
+            assert!(messages.read(envelope, octets, true, &HASHER, self));
+        }
+        for place in self.found.drain(..) {
+            messages.flag(place, octets, &HASHER);
+        }
+    }
+}
 
 impl Watchlist for Watch {
-    fn name(&mut self, name: &Ancestors<'_>) -> bool {
-        name.hash_of_last(&HASHER, 2) == self.0
+    fn name(&mut self, name: &Ancestors<'_>, message: usize) {
+        if name.hash_of_last(&HASHER, 2) == self.name {
+            self.found.push(message);
+        }
     }
     fn address(&mut self, address: Address) -> bool {
-        address == self.1
+        address == self.address
     }
     fn wants_addresses(&self) -> bool {
         false
@@ -426,9 +449,9 @@ impl Watchlist for Watch {
 fn the_watch_list_is_asked_about_every_name_and_address() {
     let octets = chain().octets(RESPONSE);
     let flagged = |name: &str, address: [u8; 4]| {
-        let mut watch = Watch(HASHER.hash(Name::from_wire(&wire(name))), Address::v4(address));
         let mut messages = Messages::new();
-        messages.read(&envelope(), &octets, true, &HASHER, &mut watch);
+        let mut watch = Watch::for_(name, Address::v4(address));
+        watch.read(&mut messages, &envelope(), &octets, 1);
         messages.get(0).unwrap().flagged
     };
     let nowhere = [203, 0, 113, 1];
@@ -447,9 +470,9 @@ fn the_watch_list_is_asked_about_services_and_their_hints_are_kept_if_they_are_w
     let octets =
         served(RecordType::HTTPS, &service(1, "svc.example.net", &[V4, V6])).octets(0x8580);
     let facts = |name: &str, address: [u8; 4]| {
-        let mut watch = Watch(HASHER.hash(Name::from_wire(&wire(name))), Address::v4(address));
         let mut messages = Messages::new();
-        messages.read(&envelope(), &octets, true, &HASHER, &mut watch);
+        let mut watch = Watch::for_(name, Address::v4(address));
+        watch.read(&mut messages, &envelope(), &octets, 1);
         let message = messages.get(0).unwrap();
         (message.flagged, messages.facts(message).len())
     };
@@ -464,14 +487,11 @@ fn addresses_nobody_asks_for_are_not_kept() {
     let octets = chain().octets(RESPONSE);
     let nowhere = Address::v4([203, 0, 113, 1]);
     let facts = |octets: &[u8], name: &str, address: Address| {
-        let mut watch = Watch(HASHER.hash(Name::from_wire(&wire(name))), address);
         let mut messages = Messages::new();
         let mut envelope = envelope();
         envelope.flow.source.address = Address::v4([10, 0, 0, 53]);
         // What comes after it finds its own.
-        for _ in 0..2 {
-            assert!(messages.read(&envelope, octets, true, &HASHER, &mut watch));
-        }
+        Watch::for_(name, address).read(&mut messages, &envelope, octets, 2);
         let [first, second] = [0, 1].map(|place| {
             let message = *messages.get(place).unwrap();
             let facts = messages.facts(&message);

@@ -102,8 +102,7 @@ impl Decoder {
         self.watched.relist(indicators);
     }
 
-    /// Reads one message, as [`Messages::read`] does.
-    #[inline(always)]
+    /// Reads one message, as [`Messages::read`] does, to its end: of names, too, it is known whether they are listed.
     pub(super) fn read(
         &mut self,
         messages: &mut Messages,
@@ -111,19 +110,25 @@ impl Decoder {
         payload: &[u8],
         whole: bool,
     ) -> bool {
-        messages.read(envelope, payload, whole, &self.hasher, &mut self.watched)
+        let is_read = messages.read(envelope, payload, whole, &self.hasher, &mut self.watched);
+        for place in self.watched.flagged() {
+            messages.flag(place, payload, &self.hasher);
+        }
+        is_read
     }
 
     /// Reads the messages of a batch. A frame that makes the decoder panic is counted and left out.
     pub fn decode(&mut self, decoded: &mut Decoded) {
         let batch = std::mem::take(&mut decoded.batch);
         let mut done = 0;
-        while done < batch.len() {
+        while done <= batch.len() {
             let walked = catch_unwind(AssertUnwindSafe(|| {
                 while done < batch.len() {
                     done += 1;
                     self.decode_frame(&batch, done - 1, decoded);
                 }
+                done += 1;
+                self.flag(&batch, &mut decoded.messages);
             }));
             if walked.is_err() {
                 decoded.counters.failed += 1;
@@ -150,7 +155,8 @@ impl Decoder {
         place: usize,
         decoded: &mut Decoded,
     ) {
-        if !self.read(&mut decoded.messages, envelope, payload, whole) {
+        let Decoder { hasher, watched, .. } = self;
+        if !decoded.messages.read(envelope, payload, whole, hasher, watched) {
             decoded.counters.not_dns += 1;
             return;
         }
@@ -160,6 +166,21 @@ impl Decoder {
             decoded.counters.malformed += u64::from(message.malformed.is_some());
             if message.has_names_unread {
                 decoded.asides.push(envelope, AsideKind::Dns, payload, count, place);
+            }
+        }
+    }
+
+    /// Notes which messages of a batch are flagged by a name.
+    fn flag(&mut self, batch: &Batch, messages: &mut Messages) {
+        let mut frames = batch.frames();
+        for place in self.watched.flagged() {
+            let Some(message) = messages.get(place).filter(|message| !message.flagged) else {
+                continue;
+            };
+            // Both are in the order in which they came.
+            let Some(frame) = frames.find(|frame| frame.id == message.frame) else { return };
+            if let Sliced::Datagram { payload, .. } = slice(&frame, &self.ports) {
+                messages.flag(place, payload, &self.hasher);
             }
         }
     }

@@ -3,22 +3,32 @@
 use std::sync::Arc;
 
 use crate::flow::Address;
-use crate::indicator::Indicators;
+use crate::indicator::{Indicators, Wanted};
 use crate::message::Watchlist;
 use crate::name::Ancestors;
 
+/// So many names and ancestors of names are looked up together: those of some twenty messages.
+const TOGETHER: usize = 64;
+
 /// Looks names and addresses up.
+///
+/// What a name is looked up in is seldom in the cache, and to wait for it cost more than to read the message, with a
+/// million indicators. Nobody asks at once: so the memory is asked for, and further messages are read meanwhile.
 #[derive(Clone, Debug)]
 pub struct Watched {
     indicators: Option<Arc<Indicators>>,
     wants_addresses: bool,
+    /// What is to be looked up, and the place of the message that it stands in.
+    wanted: Vec<(Wanted, u32)>,
+    /// The places of those messages of which a name is listed, in their order.
+    flagged: Vec<u32>,
 }
 
 impl Watched {
     /// Looks out for what is listed. Without a list, for nothing, and wants all that messages say.
     pub fn new(indicators: Option<Arc<Indicators>>) -> Watched {
         let wants_addresses = indicators.is_none();
-        Watched { indicators, wants_addresses }
+        Watched { indicators, wants_addresses, wanted: Vec::new(), flagged: Vec::new() }
     }
 
     /// Looks out for other indicators.
@@ -30,12 +40,35 @@ impl Watched {
     pub fn want_addresses(&mut self) {
         self.wants_addresses = true;
     }
+
+    /// The places of the messages read since it was asked last of which a name is listed, in their order, some of
+    /// them more than once.
+    #[inline]
+    pub fn flagged(&mut self) -> impl Iterator<Item = usize> {
+        self.look_up();
+        self.flagged.drain(..).map(|place| place as usize)
+    }
+
+    /// Looks up what is wanted.
+    #[inline(never)]
+    fn look_up(&mut self) {
+        let Some(indicators) = &self.indicators else { return };
+        for (wanted, message) in self.wanted.drain(..) {
+            if indicators.may_flag(wanted) {
+                self.flagged.push(message);
+            }
+        }
+    }
 }
 
 impl Watchlist for Watched {
     #[inline]
-    fn name(&mut self, name: &Ancestors<'_>) -> bool {
-        self.indicators.as_deref().is_some_and(|indicators| indicators.may_flag(name))
+    fn name(&mut self, name: &Ancestors<'_>, message: usize) {
+        let Some(indicators) = &self.indicators else { return };
+        indicators.ask(name, |wanted| self.wanted.push((wanted, message as u32)));
+        if self.wanted.len() >= TOGETHER {
+            self.look_up();
+        }
     }
 
     #[inline]
