@@ -344,8 +344,8 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
             "no question to {resolver} is in this capture: mirror the port that its clients come in by, too"
         ),
         Unexplained::ClientsUnseen { domains, alone, queries } => format!(
-            "no client was waiting for it, but {resolver} also asked about {domains} domains that no client in this capture \
-             asked it about ({alone} of its latest {queries} queries): mirror the port that its other clients come in by, \
+            "no client was waiting for it, but {resolver} also asked about {domains} domains of late that no client \
+             in this capture was asking it about ({alone} of its latest {queries} queries): mirror the port that its other clients come in by, \
              too. (If programs on {resolver} itself ask for as much, there is no client.)"
         ),
         Unexplained::BeganMidWay(after) if after < INSTANT => {

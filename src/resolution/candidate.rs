@@ -3,7 +3,6 @@
 use foldhash::HashMap;
 
 use super::choice::SETS_OUT_MAX;
-use super::pending::is_over_unheard;
 use super::walk::{Lacks, Reach, Relation, Walk};
 use super::{Edge, EdgeKind, History};
 use crate::bounded::Sequence;
@@ -148,8 +147,8 @@ impl History<'_> {
     ) -> Found {
         let found = self.all_candidates((query, sent), in_flight_until, resolvers, walk);
         let candidates = self.without_silently_answered(found.candidates, sent);
-        let candidates = self.without_late_joiners(candidates, sent);
-        let candidates = self.without_given_up(candidates, sent, walk);
+        let mut candidates = self.without_late_joiners(candidates, sent);
+        self.doubt_given_up(&mut candidates, sent, walk);
         Found { candidates, ..found }
     }
 
@@ -235,9 +234,6 @@ impl History<'_> {
         walk: &Walk<'_>,
     ) -> Option<Candidate> {
         let timing = timing(ask, sent, in_flight_until)?;
-        if self.is_unheard(ask) && is_over_unheard(ask, sent) {
-            return None;
-        }
         let exact = ask.name == reach.hash;
         if !exact && !walk.goes_above {
             return None;

@@ -19,7 +19,6 @@ use foldhash::{HashMap, HashSet};
 
 use super::candidate::{Candidate, Timing};
 use super::choice::{MOMENT, SETS_OUT_MAX, choose, nearest};
-use super::pending::UNHEARD_SOON;
 use super::retry::FAIL_OVER_MAX;
 use super::unexplained::{Unexplained, is_priming};
 use super::walk::{Relation, Step, StepKind, Walk};
@@ -167,7 +166,7 @@ impl History<'_> {
             ended && !candidate.served && candidate.relation <= Relation::Alias
         });
         let mut chosen = self.each_its_own(sent, choose(candidates.clone(), sent));
-        let others = self.others(&candidates, &chosen);
+        let others = self.others(&candidates, &chosen, sent);
         if name.label_count() < 2 {
             chosen = nearest(chosen, sent);
             let several = self.clients_of(&chosen);
@@ -253,10 +252,18 @@ impl History<'_> {
             if let Some(shared) = self.led_on(sent, &walk, began, visited) {
                 return Causes { first_try, ..shared };
             }
-            let just_after = candidates.iter().filter(|c| c.timing == Timing::JustAfter);
-            let why = match just_after.map(|c| c.asked - sent.asked).min() {
-                Some(after) if name.label_count() > 1 => Unexplained::AskedJustAfter(after),
-                _ => self.why_nobody(query, sent, group.known, began),
+            let why = self.why_nobody(query, sent, group.known, began);
+            let is_below =
+                |c: &&Candidate| c.timing == Timing::JustAfter && c.relation <= Relation::Ancestor;
+            let just_after = candidates.iter().filter(is_below).map(|c| c.asked - sent.asked).min();
+            let why = match (why, just_after) {
+                (
+                    Unexplained::NobodyWaiting
+                    | Unexplained::OthersWaiting(_)
+                    | Unexplained::ClientsUnseen { .. },
+                    Some(after),
+                ) if name.label_count() > 1 => Unexplained::AskedJustAfter(after),
+                _ => why,
             };
             return Causes { first_try, ..none(why) };
         }
@@ -289,6 +296,11 @@ impl History<'_> {
         for client in shared.clients.iter_mut().filter(|client| is_told && is_served(client)) {
             client.role = Role::Refresh;
             client.confidence_permille = client.confidence_permille.min(POSSIBLE);
+        }
+        for client in &mut shared.clients {
+            let ask = self.transactions.get(client.ask);
+            let sure_max = ask.map_or(1_000, |ask| self.unheard_sure_max(&ask, sent));
+            client.confidence_permille = client.confidence_permille.min(sure_max);
         }
         shared
     }
@@ -410,13 +422,8 @@ impl History<'_> {
             && candidate.timing == Timing::Open
             && !candidate.confirmed;
         let is_late = || self.is_late(candidate, sent, walk);
-        // Its answer may have gone out unseen before the query did; or the query's have come before it joined.
-        let is_likely_at_most = is_likely_at_most
-            || self.transactions.get(candidate.ask).is_some_and(|ask| {
-                let since = (sent.asked - ask.asked_last).abs();
-                let is_near = since <= UNHEARD_SOON && candidate.timing == Timing::Open;
-                !is_near && self.is_unheard(&ask)
-            });
+        let ask = self.transactions.get(candidate.ask);
+        let sure = sure.min(ask.map_or(1_000, |ask| self.unheard_sure_max(&ask, sent)));
         if candidate.is_past
             || candidate.is_doubted
             || (is_presumed && may_lead_elsewhere())

@@ -42,7 +42,12 @@ impl History<'_> {
     /// 1. What refreshes a name that clients were served does so at once (Unbound, BIND) or up to a second later
     ///    (PowerDNS), so of several who were served lately the last is the one only if that was just before.
     /// 2. For the addresses of name servers a resolver asks before it goes on for who waits, or when it is done.
-    pub(super) fn others(&self, candidates: &[Candidate], chosen: &[Candidate]) -> Others {
+    pub(super) fn others(
+        &self,
+        candidates: &[Candidate],
+        chosen: &[Candidate],
+        sent: &Transaction,
+    ) -> Others {
         let none = Others { too_many: None, sure_max: 1_000 };
         let Some(first) = chosen.first() else { return none };
         let client = |c: &Candidate| self.transactions.get(c.ask).map(|ask| ask.client);
@@ -56,10 +61,21 @@ impl History<'_> {
             others.collect::<HashSet<_>>().len() as u32
         };
         let several = |rivals: u32| (rivals > 0).then_some(rivals + own.len() as u32);
+        // For another type of the name, which a resolver that minimises questions asks for by this one.
+        let has_just_asked = |c: &Candidate| {
+            c.timing == Timing::Open
+                && c.relation == Relation::OtherType
+                && c.asked > sent.asked - SETS_OUT_MAX
+                && client(c).is_some_and(|client| !own.contains(&client))
+        };
         match first.timing {
             Timing::After(since) if since <= REFRESHES_AT_ONCE => Others {
                 too_many: several(served(REFRESHES_AT_ONCE, first.relation)),
-                sure_max: if served(REFRESHES_MAX, first.relation) > 0 { LIKELY } else { 1_000 },
+                sure_max: match () {
+                    () if candidates.iter().any(has_just_asked) => POSSIBLE,
+                    () if served(REFRESHES_MAX, first.relation) > 0 => LIKELY,
+                    () => 1_000,
+                },
             },
             Timing::After(_) => {
                 Others { too_many: several(served(REFRESHES_MAX, first.relation)), ..none }

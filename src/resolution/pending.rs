@@ -1,6 +1,7 @@
 //! Whether an ask without a captured answer can have been waiting still, or the resolver had given it up.
 
 use super::candidate::{AFTER_MAX, ASKS_MAX, Candidate, INSTANT, OPEN_MAX, OUT_OF_ORDER, Timing};
+use super::cause::{LIKELY, POSSIBLE};
 use super::choice::SETS_OUT_MAX;
 use super::retry::FAIL_OVER_MAX;
 use super::walk::Walk;
@@ -9,7 +10,7 @@ use crate::bounded::Sequence;
 use crate::message::RecordType;
 use crate::name::{Name, NameHash};
 use crate::time::{Span, Timestamp};
-use crate::transaction::{Host, HostId, Look, Stretch, Transaction};
+use crate::transaction::{DISORDER_MAX, Host, HostId, Look, Stretch, Transaction};
 
 /// What comes from upstream reaches the client within this time.
 const PASSED_ON: Span = Span::from_millis(300);
@@ -23,23 +24,24 @@ const GIVES_UP_MAX: Span = Span::from_secs(30);
 const SET_TO_WORK: Span = Span::from_secs(1);
 /// A resolver that nothing holds up has set out for an ask by then.
 const SET_OUT: Span = Span::from_millis(20);
-/// Where a resolver has asked nothing for an ask for so long, and then does at once for another, it had given it up.
-const GIVEN_UP_LULL: Span = Span::from_secs(5);
-/// and may have after this one.
-const DOUBTED_LULL: Span = Span::from_secs(2);
-/// If the query is the one that went out at once for the other, so long will do.
+/// Where a resolver has asked nothing for an ask for so long, and then does at once for another, it may have given it up.
+const GIVEN_UP_LULL: Span = Span::from_secs(2);
+/// For the query that went out at once for the other, so long will do.
 const NOT_FOR_IT_LULL: Span = Span::from_secs(1);
-/// For so many asks it is looked whether the resolver began anew with them, and of so many pairs whether it had given one up.
-const BEGUN_WITH_MAX: usize = 32;
-const GIVEN_UP_MAX: usize = 256;
-/// Where fewer than one in so many asks have a captured answer, those that have none say nothing.
-const UNHEARD_SHARE: u32 = 10;
+/// For so many asks it is looked whether the resolver began anew with them, and so often in all whether it was at work; what
+/// was not looked at is doubted.
+const BEGUN_WITH_MAX: usize = 16;
+const GIVEN_UP_MAX: usize = 96;
+/// Where fewer than one in so many asks have a captured answer, that one has none says nothing.
+const UNHEARD_SHARE: u32 = 100;
 /// By then most asks have their answer, seen or not,
 const UNHEARD_MAX: Span = Span::from_secs(10);
 /// and as good as none before.
-pub(super) const UNHEARD_SOON: Span = Span::from_secs(1);
+const UNHEARD_SOON: Span = Span::from_secs(1);
 /// Most queries are under way for so long at least.
 const UNHEARD_JOIN_MAX: Span = Span::from_millis(100);
+/// How sure it is of who was probably told, in thousandths.
+const UNLIKELY: u16 = 500;
 /// How many queries about one registered domain are looked at for one ask.
 const QUERIES_MAX: usize = 256;
 
@@ -146,24 +148,28 @@ impl History<'_> {
         })
     }
 
-    /// Leaves out asks without an answer that the resolver had given up: it asked nothing for them for a while, and then for
-    /// another that came. Had it been at it still, that one would only have waited, too.
-    pub(super) fn without_given_up(
+    /// Doubts asks without an answer that the resolver may have given up: it asked nothing for them for a while, and then for
+    /// another that came. Had it been at it still, that one would only have waited, too, where asks for one thing wait
+    /// together.
+    pub(super) fn doubt_given_up(
         &self,
-        mut found: Vec<Candidate>,
+        found: &mut [Candidate],
         sent: &Transaction,
         walk: &Walk<'_>,
-    ) -> Vec<Candidate> {
+    ) {
         let is_old = |c: &Candidate| {
             let ask = self.transactions.get(c.ask).filter(|ask| ask.answered().is_none());
             c.timing == Timing::Open
                 && ask.is_some_and(|ask| sent.asked - ask.asked_last > NOT_FOR_IT_LULL)
         };
         if found.len() < 2 || !found.iter().any(is_old) {
-            return found;
+            return;
         }
-        let worked_on = |candidate: &Candidate, from: Timestamp, until: Timestamp| {
-            let Some(ask) = self.transactions.get(candidate.ask) else { return false };
+        let mut left = GIVEN_UP_MAX;
+        // `None` if so much was looked at that no more is.
+        let mut worked_on = |candidate: &Candidate, from: Timestamp, until: Timestamp| {
+            left = left.checked_sub(1)?;
+            let ask = self.transactions.get(candidate.ask)?;
             let path = walk.path(candidate.reach);
             let names = self.names_on(&path, &ask, sent);
             // What a name is asked for by another type is for another ask.
@@ -171,45 +177,39 @@ impl History<'_> {
                 let is_on_path = names.iter().any(|name| *name == self.transactions.name(query));
                 !is_on_path || [ask.qtype, sent.qtype].contains(&query.qtype)
             };
-            self.is_worked_on(&ask, sent, (from, until), &names, (walk, &is_for_it))
+            Some(self.is_worked_on(&ask, sent, (from, until), &names, (walk, &is_for_it)))
         };
-        // When the resolver set out at once for an ask, the latest first.
+        // For whom the resolver set out at once, the latest first.
         let mut begun: Vec<Candidate> =
             found.iter().filter(|c| c.asked <= sent.asked).copied().collect();
         begun.sort_unstable_by_key(|c| std::cmp::Reverse((c.asked, c.ask)));
         begun.truncate(BEGUN_WITH_MAX);
-        begun.retain(|c| worked_on(c, c.asked, c.asked + SETS_OUT_MAX));
-        let mut left = GIVEN_UP_MAX;
-        found.retain_mut(|candidate| {
-            if !is_old(candidate) {
-                return true;
-            }
-            for new in &begun {
-                let last = self.transactions.get(candidate.ask).map(|ask| ask.asked_last);
-                let is_lull = |lull: Span| {
-                    last.is_some_and(|last| last + lull < new.asked)
-                        && !worked_on(candidate, new.asked - lull, new.asked - INSTANT)
-                };
+        begun.retain(|c| worked_on(c, c.asked, c.asked + SETS_OUT_MAX).unwrap_or(false));
+        for candidate in found.iter_mut().filter(|c| is_old(c)) {
+            let last = self.transactions.get(candidate.ask).map(|ask| ask.asked_last);
+            candidate.is_doubted = begun.iter().any(|new| {
                 let is_for_it = sent.asked - new.asked <= SETS_OUT_MAX;
-                if left == 0 || !is_lull(if is_for_it { NOT_FOR_IT_LULL } else { DOUBTED_LULL }) {
-                    left -= usize::from(left > 0);
-                    continue;
-                }
-                if is_for_it || is_lull(GIVEN_UP_LULL) {
-                    return false;
-                }
-                candidate.is_doubted = true;
-            }
-            true
-        });
-        found
+                let lull = if is_for_it { NOT_FOR_IT_LULL } else { GIVEN_UP_LULL };
+                last.is_some_and(|last| last + lull < new.asked)
+                    && !worked_on(candidate, new.asked - lull, new.asked - INSTANT).unwrap_or(false)
+            });
+        }
     }
 
-    /// Whether an ask has no captured answer because the capture holds hardly any that its server gives.
-    pub(super) fn is_unheard(&self, ask: &Transaction) -> bool {
+    /// How sure it can be at most, in thousandths, that an ask was still open when a query was sent, or came while that was in
+    /// flight, where the capture holds hardly any answers of its server: it may have had its own, unseen.
+    pub(super) fn unheard_sure_max(&self, ask: &Transaction, sent: &Transaction) -> u16 {
         let seldom_answers = |host: &Host| host.answers < host.asked / UNHEARD_SHARE;
-        ask.answered().is_none()
-            && self.transactions.hosts().get(ask.server).is_some_and(seldom_answers)
+        let server = self.transactions.hosts().get(ask.server);
+        let is_unheard = ask.answered().is_none() && server.is_some_and(seldom_answers);
+        let since = sent.asked - ask.asked_last;
+        match () {
+            () if !is_unheard => 1_000,
+            () if since > UNHEARD_MAX => UNLIKELY,
+            () if since < Span(-UNHEARD_JOIN_MAX.0) => POSSIBLE,
+            () if since > UNHEARD_SOON || since < Span(0) => LIKELY,
+            () => 1_000,
+        }
     }
 
     /// Whether nothing was asked upstream for an ask without a captured answer for so long that the answer may as well have
@@ -245,7 +245,9 @@ impl History<'_> {
         let within = (until, QUERIES_MAX);
         let about = |group| {
             resolvers.iter().flat_map(move |resolver| {
-                self.transactions.of_client_by(*resolver, group, within, |_| Look::Through)
+                let about =
+                    self.transactions.of_client_by(*resolver, group, within, |_| Look::Through);
+                about.take_while(move |(_, query)| query.asked_last + DISORDER_MAX >= since)
             })
         };
         let is_on_the_way = |query: &Transaction| {
@@ -300,10 +302,4 @@ impl History<'_> {
             known.flat_map(|edge| [self.edges.owner_name(edge), self.edges.target_name(edge)]);
         ends.into_iter().chain(between).collect()
     }
-}
-
-/// Whether an ask whose answer the capture would not show mostly has it by now; or if it came later than the query, before that.
-pub(super) fn is_over_unheard(ask: &Transaction, sent: &Transaction) -> bool {
-    let since = sent.asked - ask.asked_last;
-    since > UNHEARD_MAX || sent.answered().is_none() && since < Span(-UNHEARD_JOIN_MAX.0)
 }

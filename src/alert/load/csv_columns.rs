@@ -6,9 +6,9 @@ use csv::StringRecord;
 
 use super::csv_guess;
 use super::csv_words::{
-    ADDRESS_PORTS, ADDRESSES, CLOCKS, DAYS, DEVICES, DOMAINS, EITHERS_NAME, EVENTS, HOST_PORTS,
-    HOSTS, Heading, LOOSE_NAMES, NAMES, NUMBERS, OF_ADGUARD, OF_SPLUNK, PORT, RAW, STAMPS, THREATS,
-    TIMES, USERS, ZONES,
+    ADDRESS_PORTS, ADDRESSES, CLOCKS, DAYS, DEVICES, DOMAINS, EITHERS_NAME, EVENTS, FLAGGED,
+    HOST_PORTS, HOSTS, Heading, LOOSE_NAMES, NAMES, NUMBERS, OF_ADGUARD, OF_SPLUNK, PORT, RAW,
+    STAMPS, THREATS, TIMES, USERS, ZONES,
 };
 use super::row::{Row, called, is_address, is_destination, is_outside, plain_key, said};
 use super::{Notice, Rows};
@@ -32,6 +32,8 @@ pub(super) struct Columns {
     /// All that may hold a name: in an export many stay empty, or hold something else.
     names: Vec<usize>,
     /// What may hold a name, or a path, or who was attacked.
+    /// Of those with names, and others, which say what is flagged.
+    flagged: Vec<usize>,
     loose_names: Vec<usize>,
     /// What holds a name that may be the host's as well.
     eithers_name: Option<usize>,
@@ -90,6 +92,7 @@ impl Columns {
             hosts: places(HOSTS),
             host_port: find(HOST_PORTS),
             names: names.collect(),
+            flagged: places(FLAGGED),
             loose_names: places(LOOSE_NAMES),
             eithers_name: find(&[EITHERS_NAME]),
             address: find(ADDRESSES),
@@ -245,6 +248,11 @@ impl Columns {
         let names = || named().chain(loose()).chain(either).filter(|text| !is_address(text));
         if let Some(name) = names().find(|text| is_outside(text)) {
             return Some(name);
+        }
+        let flagged = self.flagged.iter().filter_map(|column| at(*column));
+        if let Some(address) = flagged.filter(|text| is_address(text)).find(|text| is_outside(text))
+        {
+            return Some(address);
         }
         if row.far_address().is_some_and(is_outside) {
             return None;

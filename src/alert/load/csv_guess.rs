@@ -165,6 +165,16 @@ pub(super) fn complete(
     if are_named(columns, &rows) {
         return notes;
     }
+    // Beside users it is theirs, unless it tells of one domain here and of another there.
+    let theirs = places(|heading| heading.is_of(DOMAINS));
+    for column in holding(&theirs, is_public_name).into_iter().filter(|c| !columns.has_names(*c)) {
+        if are_of_several(&values(&rows, column)) {
+            columns.take_names(column);
+            notes.push(format!("its destinations are taken from the column {}", called(&[column])));
+            return notes;
+        }
+        notes.push(not_used(&called(&[column])));
+    }
     let key = |column: usize| headings.get(column).map_or("", Heading::key);
     // Some may be of one's own, by a word for either end or by their heading: these are never taken.
     let (own, names): (Vec<usize>, Vec<usize>) = holding(&unknown, is_public_name)
@@ -273,6 +283,14 @@ fn values(rows: &[StringRecord], column: usize) -> Vec<&str> {
 fn differ(values: &[&str]) -> bool {
     let first = values.first();
     values.iter().any(|value| first.is_some_and(|first| !first.eq_ignore_ascii_case(value)))
+}
+
+/// Whether names are not all of one registered domain, by their last two labels.
+fn are_of_several(names: &[&str]) -> bool {
+    let ends = names.iter().map(|name| name.trim_end_matches('.').rsplitn(3, '.').take(2));
+    let mut ends = ends.map(|labels| labels.map(str::to_ascii_lowercase).collect::<Vec<_>>());
+    let first = ends.next();
+    ends.any(|end| Some(&end) != first.as_ref())
 }
 
 fn is_public_address(text: &str) -> bool {

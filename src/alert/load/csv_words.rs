@@ -233,6 +233,19 @@ pub(super) const NAMES: &[&str] = &[
     // What a notice of Zeek is about, which may be a word as well.
     "sub",
 ];
+/// What of these is flagged, whatever else the row is of: an address in it comes before that of the destination.
+pub(super) const FLAGGED: &[&str] = &[
+    "indicator",
+    "indicatorvalue",
+    "seenindicator",
+    "threatindicatorip",
+    "matchedindicator",
+    "ioc",
+    "iocs",
+    "iocvalue",
+    "matchedioc",
+    "observable",
+];
 /// What may hold a path or a machine as well.
 pub(super) const LOOSE_NAMES: &[&str] = &["uri", "target"];
 /// Beside [`USERS`] that is theirs.

@@ -501,3 +501,29 @@ fn a_day_and_a_clock_in_columns_of_their_own_may_hold_more() {
         assert!(alerts.alerts[0].is_time_unread, "{day} / {clock}: {:?}", alerts.notices);
     }
 }
+
+#[test]
+fn beside_users_a_domain_that_differs_from_row_to_row_is_what_was_asked_for() {
+    let destinations = |domains: [&str; 3]| {
+        let rows = domains.map(|domain| format!("{WHEN}Z,{DC},kevin,{domain},198.41.0.4,C2\n"));
+        let text = format!("Time,Source IP,User,Domain,Destination IP,Threat\n{}", rows.concat());
+        let alerts = read(&text);
+        alerts.alerts.iter().map(|alert| alert.destination.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(destinations([NAME, "evil.com", NAME]), [NAME, "evil.com", NAME]);
+    // Of two domains of one company, and of one, the users are.
+    let by_address = ["198.41.0.4"; 3];
+    assert_eq!(destinations(["emea.firm.com", "us.firm.com", "us.firm.com"]), by_address);
+    assert_eq!(destinations(["firm.com"; 3]), by_address);
+}
+
+#[test]
+fn an_address_that_is_called_the_indicator_comes_before_that_of_the_server() {
+    let text =
+        format!("time,srcip,dstip,indicator,threat\n{WHEN}Z,{DC},198.41.0.4,104.31.83.243,C2\n");
+    let found = read(&text);
+    assert_eq!(found.alerts.first().map(|alert| alert.destination.as_str()), Some("104.31.83.243"));
+    let of_its_own = text.replace("104.31.83.243", DC);
+    let found = read(&of_its_own);
+    assert_eq!(found.alerts.first().map(|alert| alert.destination.as_str()), Some("198.41.0.4"));
+}
