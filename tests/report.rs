@@ -384,6 +384,28 @@ fn every_section_in_colour() {
 }
 
 #[test]
+fn an_address_that_changed_hands_has_each_mac_with_its_questions() {
+    let list = indicators("flagged.txt");
+    let mut all = office(&list);
+    let second = Some(Mac([0, 0x50, 0xb6, 0xaa, 0xbb, 0xcc]));
+    all[2].clients[0].mac = second;
+    let told = report(Look::new(80, false), &list, &["office.pcap"], &all, &coverage(), &lacked());
+    let block = told.split_once("Who is behind it\n\n").unwrap().1;
+    let block = &block[..block.find("got").unwrap()];
+    assert!(block.contains("00:1b:21:3c:00:2a  00:50:b6:aa:bb:cc  VLAN 20"), "{block}");
+    assert!(block.contains("perhaps not one machine"), "{block}");
+    let said = block.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains(
+            "MAC 00:1b:21:3c:00:2a from 08:25:01 to 09:25:00 and 00:50:b6:aa:bb:cc at 10:25:00"
+        ),
+        "{block}"
+    );
+    // Of the others nothing is said: theirs stands in the heading.
+    assert_eq!(told.matches("\n    MAC ").count(), 1, "{told}");
+}
+
+#[test]
 fn nothing_flagged() {
     let list = indicators("flagged.txt");
     let look = Look::new(80, false);

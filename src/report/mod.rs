@@ -17,6 +17,7 @@ mod machines;
 mod messages;
 mod model;
 mod row;
+mod senders;
 mod syslog;
 mod text;
 mod timed;

@@ -5,6 +5,7 @@ use super::shown::Shown;
 use super::view::{Seen, Suspected, Urgency};
 use crate::attribution::{FOR_OTHERS, Leaning};
 use crate::contact::{Connection, Contact};
+use crate::report::senders::Sender;
 use crate::report::text::words;
 
 /// Below this a client is named, but its frames should be read before anybody acts, in thousandths.
@@ -262,20 +263,25 @@ fn serious(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
 /// How to find the machine.
 fn who(seen: &Seen<'_>, client: &Suspected<'_>) -> Option<String> {
     let person: &Person = client.person?;
-    if !person.hostnames.is_empty() {
+    let are_several = person.senders.are_several();
+    if !person.hostnames.is_empty() && !are_several {
         return None;
     }
     let first = client.dealings.iter().map(|dealing| dealing.first).min()?;
     let at = seen.at(first);
     let address = client.address;
     let leases = format!("look {address} up in the DHCP leases of {at}");
-    Some(match person.macs.as_slice() {
-        [(mac, false)] => {
+    let senders: Vec<&Sender> = person.senders.iter().collect();
+    Some(match senders.as_slice() {
+        [Sender { mac, is_router: false, .. }] => {
             format!("To find the machine: {leases}, or {mac} in the switch's address table.")
         }
-        [(mac, true)] => format!(
+        [Sender { mac, is_router: true, .. }] => format!(
             "To find the machine: {leases}. It is behind a router, whose address {mac} is: the switch \
              will not know it."
+        ),
+        _ if are_several => format!(
+            "Perhaps not one machine, for its questions came from several MACs: {leases} and of the other times."
         ),
         _ => format!("To find the machine: {leases}."),
     })

@@ -8,6 +8,7 @@ use crate::contact::Contact;
 use crate::flow::Address;
 use crate::identity::{Hostname, Source};
 use crate::report::machines::Sharing;
+use crate::report::senders::Sender;
 use crate::report::text::words;
 
 /// How many dealings stand on a card.
@@ -112,16 +113,20 @@ fn called(seen: &Seen<'_>, hostname: &Hostname) -> Called {
 }
 
 fn machine(seen: &Seen<'_>, client: Address, person: &Person) -> Vec<Shown> {
-    let macs =
-        person.macs.iter().map(|(mac, is_router)| match seen.machines.sharing(client, *mac) {
+    let are_several = person.senders.are_several();
+    let macs = person.senders.iter().map(|Sender { mac, is_router, first, last }| {
+        let own = match are_several {
+            true => format!("MAC {}", seen.times.often_with_zone(&mac.to_string(), *first, *last)),
+            false => format!("MAC {mac}"),
+        };
+        match seen.machines.sharing(client, *mac) {
             _ if *is_router => format!("behind a router, {mac}"),
-            Sharing::Itself(others) => {
-                format!("MAC {mac}, the same machine as {others}")
-            }
-            Sharing::Few(others) => format!("MAC {mac}, as {others}"),
+            Sharing::Itself(others) => format!("{own}, the same machine as {others}"),
+            Sharing::Few(others) => format!("{own}, as {others}"),
             Sharing::Router => format!("behind a router, {mac}"),
-            Sharing::Alone => format!("MAC {mac}"),
-        });
+            Sharing::Alone => own,
+        }
+    });
     let vlans = person.vlans.iter().map(|vlan| format!("VLAN {vlan}"));
     macs.chain(vlans).map(|text| Shown::new(&text)).collect()
 }

@@ -9,12 +9,13 @@ use foldhash::HashMap;
 use super::moments::Moments;
 use crate::attribution::{Asks, Attribution, ChainStep, Client, Place, Sighting, Summary, Verdict};
 use crate::contact::Contact;
-use crate::flow::{Address, Mac};
+use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
 pub(super) use crate::report::fold::Way;
 use crate::report::fold::{self, ENTRIES_MAX, VARIANTS_MAX, add_way};
+use crate::report::senders::Senders;
 use crate::report::weighed::{Weighed, Weight};
 use crate::resolution::{Leg, Role};
 use crate::time::Timestamp;
@@ -173,20 +174,14 @@ fn bounded(chain: &[ChainStep]) -> Vec<ChainStep> {
 /// What is known of a client, whatever it asked.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Person {
-    /// Link-layer addresses, and whether each is a router's.
-    pub macs: Vec<(Mac, bool)>,
+    pub senders: Senders,
     pub vlans: Vec<u16>,
     pub hostnames: Vec<Hostname>,
 }
 
 impl Person {
     fn add(&mut self, client: &Client) {
-        if let Some(mac) = client.mac {
-            match self.macs.iter_mut().find(|(known, _)| *known == mac) {
-                Some((_, is_router)) => *is_router |= client.is_router_mac,
-                None => push(&mut self.macs, (mac, client.is_router_mac)),
-            }
-        }
+        self.senders.add(client);
         if let Some(vlan) = client.vlan
             && !self.vlans.contains(&vlan)
         {

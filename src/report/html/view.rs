@@ -282,8 +282,8 @@ pub(super) struct Filter {
 /// Which of some clients are one machine.
 fn machines<'s>(clients: impl Iterator<Item = &'s Suspected<'s>>) -> Machines {
     Machines::of(clients.flat_map(|client| {
-        let macs = client.person.iter().flat_map(|person| &person.macs);
-        macs.filter(|(_, is_router)| !is_router).map(|(mac, _)| (client.address, *mac))
+        let macs = client.person.iter().flat_map(|person| person.senders.own());
+        macs.map(|mac| (client.address, mac))
     }))
 }
 

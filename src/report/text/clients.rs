@@ -12,6 +12,7 @@ use crate::contact::Contact;
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
 use crate::report::machines::{Machines, Sharing};
+use crate::report::senders::{Sender, Senders};
 use crate::report::timed::Timed;
 use crate::report::weighed::{Weighed, Weight};
 use crate::resolution::Role;
@@ -68,9 +69,10 @@ pub(super) fn write<W: Write>(
     page.title("Who is behind it")?;
     for (client, entries) in blocks.iter().take(BLOCKS_MAX) {
         page.gap()?;
-        page.say(0, &heading(seen, *client, entries, &machines))?;
+        let senders = Senders::of(entries.iter().map(|entry| &entry.senders));
+        page.say(0, &heading(seen, *client, entries, &senders, &machines))?;
         for entry in entries {
-            write_entry(page, seen, entry, weighed, &mut above)?;
+            write_entry(page, seen, entry, weighed, senders.are_several(), &mut above)?;
         }
     }
     if let Some(more @ 1..) = blocks.len().checked_sub(BLOCKS_MAX) {
@@ -93,7 +95,13 @@ pub(super) fn write<W: Write>(
 }
 
 /// Who a client is: address, host name, link-layer address, VLAN.
-fn heading(seen: &Seen<'_>, client: Address, entries: &[&Entry], machines: &Machines) -> Words {
+fn heading(
+    seen: &Seen<'_>,
+    client: Address,
+    entries: &[&Entry],
+    senders: &Senders,
+    machines: &Machines,
+) -> Words {
     let mut heading = Words::of(Ink::Strong, &client.to_string());
     if let Some(called) = entries.iter().find_map(|entry| seen.called(entry)) {
         heading.push(Ink::Plain, "  ");
@@ -101,11 +109,9 @@ fn heading(seen: &Seen<'_>, client: Address, entries: &[&Entry], machines: &Mach
         heading.push(Ink::Aside, &format!(" ({})", called.origin()));
         heading.push(Ink::Caution, &called.at_other_times());
     }
-    if let Some(entry) = entries.iter().find(|entry| entry.mac.is_some())
-        && let Some(mac) = entry.mac
-    {
-        let text = match machines.sharing(client, mac) {
-            _ if entry.is_router_mac => format!("  behind a router, {mac}"),
+    for Sender { mac, is_router, .. } in senders.iter() {
+        let text = match machines.sharing(client, *mac) {
+            _ if *is_router => format!("  behind a router, {mac}"),
             Sharing::Alone => format!("  {mac}"),
             Sharing::Itself(others) => format!("  {mac}, the same machine as {others}"),
             Sharing::Few(others) => format!("  {mac}, as {others}"),
@@ -115,6 +121,9 @@ fn heading(seen: &Seen<'_>, client: Address, entries: &[&Entry], machines: &Mach
     }
     if let Some(vlan) = entries.iter().find_map(|entry| entry.vlan) {
         heading.push(Ink::Aside, &format!("  VLAN {vlan}"));
+    }
+    if senders.are_several() {
+        heading.push(Ink::Caution, "  perhaps not one machine: see which MAC asked when");
     }
     if let Some(text) = seen.timed.as_ref().and_then(|timed| timed.not_then(client)) {
         heading.push(Ink::Caution, &format!("  {text}"));
@@ -139,6 +148,7 @@ fn write_entry<W: Write>(
     seen: &Seen<'_>,
     entry: &Entry,
     weighed: &Weighed<'_>,
+    shows_senders: bool,
     above: &mut Above,
 ) -> io::Result<()> {
     let Some(indicator) = seen.subject.indicators.get(entry.indicator) else { return Ok(()) };
@@ -157,6 +167,9 @@ fn write_entry<W: Write>(
     let mut say = |label, words: &Words| page.entry(4, LABELS, label, words);
     let questions = count(entry.asks, "question", "questions");
     say("when", &Words::plain(&seen.times.often(&questions, entry.first, entry.last)))?;
+    if shows_senders {
+        say("MAC", &Words::plain(&entry.senders.when(&seen.times)))?;
+    }
     say("got", &Words::plain(&outcomes(entry)))?;
     // The summary knows of connections up to the end of the capture.
     let row = seen.ending.summary.row(entry.indicator, entry.client);

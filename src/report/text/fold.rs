@@ -5,12 +5,13 @@ use foldhash::HashMap;
 
 use crate::attribution::{Asks, Attribution, ChainStep, Client, Place};
 use crate::contact::Contact;
-use crate::flow::{Address, Mac};
+use crate::flow::Address;
 use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
 pub(super) use crate::report::fold::Way;
 use crate::report::fold::{self, ENTRIES_MAX, VARIANTS_MAX, add_way};
 use crate::report::machines::Machines;
+use crate::report::senders::Senders;
 use crate::report::weighed::{Weighed, Weight};
 use crate::resolution::{Leg, Role};
 use crate::time::Timestamp;
@@ -46,9 +47,7 @@ impl Part {
 pub(super) struct Entry {
     pub client: Address,
     pub indicator: IndicatorId,
-    pub mac: Option<Mac>,
-    /// Whether that is known to be a router's.
-    pub is_router_mac: bool,
+    pub senders: Senders,
     pub vlan: Option<u16>,
     pub hostname: Option<Hostname>,
     /// Whether it then connected: the most that is known.
@@ -81,8 +80,7 @@ impl Entry {
         Entry {
             client: client.address,
             indicator,
-            mac: client.mac,
-            is_router_mac: false,
+            senders: Senders::default(),
             vlan: client.vlan,
             hostname: None,
             contact: Contact::NotVisible,
@@ -127,11 +125,7 @@ impl Entry {
             self.asks += 1;
             self.add_outcome(client.rcode);
         }
-        // That of the last question goes with the name that it had then.
-        if client.asked_time >= self.last {
-            self.mac = client.mac.or(self.mac);
-        }
-        self.is_router_mac |= client.is_router_mac;
+        self.senders.add(client);
         self.vlan = self.vlan.or(client.vlan);
         if self.hostname.is_none() {
             self.hostname.clone_from(&client.hostname);
@@ -194,8 +188,9 @@ impl Clients {
 
     /// Which of the clients are one machine.
     pub fn machines(&self) -> Machines {
-        let own = self.entries().filter(|entry| !entry.is_router_mac);
-        Machines::of(own.filter_map(|entry| Some((entry.client, entry.mac?))))
+        Machines::of(
+            self.entries().flat_map(|entry| entry.senders.own().map(|mac| (entry.client, mac))),
+        )
     }
 
     /// Takes in how grave each is, now that the capture is at its end.

@@ -16,6 +16,7 @@ use crate::attribution::{Attribution, Client, Leaning, State, Verdict};
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
 use crate::indicator::{IndicatorId, IndicatorKind};
+use crate::report::senders::{Sender, Senders};
 use crate::report::timed::Timed;
 use crate::report::weighed::{Weighed, is_harmless};
 use crate::report::{Ending, Report, Subject};
@@ -32,9 +33,7 @@ const CONNECTIONS_MAX: usize = 4;
 /// Who a client is, as far as its sightings say.
 #[derive(Debug, Default)]
 struct Known {
-    mac: Option<String>,
     vlan: Option<u16>,
-    is_behind_router: bool,
     connections: Vec<(IndicatorId, Connection)>,
     /// Whether the capture would have shown connections, and shows none.
     is_without_connection: bool,
@@ -94,7 +93,8 @@ impl<W: Write> Report for Ticket<'_, W> {
             .filter(|(client, _)| self.wanted.is_some() || seen.asked_then(*client))
             .map(|(client, mut entries)| {
                 let known = self.known.get(&client).unwrap_or(&nothing);
-                let mut facts = Facts { client, known, entries: Vec::new() };
+                let senders = Senders::of(entries.iter().map(|entry| &entry.senders));
+                let mut facts = Facts { client, known, senders, entries: Vec::new() };
                 // The title names the first.
                 entries.sort_by_key(|entry| {
                     let is_held = facts.is_held_against(entry);
@@ -144,6 +144,7 @@ impl Seen<'_> {
 struct Facts<'a> {
     client: Address,
     known: &'a Known,
+    senders: Senders,
     entries: Vec<&'a Entry>,
 }
 
@@ -178,10 +179,6 @@ impl Facts<'_> {
 
 impl Known {
     fn add(&mut self, client: &Client, flagged: IndicatorId) {
-        if let Some(mac) = client.mac {
-            self.mac.get_or_insert_with(|| mac.to_string());
-            self.is_behind_router |= client.is_router_mac;
-        }
         self.vlan = self.vlan.or(client.vlan);
         match &client.contact {
             Contact::Yes(connection) => {
@@ -216,18 +213,18 @@ fn nobody(seen: &Seen<'_>, wanted: Option<Address>) -> String {
 }
 
 fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, facts: &Facts<'_>) -> io::Result<()> {
-    let Facts { client, known, ref entries } = *facts;
+    let Facts { client, known, ref senders, ref entries } = *facts;
     let called = entries.iter().find_map(|entry| seen.called(entry));
     page.say(0, &Words::plain(&title(seen, facts, called.as_ref())))?;
     page.gap()?;
-    write_who(page, client, called.as_ref(), known)?;
+    write_who(page, facts, called.as_ref())?;
     page.gap()?;
     write_alerts(page, seen, client)?;
     let first = entries.iter().map(|entry| entry.first).min().unwrap_or_default();
     let zone = seen.times.zone_at(first);
     page.say(0, &Words::plain(&format!("What it looked up (times are {zone})")))?;
     for entry in entries.iter().take(ENTRIES_MAX) {
-        write_entry(page, seen, entry)?;
+        write_entry(page, seen, entry, senders.are_several())?;
     }
     if entries.len() > ENTRIES_MAX {
         let more = (entries.len() - ENTRIES_MAX) as u64;
@@ -349,21 +346,20 @@ fn write_alerts<W: Write>(
 
 fn write_who<W: Write>(
     page: &mut Page<'_, W>,
-    client: Address,
+    facts: &Facts<'_>,
     called: Option<&Called<'_>>,
-    known: &Known,
 ) -> io::Result<()> {
     page.say(0, &Words::plain("Who"))?;
     let mut say = |label, text: &str| page.entry(2, LABELS + 2, label, &Words::plain(text));
-    say("address", &client.to_string())?;
+    say("address", &facts.client.to_string())?;
     if let Some(called) = called {
         say("name", &name(called))?;
     }
-    if let Some(mac) = &known.mac {
-        let of = if known.is_behind_router { " (a router's: the client is behind it)" } else { "" };
-        say("MAC", &format!("{mac}{of}"))?;
+    for (place, Sender { mac, is_router, .. }) in facts.senders.iter().enumerate() {
+        let of = if *is_router { " (a router's: the client is behind it)" } else { "" };
+        say(if place == 0 { "MAC" } else { "" }, &format!("{mac}{of}"))?;
     }
-    if let Some(vlan) = known.vlan {
+    if let Some(vlan) = facts.known.vlan {
         say("VLAN", &vlan.to_string())?;
     }
     Ok(())
@@ -374,7 +370,12 @@ fn name(called: &Called<'_>) -> String {
     format!("{} (from {}){}", called.name, called.source.as_str(), called.at_other_times())
 }
 
-fn write_entry<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, entry: &Entry) -> io::Result<()> {
+fn write_entry<W: Write>(
+    page: &mut Page<'_, W>,
+    seen: &Seen<'_>,
+    entry: &Entry,
+    shows_senders: bool,
+) -> io::Result<()> {
     let Some(indicator) = seen.subject.indicators.get(entry.indicator) else { return Ok(()) };
     let listing = seen.subject.indicators.listing(&indicator);
     let heading = format!("{} (flagged by {listing})", indicator.value);
@@ -388,6 +389,9 @@ fn write_entry<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, entry: &Entry)
     let when = when(seen, entry);
     let mut say = |label, text: &str| page.entry(4, LABELS, label, &Words::plain(text));
     say("when", &when)?;
+    if shows_senders {
+        say("MAC", &entry.senders.when(&seen.times))?;
+    }
     say("got", &clients::outcomes(entry))?;
     for (place, sentence) in clients::parts(seen, entry).iter().enumerate() {
         say(if place == 0 { "how" } else { "" }, sentence)?;
@@ -444,7 +448,7 @@ fn afterwards(times: &Times, known: &Known) -> Vec<String> {
 }
 
 fn unsaid(seen: &Seen<'_>, facts: &Facts<'_>) -> Vec<String> {
-    let Facts { known, ref entries, .. } = *facts;
+    let Facts { ref senders, ref entries, .. } = *facts;
     let mut out = vec![if facts.gravity() == Gravity::Connected {
         "Which program on the client asked and connected.".to_owned()
     } else {
@@ -452,7 +456,13 @@ fn unsaid(seen: &Seen<'_>, facts: &Facts<'_>) -> Vec<String> {
          what. A link in a mail, an advertisement or a scanner asks the same."
             .to_owned()
     }];
-    if known.is_behind_router || known.mac.is_none() {
+    if senders.are_several() {
+        out.push(
+            "That it was one machine: its questions came from several MACs, so the address may have changed hands. Above \
+             stands which asked when."
+                .to_owned(),
+        );
+    } else if senders.own().next().is_none() || senders.is_behind_router() {
         out.push(
             "Which machine had this address at the time, if it is given by DHCP, shared, or behind NAT."
                 .to_owned(),
@@ -480,7 +490,7 @@ fn next_steps(facts: &Facts<'_>) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if facts.known.is_behind_router {
+    if facts.senders.is_behind_router() {
         out.push(
             "Find the machine behind the router that had this address at these times.".to_owned(),
         );
@@ -570,9 +580,11 @@ mod tests {
         known.add(&client(Contact::NotVisible), flagged());
         let hostname = client(Contact::NotVisible).hostname.unwrap();
         let named = name(&Called::of(&hostname, &[]));
-        let who = (named.as_str(), known.mac.as_deref(), known.vlan, known.is_behind_router);
-        assert_eq!(who, ("pc42 (from dhcp)", Some("00:1b:21:3c:00:1c"), Some(20), true));
-        let facts = Facts { client: address("192.168.2.42"), known: &known, entries: Vec::new() };
+        assert_eq!((named.as_str(), known.vlan), ("pc42 (from dhcp)", Some(20)));
+        let mut senders = Senders::default();
+        senders.add(&client(Contact::NotVisible));
+        let entries = Vec::new();
+        let facts = Facts { client: address("192.168.2.42"), known: &known, senders, entries };
         assert!(next_steps(&facts)[0].contains("behind the router"));
         known.add(&client(Contact::No), flagged());
         assert!(afterwards(&times, &known)[0].starts_with("No: "));
