@@ -127,8 +127,9 @@ impl Decoder {
                     done += 1;
                     self.decode_frame(&batch, done - 1, decoded);
                 }
-                done += 1;
+                // If that fails, it goes on behind the message with which it did.
                 self.flag(&batch, &mut decoded.messages);
+                done += 1;
             }));
             if walked.is_err() {
                 decoded.counters.failed += 1;

@@ -1,5 +1,6 @@
 //! The indicators as the message reader sees them.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::flow::Address;
@@ -21,14 +22,14 @@ pub struct Watched {
     /// What is to be looked up, and the place of the message that it stands in.
     wanted: Vec<(Wanted, u32)>,
     /// The places of those messages of which a name is listed, in their order.
-    flagged: Vec<u32>,
+    flagged: VecDeque<u32>,
 }
 
 impl Watched {
     /// Looks out for what is listed. Without a list, for nothing, and wants all that messages say.
     pub fn new(indicators: Option<Arc<Indicators>>) -> Watched {
         let wants_addresses = indicators.is_none();
-        Watched { indicators, wants_addresses, wanted: Vec::new(), flagged: Vec::new() }
+        Watched { indicators, wants_addresses, wanted: Vec::new(), flagged: VecDeque::new() }
     }
 
     /// Looks out for other indicators.
@@ -42,11 +43,11 @@ impl Watched {
     }
 
     /// The places of the messages read since it was asked last of which a name is listed, in their order, some of
-    /// them more than once.
+    /// them more than once. What is not fetched stays.
     #[inline]
     pub fn flagged(&mut self) -> impl Iterator<Item = usize> {
         self.look_up();
-        self.flagged.drain(..).map(|place| place as usize)
+        std::iter::from_fn(|| self.flagged.pop_front()).map(|place| place as usize)
     }
 
     /// Looks up what is wanted.
@@ -55,7 +56,7 @@ impl Watched {
         let Some(indicators) = &self.indicators else { return };
         for (wanted, message) in self.wanted.drain(..) {
             if indicators.may_flag(wanted) {
-                self.flagged.push(message);
+                self.flagged.push_back(message);
             }
         }
     }

@@ -298,8 +298,7 @@ impl History<'_> {
             client.confidence_permille = client.confidence_permille.min(POSSIBLE);
         }
         for client in &mut shared.clients {
-            let ask = self.transactions.get(client.ask);
-            let sure_max = ask.map_or(1_000, |ask| self.unheard_sure_max(&ask, sent));
+            let sure_max = self.unheard_sure_max(client.ask, sent);
             client.confidence_permille = client.confidence_permille.min(sure_max);
         }
         shared
@@ -422,8 +421,7 @@ impl History<'_> {
             && candidate.timing == Timing::Open
             && !candidate.confirmed;
         let is_late = || self.is_late(candidate, sent, walk);
-        let ask = self.transactions.get(candidate.ask);
-        let sure = sure.min(ask.map_or(1_000, |ask| self.unheard_sure_max(&ask, sent)));
+        let sure = sure.min(self.unheard_sure_max(candidate.ask, sent));
         if candidate.is_past
             || candidate.is_doubted
             || (is_presumed && may_lead_elsewhere())

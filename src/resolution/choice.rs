@@ -61,11 +61,8 @@ impl History<'_> {
             others.collect::<HashSet<_>>().len() as u32
         };
         let several = |rivals: u32| (rivals > 0).then_some(rivals + own.len() as u32);
-        // For another type of the name, which a resolver that minimises questions asks for by this one.
         let has_just_asked = |c: &Candidate| {
-            c.timing == Timing::Open
-                && c.relation == Relation::OtherType
-                && c.asked > sent.asked - SETS_OUT_MAX
+            has_just_asked_otherwise(c, sent)
                 && client(c).is_some_and(|client| !own.contains(&client))
         };
         match first.timing {
@@ -239,6 +236,14 @@ impl History<'_> {
     }
 }
 
+/// Whether an ask had just come for another type of the name, which a resolver that minimises its questions asks for by
+/// this one.
+fn has_just_asked_otherwise(candidate: &Candidate, sent: &Transaction) -> bool {
+    candidate.timing == Timing::Open
+        && candidate.relation == Relation::OtherType
+        && sent.asked - candidate.asked <= SETS_OUT_MAX
+}
+
 /// Of all asks that can have caused a query, those that did, by the time of their questions.
 ///
 /// 1. Those that were open;
@@ -278,12 +283,8 @@ pub(super) fn choose(mut candidates: Vec<Candidate>, sent: &Transaction) -> Vec<
         let lately = matches!(c.timing, Timing::After(since) if since <= REFRESHES_AT_ONCE);
         lately && c.served && c.relation <= Relation::Alias
     });
-    let has_just_asked = !has_just_served
-        && candidates.iter().any(|c| {
-            c.timing == Timing::Open
-                && c.relation == Relation::OtherType
-                && sent.asked - c.asked <= SETS_OUT_MAX
-        });
+    let has_just_asked =
+        !has_just_served && candidates.iter().any(|c| has_just_asked_otherwise(c, sent));
     let best = strongest(Timing::Open, Relation::Server)
         .or_else(|| strongest(Timing::AnsweredSoon, Relation::Server))
         .or_else(|| strongest(Timing::Open, Relation::OtherType).filter(|_| has_just_asked))

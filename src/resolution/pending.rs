@@ -198,7 +198,8 @@ impl History<'_> {
 
     /// How sure it can be at most, in thousandths, that an ask was still open when a query was sent, or came while that was in
     /// flight, where the capture holds hardly any answers of its server: it may have had its own, unseen.
-    pub(super) fn unheard_sure_max(&self, ask: &Transaction, sent: &Transaction) -> u16 {
+    pub(super) fn unheard_sure_max(&self, ask: Sequence, sent: &Transaction) -> u16 {
+        let Some(ask) = self.transactions.get(ask) else { return 1_000 };
         let seldom_answers = |host: &Host| host.answers < host.asked / UNHEARD_SHARE;
         let server = self.transactions.hosts().get(ask.server);
         let is_unheard = ask.answered().is_none() && server.is_some_and(seldom_answers);
