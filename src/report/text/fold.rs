@@ -114,6 +114,11 @@ impl Entry {
         self.weight() == Weight::Doubtful
     }
 
+    /// Whether only the cache answered it.
+    pub fn is_cached(&self) -> bool {
+        self.parts.iter().all(|part| part.role == Role::Cached)
+    }
+
     /// Whether it asked only for something else that led there.
     pub fn is_led(&self) -> bool {
         self.only_tail || self.only_server

@@ -28,6 +28,8 @@ const ASKED: usize = 6;
 const SURE: usize = 6;
 /// What is said of who asked, though not at the alerts' times.
 const OTHER_TIMES: &str = "other times";
+/// What stands there of whom only the cache answered.
+const CACHED: &str = "cached";
 /// The room for the verdict.
 const VERDICT: usize = 12;
 
@@ -98,7 +100,11 @@ fn of_client(seen: &Seen<'_>, entry: &Entry) -> Option<Row> {
         host: seen.called(entry).map_or(String::new(), |called| called.short()),
         what: seen.subject.indicators.get(entry.indicator)?.value.to_owned(),
         asked: entry.asks,
-        sure: percent(entry.confidence_permille),
+        // That it asked is certain then, but what a firewall sees was not asked for it.
+        sure: match entry.is_cached() {
+            true => CACHED.to_owned(),
+            false => percent(entry.confidence_permille),
+        },
         verdict,
     })
 }
