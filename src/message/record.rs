@@ -47,6 +47,11 @@ impl Flags {
         self.0 & 0x0100 != 0
     }
 
+    /// RA: the server asks others where it does not know.
+    pub fn recursion_available(self) -> bool {
+        self.0 & 0x0080 != 0
+    }
+
     /// The four bits of response code in the header.
     pub fn rcode(self) -> u8 {
         (self.0 & 0xf) as u8
@@ -212,6 +217,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// Whether it says anything of where its question leads.
+    pub fn has_facts(&self) -> bool {
+        self.facts_len > 0
+    }
+
     /// The same at another time.
     pub fn at(&self, time: Timestamp) -> Message {
         Message { time, ..*self }

@@ -31,6 +31,8 @@ pub(crate) struct Draft<'a> {
     pub rcode: u8,
     pub truncated: bool,
     pub recursion: bool,
+    /// Whether the server speaks for the zone.
+    pub authoritative: bool,
     /// (owner, target) of CNAME records.
     pub aliases: &'a [(&'a str, &'a str)],
     /// (owner, TargetName) of HTTPS records.
@@ -63,6 +65,7 @@ impl Default for Draft<'_> {
             rcode: 0,
             truncated: false,
             recursion: true,
+            authoritative: false,
             aliases: &[],
             services: &[],
             delegations: &[],
@@ -111,6 +114,7 @@ impl Simulated {
 
 fn payload(draft: &Draft<'_>) -> Vec<u8> {
     let flags = u16::from(draft.response) << 15
+        | u16::from(draft.authoritative) << 10
         | u16::from(draft.truncated) << 9
         | u16::from(draft.recursion) << 8
         | u16::from(draft.rcode);

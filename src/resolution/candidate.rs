@@ -23,6 +23,8 @@ pub(super) const AFTER_MAX: Span = Span::from_millis(2_400);
 const ANSWER_SOON: Span = Span::from_millis(400);
 /// For so long a resolver waits for an answer before it tries anything else (Unbound 376 ms, others longer).
 const UNANSWERED_FOR: Span = Span::from_millis(350);
+/// What comes from upstream is passed on within this time by a resolver that need not ask further.
+pub(super) const PASSED_ON_AT_ONCE: Span = Span::from_millis(15);
 /// How many asks about one registered domain are looked at for one query.
 pub(super) const ASKS_MAX: usize = 1024;
 /// How many asks are looked at for one query, over all names that lead to it.
@@ -79,8 +81,21 @@ pub(super) struct Candidate {
     pub is_past: bool,
     /// Whether the resolver may have given it up.
     pub is_doubted: bool,
+    /// Whether it has no answer and the resolver was not seen at work for it: it may have had one, unseen.
+    pub is_late: bool,
     /// Whether it was answered with what was asked for, or that there is no such thing.
     pub served: bool,
+}
+
+/// What an ask's own answer says of the way to a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    /// It holds it.
+    Path,
+    /// Nothing: there is none, or it leaves out what the resolver was told meanwhile.
+    Nothing,
+    /// Nothing, for it has no record at all.
+    NoRecord,
 }
 
 /// The asks that can have caused a query.
@@ -147,8 +162,10 @@ impl History<'_> {
     ) -> Found {
         let found = self.all_candidates((query, sent), in_flight_until, resolvers, walk);
         let candidates = self.without_silently_answered(found.candidates, sent);
-        let mut candidates = self.without_late_joiners(candidates, sent);
+        let candidates = self.without_late_joiners(candidates, sent);
+        let mut candidates = self.without_told_by_others(candidates, sent);
         self.doubt_given_up(&mut candidates, sent, walk);
+        self.note_late(&mut candidates, sent, walk);
         Found { candidates, ..found }
     }
 
@@ -161,7 +178,7 @@ impl History<'_> {
         walk: &Walk<'_>,
     ) -> Found {
         let mut found = Found { lacks: walk.lacks, ..Found::default() };
-        let latest = in_flight_until.max(sent.asked + ANSWER_SOON);
+        let latest = (in_flight_until + PASSED_ON_AT_ONCE).max(sent.asked + ANSWER_SOON);
         let mut left = ASKS_IN_ALL_MAX;
         for (place, reach) in walk.reaches.iter().enumerate() {
             let look = |stretch: &Stretch| look(stretch, reach, sent, walk);
@@ -234,6 +251,10 @@ impl History<'_> {
         walk: &Walk<'_>,
     ) -> Option<Candidate> {
         let timing = timing(ask, sent, in_flight_until)?;
+        // Whom a query went to may ask back for the same thing: that did not set it off.
+        if self.roles.same(ask.client, sent.server) && ask.asked > sent.asked {
+            return None;
+        }
         let exact = ask.name == reach.hash;
         if !exact && !walk.goes_above {
             return None;
@@ -258,7 +279,8 @@ impl History<'_> {
         if timing == Timing::Open && !self.is_pending(ask, sent, &path, walk) {
             return None;
         }
-        let confirmed = self.bears_out((sequence, ask), &path, sent)?;
+        let said = self.bears_out((sequence, ask), &path, sent)?;
+        let confirmed = said == Said::Path;
         // Its own answer says where it went, whatever else was told meanwhile.
         if !confirmed && self.is_superseded(ask, &path, sent) {
             return None;
@@ -274,7 +296,8 @@ impl History<'_> {
             timing,
             confirmed,
             is_past: relation == Relation::Ancestor && self.is_past(ask, sent),
-            is_doubted: false,
+            is_doubted: said == Said::NoRecord,
+            is_late: false,
             served: ask.answered().is_some() && matches!(ask.rcode, 0 | 3),
         })
     }
@@ -419,14 +442,13 @@ impl History<'_> {
         asked.filter(move |(_, query)| query.name == name && query.qtype == qtype)
     }
 
-    /// Whether an ask's own answer bears out a path of aliases and delegations: `Some(true)` if it holds
-    /// them, `Some(false)` if it says nothing of them, `None` if it speaks against them.
+    /// Whether an ask's own answer bears out a path of aliases and delegations; `None` if it speaks against them.
     fn bears_out(
         &self,
         (sequence, ask): (Sequence, &Transaction),
         path: &[Edge],
         sent: &Transaction,
-    ) -> Option<bool> {
+    ) -> Option<Said> {
         // What the resolver knew when it set out for the ask, or was told while it worked for it, holds for that, however
         // soon its time runs out, unless it may have been replaced then.
         let (began, then) = (ask.asked.min(sent.asked), sent.asked);
@@ -438,18 +460,20 @@ impl History<'_> {
         let known_then = path.iter().all(holds_then);
         let mut aliases = path.iter().filter(|edge| edge.kind == EdgeKind::Alias).peekable();
         if aliases.peek().is_none() {
-            return known_then.then_some(true);
+            return known_then.then_some(Said::Path);
         }
         let is_whole = ask.answered().is_some()
             && matches!(ask.rcode, 0 | 3)
             && !(ask.truncated || ask.is_partial);
         if !is_whole {
-            return known_then.then_some(false);
+            return known_then.then_some(Said::Nothing);
         }
         let own = self.edges.of_answer(sequence);
         let of_owner = |edge: &Edge| own.iter().find(|o| o.owner == edge.owner);
         let holds = |edge: &Edge| of_owner(edge).is_some_and(|o| o.target == edge.target);
-        let Some(hidden) = aliases.clone().find(|edge| !holds(edge)) else { return Some(true) };
+        let Some(hidden) = aliases.clone().find(|edge| !holds(edge)) else {
+            return Some(Said::Path);
+        };
         // Some resolvers leave aliases out, or put what they were told to say in their place (smartdns; response
         // policies). What this one was told while it worked for the ask led it on all the same.
         let is_told = |told: Edge| told.target == hidden.target;
@@ -460,7 +484,14 @@ impl History<'_> {
                 || (hidden.last.time >= ask.asked && meanwhile.any(is_told))
         };
         let leads_elsewhere = aliases.any(|edge| of_owner(edge).is_some() && !holds(edge));
-        (known_then && !leads_elsewhere && was_told()).then_some(false)
+        if !known_then || leads_elsewhere {
+            return None;
+        }
+        match was_told() {
+            true => Some(Said::Nothing),
+            // That there is nothing of the type some say without the aliases that led to nothing (hickory-dns).
+            false => (!ask.has_answers).then_some(Said::NoRecord),
+        }
     }
 }
 
@@ -473,8 +504,10 @@ fn timing(ask: &Transaction, sent: &Transaction, in_flight_until: Timestamp) -> 
             after if after < Span(0) && after > Span(-AFTER_MAX.0) => {
                 Some(Timing::After(Span(-after.0)))
             }
-            after if after >= Span(0) && after <= ANSWER_SOON => Some(Timing::AnsweredSoon),
-            _ => None,
+            after if after < Span(0) => None,
+            // Its answer came soon, or with that to the query.
+            after if after <= ANSWER_SOON => Some(Timing::AnsweredSoon),
+            _ => is_passed_on_at_once(closed, sent).then_some(Timing::AnsweredSoon),
         };
     }
     if ask.asked > sent.asked + INSTANT {
@@ -489,6 +522,11 @@ fn timing(ask: &Transaction, sent: &Transaction, in_flight_until: Timestamp) -> 
     }
     let since = sent.asked - closed;
     (since <= AFTER_MAX).then_some(Timing::After(since))
+}
+
+/// Whether somebody was told at a time when the answer to a query had just come.
+pub(super) fn is_passed_on_at_once(told: Timestamp, sent: &Transaction) -> bool {
+    sent.answered().is_some_and(|came| (Span(0)..PASSED_ON_AT_ONCE).contains(&(told - came)))
 }
 
 /// Whether a stretch of asks can hold one that is a candidate: who was answered long before a query has nothing to do
@@ -510,12 +548,15 @@ pub(super) fn checks_answers(qtype: RecordType) -> bool {
     matches!(qtype, RecordType::DS | RecordType::DNSKEY)
 }
 
+/// Whether resolvers ask for a type on their way down: for delegations, keys, and by minimised questions.
+pub(super) fn on_the_way(qtype: RecordType) -> bool {
+    matches!(qtype, RecordType::A | RecordType::NS | RecordType::DS | RecordType::DNSKEY)
+}
+
 /// How an ask of one type needs a query of another, given how their names are related.
 fn needs(asked: RecordType, sent: RecordType, relation: Relation, exact: bool) -> Option<Relation> {
     let same = asked == sent || asked == RecordType::ANY;
-    // What resolvers ask on their way down: delegations, keys, and minimised questions.
-    let on_the_way =
-        matches!(sent, RecordType::A | RecordType::NS | RecordType::DS | RecordType::DNSKEY);
+    let on_the_way = on_the_way(sent);
     match (relation, exact) {
         (Relation::Itself | Relation::Alias, true) if same => Some(relation),
         // PowerDNS refreshes aliases by asking for them; smartdns compares the addresses of both families.

@@ -17,7 +17,7 @@
 
 use foldhash::{HashMap, HashSet};
 
-use super::candidate::{Candidate, Timing};
+use super::candidate::{Candidate, Timing, is_passed_on_at_once};
 use super::choice::{MOMENT, SETS_OUT_MAX, choose, nearest};
 use super::retry::FAIL_OVER_MAX;
 use super::unexplained::{Unexplained, is_priming};
@@ -37,8 +37,6 @@ const NAMES_IN_COMMON_MAX: usize = 3;
 pub(super) const LIKELY: u16 = 900;
 /// and where something else explains it hardly worse.
 pub(super) const POSSIBLE: u16 = 800;
-/// What comes from upstream is passed on within this time by a resolver that need not ask further.
-const PASSED_ON_AT_ONCE: Span = Span::from_millis(15);
 /// How many queries are looked at for the clients behind one, over all resolvers on the way.
 const VISITS_MAX: usize = 64;
 
@@ -420,12 +418,11 @@ impl History<'_> {
         let is_presumed = candidate.relation == Relation::Alias
             && candidate.timing == Timing::Open
             && !candidate.confirmed;
-        let is_late = || self.is_late(candidate, sent, walk);
         let sure = sure.min(self.unheard_sure_max(candidate.ask, sent));
         if candidate.is_past
             || candidate.is_doubted
+            || candidate.is_late
             || (is_presumed && may_lead_elsewhere())
-            || is_late()
         {
             sure.min(POSSIBLE)
         } else if is_likely_at_most {
@@ -438,8 +435,7 @@ impl History<'_> {
     /// Whether an ask was answered when the answer to a query had just come.
     fn is_passed_on_at_once(&self, candidate: &Candidate, sent: &Transaction) -> bool {
         let told = self.transactions.get(candidate.ask).and_then(|ask| ask.answered());
-        let times = told.zip(sent.answered());
-        times.is_none_or(|(told, came)| (Span(0)..PASSED_ON_AT_ONCE).contains(&(told - came)))
+        sent.answered().is_none() || told.is_none_or(|told| is_passed_on_at_once(told, sent))
     }
 
     /// The steps from the ask to the queried name, each with the frame that shows it.

@@ -3,8 +3,10 @@
 use foldhash::HashSet;
 
 use super::History;
-use super::candidate::{AFTER_MAX, Candidate, INSTANT, OUT_OF_ORDER, Timing};
+use super::candidate::{AFTER_MAX, Candidate, INSTANT, OUT_OF_ORDER, PASSED_ON_AT_ONCE, Timing};
 use super::cause::{LIKELY, POSSIBLE};
+use super::pending::PASSED_ON;
+use super::retry::says_all;
 use super::walk::Relation;
 use crate::time::{Span, Timestamp};
 use crate::transaction::{DISORDER_MAX, HostId, Transaction};
@@ -153,6 +155,62 @@ impl History<'_> {
         found
     }
 
+    /// Leaves out asks whose answer came with that to another query for the same thing, or for the very name long after the
+    /// answer to this one, where somebody else got theirs with that: such a resolver asks upstream for each ask apart, or all
+    /// would have had it with the first.
+    pub(super) fn without_told_by_others(
+        &self,
+        mut found: Vec<Candidate>,
+        sent: &Transaction,
+    ) -> Vec<Candidate> {
+        let Some(came) = sent.answered() else { return found };
+        let is_for_it = |c: &Candidate| {
+            matches!(c.timing, Timing::Open | Timing::AnsweredSoon | Timing::Joined)
+                && c.relation <= Relation::Alias
+        };
+        let told = |c: &Candidate| self.transactions.get(c.ask).and_then(|ask| ask.answered());
+        if found.len() < 2 {
+            return found;
+        }
+        let Some(last) = found.iter().filter(|c| is_for_it(c)).filter_map(told).max() else {
+            return found;
+        };
+        let same = self.same_questions(sent, last);
+        let mut responses: Vec<Timestamp> =
+            same.filter_map(|(_, query)| query.answered()).chain([came]).collect();
+        responses.sort_unstable();
+        responses.dedup();
+        // Each was told by the response just before.
+        let told_by = |c: &Candidate| {
+            let told = told(c)?;
+            let before = responses.partition_point(|response| *response <= told);
+            let response = responses.get(before.checked_sub(1)?).copied()?;
+            (told - response < PASSED_ON_AT_ONCE).then_some(response)
+        };
+        let is_here = |c: &Candidate| told_by(c) == Some(came);
+        let here: Vec<Candidate> =
+            found.iter().filter(|c| is_for_it(c) && is_here(c)).copied().collect();
+        let of = |timing: Timing| {
+            here.iter().filter(move |c| c.timing == timing).map(|c| c.relation).min()
+        };
+        let strongest = of(Timing::Open);
+        if strongest.or(of(Timing::AnsweredSoon)).is_none() {
+            return found;
+        }
+        let is_later = |c: &Candidate| {
+            let is_told = says_all(sent) && !sent.truncated && c.relation == Relation::Itself;
+            is_told && told(c).is_some_and(|told| told > came + PASSED_ON)
+        };
+        found.retain(|c| {
+            let other = told_by(c).is_some_and(|response| response != came);
+            // Who asked for the same as one who was told is behind it as much: some resolvers let asks wait together and try
+            // again for each (PowerDNS).
+            let is_weighed = strongest.is_none_or(|strongest| strongest > c.relation);
+            !(is_for_it(c) && is_weighed && (other || is_later(c)))
+        });
+        found
+    }
+
     /// Of asks for the very thing that a query is for, the one that set it off, where the resolver asks
     /// upstream for each of them apart (Samba does, and dnsdist): then each has a query of its own right behind it. Of
     /// several that came together before several queries, any may have.
@@ -191,7 +249,11 @@ impl History<'_> {
         let mut own: Vec<(Timestamp, Transaction, Candidate)> = Vec::new();
         for (at, candidate) in came {
             let Some(place) = left.iter().position(|query| at_once(at, query)) else {
-                return chosen;
+                // What is sent again while it is at work it may pay no heed to.
+                match at > candidate.asked {
+                    true => continue,
+                    false => return chosen,
+                }
             };
             own.push((at, left.remove(place), candidate));
         }
@@ -248,26 +310,27 @@ fn has_just_asked_otherwise(candidate: &Candidate, sent: &Transaction) -> bool {
 ///
 /// 1. Those that were open;
 /// 2. else those whose answers came soon after, their questions not captured;
-/// 3. else those that were open for another type, for resolvers minimise their questions, if one had just come;
-/// 4. else the one served last, if that was a moment ago: a resolver refreshes what it serves;
-/// 5. else those that were open and for whom the resolver had come further;
-/// 6. else those that stand just behind the query and need its very name, for frames may have changed
+/// 3. else those that were open and for whom the resolver was not seen at work;
+/// 4. else those that were open for another type, for resolvers minimise their questions, if one had just come;
+/// 5. else the one served last, if that was a moment ago: a resolver refreshes what it serves;
+/// 6. else those that were open and for whom the resolver had come further;
+/// 7. else those that stand just behind the query and need its very name, for frames may have changed
 ///    places;
-/// 7. else those that were open for another type, whenever they came;
-/// 8. else the one answered last.
+/// 8. else those that were open for another type, whenever they came;
+/// 9. else the one answered last.
 ///
 /// Of these the ones with the strongest relation, and with them whoever joined.
 pub(super) fn choose(mut candidates: Vec<Candidate>, sent: &Transaction) -> Vec<Candidate> {
     // Of several ways in which one ask needs the name, the strongest.
     candidates.sort_by_key(|c| (c.ask, c.relation, c.reach));
     candidates.dedup_by_key(|c| c.ask);
-    let of = |timing: Timing, weakest: Relation, is_past: bool| {
+    let of = |timing: Timing, weakest: Relation, is_one: &dyn Fn(&Candidate) -> bool| {
         let of_timing = candidates
             .iter()
-            .filter(move |c| c.timing == timing && c.relation <= weakest && c.is_past == is_past);
+            .filter(move |c| c.timing == timing && c.relation <= weakest && is_one(c));
         of_timing.map(|c| (c.relation, timing)).min()
     };
-    let strongest = |timing: Timing, weakest: Relation| of(timing, weakest, false);
+    let strongest = |timing: Timing, weakest: Relation| of(timing, weakest, &|c| !c.is_past);
     let last_answered = |within: Span, all: bool| {
         let answered = candidates.iter().filter_map(|c| match c.timing {
             Timing::After(since) if since <= within && (all || c.served) => {
@@ -285,11 +348,12 @@ pub(super) fn choose(mut candidates: Vec<Candidate>, sent: &Transaction) -> Vec<
     });
     let has_just_asked =
         !has_just_served && candidates.iter().any(|c| has_just_asked_otherwise(c, sent));
-    let best = strongest(Timing::Open, Relation::Server)
+    let best = of(Timing::Open, Relation::Server, &|c| !(c.is_past || c.is_late))
         .or_else(|| strongest(Timing::AnsweredSoon, Relation::Server))
+        .or_else(|| strongest(Timing::Open, Relation::Server))
         .or_else(|| strongest(Timing::Open, Relation::OtherType).filter(|_| has_just_asked))
         .or_else(|| last_answered(MOMENT, false))
-        .or_else(|| of(Timing::Open, Relation::Server, true))
+        .or_else(|| of(Timing::Open, Relation::Server, &|c| c.is_past))
         .or_else(|| strongest(Timing::JustAfter, Relation::Alias))
         .or_else(|| strongest(Timing::Open, Relation::OtherType))
         .or_else(|| last_answered(AFTER_MAX, true));

@@ -1,9 +1,11 @@
 //! Whether an ask without a captured answer can have been waiting still, or the resolver had given it up.
 
-use super::candidate::{AFTER_MAX, ASKS_MAX, Candidate, INSTANT, OPEN_MAX, OUT_OF_ORDER, Timing};
+use super::candidate::{
+    AFTER_MAX, ASKS_MAX, Candidate, INSTANT, OPEN_MAX, OUT_OF_ORDER, Timing, on_the_way,
+};
 use super::cause::{LIKELY, POSSIBLE};
 use super::choice::SETS_OUT_MAX;
-use super::retry::FAIL_OVER_MAX;
+use super::retry::{FAIL_OVER_MAX, LEADS_ON_MAX, says_all};
 use super::walk::Walk;
 use super::{Edge, EdgeKind, History};
 use crate::bounded::Sequence;
@@ -13,7 +15,7 @@ use crate::time::{Span, Timestamp};
 use crate::transaction::{DISORDER_MAX, Host, HostId, Look, Stretch, Transaction};
 
 /// What comes from upstream reaches the client within this time.
-const PASSED_ON: Span = Span::from_millis(300);
+pub(super) const PASSED_ON: Span = Span::from_millis(300);
 /// How many aliases are followed to see whether an ask was served.
 const CHAIN_MAX: usize = 16;
 /// A resolver that goes on trying does so again within this time (Unbound waits for up to 24 s),
@@ -42,6 +44,8 @@ const UNHEARD_SOON: Span = Span::from_secs(1);
 const UNHEARD_JOIN_MAX: Span = Span::from_millis(100);
 /// How sure it is of who was probably told, in thousandths.
 const UNLIKELY: u16 = 500;
+/// For so many asks without an answer it is looked whether the resolver was at work; the others are doubted.
+const LATE_MAX: usize = 64;
 /// How many queries about one registered domain are looked at for one ask.
 const QUERIES_MAX: usize = 256;
 
@@ -70,12 +74,31 @@ impl History<'_> {
             return true;
         }
         let names = self.names_on(path, ask, sent);
+        // By these it comes down to a name, whatever is asked for.
+        let is_for_it = |query: &Transaction| {
+            on_the_way(query.qtype) || self.is_of_its_type(query, (ask, sent), &names)
+        };
         let worked_on =
-            |since, until| self.is_worked_on(ask, sent, (since, until), &names, (walk, &|_| true));
+            |since, until| self.is_worked_on(ask, sent, (since, until), &names, (walk, &is_for_it));
         let then = sent.asked - OUT_OF_ORDER;
         worked_on(ask.asked - OPEN_MAX, soon)
             && (ask.asked_last + GIVES_UP_MAX >= sent.asked
                 || worked_on(sent.asked - GIVES_UP_MAX, then))
+    }
+
+    /// An ask as it stood when a query was sent. One that was sent again only since, and then answered at once, from the cache,
+    /// may have had an answer before, unseen.
+    fn as_it_stood(
+        &self,
+        sequence: Sequence,
+        ask: &Transaction,
+        sent: &Transaction,
+    ) -> Transaction {
+        let waited = ask.answered().is_some_and(|told| told - ask.asked_last >= OUT_OF_ORDER);
+        match waited {
+            true => *ask,
+            false => self.transactions.as_of(sequence, ask, sent.asked),
+        }
     }
 
     /// Whether what an ask without a captured answer was for had come from upstream a while before a
@@ -89,20 +112,25 @@ impl History<'_> {
             in_time && query.asked + PASSED_ON >= ask.asked && matches!(query.rcode, 0 | 3)
         };
         let (mut name, mut group) = (ask.name, ask.group);
-        for step in 0..CHAIN_MAX {
+        // When the alias came that led to the name.
+        let mut led_here: Option<Timestamp> = None;
+        for _ in 0..CHAIN_MAX {
             let mut is_asked = false;
             let mut tries = self.upstream_about(&sent.client, (name, group), ask.qtype, sent.asked);
             let answer = tries.find(|(_, query)| {
-                is_asked |= query.asked + PASSED_ON >= ask.asked;
+                // Later it is asked for by others.
+                is_asked |= query.asked + PASSED_ON >= ask.asked
+                    && led_here.is_none_or(|led_here| query.asked <= led_here + FAIL_OVER_MAX);
                 served(query)
             });
             let Some((sequence, answer)) = answer else {
                 // What an alias led to came with it, unless it was asked for.
-                return step > 0 && !is_asked;
+                return led_here.is_some() && !is_asked;
             };
-            if answer.truncated || !(answer.has_answers || answer.rcode == 3) {
+            if answer.truncated || !says_all(&answer) {
                 return false;
             }
+            led_here = answer.answered();
             let Some(alias) = self.alias_in(sequence, name) else { return true };
             if !self.edges.has_names(&alias) {
                 // Where it went on from there cannot be told, and nobody is blamed for what cannot.
@@ -123,8 +151,7 @@ impl History<'_> {
         let end = (sent.name, sent.group);
         let mut asked = self.upstream_about(&sent.client, end, ask.qtype, sent.asked);
         asked.any(|(_, query)| {
-            let is_told = query.rcode == 3 || query.rcode == 0 && query.has_answers;
-            let came = query.answered().filter(|_| is_told && !query.truncated);
+            let came = query.answered().filter(|_| says_all(&query) && !query.truncated);
             came.is_some_and(|at| at > ask.asked_last && at + PASSED_ON <= sent.asked)
         })
     }
@@ -172,11 +199,7 @@ impl History<'_> {
             let ask = self.transactions.get(candidate.ask)?;
             let path = walk.path(candidate.reach);
             let names = self.names_on(&path, &ask, sent);
-            // What a name is asked for by another type is for another ask.
-            let is_for_it = |query: &Transaction| {
-                let is_on_path = names.iter().any(|name| *name == self.transactions.name(query));
-                !is_on_path || [ask.qtype, sent.qtype].contains(&query.qtype)
-            };
+            let is_for_it = |query: &Transaction| self.is_of_its_type(query, (&ask, sent), &names);
             Some(self.is_worked_on(&ask, sent, (from, until), &names, (walk, &is_for_it)))
         };
         // For whom the resolver set out at once, the latest first.
@@ -213,23 +236,41 @@ impl History<'_> {
         }
     }
 
-    /// Whether nothing was asked upstream for an ask without a captured answer for so long that the answer may as well have
+    /// Notes for which asks without a captured answer nothing was asked upstream for so long that the answer may as well have
     /// come, from the cache or for what was asked before.
-    pub(super) fn is_late(
+    pub(super) fn note_late(&self, found: &mut [Candidate], sent: &Transaction, walk: &Walk<'_>) {
+        let mut left = LATE_MAX;
+        for candidate in found.iter_mut().filter(|c| c.timing == Timing::Open) {
+            let Some(whole) = self.transactions.get(candidate.ask) else { continue };
+            let ask = self.as_it_stood(candidate.ask, &whole, sent);
+            if ask.answered().is_some() || sent.asked - ask.asked_last <= SET_OUT {
+                continue;
+            }
+            candidate.is_late = left == 0 || {
+                left -= 1;
+                !self.is_at_work(&ask, candidate, sent, walk)
+            };
+        }
+    }
+
+    /// Whether a resolver was asking upstream for an ask not long before a query.
+    fn is_at_work(
         &self,
+        ask: &Transaction,
         candidate: &Candidate,
         sent: &Transaction,
         walk: &Walk<'_>,
     ) -> bool {
-        let Some(ask) = self.transactions.get(candidate.ask) else { return false };
-        let is_waiting = candidate.timing == Timing::Open && ask.answered().is_none();
-        if !is_waiting || sent.asked - ask.asked_last <= SET_OUT {
-            return false;
-        }
         let within = (sent.asked - LULL_MAX, sent.asked - OUT_OF_ORDER);
         let path = walk.path(candidate.reach);
-        let names = self.names_on(&path, &ask, sent);
-        !self.is_worked_on(&ask, sent, within, &names, (walk, &|_| true))
+        let names = self.names_on(&path, ask, sent);
+        // What was answered has led on, to the addresses of servers perhaps, or was passed on.
+        let led_on_max = if walk.iterates { FAIL_OVER_MAX } else { LEADS_ON_MAX };
+        let is_going_on = |query: &Transaction| {
+            query.answered().is_none_or(|at| at + led_on_max >= sent.asked)
+                && self.is_of_its_type(query, (ask, sent), &names)
+        };
+        self.is_worked_on(ask, sent, within, &names, (walk, &is_going_on))
     }
 
     /// Whether a resolver was asking upstream for an ask by queries of some time: for a name on the way from it, or for one
@@ -275,6 +316,25 @@ impl History<'_> {
         groups.dedup();
         groups.into_iter().any(|group| about(group).any(works_on))
             || top.is_some_and(|top| about(self.group_of_name(top)).filter(sets_out).any(works_on))
+    }
+
+    /// Whether a query can be for an ask by its type: what a name on the way is asked for by another is for another ask, but
+    /// for what is asked on the way down to one.
+    fn is_of_its_type(
+        &self,
+        query: &Transaction,
+        (ask, sent): (&Transaction, &Transaction),
+        names: &[Name<'_>],
+    ) -> bool {
+        let asked = self.transactions.name(query);
+        let is_above = |end: &Transaction| {
+            let end = self.transactions.name(end);
+            end != asked && end.is_at_or_below(asked)
+        };
+        [ask.qtype, sent.qtype].contains(&query.qtype)
+            || !names.contains(&asked)
+            || is_above(ask)
+            || is_above(sent)
     }
 
     /// Whether a client got the answer to an upstream query before a time, though the answer to the

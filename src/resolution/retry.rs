@@ -10,9 +10,17 @@ use crate::transaction::{Look, Stretch, Transaction};
 /// A query without an answer can be joined until it is tried again, and for so long at most.
 const JOIN_MAX: Span = Span::from_millis(1_500);
 /// A referral leads on within this time, unless the addresses of its servers must be asked for.
-const LEADS_ON_MAX: Span = Span::from_secs(1);
+pub(super) const LEADS_ON_MAX: Span = Span::from_secs(1);
 /// A resolver fails over to its next server within this time.
 pub(super) const FAIL_OVER_MAX: Span = Span::from_secs(12);
+
+/// Whether a response says what was asked for, or that there is none: no referral, nor a failure.
+pub(super) fn says_all(query: &Transaction) -> bool {
+    match query.rcode {
+        0 => query.has_answers || query.is_nodata,
+        code => code == 3,
+    }
+}
 
 impl History<'_> {
     /// The queries by which a resolver asked the same thing about the same time or before, newest first: from
@@ -71,9 +79,7 @@ impl History<'_> {
             // referral leads it on, and soon.
             let led_on_until = earlier.answered().map(|at| at + LEADS_ON_MAX);
             let is_told = iterates
-                && (earlier.has_answers
-                    || earlier.rcode == 3
-                    || led_on_until.is_some_and(|until| until < first.1));
+                && (says_all(&earlier) || led_on_until.is_some_and(|until| until < first.1));
             if failed {
                 first = (sequence, earlier.asked);
             } else if is_told || sent.asked - earlier.asked > FAIL_OVER_MAX {

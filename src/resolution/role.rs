@@ -125,6 +125,9 @@ pub struct Roles {
     is_new_known: bool,
 }
 
+/// Names and types that were asked for.
+type Questions = BTreeSet<(NameHash, RecordType)>;
+
 impl Roles {
     /// Roles with the resolvers a user declared: each a list of the addresses of one.
     pub fn new(declared: Vec<Vec<Address>>) -> Roles {
@@ -377,7 +380,6 @@ impl Roles {
             .map(|(_, query)| query.server)
             .collect();
         let known = self.groups.len();
-        type Questions = BTreeSet<(NameHash, RecordType)>;
         let mut waited: BTreeMap<HostId, (Questions, BTreeMap<usize, Questions>)> = BTreeMap::new();
         for (_, query) in transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE) {
             let own = self.place_of(query.client);
@@ -425,27 +427,43 @@ impl Roles {
             }
         }
         for (host, (asked, by_group)) in waited {
-            let total = asked.len();
-            let mut places: Vec<(usize, usize)> =
-                by_group.into_iter().map(|(place, waits)| (waits.len(), place)).collect();
-            places.sort_unstable_by(|one, other| other.cmp(one));
-            let second = places.get(1).map_or(0, |(waits, _)| *waits);
-            if let Some(&(waits, place)) = places.first()
-                && waits >= BEHAVIOUR_MIN
-                && waits * 4 >= total
-                && second * 4 <= waits
-            {
-                let server = place.checked_sub(known).and_then(|place| only_answer.get(place));
-                if let Some(own) = self.place_of(host) {
-                    let server = server.filter(|server| self.group_of(**server).is_none());
-                    server.into_iter().for_each(|server| self.join(*server, own));
-                    continue;
+            // One link-layer address for all, and nobody else behind it, as there would be behind a router.
+            let macs = hosts.get(host).map(|asker| asker.macs).unwrap_or_default();
+            let is_own = |mac: &Mac| {
+                let mut behind = hosts.iter().filter(|(_, other)| other.macs.contains(mac));
+                macs.contains(mac) && behind.all(|(id, _)| id == host || only_answer.contains(&id))
+            };
+            let is_same_machine = |place: usize| {
+                let server = place.checked_sub(known).and_then(|at| only_answer.get(at));
+                let server = server.and_then(|server| hosts.get(*server));
+                server.is_some_and(|server| {
+                    server.macs.iter().any(|mac| mac.is_some() && is_own(mac))
+                })
+            };
+            let Some(places) = waiting_places(by_group, asked.len(), known, is_same_machine) else {
+                continue;
+            };
+            let mut place = self.place_of(host);
+            for at in places {
+                let server = at.checked_sub(known).and_then(|at| only_answer.get(at)).copied();
+                match (place, server) {
+                    // Known, or found to be of another meanwhile.
+                    (None, None) => place = Some(at),
+                    (None, Some(server)) if self.group_of(server).is_some() => {
+                        place = self.place_of(server);
+                    }
+                    (None, Some(server)) => {
+                        let hosts = vec![server];
+                        self.add(Group { hosts, known: Known::AsksAndAnswers, shared_mac: None });
+                        place = self.place_of(server);
+                    }
+                    (Some(place), Some(server)) if self.group_of(server).is_none() => {
+                        self.join(server, place);
+                    }
+                    (Some(_), _) => {}
                 }
-                if let Some(server) = server.filter(|server| self.group_of(**server).is_none()) {
-                    let hosts = vec![*server];
-                    self.add(Group { hosts, known: Known::AsksAndAnswers, shared_mac: None });
-                }
-                let place = server.map_or(Some(place), |server| self.place_of(*server));
+            }
+            if self.group_of(host).is_none() {
                 place.into_iter().for_each(|place| self.join(host, place));
             }
         }
@@ -556,4 +574,33 @@ fn machines(hosts: &Hosts) -> HashMap<Mac, Vec<HostId>> {
         }
     }
     machines
+}
+
+/// At which places the answers to so many questions of one host are waited for, the most at the first; `None` if that cannot
+/// be told. Of several places, each is asked other questions, or all are one machine with the host: one resolver has all
+/// these addresses. What is waited for everywhere tells nothing. Places from `known` on are those that only answer.
+fn waiting_places(
+    by_group: BTreeMap<usize, Questions>,
+    asked: usize,
+    known: usize,
+    is_same_machine: impl Fn(usize) -> bool,
+) -> Option<Vec<usize>> {
+    let mut places: Vec<(Questions, usize)> =
+        by_group.into_iter().map(|(place, waits)| (waits, place)).collect();
+    places.sort_by_key(|(waits, place)| std::cmp::Reverse((waits.len(), *place)));
+    let mut places = places.into_iter();
+    let (mut all, first) = places.next()?;
+    let most = all.len();
+    let mut found = vec![first];
+    for (waits, place) in places.take_while(|(waits, _)| waits.len() * 4 > most) {
+        let only_answer = first >= known && place >= known;
+        let is_one = || is_same_machine(first) && is_same_machine(place);
+        let is_apart = || all.intersection(&waits).count() * 4 <= waits.len();
+        if !only_answer || !(is_apart() || is_one()) {
+            return None;
+        }
+        all.extend(waits);
+        found.push(place);
+    }
+    (all.len() >= BEHAVIOUR_MIN && all.len() * 4 >= asked).then_some(found)
 }

@@ -4,6 +4,7 @@
 
 mod dead;
 mod innocent;
+mod lost;
 mod real;
 
 use super::{Limits, Relation, Resolution, Role, Roles, StepKind, Unexplained};

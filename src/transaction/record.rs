@@ -30,9 +30,12 @@ const SECOND_MAC: u16 = 3;
 const ASIDE: u16 = 1 << 15;
 
 /// The bits of an answer, from the lowest: its code, how long it took in nanoseconds, how many frames came until it
-/// did. That is none only without a query, so 0 is no answer to one.
+/// did, and whether it says that there is nothing of the type. Frames are none only without a query, so 0 is no answer to
+/// one.
 const RCODE_BITS: u32 = 4;
 const TOOK_BITS: u32 = 36;
+const FRAMES_BITS: u32 = 23;
+const NODATA: u64 = 1 << (RCODE_BITS + TOOK_BITS + FRAMES_BITS);
 
 /// A number of 48 bits.
 #[derive(Clone, Copy, Debug)]
@@ -79,8 +82,9 @@ const _: () = assert!(size_of::<Record>() == 56);
 fn answer((frame, asked): (u64, Timestamp), response: &Response) -> Option<u64> {
     let took = (response.time - asked).0 as u64;
     let frames = response.frame.in_48_bits()?.wrapping_sub(frame);
-    let fits = took >> TOOK_BITS == 0 && frames >> (u64::BITS - TOOK_BITS - RCODE_BITS) == 0;
-    fits.then_some((frames << TOOK_BITS | took) << RCODE_BITS | u64::from(response.rcode))
+    let fits = took >> TOOK_BITS == 0 && frames >> FRAMES_BITS == 0;
+    let nodata = if response.is_nodata { NODATA } else { 0 };
+    fits.then_some(nodata | (frames << TOOK_BITS | took) << RCODE_BITS | u64::from(response.rcode))
 }
 
 impl Response {
@@ -188,7 +192,7 @@ impl Record {
         let has = |bit: u16| self.what & bit != 0;
         let source = self.source();
         let frame = self.frame.number();
-        let frames = self.answer >> (RCODE_BITS + TOOK_BITS);
+        let frames = (self.answer & !NODATA) >> (RCODE_BITS + TOOK_BITS);
         Transaction {
             query: match source {
                 UNSEEN => FrameId::NONE,
@@ -211,6 +215,7 @@ impl Record {
             truncated: has(TRUNCATED),
             is_partial: has(PARTIAL),
             has_answers: has(HAS_ANSWERS),
+            is_nodata: self.answer & NODATA != 0,
             retransmissions: 0,
             place_in_frame: 0,
             name: self.name,
@@ -360,14 +365,14 @@ mod tests {
         };
         let moment = || prop_oneof![0..9i64, 0..1i64 << 38, 0..i64::MAX >> 1];
         let answered =
-            (frame(), prop_oneof![Just(UNANSWERED.0), moment()], 0..16u8, any::<[bool; 3]>());
+            (frame(), prop_oneof![Just(UNANSWERED.0), moment()], 0..16u8, any::<[bool; 4]>());
         let asked =
             (prop_oneof![1 => Just(FrameId::NONE), 4 => frame()], moment(), moment(), 0..4usize);
         let rare = prop_oneof![4 => Just((0u8, 0u8)), 1 => any::<(u8, u8)>()];
         let what = (any::<[u32; 2]>(), any::<[u16; 3]>(), any::<bool>(), any::<[u64; 2]>());
         let qtype = prop_oneof![0..300u16, any::<u16>()];
         (answered, asked, rare, what, qtype).prop_map(|(answered, asked, rare, what, qtype)| {
-            let (response, at, rcode, [truncated, is_partial, has_answers]) = answered;
+            let (response, at, rcode, [truncated, is_partial, has_answers, nodata]) = answered;
             let (query, first, last, mac) = asked;
             let ([client, server], [client_port, id, ip_id], tcp, [name, group]) = what;
             let is_answered = at != UNANSWERED.0;
@@ -387,6 +392,7 @@ mod tests {
                 truncated,
                 is_partial,
                 has_answers,
+                is_nodata: is_answered && nodata,
                 retransmissions: rare.0,
                 place_in_frame: rare.1,
                 name: NameHash(name),

@@ -22,6 +22,8 @@ pub(super) const OPEN_MAX: Span = Span::from_secs(70);
 pub(super) const MIRROR_MAX: Span = Span::from_millis(20);
 /// A packet that IPv4 numbered is still the same one after this time: sent again, it has another number.
 const NUMBERED_MIRROR_MAX: Span = Span::from_millis(300);
+/// A response that comes so long after another to the same query is to one that is missing.
+const ANSWERED_TWICE_MAX: Span = Span::from_secs(1);
 /// No time at all: an `Option` would take another word.
 pub(super) const UNANSWERED: Timestamp = Timestamp(i64::MIN);
 /// How many hosts known as resolvers are kept for good. Somebody who makes up hosts that ask and answer
@@ -71,6 +73,8 @@ pub struct Transaction {
     pub is_partial: bool,
     /// Whether the response carried an answer record.
     pub has_answers: bool,
+    /// Whether it said that there is nothing of the type asked for (RFC 2308 section 2.2).
+    pub is_nodata: bool,
     /// How often the query was sent again.
     pub retransmissions: u8,
     /// How many messages the frame of its first message held before that one: a TCP segment holds several.
@@ -371,7 +375,11 @@ impl Transactions {
             }
             return self.take_unasked(asked, messages, message, (name, place_in_frame));
         };
-        if old.answered().is_some() {
+        if let Some(at) = old.answered() {
+            if old.retransmissions() == 0 && message.time - at > ANSWERED_TWICE_MAX {
+                // It was asked again, unseen.
+                return self.take_unasked(asked, messages, message, (name, place_in_frame));
+            }
             // The mirror delivered it twice, or the server did: the first one counts.
             self.counters.copies += 1;
             return Event::Nothing;
@@ -554,6 +562,23 @@ impl Transactions {
         tries
     }
 
+    /// A transaction as it stood at a time. One whose query was sent again only later, and answered only then, had no answer
+    /// yet.
+    pub fn as_of(&self, sequence: Sequence, whole: &Transaction, time: Timestamp) -> Transaction {
+        if whole.retransmissions == 0 || whole.asked_last <= time {
+            return *whole;
+        }
+        let (mut last, mut next) = (whole.asked, whole.asked_last);
+        for at in self.tries(sequence).iter().map(|one| one.asked) {
+            match at <= time {
+                true => last = last.max(at),
+                false => next = next.min(at),
+            }
+        }
+        let answered = if whole.answered < next { whole.answered } else { UNANSWERED };
+        Transaction { asked_last: last, answered, ..*whole }
+    }
+
     /// The kept transactions before one, newest first.
     pub fn before(&self, sequence: Sequence) -> impl Iterator<Item = (Sequence, Transaction)> {
         let oldest = self.history.oldest().0;
@@ -629,6 +654,7 @@ pub(super) struct Response {
     pub truncated: bool,
     pub is_partial: bool,
     pub has_answers: bool,
+    pub is_nodata: bool,
 }
 
 impl Response {
@@ -642,6 +668,7 @@ impl Response {
             truncated: message.flags.is_truncated(),
             is_partial: message.malformed.is_some(),
             has_answers: answers > 0,
+            is_nodata: answers == 0 && is_nodata(message),
         }
     }
 }
@@ -667,6 +694,7 @@ impl Transaction {
             truncated: false,
             is_partial: false,
             has_answers: false,
+            is_nodata: false,
             retransmissions: 0,
             place_in_frame,
             name,
@@ -686,16 +714,17 @@ impl Transaction {
     /// Notes its response.
     #[inline]
     pub(super) fn close(&mut self, response: &Response) {
-        let Response { frame, time, rcode, truncated, is_partial, has_answers } = *response;
+        let Response { frame, time, rcode, truncated, is_partial, has_answers, is_nodata } =
+            *response;
         (self.response, self.answered, self.rcode) = (frame, time, rcode);
         self.truncated = truncated;
-        (self.is_partial, self.has_answers) = (is_partial, has_answers);
+        (self.is_partial, self.has_answers, self.is_nodata) = (is_partial, has_answers, is_nodata);
     }
 
     /// Its response, if that was seen.
     #[inline]
     pub(super) fn response(&self) -> Option<Response> {
-        let Transaction { rcode, truncated, is_partial, has_answers, .. } = *self;
+        let Transaction { rcode, truncated, is_partial, has_answers, is_nodata, .. } = *self;
         self.answered().map(|time| Response {
             frame: self.response,
             time,
@@ -703,6 +732,7 @@ impl Transaction {
             truncated,
             is_partial,
             has_answers,
+            is_nodata,
         })
     }
 
@@ -714,6 +744,18 @@ impl Transaction {
             && query.ip_id == self.ip_id
             && query.source_mac.is_some() == self.source_mac.is_some()
     }
+}
+
+/// Whether a response without an answer says that there is nothing of the type asked for (NODATA, RFC 2308 section 2.2): it
+/// refers to no other servers, and comes from one that knows, or that asked one.
+fn is_nodata(response: &Message) -> bool {
+    let [_, _, authority, _] = response.counts;
+    let flags = response.flags;
+    flags.rcode() == 0
+        && !flags.is_truncated()
+        && response.malformed.is_none()
+        && !response.has_facts()
+        && (authority > 0 || flags.is_authoritative() || flags.recursion_available())
 }
 
 /// Whether a code says that the server does not do such things: FORMERR, NOTIMP, REFUSED (RFC 1035 section 4.1.1).

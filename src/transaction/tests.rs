@@ -6,6 +6,7 @@ use crate::frame::FrameId;
 use crate::message::Message;
 use crate::message::simulated::{Draft, Simulated};
 use crate::packet::Ports;
+use crate::time::Timestamp;
 
 struct Table {
     simulated: Simulated,
@@ -46,6 +47,51 @@ fn query(at_ms: f64) -> Draft<'static> {
 fn response(at_ms: f64) -> Draft<'static> {
     let (from, to) = ("10.0.0.53", "10.0.0.1");
     Draft { at_ms, from, to, response: true, address: true, ..Draft::default() }
+}
+
+#[test]
+fn a_second_response_a_while_after_is_to_a_question_that_is_missing() {
+    let mut table = Table::new();
+    table.take(&query(0.0));
+    table.take(&response(3.0));
+    assert_eq!(table.take(&response(300.0)), Event::Nothing, "a copy");
+    assert_eq!(table.take(&response(5_003.0)), Event::AnsweredUnasked(Sequence(1)));
+    // To one that was sent again, there may be two.
+    let mut table = Table::new();
+    table.take(&query(0.0));
+    table.take(&query(1_000.0));
+    table.take(&response(1_003.0));
+    assert_eq!(table.take(&response(5_003.0)), Event::Nothing);
+}
+
+#[test]
+fn that_there_is_nothing_of_a_type_is_told_from_a_referral() {
+    let says_so = |draft: Draft<'_>| {
+        let mut table = Table::new();
+        table.take(&query(0.0));
+        table.take(&Draft { address: false, ..draft });
+        table.transactions.get(Sequence(0)).unwrap().is_nodata
+    };
+    assert!(says_so(Draft { authoritative: true, ..response(3.0) }));
+    assert!(!says_so(response(3.0)), "of a server that neither knows nor asks");
+    let delegations = [("example.com", "ns.example.com")];
+    assert!(!says_so(Draft { delegations: &delegations, ..response(3.0) }));
+    assert!(!says_so(Draft { authoritative: true, rcode: 3, ..response(3.0) }));
+}
+
+#[test]
+fn a_transaction_is_seen_as_it_stood_before_its_query_was_sent_again() {
+    let mut table = Table::new();
+    for at_ms in [0.0, 1_000.0, 5_000.0] {
+        table.take(&query(at_ms));
+    }
+    table.take(&response(5_003.0));
+    let whole = table.transactions.get(Sequence(0)).unwrap();
+    let at = |ms: i64| Timestamp(ms * 1_000_000);
+    let stood = table.transactions.as_of(Sequence(0), &whole, at(3_000));
+    assert_eq!((stood.asked_last, stood.answered()), (at(1_000), None));
+    let now = table.transactions.as_of(Sequence(0), &whole, at(6_000));
+    assert_eq!((now.asked_last, now.answered()), (at(5_000), Some(at(5_003))));
 }
 
 #[test]

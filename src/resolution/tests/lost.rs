@@ -1,0 +1,183 @@
+//! What one frame that the capture lacks must not do: lay the query that the DC sends for one client at another's door.
+
+use super::innocent::sureness;
+use super::*;
+
+const HEAD: &str = "www.good.com";
+const TAIL: &str = "c2.evil.com";
+
+/// Ben asks for what leads to the tail, and the DC asks for that; both are answered with what it led through. Returns the
+/// DC's query.
+fn ben_is_led(office: &mut Office, at_ms: f64, rtype: u16) -> Open<'static> {
+    let ask = office.ask_type(at_ms, BEN, DC, HEAD, rtype);
+    let query = office.ask_type(at_ms + 0.3, DC, ISP, TAIL, rtype);
+    office.answer(at_ms + 20.0, query, &[]);
+    office.answer(at_ms + 20.2, ask, &[(HEAD, TAIL)]);
+    query
+}
+
+/// An office whose DC knows where the head leads.
+fn knowing() -> Office {
+    let mut office = Office::new();
+    office.learn(-5_000.0, HEAD, TAIL);
+    office
+}
+
+#[test]
+fn who_was_told_that_there_is_nothing_of_the_type_waits_no_more() {
+    let mut office = knowing();
+    office.ask_type(0.0, ANNA, DC, TAIL, 28);
+    let query = office.ask_type(0.2, DC, ISP, TAIL, 28);
+    office.respond(query, Draft { at_ms: 20.0, authoritative: true, ..Draft::default() });
+    let query = ben_is_led(&mut office, 10_000.0, 28);
+    assert_eq!(sureness(&mut office, query), [(BEN.to_owned(), 990)]);
+}
+
+#[test]
+fn for_whom_nothing_was_asked_upstream_comes_behind_who_was_led_there_just_now() {
+    let mut office = knowing();
+    office.ask(0.0, ANNA, DC, TAIL);
+    let query = ben_is_led(&mut office, 700.0, 1);
+    assert_eq!(sureness(&mut office, query), [(BEN.to_owned(), 990)]);
+    // But is who asked, where nobody else did.
+    let mut office = knowing();
+    office.ask(0.0, ANNA, DC, TAIL);
+    let query = office.ask(700.0, DC, ISP, TAIL);
+    assert_eq!(sureness(&mut office, query), [(ANNA.to_owned(), 800)]);
+}
+
+#[test]
+fn what_a_name_is_asked_for_by_another_type_is_not_for_who_waits() {
+    let mut office = knowing();
+    office.ask(0.0, ANNA, DC, TAIL);
+    let ask = office.ask_type(0.1, ANNA, DC, TAIL, 28);
+    let query = office.ask_type(0.3, DC, ISP, TAIL, 28);
+    office.answer(20.0, query, &[]);
+    office.answer(20.2, ask, &[]);
+    let query = ben_is_led(&mut office, 4_000.0, 1);
+    assert_eq!(sureness(&mut office, query), [(BEN.to_owned(), 990)]);
+}
+
+#[test]
+fn who_asks_again_later_and_is_answered_from_the_cache_did_not_wait_until_then() {
+    let mut office = knowing();
+    let ask = Draft { from: ANNA, to: DC, name: TAIL, id: 700, port: 700, ..Draft::default() };
+    office.take(&ask);
+    let query = ben_is_led(&mut office, 4_500.0, 1);
+    office.take(&Draft { at_ms: 4_900.0, ..ask });
+    let answer = Draft { from: DC, to: ANNA, response: true, address: true, ..ask };
+    office.take(&Draft { at_ms: 4_900.3, ..answer });
+    assert_eq!(sureness(&mut office, query), [(BEN.to_owned(), 990)]);
+}
+
+#[test]
+fn what_came_with_an_alias_answers_who_asked_for_it_though_others_make_the_dc_ask_for_that() {
+    let mut office = Office::new();
+    office.ask(0.0, ANNA, DC, HEAD);
+    let query = office.ask(0.2, DC, ISP, HEAD);
+    office.answer(10.0, query, &[(HEAD, TAIL)]);
+    // Ben's question is missing.
+    let query = office.ask(8_000.0, DC, ISP, TAIL);
+    office.answer(8_020.0, query, &[]);
+    let open = Open { from: BEN, to: DC, id: 777, ..query };
+    office.answer(8_020.3, open, &[]);
+    assert_eq!(office.named(query), [BEN]);
+}
+
+#[test]
+fn whose_question_is_missing_is_known_by_the_answer_however_slow() {
+    let mut office = Office::new();
+    let query = office.ask(0.0, DC, ISP, TAIL);
+    office.answer(900.0, query, &[]);
+    let open = Open { from: ANNA, to: DC, id: 777, ..query };
+    office.answer(900.4, open, &[]);
+    assert_eq!(sureness(&mut office, query), [(ANNA.to_owned(), 900)]);
+}
+
+#[test]
+fn a_server_that_asks_for_each_apart_shows_for_whom_by_whom_it_tells() {
+    let mut office = knowing();
+    let anna = office.ask(0.0, ANNA, DC, TAIL);
+    let own = office.ask(0.3, DC, ISP, TAIL);
+    let ben = office.ask(5.0, BEN, DC, HEAD);
+    let query = office.ask(5.3, DC, ISP, TAIL);
+    office.answer(30.0, query, &[]);
+    office.answer(30.5, ben, &[(HEAD, TAIL)]);
+    office.answer(60.0, own, &[]);
+    office.answer(60.4, anna, &[]);
+    assert_eq!(office.named(own), [ANNA]);
+    assert_eq!(sureness(&mut office, query), [(BEN.to_owned(), 990)]);
+}
+
+#[test]
+fn of_two_who_asked_the_same_in_one_instant_the_one_whose_question_is_missing_is_told() {
+    let mut office = Office::new();
+    let anna = office.ask(0.0, ANNA, DC, TAIL);
+    let own = office.ask(0.3, DC, ISP, TAIL);
+    let query = office.ask(0.5, DC, ISP, TAIL);
+    office.answer(20.0, own, &[]);
+    office.answer(20.3, anna, &[]);
+    office.answer(40.0, query, &[]);
+    let ben = Open { from: BEN, to: DC, id: 777, ..query };
+    office.answer(40.3, ben, &[]);
+    assert_eq!(sureness(&mut office, query), [(BEN.to_owned(), 900)]);
+}
+
+#[test]
+fn what_is_sent_again_while_the_dc_is_at_work_has_no_query_of_its_own() {
+    let mut office = Office::new();
+    let ask = Draft { from: BEN, to: DC, name: TAIL, id: 700, port: 700, ..Draft::default() };
+    office.take(&ask);
+    let first = office.ask(0.4, DC, ISP, TAIL);
+    office.take(&Draft { at_ms: 1_000.0, ..ask });
+    office.ask(1_500.0, ANNA, DC, TAIL);
+    let second = office.ask(1_500.4, DC, ISP, TAIL);
+    assert_eq!(office.named(first), [BEN]);
+    assert_eq!(office.named(second), [ANNA]);
+}
+
+#[test]
+fn what_a_query_makes_another_server_ask_back_did_not_set_it_off() {
+    let mut office = knowing();
+    office.ask(0.0, BEN, DC, HEAD);
+    let query = office.ask(0.3, DC, DC2, TAIL);
+    let back = office.ask(0.4, DC2, DC, TAIL);
+    assert_eq!(office.named(query), [BEN]);
+    assert_eq!(office.named(back), [BEN]);
+}
+
+#[test]
+fn an_answer_without_any_record_does_not_say_where_its_name_leads() {
+    let mut office = knowing();
+    let ask = office.ask_type(0.0, ANNA, DC, HEAD, 28);
+    let query = office.ask_type(0.3, DC, ISP, TAIL, 28);
+    for (open, at_ms) in [(query, 20.0), (ask, 20.3)] {
+        office.respond(open, Draft { at_ms, authoritative: true, ..Draft::default() });
+    }
+    assert_eq!(sureness(&mut office, query), [(ANNA.to_owned(), 800)]);
+}
+
+#[test]
+fn several_addresses_that_only_answer_and_one_that_only_asks_are_one_server() {
+    let waits = |names_at_second: [&'static str; 6]| {
+        let mut office = Office::new();
+        let mut latest = None;
+        let names = ["a1.com", "a2.com", "a3.com", "a4.com", "a5.com", "a6.com"];
+        let both = [("10.0.9.1", names), ("10.0.9.2", names_at_second)];
+        for (n, (service, name)) in
+            (0..6).flat_map(|n| both.map(|(service, names)| (service, names[n]))).enumerate()
+        {
+            let at = n as f64 * 1_000.0;
+            let ask = office.ask(at, ANNA, service, name);
+            let query = office.ask(at + 0.2, "10.0.9.3", ISP, name);
+            office.answer(at + 10.0, query, &[]);
+            office.answer(at + 10.2, ask, &[]);
+            latest = Some(query);
+        }
+        office.resolution.refresh_roles();
+        office.named(latest.unwrap())
+    };
+    assert_eq!(waits(["b1.com", "b2.com", "b3.com", "b4.com", "b5.com", "b6.com"]), [ANNA]);
+    // What is asked for at both tells nothing.
+    assert!(waits(["a1.com", "a2.com", "a3.com", "a4.com", "a5.com", "a6.com"]).is_empty());
+}
