@@ -577,6 +577,9 @@ fn fill(answer: &mut Answer, found: &Found) {
     answer.basis.asked_then.clone_from(&found.asked_then);
     answer.basis.zones.clone_from(&found.zones);
     answer.reason = match outcome.verdict {
+        None if found.is_of_another_day => {
+            Some("the alert is not of the capture's time".to_owned())
+        }
         None if found.is_of_other_times => Some("asked for, but not at that time".to_owned()),
         None => Some("nothing in the capture answers it".to_owned()),
         Some(_) => outcome.reason.clone(),

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use super::say;
-use crate::alert::{Alert, Alerts, Form, Zones};
+use crate::alert::{Alert, Alerts, Form, Notice, Zones};
 
 /// The alerts of all files.
 #[derive(Debug)]
 pub struct Loaded {
     /// In the order of the files and their lines.
     pub alerts: Vec<Alert>,
-    /// Rows that could not be read, a sentence each.
-    pub unread: Vec<String>,
+    /// What of them could not be read.
+    pub unread: Vec<Notice>,
 }
 
 /// Reads files of alerts in the form `form`, or in the one that is found, and says on stderr what is doubtful
@@ -37,11 +37,11 @@ pub fn load(files: &[PathBuf], form: Option<Form>, zones: &Zones) -> anyhow::Res
 }
 
 /// Says what should be known of how alerts were read, and returns what is missing by it.
-pub fn told(alerts: &Alerts) -> Vec<String> {
+pub fn told(alerts: &Alerts) -> Vec<Notice> {
     for notice in &alerts.notices {
         say(&format!("whoasked: {notice}"));
     }
-    alerts.notices.iter().filter(|notice| notice.is_loss()).map(ToString::to_string).collect()
+    alerts.notices.iter().filter(|notice| notice.lack.is_some()).cloned().collect()
 }
 
 /// What alerts are about, each with where it stands, as indicators are made of.

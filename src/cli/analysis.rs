@@ -10,7 +10,7 @@ use super::output::{is_closed_pipe, stop_on_interrupt};
 use super::progress::{Bar, Screen};
 use super::settings::Input;
 use super::{Outcome, say};
-use crate::alert::Answering;
+use crate::alert::{Answering, Notice};
 use crate::attribution::{Assessor, Attribution, Attributor, Coverage, complaints_of};
 use crate::capture::{Reader, key_of, open_pipe};
 use crate::flow::Address;
@@ -39,7 +39,7 @@ pub struct Analysis {
     /// What hosts are called, where the user has that in a file.
     pub inventory: Inventory,
     /// Rows of the alerts that could not be read, a sentence each.
-    pub alerts_unread: Vec<String>,
+    pub alerts_unread: Vec<Notice>,
 }
 
 /// The attributor, with its attributions going to a report.

@@ -1,5 +1,5 @@
 //! The firewall's alerts as CSV (RFC 4180), each with who is behind it: a line for each alert and client, and one for an
-//! alert that nobody is named for.
+//! alert that nobody is named for, and, last, for each row that could not be read.
 //!
 //! It is what somebody gets back who gave a list of alerts: it can be joined to that by file and line.
 
@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::csv::{cell, writer};
 use super::{Ending, Report, Subject};
-use crate::alert::{Answer, Suspect};
+use crate::alert::{Answer, Notice, Suspect};
 use crate::attribution::Attribution;
 use crate::resolution::Role;
 use crate::time::Timestamp;
@@ -63,6 +63,7 @@ fn verdict(answer: &Answer) -> &'static str {
     match answer.verdict {
         Some(verdict) => verdict.as_str(),
         None if answer.basis.is_misdirected => "no-destination",
+        None if answer.basis.is_of_another_day => "not-captured",
         None if answer.basis.is_of_other_times => "other-times",
         None => "not-answered",
     }
@@ -78,6 +79,18 @@ impl Row<'_> {
             Some(_) if self.asked_itself => "itself",
             Some(_) => "led-there",
         }
+    }
+}
+
+/// What stands in a column of what could not be read.
+fn of_unread(column: &str, notice: &Notice) -> String {
+    match column {
+        "file" => notice.file.clone(),
+        "line" => notice.line.map(|line| line.to_string()).unwrap_or_default(),
+        "verdict" => "not-read".to_owned(),
+        "reason" => notice.words.clone(),
+        "notes" => notice.text.clone(),
+        _ => String::new(),
     }
 }
 
@@ -115,6 +128,10 @@ impl<W: Write> Report for Answers<'_, W> {
             for row in &rows {
                 self.out.write_record(COLUMNS.iter().map(|(_, read)| cell(&read(row))))?;
             }
+        }
+        for notice in ending.lacked.rows_unread() {
+            self.out
+                .write_record(COLUMNS.iter().map(|(name, _)| cell(&of_unread(name, notice))))?;
         }
         self.out.flush()
     }

@@ -26,7 +26,7 @@ mod zeek;
 
 use std::io;
 
-use crate::alert::{Answer, Suspect};
+use crate::alert::{Answer, Notice, Suspect};
 use crate::attribution::{
     Assessment, Attribution, Complaint, Coverage, Summary, Verdict, is_listed_itself,
 };
@@ -206,8 +206,8 @@ pub struct CaptureLacked {
     pub resolvers_unseen: Vec<Address>,
     /// What was damaged, a sentence each.
     pub damage: Vec<String>,
-    /// Rows of the alerts that could not be read, a sentence each.
-    pub alerts_unread: Vec<String>,
+    /// What of the alerts could not be read: rows, and times of others.
+    pub alerts_unread: Vec<Notice>,
     /// What frames had to pass to be read, in libpcap's language.
     pub filter: Option<String>,
     /// The files to whose times something was added, and what.
@@ -234,6 +234,16 @@ pub struct Dropped {
 }
 
 impl CaptureLacked {
+    /// Rows of the alerts that could not be read, and have no answer.
+    fn rows_unread(&self) -> impl Iterator<Item = &Notice> {
+        self.alerts_unread.iter().filter(|notice| notice.rows_unread() > 0)
+    }
+
+    /// How many these are.
+    fn rows_unread_count(&self) -> u64 {
+        self.rows_unread().map(Notice::rows_unread).sum()
+    }
+
     /// Packets of which fragments never came.
     fn fragments_given_up(&self) -> u64 {
         self.reassembled.packets_given_up()

@@ -188,7 +188,8 @@ pub(super) struct CoverageLine<'a> {
     damage: &'a [String],
     complaints: Vec<ComplaintPart<'a>>,
     interrupted: bool,
-    alerts_unread: &'a [String],
+    alerts_unread: Vec<String>,
+    alerts_rows_unread: u64,
     filter: Option<&'a str>,
 }
 
@@ -570,7 +571,8 @@ impl<'a> CoverageLine<'a> {
                 .map(|Complaint { name, words }| ComplaintPart { name, words })
                 .collect(),
             interrupted: lacked.interrupted,
-            alerts_unread: &lacked.alerts_unread,
+            alerts_unread: lacked.rows_unread().map(ToString::to_string).collect(),
+            alerts_rows_unread: lacked.rows_unread_count(),
             filter: lacked.filter.as_deref(),
         }
     }

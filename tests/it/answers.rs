@@ -264,3 +264,104 @@ fn alerts_of_another_day_are_said_once_on_top_and_each_in_short() {
         "{one}"
     );
 }
+
+/// What is said of alerts as text, with its lines joined, then as a page, as CSV and as JSON lines.
+fn all_forms(alerts: &str) -> (String, String, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let capture = office().display().to_string();
+    fs::write(path("alerts.csv"), alerts).unwrap();
+    let [csv, lines] = ["answers", "jsonl"].map(|form| format!("{form}={}", path(form)));
+    let (alerts, page) = (path("alerts.csv"), path("page.html"));
+    let run = whoasked([
+        "explain", "--alerts", &alerts, &capture, "--report", &page, "-o", &csv, "-o", &lines,
+        "--tz", "UTC",
+    ]);
+    let text = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    let read = |name: &str| fs::read_to_string(path(name)).unwrap();
+    (text, read("page.html"), read("answers"), read("jsonl"))
+}
+
+#[test]
+fn rows_that_were_not_read_are_counted_on_top_of_every_form() {
+    let row = "2026-03-02T09:17:42Z,192.168.2.194,mi.kenal-cn.com\n";
+    let (text, page, csv, lines) = all_forms(&format!(
+        "time,host,destination\n{row}2026-03-02T09:17:42Z,192.168.2.194,?\n{row}2026-03-02T09:17:42Z,192.168.2.194\n"
+    ));
+    let said = "2 further rows were not read and have no answer; they are listed at the end.";
+    assert!(text.starts_with(&format!("2 alerts: 2 lead to a client. {said}")), "{text}");
+    assert!(text.ends_with(said), "terminals show the end: {text}");
+    let heading = page.split("<h1>").nth(1).unwrap().split("</h1>").next().unwrap();
+    assert!(heading.ends_with(said), "{heading}");
+    let rows: Vec<&str> = csv.lines().filter(|row| row.contains(",not-read,")).collect();
+    assert_eq!(rows.len(), 2, "{csv}");
+    assert!(rows[0].starts_with(",alerts.csv,3,,,,,,not-read,"), "{csv}");
+    let coverage = lines.lines().find(|line| line.contains("\"type\":\"coverage\"")).unwrap();
+    assert!(coverage.contains("\"alerts_rows_unread\":2"), "{coverage}");
+    let (text, ..) = all_forms(&format!("time,host,destination\n{row}"));
+    assert!(!text.contains("not read"), "{text}");
+}
+
+#[test]
+fn a_ticket_says_that_rows_were_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let alerts = folder.path().join("alerts.csv");
+    fs::write(&alerts, "host,destination\n192.168.2.194,mi.kenal-cn.com\n192.168.2.194,?\n")
+        .unwrap();
+    let (alerts, capture) = (alerts.display().to_string(), office().display().to_string());
+    let ticket =
+        whoasked(["explain", "--ticket=192.168.2.42", "--alerts", &alerts, &capture]).stdout;
+    let ticket = ticket.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        ticket.contains("1 further row of the alerts was not read: whether it is behind"),
+        "{ticket}"
+    );
+}
+
+#[test]
+fn times_that_could_not_be_read_are_not_said_to_be_missing() {
+    let (text, page, ..) = all_forms(
+        "time,host,destination\n2026-03-02 04:17:42 EST,192.168.2.194,mi.kenal-cn.com\n\
+         2026-03-02 08:17:42 EST,192.168.2.194,mi.kenal-cn.com\n",
+    );
+    for words in [
+        "times could not be read, so whatever was asked for in the capture",
+        "in line 2: \"2026-03-02 04:17:42 EST\" (say which is meant with --tz",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+        let words = words.replace('"', "&#34;");
+        assert!(page.contains(&words), "{words}: {page}");
+    }
+    assert!(!text.contains("say no time") && !page.contains("say no time"), "{text}");
+    let (text, ..) = all_forms(
+        "time,host,destination\nsoon,192.168.2.194,mi.kenal-cn.com\n2026-03-02T09:17:42Z,192.168.2.194,mi.kenal-cn.com\n",
+    );
+    assert!(text.contains("The time of 1 alert could not be read"), "{text}");
+    assert!(text.contains("in line 2: \"soon\""), "{text}");
+}
+
+#[test]
+fn alerts_of_another_day_are_called_so_in_every_form() {
+    let row = |day: u32| format!("2026-03-{day:02}T09:17:42Z,192.168.2.194,mi.kenal-cn.com\n");
+    let (text, page, csv, lines) =
+        all_forms(&format!("time,host,destination\n{}{}", row(5), row(2)));
+    assert!(text.contains("1 is not of the capture's time"), "{text}");
+    assert!(
+        page.contains("Not of the capture&#39;s time")
+            || page.contains("Not of the capture's time"),
+        "{page}"
+    );
+    let heading = page.split("<h1>").nth(1).unwrap().split("</h1>").next().unwrap();
+    assert!(heading.contains("1 alert is not of the capture&#39;s time"), "{heading}");
+    assert_eq!(csv.lines().filter(|row| row.contains(",not-captured,")).count(), 1, "{csv}");
+    let answer = lines.lines().find(|line| line.contains("\"type\":\"answer\"")).unwrap();
+    assert!(
+        answer.contains("\"verdict\":null,\"reason\":\"the alert is not of the capture's time\""),
+        "{answer}"
+    );
+    let (text, ..) = all_forms(&format!("time,host,destination\n{}", row(5)));
+    assert!(
+        text.starts_with("The alert on mi.kenal-cn.com is not of the capture's time."),
+        "{text}"
+    );
+}

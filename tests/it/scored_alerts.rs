@@ -336,7 +336,7 @@ impl Score {
         self.note(Count::Alerts);
         match said.verdict.as_str() {
             "undetermined" => self.note(Count::Undetermined),
-            "not-answered" | "other-times" => self.note(Count::Unanswered),
+            "not-answered" | "not-captured" | "other-times" => self.note(Count::Unanswered),
             _ => {}
         }
         let mut wrong = Vec::new();

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use csv::StringRecord;
 
 use super::csv_guess;
+use super::csv_unsaid::{self, Sort, Unsaid};
 use super::csv_words::{
-    ADDRESS_PORTS, ADDRESSES, CLOCKS, DAYS, DEVICES, DOMAINS, EITHERS_NAME, EVENTS, FLAGGED,
-    HOST_PORTS, HOSTS, Heading, LOOSE_NAMES, NAMES, NUMBERS, OF_ADGUARD, OF_SPLUNK, PORT, RAW,
-    STAMPS, THREATS, TIMES, USERS, ZONES,
+    ADDRESS_PORTS, ADDRESSES, CLOCKS, DAYS, DEVICES, DOMAINS, EITHERS_ADDRESS, EITHERS_NAME,
+    EVENTS, HOST_PORTS, HOSTS, Heading, LOOSE_NAMES, NAMES, NUMBERS, OF_ADGUARD, OF_SPLUNK, PORT,
+    RAW, STAMPS, THREATS, TIMES, USERS, ZONES,
 };
 use super::row::{Row, called, is_address, is_destination, is_outside, plain_key, said};
 use super::{Notice, Rows};
@@ -31,18 +32,22 @@ pub(super) struct Columns {
     host_port: Option<usize>,
     /// All that may hold a name: in an export many stay empty, or hold something else.
     names: Vec<usize>,
-    /// What may hold a name, or a path, or who was attacked.
     /// Of those with names, and others, which say what is flagged.
     flagged: Vec<usize>,
+    /// What may hold a name, or a path, or who was attacked.
     loose_names: Vec<usize>,
     /// What holds a name that may be the host's as well.
     eithers_name: Option<usize>,
     address: Option<usize>,
+    /// What holds the host's address, where that is one's own, or else the destination's.
+    eithers_address: Option<usize>,
     address_port: Option<usize>,
     /// All that may say what for.
     threats: Vec<usize>,
     events: Option<usize>,
     device: Option<usize>,
+    /// Whether that tells of the destinations.
+    is_eithers_far: bool,
     /// Nothing more is to be guessed of the destination.
     is_open: bool,
 }
@@ -64,10 +69,13 @@ impl Columns {
     /// By what a header calls them, be it enough or not.
     pub(super) fn by_words(header: &StringRecord) -> Columns {
         let headings: Vec<Heading> = header.iter().map(Heading::of).collect();
+        let all = |word: &str| -> Vec<usize> {
+            let named = headings.iter().enumerate().filter(|(_, heading)| heading.is(word));
+            named.map(|(place, _)| place).collect()
+        };
         let places = |words: &[&str]| -> Vec<usize> {
-            let place = |word: &&str| headings.iter().position(|heading| heading.is(word));
             let mut places: Vec<usize> = Vec::new();
-            for place in words.iter().filter_map(place) {
+            for place in words.iter().flat_map(|word| all(word)) {
                 if !places.contains(&place) {
                     places.push(place);
                 }
@@ -78,6 +86,8 @@ impl Columns {
         let has_users = headings.iter().any(|heading| heading.is_of(USERS));
         let is_users = |column: &usize| has_users && places(DOMAINS).contains(column);
         let names = places(NAMES).into_iter().filter(|column| !is_users(column));
+        let is_flagged = |column: &usize| headings.get(*column).is_some_and(Heading::is_of_flagged);
+        let flagged = [places(NAMES), places(ADDRESSES)].concat().into_iter().filter(is_flagged);
         let stamp = |column: usize| {
             let zone = headings.get(column).and_then(|heading| heading.zone.clone());
             Stamp { column, zone }
@@ -92,19 +102,17 @@ impl Columns {
             hosts: places(HOSTS),
             host_port: find(HOST_PORTS),
             names: names.collect(),
-            flagged: places(FLAGGED),
+            flagged: flagged.collect(),
             loose_names: places(LOOSE_NAMES),
             eithers_name: find(&[EITHERS_NAME]),
             address: find(ADDRESSES),
+            eithers_address: find(EITHERS_ADDRESS),
             address_port: find(ADDRESS_PORTS),
             threats: places(THREATS),
             events: find(EVENTS),
             device: find(DEVICES),
+            is_eithers_far: false,
             is_open: false,
-        };
-        let all = |word: &str| -> Vec<usize> {
-            let named = headings.iter().enumerate().filter(|(_, heading)| heading.is(word));
-            named.map(|(place, _)| place).collect()
         };
         columns.take_ports(&all(PORT));
         if find(&[OF_SPLUNK]).is_some() {
@@ -113,7 +121,7 @@ impl Columns {
             columns.device = columns.device.or_else(|| find(&["host"]));
         }
         if find(&[OF_ADGUARD]).is_some() {
-            columns.hosts.extend(find(&["ip"]));
+            columns.hosts.extend(columns.eithers_address.take());
             columns.times.extend(find(&["t"]).map(stamp));
         }
         columns
@@ -155,9 +163,42 @@ impl Columns {
         self.times.push(Stamp { column, zone: None });
     }
 
-    /// Takes a column as one that holds names.
+    /// Takes a column as one that holds names of what is flagged, or, in some rows, its addresses.
     pub(super) fn take_names(&mut self, column: usize) {
         self.names.push(column);
+        self.flagged.push(column);
+        self.hosts.retain(|host| *host != column);
+        self.eithers_name = self.eithers_name.filter(|either| *either != column);
+    }
+
+    /// The columns of names, those first that count before others.
+    pub(super) fn names(&self) -> &[usize] {
+        &self.names
+    }
+
+    /// The columns that may hold names of destinations, and of hosts or paths as well.
+    pub(super) fn may_be_names(&self) -> impl Iterator<Item = usize> {
+        self.loose_names.iter().copied().chain(self.eithers_name)
+    }
+
+    /// The column that says who talked, be it by its address or its name.
+    pub(super) fn source(&self) -> Option<usize> {
+        self.sources().next()
+    }
+
+    /// Whether a column may say who talked.
+    pub(super) fn is_host(&self, column: usize) -> bool {
+        self.hosts.contains(&column)
+    }
+
+    /// The column that may hold the addresses of either end, where no other holds those of destinations.
+    pub(super) fn eithers_address(&self) -> Option<usize> {
+        self.eithers_address.filter(|_| self.address.is_none())
+    }
+
+    /// Takes that column as one that tells of destinations.
+    pub(super) fn take_eithers_address(&mut self) {
+        self.is_eithers_far = true;
     }
 
     /// Takes a column as one that holds addresses.
@@ -204,27 +245,33 @@ impl Columns {
         })
     }
 
-    fn has_destination(&self) -> bool {
+    /// Whether any column is known to tell of it.
+    pub(super) fn has_destination(&self) -> bool {
         let has_name = !self.names.is_empty() || !self.loose_names.is_empty();
         let is_other_end = self.eithers_name.is_some() && self.sources().next().is_some();
-        has_name || self.address.is_some() || is_other_end
+        has_name || self.address.is_some() || self.is_eithers_far || is_other_end
     }
 
     /// The columns of the host alone: a name of either end beside them is that of the other.
     fn sources(&self) -> impl Iterator<Item = usize> {
-        self.hosts.iter().copied().take_while(|place| Some(*place) != self.eithers_name)
+        let before = |place: &usize| Some(*place) != self.eithers_name;
+        self.hosts.iter().copied().take_while(before).chain(self.eithers_address)
     }
 
     /// What a record says in them, but for its time.
     pub(super) fn row<'r>(&self, record: &'r StringRecord) -> Row<'r> {
         let at = |column: Option<usize>| column.and_then(|column| record.get(column));
+        let either = at(self.eithers_address).and_then(said).filter(|text| is_address(text));
+        let own = either.filter(|address| !is_outside(address));
+        let host = self.hosts.iter().find_map(|column| said(record.get(*column)?));
         let row = Row {
             number: at(self.number),
             time: None,
-            host: self.hosts.iter().find_map(|column| said(record.get(*column)?)),
+            // Addresses first, whatever they are called.
+            host: host.filter(|host| own.is_none() || is_address(host)).or(own).or(host),
             host_port: at(self.host_port),
             name: None,
-            address: at(self.address).and_then(said),
+            address: at(self.address).and_then(said).or(either.filter(|_| own.is_none())),
             address_port: at(self.address_port),
             threat: self.threats.iter().find_map(|column| called(record.get(*column)?)),
             events: at(self.events),
@@ -243,7 +290,12 @@ impl Columns {
         let is_address_said = row.address.is_some() || addresses().next().is_some();
         let is_named = |text: &&str| text.contains("://") || !is_address_said;
         let loose = || self.loose_names.iter().filter_map(|column| at(*column)).filter(is_named);
-        let has_source = self.sources().any(|place| record.get(place).and_then(said).is_some());
+        let is_own = |place: usize, text: &str| {
+            Some(place) != self.eithers_address || is_address(text) && !is_outside(text)
+        };
+        let has_source = self
+            .sources()
+            .any(|place| record.get(place).and_then(said).is_some_and(|text| is_own(place, text)));
         let either = self.eithers_name.filter(|_| has_source && !is_address_said).and_then(at);
         let names = || named().chain(loose()).chain(either).filter(|text| !is_address(text));
         if let Some(name) = names().find(|text| is_outside(text)) {
@@ -257,7 +309,9 @@ impl Columns {
         if row.far_address().is_some_and(is_outside) {
             return None;
         }
-        let address = addresses().find(|text| is_outside(text));
+        // What is outside comes before a name of one's own, whichever column holds it.
+        let others = loose().chain(either).filter(|text| is_address(text));
+        let address = addresses().chain(others).find(|text| is_outside(text));
         address.or_else(|| names().next()).or_else(|| {
             let all = || named().chain(loose()).chain(either);
             all().next().filter(|_| row.address.is_none())
@@ -312,38 +366,20 @@ struct Header {
     columns: Columns,
     /// What should be known of how its columns were understood.
     said: Vec<String>,
+    /// The convention that it is by, where it is not said.
+    unsaid: Option<&'static Unsaid>,
 }
 
 /// Within so many lines the header stands, behind a report's title.
 const TITLE_LINES: usize = 20;
 
-/// What Cisco Umbrella writes without a header. Its times are of UTC.
-const UMBRELLA: &[&str] = &[
-    "Timestamp (UTC)",
-    "Most Granular Identity",
-    "Identities",
-    "Internal IP",
-    "External IP",
-    "Action",
-    "Query Type",
-    "Response Code",
-    "Domain",
-    "Categories",
-];
-
 /// The header that a log has by convention, and does not say.
 fn unsaid_header(text: &str) -> Option<Header> {
-    let (_, first) = super::lines(text).next()?;
-    let row = fields(first, b',')?;
-    let at = |place: usize| row.get(place).unwrap_or_default();
-    let is_type = at(6).split_once(" (").is_some_and(|(number, _)| number.parse::<u16>().is_ok());
-    let is_decided = ["Allowed", "Blocked", "Proxied"].contains(&at(5));
-    let is_time = at(0).contains(':') && at(0).starts_with(|c: char| c.is_ascii_digit());
-    if !is_type || !is_decided || !is_time {
-        return None;
-    }
-    let columns = Columns::of(&UMBRELLA.iter().collect())?;
-    Some(Header { line: 0, delimiter: b',', count: UMBRELLA.len(), columns, said: Vec::new() })
+    let unsaid = csv_unsaid::of(text)?;
+    let columns = Columns::of(&unsaid.headings.iter().collect())?;
+    let count = unsaid.headings.len();
+    let unsaid = Some(unsaid);
+    Some(Header { line: 0, delimiter: b',', count, columns, said: Vec::new(), unsaid })
 }
 
 /// A table between whose cells tabs stand, each row in one line: a page puts an address and what else stands in its cell
@@ -428,7 +464,8 @@ fn header_at(text: &str, line: u32, header: &str) -> Option<Header> {
             behind.filter(|row| row.len() == count)
         };
         let said = csv_guess::complete(&mut columns, &record, rows());
-        columns.is_whole().then_some(Header { line, delimiter, count, columns, said })
+        let unsaid = None;
+        columns.is_whole().then_some(Header { line, delimiter, count, columns, said, unsaid })
     })
 }
 
@@ -486,7 +523,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
         Some((whole, made)) => (whole.as_str(), Some(made)),
         None => (text, None),
     };
-    let Some(Header { line: header_line, delimiter, count, columns, said }) = header(text) else {
+    let Some(header) = header(text) else {
         if let Some(column) = original_column(text) {
             return read_originals(text, column, rows);
         }
@@ -495,12 +532,18 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
                    threat and events, in any order, of which destination and one more must be there";
         return rows.skip(1, first, why);
     };
+    let Header { line: header_line, delimiter, count, columns, said, unsaid } = header;
     for words in said {
         rows.notices.push(Notice::file(&rows.file, &words));
     }
     each_record(text, (delimiter, Some(count), header_line), rows, |line, record, shown, rows| {
         if record.get(0).is_some_and(|first| first.starts_with('#')) {
             return;
+        }
+        match unsaid.map_or(Sort::Row, |unsaid| (unsaid.sort)(record)) {
+            Sort::Row => {}
+            Sort::Cut => return rows.skip(line, shown, "it is cut"),
+            Sort::Other(what) => return rows.pass(what),
         }
         if record.len() != count && made.is_some_and(|made| made.contains(&line)) {
             let why = format!("it has {} cells, and not the {count} of the header", record.len());

@@ -15,8 +15,17 @@ const NAME_ENDINGS: [&str; 4] = ["machinename", "hostname", "host", "dnsname"];
 
 /// The name of what was talked to, or of who talked.
 pub(super) const EITHERS_NAME: &str = "hostname";
+/// Likewise, where who talked is said beside it.
+pub(super) const HOST: &str = "host";
+/// The address of either.
+pub(super) const EITHERS_ADDRESS: &[&str] =
+    &["ip", "ipaddress", "ipaddr", "ipv4", "ipv4ip", "ipv6", "ipv6ip", "address", "ipadresse"];
 /// When something began or was seen first, then when it was told of, then when it ended or was seen last.
 pub(super) const TIMES: &[&str] = &[
+    // Where an alert is made of an event, that is the event's.
+    "originaltime",
+    "kibanaalertoriginaltime",
+    "signaloriginaltime",
     "timestamp",
     "eventtimestamp",
     "datetime",
@@ -97,7 +106,15 @@ pub(super) const TIMES: &[&str] = &[
     "end",
 ];
 /// What says when as a whole, before a day and a clock.
-pub(super) const STAMPS: &[&str] = &["timestamp", "eventtimestamp", "datetime", "eventtime"];
+pub(super) const STAMPS: &[&str] = &[
+    "originaltime",
+    "kibanaalertoriginaltime",
+    "signaloriginaltime",
+    "timestamp",
+    "eventtimestamp",
+    "datetime",
+    "eventtime",
+];
 /// In a CSV file of Splunk's, the line that an event was made of.
 pub(super) const RAW: &str = "raw";
 pub(super) const DAYS: &[&str] = &["date", "day", "datum"];
@@ -131,6 +148,7 @@ pub(super) const HOSTS: &[&str] = &[
     "user",
     "username",
     "device",
+    "rechner",
     "quelle",
     "quellip",
     "quelladresse",
@@ -233,19 +251,9 @@ pub(super) const NAMES: &[&str] = &[
     // What a notice of Zeek is about, which may be a word as well.
     "sub",
 ];
-/// What of these is flagged, whatever else the row is of: an address in it comes before that of the destination.
-pub(super) const FLAGGED: &[&str] = &[
-    "indicator",
-    "indicatorvalue",
-    "seenindicator",
-    "threatindicatorip",
-    "matchedindicator",
-    "ioc",
-    "iocs",
-    "iocvalue",
-    "matchedioc",
-    "observable",
-];
+/// What of these, and of [`ADDRESSES`], is flagged, whatever else the row is of: an address in it comes before that of
+/// the destination.
+const FLAGGED_STEMS: &[&str] = &["indicator", "ioc", "observable"];
 /// What may hold a path or a machine as well.
 pub(super) const LOOSE_NAMES: &[&str] = &["uri", "target"];
 /// Beside [`USERS`] that is theirs.
@@ -302,6 +310,8 @@ pub(super) const THREATS: &[&str] = &[
     "title",
     "rulename",
     "ruledescription",
+    "kibanaalertrulename",
+    "signalrulename",
     "activity",
     "bedrohung",
     "note",
@@ -373,9 +383,27 @@ impl Heading {
         self.is(EITHERS_NAME) || self.is_of(LOOSE_NAMES)
     }
 
+    /// What what stands below it tells of, beside a destination.
+    pub(super) fn beside(&self) -> Option<Beside> {
+        let kinds = [
+            (Beside::Time, &[TIMES, DAYS, CLOCKS, ZONES][..]),
+            (Beside::Host, &[HOSTS, HOST_PORTS]),
+            (Beside::Threat, &[THREATS]),
+            (Beside::Events, &[EVENTS]),
+            (Beside::Device, &[DEVICES]),
+        ];
+        let known = kinds.iter().find(|(_, lists)| lists.iter().any(|words| self.is_of(words)));
+        known.map(|(beside, _)| *beside)
+    }
+
     /// Whether what stands below it is a destination, if it can be one.
     pub(super) fn is_of_destination(&self) -> bool {
         self.is_of(NAMES) || self.is_of(ADDRESSES)
+    }
+
+    /// Whether what stands below it is flagged, if it can be.
+    pub(super) fn is_of_flagged(&self) -> bool {
+        self.is_of_destination() && FLAGGED_STEMS.iter().any(|stem| self.bare.contains(stem))
     }
 
     /// Whether what stands below it says when.
@@ -389,8 +417,18 @@ impl Heading {
     }
 }
 
+/// What an alert says beside its destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beside {
+    Time,
+    Host,
+    Threat,
+    Events,
+    Device,
+}
+
 /// All words.
-const LISTS: [&[&str]; 14] = [
+const LISTS: [&[&str]; 15] = [
     TIMES,
     DAYS,
     CLOCKS,
@@ -401,6 +439,7 @@ const LISTS: [&[&str]; 14] = [
     LOOSE_NAMES,
     ADDRESSES,
     ADDRESS_PORTS,
+    EITHERS_ADDRESS,
     THREATS,
     EVENTS,
     DEVICES,

@@ -21,28 +21,47 @@ pub struct Notice {
     pub text: String,
     /// What is the matter, and what was done.
     pub words: String,
-    /// Whether alerts are missing by it.
-    is_loss: bool,
+    /// What is missing by it.
+    pub lack: Option<Lack>,
+}
+
+/// What alerts lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// So many rows make no alerts, as they could not be read, or there were too many.
+    Rows(u64),
+    /// So many times could not be read.
+    Times(u64),
 }
 
 impl Notice {
     pub(super) fn file(file: &str, words: &str) -> Notice {
         let (file, words) = (file.into(), words.into());
-        Notice { file, line: None, text: String::new(), words, is_loss: false }
+        Notice { file, line: None, text: String::new(), words, lack: None }
     }
 
     /// Of several rows.
-    pub(super) fn rows(file: &str, words: &str) -> Notice {
-        Notice { is_loss: true, ..Notice::file(file, words) }
+    pub(super) fn rows(file: &str, count: u64, words: &str) -> Notice {
+        Notice { lack: Some(Lack::Rows(count)), ..Notice::file(file, words) }
     }
 
     pub(super) fn row(file: &str, line: u32, text: &str, words: &str) -> Notice {
-        Notice { line: Some(line), text: shown(text), ..Notice::rows(file, words) }
+        Notice { line: Some(line), text: shown(text), ..Notice::rows(file, 1, words) }
     }
 
-    /// Whether it is about rows that make no alerts.
-    pub fn is_loss(&self) -> bool {
-        self.is_loss
+    /// Of times.
+    pub(super) fn times(file: &str, count: u64, words: &str) -> Notice {
+        Notice { lack: Some(Lack::Times(count)), ..Notice::file(file, words) }
+    }
+
+    /// How many rows make no alerts by it.
+    pub fn rows_unread(&self) -> u64 {
+        if let Some(Lack::Rows(count)) = self.lack { count } else { 0 }
+    }
+
+    /// Whether it is about times that could not be read.
+    pub fn is_of_times(&self) -> bool {
+        matches!(self.lack, Some(Lack::Times(_)))
     }
 }
 

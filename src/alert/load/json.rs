@@ -20,18 +20,19 @@ use serde_json::{Map, Value};
 use super::csv_columns::Columns;
 use super::csv_guess;
 use super::csv_words::Heading;
+use super::json_wraps::Shape;
 use super::objects::{Objects, Piece};
 use super::row::{Row, is_address, is_destination, is_outside, said};
-use super::{Notice, Rows};
+use super::{Notice, Rows, json_keys, json_rows};
 
 /// What has more text is no record, but may hold some.
 const RECORD_LEN_MAX: usize = 4 << 20;
 /// What is packed into a text is no longer.
 const PACKED_LEN_MAX: usize = 64 << 10;
 /// So deep what is packed into something else is looked for, and so deep fields lie within a record.
-const DEPTH_MAX: usize = 8;
+pub(super) const DEPTH_MAX: usize = 8;
 /// How many fields are told apart in all records, and how many one has.
-const FIELDS_MAX: usize = 512;
+pub(super) const FIELDS_MAX: usize = 512;
 /// How many destinations are told of a record that names several.
 const SHOWN_MAX: usize = 3;
 /// So many rows show what a column holds.
@@ -51,6 +52,8 @@ const WRAPS: &[&str] = &[
     "suricata",
     "eve",
     "zeek",
+    "_raw",
+    "raw",
 ];
 /// Where a record keeps the line that it was made of.
 const ORIGINALS: &[&str] = &[
@@ -66,6 +69,7 @@ const ORIGINALS: &[&str] = &[
 ];
 const NO_DESTINATION: &str = "none of its fields is known to name a destination beside a host, a time or a threat; expected \
                               are fields such as time, src_ip, query, dest_ip and threat";
+const NO_OBJECT: &str = "it is no JSON object";
 /// What only lists of indicators have.
 const OF_LISTS: &[&str] = &["to_ids", "pattern_type", "spec_version"];
 
@@ -74,13 +78,16 @@ pub(super) struct Record<'t> {
     pub line: u32,
     pub text: &'t str,
     pub fields: Map<String, Value>,
+    /// A key that stands in it more than once, and says different things.
+    pub repeated: Option<String>,
 }
 
 /// Whether a text is of JSON, and of nothing else.
 pub(super) fn is_text(text: &str) -> bool {
     let start = text.trim_start_matches('\u{feff}').trim_start();
     let within = start.strip_prefix('[').map(str::trim_start);
-    within.unwrap_or(start).starts_with('{')
+    let within = within.unwrap_or(start);
+    within.starts_with('{') || within.starts_with('[') && json_rows::is_table(text)
 }
 
 /// Whether a line has an object behind what syslog puts before it.
@@ -95,7 +102,7 @@ pub(super) fn is_of_suricata(text: &str) -> bool {
 }
 
 /// What was found of records: one, or the line, the text and what is wrong with it.
-type Found<'t> = Result<Record<'t>, (u32, &'t str, String)>;
+pub(super) type Found<'t> = Result<Record<'t>, (u32, &'t str, String)>;
 
 /// The objects at one depth.
 struct Level<'t> {
@@ -106,6 +113,8 @@ struct Level<'t> {
     /// the fields are called and how many there are, is none.
     has_event: bool,
     held: Vec<(u32, &'t str)>,
+    /// What stands beside the objects of an array and is none, while it is not known whether they are events.
+    items: VecDeque<(u32, &'t str)>,
     /// Whether there was any.
     has_any: bool,
 }
@@ -121,7 +130,14 @@ struct Wrapper<'t> {
 impl<'t> Level<'t> {
     fn of(text: &'t str, line: u32, wrapper: Option<Wrapper<'t>>) -> Level<'t> {
         let (objects, has_event) = (Objects::of(text, line), wrapper.is_none());
-        Level { objects, wrapper, has_event, held: Vec::new(), has_any: false }
+        Level {
+            objects,
+            wrapper,
+            has_event,
+            held: Vec::new(),
+            items: VecDeque::new(),
+            has_any: false,
+        }
     }
 }
 
@@ -150,6 +166,7 @@ impl<'t> Records<'t> {
             Ok(fields) => fields,
             Err(why) => return Some(Err((line, text, why))),
         };
+        let fields = fields.map(|object| object.fields);
         let is_event = fields.as_ref().is_some_and(|fields| self.shape.is_event(fields));
         let is_wrapper = !is_event && fields.as_ref().is_none_or(|fields| holds_objects(fields, 0));
         if !is_wrapper && !is_event && !level.has_event {
@@ -190,16 +207,27 @@ impl<'t> Iterator for Records<'t> {
     fn next(&mut self) -> Option<Found<'t>> {
         loop {
             if let Some((line, text)) = self.ready.pop_front() {
-                let fields = read_object(text).ok().flatten().unwrap_or_default();
-                return Some(Ok(Record { line, text, fields: unwrapped(fields) }));
+                let json_keys::Object { fields, repeated } =
+                    read_object(text).ok().flatten().unwrap_or_default();
+                let fields = self.shape.unwrapped(fields);
+                return Some(Ok(Record { line, text, fields, repeated }));
             }
             let level = self.levels.last_mut()?;
+            if level.has_event
+                && let Some((line, text)) = level.items.pop_front()
+            {
+                return Some(Err((line, text, NO_OBJECT.to_owned())));
+            }
             let is_top = level.wrapper.is_none();
             let found = match level.objects.next() {
                 None => self.leave(),
                 Some(Piece::Object { line, text, is_first }) => self.object(line, text, is_first),
                 Some(Piece::Other { line, text }) if is_top => {
-                    Some(Err((line, text, "it is no JSON object".to_owned())))
+                    Some(Err((line, text, NO_OBJECT.to_owned())))
+                }
+                Some(Piece::Item { line, text }) => {
+                    level.items.push_back((line, text));
+                    None
                 }
                 Some(Piece::Other { .. }) => None,
                 Some(Piece::Cut { line, text, why }) => Some(Err((line, text, why.to_owned()))),
@@ -212,89 +240,25 @@ impl<'t> Iterator for Records<'t> {
 }
 
 /// The fields of an object; none of one that is too long for a record.
-fn read_object(text: &str) -> Result<Option<Map<String, Value>>, String> {
+fn read_object(text: &str) -> Result<Option<json_keys::Object>, String> {
     if text.len() > RECORD_LEN_MAX {
         return Ok(None);
     }
-    let read = serde_json::from_str::<Map<String, Value>>(text);
+    let read = json_keys::read(text);
     read.map(Some).map_err(|error| format!("it is no JSON object ({error})"))
 }
 
 /// Whether an object has an array of objects, at whatever depth: if it is no event itself, these may be.
 fn holds_objects(fields: &Map<String, Value>, depth: usize) -> bool {
     fields.values().any(|value| match value {
-        Value::Array(items) => items.first().is_some_and(Value::is_object),
+        Value::Array(items) => items.iter().any(Value::is_object),
         Value::Object(inner) => depth < DEPTH_MAX && holds_objects(inner, depth + 1),
         _ => false,
     })
 }
 
-/// What the last object's fields are called, and what that comes to: most of a file are alike.
-#[derive(Default)]
-struct Shape {
-    headings: Vec<String>,
-    columns: Columns,
-}
-
-impl Shape {
-    /// Whether an object tells of a destination and of more, or keeps an event's line, or is one of Suricata.
-    fn is_event(&mut self, fields: &Map<String, Value>) -> bool {
-        let inner = innermost(fields);
-        if inner.contains_key("event_type") || original(inner).is_some() {
-            return true;
-        }
-        let flat = Flat::of(inner);
-        if !flat.0.iter().map(|(heading, _)| heading).eq(&self.headings) {
-            self.headings = flat.0.iter().map(|(heading, _)| heading.clone()).collect();
-            self.columns = Columns::by_words(&self.headings.iter().collect());
-        }
-        let record: StringRecord = flat.0.iter().map(|(_, values)| joined(values)).collect();
-        let row = self.columns.row(&record);
-        let has_destination = [row.name, row.address].into_iter().flatten().any(is_destination);
-        self.columns.has_more() && has_destination
-    }
-}
-
-/// What others have put around a record, taken off.
-fn unwrapped(mut fields: Map<String, Value>) -> Map<String, Value> {
-    for _ in 0..DEPTH_MAX {
-        let Some(Value::Object(mut inner)) = wrap_of(&fields).and_then(|key| fields.remove(key))
-        else {
-            return fields;
-        };
-        // Splunk's collector has the time beside the event.
-        if let Some(time) = fields.remove("time") {
-            inner.entry("time").or_insert(time);
-        }
-        fields = inner;
-    }
-    fields
-}
-
-fn innermost(mut fields: &Map<String, Value>) -> &Map<String, Value> {
-    for _ in 0..DEPTH_MAX {
-        match wrap_of(fields).and_then(|key| fields.get(key)) {
-            Some(Value::Object(inner)) => fields = inner,
-            _ => return fields,
-        }
-    }
-    fields
-}
-
-/// Of Elastic's hits, Splunk's results and Splunk's collector, where the event is.
-fn wrap_of(fields: &Map<String, Value>) -> Option<&'static str> {
-    // Others call a part of an event so.
-    const WHOLE: [(&str, &[&str]); 3] =
-        [("_source", &[]), ("result", &["preview", "sid"]), ("event", &["sourcetype"])];
-    let is_packed = |(key, beside): &&(&str, &[&str])| {
-        let is_said = beside.is_empty() || beside.iter().any(|key| fields.contains_key(*key));
-        is_said && fields.get(*key).is_some_and(Value::is_object)
-    };
-    WHOLE.iter().find(is_packed).map(|(key, _)| *key)
-}
-
 /// The line that a record was made of.
-fn original(fields: &Map<String, Value>) -> Option<&str> {
+pub(super) fn original(fields: &Map<String, Value>) -> Option<&str> {
     let at = |path: &&str| {
         let mut parts = path.split('.');
         let first = fields.get(parts.next()?)?;
@@ -305,26 +269,38 @@ fn original(fields: &Map<String, Value>) -> Option<&str> {
 }
 
 /// The fields of a record: what each is called, and what it says, each thing once.
-struct Flat(Vec<(String, Vec<String>)>);
+pub(super) struct Flat(pub Vec<(String, Vec<String>)>);
 
 impl Flat {
-    fn of(fields: &Map<String, Value>) -> Flat {
+    pub(super) fn of(fields: &Map<String, Value>) -> Flat {
+        Flat::with(fields, true)
+    }
+
+    /// But for the objects in arrays.
+    pub(super) fn without_lists(fields: &Map<String, Value>) -> Flat {
+        Flat::with(fields, false)
+    }
+
+    fn with(fields: &Map<String, Value>, has_lists: bool) -> Flat {
         let mut flat = Flat(Vec::new());
         for (key, value) in fields {
-            flat.add(key, value, 0);
+            flat.add(key, value, 0, has_lists);
         }
         flat
     }
 
-    fn add(&mut self, path: &str, value: &Value, depth: usize) {
+    fn add(&mut self, path: &str, value: &Value, depth: usize, has_lists: bool) {
         match value {
             Value::Object(inner) if depth < DEPTH_MAX => {
                 for (key, value) in inner {
-                    self.add(&format!("{path}.{key}"), value, depth + 1);
+                    self.add(&format!("{path}.{key}"), value, depth + 1, has_lists);
                 }
             }
             Value::Array(items) if depth < DEPTH_MAX => {
-                items.iter().take(FIELDS_MAX).for_each(|item| self.add(path, item, depth + 1));
+                let items = items.iter().take(FIELDS_MAX);
+                for item in items.filter(|item| has_lists || !item.is_object()) {
+                    self.add(path, item, depth + 1, has_lists);
+                }
             }
             Value::String(text) => {
                 // Some pack an object into a text.
@@ -333,7 +309,9 @@ impl Flat {
                 let packed =
                     if is_object { serde_json::from_str::<Value>(text).ok() } else { None };
                 match packed {
-                    Some(packed @ Value::Object(_)) => self.add(path, &packed, depth + 1),
+                    Some(packed @ Value::Object(_)) => {
+                        self.add(path, &packed, depth + 1, has_lists)
+                    }
                     _ => self.say(path, text),
                 }
             }
@@ -375,7 +353,7 @@ fn heading(path: &str) -> Option<(String, bool)> {
     }
 }
 
-fn joined(values: &[String]) -> String {
+pub(super) fn joined(values: &[String]) -> String {
     match values {
         [only] => only.clone(),
         several => several.join(", "),
@@ -462,12 +440,20 @@ fn one_destination(values: &[&str]) -> Result<String, String> {
     Ok(values.join(", "))
 }
 
+/// The records of a text, be they objects or arrays.
+fn records(text: &str) -> Box<dyn Iterator<Item = Found<'_>> + '_> {
+    match json_rows::records(text) {
+        Some(rows) => Box::new(rows),
+        None => Box::new(Records::of(text)),
+    }
+}
+
 /// Reads all records.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     let mut table = Table::default();
     let mut sample = Vec::new();
     let (mut is_list, mut is_any) = (false, false);
-    for record in Records::of(text).flatten() {
+    for record in records(text).flatten() {
         is_any = true;
         is_list |= OF_LISTS.iter().any(|key| record.fields.contains_key(*key));
         let flat = Flat::of(&record.fields);
@@ -494,30 +480,69 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     for words in said {
         rows.notices.push(Notice::file(&rows.file, &words));
     }
-    for record in Records::of(text) {
-        let record = match record {
-            Ok(record) => record,
-            Err((line, text, why)) => {
-                rows.skip(line, text, &why);
-                continue;
+    let mut repeated = Repeated::default();
+    for record in records(text) {
+        match record {
+            Ok(_) if rows.is_full() => rows.left_out += 1,
+            Ok(record) if is_of_bulk(&record.fields) => rows.pass("what is done with a record"),
+            Ok(record) => {
+                repeated.see(&record);
+                read_record(&record, (&table, &columns), rows);
             }
-        };
-        if rows.is_full() {
-            rows.left_out += 1;
-            continue;
+            Err((line, text, why)) => rows.skip(line, text, &why),
         }
-        match table.row(&Flat::of(&record.fields)) {
-            Ok(cells) => {
-                let time = columns.time(&cells, record.line, rows);
-                rows.add(record.line, record.text, Row { time, ..columns.row(&cells) });
-            }
-            Err(several) => {
-                let why = format!(
-                    "it names several destinations ({several}); give each a record of its own"
-                );
-                rows.skip(record.line, record.text, &why);
-            }
+    }
+    rows.notices.extend(repeated.words().into_iter().map(|words| Notice::file(&rows.file, &words)));
+}
+
+fn read_record(record: &Record<'_>, (table, columns): (&Table, &Columns), rows: &mut Rows<'_>) {
+    match table.row(&Flat::of(&record.fields)) {
+        Ok(cells) => {
+            let time = columns.time(&cells, record.line, rows);
+            rows.add(record.line, record.text, Row { time, ..columns.row(&cells) });
         }
+        Err(several) => {
+            let why =
+                format!("it names several destinations ({several}); give each a record of its own");
+            rows.skip(record.line, record.text, &why);
+        }
+    }
+}
+
+/// Whether an object only says what Elasticsearch is to do with the next one.
+fn is_of_bulk(fields: &Map<String, Value>) -> bool {
+    const ACTIONS: [&str; 4] = ["index", "create", "update", "delete"];
+    let mut all = fields.iter();
+    let only = all.next().filter(|_| fields.len() == 1);
+    only.is_some_and(|(key, value)| {
+        let is_empty = value.as_object().is_some_and(Map::is_empty);
+        ACTIONS.contains(&key.as_str())
+            && (is_empty || value.get("_index").is_some() || value.get("_id").is_some())
+    })
+}
+
+/// Records in which a key stands more than once.
+#[derive(Default)]
+struct Repeated {
+    count: u64,
+    first: Option<(u32, String)>,
+}
+
+impl Repeated {
+    fn see(&mut self, record: &Record<'_>) {
+        let Some(key) = &record.repeated else { return };
+        self.count += 1;
+        self.first.get_or_insert_with(|| (record.line, key.clone()));
+    }
+
+    fn words(self) -> Option<String> {
+        let (line, key) = self.first?;
+        let records = if self.count == 1 { "record" } else { "records" };
+        Some(format!(
+            "in {} {records} of it a key stands more than once and says different things, the first in line {line}: \"{}\"",
+            self.count,
+            key.escape_debug()
+        ))
     }
 }
 
@@ -525,7 +550,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
 fn read_originals(text: &str, rows: &mut Rows<'_>) {
     let mut lines: Vec<u32> = Vec::new();
     let mut whole = String::new();
-    for record in Records::of(text) {
+    for record in records(text) {
         match record {
             Ok(record) => match original(&record.fields) {
                 Some(line) => {

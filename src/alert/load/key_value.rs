@@ -12,7 +12,7 @@
 //! ```
 
 use super::Rows;
-use super::row::{Row, said};
+use super::row::{Row, is_address, is_destination, is_outside, said};
 
 /// Whose words for things are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +64,8 @@ const NAMES: &[&str] = &[
 ];
 /// What may be one's own as well, as it is beside a user.
 const LOOSE_NAMES: &[&str] = &["domain", "domainname"];
+/// Those of the names that may be of one's own host.
+const OWN_NAMES: &[&str] = &["host", "hostname"];
 const USERS: &[&str] = &["user", "username", "srcuser", "suser", "account"];
 const ADDRESSES: &[&str] =
     &["botnetip", "dstip", "dst_ip", "dst", "dest_ip", "destip", "remote_ip"];
@@ -141,6 +143,13 @@ pub(super) fn read(text: &str, dialect: Dialect, rows: &mut Rows<'_>) {
         let loose =
             || pairs.first_destination(LOOSE_NAMES).filter(|_| pairs.first(USERS).is_none());
         let name = row.name.or_else(loose);
+        // A firewall flags what is outside, and tells of its own hosts as well.
+        let is_far = row.address.is_some_and(|address| is_address(address) && is_outside(address));
+        let is_own = |name: &str| {
+            let mut keys = OWN_NAMES.iter().chain(LOOSE_NAMES);
+            !is_outside(name) && keys.any(|key| pairs.first(&[key]) == Some(name))
+        };
+        let name = name.filter(|name| !is_far || !is_own(name));
         rows.add(number, line, Row { name, ..row });
     }
 }
@@ -326,7 +335,7 @@ impl<'a> Pairs<'a> {
     /// As `first`, of what can be a destination.
     fn first_destination(&self, keys: &[&str]) -> Option<&'a str> {
         let values = keys.iter().flat_map(|key| self.all(key)).filter_map(said);
-        values.into_iter().find(|value| super::row::is_destination(value))
+        values.into_iter().find(|value| is_destination(value))
     }
 
     /// Whether another line stands behind: each begins with the same key, and has it once.

@@ -7,6 +7,8 @@
 mod cef;
 mod csv_columns;
 mod csv_guess;
+mod csv_rivals;
+mod csv_unsaid;
 mod csv_words;
 mod day_clock;
 mod error;
@@ -15,6 +17,9 @@ mod fast;
 mod form;
 mod full;
 mod json;
+mod json_keys;
+mod json_rows;
+mod json_wraps;
 mod key_value;
 mod labels;
 mod mail;
@@ -28,10 +33,11 @@ mod text;
 mod times;
 mod zeek;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-pub use self::error::{LoadError, Notice};
+pub use self::error::{Lack, LoadError, Notice};
 pub use self::form::Form;
 use self::row::{Row, is_address, said};
 use self::times::{Shown, Times, Unread};
@@ -107,6 +113,7 @@ impl Alerts {
         if text.trim().is_empty() {
             return Err(LoadError::Empty(file.to_owned()));
         }
+        let text = &*in_lines(text);
         let Some(form) = form.or_else(|| Form::of(text)) else {
             return Err(LoadError::unknown(file, text));
         };
@@ -271,13 +278,14 @@ impl<'z> Rows<'z> {
         }
         self.count();
         if self.skipped > NOTICES_MAX {
-            let words = format!("{} more rows were skipped likewise", self.skipped - NOTICES_MAX);
-            self.notices.push(Notice::rows(&self.file, &words));
+            let more = self.skipped - NOTICES_MAX;
+            let words = format!("{more} more rows were skipped likewise");
+            self.notices.push(Notice::rows(&self.file, more, &words));
         }
         if self.left_out > 0 {
             let words =
                 format!("only its first {ALERTS_MAX} alerts are used, {} are not", self.left_out);
-            self.notices.push(Notice::rows(&self.file, &words));
+            self.notices.push(Notice::rows(&self.file, self.left_out, &words));
         }
         let mut say = |words: String| self.notices.push(Notice::file(&self.file, &words));
         if self.others > 0 {
@@ -309,9 +317,10 @@ impl<'z> Rows<'z> {
                 time.to_string().split('-').next().unwrap_or_default()
             ));
         }
-        for unread in &self.times.unread {
-            say(unread_words(unread));
-        }
+        let unread = self.times.unread.iter();
+        let unread =
+            unread.map(|unread| Notice::times(&self.file, unread.count, &unread_words(unread)));
+        self.notices.extend(unread);
         Ok(Alerts { form, alerts: self.alerts, notices: self.notices })
     }
 }
@@ -370,6 +379,14 @@ fn unread_words(unread: &Unread) -> String {
         "{count} of its times {why}, so these alerts go without; the first stands in line {line}: \"{text}\" \
          ({remedy})"
     )
+}
+
+/// A text whose lines end as others do: some programs, and old ones, write a carriage return alone.
+fn in_lines(text: &str) -> Cow<'_, str> {
+    match text.trim_end().contains('\n') {
+        true => text.into(),
+        false => text.replace('\r', "\n").into(),
+    }
 }
 
 /// The lines of a text by number, blank ones left out.

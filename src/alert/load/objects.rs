@@ -3,6 +3,7 @@
 //! A paste is cut at its end, a log in its middle. To read it as one document would cost all of it for one brace; so the
 //! outermost objects that are whole are found first, in one go over the text, and each is read for itself.
 
+use std::collections::VecDeque;
 use std::iter::Peekable;
 use std::ops::Range;
 use std::vec;
@@ -10,6 +11,9 @@ use std::vec;
 /// So many objects are told apart at one depth, and so many stand open at once.
 const OBJECTS_MAX: usize = 1 << 20;
 const OPEN_MAX: usize = 1 << 16;
+
+/// So many things that are none are told of between two.
+const ITEMS_MAX: usize = 1 << 10;
 
 /// How much of a line is shown that is cut, in octets.
 const LINE_SHOWN: usize = 400;
@@ -20,6 +24,8 @@ pub(super) enum Piece<'t> {
     Object { line: u32, text: &'t str, is_first: bool },
     /// A line, or what stands on it outside of objects, that holds none.
     Other { line: u32, text: &'t str },
+    /// What stands beside objects in an array, and is none.
+    Item { line: u32, text: &'t str },
     /// What begins here and does not end, or was left out.
     Cut { line: u32, text: &'t str, why: &'static str },
 }
@@ -36,6 +42,10 @@ pub(super) struct Objects<'t> {
     cut_line: u32,
     /// Since the last object a key stood there.
     is_first: bool,
+    /// What stands between the last object and the next as they do, where that was looked for.
+    items: VecDeque<Range<usize>>,
+    /// How far that was.
+    items_to: usize,
     /// Where looking ended, if before the end.
     end: Option<usize>,
 }
@@ -49,7 +59,60 @@ impl<'t> Objects<'t> {
             whole.into_iter().map(|range| (range, true)).chain(open).collect();
         parts.sort_by_key(|(range, _)| range.start);
         let parts = parts.into_iter().peekable();
-        Objects { text, parts, at: 0, line, cut_line: 0, is_first: true, end }
+        let items = VecDeque::new();
+        Objects { text, parts, at: 0, line, cut_line: 0, is_first: true, items, items_to: 0, end }
+    }
+
+    /// Looks for what stands in arrays before a place, with no object in it: behind the last object, as far as its array
+    /// goes, or before the next one.
+    fn look_for_items(&mut self, place: usize, has_next: bool) {
+        self.items_to = place;
+        let gap = self.text.get(self.at..place).unwrap_or_default();
+        let mut found: Vec<Range<usize>> = Vec::new();
+        // How deep it is within the array, if it is in one, and whether that began before the gap.
+        let mut is_behind = gap.trim_start().starts_with(',');
+        let mut depth = is_behind.then_some(0_usize);
+        let (mut start, mut is_quoted, mut is_escaped) = (0, false, false);
+        for (at, octet) in gap.bytes().chain([b',']).enumerate() {
+            if is_quoted {
+                is_quoted = octet != b'\n' && (octet != b'"' || is_escaped);
+                is_escaped = octet == b'\\' && !is_escaped;
+                continue;
+            }
+            match (octet, depth) {
+                (b'"', _) => (is_quoted, is_escaped) = (true, false),
+                (b',' | b'[' | b']', _) => {
+                    let has_room = found.len() < ITEMS_MAX;
+                    found.extend(depth.filter(|_| has_room).and_then(|_| item(gap, start..at)));
+                    start = at + 1;
+                    depth = match (octet, depth) {
+                        (b'[', None) => Some(0),
+                        (b'[', Some(depth)) => Some(depth + 1),
+                        (b']', Some(0)) => {
+                            self.keep_items(found.split_off(0), is_behind);
+                            is_behind = false;
+                            None
+                        }
+                        (b']', Some(depth)) => Some(depth - 1),
+                        (_, depth) => depth,
+                    };
+                }
+                // A key stands before what is no item, and a text that is cut before anything.
+                (b':' | b'{' | b'}', _) => {
+                    (depth, is_behind) = (None, false);
+                    found.clear();
+                }
+                _ => {}
+            }
+        }
+        self.keep_items(found, is_behind || has_next && depth.is_some());
+    }
+
+    fn keep_items(&mut self, found: Vec<Range<usize>>, are_items: bool) {
+        let room = ITEMS_MAX.saturating_sub(self.items.len());
+        let found = found.into_iter().filter(|_| are_items).take(room);
+        let at = self.at;
+        self.items.extend(found.map(|item| at + item.start..at + item.end));
     }
 
     /// Goes on to a place, and returns it.
@@ -89,6 +152,16 @@ impl<'t> Iterator for Objects<'t> {
         loop {
             let next = self.parts.peek().map(|(range, _)| range.start);
             let place = next.or(self.end).unwrap_or(self.text.len());
+            if self.items_to < place && self.at < place {
+                self.look_for_items(place, next.is_some());
+            }
+            if let Some(item) = self.items.pop_front() {
+                let before = self.pass(item.start);
+                self.is_first |= before.contains(':');
+                let (line, text) = (self.line, self.text.get(item.clone()).unwrap_or_default());
+                self.pass(item.end);
+                return Some(Piece::Item { line, text });
+            }
             while self.at < place {
                 if let Some(other) = self.pass_line(place) {
                     return Some(other);
@@ -119,6 +192,14 @@ impl<'t> Iterator for Objects<'t> {
             }
         }
     }
+}
+
+/// An item as it is written, without the blanks around it.
+fn item(gap: &str, range: Range<usize>) -> Option<Range<usize>> {
+    let text = gap.get(range.clone())?;
+    let start = range.start + (text.len() - text.trim_start().len());
+    let text = text.trim();
+    text.contains(|c: char| c.is_alphanumeric()).then(|| start..start + text.len())
 }
 
 struct Scan {
@@ -167,6 +248,7 @@ mod tests {
                 format!("{line}{} {text}", if is_first { ':' } else { ',' })
             }
             Piece::Other { line, text } => format!("{line}! {text}"),
+            Piece::Item { line, text } => format!("{line}- {text}"),
             Piece::Cut { line, text, .. } => format!("{line}? {text}"),
         };
         Objects::of(text, 1).map(show).collect()
@@ -187,6 +269,14 @@ mod tests {
             (
                 "note\nMar  2 fw x: {\"a\":1} end\n}{\"b\":2}\n",
                 &["1! note", "2: {\"a\":1}", "2! end", "3, {\"b\":2}"],
+            ),
+            (
+                "[null, {\"a\":1}, 5,\n [], \"x\", {\"b\":2}, true]\n",
+                &["1- null", "1: {\"a\":1}", "1- 5", "2- \"x\"", "2, {\"b\":2}", "2- true"],
+            ),
+            (
+                "\"r\":[{\"a\":1}],\"n\":5,\"s\":[6,{\"b\":2},null]",
+                &["1: {\"a\":1}", "1- 6", "1: {\"b\":2}", "1- null"],
             ),
             (
                 "\"t\":{\"a\":1},\"r\":[{\"b\":2},{\"c\":3}]",

@@ -157,7 +157,7 @@ pub(super) fn is_registered(name: &str) -> bool {
 }
 
 /// The host of a URL, or what is none, plain and in lower case.
-fn host_of(text: &str) -> String {
+pub(super) fn host_of(text: &str) -> String {
     let plain = plain(text).to_lowercase();
     let rest = plain.split_once("://").map_or(plain.as_str(), |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);

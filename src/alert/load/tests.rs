@@ -10,6 +10,8 @@ use crate::time::Zone;
 
 mod columns;
 mod exports;
+mod packed;
+mod rivals;
 mod times;
 
 fn sample(name: &str) -> PathBuf {
@@ -473,8 +475,8 @@ fn the_name_of_ones_own_is_never_taken_for_the_destination() {
             "203.0.113.66",
         ),
         (
-            "Source IP,Destination IP,Hostname",
-            "10.0.0.5,203.0.113.66,pc1.office.de",
+            "Source IP,Hostname,Destination IP",
+            "10.0.0.5,pc1.office.de,203.0.113.66",
             "10.0.0.5",
             "203.0.113.66",
         ),

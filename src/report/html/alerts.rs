@@ -9,7 +9,9 @@ use super::view::Seen;
 use crate::alert::{Alert, Answer, Clock, Suspect};
 use crate::attribution::Verdict;
 use crate::report::text::words::{count, list, number, sure_of};
-use crate::report::text::{Alike, Ink, alike, clock_words, headline, of_another_day, timeless};
+use crate::report::text::{
+    Alike, Ink, alike, clock_words, headline, of_another_day, timeless, times_unread, unread,
+};
 use crate::report::timed::zone_that_fits;
 
 /// How many groups of alike alerts are shown.
@@ -35,7 +37,7 @@ const SHORT: usize = 60;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Alerts {
     pub sentence: Shown,
-    /// That they have no times, if so.
+    /// That they have no times, or some that could not be read, if so.
     pub timeless: Shown,
     /// That some are not of the capture's time.
     pub another_day: Shown,
@@ -135,8 +137,15 @@ pub(super) fn answers(seen: &Seen<'_>) -> Alerts {
         quotes_left: QUOTES_MAX,
     };
     Alerts {
-        sentence: Shown::new(&headline(answers)),
-        timeless: Shown::new(&timeless(seen.ending, &seen.times).unwrap_or_default()),
+        sentence: Shown::new(&match unread(seen.ending) {
+            Some(unread) => format!("{} {unread}", headline(answers)),
+            None => headline(answers),
+        }),
+        timeless: Shown::new(
+            &times_unread(seen.ending, &seen.times)
+                .or_else(|| timeless(seen.ending, &seen.times))
+                .unwrap_or_default(),
+        ),
         another_day: Shown::new(&of_another_day(seen.ending, &seen.times).unwrap_or_default()),
         clocks: clocks(answers, &writer.files),
         zone: Shown::new(zone.as_deref().unwrap_or_default()),

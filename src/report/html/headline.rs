@@ -5,7 +5,7 @@ use super::view::{FEW, Seen, Suspected, Urgency, count_machines};
 use crate::alert::Answer;
 use crate::attribution::Verdict;
 use crate::report::text::words::{clients_are, count, list, number};
-use crate::report::text::{headline, misdirected};
+use crate::report::text::{headline, misdirected, unread};
 
 /// The heading, and what stands beside it.
 #[derive(Clone, Debug)]
@@ -70,19 +70,23 @@ fn of_alerts(seen: &Seen<'_>, answers: &[Answer]) -> (String, String) {
     let beside = beside(seen, &others);
     let alerts = count(answers.len() as u64, "alert", "alerts");
     let unnamed = unnamed(answers);
+    let unread = unread(seen.ending).unwrap_or_default();
     match named.len() {
-        0 => (join([headline(answers), beside]), String::new()),
+        0 => (join([headline(answers), unread, beside]), String::new()),
         1..=FEW if others.is_empty() => {
-            (join([format!("{alerts}: {}.", few(&named)), unnamed]), String::new())
+            (join([format!("{alerts}: {}.", few(&named)), unnamed, unread]), String::new())
         }
         1..=FEW => {
             let is_doubtful = named.iter().any(|client| client.urgency == Urgency::Weigh);
             let who = if is_doubtful { few(&named) } else { called(&named) };
-            (join([format!("At {}: {who}.", times(answers)), beside, unnamed]), String::new())
+            (
+                join([format!("At {}: {who}.", times(answers)), beside, unnamed, unread]),
+                String::new(),
+            )
         }
         _ => {
             let kinds = kinds(&named, count_machines, false);
-            (join([format!("{alerts}: {kinds}."), unnamed]), beside)
+            (join([format!("{alerts}: {kinds}."), unnamed, unread]), beside)
         }
     }
 }
@@ -187,13 +191,17 @@ fn kinds(clients: &[&Suspected<'_>], counting: Counting, is_said: bool) -> Strin
 /// How many alerts lead to nobody, and why; nothing where all lead to somebody.
 fn unnamed(answers: &[Answer]) -> String {
     let of = |verdict| answers.iter().filter(|answer| answer.verdict == verdict).count() as u64;
-    let other = answers.iter().filter(|answer| answer.basis.is_of_other_times).count() as u64;
+    let is_another_day = |answer: &&Answer| answer.basis.is_of_another_day;
+    let another_day = answers.iter().filter(is_another_day).count() as u64;
+    let others = answers.iter().filter(|answer| !is_another_day(answer));
+    let other = others.filter(|answer| answer.basis.is_of_other_times).count() as u64;
     let parts = [
         (of(Some(Verdict::NoClient)), "has no client", "have no client"),
         (of(Some(Verdict::Undetermined)), "cannot be decided", "cannot be decided"),
         (other, "was asked for at other times only", "were asked for at other times only"),
+        (another_day, "is not of the capture's time", "are not of the capture's time"),
         (
-            of(None).saturating_sub(other),
+            of(None).saturating_sub(other + another_day),
             "is not answered by this capture",
             "are not answered by this capture",
         ),

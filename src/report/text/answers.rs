@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::caveats::{of_another_day, timeless};
+use super::caveats::{of_another_day, timeless, times_unread, unread};
 use super::page::{Ink, Page, Words};
 use super::words::{self, Times, count, list, number, runs};
 use super::{Ending, LABELS, Seen, Subject};
@@ -52,8 +52,15 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     if !are_told(seen.ending) {
         return Ok(());
     }
-    page.say(0, &Words::of(Ink::Strong, &headline(answers)))?;
+    let mut words = Words::of(Ink::Strong, &headline(answers));
+    if let Some(text) = unread(seen.ending) {
+        words.push(Ink::Caution, &format!(" {text}"));
+    }
+    page.say(0, &words)?;
     seen.warn(page)?;
+    if let Some(text) = times_unread(seen.ending, &seen.times) {
+        page.say(0, &Words::of(Ink::Caution, &text))?;
+    }
     if let Some(text) = timeless(seen.ending, &seen.times) {
         page.say(0, &Words::plain(&text))?;
     }
@@ -157,6 +164,9 @@ pub(in crate::report) fn headline(answers: &[Answer]) -> String {
             Some(Verdict::NoClient) => format!("No client is behind {}.", of_one(only)),
             Some(Verdict::Undetermined) => {
                 format!("Who is behind {} cannot be decided.", of_one(only))
+            }
+            None if only.basis.is_of_another_day => {
+                format!("The alert on {} is not of the capture's time.", of_one(only))
             }
             None if only.basis.is_of_other_times => {
                 format!("{} was asked for, but not at that time.", of_one(only))

@@ -339,7 +339,7 @@ pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
         "frame that whoasked failed on: a defect, please report it",
         "frames that whoasked failed on: a defect, please report it",
     );
-    let unread = lacked.alerts_unread.iter().map(|row| format!("alert not read: {row}"));
+    let unread = lacked.rows_unread().map(|row| format!("alert not read: {row}"));
     out.extend(unread.map(|text| (caution, text)));
     out.extend(lacked.damage.iter().map(|damage| (caution, damage.clone())));
     out

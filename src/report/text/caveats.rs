@@ -7,6 +7,9 @@ use crate::time::{Span, Timestamp};
 /// What is wrong with a mirror port that shows one direction.
 const ONE_DIRECTION: [&str; 2] = ["one-direction", "leg-one-direction"];
 
+/// How many reasons are given why times could not be read.
+const TIMES_MAX: usize = 3;
+
 /// The same sentences wherever people read the answer. What can be mended stands at the end of each.
 pub(in crate::report) fn caveats(ending: &Ending<'_>) -> Vec<String> {
     let (lacked, coverage) = (ending.lacked, ending.coverage);
@@ -68,14 +71,42 @@ fn shifted(shifts: &[(String, Span)]) -> Option<String> {
         .then(|| format!("To times something was added by --time-shift: {}.", shifts.join(", ")))
 }
 
+/// How many rows of the alerts have no answer since they could not be read.
+pub(in crate::report) fn unread(ending: &Ending<'_>) -> Option<String> {
+    let rows = ending.lacked.rows_unread_count();
+    let were = count(rows, "further row was", "further rows were");
+    let (have, they) = if rows == 1 { ("has", "it is") } else { ("have", "they are") };
+    (rows > 0).then(|| format!("{were} not read and {have} no answer; {they} listed at the end."))
+}
+
 /// That the alerts, having no times, are answered by whatever was asked for, and from when to when that was.
 pub(in crate::report) fn timeless(ending: &Ending<'_>, times: &Times) -> Option<String> {
     let answers = ending.answers;
-    let is_of_a_table = answers.iter().all(|answer| answer.alert.time.is_none())
-        && answers.iter().any(|answer| answer.alert.host.is_some());
+    let is_of_a_table =
+        answers.iter().all(|answer| answer.alert.time.is_none() && !answer.alert.is_time_unread)
+            && answers.iter().any(|answer| answer.alert.host.is_some());
     let (first, last) = ending.coverage.span.filter(|_| is_of_a_table)?;
     Some(format!(
         "The alerts say no time, so whatever was asked for in the capture, {}, answers them.",
+        times.span(first, last)
+    ))
+}
+
+/// That times of alerts could not be read, why, what to do about it, and what that comes to.
+pub(in crate::report) fn times_unread(ending: &Ending<'_>, times: &Times) -> Option<String> {
+    let without = ending.answers.iter().filter(|answer| answer.alert.is_time_unread).count() as u64;
+    let (first, last) = ending.coverage.span.filter(|_| without > 0)?;
+    let notices = ending.lacked.alerts_unread.iter().filter(|notice| notice.is_of_times());
+    let why: String = notices.take(TIMES_MAX).map(|notice| format!(" {notice}.")).collect();
+    let which = match (without, without == ending.answers.len() as u64) {
+        (1, true) => "The alert's time".to_owned(),
+        (_, true) => "The alerts' times".to_owned(),
+        (1, false) => "The time of 1 alert".to_owned(),
+        (_, false) => format!("The times of {} alerts", number(without)),
+    };
+    let them = if without == 1 { "it" } else { "them" };
+    Some(format!(
+        "{which} could not be read, so whatever was asked for in the capture, {}, answers {them}.{why}",
         times.span(first, last)
     ))
 }

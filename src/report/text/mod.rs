@@ -35,7 +35,7 @@ pub(super) use self::answers::{Alike, alike, clock_words, headline, misdirected}
 #[cfg(feature = "tui")]
 pub(crate) use self::called::Called;
 pub(super) use self::capture::lacks;
-pub(super) use self::caveats::{caveats, of_another_day, timeless};
+pub(super) use self::caveats::{caveats, of_another_day, timeless, times_unread, unread};
 pub use self::page::Look;
 pub(crate) use self::page::harmless;
 pub(crate) use self::page::{Ink, Words};
@@ -118,6 +118,9 @@ impl<W: Write> Report for Text<'_, W> {
         // Terminals show the end.
         page.gap()?;
         page.say(0, &Words::of(Ink::Strong, &verdict))?;
+        if let Some(text) = caveats::unread(ending) {
+            page.say(0, &Words::of(Ink::Caution, &text))?;
+        }
         self.out.flush()
     }
 }

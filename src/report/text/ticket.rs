@@ -325,7 +325,8 @@ fn write_alerts<W: Write>(
     seen: &Seen<'_>,
     client: Address,
 ) -> io::Result<()> {
-    if seen.ending.answers.is_empty() {
+    let answers = seen.ending.answers;
+    if answers.is_empty() {
         return Ok(());
     }
     page.say(0, &Words::plain("The firewall's alerts that it is named for"))?;
@@ -335,11 +336,20 @@ fn write_alerts<W: Write>(
     }
     if alerts.is_empty() {
         let timed = seen.timed.as_ref().and_then(|timed| timed.not_then(client));
+        let is_another_day = answers.iter().all(|answer| answer.basis.is_of_another_day);
         let why = match timed.is_some() {
+            _ if is_another_day => "None: the alerts are not of the capture's time.",
             true => "None: it asked at other times.",
             false => "None. But it asked about then, too: see what is said of the alerts.",
         };
         page.item(2, &Words::plain(why))?;
+    }
+    let unread = seen.ending.lacked.rows_unread_count();
+    if unread > 0 {
+        let rows =
+            count(unread, "further row of the alerts was", "further rows of the alerts were");
+        let text = format!("{rows} not read: whether it is behind these is not known.");
+        page.item(2, &Words::plain(&text))?;
     }
     page.gap()
 }

@@ -1,0 +1,200 @@
+//! What others put around an event in JSON: a search engine its hit, a collector its time, a product the word `alert`.
+//!
+//! Some wraps are known by what stands beside them. Of all others a record is known to be one by what it holds: it names no
+//! destination itself, and one object within it does, with who asked or when.
+
+use csv::StringRecord;
+use foldhash::HashMap;
+use serde_json::{Map, Value};
+
+use super::csv_columns::Columns;
+use super::csv_words::{Beside, Heading};
+use super::json::{DEPTH_MAX, FIELDS_MAX, Flat, joined, original};
+use super::row::is_destination;
+
+/// What records are like that were looked at before: most of a file are alike.
+#[derive(Default)]
+pub(super) struct Shape {
+    /// What the last object's fields are called, and what that comes to.
+    headings: Vec<String>,
+    columns: Columns,
+    /// What each heading tells of.
+    words: HashMap<String, Told>,
+}
+
+/// What a heading tells of.
+#[derive(Clone, Copy)]
+struct Told {
+    is_destination: bool,
+    /// Whose name it is, nobody says.
+    is_either: bool,
+    beside: Option<Beside>,
+}
+
+impl Shape {
+    /// Whether an object tells of a destination and of more, or keeps an event's line, or is one of Suricata; not one that
+    /// only holds those that do.
+    pub(super) fn is_event(&mut self, fields: &Map<String, Value>) -> bool {
+        let inner = self.innermost(fields);
+        if inner.contains_key("event_type") || original(inner).is_some() {
+            return true;
+        }
+        if !self.has_destination(&Flat::of(inner)) {
+            return false;
+        }
+        let is_of_lists = inner.values().flat_map(lists).any(|item| self.tells(item));
+        !is_of_lists || self.has_destination(&Flat::without_lists(inner))
+    }
+
+    fn has_destination(&mut self, flat: &Flat) -> bool {
+        if !flat.0.iter().map(|(heading, _)| heading).eq(&self.headings) {
+            self.headings = flat.0.iter().map(|(heading, _)| heading.clone()).collect();
+            self.columns = Columns::by_words(&self.headings.iter().collect());
+        }
+        let record: StringRecord = flat.0.iter().map(|(_, values)| joined(values)).collect();
+        let row = self.columns.row(&record);
+        let has_destination = [row.name, row.address].into_iter().flatten().any(is_destination);
+        self.columns.has_more() && has_destination
+    }
+
+    /// What others have put around a record, taken off. What stands beside it counts where it says nothing of that itself.
+    pub(super) fn unwrapped(&mut self, mut fields: Map<String, Value>) -> Map<String, Value> {
+        for _ in 0..DEPTH_MAX {
+            if let Some(key) = wrap_of(&fields) {
+                let Some(Value::Object(mut inner)) = fields.remove(key) else { return fields };
+                // Splunk's collector has the time beside the event.
+                if let Some(time) = fields.remove("time") {
+                    inner.entry("time").or_insert(time);
+                }
+                fields = inner;
+                continue;
+            }
+            let Some(key) = self.event_within(&fields).map(str::to_owned) else { return fields };
+            let Some(Value::Object(inner)) = fields.remove(&key) else { return fields };
+            fields = self.with_beside(inner, fields);
+        }
+        fields
+    }
+
+    fn innermost<'f>(&mut self, mut fields: &'f Map<String, Value>) -> &'f Map<String, Value> {
+        for _ in 0..DEPTH_MAX {
+            let key = wrap_of(fields).or_else(|| self.event_within(fields));
+            match key.and_then(|key| fields.get(key)) {
+                Some(Value::Object(inner)) => fields = inner,
+                _ => return fields,
+            }
+        }
+        fields
+    }
+
+    /// Under which key an event is, where the object is none itself.
+    fn event_within<'f>(&mut self, fields: &'f Map<String, Value>) -> Option<&'f str> {
+        if !fields.values().any(Value::is_object) || self.tells(fields) {
+            return None;
+        }
+        let mut found = fields.iter().filter_map(|(key, value)| {
+            value.as_object().filter(|inner| self.holds_event(inner, 0)).map(|_| key.as_str())
+        });
+        let only = found.next()?;
+        let is_only = found.next().is_none();
+        // A list beside it has the events.
+        let beside = fields.iter().filter(|(key, _)| *key != only);
+        let has_list = beside.flat_map(|(_, value)| lists(value)).any(|item| self.tells(item));
+        (is_only && !has_list).then_some(only)
+    }
+
+    fn holds_event(&mut self, fields: &Map<String, Value>, depth: usize) -> bool {
+        let mut inner = fields.values().filter_map(Value::as_object);
+        self.tells(fields)
+            || depth < DEPTH_MAX && inner.any(|inner| self.holds_event(inner, depth + 1))
+    }
+
+    /// Whether an object names a destination, and who asked, or else when. A link to read more has a time, too.
+    fn tells(&mut self, fields: &Map<String, Value>) -> bool {
+        let flat = Flat::without_lists(fields);
+        let (mut has_name, mut has_link, mut has_host, mut has_time) = (false, false, false, false);
+        for (heading, values) in &flat.0 {
+            let told = self.told(heading);
+            if told.is_destination {
+                let named = || values.iter().filter(|value| is_destination(value));
+                has_name |= named().any(|value| !value.contains("://"));
+                has_link |= named().next().is_some();
+            }
+            has_host |= told.beside == Some(Beside::Host);
+            has_time |= told.beside == Some(Beside::Time);
+        }
+        (has_name || has_link) && has_host || has_name && has_time
+    }
+
+    fn told(&mut self, heading: &str) -> Told {
+        if let Some(told) = self.words.get(heading) {
+            return *told;
+        }
+        let read = Heading::of(heading);
+        let told = Told {
+            is_destination: read.is_of_destination(),
+            is_either: read.is_of_either(),
+            beside: read.beside(),
+        };
+        if self.words.len() < FIELDS_MAX {
+            self.words.insert(heading.to_owned(), told);
+        }
+        told
+    }
+
+    /// An event with what stands around it, but for what it says itself, and for destinations: those may be links.
+    fn with_beside(
+        &mut self,
+        mut event: Map<String, Value>,
+        around: Map<String, Value>,
+    ) -> Map<String, Value> {
+        let own: Vec<Beside> = Flat::of(&event)
+            .0
+            .iter()
+            .filter_map(|(heading, _)| self.told(heading).beside)
+            .collect();
+        for (key, value) in around {
+            let single: Map<String, Value> = [(key.clone(), value.clone())].into_iter().collect();
+            let is_said = Flat::of(&single).0.iter().any(|(heading, _)| {
+                let told = self.told(heading);
+                let is_own = told.beside.is_some_and(|beside| own.contains(&beside));
+                told.is_destination || told.is_either || is_own
+            });
+            if !is_said {
+                event.entry(key).or_insert(value);
+            }
+        }
+        event
+    }
+}
+
+/// Of Elastic's hits, Splunk's results and Splunk's collector, where the event is.
+fn wrap_of(fields: &Map<String, Value>) -> Option<&'static str> {
+    // Others call a part of an event so.
+    const WHOLE: [(&str, &[&str]); 3] =
+        [("_source", &[]), ("result", &["preview", "sid"]), ("event", &["sourcetype"])];
+    let is_packed = |(key, beside): &&(&str, &[&str])| {
+        let is_said = beside.is_empty() || beside.iter().any(|key| fields.contains_key(*key));
+        is_said && fields.get(*key).is_some_and(Value::is_object)
+    };
+    WHOLE.iter().find(is_packed).map(|(key, _)| *key)
+}
+
+/// The objects that stand in arrays, at whatever depth.
+fn lists(value: &Value) -> Vec<&Map<String, Value>> {
+    let mut found = Vec::new();
+    let mut open: Vec<(&Value, usize, bool)> = vec![(value, 0, false)];
+    while let Some((value, depth, is_item)) = open.pop() {
+        match value {
+            Value::Object(inner) if is_item => found.push(inner),
+            Value::Object(inner) if depth < DEPTH_MAX => {
+                open.extend(inner.values().map(|value| (value, depth + 1, false)));
+            }
+            Value::Array(items) if depth < DEPTH_MAX => {
+                open.extend(items.iter().map(|value| (value, depth + 1, true)));
+            }
+            _ => {}
+        }
+    }
+    found
+}
