@@ -47,11 +47,6 @@ impl Flags {
         self.0 & 0x0100 != 0
     }
 
-    /// RA: the server asks others where it does not know.
-    pub fn recursion_available(self) -> bool {
-        self.0 & 0x0080 != 0
-    }
-
     /// The four bits of response code in the header.
     pub fn rcode(self) -> u8 {
         (self.0 & 0xf) as u8

@@ -2,7 +2,7 @@
 
 use foldhash::HashMap;
 
-use super::choice::SETS_OUT_MAX;
+use super::choice::{MOMENT, SETS_OUT_MAX};
 use super::walk::{Lacks, Reach, Relation, Walk};
 use super::{Edge, EdgeKind, History};
 use crate::bounded::Sequence;
@@ -25,6 +25,8 @@ const ANSWER_SOON: Span = Span::from_millis(400);
 const UNANSWERED_FOR: Span = Span::from_millis(350);
 /// What comes from upstream is passed on within this time by a resolver that need not ask further.
 pub(super) const PASSED_ON_AT_ONCE: Span = Span::from_millis(15);
+/// Nearly always it is within this one.
+const TOLD_AT_ONCE: Span = Span::from_millis(3);
 /// How many asks about one registered domain are looked at for one query.
 pub(super) const ASKS_MAX: usize = 1024;
 /// How many asks are looked at for one query, over all names that lead to it.
@@ -83,6 +85,8 @@ pub(super) struct Candidate {
     pub is_doubted: bool,
     /// Whether it has no answer and the resolver was not seen at work for it: it may have had one, unseen.
     pub is_late: bool,
+    /// Whether it came just before the query, or the alias that leads there, and its answer with the query's.
+    pub is_just_led: bool,
     /// Whether it was answered with what was asked for, or that there is no such thing.
     pub served: bool,
 }
@@ -252,7 +256,8 @@ impl History<'_> {
     ) -> Option<Candidate> {
         let timing = timing(ask, sent, in_flight_until)?;
         // Whom a query went to may ask back for the same thing: that did not set it off.
-        if self.roles.same(ask.client, sent.server) && ask.asked > sent.asked {
+        let is_back = self.roles.same(ask.client, sent.server);
+        if is_back && (sent.asked + Span(1)..sent.asked + MOMENT).contains(&ask.asked) {
             return None;
         }
         let exact = ask.name == reach.hash;
@@ -298,6 +303,7 @@ impl History<'_> {
             is_past: relation == Relation::Ancestor && self.is_past(ask, sent),
             is_doubted: said == Said::NoRecord,
             is_late: false,
+            is_just_led: is_just_led(ask, &path, sent),
             served: ask.answered().is_some() && matches!(ask.rcode, 0 | 3),
         })
     }
@@ -489,8 +495,10 @@ impl History<'_> {
         }
         match was_told() {
             true => Some(Said::Nothing),
-            // That there is nothing of the type some say without the aliases that led to nothing (hickory-dns).
-            false => (!ask.has_answers).then_some(Said::NoRecord),
+            // That there is nothing of the type some say without the aliases that led to nothing (hickory-dns): when the
+            // query has told them.
+            false => (ask.rcode == 0 && !ask.has_answers && was_told_after(ask, sent))
+                .then_some(Said::NoRecord),
         }
     }
 }
@@ -507,7 +515,11 @@ fn timing(ask: &Transaction, sent: &Transaction, in_flight_until: Timestamp) -> 
             after if after < Span(0) => None,
             // Its answer came soon, or with that to the query.
             after if after <= ANSWER_SOON => Some(Timing::AnsweredSoon),
-            _ => is_passed_on_at_once(closed, sent).then_some(Timing::AnsweredSoon),
+            _ => {
+                let since = sent.answered().map(|came| closed - came);
+                let is_told = since.is_some_and(|since| (Span(0)..TOLD_AT_ONCE).contains(&since));
+                is_told.then_some(Timing::AnsweredSoon)
+            }
         };
     }
     if ask.asked > sent.asked + INSTANT {
@@ -522,6 +534,19 @@ fn timing(ask: &Transaction, sent: &Transaction, in_flight_until: Timestamp) -> 
     }
     let since = sent.asked - closed;
     (since <= AFTER_MAX).then_some(Timing::After(since))
+}
+
+/// Whether an ask was answered when a query had been.
+fn was_told_after(ask: &Transaction, sent: &Transaction) -> bool {
+    sent.answered().zip(ask.answered()).is_some_and(|(came, told)| came <= told + INSTANT)
+}
+
+/// Whether an ask came just before a query, or the alias that leads to that, and its answer just after the query's.
+fn is_just_led(ask: &Transaction, path: &[Edge], sent: &Transaction) -> bool {
+    let just_before = |at: Timestamp| at + SETS_OUT_MAX >= sent.asked;
+    let is_led = || path.last().is_some_and(|edge| just_before(edge.told_by(sent.asked)));
+    (just_before(ask.asked) || is_led())
+        && ask.answered().is_some_and(|told| is_passed_on_at_once(told, sent))
 }
 
 /// Whether somebody was told at a time when the answer to a query had just come.

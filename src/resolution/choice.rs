@@ -5,7 +5,6 @@ use foldhash::HashSet;
 use super::History;
 use super::candidate::{AFTER_MAX, Candidate, INSTANT, OUT_OF_ORDER, PASSED_ON_AT_ONCE, Timing};
 use super::cause::{LIKELY, POSSIBLE};
-use super::pending::PASSED_ON;
 use super::retry::says_all;
 use super::walk::Relation;
 use crate::time::{Span, Timestamp};
@@ -23,6 +22,8 @@ const OWN_QUERY_MAX: Span = Span::from_millis(3);
 /// or within this one if it only forwards: then each query is for an ask, and none a further step of a walk down
 /// from the root.
 const FORWARDED_MAX: Span = Span::from_millis(10);
+/// Of responses that come closer together than this it cannot be told whom each was for.
+const APART: Span = Span::from_millis(1);
 /// How many questions are looked at for whether each has a query of its own.
 const CAME_MAX: usize = 256;
 /// A resolver sets out for an ask within this time.
@@ -155,15 +156,17 @@ impl History<'_> {
         found
     }
 
-    /// Leaves out asks whose answer came with that to another query for the same thing, or for the very name long after the
-    /// answer to this one, where somebody else got theirs with that: such a resolver asks upstream for each ask apart, or all
-    /// would have had it with the first.
+    /// Leaves out asks whose answer came with that to another query for the same thing, sent right behind them, where somebody
+    /// else got theirs with the answer to this one: such a resolver asks upstream for each ask apart, or all would have had it
+    /// with the first.
     pub(super) fn without_told_by_others(
         &self,
         mut found: Vec<Candidate>,
         sent: &Transaction,
     ) -> Vec<Candidate> {
-        let Some(came) = sent.answered() else { return found };
+        let tells =
+            |query: &Transaction| query.answered().filter(|_| says_all(query) && !query.truncated);
+        let Some(came) = tells(sent) else { return found };
         let is_for_it = |c: &Candidate| {
             matches!(c.timing, Timing::Open | Timing::AnsweredSoon | Timing::Joined)
                 && c.relation <= Relation::Alias
@@ -175,19 +178,29 @@ impl History<'_> {
         let Some(last) = found.iter().filter(|c| is_for_it(c)).filter_map(told).max() else {
             return found;
         };
+        // When each came, and when it was asked for.
         let same = self.same_questions(sent, last);
-        let mut responses: Vec<Timestamp> =
-            same.filter_map(|(_, query)| query.answered()).chain([came]).collect();
+        let mut responses: Vec<(Timestamp, Timestamp)> = same
+            .filter_map(|(_, query)| Some((tells(&query)?, query.asked)))
+            .chain([(came, sent.asked)])
+            .collect();
         responses.sort_unstable();
         responses.dedup();
-        // Each was told by the response just before.
+        // Each was told by the response just before, if no other is near.
         let told_by = |c: &Candidate| {
-            let told = told(c)?;
-            let before = responses.partition_point(|response| *response <= told);
-            let response = responses.get(before.checked_sub(1)?).copied()?;
-            (told - response < PASSED_ON_AT_ONCE).then_some(response)
+            let ask = self.transactions.get(c.ask)?;
+            let told = ask.answered()?;
+            let before = responses.partition_point(|(response, _)| *response <= told);
+            let place = before.checked_sub(1)?;
+            let (response, asked) = responses.get(place).copied()?;
+            let (last, next) = (place.checked_sub(1), responses.get(before));
+            let last = last.and_then(|last| responses.get(last));
+            let is_alone = last.is_none_or(|(last, _)| response - *last > APART)
+                && next.is_none_or(|(next, _)| *next - response > APART);
+            let waited = !ask.has_query() || ask.asked <= response;
+            (is_alone && waited && told - response < PASSED_ON_AT_ONCE).then_some((response, asked))
         };
-        let is_here = |c: &Candidate| told_by(c) == Some(came);
+        let is_here = |c: &Candidate| told_by(c) == Some((came, sent.asked));
         let here: Vec<Candidate> =
             found.iter().filter(|c| is_for_it(c) && is_here(c)).copied().collect();
         let of = |timing: Timing| {
@@ -197,16 +210,14 @@ impl History<'_> {
         if strongest.or(of(Timing::AnsweredSoon)).is_none() {
             return found;
         }
-        let is_later = |c: &Candidate| {
-            let is_told = says_all(sent) && !sent.truncated && c.relation == Relation::Itself;
-            is_told && told(c).is_some_and(|told| told > came + PASSED_ON)
-        };
         found.retain(|c| {
-            let other = told_by(c).is_some_and(|response| response != came);
+            let other = told_by(c).is_some_and(|(response, asked)| {
+                response != came && (Span(0)..FORWARDED_MAX).contains(&(asked - c.asked))
+            });
             // Who asked for the same as one who was told is behind it as much: some resolvers let asks wait together and try
             // again for each (PowerDNS).
             let is_weighed = strongest.is_none_or(|strongest| strongest > c.relation);
-            !(is_for_it(c) && is_weighed && (other || is_later(c)))
+            !(is_for_it(c) && is_weighed && other)
         });
         found
     }
@@ -249,11 +260,7 @@ impl History<'_> {
         let mut own: Vec<(Timestamp, Transaction, Candidate)> = Vec::new();
         for (at, candidate) in came {
             let Some(place) = left.iter().position(|query| at_once(at, query)) else {
-                // What is sent again while it is at work it may pay no heed to.
-                match at > candidate.asked {
-                    true => continue,
-                    false => return chosen,
-                }
+                return chosen;
             };
             own.push((at, left.remove(place), candidate));
         }
@@ -308,16 +315,15 @@ fn has_just_asked_otherwise(candidate: &Candidate, sent: &Transaction) -> bool {
 
 /// Of all asks that can have caused a query, those that did, by the time of their questions.
 ///
-/// 1. Those that were open;
+/// 1. Those that were open; if for those who need it most the resolver was not seen at work, who was just led here instead;
 /// 2. else those whose answers came soon after, their questions not captured;
-/// 3. else those that were open and for whom the resolver was not seen at work;
-/// 4. else those that were open for another type, for resolvers minimise their questions, if one had just come;
-/// 5. else the one served last, if that was a moment ago: a resolver refreshes what it serves;
-/// 6. else those that were open and for whom the resolver had come further;
-/// 7. else those that stand just behind the query and need its very name, for frames may have changed
+/// 3. else those that were open for another type, for resolvers minimise their questions, if one had just come;
+/// 4. else the one served last, if that was a moment ago: a resolver refreshes what it serves;
+/// 5. else those that were open and for whom the resolver had come further;
+/// 6. else those that stand just behind the query and need its very name, for frames may have changed
 ///    places;
-/// 8. else those that were open for another type, whenever they came;
-/// 9. else the one answered last.
+/// 7. else those that were open for another type, whenever they came;
+/// 8. else the one answered last.
 ///
 /// Of these the ones with the strongest relation, and with them whoever joined.
 pub(super) fn choose(mut candidates: Vec<Candidate>, sent: &Transaction) -> Vec<Candidate> {
@@ -348,9 +354,15 @@ pub(super) fn choose(mut candidates: Vec<Candidate>, sent: &Transaction) -> Vec<
     });
     let has_just_asked =
         !has_just_served && candidates.iter().any(|c| has_just_asked_otherwise(c, sent));
-    let best = of(Timing::Open, Relation::Server, &|c| !(c.is_past || c.is_late))
-        .or_else(|| strongest(Timing::AnsweredSoon, Relation::Server))
+    // Whom nothing was asked for gives way to who was led here just now, and told with the answer.
+    let is_led = |c: &Candidate| c.is_just_led && c.confirmed && !(c.is_past || c.is_late);
+    let best = of(Timing::Open, Relation::Alias, &is_led)
+        .filter(|_| {
+            let strongest = candidates.iter().filter(|c| c.timing == Timing::Open && !c.is_past);
+            strongest.min_by_key(|c| (c.relation, c.is_late)).is_some_and(|c| c.is_late)
+        })
         .or_else(|| strongest(Timing::Open, Relation::Server))
+        .or_else(|| strongest(Timing::AnsweredSoon, Relation::Server))
         .or_else(|| strongest(Timing::Open, Relation::OtherType).filter(|_| has_just_asked))
         .or_else(|| last_answered(MOMENT, false))
         .or_else(|| of(Timing::Open, Relation::Server, &|c| c.is_past))

@@ -112,25 +112,20 @@ impl History<'_> {
             in_time && query.asked + PASSED_ON >= ask.asked && matches!(query.rcode, 0 | 3)
         };
         let (mut name, mut group) = (ask.name, ask.group);
-        // When the alias came that led to the name.
-        let mut led_here: Option<Timestamp> = None;
-        for _ in 0..CHAIN_MAX {
+        for step in 0..CHAIN_MAX {
             let mut is_asked = false;
             let mut tries = self.upstream_about(&sent.client, (name, group), ask.qtype, sent.asked);
             let answer = tries.find(|(_, query)| {
-                // Later it is asked for by others.
-                is_asked |= query.asked + PASSED_ON >= ask.asked
-                    && led_here.is_none_or(|led_here| query.asked <= led_here + FAIL_OVER_MAX);
+                is_asked |= query.asked + PASSED_ON >= ask.asked;
                 served(query)
             });
             let Some((sequence, answer)) = answer else {
                 // What an alias led to came with it, unless it was asked for.
-                return led_here.is_some() && !is_asked;
+                return step > 0 && !is_asked;
             };
             if answer.truncated || !says_all(&answer) {
                 return false;
             }
-            led_here = answer.answered();
             let Some(alias) = self.alias_in(sequence, name) else { return true };
             if !self.edges.has_names(&alias) {
                 // Where it went on from there cannot be told, and nobody is blamed for what cannot.

@@ -427,7 +427,7 @@ impl Roles {
             }
         }
         for (host, (asked, by_group)) in waited {
-            // One link-layer address for all, and nobody else behind it, as there would be behind a router.
+            // One link-layer address for all, in one network, and nobody else behind it, as there would be behind a router.
             let macs = hosts.get(host).map(|asker| asker.macs).unwrap_or_default();
             let is_own = |mac: &Mac| {
                 let mut behind = hosts.iter().filter(|(_, other)| other.macs.contains(mac));
@@ -435,9 +435,10 @@ impl Roles {
             };
             let is_same_machine = |place: usize| {
                 let server = place.checked_sub(known).and_then(|at| only_answer.get(at));
-                let server = server.and_then(|server| hosts.get(*server));
-                server.is_some_and(|server| {
-                    server.macs.iter().any(|mac| mac.is_some() && is_own(mac))
+                let both = server.and_then(|server| hosts.get(*server)).zip(hosts.get(host));
+                both.is_some_and(|(server, asker)| {
+                    is_of_one_network(server.address, asker.address)
+                        && server.macs.iter().any(|mac| mac.is_some() && is_own(mac))
                 })
             };
             let Some(places) = waiting_places(by_group, asked.len(), known, is_same_machine) else {
@@ -576,9 +577,15 @@ fn machines(hosts: &Hosts) -> HashMap<Mac, Vec<HostId>> {
     machines
 }
 
+/// Whether both are IPv4 addresses of one network of 24 bits.
+fn is_of_one_network(one: Address, other: Address) -> bool {
+    let network = |address: Address| address.v4_octets().map(|[a, b, c, _]| [a, b, c]);
+    network(one).is_some_and(|one| Some(one) == network(other))
+}
+
 /// At which places the answers to so many questions of one host are waited for, the most at the first; `None` if that cannot
-/// be told. Of several places, each is asked other questions, or all are one machine with the host: one resolver has all
-/// these addresses. What is waited for everywhere tells nothing. Places from `known` on are those that only answer.
+/// be told, for they are at several, unless these are all one machine with the host. Places from `known` on are those that only
+/// answer.
 fn waiting_places(
     by_group: BTreeMap<usize, Questions>,
     asked: usize,
@@ -594,9 +601,7 @@ fn waiting_places(
     let mut found = vec![first];
     for (waits, place) in places.take_while(|(waits, _)| waits.len() * 4 > most) {
         let only_answer = first >= known && place >= known;
-        let is_one = || is_same_machine(first) && is_same_machine(place);
-        let is_apart = || all.intersection(&waits).count() * 4 <= waits.len();
-        if !only_answer || !(is_apart() || is_one()) {
+        if !(only_answer && is_same_machine(first) && is_same_machine(place)) {
             return None;
         }
         all.extend(waits);

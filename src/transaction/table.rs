@@ -22,8 +22,6 @@ pub(super) const OPEN_MAX: Span = Span::from_secs(70);
 pub(super) const MIRROR_MAX: Span = Span::from_millis(20);
 /// A packet that IPv4 numbered is still the same one after this time: sent again, it has another number.
 const NUMBERED_MIRROR_MAX: Span = Span::from_millis(300);
-/// A response that comes so long after another to the same query is to one that is missing.
-const ANSWERED_TWICE_MAX: Span = Span::from_secs(1);
 /// No time at all: an `Option` would take another word.
 pub(super) const UNANSWERED: Timestamp = Timestamp(i64::MIN);
 /// How many hosts known as resolvers are kept for good. Somebody who makes up hosts that ask and answer
@@ -375,11 +373,7 @@ impl Transactions {
             }
             return self.take_unasked(asked, messages, message, (name, place_in_frame));
         };
-        if let Some(at) = old.answered() {
-            if old.retransmissions() == 0 && message.time - at > ANSWERED_TWICE_MAX {
-                // It was asked again, unseen.
-                return self.take_unasked(asked, messages, message, (name, place_in_frame));
-            }
+        if old.answered().is_some() {
             // The mirror delivered it twice, or the server did: the first one counts.
             self.counters.copies += 1;
             return Event::Nothing;
@@ -747,7 +741,7 @@ impl Transaction {
 }
 
 /// Whether a response without an answer says that there is nothing of the type asked for (NODATA, RFC 2308 section 2.2): it
-/// refers to no other servers, and comes from one that knows, or that asked one.
+/// refers to no other servers, and does not come from one that knows nothing of it.
 fn is_nodata(response: &Message) -> bool {
     let [_, _, authority, _] = response.counts;
     let flags = response.flags;
@@ -755,7 +749,7 @@ fn is_nodata(response: &Message) -> bool {
         && !flags.is_truncated()
         && response.malformed.is_none()
         && !response.has_facts()
-        && (authority > 0 || flags.is_authoritative() || flags.recursion_available())
+        && (authority > 0 || flags.is_authoritative())
 }
 
 /// Whether a code says that the server does not do such things: FORMERR, NOTIMP, REFUSED (RFC 1035 section 4.1.1).

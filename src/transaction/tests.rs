@@ -50,21 +50,6 @@ fn response(at_ms: f64) -> Draft<'static> {
 }
 
 #[test]
-fn a_second_response_a_while_after_is_to_a_question_that_is_missing() {
-    let mut table = Table::new();
-    table.take(&query(0.0));
-    table.take(&response(3.0));
-    assert_eq!(table.take(&response(300.0)), Event::Nothing, "a copy");
-    assert_eq!(table.take(&response(5_003.0)), Event::AnsweredUnasked(Sequence(1)));
-    // To one that was sent again, there may be two.
-    let mut table = Table::new();
-    table.take(&query(0.0));
-    table.take(&query(1_000.0));
-    table.take(&response(1_003.0));
-    assert_eq!(table.take(&response(5_003.0)), Event::Nothing);
-}
-
-#[test]
 fn that_there_is_nothing_of_a_type_is_told_from_a_referral() {
     let says_so = |draft: Draft<'_>| {
         let mut table = Table::new();

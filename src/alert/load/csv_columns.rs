@@ -448,6 +448,23 @@ fn header(text: &str) -> Option<Header> {
     })
 }
 
+/// Whether the first line is a header that names the columns of destinations, of hosts, and of times or threats, and the next
+/// ones have as many cells.
+pub(super) fn begins_as_table(text: &str) -> bool {
+    const ROWS: usize = 5;
+    let whole = in_lines(text);
+    let text = whole.as_ref().map_or(text, |(whole, _)| whole);
+    let first = super::lines(text).next();
+    let Some(header) = first.and_then(|(line, first)| header_at(text, line, first)) else {
+        return false;
+    };
+    let rows = csv_rows::Rows::new(text, header.delimiter, Some(header.count));
+    let mut rows = rows.filter(|row| row.line > header.line).take(ROWS).peekable();
+    let is_row = |row: csv_rows::Row| row.fields.is_ok_and(|row| row.len() == header.count);
+    let is_told = header.count >= 3 && header.columns.is_told() && header.columns.has_destination();
+    is_told && rows.peek().is_some() && rows.all(is_row)
+}
+
 /// A line as the header.
 fn header_at(text: &str, line: u32, header: &str) -> Option<Header> {
     // Feeds write their header as a comment.

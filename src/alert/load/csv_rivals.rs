@@ -9,7 +9,7 @@ use csv::StringRecord;
 
 use super::csv_columns::Columns;
 use super::csv_guess::{ROWS_ALIKE, Seen, are_of_several, differ, is_public_name, not_used, taken};
-use super::csv_words::{HOST, Heading};
+use super::csv_words::{HOST, Heading, LOOSE_NAMES};
 use super::row::{host_of, is_address, is_destination, is_outside, said};
 
 /// How many pairs of columns are told of that differ.
@@ -53,8 +53,15 @@ pub(super) fn host_names(columns: &mut Columns, seen: Seen<'_>) -> Vec<String> {
                 seen.called(&[column])
             ));
         } else if !seen.are_named(columns) {
-            columns.take_names(column);
-            notes.push(taken(&seen.called(&[column])));
+            // One's own hosts have names, too: these are taken only where nothing else tells of destinations, and they are of
+            // several domains.
+            if is_told_otherwise(columns, seen) {
+                columns.drop_names(column);
+                notes.push(not_used(&seen.called(&[column])));
+            } else if are_of_several(&seen.values(column)) {
+                columns.take_names(column);
+                notes.push(taken(&seen.called(&[column])));
+            }
         } else if first_conflict(
             &[columns.names(), &[column]].concat(),
             seen.rows,
@@ -67,6 +74,19 @@ pub(super) fn host_names(columns: &mut Columns, seen: Seen<'_>) -> Vec<String> {
         }
     }
     notes
+}
+
+/// Whether another column tells of destinations: by names, or by addresses that are not that of one server that is asked
+/// about all.
+fn is_told_otherwise(columns: &Columns, seen: Seen<'_>) -> bool {
+    let far: Vec<&str> = columns.address().map_or_else(Vec::new, |column| seen.values(column));
+    let is_server = far.len() > 1 && !differ(&far);
+    let is_far = |text: &&str| is_destination(text) && is_outside(text);
+    far.iter().any(is_far) && !(is_server && far.iter().all(|text| is_address(text)))
+        || seen
+            .places(|heading| heading.is_of(LOOSE_NAMES))
+            .into_iter()
+            .any(|c| seen.holds_destinations(c))
 }
 
 /// Whether a column of names is of those who stand in another.

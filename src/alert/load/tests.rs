@@ -480,6 +480,12 @@ fn the_name_of_ones_own_is_never_taken_for_the_destination() {
             "10.0.0.5",
             "203.0.113.66",
         ),
+        (
+            "Source IP,Destination IP,Hostname",
+            "10.0.0.5,203.0.113.66,pc1.office.de",
+            "10.0.0.5",
+            "203.0.113.66",
+        ),
         ("Source IP,Destination,Query", "10.0.0.5,dc1.office.lan,evil.com", "10.0.0.5", "evil.com"),
         ("Source IP,Destination,Query", "10.0.0.5,192.0.2.1,evil.com", "10.0.0.5", "evil.com"),
         ("Src. IP,Dst. IP,URI", "10.0.0.5,203.0.113.66,update.php", "10.0.0.5", "203.0.113.66"),

@@ -48,9 +48,22 @@ fn a_host_name_beside_a_destinations_address_is_what_was_flagged() {
         assert!(said(&alerts).contains("its destinations are taken from the column"), "{heading}");
         assert!(alerts.alerts.iter().all(|alert| alert.host.as_deref() == Some(DC)));
     }
+    // That of one row may be its own, or the firewall's; and so may names of one domain, and any beside what else was flagged.
     let one = read("src_ip,dest_ip,Hostname\n10.20.0.10,203.0.113.66,evil.com\n");
-    assert_eq!(ends(&one), [("10.20.0.10", "evil.com")]);
-    assert!(said(&one).contains("taken from the column \"Hostname\""), "{one:?}");
+    assert_eq!(ends(&one), [("10.20.0.10", "203.0.113.66")]);
+    assert!(said(&one).contains("\"Hostname\" holds names, which were not used"), "{one:?}");
+    for text in [
+        "time,host,src,dest\n0,fw1.firma.de,10.0.0.5,evil.com\n0,fw2.firma.de,10.0.0.5,bad.org\n",
+        "time,hostname,src,Target\n0,shop.firma.de,10.0.0.5,evil.com\n0,wiki.other.de,10.0.0.5,bad.org\n",
+        "time,host,srcip,dstip\n0,fw1.firma.de,10.0.0.5,203.0.113.7\n0,fw2.other.de,10.0.0.5,203.0.113.8\n",
+    ] {
+        let alerts = read(text);
+        let found: Vec<_> = ends(&alerts).iter().map(|(_, name)| *name).collect();
+        assert!(
+            found == ["evil.com", "bad.org"] || found == ["203.0.113.7", "203.0.113.8"],
+            "{text}: {alerts:?}"
+        );
+    }
     let two = read(
         "src_ip,dest_ip,host\n10.20.0.10,9.9.9.9,evil.com\n10.20.0.10,9.9.9.9,bad.example.net\n",
     );
@@ -193,4 +206,17 @@ fn in_pairs_too_a_host_of_ones_own_comes_behind_what_is_outside() {
     assert_eq!(destination("dstip=\"203.0.113.7\" hostname=\"dc1.corp.local\""), "203.0.113.7");
     assert_eq!(destination("dstip=\"9.9.9.9\" host=\"evil.com\""), "evil.com");
     assert_eq!(destination("dstip=\"9.9.9.9\" qname=\"evil.bit\""), "evil.bit", "it was asked for");
+}
+
+#[test]
+fn a_table_of_which_a_column_holds_lines_of_a_log_is_read_by_its_own_columns() {
+    for log in [
+        "srcip=10.0.0.5 dstip=198.41.0.4 domain=www.office.de",
+        "CEF:0|Sec|FW|1|1|C2|9|src=10.0.0.5 dst=198.41.0.4 dhost=www.office.de",
+        "date=2026-03-02 time=09:17:42 type=utm subtype=dns srcip=10.0.0.5 qname=www.office.de",
+    ] {
+        let text =
+            format!("_time,src,query,_raw\n0,{DC},evil.com,\"{log}\"\n0,{DC},bad.org,\"{log}\"\n");
+        assert_eq!(ends(&read(&text)), [(DC, "evil.com"), (DC, "bad.org")], "{log}");
+    }
 }
