@@ -256,8 +256,8 @@ impl History<'_> {
     ) -> Option<Candidate> {
         let timing = timing(ask, sent, in_flight_until)?;
         // Whom a query went to may ask back for the same thing: that did not set it off.
-        let is_back = self.roles.same(ask.client, sent.server);
-        if is_back && (sent.asked + Span(1)..sent.asked + MOMENT).contains(&ask.asked) {
+        let is_just_after = ask.asked > sent.asked && ask.asked < sent.asked + MOMENT;
+        if is_just_after && self.roles.same(ask.client, sent.server) {
             return None;
         }
         let exact = ask.name == reach.hash;

@@ -171,13 +171,9 @@ impl History<'_> {
             matches!(c.timing, Timing::Open | Timing::AnsweredSoon | Timing::Joined)
                 && c.relation <= Relation::Alias
         };
-        let told = |c: &Candidate| self.transactions.get(c.ask).and_then(|ask| ask.answered());
-        if found.len() < 2 {
-            return found;
-        }
-        let Some(last) = found.iter().filter(|c| is_for_it(c)).filter_map(told).max() else {
-            return found;
-        };
+        let asks = found.iter().filter(|c| is_for_it(c));
+        let told = asks.filter_map(|c| self.transactions.get(c.ask)?.answered()).max();
+        let Some(last) = told.filter(|_| found.len() > 1) else { return found };
         // When each came, and when it was asked for.
         let same = self.same_questions(sent, last);
         let mut responses: Vec<(Timestamp, Timestamp)> = same
@@ -200,14 +196,15 @@ impl History<'_> {
             let waited = !ask.has_query() || ask.asked <= response;
             (is_alone && waited && told - response < PASSED_ON_AT_ONCE).then_some((response, asked))
         };
-        let is_here = |c: &Candidate| told_by(c) == Some((came, sent.asked));
-        let here: Vec<Candidate> =
-            found.iter().filter(|c| is_for_it(c) && is_here(c)).copied().collect();
-        let of = |timing: Timing| {
-            here.iter().filter(move |c| c.timing == timing).map(|c| c.relation).min()
+        // How those need it who were told by this one.
+        let told_here = |timing: Timing| {
+            let here = found.iter().filter(|c| {
+                c.timing == timing && is_for_it(c) && told_by(c) == Some((came, sent.asked))
+            });
+            here.map(|c| c.relation).min()
         };
-        let strongest = of(Timing::Open);
-        if strongest.or(of(Timing::AnsweredSoon)).is_none() {
+        let strongest = told_here(Timing::Open);
+        if strongest.or_else(|| told_here(Timing::AnsweredSoon)).is_none() {
             return found;
         }
         found.retain(|c| {

@@ -15,7 +15,7 @@ use crate::time::{Span, Timestamp};
 use crate::transaction::{DISORDER_MAX, Host, HostId, Look, Stretch, Transaction};
 
 /// What comes from upstream reaches the client within this time.
-pub(super) const PASSED_ON: Span = Span::from_millis(300);
+const PASSED_ON: Span = Span::from_millis(300);
 /// How many aliases are followed to see whether an ask was served.
 const CHAIN_MAX: usize = 16;
 /// A resolver that goes on trying does so again within this time (Unbound waits for up to 24 s),

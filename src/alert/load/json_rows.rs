@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::csv_columns::Columns;
 use super::json::{Found, Record};
+use super::objects::Quotes;
 use super::row::is_destination;
 
 /// So many arrays are told apart, and so many stand open at once.
@@ -135,16 +136,13 @@ struct Open {
 fn arrays(text: &str) -> Arrays {
     let mut found = Arrays { rows: Vec::new(), heads: Vec::new() };
     let mut open: Vec<Open> = Vec::new();
-    let (mut rows_open, mut is_quoted, mut is_escaped) = (0_usize, false, false);
+    let (mut rows_open, mut quotes) = (0_usize, Quotes::default());
     for (at, octet) in text.bytes().enumerate() {
-        if is_quoted {
-            // No text of JSON goes over lines.
-            is_quoted = octet != b'\n' && (octet != b'"' || is_escaped);
-            is_escaped = octet == b'\\' && !is_escaped;
+        if quotes.hold(octet) {
             continue;
         }
         match octet {
-            b'"' => (is_quoted, is_escaped) = (true, false),
+            b'"' => quotes.begin(),
             b'[' | b'{' => {
                 let is_array = octet == b'[';
                 let is_item = open.last().is_some_and(|above| above.is_array) && is_array;

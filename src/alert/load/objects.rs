@@ -202,6 +202,31 @@ fn item(gap: &str, range: Range<usize>) -> Option<Range<usize>> {
     text.contains(|c: char| c.is_alphanumeric()).then(|| start..start + text.len())
 }
 
+/// Whether one is within a text of JSON, from octet to octet.
+#[derive(Debug, Default)]
+pub(super) struct Quotes {
+    is_quoted: bool,
+    is_escaped: bool,
+}
+
+impl Quotes {
+    /// A text begins.
+    pub(super) fn begin(&mut self) {
+        *self = Quotes { is_quoted: true, is_escaped: false };
+    }
+
+    /// Whether the next octet is of a text; what ends one is, too.
+    pub(super) fn hold(&mut self, octet: u8) -> bool {
+        if !self.is_quoted {
+            return false;
+        }
+        // None goes over lines: what does was cut.
+        self.is_quoted = octet != b'\n' && (octet != b'"' || self.is_escaped);
+        self.is_escaped = octet == b'\\' && !self.is_escaped;
+        true
+    }
+}
+
 struct Scan {
     whole: Vec<Range<usize>>,
     open: Vec<usize>,
@@ -211,16 +236,13 @@ struct Scan {
 
 fn scan(text: &str) -> Scan {
     let (mut whole, mut open): (Vec<Range<usize>>, Vec<usize>) = (Vec::new(), Vec::new());
-    let (mut is_quoted, mut is_escaped) = (false, false);
+    let mut quotes = Quotes::default();
     for (at, octet) in text.bytes().enumerate() {
-        if is_quoted {
-            // No text of JSON goes over lines: what does was cut.
-            is_quoted = octet != b'\n' && (octet != b'"' || is_escaped);
-            is_escaped = octet == b'\\' && !is_escaped;
+        if quotes.hold(octet) {
             continue;
         }
         match octet {
-            b'"' if !open.is_empty() => (is_quoted, is_escaped) = (true, false),
+            b'"' if !open.is_empty() => quotes.begin(),
             b'{' => open.push(at),
             b'}' => {
                 let Some(start) = open.pop() else { continue };
