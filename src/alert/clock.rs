@@ -89,15 +89,31 @@ pub struct Clock {
     pub is_of_minutes: bool,
 }
 
+/// Clocks that differ by no more agree.
+const SAME: Span = Span::from_secs(2);
+
+impl Clock {
+    /// Whether the two clocks show the same, as far as anybody cares: times are said as the firewall wrote them, then.
+    pub fn agrees(&self) -> bool {
+        self.difference.abs() <= SAME
+    }
+
+    /// A time by the capture's clock as it is said.
+    pub fn said(&self, time: Timestamp) -> Timestamp {
+        if self.agrees() { time - self.difference } else { time }
+    }
+}
+
 /// The times of alerts of one destination (at one host), and those of its sightings.
 pub(super) type Part = (Vec<Timestamp>, Vec<Timestamp>);
 
 /// When a capture begins and ends.
 pub(super) type Shown = (Timestamp, Timestamp);
 
-/// Estimates it from the parts, of which the capture shows what is within `shown`.
-pub(super) fn estimate(parts: &[Part], shown: Option<Shown>) -> Clock {
-    let clock = difference(parts, shown);
+/// Estimates it from the parts, of which the capture shows what is within `shown`. Times that are all of whole minutes
+/// stand for these, unless they say their seconds to a part of one (`are_fine`).
+pub(super) fn estimate(parts: &[Part], shown: Option<Shown>, are_fine: bool) -> Clock {
+    let clock = difference(parts, shown, are_fine);
     let (all, _) = counted_by(clock, parts, None);
     if clock.is_estimated {
         return all;
@@ -110,14 +126,14 @@ pub(super) fn estimate(parts: &[Part], shown: Option<Shown>) -> Clock {
     }
 }
 
-fn difference(parts: &[Part], shown: Option<Shown>) -> Clock {
+fn difference(parts: &[Part], shown: Option<Shown>, are_fine: bool) -> Clock {
     let counted: Vec<Part> = parts
         .iter()
         .map(|(alerts, sightings)| (once_a_second(alerts), once_a_second(sightings)))
         .filter(|(alerts, sightings)| !alerts.is_empty() && !sightings.is_empty())
         .collect();
     let Some(shown) = shown else { return Clock::default() };
-    if are_of_minutes(parts) {
+    if !are_fine && are_of_minutes(parts) {
         return Clock { is_of_minutes: true, ..Clock::default() };
     }
     let wide = by(&WIDE, &counted, shown);
@@ -392,7 +408,7 @@ mod tests {
     /// Alerts at these seconds by a clock that is off by so many, of sightings at others.
     fn estimated(off: i64, alerts: &[i64], sightings: &[i64]) -> Clock {
         let alerts: Vec<i64> = alerts.iter().map(|second| second - off).collect();
-        estimate(&[(times(&alerts), times(sightings))], DAY)
+        estimate(&[(times(&alerts), times(sightings))], DAY, false)
     }
 
     /// A capture of a day.
@@ -416,7 +432,7 @@ mod tests {
         let parts = [0, 5_000, 9_000].map(|start| {
             (times(&[start - 40, start - 38]), times(&[start, start + 1, start + 2, start + 3]))
         });
-        let clock = estimate(&parts, DAY);
+        let clock = estimate(&parts, DAY, false);
         assert!(
             clock.is_estimated && (38..=42).contains(&(clock.difference.0 / 1_000_000_000)),
             "{clock:?}"
@@ -427,14 +443,14 @@ mod tests {
     fn alerts_of_one_moment_have_one_vote() {
         // What is asked for together at one time is so at another.
         let parts = [0, 0, 1].map(|at| (times(&[at]), times(&[8_740 + at])));
-        assert_eq!(estimate(&parts, DAY), Clock { of: 3, ..Clock::default() });
+        assert_eq!(estimate(&parts, DAY, false), Clock { of: 3, ..Clock::default() });
         let burst = [0, 4, 8].map(|at| (times(&[at]), times(&[5_400 + at])));
-        assert_eq!(estimate(&burst, DAY), Clock { of: 3, ..Clock::default() });
+        assert_eq!(estimate(&burst, DAY, false), Clock { of: 3, ..Clock::default() });
         let tries =
             [0, 3_600, 7_200].map(|at| (times(&[at]), times(&[at, at + 1, at + 3, at + 7])));
-        assert!(estimate(&tries, DAY).is_estimated);
+        assert!(estimate(&tries, DAY, false).is_estimated);
         let parts = [0, 7_200, 9_300].map(|at| (times(&[at]), times(&[12 + at])));
-        let twice = estimate(&[&parts[..], &parts[..]].concat(), DAY);
+        let twice = estimate(&[&parts[..], &parts[..]].concat(), DAY, false);
         assert_eq!(twice.difference, Span::from_secs(12));
         assert_eq!((twice.agreeing, twice.of), (6, 6), "it is alerts that are counted");
     }
@@ -461,7 +477,7 @@ mod tests {
             let alerts: Vec<i64> = (0..many).map(|n| n * interval).collect();
             let seen: Vec<i64> = (late..many + 24).map(|n| n * interval).collect();
             let shown = Some((at(late * interval - 60), at((many + 24) * interval)));
-            let clock = estimate(&[(times(&alerts), times(&seen))], shown);
+            let clock = estimate(&[(times(&alerts), times(&seen))], shown, false);
             assert!(!clock.is_estimated, "{interval} {many} {late}: {clock:?}");
         }
     }
@@ -484,7 +500,7 @@ mod tests {
         let shown = Some((at(-60), at(7 * 3_000 + 49 + 121)));
         let of = |off: i64, alerts: &[i64]| {
             let alerts: Vec<i64> = alerts.iter().map(|second| second + off).collect();
-            estimate(&[(times(&alerts), times(&seen))], shown)
+            estimate(&[(times(&alerts), times(&seen))], shown, false)
         };
         let first: Vec<i64> = seen.iter().copied().step_by(2).collect();
         // Of the first ones by a clock that is fast, or of the second ones: who is asked about counts for both.
@@ -505,10 +521,10 @@ mod tests {
                 [(right, times(&[*start])), (late, times(&[start + 45]))]
             })
             .collect();
-        let clock = estimate(&parts, DAY);
+        let clock = estimate(&parts, DAY, false);
         assert!(!clock.is_estimated, "{clock:?}");
         let right: Vec<Part> = parts.into_iter().step_by(2).collect();
-        assert!(estimate(&right, DAY).is_estimated);
+        assert!(estimate(&right, DAY, false).is_estimated);
     }
 
     #[test]
@@ -517,7 +533,7 @@ mod tests {
         let whole: Vec<Timestamp> =
             (0..9).map(|n| Timestamp((start + n * 660) * 1_000_000_000)).collect();
         let seen: Vec<Timestamp> = whole.iter().map(|at| *at + Span::from_secs(13)).collect();
-        assert!(!estimate(&[(whole, seen)], DAY).is_estimated);
+        assert!(!estimate(&[(whole, seen)], DAY, false).is_estimated);
     }
 
     #[test]
@@ -540,7 +556,7 @@ mod tests {
             .zip(alerts)
             .map(|(seen, alert)| (times(&[alert - off]), times(&[*seen])))
             .collect();
-        estimate(&parts, Some((at(0), at(180))))
+        estimate(&parts, Some((at(0), at(180))), false)
     }
 
     #[test]
@@ -570,7 +586,7 @@ mod tests {
                 (times(&turns(start)), times(&turns(start).split_off(1)))
             })
             .collect();
-        let clock = estimate(&parts, Some((at(0), at(180))));
+        let clock = estimate(&parts, Some((at(0), at(180))), false);
         assert!(!clock.is_estimated, "{clock:?}");
     }
 
@@ -585,7 +601,7 @@ mod tests {
             let times = |all: &[i64]| all.iter().copied().map(Timestamp).collect::<Vec<_>>();
             let parts: Vec<_> = parts.iter().map(|(a, s)| (times(a), times(s))).collect();
             let span = parts.first().and_then(|(alerts, _)| Some((*alerts.first()?, *alerts.last()?)));
-            let clock = estimate(&parts, span);
+            let clock = estimate(&parts, span, false);
             prop_assert!(clock.agreeing <= clock.of);
         }
     }

@@ -7,15 +7,16 @@ use std::rc::Rc;
 use foldhash::HashMap;
 
 use super::moment::{
-    NEAR, NEAREST, OF_MANY, SURE, SureMax, When, asked_then, at_the_time, firewall_saw, sure_of_any,
+    NEAR, NEAREST, OF_MANY, SURE, SureMax, When, asked_then, at_the_time, firewall_saw, lasts,
+    sure_of_any,
 };
 use super::nearest::{self, Nearby};
-use super::scope::Scope;
+use super::scope::{Scope, called};
 use super::sightings::{Kept, Matter, Outcome, Seen, Store, outcome};
 use super::zones::Fit;
 use super::{Alert, Answer, Answering, Basis, Clock, Zones, clock, target};
-use crate::attribution::{Attribution, Coverage, State, Verdict};
-use crate::flow::Address;
+use crate::attribution::{Attribution, Called, Coverage, State, Verdict};
+use crate::flow::{Address, Mac};
 use crate::indicator::{IndicatorId, IndicatorKind, Indicators};
 use crate::message::{Message, Messages};
 use crate::number::list;
@@ -28,6 +29,9 @@ pub(super) const FITS_MAX: usize = 3;
 const ABOUT: Span = Span::from_secs(360);
 /// Of more clients than that behind what a name server was asked nobody is named for an alert that says no more.
 const AT_SERVER_MAX: usize = 3;
+/// How many link-layer addresses of a client are told, and of how many clients.
+const MACS_MAX: usize = 4;
+const SEVERAL_MAX: usize = 4;
 /// How many clients are named whom a clock that is off would lead to.
 const RIVALS_MAX: usize = 3;
 
@@ -53,8 +57,6 @@ struct Case {
     notes: Vec<String>,
     /// The sightings within the scope, by time.
     order: Rc<[usize]>,
-    /// Others have clients that these have not.
-    is_seen_elsewhere: bool,
 }
 
 /// What alerts have one answer by: they are of one destination at one host, and of one time.
@@ -98,7 +100,6 @@ struct Found {
     nearest: Option<String>,
     is_of_other_times: bool,
     is_of_another_day: bool,
-    is_seen_elsewhere: bool,
     asked_then: Option<Rc<BTreeSet<Address>>>,
     zones: Vec<String>,
     /// Which of two times it was, if either answers it, by the capture's clock.
@@ -172,11 +173,7 @@ impl Desk {
             timed.into_iter().map(|(_, at)| at).collect()
         });
         let order = Rc::clone(order);
-        let is_seen_elsewhere = seen.is_some_and(|seen| {
-            let within = order.iter().filter_map(|at| seen.sightings.get(*at));
-            seen.clients(seen.sightings.iter()).len() > seen.clients(within).len()
-        });
-        Case { scope, notes: note.into_iter().collect(), order, is_seen_elsewhere }
+        Case { scope, notes: note.into_iter().collect(), order }
     }
 
     /// How many events alerts without a time stand for, by destination and host. A bare name is a question, and no event.
@@ -203,6 +200,8 @@ impl Desk {
         let plain =
             self.alerts.iter().filter(|alert| alert.time.is_some() && alert.again.is_none());
         let plain: BTreeSet<Firewall<'_>> = plain.map(firewall).collect();
+        let fine = self.alerts.iter().filter(|alert| alert.is_time_fine);
+        let fine: BTreeSet<Firewall<'_>> = fine.map(firewall).collect();
         for (alert, held) in self.alerts.iter().zip(&self.held) {
             let parts = firewalls.entry(firewall(alert)).or_default();
             let is_plain = alert.again.is_none() || !plain.contains(&firewall(alert));
@@ -221,7 +220,7 @@ impl Desk {
             .into_iter()
             .map(|(firewall, parts)| {
                 let parts: Vec<_> = parts.into_iter().map(with_sightings).collect();
-                (firewall, clock::estimate(&parts, span))
+                (firewall, clock::estimate(&parts, span, fine.contains(&firewall)))
             })
             .collect()
     }
@@ -256,9 +255,9 @@ impl Desk {
         let destination = self.destinations.get(&asked.id).map(|(_, value)| value.as_str());
         let near = || self.nearby.words(destination?, coverage, &self.store, &self.zones);
         let Some(seen) = self.store.of(asked.id) else {
-            let late = asked
-                .when()
-                .and_then(|when| nearest::in_time(when.time, coverage, None, &self.zones));
+            let late = asked.when().and_then(|when| {
+                nearest::in_time(asked.clock.said(when.time), coverage, None, &self.zones)
+            });
             found.nearest = late.or_else(near);
             return found;
         };
@@ -331,24 +330,28 @@ impl Desk {
             let most = most.min(sure_max.of(client.address));
             client.confidence_permille = client.confidence_permille.min(most);
         });
-        found.is_seen_elsewhere = case.is_seen_elsewhere;
         found.notes.extend(lacks(&found.outcome, seen.left_out));
+        found.notes.extend(of_several_macs(seen, &chosen));
         if !chosen.is_empty() {
             found.notes.extend(others);
             return found;
         }
         found.is_of_other_times = !case.order.is_empty();
         let words = match asked.when() {
-            _ if case.order.is_empty() => {
-                nearest::elsewhere(seen, asked.host.unwrap_or("that host"), &self.zones)
-            }
+            _ if case.order.is_empty() => match case.scope {
+                Scope::Client(client) => nearest::by_others(seen, client, &self.zones),
+                _ => nearest::elsewhere(seen, asked.host.unwrap_or("that host"), &self.zones),
+            },
             Some(when) => {
                 let apart = |at: &Timestamp| (*at - when.nearest_to(*at)).abs();
                 let closest = order().map(|kept| kept.time).min_by_key(apart);
                 let time = closest.map_or(when.time, |closest| when.nearest_to(closest));
-                let apart = nearest::in_time(time, coverage, closest, &self.zones);
+                let said = asked.clock.said(time);
+                let apart = nearest::in_time(said, coverage, closest, &self.zones);
                 let fits = match asked.is_local && !asked.clock.is_estimated {
-                    true => self.zones.fitting(time, firewall_saw(order()).into_iter()),
+                    true => self
+                        .zones
+                        .fitting((time, lasts(asked.clock)), firewall_saw(order()).into_iter()),
                     false => Vec::new(),
                 };
                 let close = fits.iter().filter(|fit| fit.is_close);
@@ -387,6 +390,7 @@ impl Desk {
         let is_assumed = asked.is_local && !self.zones.is_said && !asked.clock.is_estimated;
         let time = asked.when.filter(|_| is_assumed)?.time;
         let order = case.order.iter().filter_map(|at| seen.sightings.get(*at));
+        let time = (time, lasts(asked.clock));
         let mut fits = self.zones.fitting(time, firewall_saw(order).into_iter());
         // What is asked for often fits somewhere; of that only what is plain is worth a word.
         fits.retain(|fit| fit.is_close);
@@ -449,6 +453,23 @@ fn of_the_name<'s>(seen: &Seen, chosen: Vec<&'s Kept>) -> (Vec<&'s Kept>, Option
     (chosen, Some(note.to_owned()))
 }
 
+/// That a client's address may have been several machines': what names one does not name the other.
+fn of_several_macs(seen: &Seen, chosen: &[&Kept]) -> Vec<String> {
+    let told = |macs: &mut dyn Iterator<Item = &Mac>| {
+        list(&macs.take(MACS_MAX).map(Mac::to_string).collect::<Vec<_>>())
+    };
+    let note = |(client, all, own): (Address, BTreeSet<Mac>, BTreeSet<Mac>)| {
+        let others = told(&mut all.difference(&own));
+        let own = told(&mut own.iter());
+        let others = if others.is_empty() { others } else { format!(", others from {others}") };
+        format!(
+            "{client} may be several machines: what it asked here came from {own}{others}; its host name need not be that \
+             of the one that asked"
+        )
+    };
+    seen.several_macs(chosen).into_iter().take(SEVERAL_MAX).map(note).collect()
+}
+
 fn firewall(alert: &Alert) -> Firewall<'_> {
     (&alert.file, alert.device.as_deref())
 }
@@ -480,6 +501,10 @@ fn lacks(found: &Outcome, left_out: u64) -> Vec<String> {
 }
 
 impl Answering for Desk {
+    fn blamed(&self) -> BTreeSet<Called> {
+        self.alerts.iter().filter_map(|alert| alert.host.as_deref()).map(called).collect()
+    }
+
     fn watches(&self) -> bool {
         self.nearby.watches()
     }
@@ -573,7 +598,6 @@ fn fill(answer: &mut Answer, found: &Found) {
     answer.basis.notes.clone_from(&found.notes);
     answer.basis.is_of_other_times = found.is_of_other_times;
     answer.basis.is_of_another_day = found.is_of_another_day;
-    answer.basis.is_seen_elsewhere = found.is_seen_elsewhere;
     answer.basis.asked_then.clone_from(&found.asked_then);
     answer.basis.zones.clone_from(&found.zones);
     answer.reason = match outcome.verdict {

@@ -7,7 +7,8 @@
 //! 1. A name is looked for itself. The names below it count where it was not seen, where it was only asked about on the
 //!    way to them, and where nobody can be named for it.
 //! 2. The host that the alert blames says at which DNS server to look. If it is not one of the capture's,
-//!    because it is a name or an address behind address translation, all are looked at, and that is said.
+//!    because it is a name or an address behind address translation, all are looked at, and that is said. A client that it
+//!    blames did it or did not: nobody else is named.
 //! 3. An alert with a time is about what was seen then; the difference between the firewall's clock and
 //!    the capture's is estimated from the alerts themselves ([`Clock`]). While it is not known, what is of the alert's
 //!    very moment answers it, and who asked within a minute of it is said. A time that came twice, as clocks were set back,
@@ -27,7 +28,7 @@ mod zones;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::attribution::{Attribution, ChainStep, Coverage, Verdict};
+use crate::attribution::{Attribution, Called, ChainStep, Coverage, Verdict};
 use crate::flow::Address;
 use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
@@ -60,6 +61,8 @@ pub struct Alert {
     pub again: Option<Timestamp>,
     /// The time named no zone: it was taken to be of the reader's.
     pub is_local: bool,
+    /// Its time says its second to a part of it.
+    pub is_time_fine: bool,
     /// It has a time that could not be read.
     pub is_time_unread: bool,
     /// The firewall that raised it, where a file is of several: each has a clock of its own.
@@ -109,8 +112,6 @@ pub struct Basis {
     /// Whether its time is minutes or more before the capture or behind it, so that it cannot be answered; not if it would
     /// fit in another zone.
     pub is_of_another_day: bool,
-    /// Whether it was seen of other clients, at other hosts than the alert says.
-    pub is_seen_elsewhere: bool,
     /// Where the alert has a time: all clients that asked about then, whether or not that answers it.
     pub asked_then: Option<Rc<BTreeSet<Address>>>,
     /// Whether it is one of the capture's own DNS servers, or no destination at all: what it should have been
@@ -162,6 +163,9 @@ pub trait Answering {
     /// Takes an attribution.
     fn take(&mut self, attribution: &Attribution);
 
+    /// The hosts that the alerts blame: those of them that are clients are to be in [`Coverage::blamed`].
+    fn blamed(&self) -> BTreeSet<Called>;
+
     /// The answer to each alert, in their order: the capture is at its end, and came to that.
     fn answers(&mut self, coverage: &Coverage) -> Vec<Answer>;
 }
@@ -175,6 +179,10 @@ impl Answering for () {
     fn see(&mut self, _: &Messages, _: &Message) {}
 
     fn take(&mut self, _: &Attribution) {}
+
+    fn blamed(&self) -> BTreeSet<Called> {
+        BTreeSet::new()
+    }
 
     fn answers(&mut self, _: &Coverage) -> Vec<Answer> {
         Vec::new()

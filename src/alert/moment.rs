@@ -115,7 +115,12 @@ pub(super) fn at_the_time<'s>(
 
 /// The last moment that an alert's time stands for.
 fn end(time: Timestamp, clock: Clock) -> Timestamp {
-    if clock.is_of_minutes { time + MINUTE } else { time }
+    time + lasts(clock)
+}
+
+/// For how long an alert's time stands.
+pub(super) fn lasts(clock: Clock) -> Span {
+    if clock.is_of_minutes { MINUTE } else { Span(0) }
 }
 
 /// How sure it can be at most that a client is behind an alert, in thousandths.

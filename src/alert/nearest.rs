@@ -251,6 +251,15 @@ pub(super) fn elsewhere(seen: &Seen, host: &str, zones: &Zones) -> Option<String
     Some(format!("not at {host}, but flagged queries were seen at {queries}"))
 }
 
+/// That others asked for the destination, and not the client that is blamed for it.
+pub(super) fn by_others(seen: &Seen, client: Address, zones: &Zones) -> Option<String> {
+    let first = seen.sightings.iter().map(|kept| kept.time).min()?;
+    let first = zones.moment(first);
+    Some(format!(
+        "{client} did not ask for it, as far as the capture shows; others did, first at {first}"
+    ))
+}
+
 /// How far an alert is from the capture, or from the closest sighting of its destination.
 pub(super) fn in_time(
     time: Timestamp,

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::sightings::Seen;
-use crate::attribution::Coverage;
+use crate::attribution::{Called, Coverage};
 use crate::flow::Address;
 
 /// At which host to look.
@@ -20,9 +20,9 @@ pub(super) enum Scope {
 impl Scope {
     /// By the host as the alert has it, and what is to be said of that:
     /// 1. the address of a DNS server in the capture, or of a host that answers DNS there: that server;
-    /// 2. the address of a client that was seen to ask for it: that client;
+    /// 2. the address of a client: that client;
     /// 3. any other address: all, for it may stand for a server behind address translation;
-    /// 4. a name that such a client has: that client;
+    /// 4. a name that a client has: that client;
     /// 5. any other name: all, for it is one of the firewall's own.
     pub(super) fn of(
         host: Option<&str>,
@@ -30,9 +30,10 @@ impl Scope {
         seen: Option<&Seen>,
     ) -> (Scope, Option<String>) {
         let Some(host) = host else { return (Scope::All, None) };
-        let called = |name: &str| seen.and_then(|seen| seen.client_called(name));
+        let blamed = coverage.blamed.get(&called(host)).copied();
         let Some(address) = address_in(host) else {
-            if let Some(client) = called(host.trim()) {
+            let asked = seen.and_then(|seen| seen.client_called(host.trim()));
+            if let Some(client) = asked.or(blamed) {
                 let note = format!(
                     "the alert blames {host}, which is what the client {client} is called here"
                 );
@@ -62,7 +63,7 @@ impl Scope {
         if seen.sightings.iter().any(|kept| kept.resolver == address) {
             return (Scope::Resolver(vec![address]), None);
         }
-        if seen.has_client(address) {
+        if seen.has_client(address) || blamed.is_some() {
             return (
                 Scope::Client(address),
                 Some(format!("the alert blames {address} itself, which is a client here")),
@@ -96,6 +97,11 @@ impl Scope {
              seen: mirror its uplink, too"
         ))
     }
+}
+
+/// A host as an alert has it.
+pub(super) fn called(host: &str) -> Called {
+    address_in(host).map_or_else(|| Called::Name(host.trim().to_owned()), Called::Address)
 }
 
 /// The address in a host as a firewall writes it: alone, with a port, or behind its name: `DC1 (10.0.0.5)`.

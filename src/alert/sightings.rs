@@ -7,7 +7,7 @@ use foldhash::HashMap;
 use super::Suspect;
 use super::scope::Scope;
 use crate::attribution::{Attribution, ChainStep, Client, Place, QuestionId, Verdict};
-use crate::flow::Address;
+use crate::flow::{Address, Mac};
 use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
 use crate::resolution::{Leg, Role};
@@ -76,6 +76,8 @@ struct Part {
     time: Timestamp,
     question: QuestionId,
     connected: Option<Timestamp>,
+    /// The link-layer address that its question came from, if it is known to be no router's.
+    mac: Option<Mac>,
 }
 
 /// What a client asked, and where that led.
@@ -104,12 +106,9 @@ pub(super) struct Seen {
 type WayKey = (Address, String, Option<String>);
 
 impl Seen {
-    /// The client that is called so, if one is: by its whole host name or the first label.
+    /// The client that is called so, if one is.
     pub(super) fn client_called(&self, name: &str) -> Option<Address> {
-        let is_it = |called: &Hostname| {
-            let first = called.name.split('.').next().unwrap_or_default();
-            called.name.eq_ignore_ascii_case(name) || first.eq_ignore_ascii_case(name)
-        };
+        let is_it = |called: &Hostname| called.is_called(name);
         let way = self.ways.iter().find(|way| way.hostname.as_ref().is_some_and(is_it))?;
         Some(way.client)
     }
@@ -149,6 +148,34 @@ impl Seen {
             let clients = self.clients(std::iter::once(kept));
             all.intersection(&clients).copied().collect()
         })
+    }
+
+    /// Of the clients behind some sightings of which questions for the destination came from several machines' link-layer
+    /// addresses: which these are, and from which of them came those behind these sightings.
+    pub(super) fn several_macs(
+        &self,
+        of: &[&Kept],
+    ) -> Vec<(Address, BTreeSet<Mac>, BTreeSet<Mac>)> {
+        let macs = |kept: &mut dyn Iterator<Item = &Kept>| {
+            let mut macs: BTreeMap<Address, BTreeSet<Mac>> = BTreeMap::new();
+            for part in kept.flat_map(|kept| &kept.parts) {
+                let client = self.ways.get(part.way).map(|way| way.client);
+                if let (Some(client), Some(mac)) = (client, part.mac) {
+                    macs.entry(client).or_default().insert(mac);
+                }
+            }
+            macs
+        };
+        let mut all = macs(&mut self.sightings.iter());
+        all.retain(|_, macs| macs.len() > 1);
+        if all.is_empty() {
+            return Vec::new();
+        }
+        let these = macs(&mut of.iter().copied());
+        these
+            .into_iter()
+            .filter_map(|(client, own)| Some((client, all.remove(&client)?, own)))
+            .collect()
     }
 
     /// Whether a sighting is within a scope.
@@ -221,6 +248,7 @@ impl Store {
                 time: client.asked_time,
                 question: client.question,
                 connected: client.connected_at(),
+                mac: client.own_mac(),
             });
         }
         if parts.is_empty() && !attribution.clients.is_empty() {
@@ -412,6 +440,7 @@ impl Seen {
                         0,
                     ),
                     connected: None,
+                    mac: None,
                 }
             });
             let parts: Vec<Part> = parts.collect();

@@ -47,10 +47,11 @@ impl Zones {
         }
     }
 
-    /// Where else a time of an alert that names no zone would be that of a sighting: the likeliest first.
+    /// Where else a time of an alert that names no zone would be that of a sighting: the likeliest first. The time
+    /// stands for all that is within `lasts`.
     pub(super) fn fitting(
         &self,
-        time: Timestamp,
+        (time, lasts): (Timestamp, Span),
         sightings: impl Iterator<Item = Timestamp>,
     ) -> Vec<Fit> {
         let Some(civil) = self.alerts.civil(time) else { return Vec::new() };
@@ -58,8 +59,11 @@ impl Zones {
         let mut fits: Vec<(bool, bool, Span, Fit)> = sightings
             .filter_map(|sighting| {
                 let difference = (sighting - time).0;
-                let quarters = (difference as f64 / (QUARTER as f64 * 1e9)).round() as i64;
-                let off = Span::from_secs(quarters * QUARTER).0 - difference;
+                // Halfway between what comes before and what comes behind.
+                let middle = difference.saturating_sub(lasts.0 / 2);
+                let quarters = (middle as f64 / (QUARTER as f64 * 1e9)).round() as i64;
+                let since = difference.saturating_sub(Span::from_secs(quarters * QUARTER).0);
+                let off = since - since.clamp(0, lasts.0);
                 let east = assumed - quarters * QUARTER;
                 let is_fit = Span(off).abs() < OFF_MAX && quarters != 0;
                 let is_zone = is_fit && (WEST..=EAST).contains(&east);
@@ -116,7 +120,8 @@ mod tests {
     /// The flags for a time that was read in a zone.
     fn flags(zone: &str, time: &str, sightings: &[&str]) -> Vec<String> {
         let zones = Zones { alerts: Zone::parse(zone).unwrap(), ..Zones::default() };
-        let fits = zones.fitting(at(time), sightings.iter().map(|sighting| at(sighting)));
+        let fits =
+            zones.fitting((at(time), Span(0)), sightings.iter().map(|sighting| at(sighting)));
         fits.iter().map(Fit::flag).collect()
     }
 
@@ -150,11 +155,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_time_without_seconds_fits_what_is_within_its_minute() {
+        let (time, minute) = (at("2026-03-02T10:17:00Z"), Span::from_secs(60));
+        for (sighting, closely) in [
+            ("2026-03-02T09:17:00.1Z", true),
+            ("2026-03-02T09:17:42Z", true),
+            ("2026-03-02T09:17:59Z", true),
+            ("2026-03-02T09:18:20Z", false),
+            ("2026-03-02T09:16:30Z", false),
+        ] {
+            let fits = Zones::default().fitting((time, minute), [at(sighting)].into_iter());
+            let found: Vec<_> = fits.iter().map(|fit| (fit.flag(), fit.is_close)).collect();
+            assert_eq!(found, [("--tz +01:00".to_owned(), closely)], "{sighting}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_times_are_taken(time: i64, sightings: Vec<i64>) {
             let sightings = sightings.into_iter().map(Timestamp);
-            let _ = Zones::default().fitting(Timestamp(time), sightings);
+            let _ = Zones::default().fitting((Timestamp(time), Span::from_secs(60)), sightings);
         }
     }
 }

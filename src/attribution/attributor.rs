@@ -17,13 +17,13 @@ use super::waiting::Waiting;
 use super::{Attribution, State, describe};
 use crate::bounded::Sequence;
 use crate::frame::FrameId;
-use crate::identity::Inventory;
+use crate::identity::{Hostname, Inventory};
 use crate::indicator::{IndicatorId, Indicators};
 use crate::message::{Message, Messages};
 use crate::packet::Aside;
 use crate::resolution::{Causes, History, Leg, Resolution, Role};
 use crate::time::{Span, Timestamp};
-use crate::transaction::{Event, Transaction};
+use crate::transaction::{Event, Host, Transaction};
 
 /// An upstream query is judged when all asks that were open with it are closed or given up.
 const UPSTREAM_SETTLES: Span = Span::from_secs(76);
@@ -627,6 +627,14 @@ impl Attributor {
     /// How many addresses' names and how many flagged answers were let go for lack of room.
     pub fn surroundings_forgotten(&self) -> (u64, u64) {
         self.surroundings.forgotten()
+    }
+
+    /// What a host was called when it was last seen.
+    pub(super) fn hostname_of(&self, host: &Host) -> Option<Hostname> {
+        let hosts = self.resolution.transactions().hosts();
+        let [mac, _] = host.macs;
+        let own = Some(mac).filter(|mac| mac.is_some() && !hosts.is_router(*mac));
+        self.surroundings.hostname(host.address, own, host.seen)
     }
 
     /// How many sightings had to be judged before their time, for lack of room.

@@ -1,8 +1,9 @@
 //! What the capture showed and what it lacked.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
-use super::Attributor;
+use super::{Attributor, Called};
 use crate::contact::Around;
 use crate::flow::{Address, Mac};
 use crate::resolution::{Buckets, ClocksApart, Known, Leg};
@@ -114,6 +115,8 @@ pub struct Coverage {
     pub servers: Vec<ServerSeen>,
     /// Where one was: its clients.
     pub clients: ClientsSeen,
+    /// Of the hosts that alerts blame, those that are clients here.
+    pub blamed: BTreeMap<Called, Address>,
     /// How long answers took.
     pub latencies: Vec<LatencySeen>,
     /// The same of all resolvers together: to their clients, and from upstream.
@@ -253,6 +256,7 @@ impl Attributor {
             resolvers_more: 0,
             servers: self.servers(),
             clients: self.clients(),
+            blamed: BTreeMap::new(),
             latencies: latencies.collect(),
             took: resolution.latencies().by_leg(),
             around: self.around(),

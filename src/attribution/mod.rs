@@ -7,6 +7,7 @@
 mod asks;
 mod assess;
 mod attributor;
+mod blamed;
 mod clock;
 mod coverage;
 mod describe;
@@ -35,6 +36,7 @@ pub use assess::{
     Assessment, Assessor, ClientHints, FOR_OTHERS, Hint, Leaning, Way, is_listed_itself, way,
 };
 pub use attributor::Attributor;
+pub use blamed::Called;
 pub use coverage::{Coverage, LatencySeen, ResolverSeen, ServerSeen};
 pub use health::{COMPLAINTS, Complaint, Health, MayName, ReadFile, complaints_of};
 pub use summary::{Summary, SummaryRow};

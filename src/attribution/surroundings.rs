@@ -82,7 +82,7 @@ impl Surroundings {
 
 impl Client {
     /// The link-layer address of its own frames, as far as it is known not to be a router's.
-    fn own_mac(&self) -> Option<Mac> {
+    pub fn own_mac(&self) -> Option<Mac> {
         self.mac.filter(|_| !self.is_router_mac)
     }
 }

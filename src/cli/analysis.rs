@@ -83,9 +83,10 @@ impl Answer<'_> {
     fn end(
         &mut self,
         attributor: &Attributor,
-        coverage: Coverage,
+        mut coverage: Coverage,
         lacked: &CaptureLacked,
     ) -> Vec<io::Error> {
+        coverage.blamed = attributor.clients_among(&self.answering.blamed());
         let answers = self.answering.answers(&coverage);
         let coverage = &coverage.shortened();
         let assessments =

@@ -74,3 +74,17 @@ pub struct Hostname {
     /// The frame that says so; none from an inventory.
     pub frame: FrameId,
 }
+
+impl Hostname {
+    /// Whether somebody means it by a name: the same but for case, or its first label where one of the two has no more.
+    pub fn is_called(&self, name: &str) -> bool {
+        let is_short = !self.name.contains('.') || !name.contains('.');
+        self.name.eq_ignore_ascii_case(name)
+            || (is_short && first_label(&self.name) == first_label(name))
+    }
+}
+
+/// The first label of a host's name, in lower case.
+pub fn first_label(name: &str) -> String {
+    name.split('.').next().unwrap_or_default().to_ascii_lowercase()
+}

@@ -28,6 +28,8 @@ pub struct Written {
     pub is_local: bool,
     /// The order of day and month that its date shows, since no month has its other number.
     pub shows: Option<DateOrder>,
+    /// It says its second to a part of it, or counts.
+    pub is_fine: bool,
     /// It names the time that Europe has in winter, and is of its summer: some write that all the year.
     pub is_winter_in_summer: bool,
 }
@@ -114,6 +116,7 @@ impl Written {
                     again,
                     is_local,
                     shows,
+                    is_fine: true,
                     is_winter_in_summer: false,
                 }));
             }
@@ -152,8 +155,8 @@ impl Written {
         let time = of(read.compatible().ok()?)?;
         let is_twice = matches!(read.offset(), AmbiguousOffset::Fold { .. });
         let again = if is_twice { of(read.later().ok()?) } else { None };
-        let shows = cursor.shows;
-        Some(Ok(Written { time, again, is_local, shows, is_winter_in_summer }))
+        let Cursor { shows, is_fine, .. } = *cursor;
+        Some(Ok(Written { time, again, is_local, shows, is_fine, is_winter_in_summer }))
     }
 }
 
@@ -222,13 +225,16 @@ struct Cursor<'a> {
     order: Option<DateOrder>,
     shows: Option<DateOrder>,
     is_two_dates: bool,
+    /// Its clock has a part of a second.
+    is_fine: bool,
     /// A clock without marks, `091742`, that stood behind its day.
     packed_clock: Option<&'a str>,
 }
 
 impl<'a> Cursor<'a> {
     fn new(text: &'a str, order: Option<DateOrder>) -> Cursor<'a> {
-        Cursor { rest: text, order, shows: None, is_two_dates: false, packed_clock: None }
+        let (shows, is_two_dates, is_fine, packed_clock) = (None, false, false, None);
+        Cursor { rest: text, order, shows, is_two_dates, is_fine, packed_clock }
     }
 
     fn take_while(&mut self, of: impl Fn(char) -> bool) -> &'a str {
@@ -412,6 +418,7 @@ impl<'a> Cursor<'a> {
         if second.is_some() && self.rest.starts_with(['.', ',']) {
             self.rest = self.rest.get(1..)?;
             nanos = nanos_of(self.digits())?;
+            self.is_fine = true;
         }
         let second = second.unwrap_or(0);
         let rest = self.rest.trim_start();

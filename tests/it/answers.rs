@@ -133,6 +133,28 @@ fn named(answer: &Value) -> Vec<(&str, f64)> {
 }
 
 #[test]
+fn a_zone_is_told_of_times_without_seconds_too() {
+    let rows = ["09:31", "09:40", "10:17", "11:05", "12:17", "14:17"];
+    let names = ["e13678.dspb.akamaiedge.net", "mi.kenal-cn.com", "x1.ad-sync.net"];
+    let rows: String = [0, 0, 1, 2, 1, 1]
+        .iter()
+        .zip(rows)
+        .map(|(name, time)| format!("2026-03-02 {time},192.168.2.194,{}\n", names[*name]))
+        .collect();
+    let (text, page, ..) = all_forms(&format!("time,host,destination\n{rows}"));
+    for form in [text, page] {
+        let form = form.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            form.contains(
+                "(6 of 6) fit if their times are of another zone: run it again with --tz +01:00."
+            ),
+            "{form}"
+        );
+        assert!(!form.contains("By how much cannot be told"), "{form}");
+    }
+}
+
+#[test]
 fn a_time_without_seconds_is_all_of_its_minute() {
     let rows = ["09:17", "11:17", "13:17", "13:16", "13:19"]
         .map(|minute| format!("2026-03-02 {minute},192.168.2.194,mi.kenal-cn.com\n"));
@@ -144,6 +166,48 @@ fn a_time_without_seconds_is_all_of_its_minute() {
     // The minutes beside it: it may be she, if the clocks differ.
     assert_eq!(named(&all[3]), [("192.168.2.42", 0.9)], "{}", all[3]);
     assert!(all[3]["notes"].to_string().contains("if the firewall's clock is that much off"));
+}
+
+#[test]
+fn an_alert_on_a_client_that_did_not_ask_names_nobody_else() {
+    let rows = "2026-03-02T09:17:44Z,192.168.2.33,203.0.113.67\n\
+                2026-03-02T09:17:44Z,ANNA-PC,203.0.113.67\n\
+                2026-03-02T09:17:44Z,anna-pc.firma.de,mi.kenal-cn.com\n";
+    for answer in answered(rows) {
+        assert_eq!((named(&answer), &answer["verdict"]), (vec![], &Value::Null), "{answer}");
+        let nearest = answer["nearest"].as_str().unwrap();
+        assert!(nearest.contains("did not ask for it, as far as the capture shows"), "{answer}");
+        assert!(answer["notes"].to_string().contains("the alert blames"), "{answer}");
+    }
+    // Who did is named, whatever it is called; and of an address or a name that is nobody's here all that was seen counts.
+    let rows = "2026-03-02T09:17:44Z,192.168.2.42,203.0.113.67\n\
+                2026-03-02T09:17:44Z,KEVIN-PC.firma.de,203.0.113.67\n\
+                2026-03-02T09:17:44Z,10.9.9.9,mi.kenal-cn.com\n\
+                2026-03-02T09:17:44Z,SRV-DC,mi.kenal-cn.com\n";
+    for answer in answered(rows) {
+        assert_eq!(named(&answer), [("192.168.2.42", 0.995)], "{answer}");
+    }
+}
+
+#[test]
+fn rows_that_are_none_are_not_counted_as_unread() {
+    let row = "2026-03-02T09:17:42Z,192.168.2.194,mi.kenal-cn.com,C2\n";
+    let text = format!(
+        "time,host,destination,threat\n{row},,,\ntime,host,destination,threat\nPage 2 of 3\n{row}Total,,,2\n"
+    );
+    let (text, page, ticket, _) = all_forms(&text);
+    for form in [&text, &page, &ticket] {
+        assert!(!form.contains("not read"), "{form}");
+    }
+    let cut = format!("time,host,destination,threat\n{row}2026-03-02T09:17:43Z,,,\n");
+    let (text, page, ..) = all_forms(&cut);
+    for form in [&text, &page] {
+        let form = form.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            form.contains("1 further row was not read and has no answer; it is listed"),
+            "{form}"
+        );
+    }
 }
 
 #[test]

@@ -363,6 +363,8 @@ struct Header {
     delimiter: u8,
     /// How many columns there are.
     count: usize,
+    /// What it calls them; nothing if it is not there.
+    cells: StringRecord,
     columns: Columns,
     /// What should be known of how its columns were understood.
     said: Vec<String>,
@@ -373,13 +375,17 @@ struct Header {
 /// Within so many lines the header stands, behind a report's title.
 const TITLE_LINES: usize = 20;
 
+/// What is passed over: `Total,,,,11`, `Page 2 of 3`.
+const REMARKS: &str = "the header once more, totals or remarks";
+
 /// The header that a log has by convention, and does not say.
 fn unsaid_header(text: &str) -> Option<Header> {
     let unsaid = csv_unsaid::of(text)?;
     let columns = Columns::of(&unsaid.headings.iter().collect())?;
     let count = unsaid.headings.len();
     let unsaid = Some(unsaid);
-    Some(Header { line: 0, delimiter: b',', count, columns, said: Vec::new(), unsaid })
+    let (cells, said) = (StringRecord::new(), Vec::new());
+    Some(Header { line: 0, delimiter: b',', count, cells, columns, said, unsaid })
 }
 
 /// A table between whose cells tabs stand, each row in one line: a page puts an address and what else stands in its cell
@@ -482,7 +488,8 @@ fn header_at(text: &str, line: u32, header: &str) -> Option<Header> {
         };
         let said = csv_guess::complete(&mut columns, &record, rows());
         let unsaid = None;
-        columns.is_whole().then_some(Header { line, delimiter, count, columns, said, unsaid })
+        let header = Header { line, delimiter, count, cells: record, columns, said, unsaid };
+        header.columns.is_whole().then_some(header)
     })
 }
 
@@ -533,6 +540,19 @@ pub(super) fn fields(line: &str, delimiter: u8) -> Option<StringRecord> {
     csv_rows::Rows::new(line, delimiter, None).next()?.fields.ok()
 }
 
+/// How many cells of a row say anything.
+fn cells_said(record: &StringRecord) -> usize {
+    record.iter().filter(|cell| !cell.trim().is_empty()).count()
+}
+
+/// Whether a row with hardly any cells is no alert that was cut: it has neither host nor destination, and no time.
+fn is_remark(record: &StringRecord, row: &Row<'_>) -> bool {
+    let is_clock = |cell: &str| {
+        cell.split(':').skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    row.is_of_nothing() && !record.iter().any(is_clock)
+}
+
 /// Reads all records behind the header.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     let joined = in_lines(text);
@@ -549,7 +569,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
                    threat and events, in any order, of which destination and one more must be there";
         return rows.skip(1, first, why);
     };
-    let Header { line: header_line, delimiter, count, columns, said, unsaid } = header;
+    let Header { line: header_line, delimiter, count, cells, columns, said, unsaid } = header;
     for words in said {
         rows.notices.push(Notice::file(&rows.file, &words));
     }
@@ -566,8 +586,16 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             let why = format!("it has {} cells, and not the {count} of the header", record.len());
             return rows.skip(line, shown, &why);
         }
+        let row = columns.row(record);
+        match cells_said(record) {
+            0 => return,
+            _ if *record == cells => return rows.pass(REMARKS),
+            1 if count > 2 && is_remark(record, &row) => return rows.pass(REMARKS),
+            2 if count > 3 && is_remark(record, &row) => return rows.pass(REMARKS),
+            _ => {}
+        }
         let time = columns.time(record, line, rows);
-        rows.add(line, shown, Row { time, ..columns.row(record) });
+        rows.add(line, shown, Row { time, ..row });
     });
 }
 

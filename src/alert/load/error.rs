@@ -59,6 +59,11 @@ impl Notice {
         if let Some(Lack::Rows(count)) = self.lack { count } else { 0 }
     }
 
+    /// Whether it is about one row.
+    pub fn is_of_row(&self) -> bool {
+        self.line.is_some()
+    }
+
     /// Whether it is about times that could not be read.
     pub fn is_of_times(&self) -> bool {
         matches!(self.lack, Some(Lack::Times(_)))

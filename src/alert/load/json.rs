@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use super::csv_columns::Columns;
 use super::csv_guess;
 use super::csv_words::Heading;
-use super::json_wraps::Shape;
+use super::json_wraps::{Nature, Shape};
 use super::objects::{Objects, Piece};
 use super::row::{Row, is_address, is_destination, is_outside, said};
 use super::{Notice, Rows, json_keys, json_rows};
@@ -80,6 +80,8 @@ pub(super) struct Record<'t> {
     pub fields: Map<String, Value>,
     /// A key that stands in it more than once, and says different things.
     pub repeated: Option<String>,
+    /// Whether it holds others, each a record of its own.
+    pub is_around: bool,
 }
 
 /// Whether a text is of JSON, and of nothing else.
@@ -145,8 +147,8 @@ impl<'t> Level<'t> {
 pub(super) struct Records<'t> {
     levels: Vec<Level<'t>>,
     shape: Shape,
-    /// Records that are to come next.
-    ready: VecDeque<(u32, &'t str)>,
+    /// Records that are to come next, each with whether what is in its arrays is of it.
+    ready: VecDeque<(u32, &'t str, bool)>,
 }
 
 impl<'t> Records<'t> {
@@ -167,26 +169,30 @@ impl<'t> Records<'t> {
             Err(why) => return Some(Err((line, text, why))),
         };
         let fields = fields.map(|object| object.fields);
-        let is_event = fields.as_ref().is_some_and(|fields| self.shape.is_event(fields));
-        let is_wrapper = !is_event && fields.as_ref().is_none_or(|fields| holds_objects(fields, 0));
+        let nature = fields.as_ref().map_or(Nature::Other, |fields| self.shape.nature(fields));
+        let may_hold = || fields.as_ref().is_none_or(|fields| holds_objects(fields, 0));
+        let is_event = nature != Nature::Other;
+        let is_wrapper = nature == Nature::EventAround || !is_event && may_hold();
         if !is_wrapper && !is_event && !level.has_event {
             level.held.push((line, text));
             return None;
         }
-        if is_wrapper {
-            if depth > DEPTH_MAX {
-                let why = format!("it lies more than {DEPTH_MAX} objects deep");
-                return Some(Err((line, text, why)));
-            }
-            let is_missed = level.wrapper.is_none() || !is_first;
-            let inside = text.get(1..text.len() - 1).unwrap_or_default();
-            let wrapper = Wrapper { line, text, is_missed };
-            self.levels.push(Level::of(inside, line, Some(wrapper)));
+        let is_missed = !is_event && (level.wrapper.is_none() || !is_first);
+        if is_event || !is_wrapper {
+            (level.has_event, level.has_any) = (true, true);
+            self.ready.extend(level.held.drain(..).map(|(line, text)| (line, text, true)));
+            self.ready.push_back((line, text, !is_wrapper));
+        }
+        if !is_wrapper {
             return None;
         }
-        (level.has_event, level.has_any) = (true, true);
-        self.ready.extend(std::mem::take(&mut level.held));
-        self.ready.push_back((line, text));
+        if depth > DEPTH_MAX {
+            let why = format!("it lies more than {DEPTH_MAX} objects deep");
+            return Some(Err((line, text, why)));
+        }
+        let inside = text.get(1..text.len() - 1).unwrap_or_default();
+        let wrapper = Wrapper { line, text, is_missed };
+        self.levels.push(Level::of(inside, line, Some(wrapper)));
         None
     }
 
@@ -206,11 +212,15 @@ impl<'t> Iterator for Records<'t> {
 
     fn next(&mut self) -> Option<Found<'t>> {
         loop {
-            if let Some((line, text)) = self.ready.pop_front() {
-                let json_keys::Object { fields, repeated } =
+            if let Some((line, text, has_lists)) = self.ready.pop_front() {
+                let json_keys::Object { mut fields, repeated } =
                     read_object(text).ok().flatten().unwrap_or_default();
+                if !has_lists {
+                    leave_objects_out(&mut fields, 0);
+                }
                 let fields = self.shape.unwrapped(fields);
-                return Some(Ok(Record { line, text, fields, repeated }));
+                let is_around = !has_lists;
+                return Some(Ok(Record { line, text, fields, repeated, is_around }));
             }
             let level = self.levels.last_mut()?;
             if level.has_event
@@ -255,6 +265,17 @@ fn holds_objects(fields: &Map<String, Value>, depth: usize) -> bool {
         Value::Object(inner) => depth < DEPTH_MAX && holds_objects(inner, depth + 1),
         _ => false,
     })
+}
+
+/// Takes the objects out of all arrays.
+fn leave_objects_out(fields: &mut Map<String, Value>, depth: usize) {
+    for value in fields.values_mut() {
+        match value {
+            Value::Array(items) => items.retain(|item| !item.is_object()),
+            Value::Object(inner) if depth < DEPTH_MAX => leave_objects_out(inner, depth + 1),
+            _ => {}
+        }
+    }
 }
 
 /// The line that a record was made of.
@@ -480,19 +501,26 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     for words in said {
         rows.notices.push(Notice::file(&rows.file, &words));
     }
-    let mut repeated = Repeated::default();
+    let (mut repeated, mut around) = (Repeated::default(), None);
     for record in records(text) {
         match record {
             Ok(_) if rows.is_full() => rows.left_out += 1,
             Ok(record) if is_of_bulk(&record.fields) => rows.pass("what is done with a record"),
             Ok(record) => {
                 repeated.see(&record);
+                if record.is_around {
+                    around.get_or_insert(record.line);
+                }
                 read_record(&record, (&table, &columns), rows);
             }
             Err((line, text, why)) => rows.skip(line, text, &why),
         }
     }
-    rows.notices.extend(repeated.words().into_iter().map(|words| Notice::file(&rows.file, &words)));
+    let around = around.map(|line| {
+        format!("the record in line {line} holds others that are alerts themselves: it was read as one, and so was each of these")
+    });
+    let said = repeated.words().into_iter().chain(around);
+    rows.notices.extend(said.map(|words| Notice::file(&rows.file, &words)));
 }
 
 fn read_record(record: &Record<'_>, (table, columns): (&Table, &Columns), rows: &mut Rows<'_>) {

@@ -31,19 +31,55 @@ struct Told {
     beside: Option<Beside>,
 }
 
+/// What an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nature {
+    /// It tells of a destination and of more, or keeps an event's line, or is one of Suricata.
+    Event,
+    /// The same, and so do objects in its arrays, each by itself.
+    EventAround,
+    /// It may hold events.
+    Other,
+}
+
+/// What an object says itself, and not what is in its arrays.
+#[derive(Clone, Copy, Default)]
+struct Says {
+    name: bool,
+    link: bool,
+    host: bool,
+    time: bool,
+}
+
+impl Says {
+    /// An alert needs no more.
+    fn is_all(self) -> bool {
+        self.name && self.host && self.time
+    }
+}
+
 impl Shape {
-    /// Whether an object tells of a destination and of more, or keeps an event's line, or is one of Suricata; not one that
-    /// only holds those that do.
-    pub(super) fn is_event(&mut self, fields: &Map<String, Value>) -> bool {
+    /// What an object is. One that holds whole events, and is none itself, is what a search was for, or when a report was
+    /// written: it has a name and a time, too.
+    pub(super) fn nature(&mut self, fields: &Map<String, Value>) -> Nature {
         let inner = self.innermost(fields);
         if inner.contains_key("event_type") || original(inner).is_some() {
-            return true;
+            return Nature::Event;
         }
         if !self.has_destination(&Flat::of(inner)) {
-            return false;
+            return Nature::Other;
         }
-        let is_of_lists = inner.values().flat_map(lists).any(|item| self.tells(item));
-        !is_of_lists || self.has_destination(&Flat::without_lists(inner))
+        let (mut are_of_lists, mut are_whole) = (false, false);
+        for item in inner.values().flat_map(lists) {
+            are_of_lists |= self.tells(item);
+            are_whole |= self.says(item).is_all();
+        }
+        let is_itself = !are_of_lists || self.has_destination(&Flat::without_lists(inner));
+        match (is_itself, are_whole) {
+            (true, false) => Nature::Event,
+            (true, true) if self.says(inner).is_all() => Nature::EventAround,
+            _ => Nature::Other,
+        }
     }
 
     fn has_destination(&mut self, flat: &Flat) -> bool {
@@ -111,19 +147,23 @@ impl Shape {
 
     /// Whether an object names a destination, and who asked, or else when. A link to read more has a time, too.
     fn tells(&mut self, fields: &Map<String, Value>) -> bool {
-        let flat = Flat::without_lists(fields);
-        let (mut has_name, mut has_link, mut has_host, mut has_time) = (false, false, false, false);
-        for (heading, values) in &flat.0 {
+        let Says { name, link, host, time } = self.says(fields);
+        (name || link) && host || name && time
+    }
+
+    fn says(&mut self, fields: &Map<String, Value>) -> Says {
+        let mut says = Says::default();
+        for (heading, values) in &Flat::without_lists(fields).0 {
             let told = self.told(heading);
             if told.is_destination {
                 let named = || values.iter().filter(|value| is_destination(value));
-                has_name |= named().any(|value| !value.contains("://"));
-                has_link |= named().next().is_some();
+                says.name |= named().any(|value| !value.contains("://"));
+                says.link |= named().next().is_some();
             }
-            has_host |= told.beside == Some(Beside::Host);
-            has_time |= told.beside == Some(Beside::Time);
+            says.host |= told.beside == Some(Beside::Host);
+            says.time |= told.beside == Some(Beside::Time);
         }
-        (has_name || has_link) && has_host || has_name && has_time
+        says
     }
 
     fn told(&mut self, heading: &str) -> Told {

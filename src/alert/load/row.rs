@@ -54,6 +54,7 @@ impl Row<'_> {
             time: self.time.map(|written| written.time),
             again: self.time.and_then(|written| written.again),
             is_local: self.time.is_some_and(|written| written.is_local),
+            is_time_fine: self.time.is_some_and(|written| written.is_fine),
             is_time_unread: false,
             host: self
                 .host
@@ -76,6 +77,12 @@ impl Row<'_> {
 }
 
 impl<'a> Row<'a> {
+    /// Whether it names neither a host nor a destination.
+    pub(super) fn is_of_nothing(&self) -> bool {
+        let ends = [self.host, self.name, self.address];
+        ends.into_iter().flatten().all(|end| said(end).is_none())
+    }
+
     /// Whether it is about a packet to or from a DNS server.
     pub(super) fn is_dns(&self) -> bool {
         let ports = [self.host_port, self.address_port];

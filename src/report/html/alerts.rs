@@ -6,11 +6,12 @@ use super::overview::runs;
 use super::path::shortest;
 use super::shown::Shown;
 use super::view::Seen;
-use crate::alert::{Alert, Answer, Clock, Suspect};
+use crate::alert::{Alert, Answer, Suspect};
 use crate::attribution::Verdict;
-use crate::report::text::words::{count, list, number, sure_of};
+use crate::report::text::words::{count, list, sure_of};
 use crate::report::text::{
-    Alike, Ink, alike, clock_words, headline, of_another_day, timeless, times_unread, unread,
+    Alike, Ink, alike, clocks as clocks_of, headline, of_another_day, timeless, times_unread,
+    unread,
 };
 use crate::report::timed::zone_that_fits;
 
@@ -28,8 +29,6 @@ const SUSPECTS_MAX: usize = 12;
 const NAMES_MAX: usize = 4;
 /// How much of an alert's own text is shown, in characters.
 const TEXT_MAX: usize = 400;
-/// How many firewalls' clocks are spoken of.
-const CLOCKS_MAX: usize = 8;
 /// What is shorter is said again, in octets.
 const SHORT: usize = 60;
 
@@ -37,13 +36,10 @@ const SHORT: usize = 60;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Alerts {
     pub sentence: Shown,
-    /// That they have no times, or some that could not be read, if so.
+    /// That they have no times, if so.
     pub timeless: Shown,
-    /// That some are not of the capture's time.
-    pub another_day: Shown,
-    /// How the firewalls' clocks stand to the capture's, and whether that is to be minded.
-    pub clocks: Vec<(bool, Shown)>,
-    pub zone: Shown,
+    /// How the firewalls' clocks stand to the capture's, where that need not be minded.
+    pub clocks: Vec<Shown>,
     pub answered: Vec<Answered>,
     pub are_quotes_open: bool,
     pub more: String,
@@ -120,19 +116,32 @@ impl Above {
     }
 }
 
+/// What bears on all that is said of the alerts: that their times could not be read, or are not of the capture's, or of
+/// another zone, or that clocks are off.
+pub(super) fn cautions(seen: &Seen<'_>) -> Vec<Shown> {
+    let answers = seen.ending.answers;
+    let times = [
+        times_unread(seen.ending, &seen.times),
+        of_another_day(seen.ending, &seen.times),
+        zone_that_fits(answers),
+    ];
+    let times = times.into_iter().flatten().map(|text| Shown::new(&text));
+    let off = clocks(answers).into_iter().filter(|(is_caution, _)| *is_caution);
+    times.chain(off.map(|(_, text)| text)).collect()
+}
+
 /// The section, empty where no alerts were given.
 pub(super) fn answers(seen: &Seen<'_>) -> Alerts {
     let answers = seen.ending.answers;
     if answers.is_empty() {
         return Alerts::default();
     }
-    let zone = zone_that_fits(answers);
     let groups = alike(seen.subject, seen.ending, seen.times.clone());
     let left = groups.len().saturating_sub(GROUPS_MAX);
     let mut writer = Writer {
         seen,
         files: answers.iter().map(|answer| answer.alert.file.as_str()).collect(),
-        zone_is_said: zone.is_some(),
+        zone_is_said: zone_that_fits(answers).is_some(),
         above: Above::default(),
         quotes_left: QUOTES_MAX,
     };
@@ -141,14 +150,12 @@ pub(super) fn answers(seen: &Seen<'_>) -> Alerts {
             Some(unread) => format!("{} {unread}", headline(answers)),
             None => headline(answers),
         }),
-        timeless: Shown::new(
-            &times_unread(seen.ending, &seen.times)
-                .or_else(|| timeless(seen.ending, &seen.times))
-                .unwrap_or_default(),
-        ),
-        another_day: Shown::new(&of_another_day(seen.ending, &seen.times).unwrap_or_default()),
-        clocks: clocks(answers, &writer.files),
-        zone: Shown::new(zone.as_deref().unwrap_or_default()),
+        timeless: Shown::new(&timeless(seen.ending, &seen.times).unwrap_or_default()),
+        clocks: clocks(answers)
+            .into_iter()
+            .filter(|(is_caution, _)| !is_caution)
+            .map(|(_, text)| text)
+            .collect(),
         are_quotes_open: groups.len() <= OPEN_MAX,
         answered: groups
             .iter()
@@ -164,30 +171,15 @@ pub(super) fn answers(seen: &Seen<'_>) -> Alerts {
 }
 
 /// How the clock of each firewall stands to the capture's.
-fn clocks(answers: &[Answer], files: &BTreeSet<&str>) -> Vec<(bool, Shown)> {
-    let mut clocks: BTreeMap<(&str, Option<&str>), Clock> = BTreeMap::new();
-    for Answer { alert, basis, .. } in answers {
-        if let Some(clock) = basis.clock {
-            clocks.insert((alert.file.as_str(), alert.device.as_deref()), clock);
-        }
-    }
-    let several = clocks.len() > 1;
-    let said = clocks.iter().take(CLOCKS_MAX).map(|((file, device), clock)| {
-        let file = (files.len() > 1).then(|| shortest(file, files.iter().copied()));
-        let device = device.filter(|_| several);
-        let whose: String = file.into_iter().chain(device).map(|of| format!("{of}: ")).collect();
-        let words = clock_words(&whose, *clock);
+fn clocks(answers: &[Answer]) -> Vec<(bool, Shown)> {
+    let files: BTreeSet<&str> = answers.iter().map(|answer| answer.alert.file.as_str()).collect();
+    let name =
+        |file: &str| (files.len() > 1).then(|| shortest(file, files.iter().copied()).to_owned());
+    let said = clocks_of(answers, name).into_iter().map(|words| {
         let is_caution = words.pieces().any(|(ink, _)| ink == Ink::Caution);
-        let text: String = words.pieces().map(|(_, text)| text).collect();
-        (is_caution, Shown::new(&text))
+        (is_caution, Shown::new(&words.plain_text()))
     });
-    let mut said: Vec<_> = said.collect();
-    if clocks.len() > CLOCKS_MAX {
-        let more = number((clocks.len() - CLOCKS_MAX) as u64);
-        let text = format!("The clocks of {more} further firewalls stand in --format jsonl.");
-        said.push((true, Shown::new(&text)));
-    }
-    said
+    said.collect()
 }
 
 /// The badge of an answer, in the words of the text report.

@@ -108,19 +108,23 @@ fn beside(seen: &Seen<'_>, others: &[&Suspected<'_>]) -> String {
     let named = seen.clients.len() > others.len();
     let mut said = Vec::new();
     if !then.is_empty() {
-        said.push(format!("About then, too: {}.", some(&then)));
+        said.push(format!("About then, too: {}.", some(&then, named)));
     }
     if !later.is_empty() {
         let also = if named { " also" } else { "" };
-        said.push(format!("At other times{also}: {}.", some(&later)));
+        said.push(format!("At other times{also}: {}.", some(&later, named || !then.is_empty())));
     }
     said.join(" ")
 }
 
-/// A few by name, or how many.
-fn some(clients: &[&Suspected<'_>]) -> String {
+/// A few by name, or how many; whether some were told of before.
+fn some(clients: &[&Suspected<'_>], are_others: bool) -> String {
     if clients.len() > FEW {
-        return count(count_machines(clients) as u64, "other machine", "other machines");
+        let machines = count_machines(clients) as u64;
+        return match are_others {
+            true => count(machines, "other machine", "other machines"),
+            false => count(machines, "machine", "machines"),
+        };
     }
     called(clients)
 }

@@ -55,7 +55,7 @@ use self::headline::Heading;
 use self::overview::Overview;
 use self::shown::Shown;
 use self::timeline::Timeline;
-use self::view::Seen;
+use self::view::{Seen, Suspected};
 use super::text::caveats;
 use super::text::words::{count, list};
 use super::{Ending, Report, Subject};
@@ -147,12 +147,9 @@ impl Page {
         let (flagged_rows, flagged_more) = flagged::rows(seen, SECTIONS_MAX);
         let of_clients: Vec<_> =
             seen.clients.iter().map(|client| (client.address, client.dealings.clone())).collect();
-        let mut alerts = alerts::answers(seen);
         let mut cautions: Vec<Shown> =
             caveats(seen.ending).iter().map(|text| Shown::new(text)).collect();
-        // A clock that is off bears on all that follows.
-        let of_clocks = alerts.clocks.extract_if(.., |(is_caution, _)| *is_caution);
-        cautions.extend(of_clocks.map(|(_, text)| text));
+        cautions.extend(alerts::cautions(seen));
         Page {
             style: STYLE,
             style_hash: STYLE_HASH,
@@ -172,7 +169,7 @@ impl Page {
                 "more clients",
             ),
             clients_left_out: left_out(seen.fold.clients_left_out, "lookup", "lookups"),
-            alerts,
+            alerts: alerts::answers(seen),
             flagged: flagged::sections(seen, SECTIONS_MAX),
             are_drawings_many: flagged::are_many(seen, SECTIONS_MAX),
             flagged_rows,
@@ -191,12 +188,21 @@ fn left_out(number: u64, one: &str, many: &str) -> String {
 
 /// What the browser's tab and the head of a printed page say.
 fn title(seen: &Seen<'_>) -> Shown {
-    let clients = count(seen.clients.len() as u64, "client", "clients");
+    let answers = seen.ending.answers;
+    let is_named = |client: &&Suspected<'_>| {
+        seen.timed.as_ref().is_none_or(|timed| timed.names(client.address))
+    };
+    let named = seen.clients.iter().filter(is_named).count() as u64;
+    let who = match (named, answers.len() as u64) {
+        (0, alerts @ 1..) => format!("Nobody is named for {}", count(alerts, "alert", "alerts")),
+        (_, 1..) => format!("{} behind the alerts", count(named, "client", "clients")),
+        (_, 0) => format!("{} behind what was flagged", count(named, "client", "clients")),
+    };
     let files = match seen.subject.files.0.as_slice() {
         [file] => format!(" in {}", Shown::short(&seen.file(file), 60)),
         files => format!(" in {}", count(files.len() as u64, "file", "files")),
     };
-    Shown::new(&format!("Who asked? {clients} behind what was flagged{files}"))
+    Shown::new(&format!("Who asked? {who}{files}"))
 }
 
 /// When, and how much.

@@ -21,7 +21,7 @@ const CLIENTS_MAX: usize = 8;
 const GROUPS_FULL: usize = 10;
 /// How many names and notes are shown of one.
 const NAMES_MAX: usize = 4;
-/// How many firewalls' clocks are spoken of.
+/// How many sentences are said of firewalls' clocks.
 const CLOCKS_MAX: usize = 8;
 /// A confidence below this is a lead and no proof, in thousandths.
 const PROOF_MIN: u16 = 950;
@@ -29,8 +29,6 @@ const PROOF_MIN: u16 = 950;
 const SHORT: usize = 60;
 /// Of fewer alerts nobody expects that they tell how clocks differ.
 const FEW: u64 = 3;
-/// Clocks that differ by no more agree.
-const SAME_CLOCK: Span = Span::from_secs(2);
 
 /// Alerts that have the same answer.
 struct Group<'a> {
@@ -67,28 +65,13 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     if let Some(text) = of_another_day(seen.ending, &seen.times) {
         page.say(0, &Words::of(Ink::Caution, &text))?;
     }
-    let several_files = are_of_several_files(answers);
-    let clocks: BTreeMap<(&str, Option<&str>), Clock> = answers
-        .iter()
-        .filter_map(|answer| {
-            let alert = &answer.alert;
-            Some(((alert.file.as_str(), alert.device.as_deref()), answer.basis.clock?))
-        })
-        .collect();
-    for (&(file, device), clock) in clocks.iter().take(CLOCKS_MAX) {
-        let file = Some(file).filter(|_| several_files);
-        let device = device.filter(|_| clocks.len() > 1);
-        let whose: String = file.into_iter().chain(device).map(|of| format!("{of}: ")).collect();
-        page.say(0, &clock_words(&whose, *clock))?;
-    }
-    if clocks.len() > CLOCKS_MAX {
-        let more = number((clocks.len() - CLOCKS_MAX) as u64);
-        let text = format!("The clocks of {more} further firewalls stand in --format jsonl.");
-        page.say(0, &Words::of(Ink::Caution, &text))?;
-    }
     let zone = zone_that_fits(answers);
     if let Some(words) = &zone {
         page.say(0, &Words::of(Ink::Caution, words))?;
+    }
+    let several_files = are_of_several_files(answers);
+    for words in clocks(answers, |file| several_files.then(|| file.to_owned())) {
+        page.say(0, &words)?;
     }
     let groups = groups(seen);
     let mut above = Above::default();
@@ -188,8 +171,58 @@ pub(in crate::report) fn misdirected(answers: &[Answer]) -> Option<&str> {
     answers.first().filter(|_| is_none)?.reason.as_deref()
 }
 
+/// How the clock of each firewall stands to the capture's, a sentence for all that stand alike. `name` calls a file, if it
+/// must be called. Where another zone makes the alerts fit, that is said, and not that the clocks differ.
+pub(in crate::report) fn clocks(
+    answers: &[Answer],
+    name: impl Fn(&str) -> Option<String>,
+) -> Vec<Words> {
+    let has_zone = zone_that_fits(answers).is_some();
+    let mut clocks: BTreeMap<(&str, Option<&str>), Clock> = BTreeMap::new();
+    for Answer { alert, basis, .. } in answers {
+        // Of another day nobody expects that it tells.
+        let clock = basis.clock.filter(|clock| clock.is_estimated || !basis.is_of_another_day);
+        let clock = clock.filter(|clock| !(has_zone && clock.is_doubtful));
+        if let Some(clock) = clock {
+            clocks.insert((&alert.file, alert.device.as_deref()), clock);
+        }
+    }
+    let are_several = clocks.len() > 1;
+    let mut alike: Vec<(Clock, Vec<String>)> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for (&(file, device), clock) in &clocks {
+        let device = device.filter(|_| are_several).map(str::to_owned);
+        let whose: Vec<String> = name(file).into_iter().chain(device).collect();
+        let new = alike.len();
+        let place = *places.entry(clock_words("", *clock).plain_text()).or_insert(new);
+        if place == new {
+            alike.push((*clock, Vec::new()));
+        }
+        if let Some((_, all)) = alike.get_mut(place) {
+            all.push(whose.join(": "));
+        }
+    }
+    let is_of_all = alike.len() == 1;
+    let said = alike.iter().take(CLOCKS_MAX).map(|(clock, whose)| {
+        let mut few: Vec<String> = whose.iter().take(NAMES_MAX).cloned().collect();
+        if few.len() < whose.len() {
+            few.push(format!("{} more", number((whose.len() - few.len()) as u64)));
+        }
+        let whose = list(&few);
+        let is_said = (is_of_all && few.len() > 1) || whose.is_empty();
+        clock_words(&if is_said { String::new() } else { format!("{whose}: ") }, *clock)
+    });
+    let mut said: Vec<Words> = said.collect();
+    if let Some(more @ 1..) = alike.len().checked_sub(CLOCKS_MAX) {
+        let more = number(more as u64);
+        let text = format!("The clocks of {more} further firewalls stand in --format jsonl.");
+        said.push(Words::of(Ink::Caution, &text));
+    }
+    said
+}
+
 /// How the firewall's clock stands to the capture's; before it, which firewall's.
-pub(in crate::report) fn clock_words(whose: &str, clock: Clock) -> Words {
+fn clock_words(whose: &str, clock: Clock) -> Words {
     let agree = format!("{} of {}", number(clock.agreeing), count(clock.of, "alert", "alerts"));
     if clock.is_doubtful {
         let text = format!(
@@ -225,7 +258,7 @@ pub(in crate::report) fn clock_words(whose: &str, clock: Clock) -> Words {
         );
         return Words::of(Ink::Caution, &text);
     }
-    if clock.difference.abs() <= SAME_CLOCK {
+    if clock.agrees() {
         let text = format!("{whose}The firewall's clock and the capture's agree, by {agree}.");
         return Words::plain(&text);
     }

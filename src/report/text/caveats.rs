@@ -1,6 +1,7 @@
 //! What must be known before anything else is read: why what follows says less than it could.
 
-use super::words::{Times, count, number};
+use super::words::{Times, count, list, number};
+use crate::alert::Answer;
 use crate::report::Ending;
 use crate::time::{Span, Timestamp};
 
@@ -75,8 +76,15 @@ fn shifted(shifts: &[(String, Span)]) -> Option<String> {
 pub(in crate::report) fn unread(ending: &Ending<'_>) -> Option<String> {
     let rows = ending.lacked.rows_unread_count();
     let were = count(rows, "further row was", "further rows were");
-    let (have, they) = if rows == 1 { ("has", "it is") } else { ("have", "they are") };
-    (rows > 0).then(|| format!("{were} not read and {have} no answer; {they} listed at the end."))
+    let listed = ending.lacked.rows_unread().filter(|notice| notice.is_of_row()).count() as u64;
+    let (have, listed) = match (rows, listed) {
+        (1, 1) => ("has", "it is listed at the end".to_owned()),
+        (1, _) => ("has", "why stands at the end".to_owned()),
+        (_, 0) => ("have", "why stands at the end".to_owned()),
+        (_, listed) if listed == rows => ("have", "they are listed at the end".to_owned()),
+        (_, listed) => ("have", format!("the first {} are listed at the end", number(listed))),
+    };
+    (rows > 0).then(|| format!("{were} not read and {have} no answer; {listed}."))
 }
 
 /// That the alerts, having no times, are answered by whatever was asked for, and from when to when that was.
@@ -115,26 +123,37 @@ pub(in crate::report) fn times_unread(ending: &Ending<'_>, times: &Times) -> Opt
 pub(in crate::report) fn of_another_day(ending: &Ending<'_>, times: &Times) -> Option<String> {
     let answers = ending.answers;
     let others = answers.iter().filter(|answer| answer.basis.is_of_another_day);
-    let others: Vec<Timestamp> = others.filter_map(|answer| answer.basis.time).collect();
-    let (first, last) = (*others.iter().min()?, *others.iter().max()?);
-    let (begin, end) = ending.coverage.span.filter(|_| answers.len() > 1)?;
-    let [from, to] = [first, last].map(|time| times.date_of(time));
+    let time = |answer: &Answer| {
+        let clock = answer.basis.clock.unwrap_or_default();
+        answer.basis.time.map(|time| clock.said(time))
+    };
+    let others: Vec<Timestamp> = others.filter_map(time).collect();
+    let (begin, end) = ending.coverage.span.filter(|_| answers.len() > 1 && !others.is_empty())?;
+    let (before, behind): (Vec<Timestamp>, Vec<Timestamp>) =
+        others.iter().partition(|time| **time < begin);
     let is_other_day =
         |day: &str| day < times.date_of(begin).as_str() || day > times.date_of(end).as_str();
-    // Of a day that the capture is of, too, the clock is what differs.
-    let when = match (from == to, is_other_day(&from) && is_other_day(&to)) {
-        (true, true) => format!("of {from}"),
-        (false, true) => format!("of {from} to {to}"),
-        (_, false) if first == last => format!("of {}", times.with_zone(first)),
-        (_, false) => format!("of {} to {}", times.at(first), times.with_zone(last)),
+    let when = |of: &[Timestamp]| {
+        let (first, last) = (*of.iter().min()?, *of.iter().max()?);
+        let [from, to] = [first, last].map(|time| times.date_of(time));
+        // Of a day that the capture is of, too, the clock is what differs.
+        Some(match (from == to, is_other_day(&from) && is_other_day(&to)) {
+            (true, true) => format!("of {from}"),
+            (false, true) => format!("of {from} to {to}"),
+            (_, false) if first == last => format!("of {}", times.with_zone(first)),
+            (true, false) => format!("of {} to {}", times.at(first), times.with_zone(last)),
+            (false, false) => format!("of {from} to {to}"),
+        })
     };
+    let when: Vec<String> = [before, behind].iter().filter_map(|of| when(of)).collect();
     let (how_many, all) = (others.len() as u64, count(answers.len() as u64, "alert", "alerts"));
     let which = match (how_many, others.len() == answers.len()) {
+        (2, true) => "Both alerts are".to_owned(),
         (_, true) => format!("All {all} are"),
         (1, false) => format!("1 of {all} is"),
         (_, false) => format!("{} of {all} are", number(how_many)),
     };
     let they = if how_many == 1 { "it" } else { "they" };
-    let capture = times.span(begin, end);
+    let (when, capture) = (list(&when), times.span(begin, end));
     Some(format!("{which} {when}; the capture is of {capture}: {they} cannot be answered by it."))
 }

@@ -31,7 +31,7 @@ use crate::attribution::{Attribution, State, Verdict};
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
 
-pub(super) use self::answers::{Alike, alike, clock_words, headline, misdirected};
+pub(super) use self::answers::{Alike, alike, clocks, headline, misdirected};
 #[cfg(feature = "tui")]
 pub(crate) use self::called::Called;
 pub(super) use self::capture::lacks;

@@ -90,6 +90,11 @@ impl Words {
         self.0.push((ink, harmless(text)));
     }
 
+    /// The text without its inks.
+    pub fn plain_text(&self) -> String {
+        self.0.iter().map(|(_, text)| text.as_str()).collect()
+    }
+
     /// Adds others.
     pub fn append(&mut self, mut other: Words) {
         self.0.append(&mut other.0);

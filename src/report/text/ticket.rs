@@ -109,6 +109,11 @@ impl<W: Write> Report for Ticket<'_, W> {
         if all == 0 {
             page.say(0, &Words::plain(&nobody(&seen, self.wanted)))?;
         }
+        if tickets.is_empty()
+            && let Some(rows) = rows_unread(ending)
+        {
+            page.say(0, &Words::plain(&format!("{rows} not read (--format text says why).")))?;
+        }
         for (place, facts) in tickets.iter().enumerate() {
             if place > 0 {
                 page.gap()?;
@@ -192,6 +197,13 @@ impl Known {
             Contact::NotVisible => {}
         }
     }
+}
+
+/// `3 further rows of the alerts were`, if any were not read.
+fn rows_unread(ending: &Ending<'_>) -> Option<String> {
+    let rows = ending.lacked.rows_unread_count();
+    (rows > 0)
+        .then(|| count(rows, "further row of the alerts was", "further rows of the alerts were"))
 }
 
 /// What is said where there is no ticket to write.
@@ -344,10 +356,7 @@ fn write_alerts<W: Write>(
         };
         page.item(2, &Words::plain(why))?;
     }
-    let unread = seen.ending.lacked.rows_unread_count();
-    if unread > 0 {
-        let rows =
-            count(unread, "further row of the alerts was", "further rows of the alerts were");
+    if let Some(rows) = rows_unread(seen.ending) {
         let text = format!("{rows} not read: whether it is behind these is not known.");
         page.item(2, &Words::plain(&text))?;
     }

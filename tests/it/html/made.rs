@@ -202,6 +202,7 @@ pub fn assessments(list: &Indicators, name: &str) -> Vec<Assessment> {
 pub fn answers(list: &Indicators, name: &str) -> Vec<Answer> {
     let alert = |line, destination: &str| Alert {
         again: None,
+        is_time_fine: false,
         is_time_unread: false,
         device: None,
         file: "alerts.txt".to_owned(),

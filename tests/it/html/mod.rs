@@ -243,7 +243,7 @@ fn of_many_alerts_the_page_says_first_how_many_machines_and_which() {
     for expected in [
         "<h1>60 alerts: 30 machines to look at.</h1>",
         "<p class=\"beside\">At other times also: 5 other machines.</p>",
-        "<title>Who asked? 35 clients behind what was flagged in office.pcap</title>",
+        "<title>Who asked? 30 clients behind the alerts in office.pcap</title>",
         "<td class=\"runs\">59–60</td>",
         "and <a href=\"#machines\">11 more clients</a>",
         "The firewall&#39;s clock and the capture&#39;s agree, by 19 of 43 alerts.",

@@ -82,6 +82,46 @@ fn no_list_is_lost_for_an_object_beside_it_nor_taken_for_one_event() {
 }
 
 #[test]
+fn what_a_search_was_for_and_when_a_report_was_written_is_no_alert_in_place_of_those_in_it() {
+    let event =
+        |time: &str| format!("{{\"time\":\"{time}Z\",\"src\":\"{DC}\",\"domain\":\"{NAME}\"}}");
+    let events = format!("[{},{}]", event(WHEN), event("2026-03-02T13:17:43"));
+    let times = [WHEN, "2026-03-02T13:17:43"];
+    let read_times = |text: &str| -> (Vec<String>, usize) {
+        let alerts = read(text);
+        let all = cells(&alerts).into_iter().map(|(_, time, ..)| time).collect();
+        let said = alerts.notices.iter().filter(|notice| notice.words.contains("holds others"));
+        (all, said.count())
+    };
+    for text in [
+        format!("{{\"query\":\"{NAME}\",\"time\":5,\"messages\":{events}}}"),
+        format!(
+            "{{\"domain\":\"firma.de\",\"time\":\"2026-03-02T18:00:00Z\",\"alerts\":{events}}}"
+        ),
+        format!(
+            "{{\"query\":\"{NAME}\",\"time\":5,\"messages\":[{{\"index\":\"a\",\"message\":{}}},\
+             {{\"index\":\"a\",\"message\":{}}}]}}",
+            event(times[0]),
+            event(times[1])
+        ),
+    ] {
+        assert_eq!(read_times(&text), (times.map(str::to_owned).to_vec(), 0), "{text}");
+    }
+    // One that says all that an alert does is one, too, and that is said.
+    let both = format!(
+        "{{\"host\":\"fw1\",\"domain\":\"firma.de\",\"time\":\"2026-03-02T18:00:00Z\",\"alerts\":{events}}}"
+    );
+    let all = ["2026-03-02T18:00:00", times[0], times[1]].map(str::to_owned).to_vec();
+    assert_eq!(read_times(&both), (all, 1));
+    // What an alert tells of what it saw is of it.
+    let evidence = format!(
+        "{{\"time\":\"{WHEN}Z\",\"src\":\"{DC}\",\"domain\":\"{NAME}\",\"evidence\":[{{\"url\":\"http://a.com/\",\
+         \"createdAt\":\"{WHEN}Z\"}},{{\"device\":\"fw1\"}}],\"answers\":[{{\"name\":\"b.com\",\"ip\":\"192.0.2.1\"}}]}}"
+    );
+    assert_eq!(cells(&read(&evidence)), [(1, WHEN.to_owned(), DC, NAME)]);
+}
+
+#[test]
 fn each_record_is_read_by_its_own_keys_in_what_it_was_made_of() {
     let raw = |line: &str| {
         format!(
