@@ -341,8 +341,11 @@ impl History<'_> {
     ) -> (Vec<Cause>, Option<Unexplained>) {
         let mut clients = Vec::new();
         let mut behind = None;
+        let mut names = chosen.iter().filter_map(|c| self.transactions.get(c.ask)).map(|t| t.name);
+        let first = names.next();
+        let are_of_several_names = names.any(|name| Some(name) != first);
         for (place, candidate) in chosen.iter().enumerate() {
-            let cause = self.cause(candidate, place, chosen, walk, sent);
+            let cause = self.cause(candidate, (place, are_of_several_names), walk, sent);
             let Some(ask) = self.transactions.get(candidate.ask) else { continue };
             if self.leg(&ask) == Leg::Client {
                 clients.push(cause);
@@ -360,8 +363,7 @@ impl History<'_> {
     fn cause(
         &self,
         candidate: &Candidate,
-        place: usize,
-        chosen: &[Candidate],
+        (place, are_of_several_names): (usize, bool),
         walk: &Walk<'_>,
         sent: &Transaction,
     ) -> Cause {
@@ -378,7 +380,7 @@ impl History<'_> {
             ask: candidate.ask,
             role,
             relation: candidate.relation,
-            confidence_permille: self.confidence(candidate, chosen, walk, sent),
+            confidence_permille: self.confidence(candidate, are_of_several_names, walk, sent),
             chain: self.chain(candidate, walk, sent),
             hops: Vec::new(),
         }
@@ -387,13 +389,10 @@ impl History<'_> {
     fn confidence(
         &self,
         candidate: &Candidate,
-        chosen: &[Candidate],
+        are_of_several_names: bool,
         walk: &Walk<'_>,
         sent: &Transaction,
     ) -> u16 {
-        let asked: Vec<_> =
-            chosen.iter().filter_map(|c| self.transactions.get(c.ask)).map(|t| t.name).collect();
-        let several_names = asked.iter().any(|name| Some(name) != asked.first());
         let sure = match (candidate.relation, candidate.timing) {
             (Relation::Itself, Timing::Open) => 995,
             (Relation::Alias, Timing::Open) if candidate.confirmed => 990,
@@ -409,7 +408,7 @@ impl History<'_> {
             (_, Timing::After(_)) => POSSIBLE,
         };
         // A response alone may have been made up.
-        let is_likely_at_most = several_names || !sent.has_query();
+        let is_likely_at_most = are_of_several_names || !sent.has_query();
         // Which of several ways it went nothing shows.
         let may_lead_elsewhere = || {
             let mut path = walk.path(candidate.reach).into_iter();

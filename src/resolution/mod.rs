@@ -19,9 +19,11 @@ mod retry;
 mod role;
 #[cfg(test)]
 mod tests;
+mod told;
 mod unexplained;
 mod walk;
 
+use std::cell::RefCell;
 use std::ops::Deref;
 
 use offset::Offsets;
@@ -96,6 +98,8 @@ pub struct Resolution {
     latencies: Latencies,
     offsets: Offsets,
     hasher: NameHasher,
+    /// What was looked up since the history was taken last.
+    told: RefCell<told::Remembered>,
 }
 
 impl Resolution {
@@ -113,6 +117,7 @@ impl Resolution {
             latencies: Latencies::default(),
             offsets: Offsets::default(),
             hasher,
+            told: RefCell::default(),
         }
     }
 
@@ -146,6 +151,7 @@ impl Resolution {
     pub fn history(&mut self) -> History<'_> {
         self.edges.catch_up();
         self.look_at_clocks_when_due();
+        self.told.get_mut().clear();
         History(self)
     }
 

@@ -1,18 +1,17 @@
 //! Whether an ask without a captured answer can have been waiting still, or the resolver had given it up.
 
-use super::candidate::{
-    AFTER_MAX, ASKS_MAX, Candidate, INSTANT, OPEN_MAX, OUT_OF_ORDER, Timing, on_the_way,
-};
+use super::candidate::{AFTER_MAX, Candidate, INSTANT, OPEN_MAX, OUT_OF_ORDER, Timing, on_the_way};
 use super::cause::{LIKELY, POSSIBLE};
 use super::choice::SETS_OUT_MAX;
 use super::retry::{FAIL_OVER_MAX, LEADS_ON_MAX, says_all};
+use super::told::Side;
 use super::walk::Walk;
 use super::{Edge, EdgeKind, History};
 use crate::bounded::Sequence;
 use crate::message::RecordType;
 use crate::name::{Name, NameHash};
 use crate::time::{Span, Timestamp};
-use crate::transaction::{DISORDER_MAX, Host, HostId, Look, Stretch, Transaction};
+use crate::transaction::{DISORDER_MAX, Host, Look, Transaction};
 
 /// What comes from upstream reaches the client within this time.
 const PASSED_ON: Span = Span::from_millis(300);
@@ -113,20 +112,21 @@ impl History<'_> {
         };
         let (mut name, mut group) = (ask.name, ask.group);
         for step in 0..CHAIN_MAX {
-            let mut is_asked = false;
-            let mut tries = self.upstream_about(&sent.client, (name, group), ask.qtype, sent.asked);
-            let answer = tries.find(|(_, query)| {
-                is_asked |= query.asked + PASSED_ON >= ask.asked;
-                served(query)
-            });
-            let Some((sequence, answer)) = answer else {
+            let question = (name, group, ask.qtype);
+            let told = self.told(Side::Asks, &sent.client, question, sent.asked);
+            let is_since =
+                |query: &Transaction, by: Span| query.asked + PASSED_ON + by >= ask.asked;
+            let mut since =
+                told.answered.iter().take_while(|(_, query)| is_since(query, DISORDER_MAX));
+            let Some((sequence, answer)) = since.find(|(_, query)| served(query)) else {
                 // What an alias led to came with it, unless it was asked for.
+                let is_asked = told.newest.is_some_and(|asked| asked + PASSED_ON >= ask.asked);
                 return step > 0 && !is_asked;
             };
-            if answer.truncated || !says_all(&answer) {
+            if answer.truncated || !says_all(answer) {
                 return false;
             }
-            let Some(alias) = self.alias_in(sequence, name) else { return true };
+            let Some(alias) = self.alias_in(*sequence, name) else { return true };
             if !self.edges.has_names(&alias) {
                 // Where it went on from there cannot be told, and nobody is blamed for what cannot.
                 return true;
@@ -143,10 +143,10 @@ impl History<'_> {
         if path.is_empty() || path.iter().any(|edge| edge.kind != EdgeKind::Alias) {
             return false;
         }
-        let end = (sent.name, sent.group);
-        let mut asked = self.upstream_about(&sent.client, end, ask.qtype, sent.asked);
-        asked.any(|(_, query)| {
-            let came = query.answered().filter(|_| says_all(&query) && !query.truncated);
+        let end = (sent.name, sent.group, ask.qtype);
+        let told = self.told(Side::Asks, &sent.client, end, sent.asked);
+        told.answered.iter().any(|(_, query)| {
+            let came = query.answered().filter(|_| says_all(query) && !query.truncated);
             came.is_some_and(|at| at > ask.asked_last && at + PASSED_ON <= sent.asked)
         })
     }
@@ -154,20 +154,11 @@ impl History<'_> {
     /// Whether somebody got the answer to the same question since an ask, a while before a query: a resolver answers
     /// all at once who wait for one thing.
     fn was_told_with_others(&self, ask: &Transaction, sent: &Transaction) -> bool {
-        let look = |stretch: &Stretch| match stretch.is_sent_since(ask.asked - OPEN_MAX) {
-            true => stretch.look_for(ask.name),
-            false => Look::NoFurther,
-        };
-        let within = (sent.asked, ASKS_MAX);
-        let addresses = self.roles.addresses_of(&ask.server).iter();
-        let mut asks = addresses
-            .flat_map(|server| self.transactions.with_server_by(*server, ask.group, within, look));
-        asks.any(|(_, other)| {
-            other.same_question(ask)
-                && other
-                    .answered()
-                    .is_some_and(|at| ask.asked_last + INSTANT < at && at + AFTER_MAX < sent.asked)
-        })
+        let told = self.told(Side::Asked, &ask.server, ask.question(), sent.asked);
+        told.is_answered_within(
+            ask.asked_last + INSTANT + Span(1),
+            sent.asked - AFTER_MAX - Span(1),
+        )
     }
 
     /// Doubts asks without an answer that the resolver may have given up: it asked nothing for them for a while, and then for
@@ -298,7 +289,7 @@ impl History<'_> {
                 && over >= ask.asked
                 && is_on_the_way(&query)
                 && is_for_it(&query)
-                && !(query.answered().is_none() && self.was_passed_on(&query, resolvers, ask.asked))
+                && !(query.answered().is_none() && self.was_passed_on(&query, ask, sent))
         };
         // The first step down from the root is about the top-level domain alone, where questions are minimised.
         let sets_out = |step: &(Sequence, Transaction)| {
@@ -332,17 +323,12 @@ impl History<'_> {
             || is_above(sent)
     }
 
-    /// Whether a client got the answer to an upstream query before a time, though the answer to the
-    /// query itself was not captured.
-    fn was_passed_on(&self, query: &Transaction, resolvers: &[HostId], before: Timestamp) -> bool {
-        let look = |stretch: &Stretch| stretch.look_for(query.name);
-        let mut asks = resolvers.iter().flat_map(|resolver| {
-            self.transactions.with_server_by(*resolver, query.group, (before, ASKS_MAX), look)
-        });
-        asks.any(|(_, ask)| {
-            ask.same_question(query)
-                && ask.answered().is_some_and(|at| query.asked <= at && at <= before)
-        })
+    /// Whether a client got the answer to an upstream query before an ask came, though the answer to the query itself was not
+    /// captured.
+    fn was_passed_on(&self, query: &Transaction, ask: &Transaction, sent: &Transaction) -> bool {
+        let latest = sent.asked.max(ask.asked);
+        let told = self.told(Side::Asked, &sent.client, query.question(), latest);
+        told.is_answered_within(query.asked, ask.asked)
     }
 
     /// The names on the way from an ask to a query.

@@ -1,0 +1,109 @@
+//! What was answered to one question, looked up once for all asks that are weighed.
+//!
+//! A firewall that drops what is flagged leaves hundreds of asks for one name open, and of each it matters whether anything
+//! was answered since. Nothing changes while a query is judged, so that the answers are looked for once.
+
+use std::sync::Arc;
+
+use foldhash::HashMap;
+
+use super::History;
+use super::candidate::ASKS_MAX;
+use crate::bounded::Sequence;
+use crate::message::RecordType;
+use crate::name::NameHash;
+use crate::time::Timestamp;
+use crate::transaction::{HostId, Stretch, Transaction};
+
+/// A question, by its name, the registered domain of that, and its type.
+pub(super) type Question = (NameHash, NameHash, RecordType);
+
+/// Whose transactions are meant: what a resolver asked, or what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Side {
+    Asks,
+    Asked,
+}
+
+/// The transactions about one question by a time that were answered.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// They, newest first.
+    pub answered: Vec<(Sequence, Transaction)>,
+    /// When the last of all was asked, answered or not.
+    pub newest: Option<Timestamp>,
+    /// When they were answered, in order.
+    times: Vec<Timestamp>,
+}
+
+impl Told {
+    fn of(transactions: impl Iterator<Item = (Sequence, Transaction)>) -> Told {
+        let mut told = Told::default();
+        for (sequence, transaction) in transactions {
+            told.newest = told.newest.max(Some(transaction.asked));
+            if let Some(at) = transaction.answered() {
+                told.times.push(at);
+                told.answered.push((sequence, transaction));
+            }
+        }
+        told.times.sort_unstable();
+        told
+    }
+
+    /// Whether one was answered from a time on, and by another.
+    pub fn is_answered_within(&self, from: Timestamp, until: Timestamp) -> bool {
+        let first = self.times.partition_point(|at| *at < from);
+        self.times.get(first).is_some_and(|at| *at <= until)
+    }
+}
+
+/// All that was looked up while nothing changed.
+pub(super) type Remembered = HashMap<(Side, HostId, Question, Timestamp), Arc<Told>>;
+
+impl History<'_> {
+    /// What was answered to a question by a time, of what a resolver asked or was asked.
+    pub(super) fn told(
+        &self,
+        side: Side,
+        resolver: &HostId,
+        question: Question,
+        latest: Timestamp,
+    ) -> Arc<Told> {
+        let key = (side, *resolver, question, latest);
+        if let Some(known) = self.told.borrow().get(&key) {
+            return Arc::clone(known);
+        }
+        let told = Arc::new(match side {
+            Side::Asks => {
+                let (name, group, qtype) = question;
+                Told::of(self.upstream_about(resolver, (name, group), qtype, latest))
+            }
+            Side::Asked => Told::of(self.asked_about(resolver, question, latest)),
+        });
+        self.told.borrow_mut().insert(key, Arc::clone(&told));
+        told
+    }
+
+    /// What a resolver was asked about one name and type by a time, newest first.
+    fn asked_about<'a>(
+        &'a self,
+        resolver: &'a HostId,
+        (name, group, qtype): Question,
+        latest: Timestamp,
+    ) -> impl Iterator<Item = (Sequence, Transaction)> {
+        let look = move |stretch: &Stretch| stretch.look_for(name);
+        let within = (latest, ASKS_MAX);
+        let addresses = self.roles.addresses_of(resolver).iter();
+        let asked = addresses.flat_map(move |resolver| {
+            self.transactions.with_server_by(*resolver, group, within, look)
+        });
+        asked.filter(move |(_, ask)| ask.name == name && ask.qtype == qtype)
+    }
+}
+
+impl Transaction {
+    /// What it asks.
+    pub(super) fn question(&self) -> Question {
+        (self.name, self.group, self.qtype)
+    }
+}
