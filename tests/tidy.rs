@@ -117,7 +117,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("landlock", &["src/live/confine"]),
     ("seccompiler", &["src/live/confine"]),
     ("caps", &["src/live/confine"]),
-    ("nix", &["src/live/", "src/capture/live/", "src/screen/"]),
+    ("nix", &["src/live/", "src/capture/live/", "src/capture/reader.rs", "src/screen/"]),
     ("prometheus_client", &["src/live/metrics"]),
     ("libc", &["src/capture/live/fanout.rs", "src/live/confine"]),
     ("signal_hook", &["src/cli/live/"]),

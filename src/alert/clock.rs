@@ -111,7 +111,7 @@ pub(super) type Part = (Vec<Timestamp>, Vec<Timestamp>);
 pub(super) type Shown = (Timestamp, Timestamp);
 
 /// Estimates it from the parts, of which the capture shows what is within `shown`. Times that are all of whole minutes
-/// stand for these, unless they say their seconds to a part of one (`are_fine`).
+/// stand for these; but for a single one that says its second to a part of it (`are_fine`).
 pub(super) fn estimate(parts: &[Part], shown: Option<Shown>, are_fine: bool) -> Clock {
     let clock = difference(parts, shown, are_fine);
     let (all, _) = counted_by(clock, parts, None);
@@ -133,7 +133,7 @@ fn difference(parts: &[Part], shown: Option<Shown>, are_fine: bool) -> Clock {
         .filter(|(alerts, sightings)| !alerts.is_empty() && !sightings.is_empty())
         .collect();
     let Some(shown) = shown else { return Clock::default() };
-    if !are_fine && are_of_minutes(parts) {
+    if are_of_minutes(parts) && !(are_fine && is_single(parts)) {
         return Clock { is_of_minutes: true, ..Clock::default() };
     }
     let wide = by(&WIDE, &counted, shown);
@@ -155,6 +155,13 @@ fn difference(parts: &[Part], shown: Option<Shown>, are_fine: bool) -> Clock {
 fn are_of_minutes(parts: &[Part]) -> bool {
     let mut times = parts.iter().flat_map(|(alerts, _)| alerts).peekable();
     times.peek().is_some() && times.all(|time| time.0 % MINUTE == 0)
+}
+
+/// Whether all alerts are of one time.
+fn is_single(parts: &[Part]) -> bool {
+    let mut times = parts.iter().flat_map(|(alerts, _)| alerts);
+    let first = times.next();
+    times.all(|time| Some(time) == first)
 }
 
 /// Estimates it by one scale.

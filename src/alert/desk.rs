@@ -306,6 +306,13 @@ impl Desk {
                 at.meant
             }
         };
+        if case.order.is_empty()
+            && let Scope::Client(clients) = &case.scope
+            && let Some(outcome) = self.perhaps_of(clients, asked, seen)
+        {
+            found.outcome = outcome;
+            return found;
+        }
         found.asked_then = asked.when().map(|when| Rc::new(asked_then(seen, when, asked.clock)));
         let (chosen, note) = of_the_name(seen, chosen);
         found.notes.extend(note);
@@ -338,8 +345,8 @@ impl Desk {
         }
         found.is_of_other_times = !case.order.is_empty();
         let words = match asked.when() {
-            _ if case.order.is_empty() => match case.scope {
-                Scope::Client(client) => nearest::by_others(seen, client, &self.zones),
+            _ if case.order.is_empty() => match &case.scope {
+                Scope::Client(clients) => nearest::by_others(seen, clients, &self.zones),
                 _ => nearest::elsewhere(seen, asked.host.unwrap_or("that host"), &self.zones),
             },
             Some(when) => {
@@ -362,6 +369,25 @@ impl Desk {
         };
         found.nearest = words.or_else(near);
         found
+    }
+
+    /// That a client which was not seen asking for a destination may have all the same: a DNS server asked for it about the
+    /// alert's time, and for whom is not known.
+    fn perhaps_of(&self, clients: &[Address], asked: &Asked<'_>, seen: &Seen) -> Option<Outcome> {
+        let client = clients.first()?;
+        let mut order: Vec<usize> = (0..seen.sightings.len()).collect();
+        order.sort_by_key(|at| seen.sightings.get(*at).map(|kept| kept.time));
+        let meant: Vec<&Kept> = match asked.when() {
+            Some(when) => at_the_time(seen, &order, when, asked.clock).meant,
+            None => seen.sightings.iter().collect(),
+        };
+        let unknown: Vec<&Kept> =
+            meant.iter().filter(|kept| !kept.is_of_somebody()).copied().collect();
+        (!unknown.is_empty() && unknown.len() == meant.len()).then(|| {
+            outcome(seen, &unknown, &Scope::All).undecided(format!(
+                "it was asked for then, and for whom cannot be told from this capture; {client} was not seen to ask for it"
+            ))
+        })
     }
 
     /// Why a destination can be none, now that the capture was seen:

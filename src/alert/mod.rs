@@ -150,6 +150,8 @@ pub struct Suspect {
     /// When it first connected to an address that the answer to one of them held, as far as was known when that
     /// was settled.
     pub connected: Option<Timestamp>,
+    /// The ids of the attributions that name it, at most 20.
+    pub attributions: Vec<String>,
 }
 
 /// Collects what there is to say of alerts while attributions are settled.

@@ -252,12 +252,12 @@ pub(super) fn elsewhere(seen: &Seen, host: &str, zones: &Zones) -> Option<String
 }
 
 /// That others asked for the destination, and not the client that is blamed for it.
-pub(super) fn by_others(seen: &Seen, client: Address, zones: &Zones) -> Option<String> {
-    let first = seen.sightings.iter().map(|kept| kept.time).min()?;
-    let first = zones.moment(first);
-    Some(format!(
-        "{client} did not ask for it, as far as the capture shows; others did, first at {first}"
-    ))
+pub(super) fn by_others(seen: &Seen, clients: &[Address], zones: &Zones) -> Option<String> {
+    let client = clients.first()?;
+    let others = seen.sightings.iter().filter(|kept| kept.is_of_somebody());
+    let first = others.map(|kept| kept.time).min().map(|first| zones.moment(first));
+    let others = first.map_or(String::new(), |first| format!("; others did, first at {first}"));
+    Some(format!("{client} did not ask for it, as far as the capture shows{others}"))
 }
 
 /// How far an alert is from the capture, or from the closest sighting of its destination.

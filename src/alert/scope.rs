@@ -13,8 +13,8 @@ pub(super) enum Scope {
     All,
     /// At one DNS server, by its addresses.
     Resolver(Vec<Address>),
-    /// At one client: the alert blames it itself.
-    Client(Address),
+    /// At one client, by its addresses: the alert blames it itself.
+    Client(Vec<Address>),
 }
 
 impl Scope {
@@ -30,14 +30,15 @@ impl Scope {
         seen: Option<&Seen>,
     ) -> (Scope, Option<String>) {
         let Some(host) = host else { return (Scope::All, None) };
-        let blamed = coverage.blamed.get(&called(host)).copied();
+        let blamed = coverage.blamed.get(&called(host)).cloned().unwrap_or_default();
         let Some(address) = address_in(host) else {
-            let asked = seen.and_then(|seen| seen.client_called(host.trim()));
-            if let Some(client) = asked.or(blamed) {
+            let asked = seen.map(|seen| seen.clients_called(host.trim())).unwrap_or_default();
+            let clients: Vec<Address> = asked.into_iter().chain(blamed).collect();
+            if let Some(client) = clients.first() {
                 let note = format!(
                     "the alert blames {host}, which is what the client {client} is called here"
                 );
-                return (Scope::Client(client), Some(note));
+                return (Scope::Client(clients), Some(note));
             }
             let note = match coverage.resolvers.as_slice() {
                 [only] if coverage.servers.is_empty() => only.addresses.first().map(|address| {
@@ -63,11 +64,17 @@ impl Scope {
         if seen.sightings.iter().any(|kept| kept.resolver == address) {
             return (Scope::Resolver(vec![address]), None);
         }
-        if seen.has_client(address) || blamed.is_some() {
-            return (
-                Scope::Client(address),
-                Some(format!("the alert blames {address} itself, which is a client here")),
-            );
+        if seen.has_client(address) || !blamed.is_empty() {
+            let clients: Vec<Address> = std::iter::once(address).chain(blamed).collect();
+            let asks_else = match clients.iter().any(|client| seen.has_client(*client)) {
+                true => "",
+                false => {
+                    "; if it also asks servers that are not in this capture, as a DNS server or a firewall does, mirror that, too"
+                }
+            };
+            let note =
+                format!("the alert blames {address} itself, which is a client here{asks_else}");
+            return (Scope::Client(clients), Some(note));
         }
         let note = format!(
             "{host} is no DNS server in this capture (address translation, or a server whose port is not \

@@ -106,11 +106,11 @@ pub(super) struct Seen {
 type WayKey = (Address, String, Option<String>);
 
 impl Seen {
-    /// The client that is called so, if one is.
-    pub(super) fn client_called(&self, name: &str) -> Option<Address> {
+    /// The clients that are called so.
+    pub(super) fn clients_called(&self, name: &str) -> BTreeSet<Address> {
         let is_it = |called: &Hostname| called.is_called(name);
-        let way = self.ways.iter().find(|way| way.hostname.as_ref().is_some_and(is_it))?;
-        Some(way.client)
+        let ways = self.ways.iter().filter(|way| way.hostname.as_ref().is_some_and(is_it));
+        ways.map(|way| way.client).collect()
     }
 
     /// How many names were asked for by which these sightings came about, if the destination is the server that was asked in
@@ -183,10 +183,9 @@ impl Seen {
         match scope {
             Scope::All => true,
             Scope::Resolver(addresses) => addresses.contains(&kept.resolver),
-            Scope::Client(client) => kept
-                .parts
-                .iter()
-                .any(|part| self.ways.get(part.way).is_some_and(|way| way.client == *client)),
+            Scope::Client(clients) => kept.parts.iter().any(|part| {
+                self.ways.get(part.way).is_some_and(|way| clients.contains(&way.client))
+            }),
         }
     }
 }
@@ -345,12 +344,16 @@ pub(super) fn outcome(seen: &Seen, of: &[&Kept], scope: &Scope) -> Outcome {
         }
         for part in &kept.parts {
             let Some(way) = seen.ways.get(part.way) else { continue };
-            if matches!(scope, Scope::Client(client) if *client != way.client) {
+            if matches!(scope, Scope::Client(clients) if !clients.contains(&way.client)) {
                 continue;
             }
             let (suspect, asks) =
                 suspects.entry(way.client).or_insert_with(|| (suspect(way, part), BTreeSet::new()));
             add(suspect, asks, way, part);
+            let is_known = suspect.attributions.last() == Some(&kept.id);
+            if !is_known && suspect.attributions.len() < IDS_MAX {
+                suspect.attributions.push(kept.id.clone());
+            }
         }
     }
     out.verdict = if suspects.is_empty() { verdict } else { Some(Verdict::Attributed) };
@@ -382,6 +385,7 @@ fn suspect(way: &Way, part: &Part) -> Suspect {
         first: part.time,
         last: part.time,
         connected: None,
+        attributions: Vec::new(),
     }
 }
 

@@ -16,6 +16,7 @@ use super::unended::Unended;
 use super::waiting::Waiting;
 use super::{Attribution, State, describe};
 use crate::bounded::Sequence;
+use crate::flow::Mac;
 use crate::frame::FrameId;
 use crate::identity::{Hostname, Inventory};
 use crate::indicator::{IndicatorId, Indicators};
@@ -39,6 +40,8 @@ const UNRECOGNISED_MAX: usize = 1 << 12;
 const ANSWERED_WITHIN: Span = Span::from_secs(70);
 /// Nor does one that is sent again and again, so long after the first: what asks for ever must not hold up the others.
 const SENT_AGAIN_WITHIN: Span = Span::from_secs(140);
+/// So many times are kept at which frames came again.
+const RESUMED_MAX: usize = 64;
 /// What belongs to forgotten transactions is let go when so many of them have come together.
 const SWEEP_EVERY: u64 = 256;
 /// What is said of a sighting that was judged before its time, as the output says it: an answer that would have cleared
@@ -83,6 +86,8 @@ pub struct Attributor {
     unended: Unended,
     /// Time of the first message.
     began: Option<Timestamp>,
+    /// When frames came again after nothing could be seen, the latest times.
+    resumed: VecDeque<Timestamp>,
     /// The latest time of any message.
     now: Timestamp,
     /// How far time has come.
@@ -152,6 +157,7 @@ impl Attributor {
             is_early: false,
             unended: Unended::new(history),
             began: None,
+            resumed: VecDeque::new(),
             now: Timestamp(i64::MIN),
             clock: Clock::default(),
             ticks: Ticks::new(history),
@@ -207,6 +213,20 @@ impl Attributor {
     /// Notes that frames were lost in a stretch of time: what is said of it is said with less certainty.
     pub fn note_loss(&mut self, from: Timestamp, to: Timestamp) {
         self.losses.note(self.clock.time_of(from), self.clock.time_of(to));
+    }
+
+    /// Notes that nothing was seen until a time: what comes soon behind it may go back to what came before it.
+    pub fn note_blind_until(&mut self, time: Timestamp) {
+        if self.resumed.len() >= RESUMED_MAX {
+            self.resumed.pop_front();
+        }
+        self.resumed.push_back(self.clock.time_of(time));
+    }
+
+    /// Since when all was seen until a time.
+    fn seen_since(&self, time: Timestamp) -> Timestamp {
+        let resumed = self.resumed.iter().rev().find(|at| **at <= time).copied();
+        resumed.or(self.began).unwrap_or(time)
     }
 
     /// Takes the next message of the capture, and hands out what was settled by the time it came: what is
@@ -483,7 +503,7 @@ impl Attributor {
         out: &mut dyn FnMut(Attribution),
     ) {
         let Some(flagged) = self.flagged.remove(sequence) else { return };
-        let began = self.began.unwrap_or(transaction.asked);
+        let began = self.seen_since(transaction.asked);
         for sent in self.resolution.transactions().tries(sequence) {
             let causes = self.resolution.history().causes(sequence, &sent, began);
             for seen in &flagged.seen {
@@ -629,12 +649,16 @@ impl Attributor {
         self.surroundings.forgotten()
     }
 
-    /// What a host was called when it was last seen.
-    pub(super) fn hostname_of(&self, host: &Host) -> Option<Hostname> {
+    /// The link-layer address of a host's own frames, as far as it is known not to be a router's.
+    pub(super) fn own_mac(&self, host: &Host) -> Option<Mac> {
         let hosts = self.resolution.transactions().hosts();
         let [mac, _] = host.macs;
-        let own = Some(mac).filter(|mac| mac.is_some() && !hosts.is_router(*mac));
-        self.surroundings.hostname(host.address, own, host.seen)
+        Some(mac).filter(|mac| mac.is_some() && !hosts.is_router(*mac))
+    }
+
+    /// What a host was called when it was last seen.
+    pub(super) fn hostname_of(&self, host: &Host) -> Option<Hostname> {
+        self.surroundings.hostname(host.address, self.own_mac(host), host.seen)
     }
 
     /// How many sightings had to be judged before their time, for lack of room.

@@ -115,8 +115,8 @@ pub struct Coverage {
     pub servers: Vec<ServerSeen>,
     /// Where one was: its clients.
     pub clients: ClientsSeen,
-    /// Of the hosts that alerts blame, those that are clients here.
-    pub blamed: BTreeMap<Called, Address>,
+    /// Of the hosts that alerts blame, those that are clients here, with all their addresses.
+    pub blamed: BTreeMap<Called, Vec<Address>>,
     /// How long answers took.
     pub latencies: Vec<LatencySeen>,
     /// The same of all resolvers together: to their clients, and from upstream.

@@ -353,7 +353,12 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
                 .to_owned()
         }
         Unexplained::BeganMidWay(after) => format!(
-            "the capture began only {after} before, so the question that led here may have come earlier"
+            "the capture began, or went on after a gap, only {after} before what led here was first asked for, so that \
+             the question may have come earlier"
+        ),
+        Unexplained::TriedBefore(since) => format!(
+            "{resolver} had asked the same {since} before and got no answer, for clients that are named there: whether it \
+             still asks for one of them cannot be told"
         ),
         Unexplained::PacketsLost => {
             "packets are missing from the capture around here, perhaps the client's question"

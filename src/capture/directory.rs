@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::file::FileReader;
+use super::source::Progress;
 
 /// How the files of a ring are called: `ring-20261124T091517.000000001Z.pcapng`, by their first frame's time.
 pub const RING_PREFIX: &str = "ring-";
@@ -45,7 +49,7 @@ pub enum LeftOut {
     UnreadableDirectory,
     /// It is a directory of evidence that was cut out of captures.
     Evidence,
-    /// It is called otherwise than captures are.
+    /// It is called otherwise than captures are, and does not begin as one.
     CalledOtherwise,
 }
 
@@ -59,7 +63,7 @@ impl LeftOut {
             LeftOut::LinkedDirectory => "linked directory",
             LeftOut::UnreadableDirectory => "directory that cannot be read",
             LeftOut::Evidence => "evidence, cut out of captures",
-            LeftOut::CalledOtherwise => "not called .pcap, .pcapng, .cap or .dmp",
+            LeftOut::CalledOtherwise => "no capture by name or beginning",
         }
     }
 }
@@ -116,7 +120,7 @@ fn why_not(path: &Path) -> Option<LeftOut> {
         return Some(LeftOut::LinkedDirectory);
     }
     let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
-    if !is_called_capture(&name) {
+    if !is_called_capture(&name) && !begins_as_capture(path) {
         let without = COMPRESSED_ELSE.iter().find_map(|ending| name.strip_suffix(ending));
         return Some(match without.is_some_and(is_called_capture) {
             true => LeftOut::CompressedElse,
@@ -127,6 +131,13 @@ fn why_not(path: &Path) -> Option<LeftOut> {
         Ok(data) if data.is_file() => (data.len() == 0).then_some(LeftOut::Empty),
         _ => Some(LeftOut::NoFile),
     }
+}
+
+/// Whether a file is a capture by how it begins, whatever it is called: who rotates captures puts dates behind their
+/// endings.
+fn begins_as_capture(path: &Path) -> bool {
+    let is_file = fs::metadata(path).is_ok_and(|data| data.is_file() && data.len() > 0);
+    is_file && FileReader::open(path, Arc::new(Progress::default())).is_ok()
 }
 
 /// Whether a file is one of a ring: its last record may be half written, or half gone with a run that was
@@ -174,6 +185,10 @@ mod tests {
         fs::write(at("cut/a.pcapng"), "x").unwrap();
         fs::write(at("cut").join(EVIDENCE_INDEX), format!("{EVIDENCE_COLUMNS}verdict\n")).unwrap();
         fs::write(at("empty.pcap"), "").unwrap();
+        let mut header = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0];
+        header.resize(24, 0);
+        fs::write(at("dc.pcap-20260301"), &header).unwrap();
+        fs::write(at("snort.log.1772442000"), zstd::encode_all(&*header, 3).unwrap()).unwrap();
         let found = captures_in(directory.path()).unwrap();
         let names = |paths: &[PathBuf]| -> Vec<String> {
             let inner = paths.iter().map(|path| path.strip_prefix(directory.path()).unwrap());
@@ -187,9 +202,11 @@ mod tests {
                 "b.pcap",
                 "c.pcap12",
                 "d.cap.zst",
+                "dc.pcap-20260301",
                 "e.pcap.1.gz",
                 "inner.pcap/deep/x.dmp",
-                "ring-1Z.pcapng"
+                "ring-1Z.pcapng",
+                "snort.log.1772442000"
             ]
         );
         let left_out: Vec<_> =

@@ -14,6 +14,8 @@ use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
 use super::BATCH_FRAMES_MAX;
 use super::block::Mark;
 use super::directory;
@@ -85,6 +87,7 @@ impl Reader {
         if paths.len() > usize::from(u16::MAX) {
             return Err(CaptureError::TooManyFiles(paths.len()));
         }
+        allow_open(paths.len());
         let mut reader = Reader {
             streams: BinaryHeap::new(),
             begun: 0,
@@ -293,6 +296,18 @@ impl FileFacts {
         self.octets += octets;
         self.first = Some(self.first.map_or(first, |known| known.min(first)));
         self.last = self.last.max(Some(last));
+    }
+}
+
+/// Lets the process have as many files open as it may, if so many might be: those that overlap in time are, and of most
+/// systems a process has to ask for more than a thousand.
+fn allow_open(files: usize) {
+    const FEW: usize = 200;
+    if files > FEW
+        && let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE)
+    {
+        // What cannot be opened all the same is told as damage.
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     }
 }
 

@@ -102,10 +102,12 @@ impl Case {
         room: usize,
     ) -> Option<usize> {
         let time = client.map_or(attribution.sighting.time, |client| client.asked_time);
-        self.sightings += 1;
+        // One can name a client for two of its questions.
+        let is_known = self.ids.last() == Some(&attribution.id);
+        self.sightings += u64::from(!is_known);
         self.first = self.first.min(time);
         self.last = self.last.max(time);
-        if self.ids.len() < IDS_MAX {
+        if !is_known && self.ids.len() < IDS_MAX {
             self.ids.push(attribution.id.clone());
         }
         if !self.verdicts.contains(&attribution.verdict) {

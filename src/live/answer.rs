@@ -402,8 +402,11 @@ impl LiveSink for Answers {
         self.attributor.advance(until, &mut |attribution| told.take(attribution));
     }
 
-    fn lost(&mut self, (from, to): Lost) {
-        self.attributor.note_loss(from, to);
+    fn lost(&mut self, Lost { from, to, is_blind }: Lost) {
+        match is_blind {
+            true => self.attributor.note_blind_until(to),
+            false => self.attributor.note_loss(from, to),
+        }
     }
 
     fn ended(&mut self, now: Timestamp, health: &PipeHealth) {
@@ -414,6 +417,7 @@ impl LiveSink for Answers {
         let before = std::mem::replace(&mut self.pulsed, now);
         if now - before > LEAP {
             self.attributor.note_loss(before, now);
+            self.attributor.note_blind_until(now);
         }
         self.relist_if_asked(now);
         self.settle_leaving();

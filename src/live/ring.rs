@@ -25,6 +25,8 @@ use crate::time::Timestamp;
 const WAITING_MAX: usize = 32;
 /// A ring has about so many files, so that what goes at once is a small part.
 const FILES: u64 = 16;
+/// For each new file so many old ones go at most.
+const REMOVED_AT_ONCE: usize = 2;
 /// The shortest and longest file.
 const FILE_OCTETS_MIN: u64 = 4 << 10;
 const FILE_OCTETS_MAX: u64 = 256 << 20;
@@ -44,6 +46,8 @@ pub struct Ring {
     empty: Receiver<Vec<u8>>,
     /// Octets that the disk had room for at the start, those of an earlier run's files among them.
     room: u64,
+    /// How many octets it held when it was started.
+    held: u64,
     watch: RingWatch,
 }
 
@@ -104,15 +108,23 @@ impl Ring {
         // On a small disk the files are small, too: the one that is written cannot make room for itself.
         let room = writer.room()?;
         writer.file_octets = (octets_max.min(room) / FILES).clamp(FILE_OCTETS_MIN, FILE_OCTETS_MAX);
-        writer.note_oldest(&writer.files()?);
+        let files = writer.files()?;
+        writer.note_oldest(&files);
+        let held = files.iter().map(|(_, octets)| octets).sum();
         let builder = thread::Builder::new().name("ring".to_owned());
         builder.spawn(move || writer.serve(&from, &emptied))?;
-        Ok(Ring { names, interfaces: Vec::new(), described: Vec::new(), to, empty, room, watch })
+        let (interfaces, described) = (Vec::new(), Vec::new());
+        Ok(Ring { names, interfaces, described, to, empty, room, held, watch })
     }
 
     /// How many octets the disk had room for when it was started.
     pub fn room(&self) -> u64 {
         self.room
+    }
+
+    /// How many octets of packets there were when it was started.
+    pub fn held(&self) -> u64 {
+        self.held
     }
 
     /// How it is doing, for others.
@@ -342,11 +354,12 @@ impl Writer {
         self.counts.oldest.store(oldest.map_or(0, |time| time.0), Ordering::Relaxed);
     }
 
-    /// Removes the oldest files until so many octets have room.
+    /// Removes the oldest files until so many octets have room. Of a ring that was larger by far they go a few at a time, so that
+    /// whoever forgot how large it was can still stop that.
     fn make_room(&self, octets: u64) -> io::Result<()> {
         let files = self.files()?;
         let mut total: u64 = files.iter().map(|(_, octets)| octets).sum();
-        for (path, its) in files {
+        for (path, its) in files.into_iter().take(REMOVED_AT_ONCE) {
             if total + octets <= self.octets_max {
                 break;
             }

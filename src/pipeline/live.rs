@@ -60,7 +60,15 @@ pub struct Listener {
 }
 
 /// A stretch of time in which frames were lost.
-pub type Lost = (Timestamp, Timestamp);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// From when,
+    pub from: Timestamp,
+    /// and until when.
+    pub to: Timestamp,
+    /// Whether none came of a whole interface, since it was away.
+    pub is_blind: bool,
+}
 
 /// How an interface is doing.
 #[derive(Clone, Debug, Default)]
@@ -187,7 +195,11 @@ impl Shared {
         let is_long = lost.len() >= 64;
         match lost.last_mut() {
             // Nobody has looked for long: one stretch will do.
-            Some(last) if is_long => *last = (last.0.min(stretch.0), last.1.max(stretch.1)),
+            Some(last) if is_long => {
+                last.from = last.from.min(stretch.from);
+                last.to = last.to.max(stretch.to);
+                last.is_blind |= stretch.is_blind;
+            }
             _ => lost.push(stretch),
         }
     }
@@ -221,8 +233,7 @@ pub fn listen<S: LiveSink>(
     let shared = Shared::new(&files);
     let ear = |source, listener: Listener| {
         let first = files.iter().position(|file| *file == listener.interface);
-        let (is_first, told, last) = (first == Some(source), Drops::default(), now());
-        Ear { listener, source, shared: &shared, is_first, told, last }
+        Ear::new((source, listener), &shared, first == Some(source), now())
     };
     let line = Line { merge: Merge::new(&files, WAITING_MAX), sequence: 0, tap };
     let reading = Reading::new(decoder.clone(), lookout);
@@ -268,7 +279,7 @@ pub fn listen<S: LiveSink>(
 
 /// The time that a batch covers.
 fn stretch(batch: &Batch) -> Option<Lost> {
-    Some((batch.get(0)?.time, batch.last_time()?))
+    Some(Lost { from: batch.get(0)?.time, to: batch.last_time()?, is_blind: false })
 }
 
 /// Puts what was handed over in order, and numbers it.

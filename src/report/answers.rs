@@ -51,7 +51,10 @@ const COLUMNS: &[Column] = &[
     ("reason", |row| row.answer.reason.clone().unwrap_or_default()),
     ("nearest", |row| row.answer.nearest.clone().unwrap_or_default()),
     ("notes", |row| row.answer.basis.notes.join("; ")),
-    ("attributions", |row| row.answer.attributions.join(" ")),
+    ("attributions", |row| {
+        let of_all = &row.answer.attributions;
+        row.client.map_or(of_all, |client| &client.attributions).join(" ")
+    }),
 ];
 
 fn time(time: Option<Timestamp>) -> String {

@@ -167,9 +167,7 @@ impl Spoken {
             told.push(Told { key, grade, sentence });
         }
         for gone in before.iter().filter(|gone| told.iter().all(|told| told.key != gone.key)) {
-            let is_client = gone.key.0 != attribution.sighting.resolver;
-            let said = self.said.get_mut(&gone.key).filter(|_| is_client);
-            if let Some(said) = said {
+            if let Some(said) = self.said.get_mut(&gone.key) {
                 said.backed = said.backed.saturating_sub(1);
                 if said.backed == 0 {
                     let time = at(attribution.sighting.time);

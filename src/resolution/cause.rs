@@ -143,6 +143,7 @@ impl History<'_> {
         if visited.contains(&query) || visited.len() >= VISITS_MAX {
             return none(Unexplained::BehindResolver(sent.client));
         }
+        let is_asked_for_itself = visited.is_empty();
         visited.push(query);
         let Some(group) = self.roles.group_of(sent.client) else {
             return none(Unexplained::ClientLegMissing);
@@ -251,6 +252,11 @@ impl History<'_> {
                 return Causes { first_try, ..shared };
             }
             let why = self.why_nobody(query, sent, group.known, began);
+            let why = match is_asked_for_itself {
+                true => self.as_the_run_began(why, (query, sent), began),
+                // The first time itself stands as it is: runs go back for hours.
+                false => why,
+            };
             let is_below =
                 |c: &&Candidate| c.timing == Timing::JustAfter && c.relation <= Relation::Ancestor;
             let just_after = candidates.iter().filter(is_below).map(|c| c.asked - sent.asked).min();
@@ -279,6 +285,40 @@ impl History<'_> {
             0 => Causes { first_try, ..none(behind.unwrap_or(Unexplained::Forgotten)) },
             1..=CLIENTS_MAX => Causes { clients, unexplained: None, first_try },
             many => Causes { first_try, ..none(Unexplained::TooMany(many as u32)) },
+        }
+    }
+
+    /// Why nobody is named for what was asked again and again for want of an answer: what is not known of the first time is not
+    /// known of the last. Who made the resolver begin may have gone meanwhile.
+    fn as_the_run_began(
+        &self,
+        why: Unexplained,
+        (query, sent): (Sequence, &Transaction),
+        began: Timestamp,
+    ) -> Unexplained {
+        let is_open = matches!(
+            why,
+            Unexplained::NobodyWaiting
+                | Unexplained::OthersWaiting(_)
+                | Unexplained::ClientsUnseen { .. }
+        );
+        let first = if is_open { self.run_began(query, sent) } else { None };
+        let Some((first, earlier)) = first else { return why };
+        let shared = self.causes_beyond(first, &earlier, began, &mut vec![query]);
+        let is_told = |client: &Cause| {
+            let ask = self.transactions.get(client.ask);
+            ask.is_some_and(|ask| ask.answered().is_some() && matches!(ask.rcode, 0 | 3))
+        };
+        match shared.unexplained {
+            None if shared.clients.iter().all(is_told) => why,
+            None => Unexplained::TriedBefore(sent.asked - earlier.asked),
+            Some(
+                unknown @ (Unexplained::BeganMidWay(_)
+                | Unexplained::PacketsLost
+                | Unexplained::TooMany(_)
+                | Unexplained::Crowded),
+            ) => unknown,
+            Some(_) => why,
         }
     }
 

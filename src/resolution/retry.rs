@@ -14,6 +14,9 @@ pub(super) const LEADS_ON_MAX: Span = Span::from_secs(1);
 /// A resolver fails over to its next server within this time.
 pub(super) const FAIL_OVER_MAX: Span = Span::from_secs(12);
 
+/// The longest pause between two tries.
+const BACKS_OFF_MAX: Span = Span::from_secs(32);
+
 /// Whether a response says what was asked for, or that there is none: no referral, nor a failure.
 pub(super) fn says_all(query: &Transaction) -> bool {
     match query.rcode {
@@ -89,6 +92,29 @@ impl History<'_> {
             // was answered meanwhile.
         }
         first.0
+    }
+
+    /// The earliest query in the run that ends with this one, however long the pauses are by which a resolver backs off
+    /// (Unbound's last ones take half a minute): the same question, of which none was answered before the next. Of what
+    /// was sent longer before than an ask is remembered nothing is known.
+    pub(super) fn run_began(
+        &self,
+        query: Sequence,
+        sent: &Transaction,
+    ) -> Option<(Sequence, Transaction)> {
+        let mut first: Option<(Sequence, Transaction)> = None;
+        for (sequence, earlier) in self.same_questions(sent, sent.asked) {
+            let (next, asked) = first.map_or((query, sent.asked), |(at, first)| (at, first.asked));
+            if sequence >= next {
+                continue;
+            }
+            let is_answered = earlier.answered().is_some_and(|at| at <= asked);
+            if is_answered || earlier.asked_last + BACKS_OFF_MAX < asked {
+                break;
+            }
+            first = Some((sequence, earlier));
+        }
+        first
     }
 
     /// When nobody can join a query any more: at its answer, or at the next try.

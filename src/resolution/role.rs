@@ -66,6 +66,9 @@ const ONLY_ANSWER_MAX: usize = 16;
 const BEHAVIOUR_MIN: usize = 5;
 /// How many asks about one registered domain are looked at for one of them.
 const BEHAVIOUR_STEPS: usize = 64;
+/// So many hosts that are asked seldom are looked at for whether they pass it on, and what they do so within.
+const SELDOM_MAX: usize = 64;
+const PASSED_ON_WITHIN: Span = Span::from_millis(100);
 
 /// How a resolver came to be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -285,9 +288,11 @@ impl Roles {
             }
         }
         let machines = machines(hosts);
+        let passing_on = passing_on(transactions);
         let no_answers = hosts.iter().all(|(_, host)| host.answers == 0);
         for (id, host) in hosts.iter() {
-            let answers = host.serves() || (no_answers && host.asked > 0);
+            let answers =
+                host.serves() || (no_answers && host.asked > 0) || passing_on.contains(&id);
             let resolves = host.asks > 0 && answers && !is_loopback(host);
             if self.group_of(id).is_none() && resolves {
                 self.add_with_machine(id, host, Known::AsksAndAnswers, &machines, hosts);
@@ -525,6 +530,38 @@ impl Roles {
             *slot = place as u32 + 1;
         }
     }
+}
+
+/// The hosts that were asked too seldom to be known by it, and passed all of it on at once, without having answered: they
+/// asked the same thing, and hardly anything else.
+fn passing_on(transactions: &Transactions) -> BTreeSet<HostId> {
+    let hosts = transactions.hosts();
+    let seldom = hosts.iter().filter(|(_, host)| {
+        let asks_for_others = host.asks > 0 && host.asks <= 2 * host.asked;
+        asks_for_others && host.answers == 0 && !host.serves()
+    });
+    let mut found: BTreeSet<HostId> = seldom.map(|(id, _)| id).take(SELDOM_MAX).collect();
+    if found.is_empty() {
+        return found;
+    }
+    let mut seen: BTreeSet<HostId> = BTreeSet::new();
+    for (_, ask) in transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE) {
+        if !found.contains(&ask.server) {
+            continue;
+        }
+        seen.insert(ask.server);
+        let mut queries = transactions.of_client(ask.server, ask.group).take(BEHAVIOUR_STEPS);
+        let is_passed_on = queries.any(|(_, query)| {
+            query.same_question(&ask)
+                && query.server != ask.client
+                && (Span(0)..=PASSED_ON_WITHIN).contains(&(query.asked - ask.asked))
+        });
+        if !is_passed_on {
+            found.remove(&ask.server);
+        }
+    }
+    found.retain(|host| seen.contains(host));
+    found
 }
 
 /// Whether a host asks as a resolver does that walks down from the root, and not only now and then.

@@ -47,6 +47,8 @@ impl Told {
             }
         }
         told.times.sort_unstable();
+        // Each address has its own, newest first.
+        told.answered.sort_unstable_by_key(|(sequence, _)| std::cmp::Reverse(*sequence));
         told
     }
 

@@ -46,8 +46,11 @@ pub enum Unexplained {
         /// of so many.
         queries: u32,
     },
-    /// The capture had begun too short a time before.
+    /// The capture had begun, or gone on after it was blind, too short a time before.
     BeganMidWay(Span),
+    /// It was asked for so long before, for clients that are known, and got no answer: whether one of them still waits cannot
+    /// be told.
+    TriedBefore(Span),
     /// Packets are missing here.
     PacketsLost,
     /// So many clients can have caused it, none more likely than the other.

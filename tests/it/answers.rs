@@ -190,6 +190,27 @@ fn an_alert_on_a_client_that_did_not_ask_names_nobody_else() {
 }
 
 #[test]
+fn a_line_of_an_answer_has_the_ids_of_its_own_client() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let capture = office().display().to_string();
+    fs::write(path("alerts.txt"), "mi.kenal-cn.com\n").unwrap();
+    let [answers, csv] = ["answers", "csv"].map(|form| format!("{form}={}", path(form)));
+    whoasked(["explain", "--alerts", &path("alerts.txt"), &capture, "-o", &answers, "-o", &csv]);
+    let read = |name: &str| fs::read_to_string(path(name)).unwrap();
+    let [answers, rows] = [read("answers"), read("csv")];
+    for client in ["192.168.2.42", "192.168.2.40"] {
+        let line = answers.lines().find(|line| line.contains(client)).unwrap();
+        let ids: Vec<&str> = line.rsplit(',').next().unwrap().split(' ').collect();
+        for id in &ids {
+            let of_id = |row: &&str| row.split(',').any(|cell| cell == *id);
+            assert!(rows.lines().filter(of_id).any(|row| row.contains(client)), "{client}: {id}");
+        }
+        assert!(!ids.is_empty());
+    }
+}
+
+#[test]
 fn rows_that_are_none_are_not_counted_as_unread() {
     let row = "2026-03-02T09:17:42Z,192.168.2.194,mi.kenal-cn.com,C2\n";
     let text = format!(

@@ -545,12 +545,26 @@ fn cells_said(record: &StringRecord) -> usize {
     record.iter().filter(|cell| !cell.trim().is_empty()).count()
 }
 
-/// Whether a row with hardly any cells is no alert that was cut: it has neither host nor destination, and no time.
+/// Whether a row is what a table has below its alerts, and no alert that was cut.
 fn is_remark(record: &StringRecord, row: &Row<'_>) -> bool {
-    let is_clock = |cell: &str| {
-        cell.split(':').skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    };
-    row.is_of_nothing() && !record.iter().any(is_clock)
+    const WORDS: [&str; 12] = [
+        "total",
+        "totals",
+        "subtotal",
+        "sum",
+        "summe",
+        "gesamt",
+        "zwischensumme",
+        "page",
+        "seite",
+        "count",
+        "anzahl",
+        "generated",
+    ];
+    let first = record.iter().find(|cell| !cell.trim().is_empty()).unwrap_or_default();
+    let word = first.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
+    let is_word = |word: &str| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known));
+    row.is_of_nothing() && word.is_some_and(is_word)
 }
 
 /// Reads all records behind the header.

@@ -80,8 +80,17 @@ pub(super) struct Record<'t> {
     pub fields: Map<String, Value>,
     /// A key that stands in it more than once, and says different things.
     pub repeated: Option<String>,
-    /// Whether it holds others, each a record of its own.
-    pub is_around: bool,
+    /// Whether it holds others, which are records of their own, or are not read.
+    pub holds: Option<Others>,
+}
+
+/// What others a record holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Others {
+    /// Alerts: each is read.
+    Alerts,
+    /// What went before it, or after: it is not.
+    Context,
 }
 
 /// Whether a text is of JSON, and of nothing else.
@@ -147,8 +156,8 @@ impl<'t> Level<'t> {
 pub(super) struct Records<'t> {
     levels: Vec<Level<'t>>,
     shape: Shape,
-    /// Records that are to come next, each with whether what is in its arrays is of it.
-    ready: VecDeque<(u32, &'t str, bool)>,
+    /// Records that are to come next.
+    ready: VecDeque<(u32, &'t str, Option<Others>)>,
 }
 
 impl<'t> Records<'t> {
@@ -180,8 +189,13 @@ impl<'t> Records<'t> {
         let is_missed = !is_event && (level.wrapper.is_none() || !is_first);
         if is_event || !is_wrapper {
             (level.has_event, level.has_any) = (true, true);
-            self.ready.extend(level.held.drain(..).map(|(line, text)| (line, text, true)));
-            self.ready.push_back((line, text, !is_wrapper));
+            self.ready.extend(level.held.drain(..).map(|(line, text)| (line, text, None)));
+            let holds = match nature {
+                Nature::EventAround => Some(Others::Alerts),
+                Nature::EventWith => Some(Others::Context),
+                Nature::Event | Nature::Other => None,
+            };
+            self.ready.push_back((line, text, holds));
         }
         if !is_wrapper {
             return None;
@@ -212,15 +226,14 @@ impl<'t> Iterator for Records<'t> {
 
     fn next(&mut self) -> Option<Found<'t>> {
         loop {
-            if let Some((line, text, has_lists)) = self.ready.pop_front() {
+            if let Some((line, text, holds)) = self.ready.pop_front() {
                 let json_keys::Object { mut fields, repeated } =
                     read_object(text).ok().flatten().unwrap_or_default();
-                if !has_lists {
+                if holds.is_some() {
                     leave_objects_out(&mut fields, 0);
                 }
                 let fields = self.shape.unwrapped(fields);
-                let is_around = !has_lists;
-                return Some(Ok(Record { line, text, fields, repeated, is_around }));
+                return Some(Ok(Record { line, text, fields, repeated, holds }));
             }
             let level = self.levels.last_mut()?;
             if level.has_event
@@ -501,15 +514,17 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     for words in said {
         rows.notices.push(Notice::file(&rows.file, &words));
     }
-    let (mut repeated, mut around) = (Repeated::default(), None);
+    let (mut repeated, mut around, mut with) = (Repeated::default(), None, None);
     for record in records(text) {
         match record {
             Ok(_) if rows.is_full() => rows.left_out += 1,
             Ok(record) if is_of_bulk(&record.fields) => rows.pass("what is done with a record"),
             Ok(record) => {
                 repeated.see(&record);
-                if record.is_around {
-                    around.get_or_insert(record.line);
+                match record.holds {
+                    None => {}
+                    Some(Others::Alerts) => _ = around.get_or_insert(record.line),
+                    Some(Others::Context) => _ = with.get_or_insert(record.line),
                 }
                 read_record(&record, (&table, &columns), rows);
             }
@@ -519,6 +534,13 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     let around = around.map(|line| {
         format!("the record in line {line} holds others that are alerts themselves: it was read as one, and so was each of these")
     });
+    let with = with.map(|line| {
+        format!(
+            "the record in line {line} holds others that could be alerts themselves, and may only tell what went before it: \
+             these were not read; if they are alerts, give them alone"
+        )
+    });
+    let around = around.into_iter().chain(with);
     let said = repeated.words().into_iter().chain(around);
     rows.notices.extend(said.map(|words| Notice::file(&rows.file, &words)));
 }

@@ -77,7 +77,7 @@ impl Table {
                 return Err((line, shown, why));
             }
             let fields = self.headings.iter().cloned().zip(items).collect::<Map<_, _>>();
-            Ok(Record { line, text: shown, fields, repeated: None, is_around: false })
+            Ok(Record { line, text: shown, fields, repeated: None, holds: None })
         })
     }
 }

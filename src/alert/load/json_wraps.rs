@@ -36,7 +36,9 @@ struct Told {
 pub(super) enum Nature {
     /// It tells of a destination and of more, or keeps an event's line, or is one of Suricata.
     Event,
-    /// The same, and so do objects in its arrays, each by itself.
+    /// The same, and objects in its arrays could be events by themselves: what it tells of what went before, or after.
+    EventWith,
+    /// The same, and objects in an array of alerts are events by themselves.
     EventAround,
     /// It may hold events.
     Other,
@@ -58,6 +60,26 @@ impl Says {
     }
 }
 
+/// What an array of alerts, or of what a search found, is called.
+const OF_ALERTS: &[&str] = &[
+    "alerts",
+    "alarms",
+    "messages",
+    "records",
+    "results",
+    "hits",
+    "data",
+    "items",
+    "rows",
+    "logs",
+    "detections",
+    "incidents",
+    "entries",
+    "threats",
+    "offenses",
+    "value",
+];
+
 impl Shape {
     /// What an object is. One that holds whole events, and is none itself, is what a search was for, or when a report was
     /// written: it has a name and a time, too.
@@ -69,15 +91,19 @@ impl Shape {
         if !self.has_destination(&Flat::of(inner)) {
             return Nature::Other;
         }
-        let (mut are_of_lists, mut are_whole) = (false, false);
-        for item in inner.values().flat_map(lists) {
+        let (mut are_of_lists, mut are_alerts, mut are_whole) = (false, false, false);
+        for (key, item) in listed(inner) {
             are_of_lists |= self.tells(item);
-            are_whole |= self.says(item).is_all();
+            let is_whole = self.says(item).is_all();
+            are_whole |= is_whole;
+            are_alerts |= is_whole && OF_ALERTS.iter().any(|of| key.eq_ignore_ascii_case(of));
         }
         let is_itself = !are_of_lists || self.has_destination(&Flat::without_lists(inner));
-        match (is_itself, are_whole) {
-            (true, false) => Nature::Event,
-            (true, true) if self.says(inner).is_all() => Nature::EventAround,
+        let says = self.says(inner);
+        match (is_itself, are_alerts, are_whole) {
+            (true, false, false) => Nature::Event,
+            (true, false, true) => Nature::EventWith,
+            (true, true, _) if says.name && (says.time || says.host) => Nature::EventAround,
             _ => Nature::Other,
         }
     }
@@ -134,8 +160,11 @@ impl Shape {
         let only = found.next()?;
         let is_only = found.next().is_none();
         // A list beside it has the events.
-        let beside = fields.iter().filter(|(key, _)| *key != only);
-        let has_list = beside.flat_map(|(_, value)| lists(value)).any(|item| self.tells(item));
+        let mut beside = Vec::new();
+        for (key, value) in fields.iter().filter(|(key, _)| *key != only) {
+            list(key, value, &mut beside);
+        }
+        let has_list = beside.into_iter().any(|(_, item)| self.tells(item));
         (is_only && !has_list).then_some(only)
     }
 
@@ -161,7 +190,9 @@ impl Shape {
                 says.link |= named().next().is_some();
             }
             says.host |= told.beside == Some(Beside::Host);
-            says.time |= told.beside == Some(Beside::Time);
+            // How long a search took is no time.
+            let is_time = || values.iter().any(|value| value.len() > 7);
+            says.time |= told.beside == Some(Beside::Time) && is_time();
         }
         says
     }
@@ -220,21 +251,28 @@ fn wrap_of(fields: &Map<String, Value>) -> Option<&'static str> {
     WHOLE.iter().find(is_packed).map(|(key, _)| *key)
 }
 
-/// The objects that stand in arrays, at whatever depth.
-fn lists(value: &Value) -> Vec<&Map<String, Value>> {
+/// The objects that stand in arrays, at whatever depth, each with what its array is called.
+fn listed(fields: &Map<String, Value>) -> Vec<(&str, &Map<String, Value>)> {
     let mut found = Vec::new();
-    let mut open: Vec<(&Value, usize, bool)> = vec![(value, 0, false)];
-    while let Some((value, depth, is_item)) = open.pop() {
+    for (key, value) in fields {
+        list(key, value, &mut found);
+    }
+    found
+}
+
+fn list<'v>(key: &'v str, value: &'v Value, found: &mut Vec<(&'v str, &'v Map<String, Value>)>) {
+    let mut open: Vec<(&str, &Value, usize, bool)> = vec![(key, value, 0, false)];
+    while let Some((key, value, depth, is_item)) = open.pop() {
         match value {
-            Value::Object(inner) if is_item => found.push(inner),
+            Value::Object(inner) if is_item => found.push((key, inner)),
             Value::Object(inner) if depth < DEPTH_MAX => {
-                open.extend(inner.values().map(|value| (value, depth + 1, false)));
+                let inner = inner.iter();
+                open.extend(inner.map(|(key, value)| (key.as_str(), value, depth + 1, false)));
             }
             Value::Array(items) if depth < DEPTH_MAX => {
-                open.extend(items.iter().map(|value| (value, depth + 1, true)));
+                open.extend(items.iter().map(|value| (key, value, depth + 1, true)));
             }
             _ => {}
         }
     }
-    found
 }

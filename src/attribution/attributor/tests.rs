@@ -190,6 +190,20 @@ fn where_frames_were_lost_it_is_not_said_that_nobody_asked() {
 }
 
 #[test]
+fn soon_after_nothing_could_be_seen_it_is_not_said_that_nobody_asked() {
+    for (back, is_soon) in [(99, true), (80, false), (101, false)] {
+        let mut engine = Engine::new(1 << 10, 1 << 10);
+        engine.exchange(1_000.0, "10.0.0.2", DC, "warm.example");
+        engine.attributor.note_blind_until(at(back));
+        engine.exchange(100_010.0, DC, ISP, "c2.evil.com");
+        engine.exchange(101_000.0, "10.0.0.2", DC, "other.example");
+        let said = engine.finish();
+        let is_undecided = matches!(said[0].unexplained, Some(Unexplained::BeganMidWay(_)));
+        assert_eq!(is_undecided, is_soon, "{:?}", said[0]);
+    }
+}
+
+#[test]
 fn a_host_for_which_there_was_no_room_is_a_loss() {
     for (hosts, is_near) in [(64, false), (4, true)] {
         let mut engine = Engine::new(1 << 10, hosts);

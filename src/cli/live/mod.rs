@@ -158,6 +158,14 @@ fn ring(
     }
     let ring = Ring::start(directory, octets_max, settings.interfaces.clone())
         .with_context(|| format!("--ring: {}{way_out}", directory.display()))?;
+    if ring.held() > octets_max {
+        say(&format!(
+            "whoasked: the ring in {} holds {}, and --ring-size is {}: its oldest packets are deleted as new ones come",
+            directory.display(),
+            size(ring.held()),
+            size(octets_max)
+        ));
+    }
     if ring.room() < octets_max {
         say(&format!(
             "whoasked: --ring-size {}, but only {} free in {}: so much less is kept",

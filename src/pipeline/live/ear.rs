@@ -6,7 +6,7 @@ use crossbeam_channel::Sender;
 
 use super::pile::Pile;
 use super::progress::clock;
-use super::{Handed, Listener, Raw, Shared, Tap, WAIT, WORDS_EACH, lock, now, stretch};
+use super::{Handed, Listener, Lost, Raw, Shared, Tap, WAIT, WORDS_EACH, lock, now, stretch};
 use crate::capture::live::{Drops, Filled};
 use crate::frame::Batch;
 use crate::pipeline::Stop;
@@ -138,16 +138,33 @@ impl Outlet for Straight<'_, '_> {
 
 /// The thread of a source.
 pub(super) struct Ear<'s> {
-    pub(super) listener: Listener,
+    listener: Listener,
     /// Its place among the sources.
-    pub(super) source: usize,
-    pub(super) shared: &'s Shared,
+    source: usize,
+    shared: &'s Shared,
     /// Whether it is the first of its interface: each says of all of it what the interface dropped.
-    pub(super) is_first: bool,
+    is_first: bool,
     /// The drops that were told.
-    pub(super) told: Drops,
+    told: Drops,
     /// When the source was last asked for its drops.
-    pub(super) last: Timestamp,
+    last: Timestamp,
+    /// Whether anything came yet.
+    has_heard: bool,
+    /// Since when its interface is away, if it is.
+    away_since: Option<Timestamp>,
+}
+
+impl<'s> Ear<'s> {
+    /// That of a source. The drops are asked for as if they had been at `last`.
+    pub(super) fn new(
+        (source, listener): (usize, Listener),
+        shared: &'s Shared,
+        is_first: bool,
+        last: Timestamp,
+    ) -> Ear<'s> {
+        let (told, has_heard, away_since) = (Drops::default(), false, None);
+        Ear { listener, source, shared, is_first, told, last, has_heard, away_since }
+    }
 }
 
 impl Ear<'_> {
@@ -218,6 +235,16 @@ impl Ear<'_> {
         }
         drop(health);
         let time = now();
+        match (filled, self.away_since) {
+            // What was there before it began is no part of the capture.
+            (Filled::Down(_), None) if self.has_heard => self.away_since = Some(time - GATHERED),
+            (Filled::Down(_), _) | (_, None) => {}
+            (_, Some(from)) => {
+                self.away_since = None;
+                self.shared.lost(Lost { from, to: time, is_blind: true });
+            }
+        }
+        self.has_heard |= !batch.is_empty();
         // The clock may have been set back.
         if (time - self.last).abs() >= DROPS_EVERY {
             self.note_drops(time);
@@ -238,7 +265,8 @@ impl Ear<'_> {
                 heard.drops.by_kernel += kernel;
                 heard.drops.by_interface += interface;
             }
-            self.shared.lost((self.last.min(time) - GATHERED, time));
+            let from = self.last.min(time) - GATHERED;
+            self.shared.lost(Lost { from, to: time, is_blind: false });
         }
         (self.told, self.last) = (drops, time);
     }

@@ -164,7 +164,7 @@ fn what_the_kernel_or_the_interface_drops_is_told_with_its_time() {
         let told = run([AT_ONCE, dropped, LATER, AT_ONCE], Told::default());
         let drops = told.health.interfaces[0].drops;
         assert_eq!((drops.by_kernel, drops.by_interface), (by_kernel, by_interface));
-        let [(from, to)] = told.lost[..] else { panic!("{:?}", told.lost) };
+        let [Lost { from, to, is_blind: false }] = told.lost[..] else { panic!("{:?}", told.lost) };
         assert!(from <= told.messages[1] && told.messages[1] <= to);
     }
 }
@@ -177,14 +177,15 @@ fn what_is_left_out_since_the_analysis_is_behind_is_told_and_counted() {
     assert!(lost > 0 && taken > 1, "{lost} lost, {taken} taken");
     assert_eq!((lost + taken, told.health.batches_lost), (400, lost));
     assert!(!told.lost.is_empty());
-    assert!(told.lost.iter().all(|(from, to)| from <= to && told.messages[0] <= *from));
+    assert!(told.lost.iter().all(|lost| lost.from <= lost.to && told.messages[0] <= lost.from));
 }
 
 #[test]
 fn a_batch_that_the_analysis_fails_on_is_told_and_the_run_goes_on() {
     let told = run([AT_ONCE, LATER], Told { panics: true, ..Told::default() });
     assert_eq!((told.messages.len(), told.health.panics), (2, 1));
-    assert_eq!(told.lost, [(told.messages[0], told.messages[0])]);
+    let (from, to) = (told.messages[0], told.messages[0]);
+    assert_eq!(told.lost, [Lost { from, to, is_blind: false }]);
 }
 
 #[test]
@@ -204,7 +205,7 @@ fn a_flood_beside_a_silent_source_is_taken_or_counted_and_what_follows_is_taken(
     assert!(taken >= 50 + WAITING_MAX as u64, "{taken} taken");
     assert!(told.messages.is_sorted());
     let latest = told.messages[told.messages.len() - 50..].iter().copied();
-    assert!(told.lost.iter().all(|(_, to)| latest.clone().all(|taken| *to < taken)));
+    assert!(told.lost.iter().all(|lost| latest.clone().all(|taken| lost.to < taken)));
 }
 
 #[test]
@@ -258,14 +259,13 @@ fn drops_are_asked_for_when_the_clock_was_set_back() {
     let (shared, batches) = (Shared::new(&[0]), Pile::batches());
     let (onward, _taken) = bounded(BATCHES);
     let steps = vec![Step::Dropped(5, 0), AT_ONCE, Step::Dropped(9, 0), AT_ONCE];
-    let (listener, told, last) =
-        (listener((0, steps)), Drops::default(), now() + Span::from_secs(3_600));
-    let ear = Ear { listener, source: 0, shared: &shared, is_first: true, told, last };
+    let last = now() + Span::from_secs(3_600);
+    let ear = Ear::new((0, listener((0, steps))), &shared, true, last);
     let line = Line { merge: Merge::new(&[0], 1), sequence: 0, tap: None };
     let straight = Straight { batches: &batches, line, onward };
     ear.listen(straight, &Stop::default());
     let lost = lock(&shared.lost);
-    assert!(lost.len() == 2 && lost.iter().all(|(from, to)| from <= to), "{lost:?}");
+    assert!(lost.len() == 2 && lost.iter().all(|lost| lost.from <= lost.to), "{lost:?}");
 }
 
 #[test]

@@ -227,6 +227,7 @@ pub fn answers(list: &Indicators, name: &str) -> Vec<Answer> {
         first: after(101),
         last: after(3_600),
         connected: None,
+        attributions: Vec::new(),
     };
     let answer = |line, destination: &str, verdict| Answer {
         alert: alert(line, destination),

@@ -93,26 +93,29 @@ fn what_a_search_was_for_and_when_a_report_was_written_is_no_alert_in_place_of_t
         let said = alerts.notices.iter().filter(|notice| notice.words.contains("holds others"));
         (all, said.count())
     };
+    let found = |index: usize| format!("{{\"index\":\"a\",\"message\":{}}}", event(times[index]));
     for text in [
         format!("{{\"query\":\"{NAME}\",\"time\":5,\"messages\":{events}}}"),
-        format!(
-            "{{\"domain\":\"firma.de\",\"time\":\"2026-03-02T18:00:00Z\",\"alerts\":{events}}}"
-        ),
-        format!(
-            "{{\"query\":\"{NAME}\",\"time\":5,\"messages\":[{{\"index\":\"a\",\"message\":{}}},\
-             {{\"index\":\"a\",\"message\":{}}}]}}",
-            event(times[0]),
-            event(times[1])
-        ),
+        format!("{{\"query\":\"{NAME}\",\"time\":5,\"messages\":[{},{}]}}", found(0), found(1)),
     ] {
         assert_eq!(read_times(&text), (times.map(str::to_owned).to_vec(), 0), "{text}");
     }
-    // One that says all that an alert does is one, too, and that is said.
-    let both = format!(
-        "{{\"host\":\"fw1\",\"domain\":\"firma.de\",\"time\":\"2026-03-02T18:00:00Z\",\"alerts\":{events}}}"
-    );
-    let all = ["2026-03-02T18:00:00", times[0], times[1]].map(str::to_owned).to_vec();
-    assert_eq!(read_times(&both), (all, 1));
+    // One that could be an alert is one, too, and that is said.
+    for host in ["\"host\":\"fw1\",", ""] {
+        let both = format!(
+            "{{{host}\"domain\":\"firma.de\",\"time\":\"2026-03-02T18:00:00Z\",\"alerts\":{events}}}"
+        );
+        let all = ["2026-03-02T18:00:00", times[0], times[1]].map(str::to_owned).to_vec();
+        assert_eq!(read_times(&both), (all, 1), "{both}");
+    }
+    // What went before an alert is none, and that it was not read is said.
+    for host in ["\"src\":\"192.168.2.194\",", ""] {
+        let context = format!(
+            "{{{host}\"domain\":\"{NAME}\",\"time\":\"2026-03-02T09:17:44Z\",\"context\":{events}}}"
+        );
+        let all = vec!["2026-03-02T09:17:44".to_owned()];
+        assert_eq!(read_times(&context), (all, 1), "{context}");
+    }
     // What an alert tells of what it saw is of it.
     let evidence = format!(
         "{{\"time\":\"{WHEN}Z\",\"src\":\"{DC}\",\"domain\":\"{NAME}\",\"evidence\":[{{\"url\":\"http://a.com/\",\

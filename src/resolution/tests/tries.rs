@@ -1,0 +1,105 @@
+//! What is asked again and again for want of an answer, as where a firewall drops it.
+
+use super::*;
+
+const NAME: &str = "c2.evil.com";
+/// When Unbound tries again, in milliseconds.
+const TRIES: [f64; 6] = [0.3, 400.0, 7_000.0, 21_000.0, 45_000.0, 73_000.0];
+
+/// The DC asks again and again. Returns its queries.
+fn tried(office: &mut Office, from_ms: f64) -> Vec<Open<'static>> {
+    TRIES.map(|at_ms| office.ask(from_ms + at_ms, DC, ISP, NAME)).to_vec()
+}
+
+/// An office whose DC is known as a resolver.
+fn office() -> Office {
+    let mut office = Office::new();
+    let ask = office.ask(-59_000.0, CARLA, DC, "warm.example");
+    let query = office.ask(-58_999.0, DC, ISP, "warm.example");
+    office.answer(-58_990.0, query, &[]);
+    office.answer(-58_989.0, ask, &[]);
+    office
+}
+
+#[test]
+fn a_try_that_comes_when_nobody_waits_any_more_is_not_for_nobody() {
+    let mut office = office();
+    office.ask(0.0, ANNA, DC, NAME);
+    let tries = tried(&mut office, 0.0);
+    for query in &tries[..4] {
+        assert_eq!(office.named(*query), [ANNA]);
+    }
+    let (named, why) = office.causes(tries[5]);
+    assert_eq!(named, []);
+    assert!(matches!(why, Some(Unexplained::TriedBefore(_))), "{why:?}");
+}
+
+#[test]
+fn a_servers_own_lookup_stays_its_own_however_often_it_is_tried() {
+    let mut office = office();
+    for query in tried(&mut office, 0.0) {
+        assert_eq!(office.causes(query), (vec![], Some(Unexplained::NobodyWaiting)));
+    }
+}
+
+#[test]
+fn what_began_with_the_capture_is_not_said_to_be_for_nobody_later() {
+    let mut office = Office::new();
+    let tries = tried(&mut office, -59_900.0);
+    // Somebody is served meanwhile.
+    let ask = office.ask(-40_000.0, CARLA, DC, "warm.example");
+    office.answer(-39_990.0, ask, &[]);
+    for query in &tries[..5] {
+        let why = office.causes(*query).1;
+        assert!(matches!(why, Some(Unexplained::BeganMidWay(_))), "{why:?}");
+    }
+}
+
+#[test]
+fn whom_a_server_has_told_does_not_make_its_refresh_undecided() {
+    let mut office = office();
+    let ask = office.ask(0.0, ANNA, DC, NAME);
+    office.ask(0.3, DC, ISP, NAME);
+    office.answer(12.0, ask, &[]);
+    let refresh = office.ask(20_000.0, DC, ISP, NAME);
+    assert_eq!(office.causes(refresh), (vec![], Some(Unexplained::NobodyWaiting)));
+}
+
+#[test]
+fn what_was_answered_is_looked_up_once_for_all_who_wait() {
+    let looked_up = |many: u32| {
+        let mut office = office();
+        let mut last = None;
+        for n in 0..many {
+            let at_ms = f64::from(n) * 100.0;
+            let client = format!("10.0.1.{}", n % 200 + 1);
+            office.ask(at_ms, &client, DC, NAME);
+            last = Some(office.ask(at_ms + 0.3, DC, ISP, NAME));
+        }
+        let _ = office.causes(last.unwrap());
+        office.resolution.told.borrow().len()
+    };
+    assert_eq!(looked_up(40), looked_up(400));
+}
+
+#[test]
+fn who_passes_on_all_that_it_is_asked_is_no_client() {
+    let branch = "10.0.0.77";
+    let mut office = office();
+    office.ask(0.0, ANNA, branch, NAME);
+    let hop = office.ask(0.2, branch, DC, NAME);
+    let query = office.ask(0.5, DC, ISP, NAME);
+    office.resolution.refresh_roles();
+    assert_eq!(office.named(hop), [ANNA]);
+    assert_eq!(office.named(query), [ANNA]);
+    // One that asks much else is one, though somebody asked it for the same.
+    let mut office = self::office();
+    for n in 0..4 {
+        office.ask(-9_000.0 + f64::from(n), BEN, DC, "www.good.com");
+    }
+    office.ask(0.0, ANNA, BEN, NAME);
+    office.ask(0.2, BEN, DC, NAME);
+    let query = office.ask(0.5, DC, ISP, NAME);
+    office.resolution.refresh_roles();
+    assert_eq!(office.named(query), [BEN]);
+}
