@@ -7,8 +7,8 @@ use std::rc::Rc;
 use foldhash::HashMap;
 
 use super::moment::{
-    NEAR, NEAREST, OF_MANY, SURE, SureMax, When, asked_then, at_the_time, firewall_saw, lasts,
-    sure_of_any,
+    NEAR, NEAR_UNKNOWN, NEAREST, OF_MANY, SURE, SureMax, When, asked_then, at_the_time,
+    firewall_saw, lasts, sure_of_any,
 };
 use super::nearest::{self, Nearby};
 use super::scope::{Scope, called};
@@ -100,6 +100,7 @@ struct Found {
     nearest: Option<String>,
     is_of_other_times: bool,
     is_of_another_day: bool,
+    gap: Option<(Timestamp, Timestamp)>,
     asked_then: Option<Rc<BTreeSet<Address>>>,
     zones: Vec<String>,
     /// Which of two times it was, if either answers it, by the capture's clock.
@@ -245,7 +246,12 @@ impl Desk {
             when.times().all(|time| time < first - ABOUT || time > last + ABOUT)
         });
         let is_open = found.outcome.verdict.is_none() && found.zones.is_empty();
-        found.is_of_another_day = is_far && is_open;
+        found.gap = asked.when().and_then(|when| gap_at(when, asked.clock, coverage));
+        found.gap = found.gap.filter(|_| is_open);
+        found.is_of_another_day = is_far && is_open || found.gap.is_some();
+        if let Some(gap) = found.gap {
+            found.nearest = Some(nearest::in_gap(gap, &self.zones));
+        }
         found
     }
 
@@ -428,6 +434,15 @@ impl Desk {
         });
         nearest::others_in_zones(&fits, &self.zones)
     }
+}
+
+/// The time around an alert's from which the capture has nothing, whatever its clock is off by.
+fn gap_at(when: When, clock: Clock, coverage: &Coverage) -> Option<(Timestamp, Timestamp)> {
+    let apart = if clock.is_estimated { NEAR } else { NEAR_UNKNOWN };
+    let (first, last) = (when.times().min()? - apart, when.times().max()? + lasts(clock) + apart);
+    let behind = coverage.gaps.partition_point(|(from, _)| *from <= first);
+    let gap = behind.checked_sub(1).and_then(|at| coverage.gaps.get(at)).copied();
+    gap.filter(|(_, to)| *to >= last)
 }
 
 /// Where the firewall's alerts fit as well by a clock that is off: that others would be named then.
@@ -624,6 +639,7 @@ fn fill(answer: &mut Answer, found: &Found) {
     answer.basis.notes.clone_from(&found.notes);
     answer.basis.is_of_other_times = found.is_of_other_times;
     answer.basis.is_of_another_day = found.is_of_another_day;
+    answer.basis.gap = found.gap;
     answer.basis.asked_then.clone_from(&found.asked_then);
     answer.basis.zones.clone_from(&found.zones);
     answer.reason = match outcome.verdict {

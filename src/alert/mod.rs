@@ -112,6 +112,8 @@ pub struct Basis {
     /// Whether its time is minutes or more before the capture or behind it, so that it cannot be answered; not if it would
     /// fit in another zone.
     pub is_of_another_day: bool,
+    /// Likewise whether it is of a time from which the capture has nothing, and from when to when that is.
+    pub gap: Option<(Timestamp, Timestamp)>,
     /// Where the alert has a time: all clients that asked about then, whether or not that answers it.
     pub asked_then: Option<Rc<BTreeSet<Address>>>,
     /// Whether it is one of the capture's own DNS servers, or no destination at all: what it should have been

@@ -11,7 +11,7 @@ use crate::time::{Span, Timestamp};
 /// How far from an alert its sighting may be when the clocks' difference is known.
 pub(super) const NEAR: Span = Span::from_secs(5);
 /// How far when it is not.
-const NEAR_UNKNOWN: Span = Span::from_secs(60);
+pub(super) const NEAR_UNKNOWN: Span = Span::from_secs(60);
 /// What is no further away is of the alert's very second: firewalls log a moment later.
 const AT_ONCE: Span = Span::from_secs(2);
 /// What happened so close together, a log of whole seconds cannot tell apart.

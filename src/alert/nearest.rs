@@ -260,6 +260,14 @@ pub(super) fn by_others(seen: &Seen, clients: &[Address], zones: &Zones) -> Opti
     Some(format!("{client} did not ask for it, as far as the capture shows{others}"))
 }
 
+/// That the capture has nothing from the alert's time.
+pub(super) fn in_gap((from, to): (Timestamp, Timestamp), zones: &Zones) -> String {
+    let (from, to) = (zones.moment(from), zones.moment(to));
+    format!(
+        "the capture has no DNS packet from {from} to {to}: who asked for what then is not known"
+    )
+}
+
 /// How far an alert is from the capture, or from the closest sighting of its destination.
 pub(super) fn in_time(
     time: Timestamp,

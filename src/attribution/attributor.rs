@@ -24,7 +24,7 @@ use crate::message::{Message, Messages};
 use crate::packet::Aside;
 use crate::resolution::{Causes, History, Leg, Resolution, Role};
 use crate::time::{Span, Timestamp};
-use crate::transaction::{Event, Host, Transaction};
+use crate::transaction::{Counters, Event, Host, Transaction};
 
 /// An upstream query is judged when all asks that were open with it are closed or given up.
 const UPSTREAM_SETTLES: Span = Span::from_secs(76);
@@ -40,6 +40,11 @@ const UNRECOGNISED_MAX: usize = 1 << 12;
 const ANSWERED_WITHIN: Span = Span::from_secs(70);
 /// Nor does one that is sent again and again, so long after the first: what asks for ever must not hold up the others.
 const SENT_AGAIN_WITHIN: Span = Span::from_secs(140);
+/// What is shorter is no gap, and of more gaps the longest are kept.
+const GAP_MIN: Span = Span::from_secs(60);
+const GAPS_MAX: usize = 1 << 10;
+/// One that is so many times as long as messages lie apart on the whole says that there were others.
+const UNUSUAL: i64 = 100;
 /// So many times are kept at which frames came again.
 const RESUMED_MAX: usize = 64;
 /// What belongs to forgotten transactions is let go when so many of them have come together.
@@ -88,6 +93,8 @@ pub struct Attributor {
     began: Option<Timestamp>,
     /// When frames came again after nothing could be seen, the latest times.
     resumed: VecDeque<Timestamp>,
+    /// When there was no message for long: the longest such times.
+    gaps: Vec<(Timestamp, Timestamp)>,
     /// The latest time of any message.
     now: Timestamp,
     /// How far time has come.
@@ -158,6 +165,7 @@ impl Attributor {
             unended: Unended::new(history),
             began: None,
             resumed: VecDeque::new(),
+            gaps: Vec::new(),
             now: Timestamp(i64::MIN),
             clock: Clock::default(),
             ticks: Ticks::new(history),
@@ -295,8 +303,41 @@ impl Attributor {
         }
     }
 
+    /// Notes that since the last message until a time there was none.
+    #[cold]
+    fn note_gap(&mut self, until: Timestamp) {
+        let gap = (self.now, until);
+        if self.gaps.len() < GAPS_MAX {
+            self.gaps.push(gap);
+            return;
+        }
+        let length = |(from, to): &(Timestamp, Timestamp)| *to - *from;
+        let shortest = self.gaps.iter_mut().min_by_key(|gap| length(gap));
+        if let Some(shortest) = shortest.filter(|shortest| length(shortest) < length(&gap)) {
+            *shortest = gap;
+        }
+    }
+
+    /// When there was no message for much longer than is usual, by the capture's stamps.
+    pub(super) fn gaps(&self) -> Vec<(Timestamp, Timestamp)> {
+        let Counters { queries, answered, .. } = *self.resolution.transactions().counters();
+        let messages = i64::try_from(queries + answered).unwrap_or(i64::MAX).max(1);
+        let lasted = self.span().map_or(0, |(first, last)| (last - first).0);
+        let unusual = Span((lasted / messages).saturating_mul(UNUSUAL));
+        let stamps = |(from, to): &(Timestamp, Timestamp)| {
+            (self.clock.stamp_of(*from), self.clock.stamp_of(*to))
+        };
+        let long = self.gaps.iter().filter(|(from, to)| *to - *from >= unusual);
+        let mut gaps: Vec<_> = long.map(stamps).collect();
+        gaps.sort_unstable();
+        gaps
+    }
+
     #[inline]
     fn take_settled(&mut self, messages: &Messages, message: &Message) {
+        if message.time > self.now + GAP_MIN && self.began.is_some() {
+            self.note_gap(message.time);
+        }
         self.began.get_or_insert(message.time);
         self.surroundings.message(messages, message);
         self.now = self.now.max(message.time);

@@ -79,6 +79,8 @@ pub struct LatencySeen {
 pub struct Coverage {
     /// Time of the first message and the latest of any.
     pub span: Option<(Timestamp, Timestamp)>,
+    /// From when to when there was no message for much longer than is usual, a minute at least; at most 1,024 times.
+    pub gaps: Vec<(Timestamp, Timestamp)>,
     /// Queries, responses, copies and so on.
     pub transactions: Counters,
     /// Transactions forgotten for lack of room.
@@ -241,6 +243,7 @@ impl Attributor {
             names_forgotten,
             contacts_forgotten,
             span: self.stamps(),
+            gaps: self.gaps(),
             transactions: *transactions.counters(),
             forgotten: transactions.forgotten(),
             edges_forgotten: resolution.edges_forgotten(),

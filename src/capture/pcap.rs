@@ -6,6 +6,8 @@
 //!   0 magic   4 major, minor   8 zone          0 seconds   4 micro- or nanoseconds
 //!  12 figures   16 snaplen   20 link type      8 captured length   12 original length
 //! ```
+//!
+//! Where another file header stands in place of a record, another file was put behind this one (`cat`), and goes on.
 
 use super::block::{Block, ByteOrder, Halt, Ledger, Mark, Walk};
 use super::fault::Fault;
@@ -58,9 +60,9 @@ impl Records {
     }
 
     /// Marks the frames of the first `filled` octets of the block's arena.
-    pub fn walk(&self, block: &mut Block, filled: usize, ledger: &mut Ledger) -> Walk {
+    pub fn walk(&mut self, block: &mut Block, filled: usize, ledger: &mut Ledger) -> Walk {
         let bytes = block.arena.get(..filled).unwrap_or_default();
-        let header_len = self.record_header_octets;
+        let mut header_len = self.record_header_octets;
         let mut used = 0;
         let halt = loop {
             if block.marks.len() >= BATCH_FRAMES_MAX {
@@ -73,6 +75,16 @@ impl Records {
             let (len, original_len) = self.lengths(header);
             if len > FRAME_OCTETS_MAX {
                 break Halt::Broken(Fault::RecordLength(len));
+            }
+            // In place of the lengths a file header has its zone and figures, which nobody uses.
+            if len == 0 && original_len == 0 && magic(header).is_some() {
+                let Some(header) = rest.first_chunk() else { break Halt::Need(HEADER_OCTETS) };
+                if let Some(next) = Records::from_header(header).filter(|_| is_version(header)) {
+                    *self = next;
+                    header_len = self.record_header_octets;
+                    used += HEADER_OCTETS;
+                    continue;
+                }
             }
             let record_len = header_len + len as usize;
             if rest.len() < record_len {
@@ -105,6 +117,11 @@ impl Records {
     }
 }
 
+/// Whether a header is of a version that there was: 2.0 to 2.4, in either byte order.
+fn is_version(header: &[u8; HEADER_OCTETS]) -> bool {
+    matches!(header, [_, _, _, _, 2, 0, 0..=4, 0, ..] | [_, _, _, _, 0, 2, 0, 0..=4, ..])
+}
+
 /// The magic that `bytes` begin with, when it is one of pcap.
 pub(super) fn magic(bytes: &[u8]) -> Option<[u8; 4]> {
     let found = *bytes.first_chunk::<4>()?;
@@ -132,7 +149,7 @@ mod tests {
     fn the_latest_time_and_the_largest_fraction_do_not_overflow() {
         let mut header = [0; HEADER_OCTETS];
         header[..4].copy_from_slice(&[0xa1, 0xb2, 0xc3, 0xd4]);
-        let records = Records::from_header(&header).unwrap();
+        let mut records = Records::from_header(&header).unwrap();
         let mut block = Block { arena: [[0xff; 8], [0; 8]].concat(), ..Block::default() };
         let walk = records.walk(&mut block, 16, &mut Ledger::default());
         assert!(matches!(walk, Walk { used: 16, halt: Halt::Need(16) }));

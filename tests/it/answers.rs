@@ -210,6 +210,59 @@ fn a_line_of_an_answer_has_the_ids_of_its_own_client() {
     }
 }
 
+/// The frames of a capture, but for those within some seconds from its beginning.
+fn without(capture: &[u8], (from, to): (u32, u32)) -> Vec<u8> {
+    let word = |at: usize| u32::from_le_bytes(capture[at..at + 4].try_into().unwrap());
+    let (mut kept, mut at) = (capture[..24].to_vec(), 24);
+    let began = word(24);
+    while at < capture.len() {
+        let end = at + 16 + word(at + 8) as usize;
+        if !(from..to).contains(&(word(at) - began)) {
+            kept.extend_from_slice(&capture[at..end]);
+        }
+        at = end;
+    }
+    kept
+}
+
+#[test]
+fn an_alert_from_a_hole_in_the_capture_is_not_answered_by_what_was_asked_at_other_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    // From an hour after it began on, for an hour and a half.
+    let whole = fs::read(office()).unwrap();
+    fs::write(path("hole.pcap"), without(&whole, (3_600, 9_000))).unwrap();
+    let rows = "time,host,destination\n2026-03-02T09:17:42Z,192.168.2.194,mi.kenal-cn.com\n\
+                2026-03-02T11:17:42Z,192.168.2.12,mi.kenal-cn.com\n\
+                2026-03-02T12:00:00Z,192.168.2.194,mi.kenal-cn.com\n";
+    fs::write(path("alerts.csv"), rows).unwrap();
+    let told = |form: &str| {
+        whoasked([
+            "explain",
+            "-f",
+            form,
+            "--tz",
+            "UTC",
+            "--alerts",
+            &path("alerts.csv"),
+            &path("hole.pcap"),
+        ])
+    };
+    let lines = told("jsonl").json();
+    let answers: Vec<&Value> = lines.iter().filter(|line| line["type"] == "answer").collect();
+    assert_eq!(answers[0]["reason"], "the alert is not of the capture's time");
+    assert!(
+        answers[0]["nearest"].as_str().unwrap().starts_with("the capture has no DNS packet from")
+    );
+    assert_eq!(named(answers[1]), [("192.168.2.42", 0.995)]);
+    assert_eq!(answers[2]["reason"], "asked for, but not at that time");
+    let text = told("text").stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("1 of 3 alerts is of a time from which the capture has no DNS packet"),
+        "{text}"
+    );
+}
+
 #[test]
 fn rows_that_are_none_are_not_counted_as_unread() {
     let row = "2026-03-02T09:17:42Z,192.168.2.194,mi.kenal-cn.com,C2\n";

@@ -34,6 +34,32 @@ fn pcap_in_both_orders_and_all_resolutions() {
 }
 
 #[test]
+fn a_pcap_behind_another_goes_on_whatever_it_is_of() {
+    let mut file = Octets::pcap(ByteOrder::Little, 0xa1b2_c3d4, 1);
+    file.record(1, 2, b"first");
+    for (order, magic, link) in
+        [(ByteOrder::Little, 0xa1b2_c3d4, 1), (ByteOrder::Big, 0xa1b2_3c4d, 113)]
+    {
+        let mut next = Octets::pcap(order, magic, link);
+        file.bytes(&next.record(3, 4, b"next").out);
+    }
+    let (seen, reader) = Files::new().read(&file.out).unwrap();
+    assert_eq!(reader.damage(), []);
+    let frames: Vec<_> = seen.iter().map(|f| (f.number, f.time, f.link, &f.bytes[..])).collect();
+    let expected = [
+        (1, 1_000_002_000, 1, &b"first"[..]),
+        (2, 3_000_004_000, 1, b"next"),
+        (3, 3_000_000_004, 113, b"next"),
+    ];
+    assert_eq!(frames, expected);
+    // What only begins as one does is a frame, or damage.
+    let mut file = Octets::pcap(ByteOrder::Little, 0xa1b2_c3d4, 1);
+    file.u32(0xa1b2_c3d4).u16(9).u16(9).u32(0).u32(0).record(5, 6, b"after");
+    let (seen, reader) = Files::new().read(&file.out).unwrap();
+    assert_eq!((seen.len(), reader.damage().len()), (2, 0));
+}
+
+#[test]
 fn pcap_of_the_kuznetzov_kind_has_longer_record_headers() {
     for order in ORDERS {
         let mut file = Octets::pcap(order, 0xa1b2_cd34, 1);

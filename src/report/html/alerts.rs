@@ -10,8 +10,8 @@ use crate::alert::{Alert, Answer, Suspect};
 use crate::attribution::Verdict;
 use crate::report::text::words::{count, list, sure_of};
 use crate::report::text::{
-    Alike, Ink, alike, clocks as clocks_of, headline, of_another_day, timeless, times_unread,
-    unread,
+    Alike, Ink, alike, clocks as clocks_of, headline, in_gaps, of_another_day, timeless,
+    times_unread, unread,
 };
 use crate::report::timed::zone_that_fits;
 
@@ -123,6 +123,7 @@ pub(super) fn cautions(seen: &Seen<'_>) -> Vec<Shown> {
     let times = [
         times_unread(seen.ending, &seen.times),
         of_another_day(seen.ending, &seen.times),
+        in_gaps(seen.ending, &seen.times),
         zone_that_fits(answers),
     ];
     let times = times.into_iter().flatten().map(|text| Shown::new(&text));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::caveats::{of_another_day, timeless, times_unread, unread};
+use super::caveats::{in_gaps, of_another_day, timeless, times_unread, unread};
 use super::page::{Ink, Page, Words};
 use super::words::{self, Times, count, list, number, runs};
 use super::{Ending, LABELS, Seen, Subject};
@@ -62,8 +62,9 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     if let Some(text) = timeless(seen.ending, &seen.times) {
         page.say(0, &Words::plain(&text))?;
     }
-    if let Some(text) = of_another_day(seen.ending, &seen.times) {
-        page.say(0, &Words::of(Ink::Caution, &text))?;
+    let of_others = [of_another_day, in_gaps].map(|say| say(seen.ending, &seen.times));
+    for text in of_others.iter().flatten() {
+        page.say(0, &Words::of(Ink::Caution, text))?;
     }
     let zone = zone_that_fits(answers);
     if let Some(words) = &zone {

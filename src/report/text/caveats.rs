@@ -8,6 +8,9 @@ use crate::time::{Span, Timestamp};
 /// What is wrong with a mirror port that shows one direction.
 const ONE_DIRECTION: [&str; 2] = ["one-direction", "leg-one-direction"];
 
+/// How many gaps are told.
+const GAPS_TOLD: usize = 3;
+
 /// How many reasons are given why times could not be read.
 const TIMES_MAX: usize = 3;
 
@@ -123,6 +126,7 @@ pub(in crate::report) fn times_unread(ending: &Ending<'_>, times: &Times) -> Opt
 pub(in crate::report) fn of_another_day(ending: &Ending<'_>, times: &Times) -> Option<String> {
     let answers = ending.answers;
     let others = answers.iter().filter(|answer| answer.basis.is_of_another_day);
+    let others = others.filter(|answer| answer.basis.gap.is_none());
     let time = |answer: &Answer| {
         let clock = answer.basis.clock.unwrap_or_default();
         answer.basis.time.map(|time| clock.said(time))
@@ -156,4 +160,28 @@ pub(in crate::report) fn of_another_day(ending: &Ending<'_>, times: &Times) -> O
     let they = if how_many == 1 { "it" } else { "they" };
     let (when, capture) = (list(&when), times.span(begin, end));
     Some(format!("{which} {when}; the capture is of {capture}: {they} cannot be answered by it."))
+}
+
+/// That alerts are of times from which the capture has nothing, and of which; nothing of one alone, whose answer says so.
+pub(in crate::report) fn in_gaps(ending: &Ending<'_>, times: &Times) -> Option<String> {
+    let answers = ending.answers;
+    let gaps = answers.iter().filter_map(|answer| answer.basis.gap);
+    let gaps: Vec<(Timestamp, Timestamp)> = gaps.filter(|_| answers.len() > 1).collect();
+    let mut apart = gaps.clone();
+    apart.sort_unstable();
+    apart.dedup();
+    let mut told: Vec<String> =
+        apart.iter().take(GAPS_TOLD).map(|(from, to)| times.span(*from, *to)).collect();
+    if told.len() < apart.len() {
+        told.push(format!("{} more", number((apart.len() - told.len()) as u64)));
+    }
+    let (is_or_are, they) = if gaps.len() == 1 { ("is", "it") } else { ("are", "they") };
+    let all = count(answers.len() as u64, "alert", "alerts");
+    (!gaps.is_empty()).then(|| {
+        format!(
+            "{} of {all} {is_or_are} of a time from which the capture has no DNS packet ({}): {they} cannot be answered by it.",
+            number(gaps.len() as u64),
+            told.join("; ")
+        )
+    })
 }

@@ -35,7 +35,7 @@ pub(super) use self::answers::{Alike, alike, clocks, headline, misdirected};
 #[cfg(feature = "tui")]
 pub(crate) use self::called::Called;
 pub(super) use self::capture::lacks;
-pub(super) use self::caveats::{caveats, of_another_day, timeless, times_unread, unread};
+pub(super) use self::caveats::{caveats, in_gaps, of_another_day, timeless, times_unread, unread};
 pub use self::page::Look;
 pub(crate) use self::page::harmless;
 pub(crate) use self::page::{Ink, Words};
