@@ -7,14 +7,14 @@ use std::rc::Rc;
 use foldhash::HashMap;
 
 use super::moment::{
-    NEAR, NEAR_UNKNOWN, NEAREST, OF_MANY, SURE, SureMax, When, asked_then, at_the_time,
+    NEAR, NEAR_UNKNOWN, NEAREST, OF_MANY, OF_SEVERAL, SURE, SureMax, When, asked_then, at_the_time,
     firewall_saw, lasts, sure_of_any,
 };
 use super::nearest::{self, Nearby};
 use super::scope::{Scope, called};
 use super::sightings::{Kept, Matter, Outcome, Seen, Store, outcome};
 use super::zones::Fit;
-use super::{Alert, Answer, Answering, Basis, Clock, Zones, clock, target};
+use super::{Alert, Answer, Answering, Basis, Clock, Suspect, Zones, clock, target};
 use crate::attribution::{Attribution, Called, Coverage, State, Verdict};
 use crate::flow::{Address, Mac};
 use crate::indicator::{IndicatorId, IndicatorKind, Indicators};
@@ -250,7 +250,13 @@ impl Desk {
         found.gap = found.gap.filter(|_| is_open);
         found.is_of_another_day = is_far && is_open || found.gap.is_some();
         if let Some(gap) = found.gap {
-            found.nearest = Some(nearest::in_gap(gap, &self.zones));
+            let seen = self.store.of(asked.id).filter(|_| found.is_of_other_times);
+            let order = case.order.iter();
+            let times = order.filter_map(|at| Some(seen?.sightings.get(*at)?.time));
+            let closest = asked
+                .when()
+                .and_then(|when| times.min_by_key(|time| (*time - when.nearest_to(*time)).abs()));
+            found.nearest = Some(nearest::in_gap(gap, closest, &self.zones));
         }
         found
     }
@@ -323,6 +329,9 @@ impl Desk {
         let (chosen, note) = of_the_name(seen, chosen);
         found.notes.extend(note);
         found.outcome = outcome(seen, &chosen, &case.scope);
+        if let Some(note) = by_other_addresses(&mut found.outcome, asked.host, &case.scope) {
+            found.notes.push(note);
+        }
         let others: Vec<String> = [
             by_the_rival(asked, case, seen, &chosen),
             self.other_zones(asked, case, seen, &chosen),
@@ -352,7 +361,13 @@ impl Desk {
         found.is_of_other_times = !case.order.is_empty();
         let words = match asked.when() {
             _ if case.order.is_empty() => match &case.scope {
-                Scope::Client(clients) => nearest::by_others(seen, clients, &self.zones),
+                Scope::Client(clients) => {
+                    let outside = asked.when().and_then(|when| {
+                        let time = asked.clock.said(when.time);
+                        nearest::in_time(time, coverage, None, &self.zones)
+                    });
+                    outside.or_else(|| nearest::by_others(seen, clients, &self.zones))
+                }
                 _ => nearest::elsewhere(seen, asked.host.unwrap_or("that host"), &self.zones),
             },
             Some(when) => {
@@ -377,8 +392,8 @@ impl Desk {
         found
     }
 
-    /// That a client which was not seen asking for a destination may have all the same: a DNS server asked for it about the
-    /// alert's time, and for whom is not known.
+    /// That a client which was not seen asking for a destination may have all the same: about the alert's time a DNS server asked
+    /// for it, and for whom is not known, or somebody did by an address of the other kind, as the same machine may.
     fn perhaps_of(&self, clients: &[Address], asked: &Asked<'_>, seen: &Seen) -> Option<Outcome> {
         let client = clients.first()?;
         let mut order: Vec<usize> = (0..seen.sightings.len()).collect();
@@ -387,13 +402,25 @@ impl Desk {
             Some(when) => at_the_time(seen, &order, when, asked.clock).meant,
             None => seen.sightings.iter().collect(),
         };
-        let unknown: Vec<&Kept> =
-            meant.iter().filter(|kept| !kept.is_of_somebody()).copied().collect();
-        (!unknown.is_empty() && unknown.len() == meant.len()).then(|| {
-            outcome(seen, &unknown, &Scope::All).undecided(format!(
-                "it was asked for then, and for whom cannot be told from this capture; {client} was not seen to ask for it"
-            ))
-        })
+        let others = seen.clients(meant.iter().copied());
+        let of_other_kind: Vec<String> = others
+            .iter()
+            .filter(|other| other.is_v4() != client.is_v4())
+            .take(RIVALS_MAX)
+            .map(Address::to_string)
+            .collect();
+        let why = if meant.iter().any(|kept| !kept.is_of_somebody()) {
+            "it was asked for then, and for whom cannot be told from this capture".to_owned()
+        } else if !of_other_kind.is_empty() {
+            let who = list(&of_other_kind);
+            format!(
+                "{who} asked for it then, by an address of another kind: that may be the same machine"
+            )
+        } else {
+            return None;
+        };
+        let why = format!("{client} was not seen to ask for it; {why}");
+        Some(outcome(seen, &meant, &Scope::All).undecided(why))
     }
 
     /// Why a destination can be none, now that the capture was seen:
@@ -434,6 +461,28 @@ impl Desk {
         });
         nearest::others_in_zones(&fits, &self.zones)
     }
+}
+
+/// Of who is named for a client that is blamed since it has its link-layer address: that may be a router's all the same.
+fn by_other_addresses(outcome: &mut Outcome, host: Option<&str>, scope: &Scope) -> Option<String> {
+    let (Scope::Client(_), Some(host)) = (scope, host) else { return None };
+    let blamed = called(host);
+    let is_it = |suspect: &Suspect| match &blamed {
+        Called::Address(address) => suspect.address == *address,
+        Called::Name(name) => suspect.hostname.as_ref().is_some_and(|own| own.is_called(name)),
+    };
+    let mut told = Vec::new();
+    for suspect in outcome.clients.iter_mut().filter(|suspect| !is_it(suspect)) {
+        suspect.confidence_permille = suspect.confidence_permille.min(OF_SEVERAL);
+        told.push(suspect.address.to_string());
+    }
+    told.truncate(RIVALS_MAX);
+    (!told.is_empty()).then(|| {
+        format!(
+            "{} asked, and had the link-layer address of {host}: the same machine, unless that is a router's",
+            list(&told)
+        )
+    })
 }
 
 /// The time around an alert's from which the capture has nothing, whatever its clock is off by.

@@ -257,14 +257,21 @@ pub(super) fn by_others(seen: &Seen, clients: &[Address], zones: &Zones) -> Opti
     let others = seen.sightings.iter().filter(|kept| kept.is_of_somebody());
     let first = others.map(|kept| kept.time).min().map(|first| zones.moment(first));
     let others = first.map_or(String::new(), |first| format!("; others did, first at {first}"));
-    Some(format!("{client} did not ask for it, as far as the capture shows{others}"))
+    Some(format!("{client} was not seen to ask for it{others}"))
 }
 
-/// That the capture has nothing from the alert's time.
-pub(super) fn in_gap((from, to): (Timestamp, Timestamp), zones: &Zones) -> String {
+/// That the capture has nothing from the alert's time, and when the destination was asked for else.
+pub(super) fn in_gap(
+    (from, to): (Timestamp, Timestamp),
+    closest: Option<Timestamp>,
+    zones: &Zones,
+) -> String {
     let (from, to) = (zones.moment(from), zones.moment(to));
+    let else_asked = closest.map_or(String::new(), |closest| {
+        format!("; it was asked for at {}", zones.moment(closest))
+    });
     format!(
-        "the capture has no DNS packet from {from} to {to}: who asked for what then is not known"
+        "the capture has no DNS packet from {from} to {to}: who asked for what then is not known{else_asked}"
     )
 }
 

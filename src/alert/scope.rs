@@ -33,7 +33,8 @@ impl Scope {
         let blamed = coverage.blamed.get(&called(host)).cloned().unwrap_or_default();
         let Some(address) = address_in(host) else {
             let asked = seen.map(|seen| seen.clients_called(host.trim())).unwrap_or_default();
-            let clients: Vec<Address> = asked.into_iter().chain(blamed).collect();
+            let asked: Vec<Address> = asked.into_iter().collect();
+            let clients = if asked.is_empty() { blamed } else { asked };
             if let Some(client) = clients.first() {
                 let note = format!(
                     "the alert blames {host}, which is what the client {client} is called here"
@@ -65,7 +66,8 @@ impl Scope {
             return (Scope::Resolver(vec![address]), None);
         }
         if seen.has_client(address) || !blamed.is_empty() {
-            let clients: Vec<Address> = std::iter::once(address).chain(blamed).collect();
+            // By which other address it may have asked matters only if it did not by this one.
+            let clients = if seen.has_client(address) { vec![address] } else { blamed };
             let asks_else = match clients.iter().any(|client| seen.has_client(*client)) {
                 true => "",
                 false => {

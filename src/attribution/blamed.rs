@@ -11,8 +11,8 @@ use crate::transaction::{Host, HostId};
 
 /// How many names with the same first label are told apart.
 const ALIKE_MAX: usize = 16;
-/// How many addresses of one client are told.
-const ADDRESSES_MAX: usize = 16;
+/// One link-layer address of more addresses is nobody's own.
+const ADDRESSES_MAX: usize = 4;
 
 /// A host as an alert calls it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +62,7 @@ impl Attributor {
             }
             clients.retain(|called, _| !of_servers.contains(called));
         }
+        let by_itself = clients.clone();
         let mac_of = |address: &Address| self.own_mac(known.get(known.find(*address)?)?);
         let mut macs: HashMap<Mac, Vec<&Called>> = HashMap::default();
         for (called, addresses) in &clients {
@@ -77,7 +78,12 @@ impl Attributor {
                 }
             }
         }
-        clients.into_iter().map(|(called, addresses)| (called.clone(), addresses)).collect()
+        let own = |(called, addresses): (&Called, Vec<Address>)| {
+            let is_own = addresses.len() <= ADDRESSES_MAX;
+            let addresses = if is_own { addresses } else { by_itself.get(called).cloned()? };
+            Some((called.clone(), addresses))
+        };
+        clients.into_iter().filter_map(own).collect()
     }
 
     /// Whether a host of the site asks, and nothing says that it is or may be a resolver.
@@ -91,7 +97,7 @@ impl Attributor {
 }
 
 fn add(addresses: &mut Vec<Address>, address: Address) {
-    if addresses.len() < ADDRESSES_MAX && !addresses.contains(&address) {
+    if addresses.len() <= ADDRESSES_MAX && !addresses.contains(&address) {
         addresses.push(address);
     }
 }

@@ -243,7 +243,7 @@ impl Attributor {
             names_forgotten,
             contacts_forgotten,
             span: self.stamps(),
-            gaps: self.gaps(),
+            gaps: if self.clock.set_back() == 0 { self.gaps() } else { Vec::new() },
             transactions: *transactions.counters(),
             forgotten: transactions.forgotten(),
             edges_forgotten: resolution.edges_forgotten(),

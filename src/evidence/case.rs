@@ -46,6 +46,8 @@ pub(super) struct Case {
     pub last: Timestamp,
     /// The first attributions.
     pub ids: Vec<String>,
+    /// The last of all ids.
+    latest: String,
     verdicts: Vec<Verdict>,
     confidence_permille: u16,
 }
@@ -59,6 +61,7 @@ impl Case {
             first: time,
             last: time,
             ids: Vec::new(),
+            latest: String::new(),
             verdicts: Vec::new(),
             confidence_permille: 0,
         }
@@ -103,8 +106,11 @@ impl Case {
     ) -> Option<usize> {
         let time = client.map_or(attribution.sighting.time, |client| client.asked_time);
         // One can name a client for two of its questions.
-        let is_known = self.ids.last() == Some(&attribution.id);
-        self.sightings += u64::from(!is_known);
+        let is_known = self.latest == attribution.id;
+        if !is_known {
+            self.latest.clone_from(&attribution.id);
+            self.sightings += 1;
+        }
         self.first = self.first.min(time);
         self.last = self.last.max(time);
         if !is_known && self.ids.len() < IDS_MAX {

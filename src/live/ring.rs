@@ -25,8 +25,6 @@ use crate::time::Timestamp;
 const WAITING_MAX: usize = 32;
 /// A ring has about so many files, so that what goes at once is a small part.
 const FILES: u64 = 16;
-/// For each new file so many old ones go at most.
-const REMOVED_AT_ONCE: usize = 2;
 /// The shortest and longest file.
 const FILE_OCTETS_MIN: u64 = 4 << 10;
 const FILE_OCTETS_MAX: u64 = 256 << 20;
@@ -354,17 +352,19 @@ impl Writer {
         self.counts.oldest.store(oldest.map_or(0, |time| time.0), Ordering::Relaxed);
     }
 
-    /// Removes the oldest files until so many octets have room. Of a ring that was larger by far they go a few at a time, so that
-    /// whoever forgot how large it was can still stop that.
+    /// Removes the oldest files until so many octets have room. Of a ring that was larger by far at most twice as many go at a
+    /// time, so that whoever forgot how large it was can still stop that.
     fn make_room(&self, octets: u64) -> io::Result<()> {
         let files = self.files()?;
         let mut total: u64 = files.iter().map(|(_, octets)| octets).sum();
-        for (path, its) in files.into_iter().take(REMOVED_AT_ONCE) {
-            if total + octets <= self.octets_max {
+        let mut removed = 0;
+        for (path, its) in files {
+            if total + octets <= self.octets_max || removed >= 2 * octets {
                 break;
             }
             fs::remove_file(path)?;
             total -= its;
+            removed += its;
         }
         Ok(())
     }

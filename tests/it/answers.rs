@@ -176,7 +176,7 @@ fn an_alert_on_a_client_that_did_not_ask_names_nobody_else() {
     for answer in answered(rows) {
         assert_eq!((named(&answer), &answer["verdict"]), (vec![], &Value::Null), "{answer}");
         let nearest = answer["nearest"].as_str().unwrap();
-        assert!(nearest.contains("did not ask for it, as far as the capture shows"), "{answer}");
+        assert!(nearest.contains("was not seen to ask for it; others did"), "{answer}");
         assert!(answer["notes"].to_string().contains("the alert blames"), "{answer}");
     }
     // Who did is named, whatever it is called; and of an address or a name that is nobody's here all that was seen counts.

@@ -564,7 +564,8 @@ fn is_remark(record: &StringRecord, row: &Row<'_>) -> bool {
     let first = record.iter().find(|cell| !cell.trim().is_empty()).unwrap_or_default();
     let word = first.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
     let is_word = |word: &str| WORDS.iter().any(|known| word.eq_ignore_ascii_case(known));
-    row.is_of_nothing() && word.is_some_and(is_word)
+    let is_told = record.iter().any(is_destination);
+    row.is_of_nothing() && !is_told && word.is_some_and(is_word)
 }
 
 /// Reads all records behind the header.

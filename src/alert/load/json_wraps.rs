@@ -51,6 +51,7 @@ struct Says {
     link: bool,
     host: bool,
     time: bool,
+    threat: bool,
 }
 
 impl Says {
@@ -60,25 +61,21 @@ impl Says {
     }
 }
 
-/// What an array of alerts, or of what a search found, is called.
+/// What an array of alerts, or of what a search found, is called where an alert's own is not: that tells by its `records` and
+/// `logs` what went before.
 const OF_ALERTS: &[&str] = &[
     "alerts",
     "alarms",
     "messages",
-    "records",
     "results",
     "hits",
-    "data",
-    "items",
-    "rows",
-    "logs",
     "detections",
     "incidents",
-    "entries",
     "threats",
     "offenses",
-    "value",
 ];
+/// What such an array stands in.
+const AROUND_ALERTS: &[&str] = &["response", "result", "data", "body", "payload", "content"];
 
 impl Shape {
     /// What an object is. One that holds whole events, and is none itself, is what a search was for, or when a report was
@@ -96,14 +93,18 @@ impl Shape {
             are_of_lists |= self.tells(item);
             let is_whole = self.says(item).is_all();
             are_whole |= is_whole;
-            are_alerts |= is_whole && OF_ALERTS.iter().any(|of| key.eq_ignore_ascii_case(of));
+            are_alerts |= is_whole && key == Key::OfAlerts;
         }
         let is_itself = !are_of_lists || self.has_destination(&Flat::without_lists(inner));
         let says = self.says(inner);
         match (is_itself, are_alerts, are_whole) {
             (true, false, false) => Nature::Event,
             (true, false, true) => Nature::EventWith,
-            (true, true, _) if says.name && (says.time || says.host) => Nature::EventAround,
+            // A search has no threat.
+            (true, true, _) if says.threat => Nature::EventWith,
+            (true, true, _) if (says.name || says.link) && (says.time || says.host) => {
+                Nature::EventAround
+            }
             _ => Nature::Other,
         }
     }
@@ -162,7 +163,7 @@ impl Shape {
         // A list beside it has the events.
         let mut beside = Vec::new();
         for (key, value) in fields.iter().filter(|(key, _)| *key != only) {
-            list(key, value, &mut beside);
+            list(Key::Open.within(key), value, &mut beside);
         }
         let has_list = beside.into_iter().any(|(_, item)| self.tells(item));
         (is_only && !has_list).then_some(only)
@@ -176,7 +177,7 @@ impl Shape {
 
     /// Whether an object names a destination, and who asked, or else when. A link to read more has a time, too.
     fn tells(&mut self, fields: &Map<String, Value>) -> bool {
-        let Says { name, link, host, time } = self.says(fields);
+        let Says { name, link, host, time, .. } = self.says(fields);
         (name || link) && host || name && time
     }
 
@@ -190,6 +191,7 @@ impl Shape {
                 says.link |= named().next().is_some();
             }
             says.host |= told.beside == Some(Beside::Host);
+            says.threat |= told.beside == Some(Beside::Threat);
             // How long a search took is no time.
             let is_time = || values.iter().any(|value| value.len() > 7);
             says.time |= told.beside == Some(Beside::Time) && is_time();
@@ -251,26 +253,49 @@ fn wrap_of(fields: &Map<String, Value>) -> Option<&'static str> {
     WHOLE.iter().find(is_packed).map(|(key, _)| *key)
 }
 
+/// What an array is called, with what it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Key {
+    /// As one of alerts is.
+    OfAlerts,
+    /// It stands where one of alerts may.
+    Open,
+    Other,
+}
+
+impl Key {
+    /// That of something in an object.
+    fn within(self, key: &str) -> Key {
+        let is_of = |words: &[&str]| words.iter().any(|word| key.eq_ignore_ascii_case(word));
+        match self {
+            Key::Other => Key::Other,
+            Key::OfAlerts | Key::Open if is_of(OF_ALERTS) => Key::OfAlerts,
+            Key::OfAlerts | Key::Open if is_of(AROUND_ALERTS) => Key::Open,
+            Key::OfAlerts | Key::Open => Key::Other,
+        }
+    }
+}
+
 /// The objects that stand in arrays, at whatever depth, each with what its array is called.
-fn listed(fields: &Map<String, Value>) -> Vec<(&str, &Map<String, Value>)> {
+fn listed(fields: &Map<String, Value>) -> Vec<(Key, &Map<String, Value>)> {
     let mut found = Vec::new();
     for (key, value) in fields {
-        list(key, value, &mut found);
+        list(Key::Open.within(key), value, &mut found);
     }
     found
 }
 
-fn list<'v>(key: &'v str, value: &'v Value, found: &mut Vec<(&'v str, &'v Map<String, Value>)>) {
-    let mut open: Vec<(&str, &Value, usize, bool)> = vec![(key, value, 0, false)];
-    while let Some((key, value, depth, is_item)) = open.pop() {
+fn list<'v>(key: Key, value: &'v Value, found: &mut Vec<(Key, &'v Map<String, Value>)>) {
+    let mut open: Vec<(Key, &Value, usize, bool)> = vec![(key, value, 0, false)];
+    while let Some((of, value, depth, is_item)) = open.pop() {
         match value {
-            Value::Object(inner) if is_item => found.push((key, inner)),
+            Value::Object(inner) if is_item => found.push((of, inner)),
             Value::Object(inner) if depth < DEPTH_MAX => {
                 let inner = inner.iter();
-                open.extend(inner.map(|(key, value)| (key.as_str(), value, depth + 1, false)));
+                open.extend(inner.map(|(key, value)| (of.within(key), value, depth + 1, false)));
             }
             Value::Array(items) if depth < DEPTH_MAX => {
-                open.extend(items.iter().map(|value| (key, value, depth + 1, true)));
+                open.extend(items.iter().map(|value| (of, value, depth + 1, true)));
             }
             _ => {}
         }

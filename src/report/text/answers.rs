@@ -182,7 +182,8 @@ pub(in crate::report) fn clocks(
     let mut clocks: BTreeMap<(&str, Option<&str>), Clock> = BTreeMap::new();
     for Answer { alert, basis, .. } in answers {
         // Of another day nobody expects that it tells.
-        let clock = basis.clock.filter(|clock| clock.is_estimated || !basis.is_of_another_day);
+        let is_within = !basis.is_of_another_day || basis.gap.is_some();
+        let clock = basis.clock.filter(|clock| clock.is_estimated || is_within);
         let clock = clock.filter(|clock| !(has_zone && clock.is_doubtful));
         if let Some(clock) = clock {
             clocks.insert((&alert.file, alert.device.as_deref()), clock);
