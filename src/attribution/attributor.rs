@@ -76,7 +76,7 @@ pub struct Attributor {
     /// What is not listed any more since lists were read anew, the earliest first.
     pub(super) leaving: VecDeque<Leaving>,
     /// Whether what is handed out just now is that.
-    pub(super) is_leaving: bool,
+    pub(super) is_leaving: Option<Arc<Indicators>>,
     /// How much of it was.
     pub(super) settled_unlisted: u64,
     /// What is to be reported before it is settled.
@@ -156,7 +156,7 @@ impl Attributor {
             unrecognised: VecDeque::new(),
             parts: Parts::new(),
             leaving: VecDeque::new(),
-            is_leaving: false,
+            is_leaving: None,
             settled_unlisted: 0,
             early: Early::default(),
             losses: Losses::default(),
@@ -473,17 +473,17 @@ impl Attributor {
         if self.is_early {
             attribution.hints.push(JUDGED_EARLY);
         }
-        if self.is_leaving {
+        if self.is_leaving.is_some() {
             attribution.hints.push(NO_LONGER_LISTED);
         }
         match attribution.state {
-            State::Final if self.is_leaving => {
-                self.settled_unlisted += 1;
-                self.summary.count_unlisted(&attribution);
-            }
-            State::Final => {
-                self.summary.add(&attribution);
-            }
+            State::Final => match &self.is_leaving {
+                Some(old) => {
+                    self.settled_unlisted += 1;
+                    self.summary.add_unlisted(&attribution, old);
+                }
+                None => self.summary.add(&attribution),
+            },
             State::Provisional | State::Superseded => {}
         }
         self.clock.stamp(&mut attribution);

@@ -39,7 +39,7 @@ pub use attributor::Attributor;
 pub use blamed::Called;
 pub use coverage::{Coverage, LatencySeen, ResolverSeen, ServerSeen};
 pub use health::{COMPLAINTS, Complaint, Health, MayName, ReadFile, complaints_of};
-pub use summary::{Summary, SummaryRow};
+pub use summary::{Summary, SummaryRow, Unlisted};
 
 /// Where on a leg an indicator was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

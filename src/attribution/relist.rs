@@ -54,7 +54,7 @@ impl Attributor {
             }
         }
         self.early.relist(&mut anew);
-        self.summary.relist(anew);
+        self.summary.relist(&old, &indicators, anew);
         let transactions = self.resolution.transactions();
         let is_upstream = |sequence: &Sequence| {
             let transaction = transactions.get(*sequence);
@@ -77,13 +77,13 @@ impl Attributor {
     pub fn settle_leaving(&mut self, most: usize, out: &mut dyn FnMut(Attribution)) {
         let Some(mut leaving) = self.leaving.pop_front() else { return };
         self.trade_places(&mut leaving);
-        self.is_leaving = true;
+        self.is_leaving = Some(Arc::clone(&leaving.indicators));
         for _ in 0..most {
             let upstream = leaving.upstream.pop_front();
             let Some(sequence) = upstream.or_else(|| self.flagged.first()) else { break };
             self.settle_client(sequence, out);
         }
-        self.is_leaving = false;
+        self.is_leaving = None;
         self.trade_places(&mut leaving);
         if leaving.count() > 0 {
             self.leaving.push_front(leaving);

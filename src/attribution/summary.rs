@@ -9,7 +9,7 @@ use crate::contact::Contact;
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
 use crate::identity::{Hostname, Source};
-use crate::indicator::IndicatorId;
+use crate::indicator::{Indicator, IndicatorId, IndicatorKind, Indicators, ListId};
 use crate::resolution::Role;
 use crate::time::Timestamp;
 
@@ -58,10 +58,40 @@ pub struct SummaryRow {
     last_asks: Asks,
 }
 
+/// An entry that the lists do not hold any more.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unlisted {
+    /// As [`Indicator::value`].
+    pub value: String,
+    /// What it stood for.
+    pub kind: IndicatorKind,
+    /// The name of the list it stood in, and its line there.
+    pub list: String,
+    /// See `list`.
+    pub line: u32,
+}
+
+impl Unlisted {
+    fn of(indicators: &Indicators, id: IndicatorId) -> Option<Unlisted> {
+        let Indicator { value, kind, list, line, .. } = indicators.get(id)?;
+        let list = indicators.list_name(list).to_owned();
+        Some(Unlisted { value: value.to_owned(), kind, list, line })
+    }
+
+    /// As it was; which list that was, its id does not tell any more.
+    pub fn indicator(&self) -> Indicator<'_> {
+        let Unlisted { value, kind, line, .. } = self;
+        let (list, description, confidence) = (ListId(0), None, None);
+        Indicator { value, kind: *kind, list, line: *line, description, confidence }
+    }
+}
+
 /// Rows for each indicator and client, and counts of verdicts.
 #[derive(Debug)]
 pub struct Summary {
     rows: BTreeMap<(IndicatorId, Address), SummaryRow>,
+    /// Those of what is not listed any more.
+    unlisted: BTreeMap<(Unlisted, Address), SummaryRow>,
     rows_max: usize,
     verdicts: BTreeMap<Verdict, u64>,
     left_out: u64,
@@ -71,6 +101,7 @@ impl Default for Summary {
     fn default() -> Summary {
         Summary {
             rows: BTreeMap::new(),
+            unlisted: BTreeMap::new(),
             rows_max: ROWS_MAX,
             verdicts: BTreeMap::new(),
             left_out: 0,
@@ -79,6 +110,43 @@ impl Default for Summary {
 }
 
 impl SummaryRow {
+    fn new(client: &Client) -> SummaryRow {
+        SummaryRow {
+            asks: 0,
+            first: client.asked_time,
+            last: client.asked_time,
+            names: Vec::new(),
+            roles: Vec::new(),
+            confidence_permille: 0,
+            mac: None,
+            is_router_mac: false,
+            vlan: None,
+            hostname: None,
+            other_hostnames: Vec::new(),
+            seen_hostnames: Vec::new(),
+            contact: Contact::default(),
+            last_answers: VecDeque::new(),
+            last_asks: Asks::default(),
+        }
+    }
+
+    /// Counts a question of the client.
+    fn add(&mut self, client: &Client, place: Place) {
+        self.note_host(client, place);
+        self.asks += u64::from(self.last_asks.is_new(client.question));
+        self.first = self.first.min(client.asked_time);
+        self.last = self.last.max(client.asked_time);
+        self.confidence_permille = self.confidence_permille.max(client.confidence_permille);
+        let known = self.names.iter().any(|name| name.eq_ignore_ascii_case(&client.asked));
+        if !known && self.names.len() < NAMES_MAX {
+            self.names.push(client.asked.clone());
+        }
+        if !self.roles.contains(&client.role) {
+            self.roles.push(client.role);
+            self.roles.sort_unstable();
+        }
+    }
+
     /// Notes who the client is, and what came of its answer.
     fn note_host(&mut self, client: &Client, place: Place) {
         if client.asked_time >= self.last {
@@ -120,12 +188,24 @@ impl Summary {
         self.rows_max = rows;
     }
 
-    /// Gives the rows the ids of lists that were read anew. Rows of what is not listed any more are left out.
-    pub(super) fn relist(&mut self, mut anew: impl FnMut(IndicatorId) -> Option<IndicatorId>) {
+    /// Gives the rows the ids of lists that were read anew, and takes back those of what is listed again.
+    pub(super) fn relist(
+        &mut self,
+        old: &Indicators,
+        new: &Indicators,
+        mut anew: impl FnMut(IndicatorId) -> Option<IndicatorId>,
+    ) {
         for ((id, client), row) in std::mem::take(&mut self.rows) {
-            match anew(id) {
-                Some(id) => drop(self.rows.insert((id, client), row)),
-                None => self.left_out += 1,
+            match (anew(id), Unlisted::of(old, id)) {
+                (Some(id), _) => drop(self.rows.insert((id, client), row)),
+                (None, Some(entry)) => drop(self.unlisted.insert((entry, client), row)),
+                (None, None) => self.left_out += 1,
+            }
+        }
+        for ((entry, client), row) in std::mem::take(&mut self.unlisted) {
+            match new.find(&entry.indicator()) {
+                Some(id) => drop(self.rows.entry((id, client)).or_insert(row)),
+                None => drop(self.unlisted.insert((entry, client), row)),
             }
         }
     }
@@ -133,7 +213,9 @@ impl Summary {
     /// Looks once more at names and contacts: the capture is at its end, and more is known. From now on times
     /// are stamps.
     pub(super) fn complete(&mut self, surroundings: &Surroundings, clock: &Clock) {
-        for ((_, client), row) in &mut self.rows {
+        let rows = self.rows.iter_mut().map(|((_, client), row)| (client, row));
+        let unlisted = self.unlisted.iter_mut().map(|((_, client), row)| (client, row));
+        for (client, row) in rows.chain(unlisted) {
             let mac = row.mac.filter(|_| !row.is_router_mac);
             row.hostname = surroundings.hostname(*client, mac, row.last);
             row.tell_hosts_apart();
@@ -149,10 +231,20 @@ impl Summary {
         self.rows.get(&(indicator, client))
     }
 
-    /// Counts a verdict on what is not listed any more.
-    pub(super) fn count_unlisted(&mut self, attribution: &Attribution) {
+    /// Counts an attribution of what is not listed any more, by the lists that held it.
+    pub(super) fn add_unlisted(&mut self, attribution: &Attribution, old: &Indicators) {
         *self.verdicts.entry(attribution.verdict).or_default() += 1;
-        self.left_out += attribution.clients.len() as u64;
+        let Some(entry) = Unlisted::of(old, attribution.indicator) else { return };
+        for client in &attribution.clients {
+            let key = (entry.clone(), client.address);
+            let is_full = self.rows.len() + self.unlisted.len() >= self.rows_max;
+            if is_full && !self.unlisted.contains_key(&key) {
+                self.left_out += 1;
+                continue;
+            }
+            let row = self.unlisted.entry(key).or_insert_with(|| SummaryRow::new(client));
+            row.add(client, attribution.sighting.place);
+        }
     }
 
     /// Counts an attribution.
@@ -160,41 +252,19 @@ impl Summary {
         *self.verdicts.entry(attribution.verdict).or_default() += 1;
         for client in &attribution.clients {
             let key = (attribution.indicator, client.address);
-            if !self.rows.contains_key(&key) && self.rows.len() >= self.rows_max {
+            let is_full = self.rows.len() + self.unlisted.len() >= self.rows_max;
+            if is_full && !self.rows.contains_key(&key) {
                 self.left_out += 1;
                 continue;
             }
-            let row = self.rows.entry(key).or_insert_with(|| SummaryRow {
-                asks: 0,
-                first: client.asked_time,
-                last: client.asked_time,
-                names: Vec::new(),
-                roles: Vec::new(),
-                confidence_permille: 0,
-                mac: None,
-                is_router_mac: false,
-                vlan: None,
-                hostname: None,
-                other_hostnames: Vec::new(),
-                seen_hostnames: Vec::new(),
-                contact: Contact::default(),
-                last_answers: VecDeque::new(),
-                last_asks: Asks::default(),
-            });
-            row.note_host(client, attribution.sighting.place);
-            row.asks += u64::from(row.last_asks.is_new(client.question));
-            row.first = row.first.min(client.asked_time);
-            row.last = row.last.max(client.asked_time);
-            row.confidence_permille = row.confidence_permille.max(client.confidence_permille);
-            let known = row.names.iter().any(|name| name.eq_ignore_ascii_case(&client.asked));
-            if !known && row.names.len() < NAMES_MAX {
-                row.names.push(client.asked.clone());
-            }
-            if !row.roles.contains(&client.role) {
-                row.roles.push(client.role);
-                row.roles.sort_unstable();
-            }
+            let row = self.rows.entry(key).or_insert_with(|| SummaryRow::new(client));
+            row.add(client, attribution.sighting.place);
         }
+    }
+
+    /// The rows of what is not listed any more.
+    pub fn unlisted(&self) -> impl Iterator<Item = (&Unlisted, Address, &SummaryRow)> {
+        self.unlisted.iter().map(|((entry, client), row)| (entry, *client, row))
     }
 
     /// The rows, by indicator in list order, then by client.

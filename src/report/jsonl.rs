@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::answer_line::AnswerLine;
-use super::model::{AttributionLine, CoverageLine, IndicatorLine, SummaryLine};
+use super::model::{AttributionLine, CoverageLine, IndicatorLine, IndicatorPart, SummaryLine};
 use super::{Ending, Report, Subject};
 use crate::attribution::Attribution;
 
@@ -47,8 +47,12 @@ impl<W: Write> Report for Jsonl<'_, W> {
         for (id, client, row) in ending.summary.rows().filter(|(_, client, _)| named(*client)) {
             if let Some(indicator) = indicators.get(id) {
                 let hints = ending.assessment(id).map_or(&[][..], |weighed| weighed.of(client));
-                self.line(&SummaryLine::new(indicators, indicator, client, row, hints))?;
+                let indicator = IndicatorPart::new(indicators, indicator);
+                self.line(&SummaryLine::new(indicator, client, row, hints))?;
             }
+        }
+        for (entry, client, row) in ending.summary.unlisted().filter(|(_, c, _)| named(*c)) {
+            self.line(&SummaryLine::unlisted(entry, client, row))?;
         }
         for answer in ending.answers {
             self.line(&AnswerLine::new(answer, self.subject))?;

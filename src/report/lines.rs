@@ -321,6 +321,16 @@ impl<W: Write> Report for Lines<'_, W> {
             let is_connected = matches!(row.contact, Contact::Yes(_));
             rows.push(((!is_itself, !is_connected), self.row(client, indicator, row, is_itself)));
         }
+        for (entry, client, row) in ending.summary.unlisted() {
+            if !ending.internal.names(client) {
+                continue;
+            }
+            let indicator = entry.indicator();
+            let is_itself = row.names.iter().any(|name| is_listed_itself(name, indicator));
+            let is_connected = matches!(row.contact, Contact::Yes(_));
+            let text = self.row(client, indicator, row, is_itself) + ", no longer listed";
+            rows.push(((!is_itself, !is_connected), text));
+        }
         rows.sort_by_key(|(rank, _)| *rank);
         for (_, row) in rows {
             self.say(&row)?;

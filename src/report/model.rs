@@ -7,7 +7,7 @@ use serde_json::Number;
 
 use super::{Ending, Files, Subject};
 use crate::attribution::{
-    self, Assessment, Attribution, ChainStep, Complaint, Hint, Sighting, SummaryRow,
+    self, Assessment, Attribution, ChainStep, Complaint, Hint, Sighting, SummaryRow, Unlisted,
 };
 use crate::contact::Contact;
 use crate::flow::Address;
@@ -158,6 +158,8 @@ pub(super) struct SummaryLine<'a> {
     hostname: Option<&'a str>,
     other_hostnames: &'a [String],
     contacted: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    no_longer_listed: bool,
 }
 
 /// `"type":"coverage"`.
@@ -454,10 +456,9 @@ fn hints(hints: &[Hint]) -> Vec<HintPart<'_>> {
 }
 
 impl<'a> SummaryLine<'a> {
-    /// `weighed` is what was assessed of this client and indicator.
+    /// `weighed` is what was assessed of this client and indicator; of what is not listed any more there is nothing.
     pub(super) fn new(
-        indicators: &'a Indicators,
-        indicator: Indicator<'a>,
+        indicator: IndicatorPart<'a>,
         client: Address,
         row: &'a SummaryRow,
         weighed: &'a [Hint],
@@ -465,7 +466,7 @@ impl<'a> SummaryLine<'a> {
         SummaryLine {
             schema: SCHEMA,
             r#type: "summary",
-            indicator: IndicatorPart::new(indicators, indicator),
+            indicator,
             client: address(client),
             asks: row.asks,
             first_time: row.first.to_string(),
@@ -479,7 +480,21 @@ impl<'a> SummaryLine<'a> {
             hostname: row.hostname.as_ref().map(|hostname| hostname.name.as_str()),
             other_hostnames: &row.other_hostnames,
             contacted: row.contact.as_str(),
+            no_longer_listed: false,
         }
+    }
+
+    /// Of what is not listed any more.
+    pub(super) fn unlisted(
+        entry: &'a Unlisted,
+        client: Address,
+        row: &'a SummaryRow,
+    ) -> SummaryLine<'a> {
+        let Unlisted { value, kind, list, line } = entry;
+        let (kind, line) = (kind.as_str(), *line);
+        let (description, confidence) = (None, None);
+        let indicator = IndicatorPart { value, kind, list, line, description, confidence };
+        SummaryLine { no_longer_listed: true, ..SummaryLine::new(indicator, client, row, &[]) }
     }
 }
 

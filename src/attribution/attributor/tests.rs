@@ -356,6 +356,38 @@ fn of_what_two_entries_flag_only_the_one_that_is_taken_away_is_settled() {
 }
 
 #[test]
+fn who_asked_for_what_is_not_listed_any_more_stays_in_the_summary() {
+    let mut engine = Engine::new(1 << 10, 1 << 10);
+    let with = listed("evil.com\n", &engine);
+    engine.attributor.indicators = Arc::clone(&with);
+    with_anna(&mut engine);
+    engine.exchange(600_000.0, "10.0.0.2", DC, "other.example");
+    let counts = |engine: &Engine| {
+        let summary = engine.attributor.summary();
+        (summary.rows().count(), summary.unlisted().count())
+    };
+    assert_eq!(counts(&engine), (1, 0));
+    let without = listed("bad.example\n", &engine);
+    engine.attributor.relist(Arc::clone(&without));
+    assert_eq!(counts(&engine), (0, 1));
+    let (entry, client, row) = engine.attributor.summary().unlisted().next().unwrap();
+    let said = (entry.value.as_str(), entry.list.as_str(), entry.line, client.to_string());
+    assert_eq!(said, ("evil.com", "list.txt", 1, ANNA.to_owned()));
+    assert!(row.asks > 0);
+    engine.attributor.relist(with);
+    assert_eq!(counts(&engine), (1, 0));
+    // What waited when its entry went is counted, too.
+    let mut engine = Engine::new(1 << 10, 1 << 10);
+    engine.attributor.indicators = listed("evil.com\n", &engine);
+    with_anna(&mut engine);
+    engine.attributor.relist(without);
+    while engine.attributor.leaving().is_some() {
+        engine.attributor.settle_leaving(1, &mut |_| {});
+    }
+    assert_eq!(counts(&engine), (0, 1));
+}
+
+#[test]
 fn of_one_question_that_leads_to_many_so_many_are_kept_as_there_is_room_for() {
     let mut engine = Engine::new(1 << 10, 1 << 10);
     let networks: String = (9..=32).map(|prefix| format!("192.0.2.1/{prefix}\n")).collect();
