@@ -23,19 +23,22 @@ pub enum Called {
     Name(String),
 }
 
+/// Clients by what they are called, with their addresses.
+type Clients<'c> = BTreeMap<&'c Called, Vec<Address>>;
+
 impl Attributor {
     /// Those of some hosts that are clients here, each with all addresses that it is known to have: of one link-layer address,
     /// or of one name. A name that a server has, too, is nobody's.
     pub fn clients_among(&self, hosts: &BTreeSet<Called>) -> BTreeMap<Called, Vec<Address>> {
         let known = self.resolution().transactions().hosts();
-        let mut names: HashMap<String, Vec<&Called>> = HashMap::default();
-        let mut clients: BTreeMap<&Called, Vec<Address>> = BTreeMap::new();
+        let mut names: HashMap<String, Vec<(&Called, &str)>> = HashMap::default();
+        let mut clients = Clients::new();
         for called in hosts {
             match called {
                 Called::Name(name) => {
                     let alike = names.entry(first_label(name)).or_default();
                     if alike.len() < ALIKE_MAX {
-                        alike.push(called);
+                        alike.push((called, name));
                     }
                 }
                 Called::Address(address) => {
@@ -47,22 +50,36 @@ impl Attributor {
                 }
             }
         }
-        let internal = || known.iter().filter(|(_, host)| host.address.is_internal());
         if !names.is_empty() {
-            let mut of_servers = BTreeSet::new();
-            for (id, host) in internal() {
-                let Some(own) = self.hostname_of(host) else { continue };
-                for called in names.get(&first_label(&own.name)).into_iter().flatten() {
-                    match (called, self.is_client(id, host)) {
-                        (Called::Name(name), _) if !own.is_called(name) => {}
-                        (_, true) => add(clients.entry(*called).or_default(), host.address),
-                        (_, false) => _ = of_servers.insert(*called),
-                    }
+            self.add_by_name(&names, &mut clients);
+        }
+        let clients = self.with_others_of_their_macs(clients);
+        clients.into_iter().map(|(called, addresses)| (called.clone(), addresses)).collect()
+    }
+
+    /// Adds the clients that are called so; `names` has them by their first labels.
+    fn add_by_name<'c>(
+        &self,
+        names: &HashMap<String, Vec<(&'c Called, &str)>>,
+        clients: &mut Clients<'c>,
+    ) {
+        let mut of_servers = BTreeSet::new();
+        for (id, host) in self.hosts_inside() {
+            let Some(own) = self.hostname_of(host) else { continue };
+            let alike = names.get(&first_label(&own.name)).into_iter().flatten();
+            for (called, _) in alike.filter(|(_, name)| own.is_called(name)) {
+                match self.is_client(id, host) {
+                    true => add(clients.entry(called).or_default(), host.address),
+                    false => _ = of_servers.insert(*called),
                 }
             }
-            clients.retain(|called, _| !of_servers.contains(called));
         }
-        let by_itself = clients.clone();
+        clients.retain(|called, _| !of_servers.contains(called));
+    }
+
+    /// The same, each with what else asks from its link-layer address; of one that many ask from, it alone.
+    fn with_others_of_their_macs<'c>(&self, clients: Clients<'c>) -> Clients<'c> {
+        let known = self.resolution().transactions().hosts();
         let mac_of = |address: &Address| self.own_mac(known.get(known.find(*address)?)?);
         let mut macs: HashMap<Mac, Vec<&Called>> = HashMap::default();
         for (called, addresses) in &clients {
@@ -70,20 +87,23 @@ impl Attributor {
                 macs.entry(mac).or_default().push(called);
             }
         }
-        if !macs.is_empty() {
-            for (_, host) in internal().filter(|(id, host)| self.is_client(*id, host)) {
-                let of_mac = self.own_mac(host).and_then(|mac| macs.get(&mac));
-                for called in of_mac.into_iter().flatten() {
-                    add(clients.entry(called).or_default(), host.address);
-                }
+        if macs.is_empty() {
+            return clients;
+        }
+        let mut all = clients.clone();
+        for (_, host) in self.hosts_inside().filter(|(id, host)| self.is_client(*id, host)) {
+            let of_mac = self.own_mac(host).and_then(|mac| macs.get(&mac));
+            for called in of_mac.into_iter().flatten() {
+                add(all.entry(called).or_default(), host.address);
             }
         }
-        let own = |(called, addresses): (&Called, Vec<Address>)| {
-            let is_own = addresses.len() <= ADDRESSES_MAX;
-            let addresses = if is_own { addresses } else { by_itself.get(called).cloned()? };
-            Some((called.clone(), addresses))
-        };
-        clients.into_iter().filter_map(own).collect()
+        all.retain(|_, addresses| addresses.len() <= ADDRESSES_MAX);
+        clients.into_iter().chain(all).collect()
+    }
+
+    fn hosts_inside(&self) -> impl Iterator<Item = (HostId, &Host)> {
+        let hosts = self.resolution().transactions().hosts();
+        hosts.iter().filter(|(_, host)| host.address.is_internal())
     }
 
     /// Whether a host of the site asks, and nothing says that it is or may be a resolver.
