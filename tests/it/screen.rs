@@ -80,11 +80,13 @@ impl Terminal {
         let list = project("captures/flagged.txt");
         let (list, mirror, round) = (list.display(), &pair.mirror, self.round.get());
         self.types(&format!(
-            "clear; echo round {round}' 'begins; stty -a >before; {before} '{program}' live -i {mirror} --indicators '{list}' {arguments}; \
+            "clear; echo round {round}' 'begins; read -r _; stty -a >before; {before} '{program}' live -i {mirror} --indicators '{list}' {arguments}; \
              echo round {round}' 'ended with $?; stty -a >after; cmp before after && echo as it was in {round}."
         ));
         self.wait_for(&[&format!("round {round} begins")]);
         assert!(self.tmux(&["clear-history"]).is_some());
+        // Its screen would hide that: it starts when that was seen.
+        self.keys(&["Enter"]);
     }
 
     /// Starts it and waits for its screen.
