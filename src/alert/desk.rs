@@ -55,8 +55,18 @@ pub struct Desk {
 struct Case {
     scope: Scope,
     notes: Vec<String>,
-    /// The sightings within the scope, by time.
+    /// The sightings within the scope, by time,
     order: Rc<[usize]>,
+    /// and all of them.
+    all: Rc<[usize]>,
+}
+
+impl Case {
+    /// When it was asked for within the scope, by the capture's clock: the time nearest to an alert's.
+    fn closest(&self, seen: &Seen, when: When) -> Option<Timestamp> {
+        let times = self.order.iter().filter_map(|at| Some(seen.sightings.get(*at)?.time));
+        times.min_by_key(|time| (*time - when.nearest_to(*time)).abs())
+    }
 }
 
 /// What alerts have one answer by: they are of one destination at one host, and of one time.
@@ -165,16 +175,20 @@ impl Desk {
         let seen = self.store.of(id);
         let (scope, note) = Scope::of(host, coverage, seen);
         // A firewall can have many names for its hosts, all of which mean all servers.
-        let order = orders.entry((id, scope.clone())).or_insert_with(|| {
-            let Some(seen) = seen else { return Rc::default() };
-            let all = seen.sightings.iter().enumerate();
-            let within = all.filter(|(_, kept)| seen.is_within(kept, &scope));
-            let mut timed: Vec<(Timestamp, usize)> = within.map(|(at, k)| (k.time, at)).collect();
-            timed.sort_unstable();
-            timed.into_iter().map(|(_, at)| at).collect()
-        });
-        let order = Rc::clone(order);
-        Case { scope, notes: note.into_iter().collect(), order }
+        let mut order_of = |scope: &Scope| {
+            let order = orders.entry((id, scope.clone())).or_insert_with(|| {
+                let Some(seen) = seen else { return Rc::default() };
+                let all = seen.sightings.iter().enumerate();
+                let within = all.filter(|(_, kept)| seen.is_within(kept, scope));
+                let mut timed: Vec<(Timestamp, usize)> =
+                    within.map(|(at, kept)| (kept.time, at)).collect();
+                timed.sort_unstable();
+                timed.into_iter().map(|(_, at)| at).collect()
+            });
+            Rc::clone(order)
+        };
+        let (order, all) = (order_of(&scope), order_of(&Scope::All));
+        Case { scope, notes: note.into_iter().collect(), order, all }
     }
 
     /// How many events alerts without a time stand for, by destination and host. A bare name is a question, and no event.
@@ -246,16 +260,13 @@ impl Desk {
             when.times().all(|time| time < first - ABOUT || time > last + ABOUT)
         });
         let is_open = found.outcome.verdict.is_none() && found.zones.is_empty();
-        found.gap = asked.when().and_then(|when| gap_at(when, asked.clock, coverage));
-        found.gap = found.gap.filter(|_| is_open);
-        found.is_of_another_day = is_far && is_open || found.gap.is_some();
-        if let Some(gap) = found.gap {
+        found.is_of_another_day = is_far && is_open;
+        if let Some(when) = asked.when().filter(|_| is_open)
+            && let Some(gap) = gap_at(when, asked.clock, coverage)
+        {
+            (found.gap, found.is_of_another_day) = (Some(gap), true);
             let seen = self.store.of(asked.id).filter(|_| found.is_of_other_times);
-            let order = case.order.iter();
-            let times = order.filter_map(|at| Some(seen?.sightings.get(*at)?.time));
-            let closest = asked
-                .when()
-                .and_then(|when| times.min_by_key(|time| (*time - when.nearest_to(*time)).abs()));
+            let closest = seen.and_then(|seen| case.closest(seen, when));
             found.nearest = Some(nearest::in_gap(gap, closest, &self.zones));
         }
         found
@@ -320,7 +331,7 @@ impl Desk {
         };
         if case.order.is_empty()
             && let Scope::Client(clients) = &case.scope
-            && let Some(outcome) = self.perhaps_of(clients, asked, seen)
+            && let Some(outcome) = perhaps_of(clients, asked, (seen, &case.all))
         {
             found.outcome = outcome;
             return found;
@@ -371,8 +382,7 @@ impl Desk {
                 _ => nearest::elsewhere(seen, asked.host.unwrap_or("that host"), &self.zones),
             },
             Some(when) => {
-                let apart = |at: &Timestamp| (*at - when.nearest_to(*at)).abs();
-                let closest = order().map(|kept| kept.time).min_by_key(apart);
+                let closest = case.closest(seen, when);
                 let time = closest.map_or(when.time, |closest| when.nearest_to(closest));
                 let said = asked.clock.said(time);
                 let apart = nearest::in_time(said, coverage, closest, &self.zones);
@@ -390,37 +400,6 @@ impl Desk {
         };
         found.nearest = words.or_else(near);
         found
-    }
-
-    /// That a client which was not seen asking for a destination may have all the same: about the alert's time a DNS server asked
-    /// for it, and for whom is not known, or somebody did by an address of the other kind, as the same machine may.
-    fn perhaps_of(&self, clients: &[Address], asked: &Asked<'_>, seen: &Seen) -> Option<Outcome> {
-        let client = clients.first()?;
-        let mut order: Vec<usize> = (0..seen.sightings.len()).collect();
-        order.sort_by_key(|at| seen.sightings.get(*at).map(|kept| kept.time));
-        let meant: Vec<&Kept> = match asked.when() {
-            Some(when) => at_the_time(seen, &order, when, asked.clock).meant,
-            None => seen.sightings.iter().collect(),
-        };
-        let others = seen.clients(meant.iter().copied());
-        let of_other_kind: Vec<String> = others
-            .iter()
-            .filter(|other| other.is_v4() != client.is_v4())
-            .take(RIVALS_MAX)
-            .map(Address::to_string)
-            .collect();
-        let why = if meant.iter().any(|kept| !kept.is_of_somebody()) {
-            "it was asked for then, and for whom cannot be told from this capture".to_owned()
-        } else if !of_other_kind.is_empty() {
-            let who = list(&of_other_kind);
-            format!(
-                "{who} asked for it then, by an address of another kind: that may be the same machine"
-            )
-        } else {
-            return None;
-        };
-        let why = format!("{client} was not seen to ask for it; {why}");
-        Some(outcome(seen, &meant, &Scope::All).undecided(why))
     }
 
     /// Why a destination can be none, now that the capture was seen:
@@ -461,6 +440,39 @@ impl Desk {
         });
         nearest::others_in_zones(&fits, &self.zones)
     }
+}
+
+/// That a client which was not seen asking for a destination may have all the same: about the alert's time a DNS server asked
+/// for it, and for whom is not known, or somebody did by an address of the other kind, as the same machine may.
+fn perhaps_of(
+    clients: &[Address],
+    asked: &Asked<'_>,
+    (seen, order): (&Seen, &[usize]),
+) -> Option<Outcome> {
+    let client = clients.first()?;
+    let meant: Vec<&Kept> = match asked.when() {
+        Some(when) => at_the_time(seen, order, when, asked.clock).meant,
+        None => seen.sightings.iter().collect(),
+    };
+    let others = seen.clients(meant.iter().copied());
+    let of_other_kind: Vec<String> = others
+        .iter()
+        .filter(|other| other.is_v4() != client.is_v4())
+        .take(RIVALS_MAX)
+        .map(Address::to_string)
+        .collect();
+    let why = if meant.iter().any(|kept| !kept.is_of_somebody()) {
+        "it was asked for then, and for whom cannot be told from this capture".to_owned()
+    } else if !of_other_kind.is_empty() {
+        let who = list(&of_other_kind);
+        format!(
+            "{who} asked for it then, by an address of another kind: that may be the same machine"
+        )
+    } else {
+        return None;
+    };
+    let why = format!("{client} was not seen to ask for it; {why}");
+    Some(outcome(seen, &meant, &Scope::All).undecided(why))
 }
 
 /// Of who is named for a client that is blamed since it has its link-layer address: that may be a router's all the same.

@@ -75,8 +75,8 @@ pub struct Attributor {
     pub(super) parts: Parts,
     /// What is not listed any more since lists were read anew, the earliest first.
     pub(super) leaving: VecDeque<Leaving>,
-    /// Whether what is handed out just now is that.
-    pub(super) is_leaving: Option<Arc<Indicators>>,
+    /// The lists that held what is handed out just now, if it is that.
+    pub(super) leaving_from: Option<Arc<Indicators>>,
     /// How much of it was.
     pub(super) settled_unlisted: u64,
     /// What is to be reported before it is settled.
@@ -156,7 +156,7 @@ impl Attributor {
             unrecognised: VecDeque::new(),
             parts: Parts::new(),
             leaving: VecDeque::new(),
-            is_leaving: None,
+            leaving_from: None,
             settled_unlisted: 0,
             early: Early::default(),
             losses: Losses::default(),
@@ -473,11 +473,11 @@ impl Attributor {
         if self.is_early {
             attribution.hints.push(JUDGED_EARLY);
         }
-        if self.is_leaving.is_some() {
+        if self.leaving_from.is_some() {
             attribution.hints.push(NO_LONGER_LISTED);
         }
         match attribution.state {
-            State::Final => match &self.is_leaving {
+            State::Final => match &self.leaving_from {
                 Some(old) => {
                     self.settled_unlisted += 1;
                     self.summary.add_unlisted(&attribution, old);

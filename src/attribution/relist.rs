@@ -77,13 +77,13 @@ impl Attributor {
     pub fn settle_leaving(&mut self, most: usize, out: &mut dyn FnMut(Attribution)) {
         let Some(mut leaving) = self.leaving.pop_front() else { return };
         self.trade_places(&mut leaving);
-        self.is_leaving = Some(Arc::clone(&leaving.indicators));
+        self.leaving_from = Some(Arc::clone(&leaving.indicators));
         for _ in 0..most {
             let upstream = leaving.upstream.pop_front();
             let Some(sequence) = upstream.or_else(|| self.flagged.first()) else { break };
             self.settle_client(sequence, out);
         }
-        self.is_leaving = None;
+        self.leaving_from = None;
         self.trade_places(&mut leaving);
         if leaving.count() > 0 {
             self.leaving.push_front(leaving);

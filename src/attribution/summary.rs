@@ -235,31 +235,15 @@ impl Summary {
     pub(super) fn add_unlisted(&mut self, attribution: &Attribution, old: &Indicators) {
         *self.verdicts.entry(attribution.verdict).or_default() += 1;
         let Some(entry) = Unlisted::of(old, attribution.indicator) else { return };
-        for client in &attribution.clients {
-            let key = (entry.clone(), client.address);
-            let is_full = self.rows.len() + self.unlisted.len() >= self.rows_max;
-            if is_full && !self.unlisted.contains_key(&key) {
-                self.left_out += 1;
-                continue;
-            }
-            let row = self.unlisted.entry(key).or_insert_with(|| SummaryRow::new(client));
-            row.add(client, attribution.sighting.place);
-        }
+        let room = self.rows_max.saturating_sub(self.rows.len());
+        self.left_out += add_to(&mut self.unlisted, room, &entry, attribution);
     }
 
     /// Counts an attribution.
     pub(super) fn add(&mut self, attribution: &Attribution) {
         *self.verdicts.entry(attribution.verdict).or_default() += 1;
-        for client in &attribution.clients {
-            let key = (attribution.indicator, client.address);
-            let is_full = self.rows.len() + self.unlisted.len() >= self.rows_max;
-            if is_full && !self.rows.contains_key(&key) {
-                self.left_out += 1;
-                continue;
-            }
-            let row = self.rows.entry(key).or_insert_with(|| SummaryRow::new(client));
-            row.add(client, attribution.sighting.place);
-        }
+        let room = self.rows_max.saturating_sub(self.unlisted.len());
+        self.left_out += add_to(&mut self.rows, room, &attribution.indicator, attribution);
     }
 
     /// The rows of what is not listed any more.
@@ -281,4 +265,25 @@ impl Summary {
     pub fn left_out(&self) -> u64 {
         self.left_out
     }
+}
+
+/// Counts an attribution in the rows of each client and what was flagged, of which there may be so many. Returns for how many
+/// clients there was no room.
+fn add_to<Flagged: Clone + Ord>(
+    rows: &mut BTreeMap<(Flagged, Address), SummaryRow>,
+    room: usize,
+    flagged: &Flagged,
+    attribution: &Attribution,
+) -> u64 {
+    let mut left_out = 0;
+    for client in &attribution.clients {
+        let key = (flagged.clone(), client.address);
+        if rows.len() >= room && !rows.contains_key(&key) {
+            left_out += 1;
+            continue;
+        }
+        let row = rows.entry(key).or_insert_with(|| SummaryRow::new(client));
+        row.add(client, attribution.sighting.place);
+    }
+    left_out
 }

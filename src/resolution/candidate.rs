@@ -3,6 +3,7 @@
 use foldhash::HashMap;
 
 use super::choice::{MOMENT, SETS_OUT_MAX};
+use super::told::Side;
 use super::walk::{Lacks, Reach, Relation, Walk};
 use super::{Edge, EdgeKind, History};
 use crate::bounded::Sequence;
@@ -439,13 +440,7 @@ impl History<'_> {
         qtype: RecordType,
         latest: Timestamp,
     ) -> impl Iterator<Item = (Sequence, Transaction)> {
-        let look = move |stretch: &Stretch| stretch.look_for(name);
-        let within = (latest, ASKS_MAX);
-        let addresses = self.roles.addresses_of(resolver).iter();
-        let asked = addresses.flat_map(move |resolver| {
-            self.transactions.of_client_by(*resolver, group, within, look)
-        });
-        asked.filter(move |(_, query)| query.name == name && query.qtype == qtype)
+        self.about(Side::Asks, resolver, (name, group, qtype), latest)
     }
 
     /// Whether an ask's own answer bears out a path of aliases and delegations; `None` if it speaks against them.

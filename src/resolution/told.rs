@@ -75,20 +75,15 @@ impl History<'_> {
         if let Some(known) = self.told.borrow().get(&key) {
             return Arc::clone(known);
         }
-        let told = Arc::new(match side {
-            Side::Asks => {
-                let (name, group, qtype) = question;
-                Told::of(self.upstream_about(resolver, (name, group), qtype, latest))
-            }
-            Side::Asked => Told::of(self.asked_about(resolver, question, latest)),
-        });
+        let told = Arc::new(Told::of(self.about(side, resolver, question, latest)));
         self.told.borrow_mut().insert(key, Arc::clone(&told));
         told
     }
 
-    /// What a resolver was asked about one name and type by a time, newest first.
-    fn asked_about<'a>(
+    /// What a resolver asked or was asked about one name and type by a time, at each of its addresses the newest first.
+    pub(super) fn about<'a>(
         &'a self,
+        side: Side,
         resolver: &'a HostId,
         (name, group, qtype): Question,
         latest: Timestamp,
@@ -96,10 +91,11 @@ impl History<'_> {
         let look = move |stretch: &Stretch| stretch.look_for(name);
         let within = (latest, ASKS_MAX);
         let addresses = self.roles.addresses_of(resolver).iter();
-        let asked = addresses.flat_map(move |resolver| {
-            self.transactions.with_server_by(*resolver, group, within, look)
+        let about = addresses.flat_map(move |address| match side {
+            Side::Asks => self.transactions.of_client_by(*address, group, within, look),
+            Side::Asked => self.transactions.with_server_by(*address, group, within, look),
         });
-        asked.filter(move |(_, ask)| ask.name == name && ask.qtype == qtype)
+        about.filter(move |(_, other)| other.name == name && other.qtype == qtype)
     }
 }
 

@@ -605,8 +605,9 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
         match cells_said(record) {
             0 => return,
             _ if *record == cells => return rows.pass(REMARKS),
-            1 if count > 2 && is_remark(record, &row) => return rows.pass(REMARKS),
-            2 if count > 3 && is_remark(record, &row) => return rows.pass(REMARKS),
+            few @ 1..=2 if count > few + 1 && is_remark(record, &row) => {
+                return rows.pass(REMARKS);
+            }
             _ => {}
         }
         let time = columns.time(record, line, rows);
