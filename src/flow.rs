@@ -66,6 +66,21 @@ impl Address {
         self.is_v4().then(|| (self.low as u32).to_be_bytes())
     }
 
+    /// The IPv4 address that DNS64 put into it (RFC 6147), if it lies in the prefix that is known everywhere for that,
+    /// `64:ff9b::/96` (RFC 6052 section 2.1). A prefix of a network's own cannot be told from other addresses.
+    #[inline]
+    pub fn translated_v4(self) -> Option<Address> {
+        let is_translated = self.high == 0x0064_ff9b_0000_0000 && self.low >> 32 == 0;
+        is_translated.then_some(Address { high: 0, low: self.low | 0xffff << 32 })
+    }
+
+    /// Whether both are addresses of one network as sites mostly have them: the first 24 bits of IPv4 are the same, or the
+    /// first 64 of IPv6.
+    pub fn is_in_network_of(self, other: Address) -> bool {
+        let host_bits = if self.is_v4() && other.is_v4() { 8 } else { 64 };
+        self.number() >> host_bits == other.number() >> host_bits
+    }
+
     /// As the standard library's type.
     pub fn ip(&self) -> IpAddr {
         let v6 = Ipv6Addr::from(self.octets());
@@ -116,10 +131,13 @@ impl From<Ipv4Addr> for Address {
     }
 }
 
-/// IPv4 dotted, IPv6 as RFC 5952 writes it.
+/// IPv4 dotted, IPv6 as RFC 5952 writes it: what DNS64 made with the IPv4 address in it to be seen (section 5).
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.ip().fmt(f)
+        match self.translated_v4() {
+            Some(v4) => f.pad(&format!("64:ff9b::{}", v4.ip())),
+            None => self.ip().fmt(f),
+        }
     }
 }
 
@@ -192,6 +210,17 @@ mod tests {
         assert_eq!(plain, mapped);
         assert_eq!(plain.to_string(), "192.0.2.1");
         assert!(plain.is_v4());
+    }
+
+    #[test]
+    fn what_dns64_made_holds_the_ipv4_address() {
+        let v4 = |text: &str| Address::from(text.parse::<IpAddr>().unwrap()).translated_v4();
+        assert_eq!(v4("64:ff9b::192.0.2.1"), Some(Address::v4([192, 0, 2, 1])));
+        for other in ["64:ff9b:1::192.0.2.1", "64:ff9b::1:c000:201", "192.0.2.1", "::192.0.2.1"] {
+            assert_eq!(v4(other), None, "{other}");
+        }
+        let shown = Address::from("64:ff9b::c000:201".parse::<IpAddr>().unwrap()).to_string();
+        assert_eq!(shown, "64:ff9b::192.0.2.1");
     }
 
     #[test]

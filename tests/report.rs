@@ -238,6 +238,8 @@ fn coverage() -> Coverage {
         },
         forgotten: 0,
         edges_forgotten: 0,
+        translations: Vec::new(),
+        sent_on: 0,
         allowed: 0,
         judged_early: 0,
         names_forgotten: 0,

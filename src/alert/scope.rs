@@ -3,8 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::sightings::Seen;
-use crate::attribution::{Called, Coverage};
+use crate::attribution::{Called, Coverage, TranslationSeen};
 use crate::flow::Address;
+
+/// How many hosts are named that an address stands for.
+const NAMED_MAX: usize = 3;
 
 /// At which host to look.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,7 +24,7 @@ impl Scope {
     /// By the host as the alert has it, and what is to be said of that:
     /// 1. the address of a DNS server in the capture, or of a host that answers DNS there: that server;
     /// 2. the address of a client: that client;
-    /// 3. any other address: all, for it may stand for a server behind address translation;
+    /// 3. any other address: all, for it may stand for a server behind address translation, as is seen of some;
     /// 4. a name that a client has: that client;
     /// 5. any other name: all, for it is one of the firewall's own.
     pub(super) fn of(
@@ -77,6 +80,18 @@ impl Scope {
             let note =
                 format!("the alert blames {address} itself, which is a client here{asks_else}");
             return (Scope::Client(clients), Some(note));
+        }
+        let is_sent_on = |seen: &&TranslationSeen| seen.address == address;
+        if let Some(translation) = coverage.translations.iter().find(is_sent_on) {
+            let of: Vec<String> =
+                translation.of.iter().take(NAMED_MAX).map(ToString::to_string).collect();
+            let more = if translation.of.len() > NAMED_MAX { " and others" } else { "" };
+            let note = format!(
+                "{address} is an address of a router, which sends on from there what {}{more} asked, so all that was \
+                 seen of the destination counts",
+                of.join(", ")
+            );
+            return (Scope::All, Some(note));
         }
         let note = format!(
             "{host} is no DNS server in this capture (address translation, or a server whose port is not \

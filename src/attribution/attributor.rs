@@ -107,6 +107,8 @@ pub struct Attributor {
     pub(super) summary: Summary,
     pub(super) surroundings: Surroundings,
     pub(super) judged_early: u64,
+    /// How many flagged queries were other hosts', sent on by a router.
+    pub(super) sent_on: u64,
     /// How many sightings were left when it was ended.
     pub(super) unsettled: u64,
 }
@@ -174,6 +176,7 @@ impl Attributor {
             summary: Summary::default(),
             surroundings: Surroundings::new(Inventory::default()),
             judged_early: 0,
+            sent_on: 0,
             unsettled: 0,
         }
     }
@@ -545,10 +548,11 @@ impl Attributor {
     ) {
         let Some(flagged) = self.flagged.remove(sequence) else { return };
         let began = self.seen_since(transaction.asked);
+        let is_sent_on = self.is_sent_on(sequence, transaction);
         for sent in self.resolution.transactions().tries(sequence) {
             let causes = self.resolution.history().causes(sequence, &sent, began);
             for seen in &flagged.seen {
-                let is_cleared = seen.is_cleared_by(transaction);
+                let is_cleared = is_sent_on || seen.is_cleared_by(transaction);
                 if is_cleared && !seen.is_told {
                     continue;
                 }
@@ -563,6 +567,13 @@ impl Attributor {
                 self.hand_out(attribution, out);
             }
         }
+    }
+
+    /// Whether a query is another host's, sent on by a router. That one is judged for itself.
+    pub(super) fn is_sent_on(&mut self, sequence: Sequence, query: &Transaction) -> bool {
+        let is_sent_on = self.resolution.history().is_sent_on(sequence, query);
+        self.sent_on += u64::from(is_sent_on);
+        is_sent_on
     }
 
     /// Remembers which asks had a part in a judged query. One that only waited with others leads to the
@@ -659,10 +670,12 @@ impl Attributor {
         }
         let Some(flagged) = self.flagged.remove(sequence) else { return };
         let parts = self.parts.remove(&sequence).unwrap_or_default();
+        let is_sent_on = self.is_sent_on(sequence, &ask);
         for seen in &flagged.seen {
             let part = parts.iter().find(|(indicator, _)| *indicator == seen.indicator);
             let role = part.map(|(_, role)| *role);
-            let is_taken_back = role == Some(Role::Initiator) || seen.is_cleared_by(&ask);
+            let is_taken_back =
+                is_sent_on || role == Some(Role::Initiator) || seen.is_cleared_by(&ask);
             if is_taken_back && !seen.is_told {
                 continue;
             }

@@ -38,6 +38,15 @@ pub struct ServerSeen {
     pub answers: u64,
 }
 
+/// An address from which a router sent on what other hosts asked, both being in the capture.
+#[derive(Clone, Debug)]
+pub struct TranslationSeen {
+    /// That address.
+    pub address: Address,
+    /// The hosts, the first ones in the order they were seen.
+    pub of: Vec<Address>,
+}
+
 /// How much clients asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ClientsSeen {
@@ -115,6 +124,10 @@ pub struct Coverage {
     /// The hosts that were asked and are not known as resolvers, at most 8, the most asked first. Where a resolver was
     /// recognised: those within the site that are asked so often that they may be one whose uplink is not seen.
     pub servers: Vec<ServerSeen>,
+    /// The addresses from which routers sent on what others asked: that is counted as theirs.
+    pub translations: Vec<TranslationSeen>,
+    /// How many flagged queries were sent on.
+    pub sent_on: u64,
     /// Where one was: its clients.
     pub clients: ClientsSeen,
     /// Of the hosts that alerts blame, those that are clients here, with all their addresses.
@@ -190,8 +203,7 @@ impl Attributor {
             return ClientsSeen::default();
         }
         let hosts = self.resolution().transactions().hosts();
-        let clients =
-            hosts.iter().filter(|(id, host)| host.only_asks() && roles.group_of(*id).is_none());
+        let clients = hosts.iter().filter(|(id, host)| roles.is_client(*id, host));
         clients.fold(ClientsSeen::default(), |seen, (id, host)| {
             let asks = hosts.totals(id).asks;
             let is_first = seen.first.is_none_or(|(_, most)| asks > most);
@@ -238,6 +250,10 @@ impl Attributor {
         });
         let clocks_apart = resolution.all_clocks_apart().into_iter();
         let clocks_apart = clocks_apart.map(|(id, apart)| (address(id), apart.clone()));
+        let translations = resolution.roles().translated().iter().map(|(id, hosts)| {
+            let of = hosts.iter().map(|id| address(*id)).collect();
+            TranslationSeen { address: address(id), of }
+        });
         let (names_forgotten, contacts_forgotten) = self.surroundings_forgotten();
         Coverage {
             names_forgotten,
@@ -258,6 +274,8 @@ impl Attributor {
             resolvers: resolvers.collect(),
             resolvers_more: 0,
             servers: self.servers(),
+            translations: translations.collect(),
+            sent_on: self.sent_on,
             clients: self.clients(),
             blamed: BTreeMap::new(),
             latencies: latencies.collect(),

@@ -82,6 +82,9 @@ impl Attributor {
 
     fn tell_upstream(&mut self, sequence: Sequence, out: &mut dyn FnMut(Attribution)) {
         let Some(query) = self.resolution.transactions().get(sequence) else { return };
+        if self.resolution.history().is_sent_on(sequence, &query) {
+            return;
+        }
         let Some(flagged) = self.flagged.get_mut(sequence) else { return };
         let untold = flagged.take_untold(|seen| !seen.is_cleared_by(&query));
         if untold.is_empty() {
@@ -104,6 +107,9 @@ impl Attributor {
         let Some(ask) = self.resolution.transactions().get(sequence) else { return };
         if self.resolution.leg(&ask) == Leg::Upstream {
             return self.tell_upstream(sequence, out);
+        }
+        if self.resolution.history().is_sent_on(sequence, &ask) {
+            return;
         }
         let Some(flagged) = self.flagged.get_mut(sequence) else { return };
         let told = &self.early.told;

@@ -37,7 +37,7 @@ pub use assess::{
 };
 pub use attributor::Attributor;
 pub use blamed::Called;
-pub use coverage::{Coverage, LatencySeen, ResolverSeen, ServerSeen};
+pub use coverage::{Coverage, LatencySeen, ResolverSeen, ServerSeen, TranslationSeen};
 pub use health::{COMPLAINTS, Complaint, Health, MayName, ReadFile, complaints_of};
 pub use summary::{Summary, SummaryRow, Unlisted};
 

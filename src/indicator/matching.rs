@@ -168,8 +168,14 @@ impl Indicators {
         }
     }
 
-    /// The first entry for each listed network around the address, the smallest first.
+    /// The first entry for each listed network around the address, the smallest first; behind them those around the IPv4
+    /// address that DNS64 put into it, which is what a list or a firewall behind the translator knows.
     fn listed_networks(&self, address: Address) -> impl Iterator<Item = u32> {
+        let translated = address.translated_v4().into_iter();
+        self.networks_around(address).chain(translated.flat_map(|v4| self.networks_around(v4)))
+    }
+
+    fn networks_around(&self, address: Address) -> impl Iterator<Item = u32> {
         // `::/0` and its like are IPv6 networks, though IPv4 is kept inside of them.
         let shortest = if address.is_v4() { IPV4 } else { 0 };
         let prefixes = self.prefixes.iter().take_while(move |&&prefix| prefix >= shortest);
@@ -313,6 +319,7 @@ mod tests {
         for (address, expected) in [
             ("192.0.2.7", vec!["192.0.2.7", "192.0.2.0/24", "192.0.0.0/16"]),
             ("192.0.2.8", vec!["192.0.2.0/24", "192.0.0.0/16"]),
+            ("64:ff9b::192.0.2.8", vec!["::/0", "192.0.2.0/24", "192.0.0.0/16"]),
             ("192.0.3.8", vec!["192.0.0.0/16"]),
             ("198.51.100.1", vec![]),
             ("2001:db8::1", vec!["2001:db8::1", "2001:db8::/32", "::/0"]),

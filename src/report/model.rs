@@ -181,6 +181,8 @@ pub(super) struct CoverageLine<'a> {
     resolvers: Vec<ResolverPart>,
     resolvers_more: u64,
     servers: Vec<ServerPart>,
+    translations: Vec<TranslationPart>,
+    queries_sent_on: u64,
     resolvers_unseen: Vec<String>,
     latencies: Vec<LatencyPart>,
     lost: LostPart,
@@ -218,6 +220,13 @@ struct ServerPart {
     address: String,
     asked: u64,
     answers: u64,
+}
+
+/// An address from which others' queries were sent on.
+#[derive(Debug, Serialize)]
+struct TranslationPart {
+    address: String,
+    of: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -516,6 +525,15 @@ impl<'a> CoverageLine<'a> {
             asked: server.asked,
             answers: server.answers,
         });
+        let translations = coverage.translations.iter().map(|seen| TranslationPart {
+            address: address(seen.address),
+            of: seen
+                .of
+                .iter()
+                .filter(|a| ending.internal.names(**a))
+                .map(|a| address(*a))
+                .collect(),
+        });
         let latencies = coverage.latencies.iter().map(|row| LatencyPart {
             resolver: address(row.resolver),
             leg: row.leg.as_str(),
@@ -542,6 +560,8 @@ impl<'a> CoverageLine<'a> {
             resolvers: resolvers.collect(),
             resolvers_more: coverage.resolvers_more,
             servers: servers.collect(),
+            translations: translations.collect(),
+            queries_sent_on: coverage.sent_on,
             resolvers_unseen: lacked.resolvers_unseen.iter().map(|a| address(*a)).collect(),
             latencies: latencies.collect(),
             lost: LostPart {

@@ -197,7 +197,7 @@ impl History<'_> {
                     if ask.asked_last + OPEN_MAX < sent.asked {
                         return true;
                     }
-                    let candidate = match sequence == query {
+                    let candidate = match sequence == query || self.is_sent_on(sequence, &ask) {
                         true => None,
                         false => {
                             let times = (sent, in_flight_until);

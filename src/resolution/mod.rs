@@ -20,6 +20,7 @@ mod role;
 #[cfg(test)]
 mod tests;
 mod told;
+mod translated;
 mod unexplained;
 mod walk;
 
@@ -38,6 +39,7 @@ pub use edge::{Edge, EdgeKind, Edges, Learned};
 pub use latency::{BOUNDS_US, Buckets, Latencies, LatencyRow};
 pub use offset::ClocksApart;
 pub use role::{ForOthers, Group, Known, Roles};
+pub use translated::Translated;
 pub use unexplained::Unexplained;
 pub use walk::{Relation, Step, StepKind};
 

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::{HashMap, HashMapExt};
 
+use super::translated::Translated;
 use crate::bounded::Sequence;
 use crate::flow::{Address, Mac};
 use crate::message::RecordType;
@@ -93,6 +94,8 @@ pub enum ForOthers {
     AsksFarMore,
     /// Hardly anybody else asks anything.
     AsksNearlyAll,
+    /// A router sends the queries of others on from there.
+    Translates,
 }
 
 /// The addresses of one resolver.
@@ -126,6 +129,7 @@ pub struct Roles {
     refreshed: u64,
     /// Whether a host is known to have become a resolver since.
     is_new_known: bool,
+    translated: Translated,
 }
 
 /// Names and types that were asked for.
@@ -154,6 +158,16 @@ impl Roles {
         one == other || place(one).is_some_and(|group| place(other) == Some(group))
     }
 
+    /// The addresses that others' queries are sent on from.
+    pub fn translated(&self) -> &Translated {
+        &self.translated
+    }
+
+    /// Whether a host is a client: it only asks, for itself as far as is known.
+    pub fn is_client(&self, id: HostId, host: &Host) -> bool {
+        host.only_asks() && self.group_of(id).is_none() && !self.translated.is_all_of(id)
+    }
+
     /// Whether a host is a resolver as far as can be said at once, before roles are learned anew.
     #[inline]
     pub fn seems_resolver(&self, host: HostId, hosts: &Hosts) -> bool {
@@ -178,7 +192,7 @@ impl Roles {
         };
         let outside = !server.address.is_internal();
         let asks_as_one = asks_with_edns(client);
-        if !client.only_asks() {
+        if !client.only_asks() || self.translated.is_all_of(ask.client) {
             return false;
         }
         if self.groups.is_empty() {
@@ -200,8 +214,7 @@ impl Roles {
 
     /// The clients that stand out among all of them.
     fn who_may_ask_for_others(&self, hosts: &Hosts) -> HashMap<HostId, ForOthers> {
-        let clients =
-            || hosts.iter().filter(|(id, host)| host.only_asks() && self.group_of(*id).is_none());
+        let clients = || hosts.iter().filter(|(id, host)| self.is_client(*id, host));
         let (mut count, mut with_edns, mut asks) = (0u64, 0u64, 0u64);
         for (_, host) in clients() {
             count += 1;
@@ -224,7 +237,9 @@ impl Roles {
                 (own * (count - 1) >= others * FAR_MORE).then_some(ForOthers::AsksFarMore)
             }
         };
-        clients().filter_map(|(id, host)| Some((id, why(host)?))).collect()
+        let translated = self.translated.iter().map(|(id, _)| (id, ForOthers::Translates));
+        let clients = clients().filter_map(|(id, host)| Some((id, why(host)?)));
+        clients.chain(translated).collect()
     }
 
     /// The resolvers.
@@ -277,6 +292,7 @@ impl Roles {
     /// Learns roles anew.
     pub(super) fn refresh(&mut self, transactions: &Transactions) {
         let hosts = transactions.hosts();
+        let sent_on = self.translated.learn(transactions);
         self.groups.clear();
         self.of_host.clear();
         self.hosts_then = hosts.iter().count() as u64;
@@ -298,12 +314,14 @@ impl Roles {
                 self.add_with_machine(id, host, Known::AsksAndAnswers, &machines, hosts);
             }
         }
-        self.askers = hosts.iter().filter(|(_, host)| host.only_asks()).count();
+        let asks_itself = |id, host: &Host| host.only_asks() && !self.translated.is_all_of(id);
+        self.askers = hosts.iter().filter(|(id, host)| asks_itself(*id, host)).count();
         self.add_loopback(hosts);
-        self.join_by_behaviour(transactions);
+        self.join_by_behaviour(transactions, &sent_on);
         let of_resolvers = self.asking_resolvers_only(transactions);
         for (id, host) in hosts.iter() {
-            if self.group_of(id).is_none() && iterates(host) && !of_resolvers.contains(&id) {
+            let is_itself = !of_resolvers.contains(&id) && !self.translated.is_all_of(id);
+            if self.group_of(id).is_none() && iterates(host) && is_itself {
                 self.add_with_machine(id, host, Known::OnlyIterates, &machines, hosts);
             }
         }
@@ -365,8 +383,8 @@ impl Roles {
 
     /// Joins addresses that only ask to the resolver whose clients wait for what they ask: to one that is known, or
     /// to an address of this network that only answers. Likewise such an address to a resolver that asks what the clients of
-    /// that address wait for: it has several.
-    fn join_by_behaviour(&mut self, transactions: &Transactions) {
+    /// that address wait for: it has several. What a router sent on says nothing of who asks from its address.
+    fn join_by_behaviour(&mut self, transactions: &Transactions, sent_on: &BTreeSet<Sequence>) {
         let hosts = transactions.hosts();
         let only_answer = hosts.iter().filter(|(id, host)| {
             host.answers > 0
@@ -386,10 +404,11 @@ impl Roles {
             .collect();
         let known = self.groups.len();
         let mut waited: BTreeMap<HostId, (Questions, BTreeMap<usize, Questions>)> = BTreeMap::new();
-        for (_, query) in transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE) {
+        for (number, query) in transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE) {
             let own = self.place_of(query.client);
             let only_asks = hosts.get(query.client).is_some_and(Host::only_asks);
-            if self.group_of(query.server).is_some()
+            if sent_on.contains(&number)
+                || self.group_of(query.server).is_some()
                 || (own.is_none() && !only_asks)
                 || (own.is_some() && only_answer.is_empty())
             {
@@ -442,7 +461,7 @@ impl Roles {
                 let server = place.checked_sub(known).and_then(|at| only_answer.get(at));
                 let both = server.and_then(|server| hosts.get(*server)).zip(hosts.get(host));
                 both.is_some_and(|(server, asker)| {
-                    is_of_one_network(server.address, asker.address)
+                    server.address.is_in_network_of(asker.address)
                         && server.macs.iter().any(|mac| mac.is_some() && is_own(mac))
                 })
             };
@@ -612,12 +631,6 @@ fn machines(hosts: &Hosts) -> HashMap<Mac, Vec<HostId>> {
         }
     }
     machines
-}
-
-/// Whether both are IPv4 addresses of one network of 24 bits.
-fn is_of_one_network(one: Address, other: Address) -> bool {
-    let network = |address: Address| address.v4_octets().map(|[a, b, c, _]| [a, b, c]);
-    network(one).is_some_and(|one| Some(one) == network(other))
 }
 
 /// At which places the answers to so many questions of one host are waited for, the most at the first; `None` if that cannot

@@ -6,6 +6,7 @@ mod dead;
 mod innocent;
 mod lost;
 mod real;
+mod translated;
 mod tries;
 
 use super::{Limits, Relation, Resolution, Role, Roles, StepKind, Unexplained};

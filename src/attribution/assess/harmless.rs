@@ -58,6 +58,9 @@ pub(super) fn for_others(client: Address, why: ForOthers) -> Hint {
         ForOthers::AsksAsServers => "as servers do and nearly nobody else here",
         ForOthers::AsksFarMore => "far more than the others here",
         ForOthers::AsksNearlyAll => "nearly all that is asked here",
+        ForOthers::Translates => {
+            "what others asked just before, as a router does that translates addresses"
+        }
     };
     let words = format!(
         "{client} asks {asks}: if it is a DNS server, a mail server, a proxy or a router, it may have asked for \

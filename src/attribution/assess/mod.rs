@@ -139,9 +139,8 @@ impl Assessor {
         let servers: BTreeSet<Address> =
             self.gathered.values().flat_map(|gathered| gathered.servers.iter().copied()).collect();
         let hosts = resolution.transactions().hosts();
-        let is_client = |(id, host): &(_, &crate::transaction::Host)| {
-            host.only_asks() && resolution.roles().group_of(*id).is_none()
-        };
+        let is_client =
+            |(id, host): &(_, &crate::transaction::Host)| resolution.roles().is_client(*id, host);
         let hours = keeps_time.then(|| Hours::of(resolution, &clients, &self.zone));
         let seen = Seen {
             zone: &self.zone,

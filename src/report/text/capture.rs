@@ -11,6 +11,9 @@ use crate::flow::Address;
 use crate::report::Ending;
 use crate::resolution::{Known, Leg};
 
+/// How many hosts are named whose packets a router sends on.
+const TRANSLATED_MAX: usize = 3;
+
 /// What is wrong with the mirror port and is said of each DNS server where that is named.
 const OF_RESOLVERS: [&str; 3] = ["client-leg-missing", "resolver-unasked", "upstream-leg-missing"];
 
@@ -81,7 +84,28 @@ fn amounts(seen: &Seen<'_>) -> Vec<String> {
             if allowed == 1 { "was" } else { "were" },
         ));
     }
+    sentences.extend(translations(seen.ending));
     sentences
+}
+
+/// That routers sent on what others asked, for each address of theirs.
+pub(in crate::report) fn translations(ending: &Ending<'_>) -> Vec<String> {
+    let translations = ending.coverage.translations.iter().take(NAMED_MAX);
+    let words = translations.map(|seen| {
+        let named = seen.of.iter().filter(|host| ending.internal.names(**host));
+        let hosts: Vec<String> = named.take(TRANSLATED_MAX).map(ToString::to_string).collect();
+        let hosts = match (seen.of.len() as u64).saturating_sub(hosts.len() as u64) {
+            0 => list(&hosts),
+            more if hosts.is_empty() => count(more, "host", "hosts"),
+            more => format!("{} and {} more", hosts.join(", "), number(more)),
+        };
+        format!(
+            "{} is an address of a router, which sends on from there what {hosts} asked (address translation): \
+             the capture shows both, and it counts once, as theirs.",
+            seen.address
+        )
+    });
+    words.collect()
 }
 
 fn write_resolvers<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {

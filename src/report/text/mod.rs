@@ -34,7 +34,7 @@ use crate::indicator::IndicatorId;
 pub(super) use self::answers::{Alike, alike, clocks, headline, misdirected};
 #[cfg(feature = "tui")]
 pub(crate) use self::called::Called;
-pub(super) use self::capture::lacks;
+pub(super) use self::capture::{lacks, translations};
 pub(super) use self::caveats::{caveats, in_gaps, of_another_day, timeless, times_unread, unread};
 pub use self::page::Look;
 pub(crate) use self::page::harmless;

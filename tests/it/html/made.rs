@@ -276,6 +276,8 @@ pub fn coverage() -> Coverage {
         contacts_forgotten: 0,
         names_forgotten: 0,
         judged_early: 0,
+        translations: Vec::new(),
+        sent_on: 0,
         allowed: 0,
         resolvers: vec![
             resolver(DC, Known::AsksAndAnswers, 10_397, 4_492),
