@@ -259,11 +259,13 @@ impl Desk {
         let is_far = coverage.span.zip(asked.when()).is_some_and(|((first, last), when)| {
             when.times().all(|time| time < first - ABOUT || time > last + ABOUT)
         });
-        let is_open = found.outcome.verdict.is_none() && found.zones.is_empty();
-        found.is_of_another_day = is_far && is_open;
+        let is_open = found.outcome.verdict.is_none();
+        found.is_of_another_day = is_far && is_open && found.zones.is_empty();
         if let Some(when) = asked.when().filter(|_| is_open)
             && let Some(gap) = gap_at(when, asked.clock, coverage)
         {
+            // What fits by the clock of another zone is a guess, and the hole is not.
+            found.zones.clear();
             (found.gap, found.is_of_another_day) = (Some(gap), true);
             let seen = self.store.of(asked.id).filter(|_| found.is_of_other_times);
             let closest = seen.and_then(|seen| case.closest(seen, when));

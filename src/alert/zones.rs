@@ -7,6 +7,10 @@
 
 use crate::time::{Span, Timestamp, UTC, Zone};
 
+/// Those of no whole hours that clocks are set to somewhere, in minutes east: -09:30, -03:30 with -02:30, +03:30 to +06:30,
+/// +05:45, +08:45, +09:30, +10:30, +12:45 with +13:45 (tz database, 2025b).
+const ODD: [i64; 13] = [-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825];
+
 /// Zones lie whole quarters of an hour apart, from UTC-12 to UTC+14.
 const QUARTER: i64 = 900;
 const WEST: i64 = -12 * 3_600;
@@ -66,7 +70,8 @@ impl Zones {
                 let off = since - since.clamp(0, lasts.0);
                 let east = assumed - quarters * QUARTER;
                 let is_fit = Span(off).abs() < OFF_MAX && quarters != 0;
-                let is_zone = is_fit && (WEST..=EAST).contains(&east);
+                let is_known = east % 3_600 == 0 || ODD.contains(&(east / 60));
+                let is_zone = is_fit && is_known && (WEST..=EAST).contains(&east);
                 let (is_rough, is_odd) = (Span(off).abs() > OFF_LITTLE, east % 3_600 != 0);
                 let is_close = !is_rough && !is_odd;
                 let fit = Fit { east: i32::try_from(east).ok()?, sighting, is_close };
@@ -137,9 +142,11 @@ mod tests {
         let found = flags("Europe/Berlin", "2026-03-02T14:47:00Z", &["2026-03-02T10:17:42Z"]);
         assert_eq!(found, ["--tz +05:30"]);
         // The nearest whole hour first; each zone once.
-        let sightings = ["2026-03-02T07:17:42Z", "2026-03-02T08:47:42Z", "2026-03-02T09:17:42Z"];
+        let sightings = ["2026-03-02T07:17:42Z", "2026-03-02T06:47:42Z", "2026-03-02T09:17:42Z"];
         let found = flags("UTC", "2026-03-02T10:17:42Z", &sightings);
-        assert_eq!(found, ["--tz +01:00", "--tz +03:00", "--tz +01:30"]);
+        assert_eq!(found, ["--tz +01:00", "--tz +03:00", "--tz +03:30"]);
+        // Nobody's clock is an hour and a half ahead.
+        assert!(flags("UTC", "2026-03-02T10:17:42Z", &["2026-03-02T08:47:42Z"]).is_empty());
     }
 
     #[test]

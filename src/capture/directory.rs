@@ -54,6 +54,11 @@ pub enum LeftOut {
 }
 
 impl LeftOut {
+    /// Whether packets may be missing for it.
+    pub fn may_be_capture(self) -> bool {
+        !matches!(self, LeftOut::Evidence | LeftOut::CalledOtherwise)
+    }
+
     /// For people, of one or several.
     pub fn words(self) -> &'static str {
         match self {

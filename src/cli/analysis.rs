@@ -181,6 +181,7 @@ pub fn run(
         reassembled,
         resolvers_unseen: unseen(&declared, &coverage),
         damage: reader.damage().iter().map(ToString::to_string).collect(),
+        left_out: input.left_out.clone(),
         alerts_unread: analysis.alerts_unread,
         filter: input.filter.clone(),
         shifts: input.shifts.iter().map(|(file, by)| (file.display().to_string(), *by)).collect(),
@@ -209,6 +210,8 @@ pub fn run(
     let is_whole = lacked.damage.is_empty() && unreadable.is_none() && failures.is_empty();
     Ok(match (is_whole, sink.answer.verdicts.total()) {
         (false, _) => Outcome::Failed,
+        // Of what was not read nobody can say that there is nothing in it.
+        (true, 0) if lacked.interrupted => Outcome::Failed,
         (true, 0) => Outcome::Clean,
         (true, _) => Outcome::Flagged,
     })

@@ -20,7 +20,7 @@ use super::say;
 use crate::alert::{Form as AlertForm, Zones};
 use crate::attribution::ReadFile;
 use crate::capture::live::{DeviceOptions, Wanted, is_interface};
-use crate::capture::{Found, captures_in, is_called_capture};
+use crate::capture::{Found, LeftOut, captures_in, is_called_capture};
 use crate::flow::Address;
 use crate::identity::Inventory;
 use crate::indicator::{Form as ListForm, Lists, files_of};
@@ -39,6 +39,8 @@ const NAMED_MAX: usize = 4;
 #[derive(Debug)]
 pub struct Input {
     pub files: Vec<PathBuf>,
+    /// What the directories that were given hold and may be captures, and is not read, a sentence each.
+    pub left_out: Vec<String>,
     pub ports: Ports,
     pub filter: Option<String>,
     /// What is added to the times of some of the files.
@@ -477,13 +479,14 @@ impl Input {
             bail!("no capture is given (a .pcap or .pcapng file, or - for stdin); see --help");
         }
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-        let files = with_directories(args.files)?;
+        let (files, left_out) = with_directories(args.files)?;
         if let Some(file) = files.iter().find(|file| is_same_file(file, Path::new(STDOUT))) {
             bail!("stdout goes to {}, which is read in this run", file.display());
         }
         Ok(Input {
             shifts: time_shifts(&args.time_shift, &files)?,
             files,
+            left_out,
             ports: Ports::new(&args.port),
             filter: args.filter,
             workers: args.workers.map_or(cores.min(4), usize::from),
@@ -523,9 +526,10 @@ fn time_shifts(
     Ok(shifts)
 }
 
-/// The files, with the captures in it for each directory.
-fn with_directories(given: Vec<PathBuf>) -> anyhow::Result<Vec<PathBuf>> {
+/// The files, with the captures in it for each directory; and what there may be captures as well, and is left out.
+fn with_directories(given: Vec<PathBuf>) -> anyhow::Result<(Vec<PathBuf>, Vec<String>)> {
     let mut files = Vec::with_capacity(given.len());
+    let mut lacking = Vec::new();
     for path in given {
         if !path.is_dir() {
             files.push(path);
@@ -533,7 +537,7 @@ fn with_directories(given: Vec<PathBuf>) -> anyhow::Result<Vec<PathBuf>> {
         }
         let found = captures_in(&path)
             .with_context(|| format!("the directory {} cannot be read", path.display()))?;
-        let left_out = left_out(&path, &found);
+        let left_out = words_of_left_out(&path, &found, |_| true);
         if found.captures.is_empty() {
             bail!(
                 "there is no capture in the directory {} (files called .pcap, .pcapng, .cap or .dmp, plain, .gz \
@@ -546,17 +550,24 @@ fn with_directories(given: Vec<PathBuf>) -> anyhow::Result<Vec<PathBuf>> {
             let read = count(found.captures.len() as u64, "capture", "captures");
             say(&format!("whoasked: {}: {read} found; left out: {words}", path.display()));
         }
+        let may_lack = words_of_left_out(&path, &found, LeftOut::may_be_capture);
+        lacking.extend(may_lack.map(|words| format!("{}: left out: {words}", path.display())));
         files.extend(found.captures);
     }
-    Ok(files)
+    Ok((files, lacking))
 }
 
-/// What a directory holds that is not read, in words.
-fn left_out(directory: &Path, found: &Found) -> Option<String> {
+/// What a directory holds that is not read, for some of the reasons, in words.
+fn words_of_left_out(
+    directory: &Path,
+    found: &Found,
+    is_meant: impl Fn(LeftOut) -> bool,
+) -> Option<String> {
     let inner = |path: &PathBuf| {
         path.strip_prefix(directory).unwrap_or(path).to_string_lossy().escape_debug().to_string()
     };
-    let words = found.left_out.iter().map(|(why, paths)| {
+    let meant = found.left_out.iter().filter(|(why, _)| is_meant(**why));
+    let words = meant.map(|(why, paths)| {
         let few: Vec<String> = paths.iter().take(NAMED_MAX).map(inner).collect();
         let more = if paths.len() > few.len() { ", ..." } else { "" };
         format!("{} {} ({}{more})", paths.len(), why.words(), few.join(", "))

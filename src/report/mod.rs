@@ -206,6 +206,8 @@ pub struct CaptureLacked {
     pub resolvers_unseen: Vec<Address>,
     /// What was damaged, a sentence each.
     pub damage: Vec<String>,
+    /// What was left out of directories that were to be read, and may hold packets, a sentence each.
+    pub left_out: Vec<String>,
     /// What of the alerts could not be read: rows, and times of others.
     pub alerts_unread: Vec<Notice>,
     /// What frames had to pass to be read, in libpcap's language.

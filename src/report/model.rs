@@ -190,6 +190,7 @@ pub(super) struct CoverageLine<'a> {
     outside_internal: OutsidePart,
     allowed: u64,
     damage: &'a [String],
+    files_left_out: &'a [String],
     complaints: Vec<ComplaintPart<'a>>,
     interrupted: bool,
     alerts_unread: Vec<String>,
@@ -600,6 +601,7 @@ impl<'a> CoverageLine<'a> {
             outside_internal: OutsidePart { clients: outside.clients, asks: outside.asks },
             allowed: coverage.allowed,
             damage: &lacked.damage,
+            files_left_out: &lacked.left_out,
             complaints: lacked
                 .complaints
                 .iter()

@@ -232,7 +232,8 @@ fn an_alert_from_a_hole_in_the_capture_is_not_answered_by_what_was_asked_at_othe
     // From an hour after it began on, for an hour and a half.
     let whole = fs::read(office()).unwrap();
     fs::write(path("hole.pcap"), without(&whole, (3_600, 9_000))).unwrap();
-    let rows = "time,host,destination\n2026-03-02T09:17:42Z,192.168.2.194,mi.kenal-cn.com\n\
+    // By a clock two hours off it would be what was asked for at 11:17:42: a guess, and the hole is none.
+    let rows = "time,host,destination\n2026-03-02 09:17:42,192.168.2.194,mi.kenal-cn.com\n\
                 2026-03-02T11:17:42Z,192.168.2.12,mi.kenal-cn.com\n\
                 2026-03-02T12:00:00Z,192.168.2.194,mi.kenal-cn.com\n";
     fs::write(path("alerts.csv"), rows).unwrap();
@@ -261,6 +262,21 @@ fn an_alert_from_a_hole_in_the_capture_is_not_answered_by_what_was_asked_at_othe
         text.contains("1 of 3 alerts is of a time from which the capture has no DNS packet"),
         "{text}"
     );
+    assert!(text.contains("No DNS packet 2026-03-02, 08:"), "{text}");
+    assert!(!text.contains("--tz"), "{text}");
+}
+
+#[test]
+fn of_many_alerts_who_is_behind_them_comes_first() {
+    let nobody = |n: u32| format!("2026-03-02T08:30:{n:02}Z,192.168.2.194,none{n}.example,C2\n");
+    let rows: String = (10..30).map(nobody).collect();
+    let row = "2026-03-02T09:17:42Z,192.168.2.194,mi.kenal-cn.com,C2\n";
+    let (text, ..) = all_forms(&format!("time,host,destination,threat\n{rows}{row}"));
+    let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("{words}: {text}"));
+    let (glance, alerts) = (place("At a glance"), place("Alert by alert"));
+    let row = place("192.168.2.42 KEVIN-PC");
+    assert!(glance < row && row < alerts, "{text}");
+    assert!(place("Alert 21:") < place("Alert 1:") && alerts < place("Alert 21:"));
 }
 
 #[test]

@@ -109,6 +109,22 @@ fn one_unusable_file_among_others_is_left_out() {
 }
 
 #[test]
+fn what_a_directory_holds_and_is_not_read_is_said_in_the_answer() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.path("day")).unwrap();
+    std::fs::copy(bench.path("whole.pcap"), bench.path("day/08.pcap")).unwrap();
+    bench.write("day/09.pcap", b"");
+    bench.write("day/10.pcap.xz", b"\xfd7zXZ\0");
+    bench.write("day/notes.txt", b"nothing");
+    let run = bench.run("read day -i flagged.txt --format jsonl");
+    let lines = run.json();
+    let left_out = lines.last().unwrap()["files_left_out"].to_string();
+    assert!(left_out.contains("1 empty (09.pcap)"), "{left_out}");
+    assert!(left_out.contains("10.pcap.xz") && !left_out.contains("notes.txt"), "{left_out}");
+    assert!(bench.run("read day -i flagged.txt").stdout.contains("left out: 1 empty (09.pcap)"));
+}
+
+#[test]
 fn bad_lists_are_refused_and_bad_lines_named() {
     let bench = Bench::new();
     bench.write("empty.txt", b"# nothing but a remark\n\n");

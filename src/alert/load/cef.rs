@@ -5,7 +5,9 @@
 //! ```
 
 use super::Rows;
+use super::key_value;
 use super::row::{Row, is_destination, plain_key, said};
+use super::rule_text;
 
 /// What stands before the extension, `CEF:0` included.
 const HEADER_FIELDS: usize = 7;
@@ -39,7 +41,9 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
         };
         let stamp = event.first(&["rt", "start", "end", "deviceReceiptTime"]);
         let zone = event.first(&["dtz", "deviceTimeZone", "tz"]);
-        let time = rows.times.read_in(stamp, zone, number);
+        // Syslog puts one before it.
+        let sent = if stamp.is_none() { key_value::stamp_before(line) } else { None };
+        let time = rows.times.read_in(stamp.or(sent.as_deref()), zone, number);
         let threat = event.first(&["threatname", "cat"]).or_else(|| said(&event.name));
         let row = Row {
             time,
@@ -49,6 +53,8 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             address: event.first(&["dst", "destinationAddress", "destinationTranslatedAddress"]),
             address_port: event.first(&["dpt"]),
             threat: event.labelled(&["threatname", "threat", "malware"]).or(threat),
+            words: event.words(),
+            service: event.first(&["app", "service"]),
             events: event.first(&["cnt"]),
             device: event.first(&["dvchost", "deviceExternalId", "dvc"]),
             ..Row::default()
@@ -103,6 +109,16 @@ impl Event {
             .iter()
             .filter(label)
             .find_map(|(key, _)| self.first(&[key.trim_end_matches("Label")]))
+    }
+
+    /// What it says in words that names something: `UNIFIipsSignature=ET MALWARE DNS Query to evil.com`.
+    fn words(&self) -> Option<&str> {
+        let is_text = |key: &str| {
+            let key = key.to_ascii_lowercase();
+            ["msg", "message", "reason", "signature"].iter().any(|ending| key.ends_with(ending))
+        };
+        let mut texts = self.keys.iter().filter(|(key, _)| is_text(key));
+        texts.find(|(_, text)| rule_text::names_any(text)).map(|(_, text)| text.as_str())
     }
 
     fn destination(&self) -> Option<&str> {

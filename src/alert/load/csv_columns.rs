@@ -9,9 +9,10 @@ use super::csv_unsaid::{self, Sort, Unsaid};
 use super::csv_words::{
     ADDRESS_PORTS, ADDRESSES, CLOCKS, DAYS, DEVICES, DOMAINS, EITHERS_ADDRESS, EITHERS_NAME,
     EVENTS, HOST_PORTS, HOSTS, Heading, LOOSE_NAMES, NAMES, NUMBERS, OF_ADGUARD, OF_SPLUNK, PORT,
-    RAW, STAMPS, THREATS, TIMES, USERS, ZONES,
+    RAW, SERVICES, STAMPS, THREATS, TIMES, USERS, ZONES,
 };
 use super::row::{Row, called, is_address, is_destination, is_outside, plain_key, said};
+use super::rule_text;
 use super::{Notice, Rows};
 use crate::rows as csv_rows;
 use crate::time::{UTC, Written};
@@ -44,6 +45,8 @@ pub(super) struct Columns {
     address_port: Option<usize>,
     /// All that may say what for.
     threats: Vec<usize>,
+    /// What was spoken.
+    service: Option<usize>,
     events: Option<usize>,
     device: Option<usize>,
     /// Whether that tells of the destinations.
@@ -109,6 +112,7 @@ impl Columns {
             eithers_address: find(EITHERS_ADDRESS),
             address_port: find(ADDRESS_PORTS),
             threats: places(THREATS),
+            service: find(SERVICES),
             events: find(EVENTS),
             device: find(DEVICES),
             is_eithers_far: false,
@@ -264,6 +268,8 @@ impl Columns {
         let either = at(self.eithers_address).and_then(said).filter(|text| is_address(text));
         let own = either.filter(|address| !is_outside(address));
         let host = self.hosts.iter().find_map(|column| said(record.get(*column)?));
+        let mut threats = self.threats.iter().filter_map(|column| called(record.get(*column)?));
+        let threat = threats.next();
         let row = Row {
             number: at(self.number),
             time: None,
@@ -273,7 +279,9 @@ impl Columns {
             name: None,
             address: at(self.address).and_then(said).or(either.filter(|_| own.is_none())),
             address_port: at(self.address_port),
-            threat: self.threats.iter().find_map(|column| called(record.get(*column)?)),
+            threat,
+            words: threats.find(|words| rule_text::names_any(words)),
+            service: at(self.service),
             events: at(self.events),
             device: at(self.device),
         };
@@ -438,7 +446,7 @@ fn header(text: &str) -> Option<Header> {
     }
     let is_comment = |line: &str| {
         let content = line.trim_start();
-        content.starts_with("//") || content.starts_with('#') && !content.contains([',', ';'])
+        content.starts_with("//") || content.starts_with('#') && !content.contains([',', ';', '\t'])
     };
     let mut lines = super::lines(text).filter(|(_, line)| !is_comment(line)).take(TITLE_LINES);
     let (line, first) = lines.next()?;
@@ -473,8 +481,8 @@ pub(super) fn begins_as_table(text: &str) -> bool {
 
 /// A line as the header.
 fn header_at(text: &str, line: u32, header: &str) -> Option<Header> {
-    // Feeds write their header as a comment.
-    let header = header.trim_start().trim_start_matches('#').trim_start();
+    // Feeds write their header as a comment. A first cell may be empty, so a tab stays.
+    let header = header.trim_start_matches(' ').trim_start_matches('#').trim_start_matches(' ');
     [b',', b';', b'\t', b'|'].into_iter().find_map(|delimiter| {
         let record = fields(header, delimiter)?;
         let (count, mut columns) = (record.len(), Columns::by_words(&record));

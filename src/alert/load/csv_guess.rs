@@ -96,6 +96,12 @@ const OWN: &[&str] = &[
     "firewall",
     "gateway",
     "server",
+    "appliance",
+    "gerät",
+    "standort",
+    "filiale",
+    "branch",
+    "location",
 ];
 
 /// In headings of what belongs to a name that was asked for, and is not asked for itself.
@@ -119,8 +125,9 @@ const OWN_ADDRESSES: &[&str] =
 /// Takes columns by what the rows hold where words tell of no time, or of no name; and what is to be said of that.
 ///
 /// 1. Of times: the only column that holds them.
-/// 2. Of names: the only column that holds public ones and is not called as something of one's own. Beside addresses it is
-///    taken if its heading tells of names, or the addresses are of DNS servers; else it may be anything, and is said.
+/// 2. Of names: the only column that holds public ones and is not called as something of one's own, unless the words of a row
+///    name something else. It is taken if its heading tells of names; or if it does not say one name in all of many rows,
+///    and the addresses beside it are of DNS servers. Else it may be anything, and is said.
 /// 3. Of addresses, where no column names a destination: likewise.
 ///
 /// A column called domain that says one thing in all rows, while another holds what is outside, is one's own domain, and
@@ -203,6 +210,25 @@ impl<'s> Seen<'s> {
         columns.iter().copied().filter(|column| self.holds_destinations(*column)).collect()
     }
 
+    /// Whether the words of a row name something else than a column does.
+    fn is_told_otherwise(self, column: usize) -> bool {
+        let is_other = |row: &StringRecord, word: &str| {
+            let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+            let own = row.get(column).and_then(said).unwrap_or_default();
+            is_public_name(word) && !own.eq_ignore_ascii_case(word)
+        };
+        self.rows.iter().any(|row| {
+            let texts = row.iter().filter(|text| text.trim().contains(char::is_whitespace));
+            texts.flat_map(str::split_whitespace).any(|word| is_other(row, word))
+        })
+    }
+
+    /// Whether a column does not say the same in all of many rows, as it does of who reports them.
+    fn may_be_asked(self, column: usize) -> bool {
+        let values = self.values(column);
+        values.len() < ROWS_ALIKE || differ(&values)
+    }
+
     fn key(self, column: usize) -> &'s str {
         self.headings.get(column).map_or("", Heading::key)
     }
@@ -255,7 +281,11 @@ fn names(columns: &mut Columns, seen: Seen<'_>) -> Vec<String> {
         [] if others.is_empty() => {}
         [] => notes.push(not_used(&seen.called(&others))),
         _ if columns.has_no_guesses() => {}
-        [only] if has_stem(seen.key(*only), ASKED) || are_servers(columns, seen.rows) => {
+        [only]
+            if !seen.is_told_otherwise(*only)
+                && (has_stem(seen.key(*only), ASKED)
+                    || seen.may_be_asked(*only) && are_servers(columns, seen.rows)) =>
+        {
             columns.take_names(*only);
             notes.push(taken(&seen.called(&[*only])));
         }

@@ -284,6 +284,7 @@ pub(super) const THREATS: &[&str] = &[
     "threatname",
     "threatcontentname",
     "threatid",
+    "threatidname",
     "threat",
     "threats",
     "protectionname",
@@ -319,9 +320,20 @@ pub(super) const THREATS: &[&str] = &[
     "note",
     "description",
     "reason",
+    "details",
+    "detail",
+    "eventdetails",
+    "summary",
+    "meldung",
+    "nachricht",
+    "beschreibung",
+    "ereignis",
     // What a list of Zeek's intelligence was called.
     "srcs",
 ];
+/// What was spoken: `dns`, `domain-udp`.
+pub(super) const SERVICES: &[&str] =
+    &["service", "servicename", "application", "app", "appproto", "appprotocol", "dienst"];
 pub(super) const EVENTS: &[&str] =
     &["events", "eventcount", "count", "hits", "repeatcount", "numberofevents", "ereignisse"];
 pub(super) const DEVICES: &[&str] = &[
@@ -430,7 +442,7 @@ pub(super) enum Beside {
 }
 
 /// All words.
-const LISTS: [&[&str]; 15] = [
+const LISTS: [&[&str]; 16] = [
     TIMES,
     DAYS,
     CLOCKS,
@@ -443,6 +455,7 @@ const LISTS: [&[&str]; 15] = [
     ADDRESS_PORTS,
     EITHERS_ADDRESS,
     THREATS,
+    SERVICES,
     EVENTS,
     DEVICES,
     NUMBERS,

@@ -5,8 +5,12 @@ use std::io;
 
 use super::form::Form;
 use super::mail;
+use super::rule_text;
 use super::text::TEXT_LEN_MAX;
+use crate::number::list;
 
+/// How many names are mentioned that stand in a text that is not understood.
+const NAMES_MAX: usize = 3;
 /// How much of a row is shown, in characters.
 const SHOWN_LEN_MAX: usize = 80;
 
@@ -116,16 +120,19 @@ pub enum LoadError {
     Mail(String),
     /// It is of no form that is known.
     #[error(
-        "{file} holds alerts of no form that is known ({}); its first line is \"{first}\". Say the form \
+        "{file} holds alerts of no form that is known ({}); its first line is \"{first}\". {}Say the form \
          with --alerts-format, or make it a CSV file with the columns time, host, destination and threat. A list of \
          what to look for is given to `read` or `live` with --indicators",
-        Form::list()
+        Form::list(),
+        by_name(names)
     )]
     Unknown {
         /// Its path.
         file: String,
         /// Its first line, escaped and shortened.
         first: String,
+        /// Names that stand in it, a few of them.
+        names: Vec<String>,
     },
     /// No row of it could be used.
     #[error(
@@ -154,7 +161,19 @@ impl LoadError {
             return LoadError::Mail(file.to_owned());
         }
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        LoadError::Unknown { file: file.to_owned(), first: shown(first) }
+        let names = rule_text::names_within(text, NAMES_MAX);
+        LoadError::Unknown { file: file.to_owned(), first: shown(first), names }
+    }
+}
+
+/// What can be asked of a text that nobody understands.
+fn by_name(names: &[String]) -> String {
+    match names.first() {
+        Some(first) => format!(
+            "It mentions {}; if that is what was flagged, `whoasked explain {first} CAPTURE` answers at once. ",
+            list(names)
+        ),
+        None => String::new(),
     }
 }
 

@@ -136,6 +136,8 @@ pub(super) fn read(text: &str, dialect: Dialect, rows: &mut Rows<'_>) {
             address: pairs.first(ADDRESSES),
             address_port: pairs.first(&["dstport", "dst_port", "dpt"]),
             threat,
+            words: pairs.first(&["msg", "message"]).or_else(|| message_behind(line)),
+            service: pairs.first(&["service", "app", "app_proto", "proto_service"]),
             events: pairs.first(EVENTS),
             device: pairs.first(DEVICES),
             ..Row::default()
@@ -152,6 +154,11 @@ pub(super) fn read(text: &str, dialect: Dialect, rows: &mut Rows<'_>) {
         let name = name.filter(|name| !is_far || !is_own(name));
         rows.add(number, line, Row { name, ..row });
     }
+}
+
+/// What Meraki writes behind the pairs: `message: INDICATOR-COMPROMISE Suspicious query evil.com`.
+fn message_behind(line: &str) -> Option<&str> {
+    line.split_once(" message: ").map(|(_, message)| message)
 }
 
 fn threat<'a>(pairs: &Pairs<'a>, dialect: Dialect) -> Option<&'a str> {
@@ -191,7 +198,7 @@ fn time(
 
 /// The time that stands before the pairs: `<30>1 2026-03-02T09:17:42Z utm ...`, `2026:03:02-09:17:42 utm ...`,
 /// `2026-03-02 09:17:42 utm ...`, and syslog's own, `<30>Mar  2 09:17:42 utm ...`, which may have a year.
-fn stamp_before(line: &str) -> Option<String> {
+pub(super) fn stamp_before(line: &str) -> Option<String> {
     let priority = line.trim_start().strip_prefix('<').and_then(|rest| rest.split_once('>'));
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|o| o.is_ascii_digit());
     let line = priority.filter(|(number, _)| is_number(number)).map_or(line, |(_, rest)| rest);
@@ -264,6 +271,11 @@ impl<'a> Pairs<'a> {
                 continue;
             }
             let (value, behind) = match after.strip_prefix('"') {
+                // Within a field of CSV its quotes are doubled.
+                Some(quoted) if is_doubled(quoted) => {
+                    let quoted = quoted.get(1..).unwrap_or_default();
+                    quoted.split_once("\"\"").unwrap_or((quoted, ""))
+                }
                 Some(quoted) => quoted_value(quoted),
                 None => after.split_at(after.find([' ', '\t', ',', ';']).unwrap_or(after.len())),
             };
@@ -348,6 +360,12 @@ impl<'a> Pairs<'a> {
         let own = self.0.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(key));
         own.map(|(_, value)| *value)
     }
+}
+
+/// Whether what stands behind a quote begins with another and then goes on.
+fn is_doubled(quoted: &str) -> bool {
+    let behind = quoted.strip_prefix('"').and_then(|behind| behind.chars().next());
+    behind.is_some_and(|first| !first.is_whitespace() && !matches!(first, ',' | ';' | '"'))
 }
 
 /// A value up to its closing quote, and what is behind. A backslash takes the next character along.

@@ -66,7 +66,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
         let shown = block.shown();
         let Some(columns) = block.columns() else {
             // A mail has labels of its own as well.
-            if !block.has(DESTINATION) {
+            if !(block.has(DESTINATION) || block.has(THREAT) && block.has(HOST)) {
                 continue;
             }
             rows.skip(block.line, &shown, "it names no threat, no host or no destination");

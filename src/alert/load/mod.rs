@@ -114,6 +114,7 @@ impl Alerts {
             return Err(LoadError::Empty(file.to_owned()));
         }
         let text = &*in_lines(text);
+        let text = &*without_quote_marks(text);
         let Some(form) = form.or_else(|| Form::of(text)) else {
             return Err(LoadError::unknown(file, text));
         };
@@ -221,8 +222,8 @@ impl<'z> Rows<'z> {
     /// Takes a row, whose time was read just before. Where it names no name, the threat may.
     fn add(&mut self, line: u32, text: &str, row: Row<'_>) {
         let has_name = row.name.and_then(said).is_some_and(|name| !is_address(name));
-        let told = row.threat.filter(|_| !has_name);
-        let told = told.and_then(|threat| rule_text::name_in(threat, row.is_dns()));
+        let texts = [row.threat, row.words].into_iter().flatten().filter(|_| !has_name);
+        let told = texts.filter_map(|text| rule_text::name_in(text, row.is_dns())).next();
         let row = Row { name: told.as_deref().or(row.name), ..row };
         let unread = self.times.unread_count();
         let is_time_unread = row.time.is_none() && unread > self.unread_before;
@@ -387,6 +388,23 @@ fn in_lines(text: &str) -> Cow<'_, str> {
         true => text.into(),
         false => text.replace('\r', "\n").into(),
     }
+}
+
+/// A text without what mails put before lines of others: `> `, `> > `.
+fn without_quote_marks(text: &str) -> Cow<'_, str> {
+    if !text.lines().any(|line| line.starts_with('>')) {
+        return text.into();
+    }
+    let mut plain = String::with_capacity(text.len());
+    for line in text.lines() {
+        let mut rest = line;
+        while let Some(behind) = rest.strip_prefix('>') {
+            rest = behind.strip_prefix(' ').unwrap_or(behind);
+        }
+        plain.push_str(rest);
+        plain.push('\n');
+    }
+    plain.into()
 }
 
 /// The lines of a text by number, blank ones left out.

@@ -77,7 +77,6 @@ fn syslog<'r>(record: &'r StringRecord, line: u32, rows: &mut Rows<'_>) -> Row<'
     let threat = record.get(place::THREAT);
     let url = record.get(place::URL).filter(|url| is_destination(url));
     Row {
-        number: None,
         time: rows.times.read(record.get(place::GENERATED), line),
         host: record.get(place::SOURCE),
         host_port: record.get(place::SOURCE_PORT),
@@ -87,6 +86,7 @@ fn syslog<'r>(record: &'r StringRecord, line: u32, rows: &mut Rows<'_>) -> Row<'
         threat,
         events: record.get(place::REPEATS),
         device: record.get(place::SERIAL),
+        ..Row::default()
     }
 }
 

@@ -29,6 +29,10 @@ pub(super) struct Row<'a> {
     pub address: Option<&'a str>,
     pub address_port: Option<&'a str>,
     pub threat: Option<&'a str>,
+    /// What it says in words beside the threat.
+    pub words: Option<&'a str>,
+    /// What was spoken there: `dns`.
+    pub service: Option<&'a str>,
     pub events: Option<&'a str>,
     /// The firewall that raised it.
     pub device: Option<&'a str>,
@@ -41,7 +45,7 @@ impl Row<'_> {
             std::mem::swap(&mut self.host, &mut self.address);
         }
         let name = self.name.and_then(said).filter(|name| is_destination(name));
-        let address = self.address.and_then(said).map(without_remark);
+        let address = self.address.and_then(said).map(without_remark).map(without_interface);
         let address = address.filter(|address| is_destination(address));
         let Some(destination) = name.or(address) else {
             return Err("it names no destination, neither a name nor an address".to_owned());
@@ -60,6 +64,7 @@ impl Row<'_> {
                 .host
                 .and_then(said)
                 .map(without_remark)
+                .map(without_interface)
                 .map(|host| shortened(&plain(host), VALUE_LEN_MAX)),
             destination: shortened(destination, VALUE_LEN_MAX),
             threat: self.threat.and_then(called).map(|threat| shortened(threat, VALUE_LEN_MAX)),
@@ -86,13 +91,31 @@ impl<'a> Row<'a> {
     /// Whether it is about a packet to or from a DNS server.
     pub(super) fn is_dns(&self) -> bool {
         let ports = [self.host_port, self.address_port];
+        let is_of_port = |end: &str| {
+            let end = without_interface(end.trim()).parse::<SocketAddr>();
+            end.is_ok_and(|end| end.port() == 53)
+        };
+        let is_dns = |service: &str| SERVICES_OF_DNS.contains(&plain_key(service).as_str());
         ports.into_iter().flatten().any(|port| said(port) == Some("53"))
+            || [self.host, self.address, self.name].into_iter().flatten().any(is_of_port)
+            || self.service.is_some_and(is_dns)
     }
 
     /// The address of the far end.
     pub(super) fn far_address(&self) -> Option<&'a str> {
         if self.is_of_response() { self.host } else { self.address }
     }
+}
+
+/// What firewalls call DNS as a service.
+const SERVICES_OF_DNS: [&str; 9] =
+    ["dns", "dnsudp", "dnstcp", "dnsbase", "domain", "domainudp", "domaintcp", "udp53", "tcp53"];
+
+/// An address and a port without the interface that SonicWall writes behind them: `203.0.113.67:443:X1`.
+fn without_interface(text: &str) -> &str {
+    let end = || text.rsplit_once(':').map(|(end, _)| end);
+    let is_whole = |text: &str| text.parse::<SocketAddr>().is_ok();
+    end().filter(|end| !is_address(text) && is_whole(end)).unwrap_or(text)
 }
 
 /// What a threat is called: a number calls nothing.

@@ -24,7 +24,36 @@ pub(super) fn name_in(message: &str, is_dns: bool) -> Option<String> {
         let is_marked = !part.trim_start().starts_with(first);
         (is_marked && is_name(first)).then(|| first.to_owned())
     });
-    marked.or_else(|| if is_dns { only_name_in(message) } else { None })
+    // As Palo Alto has it: `Suspicious DNS Query (generic:evil.com)`.
+    let labelled = || {
+        let inside = message.split(['(', ')']).skip(1).step_by(2);
+        let mut names = inside.filter_map(|part| part.split_once(':')).map(|(_, name)| name.trim());
+        names.find(|name| is_name(name)).map(str::to_owned)
+    };
+    marked.or_else(labelled).or_else(|| if is_dns { only_name_in(message) } else { None })
+}
+
+/// Whether a text of several words names anything.
+pub(super) fn names_any(text: &str) -> bool {
+    let mut words = text.split_whitespace().map(|word| word.replace("[.]", "."));
+    text.trim().contains(char::is_whitespace)
+        && words.any(|word| is_name(word.trim_matches(|c: char| !c.is_alphanumeric())))
+}
+
+/// The first few names among the words of a text, each once.
+pub(super) fn names_within(text: &str, most: usize) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for word in text.split(|c: char| c.is_whitespace() || ",;\"'<>()=|".contains(c)) {
+        let word = word.replace("[.]", ".");
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+        if is_name(word) && !names.iter().any(|known| known == word) {
+            names.push(word.to_owned());
+        }
+        if names.len() == most {
+            break;
+        }
+    }
+    names
 }
 
 /// What a rule names that looks like what it is about, and what it names for who wants to read more.

@@ -39,7 +39,8 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
                 rows.add(number, line, Row { time, ..cells.row() });
                 hosts.insert(cells.host);
             }
-            None if rows.alerts.is_empty() || is_furniture(line) || is_remark(line) => {}
+            None if is_furniture(line) || is_remark(line) => {}
+            None if rows.alerts.is_empty() && !is_like_row(line) => {}
             None => rows.skip(number, line, NO_ROW),
         }
     }
@@ -48,6 +49,19 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
 /// Whether a line is a row of the table and can hardly be anything else.
 pub(super) fn is_row(line: &str) -> bool {
     Cells::of(line).is_some_and(|cells| cells.is_row())
+}
+
+/// Whether a line that is no row was to be one: it has a number, an address and a threat's name.
+fn is_like_row(line: &str) -> bool {
+    let mut words = line.split_whitespace().peekable();
+    let is_number = |word: &&str| word.bytes().all(|octet| octet.is_ascii_digit());
+    let has_number = words.peek().is_some_and(is_number);
+    let (mut has_address, mut has_threat) = (false, false);
+    for word in words {
+        has_address |= is_address(word);
+        has_threat |= is_threat(word);
+    }
+    has_threat && (has_number || has_address)
 }
 
 /// Whether a cell is a threat's name, family and kind: `C2/Generic-A`, `Troj/Agent-X`; not `and/or`.
@@ -154,6 +168,11 @@ impl<'a> Cells<'a> {
             None => cells.iter().skip(1).position(|cell| is_destination(cell))? + 1,
         };
         let destination = cells.get(place).filter(|cell| is_destination(cell))?;
+        // A blank within the name: `evil. com`.
+        let is_parted = |next: &&str| next.chars().all(char::is_lowercase);
+        if destination.ends_with('.') && cells.get(place + 1).is_some_and(is_parted) {
+            return None;
+        }
         let host_end = threat.unwrap_or(1);
         let is_count = |cell: &&&str| {
             cell.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || ",.'".contains(c))

@@ -11,6 +11,7 @@ use crate::time::Zone;
 mod columns;
 mod exports;
 mod packed;
+mod pages;
 mod rivals;
 mod times;
 

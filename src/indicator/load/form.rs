@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::plain::content_of;
 use super::{adblock, hosts, rpz, suricata, table, zeek};
+use crate::flow::Address;
 use crate::indicator::network::{Network, parse_address};
 
 /// How many words of a line are looked at for a row of an alert table.
@@ -161,7 +162,7 @@ fn of_a_line(line: &str) -> Option<Guess> {
     if content.is_empty() {
         return None;
     }
-    if is_alert(&content) {
+    if is_alert(&content) || is_alert_of_columns(&content) {
         return Some(Guess::Alerts);
     }
     Some(Guess::Form(if rpz::is_record(&content) {
@@ -186,6 +187,26 @@ fn is_alert(content: &str) -> bool {
     words.windows(3).any(|three| match three {
         [who, threat, _] => is_threat(threat, parse_address(who).is_some()),
         _ => false,
+    })
+}
+
+/// Whether a line is a row of an exported table of alerts: it tells of a host of one's own, of something outside, and of when
+/// or of a threat.
+fn is_alert_of_columns(content: &str) -> bool {
+    let is_own = |field: &&str| {
+        parse_address(field).is_some_and(|address| Address::from(address).is_internal())
+    };
+    let is_time =
+        |field: &str| field.contains(':') && field.starts_with(|c: char| c.is_ascii_digit());
+    b",;\t|".iter().any(|&delimiter| {
+        let fields = table::fields_of(content, delimiter);
+        let (own, others): (Vec<&str>, Vec<&str>) = fields.into_iter().partition(is_own);
+        let tells =
+            |field: &&str| is_threat(field, true) || is_time(field) && !table::is_listable(field);
+        !own.is_empty()
+            && others.len() > 1
+            && others.iter().any(|field| table::is_listable(field))
+            && others.iter().any(tells)
     })
 }
 
@@ -239,6 +260,12 @@ mod tests {
         assert_eq!(guess(format!("1 {table}2\t{table}").as_bytes()), Guess::Alerts);
         let by_name = "1     DNS_Server     C2/Generic-A     e13678.dspb.akamaiedge.net     142\n";
         assert_eq!(guess(by_name.as_bytes()), Guess::Alerts);
+        let row = "02.03.2026;09:17:42;192.168.2.194;mi.kenal-cn.com;C2/Generic-A\n";
+        let export = format!("Datum;Uhrzeit;Quelle;Ziel;Bedrohung\n{row}{row}");
+        assert_eq!(guess(export.as_bytes()), Guess::Alerts);
+        // Feeds have times, and none of one's own hosts.
+        let feed = "evil.com;203.0.113.7;2026-03-02 09:17:42\nbad.example;203.0.113.8;2026-03-02 09:17:43\n";
+        assert_eq!(guess(feed.as_bytes()), Guess::Form(Form::Csv));
         assert_eq!(guess(b"evil.com and/or other.example\n"), Guess::Form(Form::Plain));
         assert_eq!(guess(b"{\"event_type\":\"alert\"}\n{}"), Guess::OtherJson);
         assert_eq!(guess(b"<!DOCTYPE html><html>"), Guess::Page);

@@ -96,13 +96,13 @@ pub(super) fn is_row(content: &str) -> bool {
 }
 
 /// The fields of a line, roughly: to guess by.
-fn fields_of(line: &str, delimiter: u8) -> Vec<&str> {
+pub(super) fn fields_of(line: &str, delimiter: u8) -> Vec<&str> {
     let fields = line.split(char::from(delimiter)).take(COLUMNS_MAX);
     fields.map(|field| field.trim().trim_matches('"').trim()).collect()
 }
 
 /// Whether a field is a name of several labels, an address, or a URL.
-fn is_listable(field: &str) -> bool {
+pub(super) fn is_listable(field: &str) -> bool {
     let is_one_word = !field.is_empty() && !field.contains(char::is_whitespace);
     is_one_word
         && match WordReader::default().read(field) {

@@ -3,7 +3,7 @@
 use super::shown::Shown;
 use super::view::Seen;
 use crate::report::text::words::{count, duration, latency, list, number};
-use crate::report::text::{lacks, lost, translations};
+use crate::report::text::{gaps, lacks, lost, translations};
 use crate::resolution::{Known, Leg};
 
 /// How many files, lists, resolvers and sentences on damage are shown.
@@ -133,6 +133,9 @@ fn facts(seen: &Seen<'_>) -> Vec<(&'static str, Shown)> {
                 count(outside.asks, "question", "questions"),
             ),
         );
+    }
+    if let Some(text) = gaps(seen.ending, &seen.times) {
+        say("Gaps", text);
     }
     for text in translations(seen.ending) {
         say("Address translation", text);

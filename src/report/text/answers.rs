@@ -44,12 +44,58 @@ pub(super) fn are_told(ending: &Ending<'_>) -> bool {
     !ending.answers.is_empty() && ending.lacked.decoded.messages > 0
 }
 
-/// Writes the section, if there is one.
-pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
-    let answers = seen.ending.answers;
-    if !are_told(seen.ending) {
-        return Ok(());
+/// The answers to alerts, alike ones together: of many, those that lead to somebody come first.
+pub(super) struct Answered<'a> {
+    groups: Vec<Group<'a>>,
+    style: Style,
+}
+
+impl<'a> Answered<'a> {
+    /// None if nothing was to be answered.
+    pub(super) fn of(seen: &Seen<'a>) -> Option<Answered<'a>> {
+        if !are_told(seen.ending) {
+            return None;
+        }
+        let answers = seen.ending.answers;
+        let mut groups = groups(seen);
+        let is_long = groups.len() > GROUPS_FULL;
+        if is_long {
+            groups.sort_by_key(Group::rank);
+        }
+        let several_files = are_of_several_files(answers);
+        let zone_is_said = zone_that_fits(answers).is_some();
+        Some(Answered { groups, style: Style { several_files, zone_is_said, is_long } })
     }
+
+    /// Whether they are so many that who is behind them must stand before them.
+    pub(super) fn is_long(&self) -> bool {
+        self.style.is_long
+    }
+
+    /// Writes them one by one.
+    pub(super) fn write<W: Write>(
+        &self,
+        page: &mut Page<'_, W>,
+        seen: &Seen<'_>,
+    ) -> io::Result<()> {
+        let mut above = Above::default();
+        for group in self.groups.iter().take(GROUPS_MAX) {
+            write_group(page, seen, group, &mut above, self.style)?;
+        }
+        if self.groups.len() > GROUPS_MAX {
+            let more = number((self.groups.len() - GROUPS_MAX) as u64);
+            let text =
+                format!("{more} further answers had no room here; --format jsonl has all of them.");
+            page.gap()?;
+            page.say(0, &Words::of(Ink::Caution, &text))?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes what it comes to, and what must be known before the rest is read.
+pub(super) fn write_head<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
+    let answers = seen.ending.answers;
     let mut words = Words::of(Ink::Strong, &headline(answers));
     if let Some(text) = unread(seen.ending) {
         words.push(Ink::Caution, &format!(" {text}"));
@@ -66,30 +112,14 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     for text in of_others.iter().flatten() {
         page.say(0, &Words::of(Ink::Caution, text))?;
     }
-    let zone = zone_that_fits(answers);
-    if let Some(words) = &zone {
-        page.say(0, &Words::of(Ink::Caution, words))?;
+    if let Some(words) = zone_that_fits(answers) {
+        page.say(0, &Words::of(Ink::Caution, &words))?;
     }
     let several_files = are_of_several_files(answers);
     for words in clocks(answers, |file| several_files.then(|| file.to_owned())) {
         page.say(0, &words)?;
     }
-    let groups = groups(seen);
-    let mut above = Above::default();
-    let (zone_is_said, is_long) = (zone.is_some(), groups.len() > GROUPS_FULL);
-    let style = Style { several_files, zone_is_said, is_long };
-    for group in groups.iter().take(GROUPS_MAX) {
-        write_group(page, seen, group, &mut above, style)?;
-    }
-    if groups.len() > GROUPS_MAX {
-        let more = number((groups.len() - GROUPS_MAX) as u64);
-        let text =
-            format!("{more} further answers had no room here; --format jsonl has all of them.");
-        page.gap()?;
-        page.say(0, &Words::of(Ink::Caution, &text))?;
-    }
-    page.title("What was seen of it")?;
-    page.gap()
+    Ok(())
 }
 
 /// Whether the alerts stand in several files, so that a number alone does not say which it is.
@@ -337,6 +367,20 @@ fn groups<'a>(seen: &Seen<'a>) -> Vec<Group<'a>> {
 }
 
 impl<'a> Group<'a> {
+    /// Where it stands among many: who raised alerts first, then who only was answered from the cache, then what nobody is
+    /// named for.
+    fn rank(&self) -> usize {
+        let is_behind = |client: &Suspect| client.role != Role::Cached;
+        let verdict = self.answers.first().and_then(|answer| answer.verdict);
+        match verdict {
+            _ if self.clients.iter().any(is_behind) => 0,
+            _ if !self.clients.is_empty() => 1,
+            Some(Verdict::Undetermined) => 2,
+            Some(_) => 3,
+            None => 4,
+        }
+    }
+
     /// Adds an answer with the same clients.
     fn add(&mut self, answer: &'a Answer) {
         self.answers.push(answer);

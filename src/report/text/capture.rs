@@ -1,16 +1,19 @@
 //! What the capture shows, and what it lacks.
 
+use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use super::caveats::is_of_one_direction;
 use super::page::{Ink, Page, Words};
-use super::words::{count, duration, latency, list, number};
+use super::words::{Times, count, duration, latency, list, number};
 use super::{NAMED_MAX, Seen, some};
 use crate::attribution::{LatencySeen, ResolverSeen};
 use crate::flow::Address;
 use crate::report::Ending;
 use crate::resolution::{Known, Leg};
 
+/// How many times without a packet are told.
+const GAPS_MAX: usize = 3;
 /// How many hosts are named whose packets a router sends on.
 const TRANSLATED_MAX: usize = 3;
 
@@ -84,8 +87,29 @@ fn amounts(seen: &Seen<'_>) -> Vec<String> {
             if allowed == 1 { "was" } else { "were" },
         ));
     }
+    sentences.extend(gaps(seen.ending, &seen.times));
     sentences.extend(translations(seen.ending));
     sentences
+}
+
+/// The longest times without a DNS packet, if there are any that are unusual.
+pub(in crate::report) fn gaps(ending: &Ending<'_>, times: &Times) -> Option<String> {
+    let mut gaps = ending.coverage.gaps.clone();
+    gaps.sort_by_key(|(from, to)| Reverse(*to - *from));
+    let all = gaps.len();
+    gaps.truncate(GAPS_MAX);
+    gaps.sort_unstable();
+    let told: Vec<String> = gaps.iter().map(|(from, to)| times.span(*from, *to)).collect();
+    let more = match all.saturating_sub(told.len()) {
+        0 => String::new(),
+        more => format!(", and {} times more", number(more as u64)),
+    };
+    (!told.is_empty()).then(|| {
+        format!(
+            "No DNS packet {}{more}: either nobody asked, or a piece of the capture is missing.",
+            list(&told)
+        )
+    })
 }
 
 /// That routers sent on what others asked, for each address of theirs.
@@ -365,6 +389,6 @@ pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
     );
     let unread = lacked.rows_unread().map(|row| format!("alert not read: {row}"));
     out.extend(unread.map(|text| (caution, text)));
-    out.extend(lacked.damage.iter().map(|damage| (caution, damage.clone())));
+    out.extend(lacked.left_out.iter().chain(&lacked.damage).map(|text| (caution, text.clone())));
     out
 }

@@ -20,6 +20,7 @@ pub(crate) mod words;
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use self::answers::Answered;
 use self::clients::Block;
 use self::fold::{Clients, Entry, Frames, Groups};
 use self::page::Page;
@@ -34,7 +35,7 @@ use crate::indicator::IndicatorId;
 pub(super) use self::answers::{Alike, alike, clocks, headline, misdirected};
 #[cfg(feature = "tui")]
 pub(crate) use self::called::Called;
-pub(super) use self::capture::{lacks, translations};
+pub(super) use self::capture::{gaps, lacks, translations};
 pub(super) use self::caveats::{caveats, in_gaps, of_another_day, timeless, times_unread, unread};
 pub use self::page::Look;
 pub(crate) use self::page::harmless;
@@ -108,9 +109,22 @@ impl<W: Write> Report for Text<'_, W> {
             .as_ref()
             .and_then(|timed| timed.words(called))
             .unwrap_or_else(|| seen.verdict(&self.clients, &blocks));
-        answers::write(&mut page, &seen)?;
+        let answered = Answered::of(&seen);
+        let is_long = answered.as_ref().is_some_and(Answered::is_long);
+        if let Some(answered) = &answered {
+            answers::write_head(&mut page, &seen)?;
+            if !is_long {
+                answered.write(&mut page, &seen)?;
+            }
+            page.title(if is_long { "At a glance" } else { "What was seen of it" })?;
+            page.gap()?;
+        }
         seen.headline(&mut page, &verdict)?;
         overview::write(&mut page, &seen, &blocks, &self.groups)?;
+        if let Some(answered) = answered.filter(|_| is_long) {
+            page.title("Alert by alert")?;
+            answered.write(&mut page, &seen)?;
+        }
         clients::write(&mut page, &seen, &self.clients, &blocks, &weighed)?;
         unnamed::write(&mut page, &seen, &self.groups, &weighed)?;
         unseen::write(&mut page, self.subject.indicators, &self.listed)?;
