@@ -552,7 +552,10 @@ impl Attributor {
         for sent in self.resolution.transactions().tries(sequence) {
             let causes = self.resolution.history().causes(sequence, &sent, began);
             for seen in &flagged.seen {
-                let is_cleared = is_sent_on || seen.is_cleared_by(transaction);
+                let history = self.resolution.history();
+                let is_refuted = !causes.clients.is_empty()
+                    && causes.clients.iter().all(|c| describe::is_refuted(history, c, seen));
+                let is_cleared = is_sent_on || is_refuted || seen.is_cleared_by(transaction);
                 if is_cleared && !seen.is_told {
                     continue;
                 }

@@ -16,6 +16,8 @@ use crate::transaction::{HostId, Transaction};
 const UNRECOGNISED: u16 = 900;
 /// How sure it is at most where no answer shows what a name led to, but what the resolver had learned before.
 const PRESUMED: u16 = 960;
+/// The same where the resolver was told of other ways, too.
+const PRESUMED_OF_SEVERAL: u16 = 800;
 /// Of one that waited as for a lookup upstream, none of which is seen.
 const WAITED_FOR: u16 = 900;
 /// An answer from the cache takes less, even from a busy server.
@@ -35,8 +37,9 @@ pub(super) fn upstream(
     causes: &Causes,
 ) -> Attribution {
     let tail = tail(history, sequence, query, seen);
+    let behind = causes.clients.iter().filter(|cause| !is_refuted(history, cause, seen));
     let mut clients: Vec<Client> =
-        causes.clients.iter().filter_map(|cause| client_of(history, cause, &tail)).collect();
+        behind.filter_map(|cause| client_of(history, cause, &tail)).collect();
     if seen.is_presumed {
         let sure = clients.iter_mut().map(|client| &mut client.confidence_permille);
         sure.for_each(|sure| *sure = PRESUMED.min(*sure));
@@ -57,6 +60,20 @@ pub(super) fn upstream(
         hints: hints(&clients, seen).into_iter().chain(clocks_hint).collect(),
         clients,
     }
+}
+
+/// Whether a client's own answer shows that it was led elsewhere than a name was presumed to lead, for want of an answer.
+pub(super) fn is_refuted(history: History<'_>, cause: &Cause, seen: &Seen) -> bool {
+    let Some(ask) = history.transactions().get(cause.ask).filter(|_| seen.is_presumed) else {
+        return false;
+    };
+    let is_whole = ask.answered().is_some() && ask.rcode == 0 && ask.has_answers;
+    let flagged = Name::from_wire(&seen.name);
+    let edges = history.edges();
+    let told = edges.of_answer(cause.ask);
+    is_whole
+        && !(ask.truncated || ask.is_partial)
+        && told.iter().all(|edge| edges.has_names(edge) && edges.target_name(edge) != flagged)
 }
 
 /// What is said of a client's question that leads to an indicator without an upstream leg of its own.
@@ -91,6 +108,9 @@ pub(super) fn client(
         _ if let Some(joined) = &seen.joined => joined.confidence_permille,
         // A response alone may have been made up.
         (_, false) => 900,
+        (Place::Alias, _) if !ask.has_answers && may_lead_elsewhere(history, ask) => {
+            PRESUMED_OF_SEVERAL
+        }
         (Place::Alias, _) if !ask.has_answers => PRESUMED,
         // The answer itself shows it, or the question does.
         _ => 999,
@@ -125,6 +145,12 @@ pub(super) fn client(
         hints: hints(&clients, seen).into_iter().chain(clocks_hint).collect(),
         clients,
     }
+}
+
+/// Whether what a question was known to lead to leads elsewhere at other times.
+fn may_lead_elsewhere(history: History<'_>, ask: &Transaction) -> bool {
+    let mut chain = known_chain(history, ask).into_iter();
+    chain.any(|edge| history.leads_elsewhere_too(&edge, &edge.resolver))
 }
 
 /// Whether an answer took as long as if it had been asked for upstream. What the cache holds comes at once.

@@ -342,8 +342,12 @@ pub(super) fn known_chain(history: History<'_>, ask: &Transaction) -> Vec<Edge> 
         Leg::Client => ask.server,
         Leg::Upstream => ask.client,
     };
-    let until = ask.answered().unwrap_or(ask.asked_last + GIVEN_UP);
-    history.walk_forward(history.roles().addresses_of(&resolver), ask.name, until)
+    let while_open = match ask.answered() {
+        Some(told) => (told, told),
+        // What was known when it came it went on with; what is told long after is for others.
+        None => (ask.asked_last, ask.asked_last + GIVEN_UP),
+    };
+    history.walk_forward(history.roles().addresses_of(&resolver), ask.name, while_open)
 }
 
 /// Whether an ask ended without saying what its name leads to.

@@ -291,7 +291,8 @@ impl History<'_> {
         if !confirmed && self.is_superseded(ask, &path, sent) {
             return None;
         }
-        if timing == Timing::Open && self.is_held_up(ask, &path, sent) {
+        let is_held_up = timing == Timing::Open && self.is_held_up(ask, &path, sent);
+        if is_held_up && !self.has_just_come_again(sequence, ask, sent) {
             return None;
         }
         Some(Candidate {
@@ -361,7 +362,7 @@ impl History<'_> {
     }
 
     /// Whether a resolver knew the owner of an alias to lead to something else, at whatever time.
-    pub(super) fn leads_elsewhere_too(&self, edge: &Edge, resolver: &HostId) -> bool {
+    pub fn leads_elsewhere_too(&self, edge: &Edge, resolver: &HostId) -> bool {
         self.rivals(edge, resolver).next().is_some()
     }
 
@@ -430,6 +431,22 @@ impl History<'_> {
                 since.next().is_some_and(|(_, query)| query.asked > then)
             }
         })
+    }
+
+    /// Whether an ask was sent once more just before a query: some resolvers begin anew with it (dnscache).
+    fn has_just_come_again(
+        &self,
+        sequence: Sequence,
+        ask: &Transaction,
+        sent: &Transaction,
+    ) -> bool {
+        ask.retransmissions > 0
+            && self
+                .transactions
+                .tries(sequence)
+                .iter()
+                .skip(1)
+                .any(|again| (Span(0)..=SETS_OUT_MAX).contains(&(sent.asked - again.asked)))
     }
 
     /// The queries a resolver sent about one name and type by a time, newest first.

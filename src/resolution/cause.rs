@@ -37,6 +37,8 @@ const NAMES_IN_COMMON_MAX: usize = 3;
 pub(super) const LIKELY: u16 = 900;
 /// and where something else explains it hardly worse.
 pub(super) const POSSIBLE: u16 = 800;
+/// What a resolver is still trying for an ask that it gave up it tries again within this time.
+const TRIES_ON_MAX: Span = Span::from_secs(1);
 /// How many queries are looked at for the clients behind one, over all resolvers on the way.
 const VISITS_MAX: usize = 64;
 
@@ -165,7 +167,12 @@ impl History<'_> {
             ended && !candidate.served && candidate.relation <= Relation::Alias
         });
         let mut chosen = self.each_its_own(sent, choose(candidates.clone(), sent));
-        let others = self.others(&candidates, &chosen, sent);
+        let mut others = self.others(&candidates, &chosen, sent);
+        let led = self.just_led(&candidates, &chosen, sent);
+        if !led.is_empty() {
+            others.sure_max = others.sure_max.min(POSSIBLE);
+            chosen.splice(0..0, led);
+        }
         if name.label_count() < 2 {
             chosen = nearest(chosen, sent);
             let several = self.clients_of(&chosen);
@@ -272,8 +279,11 @@ impl History<'_> {
             return Causes { first_try, ..none(why) };
         }
         let (mut clients, behind) = self.end_clients(&chosen, &walk, sent, began, visited);
+        // Who only came while it was in flight did not set it off.
+        let only_joined = chosen.iter().all(|c| c.timing == Timing::Joined);
+        let sure_max = if only_joined { others.sure_max.min(POSSIBLE) } else { others.sure_max };
         for client in &mut clients {
-            client.confidence_permille = client.confidence_permille.min(others.sure_max);
+            client.confidence_permille = client.confidence_permille.min(sure_max);
         }
         let mut hosts: Vec<HostId> = clients
             .iter()
@@ -336,10 +346,22 @@ impl History<'_> {
             client.confidence_permille = client.confidence_permille.min(POSSIBLE);
         }
         for client in &mut shared.clients {
-            let sure_max = self.unheard_sure_max(client.ask, sent);
+            let sure_max =
+                self.unheard_sure_max(client.ask, sent).min(self.told_sure_max(client.ask, sent));
             client.confidence_permille = client.confidence_permille.min(sure_max);
         }
         shared
+    }
+
+    /// How sure it can be at most, in thousandths, that a resolver tries on for an ask that it had answered when a query was
+    /// sent: it may as well have begun anew for somebody else.
+    fn told_sure_max(&self, ask: Sequence, sent: &Transaction) -> u16 {
+        let Some(ask) = self.transactions.get(ask) else { return 1_000 };
+        match ask.answered().map(|told| sent.asked - told) {
+            Some(since) if since > TRIES_ON_MAX => POSSIBLE,
+            Some(since) if since > MOMENT => LIKELY,
+            _ => 1_000,
+        }
     }
 
     /// How many clients those chosen are of; of a resolver, each is for another.

@@ -291,8 +291,38 @@ impl History<'_> {
         may_have
     }
 
+    /// Who was led to a query just before it, where those chosen asked for the very thing long before. A resolver that lets
+    /// asks wait together sends nothing for one that comes while it waits, and one that asks for each apart sends just this.
+    pub(super) fn just_led(
+        &self,
+        candidates: &[Candidate],
+        chosen: &[Candidate],
+        sent: &Transaction,
+    ) -> Vec<Candidate> {
+        let has_come = |c: &Candidate, within: Span| {
+            self.came_by(c, sent.asked).last().is_some_and(|(at, _)| sent.asked - *at <= within)
+        };
+        let is_old = |c: &Candidate| {
+            (c.relation, c.timing) == (Relation::Itself, Timing::Open)
+                && !has_come(c, FORWARDED_MAX)
+        };
+        if chosen.is_empty() || !chosen.iter().all(is_old) {
+            return Vec::new();
+        }
+        let is_led = |c: &&Candidate| {
+            (c.relation, c.timing) == (Relation::Alias, Timing::Open)
+                && !(c.is_past || c.is_late || c.is_doubted)
+                && has_come(c, SETS_OUT_MAX)
+        };
+        candidates.iter().filter(is_led).copied().collect()
+    }
+
     /// Each time that an ask came by a time; the first time at least.
-    fn came_by(&self, candidate: &Candidate, time: Timestamp) -> Vec<(Timestamp, Candidate)> {
+    pub(super) fn came_by(
+        &self,
+        candidate: &Candidate,
+        time: Timestamp,
+    ) -> Vec<(Timestamp, Candidate)> {
         let tries = self.transactions.tries(candidate.ask);
         let by_then = tries.iter().map(|ask| ask.asked).filter(|at| *at <= time);
         let mut came: Vec<_> = std::iter::once(candidate.asked).chain(by_then).collect();

@@ -24,8 +24,10 @@ const SLACK: Span = Span::from_secs(2);
 /// How many earlier lives are remembered. What is judged was asked up to 160 s ago, and an alias of a few seconds has
 /// had several since.
 pub(super) const EARLIER_MAX: usize = 6;
-/// In what earlier lives are measured.
+/// In what it is measured when an earlier life began, how long it lasted, and how long if that was more than an hour.
+const MILLISECOND: i64 = 1_000_000;
 const EIGHTH: i64 = 125_000_000;
+const EIGHT_SECONDS: i64 = 8_000_000_000;
 /// How many steps of a chain are followed for one look-up that has no count of its own.
 const STEPS_MAX: usize = 512;
 /// How many names of an answer's chain of aliases are followed. Resolvers give up sooner: BIND after 16 aliases.
@@ -69,28 +71,44 @@ impl Life {
     }
 }
 
-/// A life before the last, in eighths of a second: how long before that began it ended, and how long it lasted. None
-/// if it lasted no time.
+/// A life before the last: how long before that it began, in milliseconds, for whether it was known when a query was sent
+/// hangs on that; and how long it lasted, rounded up to eighths of a second, or, with the highest bit set, to eight seconds.
+/// None if it lasted no time. Packed, for edges of short lives have many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(Rust, packed(2))]
 pub(super) struct Earlier {
-    ended: u16,
+    began: u32,
     lasted: u16,
 }
 
 impl Earlier {
-    /// One that ended before the last began; none if that was hours before.
+    const IN_EIGHT_SECONDS: u16 = 1 << 15;
+
+    /// One that ended before the last began; none if it began weeks before.
     fn of(life: Life, last: Timestamp) -> Earlier {
-        let ended = u16::try_from((last - life.until).0.max(0) / EIGHTH);
-        let lasted = u16::try_from((life.until - life.from).0.max(0) / EIGHTH + 1);
-        let lasted = lasted.unwrap_or(u16::MAX);
-        ended.map_or(Earlier::default(), |ended| Earlier { ended, lasted })
+        let in_units =
+            |span: Span, unit: i64| span.0.max(0).div_euclid(unit) + i64::from(span.0 % unit != 0);
+        let Ok(began) = u32::try_from(in_units(last - life.from, MILLISECOND)) else {
+            return Earlier::default();
+        };
+        let from = last - Span(i64::from(began) * MILLISECOND);
+        let lasted = life.until - from;
+        let fine = u16::try_from(in_units(lasted, EIGHTH).max(1)).ok();
+        let lasted = fine.filter(|fine| *fine < Earlier::IN_EIGHT_SECONDS).unwrap_or_else(|| {
+            let rough =
+                in_units(lasted, EIGHT_SECONDS).min(i64::from(Earlier::IN_EIGHT_SECONDS) - 1);
+            rough as u16 | Earlier::IN_EIGHT_SECONDS
+        });
+        Earlier { began, lasted }
     }
 
     /// When it was, given when the last began.
     fn life(self, last: Timestamp) -> Option<Life> {
-        let until = last - Span(i64::from(self.ended) * EIGHTH);
-        let from = until - Span(i64::from(self.lasted) * EIGHTH);
-        (self.lasted > 0).then_some(Life { from, until })
+        let Earlier { began, lasted } = self;
+        let unit = if lasted & Earlier::IN_EIGHT_SECONDS == 0 { EIGHTH } else { EIGHT_SECONDS };
+        let from = last - Span(i64::from(began) * MILLISECOND);
+        let until = from + Span(i64::from(lasted & !Earlier::IN_EIGHT_SECONDS) * unit);
+        (lasted > 0).then_some(Life { from, until })
     }
 }
 
@@ -168,6 +186,13 @@ impl Edge {
         let earlier = self.earlier.iter().filter_map(|earlier| earlier.life(self.from));
         let begins = earlier.map(|life| life.from).chain([self.from]);
         begins.filter(|began| *began <= time).max().unwrap_or(self.first.time)
+    }
+
+    /// When the resolver was told of it first after a time, as far as is remembered.
+    pub(super) fn told_after(&self, time: Timestamp) -> Option<Timestamp> {
+        let earlier = self.earlier.iter().filter_map(|earlier| earlier.life(self.from));
+        let begins = earlier.map(|life| life.from).chain([self.from]);
+        begins.filter(|began| *began > time).min()
     }
 
     /// Where it was learned last before a time, as far as is remembered.
@@ -343,15 +368,20 @@ impl Edges {
 
     /// The aliases in a transaction's own answer, in the order they stood there.
     pub fn of_answer(&self, transaction: Sequence) -> Vec<Edge> {
-        let chain = self
-            .answers
-            .chain(0, transaction.0)
-            .filter(|(_, alias)| alias.transaction == transaction.low());
-        let edge = |low| self.kept.get(Sequence::latest(low, self.kept.next()));
-        let mut aliases: Vec<Edge> =
-            chain.take(STEPS_MAX).filter_map(|(_, alias)| edge(alias.edge)).collect();
+        let mut aliases: Vec<Edge> = self.of_answer_reversed(transaction).collect();
         aliases.reverse();
         aliases
+    }
+
+    /// The same, the last one first.
+    pub(super) fn of_answer_reversed(
+        &self,
+        transaction: Sequence,
+    ) -> impl Iterator<Item = Edge> + '_ {
+        let chain = self.answers.chain(0, transaction.0);
+        let own = chain.filter(move |(_, alias)| alias.transaction == transaction.low());
+        let edge = |low| self.kept.get(Sequence::latest(low, self.kept.next()));
+        own.take(STEPS_MAX).filter_map(move |(_, alias)| edge(alias.edge))
     }
 
     /// The name that leads on; the root once it is forgotten.
@@ -488,6 +518,16 @@ mod tests {
         for began in begins {
             assert!(edge.is_known(at(began + 3), at(began + 3)), "{began}");
             assert!(!edge.is_known(at(began + 20), at(began + 20)), "{began}");
+        }
+        // When one began is not rounded off, whatever came since.
+        let mut exact = Edge { from: at(0) + Span::from_millis(7), until: at(5), ..edge };
+        exact.earlier = [Earlier::default(); EARLIER_MAX];
+        for began in [40_031, 100_016, 170_999] {
+            let from = Timestamp(0) + Span::from_millis(began);
+            exact.learn_again(learned(0), Life { from, until: from + Span::from_secs(5) });
+            let (before, after) =
+                (Timestamp(0) + Span::from_millis(3), Timestamp(0) + Span::from_millis(8));
+            assert!(exact.is_known(after, after) && !exact.is_known(before, before), "{began}");
         }
         // One of a day ends when it ended.
         edge.learn_again(learned(1_000), Life { from: at(1_000), until: at(100_000) });

@@ -135,7 +135,7 @@ impl Resolution {
         let event = self.transactions.take(messages, message);
         if let Event::Asked(sequence) | Event::Answered(sequence) | Event::AnsweredUnasked(sequence) =
             event
-            && self.roles.refresh_when_due(sequence, &self.transactions)
+            && self.roles.refresh_when_due(sequence, &self.transactions, &self.edges)
         {
             self.note_resolvers();
         }
@@ -214,7 +214,8 @@ impl Resolution {
 
     /// Learns roles anew from all that was seen so far.
     pub fn refresh_roles(&mut self) {
-        self.roles.refresh(&self.transactions);
+        self.edges.catch_up();
+        self.roles.refresh(&self.transactions, &self.edges);
         self.note_resolvers();
     }
 

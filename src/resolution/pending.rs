@@ -188,15 +188,20 @@ impl History<'_> {
             let is_for_it = |query: &Transaction| self.is_of_its_type(query, (&ask, sent), &names);
             Some(self.is_worked_on(&ask, sent, (from, until), &names, (walk, &is_for_it)))
         };
-        // For whom the resolver set out at once, the latest first.
-        let mut begun: Vec<Candidate> =
-            found.iter().filter(|c| c.asked <= sent.asked).copied().collect();
+        // For whom the resolver set out at once, the latest first: who asks once more may make it begin anew.
+        let came = found.iter().filter(|c| c.asked <= sent.asked).map(|candidate| {
+            let came = self.came_by(candidate, sent.asked);
+            let asked = came.last().map_or(candidate.asked, |(at, _)| *at);
+            Candidate { asked, ..*candidate }
+        });
+        let mut begun: Vec<Candidate> = came.collect();
         begun.sort_unstable_by_key(|c| std::cmp::Reverse((c.asked, c.ask)));
         begun.truncate(BEGUN_WITH_MAX);
         begun.retain(|c| worked_on(c, c.asked, c.asked + SETS_OUT_MAX).unwrap_or(false));
         for candidate in found.iter_mut().filter(|c| is_old(c)) {
             let last = self.transactions.get(candidate.ask).map(|ask| ask.asked_last);
-            candidate.is_doubted = begun.iter().any(|new| {
+            let others = begun.iter().filter(|new| new.ask != candidate.ask);
+            candidate.is_doubted = { others }.any(|new| {
                 let is_for_it = sent.asked - new.asked <= SETS_OUT_MAX;
                 let lull = if is_for_it { NOT_FOR_IT_LULL } else { GIVEN_UP_LULL };
                 last.is_some_and(|last| last + lull < new.asked)

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::{HashMap, HashMapExt};
 
+use super::edge::Edges;
 use super::translated::Translated;
 use crate::bounded::Sequence;
 use crate::flow::{Address, Mac};
@@ -67,6 +68,9 @@ const ONLY_ANSWER_MAX: usize = 16;
 const BEHAVIOUR_MIN: usize = 5;
 /// How many asks about one registered domain are looked at for one of them.
 const BEHAVIOUR_STEPS: usize = 64;
+/// Who follows aliases does so to so many names, and by one in so many of what it asks.
+const FOLLOWED_MIN: usize = 5;
+const FOLLOWED_SHARE: usize = 16;
 /// So many hosts that are asked seldom are looked at for whether they pass it on, and what they do so within.
 const SELDOM_MAX: usize = 64;
 const PASSED_ON_WITHIN: Span = Span::from_millis(100);
@@ -96,6 +100,8 @@ pub enum ForOthers {
     AsksNearlyAll,
     /// A router sends the queries of others on from there.
     Translates,
+    /// It asks for what aliases lead to that it was told, as only resolvers do.
+    FollowsAliases,
 }
 
 /// The addresses of one resolver.
@@ -257,6 +263,7 @@ impl Roles {
         &mut self,
         sequence: Sequence,
         transactions: &Transactions,
+        edges: &Edges,
     ) -> bool {
         if transactions.hosts().have_turned()
             && let Some(latest) = transactions.kept(sequence)
@@ -275,7 +282,7 @@ impl Roles {
         }
         self.is_new_known = false;
         self.refreshed = sequence.0;
-        self.refresh(transactions);
+        self.refresh(transactions, edges);
         true
     }
 
@@ -290,7 +297,7 @@ impl Roles {
     }
 
     /// Learns roles anew.
-    pub(super) fn refresh(&mut self, transactions: &Transactions) {
+    pub(super) fn refresh(&mut self, transactions: &Transactions, edges: &Edges) {
         let hosts = transactions.hosts();
         let sent_on = self.translated.learn(transactions);
         self.groups.clear();
@@ -326,6 +333,11 @@ impl Roles {
             }
         }
         self.for_others = self.who_may_ask_for_others(hosts);
+        for id in following_aliases(transactions, edges) {
+            if hosts.get(id).is_some_and(|host| self.is_client(id, host)) {
+                self.for_others.entry(id).or_insert(ForOthers::FollowsAliases);
+            }
+        }
         let mut nearly_all =
             self.for_others.iter().filter(|(_, why)| **why == ForOthers::AsksNearlyAll);
         let alone = nearly_all.next().map(|(id, _)| *id);
@@ -581,6 +593,39 @@ fn passing_on(transactions: &Transactions) -> BTreeSet<HostId> {
     }
     found.retain(|host| seen.contains(host));
     found
+}
+
+/// The hosts that ask for what aliases lead to that they were told, in domains of other owners. A resolver does once the
+/// alias outlives what it leads to; other hosts take an answer as it is, and ask for the alias again.
+fn following_aliases(transactions: &Transactions, edges: &Edges) -> Vec<HostId> {
+    // How often each name was asked for, and its domain.
+    let mut asked: HashMap<(HostId, NameHash), (NameHash, usize)> = HashMap::new();
+    let mut asks: HashMap<HostId, usize> = HashMap::new();
+    let mut followed: BTreeSet<(HostId, NameHash)> = BTreeSet::new();
+    // The latest first: what was asked for behind an answer is at hand when that comes.
+    for (number, query) in transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE) {
+        if query.answered().is_some() && query.has_answers {
+            for alias in edges.of_answer_reversed(number) {
+                let name = (query.client, alias.target);
+                if asked.get(&name).is_some_and(|(group, _)| *group != query.group) {
+                    followed.insert(name);
+                }
+            }
+        }
+        asked.entry((query.client, query.name)).or_insert((query.group, 0)).1 += 1;
+        *asks.entry(query.client).or_default() += 1;
+    }
+    let mut by_host: BTreeMap<HostId, (usize, usize)> = BTreeMap::new();
+    for name in &followed {
+        let (names, queries) = by_host.entry(name.0).or_default();
+        *names += 1;
+        *queries += asked.get(name).map_or(0, |(_, count)| *count);
+    }
+    let follows = by_host.into_iter().filter(|(id, (names, queries))| {
+        let all = asks.get(id).copied().unwrap_or_default();
+        *names >= FOLLOWED_MIN && queries * FOLLOWED_SHARE >= all
+    });
+    follows.map(|(id, _)| id).collect()
 }
 
 /// Whether a host asks as a resolver does that walks down from the root, and not only now and then.

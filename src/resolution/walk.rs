@@ -275,18 +275,26 @@ impl History<'_> {
 
 impl<'r> History<'r> {
     /// The names that a question leads to by aliases known at a time, with the edges that lead there:
-    /// what an answer would have held, had there been one.
-    pub fn walk_forward(self, resolvers: &[HostId], name: NameHash, time: Timestamp) -> Vec<Edge> {
+    /// what an answer would have held, had there been one. Where none was known then, by the first told until some time.
+    pub fn walk_forward(
+        self,
+        resolvers: &[HostId],
+        name: NameHash,
+        (time, until): (Timestamp, Timestamp),
+    ) -> Vec<Edge> {
         let mut edges: Vec<Edge> = Vec::new();
         let mut at = name;
         while edges.len() < usize::from(DEPTH_MAX) {
             // Of several, where the owner led by what was told last.
-            let known = resolvers
-                .iter()
-                .flat_map(|r| self.0.edges.of_owner(*r, at))
-                .filter(|(_, edge)| edge.kind == EdgeKind::Alias && edge.is_known(time, time))
-                .max_by_key(|(_, edge)| edge.told_by(time));
-            let Some((_, edge)) = known else { break };
+            let aliases = || {
+                let all = resolvers.iter().flat_map(|r| self.0.edges.of_owner(*r, at));
+                all.map(|(_, edge)| edge).filter(|edge| edge.kind == EdgeKind::Alias)
+            };
+            let known = aliases().filter(|edge| edge.is_known(time, time));
+            let known = known.max_by_key(|edge| edge.told_by(time));
+            let told = |edge: &Edge| edge.told_after(time).filter(|told| *told <= until);
+            let first_told = || aliases().filter(|edge| told(edge).is_some()).min_by_key(told);
+            let Some(edge) = known.or_else(first_told) else { break };
             if edges.iter().any(|seen| seen.owner == edge.owner) {
                 break;
             }

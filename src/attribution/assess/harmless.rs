@@ -58,6 +58,7 @@ pub(super) fn for_others(client: Address, why: ForOthers) -> Hint {
         ForOthers::AsksAsServers => "as servers do and nearly nobody else here",
         ForOthers::AsksFarMore => "far more than the others here",
         ForOthers::AsksNearlyAll => "nearly all that is asked here",
+        ForOthers::FollowsAliases => "for what aliases lead to that it was told, as DNS servers do",
         ForOthers::Translates => {
             "what others asked just before, as a router does that translates addresses"
         }
