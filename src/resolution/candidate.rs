@@ -197,14 +197,15 @@ impl History<'_> {
                     if ask.asked_last + OPEN_MAX < sent.asked {
                         return true;
                     }
-                    let candidate = match sequence == query || self.is_sent_on(sequence, &ask) {
+                    let candidate = match sequence == query {
                         true => None,
                         false => {
                             let times = (sent, in_flight_until);
                             self.candidate((sequence, &ask), (place, reach), times, walk)
                         }
                     };
-                    if let Some(candidate) = candidate {
+                    if let Some(candidate) = candidate.filter(|_| !self.is_sent_on(sequence, &ask))
+                    {
                         found.add(ask.client, candidate);
                     }
                     false

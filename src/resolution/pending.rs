@@ -200,8 +200,8 @@ impl History<'_> {
         begun.retain(|c| worked_on(c, c.asked, c.asked + SETS_OUT_MAX).unwrap_or(false));
         for candidate in found.iter_mut().filter(|c| is_old(c)) {
             let last = self.transactions.get(candidate.ask).map(|ask| ask.asked_last);
-            let others = begun.iter().filter(|new| new.ask != candidate.ask);
-            candidate.is_doubted = { others }.any(|new| {
+            let mut others = begun.iter().filter(|new| new.ask != candidate.ask);
+            candidate.is_doubted = others.any(|new| {
                 let is_for_it = sent.asked - new.asked <= SETS_OUT_MAX;
                 let lull = if is_for_it { NOT_FOR_IT_LULL } else { GIVEN_UP_LULL };
                 last.is_some_and(|last| last + lull < new.asked)

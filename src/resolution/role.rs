@@ -71,6 +71,8 @@ const BEHAVIOUR_STEPS: usize = 64;
 /// Who follows aliases does so to so many names, and by one in so many of what it asks.
 const FOLLOWED_MIN: usize = 5;
 const FOLLOWED_SHARE: usize = 16;
+/// How many of the latest transactions are looked at for that.
+const FOLLOWED_SAMPLE: usize = 1 << 11;
 /// So many hosts that are asked seldom are looked at for whether they pass it on, and what they do so within.
 const SELDOM_MAX: usize = 64;
 const PASSED_ON_WITHIN: Span = Span::from_millis(100);
@@ -603,7 +605,7 @@ fn following_aliases(transactions: &Transactions, edges: &Edges) -> Vec<HostId> 
     let mut asks: HashMap<HostId, usize> = HashMap::new();
     let mut followed: BTreeSet<(HostId, NameHash)> = BTreeSet::new();
     // The latest first: what was asked for behind an answer is at hand when that comes.
-    for (number, query) in transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE) {
+    for (number, query) in transactions.before(transactions.next()).take(FOLLOWED_SAMPLE) {
         if query.answered().is_some() && query.has_answers {
             for alias in edges.of_answer_reversed(number) {
                 let name = (query.client, alias.target);

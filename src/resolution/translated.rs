@@ -14,7 +14,7 @@ use crate::flow::Transport;
 use crate::message::RecordType;
 use crate::name::NameHash;
 use crate::time::Span;
-use crate::transaction::{HostId, Transaction, Transactions};
+use crate::transaction::{DISORDER_MAX, HostId, Transaction, Transactions};
 
 /// A router sends on within this time, the clocks of two sensors apart by what they may be.
 const APART_MAX: Span = Span::from_millis(5);
@@ -23,7 +23,7 @@ const SENT_ON_MIN: usize = 3;
 /// One in so many of what is asked from such an address, at most, if next to nothing else comes from it.
 const OTHERS_SHARE: usize = 10;
 /// How many of the latest transactions are looked at for such addresses.
-const SAMPLE: usize = 1 << 12;
+const SAMPLE: usize = 1 << 10;
 /// How many transactions on each side of one are looked at for its original.
 const NEAR_MAX: usize = 1 << 10;
 /// How many such addresses are kept, and behind each how many hosts.
@@ -115,13 +115,14 @@ impl History<'_> {
             return false;
         }
         let transactions = self.transactions();
-        let is_near = |other: &Transaction| (other.asked - query.asked).abs() <= APART_MAX;
         let later = (sequence.0 + 1..transactions.next().0).map(Sequence);
-        let later = later.filter_map(|number| Some((number, transactions.get(number)?)));
-        let is_original =
-            |other: &Transaction| is_near(other) && is_sent_on(query, other, transactions);
-        transactions.before(sequence).take(NEAR_MAX).any(|(_, other)| is_original(&other))
-            || later.take(NEAR_MAX).any(|(_, other)| is_original(&other))
+        let later = later.filter_map(|number| transactions.get(number)).take(NEAR_MAX);
+        let before = transactions.before(sequence).map(|(_, other)| other).take(NEAR_MAX);
+        // Beyond those that can have changed places with it there is none.
+        let is_near =
+            |other: &Transaction| (other.asked - query.asked).abs() <= APART_MAX + DISORDER_MAX;
+        let is_original = |other: Transaction| is_sent_on(query, &other, transactions);
+        before.take_while(is_near).any(is_original) || later.take_while(is_near).any(is_original)
     }
 }
 

@@ -262,7 +262,7 @@ fn an_alert_from_a_hole_in_the_capture_is_not_answered_by_what_was_asked_at_othe
         text.contains("1 of 3 alerts is of a time from which the capture has no DNS packet"),
         "{text}"
     );
-    assert!(text.contains("No DNS packet 2026-03-02, 08:"), "{text}");
+    assert!(text.contains("No DNS packet from 2026-03-02, 08:"), "{text}");
     assert!(!text.contains("--tz"), "{text}");
 }
 

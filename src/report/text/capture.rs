@@ -106,7 +106,7 @@ pub(in crate::report) fn gaps(ending: &Ending<'_>, times: &Times) -> Option<Stri
     };
     (!told.is_empty()).then(|| {
         format!(
-            "No DNS packet {}{more}: either nobody asked, or a piece of the capture is missing.",
+            "No DNS packet from {}{more}: either nobody asked, or a piece of the capture is missing.",
             list(&told)
         )
     })
