@@ -198,7 +198,8 @@ fn is_alert_of_columns(content: &str) -> bool {
     };
     let is_time =
         |field: &str| field.contains(':') && field.starts_with(|c: char| c.is_ascii_digit());
-    b",;\t|".iter().any(|&delimiter| {
+    let mut delimiters = b",;\t|".iter().filter(|delimiter| content.as_bytes().contains(delimiter));
+    delimiters.any(|&delimiter| {
         let fields = table::fields_of(content, delimiter);
         let (own, others): (Vec<&str>, Vec<&str>) = fields.into_iter().partition(is_own);
         let tells =
