@@ -10,11 +10,13 @@ use super::record::{
     Fact, Malformed, Message, NameRef, Question, RecordType, Unwatched, Watchlist,
 };
 use crate::flow::Address;
-use crate::name::{Ancestors, LABELS_MAX, NAME_LEN_MAX, NameHasher};
+use crate::name::{Ancestors, LABELS_MAX, NAME_LEN_MAX, Name, NameHasher};
 
 /// How many names of a message are remembered by where they stand. Answers mostly point back at the
 /// question or at the alias before them, so a handful suffices; a name beyond them is read again.
 const REMEMBERED_MAX: usize = 8;
+/// How many steps of a chain are gone through for what DNAME records imply: as many as resolvers follow.
+const IMPLIED_MAX: usize = 17;
 
 /// A resource record (RFC 1035 section 4.1.3): where its parts stand in the message.
 #[derive(Clone, Copy)]
@@ -97,6 +99,8 @@ pub(super) struct Findings {
     pub internal_address: bool,
     /// There were addresses in it that were looked at and not kept.
     pub left_addresses: bool,
+    /// There is a DNAME record in the answer section.
+    redirects: bool,
 }
 
 /// Where what is read of messages goes.
@@ -123,11 +127,14 @@ impl Arena<'_> {
         let Arena { names, facts, scratch, place } = self;
         scratch.count = 0;
         let found = Findings::default();
-        let place = *place;
+        let (place, facts_start) = (*place, facts.len());
         let mut walk =
             Walk { payload, names, hasher, watchlist, scratch, place, keeps_addresses, found };
         if let Err(malformed) = walk.sections(message, facts) {
             message.malformed.get_or_insert(malformed);
+        }
+        if walk.found.redirects {
+            walk.add_implied(message, facts_start, facts);
         }
         walk.found
     }
@@ -303,8 +310,86 @@ impl<W: Watchlist> Walk<'_, '_, W> {
     fn take_other(&mut self, record: Record, facts: &mut Vec<Fact>) -> Result<(), Malformed> {
         match record.rtype {
             RecordType::SVCB | RecordType::HTTPS => self.take_service(record, facts),
+            RecordType::DNAME => {
+                self.found.redirects = true;
+                Ok(())
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Adds the aliases that DNAME records say where no CNAME record does. Servers put one beside it (RFC 6672
+    /// section 3.1), but not all that pass an answer on do so (systemd-resolved). What makes no sense implies nothing.
+    #[cold]
+    #[inline(never)]
+    fn add_implied(&mut self, message: &Message, facts_start: usize, facts: &mut Vec<Fact>) {
+        let Some(question) = message.question else { return };
+        let mut last = question.name;
+        for _ in 0..IMPLIED_MAX {
+            let own = facts.get(facts_start..).unwrap_or_default();
+            let said = own.iter().find_map(|fact| match fact {
+                Fact::Alias { owner, target, .. } if owner.hash == last.hash => Some(*target),
+                _ => None,
+            });
+            if let Some(target) = said {
+                last = target;
+                continue;
+            }
+            let Some((target, ttl)) = self.redirected(last, message) else { return };
+            facts.push(Fact::Alias { owner: last, target, ttl });
+            last = target;
+        }
+    }
+
+    /// What the first DNAME record of the answer section above a name makes of it, with its TTL: the labels in front of
+    /// the record's owner, before its target (RFC 6672 section 2.2).
+    fn redirected(&mut self, from: NameRef, message: &Message) -> Option<(NameRef, u32)> {
+        let [questions, answers, ..] = message.counts;
+        let mut at = 12;
+        for _ in 0..questions {
+            at = self.skip_name(at).ok()? + 4;
+        }
+        for _ in 0..answers {
+            let record = self.record(at).ok()?;
+            at = record.end;
+            if (record.rtype, record.class) != (RecordType::DNAME, 1) {
+                continue;
+            }
+            let start = self.names.begin();
+            let whole = self.whole_name(record.owner).zip(self.whole_name(record.data));
+            self.names.take_back(start);
+            let Some(((owner, _), (target, end))) = whole else { continue };
+            let name = from.of(self.names).wire().to_vec();
+            let is_above = Name::from_wire(&name).is_at_or_below(Name::from_wire(&owner));
+            let prefix = name.len() - owner.len().min(name.len());
+            if !is_above || prefix == 0 || end != record.end {
+                continue;
+            }
+            // A name that gets too long by it is none.
+            let made = [name.get(..prefix).unwrap_or_default(), &target].concat();
+            let mut walk = Walk {
+                payload: &made,
+                names: &mut *self.names,
+                hasher: self.hasher,
+                watchlist: &mut *self.watchlist,
+                scratch: &mut Scratch::default(),
+                place: self.place,
+                keeps_addresses: false,
+                found: Findings::default(),
+            };
+            return walk.read_name(0).ok().map(|(name, _)| (name, record.ttl));
+        }
+        None
+    }
+
+    /// The octets of the name at `at`, uncompressed, and where it ends in the message.
+    fn whole_name(&mut self, at: usize) -> Option<(Vec<u8>, usize)> {
+        let start = self.names.begin();
+        let copied = self.copy_labels(at).ok();
+        let len = self.names.len_since(start);
+        self.names.finish();
+        let name = self.names.get(start, len + 1).wire().to_vec();
+        copied.map(|copied| (name, copied.end))
     }
 
     /// Looks at where a service is to be reached, and adds it.

@@ -68,6 +68,8 @@ impl RecordType {
     pub const PTR: RecordType = RecordType(12);
     /// An IPv6 address (RFC 3596).
     pub const AAAA: RecordType = RecordType(28);
+    /// What all names below it are aliases below (RFC 6672).
+    pub const DNAME: RecordType = RecordType(39);
     /// Delegation signer (RFC 4034).
     pub const DS: RecordType = RecordType(43);
     /// A zone's key (RFC 4034).
@@ -113,6 +115,11 @@ impl NameRef {
     ) -> NameRef {
         NameRef { start: start as u32, len: len as u8, labels: labels as u8, hash, group }
     }
+
+    /// The name itself.
+    pub(super) fn of(self, names: &Names) -> Name<'_> {
+        names.get(self.start as usize, usize::from(self.len))
+    }
 }
 
 /// The first question of a message.
@@ -129,7 +136,7 @@ pub struct Question {
 /// What a response says of where its question leads. TTLs are in seconds.
 #[derive(Clone, Copy, Debug)]
 pub enum Fact {
-    /// A CNAME record of the answer section.
+    /// A CNAME record of the answer section, or what a DNAME record there says without one (RFC 6672).
     Alias {
         /// The alias.
         owner: NameRef,
@@ -438,10 +445,10 @@ impl Messages {
 
     /// A name of one of the messages.
     pub fn name(&self, name: NameRef) -> Name<'_> {
-        self.names.get(name.start as usize, usize::from(name.len))
+        name.of(&self.names)
     }
 
-    /// The facts of a message, in the order its records stand.
+    /// The facts of a message, in the order its records stand; behind them the aliases that DNAME records imply.
     pub fn facts(&self, message: &Message) -> &[Fact] {
         let start = message.facts_start as usize;
         self.facts.get(start..start + message.facts_len as usize).unwrap_or_default()

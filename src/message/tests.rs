@@ -241,6 +241,55 @@ fn a_record_with_bad_data_is_left_out_and_those_behind_it_are_kept() {
     }
 }
 
+/// An answer about `one.old.example` of DNAME records with these owners and targets, and other records behind them.
+fn redirected(names: &[(&[u8], &[u8])], others: &[Vec<u8>]) -> Built {
+    let dname = |(owner, target): &(&[u8], &[u8])| record(owner, RecordType::DNAME, 1, target);
+    Built {
+        questions: vec![question(&wire("one.old.example"), RecordType::A)],
+        answers: names.iter().map(dname).chain(others.iter().cloned()).collect(),
+        ..Built::default()
+    }
+}
+
+#[test]
+fn a_dname_record_implies_the_alias_that_is_not_written_beside_it() {
+    let (old, new, last) = (wire("old.Example"), wire("new.test"), wire("last.test"));
+    let address = record(&wire("one.new.test"), RecordType::A, 1, &[192, 0, 2, 1]);
+    let alias = |target: &str| record(&[0xc0, 12], RecordType::CNAME, 1, &wire(target));
+    let (at, one) = ("one.new.test at 192.0.2.1", "one.old.example is one.new.test for 300");
+    // The owner as a pointer into the question, and the target as one at the question's `example`.
+    let pointers: (&[u8], &[u8]) = (&[0xc0, 16], &[3, b'n', b'e', b'w', 0xc0, 20]);
+    for (names, others, facts) in [
+        (&[(&old[..], &new[..])][..], vec![address.clone()], vec![at, one]),
+        (&[pointers], vec![], vec!["one.old.example is one.new.example for 300"]),
+        // Where the alias is written, it is not said twice.
+        (&[(&old, &new)], vec![alias("one.new.test"), address], vec![one, at]),
+        (
+            &[(&old, &new), (&new, &last)],
+            vec![],
+            vec![one, "one.new.test is one.last.test for 300"],
+        ),
+        // From where an alias led, too.
+        (
+            &[(&new, &last)],
+            vec![alias("x.new.test")],
+            vec!["one.old.example is x.new.test for 300", "x.new.test is x.last.test for 300"],
+        ),
+        // It says nothing of its own owner, nor of what is not below that.
+        (&[(&wire("one.old.example"), &new)], vec![], vec![]),
+        (&[(&wire("ld.example"), &new), (&wire("two.old.example"), &new)], vec![], vec![]),
+        (&[(&old, &[3, b'n']), (&old, &[0xc0, 0xff])], vec![], vec![]),
+    ] {
+        let (message, read) = read(&redirected(names, &others).octets(RESPONSE));
+        assert_eq!((message.malformed, read), (None, strings(&facts)), "{names:?}");
+    }
+    // One that leads below itself goes on for as long as resolvers follow, and no longer than a name can be.
+    let (_, facts) = read(&redirected(&[(&old, &wire("x.old.example"))], &[]).octets(RESPONSE));
+    assert_eq!(facts.len(), 17);
+    let long = wire(&format!("{0}.{0}.{0}.old.example", "x".repeat(63)));
+    assert_eq!(read(&redirected(&[(&old, &long)], &[]).octets(RESPONSE)).1.len(), 1);
+}
+
 /// The data of an SVCB or HTTPS record: its target in text, and parameters by their keys.
 fn service(priority: u16, target: &str, params: &[(u16, &[u8])]) -> Vec<u8> {
     let mut data = [&priority.to_be_bytes(), &wire(target)[..]].concat();

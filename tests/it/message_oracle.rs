@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use hickory_proto::op::{Edns, Message as Full, MessageType, OpCode, Query};
 use hickory_proto::rr::rdata::svcb::{Alpn, IpHint, SVCB, SvcParamKey, SvcParamValue, Unknown};
-use hickory_proto::rr::rdata::{A, AAAA, CNAME, HTTPS, MX, NS, SOA, TXT};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, HTTPS, MX, NS, NULL, SOA, TXT};
 use hickory_proto::rr::{DNSClass, Name as FullName, RData, Record, RecordType as FullType};
 use proptest::prelude::*;
 use whoasked::frame::Batch;
@@ -56,6 +56,13 @@ fn a_service() -> impl Strategy<Value = SVCB> {
     })
 }
 
+/// What hickory writes of a DNAME record, which it does not know.
+fn dname(target: &FullName) -> RData {
+    let labels = target.iter().flat_map(|label| [&[label.len() as u8], label].concat());
+    let rdata = NULL::with(labels.chain([0]).collect());
+    RData::Unknown { code: FullType::Unknown(39), rdata }
+}
+
 fn a_record() -> impl Strategy<Value = Record> {
     let data = prop_oneof![
         3 => a_name().prop_map(|name| RData::CNAME(CNAME(name))),
@@ -66,6 +73,7 @@ fn a_record() -> impl Strategy<Value = Record> {
         1 => a_service().prop_map(RData::SVCB),
         1 => (a_name(), a_name()).prop_map(|(one, other)| RData::SOA(SOA::new(one, other, 1, 2, 3, 4, 5))),
         1 => a_name().prop_map(|name| RData::MX(MX::new(10, name))),
+        2 => a_name().prop_map(|name| dname(&name)),
         1 => "[ -~]{0,40}".prop_map(|text| RData::TXT(TXT::new(vec![text]))),
     ];
     let class = prop_oneof![9 => Just(DNSClass::IN), 1 => Just(DNSClass::CH)];

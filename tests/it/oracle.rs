@@ -12,7 +12,9 @@
 //! - We refuse nothing that hickory accepts. That is asserted.
 //!
 //! Hickory has facts where we want none: of queries, of other opcodes than QUERY, of other classes than
-//! IN. These are left out before comparing.
+//! IN. These are left out before comparing. It hands on the data of a DNAME record as octets: what that implies is
+//! worked out here, but for a compressed target, which RFC 6672 (section 2.5) forbids and some send: then only what
+//! else both say is compared.
 
 use std::net::IpAddr;
 
@@ -22,8 +24,8 @@ use hickory_proto::rr::rdata::svcb::{SVCB, SvcParamValue};
 use hickory_proto::rr::{DNSClass, Name as FullName, RData};
 use whoasked::flow::{Address, Endpoint, Flow, Mac, Transport};
 use whoasked::frame::FrameId;
-use whoasked::message::{Fact, Messages, NameRef, Unwatched, full};
-use whoasked::name::NameHasher;
+use whoasked::message::{Fact, Messages, NameRef, RecordType, Unwatched, full};
+use whoasked::name::{Name, NameHasher};
 use whoasked::packet::Envelope;
 use whoasked::time::Timestamp;
 
@@ -93,22 +95,75 @@ fn slow(payload: &[u8]) -> Option<Vec<Said>> {
         .iter()
         .flat_map(|(records, in_answer)| records.iter().map(move |record| (record, *in_answer)))
         .filter(|(record, _)| is_answer && record.dns_class == DNSClass::IN);
-    let facts = records.flat_map(|(record, in_answer)| {
-        let owner = name(&record.name);
-        match (&record.data, in_answer) {
-            (RData::CNAME(target), true) => vec![Said::Alias(owner, name(&target.0), record.ttl)],
-            (RData::A(address), true) => vec![Said::Address(owner, IpAddr::V4(address.0).into())],
-            (RData::AAAA(address), true) => {
-                vec![Said::Address(owner, IpAddr::V6(address.0).into())]
+    let mut redirections = Vec::new();
+    let facts: Vec<Said> = records
+        .flat_map(|(record, in_answer)| {
+            let owner = name(&record.name);
+            match (&record.data, in_answer) {
+                (RData::CNAME(target), true) => {
+                    vec![Said::Alias(owner, name(&target.0), record.ttl)]
+                }
+                (RData::A(address), true) => {
+                    vec![Said::Address(owner, IpAddr::V4(address.0).into())]
+                }
+                (RData::AAAA(address), true) => {
+                    vec![Said::Address(owner, IpAddr::V6(address.0).into())]
+                }
+                (RData::HTTPS(HTTPS(service)) | RData::SVCB(service), true) => {
+                    said_of_service(owner, name(&service.target_name), service)
+                }
+                (RData::NS(server), _) => {
+                    vec![Said::Delegation(owner, name(&server.0), record.ttl)]
+                }
+                (RData::Unknown { code, rdata }, true)
+                    if u16::from(*code) == RecordType::DNAME.0 =>
+                {
+                    redirections.push((owner, rdata.anything.to_vec(), record.ttl));
+                    Vec::new()
+                }
+                _ => Vec::new(),
             }
-            (RData::HTTPS(HTTPS(service)) | RData::SVCB(service), true) => {
-                said_of_service(owner, name(&service.target_name), service)
-            }
-            (RData::NS(server), _) => vec![Said::Delegation(owner, name(&server.0), record.ttl)],
-            _ => Vec::new(),
-        }
-    });
-    Some(question.into_iter().chain(facts).collect())
+        })
+        .collect();
+    let mut said: Vec<Said> = question.into_iter().chain(facts).collect();
+    add_implied(&mut said, &redirections);
+    Some(said)
+}
+
+/// The aliases that DNAME records (owner, data, TTL) imply of what a question leads to (RFC 6672 section 2.2).
+fn add_implied(said: &mut Vec<Said>, redirections: &[(Vec<u8>, Vec<u8>, u32)]) {
+    let Some(Said::Question(asked, ..)) = said.first() else { return };
+    let mut last = asked.clone();
+    for _ in 0..17 {
+        let known = said.iter().find_map(|said| match said {
+            Said::Alias(owner, target, _) if owner.eq_ignore_ascii_case(&last) => Some(target),
+            _ => None,
+        });
+        last = if let Some(target) = known {
+            target.clone()
+        } else {
+            let below = redirections.iter().find_map(|(owner, target, ttl)| {
+                let is_above = Name::from_wire(&last).is_at_or_below(Name::from_wire(owner));
+                let prefix =
+                    last.len().checked_sub(owner.len()).filter(|len| *len > 0 && is_above)?;
+                is_whole(target).then(|| ([&last[..prefix], target].concat(), *ttl))
+            });
+            let Some((target, ttl)) = below.filter(|(target, _)| target.len() <= 255) else {
+                return;
+            };
+            said.push(Said::Alias(last, target.clone(), ttl));
+            target
+        };
+    }
+}
+
+/// Whether octets are a name, uncompressed.
+fn is_whole(wire: &[u8]) -> bool {
+    match wire.split_first() {
+        Some((0, rest)) => rest.is_empty(),
+        Some((&len @ 1..=63, rest)) => rest.get(usize::from(len)..).is_some_and(is_whole),
+        _ => false,
+    }
 }
 
 /// A service's target, unless it is the root, and its hints, unless it is in AliasMode (RFC 9460 section 2.4.2).
