@@ -95,6 +95,8 @@ pub(super) struct Seen {
     pub sightings: Vec<Kept>,
     ways: Vec<Way>,
     way_of: HashMap<WayKey, usize>,
+    /// From which link-layer addresses the questions of each client came, as far as these are no router's.
+    macs: BTreeMap<Address, BTreeSet<Mac>>,
     reasons: Vec<String>,
     /// Sightings for which there was no room,
     pub left_out: u64,
@@ -156,26 +158,16 @@ impl Seen {
         &self,
         of: &[&Kept],
     ) -> Vec<(Address, BTreeSet<Mac>, BTreeSet<Mac>)> {
-        let macs = |kept: &mut dyn Iterator<Item = &Kept>| {
-            let mut macs: BTreeMap<Address, BTreeSet<Mac>> = BTreeMap::new();
-            for part in kept.flat_map(|kept| &kept.parts) {
-                let client = self.ways.get(part.way).map(|way| way.client);
-                if let (Some(client), Some(mac)) = (client, part.mac) {
-                    macs.entry(client).or_default().insert(mac);
-                }
+        let mut these: BTreeMap<Address, BTreeSet<Mac>> = BTreeMap::new();
+        for part in of.iter().flat_map(|kept| &kept.parts) {
+            let client = self.ways.get(part.way).map(|way| way.client);
+            if let (Some(client), Some(mac)) = (client, part.mac) {
+                these.entry(client).or_default().insert(mac);
             }
-            macs
-        };
-        let mut all = macs(&mut self.sightings.iter());
-        all.retain(|_, macs| macs.len() > 1);
-        if all.is_empty() {
-            return Vec::new();
         }
-        let these = macs(&mut of.iter().copied());
-        these
-            .into_iter()
-            .filter_map(|(client, own)| Some((client, all.remove(&client)?, own)))
-            .collect()
+        let several = |client: &Address| self.macs.get(client).filter(|macs| macs.len() > 1);
+        let these = these.into_iter();
+        these.filter_map(|(client, own)| Some((client, several(&client)?.clone(), own))).collect()
     }
 
     /// Whether a sighting is within a scope.
@@ -263,6 +255,11 @@ impl Store {
             }
             known
         });
+        for part in &parts {
+            if let (Some(way), Some(mac)) = (seen.ways.get(part.way), part.mac) {
+                seen.macs.entry(way.client).or_default().insert(mac);
+            }
+        }
         self.sightings += 1;
         seen.sightings.push(Kept {
             time: attribution.sighting.time,

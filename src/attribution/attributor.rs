@@ -549,21 +549,25 @@ impl Attributor {
         let Some(flagged) = self.flagged.remove(sequence) else { return };
         let began = self.seen_since(transaction.asked);
         let is_sent_on = self.is_sent_on(sequence, transaction);
+        if is_sent_on && flagged.seen.iter().all(|seen| !seen.is_told) {
+            return;
+        }
         for sent in self.resolution.transactions().tries(sequence) {
             let causes = self.resolution.history().causes(sequence, &sent, began);
             for seen in &flagged.seen {
                 let history = self.resolution.history();
-                let is_refuted = !causes.clients.is_empty()
-                    && causes.clients.iter().all(|c| describe::is_refuted(history, c, seen));
-                let is_cleared = is_sent_on || is_refuted || seen.is_cleared_by(transaction);
+                let borne_out = describe::borne_out(history, &causes, seen);
+                let is_cleared =
+                    is_sent_on || borne_out.is_none() || seen.is_cleared_by(transaction);
                 if is_cleared && !seen.is_told {
                     continue;
                 }
+                let causes = borne_out.as_deref().unwrap_or(&causes);
                 if !is_cleared {
-                    self.note_parts((sequence, &sent), &causes, seen);
+                    self.note_parts((sequence, &sent), causes, seen);
                 }
                 let mut attribution =
-                    describe::upstream(self.resolution.history(), (sequence, &sent), seen, &causes);
+                    describe::upstream(self.resolution.history(), (sequence, &sent), seen, causes);
                 if is_cleared {
                     attribution.state = State::Superseded;
                 }

@@ -7,6 +7,7 @@ use foldhash::HashMap;
 use super::Attributor;
 use crate::flow::{Address, Mac};
 use crate::identity::first_label;
+use crate::resolution::ForOthers;
 use crate::transaction::{Host, HostId};
 
 /// How many names with the same first label are told apart.
@@ -112,7 +113,7 @@ impl Attributor {
         host.address.is_internal()
             && (host.asks > 0 && host.asked == 0 && host.answers == 0)
             && !roles.seems_resolver(id, hosts)
-            && roles.may_ask_for_others(id).is_none()
+            && roles.may_ask_for_others(id).is_none_or(ForOthers::is_little)
     }
 }
 

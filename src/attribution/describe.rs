@@ -1,5 +1,7 @@
 //! From a judged transaction to an [`Attribution`] that stands for itself: names, times, frames, words.
 
+use std::borrow::Cow;
+
 use super::sighting::{Joined, Seen, known_chain};
 use super::{Attribution, ChainStep, Client, Place, QuestionId, Sighting, State, Verdict};
 use crate::bounded::Sequence;
@@ -8,7 +10,9 @@ use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::message::full::rcode_mnemonic;
 use crate::name::Name;
-use crate::resolution::{Cause, Causes, Edge, History, Leg, Role, StepKind, Unexplained};
+use crate::resolution::{
+    Cause, Causes, Edge, ForOthers, History, Leg, Role, StepKind, Unexplained,
+};
 use crate::time::Span;
 use crate::transaction::{HostId, Transaction};
 
@@ -26,6 +30,8 @@ const FROM_CACHE_MAX: Span = Span::from_millis(5);
 const CLOCKS_APART: u16 = 800;
 /// How sure it is at most of a client that may ask for others.
 const FOR_OTHERS: u16 = 900;
+/// that it asked, and not another whose queries a router sends on, if which of the two is the router's cannot be told,
+const EITHER: u16 = 800;
 /// Less than this is no time at all to a reader.
 const INSTANT: Span = Span::from_millis(1);
 
@@ -37,9 +43,8 @@ pub(super) fn upstream(
     causes: &Causes,
 ) -> Attribution {
     let tail = tail(history, sequence, query, seen);
-    let behind = causes.clients.iter().filter(|cause| !is_refuted(history, cause, seen));
     let mut clients: Vec<Client> =
-        behind.filter_map(|cause| client_of(history, cause, &tail)).collect();
+        causes.clients.iter().filter_map(|cause| client_of(history, cause, &tail)).collect();
     if seen.is_presumed {
         let sure = clients.iter_mut().map(|client| &mut client.confidence_permille);
         sure.for_each(|sure| *sure = PRESUMED.min(*sure));
@@ -62,8 +67,23 @@ pub(super) fn upstream(
     }
 }
 
+/// The causes of a query that bear out what was seen in it. What was presumed, for want of an answer, of where its name leads does
+/// not hold of whose own answer led elsewhere; none if it holds of none.
+pub(super) fn borne_out<'c>(
+    history: History<'_>,
+    causes: &'c Causes,
+    seen: &Seen,
+) -> Option<Cow<'c, Causes>> {
+    let stays = |cause: &&Cause| !is_refuted(history, cause, seen);
+    let clients: Vec<Cause> = causes.clients.iter().filter(stays).cloned().collect();
+    if clients.len() == causes.clients.len() {
+        return Some(Cow::Borrowed(causes));
+    }
+    (!clients.is_empty()).then(|| Cow::Owned(Causes { clients, ..*causes }))
+}
+
 /// Whether a client's own answer shows that it was led elsewhere than a name was presumed to lead, for want of an answer.
-pub(super) fn is_refuted(history: History<'_>, cause: &Cause, seen: &Seen) -> bool {
+fn is_refuted(history: History<'_>, cause: &Cause, seen: &Seen) -> bool {
     let Some(ask) = history.transactions().get(cause.ask).filter(|_| seen.is_presumed) else {
         return false;
     };
@@ -128,7 +148,9 @@ pub(super) fn client(
     } else if history.roles().may_be_resolver(ask, history.transactions()) {
         Some(Unexplained::AskerMayBeResolver)
     } else {
-        None
+        // The question that a router sent on would have been found.
+        let translated = history.roles().translated();
+        translated.is_all_of(ask.client).then_some(Unexplained::SentOn(ask.client))
     };
     let mut clients = if unexplained.is_some() { Vec::new() } else { vec![client] };
     let clocks_hint = weigh_clocks(are_apart, &mut clients);
@@ -251,6 +273,7 @@ fn sighting(history: History<'_>, transaction: &Transaction, leg: Leg, place: Pl
 /// How sure it is that a client asked for itself, given how sure its question is.
 fn own_part(history: History<'_>, ask: &Transaction, permille: u16) -> u16 {
     match history.roles().may_ask_for_others(ask.client) {
+        Some(ForOthers::MayTranslate) => permille.min(EITHER),
         Some(_) => permille.min(FOR_OTHERS),
         None => permille,
     }
@@ -415,6 +438,11 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
         Unexplained::AskerMayBeResolver => format!(
             "{resolver} asks as a DNS server does, or as much as one, and nobody asks {resolver} in this capture: if it is a DNS \
              server, capture the side of its clients too (and name it with --resolver); if not, it is the client"
+        ),
+        Unexplained::SentOn(router) => format!(
+            "a router sent it on by {}, an address from which it sends what others ask: the question itself is not in \
+             this capture",
+            address(history, router)
         ),
         Unexplained::ClocksApart(offset) => format!(
             "the clock that stamped it is {} {} the one that stamped what clients asked: what led here cannot be told \

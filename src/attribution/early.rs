@@ -94,6 +94,8 @@ impl Attributor {
             let began = self.span().map_or(sent.asked, |(began, _)| began);
             let causes = self.resolution.history().causes(sequence, &sent, began);
             for seen in &untold {
+                let history = self.resolution.history();
+                let Some(causes) = describe::borne_out(history, &causes, seen) else { continue };
                 let initiators = causes.clients.iter().filter(|c| c.role == Role::Initiator);
                 self.early.told.extend(initiators.map(|cause| (cause.ask, seen.indicator)));
                 let attribution =

@@ -3,7 +3,7 @@
 use foldhash::HashMap;
 
 use super::choice::{MOMENT, SETS_OUT_MAX};
-use super::told::Side;
+use super::told::{Question, Side};
 use super::walk::{Lacks, Reach, Relation, Walk};
 use super::{Edge, EdgeKind, History};
 use crate::bounded::Sequence;
@@ -166,7 +166,10 @@ impl History<'_> {
         walk: &Walk<'_>,
     ) -> Found {
         let found = self.all_candidates((query, sent), in_flight_until, resolvers, walk);
-        let candidates = self.without_silently_answered(found.candidates, sent);
+        let mut candidates = self.without_silently_answered(found.candidates, sent);
+        if !walk.goes_above {
+            self.without_refused(&mut candidates, sent);
+        }
         let candidates = self.without_late_joiners(candidates, sent);
         let mut candidates = self.without_told_by_others(candidates, sent);
         self.doubt_given_up(&mut candidates, sent, walk);
@@ -345,21 +348,26 @@ impl History<'_> {
 
     /// What the owner of an alias is an alias of by the answers that a resolver got by a query while an ask was open, newest
     /// first.
-    fn told_meanwhile<'a>(
-        &'a self,
+    fn told_meanwhile(
+        &self,
         edge: &Edge,
         ask: &Transaction,
-        sent: &'a Transaction,
+        sent: &Transaction,
     ) -> impl Iterator<Item = Edge> {
         let name = edge.owner;
-        let owner = (name, self.group_of_name(self.edges.owner_name(edge)));
         let then = sent.asked + OUT_OF_ORDER;
         let (from, open) = (ask.asked, ask.asked..=then.min(ask.closed()));
-        let answers = self
-            .upstream_about(&sent.client, owner, ask.qtype, then)
+        let told = self.told(Side::Asks, &sent.client, self.owner_asked(edge, ask), then);
+        let answers = (0..told.answered.len()).map_while(move |at| told.answered.get(at).copied());
+        let meanwhile = answers
             .take_while(move |(_, query)| query.asked + OPEN_MAX >= from)
             .filter(move |(_, query)| query.answered().is_some_and(|at| open.contains(&at)));
-        answers.filter_map(move |(answer, _)| self.alias_in(answer, name))
+        meanwhile.filter_map(move |(answer, _)| self.alias_in(answer, name))
+    }
+
+    /// The question by which a resolver learns an alias for an ask.
+    fn owner_asked(&self, edge: &Edge, ask: &Transaction) -> Question {
+        (edge.owner, self.group_of_name(self.edges.owner_name(edge)), ask.qtype)
     }
 
     /// Whether a resolver knew the owner of an alias to lead to something else, at whatever time.
@@ -399,38 +407,32 @@ impl History<'_> {
     fn is_held_up(&self, ask: &Transaction, path: &[Edge], sent: &Transaction) -> bool {
         let mut owners = path.iter().filter(|edge| edge.kind == EdgeKind::Alias);
         owners.any(|edge| {
-            let owner = (edge.owner, self.group_of_name(self.edges.owner_name(edge)));
+            let question = self.owner_asked(edge, ask);
             let then = sent.asked + OUT_OF_ORDER;
-            let tries: Vec<Transaction> =
-                self.upstream_about(&sent.client, owner, ask.qtype, then).map(|(_, q)| q).collect();
-            let asked = |query: &Transaction| query.asked >= ask.asked && query.asked < sent.asked;
-            let answers = || tries.iter().filter_map(|query| query.answered());
-            let is_known = answers().any(|at| ask.asked <= at && at <= then);
-            if is_known {
+            let told = self.told(Side::Asks, &sent.client, question, then);
+            let just_after = then + Span(1);
+            if told.is_answered_within(ask.asked, then) {
                 return false;
             }
-            if !tries.iter().any(asked) {
+            let is_asked_since = |until: Timestamp| {
+                let later = self.told(Side::Asks, &sent.client, question, then + OPEN_MAX);
+                later.last_asked_within(just_after, until + Span(1)).is_some()
+            };
+            let Some(newest) = told.last_asked_within(ask.asked, sent.asked) else {
                 // What it did not know yet it asked for only later.
-                let until = ask.closed().min(then + OPEN_MAX);
-                let mut later = self.upstream_about(&sent.client, owner, ask.qtype, until);
-                let told = edge.told_by(sent.asked);
-                let was_known = (ask.asked..=then).contains(&told)
+                let learned = edge.told_by(sent.asked);
+                let was_known = (ask.asked..=then).contains(&learned)
                     || edge.is_known(sent.asked, sent.asked + INSTANT);
-                return !was_known && later.any(|(_, query)| query.asked > then);
-            }
+                return !was_known && is_asked_since(ask.closed().min(then + OPEN_MAX));
+            };
             // For one that was answered after the ask was, that did not wait.
-            if answers().any(|at| at > then) {
-                return answers().any(|at| at > then && at <= ask.closed() + INSTANT);
+            if told.is_answered_within(just_after, Timestamp(i64::MAX)) {
+                return told.is_answered_within(just_after, ask.closed() + INSTANT);
             }
             // One that has no answer and was not tried again was answered out of the capture's sight; but not as
             // soon as that, nor where the ask was told of a failure.
-            let newest = tries.iter().filter(|query| asked(query)).map(|query| query.asked).max();
             let has_failed = ask.answered().is_some() && !matches!(ask.rcode, 0 | 3);
-            has_failed || newest.is_some_and(|newest| newest + OUT_OF_ORDER > sent.asked) || {
-                let mut since =
-                    self.upstream_about(&sent.client, owner, ask.qtype, then + OPEN_MAX);
-                since.next().is_some_and(|(_, query)| query.asked > then)
-            }
+            has_failed || newest + OUT_OF_ORDER > sent.asked || is_asked_since(then + OPEN_MAX)
         })
     }
 
@@ -471,10 +473,15 @@ impl History<'_> {
         // What the resolver knew when it set out for the ask, or was told while it worked for it, holds for that, however
         // soon its time runs out, unless it may have been replaced then.
         let (began, then) = (ask.asked.min(sent.asked), sent.asked);
+        let told_again = |edge: &Edge| {
+            let mut told = self.told_meanwhile(edge, ask, sent).take(TOLD_MAX);
+            edge.is_partly_forgotten() && told.any(|told| told.target == edge.target)
+        };
         let holds_then = |edge: &Edge| {
             edge.is_known(then, then + INSTANT)
                 || edge.told_by(then) >= ask.asked
                 || edge.is_known(began, then) && !self.leads_elsewhere_too(edge, &sent.client)
+                || told_again(edge)
         };
         let known_then = path.iter().all(holds_then);
         let mut aliases = path.iter().filter(|edge| edge.kind == EdgeKind::Alias).peekable();

@@ -17,7 +17,7 @@
 
 use foldhash::{HashMap, HashSet};
 
-use super::candidate::{Candidate, Timing, is_passed_on_at_once};
+use super::candidate::{Candidate, INSTANT, Timing, is_passed_on_at_once};
 use super::choice::{MOMENT, SETS_OUT_MAX, choose, nearest};
 use super::retry::FAIL_OVER_MAX;
 use super::unexplained::{Unexplained, is_priming};
@@ -37,8 +37,10 @@ const NAMES_IN_COMMON_MAX: usize = 3;
 pub(super) const LIKELY: u16 = 900;
 /// and where something else explains it hardly worse.
 pub(super) const POSSIBLE: u16 = 800;
-/// What a resolver is still trying for an ask that it gave up it tries again within this time.
-const TRIES_ON_MAX: Span = Span::from_secs(1);
+/// What a resolver is still trying for an ask of which it told that it failed it tries again within this time.
+pub(super) const TRIES_ON_MAX: Span = Span::from_secs(1);
+/// One that goes on trying does so again within this time (BIND 3.2 s).
+const GOES_ON_MAX: Span = Span::from_millis(3_500);
 /// How many queries are looked at for the clients behind one, over all resolvers on the way.
 const VISITS_MAX: usize = 64;
 
@@ -219,9 +221,9 @@ impl History<'_> {
                 let ask = self.transactions.get(client.ask);
                 ask.is_none_or(|ask| ask.answered().is_some() && matches!(ask.rcode, 0 | 3))
             });
-            // Whom it told that it failed it asks no more for.
-            let given_up =
-                shared.clients.iter().all(|client| is_answered_long(client, FAIL_OVER_MAX));
+            // Whom it told that it failed it asks no more for, once that is a while ago, unless it goes on all the time.
+            let tries_for = if self.goes_on(sent) { FAIL_OVER_MAX } else { TRIES_ON_MAX };
+            let given_up = shared.clients.iter().all(|client| is_answered_long(client, tries_for));
             // Nobody waits for a retry any more, and somebody just came who needs the very name.
             let is_new =
                 |c: &Candidate| c.timing == Timing::Open && sent.asked - c.asked <= SETS_OUT_MAX;
@@ -353,13 +355,23 @@ impl History<'_> {
         shared
     }
 
+    /// Whether a resolver had asked the same not long before a query, and waited for the answer still.
+    fn goes_on(&self, sent: &Transaction) -> bool {
+        let question = (sent.name, sent.group);
+        let before = sent.asked - INSTANT;
+        let mut tries = self.upstream_about(&sent.client, question, sent.qtype, before);
+        let last = tries.find(|(_, query)| query.asked_last < before).map(|(_, query)| query);
+        last.is_some_and(|last| {
+            last.answered().is_none() && last.asked_last + GOES_ON_MAX >= sent.asked
+        })
+    }
+
     /// How sure it can be at most, in thousandths, that a resolver tries on for an ask that it had answered when a query was
     /// sent: it may as well have begun anew for somebody else.
     fn told_sure_max(&self, ask: Sequence, sent: &Transaction) -> u16 {
         let Some(ask) = self.transactions.get(ask) else { return 1_000 };
         match ask.answered().map(|told| sent.asked - told) {
-            Some(since) if since > TRIES_ON_MAX => POSSIBLE,
-            Some(since) if since > MOMENT => LIKELY,
+            Some(since) if since > MOMENT => POSSIBLE,
             _ => 1_000,
         }
     }
@@ -410,7 +422,11 @@ impl History<'_> {
             let cause = self.cause(candidate, (place, are_of_several_names), walk, sent);
             let Some(ask) = self.transactions.get(candidate.ask) else { continue };
             if self.leg(&ask) == Leg::Client {
-                clients.push(cause);
+                // What a router sent on is no candidate where its original is known.
+                match self.roles.translated().is_all_of(ask.client) {
+                    true => behind = Some(Unexplained::SentOn(ask.client)),
+                    false => clients.push(cause),
+                }
                 continue;
             }
             let before = self.causes_beyond(candidate.ask, &ask, began, visited);
@@ -466,7 +482,7 @@ impl History<'_> {
             (_, Timing::AnsweredSoon) if !self.is_passed_on_at_once(candidate, sent) => POSSIBLE,
             (_, Timing::AnsweredSoon | Timing::JustAfter) => LIKELY,
             (_, Timing::After(since)) if since <= MOMENT => 960,
-            (_, Timing::After(since)) if since < Span::from_secs(1) => LIKELY,
+            (_, Timing::After(since)) if since < TRIES_ON_MAX && candidate.served => LIKELY,
             (_, Timing::After(_)) => POSSIBLE,
         };
         // A response alone may have been made up.

@@ -4,8 +4,10 @@ use foldhash::HashSet;
 
 use super::History;
 use super::candidate::{AFTER_MAX, Candidate, INSTANT, OUT_OF_ORDER, PASSED_ON_AT_ONCE, Timing};
-use super::cause::{LIKELY, POSSIBLE};
+use super::cause::{LIKELY, POSSIBLE, TRIES_ON_MAX};
+use super::pending::PASSED_ON;
 use super::retry::says_all;
+use super::told::Side;
 use super::walk::Relation;
 use crate::time::{Span, Timestamp};
 use crate::transaction::{DISORDER_MAX, HostId, Transaction};
@@ -28,6 +30,8 @@ const APART: Span = Span::from_millis(1);
 const CAME_MAX: usize = 256;
 /// A resolver sets out for an ask within this time.
 pub(super) const SETS_OUT_MAX: Span = Span::from_millis(5);
+/// How many tries are looked at for whether all had failed.
+const TRIES_MAX: usize = 64;
 /// An answer from the cache takes less than this.
 const AT_ONCE: Span = Span::from_millis(1);
 
@@ -129,6 +133,37 @@ impl History<'_> {
         found
     }
 
+    /// Takes asks without a captured answer that must have failed for answered: a resolver that forwards tells a failure on as
+    /// soon as nobody is left to be tried, so when what it asked since an ask had all been answered, and that with a
+    /// failure, a while before a query, its client was told.
+    pub(super) fn without_refused(&self, found: &mut Vec<Candidate>, sent: &Transaction) {
+        let before = sent.asked - OUT_OF_ORDER;
+        let told = self.told(Side::Asks, &sent.client, sent.question(), before);
+        if told.answered.is_empty() {
+            return;
+        }
+        found.retain_mut(|candidate| {
+            let Some(ask) = self.transactions.get(candidate.ask) else { return false };
+            if ask.answered().is_some() || candidate.timing != Timing::Open {
+                return true;
+            }
+            if told.newest_open.is_some_and(|open| open >= ask.asked_last) {
+                return true;
+            }
+            let since = told.answered.iter().map(|(_, query)| query).take(TRIES_MAX);
+            let since = since.take_while(|query| query.asked >= ask.asked_last);
+            let last = since.filter_map(|query| Some((query.answered()?, query.rcode))).max();
+            let is_over = |at: Timestamp| at + PASSED_ON <= sent.asked;
+            match last.filter(|(at, rcode)| !matches!(rcode, 0 | 3) && is_over(*at)) {
+                Some((at, _)) => {
+                    candidate.timing = Timing::After(sent.asked - at);
+                    sent.asked - at <= AFTER_MAX
+                }
+                None => true,
+            }
+        });
+    }
+
     /// Leaves out asks that came after the query's answer had reached a client, which shows that it was
     /// no longer in flight even where the answer itself was not captured; and then also those that were
     /// answered at once, so hardly waited for anybody.
@@ -174,6 +209,14 @@ impl History<'_> {
         let asks = found.iter().filter(|c| is_for_it(c));
         let told = asks.filter_map(|c| self.transactions.get(c.ask)?.answered()).max();
         let Some(last) = told.filter(|_| found.len() > 1) else { return found };
+        // Somebody has to have got it with this one.
+        let is_here = |ask: Transaction| {
+            ask.answered().is_some_and(|told| (Span(0)..PASSED_ON_AT_ONCE).contains(&(told - came)))
+        };
+        let mut asks = found.iter().filter(|c| is_for_it(c));
+        if !asks.any(|c| self.transactions.get(c.ask).is_some_and(is_here)) {
+            return found;
+        }
         // When each came, and when it was asked for.
         let same = self.same_questions(sent, last);
         let mut responses: Vec<(Timestamp, Timestamp)> = same
@@ -366,7 +409,9 @@ pub(super) fn choose(mut candidates: Vec<Candidate>, sent: &Transaction) -> Vec<
     let strongest = |timing: Timing, weakest: Relation| of(timing, weakest, &|c| !c.is_past);
     let last_answered = |within: Span, all: bool| {
         let answered = candidates.iter().filter_map(|c| match c.timing {
-            Timing::After(since) if since <= within && (all || c.served) => {
+            Timing::After(since)
+                if since <= within && (c.served || all && since <= TRIES_ON_MAX) =>
+            {
                 Some((c.relation, c.timing))
             }
             _ => None,

@@ -188,6 +188,17 @@ impl Edge {
         begins.filter(|began| *began <= time).max().unwrap_or(self.first.time)
     }
 
+    /// Whether it had more lives than are remembered.
+    pub(super) fn is_partly_forgotten(&self) -> bool {
+        self.earlier.last().is_some_and(|earlier| *earlier != Earlier::default())
+    }
+
+    /// Whether its time had not run out at a time.
+    pub(super) fn is_fresh(&self, time: Timestamp) -> bool {
+        let earlier = self.earlier.iter().filter_map(|earlier| earlier.life(self.from));
+        earlier.chain([self.life()]).any(|life| life.from <= time && time <= life.until)
+    }
+
     /// When the resolver was told of it first after a time, as far as is remembered.
     pub(super) fn told_after(&self, time: Timestamp) -> Option<Timestamp> {
         let earlier = self.earlier.iter().filter_map(|earlier| earlier.life(self.from));

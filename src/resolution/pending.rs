@@ -14,7 +14,7 @@ use crate::time::{Span, Timestamp};
 use crate::transaction::{DISORDER_MAX, Host, Look, Transaction};
 
 /// What comes from upstream reaches the client within this time.
-const PASSED_ON: Span = Span::from_millis(300);
+pub(super) const PASSED_ON: Span = Span::from_millis(300);
 /// How many aliases are followed to see whether an ask was served.
 const CHAIN_MAX: usize = 16;
 /// A resolver that goes on trying does so again within this time (Unbound waits for up to 24 s),

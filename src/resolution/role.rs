@@ -66,11 +66,17 @@ const BEHAVIOUR_SAMPLE: usize = 1 << 12;
 const ONLY_ANSWER_MAX: usize = 16;
 /// So many questions that clients of a resolver were waiting for make an address one of that resolver.
 const BEHAVIOUR_MIN: usize = 5;
-/// How many asks about one registered domain are looked at for one of them.
+/// So many, nearly all that it asks, if it asks another resolver of this capture.
+const FORWARDED_MIN: usize = 20;
+/// How many asks are looked at for one that may have been waiting.
 const BEHAVIOUR_STEPS: usize = 64;
 /// Who follows aliases does so to so many names, and by one in so many of what it asks.
 const FOLLOWED_MIN: usize = 5;
 const FOLLOWED_SHARE: usize = 16;
+/// It is one in so many hosts at most, and asks so many times as much as the others on the average: desktops with a cache of
+/// their own (systemd-resolved) follow aliases, too.
+const FOLLOWING_SHARE: u64 = 8;
+const FOLLOWING_MORE: u64 = 4;
 /// How many of the latest transactions are looked at for that.
 const FOLLOWED_SAMPLE: usize = 1 << 11;
 /// So many hosts that are asked seldom are looked at for whether they pass it on, and what they do so within.
@@ -102,8 +108,23 @@ pub enum ForOthers {
     AsksNearlyAll,
     /// A router sends the queries of others on from there.
     Translates,
+    /// A router sends its queries on, or it is the address from which that sends on those of another.
+    MayTranslate,
     /// It asks for what aliases lead to that it was told, as only resolvers do.
     FollowsAliases,
+}
+
+impl ForOthers {
+    /// Whether it is a doubt alone: a client may do so, too.
+    pub fn is_little(self) -> bool {
+        match self {
+            ForOthers::AsksAsServers | ForOthers::AsksFarMore | ForOthers::FollowsAliases => true,
+            ForOthers::ChecksAnswers
+            | ForOthers::AsksNearlyAll
+            | ForOthers::Translates
+            | ForOthers::MayTranslate => false,
+        }
+    }
 }
 
 /// The addresses of one resolver.
@@ -140,8 +161,19 @@ pub struct Roles {
     translated: Translated,
 }
 
-/// Names and types that were asked for.
-type Questions = BTreeSet<(NameHash, RecordType)>;
+/// A name and a type that were asked for, and several.
+type Question = (NameHash, RecordType);
+type Questions = BTreeSet<Question>;
+
+/// What one host asked, and for which of that clients of others were waiting.
+#[derive(Debug, Default)]
+struct Waits {
+    asked: Questions,
+    /// By the places of those others.
+    at: BTreeMap<usize, Questions>,
+    /// Whether it asks a known resolver.
+    asks_known: bool,
+}
 
 impl Roles {
     /// Roles with the resolvers a user declared: each a list of the addresses of one.
@@ -221,7 +253,12 @@ impl Roles {
     }
 
     /// The clients that stand out among all of them.
-    fn who_may_ask_for_others(&self, hosts: &Hosts) -> HashMap<HostId, ForOthers> {
+    /// `following` are those who ask for what aliases lead to.
+    fn who_may_ask_for_others(
+        &self,
+        hosts: &Hosts,
+        following: &BTreeSet<HostId>,
+    ) -> HashMap<HostId, ForOthers> {
         let clients = || hosts.iter().filter(|(id, host)| self.is_client(*id, host));
         let (mut count, mut with_edns, mut asks) = (0u64, 0u64, 0u64);
         for (_, host) in clients() {
@@ -230,11 +267,16 @@ impl Roles {
             asks += u64::from(host.asks);
         }
         let is_edns_rare = with_edns * EDNS_SHARE <= count;
-        let why = |host: &Host| {
+        // Many desktops that follow aliases are no DNS servers, nor is one that asks no more than the others.
+        let is_fleet = following.len() as u64 * FOLLOWING_SHARE > count.max(FOLLOWING_SHARE);
+        let why = |id: HostId, host: &Host| {
             let own = u64::from(host.asks);
             let others = asks - own;
+            let asks_more = own * (count - 1) >= others * FOLLOWING_MORE;
             if checks_answers(host) {
                 Some(ForOthers::ChecksAnswers)
+            } else if following.contains(&id) && asks_more && !is_fleet {
+                Some(ForOthers::FollowsAliases)
             } else if own >= NEARLY_ALL_MIN && others * NEARLY_ALL_SHARE <= own {
                 Some(ForOthers::AsksNearlyAll)
             } else if count < ASKERS_MIN || host.asks < STANDS_OUT_MIN {
@@ -245,9 +287,10 @@ impl Roles {
                 (own * (count - 1) >= others * FAR_MORE).then_some(ForOthers::AsksFarMore)
             }
         };
+        let undecided = self.translated.undecided().map(|id| (id, ForOthers::MayTranslate));
         let translated = self.translated.iter().map(|(id, _)| (id, ForOthers::Translates));
-        let clients = clients().filter_map(|(id, host)| Some((id, why(host)?)));
-        clients.chain(translated).collect()
+        let clients = clients().filter_map(|(id, host)| Some((id, why(id, host)?)));
+        clients.chain(undecided).chain(translated).collect()
     }
 
     /// The resolvers.
@@ -334,12 +377,11 @@ impl Roles {
                 self.add_with_machine(id, host, Known::OnlyIterates, &machines, hosts);
             }
         }
-        self.for_others = self.who_may_ask_for_others(hosts);
-        for id in following_aliases(transactions, edges) {
-            if hosts.get(id).is_some_and(|host| self.is_client(id, host)) {
-                self.for_others.entry(id).or_insert(ForOthers::FollowsAliases);
-            }
-        }
+        let following = following_aliases(transactions, edges).into_iter();
+        let following = following
+            .filter(|id| hosts.get(*id).is_some_and(|host| self.is_client(*id, host)))
+            .collect();
+        self.for_others = self.who_may_ask_for_others(hosts, &following);
         let mut nearly_all =
             self.for_others.iter().filter(|(_, why)| **why == ForOthers::AsksNearlyAll);
         let alone = nearly_all.next().map(|(id, _)| *id);
@@ -409,62 +451,78 @@ impl Roles {
         });
         let only_answer: Vec<HostId> =
             only_answer.map(|(id, _)| id).take(ONLY_ANSWER_MAX).collect();
+        let latest: Vec<(Sequence, Transaction)> =
+            transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE).collect();
         // What a resolver asks is what it forwards to, and no address of it.
-        let asked_by_known: BTreeSet<HostId> = transactions
-            .before(transactions.next())
-            .take(BEHAVIOUR_SAMPLE)
+        let asked_by_known: BTreeSet<HostId> = latest
+            .iter()
             .filter(|(_, query)| self.group_of(query.client).is_some())
             .map(|(_, query)| query.server)
             .collect();
         let known = self.groups.len();
-        let mut waited: BTreeMap<HostId, (Questions, BTreeMap<usize, Questions>)> = BTreeMap::new();
-        for (number, query) in transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE) {
+        // Known resolvers by their places, and behind them the addresses that only answer.
+        let place_at = |server: HostId| {
+            let answering = || only_answer.iter().position(|id| *id == server);
+            self.place_of(server).or_else(|| Some(known + answering()?))
+        };
+        // Where no answers are seen, all that was ever asked would wait.
+        let answered = latest.iter().map(|(_, ask)| ask).filter(|ask| ask.answered().is_some());
+        let mut asks: Vec<(Question, &Transaction)> =
+            answered.map(|ask| ((ask.name, ask.qtype), ask)).collect();
+        // Of each question the latest first.
+        asks.sort_by_key(|(question, _)| *question);
+        let mut waited: BTreeMap<HostId, Waits> = BTreeMap::new();
+        for (number, query) in &latest {
             let own = self.place_of(query.client);
             let only_asks = hosts.get(query.client).is_some_and(Host::only_asks);
-            if sent_on.contains(&number)
-                || self.group_of(query.server).is_some()
+            // What clients ask a known resolver, too: one of them may be a forwarder that is asked by another address.
+            let asks_known = self.group_of(query.server).is_some();
+            if sent_on.contains(number)
                 || (own.is_none() && !only_asks)
-                || (own.is_some() && only_answer.is_empty())
+                || (own.is_some() && asks_known)
+                || ((own.is_some() || asks_known) && only_answer.is_empty())
             {
                 continue;
             }
             let came = query.answered().unwrap_or(query.asked);
-            let waits_at = |server: &HostId| {
-                let mut asks = transactions.with_server(*server, query.group).take(BEHAVIOUR_STEPS);
-                asks.any(|(_, ask)| {
-                    ask.same_question(&query)
-                        && ask.client != query.client
-                        && (own.is_none() || self.group_of(ask.client).is_none())
-                        && ask.asked <= query.asked
-                        // Where no answers are seen, all that was ever asked would wait.
-                        && ask.answered().is_some_and(|at| query.asked <= at && came <= at)
-                })
+            let waits = |ask: &Transaction| {
+                ask.client != query.client
+                    && (own.is_none() || self.group_of(ask.client).is_none())
+                    && ask.asked <= query.asked
+                    && ask.answered().is_some_and(|at| query.asked <= at && came <= at)
             };
-            let of_own = own.and_then(|own| self.groups.get(own));
-            if of_own.is_some_and(|group| group.hosts.iter().any(waits_at)) {
-                continue;
-            }
-            let asker = of_own.and_then(|group| group.hosts.first()).copied();
             // Each question once: many wait for one slow answer.
             let question = (query.name, query.qtype);
-            let (asked, by_group) = waited.entry(asker.unwrap_or(query.client)).or_default();
-            asked.insert(question);
-            let groups = self.groups.iter().map(|group| group.hosts.as_slice());
-            let servers = groups.chain(only_answer.chunks(1)).enumerate();
-            // What one resolver asks for the clients of another it asks for that one.
-            let servers = servers.filter(|(place, addresses)| {
-                let is_forwarder = || addresses.iter().any(|id| asked_by_known.contains(id));
-                // Who asks a server is not that server.
-                !addresses.contains(&query.server)
-                    && (own.is_none() || *place >= known && !is_forwarder())
-            });
-            for (place, addresses) in servers {
-                if addresses.iter().any(waits_at) {
-                    by_group.entry(place).or_default().insert(question);
-                }
+            let first = asks.partition_point(|(other, _)| *other < question);
+            let same = asks.get(first..).unwrap_or_default().iter();
+            let same = same.take_while(|(other, _)| *other == question).take(BEHAVIOUR_STEPS);
+            let places: BTreeSet<usize> = same
+                .filter(|(_, ask)| waits(ask))
+                .filter_map(|(_, ask)| place_at(ask.server))
+                .collect();
+            if own.is_some_and(|own| places.contains(&own)) {
+                continue;
+            }
+            let of_own = own.and_then(|own| self.groups.get(own));
+            let asker = of_own.and_then(|group| group.hosts.first()).copied();
+            let waits = waited.entry(asker.unwrap_or(query.client)).or_default();
+            waits.asked.insert(question);
+            waits.asks_known |= asks_known;
+            // Who asks a server is not that server, and what one resolver asks for the clients of another it asks for that one.
+            let asked_place = place_at(query.server);
+            let is_forwarder = |place: usize| {
+                let server = place.checked_sub(known).and_then(|at| only_answer.get(at));
+                server.is_some_and(|server| asked_by_known.contains(server))
+            };
+            let can_be = |place: &usize| {
+                Some(*place) != asked_place
+                    && ((own.is_none() && !asks_known) || *place >= known && !is_forwarder(*place))
+            };
+            for place in places.into_iter().filter(can_be) {
+                waits.at.entry(place).or_default().insert(question);
             }
         }
-        for (host, (asked, by_group)) in waited {
+        for (host, waits) in waited {
             // One link-layer address for all, in one network, and nobody else behind it, as there would be behind a router.
             let macs = hosts.get(host).map(|asker| asker.macs).unwrap_or_default();
             let is_own = |mac: &Mac| {
@@ -479,7 +537,7 @@ impl Roles {
                         && server.macs.iter().any(|mac| mac.is_some() && is_own(mac))
                 })
             };
-            let Some(places) = waiting_places(by_group, asked.len(), known, is_same_machine) else {
+            let Some(places) = waiting_places(waits, known, is_same_machine) else {
                 continue;
             };
             let mut place = self.place_of(host);
@@ -598,7 +656,7 @@ fn passing_on(transactions: &Transactions) -> BTreeSet<HostId> {
 }
 
 /// The hosts that ask for what aliases lead to that they were told, in domains of other owners. A resolver does once the
-/// alias outlives what it leads to; other hosts take an answer as it is, and ask for the alias again.
+/// alias outlives what it leads to; most other hosts take an answer as it is, and ask for the alias again.
 fn following_aliases(transactions: &Transactions, edges: &Edges) -> Vec<HostId> {
     // How often each name was asked for, and its domain.
     let mut asked: HashMap<(HostId, NameHash), (NameHash, usize)> = HashMap::new();
@@ -684,13 +742,13 @@ fn machines(hosts: &Hosts) -> HashMap<Mac, Vec<HostId>> {
 /// be told, for they are at several, unless these are all one machine with the host. Places from `known` on are those that only
 /// answer.
 fn waiting_places(
-    by_group: BTreeMap<usize, Questions>,
-    asked: usize,
+    Waits { asked, at, asks_known }: Waits,
     known: usize,
     is_same_machine: impl Fn(usize) -> bool,
 ) -> Option<Vec<usize>> {
+    let asked = asked.len();
     let mut places: Vec<(Questions, usize)> =
-        by_group.into_iter().map(|(place, waits)| (waits, place)).collect();
+        at.into_iter().map(|(place, waits)| (waits, place)).collect();
     places.sort_by_key(|(waits, place)| std::cmp::Reverse((waits.len(), *place)));
     let mut places = places.into_iter();
     let (mut all, first) = places.next()?;
@@ -704,5 +762,10 @@ fn waiting_places(
         all.extend(waits);
         found.push(place);
     }
-    (all.len() >= BEHAVIOUR_MIN && all.len() * 4 >= asked).then_some(found)
+    // A client of a known resolver asks for the same as others at another now and then.
+    let is_it = match asks_known {
+        true => all.len() >= FORWARDED_MIN && all.len() * 10 >= asked * 9,
+        false => all.len() >= BEHAVIOUR_MIN && all.len() * 4 >= asked,
+    };
+    is_it.then_some(found)
 }

@@ -330,9 +330,11 @@ fn a_retry_after_everybody_left_shares_the_cause_of_the_first_try() {
     let mut office = Office::new();
     let ask = office.ask(0.0, ANNA, DC, "c2.evil.com");
     office.ask(0.2, DC, ISP, "c2.evil.com");
-    office.respond(ask, Draft { at_ms: 3000.0, rcode: 2, ..Draft::default() });
-    let query = office.ask(9000.0, DC, ISP, "c2.evil.com");
+    office.respond(ask, Draft { at_ms: 2000.0, rcode: 2, ..Draft::default() });
+    let query = office.ask(3200.0, DC, ISP, "c2.evil.com");
     assert_eq!(office.named(query), [ANNA]);
+    let long_after = office.ask(9000.0, DC, ISP, "c2.evil.com");
+    assert_eq!(office.named(long_after), [""; 0], "nobody waits, and it had not gone on trying");
 }
 
 #[test]

@@ -30,10 +30,12 @@ pub(super) enum Side {
 pub(super) struct Told {
     /// They, newest first.
     pub answered: Vec<(Sequence, Transaction)>,
-    /// When the last of all was asked, answered or not.
+    /// When the last of all was asked, answered or not, and the last of those without an answer.
     pub newest: Option<Timestamp>,
-    /// When they were answered, in order.
+    pub newest_open: Option<Timestamp>,
+    /// When they were answered, in order, and when all were asked.
     times: Vec<Timestamp>,
+    asked: Vec<Timestamp>,
 }
 
 impl Told {
@@ -41,12 +43,17 @@ impl Told {
         let mut told = Told::default();
         for (sequence, transaction) in transactions {
             told.newest = told.newest.max(Some(transaction.asked));
-            if let Some(at) = transaction.answered() {
-                told.times.push(at);
-                told.answered.push((sequence, transaction));
+            told.asked.push(transaction.asked);
+            match transaction.answered() {
+                Some(at) => {
+                    told.times.push(at);
+                    told.answered.push((sequence, transaction));
+                }
+                None => told.newest_open = told.newest_open.max(Some(transaction.asked)),
             }
         }
         told.times.sort_unstable();
+        told.asked.sort_unstable();
         // Each address has its own, newest first.
         told.answered.sort_unstable_by_key(|(sequence, _)| std::cmp::Reverse(*sequence));
         told
@@ -56,6 +63,13 @@ impl Told {
     pub fn is_answered_within(&self, from: Timestamp, until: Timestamp) -> bool {
         let first = self.times.partition_point(|at| *at < from);
         self.times.get(first).is_some_and(|at| *at <= until)
+    }
+
+    /// When the last was asked, from a time on and before another.
+    pub fn last_asked_within(&self, from: Timestamp, before: Timestamp) -> Option<Timestamp> {
+        let behind = self.asked.partition_point(|at| *at < before);
+        let last = self.asked.get(behind.checked_sub(1)?).copied();
+        last.filter(|at| *at >= from)
     }
 }
 

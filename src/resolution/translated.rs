@@ -14,19 +14,23 @@ use crate::flow::Transport;
 use crate::message::RecordType;
 use crate::name::NameHash;
 use crate::time::Span;
-use crate::transaction::{DISORDER_MAX, HostId, Transaction, Transactions};
+use crate::transaction::{DISORDER_MAX, Host, HostId, Hosts, Transaction, Transactions};
 
 /// A router sends on within this time, the clocks of two sensors apart by what they may be.
 const APART_MAX: Span = Span::from_millis(5);
 /// So many queries sent on make an address one of translation: two machines that were made alike can ask alike by chance.
 const SENT_ON_MIN: usize = 3;
+/// Which of two addresses asked first is told by so many of five pairs.
+const FIRST_OF_FIVE: usize = 4;
 /// One in so many of what is asked from such an address, at most, if next to nothing else comes from it.
 const OTHERS_SHARE: usize = 10;
 /// How many of the latest transactions are looked at for such addresses.
 const SAMPLE: usize = 1 << 10;
+/// What a query was answered within of which the answer alone is in the capture.
+const ANSWERED_MAX: Span = Span::from_secs(5);
 /// How many transactions on each side of one are looked at for its original.
 const NEAR_MAX: usize = 1 << 10;
-/// How many such addresses are kept, and behind each how many hosts.
+/// How many such addresses are kept, how many pairs of which it cannot be told, and behind each address how many hosts.
 const ADDRESSES_MAX: usize = 64;
 const HOSTS_MAX: usize = 64;
 
@@ -49,6 +53,16 @@ struct SentOn {
 #[derive(Debug, Default)]
 pub struct Translated {
     hosts: BTreeMap<HostId, SentOn>,
+    /// Pairs of which one sends on what the other asks, but which of them cannot be told.
+    either: BTreeSet<[HostId; 2]>,
+}
+
+/// What two hosts asked alike: of each the numbers of its queries, and how often the first of them asked first.
+#[derive(Debug)]
+struct Alike {
+    queries: Vec<[Sequence; 2]>,
+    server: HostId,
+    first_was_first: usize,
 }
 
 impl Translated {
@@ -68,88 +82,175 @@ impl Translated {
         self.hosts.iter().map(|(outside, sent_on)| (*outside, &sent_on.inside))
     }
 
+    /// The hosts that may be such an address, or else be behind one.
+    pub fn undecided(&self) -> impl Iterator<Item = HostId> {
+        self.either.iter().flatten().copied()
+    }
+
     /// Learns such addresses from the latest transactions, and returns which of these were sent on. What was known stays
     /// known.
     pub(super) fn learn(&mut self, transactions: &Transactions) -> BTreeSet<Sequence> {
         let mut latest: HashMap<Unchanged, (Sequence, Transaction)> = HashMap::new();
         let mut asks: HashMap<HostId, usize> = HashMap::new();
-        let mut pairs: BTreeMap<HostId, Vec<(Sequence, HostId)>> = BTreeMap::new();
+        let mut alike: BTreeMap<[HostId; 2], Alike> = BTreeMap::new();
         for (number, query) in transactions.before(transactions.next()).take(SAMPLE) {
             if !query.has_query() {
                 continue;
             }
             *asks.entry(query.client).or_default() += 1;
-            let other = latest.insert(unchanged(&query), (number, query));
-            let Some((other_number, other)) = other else { continue };
-            if is_sent_on(&other, &query, transactions) {
-                pairs.entry(other.client).or_default().push((other_number, query.client));
-            } else if is_sent_on(&query, &other, transactions) {
-                pairs.entry(query.client).or_default().push((number, other.client));
+            let Some((earlier, other)) = latest.insert(unchanged(&query), (number, query)) else {
+                continue;
+            };
+            if are_one(&other, &query, transactions) {
+                let mut two =
+                    [(query.client, number, query.asked), (other.client, earlier, other.asked)];
+                two.sort_unstable_by_key(|(host, ..)| *host);
+                let [(one, of_one, first), (another, of_other, second)] = two;
+                let new = Alike { queries: Vec::new(), server: query.server, first_was_first: 0 };
+                let alike = alike.entry([one, another]).or_insert(new);
+                alike.queries.push([of_one, of_other]);
+                alike.first_was_first += usize::from(first <= second);
             }
         }
+        let mut partners: HashMap<HostId, usize> = HashMap::new();
+        for host in alike.keys().flatten() {
+            *partners.entry(*host).or_default() += 1;
+        }
         let mut copies = BTreeSet::new();
-        for (outside, pairs) in pairs {
-            let is_known = self.hosts.contains_key(&outside);
-            let is_new = pairs.len() >= SENT_ON_MIN && self.hosts.len() < ADDRESSES_MAX;
-            if !is_known && !is_new {
+        let mut sent_on: BTreeMap<HostId, usize> = BTreeMap::new();
+        for (pair, alike) in alike {
+            let is_known = pair.iter().any(|host| self.hosts.contains_key(host));
+            if !is_known && alike.queries.len() < SENT_ON_MIN {
                 continue;
             }
-            let sent_on = self.hosts.entry(outside).or_default();
-            let all = asks.get(&outside).copied().unwrap_or_default();
-            sent_on.is_all = (all - pairs.len()) * OTHERS_SHARE <= all;
-            for (copy, inside) in pairs {
-                copies.insert(copy);
-                if sent_on.inside.len() < HOSTS_MAX {
-                    sent_on.inside.insert(inside);
+            let Some(place) = self.outside_of(pair, &alike, &partners, transactions) else {
+                if self.either.len() < ADDRESSES_MAX {
+                    self.either.insert(pair);
                 }
+                continue;
+            };
+            self.either.remove(&pair);
+            let [one, other] = pair;
+            let (outside, inside) = if place == 0 { (one, other) } else { (other, one) };
+            if !self.hosts.contains_key(&outside)
+                && (self.hosts.len() >= ADDRESSES_MAX || alike.queries.len() < SENT_ON_MIN)
+            {
+                continue;
+            }
+            let hosts = &mut self.hosts.entry(outside).or_default().inside;
+            if hosts.len() < HOSTS_MAX {
+                hosts.insert(inside);
+            }
+            *sent_on.entry(outside).or_default() += alike.queries.len();
+            copies.extend(alike.queries.iter().filter_map(|queries| queries.get(place)));
+        }
+        for (outside, of_others) in sent_on {
+            let all = asks.get(&outside).copied().unwrap_or_default();
+            if let Some(known) = self.hosts.get_mut(&outside) {
+                known.is_all = all.saturating_sub(of_others) * OTHERS_SHARE <= all;
             }
         }
         copies
+    }
+
+    /// The place of the one of two hosts that sends on what the other asks; `None` if that cannot be told. Two sensors' clocks,
+    /// and mirror ports that change the order of packets, can make the copy the earlier one, so that time comes last.
+    fn outside_of(
+        &self,
+        pair: [HostId; 2],
+        alike: &Alike,
+        partners: &HashMap<HostId, usize>,
+        transactions: &Transactions,
+    ) -> Option<usize> {
+        let [one, other] = pair;
+        let only = |is_it: [bool; 2]| match is_it {
+            [true, false] => Some(0),
+            [false, true] => Some(1),
+            _ => None,
+        };
+        let knows = |outside, inside| {
+            self.hosts.get(&outside).is_some_and(|sent_on| sent_on.inside.contains(&inside))
+        };
+        let hosts = pair.map(|host| transactions.hosts().get(host));
+        let server = transactions.hosts().get(alike.server);
+        let is_near =
+            |host: &Host| server.is_some_and(|s| host.address.is_in_network_of(s.address));
+        let of = |is_it: &dyn Fn(&Host) -> bool| only(hosts.map(|host| host.is_some_and(is_it)));
+        let by_what_they_are = only([knows(one, other), knows(other, one)])
+            // Private addresses are translated into public ones,
+            .or_else(|| of(&|host| !host.address.is_internal()))
+            // who is asked itself is no such address,
+            .or_else(|| of(&|host| host.asked == 0 && host.answers == 0))
+            // and whoever is in the server's own network needs no router.
+            .or_else(|| of(&is_near));
+        if by_what_they_are.is_some() {
+            return by_what_they_are;
+        }
+        let several = pair.map(|host| partners.get(&host).is_some_and(|several| *several > 1));
+        let all = alike.queries.len();
+        let by_time = match alike.first_was_first {
+            first if first * 5 >= all * FIRST_OF_FIVE => Some(1),
+            first if (all - first) * 5 >= all * FIRST_OF_FIVE => Some(0),
+            _ => None,
+        };
+        // Behind a router there are several hosts.
+        match (only(several), by_time) {
+            (Some(by_number), Some(by_time)) if by_number != by_time => None,
+            (by_number, by_time) => by_number.or(by_time),
+        }
+    }
+
+    /// Whether one address, from which queries of others are sent on, can have sent on those of another.
+    fn sends_on(&self, outside: HostId, inside: HostId, hosts: &Hosts) -> bool {
+        let is_turned_round =
+            self.hosts.get(&inside).is_some_and(|sent_on| sent_on.inside.contains(&outside));
+        let is_internal = |host| hosts.get(host).is_some_and(|host| host.address.is_internal());
+        self.contains(outside) && !is_turned_round && (is_internal(inside) || !is_internal(outside))
     }
 }
 
 impl History<'_> {
     /// Whether a query is another host's, sent on by a router.
     pub fn is_sent_on(&self, sequence: Sequence, query: &Transaction) -> bool {
-        if !self.roles().translated().contains(query.client) {
+        let translated = self.roles().translated();
+        if !translated.contains(query.client) {
             return false;
         }
         let transactions = self.transactions();
         let later = (sequence.0 + 1..transactions.next().0).map(Sequence);
         let later = later.filter_map(|number| transactions.get(number)).take(NEAR_MAX);
         let before = transactions.before(sequence).map(|(_, other)| other).take(NEAR_MAX);
-        // Beyond those that can have changed places with it there is none.
-        let is_near =
-            |other: &Transaction| (other.asked - query.asked).abs() <= APART_MAX + DISORDER_MAX;
-        let is_original = |other: Transaction| is_sent_on(query, &other, transactions);
-        before.take_while(is_near).any(is_original) || later.take_while(is_near).any(is_original)
+        // Beyond those that can have changed places with it, or with its answer, there is none.
+        let near = APART_MAX + DISORDER_MAX;
+        let until = query.answered().unwrap_or(query.asked) + near;
+        let since = if query.has_query() { query.asked - near } else { query.asked - ANSWERED_MAX };
+        let is_original = |other: Transaction| {
+            translated.sends_on(query.client, other.client, transactions.hosts())
+                && are_one(query, &other, transactions)
+        };
+        before.take_while(|other| other.asked >= since).any(is_original)
+            || later.take_while(|other| other.asked <= until).any(is_original)
     }
 }
 
-/// Whether one query is what a router made of another: the same message to the same server at the same time, answered at the
-/// same time, from another network. Of two of which neither is of the site's own addresses alone, the later one.
-fn is_sent_on(copy: &Transaction, original: &Transaction, transactions: &Transactions) -> bool {
+/// Whether two queries are one message that a router sent on: the same to the same server at the same time, answered at the
+/// same time, from two networks. Of one that is missing its answer tells.
+fn are_one(one: &Transaction, other: &Transaction, transactions: &Transactions) -> bool {
     let hosts = transactions.hosts();
     let address = |host| hosts.get(host).map(|host| host.address);
-    let Some((outside, inside)) = address(copy.client).zip(address(original.client)) else {
+    let Some((one_at, other_at)) = address(one.client).zip(address(other.client)) else {
         return false;
     };
     let is_near = |span: Span| span.abs() <= APART_MAX;
-    let are_answered_together = match (copy.answered(), original.answered()) {
+    let are_asked = one.has_query() && other.has_query();
+    let are_answered_together = match (one.answered(), other.answered()) {
         (Some(one), Some(other)) => is_near(one - other),
         // A lost answer tells nothing.
-        _ => true,
+        _ => are_asked,
     };
-    unchanged(copy) == unchanged(original)
-        && copy.client != original.client
-        && copy.has_query()
-        && original.has_query()
-        && is_near(copy.asked - original.asked)
+    unchanged(one) == unchanged(other)
+        && one.client != other.client
+        && (!are_asked || is_near(one.asked - other.asked))
         && are_answered_together
-        && !outside.is_in_network_of(inside)
-        && match (outside.is_internal(), inside.is_internal()) {
-            (false, true) => true,
-            (true, false) => false,
-            _ => original.asked <= copy.asked,
-        }
+        && !one_at.is_in_network_of(other_at)
 }

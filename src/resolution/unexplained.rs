@@ -70,6 +70,8 @@ pub enum Unexplained {
     AskedJustAfter(Span),
     /// Who asked may itself be a resolver, for nobody was recognised as one.
     AskerMayBeResolver,
+    /// It came from the address by which a router sends on what others ask, and what it sent on is not in the capture.
+    SentOn(HostId),
     /// What led to it is no longer kept.
     Forgotten,
     /// The clock of its capture is so far ahead of the one by which clients' questions are stamped.

@@ -285,16 +285,18 @@ impl<'r> History<'r> {
         let mut edges: Vec<Edge> = Vec::new();
         let mut at = name;
         while edges.len() < usize::from(DEPTH_MAX) {
-            // Of several, where the owner led by what was told last.
+            // Of several, where the owner led by what was told last. What had just run out the resolver asked for anew,
+            // unless it rounds or serves it all the same.
             let aliases = || {
                 let all = resolvers.iter().flat_map(|r| self.0.edges.of_owner(*r, at));
                 all.map(|(_, edge)| edge).filter(|edge| edge.kind == EdgeKind::Alias)
             };
             let known = aliases().filter(|edge| edge.is_known(time, time));
-            let known = known.max_by_key(|edge| edge.told_by(time));
+            let known = known.max_by_key(|edge| (edge.is_fresh(time), edge.told_by(time)));
+            let fresh = || known.filter(|edge| edge.is_fresh(time));
             let told = |edge: &Edge| edge.told_after(time).filter(|told| *told <= until);
             let first_told = || aliases().filter(|edge| told(edge).is_some()).min_by_key(told);
-            let Some(edge) = known.or_else(first_told) else { break };
+            let Some(edge) = fresh().or_else(first_told).or(known) else { break };
             if edges.iter().any(|seen| seen.owner == edge.owner) {
                 break;
             }

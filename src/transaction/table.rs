@@ -27,8 +27,8 @@ pub(super) const UNANSWERED: Timestamp = Timestamp(i64::MIN);
 /// How many hosts known as resolvers are kept for good. Somebody who makes up hosts that ask and answer
 /// could else fill the table with them.
 const RESOLVERS_MAX: usize = 1 << 12;
-/// How many queries about a domain are gone through for the port that an answer went to.
-const OTHERWISE_MAX: usize = 16;
+/// How many transactions about a domain are gone through for the port that an answer went to.
+const OTHERWISE_MAX: usize = 64;
 /// How many of the latest transactions are looked at for others of its port.
 const SHARED_MAX: usize = 256;
 /// Answers that are made up come with the true one.
@@ -421,8 +421,9 @@ impl Transactions {
         if self.find_recent(asked.key(), has_id).is_some() {
             return true;
         }
-        let queries = self.with_server(asked.server, group).filter(|(_, old)| old.has_query());
-        let mut open = queries.take(OTHERWISE_MAX).filter(|(_, old)| is_open(old)).peekable();
+        // All that is gone through counts: of responses alone there may be any number.
+        let latest_about = self.with_server(asked.server, group).take(OTHERWISE_MAX);
+        let mut open = latest_about.filter(|(_, old)| is_open(old)).peekable();
         let Some((_, one)) = open.peek().copied() else { return false };
         let is_internal = self.hosts.get(asked.server).is_some_and(|s| s.address.is_internal());
         let latest = self.before(self.next()).take(SHARED_MAX);

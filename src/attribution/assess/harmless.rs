@@ -62,6 +62,9 @@ pub(super) fn for_others(client: Address, why: ForOthers) -> Hint {
         ForOthers::Translates => {
             "what others asked just before, as a router does that translates addresses"
         }
+        ForOthers::MayTranslate => {
+            "the same as another address at the same moments, of which one is a router's that sends on what the other asks"
+        }
     };
     let words = format!(
         "{client} asks {asks}: if it is a DNS server, a mail server, a proxy or a router, it may have asked for \

@@ -1,5 +1,6 @@
 //! A verdict near which something was lost says so, whatever it was.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::*;
@@ -429,6 +430,27 @@ fn an_answer_that_leads_elsewhere_clears_who_was_taken_to_get_none() {
         let blamed = said.iter().flat_map(|said| &said.clients);
         assert_eq!(blamed.filter(|client| client.address.to_string() == "10.0.0.2").count(), 0);
     }
+}
+
+#[test]
+fn who_joined_and_was_led_elsewhere_is_not_named_with_who_was_told_nothing() {
+    let mut engine = Engine::new(1 << 12, 1 << 10);
+    engine.exchange(1_000.0, "10.0.0.3", DC, "warm.example");
+    let ben = with_ben(&mut engine, 100_000.0);
+    engine.take(&Draft { at_ms: 100_001.0, from: DC, to: ISP, id: 960, port: 4_960, ..ben });
+    let carla = Draft { at_ms: 100_050.0, from: "10.0.0.3", id: 961, port: 4_961, ..ben };
+    engine.take(&carla);
+    let aliases = &[("www.example.com", "good.example.org")];
+    let (at_ms, from, to) = (100_250.0, DC, "10.0.0.3");
+    engine.take(&Draft { at_ms, from, to, response: true, address: true, aliases, ..carla });
+    let said = engine.finish();
+    let is_last = |said: &&Attribution| said.state == State::Final;
+    let named: BTreeSet<String> = said
+        .iter()
+        .filter(is_last)
+        .flat_map(|said| said.clients.iter().map(|client| client.address.to_string()))
+        .collect();
+    assert_eq!(named.into_iter().collect::<Vec<_>>(), ["10.0.0.2"]);
 }
 
 #[test]

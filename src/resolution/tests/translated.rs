@@ -1,6 +1,7 @@
 //! What a router sent on from an address of its own, which the capture shows as well.
 
 use super::*;
+use crate::resolution::ForOthers;
 
 /// The router's outer address.
 const ROUTER: &str = "198.51.100.200";
@@ -13,9 +14,20 @@ fn asks_through<'a>(
     to: &'a str,
     name: &'a str,
 ) -> [Open<'a>; 2] {
+    asks_apart(office, (at_ms, 0.06), (inside, outside), to, name)
+}
+
+/// The same, the copy stamped so much later, or earlier.
+fn asks_apart<'a>(
+    office: &mut Office,
+    (at_ms, later): (f64, f64),
+    (inside, outside): (&'a str, &'a str),
+    to: &'a str,
+    name: &'a str,
+) -> [Open<'a>; 2] {
     let open = office.ask(at_ms, inside, to, name);
     let sent_on = Draft { from: outside, to, name, id: open.id, port: 40_000, ..Draft::default() };
-    let event = office.take(&Draft { at_ms: at_ms + 0.06, ..sent_on });
+    let event = office.take(&Draft { at_ms: at_ms + later, ..sent_on });
     let Event::Asked(sequence) = event else { panic!("{event:?}") };
     [open, Open { from: outside, sequence, ..open }]
 }
@@ -97,4 +109,96 @@ fn whose_question_was_sent_on_to_the_resolver_is_named_alone() {
     asks_through(&mut office, 0.0, (container, machine), DC, "c2.evil.com");
     let query = office.ask(0.3, DC, ISP, "c2.evil.com");
     assert_eq!(office.named(query), [container]);
+}
+
+/// Whether the original and the copy pass for sent on, after so many such pairs, some of them stamped the other way round.
+fn which_is_sent_on(
+    office: &mut Office,
+    (inside, outside): (&str, &str),
+    to: &str,
+    stamps: &[f64],
+) -> [bool; 2] {
+    for (n, later) in stamps.iter().enumerate() {
+        let at = -9_000.0 + n as f64 * 100.0;
+        asks_apart(office, (at, *later), (inside, outside), to, &format!("n{n}.example"));
+    }
+    // The flagged one is stamped as the first was.
+    let later = stamps.first().copied().unwrap_or_default();
+    let both = asks_apart(office, (0.0, later), (inside, outside), to, "c2.evil.com");
+    both.map(|open| is_sent_on(office, open))
+}
+
+#[test]
+fn two_clocks_and_packets_out_of_order_do_not_make_the_host_the_router() {
+    let (container, machine) = ("172.17.0.2", "10.0.0.9");
+    // The server is in the network of the address that is translated to.
+    for stamps in [[-1.0; 3], [0.06; 3]] {
+        let mut office = Office::new();
+        let sent_on = which_is_sent_on(&mut office, (container, machine), DC, &stamps);
+        assert_eq!(sent_on, [false, true], "{stamps:?}");
+    }
+    // Where it is not, most pairs tell.
+    let (host, gateway) = ("172.17.0.2", "192.168.7.1");
+    for (stamps, expected) in [
+        ([-0.06, 0.06, 0.06, 0.06, 0.06, 0.06], [false, true]),
+        ([-0.06, -0.06, 0.06, 0.06, -0.06, 0.06], [false, false]),
+    ] {
+        let mut office = Office::new();
+        let sent_on = which_is_sent_on(&mut office, (host, gateway), ISP, &stamps);
+        assert_eq!(sent_on, expected, "{stamps:?}");
+        let history = office.resolution.history();
+        let hosts = history.transactions().hosts();
+        let id = hosts.find(host.parse::<std::net::IpAddr>().unwrap().into()).unwrap();
+        let is_undecided = history.roles().may_ask_for_others(id) == Some(ForOthers::MayTranslate);
+        assert_eq!(is_undecided, expected == [false, false]);
+    }
+    // The DNS server itself is asked, and so no router's address.
+    let mut office = Office::new();
+    let sent_on = which_is_sent_on(&mut office, (DC, "192.168.178.2"), ISP, &[-1.0; 3]);
+    assert_eq!(sent_on, [false, true]);
+}
+
+#[test]
+fn what_was_sent_on_is_known_by_the_answers_where_a_question_is_missing() {
+    for missing in [0, 1] {
+        let mut office = office_with(3, (ANNA, ROUTER));
+        office.ids += 1;
+        let id = office.ids;
+        let common = Draft { name: "c2.evil.com", id, ..Draft::default() };
+        let ends = [(ANNA, 10_000 + id), (ROUTER, 40_000)];
+        let mut sequences = Vec::new();
+        for (n, (from, port)) in ends.into_iter().enumerate().filter(|(n, _)| *n != missing) {
+            let at_ms = n as f64 * 0.06;
+            let event = office.take(&Draft { at_ms, from, to: ISP, port, ..common });
+            let Event::Asked(sequence) = event else { panic!("{event:?}") };
+            sequences.push((n, sequence));
+        }
+        for (n, (to, port)) in ends.into_iter().enumerate() {
+            let at_ms = 30.0 + n as f64 * 0.06;
+            let draft = Draft { at_ms, from: ISP, to, port, response: true, ..common };
+            if let Event::AnsweredUnasked(sequence) = office.take(&draft) {
+                sequences.push((n, sequence));
+            }
+        }
+        for (n, sequence) in sequences {
+            let open = Open { from: ANNA, to: ISP, name: "c2.evil.com", rtype: 1, id, sequence };
+            assert_eq!(is_sent_on(&mut office, open), n == 1, "{missing} {n}");
+        }
+    }
+}
+
+#[test]
+fn what_a_router_sent_on_without_its_question_is_nobodys_here() {
+    let (container, machine) = ("172.17.0.2", "10.0.0.9");
+    let mut office = Office::new();
+    for n in 0..3 {
+        let at = -9_000.0 + f64::from(n) * 100.0;
+        asks_through(&mut office, at, (container, machine), DC, &format!("n{n}.example"));
+    }
+    office.resolution.refresh_roles();
+    let ask = office.ask(0.0, machine, DC, "c2.evil.com");
+    let query = office.ask(0.3, DC, ISP, "c2.evil.com");
+    let (named, why) = office.causes(query);
+    assert!(named.is_empty() && matches!(why, Some(Unexplained::SentOn(_))), "{named:?} {why:?}");
+    assert!(!is_sent_on(&mut office, ask));
 }
