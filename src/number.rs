@@ -41,9 +41,27 @@ pub(crate) fn list<S: AsRef<str>>(parts: &[S]) -> String {
     out
 }
 
+/// The first of `all` things, as far as they are told, and how many more there are: `a, b and 3 more`.
+pub(crate) fn few<S: AsRef<str>>(first: impl IntoIterator<Item = S>, all: usize) -> String {
+    let mut told: Vec<String> = first.into_iter().map(|part| part.as_ref().to_owned()).collect();
+    if told.len() < all {
+        told.push(format!("{} more", number((all - told.len()) as u64)));
+    }
+    list(&told)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_the_first_are_told_and_how_many_more_there_are() {
+        let names = ["a", "b", "c"];
+        assert_eq!(few(names, 3), "a, b and c");
+        assert_eq!(few(&names[..2], 1_002), "a, b and 1,000 more");
+        assert_eq!(few(&names[..1], 2), "a and 1 more");
+        assert_eq!(few(&names[..0], 2), "2 more");
+    }
 
     #[test]
     fn numbers_are_grouped_and_counted() {

@@ -19,7 +19,7 @@ use crate::attribution::{Attribution, Called, Coverage, State, Verdict};
 use crate::flow::{Address, Mac};
 use crate::indicator::{IndicatorId, IndicatorKind, Indicators};
 use crate::message::{Message, Messages};
-use crate::number::list;
+use crate::number::{count, list};
 use crate::resolution::Role;
 use crate::time::{Span, Timestamp, period};
 
@@ -598,7 +598,9 @@ fn lacks(found: &Outcome, left_out: u64) -> Vec<String> {
     }
     if left_out > 0 {
         notes.push(format!(
-            "{left_out} further lookups of the destination had no room here; the attributions have them all"
+            "{} of the destination are not counted here, only those nearest to the alerts' times; the table of clients \
+             has all",
+            count(left_out, "further lookup", "further lookups")
         ));
     }
     notes

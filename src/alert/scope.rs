@@ -6,9 +6,6 @@ use super::sightings::Seen;
 use crate::attribution::{Called, Coverage, TranslationSeen};
 use crate::flow::Address;
 
-/// How many hosts are named that an address stands for.
-const NAMED_MAX: usize = 3;
-
 /// At which host to look.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Scope {
@@ -72,7 +69,7 @@ impl Scope {
             // By which other address it may have asked matters only if it did not by this one.
             let clients = if seen.has_client(address) { vec![address] } else { blamed };
             let asks_else = match clients.iter().any(|client| seen.has_client(*client)) {
-                true => "",
+                true => "; if it is a DNS server, say so with --resolver",
                 false => {
                     "; if it also asks servers that are not in this capture, as a DNS server or a firewall does, mirror that, too"
                 }
@@ -83,14 +80,8 @@ impl Scope {
         }
         let is_sent_on = |seen: &&TranslationSeen| seen.address == address;
         if let Some(translation) = coverage.translations.iter().find(is_sent_on) {
-            let of: Vec<String> =
-                translation.of.iter().take(NAMED_MAX).map(ToString::to_string).collect();
-            let more = if translation.of.len() > NAMED_MAX { " and others" } else { "" };
-            let note = format!(
-                "{address} is an address of a router, which sends on from there what {}{more} asked, so all that was \
-                 seen of the destination counts",
-                of.join(", ")
-            );
+            let router = translation.words(|_| true);
+            let note = format!("{router}, so all that was seen of the destination counts");
             return (Scope::All, Some(note));
         }
         let note = format!(

@@ -6,9 +6,13 @@ use std::collections::BTreeMap;
 use super::{Attributor, Called};
 use crate::contact::Around;
 use crate::flow::{Address, Mac};
+use crate::number::{count, few};
 use crate::resolution::{Buckets, ClocksApart, Known, Leg};
 use crate::time::Timestamp;
 use crate::transaction::{Counters, HostId, Totals};
+
+/// How many hosts are named whose queries a router sends on.
+const TRANSLATED_NAMED: usize = 3;
 
 /// A resolver and what was seen of it.
 #[derive(Clone, Debug)]
@@ -45,6 +49,22 @@ pub struct TranslationSeen {
     pub address: Address,
     /// The hosts, the first ones in the order they were seen.
     pub of: Vec<Address>,
+}
+
+impl TranslationSeen {
+    /// What that means, the hosts called as far as they are to be named: by `names`.
+    pub(crate) fn words(&self, names: impl Fn(Address) -> bool) -> String {
+        let named = self.of.iter().filter(|host| names(**host)).take(TRANSLATED_NAMED);
+        let hosts: Vec<String> = named.map(ToString::to_string).collect();
+        let hosts = match hosts.is_empty() {
+            true => count(self.of.len() as u64, "host", "hosts"),
+            false => few(&hosts, self.of.len()),
+        };
+        format!(
+            "{} is an address of a router, which sends on from there what {hosts} asked",
+            self.address
+        )
+    }
 }
 
 /// How much clients asked.

@@ -25,8 +25,8 @@ Examples:
   whoasked live -i eth1 --indicators feeds/
   whoasked man DIR (manual pages), whoasked read --help
 
-Exit status: 0 nothing flagged, 1 something flagged, whoever is behind it and
-also if that cannot be decided, 2 a usage, input or output error, 130 ended by
+Exit status: 0 nothing flagged, 1 something flagged, whoever is behind it and \
+also if that cannot be decided, 2 a usage, input or output error, 130 ended by \
 a second Ctrl-C."
 )]
 pub struct Args {
@@ -63,14 +63,14 @@ Examples:
   whoasked read office.pcap -i flagged.txt --evidence case-17 -o csv=17.csv
   whoasked read office.pcap -i flagged.txt -f eve -o syslog=udp://siem:514
 
-A list has one entry a line: `evil.com` (itself and all below), `=evil.com`
-(itself alone), `*.evil.com` (only what is below), `192.0.2.1`,
-`192.0.2.0/24`; or it is a hosts file, an adblock list, a response policy
-zone, CSV, STIX, MISP, Zeek or Suricata: `whoasked indicators check LIST`
+A list has one entry a line: `evil.com` (itself and all below), `=evil.com` \
+(itself alone), `*.evil.com` (only what is below), `192.0.2.1`, \
+`192.0.2.0/24`; or it is a hosts file, an adblock list, a response policy \
+zone, CSV, STIX, MISP, Zeek or Suricata: `whoasked indicators check LIST` \
 says how it was understood.
 
-Exit status: 0 nothing flagged, 1 something flagged, 2 a usage, input or
-output error (what could be read and written is there all the same), 130
+Exit status: 0 nothing flagged, 1 something flagged, 2 a usage, input or \
+output error (what could be read and written is there all the same), 130 \
 ended by a second Ctrl-C.")]
 pub struct ReadArgs {
     #[command(flatten)]
@@ -152,10 +152,10 @@ Examples:
   whoasked live -i eth1 -i eth2 --indicators feeds/ -o jsonl=/var/log/whoasked/answers.jsonl
   whoasked live -i eth1 --indicators feeds/ --ring /var/lib/whoasked --ring-size 50G
 
-On a terminal it shows a screen: `?` there tells the keys, `q` ends it. As root it becomes the user whoasked,
+On a terminal it shows a screen: `?` there tells the keys, `q` ends it. As root it becomes the user whoasked, \
 or else nobody, before it writes anything: directories of outputs must let that user write.
 
-SIGHUP reads the lists anew and opens the outputs anew, SIGUSR1 says on stderr what was seen, SIGINT and
+SIGHUP reads the lists anew and opens the outputs anew, SIGUSR1 says on stderr what was seen, SIGINT and \
 SIGTERM end the run: what is known is settled and summed up. See docs/live.md.
 
 Exit status: 0 nothing flagged, 1 something flagged, 2 a usage or output error, 130 ended by a second Ctrl-C.")]
@@ -280,16 +280,16 @@ Examples:
   whoasked explain --alerts atp-table.txt office.pcap
   whoasked explain --alerts aptp.log --tz Europe/Berlin monday.pcap tuesday.pcap --format jsonl
 
-Alerts are read as people have them: the table of Sophos UTM9 as pasted from its page, log lines of
-Sophos UTM, SFOS, FortiGate, Check Point and Cisco Firepower, the threat log of Palo Alto, Suricata's
-EVE and fast.log, Snort's alerts, JSON as Splunk, Elastic and others export it, logs of Zeek, CEF, CSV
-with named columns (time, host, destination, threat, events), tables pasted from pfSense and OPNsense,
-and up to 49 lines of one name or address each. The form is found by what the file holds. One alert can stand on the
+Alerts are read as people have them: the table of Sophos UTM9 as pasted from its page, log lines of \
+Sophos UTM, SFOS, FortiGate, Check Point and Cisco Firepower, the threat log of Palo Alto, Suricata's \
+EVE and fast.log, Snort's alerts, JSON as Splunk, Elastic and others export it, logs of Zeek, CEF, CSV \
+with named columns (time, host, destination, threat, events), tables pasted from pfSense and OPNsense, \
+and up to 49 lines of one name or address each. The form is found by what the file holds. One alert can stand on the \
 command line itself, in quotes.
 
-Exit status: 0 no alert is answered: the capture does not show what they flag, or not at their
-times; 1 at least one is answered, whether by a client, by `no client` or by `cannot be decided`;
-2 a usage, input or output error, or what is asked for is your own host; 130 ended by a second
+Exit status: 0 no alert is answered: the capture does not show what they flag, or not at their \
+times; 1 at least one is answered, whether by a client, by `no client` or by `cannot be decided`; \
+2 a usage, input or output error, or what is asked for is your own host; 130 ended by a second \
 Ctrl-C."
 )]
 pub struct ExplainArgs {

@@ -14,7 +14,7 @@ const WARNINGS_MAX: usize = 50;
 impl Indicators {
     /// A warning for each entry that is too broad, of what is flagged and of what is allowed.
     pub(super) fn broad(&self) -> Vec<Warning> {
-        let mut warnings = self.broad_entries("used as it is; a list for --allow takes it out");
+        let mut warnings = self.broad_entries("expect false alarms; to ignore it: --allow FILE");
         if let Some(allowed) = &self.allowed {
             warnings.extend(allowed.broad_entries("allowed as it is"));
         }

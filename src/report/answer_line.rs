@@ -5,6 +5,7 @@ use serde_json::Number;
 
 use super::Subject;
 use super::model::{IndicatorPart, SCHEMA, confidence, epoch};
+use super::weighed::{Weighed, Weight};
 use crate::alert::{Alert, Answer, Clock, Suspect};
 
 /// One line an alert, in their order.
@@ -55,6 +56,7 @@ struct SuspectPart<'a> {
     hostname: Option<&'a str>,
     role: &'static str,
     confidence: Number,
+    triage: &'static str,
     asked: &'a [String],
     asks: u64,
     chain: Vec<&'a str>,
@@ -65,7 +67,11 @@ struct SuspectPart<'a> {
 }
 
 impl<'a> AnswerLine<'a> {
-    pub(super) fn new(answer: &'a Answer, subject: Subject<'a>) -> AnswerLine<'a> {
+    pub(super) fn new(
+        answer: &'a Answer,
+        subject: Subject<'a>,
+        weighed: &Weighed<'_>,
+    ) -> AnswerLine<'a> {
         let indicators = subject.indicators;
         let indicator = answer.indicator.and_then(|id| indicators.get(id));
         let basis = &answer.basis;
@@ -81,7 +87,11 @@ impl<'a> AnswerLine<'a> {
             time: basis.time.map(|time| time.to_string()),
             time_epoch: basis.time.map(epoch),
             clock: basis.clock.map(ClockPart::new),
-            clients: answer.clients.iter().map(SuspectPart::new).collect(),
+            clients: answer
+                .clients
+                .iter()
+                .map(|suspect| SuspectPart::new(suspect, weighed.triage(answer, suspect, subject)))
+                .collect(),
             sightings: basis.sightings,
             attributions: &answer.attributions,
         }
@@ -117,12 +127,13 @@ impl ClockPart {
 }
 
 impl<'a> SuspectPart<'a> {
-    fn new(suspect: &'a Suspect) -> SuspectPart<'a> {
+    fn new(suspect: &'a Suspect, triage: Weight) -> SuspectPart<'a> {
         SuspectPart {
             ip: suspect.address.to_string(),
             hostname: suspect.hostname.as_ref().map(|hostname| hostname.name.as_str()),
             role: suspect.role.as_str(),
             confidence: confidence(suspect.confidence_permille),
+            triage: triage.code(),
             asked: &suspect.asked,
             asks: suspect.asks,
             chain: suspect.chain.iter().map(|step| step.name.as_str()).collect(),

@@ -13,6 +13,7 @@ use crate::resolution::Role;
 use crate::time::Timestamp;
 
 use super::row::confidence;
+use super::weighed::Weighed;
 
 /// An alert, and one of the clients that are named for it.
 struct Row<'a> {
@@ -20,6 +21,7 @@ struct Row<'a> {
     client: Option<&'a Suspect>,
     connected: Option<Timestamp>,
     asked_itself: bool,
+    triage: &'static str,
 }
 
 /// Its name, and how it is read from a row.
@@ -55,6 +57,7 @@ const COLUMNS: &[Column] = &[
         let of_all = &row.answer.attributions;
         row.client.map_or(of_all, |client| &client.attributions).join(" ")
     }),
+    ("triage", |row| row.triage.to_owned()),
 ];
 
 fn time(time: Option<Timestamp>) -> String {
@@ -109,10 +112,17 @@ impl<'a, W: Write> Answers<'a, W> {
         Answers { out: writer(out), subject }
     }
 
-    fn row<'r>(&self, answer: &'r Answer, client: &'r Suspect, ending: &Ending<'_>) -> Row<'r> {
+    fn row<'r>(
+        &self,
+        answer: &'r Answer,
+        client: &'r Suspect,
+        ending: &Ending<'_>,
+        weighed: &Weighed<'_>,
+    ) -> Row<'r> {
         let asked_itself = self.subject.asked_itself(client, answer);
         let connected = ending.connected(client, answer).map(|(at, _)| at);
-        Row { answer, client: Some(client), connected, asked_itself }
+        let triage = weighed.triage(answer, client, self.subject).code();
+        Row { answer, client: Some(client), connected, asked_itself, triage }
     }
 }
 
@@ -123,9 +133,12 @@ impl<W: Write> Report for Answers<'_, W> {
 
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         self.out.write_record(COLUMNS.iter().map(|(name, _)| name))?;
+        let weighed = Weighed::of(ending);
         for answer in ending.answers {
-            let nobody = Row { answer, client: None, connected: None, asked_itself: false };
-            let named = answer.clients.iter().map(|client| self.row(answer, client, ending));
+            let nobody =
+                Row { answer, client: None, connected: None, asked_itself: false, triage: "" };
+            let clients = answer.clients.iter();
+            let named = clients.map(|client| self.row(answer, client, ending, &weighed));
             let rows: Vec<Row<'_>> = named.collect();
             let rows = if rows.is_empty() { vec![nobody] } else { rows };
             for row in &rows {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::answer_line::AnswerLine;
 use super::model::{AttributionLine, CoverageLine, IndicatorLine, IndicatorPart, SummaryLine};
+use super::weighed::Weighed;
 use super::{Ending, Report, Subject};
 use crate::attribution::Attribution;
 
@@ -46,7 +47,7 @@ impl<W: Write> Report for Jsonl<'_, W> {
         let named = |client| ending.internal.names(client);
         for (id, client, row) in ending.summary.rows().filter(|(_, client, _)| named(*client)) {
             if let Some(indicator) = indicators.get(id) {
-                let hints = ending.assessment(id).map_or(&[][..], |weighed| weighed.of(client));
+                let hints = ending.assessment(id).map(|weighed| weighed.of(client));
                 let indicator = IndicatorPart::new(indicators, indicator);
                 self.line(&SummaryLine::new(indicator, client, row, hints))?;
             }
@@ -54,8 +55,9 @@ impl<W: Write> Report for Jsonl<'_, W> {
         for (entry, client, row) in ending.summary.unlisted().filter(|(_, c, _)| named(*c)) {
             self.line(&SummaryLine::unlisted(entry, client, row))?;
         }
+        let weighed = Weighed::of(ending);
         for answer in ending.answers {
-            self.line(&AnswerLine::new(answer, self.subject))?;
+            self.line(&AnswerLine::new(answer, self.subject, &weighed))?;
         }
         self.line(&CoverageLine::new(ending, self.subject.files))?;
         self.out.flush()

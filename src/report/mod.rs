@@ -53,6 +53,8 @@ pub(crate) use text::words::{duration, percent};
 #[cfg(feature = "tui")]
 pub(crate) use text::{Called, Ink, Words, harmless, words};
 pub use text::{Look, Text, Ticket};
+#[cfg(feature = "tui")]
+pub(crate) use weighed::Weight;
 pub use zeek::Zeek;
 
 /// One form of the answer.

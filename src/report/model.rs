@@ -5,6 +5,7 @@
 use serde::Serialize;
 use serde_json::Number;
 
+use super::weighed::Weight;
 use super::{Ending, Files, Subject};
 use crate::attribution::{
     self, Assessment, Attribution, ChainStep, Complaint, Hint, Sighting, SummaryRow, Unlisted,
@@ -154,6 +155,7 @@ pub(super) struct SummaryLine<'a> {
     names: &'a [String],
     roles: Vec<&'static str>,
     confidence: Number,
+    triage: Option<&'static str>,
     hints: Vec<HintPart<'a>>,
     hostname: Option<&'a str>,
     other_hostnames: &'a [String],
@@ -471,7 +473,7 @@ impl<'a> SummaryLine<'a> {
         indicator: IndicatorPart<'a>,
         client: Address,
         row: &'a SummaryRow,
-        weighed: &'a [Hint],
+        weighed: Option<&'a [Hint]>,
     ) -> SummaryLine<'a> {
         SummaryLine {
             schema: SCHEMA,
@@ -486,7 +488,8 @@ impl<'a> SummaryLine<'a> {
             names: &row.names,
             roles: row.roles.iter().map(|role| role.as_str()).collect(),
             confidence: confidence(row.confidence_permille),
-            hints: hints(weighed),
+            triage: weighed.map(|weighed| Weight::of(weighed).code()),
+            hints: hints(weighed.unwrap_or_default()),
             hostname: row.hostname.as_ref().map(|hostname| hostname.name.as_str()),
             other_hostnames: &row.other_hostnames,
             contacted: row.contact.as_str(),
@@ -504,7 +507,7 @@ impl<'a> SummaryLine<'a> {
         let (kind, line) = (kind.as_str(), *line);
         let (description, confidence) = (None, None);
         let indicator = IndicatorPart { value, kind, list, line, description, confidence };
-        SummaryLine { no_longer_listed: true, ..SummaryLine::new(indicator, client, row, &[]) }
+        SummaryLine { no_longer_listed: true, ..SummaryLine::new(indicator, client, row, None) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::text::words::{list, number};
+use super::text::words::{few, number};
 use crate::alert::{Answer, moments};
 use crate::flow::Address;
 use crate::time::{Span, Timestamp};
@@ -31,8 +31,10 @@ pub(super) fn zone_that_fits(answers: &[Answer]) -> Option<String> {
     by_moments.sort_unstable_by(|one, other| other.cmp(one));
     let (best, many, zone) = by_moments.first().copied()?;
     let next = by_moments.get(1).map_or(0, |(next, ..)| *next);
+    // What is asked for at even intervals fits in others by chance, and what is asked for once tells them apart.
+    let is_all = many == other.len() && best >= next + 2;
     let is_most = best > 1 && best >= next * 2 && many * 2 > other.len();
-    is_most.then(|| {
+    (is_all || is_most).then(|| {
         let all = if many == other.len() { "All" } else { "Most" };
         format!(
             "{all} alerts that were asked for at other times only ({} of {}) fit if their times are of another zone: run it again \
@@ -84,13 +86,7 @@ impl Timed {
         let (then, others): (Vec<_>, Vec<_>) =
             others.into_iter().partition(|(client, _)| self.then.contains(client));
         let few = |clients: &[(Address, String)]| {
-            let more = clients.len().saturating_sub(NAMES_MAX);
-            let mut few: Vec<String> =
-                clients.iter().take(NAMES_MAX).map(|(_, called)| called.clone()).collect();
-            if more > 0 {
-                few.push(format!("{} more", number(more as u64)));
-            }
-            list(&few)
+            few(clients.iter().take(NAMES_MAX).map(|(_, called)| called), clients.len())
         };
         let times = self.times();
         let mut parts = vec![match these.is_empty() {

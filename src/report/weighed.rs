@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::Subject;
+use crate::alert::{Answer, Suspect};
 use crate::attribution::{Assessment, FOR_OTHERS, Hint, Leaning};
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
@@ -9,7 +11,7 @@ use crate::report::Ending;
 
 /// How grave dealings are; the gravest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::report) enum Weight {
+pub(crate) enum Weight {
     /// It asked for what is flagged, and connected.
     Connected,
     /// Something else speaks for a compromised client.
@@ -28,6 +30,33 @@ impl Weight {
             Weight::Serious | Weight::Open => "look at it",
             Weight::Doubtful => "false alarm?",
         }
+    }
+
+    /// As programs read it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Weight::Connected => "act",
+            Weight::Serious | Weight::Open => "look",
+            Weight::Doubtful => "perhaps-false-alarm",
+        }
+    }
+
+    /// By what is to be weighed of a client's dealings with an indicator.
+    pub fn of(hints: &[Hint]) -> Weight {
+        if hints.iter().any(|hint| hint.code == "connected") {
+            Weight::Connected
+        } else if hints.iter().any(|hint| hint.leaning == Leaning::Serious) {
+            Weight::Serious
+        } else if hints.iter().any(|hint| is_harmless(&hint)) {
+            Weight::Doubtful
+        } else {
+            Weight::Open
+        }
+    }
+
+    /// By what led there alone, for want of an assessment.
+    pub fn of_way(is_led: bool) -> Weight {
+        if is_led { Weight::Doubtful } else { Weight::Open }
     }
 }
 
@@ -65,16 +94,13 @@ impl<'a> Weighed<'a> {
     /// How grave a client's dealings with an indicator are; none without an assessment.
     pub fn weight(&self, indicator: IndicatorId, client: Address) -> Option<Weight> {
         self.0.get(&indicator)?;
-        let hints = self.hints(indicator, client);
-        Some(if hints.iter().any(|hint| hint.code == "connected") {
-            Weight::Connected
-        } else if hints.iter().any(|hint| hint.leaning == Leaning::Serious) {
-            Weight::Serious
-        } else if hints.iter().any(|hint| is_harmless(&hint)) {
-            Weight::Doubtful
-        } else {
-            Weight::Open
-        })
+        Some(Weight::of(self.hints(indicator, client)))
+    }
+
+    /// How grave the dealings are of a client that is named for an alert.
+    pub fn triage(&self, answer: &Answer, suspect: &Suspect, subject: Subject<'_>) -> Weight {
+        let known = answer.indicator.and_then(|id| self.weight(id, suspect.address));
+        known.unwrap_or_else(|| Weight::of_way(!subject.asked_itself(suspect, answer)))
     }
 
     /// What speaks for a compromised client; of an only client, all that is said of the indicator.

@@ -201,7 +201,11 @@ fn a_line_of_an_answer_has_the_ids_of_its_own_client() {
     let [answers, rows] = [read("answers"), read("csv")];
     for client in ["192.168.2.42", "192.168.2.40"] {
         let line = answers.lines().find(|line| line.contains(client)).unwrap();
-        let ids: Vec<&str> = line.rsplit(',').next().unwrap().split(' ').collect();
+        assert_eq!(
+            line.rsplit(',').next(),
+            Some(if client.ends_with("42") { "act" } else { "look" })
+        );
+        let ids: Vec<&str> = line.rsplit(',').nth(1).unwrap().split(' ').collect();
         for id in &ids {
             let of_id = |row: &&str| row.split(',').any(|cell| cell == *id);
             assert!(rows.lines().filter(of_id).any(|row| row.contains(client)), "{client}: {id}");

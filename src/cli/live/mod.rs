@@ -27,7 +27,7 @@ use crate::name::NameHasher;
 use crate::pipeline::live::{Listener, Lookout, Tap, listen, now};
 use crate::pipeline::{Decoder, Keeper, Stop};
 use crate::report::Internal;
-use crate::report::words::count;
+use crate::report::words::{count, few};
 
 /// How long the end of a run may take, until the last output has written what waits.
 const ENDING: Duration = Duration::from_millis(1_600);
@@ -37,6 +37,8 @@ const JUDGING: Duration = Duration::from_millis(800);
 const WAITING: Duration = Duration::from_millis(1_200);
 /// How many pairs of indicator and client the summary keeps.
 const SUMMARY_MAX: usize = 1 << 15;
+/// How many lists are named.
+const LISTS_NAMED: usize = 3;
 
 pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let hasher = NameHasher::random();
@@ -185,13 +187,8 @@ fn size(octets: u64) -> String {
 
 /// What it does now: where it listens and what for.
 fn listening(settings: &Settings, loaded: &Indicators) -> String {
-    let lists: Vec<&str> = loaded.lists().iter().map(|list| list.name.as_str()).collect();
-    let lists = match lists.as_slice() {
-        [one, two, three, more @ ..] if !more.is_empty() => {
-            format!("{one}, {two}, {three} and {} more", more.len())
-        }
-        few => few.join(", "),
-    };
+    let lists = loaded.lists();
+    let lists = few(lists.iter().take(LISTS_NAMED).map(|list| &list.name), lists.len());
     let what = match loaded.len() {
         1 => "1 flagged name or address".to_owned(),
         many => format!("{many} flagged names and addresses"),

@@ -2,7 +2,7 @@
 
 use super::shown::Shown;
 use super::view::Seen;
-use crate::report::text::words::{count, duration, latency, list, number};
+use crate::report::text::words::{self, count, duration, latency, number};
 use crate::report::text::{gaps, lacks, lost, translations};
 use crate::resolution::{Known, Leg};
 
@@ -145,11 +145,5 @@ fn facts(seen: &Seen<'_>) -> Vec<(&'static str, Shown)> {
 
 /// The first of many, and how many more there are.
 fn few(names: &[String]) -> String {
-    match names.get(..NAMED_MAX) {
-        Some(first) if first.len() < names.len() => {
-            let more = number((names.len() - first.len()) as u64);
-            format!("{} and {more} more", first.join(", "))
-        }
-        _ => list(names),
-    }
+    words::few(names.iter().take(NAMED_MAX), names.len())
 }

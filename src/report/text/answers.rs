@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::caveats::{in_gaps, of_another_day, timeless, times_unread, unread};
 use super::page::{Ink, Page, Words};
-use super::words::{self, Times, count, list, number, runs};
+use super::words::{self, Times, count, few, list, number, runs};
 use super::{Ending, LABELS, Seen, Subject};
 use crate::alert::{Alert, Answer, Clock, Suspect, address_in};
 use crate::attribution::Verdict;
@@ -150,7 +150,11 @@ pub(in crate::report) fn headline(answers: &[Answer]) -> String {
         ),
         (of(Some(Verdict::NoClient)), "has no client", "have no client"),
         (of(Some(Verdict::Undetermined)), "cannot be decided", "cannot be decided"),
-        (of_other_times, "was asked for at other times only", "were asked for at other times only"),
+        (
+            of_other_times,
+            "is about what was asked for at other times only",
+            "are about what was asked for at other times only",
+        ),
         (of_another_day, "is not of the capture's time", "are not of the capture's time"),
         (none, "is not answered by this capture", "are not answered by this capture"),
     ];
@@ -236,12 +240,9 @@ pub(in crate::report) fn clocks(
     }
     let is_of_all = alike.len() == 1;
     let said = alike.iter().take(CLOCKS_MAX).map(|(clock, whose)| {
-        let mut few: Vec<String> = whose.iter().take(NAMES_MAX).cloned().collect();
-        if few.len() < whose.len() {
-            few.push(format!("{} more", number((whose.len() - few.len()) as u64)));
-        }
-        let whose = list(&few);
-        let is_said = (is_of_all && few.len() > 1) || whose.is_empty();
+        let is_of_several = is_of_all && whose.len() > 1;
+        let whose = few(whose.iter().take(NAMES_MAX), whose.len());
+        let is_said = is_of_several || whose.is_empty();
         clock_words(&if is_said { String::new() } else { format!("{whose}: ") }, *clock)
     });
     let mut said: Vec<Words> = said.collect();
@@ -530,8 +531,8 @@ fn write_group<W: Write>(
     }
     let more = nearest.len().saturating_sub(NAMES_MAX) + notes.len().saturating_sub(NAMES_MAX);
     if more > 0 {
-        let more = count(more as u64, "word more", "words more");
-        let text = format!("{more} of these alerts had no room here; --format jsonl has them");
+        let text =
+            format!("{}: --format jsonl has them", count(more as u64, "more note", "more notes"));
         page.entry(4, LABELS, "note", &Words::of(Ink::Aside, &text))?;
     }
     let Some(next) = next(seen, group, first) else { return Ok(()) };
@@ -642,15 +643,34 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<Next> {
         Some(_) => !raised().any(is_proved),
         None => !group.clients.iter().any(is_proved),
     };
-    if are_leads {
+    let asked_itself = group.clients.iter().any(|client| seen.subject.asked_itself(client, answer));
+    if are_leads && asked_itself {
         let words = format!(
-            "This is a lead and no proof: look at the packets before you look at {}.",
+            "That {} raised it is a lead and no proof: look at the packets first.",
             addresses(group.clients.iter().take(CLIENTS_MAX))
         );
-        return next(Kind::Lead, words, Some("A lead and no proof.".to_owned()));
+        // That it went there is a reason by itself.
+        let went = |client: &&Suspect| seen.ending.has_connected(client.address, answer);
+        let went: Vec<&Suspect> = group.clients.iter().filter(went).take(CLIENTS_MAX).collect();
+        return match went.as_slice() {
+            [] => next(Kind::Lead, words, Some("A lead and no proof.".to_owned())),
+            went => {
+                let who = addresses(went.iter().copied());
+                let words = format!(
+                    "Look first at {who}, which connected there: whether this alert is of it is likely and not proved."
+                );
+                next(Kind::Look, words.clone(), Some(words))
+            }
+        };
     }
     if !direct.is_empty() {
-        return next(Kind::Look, look_at(seen, &direct, answer, server), None);
+        let others = raised().filter(|client| {
+            let is_of_direct = direct.iter().any(|known| known.address == client.address);
+            !is_of_direct && seen.subject.asked_itself(client, answer)
+        });
+        let others = addresses(others.take(CLIENTS_MAX));
+        let also = if others.is_empty() { others } else { format!(" Less sure: {others}.") };
+        return next(Kind::Look, look_at(seen, &direct, answer, server) + &also, None);
     }
     let asked = asked(first);
     let judge = Some(format!("Perhaps a false alarm: judge {asked} first."));

@@ -14,8 +14,6 @@ use crate::resolution::{Known, Leg};
 
 /// How many times without a packet are told.
 const GAPS_MAX: usize = 3;
-/// How many hosts are named whose packets a router sends on.
-const TRANSLATED_MAX: usize = 3;
 
 /// What is wrong with the mirror port and is said of each DNS server where that is named.
 const OF_RESOLVERS: [&str; 3] = ["client-leg-missing", "resolver-unasked", "upstream-leg-missing"];
@@ -116,17 +114,9 @@ pub(in crate::report) fn gaps(ending: &Ending<'_>, times: &Times) -> Option<Stri
 pub(in crate::report) fn translations(ending: &Ending<'_>) -> Vec<String> {
     let translations = ending.coverage.translations.iter().take(NAMED_MAX);
     let words = translations.map(|seen| {
-        let named = seen.of.iter().filter(|host| ending.internal.names(**host));
-        let hosts: Vec<String> = named.take(TRANSLATED_MAX).map(ToString::to_string).collect();
-        let hosts = match (seen.of.len() as u64).saturating_sub(hosts.len() as u64) {
-            0 => list(&hosts),
-            more if hosts.is_empty() => count(more, "host", "hosts"),
-            more => format!("{} and {} more", hosts.join(", "), number(more)),
-        };
         format!(
-            "{} is an address of a router, which sends on from there what {hosts} asked (address translation): \
-             the capture shows both, and it counts once, as theirs.",
-            seen.address
+            "{} (address translation): the capture shows both, and it counts once, as theirs.",
+            seen.words(|host| ending.internal.names(host))
         )
     });
     words.collect()
@@ -196,10 +186,15 @@ fn write_unrecognised<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::
              capture: mirror the port they come in by, too"
         }
     };
-    let text = format!(
-        "No DNS server was recognised: nobody was seen both asking and being asked. {lacks}. Say which \
-         address is your DNS server's with --resolver ADDR."
-    );
+    let text = match seen.ending.lacked.decoded.messages {
+        0 => "There is no DNS message in the capture. Is the mirror session on, does it mirror the DNS server's port, and was \
+              port 53 left out when it was taken (tcpdump's filter)?"
+            .to_owned(),
+        _ => format!(
+            "No DNS server was recognised: nobody was seen both asking and being asked. {lacks}. Say which \
+             address is your DNS server's with --resolver ADDR."
+        ),
+    };
     page.say(0, &Words::of(Ink::Caution, &text))?;
     for server in servers {
         let asked = count(server.asked, "question", "questions");
@@ -339,17 +334,19 @@ pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
         "message of hosts for which there was no room",
         "messages of hosts for which there was no room",
     );
+    // What is old is let go in every long capture. It took away from an answer if something had to be judged early.
+    let of_old = if coverage.judged_early > 0 { caution } else { aside };
     say(
-        caution,
+        of_old,
         coverage.forgotten,
-        "older question forgotten for lack of room",
-        "older questions forgotten for lack of room",
+        "older question let go to make room",
+        "older questions let go to make room",
     );
     say(
-        caution,
+        of_old,
         coverage.edges_forgotten,
-        "older alias forgotten for lack of room",
-        "older aliases forgotten for lack of room",
+        "older alias let go to make room",
+        "older aliases let go to make room",
     );
     say(
         caution,

@@ -103,10 +103,7 @@ impl Entry {
 
     /// How grave it is. Without an assessment, by what led there alone.
     pub fn weight(&self) -> Weight {
-        self.weight.unwrap_or(match self.is_led() {
-            true => Weight::Doubtful,
-            false => Weight::Open,
-        })
+        self.weight.unwrap_or(Weight::of_way(self.is_led()))
     }
 
     /// Whether it may be a false alarm.

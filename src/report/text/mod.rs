@@ -22,9 +22,9 @@ use std::io::{self, Write};
 
 use self::answers::Answered;
 use self::clients::Block;
-use self::fold::{Clients, Entry, Frames, Groups};
+use self::fold::{Clients, Frames, Groups};
 use self::page::Page;
-use self::words::{Times, count, list, number};
+use self::words::{Times, count, few, list, number};
 use super::timed::Timed;
 use super::weighed::{Weighed, Weight};
 use super::{Ending, Files, Report, Subject};
@@ -231,21 +231,23 @@ impl Seen<'_> {
     }
 }
 
-/// Whom to look at first: those of whom something serious is known.
+/// Whom to look at, but for what is perhaps a false alarm: those first of whom something serious is known.
 fn look_first(blocks: &[Block<'_>]) -> String {
-    let is_serious = |entry: &&Entry| entry.weight() <= Weight::Serious;
-    let serious: Vec<String> = blocks
-        .iter()
-        .filter(|(_, entries)| entries.iter().any(is_serious))
-        .map(|(client, _)| client.to_string())
-        .collect();
-    match serious.get(..LOOK_FIRST_MAX) {
-        _ if serious.is_empty() => String::new(),
-        Some(few) if few.len() < serious.len() => {
-            let more = number((serious.len() - few.len()) as u64);
-            format!(" Look first at {} and {more} more.", few.join(", "))
-        }
-        _ => format!(" Look first at {}.", list(&serious)),
+    let gravest = |block: &Block<'_>| block.1.iter().map(|entry| entry.weight()).min();
+    let of = |least: Weight, most: Weight| {
+        let of = blocks
+            .iter()
+            .filter(|block| gravest(block).is_some_and(|weight| least <= weight && weight <= most));
+        of.map(|(client, _)| client.to_string()).collect::<Vec<_>>()
+    };
+    let few = |all: &[String]| few(all.iter().take(LOOK_FIRST_MAX), all.len());
+    let serious = of(Weight::Connected, Weight::Serious);
+    let others = of(Weight::Open, Weight::Open);
+    match (serious.is_empty(), others.is_empty()) {
+        (true, true) => String::new(),
+        (true, false) => format!(" Look at {}.", few(&others)),
+        (false, true) => format!(" Look first at {}.", few(&serious)),
+        (false, false) => format!(" Look first at {}, then at {}.", few(&serious), few(&others)),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::page::{Ink, Page, Words};
-use super::words::{count, list, number};
+use super::words::{count, few, number};
 use crate::indicator::{IndicatorId, Indicators};
 
 /// How many are named.
@@ -21,10 +21,7 @@ pub(super) fn write<W: Write>(
         return Ok(());
     }
     let first = indicators.iter().filter(|(id, _)| !seen.contains(id)).take(NAMED_MAX);
-    let mut named: Vec<String> = first.map(|(_, indicator)| indicator.value.to_owned()).collect();
-    if unseen > named.len() {
-        named.push(format!("{} more", number((unseen - named.len()) as u64)));
-    }
+    let named = few(first.map(|(_, indicator)| indicator.value), unseen);
     page.title("Not seen")?;
     page.gap()?;
     let are = match (unseen, indicators.len()) {
@@ -39,5 +36,5 @@ pub(super) fn write<W: Write>(
             if unseen == 1 { "was" } else { "were" },
         ),
     };
-    page.say(0, &Words::plain(&are).and(Ink::Plain, &list(&named)).and(Ink::Plain, "."))
+    page.say(0, &Words::plain(&are).and(Ink::Plain, &named).and(Ink::Plain, "."))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::attribution::Coverage;
 use crate::contact::{Connection, Contact};
-pub(crate) use crate::number::{count, list, number, times};
+pub(crate) use crate::number::{count, few, list, number, times};
 use crate::resolution::{Leg, Role};
 use crate::time::{Span, Timestamp, Zone};
 

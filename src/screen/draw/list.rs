@@ -8,10 +8,11 @@ use super::paint::{Paint, bar, below};
 use crate::attribution::{Client, State, Verdict, Way};
 use crate::live::Group;
 use crate::report::words::{number, percent};
-use crate::report::{Ink, Words};
+use crate::report::{Ink, Weight, Words};
 use crate::resolution::Role;
 
-/// From this width on there is room for whether a line is the last word, and to spell out that a client connected.
+/// From this width on there is room for what to make of a line, for whether it is the last word, and to spell out that a client
+/// connected.
 const WIDE: usize = 100;
 
 /// Below this one there is none for how the client came to what was flagged.
@@ -25,24 +26,26 @@ struct Columns {
     how: usize,
     connected: usize,
     sure: usize,
+    verdict: usize,
     state: usize,
 }
 
 impl Columns {
     fn of(width: usize) -> Columns {
-        let (client, connected, state) = match width {
-            WIDE.. => (32, 9, 7),
-            NARROW.. => (24, 4, 0),
-            _ => (18, 4, 0),
+        let (client, connected, verdict, state) = match width {
+            WIDE.. => (32, 9, 12, 7),
+            NARROW.. => (24, 4, 0, 0),
+            _ => (18, 4, 0, 0),
         };
         let sure = 6;
-        let columns = [8, client, connected, sure, state].into_iter().filter(|width| *width > 0);
+        let columns = [8, client, connected, sure, verdict, state];
+        let columns = columns.into_iter().filter(|width| *width > 0);
         // A mark, and a blank behind each.
         let fixed = 1 + columns.map(|width| width + 1).sum::<usize>();
         let rest = width.saturating_sub(fixed);
         let how = if width >= NARROW { (rest / 2 + 2).saturating_sub(1) } else { 0 };
         let flagged = rest.saturating_sub(if how > 0 { how + 1 } else { 0 });
-        Columns { client, flagged, how, connected, sure, state }
+        Columns { client, flagged, how, connected, sure, verdict, state }
     }
 
     /// The title of the column for whether a client connected, and what stands there if it did.
@@ -50,8 +53,9 @@ impl Columns {
         if self.connected < 9 { ("conn", "yes") } else { ("", "connected") }
     }
 
-    fn line(self, mark: &str, time: &str, cells: [Words; 6]) -> Words {
-        let widths = [self.client, self.flagged, self.how, self.connected, self.sure, self.state];
+    fn line(self, mark: &str, time: &str, cells: [Words; 7]) -> Words {
+        let Columns { client, flagged, how, connected, sure, verdict, state } = self;
+        let widths = [client, flagged, how, connected, sure, verdict, state];
         let mut line = Words::plain(&format!("{mark}{time:<8} "));
         for (cell, width) in cells.into_iter().zip(widths).filter(|(_, width)| *width > 0) {
             line.append(cell.elided(width).padded(width));
@@ -70,7 +74,7 @@ pub(super) fn draw(
 ) -> (usize, usize) {
     let columns = Columns::of(usize::from(area.width));
     let (connected, _) = columns.connected();
-    let titles = ["client", "flagged", "asked for", connected, "sure", "state"];
+    let titles = ["client", "flagged", "asked for", connected, "sure", "verdict", "state"];
     let titles = titles.map(|title| Words::of(Ink::Strong, title));
     paint.put(buffer, area, 0, &columns.line(" ", "time", titles));
     bar(buffer, area, 0);
@@ -89,7 +93,14 @@ pub(super) fn draw(
     }
     for (line, (place, group)) in (0..rows.height).zip(view.sights.iter().enumerate().skip(first)) {
         let is_chosen = place == chosen;
-        let words = row(view, group, columns, if is_chosen { ">" } else { " " });
+        // Without a column for it, a mark tells what is to be acted on.
+        let is_grave = columns.verdict == 0 && weight(group) == Some(Weight::Connected);
+        let mark = match (is_chosen, is_grave) {
+            (true, _) => ">",
+            (false, true) => "!",
+            (false, false) => " ",
+        };
+        let words = row(view, group, columns, mark);
         paint.put(buffer, rows, line, &words);
         if is_chosen {
             bar(buffer, rows, line);
@@ -117,7 +128,7 @@ fn row(view: &View<'_>, group: &Group, columns: Columns, mark: &str) -> Words {
         let who = Words::of(Ink::Aside, &resolver).elided(columns.client);
         let name = Words::of(Ink::Flagged, &attribution.sighting.name).elided(columns.flagged);
         let blank = Words::default;
-        return columns.line(mark, &time, [who, name, whose, blank(), blank(), state]);
+        return columns.line(mark, &time, [who, name, whose, blank(), blank(), blank(), state]);
     };
     let flagged = match (group.way, client.chain.last()) {
         (Some(Way::Direct), Some(last)) if last.step == "server" => &last.name,
@@ -135,7 +146,20 @@ fn row(view: &View<'_>, group: &Group, columns: Columns, mark: &str) -> Words {
     let sure = Words::plain(&percent(client.confidence_permille));
     let who = who(client, group.others.len(), group.times, columns.client);
     let how = how(group.way, client, columns.how);
-    columns.line(mark, &time, [who, flagged, how, connected, sure, state])
+    let weight = weight(group);
+    let ink = if weight == Some(Weight::Connected) { Ink::Flagged } else { Ink::Plain };
+    let verdict = Words::of(ink, weight.map_or("", Weight::as_str));
+    columns.line(mark, &time, [who, flagged, how, connected, sure, verdict, state])
+}
+
+/// What to make of it, as far as the list tells; of who is named.
+fn weight(group: &Group) -> Option<Weight> {
+    group.foremost()?;
+    Some(match (group.way, group.is_connected) {
+        (None | Some(Way::Direct), true) => Weight::Connected,
+        (None | Some(Way::Direct), false) => Weight::Open,
+        (Some(_), _) => Weight::Doubtful,
+    })
 }
 
 /// A client's address and its name, how many others there are, and how many times.

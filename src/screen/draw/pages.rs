@@ -39,6 +39,11 @@ pub(super) fn help(width: usize) -> Vec<Words> {
                   client: the DNS server's own work. cannot be told: Enter says why",
         ),
         ("conn", "yes (on a wide screen: connected): it then connected to the address that it got"),
+        (
+            "verdict",
+            "act on it (on a narrow screen: !): the client asked for what is flagged and connected. look at it: it asked for it. false \
+                  alarm?: it only asked for what leads there. What is flagged is red where it was asked for, and yellow where it was not",
+        ),
         ("3x", "it asked so many times; the time is that of the newest"),
         ("+1", "so many other clients are behind it: Enter names them"),
         (
