@@ -434,7 +434,7 @@ fn are_servers(columns: &Columns, rows: &[StringRecord]) -> bool {
 
 /// A time with its clock: a mere number may be anything.
 fn is_time(text: &str) -> bool {
-    text.contains(':') && !matches!(Written::parse(text, &UTC, None), Err(NoTime::Unknown))
+    text.contains(':') && !matches!(Written::parse(text, &UTC, None), Err(NoTime::Unknown | NoTime::NoDay))
 }
 
 pub(super) fn is_public_name(text: &str) -> bool {

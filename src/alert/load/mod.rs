@@ -318,6 +318,15 @@ impl<'z> Rows<'z> {
                 time.to_string().split('-').next().unwrap_or_default()
             ));
         }
+        if let Some((first, time)) = &self.times.first_without_day {
+            say(format!(
+                "its times have no day: taken to be of the day from where the capture begins, \"{}\" in line {} of {}; if the \
+                 capture is longer than a day, they are not used",
+                first.text.escape_debug(),
+                first.line,
+                self.times.day_at(*time)
+            ));
+        }
         let unread = self.times.unread.iter();
         let unread =
             unread.map(|unread| Notice::times(&self.file, unread.count, &unread_words(unread)));
@@ -365,6 +374,7 @@ fn unread_words(unread: &Unread) -> String {
             "came without a year",
             "write it there, as in 2026-03-02 09:17:42; Snort does so with -y",
         ),
+        NoTime::NoDay => ("are clocks without a day", "write it there, as in 2026-03-02 09:17:42"),
         NoTime::ManyZones => (
             "name a time zone as several are called",
             "say which is meant with --tz, as in --tz America/New_York or --tz -05:00",
