@@ -69,7 +69,7 @@ impl Form {
 
     /// The form that a text has, by what it holds. The rules in this order:
     /// 1. objects of JSON and nothing else; those of Suricata have an `event_type`, 2. the heading of a log of Zeek, 3. a
-    ///    threat log of Palo Alto, 4. a first line that names columns for all that is wanted, with as many cells below, or for lines of a log, for
+    ///    threat log of Palo Alto, or labels with tabs behind them, 4. a first line that names columns for all that is wanted, with as many cells below, or for lines of a log, for
     ///    one of these may hold such a line, 5. a CEF header, 6. a rule's id and `source -> destination`, in a line or in
     ///    several, 7. lines of `key=value`, 8. any other header that names columns, 9. rows of Sophos' table, 10. lines that say what each thing is, 11. objects of JSON behind something else, 12. a few lines of one name or
     ///    address each.
@@ -83,6 +83,8 @@ impl Form {
             Some(Form::Zeek)
         } else if count(palo_alto::is_line) > 0 {
             Some(Form::PaloAlto)
+        } else if labels::is_of_tabs(text) {
+            Some(Form::KeyValue)
         } else if csv_columns::begins_as_table(text) || csv_columns::has_originals(text) {
             Some(Form::Csv)
         } else if count(cef::is_event) > 0 {

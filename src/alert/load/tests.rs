@@ -12,6 +12,7 @@ mod columns;
 mod exports;
 mod packed;
 mod pages;
+mod pastes;
 mod rivals;
 mod times;
 
