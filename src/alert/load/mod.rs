@@ -12,6 +12,8 @@ mod csv_rivals;
 mod csv_unsaid;
 mod csv_words;
 mod day_clock;
+mod device_log;
+mod entities;
 mod error;
 mod eve;
 mod fast;
