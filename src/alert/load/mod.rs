@@ -35,6 +35,7 @@ mod palo_alto;
 mod paste;
 mod row;
 mod rule_text;
+mod sentence;
 mod table;
 mod text;
 mod times;
@@ -169,6 +170,7 @@ impl<'z> Rows<'z> {
         match form {
             Form::Table => table::read(text, self),
             Form::KeyValue if labels::has_no_pairs(text) => labels::read(text, self),
+            Form::KeyValue if sentence::is_text(text) => sentence::read(text, self),
             Form::KeyValue => key_value::read(text, key_value::Dialect::Any, self),
             Form::FortiGate => key_value::read(text, key_value::Dialect::FortiGate, self),
             Form::PaloAlto => palo_alto::read(text, self),

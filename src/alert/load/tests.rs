@@ -10,6 +10,7 @@ use crate::time::Zone;
 
 mod columns;
 mod exports;
+mod logs;
 mod packed;
 mod pages;
 mod pastes;
