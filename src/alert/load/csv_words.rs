@@ -454,7 +454,6 @@ pub(super) const THREATS: &[&str] = &[
     "nomeminaccia",
     "nomedellaminaccia",
     "signaturname",
-    "firma",
     "angriff",
     "alerte",
     "alerta",

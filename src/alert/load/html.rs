@@ -70,10 +70,10 @@ const DEPTH_MAX: usize = 64;
 pub(super) fn text(html: &str) -> Option<Lined> {
     let is_start = |line: &str| {
         let line = line.trim_start();
-        let is_of = |start: &&str| {
+        let is_of = |start: &str| {
             line.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
         };
-        line.starts_with('<') && STARTS.iter().any(|start| is_of(&start))
+        line.starts_with('<') && STARTS.iter().any(|start| is_of(start))
     };
     let first = html.lines().find(|line| !line.trim().is_empty())?;
     // A mail's source may have lines of its header before.

@@ -32,6 +32,8 @@ const QUOTES: [char; 9] = ['>', ' ', '\t', '-', '*', '•', '·', '▪', '–'];
 const EMPHASIS: [char; 3] = ['*', '`', '_'];
 /// No label has more octets.
 const LABEL_LEN_MAX: usize = 40;
+/// No line of labels has more tabs; a table may.
+const TABS_MAX: usize = 16;
 /// How Sophos UTM calls the host in a mail.
 const SOPHOS_HOST: &str = "srcipaddressorhost";
 /// A mail has a date of its own, and a rule or a message may be anything.
@@ -285,7 +287,7 @@ pub(super) fn without_number(line: &str) -> &str {
 /// The labels of a line, as headings are understood, and what stands behind each.
 fn pairs(line: &str) -> Vec<Pair<'_>> {
     let content = line.trim_matches([' ', '\r']);
-    if content.contains('\t') {
+    if (1..=TABS_MAX).contains(&content.bytes().filter(|octet| *octet == b'\t').count()) {
         let cells: Vec<&str> =
             content.trim_start_matches(QUOTES).split('\t').map(str::trim).collect();
         let cells: Vec<&str> = cells.into_iter().filter(|cell| !cell.is_empty()).collect();
@@ -296,7 +298,7 @@ fn pairs(line: &str) -> Vec<Pair<'_>> {
         let found: Vec<Pair<'_>> = paired.collect();
         let is_of = |pair: &Pair<'_>| !pair.kind.is_empty() || pair.label_end == ':';
         let are_values = found.iter().all(|pair| kind(&key(label(pair.value)), "").is_empty());
-        if cells.len() % 2 == 0 && found.iter().all(is_of) && are_values {
+        if cells.len().is_multiple_of(2) && found.iter().all(is_of) && are_values {
             return found;
         }
     }

@@ -123,6 +123,34 @@ fn a_mail_of_html_is_read_by_its_tables() {
 }
 
 #[test]
+fn each_table_of_labels_is_an_alert_of_its_own() {
+    let table = |threat: &str, source: &str, name: &str| {
+        format!(
+            "<tr><td><table><tr><td colspan=\"2\"><b>Alert</b></td></tr><tr><td>Threat</td><td>{threat}</td></tr>\
+             <tr><td>Source</td><td>{source}</td></tr><tr><td>Destination</td><td>{name}</td></tr></table></td></tr>\n"
+        )
+    };
+    let both = [table("C2", DC, NAME), table("C2", "192.168.2.12", "192.55.83.30")].concat();
+    let alerts = read(&format!("<table width=\"100%\">{both}</table>"));
+    let found: Vec<_> =
+        cells(&alerts).into_iter().map(|(line, _, host, name)| (line, host, name)).collect();
+    assert_eq!(found, [(1, DC, NAME.to_owned()), (2, "192.168.2.12", "192.55.83.30".to_owned())]);
+    // A value that is missing is said, and taken from nowhere else.
+    let both = [table("C2", "", NAME), table("C2", "192.168.2.12", "192.55.83.30")].concat();
+    let alerts = read(&format!("<table>{both}</table>"));
+    assert_eq!(alerts.alerts.len(), 1, "{alerts:?}");
+    assert_eq!(alerts.notices.iter().filter_map(|notice| notice.line).collect::<Vec<_>>(), [1]);
+    // Fields and values below a heading; two pairs in a row.
+    let fields = "<table><tr><th>Field</th><th>Value</th></tr><tr><td>Source IP</td><td>192.168.2.194</td></tr><tr><td>Domain</td><td>mi.kenal-cn.com</td></tr>\
+                  <tr><td>Severity</td><td>High</td></tr><tr><td>Time</td><td>2026-03-02 09:17:42</td></tr></table>";
+    let pairs = "<table><tr><td>Source:</td><td>192.168.2.194</td><td>Destination:</td><td>mi.kenal-cn.com</td></tr>\
+                 <tr><td>Threat:</td><td>C2</td><td>Time:</td><td>2026-03-02 09:17:42</td></tr></table>";
+    for html in [fields, pairs] {
+        assert_eq!(cells(&read(html)), one(1), "{html}");
+    }
+}
+
+#[test]
 fn a_cell_that_reaches_over_rows_stands_in_each() {
     let html = "<table><tr><th>Source</th><th>Time</th><th>Destination</th><th>Threat</th></tr>\
                 <tr><td rowspan=\"2\">192.168.2.194</td><td>2026-03-02 09:17:42</td><td>mi.kenal-cn.com</td><td>C2</td></tr>\
