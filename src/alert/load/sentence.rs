@@ -192,6 +192,9 @@ impl Note {
         };
         let (line, shown) = *lines.iter().find(holds)?;
         // In a sentence it stands among words.
+        if shown.trim().contains("  ") {
+            return None;
+        }
         let plain = shown.split_whitespace().filter(|word| word.contains(char::is_alphabetic));
         if plain.count() < WORDS_MIN {
             return None;
@@ -234,9 +237,7 @@ fn is_of_table(line: &str) -> bool {
         let behind = line.split(mark).skip(1);
         behind.filter(|rest| rest.starts_with(|c: char| !c.is_whitespace())).count() >= 2
     };
-    line.contains(['\t', '{', '|', '<'])
-        || line.contains("  ")
-        || [',', ';', '='].into_iter().any(is_packed)
+    line.contains(['\t', '{', '|', '<']) || [',', ';', '='].into_iter().any(is_packed)
 }
 
 /// A word without the marks around it; an arrow is a word.

@@ -152,7 +152,7 @@ fn a_sentence_is_about_the_only_name_in_it() {
     // When it was written says nothing of when it was.
     for text in [
         "[02.03.26, 10:20] Petra: hey, Sophos meldet den DC (192.168.2.194), C2/Generic-A -> mi.kenal-cn[.]com, so um 09:17 rum",
-        "Firewall Bot APP 9:18 AM\nC2/Generic-A from 192.168.2.194 to hxxp://mi.kenal-cn[.]com/gate.php blocked just now",
+        "Firewall Bot  APP  9:18 AM\n:rotating_light: *C2/Generic-A* from `192.168.2.194` to `hxxp://mi.kenal-cn[.]com/gate.php` blocked",
         "alert: C2 to mi.kenal-cn.com was blocked at 09:17 and at 11:17 for 192.168.2.194",
     ] {
         assert_eq!(
