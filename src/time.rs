@@ -3,6 +3,8 @@
 //! Everything from `packet` to `attribution` takes its time from the frames; no clock is read there.
 
 mod count;
+mod incomplete;
+mod month_words;
 mod written;
 mod zone_words;
 

@@ -103,7 +103,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("askama", &["src/report/"]),
     ("pcap_file", &["src/evidence/"]),
     ("psl", &["src/indicator/", "src/attribution/", "src/alert/"]),
-    ("base64", &["src/indicator/load/"]),
+    ("base64", &["src/indicator/load/", "src/alert/load/letter.rs"]),
     ("dhcproto", &["src/identity/"]),
     ("kerberos_parser", &["src/identity/"]),
     ("tls_parser", &["src/contact/"]),

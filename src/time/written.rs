@@ -14,6 +14,8 @@ use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
 use super::count::{Count, nanos_of};
+use super::incomplete::with_year_first;
+use super::month_words::in_english;
 use super::zone_words::ZoneWord;
 use super::{Timestamp, Zone};
 
@@ -32,6 +34,8 @@ pub struct Written {
     pub is_fine: bool,
     /// It names the time that Europe has in winter, and is of its summer: some write that all the year.
     pub is_winter_in_summer: bool,
+    /// Its day is none that it says; who reads it may have taken one.
+    pub is_of_any_day: bool,
 }
 
 /// Which of day and month comes first in a date such as `03/02/2026`.
@@ -52,6 +56,8 @@ pub enum NoTime {
     TwoDates,
     /// It lacks its year.
     NoYear,
+    /// It is a clock alone.
+    NoDay,
     /// Its zone is called as others are, and the one given is none of them.
     ManyZones,
     /// What stands behind its clock is no zone that is known.
@@ -81,28 +87,13 @@ impl Written {
                 Some(text) => Written::parse(&text, zone, order),
                 None => Err(NoTime::NoYear),
             },
-            None => Err(NoTime::Unknown),
+            None if Cursor::new(text, order).lacks_day() => Err(NoTime::NoDay),
+            // What is in English now does not come here again, or changes once more.
+            None => match in_english(text).filter(|english| english.len() < text.len()) {
+                Some(english) => Written::parse(&english, zone, order),
+                None => Err(NoTime::Unknown),
+            },
         }
-    }
-
-    /// Reads a time that lacks its year, in the year in which it is nearest to another.
-    ///
-    /// # Errors
-    /// As [`Written::parse`].
-    pub fn parse_near(text: &str, zone: &Zone, near: Timestamp) -> Result<Written, NoTime> {
-        let year = jiff::Timestamp::from_second(near.seconds()).map_err(|_| NoTime::NoYear)?;
-        let year = TimeZone::UTC.to_datetime(year).year();
-        let mut read = Err(NoTime::NoYear);
-        for year in year.saturating_sub(1)..=year.saturating_add(1) {
-            let Some(text) = with_year(text.trim(), year) else { return Err(NoTime::NoYear) };
-            match (Written::parse(&text, zone, None), &read) {
-                (Ok(new), Ok(known)) if far(&new, near) >= far(known, near) => {}
-                // No other year has a 29 February.
-                (Err(_), Ok(_)) => {}
-                (new, _) => read = new,
-            }
-        }
-        read
     }
 
     /// None of what is not written as a time is.
@@ -118,6 +109,7 @@ impl Written {
                     shows,
                     is_fine: true,
                     is_winter_in_summer: false,
+                    is_of_any_day: false,
                 }));
             }
             Some(Count::FarOff) => return Some(Err(NoTime::FarOff)),
@@ -156,7 +148,16 @@ impl Written {
         let is_twice = matches!(read.offset(), AmbiguousOffset::Fold { .. });
         let again = if is_twice { of(read.later().ok()?) } else { None };
         let Cursor { shows, is_fine, .. } = *cursor;
-        Some(Ok(Written { time, again, is_local, shows, is_fine, is_winter_in_summer }))
+        let is_of_any_day = false;
+        Some(Ok(Written {
+            time,
+            again,
+            is_local,
+            shows,
+            is_fine,
+            is_winter_in_summer,
+            is_of_any_day,
+        }))
     }
 }
 
@@ -170,32 +171,6 @@ fn distance_then(zone: &TimeZone, local: DateTime) -> Option<i32> {
 fn is_europes_summer(local: DateTime) -> bool {
     let berlin = TimeZone::get("Europe/Berlin").ok();
     berlin.and_then(|berlin| distance_then(&berlin, local)).is_some_and(|east| east > 3_600)
-}
-
-fn far(written: &Written, from: Timestamp) -> super::Span {
-    (written.time - from).abs()
-}
-
-/// A time without its year with one: `Mar  2 09:17:42` of syslog, `03/02-09:17:42.5` of Snort, whose month comes first.
-fn with_year(text: &str, year: i16) -> Option<String> {
-    if text.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        let words: Vec<&str> = text.split_whitespace().collect();
-        let (day, clock) = words.split_at(words.iter().position(|word| word.contains(':'))?);
-        return Some(format!("{} {year} {}", day.join(" "), clock.join(" ")));
-    }
-    let (day, clock) = text.split_once('-')?;
-    let (month, day) = day.split_once('/')?;
-    Some(format!("{year}-{month}-{day} {clock}"))
-}
-
-/// A time with its year before its clock, if it ends with one: `Mon Mar 02 10:17:42 CET 2026`, as `date` and Java write it.
-fn with_year_first(text: &str) -> Option<String> {
-    let (rest, year) = text.rsplit_once(' ')?;
-    let is_year = year.len() == 4 && year.bytes().all(|octet| octet.is_ascii_digit());
-    let words: Vec<&str> = rest.split_whitespace().collect();
-    let clock = words.iter().position(|word| word.contains(':')).filter(|_| is_year)?;
-    let (day, clock) = words.split_at(clock);
-    Some(format!("{} {year} {}", day.join(" "), clock.join(" ")))
 }
 
 /// With one kind of blank, half days without dots, and without what Go tells of its own clock: `p.m.`, ` m=+0.001`.
@@ -262,7 +237,10 @@ impl<'a> Cursor<'a> {
     fn year_of_two_or_four(&mut self) -> Option<(i16, bool)> {
         let digits = self.digits();
         let year: i16 = digits.parse().ok()?;
+        // `2 Mar 09:17:42` has none, and its clock no more than three parts.
+        let is_clock = self.rest.starts_with(':') && self.rest.matches(':').count() < 3;
         match digits.len() {
+            2 if is_clock => None,
             2 => Some((2_000 + year, true)),
             4 => Some((year, false)),
             _ => None,
@@ -321,9 +299,10 @@ impl<'a> Cursor<'a> {
         self.eat_weekday();
         if self.rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
             let month = self.month()?;
-            self.eat_any(&[' ']);
+            // MikroTik writes `mar/02/2026`.
+            self.eat_any(&[' ', '/']);
             let day = self.small()?;
-            self.eat_any(&[',', ' ']);
+            self.eat_any(&[',', ' ', '/']);
             return Some((self.year()?, month, day));
         }
         let first = self.digits();
@@ -385,19 +364,41 @@ impl<'a> Cursor<'a> {
         order
     }
 
-    /// Whether a day and a clock stand there without a year: `Mar  2 09:17:42`, `03/02-09:17:42`.
+    /// Whether a day and a clock stand there without a year: `Mar  2 09:17:42`, `03/02-09:17:42`, `2 Mar 09:17`, `02.03. 09:17`.
     fn lacks_year(&mut self) -> bool {
         self.eat_weekday();
         let day = match self.rest.starts_with(|c: char| c.is_ascii_alphabetic()) {
             true => {
                 let month = self.month();
-                self.eat_any(&[' ']);
+                self.eat_any(&[' ', '/']);
                 month.and_then(|_| self.small())
             }
-            false => self.small().and_then(|_| self.eat('/')).and_then(|()| self.small()),
+            false => self.small().and_then(|first| match self.rest.chars().next()? {
+                '/' => self.eat('/').and_then(|()| self.small()),
+                '.' => {
+                    self.eat('.')?;
+                    self.small()?;
+                    self.eat_any(&['.']);
+                    Some(first)
+                }
+                ' ' => {
+                    self.eat_any(&[' ']);
+                    self.month()?;
+                    Some(first)
+                }
+                _ => None,
+            }),
         };
-        self.eat_any(&[' ', '-']);
+        self.eat_any(&[' ', '-', ',']);
         day.is_some() && self.clock().is_some()
+    }
+
+    /// Whether a clock stands there alone, or with a zone.
+    fn lacks_day(&mut self) -> bool {
+        let is_read = self.clock().is_some();
+        let behind = self.rest.trim();
+        let is_zone = || !matches!(ZoneWord::of(behind), ZoneWord::Unknown);
+        is_read && (behind.is_empty() || behind == "Uhr" || is_zone())
     }
 
     fn clock(&mut self) -> Option<(i8, i8, i8, i32)> {
@@ -474,6 +475,13 @@ mod tests {
             "2Mar2026  9:17:42",
             "02Mar2026 09:17:42",
             "Mon Mar 02 10:17:42 CET 2026",
+            "2. März 2026 09:17:42",
+            "Montag, 2. März 2026, 09:17:42 Uhr",
+            "2 mars 2026 à 09:17:42",
+            "2 de marzo de 2026 a las 9:17:42",
+            "2 marzo 2026 alle ore 09:17:42",
+            "Mar 2, 2026 at 9:17:42 AM",
+            "mar/02/2026 09:17:42",
             "Mon Mar  2 09:17:42 2026",
             "Mar 2, 2026 @ 09:17:42.000",
             "Mar 2, 2026, 9:17:42 AM",
@@ -632,39 +640,20 @@ mod tests {
             ("260302091742", NoTime::FarOff),
             ("2026-03-02 09:17:42 AMT", NoTime::ManyZones),
             ("02/03", NoTime::Unknown),
+            ("09:17:42", NoTime::NoDay),
+            ("9:17 AM", NoTime::NoDay),
+            ("09:17 Uhr", NoTime::NoDay),
+            ("03/02 09:17", NoTime::NoYear),
+            ("02.03. 09:17", NoTime::NoYear),
+            ("2. März, 09:17", NoTime::NoYear),
+            ("2 Mar 09:17", NoTime::NoYear),
+            ("00:1b:21:3c:00:1c", NoTime::Unknown),
             ("Mon Mar  2 09:17:42", NoTime::NoYear),
             ("02/03/26 09:17", NoTime::TwoDates),
             ("26/03/02 09:17", NoTime::TwoDates),
         ] {
             assert_eq!(read(text, None), Err(why), "{text}");
         }
-    }
-
-    #[test]
-    fn a_year_that_is_missing_is_that_in_which_the_time_is_nearest_to_another() {
-        let near = |text: &str, near: &str| {
-            let written = Written::parse_near(
-                text,
-                &crate::time::UTC,
-                Timestamp::from_rfc3339(near).unwrap(),
-            );
-            written.map(|written| written.time.to_string()[..10].to_owned())
-        };
-        for (text, capture, day) in [
-            ("Mar  2 09:17:42", "2026-03-02T08:00:00Z", "2026-03-02"),
-            ("Mon Mar  2 09:17:42", "2026-03-02T08:00:00Z", "2026-03-02"),
-            ("03/02-09:17:42.123456", "2026-03-02T08:00:00Z", "2026-03-02"),
-            ("Dec 31 23:59:59", "2026-01-01T00:00:30Z", "2025-12-31"),
-            ("Jan  1 00:00:10", "2025-12-31T23:59:00Z", "2026-01-01"),
-            ("Feb 29 09:17:42", "2025-03-02T08:00:00Z", "2024-02-29"),
-        ] {
-            assert_eq!(near(text, capture), Ok(day.to_owned()), "{text}");
-        }
-        for text in ["03/02 09:17:42", "09:17:42", "", "Feb 30 09:17:42"] {
-            assert!(near(text, "2026-03-02T08:00:00Z").is_err(), "{text}");
-        }
-        let last = Written::parse_near("Mar  2 09:17:42", &crate::time::UTC, Timestamp(i64::MAX));
-        assert!(last.is_ok());
     }
 
     #[test]

@@ -8,8 +8,8 @@ use super::csv_guess;
 use super::csv_unsaid::{self, Sort, Unsaid};
 use super::csv_words::{
     ADDRESS_PORTS, ADDRESSES, CLOCKS, DAYS, DEVICES, DOMAINS, EITHERS_ADDRESS, EITHERS_NAME,
-    EVENTS, HOST_PORTS, HOSTS, Heading, LOOSE_NAMES, NAMES, NUMBERS, OF_ADGUARD, OF_SPLUNK, PORT,
-    RAW, SERVICES, STAMPS, THREATS, TIMES, USERS, ZONES,
+    EVENTS, HOST_PORTS, HOSTS, Heading, ITALIAN_CLOCK, ITALIAN_DAY, LOOSE_NAMES, NAMES, NUMBERS,
+    OF_ADGUARD, OF_SPLUNK, PORT, RAW, SERVICES, STAMPS, THREATS, TIMES, USERS, ZONES,
 };
 use super::row::{Row, called, is_address, is_destination, is_outside, plain_key, said};
 use super::rule_text;
@@ -91,6 +91,7 @@ impl Columns {
         let names = places(NAMES).into_iter().filter(|column| !is_users(column));
         let is_flagged = |column: &usize| headings.get(*column).is_some_and(Heading::is_of_flagged);
         let flagged = [places(NAMES), places(ADDRESSES)].concat().into_iter().filter(is_flagged);
+        let italian_day = || find(&[ITALIAN_CLOCK]).and_then(|_| find(&[ITALIAN_DAY]));
         let stamp = |column: usize| {
             let zone = headings.get(column).and_then(|heading| heading.zone.clone());
             Stamp { column, zone }
@@ -98,7 +99,7 @@ impl Columns {
         let mut columns = Columns {
             number: find(NUMBERS),
             times: places(TIMES).into_iter().map(stamp).collect(),
-            day: find(DAYS).map(stamp),
+            day: find(DAYS).or_else(italian_day).map(stamp),
             clock: find(CLOCKS).map(stamp),
             zone: find(ZONES),
             stamp: find(STAMPS).map(stamp),
@@ -506,9 +507,10 @@ fn header_at(text: &str, line: u32, header: &str) -> Option<Header> {
 pub(super) fn has_header(text: &str) -> bool {
     let is_table = super::lines(text).take(10).any(|(_, line)| {
         let key = plain_key(line);
-        key.contains("userhost")
-            && key.contains("events")
-            && key.contains("origin")
+        let is = |words: &[&str]| words.iter().any(|word| key.contains(word));
+        is(&["userhost", "benutzerhost", "utilisateurhôte", "usuariohost", "utentehost"])
+            && is(&["events", "ereignisse", "événements", "eventos", "eventi"])
+            && is(&["origin", "herkunft", "origen"])
             && !line.contains([',', ';'])
     });
     !is_table && header(in_lines(text).as_ref().map_or(text, |(whole, _)| whole)).is_some()

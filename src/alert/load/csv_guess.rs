@@ -40,6 +40,12 @@ const ASKED: &[&str] = &[
     "contacted",
     "destination",
     "remote",
+    "domän",
+    "domaine",
+    "dominio",
+    "angefragt",
+    "blockiert",
+    "gesperrt",
 ];
 /// In headings of one's own side, and of links to read more: their names are no destinations.
 const OWN: &[&str] = &[
@@ -102,6 +108,23 @@ const OWN: &[&str] = &[
     "filiale",
     "branch",
     "location",
+    "benutzer",
+    "rechner",
+    "quell",
+    "utilisateur",
+    "usuario",
+    "utente",
+    "dispositivo",
+    "appareil",
+    "equipo",
+    "poste",
+    "ordinateur",
+    "parefeu",
+    "cortafuegos",
+    "serveur",
+    "servidor",
+    "sede",
+    "sitio",
 ];
 
 /// In headings of what belongs to a name that was asked for, and is not asked for itself.
@@ -434,7 +457,8 @@ fn are_servers(columns: &Columns, rows: &[StringRecord]) -> bool {
 
 /// A time with its clock: a mere number may be anything.
 fn is_time(text: &str) -> bool {
-    text.contains(':') && !matches!(Written::parse(text, &UTC, None), Err(NoTime::Unknown))
+    text.contains(':')
+        && !matches!(Written::parse(text, &UTC, None), Err(NoTime::Unknown | NoTime::NoDay))
 }
 
 pub(super) fn is_public_name(text: &str) -> bool {

@@ -88,6 +88,22 @@ pub(super) const TIMES: &[&str] = &[
     "ereigniszeit",
     "startzeit",
     "erkanntam",
+    "erkanntum",
+    "datumunduhrzeit",
+    "meldezeit",
+    "heure",
+    "horodatage",
+    "dateheure",
+    "dateetheure",
+    "datededétection",
+    "hora",
+    "fechahora",
+    "fechayhora",
+    "marcadetiempo",
+    "ora",
+    "orario",
+    "dataora",
+    "dataeora",
     "timecreated",
     "createdat",
     "createdtime",
@@ -119,14 +135,30 @@ pub(super) const STAMPS: &[&str] = &[
 ];
 /// In a CSV file of Splunk's, the line that an event was made of.
 pub(super) const RAW: &str = "raw";
-pub(super) const DAYS: &[&str] = &["date", "day", "datum"];
-pub(super) const CLOCKS: &[&str] = &["time", "clock", "uhrzeit"];
+pub(super) const DAYS: &[&str] = &["date", "day", "datum", "jour", "fecha", "giorno"];
+pub(super) const CLOCKS: &[&str] = &["time", "clock", "uhrzeit", "heure", "hora", "ora"];
+/// So Italian calls a day; in English it is anything, unless a clock of Italian stands beside it.
+pub(super) const ITALIAN_DAY: &str = "data";
+pub(super) const ITALIAN_CLOCK: &str = "ora";
 /// In which zone the times are.
-pub(super) const ZONES: &[&str] =
-    &["timezone", "tz", "utcoffset", "timezoneoffset", "tzoffset", "zeitzone"];
+pub(super) const ZONES: &[&str] = &[
+    "timezone",
+    "tz",
+    "utcoffset",
+    "timezoneoffset",
+    "tzoffset",
+    "zeitzone",
+    "fuseauhoraire",
+    "zonahoraria",
+    "fusoorario",
+];
 /// Addresses first: who is behind a name only the firewall knows.
 pub(super) const HOSTS: &[&str] = &[
     "userhost",
+    "benutzerhost",
+    "utilisateurhôte",
+    "usuariohost",
+    "utentehost",
     "srcip",
     "src",
     "source",
@@ -154,8 +186,39 @@ pub(super) const HOSTS: &[&str] = &[
     "quelle",
     "quellip",
     "quelladresse",
+    "quellhost",
+    "quellrechner",
+    "quellipadresse",
+    "ipsource",
+    "adresseipsource",
+    "adressesource",
+    "hôtesource",
+    "iporigen",
+    "ipdeorigen",
+    "direcciónorigen",
+    "direccióniporigen",
+    "hostorigen",
+    "origen",
+    "iporigine",
+    "ipdiorigine",
+    "ipsorgente",
+    "indirizzosorgente",
+    "indirizzoipsorgente",
+    "hostsorgente",
+    "sorgente",
+    "origine",
 ];
-pub(super) const HOST_PORTS: &[&str] = &["srcport", "sport", "clientport", "idorigp"];
+pub(super) const HOST_PORTS: &[&str] = &[
+    "srcport",
+    "sport",
+    "clientport",
+    "idorigp",
+    "quellport",
+    "portsource",
+    "puertoorigen",
+    "portasorgente",
+    "portaorigine",
+];
 /// What was asked for first, then what was talked to; a domain alone may be that of the user.
 pub(super) const NAMES: &[&str] = &[
     "qname",
@@ -195,6 +258,14 @@ pub(super) const NAMES: &[&str] = &[
     "blockedurl",
     "blockedsite",
     "blockedname",
+    "angefragtedomain",
+    "abgefragtedomain",
+    "blockiertedomain",
+    "gesperrtedomain",
+    "domainedemandé",
+    "domainebloqué",
+    "dominiobloqueado",
+    "dominiobloccato",
     "dstdomain",
     "dstdnsdomain",
     "dstfqdn",
@@ -229,6 +300,18 @@ pub(super) const NAMES: &[&str] = &[
     "zieldomain",
     "zieldomäne",
     "zielurl",
+    "zielhost",
+    "hôtedestination",
+    "nomdestination",
+    "dstino",
+    "nombredestino",
+    "dominiodestino",
+    "urldestino",
+    "hostdestino",
+    "dstinazione",
+    "dominiodestinazione",
+    "urldestinazione",
+    "hostdestinazione",
     "indicator",
     "indicatorvalue",
     "seenindicator",
@@ -246,6 +329,12 @@ pub(super) const NAMES: &[&str] = &[
     "domains",
     "domainname",
     "domäne",
+    "domänenname",
+    "domaine",
+    "nomdedomaine",
+    "dominio",
+    "nombrededominio",
+    "nomedominio",
     "fqdn",
     "dnsname",
     "website",
@@ -259,10 +348,23 @@ const FLAGGED_STEMS: &[&str] = &["indicator", "ioc", "observable"];
 /// What may hold a path or a machine as well.
 pub(super) const LOOSE_NAMES: &[&str] = &["uri", "target"];
 /// Beside [`USERS`] that is theirs.
-pub(super) const DOMAINS: &[&str] = &["domain", "domains", "domainname", "domäne"];
+pub(super) const DOMAINS: &[&str] =
+    &["domain", "domains", "domainname", "domäne", "domänenname", "domaine", "dominio"];
 /// Who was logged in.
-pub(super) const USERS: &[&str] =
-    &["user", "users", "username", "account", "accountname", "sourceuser", "srcuser", "benutzer"];
+pub(super) const USERS: &[&str] = &[
+    "user",
+    "users",
+    "username",
+    "account",
+    "accountname",
+    "sourceuser",
+    "srcuser",
+    "benutzer",
+    "benutzername",
+    "utilisateur",
+    "usuario",
+    "utente",
+];
 pub(super) const ADDRESSES: &[&str] = &[
     "dstip",
     "dst",
@@ -275,11 +377,34 @@ pub(super) const ADDRESSES: &[&str] = &[
     "serverip",
     "zielip",
     "zieladresse",
+    "zielipadresse",
+    "ipdestination",
+    "ipdedestination",
+    "adressedestination",
+    "adresseipdestination",
+    "adressededestination",
+    "ipdestino",
+    "ipdedestino",
+    "direccióndestino",
+    "direcciónipdestino",
+    "ipdestinazione",
+    "ipdidestinazione",
+    "indirizzodestinazione",
+    "indirizzoipdestinazione",
     "idresph",
     "threatindicatorip",
 ];
-pub(super) const ADDRESS_PORTS: &[&str] =
-    &["dstport", "dport", "serverport", "remoteport", "zielport", "idrespp"];
+pub(super) const ADDRESS_PORTS: &[&str] = &[
+    "dstport",
+    "dport",
+    "serverport",
+    "remoteport",
+    "zielport",
+    "idrespp",
+    "portdestination",
+    "puertodestino",
+    "portadestinazione",
+];
 pub(super) const THREATS: &[&str] = &[
     "threatname",
     "threatcontentname",
@@ -317,6 +442,29 @@ pub(super) const THREATS: &[&str] = &[
     "signalrulename",
     "activity",
     "bedrohung",
+    "bedrohungsname",
+    "schadsoftware",
+    "menace",
+    "nomdelamenace",
+    "nommenace",
+    "amenaza",
+    "nombredeamenaza",
+    "nombredelaamenaza",
+    "minaccia",
+    "nomeminaccia",
+    "nomedellaminaccia",
+    "signaturname",
+    "angriff",
+    "alerte",
+    "alerta",
+    "regel",
+    "règle",
+    "regla",
+    "regola",
+    "kategorie",
+    "catégorie",
+    "categoría",
+    "categoria",
     "note",
     "description",
     "reason",
@@ -328,14 +476,46 @@ pub(super) const THREATS: &[&str] = &[
     "nachricht",
     "beschreibung",
     "ereignis",
+    "grund",
+    "motif",
+    "motivo",
+    "événement",
+    "evento",
+    "descripción",
+    "descrizione",
+    "mensaje",
+    "messaggio",
     // What a list of Zeek's intelligence was called.
     "srcs",
 ];
 /// What was spoken: `dns`, `domain-udp`.
-pub(super) const SERVICES: &[&str] =
-    &["service", "servicename", "application", "app", "appproto", "appprotocol", "dienst"];
-pub(super) const EVENTS: &[&str] =
-    &["events", "eventcount", "count", "hits", "repeatcount", "numberofevents", "ereignisse"];
+pub(super) const SERVICES: &[&str] = &[
+    "service",
+    "servicename",
+    "application",
+    "app",
+    "appproto",
+    "appprotocol",
+    "dienst",
+    "servicio",
+    "servizio",
+];
+pub(super) const EVENTS: &[&str] = &[
+    "events",
+    "eventcount",
+    "count",
+    "hits",
+    "repeatcount",
+    "numberofevents",
+    "ereignisse",
+    "anzahl",
+    "treffer",
+    "événements",
+    "occurrences",
+    "eventos",
+    "eventi",
+    "occorrenze",
+];
 pub(super) const DEVICES: &[&str] = &[
     "devname",
     "devicename",

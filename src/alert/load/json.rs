@@ -23,7 +23,7 @@ use super::csv_words::Heading;
 use super::json_wraps::{Nature, Shape};
 use super::objects::{Objects, Piece};
 use super::row::{Row, is_address, is_destination, is_outside, said};
-use super::{Notice, Rows, json_keys, json_rows};
+use super::{Notice, Rows, entities, json_keys, json_rows};
 
 /// What has more text is no record, but may hold some.
 const RECORD_LEN_MAX: usize = 4 << 20;
@@ -267,7 +267,10 @@ fn read_object(text: &str) -> Result<Option<json_keys::Object>, String> {
     if text.len() > RECORD_LEN_MAX {
         return Ok(None);
     }
-    let read = json_keys::read(text);
+    let read = json_keys::read(text).map(|mut object| {
+        entities::tell(&mut object.fields);
+        object
+    });
     read.map(Some).map_err(|error| format!("it is no JSON object ({error})"))
 }
 

@@ -11,8 +11,8 @@
 //! date=2026-03-02 time=09:17:42 eventtime=1772443062 type="utm" subtype="dns" qname="mi.kenal-cn.com"
 //! ```
 
-use super::Rows;
 use super::row::{Row, is_address, is_destination, is_outside, said};
+use super::{Rows, device_log};
 
 /// Whose words for things are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,6 +89,19 @@ const CISCOS_THREATS: &[&str] = &[
     "ipreputationsicategory",
     "accesscontrolrulereason",
 ];
+/// What Zyxel calls what raised a line, and of these what looks for threats: it tells of them in its message.
+const ZYXELS_KINDS: &[&str] = &[
+    "ip reputation",
+    "dns threat filter",
+    "dns filter",
+    "url threat filter",
+    "botnet filter",
+    "anti-botnet",
+    "anti-malware",
+    "anti-virus",
+    "idp",
+    "sandboxing",
+];
 /// What only lines of Cisco have, as it is written there.
 const CISCOS_SOURCE: &str = "SrcIP";
 const EVENTS: &[&str] = &["count", "cnt", "events", "repeat_count"];
@@ -113,6 +126,10 @@ pub(super) fn read(text: &str, dialect: Dialect, rows: &mut Rows<'_>) {
     let some_name_a_threat = super::lines(text).any(|(_, line)| threat_of(&Pairs::of(line)));
     for (number, line) in super::lines(text) {
         let pairs = Pairs::of(line);
+        if pairs.is_of_no_threat() {
+            rows.pass("no threat is named");
+            continue;
+        }
         if pairs.0.len() < 2 {
             rows.skip(number, line, "it is no line of key=\"value\"");
             continue;
@@ -164,7 +181,13 @@ fn message_behind(line: &str) -> Option<&str> {
 fn threat<'a>(pairs: &Pairs<'a>, dialect: Dialect) -> Option<&'a str> {
     let is_ciscos = pairs.0.iter().any(|(key, _)| *key == CISCOS_SOURCE);
     let ciscos = || pairs.first(CISCOS_THREATS).filter(|_| is_ciscos);
-    let named = pairs.first(THREATS).or_else(ciscos);
+    let zyxels = || {
+        let is_kind = |kind: &str| ZYXELS_KINDS.contains(&kind.to_ascii_lowercase().as_str());
+        let is_zyxels =
+            pairs.first(&["note"]).is_some() && pairs.first(&["cat"]).is_some_and(is_kind);
+        pairs.first(&["msg"]).filter(|_| is_zyxels)
+    };
+    let named = pairs.first(THREATS).or_else(ciscos).or_else(zyxels);
     let told = || match dialect {
         Dialect::FortiGate => pairs.first(&["msg", "catdesc"]),
         Dialect::Any => {
@@ -222,7 +245,10 @@ pub(super) fn stamp_before(line: &str) -> Option<String> {
     let place = words.iter().take(2).position(|word| is_date(&word))?;
     let (day, clock) = (words.get(place)?, words.get(place + 1));
     match clock {
-        Some(clock) if day.len() <= 10 => Some(format!("{day} {clock}")),
+        // `02-Mar-2026 09:17:42.123` of BIND.
+        Some(clock) if day.len() <= 10 || day.len() == 11 && clock.contains(':') => {
+            Some(format!("{day} {clock}"))
+        }
         _ => Some((*day).to_owned()),
     }
 }
@@ -253,6 +279,9 @@ struct Pairs<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Pairs<'a> {
     fn of(line: &'a str) -> Pairs<'a> {
+        if let Some(pairs) = device_log::pairs(line) {
+            return Pairs(pairs);
+        }
         let coloned = Pairs::coloned(line);
         if coloned.0.len() >= 3 {
             return coloned;
@@ -348,6 +377,11 @@ impl<'a> Pairs<'a> {
     fn first_destination(&self, keys: &[&str]) -> Option<&'a str> {
         let values = keys.iter().flat_map(|key| self.all(key)).filter_map(said);
         values.into_iter().find(|value| is_destination(value))
+    }
+
+    /// Whether a line of a log that is known tells of none.
+    fn is_of_no_threat(&self) -> bool {
+        self.0.first().is_some_and(|(key, _)| *key == device_log::LOG)
     }
 
     /// Whether another line stands behind: each begins with the same key, and has it once.

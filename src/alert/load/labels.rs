@@ -6,25 +6,68 @@
 //! Destination: mi.kenal-cn.com
 //! ```
 //!
-//! The labels are read as the header of a CSV file is. Mails are full of other labels, with links behind them, so a
-//! threat, a host and a destination must all be named, and no link is a destination.
+//! The label may stand before its value with a colon or a tab between them, or above it in a line of its own; with marks of a
+//! list or of emphasis around it: `- **Destination:** mi.kenal-cn.com`, `Threat name....: C2/Generic-A`.
+//!
+//! The labels are read as the header of a CSV file is. Mails are full of other labels, with links behind them, so a host, a
+//! destination, and a threat or a time must all be named, and no link is a destination.
 
 use csv::StringRecord;
 
 use super::csv_columns::Columns;
-use super::csv_words::{ADDRESSES, CLOCKS, DAYS, HOSTS, Heading, NAMES, TIMES, ZONES};
-use super::row::{Row, is_destination};
+use super::csv_words::{
+    ADDRESSES, CLOCKS, DAYS, EITHERS_ADDRESS, HOSTS, Heading, NAMES, TIMES, ZONES,
+};
+use super::row::{Row, is_address, is_destination, is_outside, is_registered};
 use super::{Rows, key_value, lines};
+use crate::time::{NoTime, UTC, Written};
 
 const THREAT: &str = "threat";
 const HOST: &str = "host";
 const DESTINATION: &str = "destination";
 const TIME: &str = "time";
 /// What quotes and lists put before a line.
-const QUOTES: [char; 5] = ['>', ' ', '\t', '-', '*'];
+const QUOTES: [char; 9] = ['>', ' ', '\t', '-', '*', '•', '·', '▪', '–'];
+/// What is put around words to mark them.
+const EMPHASIS: [char; 3] = ['*', '`', '_'];
+/// No label has more octets.
+const LABEL_LEN_MAX: usize = 40;
+/// No line of labels has more tabs; a table may.
+const TABS_MAX: usize = 16;
+/// How Sophos UTM calls the host in a mail.
+const SOPHOS_HOST: &str = "srcipaddressorhost";
 /// A mail has a date of its own, and a rule or a message may be anything.
-const THREATS: &[&str] =
-    &["threatname", "threat", "malware", "malwarename", "virus", "virusname", "signature"];
+const THREATS: &[&str] = &[
+    "threatname",
+    "threat",
+    "malware",
+    "malwarename",
+    "virus",
+    "virusname",
+    "signature",
+    "signaturename",
+    "attack",
+    "attackname",
+    "alert",
+    "alertname",
+    "bedrohung",
+    "bedrohungsname",
+    "schadsoftware",
+    "menace",
+    "nommenace",
+    "nomdelamenace",
+    "amenaza",
+    "nombredeamenaza",
+    "nombredelaamenaza",
+    "minaccia",
+    "nomeminaccia",
+    "nomedellaminaccia",
+];
+/// What the header of a mail has.
+const OF_MAIL: [&str; 15] = [
+    "from", "to", "subject", "sent", "von", "an", "betreff", "gesendet", "objet", "envoyé",
+    "asunto", "enviado", "para", "oggetto", "inviato",
+];
 /// What links stand behind, and words of other things.
 const LINKS: &[&str] = &[
     "url",
@@ -57,7 +100,14 @@ pub(super) fn has_no_pairs(text: &str) -> bool {
 
 /// Whether a line names where something went.
 pub(super) fn is_destination_line(line: &str) -> bool {
-    pair(line).is_some_and(|pair| pair.kind == DESTINATION)
+    pairs(line).iter().any(|pair| pair.kind == DESTINATION)
+}
+
+/// Whether a text holds such an alert whose labels have tabs behind them, as pages of two columns are pasted.
+pub(super) fn is_of_tabs(text: &str) -> bool {
+    let by_tab = |line: &str| if line.contains('\t') { pairs(line).len() } else { 0 };
+    lines(text).take(super::TOP_LINES).map(|(_, line)| by_tab(line)).sum::<usize>() >= 3
+        && is_text(text)
 }
 
 /// Reads all alerts of a text.
@@ -69,7 +119,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             if !(block.has(DESTINATION) || block.has(THREAT) && block.has(HOST)) {
                 continue;
             }
-            rows.skip(block.line, &shown, "it names no threat, no host or no destination");
+            rows.skip(block.line, &shown, "it names no threat or time, no host or no destination");
             continue;
         };
         let record = StringRecord::from(block.values());
@@ -84,6 +134,9 @@ struct Block<'a> {
     line: u32,
     pairs: Vec<Pair<'a>>,
     is_closed: bool,
+    /// How many of them have a blank line before, and whether the next one has.
+    gaps: usize,
+    is_gap: bool,
 }
 
 /// A label, what it tells of, and what stands behind it.
@@ -92,18 +145,46 @@ struct Pair<'a> {
     key: String,
     kind: &'static str,
     value: &'a str,
+    /// The last sign of the label, as it is written.
+    label_end: char,
 }
 
 impl<'a> Block<'a> {
     fn columns(&self) -> Option<Columns> {
         let header: Vec<&str> = self.pairs.iter().map(|pair| pair.label).collect();
-        if self.is_whole() { Columns::of(&StringRecord::from(header)) } else { None }
+        if self.is_told() { Columns::of(&StringRecord::from(header)) } else { None }
     }
 
     /// Whether it names a threat, a host and a destination that can be one.
     fn is_whole(&self) -> bool {
         let is_one = |pair: &Pair<'_>| pair.kind == DESTINATION && is_destination(pair.value);
         self.has(THREAT) && self.has(HOST) && self.pairs.iter().any(is_one)
+    }
+
+    /// Whether it is whole, or says when instead of a threat.
+    fn is_told(&self) -> bool {
+        let is_far = |pair: &Pair<'_>| {
+            pair.kind == DESTINATION && is_destination(pair.value) && is_outside(pair.value)
+        };
+        let is_clock = |pair: &Pair<'_>| {
+            let is_time = || Written::parse(pair.value, &UTC, None) != Err(NoTime::Unknown);
+            pair.kind == TIME && pair.value.contains(':') && is_time()
+        };
+        let is_timed = self.pairs.iter().any(is_clock) && self.pairs.iter().any(is_far);
+        self.is_whole() || self.has(HOST) && is_timed
+    }
+
+    fn push(&mut self, pair: Pair<'a>) {
+        self.gaps += usize::from(self.is_gap);
+        self.is_gap = false;
+        self.pairs.push(pair);
+    }
+
+    /// Some mails have blank lines within, and some one between any two lines.
+    fn pass_blank(&mut self) {
+        let is_spaced = 2 * self.gaps >= self.pairs.len();
+        self.is_gap = true;
+        self.is_closed |= self.is_whole() && !is_spaced;
     }
 
     fn has(&self, wanted: &str) -> bool {
@@ -133,23 +214,36 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut blocks: Vec<Block<'_>> = Vec::new();
     let is_blank = |line: &str| line.trim_matches(QUOTES).is_empty();
     let lines: Vec<&str> = text.lines().collect();
-    let mut number = 0;
+    let mut number = 0_u32;
+    let mut taken = None;
     for paragraph in lines.split_inclusive(|line| is_blank(line)) {
         let has_date = !is_mail_header(paragraph);
         for content in paragraph {
             number += 1;
             if is_blank(content) {
-                // Some mails have blank lines within.
-                blocks.last_mut().into_iter().for_each(|block| block.is_closed |= block.is_whole());
+                blocks.last_mut().into_iter().for_each(Block::pass_blank);
                 continue;
             }
-            let Some(pair) = pair(content).filter(|pair| is_known(pair, has_date)) else {
+            if taken == Some(number) {
                 continue;
-            };
-            match blocks.last_mut().filter(|block| !block.is_left_by(&pair)) {
-                Some(block) => block.pairs.push(pair),
-                None => {
-                    blocks.push(Block { line: number, pairs: vec![pair], is_closed: false });
+            }
+            let mut found = pairs(content);
+            if found.is_empty() {
+                let behind = usize::try_from(number).ok().and_then(|number| lines.get(number..));
+                let mut behind = behind.unwrap_or_default().iter().zip(number + 1..);
+                if let Some((line, place)) = behind.find(|(line, _)| !is_blank(line))
+                    && let Some(pair) = pair_of_lines(content, line)
+                {
+                    found.push(pair);
+                    taken = Some(place);
+                }
+            }
+            for pair in found.into_iter().filter(|pair| is_known(pair, has_date)) {
+                match blocks.last_mut().filter(|block| !block.is_left_by(&pair)) {
+                    Some(block) => block.push(pair),
+                    None => {
+                        blocks.push(Block { line: number, pairs: vec![pair], ..Block::default() });
+                    }
                 }
             }
         }
@@ -160,22 +254,93 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
 /// Whether lines without a blank one between them are of a mail's header, or tell nothing of an alert: their date is that
 /// of the mail, which is sent later.
 fn is_mail_header(paragraph: &[&str]) -> bool {
-    let pairs = || paragraph.iter().filter_map(|line| pair(line));
-    let is_of_mail =
-        |pair: Pair<'_>| ["from", "to", "subject", "sent"].contains(&pair.key.as_str());
+    let pairs = || paragraph.iter().flat_map(|line| pairs(line));
+    let is_of_mail = |pair: Pair<'_>| OF_MAIL.contains(&pair.key.as_str());
     let is_of_alert = |pair: Pair<'_>| [THREAT, HOST, DESTINATION].contains(&pair.kind);
-    pairs().any(is_of_mail) || !pairs().any(is_of_alert)
+    // A label above its value tells of an alert as well.
+    let is_alone = |line: &&str| [THREAT, HOST, DESTINATION].contains(&kind(&key(label(line)), ""));
+    pairs().any(is_of_mail) || !pairs().any(is_of_alert) && !paragraph.iter().any(is_alone)
 }
 
-/// The label of a line, as headers are understood, and what stands behind it.
-fn pair(line: &str) -> Option<Pair<'_>> {
-    let (label, value) = line.trim_start_matches(QUOTES).split_once(':')?;
-    let (label, value) = (label.trim(), value.trim());
-    if label.len() > 40 || value.is_empty() {
-        return None;
+/// A label without the marks around it.
+fn label(text: &str) -> &str {
+    let text = without_number(text.trim_start_matches(QUOTES));
+    text.trim()
+        .trim_matches(EMPHASIS)
+        .trim_end_matches(':')
+        .trim_end_matches(['.', ' '])
+        .trim_matches(EMPHASIS)
+}
+
+fn value(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '`'))
+}
+
+/// A line without what a list counts it by: `1. `, `2) `.
+pub(super) fn without_number(line: &str) -> &str {
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let behind = line.get(digits..).filter(|_| (1..=3).contains(&digits));
+    let behind = behind.and_then(|behind| behind.strip_prefix(['.', ')']));
+    behind.filter(|behind| behind.starts_with([' ', '\t'])).map_or(line, str::trim_start)
+}
+
+/// The labels of a line, as headings are understood, and what stands behind each.
+fn pairs(line: &str) -> Vec<Pair<'_>> {
+    let content = line.trim_matches([' ', '\r']);
+    if (1..=TABS_MAX).contains(&content.bytes().filter(|octet| *octet == b'\t').count()) {
+        let cells: Vec<&str> =
+            content.trim_start_matches(QUOTES).split('\t').map(str::trim).collect();
+        let cells: Vec<&str> = cells.into_iter().filter(|cell| !cell.is_empty()).collect();
+        let paired = cells.chunks_exact(2).filter_map(|pair| match pair {
+            [label, value] => Some(Pair::of(label, value)),
+            _ => None,
+        });
+        let found: Vec<Pair<'_>> = paired.collect();
+        let is_of = |pair: &Pair<'_>| !pair.kind.is_empty() || pair.label_end == ':';
+        let are_values = found.iter().all(|pair| kind(&key(label(pair.value)), "").is_empty());
+        if cells.len().is_multiple_of(2) && found.iter().all(is_of) && are_values {
+            return found;
+        }
     }
-    let heading = Heading::of(label);
-    Some(Pair { label, kind: kind(heading.key()), key: heading.key().to_owned(), value })
+    let parted = line.trim_start_matches(QUOTES).split_once(':');
+    let is_label = |label: &str| label.len() <= LABEL_LEN_MAX && !label.contains(['{', '"']);
+    let parted = parted.filter(|(label, value)| is_label(label) && !value.trim().is_empty());
+    parted.map(|(label, value)| Pair::of(label, value)).into_iter().collect()
+}
+
+/// A label that stands alone, and the line below it, if that can be its value.
+fn pair_of_lines<'a>(line: &'a str, below: &'a str) -> Option<Pair<'a>> {
+    let pair = Pair::of(line.trim_start_matches(QUOTES), below);
+    let value = pair.value;
+    let is_value = match pair.kind {
+        HOST => {
+            is_address(value)
+                || !value.contains(char::is_whitespace) && !is_registered(&value.to_lowercase())
+        }
+        DESTINATION => is_destination(value),
+        TIME => value.contains(|c: char| c.is_ascii_digit()),
+        THREAT => true,
+        _ => false,
+    };
+    let is_plain =
+        |line: &str| !line.contains('\t') && pairs(line).iter().all(|pair| pair.kind.is_empty());
+    let is_label = !kind(&key(label(below)), "").is_empty();
+    (is_value && !is_label && is_plain(line) && is_plain(below)).then_some(pair)
+}
+
+impl<'a> Pair<'a> {
+    fn of(text: &'a str, said: &'a str) -> Pair<'a> {
+        let label_end = text.trim_end().chars().next_back().unwrap_or_default();
+        let (label, value) = (label(text), value(said));
+        let key = key(label);
+        // Columns know it by the word that stands for it in any form.
+        let label = if key == SOPHOS_HOST { "source" } else { label };
+        Pair { label, kind: kind(&key, value), key, value, label_end }
+    }
+}
+
+fn key(label: &str) -> String {
+    if label.len() > LABEL_LEN_MAX { String::new() } else { Heading::of(label).key().to_owned() }
 }
 
 fn is_known(pair: &Pair<'_>, has_date: bool) -> bool {
@@ -183,8 +348,13 @@ fn is_known(pair: &Pair<'_>, has_date: bool) -> bool {
     !pair.kind.is_empty() && !LINKS.contains(&key) && (has_date || !DAYS.contains(&key))
 }
 
-/// What a label tells of.
-fn kind(key: &str) -> &'static str {
+/// What a label tells of, with that value behind it.
+fn kind(key: &str, value: &str) -> &'static str {
+    // One's own address is that of the host.
+    let is_own = EITHERS_ADDRESS.contains(&key) && is_address(value) && !is_outside(value);
+    if is_own || key == SOPHOS_HOST {
+        return HOST;
+    }
     let kinds = [
         (THREAT, THREATS),
         (HOST, HOSTS),

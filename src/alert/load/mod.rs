@@ -5,40 +5,48 @@
 //! "nothing asked for" from a file that was not understood.
 
 mod cef;
+mod cells;
 mod csv_columns;
 mod csv_guess;
 mod csv_rivals;
 mod csv_unsaid;
 mod csv_words;
 mod day_clock;
+mod device_log;
+mod entities;
 mod error;
 mod eve;
 mod fast;
 mod form;
 mod full;
+mod html;
 mod json;
 mod json_keys;
 mod json_rows;
 mod json_wraps;
 mod key_value;
 mod labels;
+mod letter;
+mod lined;
 mod mail;
 mod names;
 mod objects;
 mod palo_alto;
+mod paste;
 mod row;
 mod rule_text;
+mod sentence;
 mod table;
 mod text;
 mod times;
 mod zeek;
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
 pub use self::error::{Lack, LoadError, Notice};
 pub use self::form::Form;
+use self::paste::Paste;
 use self::row::{Row, is_address, said};
 use self::times::{Shown, Times, Unread};
 use super::{Alert, Zones};
@@ -113,15 +121,14 @@ impl Alerts {
         if text.trim().is_empty() {
             return Err(LoadError::Empty(file.to_owned()));
         }
-        let text = &*in_lines(text);
-        let text = &*without_quote_marks(text);
-        let Some(form) = form.or_else(|| Form::of(text)) else {
-            return Err(LoadError::unknown(file, text));
+        let paste = Paste::of(text);
+        let Some(form) = form.or_else(|| Form::of(&paste.text)) else {
+            return Err(LoadError::unknown(file, &paste.text));
         };
-        let mut rows = Rows::read(file, text, form, (zones, None));
+        let mut rows = Rows::read(file, &paste, form, (zones, None));
         // One firewall writes all dates alike, and the one that shows their order may be the last.
         if let Some((order, shown)) = rows.times.order_shown() {
-            rows = Rows::read(file, text, form, (zones, Some(order)));
+            rows = Rows::read(file, &paste, form, (zones, Some(order)));
             rows.notices.push(Notice::file(file, &order_words(order, &shown)));
         }
         rows.finish(form, zones.is_said)
@@ -149,12 +156,13 @@ impl<'z> Rows<'z> {
     /// in that order if they could be either.
     fn read(
         file: &str,
-        text: &str,
+        paste: &Paste<'_>,
         form: Form,
         (zones, order): (&'z Zones, Option<DateOrder>),
     ) -> Rows<'z> {
         let mut rows = Rows::new(file, zones, order);
-        rows.read_as(form, text);
+        rows.notices.extend(paste.said.iter().map(|words| Notice::file(file, words)));
+        rows.read_within(&paste.text, form, |line| paste.place(line));
         rows
     }
 
@@ -162,6 +170,7 @@ impl<'z> Rows<'z> {
         match form {
             Form::Table => table::read(text, self),
             Form::KeyValue if labels::has_no_pairs(text) => labels::read(text, self),
+            Form::KeyValue if sentence::is_text(text) => sentence::read(text, self),
             Form::KeyValue => key_value::read(text, key_value::Dialect::Any, self),
             Form::FortiGate => key_value::read(text, key_value::Dialect::FortiGate, self),
             Form::PaloAlto => palo_alto::read(text, self),
@@ -318,6 +327,15 @@ impl<'z> Rows<'z> {
                 time.to_string().split('-').next().unwrap_or_default()
             ));
         }
+        if let Some((first, time)) = &self.times.first_without_day {
+            say(format!(
+                "its times have no day: taken to be of the day from where the capture begins, \"{}\" in line {} of {}; if the \
+                 capture is longer than a day, they are not used",
+                first.text.escape_debug(),
+                first.line,
+                self.times.day_at(*time)
+            ));
+        }
         let unread = self.times.unread.iter();
         let unread =
             unread.map(|unread| Notice::times(&self.file, unread.count, &unread_words(unread)));
@@ -365,6 +383,7 @@ fn unread_words(unread: &Unread) -> String {
             "came without a year",
             "write it there, as in 2026-03-02 09:17:42; Snort does so with -y",
         ),
+        NoTime::NoDay => ("are clocks without a day", "write it there, as in 2026-03-02 09:17:42"),
         NoTime::ManyZones => (
             "name a time zone as several are called",
             "say which is meant with --tz, as in --tz America/New_York or --tz -05:00",
@@ -380,31 +399,6 @@ fn unread_words(unread: &Unread) -> String {
         "{count} of its times {why}, so these alerts go without; the first stands in line {line}: \"{text}\" \
          ({remedy})"
     )
-}
-
-/// A text whose lines end as others do: some programs, and old ones, write a carriage return alone.
-fn in_lines(text: &str) -> Cow<'_, str> {
-    match text.trim_end().contains('\n') {
-        true => text.into(),
-        false => text.replace('\r', "\n").into(),
-    }
-}
-
-/// A text without what mails put before lines of others: `> `, `> > `.
-fn without_quote_marks(text: &str) -> Cow<'_, str> {
-    if !text.lines().any(|line| line.starts_with('>')) {
-        return text.into();
-    }
-    let mut plain = String::with_capacity(text.len());
-    for line in text.lines() {
-        let mut rest = line;
-        while let Some(behind) = rest.strip_prefix('>') {
-            rest = behind.strip_prefix(' ').unwrap_or(behind);
-        }
-        plain.push_str(rest);
-        plain.push('\n');
-    }
-    plain.into()
 }
 
 /// The lines of a text by number, blank ones left out.

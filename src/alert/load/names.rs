@@ -1,33 +1,51 @@
-//! Bare names and addresses, one a line, as people note what an alert was about.
+//! Bare names and addresses, one a line, as people note what an alert was about; or several in a line with commas or semicolons
+//! between them, or with the marks of a list before each.
 //!
 //! A list of indicators is bare names as well. What has few lines and nothing but them is taken for alerts; a long
 //! one, or one with marks and comments as lists have them, is not: it is to be looked for as a list.
 
 use super::Rows;
+use super::labels::without_number;
 use super::row::{Row, is_destination};
 
 /// So many lines are a list.
 const LIST_LINES: usize = 50;
 
+/// What lists put before each line.
+const BULLETS: [&str; 8] = ["- ", "* ", "+ ", "• ", "· ", "▪ ", "– ", "→ "];
+
 /// Whether a text is a few bare names.
 pub(super) fn is_few(text: &str) -> bool {
     let mut count = 0;
-    let are_names =
-        super::lines(text).take(LIST_LINES).inspect(|_| count += 1).all(|(_, line)| is_name(line));
+    let all = super::lines(text).take(LIST_LINES).flat_map(|(_, line)| names(line));
+    let are_names = all.take(LIST_LINES).inspect(|_| count += 1).all(is_name);
     are_names && (1..LIST_LINES).contains(&count)
 }
 
-/// Reads all lines, each as an alert without time and host.
+/// Reads all lines, each as an alert without time and host, or several.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     for (number, line) in super::lines(text) {
-        match line.trim() {
-            remark if remark.starts_with('#') => {}
-            name if is_name(name) => {
+        if line.trim().starts_with('#') {
+            continue;
+        }
+        for name in names(line) {
+            if is_name(name) {
                 rows.add(number, line, Row { name: Some(name), ..Row::default() });
+            } else {
+                rows.skip(number, line, "it is no bare name or address");
             }
-            _ => rows.skip(number, line, "it is no bare name or address"),
         }
     }
+}
+
+/// What a line holds, without the marks of a list.
+fn names(line: &str) -> impl Iterator<Item = &str> {
+    let line = line.trim();
+    let bare = BULLETS.iter().find_map(|mark| line.strip_prefix(mark));
+    let bare = bare.unwrap_or_else(|| without_number(line));
+    // The path of a URL may have either.
+    let is_between = |c: char| matches!(c, ',' | ';') && !bare.contains("://");
+    bare.split(is_between).map(str::trim).filter(|name| !name.is_empty())
 }
 
 /// A word that can be a destination, and neither a network nor all below a name: those are for lists.
@@ -85,6 +103,34 @@ mod tests {
         ] {
             let error = form(list).unwrap_err();
             assert!(error.contains("with --indicators"), "{list:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn names_stand_behind_the_marks_of_a_list_or_in_one_line() {
+        for text in [
+            "- mi.kenal-cn.com\n- 192.55.83.30\n",
+            "* mi.kenal-cn.com\n* 192.55.83.30\n",
+            "• mi[.]kenal-cn[.]com\n• 192[.]55[.]83[.]30\n",
+            "1. mi.kenal-cn.com\n2. 192.55.83.30\n",
+            "1) mi.kenal-cn.com\n2) 192.55.83.30\n",
+            "mi.kenal-cn.com, 192.55.83.30\n",
+            "mi.kenal-cn.com; 192.55.83.30;\n",
+            "mi[dot]kenal-cn[dot]com; 192{.}55{.}83{.}30\n",
+        ] {
+            let alerts = Alerts::read("a.txt", text, None, &Zones::default()).unwrap();
+            let found: Vec<_> =
+                alerts.alerts.iter().map(|a| a.destination.replace("[.]", ".")).collect();
+            assert_eq!(found, ["mi.kenal-cn.com", "192.55.83.30"], "{text}");
+        }
+        for text in [
+            "3.50\n12.99\n7.20\n",
+            "- 3.50\n- 12.99\n",
+            "1. 3.50 EUR\n2. 12.99 EUR\n",
+            "mi.kenal-cn.com;C2\nup.telemetry-sync.net;C2\n",
+            "call mi.kenal-cn.com, or x1.ad-sync.net\n",
+        ] {
+            assert!(form(text).is_err(), "{text}");
         }
     }
 

@@ -9,6 +9,7 @@ use super::row::{is_destination, is_registered};
 /// have dots as well, `(Microsoft .NET)`, so the message or the packet must be about names. What stands without brackets
 /// counts only if the packet is a DNS server's, and no other name stands there.
 pub(super) fn name_in(message: &str, is_dns: bool) -> Option<String> {
+    let is_dns = is_dns || is_of_lookup(message);
     let mut words = message.split(|c: char| !c.is_ascii_alphanumeric());
     let is_of_names = |word: &str| {
         ["DNS", "Domain", "SNI", "TLS"].iter().any(|known| word.eq_ignore_ascii_case(known))
@@ -31,6 +32,14 @@ pub(super) fn name_in(message: &str, is_dns: bool) -> Option<String> {
         names.find(|name| is_name(name)).map(str::to_owned)
     };
     marked.or_else(labelled).or_else(|| if is_dns { only_name_in(message) } else { None })
+}
+
+/// Whether a message says itself that it is of a question to a DNS server: `ET MALWARE DNS Query for evil.com`.
+fn is_of_lookup(message: &str) -> bool {
+    let lower = message.to_ascii_lowercase();
+    ["dns query for ", "dns query to ", "dns lookup of ", "dns lookup for ", "dns request for "]
+        .iter()
+        .any(|words| lower.contains(words))
 }
 
 /// Whether a text of several words names anything.
@@ -168,6 +177,8 @@ mod tests {
             ("ET MALWARE Domain (evil .com in DNS Lookup)", Some("evil.com")),
             ("ET MALWARE Domain (evil[.]com)", Some("evil.com")),
             ("ET EXPLOIT Prototype Pollution (Node.js)", None),
+            ("ET MALWARE DNS Query for mail.badguy.biz", Some("mail.badguy.biz")),
+            ("ET MALWARE DNS Query to a .top domain", None),
             ("ET MALWARE Agent Checkin (outbound) mi .kenal-cn .com", None),
             ("C2", None),
         ] {

@@ -10,8 +10,10 @@ use crate::time::Zone;
 
 mod columns;
 mod exports;
+mod logs;
 mod packed;
 mod pages;
+mod pastes;
 mod rivals;
 mod times;
 

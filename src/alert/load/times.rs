@@ -31,6 +31,8 @@ pub(super) struct Times<'z> {
     pub first_winter: Option<Place>,
     /// The first that has its year from the capture.
     pub first_without_year: Option<(Place, Timestamp)>,
+    /// The first that has its day from the capture.
+    pub first_without_day: Option<(Place, Timestamp)>,
     /// Those that could not be read, by reason, in the order of their first ones.
     pub unread: Vec<Unread>,
 }
@@ -61,6 +63,14 @@ pub(super) enum Shown {
     HalfDays,
 }
 
+/// What a time has from the capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Nothing,
+    Year,
+    Day,
+}
+
 impl<'z> Times<'z> {
     pub(super) fn new(zones: &'z Zones, order: Option<DateOrder>) -> Times<'z> {
         Times {
@@ -72,6 +82,7 @@ impl<'z> Times<'z> {
             first_local: None,
             first_winter: None,
             first_without_year: None,
+            first_without_day: None,
             unread: Vec::new(),
         }
     }
@@ -81,11 +92,17 @@ impl<'z> Times<'z> {
         self.zones.alerts.name_at(time)
     }
 
+    /// The day of a time, as the zone of those that name none has it.
+    pub(super) fn day_at(&self, time: Timestamp) -> String {
+        self.zones.alerts.civil(time).map_or_else(String::new, |civil| civil.date)
+    }
+
     /// The lines in which what is to be said of them stands.
     pub(super) fn lines_mut(&mut self) -> impl Iterator<Item = &mut u32> {
         let shown = self.shown.iter_mut().flatten();
         let firsts = self.first_winter.iter_mut();
-        let firsts = firsts.chain(self.first_without_year.iter_mut().map(|(place, _)| place));
+        let without = self.first_without_year.iter_mut().chain(&mut self.first_without_day);
+        let firsts = firsts.chain(without.map(|(place, _)| place));
         let unread = self.unread.iter_mut().map(|unread| &mut unread.first);
         shown.chain(firsts).chain(unread).map(|place| &mut place.line)
     }
@@ -132,12 +149,21 @@ impl<'z> Times<'z> {
     ) -> Option<Written> {
         let (day, clock) = match (day.and_then(said), clock.and_then(said)) {
             (Some(day), Some(clock)) => (day, clock),
-            (one, other) => return self.read_in(one.or(other), zone, line),
+            (one, other) => {
+                let text = one.or(other)?;
+                // Other rows say their day.
+                return match Written::parse(text, &self.zones.alerts, self.order) {
+                    Err(NoTime::NoDay) => self.take(Err(NoTime::NoDay), text, line),
+                    _ => self.read_in(Some(text), zone, line),
+                };
+            }
         };
         let plain = format!("{day} {clock}");
         let text = match self.parse(&plain) {
             // In whatever order it is: their date says so as well as any.
-            Err(NoTime::Unknown | NoTime::NoZone | NoTime::NoYear) => joined(day, clock),
+            Err(NoTime::Unknown | NoTime::NoZone | NoTime::NoYear | NoTime::NoDay) => {
+                joined(day, clock)
+            }
             _ => None,
         };
         self.read_in(Some(text.as_deref().unwrap_or(&plain)), zone, line)
@@ -152,7 +178,7 @@ impl<'z> Times<'z> {
     ) -> Option<Written> {
         let text = text.and_then(said)?;
         match (self.parse(text), zone.and_then(said)) {
-            (Ok((written, _)), Some(zone)) if written.is_local => {
+            (Ok((written, ..)), Some(zone)) if written.is_local => {
                 let text = format!("{text} {zone}");
                 let read = self.parse(&text);
                 self.take(read, &text, line)
@@ -161,34 +187,45 @@ impl<'z> Times<'z> {
         }
     }
 
-    /// Reads a text; whether its year is the capture's.
-    fn parse(&self, text: &str) -> Result<(Written, bool), NoTime> {
-        match (Written::parse(text, &self.zones.alerts, self.order), self.zones.captured) {
+    /// Reads a text; and what of it is the capture's.
+    fn parse(&self, text: &str) -> Result<(Written, Taken), NoTime> {
+        let zone = &self.zones.alerts;
+        match (Written::parse(text, zone, self.order), self.zones.captured) {
             (Err(NoTime::NoYear), Some(captured)) => {
-                Written::parse_near(text, &self.zones.alerts, captured).map(|read| (read, true))
+                Written::parse_near(text, zone, captured).map(|read| (read, Taken::Year))
             }
-            (read, _) => read.map(|read| (read, false)),
+            (Err(NoTime::NoDay), Some(captured)) => {
+                Written::parse_behind(text, zone, captured).map(|read| (read, Taken::Day))
+            }
+            (read, _) => read.map(|read| (read, Taken::Nothing)),
         }
     }
 
     /// Remembers what was read.
     fn take(
         &mut self,
-        read: Result<(Written, bool), NoTime>,
+        read: Result<(Written, Taken), NoTime>,
         text: &str,
         line: u32,
     ) -> Option<Written> {
         let place = || Place { line, text: shortened(text, 64) };
         match read {
-            Ok((written, is_without_year)) => {
+            Ok((mut written, taken)) => {
                 if written.is_local {
                     self.first_local.get_or_insert(written.time);
                 }
                 if written.is_winter_in_summer {
                     self.first_winter.get_or_insert_with(place);
                 }
-                if is_without_year {
-                    self.first_without_year.get_or_insert_with(|| (place(), written.time));
+                match taken {
+                    Taken::Nothing => {}
+                    Taken::Year => {
+                        self.first_without_year.get_or_insert_with(|| (place(), written.time));
+                    }
+                    Taken::Day => {
+                        written.is_of_any_day = true;
+                        self.first_without_day.get_or_insert_with(|| (place(), written.time));
+                    }
                 }
                 let [day_first, month_first] = &mut self.shown;
                 let shown = written.shows.map(|order| match order {

@@ -1,0 +1,246 @@
+//! A mail as it was saved or exported, with its header: the text in it.
+//!
+//! ```text
+//! Subject: FortiGate alert: botnet
+//! Content-Type: text/html; charset="utf-8"
+//! Content-Transfer-Encoding: quoted-printable
+//!
+//! <table border=3D"1"><tr><td>Time</td><td>2026-03-02 09:17:42</td></tr>
+//! ```
+//!
+//! Of what says the same twice, as text and as HTML, the one counts that is read as alerts; attached files are read behind
+//! the text. The header is left out: it names the machines that the mail went through, and when it was sent.
+
+use base64::Engine;
+use base64::engine::general_purpose::GeneralPurpose;
+use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
+
+use super::form::Form;
+use super::html;
+use super::lined::Lined;
+
+/// Letters within letters beyond so many are left out.
+const DEPTH_MAX: usize = 8;
+/// No header has more lines.
+const HEADER_LINES_MAX: usize = 500;
+/// What only the header of a mail says, and not somebody who pasted a few lines of one.
+const MIME: [&str; 3] = ["content-type", "content-transfer-encoding", "mime-version"];
+/// Attached files that are read, however their type is called.
+const ENDINGS: [&str; 6] = [".csv", ".txt", ".log", ".json", ".tsv", ".html"];
+
+/// The text of a mail; none of what is no mail, or has none.
+pub(super) fn text(mail: &str) -> Option<Lined> {
+    let header = mail.lines().skip_while(|line| line.trim().is_empty()).take(HEADER_LINES_MAX);
+    let header = header.take_while(|line| !line.trim().is_empty());
+    let is_mime = |line: &str| {
+        let name = line.split(':').next().unwrap_or_default();
+        MIME.iter().any(|known| name.eq_ignore_ascii_case(known))
+    };
+    if !header.into_iter().any(is_mime) {
+        return None;
+    }
+    let whole = Lined::of(mail);
+    let lines: Vec<Line<'_>> = whole.lines().collect();
+    let first = lines.iter().position(|(_, line)| !line.trim().is_empty())?;
+    // In a mailbox each mail has a line before.
+    let has_mark = lines.get(first)?.1.starts_with("From ");
+    let part = Part::of(lines.get(first + usize::from(has_mark)..)?)?;
+    part.text(0).filter(|made| !made.text().trim().is_empty())
+}
+
+/// A line, and where it stands in the file.
+type Line<'m> = (u32, &'m str);
+
+/// A mail, or a part of one.
+struct Part<'m> {
+    /// Names in lower case, and what stands behind each.
+    headers: Vec<(String, String)>,
+    body: &'m [Line<'m>],
+}
+
+impl<'m> Part<'m> {
+    fn of(lines: &'m [Line<'m>]) -> Option<Part<'m>> {
+        let end = lines.iter().position(|(_, line)| line.trim().is_empty()).unwrap_or(lines.len());
+        if end > HEADER_LINES_MAX {
+            return None;
+        }
+        let (header, body) = lines.split_at_checked(end)?;
+        let mut headers: Vec<(String, String)> = Vec::new();
+        for (_, line) in header {
+            if line.starts_with([' ', '\t']) {
+                let (_, value) = headers.last_mut()?;
+                value.push(' ');
+                value.push_str(line.trim());
+                continue;
+            }
+            let (name, value) = line.split_once(':')?;
+            let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+            if name.is_empty() || !name.chars().all(is_name) {
+                return None;
+            }
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        Some(Part { headers, body: body.get(1..).unwrap_or_default() })
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The kind of its content, in lower case: `text/html`.
+    fn kind(&self) -> String {
+        let kind = self.header("content-type").and_then(|value| value.split(';').next());
+        kind.map_or_else(|| "text/plain".to_owned(), |kind| kind.trim().to_ascii_lowercase())
+    }
+
+    /// What a header says of a thing: `boundary="x"`.
+    fn said(&self, header: &str, name: &str) -> Option<&str> {
+        let value = self.header(header)?;
+        value.split(';').skip(1).find_map(|part| {
+            let (known, value) = part.split_once('=')?;
+            known.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"'))
+        })
+    }
+
+    /// The text that is in it.
+    fn text(&self, depth: usize) -> Option<Lined> {
+        let kind = self.kind();
+        if depth > DEPTH_MAX {
+            return None;
+        }
+        if kind.starts_with("multipart/") {
+            let parts = self.parts();
+            let texts = parts.iter().filter_map(|part| part.text(depth + 1));
+            return match kind.as_str() {
+                "multipart/alternative" => told_best(texts),
+                _ => all(texts),
+            };
+        }
+        if kind == "message/rfc822" {
+            return Part::of(self.body)?.text(depth + 1);
+        }
+        let name = self.said("content-type", "name");
+        let name = name.or_else(|| self.said("content-disposition", "filename"));
+        let name = name.unwrap_or_default().to_ascii_lowercase();
+        let is_file = ENDINGS.iter().any(|ending| name.ends_with(ending));
+        if !kind.starts_with("text/") && !is_file {
+            return None;
+        }
+        let plain = self.decoded();
+        Some(match html::text(plain.text()) {
+            Some(page) => plain.through(page),
+            None => plain,
+        })
+    }
+
+    /// The parts of one that has several.
+    fn parts(&self) -> Vec<Part<'m>> {
+        let Some(boundary) = self.said("content-type", "boundary").filter(|mark| !mark.is_empty())
+        else {
+            return Vec::new();
+        };
+        let is_mark = |(_, line): &Line<'_>| {
+            let behind = line.strip_prefix("--").and_then(|line| line.strip_prefix(boundary));
+            behind.is_some_and(|behind| matches!(behind.trim_end(), "" | "--"))
+        };
+        // What stands before the first mark is for readers that know no parts.
+        self.body.split(is_mark).skip(1).filter_map(Part::of).collect()
+    }
+
+    /// Its content as it was written.
+    fn decoded(&self) -> Lined {
+        let encoding = self.header("content-transfer-encoding").unwrap_or_default();
+        let first = self.body.first().map_or(1, |(place, _)| *place);
+        let mut made = Lined::default();
+        match encoding.trim().to_ascii_lowercase().as_str() {
+            "quoted-printable" => {
+                let mut octets = Vec::new();
+                let mut begin = None;
+                for (place, line) in self.body {
+                    let begin_place = *begin.get_or_insert(*place);
+                    let line = line.trim_end();
+                    let soft = line.strip_suffix('=');
+                    push_unquoted(soft.unwrap_or(line), &mut octets);
+                    if soft.is_none() {
+                        made.push(&in_letters(&octets), begin_place);
+                        octets.clear();
+                        begin = None;
+                    }
+                }
+                if let Some(place) = begin {
+                    made.push(&in_letters(&octets), place);
+                }
+            }
+            "base64" => {
+                let packed: String = self.body.iter().map(|(_, line)| line.trim()).collect();
+                let octets = reader().decode(packed).unwrap_or_default();
+                for line in in_letters(&octets).lines() {
+                    made.push(line, first);
+                }
+            }
+            _ => {
+                for (place, line) in self.body {
+                    made.push(line, *place);
+                }
+            }
+        }
+        made
+    }
+}
+
+/// Of texts that say the same, the first whose alerts are read; the last, which a mail has for the best, comes first.
+fn told_best(texts: impl Iterator<Item = Lined>) -> Option<Lined> {
+    let mut texts: Vec<Lined> = texts.collect();
+    texts.reverse();
+    let is_read = |text: &Lined| Form::of(&super::paste::Paste::of(text.text()).text).is_some();
+    let best = texts.iter().position(is_read).unwrap_or_default();
+    (best < texts.len()).then(|| texts.swap_remove(best))
+}
+
+/// All texts, one behind the other.
+fn all(texts: impl Iterator<Item = Lined>) -> Option<Lined> {
+    texts.reduce(|mut before, behind| {
+        let end = behind.lines().next().map_or(1, |(place, _)| place);
+        before.push("", end);
+        for (place, line) in behind.lines() {
+            before.push(line, place);
+        }
+        before
+    })
+}
+
+/// Some programs leave out what fills up the last few signs.
+fn reader() -> GeneralPurpose {
+    let config = GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true);
+    GeneralPurpose::new(&base64::alphabet::STANDARD, config)
+}
+
+/// Names and addresses are ASCII in whatever it is written.
+fn in_letters(octets: &[u8]) -> String {
+    match std::str::from_utf8(octets) {
+        Ok(text) => text.to_owned(),
+        Err(_) => octets.iter().map(|octet| char::from(*octet)).collect(),
+    }
+}
+
+/// `border=3D"1"`.
+fn push_unquoted(line: &str, octets: &mut Vec<u8>) {
+    let mut rest = line;
+    while let Some((before, behind)) = rest.split_once('=') {
+        octets.extend_from_slice(before.as_bytes());
+        let octet = behind.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match octet {
+            Some(octet) => {
+                octets.push(octet);
+                rest = behind.get(2..).unwrap_or_default();
+            }
+            None => {
+                octets.push(b'=');
+                rest = behind;
+            }
+        }
+    }
+    octets.extend_from_slice(rest.as_bytes());
+}
