@@ -5,6 +5,7 @@ use std::io;
 
 use super::form::Form;
 use super::mail;
+use super::names;
 use super::rule_text;
 use super::text::TEXT_LEN_MAX;
 use crate::number::list;
@@ -118,6 +119,12 @@ pub enum LoadError {
          Protection"
     )]
     Mail(String),
+    /// It holds bare names, more than a person asks about.
+    #[error(
+        "{0} holds names or addresses alone, more than a few: if that is a list of what to look for, give it to `read` or `live` \
+         with --indicators; if each of them is an alert, say --alerts-format names"
+    )]
+    List(String),
     /// It is of no form that is known.
     #[error(
         "{file} holds alerts of no form that is known ({}); its first line is \"{first}\". {}Say the form \
@@ -159,6 +166,9 @@ impl LoadError {
     pub(super) fn unknown(file: &str, text: &str) -> LoadError {
         if mail::is_notification(text) {
             return LoadError::Mail(file.to_owned());
+        }
+        if names::are_many(text) {
+            return LoadError::List(file.to_owned());
         }
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let names = rule_text::names_within(text, NAMES_MAX);

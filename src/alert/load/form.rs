@@ -67,12 +67,21 @@ impl Form {
         }
     }
 
-    /// The form that a text has, by what it holds. The rules in this order:
-    /// 1. objects of JSON and nothing else; those of Suricata have an `event_type`, 2. the heading of a log of Zeek, 3. a
-    ///    threat log of Palo Alto, or labels with tabs behind them, 4. a first line that names columns for all that is wanted, with as many cells below, or for lines of a log, for
-    ///    one of these may hold such a line, 5. a CEF header, 6. a rule's id and `source -> destination`, in a line or in
-    ///    several, 7. lines of `key=value`, 8. any other header that names columns, 9. rows of Sophos' table, 10. lines that say what each thing is, 11. objects of JSON behind something else, 12. a few lines of one name or
-    ///    address each, 13. a sentence about one of them.
+    /// The form that a text has, by what it holds. The rules, in this order:
+    /// 1. objects of JSON and nothing else; those of Suricata have an `event_type`;
+    /// 2. the heading of a log of Zeek;
+    /// 3. a threat log of Palo Alto, or labels with tabs behind them;
+    /// 4. a first line that names columns for all that is wanted, with as many cells below, or for lines of a log, for one of
+    ///    these may hold such a line;
+    /// 5. a CEF header;
+    /// 6. a rule's id and `source -> destination`, in a line or in several;
+    /// 7. lines of `key=value`;
+    /// 8. any other header that names columns;
+    /// 9. rows of Sophos' table;
+    /// 10. lines that say what each thing is;
+    /// 11. objects of JSON behind something else;
+    /// 12. a few lines of one name or address each;
+    /// 13. a sentence about one of them.
     pub(super) fn of(text: &str) -> Option<Form> {
         let sample = || lines(text).take(TOP_LINES).map(|(_, line)| line);
         let count = |is: fn(&str) -> bool| sample().filter(|line| is(line)).count();

@@ -16,10 +16,20 @@ const BULLETS: [&str; 8] = ["- ", "* ", "+ ", "• ", "· ", "▪ ", "– ", "�
 
 /// Whether a text is a few bare names.
 pub(super) fn is_few(text: &str) -> bool {
+    (1..LIST_LINES).contains(&count(text))
+}
+
+/// Whether it begins with more of them than a few.
+pub(super) fn are_many(text: &str) -> bool {
+    count(text) >= LIST_LINES
+}
+
+/// How many bare names it begins with, counted to the number that a list has; none if something else is among them.
+fn count(text: &str) -> usize {
     let mut count = 0;
     let all = super::lines(text).take(LIST_LINES).flat_map(|(_, line)| names(line));
     let are_names = all.take(LIST_LINES).inspect(|_| count += 1).all(is_name);
-    are_names && (1..LIST_LINES).contains(&count)
+    if are_names { count } else { 0 }
 }
 
 /// Reads all lines, each as an alert without time and host, or several.

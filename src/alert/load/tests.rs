@@ -298,6 +298,7 @@ fn what_holds_no_alerts_is_refused_in_one_line_that_says_why() {
         ("", "is empty"),
         (" \n\t\n", "is empty"),
         ("dear colleague,\nplease look at this\n", "no form that is known"),
+        (&"evil.com\n192.0.2.1\n".repeat(30), "give it to `read` or `live` with --indicators"),
         ("see and/or www.google.com\n", "no form that is known"),
         ("5 hosts www.google.com 3\n", "no form that is known"),
         ("See TCP/IP www.google.com 3 times\n", "no form that is known"),
