@@ -369,8 +369,10 @@ impl Roles {
         let asks_itself = |id, host: &Host| host.only_asks() && !self.translated.is_all_of(id);
         self.askers = hosts.iter().filter(|(id, host)| asks_itself(*id, host)).count();
         self.add_loopback(hosts);
-        self.join_by_behaviour(transactions, &sent_on);
-        let of_resolvers = self.asking_resolvers_only(transactions);
+        let latest: Vec<(Sequence, Transaction)> =
+            transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE).collect();
+        self.join_by_behaviour(&latest, hosts, &sent_on);
+        let of_resolvers = self.asking_resolvers_only(&latest);
         for (id, host) in hosts.iter() {
             let is_itself = !of_resolvers.contains(&id) && !self.translated.is_all_of(id);
             if self.group_of(id).is_none() && iterates(host) && is_itself {
@@ -426,9 +428,9 @@ impl Roles {
     }
 
     /// Those who lately asked nobody but known resolvers: clients, though they may ask as if they iterated.
-    fn asking_resolvers_only(&self, transactions: &Transactions) -> BTreeSet<HostId> {
+    fn asking_resolvers_only(&self, latest: &[(Sequence, Transaction)]) -> BTreeSet<HostId> {
         let (mut inside, mut outside) = (BTreeSet::new(), BTreeSet::new());
-        for (_, query) in transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE) {
+        for (_, query) in latest {
             let asked =
                 if self.group_of(query.server).is_some() { &mut inside } else { &mut outside };
             asked.insert(query.client);
@@ -440,8 +442,12 @@ impl Roles {
     /// Joins addresses that only ask to the resolver whose clients wait for what they ask: to one that is known, or
     /// to an address of this network that only answers. Likewise such an address to a resolver that asks what the clients of
     /// that address wait for: it has several. What a router sent on says nothing of who asks from its address.
-    fn join_by_behaviour(&mut self, transactions: &Transactions, sent_on: &BTreeSet<Sequence>) {
-        let hosts = transactions.hosts();
+    fn join_by_behaviour(
+        &mut self,
+        latest: &[(Sequence, Transaction)],
+        hosts: &Hosts,
+        sent_on: &BTreeSet<Sequence>,
+    ) {
         let only_answer = hosts.iter().filter(|(id, host)| {
             host.answers > 0
                 && host.asks == 0
@@ -451,8 +457,21 @@ impl Roles {
         });
         let only_answer: Vec<HostId> =
             only_answer.map(|(id, _)| id).take(ONLY_ANSWER_MAX).collect();
-        let latest: Vec<(Sequence, Transaction)> =
-            transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE).collect();
+        // What clients ask a known resolver may be asked by a forwarder, too, that is asked by another address; else it tells
+        // nothing, nor does what known resolvers ask, unless there is an address that only answers.
+        let tells = |(number, query): &&(Sequence, Transaction)| {
+            let is_known = self.group_of(query.client).is_some();
+            let asks_known = self.group_of(query.server).is_some();
+            let only_asks = || hosts.get(query.client).is_some_and(Host::only_asks);
+            !(is_known && asks_known)
+                && (!(is_known || asks_known) || !only_answer.is_empty())
+                && (is_known || only_asks())
+                && !sent_on.contains(number)
+        };
+        let telling: Vec<&(Sequence, Transaction)> = latest.iter().filter(tells).collect();
+        if telling.is_empty() {
+            return;
+        }
         // What a resolver asks is what it forwards to, and no address of it.
         let asked_by_known: BTreeSet<HostId> = latest
             .iter()
@@ -472,18 +491,9 @@ impl Roles {
         // Of each question the latest first.
         asks.sort_by_key(|(question, _)| *question);
         let mut waited: BTreeMap<HostId, Waits> = BTreeMap::new();
-        for (number, query) in &latest {
+        for (_, query) in telling {
             let own = self.place_of(query.client);
-            let only_asks = hosts.get(query.client).is_some_and(Host::only_asks);
-            // What clients ask a known resolver, too: one of them may be a forwarder that is asked by another address.
             let asks_known = self.group_of(query.server).is_some();
-            if sent_on.contains(number)
-                || (own.is_none() && !only_asks)
-                || (own.is_some() && asks_known)
-                || ((own.is_some() || asks_known) && only_answer.is_empty())
-            {
-                continue;
-            }
             let came = query.answered().unwrap_or(query.asked);
             let waits = |ask: &Transaction| {
                 ask.client != query.client
