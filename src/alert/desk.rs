@@ -25,8 +25,6 @@ use crate::time::{Span, Timestamp, period};
 
 /// How many zones are told in which an alert's time would fit.
 pub(super) const FITS_MAX: usize = 3;
-/// A capture that is longer has some hours twice.
-const DAY: Span = Span::from_secs(86_400);
 /// What is about the time of an alert, by whatever clock is found.
 const ABOUT: Span = Span::from_secs(360);
 /// Of more clients than that behind what a name server was asked nobody is named for an alert that says no more.
@@ -636,12 +634,6 @@ impl Answering for Desk {
     }
 
     fn answers(&mut self, coverage: &Coverage) -> Vec<Answer> {
-        // A clock alone may be of any day of a longer capture.
-        if coverage.span.is_some_and(|(first, last)| last - first > DAY) {
-            for alert in self.alerts.iter_mut().filter(|alert| alert.is_of_any_day) {
-                (alert.time, alert.again, alert.is_time_unread) = (None, None, true);
-            }
-        }
         let (mut cases, mut orders) = (Cases::default(), HashMap::default());
         for (alert, held) in self.alerts.iter().zip(&self.held) {
             let Ok(id) = held else { continue };

@@ -65,8 +65,6 @@ pub struct Alert {
     pub is_time_fine: bool,
     /// It has a time that could not be read.
     pub is_time_unread: bool,
-    /// Its time is a clock alone, taken to be of the capture's first day: it counts if the capture is no longer than that.
-    pub is_of_any_day: bool,
     /// The firewall that raised it, where a file is of several: each has a clock of its own.
     pub device: Option<String>,
     /// The host it blames, as written: an address or a name of the firewall's own.

@@ -1,4 +1,4 @@
-//! Times that lack something: their year, or their day. Another time, that of the capture, has it.
+//! Times that lack their year. Another time, that of the capture, has it.
 
 use jiff::tz::TimeZone;
 
@@ -6,26 +6,28 @@ use super::month_words::in_english;
 use super::written::{DateOrder, NoTime, Written};
 use super::{Span, Timestamp, Zone};
 
-const DAY: Span = Span::from_secs(86_400);
-/// How far before a capture a clock is still of its first day.
-const EARLY: Span = Span::from_secs(60);
 /// How far from a capture a date is at most that could be two.
 const BEFORE: Span = Span::from_secs(86_400);
 const BEHIND: Span = Span::from_secs(13 * 86_400);
 
 impl Written {
-    /// Reads a time that lacks its year, in the year in which it is nearest to another. What could be two dates is the one
-    /// that is within a day before that and some days behind it, if the other is not.
+    /// Reads a time that lacks its year, in the year in which it is nearest to another. What could be two dates is as the order
+    /// has it, and else the one that is within a day before that and some days behind it, if the other is not.
     ///
     /// # Errors
     /// As [`Written::parse`].
-    pub fn parse_near(text: &str, zone: &Zone, near: Timestamp) -> Result<Written, NoTime> {
+    pub fn parse_near(
+        text: &str,
+        zone: &Zone,
+        near: Timestamp,
+        order: Option<DateOrder>,
+    ) -> Result<Written, NoTime> {
         let year = jiff::Timestamp::from_second(near.seconds()).map_err(|_| NoTime::NoYear)?;
         let year = TimeZone::UTC.to_datetime(year).year();
         let mut read = Err(NoTime::NoYear);
         for year in year.saturating_sub(1)..=year.saturating_add(1) {
             let Some(text) = with_year(text.trim(), year) else { return Err(NoTime::NoYear) };
-            match (of_two(&text, zone, near), &read) {
+            match (of_two(&text, zone, near, order), &read) {
                 (Ok(new), Ok(known)) if far(&new, near) >= far(known, near) => {}
                 // No other year has a 29 February.
                 (Err(_), Ok(_)) => {}
@@ -34,24 +36,16 @@ impl Written {
         }
         read
     }
-
-    /// Reads a clock without a day, on the first day on which it comes when, or after, another time does.
-    ///
-    /// # Errors
-    /// As [`Written::parse`].
-    pub fn parse_behind(text: &str, zone: &Zone, begin: Timestamp) -> Result<Written, NoTime> {
-        let civil = zone.civil(begin).ok_or(NoTime::NoDay)?;
-        let next = zone.civil(begin + DAY).ok_or(NoTime::NoDay)?;
-        let on = |date: &str| Written::parse(&format!("{date} {}", text.trim()), zone, None);
-        let first = on(&civil.date.to_string())?;
-        // Whoever wrote it down may have been a little early.
-        if first.time < begin - EARLY { on(&next.date.to_string()) } else { Ok(first) }
-    }
 }
 
 /// A time, the one of two that its date can be which is about when another is.
-fn of_two(text: &str, zone: &Zone, near: Timestamp) -> Result<Written, NoTime> {
-    let read = Written::parse(text, zone, None);
+fn of_two(
+    text: &str,
+    zone: &Zone,
+    near: Timestamp,
+    order: Option<DateOrder>,
+) -> Result<Written, NoTime> {
+    let read = Written::parse(text, zone, order);
     if read != Err(NoTime::TwoDates) {
         return read;
     }
@@ -119,6 +113,7 @@ mod tests {
                 text,
                 &crate::time::UTC,
                 Timestamp::from_rfc3339(near).unwrap(),
+                None,
             );
             written.map(|written| written.time.to_string()[..10].to_owned())
         };
@@ -147,25 +142,13 @@ mod tests {
         ] {
             assert!(near(text, capture).is_err() || text == "03/04 09:17", "{text}");
         }
-        let last = Written::parse_near("Mar  2 09:17:42", &crate::time::UTC, Timestamp(i64::MAX));
+        let last =
+            Written::parse_near("Mar  2 09:17:42", &crate::time::UTC, Timestamp(i64::MAX), None);
         assert!(last.is_ok());
-    }
-
-    #[test]
-    fn a_clock_alone_is_of_the_first_day_on_which_it_comes() {
-        let behind = |text: &str, begin: &str| {
-            let begin = Timestamp::from_rfc3339(begin).unwrap();
-            let written = Written::parse_behind(text, &crate::time::UTC, begin);
-            written.map(|written| written.time.to_string()[..19].to_owned())
-        };
-        for (text, begin, time) in [
-            ("09:17:42", "2026-03-02T08:00:00Z", "2026-03-02T09:17:42"),
-            ("9:17 PM", "2026-03-02T08:00:00Z", "2026-03-02T21:17:00"),
-            ("02:00", "2026-03-02T22:00:00Z", "2026-03-03T02:00:00"),
-            ("07:59:30", "2026-03-02T08:00:00Z", "2026-03-02T07:59:30"),
-        ] {
-            assert_eq!(behind(text, begin), Ok(time.to_owned()), "{text}");
-        }
-        assert!(behind("25:00", "2026-03-02T08:00:00Z").is_err());
+        // What the other dates of a file show comes before what is near.
+        let near = Timestamp::from_rfc3339("2026-03-02T08:00:00Z").unwrap();
+        let order = Some(DateOrder::DayFirst);
+        let read = Written::parse_near("03/02 09:17:42", &crate::time::UTC, near, order).unwrap();
+        assert_eq!(read.time.to_string()[..10], *"2026-02-03");
     }
 }

@@ -34,8 +34,6 @@ pub struct Written {
     pub is_fine: bool,
     /// It names the time that Europe has in winter, and is of its summer: some write that all the year.
     pub is_winter_in_summer: bool,
-    /// Its day is none that it says; who reads it may have taken one.
-    pub is_of_any_day: bool,
 }
 
 /// Which of day and month comes first in a date such as `03/02/2026`.
@@ -109,7 +107,6 @@ impl Written {
                     shows,
                     is_fine: true,
                     is_winter_in_summer: false,
-                    is_of_any_day: false,
                 }));
             }
             Some(Count::FarOff) => return Some(Err(NoTime::FarOff)),
@@ -148,16 +145,7 @@ impl Written {
         let is_twice = matches!(read.offset(), AmbiguousOffset::Fold { .. });
         let again = if is_twice { of(read.later().ok()?) } else { None };
         let Cursor { shows, is_fine, .. } = *cursor;
-        let is_of_any_day = false;
-        Some(Ok(Written {
-            time,
-            again,
-            is_local,
-            shows,
-            is_fine,
-            is_winter_in_summer,
-            is_of_any_day,
-        }))
+        Some(Ok(Written { time, again, is_local, shows, is_fine, is_winter_in_summer }))
     }
 }
 
@@ -681,7 +669,7 @@ mod tests {
             for order in [None, Some(DateOrder::DayFirst), Some(DateOrder::MonthFirst)] {
                 let _ = read(&text, order);
             }
-            let _ = Written::parse_near(&text, &crate::time::UTC, Timestamp(0));
+            let _ = Written::parse_near(&text, &crate::time::UTC, Timestamp(0), None);
             let _ = Zone::parse(&text);
         }
     }

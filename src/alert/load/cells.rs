@@ -44,6 +44,10 @@ pub(super) fn joined(text: &str) -> Option<(Lined, String)> {
         (0..cells.len().min(TITLE_LINES)).filter_map(|first| headed(&cells, first)).collect();
     found.truncate(1);
     let table = found.pop().or_else(|| of_sophos(&cells))?;
+    // Of a table that is not whole, or of which another page stands above, nothing may be lost.
+    if cells.iter().take(table.first).any(|(_, cell)| is_of_row(cell)) {
+        return None;
+    }
     let words = format!(
         "its cells stand in a line each: they are read as {} rows of {}",
         table.rows, table.width

@@ -81,6 +81,7 @@ pub(super) const TIMES: &[&str] = &[
     "alertdate",
     "when",
     "zeit",
+    "uhrzeit",
     "zeitpunkt",
     "zeitstempel",
     "datumuhrzeit",

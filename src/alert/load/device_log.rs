@@ -58,12 +58,10 @@ fn bind(line: &str) -> Option<Pairs<'_>> {
 
 /// Unbound's, of a response policy zone or a local one: `... ADDRESS@PORT NAME TYPE CLASS`.
 fn unbound(line: &str) -> Option<Pairs<'_>> {
-    const ACTIONS: [&str; 14] = [
+    // `static`, `redirect` and `inform` are of names of one's own as well.
+    const ACTIONS: [&str; 11] = [
         "deny",
         "refuse",
-        "static",
-        "redirect",
-        "inform",
         "inform_deny",
         "inform_redirect",
         "always_refuse",
@@ -91,7 +89,8 @@ fn unbound(line: &str) -> Option<Pairs<'_>> {
     let rule =
         told.get(..rule_end).and_then(|rule| rule.strip_suffix(host)).unwrap_or_default().trim();
     let action = rule.rsplit(' ').next().unwrap_or_default();
-    let is_zone = ACTIONS.contains(&action);
+    let is_reverse = name.trim_end_matches('.').to_ascii_lowercase().ends_with(".arpa");
+    let is_zone = ACTIONS.contains(&action) && !is_reverse;
     let is_policy = rule.starts_with("rpz: applied") && action != "rpz-passthru";
     if !is_zone && !is_policy {
         return Some(other(line));
@@ -104,8 +103,11 @@ fn unbound(line: &str) -> Option<Pairs<'_>> {
 /// Cisco ASA's, of its botnet filter. Where the source is what is listed, the host is the destination.
 fn asa(line: &str) -> Option<Pairs<'_>> {
     let (_, told) = line.split_once("%ASA-")?;
-    let is_filter = told.get(1..).is_some_and(|id| id.starts_with("-338"))
-        && told.contains(": Dynamic Filter ");
+    // Those of 3381.. are of what is on the white list.
+    let is_listed = |id: &str| id.starts_with("-338") && !id.starts_with("-3381");
+    let is_filter = told.get(1..).is_some_and(is_listed)
+        && told.contains(": Dynamic Filter ")
+        && !told.contains("white");
     if !is_filter {
         return Some(other(line));
     }
@@ -143,13 +145,16 @@ fn mikrotik(line: &str) -> Option<Pairs<'_>> {
     }
     let prefix = before.strip_suffix(*chain).unwrap_or(before);
     let prefix = prefix.split_once("firewall,info ").map_or("", |(_, prefix)| prefix.trim());
+    // A rule may log what it lets through.
+    let passes = ["accept", "allow", "pass", "permit", "nat", "fasttrack"];
+    let lower = prefix.to_ascii_lowercase();
+    if lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| passes.contains(&word)) {
+        return Some(other(line));
+    }
     let mut pairs = vec![("src_ip", from.0), ("dst_ip", to.0), ("dst_port", to.1)];
     pairs.extend((!prefix.is_empty()).then_some(("threat", prefix)));
     // Before version 7.10 its month comes first, and of today it says the clock alone.
-    let stamp = prefix
-        .is_empty()
-        .then_some(before)
-        .or_else(|| before.split_once(" firewall,").map(|(stamp, _)| stamp));
+    let stamp = before.split_once(" firewall,").map(|(stamp, _)| stamp);
     let has_month =
         |stamp: &&str| stamp.starts_with(|c: char| c.is_ascii_alphabetic()) && stamp.contains('/');
     let is_clock = |stamp: &&str| !stamp.trim().contains(' ') && stamp.contains(':');

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     TOP_LINES, cef, csv_columns, fast, full, json, key_value, labels, lines, names, palo_alto,
-    sentence, table, zeek,
+    table, zeek,
 };
 
 /// How a file of alerts is written.
@@ -80,8 +80,9 @@ impl Form {
     /// 9. rows of Sophos' table;
     /// 10. lines that say what each thing is;
     /// 11. objects of JSON behind something else;
-    /// 12. a few lines of one name or address each;
-    /// 13. a sentence about one of them.
+    /// 12. a few lines of one name or address each.
+    ///
+    /// A sentence about a name is none: whether it accuses or excuses, and when that was, only a person can tell.
     pub(super) fn of(text: &str) -> Option<Form> {
         let sample = || lines(text).take(TOP_LINES).map(|(_, line)| line);
         let count = |is: fn(&str) -> bool| sample().filter(|line| is(line)).count();
@@ -113,8 +114,6 @@ impl Form {
             json()
         } else if names::is_few(text) {
             Some(Form::Names)
-        } else if sentence::is_text(text) {
-            Some(Form::KeyValue)
         } else {
             None
         }

@@ -75,10 +75,15 @@ pub(super) fn text(html: &str) -> Option<Lined> {
         };
         line.starts_with('<') && STARTS.iter().any(|start| is_of(start))
     };
-    let first = html.lines().find(|line| !line.trim().is_empty())?;
-    // A mail's source may have lines of its header before.
-    let is_html = is_start(first)
-        || !first.trim_start().starts_with(['{', '[']) && html.lines().any(is_start);
+    // A mail's source may have lines of its header before; a text that has a line of HTML in it is none.
+    let is_of_header = |line: &&str| {
+        let name = line.split_once(':').map_or("", |(name, _)| name);
+        line.trim().is_empty()
+            || line.starts_with([' ', '\t'])
+            || !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    let first = html.lines().find(|line| !line.trim().is_empty() && !is_of_header(line))?;
+    let is_html = is_start(first);
     let lower = html.to_ascii_lowercase();
     if !is_html || !ENDS.iter().any(|end| lower.contains(end)) {
         return None;

@@ -35,7 +35,6 @@ mod palo_alto;
 mod paste;
 mod row;
 mod rule_text;
-mod sentence;
 mod table;
 mod text;
 mod times;
@@ -170,7 +169,6 @@ impl<'z> Rows<'z> {
         match form {
             Form::Table => table::read(text, self),
             Form::KeyValue if labels::has_no_pairs(text) => labels::read(text, self),
-            Form::KeyValue if sentence::is_text(text) => sentence::read(text, self),
             Form::KeyValue => key_value::read(text, key_value::Dialect::Any, self),
             Form::FortiGate => key_value::read(text, key_value::Dialect::FortiGate, self),
             Form::PaloAlto => palo_alto::read(text, self),
@@ -325,15 +323,6 @@ impl<'z> Rows<'z> {
                 first.text.escape_debug(),
                 first.line,
                 time.to_string().split('-').next().unwrap_or_default()
-            ));
-        }
-        if let Some((first, time)) = &self.times.first_without_day {
-            say(format!(
-                "its times have no day: taken to be of the day from where the capture begins, \"{}\" in line {} of {}; if the \
-                 capture is longer than a day, they are not used",
-                first.text.escape_debug(),
-                first.line,
-                self.times.day_at(*time)
             ));
         }
         let unread = self.times.unread.iter();

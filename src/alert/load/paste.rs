@@ -57,6 +57,7 @@ impl<'t> Paste<'t> {
 /// What leaves each line where it is.
 fn without_marks(text: &str) -> Cow<'_, str> {
     let plain = without_quote_marks(text);
+    let plain = owned_or(plain, without_links);
     let plain = owned_or(plain, without_unseen);
     owned_or(plain, with_dots)
 }
@@ -93,6 +94,34 @@ fn without_quote_marks(text: &str) -> Cow<'_, str> {
         }
         plain.push_str(rest);
         plain.push('\n');
+    }
+    plain.into()
+}
+
+/// A text without the links that mail programs write behind what they stand at: `evil.com <https://safelinks.example/?url=...>`,
+/// `a@b.example <mailto:a@b.example>`. What was flagged is what they stand at.
+fn without_links(text: &str) -> Cow<'_, str> {
+    const STARTS: [&str; 3] = ["<http://", "<https://", "<mailto:"];
+    if !STARTS.iter().any(|start| text.contains(start)) {
+        return text.into();
+    }
+    let mut plain = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let mut rest = line;
+        while let Some(at) = STARTS.iter().filter_map(|start| rest.find(start)).min() {
+            let (before, link) = rest.split_at_checked(at).unwrap_or((rest, ""));
+            let Some((_, behind)) = link.split_once('>') else { break };
+            let is_behind_words = !before.trim().is_empty() || !plain.ends_with('\n');
+            // Alone in its line it is what is meant.
+            plain.push_str(if is_behind_words { before.trim_end_matches(' ') } else { before });
+            if !is_behind_words || before.trim_end().ends_with([':', '=', ',', ';', '\t']) {
+                plain.push_str(
+                    link.split_once('>').map_or("", |(link, _)| link.get(1..).unwrap_or_default()),
+                );
+            }
+            rest = behind;
+        }
+        plain.push_str(rest);
     }
     plain.into()
 }

@@ -60,7 +60,6 @@ impl Row<'_> {
             is_local: self.time.is_some_and(|written| written.is_local),
             is_time_fine: self.time.is_some_and(|written| written.is_fine),
             is_time_unread: false,
-            is_of_any_day: self.time.is_some_and(|written| written.is_of_any_day),
             host: self
                 .host
                 .and_then(said)

@@ -31,8 +31,6 @@ pub(super) struct Times<'z> {
     pub first_winter: Option<Place>,
     /// The first that has its year from the capture.
     pub first_without_year: Option<(Place, Timestamp)>,
-    /// The first that has its day from the capture.
-    pub first_without_day: Option<(Place, Timestamp)>,
     /// Those that could not be read, by reason, in the order of their first ones.
     pub unread: Vec<Unread>,
 }
@@ -68,7 +66,6 @@ pub(super) enum Shown {
 enum Taken {
     Nothing,
     Year,
-    Day,
 }
 
 impl<'z> Times<'z> {
@@ -82,7 +79,6 @@ impl<'z> Times<'z> {
             first_local: None,
             first_winter: None,
             first_without_year: None,
-            first_without_day: None,
             unread: Vec::new(),
         }
     }
@@ -92,16 +88,11 @@ impl<'z> Times<'z> {
         self.zones.alerts.name_at(time)
     }
 
-    /// The day of a time, as the zone of those that name none has it.
-    pub(super) fn day_at(&self, time: Timestamp) -> String {
-        self.zones.alerts.civil(time).map_or_else(String::new, |civil| civil.date)
-    }
-
     /// The lines in which what is to be said of them stands.
     pub(super) fn lines_mut(&mut self) -> impl Iterator<Item = &mut u32> {
         let shown = self.shown.iter_mut().flatten();
         let firsts = self.first_winter.iter_mut();
-        let without = self.first_without_year.iter_mut().chain(&mut self.first_without_day);
+        let without = self.first_without_year.iter_mut();
         let firsts = firsts.chain(without.map(|(place, _)| place));
         let unread = self.unread.iter_mut().map(|unread| &mut unread.first);
         shown.chain(firsts).chain(unread).map(|place| &mut place.line)
@@ -192,10 +183,8 @@ impl<'z> Times<'z> {
         let zone = &self.zones.alerts;
         match (Written::parse(text, zone, self.order), self.zones.captured) {
             (Err(NoTime::NoYear), Some(captured)) => {
-                Written::parse_near(text, zone, captured).map(|read| (read, Taken::Year))
-            }
-            (Err(NoTime::NoDay), Some(captured)) => {
-                Written::parse_behind(text, zone, captured).map(|read| (read, Taken::Day))
+                Written::parse_near(text, zone, captured, self.order)
+                    .map(|read| (read, Taken::Year))
             }
             (read, _) => read.map(|read| (read, Taken::Nothing)),
         }
@@ -210,7 +199,7 @@ impl<'z> Times<'z> {
     ) -> Option<Written> {
         let place = || Place { line, text: shortened(text, 64) };
         match read {
-            Ok((mut written, taken)) => {
+            Ok((written, taken)) => {
                 if written.is_local {
                     self.first_local.get_or_insert(written.time);
                 }
@@ -221,10 +210,6 @@ impl<'z> Times<'z> {
                     Taken::Nothing => {}
                     Taken::Year => {
                         self.first_without_year.get_or_insert_with(|| (place(), written.time));
-                    }
-                    Taken::Day => {
-                        written.is_of_any_day = true;
-                        self.first_without_day.get_or_insert_with(|| (place(), written.time));
                     }
                 }
                 let [day_first, month_first] = &mut self.shown;

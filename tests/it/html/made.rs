@@ -204,7 +204,6 @@ pub fn answers(list: &Indicators, name: &str) -> Vec<Answer> {
         again: None,
         is_time_fine: false,
         is_time_unread: false,
-        is_of_any_day: false,
         device: None,
         file: "alerts.txt".to_owned(),
         line,

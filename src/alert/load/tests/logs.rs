@@ -1,4 +1,4 @@
-//! Log lines of devices that say by their place what is what, Microsoft's lists of entities, and sentences.
+//! Log lines of devices that say by their place what is what, and Microsoft's lists of entities.
 
 use super::super::*;
 
@@ -84,11 +84,6 @@ fn firewalls_that_say_it_by_place_are_read() {
             "203.0.113.67",
         ),
         (
-            "09:17:42 firewall,info C2-block forward: in:bridge out:ether1, connection-state:new src-mac 00:1b:21:00:00:01, proto UDP, \
-             192.168.2.194:50000->203.0.113.67:443, len 52",
-            "203.0.113.67",
-        ),
-        (
             "2026-03-02 09:17:42 Deny 192.168.2.194 9.9.9.9 dns/udp 53211 53 Trusted External ProxyDrop: DNS blocked by DNSWatch (DNS-Outgoing-00) DNS \
              proc_id=\"dns-proxy\" rc=\"594\" msg_id=\"1DFF-000F\" query_type=\"A\" question=\"mi.kenal-cn.com\" geo_dst=\"USA\"",
             NAME,
@@ -101,6 +96,16 @@ fn firewalls_that_say_it_by_place_are_read() {
     ] {
         assert_eq!(one(line), expected(name), "{line}");
     }
+    // Of today MikroTik says the clock alone, and a rule may log what it lets through.
+    let mikrotik = |rule: &str| {
+        format!(
+            "09:17:42 firewall,info {rule} forward: in:bridge out:ether1, connection-state:new src-mac 00:1b:21:00:00:01, proto UDP, \
+             192.168.2.194:50000->203.0.113.67:443, len 52"
+        )
+    };
+    let (host, destination) = ("192.168.2.194".to_owned(), "203.0.113.67".to_owned());
+    assert_eq!(one(&mikrotik("C2-block")), (String::new(), host, destination));
+    assert!(is_refused(&mikrotik("accept-web")));
     // What comes from outside is nobody's own doing.
     let inbound = "2026-03-02 09:17:41 firewall,info BAN input: in:ether1 out:(unknown 0), connection-state:new src-mac 00:1b:21:00:00:01, proto TCP (SYN), \
                    198.51.100.9:50264->192.168.2.1:80, len 40";
@@ -134,50 +139,10 @@ fn an_alert_of_microsofts_is_about_its_entities() {
 }
 
 #[test]
-fn a_sentence_is_about_the_only_name_in_it() {
+fn a_sentence_is_not_taken_apart() {
     for text in [
         "At 09:17:42 on 2 March the firewall blocked C2 traffic to mi.kenal-cn.com from 192.168.2.194",
-        "ATP alert: C2/Generic-A from 192.168.2.194 to mi.kenal-cn.com at 2026-03-02 09:17:42",
-        "Hi,\n\nthe firewall blocked malware traffic to mi[.]kenal-cn[.]com on 2 March 2026 at 09:17:42, blamed on 192.168.2.194.\n\nRegards, petra@office.example\n",
-        "Die Firewall hat am 2. März 2026 um 09:17:42 Uhr C2-Verkehr von 192.168.2.194 zu mi.kenal-cn.com blockiert.",
-        "Le pare-feu a bloqué à 09:17:42 une requête vers mi.kenal-cn.com, poste 192.168.2.194",
-        "2026-03-02 09:17:42 Threat Alert: Signature ET MALWARE Observed DNS Query to mi.kenal-cn.com. From: 192.168.2.194:53211, to: 9.9.9.9:53, protocol: UDP",
-    ] {
-        assert_eq!(one(text), expected(NAME), "{text}");
-        assert!(
-            read(text).notices.iter().any(|notice| notice.words.contains("read as a sentence")),
-            "{text}"
-        );
-    }
-    // When it was written says nothing of when it was.
-    for text in [
-        "[02.03.26, 10:20] Petra: hey, Sophos meldet den DC (192.168.2.194), C2/Generic-A -> mi.kenal-cn[.]com, so um 09:17 rum",
-        "Firewall Bot  APP  9:18 AM\n:rotating_light: *C2/Generic-A* from `192.168.2.194` to `hxxp://mi.kenal-cn[.]com/gate.php` blocked",
-        "alert: C2 to mi.kenal-cn.com was blocked at 09:17 and at 11:17 for 192.168.2.194",
-    ] {
-        assert_eq!(
-            one(text),
-            (String::new(), "192.168.2.194".to_owned(), NAME.to_owned()),
-            "{text}"
-        );
-    }
-    for text in [
-        // Two names, or a name and an address outside.
-        "The firewall blocked C2 traffic to mi.kenal-cn.com and x1.ad-sync.net from 192.168.2.194",
-        "The firewall blocked C2 traffic to mi.kenal-cn.com (203.0.113.67) from 192.168.2.194",
-        // Who asked, who says so, where to read more.
-        "The firewall blocked C2 traffic from dc1.contoso.com this morning again",
-        "Threat alert by firewall.contoso.com: please have a look at it",
-        "The firewall blocked a threat, see https://www.sophos.com/threats for more of it",
-        "The firewall blocked C2 traffic, please ask petra@contoso.com about it",
-        "The firewall blocked a C2 connection and it seems that pc42.contoso.com is infected",
-        "The C2 connection that was blocked belongs to pc42.contoso.com, please check it",
-        "Malware alert for pc42.contoso.com, please have a look at it",
-        "Our alert system at contoso.com blocked something",
-        // Nothing is said of an alert, or it is no sentence.
-        "Please have a look at mi.kenal-cn.com today or tomorrow",
-        "mi.kenal-cn.com;C2;blocked;alert",
-        "blocked: mi.kenal-cn.com",
+        "Our users can not get to www.microsoft.com, please unblock it. It was not malicious, a false alarm.",
     ] {
         assert!(is_refused(text), "{text}");
     }

@@ -345,18 +345,15 @@ fn headings_are_known_in_german_french_spanish_and_italian() {
 }
 
 #[test]
-fn a_time_without_its_year_or_day_has_that_of_the_capture_and_it_is_said() {
+fn a_time_without_its_year_has_that_of_the_capture_and_it_is_said() {
     for (time, words) in [
         ("03/02 09:17:42", "have no year"),
         ("02.03. 09:17:42", "have no year"),
         ("2. März 09:17:42", "have no year"),
-        ("09:17:42", "have no day"),
-        ("9:17:42 AM", "have no day"),
     ] {
         let alerts =
             read(&format!("Time,Host,Destination\n{time},192.168.2.194,mi.kenal-cn.com\n"));
         assert_eq!(cells(&alerts), one(2), "{time}");
-        assert_eq!(alerts.alerts[0].is_of_any_day, words == "have no day", "{time}");
         let is_said =
             |notice: &Notice| notice.words.contains(words) && notice.words.contains("2026");
         assert!(alerts.notices.iter().any(is_said), "{time}: {:?}", alerts.notices);
@@ -365,4 +362,49 @@ fn a_time_without_its_year_or_day_has_that_of_the_capture_and_it_is_said() {
     let alone = "Time,Host,Destination\n09:17:42,192.168.2.194,mi.kenal-cn.com\n";
     let alone = Alerts::read("a.csv", alone, None, &Zones::default()).unwrap();
     assert!(alone.alerts[0].time.is_none() && alone.alerts[0].is_time_unread);
+}
+
+#[test]
+fn a_clock_alone_is_no_time() {
+    let alone = "Time,Host,Destination\n09:17:42,192.168.2.194,mi.kenal-cn.com\n";
+    let alerts = read(alone);
+    assert!(alerts.alerts[0].time.is_none() && alerts.alerts[0].is_time_unread);
+}
+
+#[test]
+fn a_link_behind_a_name_is_not_what_was_flagged() {
+    for text in [
+        "Time: 2026-03-02 09:17:42\nHost: 192.168.2.194\nDestination: mi.kenal-cn.com <https://eur01.safelinks.example/?url=x>\nThreat: C2\n",
+        "Time: 2026-03-02 09:17:42\nHost: 192.168.2.194\nDestination: mi.kenal-cn.com<http://www.microsoft.com/x> \nThreat: C2\n",
+        "Time,Host,Destination\n2026-03-02 09:17:42,192.168.2.194,mi.kenal-cn.com <https://www.microsoft.com/>\n",
+        // Where it stands for itself it is what is meant.
+        "Time: 2026-03-02 09:17:42\nHost: 192.168.2.194\nDestination: <https://mi.kenal-cn.com/gate>\nThreat: C2\n",
+    ] {
+        let alerts = read(text);
+        let flagged: Vec<&str> =
+            alerts.alerts.iter().map(|alert| alert.destination.as_str()).collect();
+        let expected = ["mi.kenal-cn.com", "https://mi.kenal-cn.com/gate"];
+        assert!(
+            matches!(flagged.as_slice(), [one] if expected.contains(one)),
+            "{text}: {flagged:?}"
+        );
+    }
+}
+
+#[test]
+fn what_stands_above_a_table_of_cells_is_not_lost() {
+    let table = "Time\nHost\nDestination\n2026-03-02 13:18:01\n192.168.2.194\nwww.good.com\n";
+    assert_eq!(read(table).alerts.len(), 1);
+    // Another page of it, or a table with a cell missing.
+    for above in ["2026-03-02 09:17:42\n192.168.2.194\nmi.kenal-cn.com\n", "mi.kenal-cn.com\n"] {
+        let both = format!("Time\nHost\nDestination\n{above}Next\n{table}");
+        let read = Alerts::read("a.txt", &both, None, &Zones::default());
+        assert!(read.is_err(), "{above}: {read:?}");
+    }
+}
+
+#[test]
+fn a_line_of_html_in_a_text_makes_it_no_page() {
+    let text = "Time,Host,Destination,Note\n2026-03-02 09:17:42,192.168.2.194,mi.kenal-cn.com,x\n<div>foot</div>\n";
+    assert_eq!(cells(&read(text)), one(2));
 }
