@@ -74,19 +74,20 @@ pub(super) fn borne_out<'c>(
     causes: &'c Causes,
     seen: &Seen,
 ) -> Option<Cow<'c, Causes>> {
+    if !seen.is_presumed {
+        return Some(Cow::Borrowed(causes));
+    }
     let stays = |cause: &&Cause| !is_refuted(history, cause, seen);
     let clients: Vec<Cause> = causes.clients.iter().filter(stays).cloned().collect();
     if clients.len() == causes.clients.len() {
         return Some(Cow::Borrowed(causes));
     }
-    (!clients.is_empty()).then(|| Cow::Owned(Causes { clients, ..*causes }))
+    (!clients.is_empty()).then_some(Cow::Owned(Causes { clients, ..*causes }))
 }
 
 /// Whether a client's own answer shows that it was led elsewhere than a name was presumed to lead, for want of an answer.
 fn is_refuted(history: History<'_>, cause: &Cause, seen: &Seen) -> bool {
-    let Some(ask) = history.transactions().get(cause.ask).filter(|_| seen.is_presumed) else {
-        return false;
-    };
+    let Some(ask) = history.transactions().get(cause.ask) else { return false };
     let is_whole = ask.answered().is_some() && ask.rcode == 0 && ask.has_answers;
     let flagged = Name::from_wire(&seen.name);
     let edges = history.edges();

@@ -31,6 +31,8 @@ pub(super) struct Times<'z> {
     pub first_winter: Option<Place>,
     /// The first that has its year from the capture.
     pub first_without_year: Option<(Place, Timestamp)>,
+    /// One of these was taken for one of two dates by the capture's time.
+    is_guessed: bool,
     /// Those that could not be read, by reason, in the order of their first ones.
     pub unread: Vec<Unread>,
 }
@@ -65,7 +67,10 @@ pub(super) enum Shown {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Taken {
     Nothing,
-    Year,
+    /// Its year, and perhaps which of two dates it is.
+    Year {
+        is_of_two: bool,
+    },
 }
 
 impl<'z> Times<'z> {
@@ -79,6 +84,7 @@ impl<'z> Times<'z> {
             first_local: None,
             first_winter: None,
             first_without_year: None,
+            is_guessed: false,
             unread: Vec::new(),
         }
     }
@@ -107,7 +113,22 @@ impl<'z> Times<'z> {
     /// nothing shows it. In this order: 1. another date, unless dates show both; 2. that only in one of the orders most
     /// are of the capture's time, and in the other none; 3. that all have AM or PM.
     pub(super) fn order_shown(&self) -> Option<(DateOrder, Shown)> {
-        let open = self.unread.iter().find(|unread| unread.why == NoTime::TwoDates)?.count;
+        let open = self.unread.iter().find(|unread| unread.why == NoTime::TwoDates);
+        let open = match open {
+            Some(unread) => unread.count,
+            // What was taken by the capture's time gives way to what another date shows.
+            None => {
+                return match &self.shown {
+                    [Some(day_first), None] if self.is_guessed => {
+                        Some((DateOrder::DayFirst, Shown::Date(day_first.clone())))
+                    }
+                    [None, Some(month_first)] if self.is_guessed => {
+                        Some((DateOrder::MonthFirst, Shown::Date(month_first.clone())))
+                    }
+                    _ => None,
+                };
+            }
+        };
         let [day_first, month_first] = self.captured;
         let fits = (2 * day_first >= open, 2 * month_first >= open);
         let is_open = day_first == 0 && month_first == 0;
@@ -183,8 +204,14 @@ impl<'z> Times<'z> {
         let zone = &self.zones.alerts;
         match (Written::parse(text, zone, self.order), self.zones.captured) {
             (Err(NoTime::NoYear), Some(captured)) => {
-                Written::parse_near(text, zone, captured, self.order)
-                    .map(|read| (read, Taken::Year))
+                let read = |order| Written::parse_near(text, zone, captured, order);
+                read(self.order).map(|written| {
+                    let is_of_two = self.order.is_none()
+                        && [DateOrder::DayFirst, DateOrder::MonthFirst].into_iter().any(|order| {
+                            read(Some(order)).is_ok_and(|other| other.time != written.time)
+                        });
+                    (written, Taken::Year { is_of_two })
+                })
             }
             (read, _) => read.map(|read| (read, Taken::Nothing)),
         }
@@ -208,7 +235,8 @@ impl<'z> Times<'z> {
                 }
                 match taken {
                     Taken::Nothing => {}
-                    Taken::Year => {
+                    Taken::Year { is_of_two } => {
+                        self.is_guessed |= is_of_two;
                         self.first_without_year.get_or_insert_with(|| (place(), written.time));
                     }
                 }

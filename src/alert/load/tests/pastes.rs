@@ -358,6 +358,14 @@ fn a_time_without_its_year_has_that_of_the_capture_and_it_is_said() {
             |notice: &Notice| notice.words.contains(words) && notice.words.contains("2026");
         assert!(alerts.notices.iter().any(is_said), "{time}: {:?}", alerts.notices);
     }
+    // What another date of the file shows comes before what is near to the capture.
+    let shown = "Time,Host,Destination\n25/02 10:00:00,192.168.2.194,mi.kenal-cn.com\n03/02 09:17:42,192.168.2.194,mi.kenal-cn.com\n";
+    let days = read(shown)
+        .alerts
+        .iter()
+        .map(|alert| alert.time.unwrap().to_string()[..10].to_owned())
+        .collect::<Vec<_>>();
+    assert_eq!(days, ["2026-02-25", "2026-02-03"]);
     // Without a capture that is seen beforehand nothing is taken.
     let alone = "Time,Host,Destination\n09:17:42,192.168.2.194,mi.kenal-cn.com\n";
     let alone = Alerts::read("a.csv", alone, None, &Zones::default()).unwrap();
