@@ -13,7 +13,7 @@ use super::csv_words::{
 };
 use super::row::{Row, called, is_address, is_destination, is_outside, plain_key, said};
 use super::rule_text;
-use super::{Notice, Rows};
+use super::{Notice, Rows, key_value, labels, table};
 use crate::rows as csv_rows;
 use crate::time::{UTC, Written};
 
@@ -597,6 +597,17 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     let Header { line: header_line, delimiter, count, cells, columns, said, unsaid } = header;
     for words in said {
         rows.notices.push(Notice::file(&rows.file, &words));
+    }
+    // A title is left out; an alert that stands there in another form is not lost without a word.
+    let above = super::lines(text).take_while(|(line, _)| *line < header_line);
+    for (line, title) in above {
+        if labels::is_destination_line(title) || table::is_row(title) || key_value::is_line(title) {
+            rows.skip(
+                line,
+                title,
+                "it stands above the header of a table, which is read without it",
+            );
+        }
     }
     each_record(text, (delimiter, Some(count), header_line), rows, |line, record, shown, rows| {
         if record.get(0).is_some_and(|first| first.starts_with('#')) {

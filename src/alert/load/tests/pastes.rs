@@ -416,3 +416,18 @@ fn a_line_of_html_in_a_text_makes_it_no_page() {
     let text = "Time,Host,Destination,Note\n2026-03-02 09:17:42,192.168.2.194,mi.kenal-cn.com,x\n<div>foot</div>\n";
     assert_eq!(cells(&read(text)), one(2));
 }
+
+#[test]
+fn an_alert_above_the_header_of_a_table_is_said_to_be_left_out() {
+    let table = "Time,Host,Destination\n2026-03-02 09:17:42,192.168.2.194,mi.kenal-cn.com\n";
+    for (above, skipped) in [
+        ("Destination: www.other.com\n", 1),
+        ("1 192.168.2.194 C2/Generic-A www.other.com 2 AFCd\n", 1),
+        ("Alerts of Monday\n", 0),
+    ] {
+        let alerts = read(&format!("{above}{table}"));
+        assert_eq!(alerts.alerts.len(), 1, "{above}");
+        let said = alerts.notices.iter().filter(|notice| notice.words.contains("above the header"));
+        assert_eq!(said.count(), skipped, "{above}: {:?}", alerts.notices);
+    }
+}
