@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::text::words::{few, number};
 use crate::alert::{Answer, moments};
 use crate::flow::Address;
-use crate::time::{Span, Timestamp};
+use crate::time::Span;
 
 /// How many clients are called by name.
 const NAMES_MAX: usize = 4;
@@ -18,23 +18,30 @@ const MOMENT: Span = Span::from_secs(60);
 pub(super) fn zone_that_fits(answers: &[Answer]) -> Option<String> {
     let other: Vec<&Answer> =
         answers.iter().filter(|answer| answer.basis.is_of_other_times).collect();
-    let mut fits: BTreeMap<&str, Vec<Timestamp>> = BTreeMap::new();
-    for answer in &other {
+    let mut fits: BTreeMap<&str, Vec<&Answer>> = BTreeMap::new();
+    for &answer in &other {
         for zone in &answer.basis.zones {
-            fits.entry(zone).or_default().extend(answer.alert.time);
+            fits.entry(zone).or_default().push(answer);
         }
     }
-    let mut by_moments: Vec<(usize, usize, &str)> = fits
+    let mut by_moments: Vec<(usize, usize, usize, &str)> = fits
         .into_iter()
-        .map(|(zone, times)| (moments(times.iter().copied(), MOMENT).len(), times.len(), zone))
+        .map(|(zone, fit)| {
+            let times = fit.iter().filter_map(|answer| answer.alert.time);
+            let destinations: BTreeSet<&str> =
+                fit.iter().map(|answer| answer.alert.destination.as_str()).collect();
+            (moments(times, MOMENT).len(), destinations.len(), fit.len(), zone)
+        })
         .collect();
     by_moments.sort_unstable_by(|one, other| other.cmp(one));
-    let (best, many, zone) = by_moments.first().copied()?;
-    let next = by_moments.get(1).map_or(0, |(next, ..)| *next);
-    // What is asked for at even intervals fits in others by chance, and what is asked for once tells them apart.
-    let is_all = many == other.len() && best >= next + 2;
-    let is_most = best > 1 && best >= next * 2 && many * 2 > other.len();
-    (is_all || is_most).then(|| {
+    let (best, destinations, many, zone) = by_moments.first().copied()?;
+    let others = by_moments.get(1..).unwrap_or_default();
+    let next = others.first().map_or(0, |(next, ..)| *next);
+    // What is asked for at even intervals fits in several zones, and what else was flagged then in one of them.
+    let tells_more = others.iter().all(|(_, of_next, ..)| destinations > *of_next);
+    let is_apart = best >= next * 2 || (best > next && destinations > 1 && tells_more);
+    let is_most = best > 1 && is_apart && many * 2 > other.len();
+    is_most.then(|| {
         let all = if many == other.len() { "All" } else { "Most" };
         format!(
             "{all} alerts that were asked for at other times only ({} of {}) fit if their times are of another zone: run it again \

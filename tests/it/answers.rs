@@ -155,6 +155,22 @@ fn a_zone_is_told_of_times_without_seconds_too() {
 }
 
 #[test]
+fn of_several_zones_that_is_told_in_which_several_destinations_fit() {
+    // What Kevin's machine asks for every two hours fits in others as well.
+    let rows = [
+        ("10:17:43", "mi.kenal-cn.com"),
+        ("12:17:43", "mi.kenal-cn.com"),
+        ("16:48:13", "192.55.83.30"),
+        ("15:20:00", "e13678.dspb.akamaiedge.net"),
+    ];
+    let rows = rows.map(|(time, name)| format!("2026-03-02 {time},192.168.2.194,{name}\n"));
+    let (text, ..) = all_forms(&format!("time,host,destination\n{}", rows.concat()));
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = "(3 of 4) fit if their times are of another zone: run it again with --tz +01:00.";
+    assert!(text.contains(told), "{text}");
+}
+
+#[test]
 fn a_time_without_seconds_is_all_of_its_minute() {
     let rows = ["09:17", "11:17", "13:17", "13:16", "13:19"]
         .map(|minute| format!("2026-03-02 {minute},192.168.2.194,mi.kenal-cn.com\n"));
