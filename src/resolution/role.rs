@@ -110,7 +110,7 @@ pub enum ForOthers {
     Translates,
     /// A router sends its queries on, or it is the address from which that sends on those of another.
     MayTranslate,
-    /// It asks for what aliases lead to that it was told, as only resolvers do.
+    /// It asks for what aliases lead to that it was told, as resolvers do and few clients.
     FollowsAliases,
 }
 

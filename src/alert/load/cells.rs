@@ -40,10 +40,8 @@ pub(super) fn joined(text: &str) -> Option<(Lined, String)> {
     }
     let cells: Vec<Cell<'_>> =
         super::lines(text).map(|(place, line)| (place, line.trim())).collect();
-    let mut found: Vec<Table> =
-        (0..cells.len().min(TITLE_LINES)).filter_map(|first| headed(&cells, first)).collect();
-    found.truncate(1);
-    let table = found.pop().or_else(|| of_sophos(&cells))?;
+    let mut starts = 0..cells.len().min(TITLE_LINES);
+    let table = starts.find_map(|first| headed(&cells, first)).or_else(|| of_sophos(&cells))?;
     // Of a table that is not whole, or of which another page stands above, nothing may be lost.
     if cells.iter().take(table.first).any(|(_, cell)| is_of_row(cell)) {
         return None;

@@ -40,12 +40,12 @@ fn is_sent_on(office: &mut Office, open: Open<'_>) -> bool {
     history.is_sent_on(open.sequence, &query)
 }
 
-/// An office in which the router sent so much on from one address.
-fn office_with(sent_on: u32, (inside, outside): (&str, &str)) -> Office {
+/// An office in which the router sent so much on to a server from one address.
+fn office_with(sent_on: u32, (inside, outside): (&str, &str), to: &str) -> Office {
     let mut office = Office::new();
     for n in 0..sent_on {
         let at = -9_000.0 + f64::from(n) * 100.0;
-        asks_through(&mut office, at, (inside, outside), ISP, &format!("n{n}.example"));
+        asks_through(&mut office, at, (inside, outside), to, &format!("n{n}.example"));
     }
     office
 }
@@ -53,7 +53,7 @@ fn office_with(sent_on: u32, (inside, outside): (&str, &str)) -> Office {
 #[test]
 fn what_a_router_sent_on_is_whose_it_was_before() {
     for (before, expected) in [(1, false), (2, true)] {
-        let mut office = office_with(before, (ANNA, ROUTER));
+        let mut office = office_with(before, (ANNA, ROUTER), ISP);
         let [ask, copy] = asks_through(&mut office, 0.0, (ANNA, ROUTER), ISP, "c2.evil.com");
         assert_eq!(is_sent_on(&mut office, copy), expected, "{before} before");
         assert!(!is_sent_on(&mut office, ask));
@@ -68,11 +68,11 @@ fn what_a_router_sent_on_is_whose_it_was_before() {
 #[test]
 fn two_who_ask_alike_are_two() {
     // Machines of one kind that were switched on together, in one network.
-    let mut office = office_with(9, (ANNA, BEN));
+    let mut office = office_with(9, (ANNA, BEN), ISP);
     let [_, other] = asks_through(&mut office, 0.0, (ANNA, BEN), ISP, "c2.evil.com");
     assert!(!is_sent_on(&mut office, other));
     // The same name at the same time, by another id: the router asks it, too.
-    let mut office = office_with(9, (ANNA, ROUTER));
+    let mut office = office_with(9, (ANNA, ROUTER), ISP);
     office.ask(0.0, ANNA, ISP, "c2.evil.com");
     let own = office.ask(0.06, ROUTER, ISP, "c2.evil.com");
     assert!(!is_sent_on(&mut office, own));
@@ -84,7 +84,7 @@ fn two_who_ask_alike_are_two() {
 
 #[test]
 fn a_router_that_asks_for_itself_too_stays_who_asks() {
-    let mut office = office_with(5, (ANNA, ROUTER));
+    let mut office = office_with(5, (ANNA, ROUTER), ISP);
     for n in 0..5 {
         office.ask(-500.0 + f64::from(n), ROUTER, ISP, "ntp.example");
     }
@@ -100,11 +100,7 @@ fn a_router_that_asks_for_itself_too_stays_who_asks() {
 #[test]
 fn whose_question_was_sent_on_to_the_resolver_is_named_alone() {
     let (container, machine) = ("172.17.0.2", "10.0.0.9");
-    let mut office = Office::new();
-    for n in 0..3 {
-        let at = -9_000.0 + f64::from(n) * 100.0;
-        asks_through(&mut office, at, (container, machine), DC, &format!("n{n}.example"));
-    }
+    let mut office = office_with(3, (container, machine), DC);
     office.resolution.refresh_roles();
     asks_through(&mut office, 0.0, (container, machine), DC, "c2.evil.com");
     let query = office.ask(0.3, DC, ISP, "c2.evil.com");
@@ -161,7 +157,7 @@ fn two_clocks_and_packets_out_of_order_do_not_make_the_host_the_router() {
 #[test]
 fn what_was_sent_on_is_known_by_the_answers_where_a_question_is_missing() {
     for missing in [0, 1] {
-        let mut office = office_with(3, (ANNA, ROUTER));
+        let mut office = office_with(3, (ANNA, ROUTER), ISP);
         office.ids += 1;
         let id = office.ids;
         let common = Draft { name: "c2.evil.com", id, ..Draft::default() };
@@ -190,11 +186,7 @@ fn what_was_sent_on_is_known_by_the_answers_where_a_question_is_missing() {
 #[test]
 fn what_a_router_sent_on_without_its_question_is_nobodys_here() {
     let (container, machine) = ("172.17.0.2", "10.0.0.9");
-    let mut office = Office::new();
-    for n in 0..3 {
-        let at = -9_000.0 + f64::from(n) * 100.0;
-        asks_through(&mut office, at, (container, machine), DC, &format!("n{n}.example"));
-    }
+    let mut office = office_with(3, (container, machine), DC);
     office.resolution.refresh_roles();
     let ask = office.ask(0.0, machine, DC, "c2.evil.com");
     let query = office.ask(0.3, DC, ISP, "c2.evil.com");
