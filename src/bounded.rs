@@ -155,6 +155,11 @@ impl<T, const K: usize, A> Ring<T, K, A> {
         self.oldest().0
     }
 
+    /// How many entries it keeps at most.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// How many entries are kept.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -62,7 +62,7 @@ fn nothing_is_allocated_for_a_packet() {
         Limits { transactions: kept, edges: 1 << 12, edge_names: 1 << 18, answer_aliases: 1 << 13 };
     let transactions = Transactions::new(kept, Ports::default());
     let resolution = Resolution::new(limits, transactions, Roles::new(Vec::new()), hasher);
-    let attributor = Attributor::new(resolution, Arc::clone(&indicators), kept.transactions);
+    let attributor = Attributor::new(resolution, Arc::clone(&indicators));
     let mut reader = Reader::open(&[path]).unwrap();
     let mut decoder = Decoder::new(Ports::default(), hasher, Some(indicators));
     let mut keeper = Keeper::new(decoder.clone(), Judge(attributor));

@@ -284,8 +284,7 @@ impl Prepared {
 
     fn judge(&self) -> Option<Judge> {
         let list = self.lists.last()?;
-        let kept = Limits::default().transactions.transactions;
-        let attributor = Attributor::new(resolution(self.hasher), Arc::clone(list), kept);
+        let attributor = Attributor::new(resolution(self.hasher), Arc::clone(list));
         Some(Judge { attributor, judged: 0 })
     }
 }

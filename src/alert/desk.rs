@@ -14,7 +14,7 @@ use super::nearest::{self, Nearby};
 use super::scope::{Scope, called};
 use super::sightings::{Kept, Matter, Outcome, Seen, Store, outcome};
 use super::zones::Fit;
-use super::{Alert, Answer, Answering, Basis, Clock, Suspect, Zones, clock, target};
+use super::{Alert, Answer, Basis, Clock, Suspect, Zones, clock, target};
 use crate::attribution::{Attribution, Called, Coverage, State, Verdict};
 use crate::flow::{Address, Mac};
 use crate::indicator::{IndicatorId, IndicatorKind, Indicators};
@@ -156,12 +156,12 @@ impl Desk {
         }
     }
 
-    /// Whether no alert has a destination that could be answered; false before [`Answering::answers`].
+    /// Whether no alert has a destination that could be answered; false before [`Desk::answers`].
     pub fn is_misdirected(&self) -> bool {
         self.misdirected > 0 && self.misdirected == self.alerts.len()
     }
 
-    /// How many alerts were answered with a sighting; 0 before [`Answering::answers`].
+    /// How many alerts were answered with a sighting; 0 before [`Desk::answers`].
     pub fn answered(&self) -> u64 {
         self.answered
     }
@@ -606,20 +606,24 @@ fn lacks(found: &Outcome, left_out: u64) -> Vec<String> {
     notes
 }
 
-impl Answering for Desk {
-    fn blamed(&self) -> BTreeSet<Called> {
+impl Desk {
+    /// The hosts that the alerts blame: those of them that are clients are to be in [`Coverage::blamed`].
+    pub fn blamed(&self) -> BTreeSet<Called> {
         self.alerts.iter().filter_map(|alert| alert.host.as_deref()).map(called).collect()
     }
 
-    fn watches(&self) -> bool {
+    /// Whether it wants to see every message.
+    pub fn watches(&self) -> bool {
         self.nearby.watches()
     }
 
-    fn see(&mut self, messages: &Messages, message: &Message) {
+    /// Looks at a message: what is near to an alert, yet not it.
+    pub fn see(&mut self, messages: &Messages, message: &Message) {
         self.nearby.see(messages, message);
     }
 
-    fn take(&mut self, attribution: &Attribution) {
+    /// Takes an attribution.
+    pub fn take(&mut self, attribution: &Attribution) {
         if attribution.state != State::Final {
             return;
         }
@@ -633,7 +637,8 @@ impl Answering for Desk {
         self.store.take(attribution, is_name.then_some(value.as_str()), is_near);
     }
 
-    fn answers(&mut self, coverage: &Coverage) -> Vec<Answer> {
+    /// The answer to each alert, in their order: the capture is at its end, and came to that.
+    pub fn answers(&mut self, coverage: &Coverage) -> Vec<Answer> {
         let (mut cases, mut orders) = (Cases::default(), HashMap::default());
         for (alert, held) in self.alerts.iter().zip(&self.held) {
             let Ok(id) = held else { continue };

@@ -147,7 +147,8 @@ impl Crowd {
 
 impl Attributor {
     /// Judges by a list. `history` is how many transactions `resolution` keeps.
-    pub fn new(resolution: Resolution, indicators: Arc<Indicators>, history: usize) -> Attributor {
+    pub fn new(resolution: Resolution, indicators: Arc<Indicators>) -> Attributor {
+        let history = resolution.transactions().limit();
         Attributor {
             resolution,
             indicators,

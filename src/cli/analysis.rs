@@ -10,7 +10,7 @@ use super::output::{is_closed_pipe, stop_on_interrupt};
 use super::progress::{Bar, Screen};
 use super::settings::Input;
 use super::{Outcome, say};
-use crate::alert::{Answering, Notice};
+use crate::alert::{Desk, Notice};
 use crate::attribution::{Assessor, Attribution, Attributor, Coverage, complaints_of};
 use crate::capture::{Reader, key_of, open_pipe};
 use crate::flow::Address;
@@ -53,8 +53,9 @@ struct Sink<'a> {
 struct Answer<'a> {
     /// Each with what it failed by, if it did: the others go on.
     reports: Vec<(Box<dyn Report + 'a>, Option<io::Error>)>,
-    answering: &'a mut dyn Answering,
-    /// Whether it wants every message.
+    /// What answers the alerts, if there are any.
+    desk: Option<&'a mut Desk>,
+    /// Whether that wants every message.
     is_watching: bool,
     assessor: Assessor,
     internal: Internal,
@@ -65,7 +66,9 @@ impl Answer<'_> {
     fn take(&mut self, mut attribution: Attribution) {
         self.internal.withhold(&mut attribution);
         self.verdicts.add(attribution.verdict);
-        self.answering.take(&attribution);
+        if let Some(desk) = &mut self.desk {
+            desk.take(&attribution);
+        }
         self.assessor.add(&attribution);
         for (report, failed) in &mut self.reports {
             if failed.is_none() {
@@ -86,8 +89,10 @@ impl Answer<'_> {
         mut coverage: Coverage,
         lacked: &CaptureLacked,
     ) -> Vec<io::Error> {
-        coverage.blamed = attributor.clients_among(&self.answering.blamed());
-        let answers = self.answering.answers(&coverage);
+        let answers = self.desk.as_mut().map_or_else(Vec::new, |desk| {
+            coverage.blamed = attributor.clients_among(&desk.blamed());
+            desk.answers(&coverage)
+        });
         let coverage = &coverage.shortened();
         let assessments =
             self.assessor.assess(attributor.resolution(), coverage.clock_set_back == 0);
@@ -123,8 +128,10 @@ impl MessageSink for Sink<'_> {
 
     fn take(&mut self, messages: &Messages, message: &Message) {
         let answer = &mut self.answer;
-        if answer.is_watching {
-            answer.answering.see(messages, message);
+        if answer.is_watching
+            && let Some(desk) = &mut answer.desk
+        {
+            desk.see(messages, message);
         }
         self.attributor.take(messages, message, &mut |attribution| answer.take(attribution));
         if answer.is_unheard() {
@@ -133,7 +140,7 @@ impl MessageSink for Sink<'_> {
     }
 }
 
-/// Reads the captures, holds them against `indicators`, and hands each attribution to `answering` and
+/// Reads the captures, holds them against `indicators`, and hands each attribution to `desk` and
 /// to the reports that `reports` makes.
 ///
 /// # Errors
@@ -142,7 +149,7 @@ pub fn run(
     analysis: Analysis,
     hasher: NameHasher,
     indicators: Arc<Indicators>,
-    answering: &mut dyn Answering,
+    desk: Option<&mut Desk>,
     reports: impl for<'a> FnOnce(Subject<'a>) -> anyhow::Result<Vec<Box<dyn Report + 'a>>>,
 ) -> anyhow::Result<Outcome> {
     let input = analysis.input;
@@ -150,7 +157,8 @@ pub fn run(
     let stop = stop_on_interrupt(&screen);
     let mut reader = open(&input, &stop)?;
     let mut decoder = Decoder::new(input.ports.clone(), hasher, Some(Arc::clone(&indicators)));
-    if answering.watches() {
+    let is_watching = desk.as_ref().is_some_and(|desk| desk.watches());
+    if is_watching {
         decoder.keep_addresses();
     }
     let declared: Vec<Address> = analysis.resolvers.iter().flatten().copied().collect();
@@ -161,8 +169,8 @@ pub fn run(
     let subject = Subject { indicators: &indicators, files: &files, zone: &analysis.zone };
     let answer = Answer {
         reports: reports(subject)?.into_iter().map(|report| (report, None)).collect(),
-        is_watching: answering.watches(),
-        answering,
+        is_watching,
+        desk,
         assessor: Assessor::new(Arc::clone(&indicators), analysis.zone.clone()),
         internal: Internal::new(analysis.internal),
         verdicts: Verdicts::default(),
@@ -226,7 +234,7 @@ pub fn attributor(
     let limits = Limits::default();
     let transactions = Transactions::new(limits.transactions, ports.clone());
     let resolution = Resolution::new(limits, transactions, Roles::new(resolvers), hasher);
-    Attributor::new(resolution, indicators, limits.transactions.transactions)
+    Attributor::new(resolution, indicators)
 }
 
 /// Why nothing can be concluded from a capture in which nothing is flagged; an all-clear would be a lie.

@@ -56,9 +56,10 @@ pub fn run(mut settings: Settings) -> anyhow::Result<Outcome> {
     let mut desk = Desk::new(alerts, held, &indicators, settings.zones);
     let outputs = settings.outputs;
     let indicators = Arc::new(indicators);
-    let outcome = analysis::run(settings.analysis, hasher, indicators, &mut desk, |subject| {
-        outputs.reports(subject)
-    })?;
+    let outcome =
+        analysis::run(settings.analysis, hasher, indicators, Some(&mut desk), |subject| {
+            outputs.reports(subject)
+        })?;
     // What was flagged at another time, or elsewhere, answers no alert.
     Ok(match outcome {
         _ if desk.is_misdirected() => Outcome::Failed,

@@ -16,7 +16,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
             "--format answers: there are no alerts to answer; `whoasked explain --alerts FILE` takes them"
         );
     }
-    analysis::run(settings.analysis, hasher, Arc::new(indicators), &mut (), |subject| {
+    analysis::run(settings.analysis, hasher, Arc::new(indicators), None, |subject| {
         outputs.reports(subject)
     })
 }

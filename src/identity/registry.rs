@@ -40,66 +40,17 @@ const LEASE_UNKNOWN: Span = Span::from_secs(8 * 3600);
 /// How long before such a request its sender is believed to have had the address that it wants to keep.
 const LEASE_BEFORE: Span = Span::from_secs(3600);
 
-/// What was learned of each source. The inventory is given, and has no table.
-#[derive(Debug)]
-struct Tables {
-    dhcp: Claims,
-    update: Claims,
-    kerberos: Claims,
-    nbns: Claims,
-    mdns: Claims,
-    llmnr: Claims,
-    pointer: Claims,
-    address: Claims,
-}
-
-impl Tables {
-    fn new() -> Tables {
-        let new = || Claims::new(ADDRESSES_MAX);
-        Tables {
-            dhcp: new(),
-            update: new(),
-            kerberos: new(),
-            nbns: new(),
-            mdns: new(),
-            llmnr: new(),
-            pointer: new(),
-            address: new(),
-        }
-    }
-
-    fn of(&self, source: Source) -> &Claims {
-        match source {
-            Source::Dhcp => &self.dhcp,
-            Source::DnsUpdate => &self.update,
-            Source::Kerberos => &self.kerberos,
-            Source::Nbns => &self.nbns,
-            Source::Mdns => &self.mdns,
-            Source::Llmnr => &self.llmnr,
-            Source::DnsPointer => &self.pointer,
-            Source::DnsAddress | Source::Inventory => &self.address,
-        }
-    }
-
-    fn of_mut(&mut self, source: Source) -> &mut Claims {
-        match source {
-            Source::Dhcp => &mut self.dhcp,
-            Source::DnsUpdate => &mut self.update,
-            Source::Kerberos => &mut self.kerberos,
-            Source::Nbns => &mut self.nbns,
-            Source::Mdns => &mut self.mdns,
-            Source::Llmnr => &mut self.llmnr,
-            Source::DnsPointer => &mut self.pointer,
-            Source::DnsAddress | Source::Inventory => &mut self.address,
-        }
-    }
+/// Which table is a source's.
+fn place_of(source: Source) -> Option<usize> {
+    SOURCES.iter().position(|own| *own == source)
 }
 
 /// Host names by address and time.
 #[derive(Debug)]
 pub struct Registry {
     inventory: Inventory,
-    tables: Tables,
+    /// What was learned of each source, in the order of [`SOURCES`].
+    tables: [Claims; SOURCES.len()],
     /// What DHCP clients asked for last.
     requests: HashMap<Mac, dhcp::Said>,
     requests_order: VecDeque<Mac>,
@@ -112,7 +63,7 @@ impl Registry {
     pub fn new(inventory: Inventory) -> Registry {
         Registry {
             inventory,
-            tables: Tables::new(),
+            tables: SOURCES.map(|_| Claims::new(ADDRESSES_MAX)),
             requests: HashMap::new(),
             requests_order: VecDeque::new(),
             leased: HashMap::new(),
@@ -315,12 +266,15 @@ impl Registry {
         self.table_mut(source).add(address, claim);
     }
 
+    /// What was learned of a source; of the inventory, which is given and has none, that of the last.
     fn table(&self, source: Source) -> &Claims {
-        self.tables.of(source)
+        let [.., last] = &self.tables;
+        place_of(source).and_then(|place| self.tables.get(place)).unwrap_or(last)
     }
 
     fn table_mut(&mut self, source: Source) -> &mut Claims {
-        self.tables.of_mut(source)
+        let [others @ .., last] = &mut self.tables;
+        place_of(source).and_then(|place| others.get_mut(place)).unwrap_or(last)
     }
 
     /// What the host behind an address was called at a time. `mac` is the link-layer address of its own

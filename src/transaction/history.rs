@@ -46,6 +46,11 @@ impl History {
         History { ring: Ring::with_chains(limit, limit / CHAIN_MEAN), aside: Aside::default() }
     }
 
+    /// How many transactions it keeps at most.
+    pub fn limit(&self) -> usize {
+        self.ring.limit()
+    }
+
     /// Takes all the memory that records can come to need.
     pub fn take_room(&mut self) {
         self.ring.take_room();

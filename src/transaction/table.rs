@@ -210,6 +210,11 @@ impl Transactions {
         }
     }
 
+    /// How many transactions are kept at most.
+    pub fn limit(&self) -> usize {
+        self.history.limit()
+    }
+
     /// Takes all the memory that transactions and their names can come to need.
     pub fn take_room(&mut self) {
         self.history.take_room();

@@ -35,7 +35,7 @@ impl Engine {
         let table = Transactions::new(limits.transactions, Ports::new(&[]));
         let dc = vec![vec![Address::from(DC.parse::<IpAddr>().unwrap())]];
         let resolution = Resolution::new(limits, table, Roles::new(dc), simulated.hasher);
-        let attributor = Attributor::new(resolution, indicators, transactions);
+        let attributor = Attributor::new(resolution, indicators);
         Engine { simulated, attributor, said: Vec::new(), ids: 0 }
     }
 

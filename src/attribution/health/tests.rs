@@ -55,10 +55,9 @@ impl Network {
         let transactions = Transactions::new(limits.transactions, Ports::new(&[]));
         let resolution =
             Resolution::new(limits, transactions, Roles::new(Vec::new()), simulated.hasher);
-        let history = limits.transactions.transactions;
         Network {
             simulated,
-            attributor: Attributor::new(resolution, Arc::new(indicators), history),
+            attributor: Attributor::new(resolution, Arc::new(indicators)),
             health: Health::new(declared.iter().map(|text| address(text)).collect(), Timestamp(0)),
             now: 0,
             asked: 0,
