@@ -28,11 +28,10 @@ mod zones;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use crate::attribution::{Attribution, Called, ChainStep, Coverage, Verdict};
+use crate::attribution::{ChainStep, Verdict};
 use crate::flow::Address;
 use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
-use crate::message::{Message, Messages};
 use crate::resolution::Role;
 use crate::time::Timestamp;
 
@@ -137,8 +136,12 @@ pub struct Suspect {
     pub hostname: Option<Hostname>,
     /// The strongest part it had.
     pub role: Role,
-    /// The highest confidence in it, in thousandths.
+    /// How sure it is that the alert is of it, in thousandths; of who was answered from the cache, that it asked.
     pub confidence_permille: u16,
+    /// How sure it is that what it asked led there, whatever the alert's time fits to, in thousandths.
+    pub asked_permille: u16,
+    /// Whether one of its questions was seen to make a server ask.
+    pub is_upstream: bool,
     /// What it asked, at most 20 names.
     pub asked: Vec<String>,
     /// How many of its questions led there.
@@ -154,41 +157,4 @@ pub struct Suspect {
     pub connected: Option<Timestamp>,
     /// The ids of the attributions that name it, at most 20.
     pub attributions: Vec<String>,
-}
-
-/// Collects what there is to say of alerts while attributions are settled.
-pub trait Answering {
-    /// Whether it wants to see every message.
-    fn watches(&self) -> bool;
-
-    /// Looks at a message: what is near to an alert, yet not it.
-    fn see(&mut self, messages: &Messages, message: &Message);
-
-    /// Takes an attribution.
-    fn take(&mut self, attribution: &Attribution);
-
-    /// The hosts that the alerts blame: those of them that are clients are to be in [`Coverage::blamed`].
-    fn blamed(&self) -> BTreeSet<Called>;
-
-    /// The answer to each alert, in their order: the capture is at its end, and came to that.
-    fn answers(&mut self, coverage: &Coverage) -> Vec<Answer>;
-}
-
-/// Where no alerts were given.
-impl Answering for () {
-    fn watches(&self) -> bool {
-        false
-    }
-
-    fn see(&mut self, _: &Messages, _: &Message) {}
-
-    fn take(&mut self, _: &Attribution) {}
-
-    fn blamed(&self) -> BTreeSet<Called> {
-        BTreeSet::new()
-    }
-
-    fn answers(&mut self, _: &Coverage) -> Vec<Answer> {
-        Vec::new()
-    }
 }

@@ -347,6 +347,8 @@ pub(super) fn outcome(seen: &Seen, of: &[&Kept], scope: &Scope) -> Outcome {
             let (suspect, asks) =
                 suspects.entry(way.client).or_insert_with(|| (suspect(way, part), BTreeSet::new()));
             add(suspect, asks, way, part);
+            // An alert that blames a client is of what that asked itself.
+            suspect.is_upstream |= kept.is_upstream || matches!(scope, Scope::Client(_));
             let is_known = suspect.attributions.last() == Some(&kept.id);
             if !is_known && suspect.attributions.len() < IDS_MAX {
                 suspect.attributions.push(kept.id.clone());
@@ -376,6 +378,8 @@ fn suspect(way: &Way, part: &Part) -> Suspect {
         hostname: way.hostname.clone(),
         role: part.role,
         confidence_permille: 0,
+        asked_permille: 0,
+        is_upstream: false,
         asked: Vec::new(),
         asks: 0,
         chain: way.chain.clone(),
@@ -388,6 +392,7 @@ fn suspect(way: &Way, part: &Part) -> Suspect {
 
 fn add(suspect: &mut Suspect, asks: &mut BTreeSet<QuestionId>, way: &Way, part: &Part) {
     suspect.confidence_permille = suspect.confidence_permille.max(part.confidence_permille);
+    suspect.asked_permille = suspect.confidence_permille;
     suspect.first = suspect.first.min(part.time);
     if part.time >= suspect.last {
         suspect.last = part.time;

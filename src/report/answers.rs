@@ -58,6 +58,9 @@ const COLUMNS: &[Column] = &[
         row.client.map_or(of_all, |client| &client.attributions).join(" ")
     }),
     ("triage", |row| row.triage.to_owned()),
+    ("asked_confidence", |row| {
+        row.client.map(|c| confidence(c.asked_permille)).unwrap_or_default()
+    }),
 ];
 
 fn time(time: Option<Timestamp>) -> String {

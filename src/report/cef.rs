@@ -100,6 +100,8 @@ fn extension(row: &Row<'_>) -> Vec<(&'static str, String)> {
         ("cs5", format!("{}:{}", row.list, row.indicator.line)),
         ("flexString1Label", text(row.indicator.description.map_or("", |_| "description"))),
         ("flexString1", text(row.indicator.description.unwrap_or_default())),
+        ("flexString2Label", text(row.triage().map_or("", |_| "triage"))),
+        ("flexString2", text(row.triage().unwrap_or_default())),
         ("reason", attribution.reason.clone().unwrap_or_default()),
     ]);
     if sighting.leg == Leg::Upstream {

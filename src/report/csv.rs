@@ -60,6 +60,7 @@ const COLUMNS: &[Column] = &[
     ("state", |row| row.attribution.state.as_str().to_owned()),
     ("list_description", |row| row.indicator.description.unwrap_or_default().to_owned()),
     ("list_confidence", |row| row.list_confidence().unwrap_or_default()),
+    ("triage", |row| row.triage().unwrap_or_default().to_owned()),
 ];
 
 /// Writes the columns' names, then a line for each sighting and client as soon as it is known.

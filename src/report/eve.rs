@@ -66,6 +66,7 @@ struct Known<'a> {
     indicator: IndicatorPart<'a>,
     sighting: SightingPart<'a>,
     client: Option<ClientPart<'a>>,
+    triage: Option<&'static str>,
     hints: &'a [&'static str],
 }
 
@@ -96,6 +97,7 @@ impl<'a> Event<'a> {
                 indicator: IndicatorPart::new(subject.indicators, row.indicator),
                 sighting: SightingPart::new(&attribution.sighting, subject.files),
                 client: row.client.map(|client| ClientPart::new(client, subject.files)),
+                triage: row.triage(),
                 hints: &attribution.hints,
             },
         }

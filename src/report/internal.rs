@@ -1,6 +1,6 @@
 //! Who may be named: with `--internal`, only clients in the networks given.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
@@ -15,12 +15,14 @@ const ASKED_FROM_OUTSIDE: &str = "asked from outside the networks given with --i
 pub struct Internal(Vec<IpNet>);
 
 /// The clients that were not named.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Outside {
     /// How many addresses.
     pub clients: u64,
     /// How many of their questions led to an indicator, counted for each indicator.
     pub asks: u64,
+    /// The networks that they are in, as far as one can guess, those of the most clients first.
+    pub networks: Vec<IpNet>,
 }
 
 impl Internal {
@@ -57,8 +59,21 @@ impl Internal {
             clients.insert(client);
             asks += row.asks;
         }
-        Outside { clients: clients.len() as u64, asks }
+        let mut networks: BTreeMap<IpNet, usize> = BTreeMap::new();
+        for network in clients.iter().filter_map(|client| network_of(*client)) {
+            *networks.entry(network).or_default() += 1;
+        }
+        let mut networks: Vec<(IpNet, usize)> = networks.into_iter().collect();
+        networks.sort_by_key(|(_, clients)| std::cmp::Reverse(*clients));
+        let networks = networks.into_iter().map(|(network, _)| network).collect();
+        Outside { clients: clients.len() as u64, asks, networks }
     }
+}
+
+/// The network of a host, of the size that most have.
+fn network_of(client: Address) -> Option<IpNet> {
+    let length = if client.is_v4() { 24 } else { 64 };
+    IpNet::new(client.ip(), length).ok().map(|network| network.trunc())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod cef;
 mod csv;
 mod eve;
 mod fold;
+mod headline;
 mod html;
 mod internal;
 mod jsonl;

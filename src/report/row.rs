@@ -6,8 +6,10 @@
 use std::borrow::Cow;
 
 use super::percent;
+use super::weighed::Weight;
 use super::{Files, Subject};
-use crate::attribution::{Attribution, Client, Verdict};
+use crate::attribution::{Attribution, Client, Verdict, Way, way};
+use crate::contact::Contact;
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
 use crate::indicator::Indicator;
@@ -115,6 +117,15 @@ impl<'a> Row<'a> {
     /// How sure the list is of its entry, in per cent.
     pub fn list_confidence(&self) -> Option<String> {
         self.indicator.confidence.map(|confidence| confidence.to_string())
+    }
+
+    /// How grave it is by this lookup alone; nothing where nobody is named. At the end of the run more may be known.
+    pub fn triage(&self) -> Option<&'static str> {
+        let client = self.client?;
+        let way = way(self.attribution, client, self.indicator);
+        let is_led = matches!(way, Way::SharedAddress | Way::Alias | Way::Server);
+        let weight = Weight::by_itself(is_led, matches!(client.contact, Contact::Yes(_)));
+        Some(weight.code())
     }
 
     /// How urgent it is.

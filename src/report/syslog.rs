@@ -106,6 +106,7 @@ fn facts(row: &Row<'_>) -> Vec<(&'static str, String)> {
         ]);
     }
     let more = [
+        ("triage", row.triage().map(ToOwned::to_owned)),
         ("mac", row.mac().map(|mac| mac.to_string())),
         ("host", row.hostname().map(ToOwned::to_owned)),
         ("rcode", row.rcode().map(ToOwned::to_owned)),

@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::text::words::{few, number};
+use super::text::words::number;
 use crate::alert::{Answer, moments};
 use crate::flow::Address;
 use crate::time::Span;
-
-/// How many clients are called by name.
-const NAMES_MAX: usize = 4;
 
 /// So far apart are alerts at least that bear each other out: what is asked for together fits together.
 const MOMENT: Span = Span::from_secs(60);
@@ -80,34 +77,6 @@ impl Timed {
     /// Whether a client is named for one of them.
     pub fn names(&self, client: Address) -> bool {
         self.named.contains(&client)
-    }
-
-    /// What it comes to, if not all clients that were seen are named: those who are, and the others. They come with
-    /// what they are called.
-    pub fn words(&self, clients: impl Iterator<Item = (Address, String)>) -> Option<String> {
-        let (these, others): (Vec<_>, Vec<_>) =
-            clients.partition(|(client, _)| self.names(*client));
-        if others.is_empty() {
-            return None;
-        }
-        let (then, others): (Vec<_>, Vec<_>) =
-            others.into_iter().partition(|(client, _)| self.then.contains(client));
-        let few = |clients: &[(Address, String)]| {
-            few(clients.iter().take(NAMES_MAX).map(|(_, called)| called), clients.len())
-        };
-        let times = self.times();
-        let mut parts = vec![match these.is_empty() {
-            true => format!("Nobody is named for {times}"),
-            false => format!("At {times}: {}", few(&these)),
-        }];
-        if !then.is_empty() {
-            parts.push(format!("About then, too: {}", few(&then)));
-        }
-        if !others.is_empty() {
-            let also = if these.is_empty() { "" } else { " also" };
-            parts.push(format!("At other times{also}: {}", few(&others)));
-        }
-        Some(parts.join(". ") + ".")
     }
 
     /// What stands with a client that is not named, if it did not ask then.

@@ -54,9 +54,47 @@ impl Weight {
         }
     }
 
-    /// By what led there alone, for want of an assessment.
-    pub fn of_way(is_led: bool) -> Weight {
-        if is_led { Weight::Doubtful } else { Weight::Open }
+    /// By what led there and whether it connected, for want of an assessment.
+    pub fn by_itself(is_led: bool, has_connected: bool) -> Weight {
+        match (is_led, has_connected) {
+            (true, _) => Weight::Doubtful,
+            (false, true) => Weight::Connected,
+            (false, false) => Weight::Open,
+        }
+    }
+}
+
+/// How pressing it is to look at a client; the most pressing first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::report) enum Urgency {
+    /// It asked for what is flagged, and connected.
+    Act,
+    /// It asked for what is flagged.
+    Look,
+    /// It may be a false alarm.
+    Weigh,
+    /// Whatever it did was not at the times of the alerts.
+    Other,
+}
+
+impl Urgency {
+    /// Of dealings at the times of the alerts.
+    pub fn of(weight: Weight) -> Urgency {
+        match weight {
+            Weight::Connected => Urgency::Act,
+            Weight::Serious | Weight::Open => Urgency::Look,
+            Weight::Doubtful => Urgency::Weigh,
+        }
+    }
+
+    /// The class of elements that show it.
+    pub fn class(self) -> &'static str {
+        match self {
+            Urgency::Act => "act",
+            Urgency::Look => "look",
+            Urgency::Weigh => "weigh",
+            Urgency::Other => "other",
+        }
     }
 }
 
@@ -100,7 +138,10 @@ impl<'a> Weighed<'a> {
     /// How grave the dealings are of a client that is named for an alert.
     pub fn triage(&self, answer: &Answer, suspect: &Suspect, subject: Subject<'_>) -> Weight {
         let known = answer.indicator.and_then(|id| self.weight(id, suspect.address));
-        known.unwrap_or_else(|| Weight::of_way(!subject.asked_itself(suspect, answer)))
+        known.unwrap_or_else(|| {
+            let is_led = !subject.asked_itself(suspect, answer);
+            Weight::by_itself(is_led, suspect.connected.is_some())
+        })
     }
 
     /// What speaks for a compromised client; of an only client, all that is said of the indicator.

@@ -79,6 +79,7 @@ const COLUMNS: &[Column] = &[
     }),
     ("list_description", "string", |row| Value::maybe(row.indicator.description)),
     ("list_confidence", "count", |row| Value::maybe(row.list_confidence())),
+    ("triage", "enum", |row| Value::maybe(row.triage())),
 ];
 
 /// Writes header lines, then a line for each sighting and client as soon as it is known.

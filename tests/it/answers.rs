@@ -218,7 +218,7 @@ fn a_line_of_an_answer_has_the_ids_of_its_own_client() {
     for client in ["192.168.2.42", "192.168.2.40"] {
         let line = answers.lines().find(|line| line.contains(client)).unwrap();
         assert_eq!(
-            line.rsplit(',').next(),
+            line.rsplit(',').nth(1),
             Some(if client.ends_with("42") { "act" } else { "look" })
         );
         let ids: Vec<&str> = line.rsplit(',').nth(1).unwrap().split(' ').collect();
@@ -385,7 +385,7 @@ fn who_asked_at_other_times_is_weighed_alike_in_the_table_and_on_the_page() {
         [&alerts, &page, &office()].map(|path| path.display().to_string());
     let run = whoasked(["explain", "--report", &page, "--alerts", &alerts, &capture]);
     let row = |client: &str| {
-        let of_it = |line: &&str| line.starts_with(&format!("{client} "));
+        let of_it = |line: &&str| line.starts_with(&format!("{client}  "));
         run.stdout.lines().find(of_it).unwrap_or_default().to_owned()
     };
     assert!(row("192.168.2.42").ends_with("act on it"), "{}", run.stdout);
@@ -417,7 +417,8 @@ fn alerts_of_another_day_are_said_once_on_top_and_each_in_short() {
     let plain = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         plain.starts_with(&format!(
-            "4 alerts: 1 leads to a client and 3 are not of the capture's time. {told}"
+            "At the alerts' times: act on 192.168.2.42 (KEVIN-PC). 3 alerts are not of the capture's time. At other times \
+             also: 192.168.2.40 (JUDITH-PC) and 192.168.2.49 (MIRIAM-PC). {told}"
         )),
         "{said}"
     );
@@ -463,7 +464,8 @@ fn rows_that_were_not_read_are_counted_on_top_of_every_form() {
         "time,host,destination\n{row}2026-03-02T09:17:42Z,192.168.2.194,?\n{row}2026-03-02T09:17:42Z,192.168.2.194\n"
     ));
     let said = "2 further rows were not read and have no answer; they are listed at the end.";
-    assert!(text.starts_with(&format!("2 alerts: 2 lead to a client. {said}")), "{text}");
+    let who = "At the alerts' times: act on 192.168.2.42 (KEVIN-PC). At other times also: 192.168.2.40 (JUDITH-PC).";
+    assert!(text.starts_with(&format!("{who} {said}")), "{text}");
     assert!(text.ends_with(said), "terminals show the end: {text}");
     let heading = page.split("<h1>").nth(1).unwrap().split("</h1>").next().unwrap();
     assert!(heading.ends_with(said), "{heading}");
@@ -519,7 +521,7 @@ fn alerts_of_another_day_are_called_so_in_every_form() {
     let row = |day: u32| format!("2026-03-{day:02}T09:17:42Z,192.168.2.194,mi.kenal-cn.com\n");
     let (text, page, csv, lines) =
         all_forms(&format!("time,host,destination\n{}{}", row(5), row(2)));
-    assert!(text.contains("1 is not of the capture's time"), "{text}");
+    assert!(text.contains("1 alert is not of the capture's time"), "{text}");
     assert!(
         page.contains("Not of the capture&#39;s time")
             || page.contains("Not of the capture's time"),

@@ -8,10 +8,10 @@ use super::shown::Shown;
 use super::view::Seen;
 use crate::alert::{Alert, Answer, Suspect};
 use crate::attribution::Verdict;
-use crate::report::text::words::{count, list, sure_of};
+use crate::report::headline::counted;
+use crate::report::text::words::{count, list, raised, sureness};
 use crate::report::text::{
-    Alike, Ink, alike, clocks as clocks_of, headline, in_gaps, of_another_day, timeless,
-    times_unread, unread,
+    Alike, Ink, alike, clocks as clocks_of, in_gaps, of_another_day, timeless, times_unread, unread,
 };
 use crate::report::timed::zone_that_fits;
 
@@ -148,8 +148,8 @@ pub(super) fn answers(seen: &Seen<'_>) -> Alerts {
     };
     Alerts {
         sentence: Shown::new(&match unread(seen.ending) {
-            Some(unread) => format!("{} {unread}", headline(answers)),
-            None => headline(answers),
+            Some(unread) => format!("{} {unread}", counted(answers)),
+            None => counted(answers),
         }),
         timeless: Shown::new(&timeless(seen.ending, &seen.times).unwrap_or_default()),
         clocks: clocks(answers)
@@ -357,7 +357,11 @@ impl Writer<'_, '_> {
         };
         let called =
             client.hostname.as_ref().map_or(String::new(), |name| format!("({}) ", name.name));
-        let sure = sure_of(client.confidence_permille, [client.role]);
+        let sure = sureness(client.asked_permille);
+        let sure = match raised(client) {
+            Some(raised) => format!("{sure} that it asked; {raised}"),
+            None => sure,
+        };
         Named {
             card: seen.card(client.address),
             address: Shown::new(&client.address.to_string()),

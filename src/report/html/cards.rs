@@ -3,13 +3,14 @@
 use super::advice;
 use super::fold::{Dealing, Person, Way};
 use super::shown::Shown;
-use super::view::{Seen, Suspected, Urgency};
+use super::view::{Seen, Suspected};
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::identity::{Hostname, Source};
 use crate::report::machines::Sharing;
 use crate::report::senders::Sender;
 use crate::report::text::words;
+use crate::report::weighed::Urgency;
 
 /// How many dealings stand on a card.
 const DEALINGS_MAX: usize = 6;
@@ -198,8 +199,8 @@ pub(super) fn got(dealing: &Dealing) -> String {
 
 /// How sure; also of the least sure sighting, if it is another figure.
 pub(super) fn sureness(dealing: &Dealing) -> String {
-    let roles = dealing.parts.iter().map(|part| part.role);
-    let most = words::sure_of(dealing.most_permille, roles);
+    let parts = dealing.parts.iter().map(|part| (part.role, part.leg));
+    let most = words::sure_of(dealing.most_permille, parts);
     if dealing.least_permille / 50 == dealing.most_permille / 50 {
         return most;
     }

@@ -6,10 +6,11 @@ use super::diagram::{self, Diagram, how};
 use super::fold::{Dealing, Way};
 use super::shown::Shown;
 use super::timeline::{self, Timeline};
-use super::view::{Evidence, Seen, Urgency};
+use super::view::{Evidence, Seen};
 use crate::attribution::{Assessment, Hint, Leaning};
 use crate::indicator::IndicatorId;
 use crate::report::text::words;
+use crate::report::weighed::Urgency;
 
 /// How many clients of an indicator are shown in full.
 const CLIENTS_MAX: usize = 8;

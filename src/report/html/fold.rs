@@ -114,10 +114,16 @@ impl Dealing {
         }
     }
 
-    /// Whether it may be a false alarm. Without an assessment: it asked for something else.
-    pub fn is_doubtful(&self) -> bool {
+    /// How grave it is.
+    pub fn weight(&self) -> Weight {
+        let has_connected = matches!(self.contact, Contact::Yes(_));
         let is_led = self.only_tail || self.only_server;
-        self.weight.map_or(is_led, |weight| weight == Weight::Doubtful)
+        self.weight.unwrap_or(Weight::by_itself(is_led, has_connected))
+    }
+
+    /// Whether it may be a false alarm.
+    pub fn is_doubtful(&self) -> bool {
+        self.weight() == Weight::Doubtful
     }
 
     fn add(&mut self, client: &Client, attribution: &Attribution) {

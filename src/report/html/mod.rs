@@ -30,7 +30,6 @@ mod diagram;
 mod file;
 mod flagged;
 mod fold;
-mod headline;
 mod moments;
 mod overview;
 mod path;
@@ -51,13 +50,13 @@ use self::cards::Card;
 use self::file::Destination;
 use self::flagged::Flagged;
 use self::fold::Fold;
-use self::headline::Heading;
 use self::overview::Overview;
 use self::shown::Shown;
 use self::timeline::Timeline;
 use self::view::{Seen, Suspected};
-use super::text::caveats;
+use super::headline::{self, Found};
 use super::text::words::{count, list};
+use super::text::{caveats, unread};
 use super::{Ending, Report, Subject};
 use crate::attribution::{Attribution, State};
 use crate::report::weighed::Weighed;
@@ -155,7 +154,7 @@ impl Page {
             style_hash: STYLE_HASH,
             version: env!("CARGO_PKG_VERSION"),
             title: title(seen),
-            heading: headline::heading(seen),
+            heading: heading(seen),
             looked_at: Shown::new(&looked_at(seen)),
             zone: seen.zone(),
             cautions,
@@ -184,6 +183,25 @@ impl Page {
 /// How many had no room; nothing if all had.
 fn left_out(number: u64, one: &str, many: &str) -> String {
     if number == 0 { String::new() } else { count(number, one, many) }
+}
+
+/// The heading, and what stands beside it.
+#[derive(Clone, Debug)]
+struct Heading {
+    verdict: Shown,
+    beside: Shown,
+}
+
+/// What it comes to, as the text has it, too.
+fn heading(seen: &Seen<'_>) -> Heading {
+    let found: Vec<Found> = seen.clients.iter().map(Suspected::found).collect();
+    let is_more = seen.fold.clients_left_out > 0;
+    let heading = headline::heading(seen.ending, seen.timed.as_ref(), &found, is_more);
+    let unread = unread(seen.ending).map_or(String::new(), |unread| format!(" {unread}"));
+    Heading {
+        verdict: Shown::new(&(heading.verdict + &unread)),
+        beside: Shown::new(&heading.beside),
+    }
 }
 
 /// What the browser's tab and the head of a printed page say.

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::advice;
 use super::path::shortest;
 use super::shown::Shown;
-use super::view::{Seen, Suspected, Urgency};
+use super::view::{Seen, Suspected};
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::report::text::words;
+use crate::report::weighed::Urgency;
 
 /// How many clients are listed.
 const ROWS_MAX: usize = 2_120;

@@ -5,8 +5,9 @@ use std::fmt::Write;
 
 use super::fold::Dealing;
 use super::shown::Shown;
-use super::view::{Seen, Urgency};
+use super::view::Seen;
 use crate::report::text::words::{count, number};
+use crate::report::weighed::Urgency;
 use crate::time::{Span, Timestamp};
 
 /// How wide a rail is, in units of its own.

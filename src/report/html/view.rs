@@ -7,53 +7,16 @@ use super::path::shortest;
 use super::shown::Shown;
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
+use crate::report::headline::Found;
 use crate::report::machines::Machines;
 use crate::report::text::words::{self, Grade, Times, number};
 use crate::report::timed::Timed;
+use crate::report::weighed::Urgency;
 use crate::report::{Ending, Subject};
 use crate::time::Timestamp;
 
 /// So many clients are called by name where others are counted, and need no table.
 pub(super) const FEW: usize = 3;
-
-/// How pressing it is to look at a client; the most pressing first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Urgency {
-    /// It asked for what is flagged, and then connected.
-    Act,
-    /// It asked for what is flagged.
-    Look,
-    /// It asked for something else that led there.
-    Weigh,
-    /// Whatever it did was not at the times of the alerts.
-    Other,
-}
-
-impl Urgency {
-    /// Of one dealing:
-    /// 1. it never asked for what is flagged, only for something that led there: to be weighed;
-    /// 2. it connected to the address it was given: to be acted on;
-    /// 3. else to be looked at.
-    pub fn of(dealing: &Dealing) -> Urgency {
-        if dealing.is_doubtful() {
-            Urgency::Weigh
-        } else if matches!(dealing.contact, crate::contact::Contact::Yes(_)) {
-            Urgency::Act
-        } else {
-            Urgency::Look
-        }
-    }
-
-    /// The class of elements that show it.
-    pub fn class(self) -> &'static str {
-        match self {
-            Urgency::Act => "act",
-            Urgency::Look => "look",
-            Urgency::Weigh => "weigh",
-            Urgency::Other => "other",
-        }
-    }
-}
 
 /// One client with its dealings, the most pressing first.
 #[derive(Clone, Debug)]
@@ -72,19 +35,25 @@ impl Suspected<'_> {
         let name = names.first().map_or(String::new(), |name| format!(" ({})", name.name));
         format!("{}{name}", self.address)
     }
+
+    /// It, as the heading needs it.
+    pub fn found(&self) -> Found {
+        let macs = self.person.iter().flat_map(|person| person.senders.own()).collect();
+        Found { address: self.address, called: self.called(), urgency: self.urgency, macs }
+    }
 }
 
 /// How pressing a dealing is. Who did not ask when the alerts were raised is not behind them, whatever it did at
 /// other times.
 fn urgency(timed: Option<&Timed>, dealing: &Dealing) -> Urgency {
     let is_other = timed.is_some_and(|timed| timed.not_then(dealing.client).is_some());
-    if is_other { Urgency::Other } else { Urgency::of(dealing) }
+    if is_other { Urgency::Other } else { Urgency::of(dealing.weight()) }
 }
 
 /// What decides where a dealing stands: the most pressing first, then the surest, then the earliest.
 fn rank(timed: Option<&Timed>, dealing: &Dealing) -> (Urgency, Urgency, Grade, Timestamp) {
     let grade = Grade::of(dealing.most_permille);
-    (urgency(timed, dealing), Urgency::of(dealing), grade, dealing.first)
+    (urgency(timed, dealing), Urgency::of(dealing.weight()), grade, dealing.first)
 }
 
 /// What all sections speak of.
@@ -285,10 +254,4 @@ fn machines<'s>(clients: impl Iterator<Item = &'s Suspected<'s>>) -> Machines {
         let macs = client.person.iter().flat_map(|person| person.senders.own());
         macs.map(|mac| (client.address, mac))
     }))
-}
-
-/// How many machines some clients are.
-pub(super) fn count_machines(clients: &[&Suspected<'_>]) -> usize {
-    let all = clients.len();
-    machines(clients.iter().copied()).count(all).unwrap_or(all)
 }

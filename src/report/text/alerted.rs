@@ -2,10 +2,9 @@
 
 use super::Seen;
 use super::answers::are_of_several_files;
-use super::words::{count, number, sureness};
+use super::words::{count, number, raised, sureness};
 use crate::alert::{Answer, Suspect};
 use crate::flow::Address;
-use crate::resolution::Role;
 
 /// How many alerts a ticket lists; the rest is counted.
 const ALERTS_MAX: usize = 10;
@@ -46,10 +45,7 @@ fn words(seen: &Seen<'_>, answer: &Answer, client: &Suspect, several_files: bool
     parts.extend(time);
     parts.extend(alert.events.map(|events| count(events, "event", "events")));
     // Else two tickets of one alert would look alike.
-    let sure = match client.role {
-        Role::Cached => "another question raised it, as the cache answered this one".to_owned(),
-        _ => sureness(client.confidence_permille),
-    };
+    let sure = raised(client).unwrap_or_else(|| sureness(client.confidence_permille));
     let notes: String =
         answer.basis.notes.iter().take(NOTES_MAX).map(|note| format!(". Note: {note}")).collect();
     format!("{}: {sure}{notes}", parts.join(", "))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::caveats::{in_gaps, of_another_day, timeless, times_unread, unread};
+use super::caveats::{in_gaps, of_another_day, timeless, times_unread};
 use super::page::{Ink, Page, Words};
 use super::words::{self, Times, count, few, list, number, runs};
 use super::{Ending, LABELS, Seen, Subject};
@@ -93,15 +93,9 @@ impl<'a> Answered<'a> {
     }
 }
 
-/// Writes what it comes to, and what must be known before the rest is read.
+/// Writes what must be known before the rest is read.
 pub(super) fn write_head<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
     let answers = seen.ending.answers;
-    let mut words = Words::of(Ink::Strong, &headline(answers));
-    if let Some(text) = unread(seen.ending) {
-        words.push(Ink::Caution, &format!(" {text}"));
-    }
-    page.say(0, &words)?;
-    seen.warn(page)?;
     if let Some(text) = times_unread(seen.ending, &seen.times) {
         page.say(0, &Words::of(Ink::Caution, &text))?;
     }
@@ -127,77 +121,6 @@ pub(super) fn are_of_several_files(answers: &[Answer]) -> bool {
     answers
         .iter()
         .any(|answer| answers.first().is_some_and(|first| first.alert.file != answer.alert.file))
-}
-
-/// What it comes to.
-pub(in crate::report) fn headline(answers: &[Answer]) -> String {
-    let of = |verdict| answers.iter().filter(|answer| answer.verdict == verdict).count() as u64;
-    let of_another_day = answers.iter().filter(|answer| answer.basis.is_of_another_day).count();
-    let of_other_times = answers
-        .iter()
-        .filter(|answer| answer.basis.is_of_other_times && !answer.basis.is_of_another_day)
-        .count();
-    let (of_another_day, of_other_times) = (of_another_day as u64, of_other_times as u64);
-    let cached = answers.iter().filter(|answer| is_of_the_cache(answer)).count() as u64;
-    let (named, none) =
-        (of(Some(Verdict::Attributed)) - cached, of(None) - of_other_times - of_another_day);
-    let parts = [
-        (named, "leads to a client", "lead to a client"),
-        (
-            cached,
-            "leads only to who was answered from the cache",
-            "lead only to who was answered from the cache",
-        ),
-        (of(Some(Verdict::NoClient)), "has no client", "have no client"),
-        (of(Some(Verdict::Undetermined)), "cannot be decided", "cannot be decided"),
-        (
-            of_other_times,
-            "is about what was asked for at other times only",
-            "are about what was asked for at other times only",
-        ),
-        (of_another_day, "is not of the capture's time", "are not of the capture's time"),
-        (none, "is not answered by this capture", "are not answered by this capture"),
-    ];
-    let all = count(answers.len() as u64, "alert", "alerts");
-    let of_one = |answer: &Answer| answer.alert.destination.trim_end_matches('.').to_owned();
-    let said: Vec<String> = parts
-        .iter()
-        .filter(|(count, ..)| *count > 0)
-        .map(|(how_many, one, many)| count(*how_many, one, many))
-        .collect();
-    match answers {
-        // The number of one would only be in the way.
-        [only] => match only.verdict {
-            Some(Verdict::Attributed) if is_of_the_cache(only) => {
-                let asked = count(only.clients.len() as u64, "client", "clients");
-                format!(
-                    "Who raised the alert on {} is not in the capture; {asked} asked for it, and the cache answered.",
-                    of_one(only)
-                )
-            }
-            Some(Verdict::Attributed) => {
-                let clients = count(only.clients.len() as u64, "client is", "clients are");
-                format!("{clients} behind {}.", of_one(only))
-            }
-            Some(Verdict::NoClient) => format!("No client is behind {}.", of_one(only)),
-            Some(Verdict::Undetermined) => {
-                format!("Who is behind {} cannot be decided.", of_one(only))
-            }
-            None if only.basis.is_of_another_day => {
-                format!("The alert on {} is not of the capture's time.", of_one(only))
-            }
-            None if only.basis.is_of_other_times => {
-                format!("{} was asked for, but not at that time.", of_one(only))
-            }
-            None => format!("Nothing in the capture answers for {}.", of_one(only)),
-        },
-        _ => format!("{all}: {}.", list(&said)),
-    }
-}
-
-/// Whether all that are named were answered from the cache, so that none of them raised the alert.
-fn is_of_the_cache(answer: &Answer) -> bool {
-    !answer.clients.is_empty() && answer.clients.iter().all(|client| client.role == Role::Cached)
 }
 
 /// Why nothing was looked for, if none of the alerts has a destination that can be one.
@@ -390,6 +313,8 @@ impl<'a> Group<'a> {
             own.first = own.first.min(other.first);
             own.last = own.last.max(other.last);
             own.confidence_permille = own.confidence_permille.min(other.confidence_permille);
+            own.asked_permille = own.asked_permille.min(other.asked_permille);
+            own.is_upstream &= other.is_upstream;
         }
     }
 
@@ -507,7 +432,10 @@ fn write_group<W: Write>(
     if group.clients.is_empty() {
         let text = once(first.reason.as_deref().unwrap_or("nobody can be named"));
         let text = match first.verdict {
-            Some(Verdict::NoClient) => format!("no client: {text}"),
+            Some(Verdict::NoClient) if !text.starts_with("no client") => {
+                format!("no client: {text}")
+            }
+            Some(Verdict::NoClient) => text,
             Some(_) => format!("cannot be decided: {text}"),
             None => text,
         };
@@ -557,6 +485,7 @@ struct Next {
 /// Of what kind that is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
+    Nothing,
     Server,
     Lead,
     Look,
@@ -579,9 +508,9 @@ fn client_words(seen: &Seen<'_>, client: &Suspect, answer: &Answer, differ: bool
     if let Some(hostname) = &client.hostname {
         words.push(Ink::Plain, &format!(" ({})", hostname.name));
     }
-    let sure = words::sureness(client.confidence_permille);
-    // What the cache answered set nothing off: the figure is not that it did.
-    let what = if client.role == Role::Cached { " that it asked" } else { ": asked" };
+    let sure = words::sureness(client.asked_permille);
+    let raised = words::raised(client);
+    let what = if raised.is_some() { " that it asked" } else { ": asked" };
     words.push(Ink::Plain, &format!(", {sure}{what} {}", asked(client)));
     if !seen.subject.asked_itself(client, answer) && client.chain.len() > 1 {
         words.push(Ink::Plain, ", which led there,");
@@ -595,10 +524,10 @@ fn client_words(seen: &Seen<'_>, client: &Suspect, answer: &Answer, differ: bool
         Role::Initiator => {}
         Role::Refresh => words.push(Ink::Aside, ", and set off a refresh"),
         Role::Joiner => words.push(Ink::Aside, ", and waited for the same answer"),
-        // The firewall sees what the DNS server asks, and nothing that it answers from its cache.
-        Role::Cached => {
-            words.push(Ink::Aside, "; the cache answered, so another question raised the alert")
-        }
+        Role::Cached => {}
+    }
+    if let Some(raised) = raised {
+        words.push(Ink::Aside, &format!("; {raised}"));
     }
     if let Some((at, is_before)) = seen.ending.connected(client, answer) {
         let connected =
@@ -627,6 +556,15 @@ fn next(seen: &Seen<'_>, group: &Group<'_>, answer: &Answer) -> Option<Next> {
              ask is in the capture."
         );
         return next(Kind::Server, words.clone(), Some(words));
+    }
+    let basis = &answer.basis;
+    if answer.verdict.is_none()
+        && answer.nearest.is_none()
+        && !(basis.is_of_other_times || basis.is_of_another_day || basis.is_misdirected)
+    {
+        let words = "Capture on until the alert comes again (whoasked live --alerts ALERTS -i IFACE does), and check \
+                     that the mirror shows all that the DNS server is asked. Who asks by DNS over HTTPS is not seen.";
+        return next(Kind::Nothing, words.to_owned(), None);
     }
     let first = group.clients.first()?;
     let direct: Vec<&Suspect> = group
@@ -729,7 +667,9 @@ fn look_at(seen: &Seen<'_>, direct: &[&Suspect], answer: &Answer, server: &str) 
     if direct.iter().all(|client| client.role == Role::Cached) {
         return format!("{look}, too: {} asked for {what}.", they.0);
     }
-    match direct.iter().any(|client| blamed == Some(client.address)) {
+    let is_own = direct.iter().any(|client| blamed == Some(client.address))
+        || !direct.iter().any(|client| client.is_upstream);
+    match is_own {
         true => format!("{look}: {} asked for {what}.", they.0),
         false => format!(
             "{look}: {} asked for {what}; {server} only asked on behalf of {}.",

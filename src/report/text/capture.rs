@@ -124,14 +124,6 @@ pub(in crate::report) fn translations(ending: &Ending<'_>) -> Vec<String> {
 
 fn write_resolvers<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
     let resolvers = &seen.ending.coverage.resolvers;
-    let unseen: Vec<String> =
-        seen.ending.lacked.resolvers_unseen.iter().map(ToString::to_string).collect();
-    if !unseen.is_empty() {
-        let are = if unseen.len() == 1 { "is" } else { "are" };
-        let text =
-            format!("{} {are} given with --resolver, but not in this capture.", list(&unseen));
-        page.say(0, &Words::of(Ink::Caution, &text))?;
-    }
     if resolvers.is_empty() {
         return write_unrecognised(page, seen);
     }

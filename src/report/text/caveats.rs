@@ -1,12 +1,20 @@
 //! What must be known before anything else is read: why what follows says less than it could.
 
-use super::words::{Times, count, list, number};
+use ipnet::IpNet;
+
+use super::words::{Times, count, duration, few, list, number};
 use crate::alert::Answer;
 use crate::report::Ending;
 use crate::time::{Span, Timestamp};
 
 /// What is wrong with a mirror port that shows one direction.
 const ONE_DIRECTION: [&str; 2] = ["one-direction", "leg-one-direction"];
+
+/// From here on captures are of quite other times.
+const LONG_APART: Span = Span::from_secs(30 * 24 * 3600);
+
+/// How many networks are told.
+const NETWORKS_MAX: usize = 3;
 
 /// How many gaps are told.
 const GAPS_TOLD: usize = 3;
@@ -45,7 +53,12 @@ pub(in crate::report) fn caveats(ending: &Ending<'_>) -> Vec<String> {
         ),
     ];
     let said = fixed.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text.to_owned());
-    said.chain(lacked.filter.as_deref().map(filtered)).chain(shifted(&lacked.shifts)).collect()
+    said.chain(unseen(ending))
+        .chain(long_apart(ending))
+        .chain(all_outside(ending))
+        .chain(lacked.filter.as_deref().map(filtered))
+        .chain(shifted(&lacked.shifts))
+        .collect()
 }
 
 /// Whether half of the packets are missing.
@@ -56,6 +69,44 @@ pub(super) fn is_of_one_direction(ending: &Ending<'_>) -> bool {
 /// Whether any of these is wrong with the mirror port.
 fn is_said(ending: &Ending<'_>, names: &[&str]) -> bool {
     ending.lacked.complaints.iter().any(|complaint| names.contains(&complaint.name))
+}
+
+/// That DNS servers were named which the capture does not show.
+fn unseen(ending: &Ending<'_>) -> Option<String> {
+    let unseen: Vec<String> =
+        ending.lacked.resolvers_unseen.iter().map(ToString::to_string).collect();
+    let are = if unseen.len() == 1 { "is" } else { "are" };
+    let text =
+        || format!("{} {are} given with --resolver, but not in this capture.", list(&unseen));
+    (!unseen.is_empty()).then(text)
+}
+
+/// That captures of quite other times were read as one.
+fn long_apart(ending: &Ending<'_>) -> Option<String> {
+    let longest = ending.coverage.gaps.iter().map(|(from, to)| *to - *from).max()?;
+    let text = || {
+        format!(
+            "The captures are far apart: there is nothing from {} in a row. Before and after, an address may be another host's, \
+             or of another network: read captures of one network and time together, and others by themselves.",
+            duration(longest)
+        )
+    };
+    (longest >= LONG_APART).then(text)
+}
+
+/// That all who asked are outside the networks whose hosts may be named, and where they are: the networks may be mistaken.
+fn all_outside(ending: &Ending<'_>) -> Option<String> {
+    let outside = ending.internal.outside(ending.summary);
+    if outside.clients == 0 || ending.verdicts.attributed > 0 {
+        return None;
+    }
+    let networks = &outside.networks;
+    let told = few(networks.iter().take(NETWORKS_MAX).map(IpNet::to_string), networks.len());
+    Some(format!(
+        "All who asked for it ({}) are outside the networks given with --internal, so nobody is named: they are in {told}. \
+         If that is yours, give it, too.",
+        count(outside.clients, "client", "clients")
+    ))
 }
 
 /// That only a part of the capture was read.

@@ -232,8 +232,8 @@ fn write_weighed<W: Write>(
 /// How sure it is; also of the least certain sighting, if that is of another grade.
 pub(super) fn sureness(entry: &Entry) -> Words {
     let (most, least) = (entry.confidence_permille, entry.confidence_least_permille);
-    let roles = entry.parts.iter().map(|part| part.role);
-    let words = Words::of(Ink::Strong, &words::sure_of(most, roles));
+    let parts = entry.parts.iter().map(|part| (part.role, part.leg()));
+    let words = Words::of(Ink::Strong, &words::sure_of(most, parts));
     if Grade::of(most) == Grade::of(least) {
         return words;
     }

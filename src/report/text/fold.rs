@@ -101,9 +101,10 @@ impl Entry {
         }
     }
 
-    /// How grave it is. Without an assessment, by what led there alone.
+    /// How grave it is.
     pub fn weight(&self) -> Weight {
-        self.weight.unwrap_or(Weight::of_way(self.is_led()))
+        let has_connected = matches!(self.contact, Contact::Yes(_));
+        self.weight.unwrap_or(Weight::by_itself(self.is_led(), has_connected))
     }
 
     /// Whether it may be a false alarm.

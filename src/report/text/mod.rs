@@ -24,15 +24,16 @@ use self::answers::Answered;
 use self::clients::Block;
 use self::fold::{Clients, Frames, Groups};
 use self::page::Page;
-use self::words::{Times, count, few, list, number};
+use self::words::{Times, count, list, number};
+use super::headline::{self, Found, Heading};
 use super::timed::Timed;
-use super::weighed::{Weighed, Weight};
+use super::weighed::{Urgency, Weighed};
 use super::{Ending, Files, Report, Subject};
 use crate::attribution::{Attribution, State, Verdict};
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
 
-pub(super) use self::answers::{Alike, alike, clocks, headline, misdirected};
+pub(super) use self::answers::{Alike, alike, clocks, misdirected};
 #[cfg(feature = "tui")]
 pub(crate) use self::called::Called;
 pub(super) use self::capture::{gaps, lacks, translations};
@@ -44,10 +45,6 @@ pub use self::ticket::Ticket;
 
 /// The width of the column in which an entry's labels stand.
 const LABELS: usize = 8;
-/// How clients are behind it who asked for something else.
-const INDIRECT: &str = "only through an alias or a name server";
-/// How many clients are named that are to be looked at first.
-const LOOK_FIRST_MAX: usize = 4;
 /// How many files, lists or resolvers are named one by one.
 const NAMED_MAX: usize = 8;
 
@@ -103,12 +100,10 @@ impl<W: Write> Report for Text<'_, W> {
             capture::write(&mut page, &seen)?;
             return self.out.flush();
         }
-        let called = blocks.iter().map(|block| (block.0, seen.who(block)));
-        let verdict = seen
-            .timed
-            .as_ref()
-            .and_then(|timed| timed.words(called))
-            .unwrap_or_else(|| seen.verdict(&self.clients, &blocks));
+        let found: Vec<Found> = blocks.iter().map(|block| seen.found(block)).collect();
+        let is_more = self.clients.left_out > 0;
+        let heading = headline::heading(ending, seen.timed.as_ref(), &found, is_more);
+        seen.headline(&mut page, &heading)?;
         let answered = Answered::of(&seen);
         let is_long = answered.as_ref().is_some_and(Answered::is_long);
         if let Some(answered) = &answered {
@@ -119,7 +114,7 @@ impl<W: Write> Report for Text<'_, W> {
             page.title(if is_long { "At a glance" } else { "What was seen of it" })?;
             page.gap()?;
         }
-        seen.headline(&mut page, &verdict)?;
+        seen.looked(&mut page)?;
         overview::write(&mut page, &seen, &blocks, &self.groups)?;
         if let Some(answered) = answered.filter(|_| is_long) {
             page.title("Alert by alert")?;
@@ -131,10 +126,7 @@ impl<W: Write> Report for Text<'_, W> {
         capture::write(&mut page, &seen)?;
         // Terminals show the end.
         page.gap()?;
-        page.say(0, &Words::of(Ink::Strong, &verdict))?;
-        if let Some(text) = caveats::unread(ending) {
-            page.say(0, &Words::of(Ink::Caution, &text))?;
-        }
+        seen.comes_to(&mut page, &heading)?;
         self.out.flush()
     }
 }
@@ -155,12 +147,26 @@ struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    /// What it comes to, and what was looked at.
-    fn headline<W: Write>(&self, page: &mut Page<'_, W>, verdict: &str) -> io::Result<()> {
-        page.say(0, &Words::of(Ink::Strong, verdict))?;
-        if !answers::are_told(self.ending) {
-            self.warn(page)?;
+    /// What it comes to.
+    fn comes_to<W: Write>(&self, page: &mut Page<'_, W>, heading: &Heading) -> io::Result<()> {
+        let mut words = Words::of(Ink::Strong, &heading.verdict);
+        if !heading.beside.is_empty() {
+            words.push(Ink::Plain, &format!(" {}", heading.beside));
         }
+        if let Some(text) = caveats::unread(self.ending) {
+            words.push(Ink::Caution, &format!(" {text}"));
+        }
+        page.say(0, &words)
+    }
+
+    /// What it comes to, and what must be known before the rest is read.
+    fn headline<W: Write>(&self, page: &mut Page<'_, W>, heading: &Heading) -> io::Result<()> {
+        self.comes_to(page, heading)?;
+        caveats(self.ending).iter().try_for_each(|text| page.say(0, &Words::of(Ink::Caution, text)))
+    }
+
+    /// What was looked at.
+    fn looked<W: Write>(&self, page: &mut Page<'_, W>) -> io::Result<()> {
         page.say(0, &Words::plain(&self.looked_at()))?;
         if self.ending.verdicts.total() > 0 {
             let text = "To look at the packets, paste what stands behind \"frames\" into Wireshark's filter bar.";
@@ -169,45 +175,15 @@ impl Seen<'_> {
         Ok(())
     }
 
-    /// Says what must be known before the rest is read.
-    fn warn<W: Write>(&self, page: &mut Page<'_, W>) -> io::Result<()> {
-        caveats(self.ending).iter().try_for_each(|text| page.say(0, &Words::of(Ink::Caution, text)))
-    }
-
-    /// Who a client is: `192.168.2.42 (KEVIN-PC)`.
-    fn who(&self, (client, entries): &Block<'_>) -> String {
+    /// A client, as the heading needs it.
+    fn found(&self, (client, entries): &Block<'_>) -> Found {
         let name = entries.first().and_then(|entry| self.called(entry));
         let name = name.map_or(String::new(), |name| format!(" ({})", name.short()));
-        format!("{client}{name}")
-    }
-
-    /// What it comes to, in one sentence or two.
-    fn verdict(&self, clients: &Clients, blocks: &[Block<'_>]) -> String {
-        match (self.ending.lacked.decoded.messages, self.ending.verdicts.total()) {
-            (0, _) => "Nothing can be said: there is no DNS message in the capture.".to_owned(),
-            (_, 0) => "Nothing that is listed was asked for.".to_owned(),
-            _ => self.found(clients) + &look_first(blocks),
-        }
-    }
-
-    fn found(&self, clients: &Clients) -> String {
-        let verdicts = self.ending.verdicts;
-        let mut parts = vec![behind(clients)];
-        if verdicts.no_client > 0 {
-            let have = count(verdicts.no_client, "flagged query has", "flagged queries have");
-            parts.push(format!("{have} no client"));
-        }
-        if verdicts.undetermined > 0 {
-            let what = match verdicts.no_client {
-                0 => count(verdicts.undetermined, "flagged query", "flagged queries"),
-                _ => number(verdicts.undetermined),
-            };
-            parts.push(format!("{what} cannot be decided"));
-        }
-        let sentence = parts.join("; ");
-        let mut letters = sentence.chars();
-        let first = letters.next().map(|first| first.to_ascii_uppercase());
-        first.into_iter().chain(letters).chain(['.']).collect()
+        let is_other = self.timed.as_ref().is_some_and(|timed| timed.not_then(*client).is_some());
+        let urgencies = entries.iter().map(|entry| Urgency::of(entry.weight()));
+        let gravest = urgencies.min().filter(|_| !is_other).unwrap_or(Urgency::Other);
+        let macs = entries.iter().flat_map(|entry| entry.senders.own()).collect();
+        Found { address: *client, called: format!("{client}{name}"), urgency: gravest, macs }
     }
 
     fn looked_at(&self) -> String {
@@ -229,47 +205,6 @@ impl Seen<'_> {
         let own = resolvers.iter().find(|resolver| resolver.addresses.contains(&address));
         own.and_then(|resolver| resolver.addresses.first()).copied().unwrap_or(address)
     }
-}
-
-/// Whom to look at, but for what is perhaps a false alarm: those first of whom something serious is known.
-fn look_first(blocks: &[Block<'_>]) -> String {
-    let gravest = |block: &Block<'_>| block.1.iter().map(|entry| entry.weight()).min();
-    let of = |least: Weight, most: Weight| {
-        let of = blocks
-            .iter()
-            .filter(|block| gravest(block).is_some_and(|weight| least <= weight && weight <= most));
-        of.map(|(client, _)| client.to_string()).collect::<Vec<_>>()
-    };
-    let few = |all: &[String]| few(all.iter().take(LOOK_FIRST_MAX), all.len());
-    let serious = of(Weight::Connected, Weight::Serious);
-    let others = of(Weight::Open, Weight::Open);
-    match (serious.is_empty(), others.is_empty()) {
-        (true, true) => String::new(),
-        (true, false) => format!(" Look at {}.", few(&others)),
-        (false, true) => format!(" Look first at {}.", few(&serious)),
-        (false, false) => format!(" Look first at {}, then at {}.", few(&serious), few(&others)),
-    }
-}
-
-/// How many clients are behind it, and how many of them asked for something else than what was flagged.
-fn behind(clients: &Clients) -> String {
-    let named: BTreeSet<Address> = clients.entries().map(|entry| entry.client).collect();
-    let direct: BTreeSet<Address> =
-        clients.entries().filter(|entry| !entry.is_led()).map(|entry| entry.client).collect();
-    if named.is_empty() {
-        return "no client can be named".to_owned();
-    }
-    let are = words::clients_are(named.len(), clients.machines().count(named.len()));
-    if clients.left_out > 0 {
-        return format!("more than {are} behind what was flagged");
-    }
-    let indirect = match named.len() - direct.len() {
-        0 => String::new(),
-        1 if named.len() == 1 => format!(", {INDIRECT}"),
-        all if all == named.len() => format!(", all of them {INDIRECT}"),
-        some => format!(", {} of them {INDIRECT}", number(some as u64)),
-    };
-    format!("{are} behind what was flagged{indirect}")
 }
 
 /// The first few of many, and how many more there are.
@@ -300,11 +235,17 @@ fn write_filters<W: Write>(
         let in_file = rest.partition_point(|frame| frame.file() == first.file());
         let numbers: Vec<String> =
             rest.drain(..in_file).map(|frame| frame.number().to_string()).collect();
-        let mut words = Words::default();
         if let Some(file) = files.of(first) {
-            words.push(Ink::Aside, &format!("{file}: "));
+            // Unbroken, so that it can be copied.
+            let file = Words::of(Ink::Aside, label)
+                .padded(LABELS)
+                .and(Ink::Aside, file)
+                .and(Ink::Aside, ":");
+            page.line(&file.indented(indent))?;
+            label = "";
         }
-        words.push(Ink::Plain, &format!("frame.number in {{{}}}", numbers.join(", ")));
+        let mut words =
+            Words::of(Ink::Plain, &format!("frame.number in {{{}}}", numbers.join(", ")));
         if rest.is_empty() && frames.cut {
             words.push(Ink::Aside, " (and more of one lookup)");
         }

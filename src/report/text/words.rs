@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::alert::Suspect;
 use crate::attribution::Coverage;
 use crate::contact::{Connection, Contact};
 pub(crate) use crate::number::{count, few, list, number, times};
@@ -67,15 +68,31 @@ pub(crate) fn sureness(permille: u16) -> String {
     format!("{} ({})", Grade::of(permille).as_str(), percent(permille))
 }
 
-/// How certain it is what a client with these roles did, in thousandths. Of one that only the cache answered it is
-/// said what that is: it asked, but what a firewall sees was not asked for it.
-pub(crate) fn sure_of(permille: u16, roles: impl IntoIterator<Item = Role>) -> String {
+/// How certain it is what a client did that had these parts, in thousandths. Where nothing that a firewall sees was asked for
+/// it, or what was asked is not in the capture, it is said what that is: it asked.
+pub(crate) fn sure_of(permille: u16, parts: impl IntoIterator<Item = (Role, Leg)>) -> String {
     let sure = sureness(permille);
-    let mut roles = roles.into_iter().peekable();
-    match roles.peek().is_some() && roles.all(|role| role == Role::Cached) {
-        true => format!("{sure} that it asked, not that it raised an alert"),
-        false => sure,
+    let parts: Vec<(Role, Leg)> = parts.into_iter().collect();
+    if parts.iter().all(|(role, _)| *role == Role::Cached) {
+        format!("{sure} that it asked, not that it raised an alert")
+    } else if parts.iter().all(|(_, leg)| *leg == Leg::Client) {
+        format!("{sure} that it asked; whether that raised an alert is not in this capture")
+    } else {
+        sure
     }
+}
+
+/// Whether an alert is of a client that is named for it, where that is less sure than that it asked.
+pub(crate) fn raised(suspect: &Suspect) -> Option<String> {
+    if suspect.role == Role::Cached {
+        // The firewall sees what the DNS server asks, and nothing that it answers from its cache.
+        return Some("the cache answered, so another question raised the alert".to_owned());
+    }
+    if Grade::of(suspect.asked_permille) < Grade::of(suspect.confidence_permille) {
+        return Some(format!("{} that the alert is of it", sureness(suspect.confidence_permille)));
+    }
+    (!suspect.is_upstream)
+        .then(|| "whether that raised the alert is not in this capture".to_owned())
 }
 
 /// A confidence in thousandths, exactly, and in the same form wherever people read it: `99 %`, `99.5 %`.
@@ -262,8 +279,13 @@ mod tests {
 
     #[test]
     fn of_what_the_cache_answered_it_is_said_what_is_certain() {
-        assert_eq!(sure_of(995, [Role::Cached, Role::Initiator]), "certain (99.5 %)");
-        assert!(sure_of(999, [Role::Cached]).starts_with("certain (99.9 %) that it asked, not "));
+        let (cached, asked) = ((Role::Cached, Leg::Client), (Role::Initiator, Leg::Client));
+        let seen = (Role::Initiator, Leg::Upstream);
+        assert_eq!(sure_of(995, [cached, seen]), "certain (99.5 %)");
+        assert!(sure_of(999, [cached]).starts_with("certain (99.9 %) that it asked, not "));
+        assert!(
+            sure_of(999, [cached, asked]).starts_with("certain (99.9 %) that it asked; whether")
+        );
     }
 
     #[test]

@@ -104,7 +104,7 @@ fn about(
         Role::Refresh => "set off a refresh",
     };
     say("part", Words::of(Ink::Strong, name).and(Ink::Plain, &format!(": {role}")));
-    say("sure", Words::plain(&sure_of(client.confidence_permille, [client.role])));
+    say("sure", Words::plain(&sure_of(client.confidence_permille, [(client.role, sighting.leg)])));
     let at = teller.times.at(client.asked_time);
     let got = outcome(client.rcode);
     let asked = format!(" ({}) at {at}, from port {}; got {got}", client.asked_type, client.port);

@@ -136,7 +136,7 @@ fn it_opens_from_a_file_as_an_attachment_does_and_prints() {
     write_everything(&path, HOSTILE);
     let (dom, console) = browse(browser, folder.path(), &path, &["--dump-dom"]);
     assert_eq!(console, [""; 0]);
-    assert!(dom.contains("<h1>At the alerts' times: 192.168.2.42 ("), "{dom}");
+    assert!(dom.contains("<h1>At the alerts' times: act on 192.168.2.42 ("), "{dom}");
     assert!(dom.contains("<title>Who asked? 1 client behind the alerts"));
     let paper = folder.path().join("page.pdf");
     let print = format!("--print-to-pdf={}", paper.display());

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use whoasked::alert::{Alert, Answer, Basis, Suspect};
 use whoasked::attribution::{
-    Assessment, Attribution, ChainStep, Client, Coverage, Hint, LatencySeen, Leaning, Place,
-    QuestionId, ResolverSeen, Sighting, State, Summary, Verdict,
+    Assessment, Attribution, ChainStep, Client, ClientHints, Coverage, Hint, LatencySeen, Leaning,
+    Place, QuestionId, ResolverSeen, Sighting, State, Summary, Verdict,
 };
 use whoasked::contact::{Connection, Contact};
 use whoasked::flow::{Address, Mac, Transport};
@@ -194,7 +194,14 @@ pub fn assessments(list: &Indicators, name: &str) -> Vec<Assessment> {
             hint(Leaning::Serious, format!("it asks for {name} every 60 s, give or take 2 s")),
             hint(Leaning::Harmless, "many unrelated clients asked at once".to_owned()),
         ],
-        of_clients: Vec::new(),
+        of_clients: vec![ClientHints {
+            client: address("192.168.2.42"),
+            hints: vec![Hint {
+                code: "connected",
+                leaning: Leaning::Serious,
+                words: format!("it connected to {name}"),
+            }],
+        }],
     }]
 }
 
@@ -221,6 +228,8 @@ pub fn answers(list: &Indicators, name: &str) -> Vec<Answer> {
         hostname: None,
         role: Role::Initiator,
         confidence_permille: 995,
+        asked_permille: 995,
+        is_upstream: true,
         asked: vec![LIST[0].to_owned(), name.to_owned()],
         asks: 3,
         chain: Vec::new(),
