@@ -254,10 +254,10 @@ impl NameHasher {
     /// begin at `last_two`. It is quicker when [`HASH_SLACK`] octets more stand behind them.
     #[inline(always)]
     pub fn hash_labels(&self, octets: &[u8], last_two: usize, end: usize) -> (NameHash, NameHash) {
-        let group = self.hash_run(self.start, octets, last_two, end);
+        let domain = self.hash_run(self.start, octets, last_two, end);
         match last_two {
-            0 => (group, group),
-            _ => (self.hash_run(group.0, octets, 0, last_two), group),
+            0 => (domain, domain),
+            _ => (self.hash_run(domain.0, octets, 0, last_two), domain),
         }
     }
 
@@ -295,7 +295,7 @@ pub struct Ancestors<'n> {
     /// Its hash.
     pub hash: NameHash,
     /// That of its last two labels.
-    pub group: NameHash,
+    pub domain: NameHash,
 }
 
 impl<'n> Ancestors<'n> {
@@ -307,8 +307,8 @@ impl<'n> Ancestors<'n> {
         starts: &'n [u8],
         end: usize,
     ) -> Ancestors<'n> {
-        let (hash, group) = hasher.hash_labels(octets, last_two(starts), end);
-        Ancestors { octets, starts, end, hash, group }
+        let (hash, domain) = hasher.hash_labels(octets, last_two(starts), end);
+        Ancestors { octets, starts, end, hash, domain }
     }
 
     /// How many labels the name has, the root left out.
@@ -326,8 +326,8 @@ impl<'n> Ancestors<'n> {
         let start = self.starts.get(first).map_or(self.end, |start| usize::from(*start));
         match labels {
             0 | 1 => hasher.hash_run(hasher.start, self.octets, start, self.end),
-            2 => self.group,
-            _ => hasher.hash_run(self.group.0, self.octets, start, last_two(self.starts)),
+            2 => self.domain,
+            _ => hasher.hash_run(self.domain.0, self.octets, start, last_two(self.starts)),
         }
     }
 }

@@ -521,7 +521,7 @@ impl<W: Watchlist> Walk<'_, '_, W> {
         let starts = self.scratch.starts.get(..copied.labels).unwrap_or_default();
         let name = Ancestors::new(self.hasher, octets, starts, len);
         self.watchlist.name(&name, self.place);
-        let name = NameRef::new(start, len + 1, copied.labels, name.hash, name.group);
+        let name = NameRef::new(start, len + 1, copied.labels, name.hash, name.domain);
         self.scratch.put(copied.first, name);
         Ok((name, copied.end))
     }

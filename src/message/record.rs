@@ -101,8 +101,9 @@ pub struct NameRef {
     pub labels: u8,
     /// The hash of the whole name.
     pub hash: NameHash,
-    /// The hash of its last two labels: names of one registered domain mostly share it.
-    pub group: NameHash,
+    /// The hash of its last two labels: names of one registered domain share it, and where that has more labels (below
+    /// `co.uk`, say) those of many do.
+    pub domain: NameHash,
 }
 
 impl NameRef {
@@ -111,9 +112,9 @@ impl NameRef {
         len: usize,
         labels: usize,
         hash: NameHash,
-        group: NameHash,
+        domain: NameHash,
     ) -> NameRef {
-        NameRef { start: start as u32, len: len as u8, labels: labels as u8, hash, group }
+        NameRef { start: start as u32, len: len as u8, labels: labels as u8, hash, domain }
     }
 
     /// The name itself.

@@ -83,7 +83,7 @@ fn read_part(payload: &[u8], whole: bool) -> (Message, Vec<String>) {
     let name = |name: &NameRef| {
         let shown = messages.name(*name);
         assert_eq!(HASHER.hash(shown), name.hash);
-        assert_eq!(HASHER.hash(shown.last_two_labels()), name.group);
+        assert_eq!(HASHER.hash(shown.last_two_labels()), name.domain);
         assert_eq!(shown.label_count(), usize::from(name.labels));
         shown.to_string()
     };

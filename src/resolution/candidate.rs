@@ -28,7 +28,7 @@ const UNANSWERED_FOR: Span = Span::from_millis(350);
 pub(super) const PASSED_ON_AT_ONCE: Span = Span::from_millis(15);
 /// Nearly always it is within this one.
 const TOLD_AT_ONCE: Span = Span::from_millis(3);
-/// How many asks about one registered domain are looked at for one query.
+/// How many asks about one domain are looked at for one query.
 pub(super) const ASKS_MAX: usize = 1024;
 /// How many asks are looked at for one query, over all names that lead to it.
 const ASKS_IN_ALL_MAX: usize = 1 << 14;
@@ -215,7 +215,7 @@ impl History<'_> {
                 };
                 let within = (latest, left.min(ASKS_MAX));
                 let mut asks =
-                    self.transactions.with_server_by(resolver, reach.group, within, look);
+                    self.transactions.with_server_by(resolver, reach.domain, within, look);
                 let is_through = asks.any(&mut add) || !asks.are_cut();
                 left -= asks.counted().min(left);
                 // Everything stands below a top-level domain, and there is no chain of that: only what came just
@@ -320,7 +320,7 @@ impl History<'_> {
         if checks_answers(sent.qtype) {
             return false;
         }
-        let own = (ask.name, ask.group);
+        let own = (ask.name, ask.domain);
         let mut asked = self.upstream_about(&sent.client, own, ask.qtype, sent.asked);
         asked.any(|(_, query)| {
             let over = query.answered().unwrap_or(query.asked_last + UNANSWERED_FOR);
@@ -367,7 +367,7 @@ impl History<'_> {
 
     /// The question by which a resolver learns an alias for an ask.
     fn owner_asked(&self, edge: &Edge, ask: &Transaction) -> Question {
-        (edge.owner, self.group_of_name(self.edges.owner_name(edge)), ask.qtype)
+        (edge.owner, self.domain_of_name(self.edges.owner_name(edge)), ask.qtype)
     }
 
     /// Whether a resolver knew the owner of an alias to lead to something else, at whatever time.
@@ -456,11 +456,11 @@ impl History<'_> {
     pub(super) fn upstream_about<'a>(
         &'a self,
         resolver: &'a HostId,
-        (name, group): (NameHash, NameHash),
+        (name, domain): (NameHash, NameHash),
         qtype: RecordType,
         latest: Timestamp,
     ) -> impl Iterator<Item = (Sequence, Transaction)> {
-        self.about(Side::Asks, resolver, (name, group, qtype), latest)
+        self.about(Side::Asks, resolver, (name, domain, qtype), latest)
     }
 
     /// Whether an ask's own answer bears out a path of aliases and delegations; `None` if it speaks against them.

@@ -357,7 +357,7 @@ impl History<'_> {
 
     /// Whether a resolver had asked the same not long before a query, and waited for the answer still.
     fn goes_on(&self, sent: &Transaction) -> bool {
-        let question = (sent.name, sent.group);
+        let question = (sent.name, sent.domain);
         let before = sent.asked - INSTANT;
         let mut tries = self.upstream_about(&sent.client, question, sent.qtype, before);
         let last = tries.find(|(_, query)| query.asked_last < before).map(|(_, query)| query);

@@ -14,8 +14,8 @@ use crate::transaction::HostId;
 const BY_OWNER: usize = 0;
 /// Chain by resolver and target.
 const BY_TARGET: usize = 1;
-/// Chain by resolver and the target's registered domain.
-const BY_TARGET_GROUP: usize = 2;
+/// Chain by resolver and the target's domain.
+const BY_TARGET_DOMAIN: usize = 2;
 /// No TTL is believed for longer than this (RFC 8767 section 4 suggests a week; chains change sooner).
 const TTL_MAX: Span = Span::from_secs(24 * 3600);
 /// What was learned stays believable this much longer than its TTL, for resolvers round. One that serves
@@ -285,7 +285,7 @@ impl Edges {
                 owner_text: Text::default(),
                 target_text: Text::default(),
             };
-            let keys = [owner.hash, target.hash, target.group].map(|name| key(resolver, name));
+            let keys = [owner.hash, target.hash, target.domain].map(|name| key(resolver, name));
             let answer_of = answer_of.filter(|_| kind == EdgeKind::Alias);
             let names = [messages.name(owner), messages.name(target)];
             self.put_off(Lesson { edge, keys, answer_of }, names);
@@ -343,14 +343,14 @@ impl Edges {
         self.those(chain, move |edge| edge.resolver() == resolver && edge.target() == target)
     }
 
-    /// What a resolver knows to lead to names of one registered domain, and maybe of others: the same way.
-    pub fn to_group(
+    /// What a resolver knows to lead to names of one domain, and maybe of others: the same way.
+    pub fn to_domain(
         &self,
         resolver: HostId,
-        group: NameHash,
+        domain: NameHash,
         steps: &mut usize,
     ) -> impl Iterator<Item = (Sequence, Edge)> {
-        let chain = self.led_to(BY_TARGET_GROUP, key(resolver, group), steps);
+        let chain = self.led_to(BY_TARGET_DOMAIN, key(resolver, domain), steps);
         self.those(chain, move |edge| edge.resolver() == resolver)
     }
 
@@ -465,7 +465,7 @@ impl Course {
 
     /// Whether one of its names is in a zone of at least two labels.
     fn is_within(&self, zone: NameRef, messages: &Messages) -> bool {
-        let mut near = self.names().iter().filter(|name| name.group == zone.group);
+        let mut near = self.names().iter().filter(|name| name.domain == zone.domain);
         near.any(|name| messages.name(*name).is_at_or_below(messages.name(zone)))
     }
 }

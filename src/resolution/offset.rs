@@ -178,7 +178,7 @@ impl Resolution {
     ) -> (Option<Transaction>, Option<Transaction>) {
         let (mut all, mut lately) = (Only::None, Only::None);
         for resolver in &group.hosts {
-            let few = self.transactions.if_few_with_server(*resolver, query.group, STEPS_MAX);
+            let few = self.transactions.if_few_with_server(*resolver, query.domain, STEPS_MAX);
             let Some(asks) = few else { return (None, None) };
             let asks = asks
                 .map(|(_, ask)| ask)

@@ -57,7 +57,7 @@ impl History<'_> {
         };
         let aliases = walk.reaches.iter().filter(|reach| reach.relation == Relation::Alias);
         let steps = aliases.filter_map(|reach| {
-            let about = (reach.hash, reach.group);
+            let about = (reach.hash, reach.domain);
             let mut queries = self
                 .upstream_about(&sent.client, about, sent.qtype, sent.asked)
                 .take_while(|(_, query)| query.asked + FAIL_OVER_MAX >= sent.asked);

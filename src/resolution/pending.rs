@@ -45,7 +45,7 @@ const UNHEARD_JOIN_MAX: Span = Span::from_millis(100);
 const UNLIKELY: u16 = 500;
 /// For so many asks without an answer it is looked whether the resolver was at work; the others are doubted.
 const LATE_MAX: usize = 64;
-/// How many queries about one registered domain are looked at for one ask.
+/// How many queries about one domain are looked at for one ask.
 const QUERIES_MAX: usize = 256;
 
 impl History<'_> {
@@ -110,9 +110,9 @@ impl History<'_> {
                 .is_some_and(|at| at + PASSED_ON <= sent.asked && at + PASSED_ON > ask.asked_last);
             in_time && query.asked + PASSED_ON >= ask.asked && matches!(query.rcode, 0 | 3)
         };
-        let (mut name, mut group) = (ask.name, ask.group);
+        let (mut name, mut domain) = (ask.name, ask.domain);
         for step in 0..CHAIN_MAX {
-            let question = (name, group, ask.qtype);
+            let question = (name, domain, ask.qtype);
             let told = self.told(Side::Asks, &sent.client, question, sent.asked);
             let is_since =
                 |query: &Transaction, by: Span| query.asked + PASSED_ON + by >= ask.asked;
@@ -132,7 +132,7 @@ impl History<'_> {
                 return true;
             }
             name = alias.target;
-            group = self.group_of_name(self.edges.target_name(&alias));
+            domain = self.domain_of_name(self.edges.target_name(&alias));
         }
         false
     }
@@ -143,7 +143,7 @@ impl History<'_> {
         if path.is_empty() || path.iter().any(|edge| edge.kind != EdgeKind::Alias) {
             return false;
         }
-        let end = (sent.name, sent.group, ask.qtype);
+        let end = (sent.name, sent.domain, ask.qtype);
         let told = self.told(Side::Asks, &sent.client, end, sent.asked);
         told.answered.iter().any(|(_, query)| {
             let came = query.answered().filter(|_| says_all(query) && !query.truncated);
@@ -276,10 +276,10 @@ impl History<'_> {
     ) -> bool {
         let resolvers = self.roles.addresses_of(&sent.client);
         let within = (until, QUERIES_MAX);
-        let about = |group| {
+        let about = |domain| {
             resolvers.iter().flat_map(move |resolver| {
                 let about =
-                    self.transactions.of_client_by(*resolver, group, within, |_| Look::Through);
+                    self.transactions.of_client_by(*resolver, domain, within, |_| Look::Through);
                 about.take_while(move |(_, query)| query.asked_last + DISORDER_MAX >= since)
             })
         };
@@ -301,12 +301,12 @@ impl History<'_> {
             step.1.asked >= ask.asked && matches!(step.1.qtype, RecordType::A | RecordType::NS)
         };
         let top = self.transactions.name(ask).suffixes().find(|name| name.label_count() == 1);
-        let mut groups: Vec<NameHash> =
-            names.iter().map(|name| self.group_of_name(*name)).collect();
-        groups.sort_unstable();
-        groups.dedup();
-        groups.into_iter().any(|group| about(group).any(works_on))
-            || top.is_some_and(|top| about(self.group_of_name(top)).filter(sets_out).any(works_on))
+        let mut domains: Vec<NameHash> =
+            names.iter().map(|name| self.domain_of_name(*name)).collect();
+        domains.sort_unstable();
+        domains.dedup();
+        domains.into_iter().any(|domain| about(domain).any(works_on))
+            || top.is_some_and(|top| about(self.domain_of_name(top)).filter(sets_out).any(works_on))
     }
 
     /// Whether a query can be for an ask by its type: what a name on the way is asked for by another is for another ask, but

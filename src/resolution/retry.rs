@@ -45,7 +45,8 @@ impl History<'_> {
         let mut by_address: Vec<_> = resolvers
             .map(|resolver| {
                 let within = (latest, ASKS_MAX);
-                let about = self.transactions.of_client_by(*resolver, question.group, within, look);
+                let about =
+                    self.transactions.of_client_by(*resolver, question.domain, within, look);
                 about
                     .take_while(move |(_, other)| other.asked_last >= began)
                     .filter(move |(_, other)| other.same_question(&question))

@@ -651,7 +651,7 @@ fn passing_on(transactions: &Transactions) -> BTreeSet<HostId> {
             continue;
         }
         seen.insert(ask.server);
-        let mut queries = transactions.of_client(ask.server, ask.group).take(BEHAVIOUR_STEPS);
+        let mut queries = transactions.of_client(ask.server, ask.domain).take(BEHAVIOUR_STEPS);
         let is_passed_on = queries.any(|(_, query)| {
             query.same_question(&ask)
                 && query.server != ask.client
@@ -677,12 +677,12 @@ fn following_aliases(transactions: &Transactions, edges: &Edges) -> Vec<HostId> 
         if query.answered().is_some() && query.has_answers {
             for alias in edges.of_answer_reversed(number) {
                 let name = (query.client, alias.target);
-                if asked.get(&name).is_some_and(|(group, _)| *group != query.group) {
+                if asked.get(&name).is_some_and(|(domain, _)| *domain != query.domain) {
                     followed.insert(name);
                 }
             }
         }
-        asked.entry((query.client, query.name)).or_insert((query.group, 0)).1 += 1;
+        asked.entry((query.client, query.name)).or_insert((query.domain, 0)).1 += 1;
         *asks.entry(query.client).or_default() += 1;
     }
     let mut by_host: BTreeMap<HostId, (usize, usize)> = BTreeMap::new();

@@ -15,7 +15,7 @@ use crate::name::NameHash;
 use crate::time::Timestamp;
 use crate::transaction::{HostId, Stretch, Transaction};
 
-/// A question, by its name, the registered domain of that, and its type.
+/// A question, by its name, the domain of that, and its type.
 pub(super) type Question = (NameHash, NameHash, RecordType);
 
 /// Whose transactions are meant: what a resolver asked, or what it was asked.
@@ -99,15 +99,15 @@ impl History<'_> {
         &'a self,
         side: Side,
         resolver: &'a HostId,
-        (name, group, qtype): Question,
+        (name, domain, qtype): Question,
         latest: Timestamp,
     ) -> impl Iterator<Item = (Sequence, Transaction)> {
         let look = move |stretch: &Stretch| stretch.look_for(name);
         let within = (latest, ASKS_MAX);
         let addresses = self.roles.addresses_of(resolver).iter();
         let about = addresses.flat_map(move |address| match side {
-            Side::Asks => self.transactions.of_client_by(*address, group, within, look),
-            Side::Asked => self.transactions.with_server_by(*address, group, within, look),
+            Side::Asks => self.transactions.of_client_by(*address, domain, within, look),
+            Side::Asked => self.transactions.with_server_by(*address, domain, within, look),
         });
         about.filter(move |(_, other)| other.name == name && other.qtype == qtype)
     }
@@ -116,6 +116,6 @@ impl History<'_> {
 impl Transaction {
     /// What it asks.
     pub(super) fn question(&self) -> Question {
-        (self.name, self.group, self.qtype)
+        (self.name, self.domain, self.qtype)
     }
 }

@@ -167,7 +167,7 @@ impl History<'_> {
             if resolvers.contains(&other.server) {
                 let wait = (other.asked - OUT_OF_ORDER, other.closed() + SET_OFF_WITHIN);
                 waits.0.push(wait);
-                waits_about.entry(other.group).or_default().0.push(wait);
+                waits_about.entry(other.domain).or_default().0.push(wait);
                 asked_for.insert(other.name);
             } else if resolvers.contains(&other.client) && other.has_query() {
                 lookups.push(other);
@@ -179,13 +179,13 @@ impl History<'_> {
         let is_led_to = |domain: NameHash| {
             let is_known = |resolver: &HostId| {
                 let mut steps = LED_TO_MAX;
-                self.edges.to_group(*resolver, domain, &mut steps).next().is_some()
+                self.edges.to_domain(*resolver, domain, &mut steps).next().is_some()
             };
             resolvers.iter().any(is_known)
         };
         let is_waited_for = |lookup: &Transaction| {
-            waits_about.get(&lookup.group).is_some_and(|waits| waits.hold(lookup.asked))
-                || waits.hold(lookup.asked) && is_led_to(lookup.group)
+            waits_about.get(&lookup.domain).is_some_and(|waits| waits.hold(lookup.asked))
+                || waits.hold(lookup.asked) && is_led_to(lookup.domain)
         };
         let mut domains: HashSet<NameHash> = HashSet::default();
         let mut alone = 0;
@@ -194,7 +194,7 @@ impl History<'_> {
             let is_common = name.label_count() < 2 || is_priming(name, lookup.qtype);
             if !is_common && !asked_for.contains(&lookup.name) && !is_waited_for(lookup) {
                 alone += 1;
-                domains.insert(lookup.group);
+                domains.insert(lookup.domain);
             }
         }
         let (queries, domains) = (lookups.len(), domains.len());

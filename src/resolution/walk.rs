@@ -108,7 +108,7 @@ impl Lacks {
 pub(super) struct Reach<'r> {
     pub name: Name<'r>,
     pub hash: NameHash,
-    pub group: NameHash,
+    pub domain: NameHash,
     pub relation: Relation,
     /// The edge that leads from here, and the place of the reach it leads to.
     pub via: Option<(usize, Sequence, Edge)>,
@@ -140,15 +140,15 @@ impl History<'_> {
         name: Name<'r>,
         sent: &Transaction,
     ) -> Walk<'r> {
-        let (hash, group) = (sent.name, sent.group);
+        let (hash, domain) = (sent.name, sent.domain);
         let mut start =
-            Reach { name, hash, group, relation: Relation::Itself, via: None, depth: 0 };
+            Reach { name, hash, domain, relation: Relation::Itself, via: None, depth: 0 };
         // `_.example.com` is a minimised question about `example.com` (RFC 9156 section 2.3).
         if name.labels().next() == Some(b"_")
             && let Some(parent) = name.parent()
         {
-            let (hash, group) = (self.hasher.hash(parent), self.group_of_name(parent));
-            start = Reach { name: parent, hash, group, relation: Relation::Ancestor, ..start };
+            let (hash, domain) = (self.hasher.hash(parent), self.domain_of_name(parent));
+            start = Reach { name: parent, hash, domain, relation: Relation::Ancestor, ..start };
         }
         // Only a resolver that walks down from the root looks up the servers of zones.
         let hosts = self.transactions.hosts();
@@ -201,7 +201,7 @@ impl History<'_> {
                 }
                 walk.steps_to = steps;
             } else {
-                for edge in self.edges.to_group(resolver, here.group, &mut steps) {
+                for edge in self.edges.to_domain(resolver, here.domain, &mut steps) {
                     if edge.1.target != here.hash && self.has_target_below(&edge.1, here.name) {
                         self.reach_by(edge, (place, here), way, time, walk);
                     }
@@ -260,7 +260,7 @@ impl History<'_> {
         reaches.push(Reach {
             name,
             hash: edge.owner,
-            group: self.group_of_name(name),
+            domain: self.domain_of_name(name),
             relation,
             via: Some((place, sequence, edge)),
             depth: here.depth + 1,
@@ -268,7 +268,7 @@ impl History<'_> {
     }
 
     /// The hash of a name's last two labels.
-    pub(super) fn group_of_name(&self, name: Name<'_>) -> NameHash {
+    pub(super) fn domain_of_name(&self, name: Name<'_>) -> NameHash {
         self.hasher.hash(name.last_two_labels())
     }
 }

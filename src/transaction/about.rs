@@ -1,4 +1,4 @@
-//! What was asked about the names of one registered domain, as the chains of the history have it.
+//! What was asked about the names of one domain, as the chains of the history have it.
 
 use super::HostId;
 use super::stretch::{About, Look, Parts, Stretch};
@@ -8,34 +8,34 @@ use crate::name::NameHash;
 use crate::time::Timestamp;
 
 impl Transactions {
-    /// The transactions with a server about names of one registered domain, newest first.
+    /// The transactions with a server about names of one domain, newest first.
     pub fn with_server(
         &self,
         server: HostId,
-        group: NameHash,
+        domain: NameHash,
     ) -> impl Iterator<Item = (Sequence, Transaction)> {
-        About::new(About::BY_SERVER, server, group).all(&self.history)
+        About::new(About::BY_SERVER, server, domain).all(&self.history)
     }
 
     /// The same, if no more than so many steps lead to all of them.
     pub fn if_few_with_server(
         &self,
         server: HostId,
-        group: NameHash,
+        domain: NameHash,
         steps: usize,
     ) -> Option<impl Iterator<Item = (Sequence, Transaction)>> {
-        let about = About::new(About::BY_SERVER, server, group);
+        let about = About::new(About::BY_SERVER, server, domain);
         about.is_within(&self.history, steps).then(|| about.all(&self.history))
     }
 
-    /// The transactions that a host asked about names of one registered domain, newest first: of hosts
+    /// The transactions that a host asked about names of one domain, newest first: of hosts
     /// that are asked themselves or iterate.
     pub fn of_client(
         &self,
         client: HostId,
-        group: NameHash,
+        domain: NameHash,
     ) -> impl Iterator<Item = (Sequence, Transaction)> {
-        About::new(About::BY_CLIENT, client, group).all(&self.history)
+        About::new(About::BY_CLIENT, client, domain).all(&self.history)
     }
 
     /// At most so many of the transactions [`Transactions::with_server`], from the newest that was asked by
@@ -43,11 +43,11 @@ impl Transactions {
     pub fn with_server_by(
         &self,
         server: HostId,
-        group: NameHash,
+        domain: NameHash,
         within: (Timestamp, usize),
         look: impl FnMut(&Stretch) -> Look,
     ) -> Parts<'_> {
-        self.asked_by(About::new(About::BY_SERVER, server, group), within, look)
+        self.asked_by(About::new(About::BY_SERVER, server, domain), within, look)
     }
 
     /// At most so many of the transactions [`Transactions::of_client`], from the newest that was asked by a
@@ -55,11 +55,11 @@ impl Transactions {
     pub fn of_client_by(
         &self,
         client: HostId,
-        group: NameHash,
+        domain: NameHash,
         within: (Timestamp, usize),
         look: impl FnMut(&Stretch) -> Look,
     ) -> Parts<'_> {
-        self.asked_by(About::new(About::BY_CLIENT, client, group), within, look)
+        self.asked_by(About::new(About::BY_CLIENT, client, domain), within, look)
     }
 
     fn asked_by(

@@ -66,7 +66,7 @@ pub(super) struct Record {
     name_text: Text,
     client: HostId,
     server: HostId,
-    group: Short,
+    domain: Short,
     frame: Short,
     client_port: u16,
     id: u16,
@@ -105,8 +105,8 @@ fn flag(is_set: bool, bit: u16) -> u16 {
 /// What is compared of the hash of a name's last two labels: what a record has of it. Chains are found by the lower
 /// bits, which both have in common.
 #[inline]
-pub(super) fn kept_group(group: NameHash) -> NameHash {
-    NameHash(Short::of(group.0).number())
+pub(super) fn kept_domain(domain: NameHash) -> NameHash {
+    NameHash(Short::of(domain.0).number())
 }
 
 impl Record {
@@ -152,7 +152,7 @@ impl Record {
             name_text: whole.name_text,
             client: whole.client,
             server: whole.server,
-            group: Short::of(whole.group.0),
+            domain: Short::of(whole.domain.0),
             frame: Short { low: 0, high: 0 },
             client_port: whole.client_port,
             id: whole.id,
@@ -219,7 +219,7 @@ impl Record {
             retransmissions: 0,
             place_in_frame: 0,
             name: self.name,
-            group: self.group(),
+            domain: self.domain(),
             name_text: self.name_text,
             source_mac: match source {
                 FIRST_MAC => SourceMac::First,
@@ -267,10 +267,10 @@ impl Record {
         (self.client, self.server)
     }
 
-    /// As [`kept_group`] has it.
+    /// As [`kept_domain`] has it.
     #[inline]
-    pub fn group(&self) -> NameHash {
-        NameHash(self.group.number())
+    pub fn domain(&self) -> NameHash {
+        NameHash(self.domain.number())
     }
 
     /// By what messages are matched with it.
@@ -374,7 +374,7 @@ mod tests {
         (answered, asked, rare, what, qtype).prop_map(|(answered, asked, rare, what, qtype)| {
             let (response, at, rcode, [truncated, is_partial, has_answers, nodata]) = answered;
             let (query, first, last, mac) = asked;
-            let ([client, server], [client_port, id, ip_id], tcp, [name, group]) = what;
+            let ([client, server], [client_port, id, ip_id], tcp, [name, domain]) = what;
             let is_answered = at != UNANSWERED.0;
             Transaction {
                 query,
@@ -396,7 +396,7 @@ mod tests {
                 retransmissions: rare.0,
                 place_in_frame: rare.1,
                 name: NameHash(name),
-                group: kept_group(NameHash(group)),
+                domain: kept_domain(NameHash(domain)),
                 name_text: Text::default(),
                 source_mac: match mac {
                     _ if !query.is_some() => SourceMac::None,
@@ -420,7 +420,7 @@ mod tests {
             let record = Record::aside(&whole, 7);
             prop_assert_eq!(record.place_aside(), Some(7));
             prop_assert_eq!(record.asked(), whole.asked);
-            prop_assert_eq!(record.group(), whole.group);
+            prop_assert_eq!(record.domain(), whole.domain);
             prop_assert_eq!(record.key(), whole.key());
         }
     }

@@ -19,8 +19,8 @@ use foldhash::{HashMap, HashMapExt};
 
 use super::HostId;
 use super::history::{History, Records};
-use super::record::{Record, kept_group};
-use super::table::{MIRROR_MAX, Transaction, group_key};
+use super::record::{Record, kept_domain};
+use super::table::{MIRROR_MAX, Transaction, domain_key};
 use crate::bounded::Sequence;
 use crate::name::NameHash;
 use crate::time::{Span, Timestamp};
@@ -34,34 +34,34 @@ pub const DISORDER_MAX: Span = Span::from_secs(1);
 /// When a stretch is over in which an answer may be still to come.
 const UNSETTLED: Timestamp = Timestamp(i64::MAX);
 
-/// The transactions of one host, as the server or as the client, about one registered domain.
+/// The transactions of one host, as the server or as the client, about one domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct About {
     /// On which chain they are: [`About::BY_SERVER`] or [`About::BY_CLIENT`].
     by: usize,
     host: HostId,
-    group: NameHash,
+    domain: NameHash,
 }
 
 impl About {
-    /// The chain by server and registered domain.
+    /// The chain by server and domain.
     pub const BY_SERVER: usize = 0;
-    /// The chain by client and registered domain, of clients that are asked themselves.
+    /// The chain by client and domain, of clients that are asked themselves.
     pub const BY_CLIENT: usize = 1;
 
-    pub fn new(by: usize, host: HostId, group: NameHash) -> About {
-        About { by, host, group: kept_group(group) }
+    pub fn new(by: usize, host: HostId, domain: NameHash) -> About {
+        About { by, host, domain: kept_domain(domain) }
     }
 
     fn holds(self, record: &Record) -> bool {
         let (client, server) = record.ends();
         let host = if self.by == About::BY_SERVER { server } else { client };
-        host == self.host && record.group() == self.group
+        host == self.host && record.domain() == self.domain
     }
 
     /// The chain that they are on, with others whose key falls on the same slot.
     fn chain(self, history: &History) -> Records<'_> {
-        history.chain(self.by, group_key(self.host, self.group))
+        history.chain(self.by, domain_key(self.host, self.domain))
     }
 
     /// Whether their chain has no more steps than that.
@@ -594,13 +594,13 @@ mod tests {
                 };
                 let name = crate::name::Name::from_wire(&wire);
                 let hasher = self.simulated.hasher;
-                let (name, group) = (hasher.hash(name), hasher.hash(name.last_two_labels()));
+                let (name, domain) = (hasher.hash(name), hasher.hash(name.last_two_labels()));
                 let plain = || {
-                    let all = self.transactions.with_server(server, group);
+                    let all = self.transactions.with_server(server, domain);
                     all.skip_while(|(_, t)| t.asked > latest)
                 };
                 let by = |look: &dyn Fn(&Stretch) -> Look| {
-                    self.transactions.with_server_by(server, group, (latest, limit), look)
+                    self.transactions.with_server_by(server, domain, (latest, limit), look)
                 };
 
                 let all = by(&|_| Look::Through);
@@ -694,7 +694,7 @@ mod tests {
             false => Look::Through,
         };
         let within = (latest, 1024);
-        let found = made.transactions.with_server_by(oldest.server, oldest.group, within, look);
+        let found = made.transactions.with_server_by(oldest.server, oldest.domain, within, look);
         let found = found.count();
         assert!((10..=10 + 2 * STRETCH).contains(&found), "{found} of the last second's ten");
     }
@@ -703,11 +703,11 @@ mod tests {
     fn a_chain_is_not_cut_anew_while_the_past_is_looked_at() {
         let mut made = full();
         let (_, oldest) = made.transactions.before(made.transactions.next()).last().unwrap();
-        let (server, group) = (oldest.server, oldest.group);
+        let (server, domain) = (oldest.server, oldest.domain);
         let look = |made: &Made, seconds: i64| {
             let latest = Timestamp(seconds * 1_000_000_000);
             let within = (latest, 64);
-            made.transactions.with_server_by(server, group, within, |_| Look::Through).next();
+            made.transactions.with_server_by(server, domain, within, |_| Look::Through).next();
             made.transactions.cut_until()
         };
         let first = look(&made, 300);
@@ -726,9 +726,9 @@ mod tests {
         let within = (Timestamp(200_000_000_000), 64);
         for n in 1..5_000 {
             // Another domain on the same slot, as one of so many thousand is.
-            let group = NameHash(oldest.group.0 ^ n << 32);
+            let domain = NameHash(oldest.domain.0 ^ n << 32);
             let mut found =
-                made.transactions.with_server_by(oldest.server, group, within, |_| Look::Through);
+                made.transactions.with_server_by(oldest.server, domain, within, |_| Look::Through);
             assert!(found.next().is_none());
         }
         let remembered = made.transactions.cut_chains();

@@ -6,7 +6,7 @@ use super::age::Ages;
 use super::history::History;
 use super::host::{HostId, Hosts, SourceMac};
 use super::recent::{Needed, Recent};
-use super::record::{Kept, kept_group};
+use super::record::{Kept, kept_domain};
 use super::stretch::{About, Cuts, Order};
 use crate::bounded::{Ring, Sequence, Text, TextRing};
 use crate::flow::{Mac, Transport};
@@ -80,7 +80,7 @@ pub struct Transaction {
     /// Keyed hash of the name asked for.
     pub name: NameHash,
     /// Keyed hash of its last two labels, 48 bits of it.
-    pub group: NameHash,
+    pub domain: NameHash,
     /// The name as it was written in the query.
     pub(super) name_text: Text,
     /// Where the query came from; [`Transactions::client_mac`] has the address.
@@ -266,7 +266,7 @@ impl Transactions {
             });
             self.take_response(asked, messages, message, (question.name, place_in_frame))
         } else {
-            self.history.ask_for_chain(About::BY_SERVER, group_key(server, question.name.group));
+            self.history.ask_for_chain(About::BY_SERVER, domain_key(server, question.name.domain));
             self.take_query(asked, messages, message, (question, place_in_frame))
         }
     }
@@ -332,7 +332,7 @@ impl Transactions {
                 query: message.frame,
                 source_mac: self.source_mac(asked.client, message),
                 ip_id: message.ip_id,
-                ..Transaction::new(asked, message.time, name.group, place_in_frame)
+                ..Transaction::new(asked, message.time, name.domain, place_in_frame)
             };
             return Event::Asked(self.push(new, messages.name(name)));
         };
@@ -372,7 +372,7 @@ impl Transactions {
     ) -> Event {
         let known = self.find(&asked, |old| old.asked_last() + OPEN_MAX >= message.time);
         let Some((sequence, old)) = known else {
-            if self.is_asked_otherwise(&asked, name.group, message.time) {
+            if self.is_asked_otherwise(&asked, name.domain, message.time) {
                 self.counters.mismatched += 1;
                 return Event::Nothing;
             }
@@ -403,7 +403,7 @@ impl Transactions {
     ) -> Event {
         self.counters.unasked += 1;
         self.hosts.note_seen(asked.client, message.time, |client| client.asks += 1);
-        let mut new = Transaction::new(asked, message.time, name.group, place_in_frame);
+        let mut new = Transaction::new(asked, message.time, name.domain, place_in_frame);
         new.close(&Response::of(message));
         Event::AnsweredUnasked(self.push(new, messages.name(name)))
     }
@@ -411,7 +411,7 @@ impl Transactions {
     /// Whether a response that answers no query seen is to the port from which something else was asked: under the
     /// same id, or about the same domain under another. Whoever makes answers up has to guess the id (RFC 5452), and
     /// no resolver takes what does not answer the question that it asked. But of several from one port one is missing.
-    fn is_asked_otherwise(&self, asked: &Asked, group: NameHash, now: Timestamp) -> bool {
+    fn is_asked_otherwise(&self, asked: &Asked, domain: NameHash, now: Timestamp) -> bool {
         if asked.transport != Transport::Udp {
             return false;
         }
@@ -427,7 +427,7 @@ impl Transactions {
             return true;
         }
         // All that is gone through counts: of responses alone there may be any number.
-        let latest_about = self.with_server(asked.server, group).take(OTHERWISE_MAX);
+        let latest_about = self.with_server(asked.server, domain).take(OTHERWISE_MAX);
         let mut open = latest_about.filter(|(_, old)| is_open(old)).peekable();
         let Some((_, one)) = open.peek().copied() else { return false };
         let is_internal = self.hosts.get(asked.server).is_some_and(|s| s.address.is_internal());
@@ -505,8 +505,8 @@ impl Transactions {
             .get(new.client)
             .is_some_and(|host| host.asked > 0 || host.asks_iterating > 0);
         let keys = [
-            Some(group_key(new.server, new.group)),
-            asks_upstream.then(|| group_key(new.client, new.group)),
+            Some(domain_key(new.server, new.domain)),
+            asks_upstream.then(|| domain_key(new.client, new.domain)),
         ];
         let (key, is_answered, now) = (new.key(), new.answered().is_some(), new.asked);
         let sequence = self.history.push(new, keys);
@@ -676,7 +676,7 @@ impl Response {
 impl Transaction {
     /// One of which there is neither query nor response yet.
     #[inline]
-    fn new(asked: Asked, time: Timestamp, group: NameHash, place_in_frame: u8) -> Transaction {
+    fn new(asked: Asked, time: Timestamp, domain: NameHash, place_in_frame: u8) -> Transaction {
         let Asked { client, server, client_port, id, qtype, transport, name } = asked;
         Transaction {
             query: FrameId::NONE,
@@ -698,7 +698,7 @@ impl Transaction {
             retransmissions: 0,
             place_in_frame,
             name,
-            group: kept_group(group),
+            domain: kept_domain(domain),
             name_text: Text::default(),
             source_mac: SourceMac::None,
             ip_id: 0,
@@ -769,6 +769,6 @@ pub(super) fn ports_key(client: HostId, server: HostId, port: u16, id: u16) -> u
     hosts.wrapping_mul(0xd6e8_feb8_6659_fd93) ^ (u64::from(port) << 16 | u64::from(id))
 }
 
-pub(super) fn group_key(host: HostId, group: NameHash) -> u64 {
-    group.0 ^ u64::from(host.0).wrapping_mul(0xff51_afd7_ed55_8ccd)
+pub(super) fn domain_key(host: HostId, domain: NameHash) -> u64 {
+    domain.0 ^ u64::from(host.0).wrapping_mul(0xff51_afd7_ed55_8ccd)
 }

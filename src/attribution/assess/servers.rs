@@ -24,7 +24,7 @@ pub(super) struct AskedOf {
     pub answers: u64,
     /// Of these, how many without an answer record: it said who else to ask, or that there is none.
     pub referrals: u64,
-    /// The groups of names that were looked at.
+    /// The domains that were looked at.
     seen: HashSet<u64>,
 }
 
@@ -61,7 +61,7 @@ pub(super) fn asked_of(
         }
         if of.seen.len() >= DOMAINS_MAX {
             of.more = true;
-        } else if of.seen.insert(asked.group.0) && transactions.has_name(&asked) {
+        } else if of.seen.insert(asked.domain.0) && transactions.has_name(&asked) {
             of.domains.insert(registered_domain(&transactions.name(&asked).to_string()));
         }
     }
