@@ -77,8 +77,16 @@ impl Address {
     /// Whether both are addresses of one network as sites mostly have them: the first 24 bits of IPv4 are the same, or the
     /// first 64 of IPv6.
     pub fn is_in_network_of(self, other: Address) -> bool {
-        let host_bits = if self.is_v4() && other.is_v4() { 8 } else { 64 };
-        self.number() >> host_bits == other.number() >> host_bits
+        self.network() == other.network()
+    }
+
+    /// The network that it is in, as [`Address::is_in_network_of`] has it.
+    pub fn network(self) -> Address {
+        if self.is_v4() {
+            Address { low: self.low & !0xff, ..self }
+        } else {
+            Address { low: 0, ..self }
+        }
     }
 
     /// As the standard library's type.

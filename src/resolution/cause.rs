@@ -125,6 +125,22 @@ fn once_each(clients: Vec<Cause>) -> Vec<Cause> {
     once
 }
 
+/// Why nobody is named for a query, or, where somebody asked for it just behind, that: two clocks may differ by so much.
+fn or_just_after(why: Unexplained, candidates: &[Candidate], sent: &Transaction) -> Unexplained {
+    let is_below =
+        |c: &&Candidate| c.timing == Timing::JustAfter && c.relation <= Relation::Ancestor;
+    let just_after = candidates.iter().filter(is_below).map(|c| c.asked - sent.asked).min();
+    match (why, just_after) {
+        (
+            Unexplained::NobodyWaiting
+            | Unexplained::OthersWaiting(_)
+            | Unexplained::ClientsUnseen { .. },
+            Some(after),
+        ) => Unexplained::AskedJustAfter(after),
+        _ => why,
+    }
+}
+
 impl History<'_> {
     /// Who caused an upstream query. `sent` is its transaction, or one of the [`Transactions::tries`]
     /// of it; `began` is the time of the capture's first message.
@@ -184,58 +200,14 @@ impl History<'_> {
             }
         }
         let first_try = self.first_try(query, sent);
-        // Sent again as it was, it is for whom it was sent first, unless somebody else waits for it.
-        let is_old = |c: &Candidate| {
-            c.relation == Relation::OtherType
-                || matches!(c.timing, Timing::After(since) if since > MOMENT)
-        };
-        // Whom it was answered long before asks for nothing any more.
-        let is_answered_long = |client: &Cause, than: Span| {
-            let ask = self.transactions.get(client.ask);
-            ask.and_then(|ask| ask.answered()).is_some_and(|at| at + than < sent.asked)
-        };
-        if let Some(first) = self.transactions.get(query).filter(|first| first.asked < sent.asked)
-            && chosen.iter().all(is_old)
-        {
-            visited.pop();
-            let shared = self.causes_beyond(query, &first, began, visited);
-            let is_over =
-                shared.clients.iter().all(|client| is_answered_long(client, FAIL_OVER_MAX));
-            if !is_over {
-                return self.after_all(shared, &first, sent);
-            }
+        if let Some(causes) = self.as_sent_first((query, sent), &chosen, began, visited) {
+            return causes;
         }
-        // An open ask for another type is behind this query only if the resolver minimises its questions;
-        // that it goes on trying what others asked for comes first.
-        let weak = chosen.iter().all(|candidate| candidate.relation == Relation::OtherType);
         if first_try != query
-            && weak
             && (!just_ended || chosen.is_empty())
-            && let Some(earlier) = self.transactions.get(first_try)
+            && let Some(causes) = self.as_tried_first(first_try, sent, &chosen, began, visited)
         {
-            let shared = self.causes_beyond(first_try, &earlier, began, visited);
-            let strong = shared.clients.iter().all(|client| client.relation <= Relation::Alias);
-            // Who was served long ago is not behind what is asked now.
-            let long_ago = sent.asked - earlier.asked > FAIL_OVER_MAX;
-            let served = shared.clients.iter().any(|client| {
-                let ask = self.transactions.get(client.ask);
-                ask.is_none_or(|ask| ask.answered().is_some() && matches!(ask.rcode, 0 | 3))
-            });
-            // Whom it told that it failed it asks no more for, once that is a while ago, unless it goes on all the time.
-            let tries_for = if self.goes_on(sent) { FAIL_OVER_MAX } else { TRIES_ON_MAX };
-            let given_up = shared.clients.iter().all(|client| is_answered_long(client, tries_for));
-            // Nobody waits for a retry any more, and somebody just came who needs the very name.
-            let is_new =
-                |c: &Candidate| c.timing == Timing::Open && sent.asked - c.asked <= SETS_OUT_MAX;
-            let replaced = chosen.iter().any(is_new)
-                && shared.clients.iter().all(|client| is_answered_long(client, MOMENT));
-            let usable = !(shared.clients.is_empty()
-                || replaced
-                || long_ago && served
-                || given_up && !served);
-            if usable && (chosen.is_empty() || strong) {
-                return self.after_all(shared, &earlier, sent);
-            }
+            return causes;
         }
         // What the answer to another query has just led on to is for whom that was, rather than for whoever was served.
         let are_served = chosen.iter().all(|c| matches!(c.timing, Timing::After(_)));
@@ -266,18 +238,8 @@ impl History<'_> {
                 // The first time itself stands as it is: runs go back for hours.
                 false => why,
             };
-            let is_below =
-                |c: &&Candidate| c.timing == Timing::JustAfter && c.relation <= Relation::Ancestor;
-            let just_after = candidates.iter().filter(is_below).map(|c| c.asked - sent.asked).min();
-            let why = match (why, just_after) {
-                (
-                    Unexplained::NobodyWaiting
-                    | Unexplained::OthersWaiting(_)
-                    | Unexplained::ClientsUnseen { .. },
-                    Some(after),
-                ) if name.label_count() > 1 => Unexplained::AskedJustAfter(after),
-                _ => why,
-            };
+            let why =
+                if name.label_count() > 1 { or_just_after(why, &candidates, sent) } else { why };
             return Causes { first_try, ..none(why) };
         }
         let (mut clients, behind) = self.end_clients(&chosen, &walk, sent, began, visited);
@@ -287,17 +249,84 @@ impl History<'_> {
         for client in &mut clients {
             client.confidence_permille = client.confidence_permille.min(sure_max);
         }
-        let mut hosts: Vec<HostId> = clients
+        let hosts: HashSet<HostId> = clients
             .iter()
             .filter_map(|cause| self.transactions.get(cause.ask).map(|ask| ask.client))
             .collect();
-        hosts.sort_unstable();
-        hosts.dedup();
         match hosts.len() {
             0 => Causes { first_try, ..none(behind.unwrap_or(Unexplained::Forgotten)) },
             1..=CLIENTS_MAX => Causes { clients, unexplained: None, first_try },
             many => Causes { first_try, ..none(Unexplained::TooMany(many as u32)) },
         }
+    }
+
+    /// The causes of a query that was sent again as it was: it is for whom it was sent first, unless somebody else waits for it.
+    fn as_sent_first(
+        &self,
+        (query, sent): (Sequence, &Transaction),
+        chosen: &[Candidate],
+        began: Timestamp,
+        visited: &mut Vec<Sequence>,
+    ) -> Option<Causes> {
+        let is_old = |c: &Candidate| {
+            c.relation == Relation::OtherType
+                || matches!(c.timing, Timing::After(since) if since > MOMENT)
+        };
+        let first = self.transactions.get(query).filter(|first| first.asked < sent.asked)?;
+        if !chosen.iter().all(is_old) {
+            return None;
+        }
+        visited.pop();
+        let shared = self.causes_beyond(query, &first, began, visited);
+        // Whom it was answered long before asks for nothing any more.
+        let mut clients = shared.clients.iter();
+        let is_over =
+            clients.all(|client| self.is_answered_long(client, FAIL_OVER_MAX, sent.asked));
+        (!is_over).then(|| self.after_all(shared, &first, sent))
+    }
+
+    /// The causes of a query that tries again what was asked before, by another: it shares those of the first try. An open ask for
+    /// another type is behind it only if the resolver minimises its questions; that it goes on trying what others asked for comes
+    /// first.
+    fn as_tried_first(
+        &self,
+        first_try: Sequence,
+        sent: &Transaction,
+        chosen: &[Candidate],
+        began: Timestamp,
+        visited: &mut Vec<Sequence>,
+    ) -> Option<Causes> {
+        if !chosen.iter().all(|candidate| candidate.relation == Relation::OtherType) {
+            return None;
+        }
+        let earlier = self.transactions.get(first_try)?;
+        let shared = self.causes_beyond(first_try, &earlier, began, visited);
+        let strong = shared.clients.iter().all(|client| client.relation <= Relation::Alias);
+        // Who was served long ago is not behind what is asked now.
+        let long_ago = sent.asked - earlier.asked > FAIL_OVER_MAX;
+        let served = shared.clients.iter().any(|client| {
+            let ask = self.transactions.get(client.ask);
+            ask.is_none_or(|ask| ask.answered().is_some() && matches!(ask.rcode, 0 | 3))
+        });
+        let all_answered = |than: Span| {
+            shared.clients.iter().all(|client| self.is_answered_long(client, than, sent.asked))
+        };
+        // Whom it told that it failed it asks no more for, once that is a while ago, unless it goes on all the time.
+        let tries_for = if self.goes_on(sent) { FAIL_OVER_MAX } else { TRIES_ON_MAX };
+        let given_up = all_answered(tries_for);
+        // Nobody waits for a retry any more, and somebody just came who needs the very name.
+        let is_new =
+            |c: &Candidate| c.timing == Timing::Open && sent.asked - c.asked <= SETS_OUT_MAX;
+        let replaced = chosen.iter().any(is_new) && all_answered(MOMENT);
+        let usable =
+            !(shared.clients.is_empty() || replaced || long_ago && served || given_up && !served);
+        (usable && (chosen.is_empty() || strong)).then(|| self.after_all(shared, &earlier, sent))
+    }
+
+    /// Whether a client was answered so long before a time.
+    fn is_answered_long(&self, client: &Cause, than: Span, before: Timestamp) -> bool {
+        let ask = self.transactions.get(client.ask);
+        ask.and_then(|ask| ask.answered()).is_some_and(|at| at + than < before)
     }
 
     /// Why nobody is named for what was asked again and again for want of an answer: what is not known of the first time is not

@@ -448,10 +448,17 @@ impl Roles {
         hosts: &Hosts,
         sent_on: &BTreeSet<Sequence>,
     ) {
+        // Sites have public addresses, too, of IPv6 above all: whoever has one in a network from which somebody asks is there.
+        let askers = hosts.iter().filter(|(_, host)| host.asks > 0);
+        let mut networks: Vec<Address> = askers.map(|(_, host)| host.address.network()).collect();
+        networks.sort_unstable();
+        let is_of_site = |host: &Host| {
+            host.address.is_internal() || networks.binary_search(&host.address.network()).is_ok()
+        };
         let only_answer = hosts.iter().filter(|(id, host)| {
             host.answers > 0
                 && host.asks == 0
-                && host.address.is_internal()
+                && is_of_site(host)
                 && !is_loopback(host)
                 && self.group_of(*id).is_none()
         });

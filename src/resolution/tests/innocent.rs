@@ -172,21 +172,28 @@ fn who_has_just_asked_for_another_type_comes_before_who_was_served() {
 
 #[test]
 fn an_address_that_only_answers_and_one_that_only_asks_are_one_server() {
-    let mut office = Office::new();
-    let (service, node) = ("10.0.9.1", "10.0.9.2");
-    let mut latest = None;
-    for n in 0..20 {
-        let at = f64::from(n) * 1000.0;
-        let names = ["one.com", "two.com", "three.com", "four.com", "five.com"];
-        let name: &'static str = names[n as usize % names.len()];
-        let ask = office.ask(at, ANNA, service, name);
-        let query = office.ask(at + 0.2, node, ISP, name);
-        office.answer(at + 10.0, query, &[]);
-        office.answer(at + 10.2, ask, &[]);
-        latest = Some(query);
+    // Of a private network, and of sites with public addresses: one of a company, and one where a server asks from another
+    // address of its own than it is asked at (RFC 8981).
+    for (client, service, node, upstream) in [
+        (ANNA, "10.0.9.1", "10.0.9.2", ISP),
+        ("198.51.100.20", "198.51.100.53", "198.51.100.9", ISP),
+        ("2001:db8:1::20", "2001:db8:1::53", "2001:db8:1::a:b:c:d", "2001:db8:9::1"),
+    ] {
+        let mut office = Office::new();
+        let mut latest = None;
+        for n in 0..20 {
+            let at = f64::from(n) * 1000.0;
+            let names = ["one.com", "two.com", "three.com", "four.com", "five.com"];
+            let name: &'static str = names[n as usize % names.len()];
+            let ask = office.ask(at, client, service, name);
+            let query = office.ask(at + 0.2, node, upstream, name);
+            office.answer(at + 10.0, query, &[]);
+            office.answer(at + 10.2, ask, &[]);
+            latest = Some(query);
+        }
+        office.resolution.refresh_roles();
+        assert_eq!(office.named(latest.unwrap()), [client], "{service}");
     }
-    office.resolution.refresh_roles();
-    assert_eq!(office.named(latest.unwrap()), [ANNA]);
 }
 
 #[test]
