@@ -10,6 +10,7 @@ use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::message::full::rcode_mnemonic;
 use crate::name::Name;
+use crate::number::count;
 use crate::resolution::{
     Cause, Causes, Edge, ForOthers, History, Leg, Role, StepKind, Unexplained,
 };
@@ -394,9 +395,10 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
             "no question to {resolver} is in this capture: mirror the port that its clients come in by, too"
         ),
         Unexplained::ClientsUnseen { domains, alone, queries } => format!(
-            "no client was waiting for it, but {resolver} also asked about {domains} domains of late that no client \
-             in this capture was asking it about ({alone} of its latest {queries} queries): mirror the port that its other clients come in by, \
-             too. (If programs on {resolver} itself ask for as much, there is no client.)"
+            "no client was waiting for it, but {resolver} also asked about {} of late that no client in this capture was asking it \
+             about ({alone} of its latest {queries} queries): if it is a DNS server, mirror the port that its other clients come in by, \
+             too; else it asked for itself",
+            count(u64::from(domains), "domain", "domains"),
         ),
         Unexplained::BeganMidWay(after) if after < INSTANT => {
             "the capture begins with it, so the question that led here may have come before"

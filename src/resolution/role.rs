@@ -14,6 +14,8 @@
 //! 4. or one is a loopback address, so that the capture was taken on that machine, and the other is the
 //!    only other resolver, or with none, the only address of its family that asks without being asked.
 
+mod behaviour;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::{HashMap, HashMapExt};
@@ -22,7 +24,6 @@ use super::edge::Edges;
 use super::translated::Translated;
 use crate::bounded::Sequence;
 use crate::flow::{Address, Mac};
-use crate::message::RecordType;
 use crate::name::NameHash;
 use crate::time::Span;
 use crate::transaction::{Host, HostId, Hosts, Transaction, Transactions};
@@ -62,12 +63,6 @@ const REST_SHARE: u64 = 4;
 const RESOLVERS_OF_ONE_SITE_MAX: usize = 4;
 /// How many of the latest transactions are looked at for addresses that behave as one.
 const BEHAVIOUR_SAMPLE: usize = 1 << 12;
-/// How many addresses that only answer are looked at for one that asks for them.
-const ONLY_ANSWER_MAX: usize = 16;
-/// So many questions that clients of a resolver were waiting for make an address one of that resolver.
-const BEHAVIOUR_MIN: usize = 5;
-/// So many, nearly all that it asks, if it asks another resolver of this capture.
-const FORWARDED_MIN: usize = 20;
 /// How many asks are looked at for one that may have been waiting.
 const BEHAVIOUR_STEPS: usize = 64;
 /// Who follows aliases does so to so many names, and by one in so many of what it asks.
@@ -159,20 +154,6 @@ pub struct Roles {
     /// Whether a host is known to have become a resolver since.
     is_new_known: bool,
     translated: Translated,
-}
-
-/// A name and a type that were asked for, and several.
-type Question = (NameHash, RecordType);
-type Questions = BTreeSet<Question>;
-
-/// What one host asked, and for which of that clients of others were waiting.
-#[derive(Debug, Default)]
-struct Waits {
-    asked: Questions,
-    /// By the places of those others.
-    at: BTreeMap<usize, Questions>,
-    /// Whether it asks a known resolver.
-    asks_known: bool,
 }
 
 impl Roles {
@@ -439,150 +420,6 @@ impl Roles {
         inside
     }
 
-    /// Joins addresses that only ask to the resolver whose clients wait for what they ask: to one that is known, or
-    /// to an address of this network that only answers. Likewise such an address to a resolver that asks what the clients of
-    /// that address wait for: it has several. What a router sent on says nothing of who asks from its address.
-    fn join_by_behaviour(
-        &mut self,
-        latest: &[(Sequence, Transaction)],
-        hosts: &Hosts,
-        sent_on: &BTreeSet<Sequence>,
-    ) {
-        // Sites have public addresses, too, of IPv6 above all: whoever has one in a network from which somebody asks is there.
-        let askers = hosts.iter().filter(|(_, host)| host.asks > 0);
-        let mut networks: Vec<Address> = askers.map(|(_, host)| host.address.network()).collect();
-        networks.sort_unstable();
-        let is_of_site = |host: &Host| {
-            host.address.is_internal() || networks.binary_search(&host.address.network()).is_ok()
-        };
-        let only_answer = hosts.iter().filter(|(id, host)| {
-            host.answers > 0
-                && host.asks == 0
-                && is_of_site(host)
-                && !is_loopback(host)
-                && self.group_of(*id).is_none()
-        });
-        let only_answer: Vec<HostId> =
-            only_answer.map(|(id, _)| id).take(ONLY_ANSWER_MAX).collect();
-        // What clients ask a known resolver may be asked by a forwarder, too, that is asked by another address; else it tells
-        // nothing, nor does what known resolvers ask, unless there is an address that only answers.
-        let tells = |(number, query): &&(Sequence, Transaction)| {
-            let is_known = self.group_of(query.client).is_some();
-            let asks_known = self.group_of(query.server).is_some();
-            let only_asks = || hosts.get(query.client).is_some_and(Host::only_asks);
-            !(is_known && asks_known)
-                && (!(is_known || asks_known) || !only_answer.is_empty())
-                && (is_known || only_asks())
-                && !sent_on.contains(number)
-        };
-        let telling: Vec<&(Sequence, Transaction)> = latest.iter().filter(tells).collect();
-        if telling.is_empty() {
-            return;
-        }
-        // What a resolver asks is what it forwards to, and no address of it.
-        let asked_by_known: BTreeSet<HostId> = latest
-            .iter()
-            .filter(|(_, query)| self.group_of(query.client).is_some())
-            .map(|(_, query)| query.server)
-            .collect();
-        let known = self.groups.len();
-        // Known resolvers by their places, and behind them the addresses that only answer.
-        let place_at = |server: HostId| {
-            let answering = || only_answer.iter().position(|id| *id == server);
-            self.place_of(server).or_else(|| Some(known + answering()?))
-        };
-        // Where no answers are seen, all that was ever asked would wait.
-        let answered = latest.iter().map(|(_, ask)| ask).filter(|ask| ask.answered().is_some());
-        let mut asks: Vec<(Question, &Transaction)> =
-            answered.map(|ask| ((ask.name, ask.qtype), ask)).collect();
-        // Of each question the latest first.
-        asks.sort_by_key(|(question, _)| *question);
-        let mut waited: BTreeMap<HostId, Waits> = BTreeMap::new();
-        for (_, query) in telling {
-            let own = self.place_of(query.client);
-            let asks_known = self.group_of(query.server).is_some();
-            let came = query.answered().unwrap_or(query.asked);
-            let waits = |ask: &Transaction| {
-                ask.client != query.client
-                    && (own.is_none() || self.group_of(ask.client).is_none())
-                    && ask.asked <= query.asked
-                    && ask.answered().is_some_and(|at| query.asked <= at && came <= at)
-            };
-            // Each question once: many wait for one slow answer.
-            let question = (query.name, query.qtype);
-            let first = asks.partition_point(|(other, _)| *other < question);
-            let same = asks.get(first..).unwrap_or_default().iter();
-            let same = same.take_while(|(other, _)| *other == question).take(BEHAVIOUR_STEPS);
-            let places: BTreeSet<usize> = same
-                .filter(|(_, ask)| waits(ask))
-                .filter_map(|(_, ask)| place_at(ask.server))
-                .collect();
-            if own.is_some_and(|own| places.contains(&own)) {
-                continue;
-            }
-            let of_own = own.and_then(|own| self.groups.get(own));
-            let asker = of_own.and_then(|group| group.hosts.first()).copied();
-            let waits = waited.entry(asker.unwrap_or(query.client)).or_default();
-            waits.asked.insert(question);
-            waits.asks_known |= asks_known;
-            // Who asks a server is not that server, and what one resolver asks for the clients of another it asks for that one.
-            let asked_place = place_at(query.server);
-            let is_forwarder = |place: usize| {
-                let server = place.checked_sub(known).and_then(|at| only_answer.get(at));
-                server.is_some_and(|server| asked_by_known.contains(server))
-            };
-            let can_be = |place: &usize| {
-                Some(*place) != asked_place
-                    && ((own.is_none() && !asks_known) || *place >= known && !is_forwarder(*place))
-            };
-            for place in places.into_iter().filter(can_be) {
-                waits.at.entry(place).or_default().insert(question);
-            }
-        }
-        for (host, waits) in waited {
-            // One link-layer address for all, in one network, and nobody else behind it, as there would be behind a router.
-            let macs = hosts.get(host).map(|asker| asker.macs).unwrap_or_default();
-            let is_own = |mac: &Mac| {
-                let mut behind = hosts.iter().filter(|(_, other)| other.macs.contains(mac));
-                macs.contains(mac) && behind.all(|(id, _)| id == host || only_answer.contains(&id))
-            };
-            let is_same_machine = |place: usize| {
-                let server = place.checked_sub(known).and_then(|at| only_answer.get(at));
-                let both = server.and_then(|server| hosts.get(*server)).zip(hosts.get(host));
-                both.is_some_and(|(server, asker)| {
-                    server.address.is_in_network_of(asker.address)
-                        && server.macs.iter().any(|mac| mac.is_some() && is_own(mac))
-                })
-            };
-            let Some(places) = waiting_places(waits, known, is_same_machine) else {
-                continue;
-            };
-            let mut place = self.place_of(host);
-            for at in places {
-                let server = at.checked_sub(known).and_then(|at| only_answer.get(at)).copied();
-                match (place, server) {
-                    // Known, or found to be of another meanwhile.
-                    (None, None) => place = Some(at),
-                    (None, Some(server)) if self.group_of(server).is_some() => {
-                        place = self.place_of(server);
-                    }
-                    (None, Some(server)) => {
-                        let hosts = vec![server];
-                        self.add(Group { hosts, known: Known::AsksAndAnswers, shared_mac: None });
-                        place = self.place_of(server);
-                    }
-                    (Some(place), Some(server)) if self.group_of(server).is_none() => {
-                        self.join(server, place);
-                    }
-                    (Some(_), _) => {}
-                }
-            }
-            if self.group_of(host).is_none() {
-                place.into_iter().for_each(|place| self.join(host, place));
-            }
-        }
-    }
-
     fn place_of(&self, host: HostId) -> Option<usize> {
         (*self.of_host.get(host.0 as usize)? as usize).checked_sub(1)
     }
@@ -753,36 +590,4 @@ fn machines(hosts: &Hosts) -> HashMap<Mac, Vec<HostId>> {
         }
     }
     machines
-}
-
-/// At which places the answers to so many questions of one host are waited for, the most at the first; `None` if that cannot
-/// be told, for they are at several, unless these are all one machine with the host. Places from `known` on are those that only
-/// answer.
-fn waiting_places(
-    Waits { asked, at, asks_known }: Waits,
-    known: usize,
-    is_same_machine: impl Fn(usize) -> bool,
-) -> Option<Vec<usize>> {
-    let asked = asked.len();
-    let mut places: Vec<(Questions, usize)> =
-        at.into_iter().map(|(place, waits)| (waits, place)).collect();
-    places.sort_by_key(|(waits, place)| std::cmp::Reverse((waits.len(), *place)));
-    let mut places = places.into_iter();
-    let (mut all, first) = places.next()?;
-    let most = all.len();
-    let mut found = vec![first];
-    for (waits, place) in places.take_while(|(waits, _)| waits.len() * 4 > most) {
-        let only_answer = first >= known && place >= known;
-        if !(only_answer && is_same_machine(first) && is_same_machine(place)) {
-            return None;
-        }
-        all.extend(waits);
-        found.push(place);
-    }
-    // A client of a known resolver asks for the same as others at another now and then.
-    let is_it = match asks_known {
-        true => all.len() >= FORWARDED_MIN && all.len() * 10 >= asked * 9,
-        false => all.len() >= BEHAVIOUR_MIN && all.len() * 4 >= asked,
-    };
-    is_it.then_some(found)
 }

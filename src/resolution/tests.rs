@@ -2,6 +2,7 @@
 //!
 //! `anna`, `ben` and `carla` are clients, `DC` is the resolver, `ISP` what it asks.
 
+mod addresses;
 mod apart;
 mod dead;
 mod innocent;

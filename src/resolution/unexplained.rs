@@ -25,6 +25,12 @@ const SET_OFF_WITHIN: Span = Span::from_millis(50);
 const UNSEEN_DOMAINS_MIN: usize = 8;
 /// and more than one in so many of its queries.
 const UNSEEN_SHARE: usize = 20;
+/// Who was asked no more than so often may be no server to speak of, but somebody who asks for itself: then so many names are
+/// enough,
+const SELDOM_ASKED_MAX: u64 = 8;
+const NAMES_MIN: usize = 4;
+/// if queries about them are one of so many.
+const ALONE_SHARE: usize = 2;
 
 /// Why no client is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,7 +193,7 @@ impl History<'_> {
             waits_about.get(&lookup.domain).is_some_and(|waits| waits.hold(lookup.asked))
                 || waits.hold(lookup.asked) && is_led_to(lookup.domain)
         };
-        let mut domains: HashSet<NameHash> = HashSet::default();
+        let [mut domains, mut names] = [HashSet::default(), HashSet::default()];
         let mut alone = 0;
         for lookup in &lookups {
             let name = self.transactions.name(lookup);
@@ -195,10 +201,15 @@ impl History<'_> {
             if !is_common && !asked_for.contains(&lookup.name) && !is_waited_for(lookup) {
                 alone += 1;
                 domains.insert(lookup.domain);
+                names.insert(lookup.name);
             }
         }
         let (queries, domains) = (lookups.len(), domains.len());
-        let is_so = domains >= UNSEEN_DOMAINS_MIN && alone * UNSEEN_SHARE >= queries;
+        let hosts = self.transactions.hosts();
+        let asked: u64 = resolvers.iter().map(|resolver| hosts.totals(*resolver).asked).sum();
+        let is_asked_seldom = asked <= SELDOM_ASKED_MAX;
+        let is_so = domains >= UNSEEN_DOMAINS_MIN && alone * UNSEEN_SHARE >= queries
+            || is_asked_seldom && names.len() >= NAMES_MIN && alone * ALONE_SHARE >= queries;
         let [domains, alone, queries] = [domains, alone, queries].map(|count| count as u32);
         is_so.then_some(Unexplained::ClientsUnseen { domains, alone, queries })
     }

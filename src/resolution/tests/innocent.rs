@@ -197,6 +197,26 @@ fn an_address_that_only_answers_and_one_that_only_asks_are_one_server() {
 }
 
 #[test]
+fn who_answered_once_and_asks_much_may_ask_for_itself() {
+    // Somebody scans Anna, or a program of hers asks another machine's: she is no server for that.
+    let mut office = Office::new();
+    let scan = office.ask(-30_000.0, BEN, ANNA, "www.example.com");
+    office.answer(-29_999.0, scan, &[]);
+    let mut last = None;
+    let names = ["z0.evil.com", "z1.evil.com", "z2.evil.com", "z3.evil.com", "z4.evil.com"];
+    for (n, name) in names.into_iter().enumerate() {
+        let at = n as f64 * 2_000.0;
+        let open = office.ask(at, ANNA, DC, name);
+        office.answer(at + 10.0, open, &[]);
+        last = Some(open);
+    }
+    office.resolution.refresh_roles();
+    let (clients, why) = office.causes(last.unwrap());
+    assert!(clients.is_empty(), "{clients:?}");
+    assert!(matches!(why, Some(Unexplained::ClientsUnseen { domains: 1, .. })), "{why:?}");
+}
+
+#[test]
 fn a_client_that_asks_without_wanting_recursion_stays_one() {
     let mut office = Office::new();
     for n in 0..40u16 {

@@ -1,0 +1,277 @@
+//! Addresses that behave as one server: clients wait at one of them, or at several, for what another asks.
+//!
+//! A router with a network for guests answers at an address in each, and asks by that of its uplink; a server of both
+//! families answers at two and asks by a third (RFC 8981). Nothing but the times shows that they are one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{BEHAVIOUR_STEPS, Group, Known, Roles, is_loopback};
+use crate::bounded::Sequence;
+use crate::flow::{Address, Mac};
+use crate::message::RecordType;
+use crate::name::NameHash;
+use crate::time::Span;
+use crate::transaction::{Host, HostId, Hosts, Transaction};
+
+/// How many addresses that only answer are looked at for one that asks for them.
+const ONLY_ANSWER_MAX: usize = 16;
+/// So many questions that clients of a resolver were waiting for make an address one of that resolver.
+const BEHAVIOUR_MIN: usize = 5;
+/// So many, nearly all that it asks, if it asks another resolver of this capture.
+const FORWARDED_MIN: usize = 20;
+/// So many questions at an address, and three in four of those that took long, make who asked for them while they were waited for
+/// its server, however much else that asks (an iterating server asks several times for one question).
+const COVERED_MIN: usize = 10;
+/// What took a server so long it asked somebody else for.
+const LONG: Span = Span::from_millis(2);
+/// At a further address so many are enough, and half of those that took long.
+const FURTHER_MIN: usize = 3;
+
+/// A name and a type that were asked for, and several.
+type Question = (NameHash, RecordType);
+type Questions = BTreeSet<Question>;
+
+/// What clients waited for at a place while a host asked for it.
+#[derive(Debug, Default)]
+struct Nested {
+    all: Questions,
+    /// What was not waited for at another place as well at the time.
+    alone: Questions,
+}
+
+impl Nested {
+    /// Whether nearly all was waited for here alone: two servers that clients ask at once are two.
+    fn is_alone(&self) -> bool {
+        self.alone.len() * 4 >= self.all.len() * 3
+    }
+}
+
+/// What one host asked, and for which of that clients of others were waiting.
+#[derive(Debug, Default)]
+struct Waits {
+    asked: Questions,
+    /// By the places of those others.
+    at: BTreeMap<usize, Nested>,
+    /// Whether it asks a known resolver.
+    asks_known: bool,
+}
+
+impl Roles {
+    /// Joins addresses that only ask to the resolver whose clients wait for what they ask: to one that is known, or
+    /// to an address of this network that only answers. Likewise such an address to a resolver that asks what the clients of
+    /// that address wait for: it has several. What a router sent on says nothing of who asks from its address.
+    pub(super) fn join_by_behaviour(
+        &mut self,
+        latest: &[(Sequence, Transaction)],
+        hosts: &Hosts,
+        sent_on: &BTreeSet<Sequence>,
+    ) {
+        // Sites have public addresses, too, of IPv6 above all: whoever has one in a network from which somebody asks is there.
+        let askers = hosts.iter().filter(|(_, host)| host.asks > 0);
+        let mut networks: Vec<Address> = askers.map(|(_, host)| host.address.network()).collect();
+        networks.sort_unstable();
+        let is_of_site = |host: &Host| {
+            host.address.is_internal() || networks.binary_search(&host.address.network()).is_ok()
+        };
+        let only_answer = hosts.iter().filter(|(id, host)| {
+            host.answers > 0
+                && host.asks == 0
+                && is_of_site(host)
+                && !is_loopback(host)
+                && self.group_of(*id).is_none()
+        });
+        let only_answer: Vec<HostId> =
+            only_answer.map(|(id, _)| id).take(ONLY_ANSWER_MAX).collect();
+        // What clients ask a known resolver may be asked by a forwarder, too, that is asked by another address; else it tells
+        // nothing, nor does what known resolvers ask, unless there is an address that only answers.
+        let tells = |(number, query): &&(Sequence, Transaction)| {
+            let is_known = self.group_of(query.client).is_some();
+            let asks_known = self.group_of(query.server).is_some();
+            let only_asks = || hosts.get(query.client).is_some_and(Host::only_asks);
+            !(is_known && asks_known)
+                && (!(is_known || asks_known) || !only_answer.is_empty())
+                && (is_known || only_asks())
+                && !sent_on.contains(number)
+        };
+        let telling: Vec<&(Sequence, Transaction)> = latest.iter().filter(tells).collect();
+        if telling.is_empty() {
+            return;
+        }
+        // What a resolver asks is what it forwards to, and no address of it.
+        let asked_by_known: BTreeSet<HostId> = latest
+            .iter()
+            .filter(|(_, query)| self.group_of(query.client).is_some())
+            .map(|(_, query)| query.server)
+            .collect();
+        let known = self.groups.len();
+        // Known resolvers by their places, and behind them the addresses that only answer.
+        let place_at = |server: HostId| {
+            let answering = || only_answer.iter().position(|id| *id == server);
+            self.place_of(server).or_else(|| Some(known + answering()?))
+        };
+        // Where no answers are seen, all that was ever asked would wait.
+        let answered = latest.iter().map(|(_, ask)| ask).filter(|ask| ask.answered().is_some());
+        let mut asks: Vec<(Question, &Transaction)> =
+            answered.map(|ask| ((ask.name, ask.qtype), ask)).collect();
+        // Of each question the latest first.
+        asks.sort_by_key(|(question, _)| *question);
+        let mut waited: BTreeMap<HostId, Waits> = BTreeMap::new();
+        for (_, query) in telling {
+            let own = self.place_of(query.client);
+            let asks_known = self.group_of(query.server).is_some();
+            let came = query.answered().unwrap_or(query.asked);
+            let waits = |ask: &Transaction| {
+                ask.client != query.client
+                    && (own.is_none() || self.group_of(ask.client).is_none())
+                    && ask.asked <= query.asked
+                    && ask.answered().is_some_and(|at| query.asked <= at && came <= at)
+            };
+            // Each question once: many wait for one slow answer.
+            let question = (query.name, query.qtype);
+            let first = asks.partition_point(|(other, _)| *other < question);
+            let same = asks.get(first..).unwrap_or_default().iter();
+            let same = same.take_while(|(other, _)| *other == question).take(BEHAVIOUR_STEPS);
+            let places: BTreeSet<usize> = same
+                .filter(|(_, ask)| waits(ask))
+                .filter_map(|(_, ask)| place_at(ask.server))
+                .collect();
+            if own.is_some_and(|own| places.contains(&own)) {
+                continue;
+            }
+            let of_own = own.and_then(|own| self.groups.get(own));
+            let asker = of_own.and_then(|group| group.hosts.first()).copied();
+            let waits = waited.entry(asker.unwrap_or(query.client)).or_default();
+            waits.asked.insert(question);
+            waits.asks_known |= asks_known;
+            // Who asks a server is not that server, and what one resolver asks for the clients of another it asks for that one.
+            let asked_place = place_at(query.server);
+            let is_forwarder = |place: usize| {
+                let server = place.checked_sub(known).and_then(|at| only_answer.get(at));
+                server.is_some_and(|server| asked_by_known.contains(server))
+            };
+            let can_be = |place: &usize| {
+                Some(*place) != asked_place
+                    && ((own.is_none() && !asks_known) || *place >= known && !is_forwarder(*place))
+            };
+            let places: Vec<usize> = places.into_iter().filter(can_be).collect();
+            for place in &places {
+                let nested = waits.at.entry(*place).or_default();
+                nested.all.insert(question);
+                if places.len() == 1 {
+                    nested.alone.insert(question);
+                }
+            }
+        }
+        if waited.values().all(|waits| waits.at.is_empty()) {
+            return;
+        }
+        let mut long: BTreeMap<usize, Questions> = BTreeMap::new();
+        for (question, ask) in &asks {
+            let took_long = ask.answered().is_some_and(|at| at - ask.asked >= LONG);
+            let place = only_answer.iter().position(|id| *id == ask.server).filter(|_| took_long);
+            if let Some(place) = place {
+                long.entry(known + place).or_default().insert(*question);
+            }
+        }
+        for (host, waits) in waited {
+            // One link-layer address for all, in one network, and nobody else behind it, as there would be behind a router.
+            let macs = hosts.get(host).map(|asker| asker.macs).unwrap_or_default();
+            let is_own = |mac: &Mac| {
+                let mut behind = hosts.iter().filter(|(_, other)| other.macs.contains(mac));
+                macs.contains(mac) && behind.all(|(id, _)| id == host || only_answer.contains(&id))
+            };
+            let is_same_machine = |place: usize| {
+                let server = place.checked_sub(known).and_then(|at| only_answer.get(at));
+                let both = server.and_then(|server| hosts.get(*server)).zip(hosts.get(host));
+                both.is_some_and(|(server, asker)| {
+                    server.address.is_in_network_of(asker.address)
+                        && server.macs.iter().any(|mac| mac.is_some() && is_own(mac))
+                })
+            };
+            let Some(places) = waiting_places(&waits, known, is_same_machine, &long) else {
+                continue;
+            };
+            let mut place = self.place_of(host);
+            for at in places {
+                let server = at.checked_sub(known).and_then(|at| only_answer.get(at)).copied();
+                match (place, server) {
+                    // Known, or found to be of another meanwhile.
+                    (None, None) => place = Some(at),
+                    (None, Some(server)) if self.group_of(server).is_some() => {
+                        place = self.place_of(server);
+                    }
+                    (None, Some(server)) => {
+                        let hosts = vec![server];
+                        self.add(Group { hosts, known: Known::AsksAndAnswers, shared_mac: None });
+                        place = self.place_of(server);
+                    }
+                    (Some(place), Some(server)) if self.group_of(server).is_none() => {
+                        self.join(server, place);
+                    }
+                    (Some(_), _) => {}
+                }
+            }
+            if self.group_of(host).is_none() {
+                place.into_iter().for_each(|place| self.join(host, place));
+            }
+        }
+    }
+}
+
+/// At which places what one host asked is waited for, the most at the first; `None` if that cannot be told. Places from `known` on
+/// are those that only answer; of these `long` has what took long there.
+///
+/// 1. That with the most. Others with a good part of as much, too, if they are all one machine with the host; else those where
+///    nearly all was waited for there alone.
+/// 2. That must be enough: a good part of what the host asks, nearly all if it asks a known resolver, whose clients ask for the
+///    same as others now and then; or most of what took long there.
+/// 3. Further places with less, where most of what took long was what this host asked for.
+fn waiting_places(
+    waits: &Waits,
+    known: usize,
+    is_same_machine: impl Fn(usize) -> bool,
+    long: &BTreeMap<usize, Questions>,
+) -> Option<Vec<usize>> {
+    let mut places: Vec<(usize, &Nested)> =
+        waits.at.iter().map(|(place, nested)| (*place, nested)).collect();
+    places.sort_by_key(|(place, nested)| std::cmp::Reverse((nested.all.len(), *place)));
+    let most = places.first()?.1.all.len();
+    let (mut main, others): (Vec<_>, Vec<_>) =
+        places.into_iter().partition(|(_, nested)| nested.all.len() * 4 > most);
+    let is_one =
+        main.len() == 1 || main.iter().all(|(place, _)| *place >= known && is_same_machine(*place));
+    if !is_one {
+        main.retain(|(_, nested)| nested.is_alone());
+        // Of two resolvers that are known apart it is neither.
+        if main.iter().filter(|(place, _)| *place < known).count() > 1 {
+            return None;
+        }
+    }
+    let all: Questions = main.iter().flat_map(|(_, nested)| nested.all.iter().copied()).collect();
+    // How much of what took long at a place the host asked for, and how much that was.
+    let covered = |place: usize, nested: &Nested| {
+        let long = long.get(&place);
+        let covered = long.map_or(0, |long| long.intersection(&nested.all).count());
+        (covered, long.map_or(0, BTreeSet::len))
+    };
+    let is_covered = |(place, nested): &(usize, &Nested)| {
+        let (covered, long) = covered(*place, nested);
+        covered >= COVERED_MIN && covered * 4 >= long * 3
+    };
+    let asked = waits.asked.len();
+    let is_it = match waits.asks_known {
+        true => all.len() >= FORWARDED_MIN && all.len() * 10 >= asked * 9,
+        false => {
+            all.len() >= BEHAVIOUR_MIN && all.len() * 4 >= asked
+                || !main.is_empty() && main.iter().all(is_covered)
+        }
+    };
+    if !is_it {
+        return None;
+    }
+    let further = others.iter().filter(|(place, nested)| {
+        let (covered, long) = covered(*place, nested);
+        nested.is_alone() && covered >= FURTHER_MIN && covered * 2 >= long
+    });
+    Some(main.iter().chain(further).map(|(place, _)| *place).collect())
+}

@@ -1,0 +1,83 @@
+//! Servers that are asked at several addresses and ask from another: a router with a network for guests, a server of both
+//! families.
+
+use super::*;
+
+/// A router: its address for the office, for guests, and towards the provider.
+const ROUTER: [&str; 3] = ["192.168.1.1", "192.168.20.1", "203.0.113.200"];
+const GUEST: &str = "192.168.20.77";
+
+/// The lookups of clients, each of a name of its own, with what they ask, and what that asks from `asker` meanwhile. `further` names
+/// are asked for with each. Whom the last query for each client's name is laid at.
+fn named(
+    lookups: &[(&'static str, &'static str)],
+    asker: &str,
+    further: usize,
+) -> Vec<Vec<String>> {
+    let mut office = Office::new();
+    let names: Vec<Vec<String>> = (0..lookups.len())
+        .map(|n| (0..=further).rev().map(|k| format!("n{k}.name{n}.com")).collect())
+        .collect();
+    let mut queries = Vec::new();
+    for ((&(client, service), names), n) in lookups.iter().zip(&names).zip(0u32..) {
+        let at = f64::from(n) * 1_000.0;
+        let Some(asked) = names.last() else { continue };
+        let open = office.ask(at, client, service, asked);
+        for (name, k) in names.iter().zip(0u32..) {
+            let at = at + 0.2 + f64::from(k) * 2.0;
+            let query = office.ask(at, asker, ISP, name);
+            office.answer(at + 1.5, query, &[]);
+            if name == asked {
+                queries.push(query);
+            }
+        }
+        office.answer(at + 50.0, open, &[]);
+    }
+    office.resolution.refresh_roles();
+    queries.into_iter().map(|query| office.named(query)).collect()
+}
+
+/// Each client with the router's address that it asks, every `nth` a guest.
+fn with_guests(all: usize, nth: usize) -> Vec<(&'static str, &'static str)> {
+    let [office, guests, _] = ROUTER;
+    (1..=all).map(|n| if n % nth == 0 { (GUEST, guests) } else { (ANNA, office) }).collect()
+}
+
+#[test]
+fn a_router_is_one_server_by_its_addresses_in_all_of_its_networks() {
+    // Guests ask nearly as much, some, or hardly anything; and the router asks from its own address of the office.
+    for (all, nth, asker) in [(40, 2, 2), (60, 5, 2), (90, 30, 2), (40, 2, 0)] {
+        let lookups = with_guests(all, nth);
+        let named = named(&lookups, ROUTER[asker], 0);
+        for ((client, service), named) in lookups.iter().zip(named) {
+            assert_eq!(named, [*client], "at {service}, every {nth}th");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_asks_much_for_each_question_is_known_by_what_it_is_asked() {
+    let lookups = [(ANNA, "10.0.9.1"); 20];
+    for named in named(&lookups, "10.0.5.9", 8) {
+        assert_eq!(named, [ANNA]);
+    }
+}
+
+#[test]
+fn two_servers_that_clients_ask_at_once_are_two() {
+    let mut office = Office::new();
+    let names: Vec<String> = (0..40).map(|n| format!("www.name{n}.com")).collect();
+    let mut last = None;
+    for (name, n) in names.iter().zip(0u32..) {
+        let at = f64::from(n) * 1_000.0;
+        let asks = ["10.0.9.1", "10.0.9.2"].map(|service| office.ask(at, ANNA, service, name));
+        // Only what one of them asks is in the capture.
+        let query = office.ask(at + 0.2, "10.0.5.9", ISP, name);
+        office.answer(at + 10.0, query, &[]);
+        asks.into_iter().for_each(|ask| office.answer(at + 10.2, ask, &[]));
+        last = Some(query);
+    }
+    office.resolution.refresh_roles();
+    assert!(office.resolution.roles().groups().iter().all(|group| group.hosts.len() < 3));
+    assert!(office.named(last.unwrap()).is_empty(), "which of the two asked cannot be told");
+}
