@@ -90,6 +90,9 @@ pub(super) struct Candidate {
     pub is_just_led: bool,
     /// Whether it was answered with what was asked for, or that there is no such thing.
     pub served: bool,
+    /// If it was open for long, and no answer to it is in the capture though that to the query would have been passed on: how
+    /// sure it can be at most, in thousandths. It may have had its own before, unseen.
+    pub untold: Option<u16>,
 }
 
 /// What an ask's own answer says of the way to a name.
@@ -174,6 +177,7 @@ impl History<'_> {
         let mut candidates = self.without_told_by_others(candidates, sent);
         self.doubt_given_up(&mut candidates, sent, walk);
         self.note_late(&mut candidates, sent, walk);
+        self.note_untold(&mut candidates, sent);
         Found { candidates, ..found }
     }
 
@@ -311,6 +315,7 @@ impl History<'_> {
             is_late: false,
             is_just_led: is_just_led(ask, &path, sent),
             served: ask.answered().is_some() && matches!(ask.rcode, 0 | 3),
+            untold: None,
         })
     }
 

@@ -525,6 +525,7 @@ impl History<'_> {
             && candidate.timing == Timing::Open
             && !candidate.confirmed;
         let sure = sure.min(self.unheard_sure_max(candidate.ask, sent));
+        let sure = sure.min(candidate.untold.unwrap_or(sure));
         if candidate.is_past
             || candidate.is_doubted
             || candidate.is_late

@@ -355,7 +355,7 @@ impl History<'_> {
         let is_led = |c: &&Candidate| {
             (c.relation, c.timing) == (Relation::Alias, Timing::Open)
                 && !(c.is_past || c.is_late || c.is_doubted)
-                && has_come(c, SETS_OUT_MAX)
+                && (c.is_just_led || has_come(c, SETS_OUT_MAX))
         };
         candidates.iter().filter(is_led).copied().collect()
     }
@@ -458,7 +458,9 @@ pub(super) fn choose(mut candidates: Vec<Candidate>, sent: &Transaction) -> Vec<
     if candidates.iter().any(|c| !c.is_past) {
         candidates.retain(|c| !c.is_past);
     }
-    candidates.sort_by_key(|c| (c.timing == Timing::Joined, c.asked, c.ask));
+    // Who came just before, and was told, comes before who may have been told long ago.
+    candidates
+        .sort_by_key(|c| (c.timing == Timing::Joined, c.untold == Some(POSSIBLE), c.asked, c.ask));
     candidates
 }
 

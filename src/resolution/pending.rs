@@ -1,11 +1,13 @@
 //! Whether an ask without a captured answer can have been waiting still, or the resolver had given it up.
 
-use super::candidate::{AFTER_MAX, Candidate, INSTANT, OPEN_MAX, OUT_OF_ORDER, Timing, on_the_way};
+use super::candidate::{
+    AFTER_MAX, Candidate, INSTANT, OPEN_MAX, OUT_OF_ORDER, Timing, is_passed_on_at_once, on_the_way,
+};
 use super::cause::{LIKELY, POSSIBLE};
-use super::choice::SETS_OUT_MAX;
+use super::choice::{MOMENT, SETS_OUT_MAX};
 use super::retry::{FAIL_OVER_MAX, LEADS_ON_MAX, says_all};
 use super::told::Side;
-use super::walk::Walk;
+use super::walk::{Relation, Walk};
 use super::{Edge, EdgeKind, History};
 use crate::bounded::Sequence;
 use crate::message::RecordType;
@@ -23,6 +25,8 @@ const LULL_MAX: Span = Span::from_secs(26);
 const GIVES_UP_MAX: Span = Span::from_secs(30);
 /// A resolver that has to ask upstream for an ask does so within this time.
 const SET_TO_WORK: Span = Span::from_secs(1);
+/// An ask that nobody else has come beside may have been told unseen if it is as old as this.
+const UNTOLD_ALONE: Span = Span::from_millis(500);
 /// A resolver that nothing holds up has set out for an ask by then.
 const SET_OUT: Span = Span::from_millis(20);
 /// Where a resolver has asked nothing for an ask for so long, and then does at once for another, it may have given it up.
@@ -241,6 +245,30 @@ impl History<'_> {
                 left -= 1;
                 !self.is_at_work(&ask, candidate, sent, walk)
             };
+        }
+    }
+
+    /// Notes which asks without a captured answer were not told what a query brought, either, if they had waited for long by then:
+    /// beside somebody who came just before, and was told, and alone.
+    pub(super) fn note_untold(&self, found: &mut [Candidate], sent: &Transaction) {
+        if sent.answered().is_none() || sent.truncated || !says_all(sent) {
+            return;
+        }
+        let is_for_it = |c: &Candidate| c.timing == Timing::Open && c.relation <= Relation::Alias;
+        let is_told = |c: &Candidate| {
+            let told = self.transactions.get(c.ask).and_then(|ask| ask.answered());
+            told.is_some_and(|told| is_passed_on_at_once(told, sent))
+        };
+        let is_new = |c: &Candidate| is_for_it(c) && sent.asked - c.asked <= MOMENT && is_told(c);
+        let (long, sure_max) = match found.iter().any(is_new) {
+            true => (PASSED_ON, POSSIBLE),
+            false => (UNTOLD_ALONE, LIKELY),
+        };
+        for candidate in found.iter_mut().filter(|c| is_for_it(c)) {
+            let ask = self.transactions.get(candidate.ask);
+            let ask = ask.filter(|ask| ask.answered().is_none());
+            candidate.untold =
+                ask.filter(|ask| sent.asked - ask.asked_last > long).map(|_| sure_max);
         }
     }
 

@@ -193,3 +193,25 @@ fn several_addresses_that_only_answer_and_one_that_only_asks_are_one_server_if_o
     assert!(named([1, 2, 3], "10.0.9.3").is_empty());
     assert!(named([1, 1, 1], "192.168.7.9").is_empty());
 }
+
+#[test]
+fn who_has_no_answer_though_others_got_it_may_have_had_one_before() {
+    for (beside, long_ms, expected) in [
+        (true, 600.0, vec![(ANNA, 995), (BEN, 800)]),
+        (true, 200.0, vec![(BEN, 995), (ANNA, 995)]),
+        (false, 700.0, vec![(BEN, 900)]),
+        (false, 200.0, vec![(BEN, 995)]),
+    ] {
+        let mut office = Office::new();
+        office.ask(0.0, BEN, DC, "c2.evil.com");
+        // A while behind: it does not ask for each apart.
+        office.ask(15.0, DC, ISP, "c2.evil.com");
+        let anna = beside.then(|| office.ask(long_ms, ANNA, DC, "c2.evil.com"));
+        let query = office.ask(long_ms + 0.2, DC, ISP, "c2.evil.com");
+        office.answer(long_ms + 20.0, query, &[]);
+        anna.into_iter().for_each(|anna| office.answer(long_ms + 20.2, anna, &[]));
+        let expected: Vec<_> =
+            expected.into_iter().map(|(client, sure)| (client.to_owned(), sure)).collect();
+        assert_eq!(sureness(&mut office, query), expected, "{beside} {long_ms}");
+    }
+}
