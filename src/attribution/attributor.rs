@@ -16,13 +16,14 @@ use super::unended::Unended;
 use super::waiting::Waiting;
 use super::{Attribution, State, describe};
 use crate::bounded::Sequence;
+use crate::contact::Asked;
 use crate::flow::Mac;
 use crate::frame::FrameId;
 use crate::identity::{Hostname, Inventory};
 use crate::indicator::{IndicatorId, Indicators};
 use crate::message::{Message, Messages};
 use crate::packet::Aside;
-use crate::resolution::{Causes, History, Leg, Resolution, Role};
+use crate::resolution::{Causes, History, Leg, Resolution, Role, Unexplained};
 use crate::time::{Span, Timestamp};
 use crate::transaction::{Counters, Event, Host, Transaction};
 
@@ -40,6 +41,10 @@ const UNRECOGNISED_MAX: usize = 1 << 12;
 const ANSWERED_WITHIN: Span = Span::from_secs(70);
 /// Nor does one that is sent again and again, so long after the first: what asks for ever must not hold up the others.
 const SENT_AGAIN_WITHIN: Span = Span::from_secs(140);
+/// Who was asked encrypted so long before may be so still: such a connection stays open for a while.
+const ENCRYPTED_FOR: Span = Span::from_secs(600);
+/// What comes so soon after may have been on its way before.
+const ENCRYPTED_SOON: Span = Span::from_secs(1);
 /// What is shorter is no gap, and of more gaps the longest are kept.
 const GAP_MIN: Span = Span::from_secs(60);
 const GAPS_MAX: usize = 1 << 10;
@@ -554,7 +559,7 @@ impl Attributor {
             return;
         }
         for sent in self.resolution.transactions().tries(sequence) {
-            let causes = self.resolution.history().causes(sequence, &sent, began);
+            let causes = self.causes(sequence, &sent, began);
             for seen in &flagged.seen {
                 let history = self.resolution.history();
                 let borne_out = describe::borne_out(history, &causes, seen);
@@ -575,6 +580,30 @@ impl Attributor {
                 self.hand_out(attribution, out);
             }
         }
+    }
+
+    /// Who caused a query. "No client" is not said of a resolver that clients ask encrypted about that time.
+    pub(super) fn causes(
+        &mut self,
+        query: Sequence,
+        sent: &Transaction,
+        began: Timestamp,
+    ) -> Causes {
+        let mut causes = self.resolution.history().causes(query, sent, began);
+        if causes.unexplained == Some(Unexplained::NobodyWaiting) {
+            let (roles, hosts) = (self.resolution.roles(), self.resolution.transactions().hosts());
+            let addresses = roles.addresses_of(&sent.client).iter();
+            let asked =
+                addresses.filter_map(|host| self.surroundings.asked(hosts.get(*host)?.address));
+            let is_then = |asked: &Asked| {
+                asked.first <= sent.asked + ENCRYPTED_SOON
+                    && asked.last + ENCRYPTED_FOR >= sent.asked
+            };
+            if let Some(asked) = asked.filter(is_then).next() {
+                causes.unexplained = Some(Unexplained::AskedEncrypted(asked.by));
+            }
+        }
+        causes
     }
 
     /// Whether a query is another host's, sent on by a router. That one is judged for itself.

@@ -434,6 +434,10 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
                  (--resolver {resolver},{server})"
             )
         }
+        Unexplained::AskedEncrypted(client) => format!(
+            "no client was seen waiting for it, but {resolver} is asked by DNS over TLS or QUIC, too (port 853), by {client} \
+             last: what for cannot be seen"
+        ),
         Unexplained::AskedJustAfter(after) => format!(
             "a client asked for something that this is on the way to, but {after} after it: by this capture its question did not \
              lead here, unless the mirror port put the packets out of order, or two clocks differ by as much"

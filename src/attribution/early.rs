@@ -92,7 +92,7 @@ impl Attributor {
         }
         for sent in self.resolution.transactions().tries(sequence) {
             let began = self.span().map_or(sent.asked, |(began, _)| began);
-            let causes = self.resolution.history().causes(sequence, &sent, began);
+            let causes = self.causes(sequence, &sent, began);
             for seen in &untold {
                 let history = self.resolution.history();
                 let Some(causes) = describe::borne_out(history, &causes, seen) else { continue };

@@ -1,7 +1,7 @@
 //! What the capture shows around the questions: host names, and where clients turned to afterwards.
 
 use super::{Client, Place};
-use crate::contact::{Contact, Encrypted, Watch};
+use crate::contact::{Asked, Contact, Encrypted, Watch};
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
 use crate::identity::{Hostname, Inventory, Registry};
@@ -67,6 +67,11 @@ impl Surroundings {
     /// What came of an answer to a client.
     pub fn contact(&self, client: Address, answer: FrameId) -> Contact {
         self.watch.contact(client, answer)
+    }
+
+    /// Whether a server was asked encrypted.
+    pub fn asked(&self, server: Address) -> Option<Asked> {
+        self.encrypted.asked(server)
     }
 
     /// Whose DNS goes around the resolver.

@@ -22,6 +22,8 @@ use crate::time::{Span, Timestamp};
 
 /// How many hosts are kept that do it.
 const HOSTS_MAX: usize = 1 << 10;
+/// How many servers are kept that were asked so.
+const SERVERS_MAX: usize = 64;
 /// Whoever has not done it for so long makes room for others.
 const STALE: Span = Span::from_secs(3_600);
 /// The port of DNS over TLS and over QUIC.
@@ -66,11 +68,25 @@ pub struct Around {
     pub last: Timestamp,
 }
 
+/// That a server was asked encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Who asked last.
+    pub by: Address,
+    /// When it was asked first and last.
+    pub first: Timestamp,
+    /// See `first`.
+    pub last: Timestamp,
+}
+
 /// The hosts that ask others than the resolver, encrypted: at most 1,024. When there is no room left, and
 /// nobody who has not done it for an hour, further ones are only counted.
+///
+/// Beside them, the servers that were asked by DNS over TLS or QUIC, at most 64: one of these may be the resolver that is watched.
 #[derive(Debug)]
 pub struct Encrypted {
     hosts: HashMap<Address, Around>,
+    servers: HashMap<Address, Asked>,
     limit: usize,
     swept: Timestamp,
     passed_over: u64,
@@ -85,7 +101,8 @@ impl Default for Encrypted {
 impl Encrypted {
     /// Room for so many hosts.
     pub fn new(limit: usize) -> Encrypted {
-        Encrypted { hosts: HashMap::new(), limit, swept: Timestamp(i64::MIN), passed_over: 0 }
+        let (hosts, servers) = (HashMap::new(), HashMap::new());
+        Encrypted { hosts, servers, limit, swept: Timestamp(i64::MIN), passed_over: 0 }
     }
 
     /// Takes a packet that is not DNS.
@@ -116,6 +133,9 @@ impl Encrypted {
             },
             _ => return,
         };
+        if server.port == PORT && known.is_none() {
+            self.note_server(server.address, host, aside.time);
+        }
         // Hosts of the network may have public IPv6 addresses; a public resolver is none of them.
         if !(host.is_internal() || known.is_some()) || server.address.is_internal() {
             return;
@@ -123,6 +143,19 @@ impl Encrypted {
         let last = aside.time;
         let around = Around { host, carrier, server: server.address, known, last };
         self.note(around);
+    }
+
+    fn note_server(&mut self, server: Address, by: Address, time: Timestamp) {
+        if self.servers.len() >= SERVERS_MAX && !self.servers.contains_key(&server) {
+            return;
+        }
+        let asked = self.servers.entry(server).or_insert(Asked { by, first: time, last: time });
+        *asked = Asked { by, last: asked.last.max(time), ..*asked };
+    }
+
+    /// Whether a server was asked by DNS over TLS or QUIC.
+    pub fn asked(&self, server: Address) -> Option<Asked> {
+        self.servers.get(&server).copied()
     }
 
     fn note(&mut self, around: Around) {
@@ -172,11 +205,23 @@ mod tests {
     /// What is noted of one packet from a client.
     fn noted(
         from: &str,
-        (to, port): (&str, u16),
+        to: (&str, u16),
         transport: Transport,
         tcp_flags: u8,
         payload: &[u8],
     ) -> Option<(Carrier, Option<&'static str>)> {
+        let encrypted = taken(from, to, transport, tcp_flags, payload);
+        encrypted.hosts().first().map(|around| (around.carrier, around.known))
+    }
+
+    /// What comes of one packet.
+    fn taken(
+        from: &str,
+        (to, port): (&str, u16),
+        transport: Transport,
+        tcp_flags: u8,
+        payload: &[u8],
+    ) -> Encrypted {
         let end = |text, port| Endpoint { address: address(text), port };
         let envelope = Envelope {
             frame: FrameId::new(0, 1),
@@ -193,7 +238,22 @@ mod tests {
         for aside in asides.iter() {
             encrypted.aside(aside, asides.payload(aside));
         }
-        encrypted.hosts().first().map(|around| (around.carrier, around.known))
+        encrypted
+    }
+
+    #[test]
+    fn a_server_of_the_site_is_asked_by_port_853_alone() {
+        let asked = |to: &str, port, transport, flags| {
+            let taken = taken("10.0.0.42", (to, port), transport, flags, b"x");
+            taken.asked(address(to)).map(|asked| asked.by)
+        };
+        let client = Some(address("10.0.0.42"));
+        assert_eq!(asked("10.0.0.10", 853, Transport::Tcp, 2), client);
+        assert_eq!(asked("10.0.0.10", 853, Transport::Udp, 0), client);
+        assert_eq!(asked("2001:db8::53", 853, Transport::Udp, 0), client, "sites have public ones");
+        assert_eq!(asked("10.0.0.10", 443, Transport::Tcp, 2), None, "any page is asked for so");
+        assert_eq!(asked("9.9.9.9", 853, Transport::Tcp, 2), None, "a public resolver");
+        assert_eq!(asked("10.0.0.10", 853, Transport::Tcp, 0x12), None, "an answer");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::flow::{Address, Transport};
 use crate::frame::FrameId;
 use crate::time::Timestamp;
 
-pub use encrypted::{Around, Carrier, Encrypted};
+pub use encrypted::{Around, Asked, Carrier, Encrypted};
 pub use watch::Watch;
 
 /// What the capture shows of a client's connecting to an address that its answer held.

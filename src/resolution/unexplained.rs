@@ -7,6 +7,7 @@ use super::candidate::{ASKS_MAX, OUT_OF_ORDER};
 use super::cause::CLIENTS_MAX;
 use super::role::Known;
 use crate::bounded::Sequence;
+use crate::flow::Address;
 use crate::message::RecordType;
 use crate::name::{Name, NameHash};
 use crate::time::{Span, Timestamp};
@@ -72,6 +73,8 @@ pub enum Unexplained {
         /// Where it asked.
         server: HostId,
     },
+    /// Nobody was waiting, as far as is seen; but clients ask the resolver encrypted, this one last.
+    AskedEncrypted(Address),
     /// A client asked for something below it, but so little after it: frames may have changed places.
     AskedJustAfter(Span),
     /// Who asked may itself be a resolver, for nobody was recognised as one.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::ops::Range;
 
 use super::*;
 use crate::attribution::{Place, Verdict};
-use crate::flow::Address;
+use crate::flow::{Address, Endpoint, Flow, Transport};
 use crate::message::simulated::{Draft, Simulated};
-use crate::packet::Ports;
+use crate::packet::{Asides, Elsewhere, Envelope, Ports};
 use crate::resolution::{Limits, Role, Roles, Unexplained};
 use crate::transaction::Transactions;
 
@@ -57,6 +58,31 @@ impl Engine {
         self.take(&ask);
         let (at_ms, from, to) = (at_ms + 2.0, to, from);
         self.take(&Draft { at_ms, from, to, response: true, address: true, ..ask });
+    }
+
+    /// A TCP connection is asked for.
+    fn connects(&mut self, from: &str, (to, port): (&str, u16), time: Timestamp) {
+        let end =
+            |text: &str, port| Endpoint { address: text.parse::<IpAddr>().unwrap().into(), port };
+        let envelope = Envelope {
+            frame: FrameId::new(0, self.simulated.messages.len() as u64),
+            time,
+            flow: Flow {
+                source: end(from, 50_000),
+                destination: end(to, port),
+                transport: Transport::Tcp,
+            },
+            source_mac: Mac::default(),
+            destination_mac: Mac::default(),
+            ip_id: 0,
+            hop_limit: 64,
+            vlan: None,
+        };
+        let mut asides = Asides::default();
+        asides.take(&envelope, &Elsewhere { payload: b"", tcp_flags: 2 }, (0, 0), 0);
+        for aside in asides.iter() {
+            self.attributor.aside(aside, b"", &mut |_| {});
+        }
     }
 
     fn finish(mut self) -> Vec<Attribution> {
@@ -473,4 +499,28 @@ fn one_that_is_sent_again_and_again_does_not_hold_up_the_others() {
     let blamed = engine.said.iter().flat_map(|said| &said.clients);
     let blamed: Vec<String> = blamed.map(|client| client.address.to_string()).collect();
     assert_eq!(blamed, ["10.0.0.2"], "{:?}", engine.said);
+}
+
+#[test]
+fn of_a_server_that_is_asked_encrypted_it_is_not_said_that_no_client_asked() {
+    let why = |encrypted_at_ms: Option<i64>| {
+        let mut engine = Engine::new(1 << 10, 1 << 8);
+        engine.exchange(1_000.0, ANNA, DC, "warm.example");
+        engine.exchange(1_001.0, DC, ISP, "warm.example");
+        let connects = |engine: &mut Engine, within: Range<i64>| {
+            if let Some(at) = encrypted_at_ms.filter(|at| within.contains(at)) {
+                engine.connects("10.0.0.9", (DC, 853), Timestamp(0) + Span::from_millis(at));
+            }
+        };
+        connects(&mut engine, 0..100_000);
+        engine.exchange(100_000.0, DC, ISP, "c2.evil.com");
+        connects(&mut engine, 100_000..200_000);
+        let said = engine.finish();
+        said.iter().find_map(|attribution| attribution.unexplained)
+    };
+    assert_eq!(why(None), Some(Unexplained::NobodyWaiting));
+    let client = Address::v4([10, 0, 0, 9]);
+    assert_eq!(why(Some(90_000)), Some(Unexplained::AskedEncrypted(client)));
+    assert_eq!(why(Some(100_900)), Some(Unexplained::AskedEncrypted(client)));
+    assert_eq!(why(Some(102_000)), Some(Unexplained::NobodyWaiting), "it came only then");
 }
