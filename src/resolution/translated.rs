@@ -57,12 +57,14 @@ pub struct Translated {
     either: BTreeSet<[HostId; 2]>,
 }
 
-/// What two hosts asked alike: of each the numbers of its queries, and how often the first of them asked first.
+/// What two hosts asked alike: of each the numbers of its queries, how often the first of them asked first, and how often it
+/// looks as if one had been made of the other.
 #[derive(Debug)]
 struct Alike {
     queries: Vec<[Sequence; 2]>,
     server: HostId,
     first_was_first: usize,
+    borne_out: usize,
 }
 
 impl Translated {
@@ -106,10 +108,12 @@ impl Translated {
                     [(query.client, number, query.asked), (other.client, earlier, other.asked)];
                 two.sort_unstable_by_key(|(host, ..)| *host);
                 let [(one, of_one, first), (another, of_other, second)] = two;
-                let new = Alike { queries: Vec::new(), server: query.server, first_was_first: 0 };
+                let (queries, server) = (Vec::new(), query.server);
+                let new = Alike { queries, server, first_was_first: 0, borne_out: 0 };
                 let alike = alike.entry([one, another]).or_insert(new);
                 alike.queries.push([of_one, of_other]);
                 alike.first_was_first += usize::from(first <= second);
+                alike.borne_out += usize::from(is_made_of(&other, &query));
             }
         }
         let mut partners: HashMap<HostId, usize> = HashMap::new();
@@ -121,6 +125,9 @@ impl Translated {
         for (pair, alike) in alike {
             let is_known = pair.iter().any(|host| self.hosts.contains_key(host));
             if !is_known && alike.queries.len() < SENT_ON_MIN {
+                continue;
+            }
+            if alike.borne_out * 2 < alike.queries.len() {
                 continue;
             }
             let Some(place) = self.outside_of(pair, &alike, &partners, transactions) else {
@@ -231,6 +238,17 @@ impl History<'_> {
         before.take_while(|other| other.asked >= since).any(is_original)
             || later.take_while(|other| other.asked <= until).any(is_original)
     }
+}
+
+/// Whether one of two queries looks as if it had been made of the other: a router leaves the packet's number as it is (RFC 3022),
+/// and what makes a new packet is answered before it answers. Two machines of one make, whose messages all have the same id,
+/// do neither.
+fn is_made_of(one: &Transaction, other: &Transaction) -> bool {
+    let nests = || {
+        let (first, second) = if one.asked <= other.asked { (one, other) } else { (other, one) };
+        first.answered().zip(second.answered()).is_some_and(|(outer, inner)| inner <= outer)
+    };
+    one.has_ip_id_of(other) || nests()
 }
 
 /// Whether two queries are one message that a router sent on: the same to the same server at the same time, answered at the

@@ -104,6 +104,11 @@ impl Transaction {
         self.answered().unwrap_or(self.asked_last + OPEN_MAX)
     }
 
+    /// Whether the packets of both queries bear the same number (RFC 791); those without one do.
+    pub fn has_ip_id_of(&self, other: &Transaction) -> bool {
+        self.ip_id == other.ip_id
+    }
+
     /// Whether both ask the same thing.
     pub fn same_question(&self, other: &Transaction) -> bool {
         self.name == other.name && self.qtype == other.qtype

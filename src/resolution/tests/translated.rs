@@ -194,3 +194,31 @@ fn what_a_router_sent_on_without_its_question_is_nobodys_here() {
     assert!(named.is_empty() && matches!(why, Some(Unexplained::SentOn(_))), "{named:?} {why:?}");
     assert!(!is_sent_on(&mut office, ask));
 }
+
+#[test]
+fn devices_of_one_make_in_two_networks_are_two() {
+    // Their messages all have one id, and they ask on one beat; each numbers its packets by itself.
+    let twins = ["10.1.1.150", "10.2.1.150"];
+    let mut office = Office::new();
+    let mut last = Vec::new();
+    for n in 0..9u16 {
+        let at_ms = f64::from(n) * 10_000.0;
+        let drafts = [0, 1].map(|twin: u16| {
+            let from = twins[usize::from(twin)];
+            let (port, ip_id) = (30_000 + n, 100 + 400 * twin + n);
+            let at_ms = at_ms + 0.7 * f64::from(twin);
+            Draft { at_ms, from, name: "c2.evil.com", id: 1, port, ip_id, ..Draft::default() }
+        });
+        let asked = drafts.clone().map(|draft| office.take(&draft));
+        for (draft, told_ms) in drafts.into_iter().zip([2.0, 2.8]) {
+            let (from, to, at_ms) = (draft.to, draft.from, at_ms + told_ms);
+            office.take(&Draft { at_ms, from, to, response: true, address: true, ..draft });
+        }
+        last = asked.to_vec();
+    }
+    for (event, from) in last.into_iter().zip(twins) {
+        let Event::Asked(sequence) = event else { panic!("{event:?}") };
+        let open = Open { from, to: DC, name: "c2.evil.com", rtype: 1, id: 1, sequence };
+        assert!(!is_sent_on(&mut office, open), "{from}");
+    }
+}
