@@ -17,7 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("resolution", &["message", "transaction"]),
     ("indicator", &[]),
     ("identity", &["packet", "message"]),
-    ("contact", &["packet", "message"]),
+    ("contact", &["packet", "message", "indicator"]),
     (
         "attribution",
         &["packet", "message", "transaction", "resolution", "indicator", "identity", "contact"],

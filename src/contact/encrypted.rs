@@ -8,15 +8,14 @@
 //! 3. or it begins a connection to port 443 of a public resolver: DNS over HTTPS (RFC 8484);
 //! 4. or it is a TLS ClientHello that names such a resolver, at whatever address.
 //!
-//! `encrypted/public.rs` has the resolvers of 3 and 4. DNS over HTTPS to any other server looks like
+//! `indicator/shared.txt` has the resolvers of 3 and 4. DNS over HTTPS to any other server looks like
 //! any web page, and is not seen.
-
-mod public;
 
 use foldhash::{HashMap, HashMapExt};
 
 use super::tls;
 use crate::flow::{Address, Transport};
+use crate::indicator::shared::{doh_at, doh_of};
 use crate::packet::{Aside, AsideKind};
 use crate::time::{Span, Timestamp};
 
@@ -109,12 +108,10 @@ impl Encrypted {
     pub fn aside(&mut self, aside: &Aside, payload: &[u8]) {
         let (host, server) = (aside.flow.source.address, aside.flow.destination);
         let by_name = || match aside.kind {
-            AsideKind::ClientHello => {
-                tls::server_name(payload).as_deref().and_then(public::by_name)
-            }
+            AsideKind::ClientHello => tls::server_name(payload).as_deref().and_then(doh_of),
             _ => None,
         };
-        let by_address = || public::by_address(server.address);
+        let by_address = || doh_at(server.address);
         let (carrier, known) = match (aside.kind, aside.flow.transport, server.port) {
             (AsideKind::SynAck, ..) => return,
             (
@@ -289,15 +286,6 @@ mod tests {
             Some((Tls, Some("Quad9")))
         );
         assert_eq!(noted(CLIENT, ("9.9.9.9", 853), Tcp, 0x12, b""), None, "an answer");
-    }
-
-    #[test]
-    fn a_name_counts_with_all_below_it_and_in_any_case() {
-        assert_eq!(public::by_name("DNS.Google"), Some("Google"));
-        assert_eq!(public::by_name("ab12cd.dns.nextdns.io"), Some("NextDNS"));
-        assert_eq!(public::by_name("notdns.google"), None);
-        assert_eq!(public::by_name("google"), None);
-        assert_eq!(public::by_name(""), None);
     }
 
     #[test]

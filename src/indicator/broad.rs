@@ -154,7 +154,7 @@ mod tests {
             ("192.168.2.1", "private network"),
             ("10.0.0.0/8", "private network"),
             ("fd00::/8", "private network"),
-            ("8.8.8.0/24", "Google Public DNS is in it"),
+            ("8.8.8.0/24", "Google is in it, a public DNS resolver"),
             ("0.0.0.0/0", "every address"),
             ("::/0", "every address"),
             ("52.0.0.0/8", "very wide"),

@@ -1,6 +1,7 @@
 //! What many unrelated people share: suffixes of content delivery networks and hosters, public
 //! resolvers, the servers of the root and of top-level domains. To list one of them flags half the
-//! internet, and a sighting of one says little. The list is `shared.txt`, with its sources.
+//! internet, and a sighting of one says little. By the names and addresses of public resolvers it is known who asks them by
+//! DNS over HTTPS, too. The list is `shared.txt`, with its sources.
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -27,6 +28,15 @@ pub struct Server {
     pub role: ServerRole,
     /// Its name, or that of the service.
     pub name: &'static str,
+    /// Whether it is known to answer DNS over HTTPS.
+    pub is_doh: bool,
+}
+
+/// A name by which a public resolver is asked over HTTPS, as is all below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Doh {
+    name: &'static str,
+    called: &'static str,
 }
 
 /// What a widely used server is.
@@ -54,14 +64,33 @@ impl ServerRole {
 /// The suffix that the name stands at or below, of several the longest. The name is as DNS shows it, in
 /// any letter case, with or without its trailing dot.
 pub fn cdn_of(name: &str) -> Option<&'static Cdn> {
+    listed_above(&LISTED.cdns, |cdn| cdn.suffix, name)
+}
+
+/// What the public resolver is called that is asked over HTTPS by this name.
+pub fn doh_of(name: &str) -> Option<&'static str> {
+    listed_above(&LISTED.doh, |doh| doh.name, name).map(|doh| doh.called)
+}
+
+/// What the public resolver is called that is asked over HTTPS at this address.
+pub fn doh_at(address: Address) -> Option<&'static str> {
+    server_of(address).filter(|server| server.is_doh).map(|server| server.name)
+}
+
+/// The entry that a name stands at or below, of several the longest.
+fn listed_above<'l, T>(
+    listed: &'l [T],
+    suffix_of: fn(&T) -> &'static str,
+    name: &str,
+) -> Option<&'l T> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let below = name.match_indices('.').map(|(at, _)| name.get(at + 1..).unwrap_or_default());
     // No listed suffix has more labels than this, and a name may be as long as its sender likes.
     let labels = name.bytes().filter(|&octet| octet == b'.').count() + 1;
     let skip = labels.saturating_sub(LABELS_MAX);
     std::iter::once(name).chain(below).skip(skip).find_map(|suffix| {
-        let place = LISTED.cdns.binary_search_by(|cdn| compare_folded(cdn.suffix, suffix));
-        LISTED.cdns.get(place.ok()?)
+        let place = listed.binary_search_by(|entry| compare_folded(suffix_of(entry), suffix));
+        listed.get(place.ok()?)
     })
 }
 
@@ -86,6 +115,7 @@ const LABELS_MAX: usize = 4;
 
 struct Listed {
     cdns: Vec<Cdn>,
+    doh: Vec<Doh>,
     servers: Vec<Server>,
 }
 
@@ -97,7 +127,7 @@ fn compare_folded(listed: &str, other: &str) -> std::cmp::Ordering {
 }
 
 fn read(text: &'static str) -> Listed {
-    let mut listed = Listed { cdns: Vec::new(), servers: Vec::new() };
+    let mut listed = Listed { cdns: Vec::new(), doh: Vec::new(), servers: Vec::new() };
     for line in text.lines() {
         let mut fields = line.split('\t');
         let (Some(kind), Some(entry), Some(name), Some(source)) =
@@ -110,14 +140,18 @@ fn read(text: &'static str) -> Listed {
                 listed.cdns.push(Cdn { suffix: entry, operator: name, source });
                 continue;
             }
-            "resolver" => ServerRole::Resolver,
+            "doh" | "resolver" => ServerRole::Resolver,
             "root" => ServerRole::Root,
             _ => ServerRole::TopLevel,
         };
-        if let Ok(ip) = entry.parse::<IpAddr>() {
-            listed.servers.push(Server { address: ip.into(), role, name });
+        let is_doh = kind == "doh";
+        match entry.parse::<IpAddr>() {
+            Ok(ip) => listed.servers.push(Server { address: ip.into(), role, name, is_doh }),
+            Err(_) if is_doh => listed.doh.push(Doh { name: entry, called: name }),
+            Err(_) => {}
         }
     }
+    listed.doh.sort_unstable_by_key(|doh| doh.name);
     listed.cdns.sort_unstable_by_key(|cdn| cdn.suffix);
     listed.servers.sort_unstable_by_key(|server| server.address);
     listed
@@ -151,6 +185,18 @@ mod tests {
     }
 
     #[test]
+    fn a_resolver_is_asked_over_https_by_its_names_and_all_below_them_and_at_its_addresses() {
+        assert_eq!(doh_of("DNS.Google"), Some("Google"));
+        assert_eq!(doh_of("ab12cd.dns.nextdns.io"), Some("NextDNS"));
+        for name in ["notdns.google", "google", ""] {
+            assert_eq!(doh_of(name), None, "{name}");
+        }
+        let at = |text: &str| doh_at(text.parse::<IpAddr>().unwrap().into());
+        assert_eq!(at("2606:4700:4700::1111"), Some("Cloudflare"));
+        assert_eq!([at("4.2.2.1"), at("192.55.83.30")], [None; 2], "others");
+    }
+
+    #[test]
     fn each_line_of_the_list_is_understood_and_has_a_source() {
         let text = include_str!("shared.txt");
         let is_entry = |line: &&str| !line.is_empty() && !line.starts_with('#');
@@ -158,14 +204,16 @@ mod tests {
         for line in text.lines().filter(is_entry) {
             let fields: Vec<_> = line.split('\t').collect();
             let &[kind, entry, _, source] = fields.as_slice() else { panic!("{line}") };
-            assert!(["cdn", "resolver", "root", "tld"].contains(&kind), "{line}");
+            assert!(["cdn", "doh", "resolver", "root", "tld"].contains(&kind), "{line}");
             assert!(head.contains(&format!("#   {source} ")), "{line}: no such source");
-            assert!(kind == "cdn" || entry.parse::<IpAddr>().is_ok(), "{line}");
+            let may_be_name = ["cdn", "doh"].contains(&kind);
+            assert!(may_be_name || entry.parse::<IpAddr>().is_ok(), "{line}");
             assert!(entry.split('.').count() <= LABELS_MAX, "{line}");
             assert_eq!(entry, entry.to_lowercase());
         }
         let entries = text.lines().filter(is_entry).count();
-        assert_eq!(entries, cdns().len() + servers().len());
+        assert_eq!(entries, cdns().len() + LISTED.doh.len() + servers().len());
+        assert!(LISTED.doh.windows(2).all(|pair| pair[0].name < pair[1].name), "none twice");
         assert!(cdns().windows(2).all(|pair| pair[0].suffix < pair[1].suffix), "none twice");
         assert!(servers().windows(2).all(|pair| pair[0].address < pair[1].address), "none twice");
     }
