@@ -29,7 +29,7 @@ use crate::name::Name;
 use crate::time::{Span, Timestamp};
 use crate::transaction::{HostId, Transaction};
 
-/// How many clients are named for one query; more are too many to tell apart.
+/// How many clients are named for one query. Of more that need the very name those who asked first are; of others none is.
 pub(super) const CLIENTS_MAX: usize = 64;
 /// Of so many names at most, those who asked are named for what is above all of them.
 const NAMES_IN_COMMON_MAX: usize = 3;
@@ -249,10 +249,14 @@ impl History<'_> {
         for client in &mut clients {
             client.confidence_permille = client.confidence_permille.min(sure_max);
         }
-        let hosts: HashSet<HostId> = clients
-            .iter()
-            .filter_map(|cause| self.transactions.get(cause.ask).map(|ask| ask.client))
-            .collect();
+        // Of more than are named, all of whom need the very name, those who asked first.
+        let are_all_after_it = clients.iter().all(|cause| cause.relation <= Relation::Alias);
+        let mut hosts: HashSet<HostId> = HashSet::default();
+        clients.retain(|cause| {
+            let host = self.transactions.get(cause.ask).map(|ask| ask.client);
+            let is_more = are_all_after_it && hosts.len() >= CLIENTS_MAX;
+            host.is_some_and(|host| hosts.contains(&host) || !is_more && hosts.insert(host))
+        });
         match hosts.len() {
             0 => Causes { first_try, ..none(behind.unwrap_or(Unexplained::Forgotten)) },
             1..=CLIENTS_MAX => Causes { clients, unexplained: None, first_try },

@@ -506,3 +506,20 @@ fn clients_of_one_server_that_wait_for_the_same_are_no_addresses_of_it() {
     };
     assert_eq!([ANNA, BEN, CARLA].iter().filter(|client| is_one(client)).count(), 0);
 }
+
+#[test]
+fn of_more_than_can_be_named_those_are_who_asked_first() {
+    let mut office = Office::new();
+    let clients: Vec<String> = (0..100).map(|n| format!("10.0.7.{n}")).collect();
+    let mut query = None;
+    for (client, n) in clients.iter().zip(0u32..) {
+        office.ask(f64::from(n) * 0.5, client, DC, "c2.evil.com");
+        if n == 0 {
+            query = Some(office.ask(0.3, DC, ISP, "c2.evil.com"));
+        }
+    }
+    office.answer(2_000.0, query.unwrap(), &[]);
+    let named = office.named(query.unwrap());
+    assert_eq!(named.len(), 64);
+    assert_eq!(named, clients[..64]);
+}
