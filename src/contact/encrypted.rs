@@ -130,7 +130,8 @@ impl Encrypted {
             },
             _ => return,
         };
-        if server.port == PORT && known.is_none() {
+        // A connection that is only asked for may be refused, as phones try it.
+        if server.port == PORT && known.is_none() && aside.kind != AsideKind::Syn {
             self.note_server(server.address, host, aside.time);
         }
         // Hosts of the network may have public IPv6 addresses; a public resolver is none of them.
@@ -245,7 +246,12 @@ mod tests {
             taken.asked(address(to)).map(|asked| asked.by)
         };
         let client = Some(address("10.0.0.42"));
-        assert_eq!(asked("10.0.0.10", 853, Transport::Tcp, 2), client);
+        assert_eq!(asked("10.0.0.10", 853, Transport::Tcp, 0x18), client);
+        assert_eq!(
+            asked("10.0.0.10", 853, Transport::Tcp, 2),
+            None,
+            "asked for, and refused perhaps"
+        );
         assert_eq!(asked("10.0.0.10", 853, Transport::Udp, 0), client);
         assert_eq!(asked("2001:db8::53", 853, Transport::Udp, 0), client, "sites have public ones");
         assert_eq!(asked("10.0.0.10", 443, Transport::Tcp, 2), None, "any page is asked for so");

@@ -61,6 +61,8 @@ const BUSY_EVERY: Span = Span::from_secs(1);
 const REST_SHARE: u64 = 4;
 /// No site has more resolvers than this and no clients.
 const RESOLVERS_OF_ONE_SITE_MAX: usize = 4;
+/// So often addresses that behave as one are looked for in a row: where such a server asks another, the first tells of the second.
+const JOINED_TIMES: usize = 2;
 /// How many of the latest transactions are looked at for addresses that behave as one.
 const BEHAVIOUR_SAMPLE: usize = 1 << 12;
 /// How many asks are looked at for one that may have been waiting.
@@ -352,7 +354,11 @@ impl Roles {
         self.add_loopback(hosts);
         let latest: Vec<(Sequence, Transaction)> =
             transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE).collect();
-        self.join_by_behaviour(&latest, hosts, &sent_on);
+        for _ in 0..JOINED_TIMES {
+            if !self.join_by_behaviour(&latest, hosts, &sent_on) {
+                break;
+            }
+        }
         let of_resolvers = self.asking_resolvers_only(&latest);
         for (id, host) in hosts.iter() {
             let is_itself = !of_resolvers.contains(&id) && !self.translated.is_all_of(id);

@@ -127,10 +127,9 @@ impl Translated {
             if !is_known && alike.queries.len() < SENT_ON_MIN {
                 continue;
             }
-            if alike.borne_out * 2 < alike.queries.len() {
-                continue;
-            }
-            let Some(place) = self.outside_of(pair, &alike, &partners, transactions) else {
+            let is_borne_out = alike.borne_out * 2 >= alike.queries.len();
+            let place = self.outside_of(pair, &alike, &partners, transactions);
+            let Some(place) = place.filter(|_| is_borne_out) else {
                 if self.either.len() < ADDRESSES_MAX {
                     self.either.insert(pair);
                 }

@@ -11,7 +11,7 @@ use super::csv_words::{
     EVENTS, HOST_PORTS, HOSTS, Heading, ITALIAN_CLOCK, ITALIAN_DAY, LOOSE_NAMES, NAMES, NUMBERS,
     OF_ADGUARD, OF_SPLUNK, PORT, RAW, SERVICES, STAMPS, THREATS, TIMES, USERS, ZONES,
 };
-use super::row::{Row, called, is_address, is_destination, is_outside, plain_key, said};
+use super::row::{Row, called, is_address, is_destination, is_none, is_outside, plain_key, said};
 use super::rule_text;
 use super::{Notice, Rows, key_value, labels, table};
 use crate::rows as csv_rows;
@@ -270,7 +270,13 @@ impl Columns {
         let own = either.filter(|address| !is_outside(address));
         let host = self.hosts.iter().find_map(|column| said(record.get(*column)?));
         let mut threats = self.threats.iter().filter_map(|column| called(record.get(*column)?));
-        let threat = threats.next();
+        let none = || {
+            self.threats
+                .iter()
+                .filter_map(|column| record.get(*column))
+                .find(|threat| is_none(threat))
+        };
+        let threat = threats.next().or_else(none);
         let row = Row {
             number: at(self.number),
             time: None,

@@ -8,7 +8,7 @@ use super::mail;
 use super::names;
 use super::rule_text;
 use super::text::TEXT_LEN_MAX;
-use crate::number::list;
+use crate::number::{count, list};
 
 /// How many names are mentioned that stand in a text that is not understood.
 const NAMES_MAX: usize = 3;
@@ -199,12 +199,13 @@ fn shown(text: &str) -> String {
 
 fn without(skipped: u64, others: Option<(u64, &str)>, first: &Option<Box<Notice>>) -> String {
     let mut parts = Vec::new();
-    if let Some((count, what)) = others {
-        parts.push(format!("{count} rows were passed over ({what})"));
+    if let Some((others, what)) = others {
+        parts.push(format!("{} passed over ({what})", count(others, "row was", "rows were")));
     }
     match first {
         Some(first) => parts.push(format!(
-            "{skipped} rows were not understood, the first in line {}: \"{}\": {}",
+            "{} not understood, the first in line {}: \"{}\": {}",
+            count(skipped, "row was", "rows were"),
             first.line.unwrap_or_default(),
             first.text,
             first.words,

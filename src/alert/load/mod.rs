@@ -235,6 +235,9 @@ impl<'z> Rows<'z> {
         let unread = self.times.unread_count();
         let is_time_unread = row.time.is_none() && unread > self.unread_before;
         self.unread_before = unread;
+        if row.threat.is_some_and(row::is_none) {
+            return self.pass("no threat was found there");
+        }
         match row.alert(line, text) {
             Ok(_) if self.is_full() => self.left_out += 1,
             Ok(mut alert) => {

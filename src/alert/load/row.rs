@@ -123,6 +123,29 @@ pub(super) fn called(threat: &str) -> Option<&str> {
     said(threat).filter(|threat| threat.contains(char::is_alphabetic))
 }
 
+/// What stands in place of a threat where there was none. A dash, or nothing, says less: many logs have the threat elsewhere.
+const NONE: [&str; 13] = [
+    "none",
+    "no threat",
+    "no threats",
+    "clean",
+    "benign",
+    "not malicious",
+    "false positive",
+    "keine",
+    "kein",
+    "aucune",
+    "aucun",
+    "ninguna",
+    "nessuna",
+];
+
+/// Whether a threat is that there was none.
+pub(super) fn is_none(threat: &str) -> bool {
+    let threat = threat.trim().trim_matches(['.', '(', ')', '"']);
+    NONE.iter().any(|none| threat.eq_ignore_ascii_case(none))
+}
+
 /// An address without what a page shows behind it: `192.168.2.42 (pc42)`.
 fn without_remark(text: &str) -> &str {
     let first = text.split_whitespace().next();

@@ -60,7 +60,7 @@ impl Engine {
         self.take(&Draft { at_ms, from, to, response: true, address: true, ..ask });
     }
 
-    /// A TCP connection is asked for.
+    /// A TCP connection carries something.
     fn connects(&mut self, from: &str, (to, port): (&str, u16), time: Timestamp) {
         let end =
             |text: &str, port| Endpoint { address: text.parse::<IpAddr>().unwrap().into(), port };
@@ -79,7 +79,7 @@ impl Engine {
             vlan: None,
         };
         let mut asides = Asides::default();
-        asides.take(&envelope, &Elsewhere { payload: b"", tcp_flags: 2 }, (0, 0), 0);
+        asides.take(&envelope, &Elsewhere { payload: b"\x17\x03\x03", tcp_flags: 0x18 }, (0, 0), 0);
         for aside in asides.iter() {
             self.attributor.aside(aside, b"", &mut |_| {});
         }

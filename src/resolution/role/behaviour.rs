@@ -14,7 +14,7 @@ use crate::time::Span;
 use crate::transaction::{Host, HostId, Hosts, Transaction};
 
 /// How many addresses that only answer are looked at for one that asks for them.
-const ONLY_ANSWER_MAX: usize = 16;
+const ONLY_ANSWER_MAX: usize = 32;
 /// So many questions that clients of a resolver were waiting for make an address one of that resolver.
 const BEHAVIOUR_MIN: usize = 5;
 /// So many, nearly all that it asks, if it asks another resolver of this capture.
@@ -50,6 +50,10 @@ impl Nested {
 #[derive(Debug, Default)]
 struct Waits {
     asked: Questions,
+    /// How often it asked, and how often somebody was waiting for that: who asks for few names all the time is waited with for
+    /// each of them sooner or later.
+    asked_times: usize,
+    waited_times: usize,
     /// By the places of those others.
     at: BTreeMap<usize, Nested>,
     /// Whether it asks a known resolver.
@@ -59,13 +63,14 @@ struct Waits {
 impl Roles {
     /// Joins addresses that only ask to the resolver whose clients wait for what they ask: to one that is known, or
     /// to an address of this network that only answers. Likewise such an address to a resolver that asks what the clients of
-    /// that address wait for: it has several. What a router sent on says nothing of who asks from its address.
+    /// that address wait for: it has several. What a router sent on says nothing of who asks from its address. Returns whether
+    /// any was joined: that may tell of others, where one such server asks another.
     pub(super) fn join_by_behaviour(
         &mut self,
         latest: &[(Sequence, Transaction)],
         hosts: &Hosts,
         sent_on: &BTreeSet<Sequence>,
-    ) {
+    ) -> bool {
         // Sites have public addresses, too, of IPv6 above all: whoever has one in a network from which somebody asks is there.
         let askers = hosts.iter().filter(|(_, host)| host.asks > 0);
         let mut networks: Vec<Address> = askers.map(|(_, host)| host.address.network()).collect();
@@ -80,8 +85,11 @@ impl Roles {
                 && !is_loopback(host)
                 && self.group_of(*id).is_none()
         });
+        // Of sites with servers for all the world there are many of these; those that are surely of the site first.
+        let (inside, public): (Vec<_>, Vec<_>) =
+            only_answer.partition(|(_, host)| host.address.is_internal());
         let only_answer: Vec<HostId> =
-            only_answer.map(|(id, _)| id).take(ONLY_ANSWER_MAX).collect();
+            inside.into_iter().chain(public).map(|(id, _)| id).take(ONLY_ANSWER_MAX).collect();
         // What clients ask a known resolver may be asked by a forwarder, too, that is asked by another address; else it tells
         // nothing, nor does what known resolvers ask, unless there is an address that only answers.
         let tells = |(number, query): &&(Sequence, Transaction)| {
@@ -95,7 +103,7 @@ impl Roles {
         };
         let telling: Vec<&(Sequence, Transaction)> = latest.iter().filter(tells).collect();
         if telling.is_empty() {
-            return;
+            return false;
         }
         // What a resolver asks is what it forwards to, and no address of it.
         let asked_by_known: BTreeSet<HostId> = latest
@@ -131,10 +139,16 @@ impl Roles {
             let first = asks.partition_point(|(other, _)| *other < question);
             let same = asks.get(first..).unwrap_or_default().iter();
             let same = same.take_while(|(other, _)| *other == question).take(BEHAVIOUR_STEPS);
-            let places: BTreeSet<usize> = same
-                .filter(|(_, ask)| waits(ask))
-                .filter_map(|(_, ask)| place_at(ask.server))
-                .collect();
+            let waiting: Vec<&Transaction> =
+                same.map(|(_, ask)| *ask).filter(|ask| waits(ask)).collect();
+            let mut places: BTreeSet<usize> =
+                waiting.iter().filter_map(|ask| place_at(ask.server)).collect();
+            // What one resolver waits for at another its own clients wait for, too: it is for that one's.
+            for ask in &waiting {
+                if let Some(outer) = self.place_of(ask.client) {
+                    places.remove(&outer);
+                }
+            }
             if own.is_some_and(|own| places.contains(&own)) {
                 continue;
             }
@@ -142,6 +156,7 @@ impl Roles {
             let asker = of_own.and_then(|group| group.hosts.first()).copied();
             let waits = waited.entry(asker.unwrap_or(query.client)).or_default();
             waits.asked.insert(question);
+            waits.asked_times += 1;
             waits.asks_known |= asks_known;
             // Who asks a server is not that server, and what one resolver asks for the clients of another it asks for that one.
             let asked_place = place_at(query.server);
@@ -154,6 +169,7 @@ impl Roles {
                     && ((own.is_none() && !asks_known) || *place >= known && !is_forwarder(*place))
             };
             let places: Vec<usize> = places.into_iter().filter(can_be).collect();
+            waits.waited_times += usize::from(!places.is_empty());
             for place in &places {
                 let nested = waits.at.entry(*place).or_default();
                 nested.all.insert(question);
@@ -163,7 +179,7 @@ impl Roles {
             }
         }
         if waited.values().all(|waits| waits.at.is_empty()) {
-            return;
+            return false;
         }
         let mut long: BTreeMap<usize, Questions> = BTreeMap::new();
         for (question, ask) in &asks {
@@ -173,6 +189,7 @@ impl Roles {
                 long.entry(known + place).or_default().insert(*question);
             }
         }
+        let mut has_joined = false;
         for (host, waits) in waited {
             // One link-layer address for all, in one network, and nobody else behind it, as there would be behind a router.
             let macs = hosts.get(host).map(|asker| asker.macs).unwrap_or_default();
@@ -191,6 +208,7 @@ impl Roles {
             let Some(places) = waiting_places(&waits, known, is_same_machine, &long) else {
                 continue;
             };
+            has_joined = true;
             let mut place = self.place_of(host);
             for at in places {
                 let server = at.checked_sub(known).and_then(|at| only_answer.get(at)).copied();
@@ -215,6 +233,7 @@ impl Roles {
                 place.into_iter().for_each(|place| self.join(host, place));
             }
         }
+        has_joined
     }
 }
 
@@ -262,7 +281,9 @@ fn waiting_places(
     let is_it = match waits.asks_known {
         true => all.len() >= FORWARDED_MIN && all.len() * 10 >= asked * 9,
         false => {
-            all.len() >= BEHAVIOUR_MIN && all.len() * 4 >= asked
+            all.len() >= BEHAVIOUR_MIN
+                && all.len() * 4 >= asked
+                && waits.waited_times * 4 >= waits.asked_times
                 || !main.is_empty() && main.iter().all(is_covered)
         }
     };

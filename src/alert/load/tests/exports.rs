@@ -527,3 +527,19 @@ fn an_address_that_is_called_the_indicator_comes_before_that_of_the_server() {
     let found = read(&of_its_own);
     assert_eq!(found.alerts.first().map(|alert| alert.destination.as_str()), Some("198.41.0.4"));
 }
+
+#[test]
+fn a_row_that_says_there_was_no_threat_is_no_alert() {
+    let header = "time,host,destination,threat\n2026-03-02 09:17:42,192.168.2.194,mi.kenal-cn.com,C2/Generic-A\n";
+    for none in ["none", "No threat", "Keine", "(clean)"] {
+        let alerts = read(&format!("{header}2026-03-02 09:18:00,DC,www.microsoft.com,{none}\n"));
+        assert_eq!(cells(&alerts).len(), 1, "{none}");
+        let said = alerts.notices.first().map(|notice| notice.words.as_str());
+        assert_eq!(said, Some("1 row was passed over: no threat was found there"), "{none}");
+    }
+    // A dash, or nothing: the threat stands elsewhere, or is not told.
+    for unsaid in ["-", "", "Nonesuch.A"] {
+        let alerts = read(&format!("{header}2026-03-02 09:18:00,DC,www.microsoft.com,{unsaid}\n"));
+        assert_eq!(cells(&alerts).len(), 2, "{unsaid}");
+    }
+}
