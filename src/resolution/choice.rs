@@ -3,7 +3,9 @@
 use foldhash::HashSet;
 
 use super::History;
-use super::candidate::{AFTER_MAX, Candidate, INSTANT, OUT_OF_ORDER, PASSED_ON_AT_ONCE, Timing};
+use super::candidate::{
+    AFTER_MAX, Candidate, INSTANT, OUT_OF_ORDER, PASSED_ON_AT_ONCE, Timing, is_passed_on_at_once,
+};
 use super::cause::{LIKELY, POSSIBLE, TRIES_ON_MAX};
 use super::pending::PASSED_ON;
 use super::retry::says_all;
@@ -352,10 +354,15 @@ impl History<'_> {
         if chosen.is_empty() || !chosen.iter().all(is_old) {
             return Vec::new();
         }
+        // Who was told what this query brought had waited for it.
+        let are_told = chosen.iter().any(|c| {
+            let told = self.transactions.get(c.ask).and_then(|ask| ask.answered());
+            told.is_some_and(|told| is_passed_on_at_once(told, sent))
+        });
         let is_led = |c: &&Candidate| {
             (c.relation, c.timing) == (Relation::Alias, Timing::Open)
                 && !(c.is_past || c.is_late || c.is_doubted)
-                && (c.is_just_led || has_come(c, SETS_OUT_MAX))
+                && (has_come(c, SETS_OUT_MAX) || c.is_just_led && !are_told)
         };
         candidates.iter().filter(is_led).copied().collect()
     }

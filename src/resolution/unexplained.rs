@@ -26,9 +26,9 @@ const SET_OFF_WITHIN: Span = Span::from_millis(50);
 const UNSEEN_DOMAINS_MIN: usize = 8;
 /// and more than one in so many of its queries.
 const UNSEEN_SHARE: usize = 20;
-/// Who was asked no more than so often may be no server to speak of, but somebody who asks for itself: then so many names are
-/// enough,
-const SELDOM_ASKED_MAX: u64 = 8;
+/// Who is asked about so many times fewer names than it asks about unasked may be no server to speak of, but somebody who asks for
+/// itself: then so many names are enough,
+const SELDOM_ASKED: usize = 2;
 const NAMES_MIN: usize = 4;
 /// if queries about them are one of so many.
 const ALONE_SHARE: usize = 2;
@@ -208,9 +208,7 @@ impl History<'_> {
             }
         }
         let (queries, domains) = (lookups.len(), domains.len());
-        let hosts = self.transactions.hosts();
-        let asked: u64 = resolvers.iter().map(|resolver| hosts.totals(*resolver).asked).sum();
-        let is_asked_seldom = asked <= SELDOM_ASKED_MAX;
+        let is_asked_seldom = asked_for.len() * SELDOM_ASKED <= names.len();
         let is_so = domains >= UNSEEN_DOMAINS_MIN && alone * UNSEEN_SHARE >= queries
             || is_asked_seldom && names.len() >= NAMES_MIN && alone * ALONE_SHARE >= queries;
         let [domains, alone, queries] = [domains, alone, queries].map(|count| count as u32);

@@ -128,8 +128,12 @@ impl Roles {
             let own = self.place_of(query.client);
             let asks_known = self.group_of(query.server).is_some();
             let came = query.answered().unwrap_or(query.asked);
+            // In an outage all questions wait for all answers.
+            let tells =
+                |ask: &Transaction| query.answered().is_some() || matches!(ask.rcode, 0 | 3);
             let waits = |ask: &Transaction| {
                 ask.client != query.client
+                    && tells(ask)
                     && (own.is_none() || self.group_of(ask.client).is_none())
                     && ask.asked <= query.asked
                     && ask.answered().is_some_and(|at| query.asked <= at && came <= at)

@@ -81,3 +81,48 @@ fn two_servers_that_clients_ask_at_once_are_two() {
     assert!(office.resolution.roles().groups().iter().all(|group| group.hosts.len() < 3));
     assert!(office.named(last.unwrap()).is_empty(), "which of the two asked cannot be told");
 }
+
+#[test]
+fn of_servers_in_a_row_each_is_one_by_what_waits_innermost() {
+    // The DC forwards to the router's address of the office, and that asks from the one towards the provider.
+    let [office_side, _, outside] = ROUTER;
+    let mut office = Office::new();
+    let names: Vec<String> = (0..30).map(|n| format!("www.name{n}.com")).collect();
+    let mut last = None;
+    for (name, n) in names.iter().zip(0u32..) {
+        let at = f64::from(n) * 1_000.0;
+        let ask = office.ask(at, ANNA, DC, name);
+        let forwarded = office.ask(at + 0.2, DC, office_side, name);
+        let query = office.ask(at + 0.4, outside, ISP, name);
+        office.answer(at + 10.0, query, &[]);
+        office.answer(at + 10.2, forwarded, &[]);
+        office.answer(at + 10.4, ask, &[]);
+        last = Some(query);
+    }
+    office.resolution.refresh_roles();
+    assert_eq!(office.named(last.unwrap()), [ANNA]);
+}
+
+#[test]
+fn who_asks_for_few_names_all_the_time_is_no_server() {
+    // A player asks a public resolver for its vendor's names again and again; for each, somebody waits at the site's own servers
+    // sooner or later.
+    const PLAYER: &str = "10.0.0.77";
+    let mut office = Office::new();
+    let names: Vec<String> = (0..6).map(|n| format!("n{n}.vendor.com")).collect();
+    for round in 0..40u32 {
+        for (name, n) in names.iter().zip(0u32..) {
+            let at = f64::from(round * 6 + n) * 1_000.0;
+            let service = if n % 2 == 0 { "10.0.9.1" } else { "10.0.9.2" };
+            let ask = (round == 7).then(|| office.ask(at - 0.2, ANNA, service, name));
+            let query = office.ask(at, PLAYER, "8.8.8.8", name);
+            office.answer(at + 20.0, query, &[]);
+            ask.into_iter().for_each(|ask| office.answer(at + 40.0, ask, &[]));
+        }
+    }
+    office.resolution.refresh_roles();
+    let roles = office.resolution.roles();
+    let hosts = office.resolution.transactions().hosts();
+    let player = hosts.find(PLAYER.parse::<std::net::IpAddr>().unwrap().into()).unwrap();
+    assert!(roles.group_of(player).is_none());
+}
