@@ -593,13 +593,13 @@ impl Attributor {
         if causes.unexplained == Some(Unexplained::NobodyWaiting) {
             let (roles, hosts) = (self.resolution.roles(), self.resolution.transactions().hosts());
             let addresses = roles.addresses_of(&sent.client).iter();
-            let asked =
+            let mut asked =
                 addresses.filter_map(|host| self.surroundings.asked(hosts.get(*host)?.address));
             let is_then = |asked: &Asked| {
                 asked.first <= sent.asked + ENCRYPTED_SOON
                     && asked.last + ENCRYPTED_FOR >= sent.asked
             };
-            if let Some(asked) = asked.filter(is_then).next() {
+            if let Some(asked) = asked.find(is_then) {
                 causes.unexplained = Some(Unexplained::AskedEncrypted(asked.by));
             }
         }

@@ -142,6 +142,8 @@ pub struct Roles {
     groups: Vec<Group>,
     /// Group of each host by its number, plus one; 0 is none.
     of_host: Vec<u32>,
+    /// The hosts for nearly all of whose queries others wait, at servers of which it cannot be told which they belong to.
+    waited_with: BTreeSet<HostId>,
     /// How many hosts only ask.
     askers: usize,
     /// The clients that may ask for others.
@@ -202,10 +204,11 @@ impl Roles {
 
     /// Whether a host that only asks may be a resolver whose clients are not in the capture.
     ///
-    /// 1. It asks, and nobody asks it nor is answered by it.
-    /// 2. Where nobody was recognised as a resolver: few hosts ask at all, and this one asks outside, or as
+    /// 1. It asks, and nobody asks it nor is answered by it. Others wait for nearly all that it asks, at servers of which it cannot
+    ///    be told which it belongs to;
+    /// 2. or, where nobody was recognised as a resolver: few hosts ask at all, and this one asks outside, or as
     ///    resolvers mostly do, or nearly alone and as much as many do together.
-    /// 3. Where others were: it asks outside, either as resolvers mostly do, or a server that one of them
+    /// 3. or, where others were: it asks outside, either as resolvers mostly do, or a server that one of them
     ///    asks too. A second server of the site is such a host; but so is a client that goes round
     ///    the site's own servers.
     pub fn may_be_resolver(&self, ask: &Transaction, transactions: &Transactions) -> bool {
@@ -217,6 +220,9 @@ impl Roles {
         let asks_as_one = asks_with_edns(client);
         if !client.only_asks() || self.translated.is_all_of(ask.client) {
             return false;
+        }
+        if self.waited_with.contains(&ask.client) {
+            return true;
         }
         if self.groups.is_empty() {
             let is_busy = self.busy == Some(ask.client);
@@ -330,6 +336,7 @@ impl Roles {
         let sent_on = self.translated.learn(transactions);
         self.groups.clear();
         self.of_host.clear();
+        self.waited_with.clear();
         self.hosts_then = hosts.iter().count() as u64;
         for place in 0..self.declared.len() {
             let addresses = self.declared.get(place).map(Vec::as_slice).unwrap_or_default();

@@ -22,6 +22,8 @@ const FORWARDED_MIN: usize = 20;
 /// So many questions at an address, and three in four of those that took long, make who asked for them while they were waited for
 /// its server, however much else that asks (an iterating server asks several times for one question).
 const COVERED_MIN: usize = 10;
+/// Others wait for so many questions of a host, and three in four of its queries: it asks for them.
+const WAITED_WITH_MIN: usize = 10;
 /// What took a server so long it asked somebody else for.
 const LONG: Span = Span::from_millis(2);
 /// At a further address so many are enough, and half of those that took long.
@@ -58,6 +60,15 @@ struct Waits {
     at: BTreeMap<usize, Nested>,
     /// Whether it asks a known resolver.
     asks_known: bool,
+}
+
+impl Waits {
+    /// Whether others waited for nearly all that it asked.
+    fn are_nearly_all(&self) -> bool {
+        let of: Questions =
+            self.at.values().flat_map(|nested| nested.all.iter().copied()).collect();
+        of.len() >= WAITED_WITH_MIN && self.waited_times * 4 >= self.asked_times * 3
+    }
 }
 
 impl Roles {
@@ -210,6 +221,10 @@ impl Roles {
                 })
             };
             let Some(places) = waiting_places(&waits, known, is_same_machine, &long) else {
+                // Which of several it belongs to cannot be told, but nobody asks so for himself.
+                if waits.are_nearly_all() && self.group_of(host).is_none() {
+                    self.waited_with.insert(host);
+                }
                 continue;
             };
             has_joined = true;

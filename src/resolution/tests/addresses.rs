@@ -79,7 +79,12 @@ fn two_servers_that_clients_ask_at_once_are_two() {
     }
     office.resolution.refresh_roles();
     assert!(office.resolution.roles().groups().iter().all(|group| group.hosts.len() < 3));
-    assert!(office.named(last.unwrap()).is_empty(), "which of the two asked cannot be told");
+    let last = last.unwrap();
+    assert!(office.named(last).is_empty(), "which of the two asked cannot be told");
+    // But it asks for others, and nobody is named in their place.
+    let transactions = office.resolution.transactions();
+    let query = transactions.get(last.sequence).unwrap();
+    assert!(office.resolution.roles().may_be_resolver(&query, transactions));
 }
 
 #[test]
