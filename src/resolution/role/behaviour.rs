@@ -63,6 +63,22 @@ struct Waits {
 }
 
 impl Waits {
+    /// Takes a query, and the places at which somebody waited for that.
+    fn add(&mut self, query: &Transaction, places: &[usize]) {
+        // Each question once: many wait for one slow answer.
+        let question = (query.name, query.qtype);
+        self.asked.insert(question);
+        self.asked_times += 1;
+        self.waited_times += usize::from(!places.is_empty());
+        for place in places {
+            let nested = self.at.entry(*place).or_default();
+            nested.all.insert(question);
+            if places.len() == 1 {
+                nested.alone.insert(question);
+            }
+        }
+    }
+
     /// Whether others waited for nearly all that it asked.
     fn are_nearly_all(&self) -> bool {
         let of: Questions =
@@ -82,178 +98,238 @@ impl Roles {
         hosts: &Hosts,
         sent_on: &BTreeSet<Sequence>,
     ) -> bool {
-        // Sites have public addresses, too, of IPv6 above all: whoever has one in a network from which somebody asks is there.
-        let askers = hosts.iter().filter(|(_, host)| host.asks > 0);
-        let mut networks: Vec<Address> = askers.map(|(_, host)| host.address.network()).collect();
-        networks.sort_unstable();
-        let is_of_site = |host: &Host| {
-            host.address.is_internal() || networks.binary_search(&host.address.network()).is_ok()
-        };
-        let only_answer = hosts.iter().filter(|(id, host)| {
-            host.answers > 0
-                && host.asks == 0
-                && is_of_site(host)
-                && !is_loopback(host)
-                && self.group_of(*id).is_none()
-        });
-        // Of sites with servers for all the world there are many of these; those that are surely of the site first.
-        let (inside, public): (Vec<_>, Vec<_>) =
-            only_answer.partition(|(_, host)| host.address.is_internal());
-        let only_answer: Vec<HostId> =
-            inside.into_iter().chain(public).map(|(id, _)| id).take(ONLY_ANSWER_MAX).collect();
-        // What clients ask a known resolver may be asked by a forwarder, too, that is asked by another address; else it tells
-        // nothing, nor does what known resolvers ask, unless there is an address that only answers.
+        let mut scene = Scene::of(self, latest, hosts);
         let tells = |(number, query): &&(Sequence, Transaction)| {
-            let is_known = self.group_of(query.client).is_some();
-            let asks_known = self.group_of(query.server).is_some();
-            let only_asks = || hosts.get(query.client).is_some_and(Host::only_asks);
-            !(is_known && asks_known)
-                && (!(is_known || asks_known) || !only_answer.is_empty())
-                && (is_known || only_asks())
-                && !sent_on.contains(number)
+            scene.tells(query) && !sent_on.contains(number)
         };
-        let telling: Vec<&(Sequence, Transaction)> = latest.iter().filter(tells).collect();
+        let telling: Vec<&Transaction> =
+            latest.iter().filter(tells).map(|(_, query)| query).collect();
         if telling.is_empty() {
             return false;
         }
-        // What a resolver asks is what it forwards to, and no address of it.
-        let asked_by_known: BTreeSet<HostId> = latest
-            .iter()
-            .filter(|(_, query)| self.group_of(query.client).is_some())
-            .map(|(_, query)| query.server)
-            .collect();
-        let known = self.groups.len();
-        // Known resolvers by their places, and behind them the addresses that only answer.
-        let place_at = |server: HostId| {
-            let answering = || only_answer.iter().position(|id| *id == server);
-            self.place_of(server).or_else(|| Some(known + answering()?))
-        };
-        // Where no answers are seen, all that was ever asked would wait.
-        let answered = latest.iter().map(|(_, ask)| ask).filter(|ask| ask.answered().is_some());
-        let mut asks: Vec<(Question, &Transaction)> =
-            answered.map(|ask| ((ask.name, ask.qtype), ask)).collect();
-        // Of each question the latest first.
-        asks.sort_by_key(|(question, _)| *question);
-        let mut waited: BTreeMap<HostId, Waits> = BTreeMap::new();
-        for (_, query) in telling {
-            let own = self.place_of(query.client);
-            let asks_known = self.group_of(query.server).is_some();
-            let came = query.answered().unwrap_or(query.asked);
-            // In an outage all questions wait for all answers.
-            let tells =
-                |ask: &Transaction| query.answered().is_some() || matches!(ask.rcode, 0 | 3);
-            let waits = |ask: &Transaction| {
-                ask.client != query.client
-                    && tells(ask)
-                    && (own.is_none() || self.group_of(ask.client).is_none())
-                    && ask.asked <= query.asked
-                    && ask.answered().is_some_and(|at| query.asked <= at && came <= at)
-            };
-            // Each question once: many wait for one slow answer.
-            let question = (query.name, query.qtype);
-            let first = asks.partition_point(|(other, _)| *other < question);
-            let same = asks.get(first..).unwrap_or_default().iter();
-            let same = same.take_while(|(other, _)| *other == question).take(BEHAVIOUR_STEPS);
-            let waiting: Vec<&Transaction> =
-                same.map(|(_, ask)| *ask).filter(|ask| waits(ask)).collect();
-            let mut places: BTreeSet<usize> =
-                waiting.iter().filter_map(|ask| place_at(ask.server)).collect();
-            // What one resolver waits for at another its own clients wait for, too: it is for that one's.
-            for ask in &waiting {
-                if let Some(outer) = self.place_of(ask.client) {
-                    places.remove(&outer);
-                }
-            }
-            if own.is_some_and(|own| places.contains(&own)) {
-                continue;
-            }
-            let of_own = own.and_then(|own| self.groups.get(own));
-            let asker = of_own.and_then(|group| group.hosts.first()).copied();
-            let waits = waited.entry(asker.unwrap_or(query.client)).or_default();
-            waits.asked.insert(question);
-            waits.asked_times += 1;
-            waits.asks_known |= asks_known;
-            // Who asks a server is not that server, and what one resolver asks for the clients of another it asks for that one.
-            let asked_place = place_at(query.server);
-            let is_forwarder = |place: usize| {
-                let server = place.checked_sub(known).and_then(|at| only_answer.get(at));
-                server.is_some_and(|server| asked_by_known.contains(server))
-            };
-            let can_be = |place: &usize| {
-                Some(*place) != asked_place
-                    && ((own.is_none() && !asks_known) || *place >= known && !is_forwarder(*place))
-            };
-            let places: Vec<usize> = places.into_iter().filter(can_be).collect();
-            waits.waited_times += usize::from(!places.is_empty());
-            for place in &places {
-                let nested = waits.at.entry(*place).or_default();
-                nested.all.insert(question);
-                if places.len() == 1 {
-                    nested.alone.insert(question);
-                }
-            }
-        }
+        scene.asks = answered(latest);
+        let waited = scene.waits(&telling);
         if waited.values().all(|waits| waits.at.is_empty()) {
             return false;
         }
-        let mut long: BTreeMap<usize, Questions> = BTreeMap::new();
-        for (question, ask) in &asks {
-            let took_long = ask.answered().is_some_and(|at| at - ask.asked >= LONG);
-            let place = only_answer.iter().position(|id| *id == ask.server).filter(|_| took_long);
-            if let Some(place) = place {
-                long.entry(known + place).or_default().insert(*question);
-            }
-        }
+        let long = scene.took_long();
+        let found: Vec<_> = waited
+            .into_iter()
+            .map(|(host, waits)| {
+                let is_same_machine = |place| scene.is_same_machine(host, place);
+                let places = waiting_places(&waits, scene.known, is_same_machine, &long);
+                let with_servers = |places: Vec<usize>| -> Vec<_> {
+                    places.into_iter().map(|place| (place, scene.server_at(place))).collect()
+                };
+                (host, waits.are_nearly_all(), places.map(with_servers))
+            })
+            .collect();
         let mut has_joined = false;
-        for (host, waits) in waited {
-            // One link-layer address for all, in one network, and nobody else behind it, as there would be behind a router.
-            let macs = hosts.get(host).map(|asker| asker.macs).unwrap_or_default();
-            let is_own = |mac: &Mac| {
-                let mut behind = hosts.iter().filter(|(_, other)| other.macs.contains(mac));
-                macs.contains(mac) && behind.all(|(id, _)| id == host || only_answer.contains(&id))
-            };
-            let is_same_machine = |place: usize| {
-                let server = place.checked_sub(known).and_then(|at| only_answer.get(at));
-                let both = server.and_then(|server| hosts.get(*server)).zip(hosts.get(host));
-                both.is_some_and(|(server, asker)| {
-                    server.address.is_in_network_of(asker.address)
-                        && server.macs.iter().any(|mac| mac.is_some() && is_own(mac))
-                })
-            };
-            let Some(places) = waiting_places(&waits, known, is_same_machine, &long) else {
+        for (host, are_nearly_all, places) in found {
+            match places {
+                Some(places) => {
+                    has_joined = true;
+                    self.join_places(host, places);
+                }
                 // Which of several it belongs to cannot be told, but nobody asks so for himself.
-                if waits.are_nearly_all() && self.group_of(host).is_none() {
+                None if are_nearly_all && self.group_of(host).is_none() => {
                     self.waited_with.insert(host);
                 }
-                continue;
-            };
-            has_joined = true;
-            let mut place = self.place_of(host);
-            for at in places {
-                let server = at.checked_sub(known).and_then(|at| only_answer.get(at)).copied();
-                match (place, server) {
-                    // Known, or found to be of another meanwhile.
-                    (None, None) => place = Some(at),
-                    (None, Some(server)) if self.group_of(server).is_some() => {
-                        place = self.place_of(server);
-                    }
-                    (None, Some(server)) => {
-                        let hosts = vec![server];
-                        self.add(Group { hosts, known: Known::AsksAndAnswers, shared_mac: None });
-                        place = self.place_of(server);
-                    }
-                    (Some(place), Some(server)) if self.group_of(server).is_none() => {
-                        self.join(server, place);
-                    }
-                    (Some(_), _) => {}
-                }
-            }
-            if self.group_of(host).is_none() {
-                place.into_iter().for_each(|place| self.join(host, place));
+                None => {}
             }
         }
         has_joined
     }
+
+    /// Joins a host and the addresses at some places, each with the address if that only answers.
+    fn join_places(&mut self, host: HostId, places: Vec<(usize, Option<HostId>)>) {
+        let mut place = self.place_of(host);
+        for (at, server) in places {
+            match (place, server) {
+                // Known, or found to be of another meanwhile.
+                (None, None) => place = Some(at),
+                (None, Some(server)) if self.group_of(server).is_some() => {
+                    place = self.place_of(server);
+                }
+                (None, Some(server)) => {
+                    let hosts = vec![server];
+                    self.add(Group { hosts, known: Known::AsksAndAnswers, shared_mac: None });
+                    place = self.place_of(server);
+                }
+                (Some(place), Some(server)) if self.group_of(server).is_none() => {
+                    self.join(server, place);
+                }
+                (Some(_), _) => {}
+            }
+        }
+        if self.group_of(host).is_none() {
+            place.into_iter().for_each(|place| self.join(host, place));
+        }
+    }
+
+    /// The addresses of the site that only answer, so many as are looked at. Sites have public addresses, too, of IPv6 above all:
+    /// whoever has one in a network from which somebody asks is there. Of those there may be many, so they come last.
+    fn only_answering(&self, hosts: &Hosts) -> Vec<HostId> {
+        let askers = hosts.iter().filter(|(_, host)| host.asks > 0);
+        let mut networks: Vec<Address> = askers.map(|(_, host)| host.address.network()).collect();
+        networks.sort_unstable();
+        let is_near = |host: &Host| networks.binary_search(&host.address.network()).is_ok();
+        let only_answer = hosts.iter().filter(|(id, host)| {
+            host.answers > 0 && host.asks == 0 && !is_loopback(host) && self.group_of(*id).is_none()
+        });
+        let (inside, public): (Vec<_>, Vec<_>) =
+            only_answer.partition(|(_, host)| host.address.is_internal());
+        let public = public.into_iter().filter(|(_, host)| is_near(host));
+        inside.into_iter().chain(public).map(|(id, _)| id).take(ONLY_ANSWER_MAX).collect()
+    }
+}
+
+/// What is known while the latest transactions are looked at.
+struct Scene<'r> {
+    roles: &'r Roles,
+    hosts: &'r Hosts,
+    /// How many resolvers are known: their places come first, behind them those of the addresses that only answer.
+    known: usize,
+    only_answer: Vec<HostId>,
+    /// Whom known resolvers ask: what these forward to is no address of theirs.
+    asked_by_known: BTreeSet<HostId>,
+    /// See [`answered`].
+    asks: Vec<(Question, &'r Transaction)>,
+}
+
+impl<'r> Scene<'r> {
+    fn of(roles: &'r Roles, latest: &'r [(Sequence, Transaction)], hosts: &'r Hosts) -> Scene<'r> {
+        let latest = || latest.iter().map(|(_, query)| query);
+        let by_known = latest().filter(|query| roles.group_of(query.client).is_some());
+        Scene {
+            roles,
+            hosts,
+            known: roles.groups.len(),
+            only_answer: roles.only_answering(hosts),
+            asked_by_known: by_known.map(|query| query.server).collect(),
+            asks: Vec::new(),
+        }
+    }
+
+    fn place_at(&self, server: HostId) -> Option<usize> {
+        let answering = || self.only_answer.iter().position(|id| *id == server);
+        self.roles.place_of(server).or_else(|| Some(self.known + answering()?))
+    }
+
+    /// The address at a place, if it only answers.
+    fn server_at(&self, place: usize) -> Option<HostId> {
+        self.only_answer.get(place.checked_sub(self.known)?).copied()
+    }
+
+    /// Whether it tells anything who waits for what a query is for. What clients ask a known resolver may be asked by a forwarder,
+    /// too, that is asked by another address; else it tells nothing, nor does what known resolvers ask, unless there is an
+    /// address that only answers.
+    fn tells(&self, query: &Transaction) -> bool {
+        let is_known = self.roles.group_of(query.client).is_some();
+        let asks_known = self.roles.group_of(query.server).is_some();
+        let only_asks = || self.hosts.get(query.client).is_some_and(Host::only_asks);
+        !(is_known && asks_known)
+            && (!(is_known || asks_known) || !self.only_answer.is_empty())
+            && (is_known || only_asks())
+    }
+
+    /// At which places somebody waits for what a query is for.
+    fn places(&self, query: &Transaction) -> BTreeSet<usize> {
+        let is_known = self.roles.group_of(query.client).is_some();
+        let came = query.answered().unwrap_or(query.asked);
+        let waits = |ask: &Transaction| {
+            // In an outage all questions wait for all answers.
+            let is_told = query.answered().is_some() || matches!(ask.rcode, 0 | 3);
+            is_told
+                && ask.client != query.client
+                && !(is_known && self.roles.group_of(ask.client).is_some())
+                && ask.asked <= query.asked
+                && ask.answered().is_some_and(|at| query.asked <= at && came <= at)
+        };
+        let question = (query.name, query.qtype);
+        let first = self.asks.partition_point(|(other, _)| *other < question);
+        let same = self.asks.get(first..).unwrap_or_default().iter();
+        let same = same.take_while(|(other, _)| *other == question).take(BEHAVIOUR_STEPS);
+        let waiting: Vec<&Transaction> =
+            same.map(|(_, ask)| *ask).filter(|ask| waits(ask)).collect();
+        let mut places: BTreeSet<usize> =
+            waiting.iter().filter_map(|ask| self.place_at(ask.server)).collect();
+        // What one resolver waits for at another its own clients wait for, too: it is for that one's.
+        for outer in waiting.iter().filter_map(|ask| self.roles.place_of(ask.client)) {
+            places.remove(&outer);
+        }
+        places
+    }
+
+    /// Whether who sent a query can be the server at a place: who asks a server is not that server, and what one resolver asks
+    /// for the clients of another it asks for that one.
+    fn can_be_at(&self, place: usize, query: &Transaction) -> bool {
+        let is_known = self.roles.group_of(query.client).is_some();
+        let asks_known = self.roles.group_of(query.server).is_some();
+        let server = self.server_at(place);
+        let is_forwarder = server.is_some_and(|server| self.asked_by_known.contains(&server));
+        self.place_at(query.server) != Some(place)
+            && (!(is_known || asks_known) || server.is_some() && !is_forwarder)
+    }
+
+    /// What was waited for of that which each host asked; of a known resolver under its first address, and without what its own
+    /// clients waited for.
+    fn waits(&self, queries: &[&Transaction]) -> BTreeMap<HostId, Waits> {
+        let mut waited: BTreeMap<HostId, Waits> = BTreeMap::new();
+        for query in queries {
+            let places = self.places(query);
+            let own = self.roles.place_of(query.client);
+            if own.is_some_and(|own| places.contains(&own)) {
+                continue;
+            }
+            let of_own = own.and_then(|own| self.roles.groups.get(own));
+            let asker = of_own.and_then(|group| group.hosts.first()).copied();
+            let waits = waited.entry(asker.unwrap_or(query.client)).or_default();
+            let places = places.into_iter().filter(|place| self.can_be_at(*place, query));
+            waits.add(query, &places.collect::<Vec<_>>());
+            waits.asks_known |= self.roles.group_of(query.server).is_some();
+        }
+        waited
+    }
+
+    /// What took long at the addresses that only answer, by their places.
+    fn took_long(&self) -> BTreeMap<usize, Questions> {
+        let mut long: BTreeMap<usize, Questions> = BTreeMap::new();
+        for (question, ask) in &self.asks {
+            let took_long = ask.answered().is_some_and(|at| at - ask.asked >= LONG);
+            let place = self.only_answer.iter().position(|id| *id == ask.server);
+            if let Some(place) = place.filter(|_| took_long) {
+                long.entry(self.known + place).or_default().insert(*question);
+            }
+        }
+        long
+    }
+
+    /// Whether the address at a place, that only answers, and a host are one machine: one link-layer address for all, in one
+    /// network, and nobody else behind it, as there would be behind a router.
+    fn is_same_machine(&self, host: HostId, place: usize) -> bool {
+        let (Some(server), Some(asker)) =
+            (self.server_at(place).and_then(|id| self.hosts.get(id)), self.hosts.get(host))
+        else {
+            return false;
+        };
+        let is_own = |mac: &Mac| {
+            let mut behind = self.hosts.iter().filter(|(_, other)| other.macs.contains(mac));
+            asker.macs.contains(mac)
+                && behind.all(|(id, _)| id == host || self.only_answer.contains(&id))
+        };
+        server.address.is_in_network_of(asker.address)
+            && server.macs.iter().any(|mac| mac.is_some() && is_own(mac))
+    }
+}
+
+/// What was answered, by the question, of each the latest first. Where no answers are seen, all that was ever asked would wait.
+fn answered(latest: &[(Sequence, Transaction)]) -> Vec<(Question, &Transaction)> {
+    let asks = latest.iter().map(|(_, ask)| ask).filter(|ask| ask.answered().is_some());
+    let mut asks: Vec<(Question, &Transaction)> =
+        asks.map(|ask| ((ask.name, ask.qtype), ask)).collect();
+    asks.sort_by_key(|(question, _)| *question);
+    asks
 }
 
 /// At which places what one host asked is waited for, the most at the first; `None` if that cannot be told. Places from `known` on
