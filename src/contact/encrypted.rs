@@ -192,7 +192,7 @@ mod tests {
 
     use super::super::tls::tests::client_hello;
     use super::*;
-    use crate::flow::{Endpoint, Flow, Mac};
+    use crate::flow::{Endpoint, Flow};
     use crate::frame::FrameId;
     use crate::packet::{Asides, Elsewhere, Envelope};
 
@@ -221,16 +221,11 @@ mod tests {
         payload: &[u8],
     ) -> Encrypted {
         let end = |text, port| Endpoint { address: address(text), port };
-        let envelope = Envelope {
-            frame: FrameId::new(0, 1),
-            time: Timestamp(1),
-            flow: Flow { source: end(from, 50_000), destination: end(to, port), transport },
-            source_mac: Mac::default(),
-            destination_mac: Mac::default(),
-            ip_id: 0,
-            hop_limit: 64,
-            vlan: None,
-        };
+        let envelope = Envelope::of(
+            FrameId::new(0, 1),
+            Timestamp(1),
+            Flow { source: end(from, 50_000), destination: end(to, port), transport },
+        );
         let (mut asides, mut encrypted) = (Asides::default(), Encrypted::default());
         asides.take(&envelope, &Elsewhere { payload, tcp_flags }, (0, 0), 0);
         for aside in asides.iter() {

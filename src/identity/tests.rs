@@ -34,20 +34,15 @@ impl Told {
 
     fn packet(&mut self, hours: f64, source: &str, kind: AsideKind, payload: &[u8]) -> &mut Told {
         let end = |text| Endpoint { address: address(text), port: 7 };
-        let envelope = Envelope {
-            frame: FrameId::new(0, (hours * 60.0) as u64 + 1),
-            time: at(hours),
-            flow: Flow {
+        let envelope = Envelope::of(
+            FrameId::new(0, (hours * 60.0) as u64 + 1),
+            at(hours),
+            Flow {
                 source: end(source),
                 destination: end("192.168.2.255"),
                 transport: Transport::Udp,
             },
-            source_mac: Mac::default(),
-            destination_mac: Mac::default(),
-            ip_id: 0,
-            hop_limit: 64,
-            vlan: None,
-        };
+        );
         let mut asides = Asides::default();
         asides.push(&envelope, kind, payload, 0, 0);
         let aside = asides.iter().next().unwrap();

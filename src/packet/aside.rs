@@ -266,16 +266,11 @@ mod tests {
 
     fn envelope(source: (u8, u16), destination: (u8, u16), transport: Transport) -> Envelope {
         let at = |(host, port)| Endpoint { address: Address::v4([10, 0, 0, host]), port };
-        Envelope {
-            frame: FrameId::new(0, 1),
-            time: Timestamp(1),
-            flow: Flow { source: at(source), destination: at(destination), transport },
-            source_mac: Mac::default(),
-            destination_mac: Mac::default(),
-            ip_id: 0,
-            hop_limit: 64,
-            vlan: None,
-        }
+        Envelope::of(
+            FrameId::new(0, 1),
+            Timestamp(1),
+            Flow { source: at(source), destination: at(destination), transport },
+        )
     }
 
     fn kinds(asides: &Asides) -> Vec<AsideKind> {

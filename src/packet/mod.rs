@@ -52,6 +52,25 @@ pub struct Envelope {
     pub vlan: Option<u16>,
 }
 
+#[cfg(test)]
+impl Envelope {
+    /// Of a packet of which only this matters.
+    pub fn of(frame: FrameId, time: Timestamp, flow: Flow) -> Envelope {
+        let mac = Mac::default();
+        let (ip_id, hop_limit, vlan) = (0, 64, None);
+        Envelope {
+            frame,
+            time,
+            flow,
+            source_mac: mac,
+            destination_mac: mac,
+            ip_id,
+            hop_limit,
+            vlan,
+        }
+    }
+}
+
 /// Which ports count as DNS: 53, and those that the user adds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ports {

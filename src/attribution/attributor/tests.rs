@@ -64,20 +64,15 @@ impl Engine {
     fn connects(&mut self, from: &str, (to, port): (&str, u16), time: Timestamp) {
         let end =
             |text: &str, port| Endpoint { address: text.parse::<IpAddr>().unwrap().into(), port };
-        let envelope = Envelope {
-            frame: FrameId::new(0, self.simulated.messages.len() as u64),
+        let envelope = Envelope::of(
+            FrameId::new(0, self.simulated.messages.len() as u64),
             time,
-            flow: Flow {
+            Flow {
                 source: end(from, 50_000),
                 destination: end(to, port),
                 transport: Transport::Tcp,
             },
-            source_mac: Mac::default(),
-            destination_mac: Mac::default(),
-            ip_id: 0,
-            hop_limit: 64,
-            vlan: None,
-        };
+        );
         let mut asides = Asides::default();
         asides.take(&envelope, &Elsewhere { payload: b"\x17\x03\x03", tcp_flags: 0x18 }, (0, 0), 0);
         for aside in asides.iter() {

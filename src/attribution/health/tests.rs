@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::attribution::Attributor;
-use crate::flow::{Endpoint, Flow, Mac, Transport};
+use crate::flow::{Endpoint, Flow, Transport};
 use crate::frame::FrameId;
 use crate::indicator::Indicators;
 use crate::message::simulated::{Draft, Simulated};
@@ -131,16 +131,7 @@ impl Network {
             destination: end(to, port),
             transport: Transport::Tcp,
         };
-        let envelope = Envelope {
-            frame: FrameId::new(0, 1),
-            time: self.time(),
-            flow,
-            source_mac: Mac::default(),
-            destination_mac: Mac::default(),
-            ip_id: 0,
-            hop_limit: 64,
-            vlan: None,
-        };
+        let envelope = Envelope::of(FrameId::new(0, 1), self.time(), flow);
         let mut asides = Asides::default();
         asides.take(&envelope, &Elsewhere { payload: b"", tcp_flags: 2 }, (0, 0), 0);
         for aside in asides.iter() {

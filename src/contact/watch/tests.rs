@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::super::tls::tests::client_hello;
 use super::*;
-use crate::flow::{Flow, Mac};
+use crate::flow::Flow;
 use crate::message::Unwatched;
 use crate::name::NameHasher;
 use crate::packet::{Asides, Elsewhere, Envelope};
@@ -19,16 +19,11 @@ fn address(text: &str) -> Address {
 
 fn envelope(seconds: f64, transport: Transport, from: (&str, u16), to: (&str, u16)) -> Envelope {
     let end = |(text, port)| Endpoint { address: address(text), port };
-    Envelope {
-        frame: FrameId::new(0, (seconds * 10.0) as u64 + 1),
-        time: Timestamp((seconds * 1e9) as i64),
-        flow: Flow { source: end(from), destination: end(to), transport },
-        source_mac: Mac::default(),
-        destination_mac: Mac::default(),
-        ip_id: 0,
-        hop_limit: 64,
-        vlan: None,
-    }
+    Envelope::of(
+        FrameId::new(0, (seconds * 10.0) as u64 + 1),
+        Timestamp((seconds * 1e9) as i64),
+        Flow { source: end(from), destination: end(to), transport },
+    )
 }
 
 /// A watch that is told packets.
