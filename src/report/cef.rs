@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::row::{Row, Urgency, confidence, is_unprintable, number, printable, rows};
+use super::row::{Row, Severity, confidence, is_unprintable, number, printable, rows};
 use super::{Ending, Report, Subject, syslog};
 use crate::attribution::{Attribution, Verdict};
 use crate::flow::Address;
@@ -50,10 +50,10 @@ fn event(row: &Row<'_>) -> String {
         Verdict::Undetermined => "Flagged DNS lookup of an unknown client",
     };
     // 0 to 10, 10 the most severe.
-    let severity = match row.urgency() {
-        Urgency::High => 9,
-        Urgency::Middle => 6,
-        Urgency::Low => 3,
+    let severity = match row.severity() {
+        Severity::High => 9,
+        Severity::Middle => 6,
+        Severity::Low => 3,
     };
     let version = header_field(env!("CARGO_PKG_VERSION"));
     let class = header_field(row.attribution.verdict.as_str());

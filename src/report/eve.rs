@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::model::{ClientPart, IndicatorPart, SightingPart};
-use super::row::{Row, Urgency, micros, rows};
+use super::row::{Row, Severity, micros, rows};
 use super::{Ending, Report, Subject};
 use crate::attribution::{Attribution, Verdict};
 use crate::flow::Transport;
@@ -119,10 +119,10 @@ impl Alert {
             rev: 1,
             signature: format!("whoasked: {}", row.indicator.value),
             category,
-            severity: match row.urgency() {
-                Urgency::High => 1,
-                Urgency::Middle => 2,
-                Urgency::Low => 3,
+            severity: match row.severity() {
+                Severity::High => 1,
+                Severity::Middle => 2,
+                Severity::Low => 3,
             },
         }
     }

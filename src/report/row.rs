@@ -25,9 +25,9 @@ pub(super) struct Row<'a> {
     pub files: &'a Files,
 }
 
-/// How urgent a row is.
+/// How severe a row is, for programs that rank alarms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Urgency {
+pub(super) enum Severity {
     /// A client led to what was flagged.
     High,
     /// The same, but perhaps a false alarm, or the client is not certain.
@@ -128,15 +128,15 @@ impl<'a> Row<'a> {
         Some(weight.code())
     }
 
-    /// How urgent it is.
-    pub fn urgency(&self) -> Urgency {
+    /// How severe it is.
+    pub fn severity(&self) -> Severity {
         match (self.attribution.verdict, self.client) {
             (Verdict::Attributed, Some(client)) => {
                 let certain = client.confidence_permille >= CERTAIN;
                 let doubtful = !self.attribution.hints.is_empty();
-                if certain && !doubtful { Urgency::High } else { Urgency::Middle }
+                if certain && !doubtful { Severity::High } else { Severity::Middle }
             }
-            _ => Urgency::Low,
+            _ => Severity::Low,
         }
     }
 

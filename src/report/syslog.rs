@@ -7,7 +7,7 @@
 
 use std::io::{self, Write};
 
-use super::row::{Row, Urgency, confidence, micros, number, printable, rows};
+use super::row::{Row, Severity, confidence, micros, number, printable, rows};
 use super::{Ending, Report, Subject};
 use crate::attribution::Attribution;
 use crate::time::Timestamp;
@@ -28,10 +28,10 @@ pub(super) fn header(severity: u8, time: Option<Timestamp>, kind: &str) -> Strin
 
 /// The severity of a row (RFC 5424 section 6.2.1).
 pub(super) fn severity(row: &Row<'_>) -> u8 {
-    match row.urgency() {
-        Urgency::High => 1,
-        Urgency::Middle => 4,
-        Urgency::Low => 5,
+    match row.severity() {
+        Severity::High => 1,
+        Severity::Middle => 4,
+        Severity::Low => 5,
     }
 }
 
