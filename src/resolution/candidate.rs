@@ -319,6 +319,12 @@ impl History<'_> {
         })
     }
 
+    /// Whether an ask was answered when the answer to a query had just come.
+    pub(super) fn was_told_with(&self, candidate: &Candidate, sent: &Transaction) -> bool {
+        let told = self.transactions.get(candidate.ask).and_then(|ask| ask.answered());
+        told.is_some_and(|told| is_passed_on_at_once(told, sent))
+    }
+
     /// Whether the resolver was past the zones above an ask's name: it was waiting for the answer about the name
     /// itself. What it checks answers with it asks for meanwhile.
     fn is_past(&self, ask: &Transaction, sent: &Transaction) -> bool {

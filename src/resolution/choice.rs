@@ -3,9 +3,7 @@
 use foldhash::HashSet;
 
 use super::History;
-use super::candidate::{
-    AFTER_MAX, Candidate, INSTANT, OUT_OF_ORDER, PASSED_ON_AT_ONCE, Timing, is_passed_on_at_once,
-};
+use super::candidate::{AFTER_MAX, Candidate, INSTANT, OUT_OF_ORDER, PASSED_ON_AT_ONCE, Timing};
 use super::cause::{LIKELY, POSSIBLE, TRIES_ON_MAX};
 use super::pending::PASSED_ON;
 use super::retry::says_all;
@@ -212,11 +210,7 @@ impl History<'_> {
         let told = asks.filter_map(|c| self.transactions.get(c.ask)?.answered()).max();
         let Some(last) = told.filter(|_| found.len() > 1) else { return found };
         // Somebody has to have got it with this one.
-        let is_here = |ask: Transaction| {
-            ask.answered().is_some_and(|told| (Span(0)..PASSED_ON_AT_ONCE).contains(&(told - came)))
-        };
-        let mut asks = found.iter().filter(|c| is_for_it(c));
-        if !asks.any(|c| self.transactions.get(c.ask).is_some_and(is_here)) {
+        if !found.iter().any(|c| is_for_it(c) && self.was_told_with(c, sent)) {
             return found;
         }
         // When each came, and when it was asked for.
@@ -355,10 +349,7 @@ impl History<'_> {
             return Vec::new();
         }
         // Who was told what this query brought had waited for it.
-        let are_told = chosen.iter().any(|c| {
-            let told = self.transactions.get(c.ask).and_then(|ask| ask.answered());
-            told.is_some_and(|told| is_passed_on_at_once(told, sent))
-        });
+        let are_told = chosen.iter().any(|c| self.was_told_with(c, sent));
         let is_led = |c: &&Candidate| {
             (c.relation, c.timing) == (Relation::Alias, Timing::Open)
                 && !(c.is_past || c.is_late || c.is_doubted)

@@ -1,8 +1,6 @@
 //! Whether an ask without a captured answer can have been waiting still, or the resolver had given it up.
 
-use super::candidate::{
-    AFTER_MAX, Candidate, INSTANT, OPEN_MAX, OUT_OF_ORDER, Timing, is_passed_on_at_once, on_the_way,
-};
+use super::candidate::{AFTER_MAX, Candidate, INSTANT, OPEN_MAX, OUT_OF_ORDER, Timing, on_the_way};
 use super::cause::{LIKELY, POSSIBLE};
 use super::choice::{MOMENT, SETS_OUT_MAX};
 use super::retry::{FAIL_OVER_MAX, LEADS_ON_MAX, says_all};
@@ -255,11 +253,9 @@ impl History<'_> {
             return;
         }
         let is_for_it = |c: &Candidate| c.timing == Timing::Open && c.relation <= Relation::Alias;
-        let is_told = |c: &Candidate| {
-            let told = self.transactions.get(c.ask).and_then(|ask| ask.answered());
-            told.is_some_and(|told| is_passed_on_at_once(told, sent))
+        let is_new = |c: &Candidate| {
+            is_for_it(c) && sent.asked - c.asked <= MOMENT && self.was_told_with(c, sent)
         };
-        let is_new = |c: &Candidate| is_for_it(c) && sent.asked - c.asked <= MOMENT && is_told(c);
         let (long, sure_max) = match found.iter().any(is_new) {
             true => (PASSED_ON, POSSIBLE),
             false => (UNTOLD_ALONE, LIKELY),
