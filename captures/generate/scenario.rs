@@ -248,6 +248,8 @@ pub struct Background {
     /// Asked at any of these; all resolvers when empty.
     #[serde(default)]
     pub resolvers: Vec<String>,
+    /// At which address; the first of the resolver unless said.
+    pub to: Option<IpAddr>,
     /// The names; when empty, those of the included zones that lead to nothing flagged.
     #[serde(default)]
     pub names: Vec<String>,

@@ -25,7 +25,7 @@ const SET_OFF_WITHIN: Span = Span::from_millis(50);
 /// What a resolver asks for by itself is of few domains, what unseen clients make it ask for of many,
 const UNSEEN_DOMAINS_MIN: usize = 8;
 /// and more than one in so many of its queries.
-const UNSEEN_SHARE: usize = 20;
+const UNSEEN_SHARE: usize = 100;
 /// Who is asked about so many times fewer names than it asks about unasked may be no server to speak of, but somebody who asks for
 /// itself: then so many names are enough,
 const SELDOM_ASKED: usize = 2;

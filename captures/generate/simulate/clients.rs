@@ -58,7 +58,8 @@ impl Simulation<'_> {
             // Few names are asked often and most seldom: the square favours the first.
             let place = self.random.share().powi(2) * names.len() as f64;
             let name = names[place as usize].clone();
-            self.schedule(at_ns, Event::Background { client, resolver, name });
+            let to = background.to.unwrap_or(self.scenario.resolver[resolver].addresses[0]);
+            self.schedule(at_ns, Event::Background { client, resolver, to, name });
         }
         Ok(())
     }

@@ -199,7 +199,7 @@ struct Resolving {
 
 enum Event {
     Plan { ask: usize, kind: usize },
-    Background { client: usize, resolver: usize, name: Name },
+    Background { client: usize, resolver: usize, to: IpAddr, name: Name },
     Again { ask: usize },
     Question { ask: usize },
     Answer { ask: usize, message: Message },
@@ -255,8 +255,7 @@ impl<'s> Simulation<'s> {
     fn happen(&mut self, now_ns: i64, event: Event) -> Result<()> {
         match event {
             Event::Plan { ask, kind } => self.plan_ask(now_ns, ask, kind),
-            Event::Background { client, resolver, name } => {
-                let to = self.scenario.resolver[resolver].addresses[0];
+            Event::Background { client, resolver, to, name } => {
                 let source = self.source(client, to)?;
                 let edns = self.scenario.client[client].edns;
                 let ask = self.new_ask(

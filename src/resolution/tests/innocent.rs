@@ -217,6 +217,34 @@ fn who_answered_once_and_asks_much_may_ask_for_itself() {
 }
 
 #[test]
+fn what_a_few_unseen_clients_ask_is_no_look_up_of_the_server() {
+    // One question in forty is of somebody out of sight, about a domain that nobody else asks about.
+    for (unseen_domains, is_own) in [(5, true), (9, false)] {
+        let mut office = Office::new();
+        let names: Vec<String> = (0..360).map(|n| format!("www.site{n}.com")).collect();
+        for (n, name) in names.iter().enumerate() {
+            let at = n as f64 * 1_000.0 - 400_000.0;
+            let is_unseen = n % 40 == 0 && n / 40 < unseen_domains;
+            let ask = (!is_unseen).then(|| office.ask(at, ANNA, DC, name));
+            let query = office.ask(at + 0.2, DC, ISP, name);
+            office.answer(at + 10.0, query, &[]);
+            if let Some(ask) = ask {
+                office.answer(at + 10.2, ask, &[]);
+            }
+        }
+        office.resolution.refresh_roles();
+        let query = office.ask(0.0, DC, ISP, "c2.evil.com");
+        let (clients, why) = office.causes(query);
+        assert!(clients.is_empty(), "{clients:?}");
+        let is_unseen = matches!(why, Some(Unexplained::ClientsUnseen { domains: 9, .. }));
+        assert!(
+            if is_own { why == Some(Unexplained::NobodyWaiting) } else { is_unseen },
+            "{why:?}"
+        );
+    }
+}
+
+#[test]
 fn a_client_that_asks_without_wanting_recursion_stays_one() {
     let mut office = Office::new();
     for n in 0..40u16 {
