@@ -106,6 +106,14 @@ fn peek<'a>(mut input: Box<dyn BufRead + 'a>) -> io::Result<(Vec<u8>, Box<dyn Bu
     Ok((head, Box::new(whole)))
 }
 
+/// A text in UTF-16, as far as its octets are known to be one.
+pub fn of_utf16(octets: &[u8]) -> Option<String> {
+    let (mark, unit_of) = utf16_of(octets)?;
+    let pairs = octets.get(mark..)?.as_chunks::<2>().0.iter();
+    let units = pairs.map(|pair| unit_of(*pair));
+    Some(char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect())
+}
+
 /// How two octets make a unit of UTF-16.
 type UnitOf = fn([u8; 2]) -> u16;
 

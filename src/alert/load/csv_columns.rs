@@ -69,6 +69,14 @@ impl Columns {
         Some(Columns::by_words(header)).filter(Columns::is_whole)
     }
 
+    /// By a row, if it is the header of another table: one that names the columns that matter, and says nothing itself.
+    fn of_another(row: &StringRecord) -> Option<Columns> {
+        let is_word =
+            |cell: &str| !is_destination(cell) && !cell.contains(|c: char| c.is_ascii_digit());
+        let columns = row.iter().all(is_word).then(|| Columns::by_words(row));
+        columns.filter(|columns| columns.is_told() && columns.has_destination())
+    }
+
     /// By what a header calls them, be it enough or not.
     pub(super) fn by_words(header: &StringRecord) -> Columns {
         let headings: Vec<Heading> = header.iter().map(Heading::of).collect();
@@ -391,7 +399,7 @@ struct Header {
 const TITLE_LINES: usize = 20;
 
 /// What is passed over: `Total,,,,11`, `Page 2 of 3`.
-const REMARKS: &str = "the header once more, totals or remarks";
+const REMARKS: &str = "headers, totals or remarks";
 
 /// The header that a log has by convention, and does not say.
 fn unsaid_header(text: &str) -> Option<Header> {
@@ -600,7 +608,8 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
                    threat and events, in any order, of which destination and one more must be there";
         return rows.skip(1, first, why);
     };
-    let Header { line: header_line, delimiter, count, cells, columns, said, unsaid } = header;
+    let Header { line: header_line, delimiter, count, mut cells, mut columns, said, unsaid } =
+        header;
     for words in said {
         rows.notices.push(Notice::file(&rows.file, &words));
     }
@@ -632,6 +641,10 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
         match cells_said(record) {
             0 => return,
             _ if *record == cells => return rows.pass(REMARKS),
+            _ if let Some(others) = Columns::of_another(record) => {
+                (cells, columns) = (record.clone(), others);
+                return rows.pass(REMARKS);
+            }
             few @ 1..=2 if count > few + 1 && is_remark(record, &row) => {
                 return rows.pass(REMARKS);
             }

@@ -34,7 +34,7 @@ const ENDS: [&str; 7] = ["</td>", "</tr>", "</table>", "</p>", "</div>", "</body
 /// What is no text.
 const HIDDEN: [&str; 5] = ["script", "style", "title", "template", "noscript"];
 /// What begins on a line of its own.
-const BLOCKS: [&str; 23] = [
+const BLOCKS: [&str; 22] = [
     "p",
     "div",
     "br",
@@ -51,7 +51,6 @@ const BLOCKS: [&str; 23] = [
     "h5",
     "h6",
     "hr",
-    "pre",
     "blockquote",
     "section",
     "article",
@@ -106,6 +105,8 @@ struct Page {
     loose: Vec<Part>,
     /// The line that is read.
     line: u32,
+    /// Within how many elements whose lines and blanks are as they are written.
+    written: usize,
 }
 
 /// A table as far as it is read.
@@ -178,6 +179,14 @@ impl Page {
             ("tr", _) => self.flush_row(),
             ("td" | "th", false) => self.open_cell(attributes),
             ("td" | "th", true) => self.close_cell(),
+            ("pre" | "textarea", false) => {
+                self.break_line();
+                self.written += 1;
+            }
+            ("pre" | "textarea", true) => {
+                self.break_line();
+                self.written = self.written.saturating_sub(1);
+            }
             _ if BLOCKS.contains(&name) => self.break_line(),
             _ => {}
         }
@@ -198,7 +207,10 @@ impl Page {
         for (place, part) in text.split('\n').enumerate() {
             if place > 0 {
                 self.line += 1;
-                self.push(" ");
+                match self.written {
+                    0 => self.push(" "),
+                    _ => self.break_line(),
+                }
             }
             if !part.is_empty() {
                 self.push(&decoded(part));
@@ -208,7 +220,7 @@ impl Page {
 
     /// Adds text, with one blank where there are several.
     fn push(&mut self, text: &str) {
-        let line = self.line;
+        let (line, is_written) = (self.line, self.written > 0);
         let parts = self.place();
         if parts.is_empty() {
             parts.push((String::new(), line));
@@ -216,6 +228,9 @@ impl Page {
         let Some((said, place)) = parts.last_mut() else { return };
         if said.is_empty() {
             *place = line;
+        }
+        if is_written {
+            return said.push_str(text.trim_end_matches('\r'));
         }
         for c in text.chars() {
             match c {

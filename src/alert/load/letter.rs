@@ -18,6 +18,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use super::form::Form;
 use super::html;
 use super::lined::Lined;
+use crate::text;
 
 /// Letters within letters beyond so many are left out.
 const DEPTH_MAX: usize = 8;
@@ -28,7 +29,7 @@ const MIME: [&str; 3] = ["content-type", "content-transfer-encoding", "mime-vers
 /// Attached files that are read, however their type is called.
 const ENDINGS: [&str; 6] = [".csv", ".txt", ".log", ".json", ".tsv", ".html"];
 
-/// The text of a mail; none of what is no mail, or has none.
+/// The text of a mail, or of the mails of a mailbox; none of what is no mail, or has none.
 pub(super) fn text(mail: &str) -> Option<Lined> {
     let header = mail.lines().skip_while(|line| line.trim().is_empty()).take(HEADER_LINES_MAX);
     let header = header.take_while(|line| !line.trim().is_empty());
@@ -42,10 +43,32 @@ pub(super) fn text(mail: &str) -> Option<Lined> {
     let whole = Lined::of(mail);
     let lines: Vec<Line<'_>> = whole.lines().collect();
     let first = lines.iter().position(|(_, line)| !line.trim().is_empty())?;
-    // In a mailbox each mail has a line before.
-    let has_mark = lines.get(first)?.1.starts_with("From ");
-    let part = Part::of(lines.get(first + usize::from(has_mark)..)?)?;
-    part.text(0).filter(|made| !made.text().trim().is_empty())
+    let lines = lines.get(first..)?;
+    let mails = match lines.first()?.1.starts_with("From ") {
+        true => mails(lines),
+        false => vec![lines],
+    };
+    let texts = mails.into_iter().filter_map(|mail| Part::of(mail)?.text(0));
+    all(texts).filter(|made| !made.text().trim().is_empty())
+}
+
+/// The mails of a mailbox: each has a line before that begins with `From ` (RFC 4155), behind an empty one.
+fn mails<'m>(lines: &'m [Line<'m>]) -> Vec<&'m [Line<'m>]> {
+    let says = |at: usize| lines.get(at).map_or("", |(_, line)| *line);
+    let is_mark = |at: usize| {
+        let is_first = at.checked_sub(1).is_none_or(|before| says(before).trim().is_empty());
+        let header = says(at + 1).split_once(':').map_or("", |(name, _)| name);
+        is_first && says(at).starts_with("From ") && is_header_name(header)
+    };
+    let marks: Vec<usize> = (0..lines.len()).filter(|at| is_mark(*at)).collect();
+    let ends = marks.iter().copied().skip(1).chain([lines.len()]);
+    marks.iter().zip(ends).filter_map(|(mark, end)| lines.get(mark + 1..end)).collect()
+}
+
+/// Whether it can be the name of a header.
+fn is_header_name(name: &str) -> bool {
+    let is_of = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    !name.is_empty() && name.chars().all(is_of)
 }
 
 /// A line, and where it stands in the file.
@@ -74,8 +97,7 @@ impl<'m> Part<'m> {
                 continue;
             }
             let (name, value) = line.split_once(':')?;
-            let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-            if name.is_empty() || !name.chars().all(is_name) {
+            if !is_header_name(name) {
                 return None;
             }
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
@@ -93,12 +115,13 @@ impl<'m> Part<'m> {
         kind.map_or_else(|| "text/plain".to_owned(), |kind| kind.trim().to_ascii_lowercase())
     }
 
-    /// What a header says of a thing: `boundary="x"`.
+    /// What a header says of a thing: `boundary="x"`, or, with the letters that it is in, `filename*=UTF-8''a.csv` (RFC 2231).
     fn said(&self, header: &str, name: &str) -> Option<&str> {
         let value = self.header(header)?;
         value.split(';').skip(1).find_map(|part| {
             let (known, value) = part.split_once('=')?;
-            known.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"'))
+            let known = known.trim().trim_end_matches('*');
+            known.eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"'))
         })
     }
 
@@ -172,7 +195,12 @@ impl<'m> Part<'m> {
                 }
             }
             "base64" => {
-                let packed: String = self.body.iter().map(|(_, line)| line.trim()).collect();
+                // A mailing list puts its own words below.
+                let is_packed = |line: &&str| {
+                    line.bytes().all(|o| o.is_ascii_alphanumeric() || b"+/=".contains(&o))
+                };
+                let lines = self.body.iter().map(|(_, line)| line.trim());
+                let packed: String = lines.take_while(is_packed).collect();
                 let octets = reader().decode(packed).unwrap_or_default();
                 for line in in_letters(&octets).lines() {
                     made.push(line, first);
@@ -219,8 +247,11 @@ fn reader() -> GeneralPurpose {
 
 /// Names and addresses are ASCII in whatever it is written.
 fn in_letters(octets: &[u8]) -> String {
+    if let Some(text) = text::of_utf16(octets) {
+        return text;
+    }
     match std::str::from_utf8(octets) {
-        Ok(text) => text.to_owned(),
+        Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
         Err(_) => octets.iter().map(|octet| char::from(*octet)).collect(),
     }
 }

@@ -19,6 +19,7 @@ mod eve;
 mod fast;
 mod form;
 mod full;
+mod gateway;
 mod html;
 mod json;
 mod json_keys;

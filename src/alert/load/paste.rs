@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::lined::Lined;
-use super::{cells, html, letter};
+use super::{cells, gateway, html, letter};
 
 /// A text as its form is looked for.
 #[derive(Debug)]
@@ -58,6 +58,7 @@ impl<'t> Paste<'t> {
 fn without_marks(text: &str) -> Cow<'_, str> {
     let plain = without_quote_marks(text);
     let plain = owned_or(plain, without_links);
+    let plain = owned_or(plain, gateway::unwrapped);
     let plain = owned_or(plain, without_unseen);
     owned_or(plain, with_dots)
 }
@@ -209,14 +210,26 @@ fn is_in_dots(chars: &[char], at: usize) -> bool {
         && (is_address && others.len() == 3 || is_long && !is_number(first))
 }
 
-/// Dots as people write them so that nobody clicks on them, in the two ways that are known in all forms. The last one is
-/// half of the first.
-const DOTS: [&str; 8] = ["[.]", "(.)", "[dot]", "(dot)", "{dot}", "{.}", "<.>", "[."];
+/// Dots as people write them so that nobody clicks on them, and how they are written in the two ways that are known in all
+/// forms. The last one is half of the first.
+const DOTS: [(&str, &str); 8] = [
+    ("[.]", "[.]"),
+    ("(.)", "(.)"),
+    ("[dot]", "[.]"),
+    ("(dot)", "[.]"),
+    ("{dot}", "[.]"),
+    ("{.}", "[.]"),
+    ("<.>", "[.]"),
+    ("[.", "[.]"),
+];
+/// The same of colons: `hxxps[:]//evil[.]com`.
+const COLONS: [(&str, &str); 4] =
+    [("[:]//", "://"), ("(:)//", "://"), ("[://]", "://"), ("(://)", "://")];
 
-/// A text with such dots between the parts of names, and blanks around them left out: `mi [dot] kenal-cn[.com`.
+/// A text with such dots and colons between the parts of names, and blanks around them left out: `mi [dot] kenal-cn[.com`.
 fn with_dots(text: &str) -> Cow<'_, str> {
     let pairs = || text.bytes().zip(text.bytes().skip(1));
-    let is_begun = |(one, other): (u8, u8)| b"[({<".contains(&one) && b".dD".contains(&other);
+    let is_begun = |(one, other): (u8, u8)| b"[({<".contains(&one) && b".dD:".contains(&other);
     if !pairs().any(is_begun) {
         return text.into();
     }
@@ -230,7 +243,8 @@ fn with_dots(text: &str) -> Cow<'_, str> {
         plain.push_str(text.get(at..at + open).unwrap_or_default());
         at += open;
         let ahead = lower.get(at..).unwrap_or_default();
-        let length = DOTS.iter().find(|dot| ahead.starts_with(**dot)).map_or(1, |dot| dot.len());
+        let mark = DOTS.iter().chain(&COLONS).find(|(mark, _)| ahead.starts_with(mark));
+        let (length, meant) = mark.map_or((1, ""), |(mark, meant)| (mark.len(), *meant));
         let (mark, behind) =
             text.get(at..).and_then(|rest| rest.split_at_checked(length)).unwrap_or_default();
         let is_apart = plain.ends_with(' ') && behind.starts_with(' ');
@@ -238,13 +252,12 @@ fn with_dots(text: &str) -> Cow<'_, str> {
             true => (plain.trim_end_matches(' '), behind.trim_start_matches(' ')),
             false => (plain.as_str(), behind),
         };
-        let is_dot =
-            length > 1 && is_of_name(left.chars().next_back()) && is_of_name(right.chars().next());
+        let is_between = is_of_name(left.chars().next_back()) && is_of_name(right.chars().next());
         at += length;
-        if is_dot {
+        if is_between && !meant.is_empty() {
             at += behind.len() - right.len();
             plain.truncate(left.len());
-            plain.push_str(if mark == "(.)" { mark } else { "[.]" });
+            plain.push_str(meant);
         } else {
             plain.push_str(mark);
         }

@@ -127,3 +127,87 @@ fn an_interface_behind_a_port_is_left_out() {
     );
     assert_eq!(cells(&alerts), [("192.168.2.194:53211", "203.0.113.67:443")]);
 }
+
+#[test]
+fn colons_that_nobody_can_click_on_are_colons() {
+    for link in [
+        "hxxps[:]//mi[.]kenal-cn[.]com/a",
+        "hxxp[://]mi.kenal-cn.com/a",
+        "hxxp(:)//mi[dot]kenal-cn[dot]com",
+    ] {
+        let alerts = read(&format!(
+            "Threat: C2\nSource: {DC}\nDestination: {link}\nTime: 2026-03-02 09:17:42\n"
+        ));
+        let [alert] = alerts.alerts.as_slice() else { panic!("{link}: {alerts:?}") };
+        assert_eq!(super::super::row::host_of(&alert.destination), NAME, "{link}");
+    }
+}
+
+#[test]
+fn where_a_link_of_a_mail_gateway_leads_is_the_destination() {
+    let link = "https://eur01.safelinks.protection.outlook.com/?url=http%3A%2F%2Fmi.kenal-cn.com%2F&data=05%7C02";
+    let alerts = read(&format!("Time,Source,Destination\n2026-03-02 09:17:42,{DC},{link}\n"));
+    assert_eq!(cells(&alerts), [(DC, "http://mi.kenal-cn.com/")]);
+}
+
+#[test]
+fn lines_that_a_page_shows_as_written_stay_lines() {
+    let rows = format!(
+        "date=2026-03-02 time=09:17:42 srcip={DC} qname=\"{NAME}\" action=\"blocked\" catdesc=\"Botnet\"\n"
+    );
+    let alerts = read(&format!("<html><body><p>Alerts</p><pre>\n{rows}{rows}</pre></body></html>"));
+    assert_eq!(cells(&alerts), [(DC, NAME); 2]);
+    assert_eq!(alerts.alerts.iter().map(|alert| alert.line).collect::<Vec<_>>(), [2, 3]);
+}
+
+#[test]
+fn a_second_table_has_the_order_of_its_own_header() {
+    let alerts = read(&format!(
+        "time,src_ip,domain\n2026-03-02 09:17:42,{DC},{NAME}\ndomain,time,src_ip\n{NAME},2026-03-02 11:17:42,192.168.2.12\n"
+    ));
+    assert_eq!(cells(&alerts), [(DC, NAME), ("192.168.2.12", NAME)]);
+    assert!(alerts.alerts.iter().all(|alert| alert.time.is_some()), "{alerts:?}");
+}
+
+/// A mail whose text is packed, with what a mailing list puts below.
+fn mail(text: &[u8], below: &str) -> String {
+    use base64::Engine;
+    let packed = base64::engine::general_purpose::STANDARD.encode(text);
+    format!(
+        "From: fw@office.example\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\n{packed}\n{below}\n"
+    )
+}
+
+#[test]
+fn each_mail_of_a_mailbox_is_read() {
+    let text = |clock: &str| {
+        format!("Threat: C2\nSource: {DC}\nDestination: {NAME}\nTime: 2026-03-02 {clock}\n")
+    };
+    let mails = ["09:17:42", "11:17:42", "13:17:43"].map(|clock| {
+        format!("From fw@office Mon Mar  2 10:00:00 2026\n{}\n", mail(text(clock).as_bytes(), ""))
+    });
+    let alerts = read(&mails.concat());
+    assert_eq!(cells(&alerts), [(DC, NAME); 3]);
+    // What only looks like the line between two is text.
+    let words = format!(
+        "From: fw@office.example\nContent-Type: text/plain\n\n{}\nFrom our firewall, yours\nthe admin\n",
+        text("09:17:42")
+    );
+    assert_eq!(cells(&read(&words)), [(DC, NAME)]);
+}
+
+#[test]
+fn a_packed_text_ends_where_words_follow_and_may_be_utf_16() {
+    let text = format!("time,src_ip,domain\n2026-03-02 09:17:42,{DC},{NAME}\n");
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let marked = [&[0xff, 0xfe], wide.as_slice()].concat();
+    for octets in [text.as_bytes(), &wide, &marked] {
+        let alerts = read(&mail(octets, "--\nTo leave this list, write to leave@example.com"));
+        assert_eq!(cells(&alerts), [(DC, NAME)]);
+    }
+    let attached = mail(text.as_bytes(), "").replace(
+        "Content-Type: text/plain",
+        "Content-Type: application/octet-stream\nContent-Disposition: attachment; filename*=UTF-8''alerts.csv",
+    );
+    assert_eq!(cells(&read(&attached)), [(DC, NAME)]);
+}
