@@ -275,3 +275,72 @@ fn push_unquoted(line: &str, octets: &mut Vec<u8>) {
     }
     octets.extend_from_slice(rest.as_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Alerts;
+    use super::*;
+    use crate::alert::Zones;
+
+    const DC: &str = "192.168.2.194";
+    const NAME: &str = "mi.kenal-cn.com";
+
+    fn read(text: &str) -> Alerts {
+        Alerts::read("a.eml", text, None, &Zones::default())
+            .unwrap_or_else(|why| panic!("{text}: {why}"))
+    }
+
+    /// Who, and where to.
+    fn who(alerts: &Alerts) -> Vec<(&str, &str)> {
+        alerts
+            .alerts
+            .iter()
+            .map(|alert| (alert.host.as_deref().unwrap_or_default(), alert.destination.as_str()))
+            .collect()
+    }
+
+    /// A mail whose text is packed, with what a mailing list puts below.
+    fn mail(text: &[u8], below: &str) -> String {
+        let packed = reader().encode(text);
+        format!(
+            "From: fw@office.example\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\n{packed}\n{below}\n"
+        )
+    }
+
+    #[test]
+    fn each_mail_of_a_mailbox_is_read() {
+        let text = |clock: &str| {
+            format!("Threat: C2\nSource: {DC}\nDestination: {NAME}\nTime: 2026-03-02 {clock}\n")
+        };
+        let mails = ["09:17:42", "11:17:42", "13:17:43"].map(|clock| {
+            format!(
+                "From fw@office Mon Mar  2 10:00:00 2026\n{}\n",
+                mail(text(clock).as_bytes(), "")
+            )
+        });
+        let alerts = read(&mails.concat());
+        assert_eq!(who(&alerts), [(DC, NAME); 3]);
+        // What only looks like the line between two is text.
+        let words = format!(
+            "From: fw@office.example\nContent-Type: text/plain\n\n{}\nFrom our firewall, yours\nthe admin\n",
+            text("09:17:42")
+        );
+        assert_eq!(who(&read(&words)), [(DC, NAME)]);
+    }
+
+    #[test]
+    fn a_packed_text_ends_where_words_follow_and_may_be_utf_16() {
+        let text = format!("time,src_ip,domain\n2026-03-02 09:17:42,{DC},{NAME}\n");
+        let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let marked = [&[0xff, 0xfe], wide.as_slice()].concat();
+        for octets in [text.as_bytes(), &wide, &marked] {
+            let alerts = read(&mail(octets, "--\nTo leave this list, write to leave@example.com"));
+            assert_eq!(who(&alerts), [(DC, NAME)]);
+        }
+        let attached = mail(text.as_bytes(), "").replace(
+        "Content-Type: text/plain",
+        "Content-Type: application/octet-stream\nContent-Disposition: attachment; filename*=UTF-8''alerts.csv",
+    );
+        assert_eq!(who(&read(&attached)), [(DC, NAME)]);
+    }
+}
