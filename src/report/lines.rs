@@ -8,8 +8,8 @@ use std::io::{self, Write};
 
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-use super::fold::Groups;
-use super::text::words::{Grade, count, list, number, percent, times};
+use super::said::fold::Groups;
+use super::said::words::{Grade, count, list, number, percent, times};
 use super::{Ending, Report, Subject};
 use crate::attribution::{
     Attribution, Client, Place, State, SummaryRow, Verdict, Way, is_listed_itself, way,

@@ -2,28 +2,17 @@
 //!
 //! A [`Report`] is given each attribution once it is settled and, last, what the capture came to. JSON
 //! lines go out as they come; the text for people folds them and is written at the end.
+//!
+//! `said` has the words and sentences that all pages for people share, `text` and `html` are these pages, and `lines` what
+//! `live` says as it happens; `records` are the forms for programs.
 
-mod answer_line;
-mod answers;
-mod cef;
-mod csv;
-mod eve;
-mod fold;
-mod headline;
 mod html;
 mod internal;
-mod jsonl;
 mod lines;
-mod machines;
-mod messages;
-mod model;
-mod row;
-mod senders;
-mod syslog;
+mod records;
+mod said;
 mod text;
-mod timed;
 mod weighed;
-mod zeek;
 
 use std::io;
 
@@ -39,24 +28,22 @@ use crate::packet::ReassemblyCounters;
 use crate::pipeline::DecodeCounters;
 use crate::time::{Span, Timestamp, Zone};
 
-pub use answers::Answers;
-pub use cef::Cef;
-pub use csv::Csv;
-pub(crate) use csv::{cell as csv_cell, writer as csv_writer};
-pub use eve::Eve;
 pub use html::Html;
 pub use internal::Internal;
-pub use jsonl::Jsonl;
 pub use lines::{Lines, Spoken};
-pub use messages::write_message;
-pub use syslog::Syslog;
-pub(crate) use text::words::{duration, percent};
+pub use records::{Answers, Cef, Csv, Eve, Jsonl, Syslog, Zeek, write_message};
+pub(crate) use records::{csv_cell, csv_writer};
+pub(crate) use said::words::{duration, percent};
 #[cfg(feature = "tui")]
-pub(crate) use text::{Called, Ink, Words, harmless, words};
+pub(crate) use said::{
+    ink::{Ink, Words, harmless},
+    words,
+};
+#[cfg(feature = "tui")]
+pub(crate) use text::Called;
 pub use text::{Look, Text, Ticket};
 #[cfg(feature = "tui")]
 pub(crate) use weighed::Weight;
-pub use zeek::Zeek;
 
 /// One form of the answer.
 pub trait Report {

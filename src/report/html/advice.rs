@@ -5,8 +5,8 @@ use super::shown::Shown;
 use super::view::{Seen, Suspected};
 use crate::attribution::{FOR_OTHERS, Leaning};
 use crate::contact::{Connection, Contact};
-use crate::report::senders::Sender;
-use crate::report::text::words;
+use crate::report::said::senders::Sender;
+use crate::report::said::words;
 use crate::report::weighed::Urgency;
 
 /// Below this a client is named, but its frames should be read before anybody acts, in thousandths.

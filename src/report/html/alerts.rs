@@ -8,12 +8,13 @@ use super::shown::Shown;
 use super::view::Seen;
 use crate::alert::{Alert, Answer, Suspect};
 use crate::attribution::Verdict;
-use crate::report::headline::counted;
-use crate::report::text::words::{count, list, raised, sureness};
-use crate::report::text::{
-    Alike, Ink, alike, clocks as clocks_of, in_gaps, of_another_day, timeless, times_unread, unread,
-};
-use crate::report::timed::zone_that_fits;
+use crate::report::said::alerts::clocks as clocks_of;
+use crate::report::said::caveats::{in_gaps, of_another_day, timeless, times_unread, unread};
+use crate::report::said::headline::counted;
+use crate::report::said::ink::Ink;
+use crate::report::said::timed::zone_that_fits;
+use crate::report::said::words::{count, list, raised, sureness};
+use crate::report::text::{Alike, alike};
 
 /// How many groups of alike alerts are shown.
 const GROUPS_MAX: usize = 200;

@@ -2,8 +2,9 @@
 
 use super::shown::Shown;
 use super::view::Seen;
-use crate::report::text::words::{self, count, duration, latency, number};
-use crate::report::text::{gaps, lacks, lost, translations};
+use crate::report::said::capture::{gaps, lacks, lost, translations};
+use crate::report::said::ink::Ink;
+use crate::report::said::words::{self, count, duration, latency, number};
 use crate::resolution::{Known, Leg};
 
 /// How many files, lists, resolvers and sentences on damage are shown.
@@ -79,7 +80,7 @@ pub(super) fn capture(seen: &Seen<'_>) -> Capture {
     let mut lost: Vec<(bool, Shown)> = lost
         .into_iter()
         .take(NAMED_MAX)
-        .map(|(is_caution, text)| (is_caution, Shown::new(&text)))
+        .map(|(ink, text)| (ink == Ink::Caution, Shown::new(&text)))
         .collect();
     if left > 0 {
         lost.push((true, Shown::new(&format!("and {} more like that", number(left as u64)))));

@@ -1,15 +1,16 @@
 //! The verdict: a card for each client.
 
 use super::advice;
-use super::fold::{Dealing, Person, Way};
+use super::fold::{Dealing, Person};
 use super::shown::Shown;
 use super::view::{Seen, Suspected};
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::identity::{Hostname, Source};
-use crate::report::machines::Sharing;
-use crate::report::senders::Sender;
-use crate::report::text::words;
+use crate::report::said::fold::Way;
+use crate::report::said::machines::Sharing;
+use crate::report::said::senders::Sender;
+use crate::report::said::words;
 use crate::report::weighed::Urgency;
 
 /// How many dealings stand on a card.

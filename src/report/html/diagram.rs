@@ -10,7 +10,7 @@ use super::view::Seen;
 use crate::attribution::{ChainStep, Place};
 use crate::flow::Address;
 use crate::frame::FrameId;
-use crate::report::text::words;
+use crate::report::said::words;
 use crate::resolution::{Leg, Role};
 use crate::time::Timestamp;
 

@@ -3,13 +3,14 @@
 
 use super::cards::{contact, got, sureness, when};
 use super::diagram::{self, Diagram, how};
-use super::fold::{Dealing, Way};
+use super::fold::Dealing;
 use super::shown::Shown;
 use super::timeline::{self, Timeline};
 use super::view::{Evidence, Seen};
 use crate::attribution::{Assessment, Hint, Leaning};
 use crate::indicator::IndicatorId;
-use crate::report::text::words;
+use crate::report::said::fold::Way;
+use crate::report::said::words;
 use crate::report::weighed::Urgency;
 
 /// How many clients of an indicator are shown in full.

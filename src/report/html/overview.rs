@@ -8,7 +8,7 @@ use super::shown::Shown;
 use super::view::{Seen, Suspected};
 use crate::contact::Contact;
 use crate::flow::Address;
-use crate::report::text::words;
+use crate::report::said::words;
 use crate::report::weighed::Urgency;
 
 /// How many clients are listed.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::report::text::harmless;
+use crate::report::said::ink::harmless;
 
 /// The longest text that is shown whole, in characters: four times the longest name as it is written.
 const CHARACTERS_MAX: usize = 4_096;

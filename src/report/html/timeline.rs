@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::fold::Dealing;
 use super::shown::Shown;
 use super::view::Seen;
-use crate::report::text::words::{count, number};
+use crate::report::said::words::{count, number};
 use crate::report::weighed::Urgency;
 use crate::time::{Span, Timestamp};
 

@@ -4,7 +4,7 @@ use super::fold::{Group, Unnamed};
 use super::shown::Shown;
 use super::view::{Evidence, Seen};
 use crate::attribution::Verdict;
-use crate::report::text::words;
+use crate::report::said::words;
 
 /// How many groups are shown, and how many indicators in each.
 const GROUPS_MAX: usize = 40;

@@ -2,9 +2,9 @@
 
 use super::Seen;
 use super::answers::are_of_several_files;
-use super::words::{count, number, raised, sureness};
 use crate::alert::{Answer, Suspect};
 use crate::flow::Address;
+use crate::report::said::words::{count, number, raised, sureness};
 
 /// How many alerts a ticket lists; the rest is counted.
 const ALERTS_MAX: usize = 10;

@@ -3,16 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::caveats::{in_gaps, of_another_day, timeless, times_unread};
-use super::page::{Ink, Page, Words};
-use super::words::{self, Times, count, few, list, number, runs};
+use super::page::Page;
 use super::{Ending, LABELS, Seen, Subject};
-use crate::alert::{Alert, Answer, Clock, Suspect, address_in};
+use crate::alert::{Alert, Answer, Suspect, address_in};
 use crate::attribution::Verdict;
 use crate::flow::Address;
-use crate::report::timed::zone_that_fits;
+use crate::report::said::alerts::clocks;
+use crate::report::said::caveats::{in_gaps, of_another_day, timeless, times_unread};
+use crate::report::said::ink::{Ink, Words};
+use crate::report::said::timed::zone_that_fits;
+use crate::report::said::words::{self, Times, count, list, number, runs};
 use crate::resolution::Role;
-use crate::time::Span;
 
 /// How many groups of alike alerts are shown, and how many clients of each.
 const GROUPS_MAX: usize = 200;
@@ -21,14 +22,10 @@ const CLIENTS_MAX: usize = 8;
 const GROUPS_FULL: usize = 10;
 /// How many names and notes are shown of one.
 const NAMES_MAX: usize = 4;
-/// How many sentences are said of firewalls' clocks.
-const CLOCKS_MAX: usize = 8;
 /// A confidence below this is a lead and no proof, in thousandths.
 const PROOF_MIN: u16 = 950;
 /// What is shorter is said again, in octets.
 const SHORT: usize = 60;
-/// Of fewer alerts nobody expects that they tell how clocks differ.
-const FEW: u64 = 3;
 
 /// Alerts that have the same answer.
 struct Group<'a> {
@@ -121,119 +118,6 @@ pub(super) fn are_of_several_files(answers: &[Answer]) -> bool {
     answers
         .iter()
         .any(|answer| answers.first().is_some_and(|first| first.alert.file != answer.alert.file))
-}
-
-/// Why nothing was looked for, if none of the alerts has a destination that can be one.
-pub(in crate::report) fn misdirected(answers: &[Answer]) -> Option<&str> {
-    let is_none = answers.iter().all(|answer| answer.basis.is_misdirected);
-    answers.first().filter(|_| is_none)?.reason.as_deref()
-}
-
-/// How the clock of each firewall stands to the capture's, a sentence for all that stand alike. `name` calls a file, if it
-/// must be called. Where another zone makes the alerts fit, that is said, and not that the clocks differ.
-pub(in crate::report) fn clocks(
-    answers: &[Answer],
-    name: impl Fn(&str) -> Option<String>,
-) -> Vec<Words> {
-    let has_zone = zone_that_fits(answers).is_some();
-    let mut clocks: BTreeMap<(&str, Option<&str>), Clock> = BTreeMap::new();
-    for Answer { alert, basis, .. } in answers {
-        // Of another day nobody expects that it tells.
-        let is_within = !basis.is_of_another_day || basis.gap.is_some();
-        let clock = basis.clock.filter(|clock| clock.is_estimated || is_within);
-        let clock = clock.filter(|clock| !(has_zone && clock.is_doubtful));
-        if let Some(clock) = clock {
-            clocks.insert((&alert.file, alert.device.as_deref()), clock);
-        }
-    }
-    let are_several = clocks.len() > 1;
-    let mut alike: Vec<(Clock, Vec<String>)> = Vec::new();
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    for (&(file, device), clock) in &clocks {
-        let device = device.filter(|_| are_several).map(str::to_owned);
-        let whose: Vec<String> = name(file).into_iter().chain(device).collect();
-        let new = alike.len();
-        let place = *places.entry(clock_words("", *clock).plain_text()).or_insert(new);
-        if place == new {
-            alike.push((*clock, Vec::new()));
-        }
-        if let Some((_, all)) = alike.get_mut(place) {
-            all.push(whose.join(": "));
-        }
-    }
-    let is_of_all = alike.len() == 1;
-    let said = alike.iter().take(CLOCKS_MAX).map(|(clock, whose)| {
-        let is_of_several = is_of_all && whose.len() > 1;
-        let whose = few(whose.iter().take(NAMES_MAX), whose.len());
-        let is_said = is_of_several || whose.is_empty();
-        clock_words(&if is_said { String::new() } else { format!("{whose}: ") }, *clock)
-    });
-    let mut said: Vec<Words> = said.collect();
-    if let Some(more @ 1..) = alike.len().checked_sub(CLOCKS_MAX) {
-        let more = number(more as u64);
-        let text = format!("The clocks of {more} further firewalls stand in --format jsonl.");
-        said.push(Words::of(Ink::Caution, &text));
-    }
-    said
-}
-
-/// How the firewall's clock stands to the capture's; before it, which firewall's.
-fn clock_words(whose: &str, clock: Clock) -> Words {
-    let agree = format!("{} of {}", number(clock.agreeing), count(clock.of, "alert", "alerts"));
-    if clock.is_doubtful {
-        let text = format!(
-            "{whose}The firewall's clock differs from the capture's, or alerts are of what is not in it: {agree} of its \
-             time fit. By how much cannot be told, so it was taken to be the same, and nobody is named for certain."
-        );
-        return Words::of(Ink::Caution, &text);
-    }
-    if clock.is_of_minutes {
-        let text = format!(
-            "{whose}The alerts' times have no seconds: each stands for a whole minute, and the firewall's clock is \
-             taken to be the capture's."
-        );
-        return Words::plain(&text);
-    }
-    if !clock.is_estimated && clock.rival.is_some() {
-        let text = format!(
-            "{whose}Whether the firewall's clock differs from the capture's cannot be told: several differences fit alike. \
-             It was taken to be the same."
-        );
-        return Words::of(Ink::Caution, &text);
-    }
-    if !clock.is_estimated && clock.of < FEW {
-        let text = format!(
-            "{whose}The firewall's clock is taken to be the capture's, give or take a minute."
-        );
-        return Words::plain(&text);
-    }
-    if !clock.is_estimated {
-        let text = format!(
-            "{whose}Whether the firewall's clock differs from the capture's cannot be told: too few alerts \
-             agree on it. It was taken to be the same, give or take a minute."
-        );
-        return Words::of(Ink::Caution, &text);
-    }
-    if clock.agrees() {
-        let text = format!("{whose}The firewall's clock and the capture's agree, by {agree}.");
-        return Words::plain(&text);
-    }
-    let way = if clock.difference.0 > 0 { "behind" } else { "ahead of" };
-    let by = exactly(clock.difference.abs());
-    let text = format!(
-        "{whose}The firewall's clock is {by} {way} the capture's, by {agree}; times here are the capture's."
-    );
-    Words::of(Ink::Caution, &text)
-}
-
-/// `59 min 53 s`, `1 h 00 min 07 s`.
-fn exactly(span: Span) -> String {
-    let seconds = (span.0 + 500_000_000) / 1_000_000_000;
-    match seconds {
-        ..60 => format!("{seconds} s"),
-        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
-        _ => format!("{} h {:02} min {:02} s", seconds / 3600, seconds / 60 % 60, seconds % 60),
-    }
 }
 
 /// What makes answers alike.
@@ -517,7 +401,7 @@ fn client_words(seen: &Seen<'_>, client: &Suspect, answer: &Answer, differ: bool
     }
     let when = match differ && client.first != client.last {
         true => format!("from {} to {}", seen.times.at(client.first), seen.times.at(client.last)),
-        false => seen.times.often(&super::words::times(client.asks), client.first, client.last),
+        false => seen.times.often(&words::times(client.asks), client.first, client.last),
     };
     words.push(Ink::Plain, &format!(" {when}"));
     match client.role {
@@ -707,17 +591,4 @@ pub(in crate::report) fn alike<'a>(
         Some(Alike { answers: group.answers, clients: group.clients, differ: group.differ, next })
     });
     groups.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn differences_of_clocks_are_said_to_the_second() {
-        assert_eq!(exactly(Span::from_secs(7)), "7 s");
-        assert_eq!(exactly(Span::from_secs(3593)), "59 min 53 s");
-        assert_eq!(exactly(Span::from_secs(3607)), "1 h 00 min 07 s");
-        assert_eq!(exactly(Span::from_millis(59_600)), "1 min 00 s");
-    }
 }

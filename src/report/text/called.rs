@@ -2,8 +2,8 @@
 
 use super::Seen;
 use super::fold::Entry;
-use super::words::list;
 use crate::identity::{Hostname, Source};
+use crate::report::said::words::list;
 
 /// The name of the host behind an entry's last question, and of others that had its address before.
 pub(crate) struct Called<'a> {

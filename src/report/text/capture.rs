@@ -1,22 +1,16 @@
 //! What the capture shows, and what it lacks.
 
-use std::cmp::Reverse;
 use std::io::{self, Write};
 
-use super::caveats::is_of_one_direction;
-use super::page::{Ink, Page, Words};
-use super::words::{Times, count, duration, latency, list, number};
+use super::page::Page;
 use super::{NAMED_MAX, Seen, some};
 use crate::attribution::{LatencySeen, ResolverSeen};
 use crate::flow::Address;
 use crate::report::Ending;
+use crate::report::said::capture::{UNASKING, gaps, lacks, lost, translations};
+use crate::report::said::ink::{Ink, Words};
+use crate::report::said::words::{count, duration, latency, number};
 use crate::resolution::{Known, Leg};
-
-/// How many times without a packet are told.
-const GAPS_MAX: usize = 3;
-
-/// What is wrong with the mirror port and is said of each DNS server where that is named.
-const OF_RESOLVERS: [&str; 3] = ["client-leg-missing", "resolver-unasked", "upstream-leg-missing"];
 
 /// Writes the section.
 pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
@@ -90,38 +84,6 @@ fn amounts(seen: &Seen<'_>) -> Vec<String> {
     sentences
 }
 
-/// The longest times without a DNS packet, if there are any that are unusual.
-pub(in crate::report) fn gaps(ending: &Ending<'_>, times: &Times) -> Option<String> {
-    let mut gaps = ending.coverage.gaps.clone();
-    gaps.sort_by_key(|(from, to)| Reverse(*to - *from));
-    let all = gaps.len();
-    gaps.truncate(GAPS_MAX);
-    gaps.sort_unstable();
-    let told: Vec<String> = gaps.iter().map(|(from, to)| times.span(*from, *to)).collect();
-    let more = match all.saturating_sub(told.len()) {
-        0 => String::new(),
-        more => format!(", and {} times more", number(more as u64)),
-    };
-    (!told.is_empty()).then(|| {
-        format!(
-            "No DNS packet from {}{more}: either nobody asked, or a piece of the capture is missing.",
-            list(&told)
-        )
-    })
-}
-
-/// That routers sent on what others asked, for each address of theirs.
-pub(in crate::report) fn translations(ending: &Ending<'_>) -> Vec<String> {
-    let translations = ending.coverage.translations.iter().take(NAMED_MAX);
-    let words = translations.map(|seen| {
-        format!(
-            "{} (address translation): the capture shows both, and it counts once, as theirs.",
-            seen.words(|host| ending.internal.names(host))
-        )
-    });
-    words.collect()
-}
-
 fn write_resolvers<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
     let resolvers = &seen.ending.coverage.resolvers;
     if resolvers.is_empty() {
@@ -144,22 +106,6 @@ fn write_resolvers<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Res
         page.item(2, &words)?;
     }
     Ok(())
-}
-
-/// What is said of a server that is asked and does not ask.
-const UNASKING: &str = "It was not seen asking anybody: either it knows all itself, or its uplink is not in the capture";
-
-/// What the capture lacks of a server, if that is not said once of all.
-pub(in crate::report) fn lacks(
-    resolver: &ResolverSeen,
-    ending: &Ending<'_>,
-) -> Option<&'static str> {
-    match (resolver.asked, resolver.asks) {
-        (0, _) if is_of_one_direction(ending) => None,
-        (0, _) => Some("Its clients are not in the capture: mirror the port they come in by, too"),
-        (_, 0) => Some(UNASKING),
-        _ => None,
-    }
 }
 
 /// What is seen of one side only, where no DNS server was recognised.
@@ -237,147 +183,4 @@ fn latencies(rows: &[LatencySeen]) -> Vec<String> {
         }
     }
     lines.into_iter().map(|(_, line)| line).collect()
-}
-
-/// What is not zero, in words.
-pub(super) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
-    let (coverage, lacked) = (ending.coverage, ending.lacked);
-    let (counters, decoded) = (&coverage.transactions, &lacked.decoded);
-    let complaints = lacked.complaints.iter().filter(|wrong| !OF_RESOLVERS.contains(&wrong.name));
-    let mut out: Vec<(Ink, String)> =
-        complaints.map(|complaint| (Ink::Caution, complaint.words.clone())).collect();
-    if decoded.messages > 0 && decoded.other == 0 {
-        let text = "only DNS in this capture: no host names and no connections; capture without a filter to get \
-                    them";
-        out.push((Ink::Plain, text.to_owned()));
-    }
-    let mut say = |ink, number: u64, one: &str, many: &str| {
-        if number > 0 {
-            out.push((ink, count(number, one, many)));
-        }
-    };
-    let (aside, caution) = (Ink::Plain, Ink::Caution);
-    say(
-        caution,
-        counters.unasked,
-        "response whose question is not in the capture",
-        "responses whose questions are not in the capture",
-    );
-    say(
-        aside,
-        counters.copies,
-        "frame that came twice, by the mirror port or in two captures",
-        "frames that came twice, by the mirror port or in two captures",
-    );
-    say(aside, counters.retransmissions, "question sent again", "questions sent again");
-    say(
-        caution,
-        lacked.fragments_given_up(),
-        "fragmented packet that is not all there",
-        "fragmented packets that are not all there",
-    );
-    say(
-        caution,
-        lacked.stream_gaps(),
-        "gap in a TCP stream, or a stream too many",
-        "gaps in TCP streams, or streams too many",
-    );
-    say(
-        caution,
-        decoded.malformed,
-        "DNS message that could not be read to its end: cut by the capture, or malformed",
-        "DNS messages that could not be read to their end: cut by the capture, or malformed",
-    );
-    say(caution, decoded.broken, "frame cut short or broken", "frames cut short or broken");
-    say(
-        caution,
-        decoded.unknown_link,
-        "frame of a link type that is not known",
-        "frames of a link type that is not known",
-    );
-    say(
-        aside,
-        decoded.not_dns,
-        "packet on a DNS port that is not DNS",
-        "packets on a DNS port that are not DNS",
-    );
-    say(aside, decoded.icmp_errors, "ICMP error", "ICMP errors");
-    say(
-        aside,
-        counters.other,
-        "message that is no plain question: an update, say",
-        "messages that are no plain questions: updates, say",
-    );
-    say(
-        aside,
-        counters.misdirected,
-        "message whose direction makes no sense",
-        "messages whose direction makes no sense",
-    );
-    say(
-        caution,
-        counters.mismatched,
-        "response to a question that was asked otherwise: made up, perhaps",
-        "responses to questions that were asked otherwise: made up, perhaps",
-    );
-    say(
-        caution,
-        counters.no_room,
-        "message of hosts for which there was no room",
-        "messages of hosts for which there was no room",
-    );
-    // What is old is let go in every long capture. It took away from an answer if something had to be judged early.
-    let of_old = if coverage.judged_early > 0 { caution } else { aside };
-    say(
-        of_old,
-        coverage.forgotten,
-        "older question let go to make room",
-        "older questions let go to make room",
-    );
-    say(
-        of_old,
-        coverage.edges_forgotten,
-        "older alias let go to make room",
-        "older aliases let go to make room",
-    );
-    say(
-        caution,
-        coverage.judged_early,
-        "flagged query judged early for lack of room",
-        "flagged queries judged early for lack of room",
-    );
-    say(
-        caution,
-        coverage.clock_set_back,
-        "step back of the clock by which frames are stamped",
-        "steps back of the clock by which frames are stamped",
-    );
-    say(
-        caution,
-        coverage.unsettled,
-        "flagged lookup that there was no time to settle when the run was ended",
-        "flagged lookups that there was no time to settle when the run was ended",
-    );
-    say(
-        caution,
-        coverage.sightings_left_out,
-        "further listed name or address of a question that led to many",
-        "further listed names or addresses of questions that led to many",
-    );
-    say(
-        caution,
-        coverage.settled_unlisted,
-        "lookup of what was taken from the lists",
-        "lookups of what was taken from the lists",
-    );
-    say(
-        caution,
-        decoded.failed,
-        "frame that whoasked failed on: a defect, please report it",
-        "frames that whoasked failed on: a defect, please report it",
-    );
-    let unread = lacked.rows_unread().map(|row| format!("alert not read: {row}"));
-    out.extend(unread.map(|text| (caution, text)));
-    out.extend(lacked.left_out.iter().chain(&lacked.damage).map(|text| (caution, text.clone())));
-    out
 }

@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::fold::{Clients, Entry, Way};
-use super::page::{Ink, Page, Words};
-use super::words::{self, Grade, count};
+use super::fold::{Clients, Entry};
+use super::page::Page;
 use super::{LABELS, Seen, write_filters};
 use crate::attribution::ChainStep;
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
-use crate::report::machines::{Machines, Sharing};
-use crate::report::senders::{Sender, Senders};
-use crate::report::timed::Timed;
+use crate::report::said::fold::Way;
+use crate::report::said::ink::{Ink, Words};
+use crate::report::said::machines::{Machines, Sharing};
+use crate::report::said::senders::{Sender, Senders};
+use crate::report::said::timed::Timed;
+use crate::report::said::words::{self, Grade, count};
 use crate::report::weighed::{Weighed, Weight};
 use crate::resolution::Role;
 use crate::time::Timestamp;

@@ -7,7 +7,6 @@ mod alerted;
 mod answers;
 mod called;
 mod capture;
-mod caveats;
 mod clients;
 mod fold;
 mod overview;
@@ -15,7 +14,6 @@ mod page;
 mod ticket;
 mod unnamed;
 mod unseen;
-pub(crate) mod words;
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -24,23 +22,22 @@ use self::answers::Answered;
 use self::clients::Block;
 use self::fold::{Clients, Frames, Groups};
 use self::page::Page;
-use self::words::{Times, count, list, number};
-use super::headline::{self, Found, Heading};
-use super::timed::Timed;
+use super::said::alerts::misdirected;
+use super::said::caveats::{caveats, unread};
+use super::said::headline::{self, Found, Heading};
+use super::said::ink::{Ink, Words};
+use super::said::timed::Timed;
 use super::weighed::{Urgency, Weighed};
 use super::{Ending, Files, Report, Subject};
 use crate::attribution::{Attribution, State, Verdict};
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
+use crate::report::said::words::{Times, count, list, number};
 
-pub(super) use self::answers::{Alike, alike, clocks, misdirected};
+pub(super) use self::answers::{Alike, alike};
 #[cfg(feature = "tui")]
 pub(crate) use self::called::Called;
-pub(super) use self::capture::{gaps, lacks, translations};
-pub(super) use self::caveats::{caveats, in_gaps, of_another_day, timeless, times_unread, unread};
 pub use self::page::Look;
-pub(crate) use self::page::harmless;
-pub(crate) use self::page::{Ink, Words};
 pub use self::ticket::Ticket;
 
 /// The width of the column in which an entry's labels stand.
@@ -95,7 +92,7 @@ impl<W: Write> Report for Text<'_, W> {
         self.clients.weigh(&weighed);
         let blocks = clients::blocks(&self.clients, seen.timed.as_ref());
         let mut page = Page::new(&mut self.out, self.look);
-        if let Some(why) = answers::misdirected(ending.answers) {
+        if let Some(why) = misdirected(ending.answers) {
             page.say(0, &Words::of(Ink::Strong, why))?;
             capture::write(&mut page, &seen)?;
             return self.out.flush();
@@ -131,12 +128,6 @@ impl<W: Write> Report for Text<'_, W> {
     }
 }
 
-/// What the capture lacks, in words, each with whether it must not be overlooked.
-pub(super) fn lost(ending: &Ending<'_>) -> Vec<(bool, String)> {
-    let lost = capture::lost(ending).into_iter();
-    lost.map(|(ink, text)| (ink == Ink::Caution, text)).collect()
-}
-
 /// What all sections speak of.
 struct Seen<'a> {
     subject: Subject<'a>,
@@ -153,7 +144,7 @@ impl Seen<'_> {
         if !heading.beside.is_empty() {
             words.push(Ink::Plain, &format!(" {}", heading.beside));
         }
-        if let Some(text) = caveats::unread(self.ending) {
+        if let Some(text) = unread(self.ending) {
             words.push(Ink::Caution, &format!(" {text}"));
         }
         page.say(0, &words)

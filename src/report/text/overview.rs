@@ -7,9 +7,10 @@ use textwrap::core::display_width;
 use super::Seen;
 use super::clients::{BLOCKS_MAX, Block};
 use super::fold::{Entry, Groups};
-use super::page::{Ink, Page, Words};
-use super::words::{number, percent};
+use super::page::Page;
 use crate::attribution::Verdict;
+use crate::report::said::ink::{Ink, Words};
+use crate::report::said::words::{number, percent};
 use crate::report::weighed::Weight;
 
 /// How many lines the table has where all clients stand below in full,

@@ -9,15 +9,16 @@ use std::io::{self, Write};
 
 use super::called::Called;
 use super::fold::{Clients, Entry};
-use super::page::{Look, Page, Words};
-use super::words::{Times, connected, count, times};
+use super::page::{Look, Page};
 use super::{LABELS, Seen, alerted, clients, write_filters};
 use crate::attribution::{Attribution, Client, Leaning, State, Verdict};
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
 use crate::indicator::{IndicatorId, IndicatorKind};
-use crate::report::senders::{Sender, Senders};
-use crate::report::timed::Timed;
+use crate::report::said::ink::Words;
+use crate::report::said::senders::{Sender, Senders};
+use crate::report::said::timed::Timed;
+use crate::report::said::words::{Times, connected, count, times};
 use crate::report::weighed::{Weighed, is_harmless};
 use crate::report::{Ending, Report, Subject};
 

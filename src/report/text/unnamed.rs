@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 
 use super::fold::{Group, Groups, Unnamed};
-use super::page::{Ink, Page, Words};
-use super::words::{count, list};
+use super::page::Page;
 use super::{LABELS, Seen, write_filters};
 use crate::attribution::Verdict;
+use crate::report::said::ink::{Ink, Words};
+use crate::report::said::words::{count, list};
 use crate::report::weighed::Weighed;
 
 /// Writes both sections, as far as there is anything in them.

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use super::page::{Ink, Page, Words};
-use super::words::{count, few, number};
+use super::page::Page;
 use crate::indicator::{IndicatorId, Indicators};
+use crate::report::said::ink::{Ink, Words};
+use crate::report::said::words::{count, few, number};
 
 /// How many are named.
 const NAMED_MAX: usize = 10;

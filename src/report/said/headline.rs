@@ -1,14 +1,14 @@
 //! What it comes to, in a sentence or two, for somebody who reads nothing else: every form for people begins with it.
 
-use super::Ending;
+use super::alerts::misdirected;
 use super::machines::Machines;
-use super::text::misdirected;
-use super::text::words::{clients_are, count, few, list, number};
 use super::timed::Timed;
-use super::weighed::Urgency;
+use super::words::{clients_are, count, few, list, number};
 use crate::alert::Answer;
 use crate::attribution::Verdict;
 use crate::flow::{Address, Mac};
+use crate::report::Ending;
+use crate::report::weighed::Urgency;
 use crate::resolution::Role;
 
 /// How many clients of a kind are called by name.
@@ -18,7 +18,7 @@ const HARMLESS_MAX: usize = 3;
 
 /// A client behind what was flagged.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(in crate::report) struct Found {
     pub address: Address,
     /// `192.168.2.42 (KEVIN-PC)`.
     pub called: String,
@@ -30,7 +30,7 @@ pub(super) struct Found {
 
 /// The heading, and what stands beside it.
 #[derive(Clone, Debug)]
-pub(super) struct Heading {
+pub(in crate::report) struct Heading {
     pub verdict: String,
     /// Who asked too, at other times than the alerts are of.
     pub beside: String,
@@ -38,7 +38,7 @@ pub(super) struct Heading {
 
 /// What it comes to: who is to be looked at, and how. The clients are in the order in which they are shown; `left_out` says
 /// that there were more than there was room for.
-pub(super) fn heading(
+pub(in crate::report) fn heading(
     ending: &Ending<'_>,
     timed: Option<&Timed>,
     clients: &[Found],
@@ -223,7 +223,7 @@ fn is_of_the_cache(answer: &Answer) -> bool {
 }
 
 /// What the alerts come to, counted.
-pub(super) fn counted(answers: &[Answer]) -> String {
+pub(in crate::report) fn counted(answers: &[Answer]) -> String {
     let of_one = |answer: &Answer| answer.alert.destination.trim_end_matches('.').to_owned();
     match answers {
         // The number of one would only be in the way.

@@ -6,8 +6,8 @@
 use std::io::{self, Write};
 
 use super::row::{Row, confidence, number, rows};
-use super::{Ending, Report, Subject};
 use crate::attribution::Attribution;
+use crate::report::{Ending, Report, Subject};
 use crate::time::Timestamp;
 
 const UNSET: &str = "-";

@@ -1,14 +1,14 @@
 //! The link-layer addresses that a client's questions came from: several, if its address changed hands.
 
 use super::fold::VARIANTS_MAX;
-use super::text::words::{self, Times};
+use super::words::{self, Times};
 use crate::attribution::Client;
 use crate::flow::Mac;
 use crate::time::Timestamp;
 
 /// One of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sender {
+pub(in crate::report) struct Sender {
     pub mac: Mac,
     /// Whether that is known to be a router's: the client is behind it.
     pub is_router: bool,
@@ -19,7 +19,7 @@ pub(super) struct Sender {
 
 /// All of them, the one seen first first. Of more than four, four.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Senders(Vec<Sender>);
+pub(in crate::report) struct Senders(Vec<Sender>);
 
 impl Senders {
     /// Adds that of one question.

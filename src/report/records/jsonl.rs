@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use super::answer_line::AnswerLine;
 use super::model::{AttributionLine, CoverageLine, IndicatorLine, IndicatorPart, SummaryLine};
-use super::weighed::Weighed;
-use super::{Ending, Report, Subject};
 use crate::attribution::Attribution;
+use crate::report::weighed::Weighed;
+use crate::report::{Ending, Report, Subject};
 
 /// Writes one JSON object a line, each as soon as it is known.
 #[derive(Debug)]

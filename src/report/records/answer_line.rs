@@ -3,10 +3,10 @@
 use serde::Serialize;
 use serde_json::Number;
 
-use super::Subject;
 use super::model::{IndicatorPart, SCHEMA, confidence, epoch};
-use super::weighed::{Weighed, Weight};
 use crate::alert::{Alert, Answer, Clock, Suspect};
+use crate::report::Subject;
+use crate::report::weighed::{Weighed, Weight};
 
 /// One line an alert, in their order.
 #[derive(Debug, Serialize)]

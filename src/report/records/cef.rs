@@ -6,9 +6,10 @@
 use std::io::{self, Write};
 
 use super::row::{Row, Severity, confidence, is_unprintable, number, printable, rows};
-use super::{Ending, Report, Subject, syslog};
+use super::syslog;
 use crate::attribution::{Attribution, Verdict};
 use crate::flow::Address;
+use crate::report::{Ending, Report, Subject};
 use crate::resolution::Leg;
 
 /// Writes one event a line for each sighting and client, each as soon as it is known.

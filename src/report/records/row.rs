@@ -5,14 +5,14 @@
 
 use std::borrow::Cow;
 
-use super::percent;
-use super::weighed::Weight;
-use super::{Files, Subject};
 use crate::attribution::{Attribution, Client, Verdict, Way, way};
 use crate::contact::Contact;
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
 use crate::indicator::Indicator;
+use crate::report::said::words::percent;
+use crate::report::weighed::Weight;
+use crate::report::{Files, Subject};
 use crate::time::Timestamp;
 
 /// A sighting with one of its clients; or with none, where nobody is named.

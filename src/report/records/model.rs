@@ -5,8 +5,6 @@
 use serde::Serialize;
 use serde_json::Number;
 
-use super::weighed::Weight;
-use super::{Ending, Files, Subject};
 use crate::attribution::{
     self, Assessment, Attribution, ChainStep, Complaint, Hint, Sighting, SummaryRow, Unlisted,
 };
@@ -14,6 +12,8 @@ use crate::contact::Contact;
 use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::indicator::{Indicator, Indicators};
+use crate::report::weighed::Weight;
+use crate::report::{Ending, Files, Subject};
 use crate::time::Timestamp;
 
 /// The number of this schema: fields are added within it, never changed.

@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::model::{ClientPart, IndicatorPart, SightingPart};
 use super::row::{Row, Severity, micros, rows};
-use super::{Ending, Report, Subject};
 use crate::attribution::{Attribution, Verdict};
 use crate::flow::Transport;
+use crate::report::{Ending, Report, Subject};
 
 /// What an alert is filed under.
 const CATEGORY: &str = "Client behind a flagged DNS lookup";

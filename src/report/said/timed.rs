@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::text::words::number;
+use super::words::number;
 use crate::alert::{Answer, moments};
 use crate::flow::Address;
 use crate::time::Span;
@@ -12,7 +12,7 @@ const MOMENT: Span = Span::from_secs(60);
 
 /// The option that makes most alerts fit that were asked for at other times only, in words. One moment alone may fit by
 /// chance, and what is asked for at even intervals fits in many zones.
-pub(super) fn zone_that_fits(answers: &[Answer]) -> Option<String> {
+pub(in crate::report) fn zone_that_fits(answers: &[Answer]) -> Option<String> {
     let other: Vec<&Answer> =
         answers.iter().filter(|answer| answer.basis.is_of_other_times).collect();
     let mut fits: BTreeMap<&str, Vec<&Answer>> = BTreeMap::new();
@@ -51,7 +51,7 @@ pub(super) fn zone_that_fits(answers: &[Answer]) -> Option<String> {
 
 /// Who asked at the times of alerts.
 #[derive(Clone, Debug)]
-pub(super) struct Timed {
+pub(in crate::report) struct Timed {
     /// Who is named for them.
     named: BTreeSet<Address>,
     /// Who asked about then.

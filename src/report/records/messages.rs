@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Number;
 
-use super::Files;
 use super::model::epoch;
 use crate::message::{Fact, Malformed, Message, Messages, full};
+use crate::report::Files;
 
 /// `whoasked messages`.
 #[derive(Debug, Serialize)]

@@ -15,15 +15,15 @@ use crate::resolution::Unexplained;
 use crate::time::Timestamp;
 
 /// How many entries of each sort are kept; sightings that would need a further one are only counted.
-pub(super) const ENTRIES_MAX: usize = 4_096;
+pub(in crate::report) const ENTRIES_MAX: usize = 4_096;
 /// How many types, parts and the like are kept with an entry.
-pub(super) const VARIANTS_MAX: usize = 4;
+pub(in crate::report) const VARIANTS_MAX: usize = 4;
 /// How many frames of one sighting are named.
 const FRAMES_OF_ONE_MAX: usize = 40;
 
 /// A name that was asked for, and where it led.
 #[derive(Clone, Debug)]
-pub(super) struct Way {
+pub(in crate::report) struct Way {
     pub asked: String,
     pub types: Vec<String>,
     /// The shortest chain seen.
@@ -32,7 +32,7 @@ pub(super) struct Way {
 
 /// Adds the way of a client's question to at most `max` of them, its chain as `kept`. False if there is no
 /// room for a further name.
-pub(super) fn add_way(
+pub(in crate::report) fn add_way(
     ways: &mut Vec<Way>,
     max: usize,
     client: &Client,
@@ -61,7 +61,7 @@ pub(super) fn add_way(
 
 /// Frames of the first sightings, at most `MAX` but for those of one sighting alone, and of how many.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Frames<const MAX: usize> {
+pub(in crate::report) struct Frames<const MAX: usize> {
     pub frames: BTreeSet<FrameId>,
     pub of: u64,
     pub all: u64,
@@ -93,7 +93,7 @@ impl<const MAX: usize> Frames<MAX> {
 
 /// Queries for one indicator that no client is named for, with at most `NAMES` names.
 #[derive(Clone, Debug)]
-pub(super) struct Unnamed<const NAMES: usize, const FRAMES: usize> {
+pub(in crate::report) struct Unnamed<const NAMES: usize, const FRAMES: usize> {
     pub indicator: IndicatorId,
     pub queries: u64,
     pub first: Timestamp,
@@ -107,7 +107,7 @@ pub(super) struct Unnamed<const NAMES: usize, const FRAMES: usize> {
 
 /// What is unnamed for one reason, at one resolver.
 #[derive(Clone, Debug)]
-pub(super) struct Group<const NAMES: usize, const FRAMES: usize> {
+pub(in crate::report) struct Group<const NAMES: usize, const FRAMES: usize> {
     pub verdict: Verdict,
     pub resolver: Address,
     /// The reason in words, as given first.
@@ -131,7 +131,7 @@ type GroupKey = (Verdict, Option<Discriminant<Unexplained>>, Address);
 
 /// What no client is named for.
 #[derive(Debug, Default)]
-pub(super) struct Groups<const NAMES: usize, const FRAMES: usize> {
+pub(in crate::report) struct Groups<const NAMES: usize, const FRAMES: usize> {
     groups: HashMap<GroupKey, Group<NAMES, FRAMES>>,
     places: HashMap<(GroupKey, IndicatorId), usize>,
     /// How many queries had no room.

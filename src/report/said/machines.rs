@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::text::words;
+use super::words;
 use crate::flow::{Address, Mac};
 
 /// A link-layer address that more clients have than this is a router's.
@@ -10,11 +10,11 @@ const ADDRESSES_MAX: usize = 4;
 
 /// The clients by the link-layer address of their questions.
 #[derive(Debug, Default)]
-pub(super) struct Machines(BTreeMap<Mac, BTreeSet<Address>>);
+pub(in crate::report) struct Machines(BTreeMap<Mac, BTreeSet<Address>>);
 
 /// Who else has the link-layer address of a client's questions: their addresses, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Sharing {
+pub(in crate::report) enum Sharing {
     /// No other client.
     Alone,
     /// The same machine under other addresses: of IPv4, a machine asks from one.

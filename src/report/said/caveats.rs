@@ -62,7 +62,7 @@ pub(in crate::report) fn caveats(ending: &Ending<'_>) -> Vec<String> {
 }
 
 /// Whether half of the packets are missing.
-pub(super) fn is_of_one_direction(ending: &Ending<'_>) -> bool {
+pub(in crate::report) fn is_of_one_direction(ending: &Ending<'_>) -> bool {
     is_said(ending, &ONE_DIRECTION)
 }
 

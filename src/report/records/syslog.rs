@@ -8,8 +8,8 @@
 use std::io::{self, Write};
 
 use super::row::{Row, Severity, confidence, micros, number, printable, rows};
-use super::{Ending, Report, Subject};
 use crate::attribution::Attribution;
+use crate::report::{Ending, Report, Subject};
 use crate::time::Timestamp;
 
 /// local0, shifted to where a priority has it (RFC 5424 section 6.2.1).

@@ -7,9 +7,9 @@
 use std::io::{self, Write};
 
 use super::row::{Row, confidence, number, printable, rows};
-use super::{Ending, Report, Subject};
 use crate::attribution::Attribution;
 use crate::frame::FrameId;
+use crate::report::{Ending, Report, Subject};
 
 /// Its name, and how it is read from a row.
 type Column = (&'static str, fn(&Row<'_>) -> String);

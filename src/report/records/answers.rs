@@ -6,14 +6,14 @@
 use std::io::{self, Write};
 
 use super::csv::{cell, writer};
-use super::{Ending, Report, Subject};
 use crate::alert::{Answer, Notice, Suspect};
 use crate::attribution::Attribution;
+use crate::report::{Ending, Report, Subject};
 use crate::resolution::Role;
 use crate::time::Timestamp;
 
 use super::row::confidence;
-use super::weighed::Weighed;
+use crate::report::weighed::Weighed;
 
 /// An alert, and one of the clients that are named for it.
 struct Row<'a> {
