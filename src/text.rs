@@ -24,6 +24,15 @@ const CAPTURES: [&[u8]; 5] = [
     &[0x0a, 0x0d, 0x0d, 0x0a],
 ];
 
+/// Whether a character is not to be seen where it is written out: control characters, line breaks, and the marks that turn the
+/// direction of writing or take no room. Some of them steer a terminal.
+pub fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 /// Why the input is no text.
 #[derive(Debug)]
 pub enum NoText {

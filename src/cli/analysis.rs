@@ -1,8 +1,10 @@
 //! Captures held against indicators: what `read` and `explain` have in common.
 
+use std::cell::OnceCell;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 
@@ -24,6 +26,9 @@ use crate::report::{CaptureLacked, Dropped, Ending, Files, Internal, Report, Sub
 use crate::resolution::{Limits, Resolution, Roles};
 use crate::time::Zone;
 use crate::transaction::Transactions;
+
+/// How long what is known is still judged when a run was ended.
+const JUDGING: Duration = Duration::from_secs(5);
 
 /// What is analysed, and what is known beforehand.
 #[derive(Debug)]
@@ -114,9 +119,12 @@ impl Answer<'_> {
 }
 
 impl Sink<'_> {
+    /// Judges what is left; of a run that is ended, so much as there is time for.
     fn finish(&mut self) {
-        let answer = &mut self.answer;
-        self.attributor.finish(&mut |attribution| answer.take(attribution));
+        let Sink { attributor, answer, stop } = self;
+        let ended = OnceCell::new();
+        let is_over = || stop.is_set() && ended.get_or_init(Instant::now).elapsed() >= JUDGING;
+        attributor.finish_until(&is_over, &mut |attribution| answer.take(attribution));
     }
 }
 

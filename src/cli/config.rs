@@ -9,7 +9,8 @@
 //! may be is said in one place.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -59,12 +60,16 @@ pub fn arguments(command: &Command, typed: Vec<OsString>) -> anyhow::Result<Argu
     let Some(path) = path else {
         return Ok(Arguments { all: typed, path: None, settings: Vec::new() });
     };
-    let size = fs::metadata(&path).map(|data| data.len()).unwrap_or_default();
-    if size > FILE_OCTETS_MAX {
-        bail!("--config: {} is too long for a configuration ({size} bytes)", path.display());
-    }
-    let text = fs::read_to_string(&path)
+    let mut text = String::new();
+    let file = File::open(&path).map(|file| file.take(FILE_OCTETS_MAX + 1));
+    file.and_then(|mut file| file.read_to_string(&mut text))
         .with_context(|| format!("--config: {} cannot be read", path.display()))?;
+    if text.len() as u64 > FILE_OCTETS_MAX {
+        bail!(
+            "--config: {} is too long for a configuration (more than {FILE_OCTETS_MAX} bytes)",
+            path.display()
+        );
+    }
     let source = Source { path: &path, text: &text };
     let settings = source.settings(command, &chosen)?;
     let mut all = typed;

@@ -2,6 +2,7 @@
 
 use foldhash::HashMap;
 
+use super::cause::Trail;
 use super::choice::{MOMENT, SETS_OUT_MAX};
 use super::told::{Question, Side};
 use super::walk::{Lacks, Reach, Relation, Walk};
@@ -162,13 +163,13 @@ impl History<'_> {
     /// The asks that can have caused a query, as far as nothing says that they did not.
     pub(super) fn candidates(
         &self,
-        query: Sequence,
-        sent: &Transaction,
+        (query, sent): (Sequence, &Transaction),
         in_flight_until: Timestamp,
         resolvers: &[HostId],
         walk: &Walk<'_>,
+        trail: &mut Trail,
     ) -> Found {
-        let found = self.all_candidates((query, sent), in_flight_until, resolvers, walk);
+        let found = self.all_candidates((query, sent), in_flight_until, resolvers, walk, trail);
         let mut candidates = self.without_silently_answered(found.candidates, sent);
         if !walk.goes_above {
             self.without_refused(&mut candidates, sent);
@@ -188,15 +189,18 @@ impl History<'_> {
         in_flight_until: Timestamp,
         resolvers: &[HostId],
         walk: &Walk<'_>,
+        trail: &mut Trail,
     ) -> Found {
         let mut found = Found { lacks: walk.lacks, ..Found::default() };
         let latest = (in_flight_until + PASSED_ON_AT_ONCE).max(sent.asked + ANSWER_SOON);
-        let mut left = ASKS_IN_ALL_MAX;
+        let mut left = ASKS_IN_ALL_MAX.min(trail.asks);
+        trail.asks -= left;
         for (place, reach) in walk.reaches.iter().enumerate() {
             let look = |stretch: &Stretch| look(stretch, reach, sent, walk);
             for &resolver in resolvers {
-                if left == 0 {
+                if left == 0 || trail.weighed == 0 {
                     found.lacks.note(reach.relation);
+                    trail.asks += left;
                     return found;
                 }
                 // Adds one that can have, and returns whether it and all before it were asked too long before.
@@ -204,13 +208,15 @@ impl History<'_> {
                     if ask.asked_last + OPEN_MAX < sent.asked {
                         return true;
                     }
-                    let candidate = match sequence == query {
-                        true => None,
-                        false => {
-                            let times = (sent, in_flight_until);
-                            self.candidate((sequence, &ask), (place, reach), times, walk)
-                        }
+                    let times = (sent, in_flight_until);
+                    let need = self.need(&ask, reach, times, walk).filter(|_| sequence != query);
+                    let Some(need) = need else { return false };
+                    let Some(weighed) = trail.weighed.checked_sub(1) else {
+                        found.lacks.note(reach.relation);
+                        return true;
                     };
+                    trail.weighed = weighed;
+                    let candidate = self.candidate((sequence, &ask), place, need, sent, walk);
                     if let Some(candidate) = candidate.filter(|_| !self.is_sent_on(sequence, &ask))
                     {
                         found.add(ask.client, candidate);
@@ -237,6 +243,7 @@ impl History<'_> {
                 }
             }
         }
+        trail.asks += left;
         found
     }
 
@@ -255,14 +262,14 @@ impl History<'_> {
         asks.skip_while(|(_, ask)| ask.asked > latest).take(ASKS_MAX).collect()
     }
 
-    /// Whether an ask needs the name by way of one reach, and was there at the time.
-    fn candidate(
+    /// How an ask needs the name by way of one reach, if it was there at the time.
+    fn need(
         &self,
-        (sequence, ask): (Sequence, &Transaction),
-        (place, reach): (usize, &Reach<'_>),
+        ask: &Transaction,
+        reach: &Reach<'_>,
         (sent, in_flight_until): (&Transaction, Timestamp),
         walk: &Walk<'_>,
-    ) -> Option<Candidate> {
+    ) -> Option<(Relation, Timing)> {
         let timing = timing(ask, sent, in_flight_until)?;
         // Whom a query went to may ask back for the same thing: that did not set it off.
         let is_just_after = ask.asked > sent.asked && ask.asked < sent.asked + MOMENT;
@@ -289,6 +296,18 @@ impl History<'_> {
             // What is only put beside a question is sent with it.
             return None;
         }
+        Some((relation, timing))
+    }
+
+    /// An ask that needs the name by way of one reach, as far as nothing says that it did not cause the query.
+    fn candidate(
+        &self,
+        (sequence, ask): (Sequence, &Transaction),
+        place: usize,
+        (relation, timing): (Relation, Timing),
+        sent: &Transaction,
+        walk: &Walk<'_>,
+    ) -> Option<Candidate> {
         let path = walk.path(place);
         if timing == Timing::Open && !self.is_pending(ask, sent, &path, walk) {
             return None;
@@ -611,7 +630,7 @@ pub(super) fn on_the_way(qtype: RecordType) -> bool {
 
 /// How an ask of one type needs a query of another, given how their names are related.
 fn needs(asked: RecordType, sent: RecordType, relation: Relation, exact: bool) -> Option<Relation> {
-    let same = asked == sent || asked == RecordType::ANY;
+    let same = asked == sent;
     let on_the_way = on_the_way(sent);
     match (relation, exact) {
         (Relation::Itself | Relation::Alias, true) if same => Some(relation),

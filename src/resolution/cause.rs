@@ -43,6 +43,9 @@ pub(super) const TRIES_ON_MAX: Span = Span::from_secs(1);
 const GOES_ON_MAX: Span = Span::from_millis(3_500);
 /// How many queries are looked at for the clients behind one, over all resolvers on the way.
 const VISITS_MAX: usize = 64;
+/// How many asks are looked at for that in all, and how many of them are weighed.
+const ASKS_MAX: usize = 1 << 14;
+const WEIGHED_MAX: usize = 1 << 10;
 
 /// What a client had to do with an upstream query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,6 +111,24 @@ pub struct Causes {
     pub first_try: Sequence,
 }
 
+/// The way to a query from that for which it is looked at, and what may still be spent: whoever sends all this can
+/// make each of many queries lead to many.
+#[derive(Debug)]
+pub(super) struct Trail {
+    /// The queries on the way: resolvers can forward in a circle.
+    visited: Vec<Sequence>,
+    /// How many asks may still be looked at.
+    pub asks: usize,
+    /// How many of them may be weighed.
+    pub weighed: usize,
+}
+
+impl Trail {
+    fn new() -> Trail {
+        Trail { visited: Vec::new(), asks: ASKS_MAX, weighed: WEIGHED_MAX }
+    }
+}
+
 /// Each question once, as surely as it was found: a resolver that asks another one twice does so for the same clients.
 fn once_each(clients: Vec<Cause>) -> Vec<Cause> {
     let mut places: HashMap<Sequence, usize> = HashMap::default();
@@ -147,24 +168,23 @@ impl History<'_> {
     ///
     /// [`Transactions::tries`]: crate::transaction::Transactions::tries
     pub fn causes(&self, query: Sequence, sent: &Transaction, began: Timestamp) -> Causes {
-        self.causes_beyond(query, sent, began, &mut Vec::new())
+        self.causes_beyond(query, sent, began, &mut Trail::new())
     }
 
-    /// Who caused a query, `visited` being the queries on the way to which this one was found: resolvers
-    /// can forward in a circle.
+    /// Who caused a query, at the end of the trail to it.
     pub(super) fn causes_beyond(
         &self,
         query: Sequence,
         sent: &Transaction,
         began: Timestamp,
-        visited: &mut Vec<Sequence>,
+        trail: &mut Trail,
     ) -> Causes {
         let none = |why| Causes { clients: Vec::new(), unexplained: Some(why), first_try: query };
-        if visited.contains(&query) || visited.len() >= VISITS_MAX {
+        if trail.visited.contains(&query) || trail.visited.len() >= VISITS_MAX {
             return none(Unexplained::BehindResolver(sent.client));
         }
-        let is_asked_for_itself = visited.is_empty();
-        visited.push(query);
+        let is_asked_for_itself = trail.visited.is_empty();
+        trail.visited.push(query);
         let Some(group) = self.roles.group_of(sent.client) else {
             return none(Unexplained::ClientLegMissing);
         };
@@ -174,7 +194,7 @@ impl History<'_> {
         let name = self.transactions.name(sent);
         let walk = self.walk_back(&group.hosts, name, sent);
         let until = self.in_flight_until(query, sent);
-        let mut found = self.candidates(query, sent, until, &group.hosts, &walk);
+        let mut found = self.candidates((query, sent), until, &group.hosts, &walk, trail);
         let mut candidates = std::mem::take(&mut found.candidates);
         if is_priming(name, sent.qtype) {
             // Everybody needs the root; only who asked for just this asked for it.
@@ -200,12 +220,12 @@ impl History<'_> {
             }
         }
         let first_try = self.first_try(query, sent);
-        if let Some(causes) = self.as_sent_first((query, sent), &chosen, began, visited) {
+        if let Some(causes) = self.as_sent_first((query, sent), &chosen, began, trail) {
             return causes;
         }
         if first_try != query
             && (!just_ended || chosen.is_empty())
-            && let Some(causes) = self.as_tried_first(first_try, sent, &chosen, began, visited)
+            && let Some(causes) = self.as_tried_first(first_try, sent, &chosen, began, trail)
         {
             return causes;
         }
@@ -213,7 +233,7 @@ impl History<'_> {
         let are_served = chosen.iter().all(|c| matches!(c.timing, Timing::After(_)));
         if !chosen.is_empty()
             && are_served
-            && let Some(shared) = self.led_on(sent, &walk, began, visited)
+            && let Some(shared) = self.led_on(sent, &walk, began, trail)
             && (others.too_many.is_some() || !self.are_among(&shared.clients, &chosen))
         {
             return Causes { first_try, ..shared };
@@ -229,12 +249,12 @@ impl History<'_> {
             return Causes { first_try, ..none(Unexplained::Crowded) };
         }
         if chosen.is_empty() {
-            if let Some(shared) = self.led_on(sent, &walk, began, visited) {
+            if let Some(shared) = self.led_on(sent, &walk, began, trail) {
                 return Causes { first_try, ..shared };
             }
             let why = self.why_nobody(query, sent, group.known, began);
             let why = match is_asked_for_itself {
-                true => self.as_the_run_began(why, (query, sent), began),
+                true => self.as_the_run_began(why, (query, sent), began, trail),
                 // The first time itself stands as it is: runs go back for hours.
                 false => why,
             };
@@ -242,7 +262,7 @@ impl History<'_> {
                 if name.label_count() > 1 { or_just_after(why, &candidates, sent) } else { why };
             return Causes { first_try, ..none(why) };
         }
-        let (mut clients, behind) = self.end_clients(&chosen, &walk, sent, began, visited);
+        let (mut clients, behind) = self.end_clients(&chosen, &walk, sent, began, trail);
         // Who only came while it was in flight did not set it off.
         let only_joined = chosen.iter().all(|c| c.timing == Timing::Joined);
         let sure_max = if only_joined { others.sure_max.min(POSSIBLE) } else { others.sure_max };
@@ -270,7 +290,7 @@ impl History<'_> {
         (query, sent): (Sequence, &Transaction),
         chosen: &[Candidate],
         began: Timestamp,
-        visited: &mut Vec<Sequence>,
+        trail: &mut Trail,
     ) -> Option<Causes> {
         let is_old = |c: &Candidate| {
             c.relation == Relation::OtherType
@@ -280,8 +300,8 @@ impl History<'_> {
         if !chosen.iter().all(is_old) {
             return None;
         }
-        visited.pop();
-        let shared = self.causes_beyond(query, &first, began, visited);
+        trail.visited.pop();
+        let shared = self.causes_beyond(query, &first, began, trail);
         // Whom it was answered long before asks for nothing any more.
         let mut clients = shared.clients.iter();
         let is_over =
@@ -298,13 +318,13 @@ impl History<'_> {
         sent: &Transaction,
         chosen: &[Candidate],
         began: Timestamp,
-        visited: &mut Vec<Sequence>,
+        trail: &mut Trail,
     ) -> Option<Causes> {
         if !chosen.iter().all(|candidate| candidate.relation == Relation::OtherType) {
             return None;
         }
         let earlier = self.transactions.get(first_try)?;
-        let shared = self.causes_beyond(first_try, &earlier, began, visited);
+        let shared = self.causes_beyond(first_try, &earlier, began, trail);
         let strong = shared.clients.iter().all(|client| client.relation <= Relation::Alias);
         // Who was served long ago is not behind what is asked now.
         let long_ago = sent.asked - earlier.asked > FAIL_OVER_MAX;
@@ -340,6 +360,7 @@ impl History<'_> {
         why: Unexplained,
         (query, sent): (Sequence, &Transaction),
         began: Timestamp,
+        trail: &mut Trail,
     ) -> Unexplained {
         let is_open = matches!(
             why,
@@ -349,7 +370,9 @@ impl History<'_> {
         );
         let first = if is_open { self.run_began(query, sent) } else { None };
         let Some((first, earlier)) = first else { return why };
-        let shared = self.causes_beyond(first, &earlier, began, &mut vec![query]);
+        trail.visited.clear();
+        trail.visited.push(query);
+        let shared = self.causes_beyond(first, &earlier, began, trail);
         let is_told = |client: &Cause| {
             let ask = self.transactions.get(client.ask);
             ask.is_some_and(|ask| ask.answered().is_some() && matches!(ask.rcode, 0 | 3))
@@ -444,7 +467,7 @@ impl History<'_> {
         walk: &Walk<'_>,
         sent: &Transaction,
         began: Timestamp,
-        visited: &mut Vec<Sequence>,
+        trail: &mut Trail,
     ) -> (Vec<Cause>, Option<Unexplained>) {
         let mut clients = Vec::new();
         let mut behind = None;
@@ -462,7 +485,7 @@ impl History<'_> {
                 }
                 continue;
             }
-            let before = self.causes_beyond(candidate.ask, &ask, began, visited);
+            let before = self.causes_beyond(candidate.ask, &ask, began, trail);
             if before.clients.is_empty() {
                 behind = Some(Unexplained::BehindResolver(ask.client));
             }

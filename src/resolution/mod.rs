@@ -32,7 +32,9 @@ use offset::Offsets;
 use crate::bounded::Sequence;
 use crate::message::{Message, Messages};
 use crate::name::NameHasher;
-use crate::transaction::{Event, HostId, Limits as TransactionLimits, Transaction, Transactions};
+use crate::transaction::{
+    Event, Host, HostId, Limits as TransactionLimits, Transaction, Transactions,
+};
 
 pub use cause::{Cause, Causes, Role};
 pub use edge::{Edge, EdgeKind, Edges, Learned};
@@ -180,6 +182,11 @@ impl Resolution {
             }
         } else {
             self.edges.learn(server, Some(sequence), messages, message);
+            let asks_nobody = |host: &Host| host.asks == 0 && !host.address.is_internal();
+            if is_asked && self.transactions.hosts().get(server).is_some_and(asks_nobody) {
+                // Who asks outside may turn out to be a resolver's other address.
+                self.edges.learn(client, None, messages, message);
+            }
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::History;
 use super::candidate::INSTANT;
-use super::cause::{Cause, Causes, LIKELY, Role};
+use super::cause::{Cause, Causes, LIKELY, Role, Trail};
 use super::choice::SETS_OUT_MAX;
 use super::retry::FAIL_OVER_MAX;
 use super::walk::{Relation, Step, StepKind, Walk};
@@ -19,10 +19,10 @@ impl History<'_> {
         sent: &Transaction,
         walk: &Walk<'_>,
         began: Timestamp,
-        visited: &mut Vec<Sequence>,
+        trail: &mut Trail,
     ) -> Option<Causes> {
         let (number, before) = self.step_before(sent, walk)?;
-        let mut causes = self.causes_beyond(number, &before, began, visited);
+        let mut causes = self.causes_beyond(number, &before, began, trail);
         if causes.clients.is_empty() {
             return None;
         }

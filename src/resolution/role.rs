@@ -304,7 +304,8 @@ impl Roles {
         {
             let (client, server) = latest.ends();
             self.is_new_known |=
-                [client, server].into_iter().any(|id| self.is_new(id, transactions.hosts()));
+                [client, server].into_iter().any(|id| self.is_new(id, transactions.hosts()))
+                    || self.is_stranger((client, server), transactions);
         }
         let is_rested = sequence.0.saturating_sub(self.refreshed) * REST_SHARE >= self.hosts_then;
         let is_wanted = self.is_new_known && is_rested;
@@ -328,6 +329,17 @@ impl Roles {
                 let declared = self.declared.iter().flatten().any(|known| *known == host.address);
                 declared || (host.asks > 0 && host.serves() && !is_loopback(host))
             })
+    }
+
+    /// Whether a host that is not known asks whom a resolver asks, and has done so for a while: it may be that resolver's new address.
+    fn is_stranger(&self, (client, server): (HostId, HostId), transactions: &Transactions) -> bool {
+        let host = transactions.hosts().get(client);
+        let asks = host.is_some_and(|host| host.only_asks() && host.asks_much_now());
+        let latest = || transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE);
+        let is_asked = |(_, query): (Sequence, Transaction)| {
+            query.server == server && self.group_of(query.client).is_some()
+        };
+        asks && self.group_of(client).is_none() && latest().any(is_asked)
     }
 
     /// Learns roles anew.
@@ -366,6 +378,8 @@ impl Roles {
                 break;
             }
         }
+        let echoing = self.echoing(&latest, hosts);
+        self.waited_with.extend(echoing);
         let of_resolvers = self.asking_resolvers_only(&latest);
         for (id, host) in hosts.iter() {
             let is_itself = !of_resolvers.contains(&id) && !self.translated.is_all_of(id);

@@ -198,15 +198,21 @@ impl History<'_> {
             if way == Way::To {
                 for edge in self.edges.to_name(resolver, here.hash, &mut steps) {
                     self.reach_by(edge, (place, here), way, time, walk);
+                    if walk.is_full() {
+                        break;
+                    }
                 }
-                walk.steps_to = steps;
+                walk.steps_to = steps.min(walk.steps_to);
             } else {
                 for edge in self.edges.to_domain(resolver, here.domain, &mut steps) {
                     if edge.1.target != here.hash && self.has_target_below(&edge.1, here.name) {
                         self.reach_by(edge, (place, here), way, time, walk);
                     }
+                    if walk.is_full() {
+                        break;
+                    }
                 }
-                walk.steps_below = steps;
+                walk.steps_below = steps.min(walk.steps_below);
             }
             if steps == 0 {
                 walk.lacks.note(here.relation.max(way.relation()));
@@ -228,7 +234,12 @@ impl History<'_> {
         walk: &mut Walk<'r>,
     ) {
         // Whoever asks for it may have been told of it before its time ran out.
-        if !(edge.is_known(time - FAIL_OVER_MAX, time) || edge.is_learned_after(time))
+        // What was learned long after it tells of what is above many names nothing.
+        let is_learned = || match way {
+            Way::To => edge.is_learned_after(time),
+            Way::Below => edge.told_after(time).is_some_and(|told| told - time <= FAIL_OVER_MAX),
+        };
+        if !(edge.is_known(time - FAIL_OVER_MAX, time) || is_learned())
             || !self.edges.has_names(&edge)
             || (edge.kind == EdgeKind::Delegation && !walk.iterates)
         {
@@ -253,6 +264,7 @@ impl History<'_> {
             return;
         }
         if reaches.len() >= NAMES_MAX {
+            (walk.steps_to, walk.steps_below) = (0, 0);
             return walk.lacks.note(relation);
         }
         places.insert((edge.owner, relation), reaches.len());
@@ -327,6 +339,11 @@ impl Way {
 }
 
 impl<'r> Walk<'r> {
+    /// Whether there was a name for which there was no room.
+    fn is_full(&self) -> bool {
+        self.steps_to == 0 && self.reaches.len() >= NAMES_MAX
+    }
+
     /// The edges from a reach down to the name the walk began at.
     pub fn path(&self, place: usize) -> Vec<Edge> {
         let mut path = Vec::new();

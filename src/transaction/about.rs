@@ -29,7 +29,7 @@ impl Transactions {
     }
 
     /// The transactions that a host asked about names of one domain, newest first: of hosts
-    /// that are asked themselves or iterate.
+    /// that are asked themselves or iterate, or that ask whom nobody saw asking.
     pub fn of_client(
         &self,
         client: HostId,

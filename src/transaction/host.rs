@@ -44,6 +44,10 @@ impl SourceMac {
     }
 }
 
+/// After so many queries, and once more after so many, it is looked at for whom a host asks.
+const MANY: u32 = 64;
+const FAR_MORE: u32 = 512;
+
 /// An address that sent or got DNS messages, and what it was seen doing. In one line of the cache.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
@@ -132,11 +136,17 @@ impl Host {
         }
     }
 
-    /// Whether what was counted last can have made it a resolver, or shown one that the user named; besides that it
-    /// served for the first time.
+    /// Whether what was counted last can have made it a resolver, or shown one that the user named, or enough of what it asks to see
+    /// whose address it is; besides that it served for the first time.
     #[inline]
     fn is_turning(&self) -> bool {
-        self.asks == 1 || (!self.has_served && self.asked > 0)
+        self.asks == 1 || self.asks_much_now() || (!self.has_served && self.asked > 0)
+    }
+
+    /// Whether it has just asked so much that it is worth a look whom it asks.
+    #[inline]
+    pub fn asks_much_now(&self) -> bool {
+        matches!(self.asks, MANY | FAR_MORE)
     }
 
     /// Whether a counter is so high that it is to be halved.
@@ -399,6 +409,15 @@ impl Hosts {
         let had_served = host.has_served;
         count(host);
         self.turned |= host.is_turning() || host.has_served != had_served;
+    }
+
+    /// Whether queries that one host sends another may be looked up by who sent them: those of a resolver, and of what may turn
+    /// out to be one's other address.
+    #[inline]
+    pub(super) fn may_ask_for_others(&self, (client, server): (HostId, HostId)) -> bool {
+        let asks = |host: &Host| host.asked > 0 || host.asks_iterating > 0 || host.is_resolver;
+        let asks_nobody = |host: &Host| host.asks == 0;
+        self.get(client).is_some_and(asks) || self.get(server).is_some_and(asks_nobody)
     }
 
     /// Whether a host of the latest message can have become a resolver by it, or is one that the user named.

@@ -504,11 +504,7 @@ impl Transactions {
     #[inline(always)]
     fn push(&mut self, mut new: Transaction, name: Name<'_>) -> Sequence {
         new.name_text = self.names.push(new.name.0, name.wire());
-        // Only of a host that is asked itself are the queries looked up by who sent them.
-        let asks_upstream = self
-            .hosts
-            .get(new.client)
-            .is_some_and(|host| host.asked > 0 || host.asks_iterating > 0);
+        let asks_upstream = self.hosts.may_ask_for_others((new.client, new.server));
         let keys = [
             Some(domain_key(new.server, new.domain)),
             asks_upstream.then(|| domain_key(new.client, new.domain)),

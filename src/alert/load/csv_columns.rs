@@ -85,12 +85,11 @@ impl Columns {
             named.map(|(place, _)| place).collect()
         };
         let places = |words: &[&str]| -> Vec<usize> {
-            let mut places: Vec<usize> = Vec::new();
-            for place in words.iter().flat_map(|word| all(word)) {
-                if !places.contains(&place) {
-                    places.push(place);
-                }
-            }
+            let mut is_taken = vec![false; headings.len()];
+            let mut places = words.iter().flat_map(|word| all(word)).collect::<Vec<_>>();
+            places.retain(|place| {
+                is_taken.get_mut(*place).is_some_and(|taken| !std::mem::replace(taken, true))
+            });
             places
         };
         let find = |words: &[&str]| places(words).first().copied();

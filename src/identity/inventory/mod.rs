@@ -7,7 +7,7 @@ mod isc;
 mod lines;
 mod table;
 
-use std::fs;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,8 @@ use crate::time::Timestamp;
 const WARNINGS_MAX: usize = 20;
 /// How many names of one address are kept: those of a leases file, the latest.
 const NAMES_MAX: usize = 64;
+/// How long a file with names, and what it was packed from, can be.
+const OCTETS_MAX: u64 = 64 << 20;
 
 /// Why an inventory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -107,7 +109,7 @@ impl Inventory {
     pub fn load(paths: &[PathBuf]) -> Result<(Inventory, Vec<String>), InventoryError> {
         let (mut inventory, mut warnings) = (Inventory::default(), Vec::new());
         for path in paths {
-            let bytes = fs::read(path)
+            let bytes = octets_of(path)
                 .map_err(|error| InventoryError::Unreadable { path: path.clone(), error })?;
             let found = understand(&bytes);
             if found.names == 0 {
@@ -172,11 +174,22 @@ fn understand(bytes: &[u8]) -> Found {
     }
 }
 
+/// A file as it is, if it is no longer than one with names can be.
+fn octets_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut octets = Vec::new();
+    File::open(path)?.take(OCTETS_MAX + 1).read_to_end(&mut octets)?;
+    match octets.len() as u64 > OCTETS_MAX {
+        true => Err(io::Error::other("it is longer than 64 MiB")),
+        false => Ok(octets),
+    }
+}
+
 /// The text of a file with plain line ends. What is no text is read as if it were: there is no name in it.
 fn text_of(bytes: &[u8]) -> String {
     let mut octets = Vec::new();
     let unwrapped = Text::new(Box::new(bytes)).ok();
-    let is_read = unwrapped.is_some_and(|mut text| text.octets.read_to_end(&mut octets).is_ok());
+    let is_read =
+        unwrapped.is_some_and(|text| text.octets.take(OCTETS_MAX).read_to_end(&mut octets).is_ok());
     String::from_utf8_lossy(if is_read { &octets } else { bytes }).replace("\r\n", "\n")
 }
 

@@ -1,5 +1,7 @@
 //! Real-shaped inventories, good rows and broken ones; and whatever octets.
 
+use std::fs;
+
 use super::*;
 use proptest::prelude::*;
 

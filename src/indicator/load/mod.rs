@@ -229,7 +229,7 @@ impl Indicators {
 }
 
 /// The files that paths stand for: of a directory those in it and in the directories in it, in the
-/// order of their names. What is hidden is left out.
+/// order of their names. What is hidden, and what is no file, is left out: nobody may ever write to a pipe.
 pub fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, LoadError> {
     let mut files = Vec::new();
     for path in paths {
@@ -241,7 +241,7 @@ pub fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>, LoadError> {
         for inner in visible(path)? {
             if inner.is_dir() {
                 files.extend(visible(&inner)?.into_iter().filter(|path| path.is_file()));
-            } else {
+            } else if inner.is_file() {
                 files.push(inner);
             }
             if files.len() > FILES_MAX {

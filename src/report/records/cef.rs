@@ -5,12 +5,13 @@
 
 use std::io::{self, Write};
 
-use super::row::{Row, Severity, confidence, is_unprintable, number, printable, rows};
+use super::row::{Row, Severity, confidence, number, printable, rows};
 use super::syslog;
 use crate::attribution::{Attribution, Verdict};
 use crate::flow::Address;
 use crate::report::{Ending, Report, Subject};
 use crate::resolution::Leg;
+use crate::text::is_unseen;
 
 /// Writes one event a line for each sighting and client, each as soon as it is known.
 #[derive(Debug)]
@@ -143,7 +144,7 @@ fn extension_value(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             // Its own backslash has to stand behind another.
-            c if is_unprintable(c) => out.push_str(&format!("\\{}", c.escape_unicode())),
+            c if is_unseen(c) => out.push_str(&format!("\\{}", c.escape_unicode())),
             c => out.push(c),
         }
     }
@@ -183,7 +184,7 @@ mod tests {
         #[test]
         fn whatever_stands_in_a_value_comes_back(text: String) {
             let value = extension_value(&text);
-            prop_assert!(!value.contains(is_unprintable));
+            prop_assert!(!value.contains(is_unseen));
             let breaks = |c: char| matches!(c, '\n' | '\r');
             let shown: String = text
                 .split_inclusive(breaks)

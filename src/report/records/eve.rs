@@ -8,6 +8,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::json::write_line;
 use super::model::{ClientPart, IndicatorPart, SightingPart};
 use super::row::{Row, Severity, micros, rows};
 use crate::attribution::{Attribution, Verdict};
@@ -145,8 +146,7 @@ impl<'a, W: Write> Eve<'a, W> {
 impl<W: Write> Report for Eve<'_, W> {
     fn attribution(&mut self, attribution: &Attribution) -> io::Result<()> {
         for row in rows(attribution, self.subject) {
-            serde_json::to_writer(&mut self.out, &Event::new(&row, self.subject))?;
-            self.out.write_all(b"\n")?;
+            write_line(&mut self.out, &Event::new(&row, self.subject))?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::answer_line::AnswerLine;
+use super::json::write_line;
 use super::model::{AttributionLine, CoverageLine, IndicatorLine, IndicatorPart, SummaryLine};
 use crate::attribution::Attribution;
 use crate::report::weighed::Weighed;
@@ -22,8 +23,7 @@ impl<'a, W: Write> Jsonl<'a, W> {
     }
 
     fn line(&mut self, line: &impl serde::Serialize) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, line)?;
-        self.out.write_all(b"\n")
+        write_line(&mut self.out, line)
     }
 }
 

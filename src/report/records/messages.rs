@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::Number;
 
+use super::json::write_line;
 use super::model::epoch;
 use crate::message::{Fact, Malformed, Message, Messages, full};
 use crate::report::Files;
@@ -115,6 +116,5 @@ pub fn write_message(
             Malformed::BadData => "bad-data",
         }),
     };
-    serde_json::to_writer(&mut *out, &line)?;
-    out.write_all(b"\n")
+    write_line(out, &line)
 }

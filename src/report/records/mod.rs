@@ -5,6 +5,7 @@ mod answers;
 mod cef;
 mod csv;
 mod eve;
+mod json;
 mod jsonl;
 mod messages;
 mod model;

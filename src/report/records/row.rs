@@ -13,6 +13,7 @@ use crate::indicator::Indicator;
 use crate::report::said::words::percent;
 use crate::report::weighed::Weight;
 use crate::report::{Files, Subject};
+use crate::text::is_unseen;
 use crate::time::Timestamp;
 
 /// A sighting with one of its clients; or with none, where nobody is named.
@@ -182,19 +183,14 @@ pub(super) fn micros(time: Timestamp) -> String {
     text.get(..keep).unwrap_or_default().to_owned()
 }
 
-/// Whether a character could steer a terminal or break a line.
-pub(super) fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
-}
-
-/// Text without control characters and line breaks: such are shown as `\u{1b}`.
+/// Text in which what is not to be seen is shown as `\u{1b}`.
 pub(super) fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_unprintable) {
+    if !text.contains(is_unseen) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);
     for c in text.chars() {
-        match is_unprintable(c) {
+        match is_unseen(c) {
             true => shown.extend(c.escape_unicode()),
             false => shown.push(c),
         }

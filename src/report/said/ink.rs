@@ -6,6 +6,8 @@
 use anstyle::{AnsiColor, Style};
 use textwrap::core::display_width;
 
+use crate::text::is_unseen;
+
 /// What a piece of text is, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ink {
@@ -141,15 +143,11 @@ fn elided(text: &str, width: usize) -> String {
     format!("{head}…{tail}")
 }
 
-/// Text with everything escaped that is not to be seen: control characters, line breaks, and the marks
-/// that turn the direction of writing or take no room.
+/// Text with everything escaped that is not to be seen.
 pub(crate) fn harmless(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        let unseen = matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
-        if character.is_control() || unseen {
+        if is_unseen(character) {
             out.extend(character.escape_unicode());
         } else {
             out.push(character);

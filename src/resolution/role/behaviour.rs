@@ -29,6 +29,10 @@ const LONG: Span = Span::from_millis(2);
 /// At a further address so many are enough, and half of those that took long.
 const FURTHER_MIN: usize = 3;
 
+/// Of so many questions, and nine in ten of all that it asked, others asked the same within this time: it asks for them.
+const ECHOED_MIN: usize = 20;
+const ECHO_WITHIN: Span = Span::from_secs(5);
+
 /// A name and a type that were asked for, and several.
 type Question = (NameHash, RecordType);
 type Questions = BTreeSet<Question>;
@@ -139,6 +143,55 @@ impl Roles {
             }
         }
         has_joined
+    }
+
+    /// Hosts of which nobody is known to be the server, but that ask outside for nearly all that others asked at one of the site's
+    /// addresses about then: by another sensor's clock, or where no answers are seen, waits do not show it.
+    pub(super) fn echoing(
+        &self,
+        latest: &[(Sequence, Transaction)],
+        hosts: &Hosts,
+    ) -> BTreeSet<HostId> {
+        let is_silent = |id: HostId| {
+            let host = hosts.get(id);
+            let is_asked = host.is_some_and(|host| host.asks == 0 && host.address.is_internal());
+            is_asked && self.group_of(id).is_none()
+        };
+        let mut asks: BTreeMap<Question, Vec<&Transaction>> = BTreeMap::new();
+        let mut clients: BTreeSet<HostId> = BTreeSet::new();
+        let all = || latest.iter().map(|(_, query)| query).filter(|query| query.has_query());
+        for ask in all().filter(|ask| is_silent(ask.server)) {
+            clients.insert(ask.client);
+            let alike = asks.entry((ask.name, ask.qtype)).or_default();
+            if alike.len() < BEHAVIOUR_STEPS {
+                alike.push(ask);
+            }
+        }
+        if asks.is_empty() {
+            return BTreeSet::new();
+        }
+        let mut echoed: BTreeMap<HostId, [Questions; 2]> = BTreeMap::new();
+        for query in all().filter(|query| !is_silent(query.server)) {
+            let only_asks = hosts.get(query.client).is_some_and(Host::only_asks);
+            if !only_asks
+                || self.group_of(query.client).is_some()
+                || clients.contains(&query.client)
+            {
+                continue;
+            }
+            let question = (query.name, query.qtype);
+            let is_near = |ask: &&Transaction| (ask.asked - query.asked).abs() <= ECHO_WITHIN;
+            let is_echo = asks.get(&question).is_some_and(|asks| asks.iter().any(is_near));
+            let [asked, alike] = echoed.entry(query.client).or_default();
+            asked.insert(question);
+            if is_echo {
+                alike.insert(question);
+            }
+        }
+        let are_echoes = |[asked, alike]: &[Questions; 2]| {
+            alike.len() >= ECHOED_MIN && alike.len() * 10 >= asked.len() * 9
+        };
+        echoed.into_iter().filter(|(_, both)| are_echoes(both)).map(|(host, _)| host).collect()
     }
 
     /// Joins a host and the addresses at some places, each with the address if that only answers.

@@ -131,3 +131,78 @@ fn who_asks_for_few_names_all_the_time_is_no_server() {
     let player = hosts.find(PLAYER.parse::<std::net::IpAddr>().unwrap().into()).unwrap();
     assert!(roles.group_of(player).is_none());
 }
+
+/// Clients ask at one address for so many names, each of which another address asks for meanwhile; the latest of these.
+fn passed_on<'a>(
+    office: &mut Office,
+    (from_s, names): (f64, &'a [String]),
+    (service, node): (&'a str, &'a str),
+) -> Option<Open<'a>> {
+    let mut latest = None;
+    for (n, name) in names.iter().enumerate() {
+        let at = from_s * 1000.0 + n as f64 * 100.0;
+        let ask = office.ask(at, ANNA, service, name);
+        let query = office.ask(at + 0.2, node, ISP, name);
+        office.answer(at + 10.0, query, &[]);
+        office.answer(at + 10.2, ask, &[]);
+        latest = Some(query);
+    }
+    latest
+}
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("www.site{n}.com")).collect()
+}
+
+#[test]
+fn what_a_server_asks_from_another_address_it_asked_before_all_the_same() {
+    let names = names(30);
+    let mut office = Office::new();
+    passed_on(&mut office, (-60.0, &names), ("10.0.9.1", "10.0.9.2"));
+    office.resolution.refresh_roles();
+    // Nothing comes back, and it tries again and again.
+    office.ask(0.0, ANNA, "10.0.9.1", "c2.evil.com");
+    for at in [0.2, 400.0, 1_200.0, 2_800.0, 6_000.0] {
+        let query = office.ask(at, "10.0.9.2", ISP, "c2.evil.com");
+        assert_eq!(office.named(query), [ANNA], "{at}");
+    }
+}
+
+#[test]
+fn a_server_that_asks_from_a_new_address_is_known_by_it_soon() {
+    let names = names(300);
+    let mut office = Office::new();
+    passed_on(&mut office, (-600.0, &names), ("10.0.9.1", "10.0.9.2"));
+    let latest = passed_on(&mut office, (-300.0, &names[..70]), ("10.0.9.1", "10.0.9.3"));
+    assert_eq!(office.named(latest.unwrap()), [ANNA]);
+}
+
+#[test]
+fn who_asks_outside_for_what_was_asked_inside_about_then_may_be_the_server() {
+    // By a clock that is some milliseconds ahead of the other sensor's, nobody waits for what it asks.
+    let names = names(25);
+    let mut office = Office::new();
+    let mut queries = Vec::new();
+    for (n, name) in names.iter().enumerate() {
+        let at = n as f64 * 100.0;
+        let ask = office.ask(at, ANNA, DC, name);
+        office.answer(at + 4.0, ask, &[]);
+        let query = office.ask(at + 20.0, "203.0.113.9", ISP, name);
+        office.answer(at + 24.0, query, &[]);
+        queries.push(query);
+    }
+    office.resolution.refresh_roles();
+    let history = office.resolution.history();
+    let transactions = history.transactions();
+    let query = transactions.get(queries.pop().unwrap().sequence).unwrap();
+    assert!(history.roles().may_be_resolver(&query, transactions));
+}
+
+#[test]
+fn who_asks_for_all_types_is_not_behind_a_query_of_one() {
+    let mut office = Office::new();
+    office.ask_type(-3_000.0, BEN, DC, "c2.evil.com", 255);
+    office.ask_type(0.0, ANNA, DC, "c2.evil.com", 28);
+    let query = office.ask_type(0.2, DC, ISP, "c2.evil.com", 28);
+    assert_eq!(office.named(query), [ANNA]);
+}
