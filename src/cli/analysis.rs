@@ -4,7 +4,6 @@ use std::cell::OnceCell;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 
@@ -21,14 +20,15 @@ use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
 use crate::name::NameHasher;
 use crate::packet::{Aside, Ports};
+use crate::pipeline::live::now;
 use crate::pipeline::{Decoder, Keeper, MessageSink, Pipe, Stop, run as run_pipeline};
 use crate::report::{CaptureLacked, Dropped, Ending, Files, Internal, Report, Subject, Verdicts};
 use crate::resolution::{Limits, Resolution, Roles};
-use crate::time::Zone;
+use crate::time::{Span, Zone};
 use crate::transaction::Transactions;
 
 /// How long what is known is still judged when a run was ended.
-const JUDGING: Duration = Duration::from_secs(5);
+const JUDGING: Span = Span::from_secs(5);
 
 /// What is analysed, and what is known beforehand.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ impl Sink<'_> {
     fn finish(&mut self) {
         let Sink { attributor, answer, stop } = self;
         let ended = OnceCell::new();
-        let is_over = || stop.is_set() && ended.get_or_init(Instant::now).elapsed() >= JUDGING;
+        let is_over = || stop.is_set() && now() - *ended.get_or_init(now) >= JUDGING;
         attributor.finish_until(&is_over, &mut |attribution| answer.take(attribution));
     }
 }

@@ -18,6 +18,8 @@ use crate::transaction::{DISORDER_MAX, Host, HostId, Hosts, Transaction, Transac
 
 /// A router sends on within this time, the clocks of two sensors apart by what they may be.
 const APART_MAX: Span = Span::from_millis(5);
+/// Two sensors whose clocks nobody set are further apart; then the difference is the same for a query and for its answer.
+const CLOCKS_APART_MAX: Span = Span::from_secs(3);
 /// So many queries sent on make an address one of translation: two machines that were made alike can ask alike by chance.
 const SENT_ON_MIN: usize = 3;
 /// Which of two addresses asked first is told by so many of five pairs.
@@ -95,6 +97,7 @@ impl Translated {
         let mut latest: HashMap<Unchanged, (Sequence, Transaction)> = HashMap::new();
         let mut asks: HashMap<HostId, usize> = HashMap::new();
         let mut alike: BTreeMap<[HostId; 2], Alike> = BTreeMap::new();
+        let mut apart: BTreeMap<[HostId; 2], usize> = BTreeMap::new();
         for (number, query) in transactions.before(transactions.next()).take(SAMPLE) {
             if !query.has_query() {
                 continue;
@@ -114,7 +117,16 @@ impl Translated {
                 alike.queries.push([of_one, of_other]);
                 alike.first_was_first += usize::from(first <= second);
                 alike.borne_out += usize::from(is_made_of(&other, &query));
+            } else if are_one_by_two_clocks(&other, &query, transactions) {
+                let mut pair = [query.client, other.client];
+                pair.sort_unstable();
+                *apart.entry(pair).or_default() += 1;
             }
+        }
+        // Which clock is right nothing tells, and so not who sent on what.
+        let apart = apart.into_iter().filter(|(_, times)| *times >= SENT_ON_MIN);
+        for (pair, _) in apart.take(ADDRESSES_MAX.saturating_sub(self.either.len())) {
+            self.either.insert(pair);
         }
         let mut partners: HashMap<HostId, usize> = HashMap::new();
         for host in alike.keys().flatten() {
@@ -253,11 +265,6 @@ fn is_made_of(one: &Transaction, other: &Transaction) -> bool {
 /// Whether two queries are one message that a router sent on: the same to the same server at the same time, answered at the
 /// same time, from two networks. Of one that is missing its answer tells.
 fn are_one(one: &Transaction, other: &Transaction, transactions: &Transactions) -> bool {
-    let hosts = transactions.hosts();
-    let address = |host| hosts.get(host).map(|host| host.address);
-    let Some((one_at, other_at)) = address(one.client).zip(address(other.client)) else {
-        return false;
-    };
     let is_near = |span: Span| span.abs() <= APART_MAX;
     let are_asked = one.has_query() && other.has_query();
     let are_answered_together = match (one.answered(), other.answered()) {
@@ -265,9 +272,32 @@ fn are_one(one: &Transaction, other: &Transaction, transactions: &Transactions) 
         // A lost answer tells nothing.
         _ => are_asked,
     };
-    unchanged(one) == unchanged(other)
-        && one.client != other.client
+    are_from_two_networks(one, other, transactions)
         && (!are_asked || is_near(one.asked - other.asked))
         && are_answered_together
-        && !one_at.is_in_network_of(other_at)
+}
+
+/// The same where each was stamped by a clock of its own: their answers are as far apart as they are.
+fn are_one_by_two_clocks(
+    one: &Transaction,
+    other: &Transaction,
+    transactions: &Transactions,
+) -> bool {
+    let apart = one.asked - other.asked;
+    let answers = one.answered().zip(other.answered());
+    let is_same = answers.is_some_and(|(one, other)| (one - other - apart).abs() <= APART_MAX);
+    is_same && apart.abs() <= CLOCKS_APART_MAX && are_from_two_networks(one, other, transactions)
+}
+
+/// Whether two queries can be one message on both sides of a router.
+fn are_from_two_networks(
+    one: &Transaction,
+    other: &Transaction,
+    transactions: &Transactions,
+) -> bool {
+    let address = |host| transactions.hosts().get(host).map(|host| host.address);
+    let both = address(one.client).zip(address(other.client));
+    unchanged(one) == unchanged(other)
+        && one.client != other.client
+        && both.is_some_and(|(one, other)| !one.is_in_network_of(other))
 }

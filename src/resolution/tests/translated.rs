@@ -222,3 +222,29 @@ fn devices_of_one_make_in_two_networks_are_two() {
         assert!(!is_sent_on(&mut office, open), "{from}");
     }
 }
+
+#[test]
+fn where_two_clocks_stamp_both_sides_nobody_is_sure_who_sent_on_what() {
+    for apart_ms in [50.0, -50.0, 2_000.0] {
+        let mut office = Office::new();
+        for n in 0..4 {
+            let at = -9_000.0 + f64::from(n) * 100.0;
+            let name: &'static str =
+                ["a.example", "b.example", "c.example", "d.example"][n as usize];
+            let both = asks_apart(&mut office, (at, apart_ms), (ANNA, ROUTER), DC, name);
+            let [open, _] = both;
+            office.answer(at + 30.0, open, &[]);
+            let answer =
+                Draft { from: DC, to: ROUTER, name, id: open.id, port: 40_000, ..Draft::default() };
+            office.take(&Draft { at_ms: at + 30.0 + apart_ms, response: true, ..answer });
+        }
+        office.resolution.refresh_roles();
+        let history = office.resolution.history();
+        let hosts = history.transactions().hosts();
+        for address in [ANNA, ROUTER] {
+            let host = hosts.find(address.parse::<std::net::IpAddr>().unwrap().into()).unwrap();
+            let may = history.roles().may_ask_for_others(host);
+            assert_eq!(may, Some(ForOthers::MayTranslate), "{address} {apart_ms}");
+        }
+    }
+}
