@@ -175,18 +175,18 @@ impl Resolution {
         let hosts = self.transactions.hosts();
         let client_resolves = self.roles.seems_resolver(client, hosts);
         let server_resolves = self.roles.seems_resolver(server, hosts);
-        if client_resolves && is_asked {
-            self.edges.learn(client, Some(sequence), messages, message);
-            if server_resolves {
-                self.edges.learn(server, None, messages, message);
+        let asks_nobody = |host: &Host| host.asks == 0 && !host.address.is_internal();
+        let (first, other) = match client_resolves && is_asked {
+            true => (client, server_resolves.then_some(server)),
+            // Who asks outside may turn out to be a resolver's other address.
+            false if is_asked && !server_resolves && hosts.get(server).is_some_and(asks_nobody) => {
+                (server, Some(client))
             }
-        } else {
-            self.edges.learn(server, Some(sequence), messages, message);
-            let asks_nobody = |host: &Host| host.asks == 0 && !host.address.is_internal();
-            if is_asked && self.transactions.hosts().get(server).is_some_and(asks_nobody) {
-                // Who asks outside may turn out to be a resolver's other address.
-                self.edges.learn(client, None, messages, message);
-            }
+            false => (server, None),
+        };
+        self.edges.learn(first, Some(sequence), messages, message);
+        if let Some(other) = other {
+            self.edges.learn(other, None, messages, message);
         }
     }
 

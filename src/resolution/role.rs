@@ -18,7 +18,7 @@ mod behaviour;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use foldhash::{HashMap, HashMapExt};
+use foldhash::{HashMap, HashMapExt, HashSet};
 
 use super::edge::Edges;
 use super::translated::Translated;
@@ -302,10 +302,7 @@ impl Roles {
         if transactions.hosts().have_turned()
             && let Some(latest) = transactions.kept(sequence)
         {
-            let (client, server) = latest.ends();
-            self.is_new_known |=
-                [client, server].into_iter().any(|id| self.is_new(id, transactions.hosts()))
-                    || self.is_stranger((client, server), transactions);
+            self.is_new_known |= self.has_new(latest.ends(), transactions);
         }
         let is_rested = sequence.0.saturating_sub(self.refreshed) * REST_SHARE >= self.hosts_then;
         let is_wanted = self.is_new_known && is_rested;
@@ -322,13 +319,19 @@ impl Roles {
     }
 
     /// Whether a host is a resolver by what is known of it, but not yet among them.
-    #[inline(never)]
     fn is_new(&self, id: HostId, hosts: &Hosts) -> bool {
         self.group_of(id).is_none()
             && hosts.get(id).is_some_and(|host| {
                 let declared = self.declared.iter().flatten().any(|known| *known == host.address);
                 declared || (host.asks > 0 && host.serves() && !is_loopback(host))
             })
+    }
+
+    /// Whether one of the hosts of a transaction is a resolver that is not among them yet, or may be a new address of one.
+    #[inline(never)]
+    fn has_new(&self, (client, server): (HostId, HostId), transactions: &Transactions) -> bool {
+        [client, server].into_iter().any(|id| self.is_new(id, transactions.hosts()))
+            || self.is_stranger((client, server), transactions)
     }
 
     /// Whether a host that is not known asks whom a resolver asks, and has done so for a while: it may be that resolver's new address.
@@ -339,7 +342,8 @@ impl Roles {
         let is_asked = |(_, query): (Sequence, Transaction)| {
             query.server == server && self.group_of(query.client).is_some()
         };
-        asks && self.group_of(client).is_none() && latest().any(is_asked)
+        let are_unknown = [client, server].iter().all(|host| self.group_of(*host).is_none());
+        asks && are_unknown && latest().any(is_asked)
     }
 
     /// Learns roles anew.
@@ -436,8 +440,8 @@ impl Roles {
     }
 
     /// Those who lately asked nobody but known resolvers: clients, though they may ask as if they iterated.
-    fn asking_resolvers_only(&self, latest: &[(Sequence, Transaction)]) -> BTreeSet<HostId> {
-        let (mut inside, mut outside) = (BTreeSet::new(), BTreeSet::new());
+    fn asking_resolvers_only(&self, latest: &[(Sequence, Transaction)]) -> HashSet<HostId> {
+        let (mut inside, mut outside) = (HashSet::default(), HashSet::default());
         for (_, query) in latest {
             let asked =
                 if self.group_of(query.server).is_some() { &mut inside } else { &mut outside };
@@ -540,7 +544,8 @@ fn passing_on(transactions: &Transactions) -> BTreeSet<HostId> {
 /// alias outlives what it leads to; most other hosts take an answer as it is, and ask for the alias again.
 fn following_aliases(transactions: &Transactions, edges: &Edges) -> Vec<HostId> {
     // How often each name was asked for, and its domain.
-    let mut asked: HashMap<(HostId, NameHash), (NameHash, usize)> = HashMap::new();
+    let mut asked: HashMap<(HostId, NameHash), (NameHash, usize)> =
+        HashMap::with_capacity(FOLLOWED_SAMPLE);
     let mut asks: HashMap<HostId, usize> = HashMap::new();
     let mut followed: BTreeSet<(HostId, NameHash)> = BTreeSet::new();
     // The latest first: what was asked for behind an answer is at hand when that comes.

@@ -94,7 +94,8 @@ impl Translated {
     /// Learns such addresses from the latest transactions, and returns which of these were sent on. What was known stays
     /// known.
     pub(super) fn learn(&mut self, transactions: &Transactions) -> BTreeSet<Sequence> {
-        let mut latest: HashMap<Unchanged, (Sequence, Transaction)> = HashMap::new();
+        let mut latest: HashMap<Unchanged, (Sequence, Transaction)> =
+            HashMap::with_capacity(SAMPLE);
         let mut asks: HashMap<HostId, usize> = HashMap::new();
         let mut alike: BTreeMap<[HostId; 2], Alike> = BTreeMap::new();
         let mut apart: BTreeMap<[HostId; 2], usize> = BTreeMap::new();

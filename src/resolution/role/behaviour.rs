@@ -152,11 +152,14 @@ impl Roles {
         latest: &[(Sequence, Transaction)],
         hosts: &Hosts,
     ) -> BTreeSet<HostId> {
-        let is_silent = |id: HostId| {
-            let host = hosts.get(id);
-            let is_asked = host.is_some_and(|host| host.asks == 0 && host.address.is_internal());
+        let only_answers = |(id, host): (HostId, &Host)| {
+            let is_asked = host.asks == 0 && host.asked > 0 && host.address.is_internal();
             is_asked && self.group_of(id).is_none()
         };
+        if !hosts.iter().any(only_answers) {
+            return BTreeSet::new();
+        }
+        let is_silent = |id: HostId| hosts.get(id).is_some_and(|host| only_answers((id, host)));
         let mut asks: BTreeMap<Question, Vec<&Transaction>> = BTreeMap::new();
         let mut clients: BTreeSet<HostId> = BTreeSet::new();
         let all = || latest.iter().map(|(_, query)| query).filter(|query| query.has_query());
@@ -166,9 +169,6 @@ impl Roles {
             if alike.len() < BEHAVIOUR_STEPS {
                 alike.push(ask);
             }
-        }
-        if asks.is_empty() {
-            return BTreeSet::new();
         }
         let mut echoed: BTreeMap<HostId, [Questions; 2]> = BTreeMap::new();
         for query in all().filter(|query| !is_silent(query.server)) {
