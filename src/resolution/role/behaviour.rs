@@ -29,7 +29,8 @@ const LONG: Span = Span::from_millis(2);
 /// At a further address so many are enough, and half of those that took long.
 const FURTHER_MIN: usize = 3;
 
-/// Of so many questions, and nine in ten of all that it asked, others asked the same within this time: it asks for them.
+/// Of so many questions others asked the same within this time, and they are nine in ten of all that it asked, or three in four
+/// of those that took the others long: it asks for them.
 const ECHOED_MIN: usize = 20;
 const ECHO_WITHIN: Span = Span::from_secs(5);
 
@@ -188,8 +189,17 @@ impl Roles {
                 alike.insert(question);
             }
         }
+        // What took long somebody else was asked for; a server asks for more than it is asked for, as what aliases lead to.
+        let took_long = |ask: &&Transaction| ask.answered().is_none_or(|at| at - ask.asked >= LONG);
+        let long: Questions = asks
+            .iter()
+            .filter(|(_, asks)| asks.iter().any(took_long))
+            .map(|(question, _)| *question)
+            .collect();
         let are_echoes = |[asked, alike]: &[Questions; 2]| {
-            alike.len() >= ECHOED_MIN && alike.len() * 10 >= asked.len() * 9
+            let covered = alike.intersection(&long).count();
+            alike.len() >= ECHOED_MIN
+                && (alike.len() * 10 >= asked.len() * 9 || covered * 4 >= long.len() * 3)
         };
         echoed.into_iter().filter(|(_, both)| are_echoes(both)).map(|(host, _)| host).collect()
     }
