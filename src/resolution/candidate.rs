@@ -31,8 +31,6 @@ pub(super) const PASSED_ON_AT_ONCE: Span = Span::from_millis(15);
 const TOLD_AT_ONCE: Span = Span::from_millis(3);
 /// How many asks about one domain are looked at for one query.
 pub(super) const ASKS_MAX: usize = 1024;
-/// How many asks are looked at for one query, over all names that lead to it.
-const ASKS_IN_ALL_MAX: usize = 1 << 14;
 /// How many transactions before a query are gone through for the asks among them.
 const BEFORE_MAX: usize = 1 << 16;
 /// How many asks are weighed for one query that were open when it was sent, that joined it, and that had been
@@ -193,14 +191,11 @@ impl History<'_> {
     ) -> Found {
         let mut found = Found { lacks: walk.lacks, ..Found::default() };
         let latest = (in_flight_until + PASSED_ON_AT_ONCE).max(sent.asked + ANSWER_SOON);
-        let mut left = ASKS_IN_ALL_MAX.min(trail.asks);
-        trail.asks -= left;
         for (place, reach) in walk.reaches.iter().enumerate() {
             let look = |stretch: &Stretch| look(stretch, reach, sent, walk);
             for &resolver in resolvers {
-                if left == 0 || trail.weighed == 0 {
+                if trail.asks == 0 || trail.weighed == 0 {
                     found.lacks.note(reach.relation);
-                    trail.asks += left;
                     return found;
                 }
                 // Adds one that can have, and returns whether it and all before it were asked too long before.
@@ -223,11 +218,11 @@ impl History<'_> {
                     }
                     false
                 };
-                let within = (latest, left.min(ASKS_MAX));
+                let within = (latest, trail.asks.min(ASKS_MAX));
                 let mut asks =
                     self.transactions.with_server_by(resolver, reach.domain, within, look);
                 let is_through = asks.any(&mut add) || !asks.are_cut();
-                left -= asks.counted().min(left);
+                trail.asks -= asks.counted().min(trail.asks);
                 // Everything stands below a top-level domain, and there is no chain of that: only what came just
                 // before can have led there.
                 let is_top = place == 0 && reach.name.label_count() < 2;
@@ -243,7 +238,6 @@ impl History<'_> {
                 }
             }
         }
-        trail.asks += left;
         found
     }
 

@@ -414,7 +414,7 @@ impl Hosts {
     /// Whether queries that one host sends another may be looked up by who sent them: those of a resolver, and of what may turn
     /// out to be one's other address.
     #[inline]
-    pub(super) fn may_ask_for_others(&self, (client, server): (HostId, HostId)) -> bool {
+    pub(super) fn are_found_by_client(&self, (client, server): (HostId, HostId)) -> bool {
         let asks = |host: &Host| host.asked > 0 || host.asks_iterating > 0 || host.is_resolver;
         let asks_nobody = |host: &Host| host.asks == 0;
         self.get(client).is_some_and(asks) || self.get(server).is_some_and(asks_nobody)

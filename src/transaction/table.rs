@@ -504,7 +504,7 @@ impl Transactions {
     #[inline(always)]
     fn push(&mut self, mut new: Transaction, name: Name<'_>) -> Sequence {
         new.name_text = self.names.push(new.name.0, name.wire());
-        let asks_upstream = self.hosts.may_ask_for_others((new.client, new.server));
+        let asks_upstream = self.hosts.are_found_by_client((new.client, new.server));
         let keys = [
             Some(domain_key(new.server, new.domain)),
             asks_upstream.then(|| domain_key(new.client, new.domain)),

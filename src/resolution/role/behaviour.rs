@@ -198,8 +198,8 @@ impl Roles {
             .collect();
         let are_echoes = |[asked, alike]: &[Questions; 2]| {
             let covered = alike.intersection(&long).count();
-            alike.len() >= ECHOED_MIN
-                && (alike.len() * 10 >= asked.len() * 9 || covered * 4 >= long.len() * 3)
+            alike.len() >= ECHOED_MIN && alike.len() * 10 >= asked.len() * 9
+                || covered >= ECHOED_MIN && covered * 4 >= long.len() * 3
         };
         echoed.into_iter().filter(|(_, both)| are_echoes(both)).map(|(host, _)| host).collect()
     }
