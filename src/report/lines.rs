@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-use super::said::fold::Groups;
+use super::said::unnamed::Groups;
 use super::said::words::{Grade, count, list, number, percent, times};
 use super::{Ending, Report, Subject};
 use crate::attribution::{

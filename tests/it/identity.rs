@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use etherparse::PacketBuilder;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -101,6 +102,80 @@ fn who_connected_is_told_from_who_did_not_and_from_whom_it_cannot_be_said() {
     let asked = kevin["asked_time_epoch"].as_f64().unwrap();
     let waited = kevin["contact"]["time_epoch"].as_f64().unwrap() - asked;
     assert!((1.4..1.6).contains(&waited), "{waited} s after the question");
+}
+
+/// A packet of that second: by UDP with what is in it, else a SYN, or the answer to one.
+fn packet(second: i64, from: ([u8; 4], u16), to: ([u8; 4], u16), udp: Option<&[u8]>) -> Taken {
+    let link = PacketBuilder::ethernet2([2, 0, 0, 0, 0, from.0[3]], [2, 0, 0, 0, 0, to.0[3]]);
+    let (ip, mut bytes) = (link.ipv4(from.0, to.0, 64), Vec::new());
+    match udp {
+        Some(payload) => ip.udp(from.1, to.1).write(&mut bytes, payload),
+        None if from.1 < to.1 => ip.tcp(from.1, to.1, 1, 1024).syn().ack(2).write(&mut bytes, b""),
+        None => ip.tcp(from.1, to.1, 1, 1024).syn().write(&mut bytes, b""),
+    }
+    .unwrap();
+    let time = (1_772_438_400 + second) * 1_000_000_000;
+    Taken { time, link: 1, original_len: bytes.len() as u32, bytes }
+}
+
+/// A question for an address, and the answer: 203.0.113.9, for ten minutes.
+fn asked(second: i64, client: [u8; 4], name: &[u8]) -> [Taken; 2] {
+    let (client, server) = ((client, 40_000 + second as u16), ([192, 168, 2, 194], 53));
+    let question = [name, &[0, 1, 0, 1]].concat();
+    let query = [&[7, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0], question.as_slice()].concat();
+    let record = [0xc0, 12, 0, 1, 0, 1, 0, 0, 2, 88, 0, 4, 203, 0, 113, 9];
+    let head = [7, 7, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0];
+    let response = [head.as_slice(), &question, &record].concat();
+    [packet(second, client, server, Some(&query)), packet(second, server, client, Some(&response))]
+}
+
+#[test]
+fn a_connection_after_the_attribution_was_handed_out_is_told_in_every_form() {
+    let (quiet, client) = ([192, 168, 2, 20], [192, 168, 2, 57]);
+    let (there, web) = (([203, 0, 113, 9], 443), ([198, 51, 100, 1], 443));
+    let c2 = b"\x02c2\x07example\0";
+    let taken = [
+        vec![packet(0, (quiet, 50_000), web, None), packet(0, (client, 50_000), web, None)],
+        asked(1, quiet, c2).into(),
+        asked(2, client, c2).into(),
+        // Both are judged by now.
+        asked(190, quiet, b"\x03www\x07example\0").into(),
+        vec![
+            packet(202, (client, 50_001), there, None),
+            packet(202, there, (client, 50_001), None),
+        ],
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let capture = path("late.pcap");
+    fs::write(&capture, pcap(&taken.concat())).unwrap();
+    fs::write(path("list.txt"), "c2.example\n").unwrap();
+    let (list, page) = (path("list.txt"), path("page.html"));
+    let run = |form: &str| {
+        let resolver = ["--resolver", "192.168.2.194", "--tz", "UTC"];
+        let output = ["--indicators", &list, "--format", form, "--report", &page];
+        whoasked(["read", &capture].into_iter().chain(resolver).chain(output))
+    };
+    let lines = run("jsonl").json();
+    let handed_out = lines.iter().filter(|line| line["type"] == "attribution");
+    let contacted = handed_out.map(|line| line["clients"][0]["contacted"].as_str().unwrap());
+    assert_eq!(contacted.collect::<Vec<_>>(), ["no", "no"], "when they were handed out");
+    let ticket = run("ticket").stdout;
+    assert!(
+        ticket.starts_with("Client 192.168.2.57 asked for c2.example and connected\n"),
+        "{ticket}"
+    );
+    let said = ticket.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = "connected to 203.0.113.9, TCP port 443, at 08:03:22, and was answered";
+    assert_eq!(said.matches(&format!("Yes: it {told}, frame 9.")).count(), 1, "{ticket}");
+    assert!(said.contains("Which program on the client asked and connected."), "{ticket}");
+    let (_, other) = ticket.split_once("=\n\n").expect("a second ticket");
+    assert!(other.starts_with("Client 192.168.2.20 asked for c2.example\n"), "{other}");
+    assert!(other.contains("No: it was not seen connecting"), "{other}");
+    let text = run("text").stdout;
+    assert!(text.contains("it connected to 203.0.113.9, TCP port 443"), "{text}");
+    let page = fs::read_to_string(&page).unwrap();
+    assert_eq!(page.matches("yes, to 203.0.113.9, port 443 (TCP)").count(), 2, "card and section");
 }
 
 /// The frames of a capture that a `port 53` filter lets through.

@@ -1,8 +1,9 @@
 //! What to do next about a client, as far as what was seen says.
 
-use super::fold::{Dealing, Person};
+use super::cards::outcomes;
 use super::shown::Shown;
-use super::view::{Seen, Suspected};
+use super::view::Seen;
+use super::{Dealing, Suspected};
 use crate::attribution::{FOR_OTHERS, Leaning};
 use crate::contact::{Connection, Contact};
 use crate::report::said::senders::Sender;
@@ -101,7 +102,7 @@ fn steps(urgency: Urgency, clients: &[&Suspected<'_>]) -> Vec<&'static str> {
 }
 
 fn got_nothing(dealing: &Dealing) -> bool {
-    dealing.outcomes.keys().all(|rcode| *rcode != Some("NOERROR"))
+    dealing.outcomes.iter().all(|(rcode, _)| *rcode != Some("NOERROR"))
 }
 
 /// What stands on a client's card: all there is to do if there are few, else what is not so of all others.
@@ -184,7 +185,7 @@ fn connected(seen: &Seen<'_>, client: &Suspected<'_>, direct: &[&Dealing]) -> Op
     let address = client.address;
     if direct.iter().all(|dealing| got_nothing(dealing)) {
         let outcomes: Vec<String> =
-            first.outcomes.keys().take(3).map(|rcode| words::outcome(*rcode)).collect();
+            outcomes(first).iter().take(3).map(|(rcode, _)| words::outcome(*rcode)).collect();
         return Some(format!(
             "It was given no address for it: it got {}. So this attempt failed here, but what asked is \
              still on the machine.",
@@ -263,7 +264,7 @@ fn serious(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
 
 /// How to find the machine.
 fn who(seen: &Seen<'_>, client: &Suspected<'_>) -> Option<String> {
-    let person: &Person = client.person?;
+    let person = client.person;
     let are_several = person.senders.are_several();
     if !person.hostnames.is_empty() && !are_several {
         return None;

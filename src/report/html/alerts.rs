@@ -326,7 +326,7 @@ impl Writer<'_, '_> {
     /// Whether a client only came there by an alias or a name server, as its card says.
     fn is_doubtful(&self, client: &Suspect, answer: &Answer) -> bool {
         let dealing = answer.indicator.and_then(|id| self.seen.fold.dealing(client.address, id));
-        dealing.is_some_and(super::fold::Dealing::is_doubtful)
+        dealing.is_some_and(super::Dealing::is_doubtful)
     }
 
     fn named(&self, client: &Suspect, answer: &Answer, differ: bool, doubt: bool) -> Named {

@@ -1,13 +1,13 @@
 //! The verdict: a card for each client.
 
 use super::advice;
-use super::fold::{Dealing, Person};
 use super::shown::Shown;
-use super::view::{Seen, Suspected};
+use super::view::Seen;
+use super::{Dealing, Suspected};
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::identity::{Hostname, Source};
-use crate::report::said::fold::Way;
+use crate::report::said::fold::{Person, Way};
 use crate::report::said::machines::Sharing;
 use crate::report::said::senders::Sender;
 use crate::report::said::words;
@@ -67,7 +67,6 @@ pub(super) fn cards(seen: &Seen<'_>, cards_max: usize) -> Vec<Card> {
 }
 
 fn card(seen: &Seen<'_>, number: usize, client: &Suspected<'_>) -> Card {
-    let person = client.person.cloned().unwrap_or_default();
     let left = client.dealings.len().saturating_sub(DEALINGS_MAX);
     let more = match left {
         0 => String::new(),
@@ -78,9 +77,9 @@ fn card(seen: &Seen<'_>, number: usize, client: &Suspected<'_>) -> Card {
         class: client.urgency.class(),
         label: seen.label(client.urgency),
         address: Shown::new(&client.address.to_string()),
-        hostnames: person.hostnames.iter().map(|name| called(seen, name)).collect(),
+        hostnames: client.person.hostnames.iter().map(|name| called(seen, name)).collect(),
         not_then: not_then(seen, client),
-        machine: machine(seen, client.address, &person),
+        machine: machine(seen, client.address, client.person),
         dealings: client.dealings.iter().take(DEALINGS_MAX).map(|d| on_card(seen, d)).collect(),
         more,
         to_do: if seen.is_few() { "" } else { advice::id(client.urgency) },
@@ -186,16 +185,22 @@ pub(super) fn when(seen: &Seen<'_>, dealing: &Dealing) -> Shown {
 
 /// What came back.
 pub(super) fn got(dealing: &Dealing) -> String {
-    let mut outcomes = dealing.outcomes.iter();
-    match (outcomes.next(), outcomes.next()) {
-        (Some((rcode, _)), None) => words::outcome(*rcode),
-        _ => {
-            let said = dealing.outcomes.iter().take(6).map(|(rcode, count)| {
+    match outcomes(dealing).as_slice() {
+        [(rcode, _)] => words::outcome(*rcode),
+        outcomes => {
+            let said = outcomes.iter().take(6).map(|(rcode, count)| {
                 format!("{} {}", words::outcome(*rcode), words::times(*count))
             });
             words::list(&said.collect::<Vec<_>>())
         }
     }
+}
+
+/// What came back and how often, no answer first.
+pub(super) fn outcomes(dealing: &Dealing) -> Vec<(Option<&'static str>, u64)> {
+    let mut outcomes = dealing.outcomes.clone();
+    outcomes.sort_unstable();
+    outcomes
 }
 
 /// How sure; also of the least sure sighting, if it is another figure.

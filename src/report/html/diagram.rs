@@ -4,12 +4,12 @@
 //! Places are in percent across and in pixels down, so that the drawing is as wide as its room, on a
 //! telephone too, and its text stays as large as the text around it.
 
-use super::fold::Example;
 use super::shown::Shown;
 use super::view::Seen;
 use crate::attribution::{ChainStep, Place};
 use crate::flow::Address;
 use crate::frame::FrameId;
+use crate::report::said::fold::Example;
 use crate::report::said::words;
 use crate::resolution::{Leg, Role};
 use crate::time::Timestamp;

@@ -1,9 +1,9 @@
 //! What was flagged, one section an indicator: what speaks for and against it, when it was asked for, and
 //! how each client's question led there.
 
+use super::Dealing;
 use super::cards::{contact, got, sureness, when};
 use super::diagram::{self, Diagram, how};
-use super::fold::Dealing;
 use super::shown::Shown;
 use super::timeline::{self, Timeline};
 use super::view::{Evidence, Seen};

@@ -19,7 +19,7 @@
 //!
 //! # How large it gets
 //!
-//! What is kept is bounded (`fold.rs`), and so is what is shown of it: where something has no room, the
+//! What is kept is bounded (`said/fold.rs`), and so is what is shown of it: where something has no room, the
 //! page says how much.
 
 mod advice;
@@ -29,8 +29,6 @@ mod cards;
 mod diagram;
 mod file;
 mod flagged;
-mod fold;
-mod moments;
 mod overview;
 mod path;
 mod shown;
@@ -49,16 +47,16 @@ use self::capture::Capture;
 use self::cards::Card;
 use self::file::Destination;
 use self::flagged::Flagged;
-use self::fold::Fold;
 use self::overview::Overview;
 use self::shown::Shown;
 use self::timeline::Timeline;
-use self::view::{Seen, Suspected};
+use self::view::Seen;
 use super::said::caveats::{caveats, unread};
 use super::said::headline::{self, Found};
 use super::said::words::{count, list};
+use super::said::{fold, unnamed as groups};
 use super::{Ending, Report, Subject};
-use crate::attribution::{Attribution, State};
+use crate::attribution::Attribution;
 use crate::report::weighed::Weighed;
 
 /// How the page looks. The content security policy of the page names its hash, so that no other style is
@@ -72,8 +70,19 @@ const CARDS_MAX: usize = 120;
 const SECTIONS_MAX: usize = 80;
 /// How many clients have a rail in the overview.
 const RAILS_MAX: usize = 24;
+/// How many names asked for are kept with a dealing.
+const WAYS_MAX: usize = 8;
+/// How many frames are named, those of one sighting aside.
+const FRAMES_MAX: usize = 24;
 /// How many lists are named at the top.
 const LISTS_MAX: usize = 4;
+
+type Fold = fold::Fold<WAYS_MAX, FRAMES_MAX>;
+type Dealing = fold::Dealing<WAYS_MAX, FRAMES_MAX>;
+type Suspected<'f> = fold::Suspected<'f, WAYS_MAX, FRAMES_MAX>;
+type Frames = fold::Frames<FRAMES_MAX>;
+type Group = groups::Group<WAYS_MAX, FRAMES_MAX>;
+type Unnamed = groups::Unnamed<WAYS_MAX, FRAMES_MAX>;
 
 /// The page.
 #[derive(Debug)]
@@ -94,17 +103,13 @@ impl<'a> Html<'a> {
 }
 
 impl Report for Html<'_> {
-    /// Folds it in with others of its like. What is provisional comes again when it is settled.
     fn attribution(&mut self, attribution: &Attribution) -> io::Result<()> {
-        if attribution.state == State::Final {
-            self.fold.add(attribution);
-        }
+        self.fold.add(attribution);
         Ok(())
     }
 
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
-        ending.misdirected().for_each(|indicator| self.fold.forget(indicator));
-        self.fold.complete(ending.summary, &Weighed::of(ending));
+        self.fold.complete(ending, &Weighed::of(ending));
         let page = Page::new(&Seen::new(self.subject, ending, &self.fold, CARDS_MAX, SECTIONS_MAX));
         let page = page.render().map_err(io::Error::other)?;
         self.destination.write(&(page + "\n"))

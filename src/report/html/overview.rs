@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::Suspected;
 use super::advice;
 use super::path::shortest;
 use super::shown::Shown;
-use super::view::{Seen, Suspected};
+use super::view::Seen;
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::report::said::words;
@@ -79,8 +80,7 @@ pub(super) fn overview(seen: &Seen<'_>) -> Overview {
 type Numbers<'a> = BTreeMap<&'a str, BTreeSet<u32>>;
 
 fn row(seen: &Seen<'_>, client: &Suspected<'_>, alerts: Option<&Numbers<'_>>) -> Row {
-    let names = client.person.map_or(&[][..], |person| &person.hostnames);
-    let hostname = match names {
+    let hostname = match client.person.hostnames.as_slice() {
         [] => String::new(),
         [name] => name.name.clone(),
         [name, others @ ..] => format!("{} +{}", name.name, others.len()),

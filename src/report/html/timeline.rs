@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::fold::Dealing;
+use super::Dealing;
 use super::shown::Shown;
 use super::view::Seen;
 use crate::report::said::words::{count, number};

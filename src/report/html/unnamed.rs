@@ -1,8 +1,8 @@
 //! What no client is named for, reason by reason.
 
-use super::fold::{Group, Unnamed};
 use super::shown::Shown;
 use super::view::{Evidence, Seen};
+use super::{Group, Unnamed};
 use crate::attribution::Verdict;
 use crate::report::said::words;
 

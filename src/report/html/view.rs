@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::fold::{Dealing, Fold, Frames, Person};
 use super::path::shortest;
 use super::shown::Shown;
+use super::{Dealing, Fold, Frames, Suspected};
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
+use crate::report::said::fold::machines;
 use crate::report::said::headline::Found;
 use crate::report::said::machines::Machines;
 use crate::report::said::timed::Timed;
@@ -18,42 +19,25 @@ use crate::time::Timestamp;
 /// So many clients are called by name where others are counted, and need no table.
 pub(super) const FEW: usize = 3;
 
-/// One client with its dealings, the most pressing first.
-#[derive(Clone, Debug)]
-pub(super) struct Suspected<'a> {
-    pub address: Address,
-    pub person: Option<&'a Person>,
-    pub dealings: Vec<&'a Dealing>,
-    /// That of its most pressing dealing.
-    pub urgency: Urgency,
-}
-
 impl Suspected<'_> {
     /// `192.168.2.42 (KEVIN-PC)`.
     pub fn called(&self) -> String {
-        let names = self.person.map_or(&[][..], |person| &person.hostnames);
-        let name = names.first().map_or(String::new(), |name| format!(" ({})", name.name));
+        let name = self.person.hostnames.first();
+        let name = name.map_or(String::new(), |name| format!(" ({})", name.name));
         format!("{}{name}", self.address)
     }
 
     /// It, as the heading needs it.
     pub fn found(&self) -> Found {
-        let macs = self.person.iter().flat_map(|person| person.senders.own()).collect();
+        let macs = self.person.senders.own().collect();
         Found { address: self.address, called: self.called(), urgency: self.urgency, macs }
     }
-}
-
-/// How pressing a dealing is. Who did not ask when the alerts were raised is not behind them, whatever it did at
-/// other times.
-fn urgency(timed: Option<&Timed>, dealing: &Dealing) -> Urgency {
-    let is_other = timed.is_some_and(|timed| timed.not_then(dealing.client).is_some());
-    if is_other { Urgency::Other } else { Urgency::of(dealing.weight()) }
 }
 
 /// What decides where a dealing stands: the most pressing first, then the surest, then the earliest.
 fn rank(timed: Option<&Timed>, dealing: &Dealing) -> (Urgency, Urgency, Grade, Timestamp) {
     let grade = Grade::of(dealing.most_permille);
-    (urgency(timed, dealing), Urgency::of(dealing.weight()), grade, dealing.first)
+    (dealing.urgency(timed), Urgency::of(dealing.weight()), grade, dealing.first)
 }
 
 /// What all sections speak of.
@@ -84,22 +68,16 @@ impl<'a> Seen<'a> {
         cards: usize,
         sections: usize,
     ) -> Seen<'a> {
-        let mut by_client: BTreeMap<Address, Vec<&Dealing>> = BTreeMap::new();
+        let timed = Timed::of(ending.answers);
+        let mut clients = fold.clients(timed.as_ref());
         let mut by_indicator: BTreeMap<IndicatorId, Vec<&Dealing>> = BTreeMap::new();
-        for dealing in fold.dealings() {
-            by_client.entry(dealing.client).or_default().push(dealing);
+        for dealing in clients.iter().flat_map(|client| &client.dealings) {
             by_indicator.entry(dealing.indicator).or_default().push(dealing);
         }
-        let timed = Timed::of(ending.answers);
         let rank = |dealing: &Dealing| rank(timed.as_ref(), dealing);
-        let mut clients: Vec<Suspected> = by_client
-            .into_iter()
-            .filter_map(|(address, mut dealings)| {
-                dealings.sort_by_key(|dealing| (rank(dealing), dealing.indicator));
-                let urgency = urgency(timed.as_ref(), dealings.first()?);
-                Some(Suspected { address, person: fold.person(address), dealings, urgency })
-            })
-            .collect();
+        for client in &mut clients {
+            client.dealings.sort_by_key(|dealing| (rank(dealing), dealing.indicator));
+        }
         clients.sort_by_key(|client| {
             let is_other = timed.as_ref().is_some_and(|timed| !timed.names(client.address));
             (is_other, client.dealings.first().map(|dealing| rank(dealing)), client.address)
@@ -108,16 +86,15 @@ impl<'a> Seen<'a> {
         for (_, dealings) in &mut flagged {
             dealings.sort_by_key(|dealing| (rank(dealing), dealing.client));
         }
-        let first = |dealings: &[&Dealing]| {
-            dealings.first().map(|dealing| urgency(timed.as_ref(), dealing))
-        };
+        let first =
+            |dealings: &[&Dealing]| dealings.first().map(|dealing| dealing.urgency(timed.as_ref()));
         flagged.sort_by_key(|(indicator, dealings)| (first(dealings), *indicator));
         let places = clients.iter().take(cards).enumerate();
         let cards = places.map(|(place, client)| (client.address, place + 1)).collect();
         let places = flagged.iter().take(sections).enumerate();
         let sections = places.map(|(place, (indicator, _))| (*indicator, place + 1)).collect();
         let times = Times::of(ending.coverage, subject.zone);
-        let machines = machines(clients.iter());
+        let machines = machines(&clients);
         Seen { subject, ending, fold, times, clients, timed, machines, flagged, cards, sections }
     }
 
@@ -139,7 +116,7 @@ impl<'a> Seen<'a> {
 
     /// How pressing a dealing is.
     pub fn urgency(&self, dealing: &Dealing) -> Urgency {
-        urgency(self.timed.as_ref(), dealing)
+        dealing.urgency(self.timed.as_ref())
     }
 
     /// A file by its name, with as much of its path as tells it from the others.
@@ -246,12 +223,4 @@ pub(super) struct Evidence {
 pub(super) struct Filter {
     pub file: Shown,
     pub text: String,
-}
-
-/// Which of some clients are one machine.
-fn machines<'s>(clients: impl Iterator<Item = &'s Suspected<'s>>) -> Machines {
-    Machines::of(clients.flat_map(|client| {
-        let macs = client.person.iter().flat_map(|person| person.senders.own());
-        macs.map(|mac| (client.address, mac))
-    }))
 }

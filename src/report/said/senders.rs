@@ -30,13 +30,6 @@ impl Senders {
         }
     }
 
-    /// Those of several entries together.
-    pub fn of<'s>(all: impl Iterator<Item = &'s Senders>) -> Senders {
-        let mut senders = Senders::default();
-        all.flat_map(|senders| &senders.0).for_each(|sender| senders.put(*sender));
-        senders
-    }
-
     fn put(&mut self, sender: Sender) {
         if let Some(known) = self.0.iter_mut().find(|known| known.mac == sender.mac) {
             known.is_router |= sender.is_router;
@@ -98,7 +91,8 @@ mod tests {
     fn an_address_that_changed_hands_has_each_machine_with_its_time() {
         let one = Senders(vec![sender(2, false, 50, 60)]);
         let other = Senders(vec![sender(1, false, 5, 5), sender(2, false, 70, 70)]);
-        let all = Senders::of([&one, &other].into_iter());
+        let mut all = one.clone();
+        other.iter().for_each(|sender| all.put(*sender));
         assert!(all.are_several());
         assert!(!one.are_several());
         let day = |second: i64| Timestamp((1_575_015_900 + second) * 1_000_000_000);

@@ -1,11 +1,10 @@
 //! What a client was called.
 
-use super::Seen;
-use super::fold::Entry;
+use super::Dealing;
 use crate::identity::{Hostname, Source};
 use crate::report::said::words::list;
 
-/// The name of the host behind an entry's last question, and of others that had its address before.
+/// The name of the host behind a dealing's last question, and of others that had its address before.
 pub(crate) struct Called<'a> {
     pub name: &'a str,
     pub source: Source,
@@ -50,13 +49,9 @@ impl<'a> Called<'a> {
     }
 }
 
-impl Seen<'_> {
-    /// What the client of an entry was called. The summary knows, as it tells hosts apart that had one
-    /// address; the entry has the first name it met.
-    pub(super) fn called<'s>(&'s self, entry: &'s Entry) -> Option<Called<'s>> {
-        match self.ending.summary.row(entry.indicator, entry.client) {
-            Some(row) => row.hostname.as_ref().map(|name| Called::of(name, &row.other_hostnames)),
-            None => entry.hostname.as_ref().map(|name| Called::of(name, &[])),
-        }
+impl Dealing {
+    /// What its client was called.
+    pub(super) fn called(&self) -> Option<Called<'_>> {
+        self.hostname.as_ref().map(|name| Called::of(name, &self.other_hostnames))
     }
 }

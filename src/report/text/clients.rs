@@ -3,17 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::fold::{Clients, Entry};
 use super::page::Page;
-use super::{LABELS, Seen, write_filters};
+use super::{Dealing, Fold, LABELS, Seen, Suspected, write_filters};
 use crate::attribution::ChainStep;
-use crate::contact::Contact;
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
-use crate::report::said::fold::Way;
+use crate::report::said::fold::{Way, machines};
 use crate::report::said::ink::{Ink, Words};
 use crate::report::said::machines::{Machines, Sharing};
-use crate::report::said::senders::{Sender, Senders};
+use crate::report::said::senders::Sender;
 use crate::report::said::timed::Timed;
 use crate::report::said::words::{self, Grade, count};
 use crate::report::weighed::{Weighed, Weight};
@@ -23,61 +21,55 @@ use crate::time::Timestamp;
 /// How many clients are described; of more, only the first: nobody reads on.
 pub(super) const BLOCKS_MAX: usize = 20;
 
-/// What decides where an entry stands: the gravest first, of these who connected, the most certain and most direct.
+/// What decides where a dealing stands: the gravest first, of these who connected, the most certain and most direct.
 type Rank = (Weight, Grade, bool, bool, Option<Role>, usize, Timestamp);
 
-fn rank(entry: &Entry) -> Rank {
-    let role = entry.parts.first().map(|part| part.role);
-    let steps = entry.ways.iter().map(|way| way.chain.len()).min().unwrap_or_default();
-    let grade = Grade::of(entry.confidence_permille);
-    (entry.weight(), grade, entry.only_tail, entry.only_server, role, steps, entry.first)
+fn rank(dealing: &Dealing) -> Rank {
+    let role = dealing.parts.first().map(|part| part.role);
+    let steps = dealing.ways.iter().map(|way| way.chain.len()).min().unwrap_or_default();
+    let grade = Grade::of(dealing.most_permille);
+    (dealing.weight(), grade, dealing.only_tail, dealing.only_server, role, steps, dealing.first)
 }
 
-/// A client, and the entries it has.
-pub(super) type Block<'a> = (Address, Vec<&'a Entry>);
-
-/// The entries of each client, in the order in which they are shown: where alerts have times, those first who are
-/// named for them, and then those who asked about then, too.
-pub(super) fn blocks<'a>(clients: &'a Clients, timed: Option<&Timed>) -> Vec<Block<'a>> {
-    let mut by_client: BTreeMap<Address, Vec<&Entry>> = BTreeMap::new();
-    for entry in clients.entries() {
-        by_client.entry(entry.client).or_default().push(entry);
+/// The clients and the dealings of each, in the order in which they are shown: where alerts have times, those first who
+/// are named for them, and then those who asked about then, too.
+pub(super) fn in_order<'a>(fold: &'a Fold, timed: Option<&Timed>) -> Vec<Suspected<'a>> {
+    let mut clients = fold.clients(timed);
+    for client in &mut clients {
+        client.dealings.sort_by_cached_key(|dealing| (rank(dealing), dealing.indicator));
     }
-    let mut blocks: Vec<Block<'_>> = by_client.into_iter().collect();
-    for (_, entries) in &mut blocks {
-        entries.sort_by_cached_key(|entry| (rank(entry), entry.indicator));
-    }
-    blocks.sort_by_cached_key(|(client, entries)| {
-        let is_other = timed.is_some_and(|timed| !timed.names(*client));
-        let is_not_then = timed.is_some_and(|timed| timed.not_then(*client).is_some());
-        (is_other, is_not_then, entries.first().map(|entry| rank(entry)), *client)
+    clients.sort_by_cached_key(|client| {
+        let is_other = timed.is_some_and(|timed| !timed.names(client.address));
+        let is_not_then = timed.is_some_and(|timed| timed.not_then(client.address).is_some());
+        let first = client.dealings.first().map(|dealing| rank(dealing));
+        (is_other, is_not_then, first, client.address)
     });
-    blocks
+    clients
 }
 
 /// Writes the section, if there is anybody.
 pub(super) fn write<W: Write>(
     page: &mut Page<'_, W>,
     seen: &Seen<'_>,
-    clients: &Clients,
-    blocks: &[Block<'_>],
+    clients: &[Suspected<'_>],
+    left_out: u64,
     weighed: &Weighed<'_>,
 ) -> io::Result<()> {
-    if blocks.is_empty() {
+    if clients.is_empty() {
         return Ok(());
     }
-    let machines = clients.machines();
+    let machines = machines(clients);
     let mut above = Above::default();
     page.title("Who is behind it")?;
-    for (client, entries) in blocks.iter().take(BLOCKS_MAX) {
+    for client in clients.iter().take(BLOCKS_MAX) {
         page.gap()?;
-        let senders = Senders::of(entries.iter().map(|entry| &entry.senders));
-        page.say(0, &heading(seen, *client, entries, &senders, &machines))?;
-        for entry in entries {
-            write_entry(page, seen, entry, weighed, senders.are_several(), &mut above)?;
+        page.say(0, &heading(seen, client, &machines))?;
+        let are_several = client.person.senders.are_several();
+        for dealing in &client.dealings {
+            write_dealing(page, seen, dealing, weighed, are_several, &mut above)?;
         }
     }
-    if let Some(more @ 1..) = blocks.len().checked_sub(BLOCKS_MAX) {
+    if let Some(more @ 1..) = clients.len().checked_sub(BLOCKS_MAX) {
         let clients = count(more as u64, "further client stands", "further clients stand");
         let text = format!(
             "{clients} in the table alone. --ticket=ADDRESS has all of one, --report FILE.html all of each."
@@ -85,8 +77,8 @@ pub(super) fn write<W: Write>(
         page.gap()?;
         page.say(0, &Words::of(Ink::Caution, &text))?;
     }
-    if clients.left_out > 0 {
-        let sightings = count(clients.left_out, "lookup", "lookups");
+    if left_out > 0 {
+        let sightings = count(left_out, "lookup", "lookups");
         let text = format!(
             "{sightings} of further clients had no room here; --format jsonl has all of them."
         );
@@ -97,22 +89,17 @@ pub(super) fn write<W: Write>(
 }
 
 /// Who a client is: address, host name, link-layer address, VLAN.
-fn heading(
-    seen: &Seen<'_>,
-    client: Address,
-    entries: &[&Entry],
-    senders: &Senders,
-    machines: &Machines,
-) -> Words {
-    let mut heading = Words::of(Ink::Strong, &client.to_string());
-    if let Some(called) = entries.iter().find_map(|entry| seen.called(entry)) {
+fn heading(seen: &Seen<'_>, client: &Suspected<'_>, machines: &Machines) -> Words {
+    let (address, senders) = (client.address, &client.person.senders);
+    let mut heading = Words::of(Ink::Strong, &address.to_string());
+    if let Some(called) = client.dealings.iter().find_map(|dealing| dealing.called()) {
         heading.push(Ink::Plain, "  ");
         heading.push(Ink::Strong, called.name);
         heading.push(Ink::Aside, &format!(" ({})", called.origin()));
         heading.push(Ink::Caution, &called.at_other_times());
     }
     for Sender { mac, is_router, .. } in senders.iter() {
-        let text = match machines.sharing(client, *mac) {
+        let text = match machines.sharing(address, *mac) {
             _ if *is_router => format!("  behind a router, {mac}"),
             Sharing::Alone => format!("  {mac}"),
             Sharing::Itself(others) => format!("  {mac}, the same machine as {others}"),
@@ -121,13 +108,13 @@ fn heading(
         };
         heading.push(Ink::Aside, &text);
     }
-    if let Some(vlan) = entries.iter().find_map(|entry| entry.vlan) {
+    if let Some(vlan) = client.person.vlans.first() {
         heading.push(Ink::Aside, &format!("  VLAN {vlan}"));
     }
     if senders.are_several() {
         heading.push(Ink::Caution, "  perhaps not one machine: see which MAC asked when");
     }
-    if let Some(text) = seen.timed.as_ref().and_then(|timed| timed.not_then(client)) {
+    if let Some(text) = seen.timed.as_ref().and_then(|timed| timed.not_then(address)) {
         heading.push(Ink::Caution, &format!("  {text}"));
     }
     heading
@@ -145,70 +132,68 @@ struct Above {
     for_others: BTreeSet<Address>,
 }
 
-fn write_entry<W: Write>(
+fn write_dealing<W: Write>(
     page: &mut Page<'_, W>,
     seen: &Seen<'_>,
-    entry: &Entry,
+    dealing: &Dealing,
     weighed: &Weighed<'_>,
     shows_senders: bool,
     above: &mut Above,
 ) -> io::Result<()> {
-    let Some(indicator) = seen.subject.indicators.get(entry.indicator) else { return Ok(()) };
+    let Some(indicator) = seen.subject.indicators.get(dealing.indicator) else { return Ok(()) };
     let listing = seen.subject.indicators.listing(&indicator);
     let heading = Words::of(Ink::Flagged, indicator.value).and(Ink::Aside, &format!("  {listing}"));
     page.say(2, &heading)?;
-    for way in &entry.ways {
+    for way in &dealing.ways {
         let last = way.chain.last().map_or("", |step| step.name.as_str());
         let key = (way.asked.to_ascii_lowercase(), last.to_ascii_lowercase());
-        let first = *above.drawn.entry(key).or_insert(entry.client);
-        write_way(page, way, (first != entry.client).then_some(first))?;
+        let first = *above.drawn.entry(key).or_insert(dealing.client);
+        write_way(page, way, (first != dealing.client).then_some(first))?;
     }
-    if entry.more_ways {
+    if dealing.further > 0 {
         page.entry(4, LABELS, "", &Words::of(Ink::Aside, "and further names"))?;
     }
     let mut say = |label, words: &Words| page.entry(4, LABELS, label, words);
-    let questions = count(entry.asks, "question", "questions");
-    say("when", &Words::plain(&seen.times.often(&questions, entry.first, entry.last)))?;
+    let questions = count(dealing.asks, "question", "questions");
+    say("when", &Words::plain(&seen.times.often(&questions, dealing.first, dealing.last)))?;
     if shows_senders {
-        say("MAC", &Words::plain(&entry.senders.when(&seen.times)))?;
+        say("MAC", &Words::plain(&dealing.senders.when(&seen.times)))?;
     }
-    say("got", &Words::plain(&outcomes(entry)))?;
-    // The summary knows of connections up to the end of the capture.
-    let row = seen.ending.summary.row(entry.indicator, entry.client);
-    let seen_contact = row.map_or(&entry.contact, |row| &row.contact);
-    if let Some(contact) = words::contact(seen_contact, &seen.times) {
-        let ink = if matches!(seen_contact, Contact::Yes(_)) { Ink::Strong } else { Ink::Plain };
+    say("got", &Words::plain(&outcomes(dealing)))?;
+    if let Some(contact) = words::contact(&dealing.contact, &seen.times) {
+        let ink = if dealing.has_connected() { Ink::Strong } else { Ink::Plain };
         say("then", &Words::of(ink, &contact))?;
     }
-    for (place, sentence) in parts(seen, entry).iter().enumerate() {
+    for (place, sentence) in parts(seen, dealing).iter().enumerate() {
         say(if place == 0 { "how" } else { "" }, &Words::plain(sentence))?;
     }
-    say("sure", &sureness(entry))?;
-    write_filters(page, 4, seen.subject.files, &entry.frames)?;
-    if let Some(words) = weighed.for_others(entry.indicator, entry.client)
-        && above.for_others.insert(entry.client)
+    say("sure", &sureness(dealing))?;
+    write_filters(page, 4, seen.subject.files, &dealing.frames)?;
+    if let Some(words) = weighed.for_others(dealing.indicator, dealing.client)
+        && above.for_others.insert(dealing.client)
     {
         page.entry(4, LABELS, "who", &Words::of(Ink::Caution, words))?;
     }
-    write_weighed(page, entry, weighed, above)
+    write_weighed(page, dealing, weighed, above)
 }
 
 /// What speaks for a compromised client, and what for a false alarm; in short where it was said above.
 fn write_weighed<W: Write>(
     page: &mut Page<'_, W>,
-    entry: &Entry,
+    dealing: &Dealing,
     weighed: &Weighed<'_>,
     above: &mut Above,
 ) -> io::Result<()> {
-    for (place, words) in weighed.serious(entry.indicator, entry.client).into_iter().enumerate() {
+    for (place, words) in weighed.serious(dealing.indicator, dealing.client).into_iter().enumerate()
+    {
         let label = if place == 0 { "serious" } else { "" };
         page.entry(4, LABELS, label, &Words::of(Ink::Flagged, "- ").and(Ink::Plain, words))?;
     }
-    let is_doubtful = entry.is_doubtful();
+    let is_doubtful = dealing.is_doubtful();
     let perhaps = if is_doubtful { "Perhaps a false alarm: " } else { "But: " };
-    let shared = weighed.of_indicator(entry.indicator);
-    let (excuse, said) = match (shared.is_empty(), weighed.own(entry.indicator, entry.client)) {
-        (false, _) => (Ok(entry.indicator), shared),
+    let shared = weighed.of_indicator(dealing.indicator);
+    let (excuse, said) = match (shared.is_empty(), weighed.own(dealing.indicator, dealing.client)) {
+        (false, _) => (Ok(dealing.indicator), shared),
         (true, Some(own)) => (Err(own.code), vec![own.words.as_str()]),
         (true, None) if is_doubtful => {
             (Err(""), vec!["it asked for something else, which led there"])
@@ -222,7 +207,7 @@ fn write_weighed<W: Write>(
             false => Ok(()),
         };
     }
-    above.excused.insert(excuse, entry.client);
+    above.excused.insert(excuse, dealing.client);
     for (place, words) in said.iter().enumerate() {
         let (label, before) = if place == 0 { ("note", perhaps) } else { ("", "Also: ") };
         let words = Words::of(Ink::Caution, before).and(Ink::Plain, words).and(Ink::Plain, ".");
@@ -232,9 +217,9 @@ fn write_weighed<W: Write>(
 }
 
 /// How sure it is; also of the least certain sighting, if that is of another grade.
-pub(super) fn sureness(entry: &Entry) -> Words {
-    let (most, least) = (entry.confidence_permille, entry.confidence_least_permille);
-    let parts = entry.parts.iter().map(|part| (part.role, part.leg()));
+pub(super) fn sureness(dealing: &Dealing) -> Words {
+    let (most, least) = (dealing.most_permille, dealing.least_permille);
+    let parts = dealing.parts.iter().map(|part| (part.role, part.leg));
     let words = Words::of(Ink::Strong, &words::sure_of(most, parts));
     if Grade::of(most) == Grade::of(least) {
         return words;
@@ -242,8 +227,8 @@ pub(super) fn sureness(entry: &Entry) -> Words {
     words.and(Ink::Plain, &format!(", of some lookups only {}", words::sureness(least)))
 }
 
-pub(super) fn outcomes(entry: &Entry) -> String {
-    match entry.outcomes.as_slice() {
+pub(super) fn outcomes(dealing: &Dealing) -> String {
+    match dealing.outcomes.as_slice() {
         [(rcode, _)] => words::outcome(*rcode),
         outcomes => {
             let said: Vec<String> = outcomes
@@ -258,12 +243,12 @@ pub(super) fn outcomes(entry: &Entry) -> String {
 }
 
 /// What it had to do with it, without saying one thing twice for two addresses of one resolver.
-pub(super) fn parts(seen: &Seen<'_>, entry: &Entry) -> Vec<String> {
+pub(super) fn parts(seen: &Seen<'_>, dealing: &Dealing) -> Vec<String> {
     let mut sentences = Vec::new();
-    for part in &entry.parts {
+    for part in &dealing.parts {
         let name = |address: &Address| seen.resolver(*address).to_string();
         let hops: Vec<String> = part.hops.iter().map(name).collect();
-        let sentence = words::part(part.role, part.leg(), &hops, &name(&part.resolver));
+        let sentence = words::part(part.role, part.leg, &hops, &name(&part.resolver));
         if !sentences.contains(&sentence) {
             sentences.push(sentence);
         }
@@ -325,15 +310,15 @@ fn shown_step(step: &ChainStep, flagged: bool) -> Words {
 }
 
 /// What may make it a false alarm.
-pub(super) fn note(entry: &Entry) -> Option<String> {
-    let asked = entry.ways.first().map_or("", |way| way.asked.as_str());
-    let others = if entry.ways.len() > 1 { " and of others" } else { "" };
-    if entry.only_tail {
+pub(super) fn note(dealing: &Dealing) -> Option<String> {
+    let asked = dealing.ways.first().map_or("", |way| way.asked.as_str());
+    let others = if dealing.ways.len() > 1 { " and of others" } else { "" };
+    if dealing.only_tail {
         Some(format!(
             "Perhaps a false alarm: it never asked for the flagged name itself, which is only the end \
              of the alias chain of {asked}{others}."
         ))
-    } else if entry.only_server {
+    } else if dealing.only_server {
         Some(format!(
             "Perhaps a false alarm: the flagged address is a name server that was asked about \
              {asked}{others} on the way; it may serve many other names."

@@ -8,7 +8,6 @@ mod answers;
 mod called;
 mod capture;
 mod clients;
-mod fold;
 mod overview;
 mod page;
 mod ticket;
@@ -19,17 +18,16 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use self::answers::Answered;
-use self::clients::Block;
-use self::fold::{Clients, Frames, Groups};
 use self::page::Page;
 use super::said::alerts::misdirected;
 use super::said::caveats::{caveats, unread};
 use super::said::headline::{self, Found, Heading};
 use super::said::ink::{Ink, Words};
 use super::said::timed::Timed;
-use super::weighed::{Urgency, Weighed};
+use super::said::{fold, unnamed as groups};
+use super::weighed::Weighed;
 use super::{Ending, Files, Report, Subject};
-use crate::attribution::{Attribution, State, Verdict};
+use crate::attribution::Attribution;
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
 use crate::report::said::words::{Times, count, list, number};
@@ -44,6 +42,18 @@ pub use self::ticket::Ticket;
 const LABELS: usize = 8;
 /// How many files, lists or resolvers are named one by one.
 const NAMED_MAX: usize = 8;
+/// How many names asked for are kept with a dealing.
+const WAYS_MAX: usize = 4;
+/// How many frames are named, those of one sighting aside.
+const FRAMES_MAX: usize = 12;
+
+type Fold = fold::Fold<WAYS_MAX, FRAMES_MAX>;
+type Dealing = fold::Dealing<WAYS_MAX, FRAMES_MAX>;
+type Suspected<'f> = fold::Suspected<'f, WAYS_MAX, FRAMES_MAX>;
+type Frames = fold::Frames<FRAMES_MAX>;
+type Groups = groups::Groups<WAYS_MAX, FRAMES_MAX>;
+type Group = groups::Group<WAYS_MAX, FRAMES_MAX>;
+type Unnamed = groups::Unnamed<WAYS_MAX, FRAMES_MAX>;
 
 /// The report for people.
 #[derive(Debug)]
@@ -51,8 +61,7 @@ pub struct Text<'a, W> {
     out: W,
     look: Look,
     subject: Subject<'a>,
-    clients: Clients,
-    groups: Groups,
+    fold: Fold,
     /// What was seen at all.
     listed: BTreeSet<IndicatorId>,
 }
@@ -60,26 +69,14 @@ pub struct Text<'a, W> {
 impl<'a, W: Write> Text<'a, W> {
     /// Writes to `out` at the end.
     pub fn new(out: W, look: Look, subject: Subject<'a>) -> Text<'a, W> {
-        Text {
-            out,
-            look,
-            subject,
-            clients: Clients::default(),
-            groups: Groups::default(),
-            listed: BTreeSet::new(),
-        }
+        Text { out, look, subject, fold: Fold::default(), listed: BTreeSet::new() }
     }
 }
 
 impl<W: Write> Report for Text<'_, W> {
-    /// Folds it in with others of its like. What is provisional comes again when it is settled.
     fn attribution(&mut self, attribution: &Attribution) -> io::Result<()> {
         self.listed.insert(attribution.indicator);
-        match (attribution.state, attribution.verdict) {
-            (State::Provisional | State::Superseded, _) => {}
-            (State::Final, Verdict::Attributed) => self.clients.add(attribution),
-            (State::Final, _) => self.groups.add(attribution),
-        }
+        self.fold.add(attribution);
         Ok(())
     }
 
@@ -88,18 +85,17 @@ impl<W: Write> Report for Text<'_, W> {
         let timed = Timed::of(ending.answers);
         let seen = Seen { subject: self.subject, ending, times, timed };
         let weighed = Weighed::of(ending);
-        ending.misdirected().for_each(|indicator| self.clients.forget(indicator));
-        self.clients.weigh(&weighed);
-        let blocks = clients::blocks(&self.clients, seen.timed.as_ref());
+        self.fold.complete(ending, &weighed);
+        let (groups, left_out) = (&self.fold.groups, self.fold.clients_left_out);
+        let suspected = clients::in_order(&self.fold, seen.timed.as_ref());
         let mut page = Page::new(&mut self.out, self.look);
         if let Some(why) = misdirected(ending.answers) {
             page.say(0, &Words::of(Ink::Strong, why))?;
             capture::write(&mut page, &seen)?;
             return self.out.flush();
         }
-        let found: Vec<Found> = blocks.iter().map(|block| seen.found(block)).collect();
-        let is_more = self.clients.left_out > 0;
-        let heading = headline::heading(ending, seen.timed.as_ref(), &found, is_more);
+        let found: Vec<Found> = suspected.iter().map(Suspected::found).collect();
+        let heading = headline::heading(ending, seen.timed.as_ref(), &found, left_out > 0);
         seen.headline(&mut page, &heading)?;
         let answered = Answered::of(&seen);
         let is_long = answered.as_ref().is_some_and(Answered::is_long);
@@ -112,19 +108,30 @@ impl<W: Write> Report for Text<'_, W> {
             page.gap()?;
         }
         seen.looked(&mut page)?;
-        overview::write(&mut page, &seen, &blocks, &self.groups)?;
+        overview::write(&mut page, &seen, &suspected, groups)?;
         if let Some(answered) = answered.filter(|_| is_long) {
             page.title("Alert by alert")?;
             answered.write(&mut page, &seen)?;
         }
-        clients::write(&mut page, &seen, &self.clients, &blocks, &weighed)?;
-        unnamed::write(&mut page, &seen, &self.groups, &weighed)?;
+        clients::write(&mut page, &seen, &suspected, left_out, &weighed)?;
+        unnamed::write(&mut page, &seen, groups, &weighed)?;
         unseen::write(&mut page, self.subject.indicators, &self.listed)?;
         capture::write(&mut page, &seen)?;
         // Terminals show the end.
         page.gap()?;
         seen.comes_to(&mut page, &heading)?;
         self.out.flush()
+    }
+}
+
+impl Suspected<'_> {
+    /// It, as the heading needs it.
+    fn found(&self) -> Found {
+        let name = self.dealings.first().and_then(|dealing| dealing.called());
+        let name = name.map_or(String::new(), |name| format!(" ({})", name.short()));
+        let called = format!("{}{name}", self.address);
+        let macs = self.person.senders.own().collect();
+        Found { address: self.address, called, urgency: self.urgency, macs }
     }
 }
 
@@ -164,17 +171,6 @@ impl Seen<'_> {
             page.say(0, &Words::of(Ink::Aside, text))?;
         }
         Ok(())
-    }
-
-    /// A client, as the heading needs it.
-    fn found(&self, (client, entries): &Block<'_>) -> Found {
-        let name = entries.first().and_then(|entry| self.called(entry));
-        let name = name.map_or(String::new(), |name| format!(" ({})", name.short()));
-        let is_other = self.timed.as_ref().is_some_and(|timed| timed.not_then(*client).is_some());
-        let urgencies = entries.iter().map(|entry| Urgency::of(entry.weight()));
-        let gravest = urgencies.min().filter(|_| !is_other).unwrap_or(Urgency::Other);
-        let macs = entries.iter().flat_map(|entry| entry.senders.own()).collect();
-        Found { address: *client, called: format!("{client}{name}"), urgency: gravest, macs }
     }
 
     fn looked_at(&self) -> String {

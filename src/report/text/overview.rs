@@ -4,10 +4,9 @@ use std::io::{self, Write};
 
 use textwrap::core::display_width;
 
-use super::Seen;
-use super::clients::{BLOCKS_MAX, Block};
-use super::fold::{Entry, Groups};
+use super::clients::BLOCKS_MAX;
 use super::page::Page;
+use super::{Dealing, Groups, Seen, Suspected};
 use crate::attribution::Verdict;
 use crate::report::said::ink::{Ink, Words};
 use crate::report::said::words::{number, percent};
@@ -57,14 +56,14 @@ struct Columns {
 pub(super) fn write<W: Write>(
     page: &mut Page<'_, W>,
     seen: &Seen<'_>,
-    blocks: &[Block<'_>],
+    clients: &[Suspected<'_>],
     groups: &Groups,
 ) -> io::Result<()> {
-    let entries = blocks.iter().flat_map(|(_, entries)| entries);
-    let all = blocks.iter().map(|(_, entries)| entries.len()).sum::<usize>();
-    let rows_max = if blocks.len() > BLOCKS_MAX { ROWS_MAX } else { ROWS_FEW };
+    let dealings = clients.iter().flat_map(|client| &client.dealings);
+    let all = clients.iter().map(|client| client.dealings.len()).sum::<usize>();
+    let rows_max = if clients.len() > BLOCKS_MAX { ROWS_MAX } else { ROWS_FEW };
     let mut rows: Vec<Row> =
-        entries.take(rows_max).filter_map(|entry| of_client(seen, entry)).collect();
+        dealings.take(rows_max).filter_map(|dealing| of_client(seen, dealing)).collect();
     let unnamed = of_nobody(seen, groups);
     let left_out = (all + unnamed.len()).saturating_sub(rows_max);
     let room = rows_max.saturating_sub(rows.len());
@@ -79,17 +78,18 @@ pub(super) fn write<W: Write>(
         write_row(page, columns, Ink::Plain, row)?;
     }
     if left_out > 0 {
-        let place = if blocks.len() > BLOCKS_MAX { "in --format csv" } else { "below" };
+        let place = if clients.len() > BLOCKS_MAX { "in --format csv" } else { "below" };
         let more = format!("and {} more, {place}", number(left_out as u64));
         page.say(0, &Words::of(Ink::Aside, &more))?;
     }
     Ok(())
 }
 
-fn of_client(seen: &Seen<'_>, entry: &Entry) -> Option<Row> {
-    let weight = entry.weight();
+fn of_client(seen: &Seen<'_>, dealing: &Dealing) -> Option<Row> {
+    let weight = dealing.weight();
     // Who did not ask when the alerts were raised is not behind them, whatever it did at other times.
-    let is_other = seen.timed.as_ref().is_some_and(|timed| timed.not_then(entry.client).is_some());
+    let is_other =
+        seen.timed.as_ref().is_some_and(|timed| timed.not_then(dealing.client).is_some());
     let verdict = match weight {
         _ if is_other => (OTHER_TIMES, Ink::Aside),
         Weight::Connected | Weight::Serious => (weight.as_str(), Ink::Flagged),
@@ -97,14 +97,14 @@ fn of_client(seen: &Seen<'_>, entry: &Entry) -> Option<Row> {
         Weight::Doubtful => (weight.as_str(), Ink::Caution),
     };
     Some(Row {
-        who: entry.client.to_string(),
-        host: seen.called(entry).map_or(String::new(), |called| called.short()),
-        what: seen.subject.indicators.get(entry.indicator)?.value.to_owned(),
-        asked: entry.asks,
+        who: dealing.client.to_string(),
+        host: dealing.called().map_or(String::new(), |called| called.short()),
+        what: seen.subject.indicators.get(dealing.indicator)?.value.to_owned(),
+        asked: dealing.asks,
         // That it asked is certain then, but what a firewall sees was not asked for it.
-        sure: match entry.is_cached() {
+        sure: match dealing.is_cached() {
             true => CACHED.to_owned(),
-            false => percent(entry.confidence_permille),
+            false => percent(dealing.most_permille),
         },
         verdict,
     })

@@ -4,19 +4,18 @@
 //! with a line between, the most pressing first; what has no client stands in none, and of those who only asked at other
 //! times than the alerts' there is one only if it is asked for.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::called::Called;
-use super::fold::{Clients, Entry};
 use super::page::{Look, Page};
-use super::{LABELS, Seen, alerted, clients, write_filters};
-use crate::attribution::{Attribution, Client, Leaning, State, Verdict};
-use crate::contact::{Connection, Contact};
+use super::{Dealing, Fold, LABELS, Seen, Suspected, alerted, clients, write_filters};
+use crate::attribution::{Attribution, Leaning};
+use crate::contact::Contact;
 use crate::flow::Address;
-use crate::indicator::{IndicatorId, IndicatorKind};
+use crate::indicator::IndicatorKind;
+use crate::report::said::connections::Connections;
 use crate::report::said::ink::Words;
-use crate::report::said::senders::{Sender, Senders};
+use crate::report::said::senders::Sender;
 use crate::report::said::timed::Timed;
 use crate::report::said::words::{Times, connected, count, times};
 use crate::report::weighed::{Weighed, is_harmless};
@@ -24,21 +23,8 @@ use crate::report::{Ending, Report, Subject};
 
 /// What mails and tickets are wide.
 const COLUMNS: usize = 72;
-/// How many entries a ticket lists; the rest is counted.
+/// How many dealings a ticket lists; the rest is counted.
 const ENTRIES_MAX: usize = 20;
-/// How many clients are kept apart.
-const CLIENTS_MAX: usize = 4_096;
-/// How many connections of a client are listed.
-const CONNECTIONS_MAX: usize = 4;
-
-/// Who a client is, as far as its sightings say.
-#[derive(Debug, Default)]
-struct Known {
-    vlan: Option<u16>,
-    connections: Vec<(IndicatorId, Connection)>,
-    /// Whether the capture would have shown connections, and shows none.
-    is_without_connection: bool,
-}
 
 /// The tickets, of one client or of each.
 #[derive(Debug)]
@@ -46,30 +32,19 @@ pub struct Ticket<'a, W> {
     out: W,
     wanted: Option<Address>,
     subject: Subject<'a>,
-    clients: Clients,
-    known: BTreeMap<Address, Known>,
+    fold: Fold,
 }
 
 impl<'a, W: Write> Ticket<'a, W> {
     /// Writes to `out` at the end: the ticket of `wanted`, or one of each client.
     pub fn new(out: W, wanted: Option<Address>, subject: Subject<'a>) -> Ticket<'a, W> {
-        Ticket { out, wanted, subject, clients: Clients::default(), known: BTreeMap::new() }
+        Ticket { out, wanted, subject, fold: Fold::default() }
     }
 }
 
 impl<W: Write> Report for Ticket<'_, W> {
     fn attribution(&mut self, attribution: &Attribution) -> io::Result<()> {
-        if (attribution.state, attribution.verdict) != (State::Final, Verdict::Attributed) {
-            return Ok(());
-        }
-        self.clients.add(attribution);
-        for client in &attribution.clients {
-            let has_room = self.known.len() < CLIENTS_MAX;
-            if has_room || self.known.contains_key(&client.address) {
-                let known = self.known.entry(client.address).or_default();
-                known.add(client, attribution.indicator);
-            }
-        }
+        self.fold.add(attribution);
         Ok(())
     }
 
@@ -80,32 +55,19 @@ impl<W: Write> Report for Ticket<'_, W> {
             times: Times::of(ending.coverage, self.subject.zone),
             timed: Timed::of(ending.answers),
         };
-        self.clients.weigh(&Weighed::of(ending));
-        let nothing = Known::default();
-        let mut by_client: BTreeMap<Address, Vec<&Entry>> = BTreeMap::new();
-        for entry in self.clients.entries() {
-            if self.wanted.is_none_or(|wanted| wanted == entry.client) {
-                by_client.entry(entry.client).or_default().push(entry);
-            }
+        self.fold.complete(ending, &Weighed::of(ending));
+        let mut tickets = self.fold.clients(seen.timed.as_ref());
+        tickets.retain(|client| self.wanted.is_none_or(|wanted| wanted == client.address));
+        let all = tickets.len();
+        tickets.retain(|client| self.wanted.is_some() || seen.asked_then(client.address));
+        for client in &mut tickets {
+            // The title names the first.
+            client.dealings.sort_by_key(|dealing| {
+                let is_held = is_held_against(dealing);
+                (!is_held, dealing.is_doubtful(), dealing.first, dealing.indicator)
+            });
         }
-        let all = by_client.len();
-        let mut tickets: Vec<Facts<'_>> = by_client
-            .into_iter()
-            .filter(|(client, _)| self.wanted.is_some() || seen.asked_then(*client))
-            .map(|(client, mut entries)| {
-                let known = self.known.get(&client).unwrap_or(&nothing);
-                let senders = Senders::of(entries.iter().map(|entry| &entry.senders));
-                let mut facts = Facts { client, known, senders, entries: Vec::new() };
-                // The title names the first.
-                entries.sort_by_key(|entry| {
-                    let is_held = facts.is_held_against(entry);
-                    (!is_held, entry.is_doubtful(), entry.first, entry.indicator)
-                });
-                facts.entries = entries;
-                facts
-            })
-            .collect();
-        tickets.sort_by_key(|facts| (facts.gravity(), facts.client));
+        tickets.sort_by_key(|client| (Gravity::of(client), client.address));
         let mut page = Page::new(&mut self.out, Look::new(COLUMNS, false));
         if all == 0 {
             page.say(0, &Words::plain(&nobody(&seen, self.wanted)))?;
@@ -115,13 +77,13 @@ impl<W: Write> Report for Ticket<'_, W> {
         {
             page.say(0, &Words::plain(&format!("{rows} not read (--format text says why).")))?;
         }
-        for (place, facts) in tickets.iter().enumerate() {
+        for (place, client) in tickets.iter().enumerate() {
             if place > 0 {
                 page.gap()?;
                 page.say(0, &Words::plain(&"=".repeat(COLUMNS)))?;
                 page.gap()?;
             }
-            write(&mut page, &seen, facts)?;
+            write(&mut page, &seen, client)?;
         }
         if let Some(others @ 1..) = all.checked_sub(tickets.len()) {
             if !tickets.is_empty() {
@@ -146,14 +108,6 @@ impl Seen<'_> {
     }
 }
 
-/// What a ticket is about.
-struct Facts<'a> {
-    client: Address,
-    known: &'a Known,
-    senders: Senders,
-    entries: Vec<&'a Entry>,
-}
-
 /// How pressing a ticket is; the most pressing first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Gravity {
@@ -165,39 +119,21 @@ enum Gravity {
     Led,
 }
 
-impl Facts<'_> {
-    fn gravity(&self) -> Gravity {
-        if self.entries.iter().all(|entry| entry.is_doubtful()) {
+impl Gravity {
+    fn of(client: &Suspected<'_>) -> Gravity {
+        if client.dealings.iter().all(|dealing| dealing.is_doubtful()) {
             Gravity::Led
-        } else if self.entries.iter().any(|entry| self.is_held_against(entry)) {
+        } else if client.dealings.iter().any(|dealing| is_held_against(dealing)) {
             Gravity::Connected
         } else {
             Gravity::Asked
         }
     }
-
-    /// Whether it asked for what is flagged here, and connected to that.
-    fn is_held_against(&self, entry: &Entry) -> bool {
-        let connected = |(flagged, _): &(IndicatorId, _)| *flagged == entry.indicator;
-        !entry.is_doubtful() && self.known.connections.iter().any(connected)
-    }
 }
 
-impl Known {
-    fn add(&mut self, client: &Client, flagged: IndicatorId) {
-        self.vlan = self.vlan.or(client.vlan);
-        match &client.contact {
-            Contact::Yes(connection) => {
-                let one = (flagged, connection.clone());
-                let is_new = !self.connections.contains(&one);
-                if is_new && self.connections.len() < CONNECTIONS_MAX {
-                    self.connections.push(one);
-                }
-            }
-            Contact::No => self.is_without_connection = true,
-            Contact::NotVisible => {}
-        }
-    }
+/// Whether a client asked for what is flagged here, and connected to that.
+fn is_held_against(dealing: &Dealing) -> bool {
+    !dealing.is_doubtful() && dealing.has_connected()
 }
 
 /// `3 further rows of the alerts were`, if any were not read.
@@ -225,38 +161,42 @@ fn nobody(seen: &Seen<'_>, wanted: Option<Address>) -> String {
     }
 }
 
-fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, facts: &Facts<'_>) -> io::Result<()> {
-    let Facts { client, known, ref senders, ref entries } = *facts;
-    let called = entries.iter().find_map(|entry| seen.called(entry));
-    page.say(0, &Words::plain(&title(seen, facts, called.as_ref())))?;
+fn write<W: Write>(
+    page: &mut Page<'_, W>,
+    seen: &Seen<'_>,
+    client: &Suspected<'_>,
+) -> io::Result<()> {
+    let dealings = &client.dealings;
+    let called = dealings.iter().find_map(|dealing| dealing.called());
+    page.say(0, &Words::plain(&title(seen, client, called.as_ref())))?;
     page.gap()?;
-    write_who(page, facts, called.as_ref())?;
+    write_who(page, client, called.as_ref())?;
     page.gap()?;
-    write_alerts(page, seen, client)?;
-    let first = entries.iter().map(|entry| entry.first).min().unwrap_or_default();
+    write_alerts(page, seen, client.address)?;
+    let first = dealings.iter().map(|dealing| dealing.first).min().unwrap_or_default();
     let zone = seen.times.zone_at(first);
     page.say(0, &Words::plain(&format!("What it looked up (times are {zone})")))?;
-    for entry in entries.iter().take(ENTRIES_MAX) {
-        write_entry(page, seen, entry, senders.are_several())?;
+    for dealing in dealings.iter().take(ENTRIES_MAX) {
+        write_dealing(page, seen, dealing, client.person.senders.are_several())?;
     }
-    if entries.len() > ENTRIES_MAX {
-        let more = (entries.len() - ENTRIES_MAX) as u64;
+    if dealings.len() > ENTRIES_MAX {
+        let more = (dealings.len() - ENTRIES_MAX) as u64;
         let text = format!("and {}", count(more, "further indicator", "further indicators"));
         page.say(2, &Words::plain(&text))?;
     }
     page.gap()?;
     page.say(0, &Words::plain("Whether it then connected"))?;
-    for text in afterwards(&seen.times, known) {
+    for text in afterwards(&seen.times, dealings) {
         page.item(2, &Words::plain(&text))?;
     }
     page.gap()?;
     page.say(0, &Words::plain("What this does not say"))?;
-    for text in unsaid(seen, facts) {
+    for text in unsaid(seen, client) {
         page.item(2, &Words::plain(&text))?;
     }
     page.gap()?;
     page.say(0, &Words::plain("Next steps"))?;
-    for text in next_steps(facts) {
+    for text in next_steps(client) {
         page.item(2, &Words::plain(&text))?;
     }
     page.gap()?;
@@ -271,11 +211,11 @@ fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>, facts: &Facts<'_>) -
 }
 
 /// What it comes to, in a line: many ticket systems show no more.
-fn title(seen: &Seen<'_>, facts: &Facts<'_>, called: Option<&Called<'_>>) -> String {
-    let values: Vec<&str> = facts
-        .entries
+fn title(seen: &Seen<'_>, client: &Suspected<'_>, called: Option<&Called<'_>>) -> String {
+    let values: Vec<&str> = client
+        .dealings
         .iter()
-        .filter_map(|entry| seen.subject.indicators.get(entry.indicator))
+        .filter_map(|dealing| seen.subject.indicators.get(dealing.indicator))
         .map(|indicator| indicator.value)
         .collect();
     let what = match values.as_slice() {
@@ -284,17 +224,17 @@ fn title(seen: &Seen<'_>, facts: &Facts<'_>, called: Option<&Called<'_>>) -> Str
         [] => String::new(),
     };
     let name = called.map_or(String::new(), |called| format!(" ({})", called.short()));
-    let who = format!("Client {}{name}", facts.client);
-    let first = facts.entries.first();
-    let flagged = first.and_then(|entry| seen.subject.indicators.get(entry.indicator));
+    let who = format!("Client {}{name}", client.address);
+    let first = client.dealings.first();
+    let flagged = first.and_then(|dealing| seen.subject.indicators.get(dealing.indicator));
     let is_address = flagged.is_some_and(|flagged| {
         matches!(flagged.kind, IndicatorKind::Address | IndicatorKind::Network)
     });
     // Nobody asks for an address.
-    if let (Some(entry), Some(flagged), true) = (first, flagged, is_address) {
-        return of_address(facts, entry, flagged.value, &who, &what);
+    if let (Some(dealing), Some(flagged), true) = (first, flagged, is_address) {
+        return of_address(client, dealing, flagged.value, &who, &what);
     }
-    match facts.gravity() {
+    match Gravity::of(client) {
         Gravity::Connected => format!("{who} asked for {what} and connected"),
         Gravity::Asked => format!("{who} asked for {what}"),
         Gravity::Led => {
@@ -304,18 +244,23 @@ fn title(seen: &Seen<'_>, facts: &Facts<'_>, called: Option<&Called<'_>>) -> Str
 }
 
 /// What a client asked for that led to a flagged address, and whether it went there.
-fn of_address(facts: &Facts<'_>, entry: &Entry, value: &str, who: &str, what: &str) -> String {
-    let asked = entry.ways.first().map_or("a name", |way| way.asked.as_str());
-    let (others, lead) = match entry.ways.len() > 1 || entry.more_ways {
+fn of_address(
+    client: &Suspected<'_>,
+    dealing: &Dealing,
+    value: &str,
+    who: &str,
+    what: &str,
+) -> String {
+    let asked = dealing.ways.first().map_or("a name", |way| way.asked.as_str());
+    let (others, lead) = match dealing.ways.len() > 1 || dealing.further > 0 {
         true => (" and other names", "lead"),
         false => ("", "leads"),
     };
     let asked = format!("{who} asked for {asked}{others}");
     // It may have gone to another address of the same answer.
-    let went_there = facts.known.connections.iter().any(|(flagged, connection)| {
-        *flagged == entry.indicator && connection.address.to_string() == value
-    });
-    match facts.gravity() {
+    let went_there =
+        dealing.connections.iter().any(|connection| connection.address.to_string() == value);
+    match Gravity::of(client) {
         Gravity::Connected if went_there => {
             format!("{asked}, and connected to the flagged address {what}")
         }
@@ -323,7 +268,7 @@ fn of_address(facts: &Facts<'_>, entry: &Entry, value: &str, who: &str, what: &s
             format!("{asked}, which {lead} to the flagged address {what}, and connected")
         }
         Gravity::Asked => format!("{asked}, which {lead} to the flagged address {what}"),
-        Gravity::Led if entry.only_server => format!(
+        Gravity::Led if dealing.only_server => format!(
             "Perhaps a false alarm: {asked}, about which the flagged name server {what} was asked"
         ),
         Gravity::Led => {
@@ -366,20 +311,20 @@ fn write_alerts<W: Write>(
 
 fn write_who<W: Write>(
     page: &mut Page<'_, W>,
-    facts: &Facts<'_>,
+    client: &Suspected<'_>,
     called: Option<&Called<'_>>,
 ) -> io::Result<()> {
     page.say(0, &Words::plain("Who"))?;
     let mut say = |label, text: &str| page.entry(2, LABELS + 2, label, &Words::plain(text));
-    say("address", &facts.client.to_string())?;
+    say("address", &client.address.to_string())?;
     if let Some(called) = called {
         say("name", &name(called))?;
     }
-    for (place, Sender { mac, is_router, .. }) in facts.senders.iter().enumerate() {
+    for (place, Sender { mac, is_router, .. }) in client.person.senders.iter().enumerate() {
         let of = if *is_router { " (a router's: the client is behind it)" } else { "" };
         say(if place == 0 { "MAC" } else { "" }, &format!("{mac}{of}"))?;
     }
-    if let Some(vlan) = facts.known.vlan {
+    if let Some(vlan) = client.person.vlans.first() {
         say("VLAN", &vlan.to_string())?;
     }
     Ok(())
@@ -390,39 +335,39 @@ fn name(called: &Called<'_>) -> String {
     format!("{} (from {}){}", called.name, called.source.as_str(), called.at_other_times())
 }
 
-fn write_entry<W: Write>(
+fn write_dealing<W: Write>(
     page: &mut Page<'_, W>,
     seen: &Seen<'_>,
-    entry: &Entry,
+    dealing: &Dealing,
     shows_senders: bool,
 ) -> io::Result<()> {
-    let Some(indicator) = seen.subject.indicators.get(entry.indicator) else { return Ok(()) };
+    let Some(indicator) = seen.subject.indicators.get(dealing.indicator) else { return Ok(()) };
     let listing = seen.subject.indicators.listing(&indicator);
     let heading = format!("{} (flagged by {listing})", indicator.value);
     page.say(2, &Words::plain(&heading))?;
-    for way in &entry.ways {
+    for way in &dealing.ways {
         clients::write_way(page, way, None)?;
     }
-    if entry.more_ways {
+    if dealing.further > 0 {
         page.entry(4, LABELS, "", &Words::plain("and further names"))?;
     }
-    let when = when(seen, entry);
+    let when = when(seen, dealing);
     let mut say = |label, text: &str| page.entry(4, LABELS, label, &Words::plain(text));
     say("when", &when)?;
     if shows_senders {
-        say("MAC", &entry.senders.when(&seen.times))?;
+        say("MAC", &dealing.senders.when(&seen.times))?;
     }
-    say("got", &clients::outcomes(entry))?;
-    for (place, sentence) in clients::parts(seen, entry).iter().enumerate() {
+    say("got", &clients::outcomes(dealing))?;
+    for (place, sentence) in clients::parts(seen, dealing).iter().enumerate() {
         say(if place == 0 { "how" } else { "" }, sentence)?;
     }
-    page.entry(4, LABELS, "sure", &clients::sureness(entry))?;
-    write_filters(page, 4, seen.subject.files, &entry.frames)?;
-    let assessed = seen.ending.assessment(entry.indicator);
-    let hints = assessed.map_or(&[][..], |assessed| assessed.of(entry.client));
+    page.entry(4, LABELS, "sure", &clients::sureness(dealing))?;
+    write_filters(page, 4, seen.subject.files, &dealing.frames)?;
+    let assessed = seen.ending.assessment(dealing.indicator);
+    let hints = assessed.map_or(&[][..], |assessed| assessed.of(dealing.client));
     // A hint says the same with its grounds.
     let is_excused = hints.iter().any(|hint| is_harmless(&hint));
-    if let Some(note) = clients::note(entry).filter(|_| !is_excused) {
+    if let Some(note) = clients::note(dealing).filter(|_| !is_excused) {
         page.entry(4, LABELS, "note", &Words::plain(&note))?;
     }
     for hint in hints {
@@ -441,8 +386,8 @@ fn leaning(leaning: Leaning) -> &'static str {
 }
 
 /// When it asked, always with the date: a ticket is read without the rest.
-fn when(seen: &Seen<'_>, entry: &Entry) -> String {
-    let often = seen.times.often(&times(entry.asks), entry.first, entry.last);
+fn when(seen: &Seen<'_>, dealing: &Dealing) -> String {
+    let often = seen.times.often(&times(dealing.asks), dealing.first, dealing.last);
     match seen.times.only_date() {
         Some(date) => format!("{date}, {often}"),
         None => often,
@@ -450,15 +395,21 @@ fn when(seen: &Seen<'_>, entry: &Entry) -> String {
 }
 
 /// What the client did with the addresses that it was given.
-fn afterwards(times: &Times, known: &Known) -> Vec<String> {
-    if !known.connections.is_empty() {
-        let told = known.connections.iter().map(|(_, connection)| {
+fn afterwards(times: &Times, dealings: &[&Dealing]) -> Vec<String> {
+    // One may be to what several indicators led to.
+    let mut connections = Connections::default();
+    dealings
+        .iter()
+        .flat_map(|dealing| dealing.connections.iter())
+        .for_each(|one| connections.add(one));
+    if connections.first().is_some() {
+        let told = connections.iter().map(|connection| {
             let frame = connection.frame.number();
             format!("Yes: {}, frame {frame}.", connected(connection, times))
         });
         return told.collect();
     }
-    vec![if known.is_without_connection {
+    vec![if dealings.iter().any(|dealing| dealing.contact == Contact::No) {
         "No: it was not seen connecting to an address that it was given, in a capture that shows its \
          other traffic."
             .to_owned()
@@ -467,9 +418,9 @@ fn afterwards(times: &Times, known: &Known) -> Vec<String> {
     }]
 }
 
-fn unsaid(seen: &Seen<'_>, facts: &Facts<'_>) -> Vec<String> {
-    let Facts { ref senders, ref entries, .. } = *facts;
-    let mut out = vec![if facts.gravity() == Gravity::Connected {
+fn unsaid(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
+    let senders = &client.person.senders;
+    let mut out = vec![if Gravity::of(client) == Gravity::Connected {
         "Which program on the client asked and connected.".to_owned()
     } else {
         "A lookup is not yet an infection: it says that something on this client wanted the name, not \
@@ -488,8 +439,8 @@ fn unsaid(seen: &Seen<'_>, facts: &Facts<'_>) -> Vec<String> {
                 .to_owned(),
         );
     }
-    let of_alerts = alerted::least(seen, facts.client);
-    let of_lookups = entries.iter().map(|entry| entry.confidence_least_permille);
+    let of_alerts = alerted::least(seen, client.address);
+    let of_lookups = client.dealings.iter().map(|dealing| dealing.least_permille);
     let least = of_lookups.chain(of_alerts).min().unwrap_or(1000);
     if least < 950 {
         out.push("That it was this client for certain: see how sure it is, above.".to_owned());
@@ -501,21 +452,21 @@ fn unsaid(seen: &Seen<'_>, facts: &Facts<'_>) -> Vec<String> {
     out
 }
 
-fn next_steps(facts: &Facts<'_>) -> Vec<String> {
+fn next_steps(client: &Suspected<'_>) -> Vec<String> {
     let mut out = Vec::new();
-    if facts.gravity() == Gravity::Connected {
+    if Gravity::of(client) == Gravity::Connected {
         out.push(
             "Treat it as compromised until you know better: it asked for what is flagged and connected. \
              Take it off the network, and leave it switched on."
                 .to_owned(),
         );
     }
-    if facts.senders.is_behind_router() {
+    if client.person.senders.is_behind_router() {
         out.push(
             "Find the machine behind the router that had this address at these times.".to_owned(),
         );
     }
-    if facts.gravity() == Gravity::Led {
+    if Gravity::of(client) == Gravity::Led {
         out.push(
             "It never asked for what is flagged itself. First see whether what it did ask for is \
              legitimate; if so, tell whoever maintains the list."
@@ -541,13 +492,13 @@ fn next_steps(facts: &Facts<'_>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribution::{Coverage, QuestionId};
+    use crate::attribution::{Client, Coverage, Place, QuestionId, Sighting, State, Verdict};
     use crate::contact::Connection;
     use crate::flow::{Mac, Transport};
     use crate::frame::FrameId;
     use crate::identity::{Hostname, Source};
-    use crate::indicator::Indicators;
-    use crate::resolution::Role;
+    use crate::indicator::{IndicatorId, Indicators};
+    use crate::resolution::{Leg, Role};
     use crate::time::Timestamp;
     use crate::time::UTC;
 
@@ -589,41 +540,65 @@ mod tests {
         }
     }
 
+    /// What is known of a client after its question led to `flagged`.
+    fn seen(fold: &mut Fold, contact: Contact) -> Suspected<'_> {
+        let client = client(contact);
+        fold.add(&Attribution {
+            id: "f7".to_owned(),
+            resolution_id: "f7".to_owned(),
+            state: State::Final,
+            untold_since: None,
+            verdict: Verdict::Attributed,
+            unexplained: None,
+            reason: None,
+            indicator: flagged(),
+            sighting: Sighting {
+                leg: Leg::Client,
+                place: Place::Qname,
+                frame: client.asked_frame,
+                time: client.asked_time,
+                resolver: address("192.168.2.194"),
+                server: address("192.168.2.194"),
+                transport: Transport::Udp,
+                name: client.asked.clone(),
+                rtype: client.asked_type.clone(),
+                response_frame: client.answer_frame,
+                rcode: None,
+                outcome: "answered",
+            },
+            clients: vec![client],
+            hints: Vec::new(),
+        });
+        fold.clients(None).remove(0)
+    }
+
     #[test]
     fn who_it_is_and_whether_it_connected_is_said_as_far_as_it_is_known() {
-        let mut known = Known::default();
+        let mut fold = Fold::default();
         let times = Times::of(&Coverage::default(), &UTC);
-        assert_eq!(
-            afterwards(&times, &known),
-            ["Not visible in this capture. The firewall's log knows."]
-        );
-        known.add(&client(Contact::NotVisible), flagged());
-        let hostname = client(Contact::NotVisible).hostname.unwrap();
-        let named = name(&Called::of(&hostname, &[]));
-        assert_eq!((named.as_str(), known.vlan), ("pc42 (from dhcp)", Some(20)));
-        let mut senders = Senders::default();
-        senders.add(&client(Contact::NotVisible));
-        let entries = Vec::new();
-        let facts = Facts { client: address("192.168.2.42"), known: &known, senders, entries };
-        assert!(next_steps(&facts)[0].contains("behind the router"));
-        known.add(&client(Contact::No), flagged());
-        assert!(afterwards(&times, &known)[0].starts_with("No: "));
-        for _ in 0..2 {
-            known.add(
-                &client(Contact::Yes(Connection {
-                    address: address("198.51.100.9"),
-                    port: 443,
-                    transport: Transport::Tcp,
-                    frame: FrameId::new(0, 11),
-                    time: Timestamp(1_575_015_901_000_000_000),
-                    answered: true,
-                    server_name: Some("evil.com".to_owned()),
-                })),
-                flagged(),
-            );
+        let told = |client: &Suspected<'_>| afterwards(&times, &client.dealings);
+        let known = seen(&mut fold, Contact::NotVisible);
+        assert_eq!(told(&known), ["Not visible in this capture. The firewall's log knows."]);
+        let named = name(&known.dealings[0].called().unwrap());
+        let vlans = known.person.vlans.as_slice();
+        assert_eq!((named.as_str(), vlans), ("pc42 (from dhcp)", &[20][..]));
+        assert!(next_steps(&known)[0].contains("behind the router"));
+        assert!(told(&seen(&mut fold, Contact::No))[0].starts_with("No: "));
+        // Of the same connection more is seen later.
+        for server_name in [None, Some("evil.com".to_owned())] {
+            let connection = Connection {
+                address: address("198.51.100.9"),
+                port: 443,
+                transport: Transport::Tcp,
+                frame: FrameId::new(0, 11),
+                time: Timestamp(1_575_015_901_000_000_000),
+                answered: server_name.is_some(),
+                server_name,
+            };
+            seen(&mut fold, Contact::Yes(connection));
         }
         assert_eq!(
-            afterwards(&times, &known),
+            told(&seen(&mut fold, Contact::No)),
             [
                 "Yes: it connected to 198.51.100.9, TCP port 443 as evil.com (TLS), at 2019-11-29 08:25:01, \
               and was answered, frame 11."

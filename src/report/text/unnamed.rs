@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 
-use super::fold::{Group, Groups, Unnamed};
 use super::page::Page;
-use super::{LABELS, Seen, write_filters};
+use super::{Group, Groups, LABELS, Seen, Unnamed, write_filters};
 use crate::attribution::Verdict;
 use crate::report::said::ink::{Ink, Words};
 use crate::report::said::words::{count, list};

@@ -10,7 +10,7 @@ const BUCKETS_MAX: usize = 120;
 /// Counts by time, in as few seconds a bucket as there is room for. It does not matter in which order
 /// times are added.
 #[derive(Clone, Debug)]
-pub(super) struct Moments {
+pub(in crate::report) struct Moments {
     width: i64,
     buckets: BTreeMap<i64, u64>,
 }
