@@ -312,23 +312,19 @@ impl<W: Write> Report for Lines<'_, W> {
     /// A line for each indicator and client: who asked for what is listed itself first, of them who connected.
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         let mut rows = Vec::new();
-        for (id, client, row) in ending.summary.rows() {
-            let Some(indicator) = self.subject.indicators.get(id) else { continue };
+        let listed = ending.summary.rows().filter_map(|(id, client, row)| {
+            Some((self.subject.indicators.get(id)?, client, row, ""))
+        });
+        let unlisted = ending.summary.unlisted();
+        let unlisted = unlisted
+            .map(|(entry, client, row)| (entry.indicator(), client, row, ", no longer listed"));
+        for (indicator, client, row, remark) in listed.chain(unlisted) {
             if !ending.internal.names(client) {
                 continue;
             }
             let is_itself = row.names.iter().any(|name| is_listed_itself(name, indicator));
             let is_connected = matches!(row.contact, Contact::Yes(_));
-            rows.push(((!is_itself, !is_connected), self.row(client, indicator, row, is_itself)));
-        }
-        for (entry, client, row) in ending.summary.unlisted() {
-            if !ending.internal.names(client) {
-                continue;
-            }
-            let indicator = entry.indicator();
-            let is_itself = row.names.iter().any(|name| is_listed_itself(name, indicator));
-            let is_connected = matches!(row.contact, Contact::Yes(_));
-            let text = self.row(client, indicator, row, is_itself) + ", no longer listed";
+            let text = self.row(client, indicator, row, is_itself) + remark;
             rows.push(((!is_itself, !is_connected), text));
         }
         rows.sort_by_key(|(rank, _)| *rank);

@@ -1,6 +1,6 @@
 //! The firewall's alerts and the answers to them, alike alerts together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::overview::runs;
 use super::path::shortest;
@@ -8,13 +8,13 @@ use super::shown::Shown;
 use super::view::Seen;
 use crate::alert::{Alert, Answer, Suspect};
 use crate::attribution::Verdict;
-use crate::report::said::alerts::clocks as clocks_of;
+use crate::report::said::alerts::{Above, clocks as clocks_of, connected};
+use crate::report::said::alike::{Alike, alike};
 use crate::report::said::caveats::{in_gaps, of_another_day, timeless, times_unread, unread};
 use crate::report::said::headline::counted;
 use crate::report::said::ink::Ink;
 use crate::report::said::timed::zone_that_fits;
 use crate::report::said::words::{count, list, raised, sureness};
-use crate::report::text::{Alike, alike};
 
 /// How many groups of alike alerts are shown.
 const GROUPS_MAX: usize = 200;
@@ -30,8 +30,6 @@ const SUSPECTS_MAX: usize = 12;
 const NAMES_MAX: usize = 4;
 /// How much of an alert's own text is shown, in characters.
 const TEXT_MAX: usize = 400;
-/// What is shorter is said again, in octets.
-const SHORT: usize = 60;
 
 /// The section.
 #[derive(Clone, Debug, Default)]
@@ -100,23 +98,6 @@ impl Said {
     }
 }
 
-/// What stands with which group, so that nothing long is said twice.
-#[derive(Debug, Default)]
-struct Above(BTreeMap<String, (usize, Shown)>);
-
-impl Above {
-    fn once(&mut self, text: &str, group: usize, name: &Shown) -> Said {
-        if text.len() <= SHORT {
-            return Said { text: Shown::new(text), above: 0 };
-        }
-        if let Some((above, name)) = self.0.get(text) {
-            return Said { text: name.clone(), above: *above };
-        }
-        self.0.insert(text.to_owned(), (group, name.clone()));
-        Said { text: Shown::new(text), above: 0 }
-    }
-}
-
 /// What bears on all that is said of the alerts: that their times could not be read, or are not of the capture's, or of
 /// another zone, or that clocks are off.
 pub(super) fn cautions(seen: &Seen<'_>) -> Vec<Shown> {
@@ -138,7 +119,7 @@ pub(super) fn answers(seen: &Seen<'_>) -> Alerts {
     if answers.is_empty() {
         return Alerts::default();
     }
-    let groups = alike(seen.subject, seen.ending, seen.times.clone());
+    let groups = alike(seen.subject, seen.ending);
     let left = groups.len().saturating_sub(GROUPS_MAX);
     let mut writer = Writer {
         seen,
@@ -202,7 +183,8 @@ struct Writer<'s, 'a> {
     files: BTreeSet<&'a str>,
     /// Whether it is said of all which zone would fit.
     zone_is_said: bool,
-    above: Above,
+    /// What stands with which group.
+    above: Above<(usize, Shown)>,
     quotes_left: usize,
 }
 
@@ -210,24 +192,22 @@ impl Writer<'_, '_> {
     fn answered(&mut self, number: usize, group: &Alike<'_>) -> Option<Answered> {
         let first = *group.answers.first()?;
         let (class, label) = badge(first);
-        let name = Shown::new(&self.name(&group.answers));
+        let name = Shown::new(&self.name(group));
         let left = group.clients.len().saturating_sub(SUSPECTS_MAX);
-        let mut once = |text: &str| self.above.once(text, number, &name);
-        let zone_is_said = self.zone_is_said;
-        let nearest = each(group, |answer| match zone_is_said && !answer.basis.zones.is_empty() {
-            true => &[],
-            false => answer.nearest.as_slice(),
-        });
+        let mut once = |text: &str| match self.above.of(text, || (number, name.clone())) {
+            Some((above, name)) => Said { text: name.clone(), above: *above },
+            None => Said { text: Shown::new(text), above: 0 },
+        };
         // What is said of all of these stands at the top.
         let is_told = first.basis.is_of_another_day && self.seen.ending.answers.len() > 1;
         let reason = first.reason.as_deref().filter(|_| !is_told);
         let reason = once(reason.unwrap_or_default());
-        let nearest = nearest.iter().filter(|_| !is_told);
-        let nearest = nearest.take(NAMES_MAX).map(|text| once(text)).collect();
-        let notes = each(group, |answer| &answer.basis.notes);
-        let notes =
-            notes.iter().filter(|_| !is_told).take(NAMES_MAX).map(|text| once(text)).collect();
-        let next = once(group.next.as_deref().unwrap_or_default());
+        let nearest = group.nearest(self.zone_is_said).into_iter().filter(|_| !is_told);
+        let nearest = nearest.take(NAMES_MAX).map(&mut once).collect();
+        let notes = group.notes().into_iter().filter(|_| !is_told);
+        let notes = notes.take(NAMES_MAX).map(&mut once).collect();
+        let next = group.next(self.seen.subject, self.seen.ending);
+        let next = once(next.as_ref().map_or("", |next| &next.words));
         let quotes = self.quotes(&group.answers);
         let is_doubtful = !group.clients.is_empty()
             && group.clients.iter().all(|client| self.is_doubtful(client, first));
@@ -237,7 +217,7 @@ impl Writer<'_, '_> {
             label,
             is_doubtful,
             destination: Shown::new(&first.alert.destination),
-            said: self.said(&group.answers).iter().map(|text| Shown::new(text)).collect(),
+            said: self.said(group).iter().map(|text| Shown::new(text)).collect(),
             quotes_more: match group.answers.len().saturating_sub(quotes.len()) {
                 0 => String::new(),
                 more => count(more as u64, "more alert", "more alerts"),
@@ -267,20 +247,19 @@ impl Writer<'_, '_> {
     }
 
     /// `Alerts 1–3, 7`, with their file if there are several.
-    fn name(&self, answers: &[&Answer]) -> String {
-        let numbers: BTreeSet<u32> = answers.iter().map(|answer| answer.alert.number).collect();
-        let word = if answers.len() == 1 { "Alert" } else { "Alerts" };
-        let file = answers.first().filter(|_| self.files.len() > 1);
-        let file = file.map_or(String::new(), |answer| format!(" of {}", self.file(&answer.alert)));
-        format!("{word} {}{file}", runs(&numbers))
+    fn name(&self, group: &Alike<'_>) -> String {
+        let first = group.answers.first().filter(|_| self.files.len() > 1);
+        group.name(&runs(&group.numbers()), first.map(|answer| self.file(&answer.alert)))
     }
 
     fn file<'f>(&self, alert: &'f Alert) -> &'f str {
         shortest(&alert.file, self.files.iter().copied())
     }
 
-    fn said(&self, answers: &[&Answer]) -> Vec<String> {
-        let Some(alert) = answers.first().map(|answer| &answer.alert) else { return Vec::new() };
+    fn said(&self, group: &Alike<'_>) -> Vec<String> {
+        let Some(alert) = group.answers.first().map(|answer| &answer.alert) else {
+            return Vec::new();
+        };
         let mut said = Vec::new();
         if let Some(threat) = &alert.threat {
             said.push(format!("threat {threat}"));
@@ -288,8 +267,7 @@ impl Writer<'_, '_> {
         if let Some(host) = &alert.host {
             said.push(format!("blamed on {host}"));
         }
-        let times = || answers.iter().filter_map(|answer| answer.alert.time);
-        if let (Some(first), Some(last)) = (times().min(), times().max()) {
+        if let Some((first, last)) = group.times() {
             let last = self.seen.at(last);
             let first = self.seen.times.at(first);
             said.push(match last.starts_with(&first) {
@@ -297,7 +275,7 @@ impl Writer<'_, '_> {
                 false => format!("from {first} to {last} by the firewall's clock"),
             });
         }
-        let events: u64 = answers.iter().filter_map(|answer| answer.alert.events).sum();
+        let events = group.events();
         if events > 0 {
             said.push(count(events, "event", "events"));
         }
@@ -346,12 +324,8 @@ impl Writer<'_, '_> {
             true => format!("from {} to {}", seen.times.at(client.first), seen.at(client.last)),
             false => seen.often(client.asks, client.first, client.last),
         };
-        let connected = seen.ending.connected(client, answer);
-        let connected = connected.map_or(String::new(), |(at, is_before)| {
-            let connected =
-                if is_before { "had connected there before," } else { "connected there" };
-            format!(", and {connected} at {}", seen.at(at))
-        });
+        let connected = connected(seen.ending, client, answer, |at| seen.at(at));
+        let connected = connected.map_or(String::new(), |connected| format!(", and {connected}"));
         let doubt = match doubt {
             true => "; perhaps a false alarm: it asked for another name, which led there",
             false => "",
@@ -371,11 +345,4 @@ impl Writer<'_, '_> {
             )),
         }
     }
-}
-
-/// What is said of alike alerts, each once.
-fn each<'a>(group: &Alike<'a>, said: impl Fn(&'a Answer) -> &'a [String]) -> Vec<&'a str> {
-    let mut known = BTreeSet::new();
-    let all = group.answers.iter().flat_map(|answer| said(answer)).map(String::as_str);
-    all.filter(|text| known.insert(*text)).collect()
 }

@@ -4,7 +4,7 @@ use super::shown::Shown;
 use super::view::Seen;
 use crate::report::said::capture::{gaps, lacks, lost, translations};
 use crate::report::said::ink::Ink;
-use crate::report::said::words::{self, count, duration, latency, number};
+use crate::report::said::words::{count, duration, few, latency, number};
 use crate::resolution::{Known, Leg};
 
 /// How many files, lists, resolvers and sentences on damage are shown.
@@ -102,7 +102,10 @@ fn facts(seen: &Seen<'_>) -> Vec<(&'static str, Shown)> {
     let mut facts = Vec::new();
     let files = &seen.subject.files.0;
     let mut say = |what, text: String| facts.push((what, Shown::new(&text)));
-    say(if files.len() == 1 { "File" } else { "Files" }, few(files));
+    say(
+        if files.len() == 1 { "File" } else { "Files" },
+        few(files.iter().take(NAMED_MAX), files.len()),
+    );
     if let Some((first, last)) = coverage.span {
         let span = seen.times.span(first, last);
         say("Time", format!("{span}, {} in all", duration(last - first)));
@@ -121,9 +124,10 @@ fn facts(seen: &Seen<'_>) -> Vec<(&'static str, Shown)> {
         ),
     );
     let indicators = seen.subject.indicators;
-    let lists: Vec<String> = indicators.lists().iter().map(|list| list.name.clone()).collect();
+    let lists = indicators.lists();
+    let few_lists = few(lists.iter().map(|list| &list.name).take(NAMED_MAX), lists.len());
     let entries = count(indicators.len() as u64, "indicator", "indicators");
-    say("Held against", format!("{entries} of {}", few(&lists)));
+    say("Held against", format!("{entries} of {few_lists}"));
     let outside = seen.ending.internal.outside(seen.ending.summary);
     if outside.clients > 0 {
         say(
@@ -142,9 +146,4 @@ fn facts(seen: &Seen<'_>) -> Vec<(&'static str, Shown)> {
         say("Address translation", text);
     }
     facts
-}
-
-/// The first of many, and how many more there are.
-fn few(names: &[String]) -> String {
-    words::few(names.iter().take(NAMED_MAX), names.len())
 }

@@ -1,12 +1,13 @@
-//! What is said of all alerts together: of clocks, and of those that name nothing.
+//! What is said of alerts: of clocks, of those that name nothing, that a client connected; and what need not be said twice.
 
 use std::collections::BTreeMap;
 
 use super::ink::{Ink, Words};
 use super::timed::zone_that_fits;
 use super::words::{count, few, number};
-use crate::alert::{Answer, Clock};
-use crate::time::Span;
+use crate::alert::{Answer, Clock, Suspect};
+use crate::report::Ending;
+use crate::time::{Span, Timestamp};
 
 /// How many firewalls are called by name in a sentence.
 const NAMES_MAX: usize = 4;
@@ -14,6 +15,49 @@ const NAMES_MAX: usize = 4;
 const CLOCKS_MAX: usize = 8;
 /// Of fewer alerts nobody expects that they tell how clocks differ.
 const FEW: u64 = 3;
+/// What is shorter is said again, in octets.
+const SHORT: usize = 60;
+
+/// What stands further up on a page, and where, so that no paragraph is said twice.
+#[derive(Debug)]
+pub(in crate::report) struct Above<Place>(BTreeMap<String, Place>);
+
+impl<Place> Default for Above<Place> {
+    fn default() -> Above<Place> {
+        Above(BTreeMap::new())
+    }
+}
+
+impl<Place> Above<Place> {
+    /// Whether a text stands further up.
+    pub fn has(&self, text: &str) -> bool {
+        self.0.contains_key(text)
+    }
+
+    /// Where a text stands further up; none if it is to be said here, as short ones always are.
+    pub fn of(&mut self, text: &str, here: impl FnOnce() -> Place) -> Option<&Place> {
+        if text.len() <= SHORT {
+            return None;
+        }
+        if !self.has(text) {
+            self.0.insert(text.to_owned(), here());
+            return None;
+        }
+        self.0.get(text)
+    }
+}
+
+/// That a client connected to what an alert flags, after `it`; `at` says a time.
+pub(in crate::report) fn connected(
+    ending: &Ending<'_>,
+    client: &Suspect,
+    answer: &Answer,
+    at: impl FnOnce(Timestamp) -> String,
+) -> Option<String> {
+    let (time, is_before) = ending.connected(client, answer)?;
+    let before = if is_before { "had connected there before," } else { "connected there" };
+    Some(format!("{before} at {}", at(time)))
+}
 
 /// Why nothing was looked for, if none of the alerts has a destination that can be one.
 pub(in crate::report) fn misdirected(answers: &[Answer]) -> Option<&str> {

@@ -1,6 +1,7 @@
 //! What pages for people say, be they text or HTML: their words and sentences, and what of that is folded together.
 
 pub(super) mod alerts;
+pub(super) mod alike;
 pub(super) mod capture;
 pub(super) mod caveats;
 pub(super) mod connections;

@@ -32,7 +32,6 @@ use crate::flow::Address;
 use crate::indicator::IndicatorId;
 use crate::report::said::words::{Times, count, list, number};
 
-pub(super) use self::answers::{Alike, alike};
 #[cfg(feature = "tui")]
 pub(crate) use self::called::Called;
 pub use self::page::Look;
