@@ -4,9 +4,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+use crate::alert::Form as AlertForm;
+use crate::indicator::Form as ListForm;
 use crate::time::Span;
 
 /// Tells which internal client is behind the alert that the firewall pins on the DNS server.
@@ -58,7 +60,7 @@ Examples:
   whoasked read office.pcap --indicators flagged.txt
   whoasked read office.pcap -i flagged.txt --report answer.html
   whoasked read client-side.pcapng.gz uplink.pcap.zst -i flagged.txt -f jsonl
-  tcpdump -w - port 53 | whoasked read - -i flagged.txt -r 10.0.0.10,fd00::10
+  ssh tap tcpdump -s 0 -w - | whoasked read - -i flagged.txt -r 10.0.0.10,fd00::10
   whoasked read office.pcap -i flagged.txt --ticket=192.168.2.42
   whoasked read office.pcap -i flagged.txt --evidence case-17 -o csv=17.csv
   whoasked read office.pcap -i flagged.txt -f eve -o syslog=udp://siem:514
@@ -168,7 +170,7 @@ pub struct LiveArgs {
     pub indicators: Vec<PathBuf>,
     /// How the lists are written, if their content does not tell it rightly
     #[arg(long, value_name = "FORM", value_enum)]
-    pub indicators_format: Option<IndicatorForm>,
+    pub indicators_format: Option<ListForm>,
     /// List of what is not flagged though it is listed [repeatable]
     #[arg(long, value_name = "LIST")]
     pub allow: Vec<PathBuf>,
@@ -178,7 +180,7 @@ pub struct LiveArgs {
     pub alerts: Vec<PathBuf>,
     /// The form of the alerts, if it is not recognised
     #[arg(long, value_enum, value_name = "FORM", conflicts_with = "indicators")]
-    pub alerts_format: Option<AlertsFormat>,
+    pub alerts_format: Option<AlertForm>,
     /// Address of your DNS server; several of one server with commas between [repeatable]
     #[arg(short, long, value_name = "ADDR[,ADDR...]")]
     pub resolver: Vec<String>,
@@ -300,7 +302,7 @@ pub struct ExplainArgs {
     pub alerts: Vec<PathBuf>,
     /// The form of the alerts, if it is not recognised
     #[arg(long, value_enum, value_name = "FORM")]
-    pub alerts_format: Option<AlertsFormat>,
+    pub alerts_format: Option<AlertForm>,
     #[command(flatten)]
     pub analysis: AnalysisArgs,
 }
@@ -409,36 +411,39 @@ pub struct IndicatorArgs {
     pub indicators: Vec<PathBuf>,
     /// How the lists are written, if their content does not tell it rightly
     #[arg(long, value_name = "FORM", value_enum)]
-    pub indicators_format: Option<IndicatorForm>,
+    pub indicators_format: Option<ListForm>,
     /// List of what is not flagged though it is listed, with all below it, in any of the forms [repeatable]
     #[arg(long, value_name = "LIST")]
     pub allow: Vec<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum IndicatorForm {
-    /// One name, address or network a line
-    Plain,
-    /// An address and names a line, as in /etc/hosts
-    Hosts,
-    /// Adblock rules: ||evil.com^
-    Adblock,
-    /// A response policy zone
-    Rpz,
-    /// A table: commas, semicolons or tabs between its columns
-    Csv,
-    /// A STIX 2.1 bundle
-    Stix,
-    /// An export of MISP
-    Misp,
-    /// A file of Zeek's intelligence framework
-    Zeek,
-    /// A dataset of Suricata: base64, a line each
-    SuricataDataset,
-    /// A reputation list of Suricata: address, category, score
-    SuricataIprep,
-    /// Rules of Suricata, of which those with dns.query count
-    SuricataRules,
+impl ValueEnum for ListForm {
+    fn value_variants<'a>() -> &'a [ListForm] {
+        &ListForm::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let (name, help) = match self {
+            ListForm::Plain => ("plain", "One name, address or network a line"),
+            ListForm::Hosts => ("hosts", "An address and names a line, as in /etc/hosts"),
+            ListForm::Adblock => ("adblock", "Adblock rules: ||evil.com^"),
+            ListForm::Rpz => ("rpz", "A response policy zone"),
+            ListForm::Csv => ("csv", "A table: commas, semicolons or tabs between its columns"),
+            ListForm::Stix => ("stix", "A STIX 2.1 bundle"),
+            ListForm::Misp => ("misp", "An export of MISP"),
+            ListForm::Zeek => ("zeek", "A file of Zeek's intelligence framework"),
+            ListForm::SuricataDataset => {
+                ("suricata-dataset", "A dataset of Suricata: base64, a line each")
+            }
+            ListForm::SuricataReputation => {
+                ("suricata-iprep", "A reputation list of Suricata: address, category, score")
+            }
+            ListForm::SuricataRules => {
+                ("suricata-rules", "Rules of Suricata, of which those with dns.query count")
+            }
+        };
+        Some(PossibleValue::new(name).help(help))
+    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -466,7 +471,7 @@ pub struct CheckArgs {
     pub lists: Vec<PathBuf>,
     /// How the lists are written, if their content does not tell it rightly
     #[arg(long, value_name = "FORM", value_enum)]
-    pub indicators_format: Option<IndicatorForm>,
+    pub indicators_format: Option<ListForm>,
     /// List of what is not flagged though it is listed [repeatable]
     #[arg(long, value_name = "LIST")]
     pub allow: Vec<PathBuf>,
@@ -501,28 +506,27 @@ impl Format {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum AlertsFormat {
-    /// The table of Sophos UTM9's Advanced Threat Protection, as pasted
-    SophosTable,
-    /// Log lines of key="value" or the like: Sophos UTM, SFOS, Check Point, Cisco Firepower
-    KeyValue,
-    /// Log lines of FortiGate
-    Fortigate,
-    /// The threat log of Palo Alto Networks, as CSV
-    PaloAlto,
-    /// Suricata's EVE, JSON objects
-    Eve,
-    /// JSON objects of any kind, as Splunk and Elastic export them
-    Json,
-    /// Logs of Zeek with tabs: dns.log, intel.log, notice.log
-    Zeek,
-    /// Common Event Format
-    Cef,
-    /// Suricata's fast.log and Snort's alerts, of a line or several
-    FastLog,
-    /// CSV with a header that names the columns
-    Csv,
-    /// Names and addresses alone, one a line
-    Names,
+impl ValueEnum for AlertForm {
+    fn value_variants<'a>() -> &'a [AlertForm] {
+        &AlertForm::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let help = match self {
+            AlertForm::Table => "The table of Sophos UTM9's Advanced Threat Protection, as pasted",
+            AlertForm::KeyValue => {
+                "Log lines of key=\"value\" or the like: Sophos UTM, SFOS, Check Point, Cisco Firepower"
+            }
+            AlertForm::FortiGate => "Log lines of FortiGate",
+            AlertForm::PaloAlto => "The threat log of Palo Alto Networks, as CSV",
+            AlertForm::Eve => "Suricata's EVE, JSON objects",
+            AlertForm::Json => "JSON objects of any kind, as Splunk and Elastic export them",
+            AlertForm::Zeek => "Logs of Zeek with tabs: dns.log, intel.log, notice.log",
+            AlertForm::Cef => "Common Event Format",
+            AlertForm::FastLog => "Suricata's fast.log and Snort's alerts, of a line or several",
+            AlertForm::Csv => "CSV with a header that names the columns",
+            AlertForm::Names => "Names and addresses alone, one a line",
+        };
+        Some(PossibleValue::new(self.as_str()).help(help))
+    }
 }

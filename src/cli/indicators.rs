@@ -16,6 +16,7 @@ use crate::indicator::{
     IndicatorKind, Indicators, List, ListFiles, ListId, Lists, Warning, files_of,
 };
 use crate::name::NameHasher;
+use crate::text::printable;
 
 /// How many warnings are said before an analysis; the rest is for `indicators check`.
 const SAID_MAX: usize = 5;
@@ -98,7 +99,8 @@ impl Opened {
 impl OfAlerts {
     /// What they are about. When they were raised does not matter here, so neither does the zone of their times.
     fn load(&self, hasher: NameHasher) -> anyhow::Result<Indicators> {
-        let Loaded { alerts, .. } = alerts::load(&self.files, self.form, &Zones::default())?;
+        let zones = Zones { is_said: true, ..Zones::default() };
+        let Loaded { alerts, .. } = alerts::load(&self.files, self.form, &zones)?;
         let (mut wanted, mut wrong): (Vec<&Alert>, Vec<(&Alert, String)>) =
             (Vec::new(), Vec::new());
         for alert in &alerts {
@@ -111,12 +113,15 @@ impl OfAlerts {
         let (indicators, held) = Indicators::from_entries(words, hasher);
         let held = wanted.iter().zip(held);
         wrong.extend(held.filter_map(|(alert, held)| Some((*alert, held.err()?))));
-        for (alert, why) in wrong {
+        for (alert, why) in wrong.iter().take(SAID_MAX) {
             let (file, line) = (&alert.file, alert.line);
             say(&format!(
                 "whoasked: {file} line {line}: \"{}\": {why}: skipped",
                 alert.destination
             ));
+        }
+        if let Some(more @ 1..) = wrong.len().checked_sub(SAID_MAX) {
+            say(&format!("whoasked: and {more} more of the alerts were skipped likewise"));
         }
         if indicators.is_empty() {
             let names: Vec<String> =
@@ -295,14 +300,4 @@ impl<W: Write> Checking<'_, W> {
 
 fn counted(amount: usize, one: &str, many: &str) -> String {
     format!("{amount} {}", if amount == 1 { one } else { many })
-}
-
-/// Text that others wrote, what does not print escaped.
-fn printable(text: &str) -> String {
-    text.chars()
-        .flat_map(|c| match c {
-            c if c.is_control() => c.escape_default().collect::<Vec<_>>(),
-            c => vec![c],
-        })
-        .collect()
 }

@@ -242,12 +242,23 @@ trait Deliver {
     fn deliver(&mut self, line: &[u8]) -> io::Result<()>;
 }
 
+fn is_refused(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::ConnectionRefused
+}
+
 /// A socket whose messages keep their bounds.
 struct Datagrams<S>(S);
 
 impl Deliver for Datagrams<UdpSocket> {
     fn deliver(&mut self, line: &[u8]) -> io::Result<()> {
-        self.0.send(line).map(drop)
+        match self.0.send(line) {
+            // An earlier datagram came to a host where nobody listened just then. That is lost, and this one may not be.
+            Err(error) if is_refused(&error) => match self.0.send(line) {
+                Err(error) if !is_refused(&error) => Err(error),
+                _ => Ok(()),
+            },
+            sent => sent.map(drop),
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use ipnet::IpNet;
 
 use super::analysis::Analysis;
 use super::args::{
-    AlertsFormat, AnalysisArgs, Captured, CheckArgs, ExplainArgs, Format, IndicatorArgs,
-    IndicatorForm, InputArgs, LiveArgs, MessagesArgs, ReadArgs,
+    AnalysisArgs, Captured, CheckArgs, ExplainArgs, Format, IndicatorArgs, InputArgs, LiveArgs,
+    MessagesArgs, ReadArgs,
 };
 use super::indicators::{Flagged, OfAlerts};
 use super::outputs::{Outputs, refuse_loose_client};
@@ -23,7 +23,7 @@ use crate::capture::live::{DeviceOptions, Wanted, is_interface};
 use crate::capture::{Found, LeftOut, captures_in, is_called_capture};
 use crate::flow::Address;
 use crate::identity::Inventory;
-use crate::indicator::{Form as ListForm, Lists, files_of};
+use crate::indicator::{Lists, files_of};
 use crate::live::Rotation;
 use crate::packet::Ports;
 use crate::report::Look;
@@ -137,7 +137,7 @@ impl Live {
             true => Flagged::Lists(lists(IndicatorArgs { indicators, indicators_format, allow })),
             false => Flagged::Alerts(OfAlerts {
                 files: alerts,
-                form: args.alerts_format.map(alerts_form),
+                form: args.alerts_format,
                 resolvers: resolvers(&args.resolver)?,
             }),
         };
@@ -256,13 +256,11 @@ impl Explain {
             bail!("--alerts-format is about alerts: give a file of them with --alerts FILE");
         }
         let alerts: &[PathBuf] = if let Subject::Alerts(files) = &subject { files } else { &[] };
-        if input.files.iter().chain(alerts).filter(|path| path.as_os_str() == "-").count() > 1 {
-            bail!("`-` (stdin) can stand for one input only");
-        }
+        stdin_is_one_thing(input.files.iter().chain(alerts))?;
         // The firewall's clock is the user's, unless they say otherwise; in what form the answer is
         // written changes nothing of that.
         let said = args.analysis.forms.tz.as_deref().map(zone_named).transpose()?;
-        let alerts_form = args.alerts_format.map(alerts_form);
+        let alerts_form = args.alerts_format;
         let (analysis, outputs) = analysis(input, args.analysis, alerts)?;
         let zones = Zones {
             page: analysis.zone.clone(),
@@ -309,22 +307,6 @@ fn take_question(files: &mut Vec<PathBuf>) -> anyhow::Result<String> {
         bail!("no capture is given behind `{question}` (a .pcap or .pcapng file, or - for stdin)");
     }
     Ok(question)
-}
-
-fn alerts_form(format: AlertsFormat) -> AlertForm {
-    match format {
-        AlertsFormat::SophosTable => AlertForm::Table,
-        AlertsFormat::KeyValue => AlertForm::KeyValue,
-        AlertsFormat::Fortigate => AlertForm::FortiGate,
-        AlertsFormat::PaloAlto => AlertForm::PaloAlto,
-        AlertsFormat::Eve => AlertForm::Eve,
-        AlertsFormat::Json => AlertForm::Json,
-        AlertsFormat::Zeek => AlertForm::Zeek,
-        AlertsFormat::Cef => AlertForm::Cef,
-        AlertsFormat::FastLog => AlertForm::FastLog,
-        AlertsFormat::Csv => AlertForm::Csv,
-        AlertsFormat::Names => AlertForm::Names,
-    }
 }
 
 /// What is analysed.
@@ -399,24 +381,7 @@ fn inventory(files: &[PathBuf]) -> anyhow::Result<Inventory> {
 
 /// Which indicators to load.
 pub fn lists(args: IndicatorArgs) -> Lists {
-    let form = args.indicators_format.map(form_of);
-    Lists { indicators: args.indicators, allow: args.allow, form }
-}
-
-fn form_of(form: IndicatorForm) -> ListForm {
-    match form {
-        IndicatorForm::Plain => ListForm::Plain,
-        IndicatorForm::Hosts => ListForm::Hosts,
-        IndicatorForm::Adblock => ListForm::Adblock,
-        IndicatorForm::Rpz => ListForm::Rpz,
-        IndicatorForm::Csv => ListForm::Csv,
-        IndicatorForm::Stix => ListForm::Stix,
-        IndicatorForm::Misp => ListForm::Misp,
-        IndicatorForm::Zeek => ListForm::Zeek,
-        IndicatorForm::SuricataDataset => ListForm::SuricataDataset,
-        IndicatorForm::SuricataIprep => ListForm::SuricataReputation,
-        IndicatorForm::SuricataRules => ListForm::SuricataRules,
-    }
+    Lists { indicators: args.indicators, allow: args.allow, form: args.indicators_format }
 }
 
 impl Check {

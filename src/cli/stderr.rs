@@ -10,6 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::pipeline::live::now;
+use crate::text::printable;
 use crate::time::Zone;
 
 /// How long somebody who says something waits until it is written, so that lines and what comes after them are seen in
@@ -41,14 +42,8 @@ struct Line {
 /// A line on stderr, what does not print escaped: file names and lists are not ours. If nobody can read
 /// it there is nobody to tell. While a screen is up it comes there, and on stderr when that is closed.
 pub(super) fn say(line: &str) {
-    let shown: String = line
-        .chars()
-        .flat_map(|c| match c {
-            '\n' => vec![c],
-            c if c.is_control() => c.escape_default().collect(),
-            c => vec![c],
-        })
-        .collect();
+    let shown: Vec<_> = line.split('\n').map(printable).collect();
+    let shown = shown.join("\n");
     #[cfg(feature = "tui")]
     if crate::screen::notice(&shown) {
         return;

@@ -51,7 +51,7 @@ const MERGED_EACH: usize = 4;
 /// How long a source waits for its first frame.
 const WAIT: Duration = Duration::from_millis(50);
 
-/// What is read from interfaces, and how it is said of what state they are in.
+/// An interface that is read.
 pub struct Listener {
     /// Its interface, by number.
     pub interface: u16,

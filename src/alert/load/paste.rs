@@ -7,6 +7,7 @@ use std::borrow::Cow;
 
 use super::lined::Lined;
 use super::{cells, gateway, html, letter};
+use crate::text;
 
 /// A text as its form is looked for.
 #[derive(Debug)]
@@ -129,11 +130,8 @@ fn without_links(text: &str) -> Cow<'_, str> {
 
 /// Marks without a width: places where a line may break or may not, the direction of the script, how a sign is drawn.
 fn is_unseen(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{2066}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
-    )
+    let ends_line = c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    text::is_unseen(c) && !ends_line && !is_joiner(c)
 }
 
 /// What joins letters or keeps them apart, which some scripts write with it, also in names.

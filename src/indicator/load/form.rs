@@ -37,6 +37,23 @@ pub enum Form {
     SuricataRules,
 }
 
+impl Form {
+    /// All of them.
+    pub const ALL: [Form; 11] = [
+        Form::Plain,
+        Form::Hosts,
+        Form::Adblock,
+        Form::Rpz,
+        Form::Csv,
+        Form::Stix,
+        Form::Misp,
+        Form::Zeek,
+        Form::SuricataDataset,
+        Form::SuricataReputation,
+        Form::SuricataRules,
+    ];
+}
+
 /// As it is said to people: `a plain list`.
 impl fmt::Display for Form {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,13 +5,13 @@
 
 use std::io::{self, Write};
 
-use super::row::{Row, Severity, confidence, number, printable, rows};
+use super::row::{Row, Severity, confidence, number, rows};
 use super::syslog;
 use crate::attribution::{Attribution, Verdict};
 use crate::flow::Address;
 use crate::report::{Ending, Report, Subject};
 use crate::resolution::Leg;
-use crate::text::is_unseen;
+use crate::text::{is_unseen, printable};
 
 /// Writes one event a line for each sighting and client, each as soon as it is known.
 #[derive(Debug)]

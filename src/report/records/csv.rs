@@ -6,10 +6,11 @@
 
 use std::io::{self, Write};
 
-use super::row::{Row, confidence, number, printable, rows};
+use super::row::{Row, confidence, number, rows};
 use crate::attribution::Attribution;
 use crate::frame::FrameId;
 use crate::report::{Ending, Report, Subject};
+use crate::text::printable;
 
 /// Its name, and how it is read from a row.
 type Column = (&'static str, fn(&Row<'_>) -> String);

@@ -3,8 +3,6 @@
 //! Names come from packets, so whoever sent them chose them; lists and files have names of their own. Each
 //! form escapes all of them in its own way, and what does not print is shown as an escape before that.
 
-use std::borrow::Cow;
-
 use crate::attribution::{Attribution, Client, Verdict, Way, way};
 use crate::contact::Contact;
 use crate::flow::{Address, Mac};
@@ -13,7 +11,6 @@ use crate::indicator::Indicator;
 use crate::report::said::words::percent;
 use crate::report::weighed::Weight;
 use crate::report::{Files, Subject};
-use crate::text::is_unseen;
 use crate::time::Timestamp;
 
 /// A sighting with one of its clients; or with none, where nobody is named.
@@ -181,19 +178,4 @@ pub(super) fn micros(time: Timestamp) -> String {
     let text = time.to_string();
     let keep = text.len().saturating_sub("789Z".len());
     text.get(..keep).unwrap_or_default().to_owned()
-}
-
-/// Text in which what is not to be seen is shown as `\u{1b}`.
-pub(super) fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_unseen) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        match is_unseen(c) {
-            true => shown.extend(c.escape_unicode()),
-            false => shown.push(c),
-        }
-    }
-    Cow::Owned(shown)
 }

@@ -7,9 +7,10 @@
 
 use std::io::{self, Write};
 
-use super::row::{Row, Severity, confidence, micros, number, printable, rows};
+use super::row::{Row, Severity, confidence, micros, number, rows};
 use crate::attribution::Attribution;
 use crate::report::{Ending, Report, Subject};
+use crate::text::printable;
 use crate::time::Timestamp;
 
 /// local0, shifted to where a priority has it (RFC 5424 section 6.2.1).
