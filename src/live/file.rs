@@ -47,14 +47,18 @@ pub struct Growing {
     head: Vec<u8>,
     has_head: bool,
     open: Option<Open>,
+    /// The last that a pipe took was not the end of a line.
+    is_mid_line: bool,
 }
 
 #[derive(Debug)]
 struct Open {
     file: File,
     is_pipe: bool,
-    /// Octets up to which all lines are whole.
+    /// Octets up to which all lines are whole; of a pipe, those of the heading that it took.
     good: u64,
+    /// Whether a pipe was given anything since it was opened.
+    is_begun: bool,
     began: SystemTime,
 }
 
@@ -71,6 +75,7 @@ impl Growing {
             head: Vec::new(),
             has_head: heading == Heading::None,
             open: None,
+            is_mid_line: false,
         };
         match growing.opened() {
             Ok(open) => growing.open = Some(open),
@@ -87,7 +92,7 @@ impl Growing {
             // Opened so that neither the lack of a reader nor a slow one keeps us waiting.
             let flags = OFlag::O_NONBLOCK.bits();
             let file = OpenOptions::new().write(true).custom_flags(flags).open(&self.path)?;
-            return Ok(Open { file, is_pipe, good: 0, began: now() });
+            return Ok(Open { file, is_pipe, good: 0, is_begun: false, began: now() });
         }
         // Not in append mode: that would not let a half-written line be written over.
         let mut file = OpenOptions::new()
@@ -99,7 +104,7 @@ impl Growing {
             .open(&self.path)?;
         let good = whole_lines(&mut file)?;
         let began = file.metadata()?.created().unwrap_or_else(|_| now());
-        Ok(Open { file, is_pipe, good, began })
+        Ok(Open { file, is_pipe, good, is_begun: true, began })
     }
 
     /// Begins the file anew if that is due before `more` octets are written.
@@ -169,7 +174,15 @@ impl Growing {
         }
         let Some(open) = &mut self.open else { return Ok(0) };
         if open.is_pipe {
-            return open.file.write(lines);
+            if self.is_mid_line && !open.is_begun {
+                self.is_mid_line = false;
+                // Its reader went away within a line: to the next one the rest of that is none.
+                return Ok(first_line(lines).len());
+            }
+            open.begin(&self.head)?;
+            let octets = open.file.write(lines)?;
+            self.is_mid_line = lines.get(..octets).is_some_and(|taken| !taken.ends_with(b"\n"));
+            return Ok(octets);
         }
         if open.good == 0 && !self.head.is_empty() {
             open.whole(&self.head)?;
@@ -180,6 +193,15 @@ impl Growing {
 }
 
 impl Open {
+    /// Gives a pipe the heading, of which it may take a part at a time.
+    fn begin(&mut self, head: &[u8]) -> io::Result<()> {
+        self.is_begun = true;
+        while let Some(rest) = head.get(self.good as usize..).filter(|rest| !rest.is_empty()) {
+            self.good += self.file.write(rest)? as u64;
+        }
+        Ok(())
+    }
+
     /// Writes lines so that all of them are there or none is.
     fn whole(&mut self, lines: &[u8]) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.good))?;
@@ -203,11 +225,9 @@ impl Target for Growing {
         while let Some(rest) = lines.get(taken..).filter(|rest| !rest.is_empty()) {
             // A file takes a piece whole or not at all; of a piece that is too much for the room that is
             // left, line by line what fits.
-            let line =
-                rest.iter().position(|octet| *octet == b'\n').map_or(rest.len(), |at| at + 1);
             let result = match self.put(rest) {
                 Err(error) if error.kind() == io::ErrorKind::StorageFull => {
-                    self.put(rest.get(..line).unwrap_or(rest))
+                    self.put(first_line(rest))
                 }
                 other => other,
             };
@@ -262,6 +282,11 @@ impl Target for Growing {
             _ => Ok(()),
         }
     }
+}
+
+/// The first of some lines, with its end.
+fn first_line(lines: &[u8]) -> &[u8] {
+    lines.split_inclusive(|octet| *octet == b'\n').next().unwrap_or_default()
 }
 
 /// The directory that a file stands in.

@@ -147,3 +147,51 @@ fn a_pipe_without_a_reader_and_a_slow_reader_keep_nobody_waiting() {
     let octets = reader.read(&mut read).unwrap();
     assert_eq!(read[..octets], lines[..octets]);
 }
+
+#[test]
+fn each_reader_of_a_pipe_gets_the_heading_and_no_half_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("pipe");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let reader = || {
+        let flags = OFlag::O_NONBLOCK.bits();
+        OpenOptions::new().read(true).custom_flags(flags).open(&path).unwrap()
+    };
+    let read = |reader: &mut File| {
+        let mut octets = Vec::new();
+        // Until there is no more for now.
+        let _ = reader.read_to_end(&mut octets);
+        String::from_utf8(octets).unwrap()
+    };
+    let mut first = reader();
+    let mut file = Growing::open(&path, NEVER, Heading::First).unwrap();
+    let mut lines = b"heading\n".to_vec();
+    for number in 0..20_000 {
+        lines.extend_from_slice(format!("line {number}\n").as_bytes());
+    }
+    let (taken, _) = file.write(&lines);
+    assert!(taken < lines.len(), "a pipe holds less");
+    // Most of the time that is within a line. If not, one octet more is.
+    assert!(read(&mut first).starts_with("heading\nline 0\nline 1\n"));
+    let cut = taken + usize::from(lines[taken - 1] == b'\n');
+    let (more, _) = file.write(&lines[taken..cut]);
+    assert_eq!(taken + more, cut);
+    drop(first);
+    assert!(matches!(file.write(&lines[cut..]), (0, Some(_))), "nobody reads");
+    let mut second = reader();
+    let mut at = cut;
+    while at < lines.len() {
+        let (taken, _) = file.write(&lines[at..]);
+        let text = read(&mut second);
+        if at == cut {
+            let (_, behind) = text.split_once('\n').unwrap();
+            let number: usize =
+                behind.lines().next().unwrap().replace("line ", "").parse().unwrap();
+            assert!(
+                text.starts_with("heading\nline ") && (1..20_000).contains(&number),
+                "{text:.40}"
+            );
+        }
+        at += taken;
+    }
+}
