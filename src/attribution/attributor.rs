@@ -21,7 +21,7 @@ use crate::flow::Mac;
 use crate::frame::FrameId;
 use crate::identity::{Hostname, Inventory};
 use crate::indicator::{IndicatorId, Indicators};
-use crate::message::{Message, Messages};
+use crate::message::{Message, Messages, is_conclusive};
 use crate::packet::Aside;
 use crate::resolution::{Causes, History, Leg, Resolution, Role, Unexplained};
 use crate::time::{Span, Timestamp};
@@ -241,7 +241,7 @@ impl Attributor {
     }
 
     /// Since when all was seen until a time.
-    fn seen_since(&self, time: Timestamp) -> Timestamp {
+    pub(super) fn seen_since(&self, time: Timestamp) -> Timestamp {
         let resumed = self.resumed.iter().rev().find(|at| **at <= time).copied();
         resumed.or(self.began).unwrap_or(time)
     }
@@ -371,7 +371,7 @@ impl Attributor {
         // Nearly all say that there is such a name, or none.
         let flags = message.flags;
         if matches!(event, Event::Answered(_))
-            && (flags.is_truncated() || !matches!(flags.rcode(), 0 | 3))
+            && (flags.is_truncated() || !is_conclusive(flags.rcode()))
             && let Some(ask) = self.resolution.transactions().get(sequence)
             && ended_without_chain(&ask)
         {
@@ -711,8 +711,10 @@ impl Attributor {
         for seen in &flagged.seen {
             let part = parts.iter().find(|(indicator, _)| *indicator == seen.indicator);
             let role = part.map(|(_, role)| *role);
-            let is_taken_back =
-                is_sent_on || role == Some(Role::Initiator) || seen.is_cleared_by(&ask);
+            let history = self.resolution.history();
+            let is_cleared = seen.is_cleared_by(&ask)
+                || seen.is_presumed && describe::was_led_elsewhere(history, &ask);
+            let is_taken_back = is_sent_on || role == Some(Role::Initiator) || is_cleared;
             if is_taken_back && !seen.is_told {
                 continue;
             }

@@ -148,7 +148,7 @@ pub struct Coverage {
     pub translations: Vec<TranslationSeen>,
     /// How many flagged queries were sent on.
     pub sent_on: u64,
-    /// Where one was: its clients.
+    /// The clients of the DNS servers that were recognised, if any was.
     pub clients: ClientsSeen,
     /// Of the hosts that alerts blame, those that are clients here, with all their addresses.
     pub blamed: BTreeMap<Called, Vec<Address>>,

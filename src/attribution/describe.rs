@@ -7,7 +7,6 @@ use super::{Attribution, ChainStep, Client, Place, QuestionId, Sighting, State, 
 use crate::bounded::Sequence;
 use crate::contact::Contact;
 use crate::flow::Address;
-use crate::frame::FrameId;
 use crate::message::full::rcode_mnemonic;
 use crate::name::Name;
 use crate::number::count;
@@ -27,11 +26,11 @@ const PRESUMED_OF_SEVERAL: u16 = 800;
 const WAITED_FOR: u16 = 900;
 /// An answer from the cache takes less, even from a busy server.
 const FROM_CACHE_MAX: Span = Span::from_millis(5);
-/// Whom clocks that are apart name.
+/// How sure it is at most, in thousandths, of a client that is named by clocks that are apart,
 const CLOCKS_APART: u16 = 800;
-/// How sure it is at most of a client that may ask for others.
-const FOR_OTHERS: u16 = 900;
-/// that it asked, and not another whose queries a router sends on, if which of the two is the router's cannot be told,
+/// of one that may ask for others,
+const FOR_OTHERS_MAX: u16 = 900;
+/// and of one whose queries a router sends on, if which of the two addresses is the router's cannot be told.
 const EITHER: u16 = 800;
 /// Less than this is no time at all to a reader.
 const INSTANT: Span = Span::from_millis(1);
@@ -171,6 +170,11 @@ pub(super) fn client(
     }
 }
 
+/// Whether what upstream said for a question without a captured answer is another way than it was known to lead.
+pub(super) fn was_led_elsewhere(history: History<'_>, ask: &Transaction) -> bool {
+    history.was_led_elsewhere(ask, &known_chain(history, ask))
+}
+
 /// Whether what a question was known to lead to leads elsewhere at other times.
 fn may_lead_elsewhere(history: History<'_>, ask: &Transaction) -> bool {
     let mut chain = known_chain(history, ask).into_iter();
@@ -217,21 +221,21 @@ fn own_chain(
     seen: &Seen,
 ) -> Vec<ChainStep> {
     let name = history.transactions().name(ask).to_string();
-    let frame = if ask.has_query() { ask.query } else { ask.response };
-    let asked = ChainStep { name, step: ChainStep::kind(StepKind::Asked), frame };
+    let step = ChainStep::kind(StepKind::Asked);
+    let asked = ChainStep { name, step, frame: ask.first_frame() };
     [asked].into_iter().chain(tail(history, sequence, ask, seen)).collect()
 }
 
 fn verdict(unexplained: Option<Unexplained>) -> Verdict {
     match unexplained {
         None => Verdict::Attributed,
-        Some(Unexplained::Priming | Unexplained::NobodyWaiting) => Verdict::NoClient,
-        Some(_) => Verdict::Undetermined,
+        Some(why) if why.is_open() => Verdict::Undetermined,
+        Some(_) => Verdict::NoClient,
     }
 }
 
 fn frame_id(transaction: &Transaction) -> String {
-    let frame = if transaction.has_query() { transaction.query } else { transaction.response };
+    let frame = transaction.first_frame();
     let file = if frame.file() == 0 { String::new() } else { format!("{}.", frame.file()) };
     let message = match transaction.place_in_frame {
         0 => String::new(),
@@ -276,15 +280,14 @@ fn sighting(history: History<'_>, transaction: &Transaction, leg: Leg, place: Pl
 fn own_part(history: History<'_>, ask: &Transaction, permille: u16) -> u16 {
     match history.roles().may_ask_for_others(ask.client) {
         Some(ForOthers::MayTranslate) => permille.min(EITHER),
-        Some(_) => permille.min(FOR_OTHERS),
+        Some(_) => permille.min(FOR_OTHERS_MAX),
         None => permille,
     }
 }
 
 fn bare_client(history: History<'_>, ask: &Transaction) -> Client {
-    let frame = if ask.has_query() { ask.query } else { ask.response };
     Client {
-        question: QuestionId::new(frame, ask.place_in_frame),
+        question: QuestionId::new(ask.first_frame(), ask.place_in_frame),
         address: address(history, ask.client),
         port: ask.client_port,
         role: Role::Initiator,
@@ -365,13 +368,9 @@ fn tail(
             steps
         }
         Place::Target => edges.iter().map(alias).chain([named(ChainStep::SERVICE)]).collect(),
-        Place::Server => vec![own(&seen.name, "server", query_frame(transaction))],
+        Place::Server => vec![own(&seen.name, "server", transaction.first_frame())],
         Place::Nameserver => vec![named(ChainStep::kind(StepKind::Server))],
     }
-}
-
-fn query_frame(transaction: &Transaction) -> FrameId {
-    if transaction.has_query() { transaction.query } else { transaction.response }
 }
 
 /// Why no client is named, for a person.
@@ -385,8 +384,13 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
             "no client was waiting for an answer from {resolver}, nor had one just been answered with a \
              name that leads here: its own lookup, or a refresh that no question in this capture set off"
         ),
+        Unexplained::ServedOtherwise(count) => format!(
+            "nobody was waiting for it, but {} just been told by {resolver} what was known before of a name that leads here by \
+             now: what was refreshed then may have led here",
+            if count == 1 { "one client had".to_owned() } else { format!("{count} clients had") },
+        ),
         Unexplained::OthersWaiting(count) => format!(
-            "{} waiting for an answer from {resolver}, but for {} not known to lead to this name: what \
+            "{} waiting for an answer from {resolver}, but for {} not known to lead to this name: it asked for itself, or what \
              led here was cached before the capture began, or is missing from it",
             if count == 1 { "one client was".to_owned() } else { format!("{count} clients were") },
             if count == 1 { "a name that is" } else { "names that are" },

@@ -91,7 +91,7 @@ impl Attributor {
             return;
         }
         for sent in self.resolution.transactions().tries(sequence) {
-            let began = self.span().map_or(sent.asked, |(began, _)| began);
+            let began = self.seen_since(sent.asked);
             let causes = self.causes(sequence, &sent, began);
             for seen in &untold {
                 let history = self.resolution.history();

@@ -33,22 +33,25 @@ impl Attributor {
     pub fn relist(&mut self, indicators: Arc<Indicators>) {
         let old = std::mem::replace(&mut self.indicators, Arc::clone(&indicators));
         let mut known: BTreeMap<IndicatorId, Option<IndicatorId>> = BTreeMap::new();
-        let mut anew =
-            |id: IndicatorId| *known.entry(id).or_insert_with(|| indicators.find(&old.get(id)?));
+        let mut anew = |id: IndicatorId| {
+            *known.entry(id).or_insert_with(|| {
+                let entry = old.get(id)?;
+                indicators.find(&entry, old.list_name(entry.list))
+            })
+        };
         let flagged = self.flagged.relist(&mut anew);
         let mut parts = Parts::new();
         for (ask, of_ask) in &mut self.parts {
             let mut gone = Vec::new();
-            of_ask.retain_mut(|(id, role)| match anew(*id) {
-                Some(new) => {
-                    *id = new;
-                    true
+            for (id, role) in std::mem::take(of_ask) {
+                match anew(id) {
+                    Some(new) if of_ask.iter().all(|(known, _)| *known != new) => {
+                        of_ask.push((new, role));
+                    }
+                    Some(_) => {}
+                    None => gone.push((id, role)),
                 }
-                None => {
-                    gone.push((*id, *role));
-                    false
-                }
-            });
+            }
             if !gone.is_empty() {
                 parts.insert(*ask, gone);
             }

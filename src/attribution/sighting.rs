@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::bounded::Sequence;
 use crate::indicator::{IndicatorId, Indicators};
-use crate::message::{Fact, Message, Messages};
+use crate::message::{Fact, Message, Messages, is_conclusive};
 use crate::name::Name;
 use crate::resolution::{Edge, History, Leg};
 use crate::time::{Span, Timestamp};
@@ -201,7 +201,7 @@ impl Sightings {
         self.left_out
     }
 
-    /// Gives what waits other indicators. Returns what has none: that does not wait here any more.
+    /// Gives what waits other indicators, each once. Returns what has none: that does not wait here any more.
     pub fn relist(
         &mut self,
         mut anew: impl FnMut(IndicatorId) -> Option<IndicatorId>,
@@ -211,10 +211,11 @@ impl Sightings {
             let mut without = Flagged { seen: Vec::new(), ..flagged };
             for mut seen in std::mem::take(&mut flagged.seen) {
                 match anew(seen.indicator) {
-                    Some(id) => {
+                    Some(id) if flagged.seen.iter().all(|known| known.indicator != id) => {
                         seen.indicator = id;
                         flagged.seen.push(seen);
                     }
+                    Some(_) => self.count -= 1,
                     None => without.seen.push(seen),
                 }
             }
@@ -354,6 +355,6 @@ pub(super) fn known_chain(history: History<'_>, ask: &Transaction) -> Vec<Edge> 
 pub(super) fn ended_without_chain(ask: &Transaction) -> bool {
     match ask.answered() {
         None => true,
-        Some(_) => !ask.has_answers && !matches!(ask.rcode, 0 | 3) || ask.truncated,
+        Some(_) => !ask.has_answers && !is_conclusive(ask.rcode) || ask.truncated,
     }
 }

@@ -188,23 +188,30 @@ impl Summary {
         self.rows_max = rows;
     }
 
-    /// Gives the rows the ids of lists that were read anew, and takes back those of what is listed again.
+    /// Gives the rows the ids of lists that were read anew, and takes back those of what is listed again. Of two that become
+    /// one, which stood in two lists, that stays which counted more.
     pub(super) fn relist(
         &mut self,
         old: &Indicators,
         new: &Indicators,
         mut anew: impl FnMut(IndicatorId) -> Option<IndicatorId>,
     ) {
+        let put = |rows: &mut BTreeMap<_, SummaryRow>, key, row: SummaryRow| {
+            let known = rows.get(&key).map_or(0, |known| known.asks);
+            if row.asks >= known {
+                rows.insert(key, row);
+            }
+        };
         for ((id, client), row) in std::mem::take(&mut self.rows) {
             match (anew(id), Unlisted::of(old, id)) {
-                (Some(id), _) => drop(self.rows.insert((id, client), row)),
+                (Some(id), _) => put(&mut self.rows, (id, client), row),
                 (None, Some(entry)) => drop(self.unlisted.insert((entry, client), row)),
                 (None, None) => self.left_out += 1,
             }
         }
         for ((entry, client), row) in std::mem::take(&mut self.unlisted) {
-            match new.find(&entry.indicator()) {
-                Some(id) => drop(self.rows.entry((id, client)).or_insert(row)),
+            match new.find(&entry.indicator(), &entry.list) {
+                Some(id) => put(&mut self.rows, (id, client), row),
                 None => drop(self.unlisted.insert((entry, client), row)),
             }
         }

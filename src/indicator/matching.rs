@@ -115,8 +115,8 @@ impl Indicators {
         self.allowed.as_ref().is_some_and(|allowed| allowed.is_address_flagged(address))
     }
 
-    /// The first entry that stands for the same as one of other lists.
-    pub fn find(&self, other: &Indicator<'_>) -> Option<IndicatorId> {
+    /// An entry that stands for the same as one of other lists: of several that in the list of that name, or the first.
+    pub fn find(&self, other: &Indicator<'_>, list: &str) -> Option<IndicatorId> {
         let bare = other.bare();
         let hash = match other.kind {
             IndicatorKind::Exact | IndicatorKind::Below | IndicatorKind::Domain => {
@@ -129,8 +129,12 @@ impl Indicators {
         let head = self.table.find(hash, |id| {
             self.entry(id).is_some_and(|entry| self.bare(&entry) == bare.as_bytes())
         })?;
-        let same = self.chain(head).find(|(_, entry)| entry.kind == other.kind);
-        same.map(|(id, _)| IndicatorId(id))
+        let same = self.chain(head).filter(|(_, entry)| entry.kind == other.kind);
+        let same: Vec<IndicatorId> = same.map(|(id, _)| IndicatorId(id)).collect();
+        let is_there = |id: &&IndicatorId| {
+            self.get(**id).is_some_and(|entry| self.list_name(entry.list) == list)
+        };
+        same.iter().find(is_there).or(same.first()).copied()
     }
 
     /// Whether the lists hold no address and no network.

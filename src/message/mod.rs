@@ -15,7 +15,7 @@ pub mod full;
 
 pub use record::{
     Fact, Flags, Malformed, Message, Messages, NO_VLAN, NameRef, Question, RecordType, Unwatched,
-    Watchlist,
+    Watchlist, is_conclusive,
 };
 pub use records::{Record, Records, Section};
 

@@ -53,6 +53,12 @@ impl Flags {
     }
 }
 
+/// Whether a response code says something of the name asked for, that it exists or that it does not (NOERROR, NXDOMAIN),
+/// and is no failure.
+pub fn is_conclusive(rcode: u8) -> bool {
+    matches!(rcode, 0 | 3)
+}
+
 /// The type of a record or question (RFC 1035 section 3.2.2 and the IANA registry).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordType(pub u16);

@@ -1,14 +1,14 @@
 //! The asks that can have caused an upstream query: by what they need, and by when they were open.
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 
-use super::cause::Trail;
+use super::cause::{TRIES_ON_MAX, Trail};
 use super::choice::{MOMENT, SETS_OUT_MAX};
 use super::told::{Question, Side};
 use super::walk::{Lacks, Reach, Relation, Walk};
 use super::{Edge, EdgeKind, History};
 use crate::bounded::Sequence;
-use crate::message::RecordType;
+use crate::message::{RecordType, is_conclusive};
 use crate::name::NameHash;
 use crate::time::{Span, Timestamp};
 use crate::transaction::{DISORDER_MAX, HostId, Look, Stretch, Transaction};
@@ -74,6 +74,8 @@ pub(super) struct Candidate {
     pub ask: Sequence,
     /// When it was asked.
     pub asked: Timestamp,
+    /// When it was answered; of several answers, the first since the query.
+    pub told: Option<Timestamp>,
     pub reach: usize,
     pub relation: Relation,
     pub timing: Timing,
@@ -109,10 +111,14 @@ enum Said {
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub candidates: Vec<Candidate>,
+    /// Where the candidate of an ask is.
+    place_of: HashMap<Sequence, usize>,
     /// How many there are of each class of timing: see [`Timing::class`].
     counts: [usize; 3],
     /// Where the candidate of a class is that a client asked first, by the client and how it needs the name.
     places: HashMap<(HostId, Relation, usize), usize>,
+    /// Who needs the name by what is known now, and was just told otherwise.
+    pub told_otherwise: HashSet<HostId>,
     /// Those that were not looked at, since too much was asked or too many names lead here.
     lacks: Lacks,
     /// Whether clients are missing who waited then, and some who had been answered.
@@ -123,12 +129,24 @@ pub(super) struct Found {
 impl Found {
     fn add(&mut self, client: HostId, candidate: Candidate) {
         let class = candidate.timing.class();
+        if let Some(place) = self.place_of.get(&candidate.ask).copied() {
+            // It leads there by several ways: the strongest counts, and of equal ones that which its answer holds.
+            let rank = |c: &Candidate| (c.relation, !c.confirmed);
+            let known = self.candidates.get_mut(place).filter(|k| k.ask == candidate.ask);
+            if let Some(known) = known
+                && rank(&candidate) < rank(known)
+            {
+                *known = candidate;
+            }
+            return;
+        }
         let Some(count) = self.counts.get_mut(class) else { return };
         let key = (client, candidate.relation, class);
         if *count < CANDIDATES_MAX {
             *count += 1;
             // The newest come first.
             self.places.insert(key, self.candidates.len());
+            self.place_of.insert(candidate.ask, self.candidates.len());
             self.candidates.push(candidate);
             return;
         }
@@ -203,6 +221,7 @@ impl History<'_> {
                     if ask.asked_last + OPEN_MAX < sent.asked {
                         return true;
                     }
+                    let ask = self.as_it_waits(sequence, ask, sent);
                     let times = (sent, in_flight_until);
                     let need = self.need(&ask, reach, times, walk).filter(|_| sequence != query);
                     let Some(need) = need else { return false };
@@ -212,6 +231,10 @@ impl History<'_> {
                     };
                     trail.weighed = weighed;
                     let candidate = self.candidate((sequence, &ask), place, need, sent, walk);
+                    let is_lately = matches!(need.1, Timing::After(since) if since <= TRIES_ON_MAX);
+                    if candidate.is_none() && is_lately {
+                        found.told_otherwise.insert(ask.client);
+                    }
                     if let Some(candidate) = candidate.filter(|_| !self.is_sent_on(sequence, &ask))
                     {
                         found.add(ask.client, candidate);
@@ -285,7 +308,12 @@ impl History<'_> {
             // Waiting for the same answer is joining; having a use for it later is not.
             return None;
         }
-        let at_once = timing == Timing::Open && sent.asked - ask.asked <= SETS_OUT_MAX;
+        let at_once = match timing {
+            Timing::Open => sent.asked - ask.asked <= SETS_OUT_MAX,
+            // With what refreshes an answer from the cache, too.
+            Timing::After(since) => since <= SETS_OUT_MAX,
+            _ => false,
+        };
         if relation == Relation::OtherType && sent.qtype == RecordType::AAAA && !at_once {
             // What is only put beside a question is sent with it.
             return None;
@@ -319,6 +347,7 @@ impl History<'_> {
         Some(Candidate {
             ask: sequence,
             asked: ask.asked,
+            told: ask.answered(),
             reach: place,
             relation,
             timing,
@@ -327,15 +356,14 @@ impl History<'_> {
             is_doubted: said == Said::NoRecord,
             is_late: false,
             is_just_led: is_just_led(ask, &path, sent),
-            served: ask.answered().is_some() && matches!(ask.rcode, 0 | 3),
+            served: ask.is_served(),
             untold: None,
         })
     }
 
     /// Whether an ask was answered when the answer to a query had just come.
     pub(super) fn was_told_with(&self, candidate: &Candidate, sent: &Transaction) -> bool {
-        let told = self.transactions.get(candidate.ask).and_then(|ask| ask.answered());
-        told.is_some_and(|told| is_passed_on_at_once(told, sent))
+        candidate.told.is_some_and(|told| is_passed_on_at_once(told, sent))
     }
 
     /// Whether the resolver was past the zones above an ask's name: it was waiting for the answer about the name
@@ -455,7 +483,7 @@ impl History<'_> {
             }
             // One that has no answer and was not tried again was answered out of the capture's sight; but not as
             // soon as that, nor where the ask was told of a failure.
-            let has_failed = ask.answered().is_some() && !matches!(ask.rcode, 0 | 3);
+            let has_failed = ask.answered().is_some() && !is_conclusive(ask.rcode);
             has_failed || newest + OUT_OF_ORDER > sent.asked || is_asked_since(then + OPEN_MAX)
         })
     }
@@ -512,9 +540,7 @@ impl History<'_> {
         if aliases.peek().is_none() {
             return known_then.then_some(Said::Path);
         }
-        let is_whole = ask.answered().is_some()
-            && matches!(ask.rcode, 0 | 3)
-            && !(ask.truncated || ask.is_partial);
+        let is_whole = ask.is_served() && !(ask.truncated || ask.is_partial);
         if !is_whole {
             return known_then.then_some(Said::Nothing);
         }

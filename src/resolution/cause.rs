@@ -44,7 +44,7 @@ const GOES_ON_MAX: Span = Span::from_millis(3_500);
 /// How many queries are looked at for the clients behind one, over all resolvers on the way.
 const VISITS_MAX: usize = 64;
 /// How many asks are looked at for that in all, and how many of them are weighed.
-const ASKS_MAX: usize = 1 << 14;
+const ASKED_MAX: usize = 1 << 14;
 const WEIGHED_MAX: usize = 1 << 10;
 
 /// What a client had to do with an upstream query.
@@ -125,7 +125,7 @@ pub(super) struct Trail {
 
 impl Trail {
     fn new() -> Trail {
-        Trail { visited: Vec::new(), asks: ASKS_MAX, weighed: WEIGHED_MAX }
+        Trail { visited: Vec::new(), asks: ASKED_MAX, weighed: WEIGHED_MAX }
     }
 }
 
@@ -253,6 +253,13 @@ impl History<'_> {
                 return Causes { first_try, ..shared };
             }
             let why = self.why_nobody(query, sent, group.known, began);
+            let told_otherwise = found.told_otherwise.len() as u32;
+            let why = match why {
+                Unexplained::NobodyWaiting if told_otherwise > 0 => {
+                    Unexplained::ServedOtherwise(told_otherwise)
+                }
+                why => why,
+            };
             let why = match is_asked_for_itself {
                 true => self.as_the_run_began(why, (query, sent), began, trail),
                 // The first time itself stands as it is: runs go back for hours.
@@ -330,7 +337,7 @@ impl History<'_> {
         let long_ago = sent.asked - earlier.asked > FAIL_OVER_MAX;
         let served = shared.clients.iter().any(|client| {
             let ask = self.transactions.get(client.ask);
-            ask.is_none_or(|ask| ask.answered().is_some() && matches!(ask.rcode, 0 | 3))
+            ask.is_none_or(|ask| ask.is_served())
         });
         let all_answered = |than: Span| {
             shared.clients.iter().all(|client| self.is_answered_long(client, than, sent.asked))
@@ -375,7 +382,7 @@ impl History<'_> {
         let shared = self.causes_beyond(first, &earlier, began, trail);
         let is_told = |client: &Cause| {
             let ask = self.transactions.get(client.ask);
-            ask.is_some_and(|ask| ask.answered().is_some() && matches!(ask.rcode, 0 | 3))
+            ask.is_some_and(|ask| ask.is_served())
         };
         match shared.unexplained {
             None if shared.clients.iter().all(is_told) => why,
@@ -393,11 +400,10 @@ impl History<'_> {
     /// The causes of a first try as those of a later one. If the first was answered meanwhile, whom the resolver then
     /// served it asks no more for, as far as it is one.
     fn after_all(&self, mut shared: Causes, first: &Transaction, sent: &Transaction) -> Causes {
-        let is_told = first.answered().is_some_and(|at| at + MOMENT < sent.asked)
-            && matches!(first.rcode, 0 | 3);
+        let is_told = first.is_served() && first.closed() + MOMENT < sent.asked;
         let is_served = |client: &Cause| {
-            let ask = self.transactions.get(client.ask).filter(|ask| matches!(ask.rcode, 0 | 3));
-            ask.and_then(|ask| ask.answered()).is_some_and(|at| at < sent.asked)
+            let ask = self.transactions.get(client.ask);
+            ask.is_some_and(|ask| ask.is_served() && ask.closed() < sent.asked)
         };
         for client in shared.clients.iter_mut().filter(|client| is_told && is_served(client)) {
             client.role = Role::Refresh;
@@ -532,10 +538,16 @@ impl History<'_> {
             (Relation::Alias, Timing::Open) if candidate.confirmed => 990,
             (Relation::Alias, Timing::Open) => 970,
             (Relation::Ancestor | Relation::Server, Timing::Open) => 970,
-            (Relation::OtherType, Timing::Open) => POSSIBLE,
+            (Relation::OtherType, _) => POSSIBLE,
             (Relation::Alias, Timing::Joined) if !candidate.confirmed => POSSIBLE,
+            // Whose answer is in the capture may have waited for another query, whose answer is.
+            (_, Timing::Joined) if sent.answered().is_none() && is_late_joiner(candidate, sent) => {
+                POSSIBLE
+            }
             (_, Timing::Joined) => 960,
-            (_, Timing::AnsweredSoon) if !self.is_passed_on_at_once(candidate, sent) => POSSIBLE,
+            (_, Timing::AnsweredSoon) if !self.may_be_passed_on_at_once(candidate, sent) => {
+                POSSIBLE
+            }
             (_, Timing::AnsweredSoon | Timing::JustAfter) => LIKELY,
             (_, Timing::After(since)) if since <= MOMENT => 960,
             (_, Timing::After(since)) if since < TRIES_ON_MAX && candidate.served => LIKELY,
@@ -566,19 +578,18 @@ impl History<'_> {
         }
     }
 
-    /// Whether an ask was answered when the answer to a query had just come.
-    fn is_passed_on_at_once(&self, candidate: &Candidate, sent: &Transaction) -> bool {
-        let told = self.transactions.get(candidate.ask).and_then(|ask| ask.answered());
-        sent.answered().is_none() || told.is_none_or(|told| is_passed_on_at_once(told, sent))
+    /// Whether an ask was answered when the answer to a query had just come, as far as both were.
+    fn may_be_passed_on_at_once(&self, candidate: &Candidate, sent: &Transaction) -> bool {
+        sent.answered().is_none()
+            || candidate.told.is_none_or(|told| is_passed_on_at_once(told, sent))
     }
 
     /// The steps from the ask to the queried name, each with the frame that shows it.
     fn chain(&self, candidate: &Candidate, walk: &Walk<'_>, sent: &Transaction) -> Vec<Step> {
         let Some(ask) = self.transactions.get(candidate.ask) else { return Vec::new() };
-        let own_frame = if ask.query.is_some() { ask.query } else { ask.response };
         let asked_name = self.transactions.name(&ask);
         let step = |name: Name<'_>, kind, frame| Step { name: name.wire().to_vec(), kind, frame };
-        let mut chain = vec![step(asked_name, StepKind::Asked, own_frame)];
+        let mut chain = vec![step(asked_name, StepKind::Asked, ask.first_frame())];
         let own = self.edges.of_answer(candidate.ask);
         let mut here = asked_name;
         for edge in walk.path(candidate.reach) {
@@ -601,6 +612,11 @@ impl History<'_> {
         }
         chain
     }
+}
+
+/// Whether an ask that was served came when most queries have their answer.
+fn is_late_joiner(candidate: &Candidate, sent: &Transaction) -> bool {
+    candidate.served && candidate.asked - sent.asked > MOMENT
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use super::pending::PASSED_ON;
 use super::retry::says_all;
 use super::told::Side;
 use super::walk::Relation;
+use crate::bounded::Sequence;
+use crate::message::is_conclusive;
 use crate::time::{Span, Timestamp};
 use crate::transaction::{DISORDER_MAX, HostId, Transaction};
 
@@ -154,7 +156,7 @@ impl History<'_> {
             let since = since.take_while(|query| query.asked >= ask.asked_last);
             let last = since.filter_map(|query| Some((query.answered()?, query.rcode))).max();
             let is_over = |at: Timestamp| at + PASSED_ON <= sent.asked;
-            match last.filter(|(at, rcode)| !matches!(rcode, 0 | 3) && is_over(*at)) {
+            match last.filter(|(at, rcode)| !is_conclusive(*rcode) && is_over(*at)) {
                 Some((at, _)) => {
                     candidate.timing = Timing::After(sent.asked - at);
                     sent.asked - at <= AFTER_MAX
@@ -175,15 +177,14 @@ impl History<'_> {
         // The answer to another type says nothing of it.
         let is_of_it = |c: &&Candidate| c.relation != Relation::OtherType;
         let open = found.iter().filter(|c| c.timing == Timing::Open).filter(is_of_it);
-        let over = open.filter_map(|c| self.transactions.get(c.ask)?.answered()).min();
+        let over = open.filter_map(|c| c.told).min();
         found.retain(|candidate| {
-            let Some(ask) = self.transactions.get(candidate.ask) else { return false };
-            let in_time = over.is_none_or(|over| ask.asked <= over);
-            let at_once = ask.answered().is_some_and(|at| at - ask.asked < AT_ONCE);
+            let in_time = over.is_none_or(|over| candidate.asked <= over);
+            let at_once = candidate.told.is_some_and(|at| at - candidate.asked < AT_ONCE);
             // Who had an answer before it came waited for something else.
             let waited = sent
                 .answered()
-                .zip(ask.answered())
+                .zip(candidate.told)
                 .is_none_or(|(came, told)| came <= told + OUT_OF_ORDER);
             candidate.timing != Timing::Joined
                 || (in_time && waited && (sent.answered().is_some() || !at_once))
@@ -191,8 +192,8 @@ impl History<'_> {
         found
     }
 
-    /// Leaves out asks whose answer came with that to another query for the same thing, sent right behind them, where somebody
-    /// else got theirs with the answer to this one: such a resolver asks upstream for each ask apart, or all would have had it
+    /// Leaves out asks whose answer came with that to another query for the same thing, sent right behind them or answered
+    /// well after this one, where somebody else got theirs with the answer to this one: such a resolver asks upstream for each ask apart, or all would have had it
     /// with the first.
     pub(super) fn without_told_by_others(
         &self,
@@ -207,7 +208,7 @@ impl History<'_> {
                 && c.relation <= Relation::Alias
         };
         let asks = found.iter().filter(|c| is_for_it(c));
-        let told = asks.filter_map(|c| self.transactions.get(c.ask)?.answered()).max();
+        let told = asks.filter_map(|c| c.told).max();
         let Some(last) = told.filter(|_| found.len() > 1) else { return found };
         // Somebody has to have got it with this one.
         if !found.iter().any(|c| is_for_it(c) && self.was_told_with(c, sent)) {
@@ -224,7 +225,7 @@ impl History<'_> {
         // Each was told by the response just before, if no other is near.
         let told_by = |c: &Candidate| {
             let ask = self.transactions.get(c.ask)?;
-            let told = ask.answered()?;
+            let told = c.told?;
             let before = responses.partition_point(|(response, _)| *response <= told);
             let place = before.checked_sub(1)?;
             let (response, asked) = responses.get(place).copied()?;
@@ -247,20 +248,55 @@ impl History<'_> {
             return found;
         }
         found.retain(|c| {
-            let other = told_by(c).is_some_and(|(response, asked)| {
-                response != came && (Span(0)..FORWARDED_MAX).contains(&(asked - c.asked))
-            });
+            let by = told_by(c).filter(|(response, _)| *response != came);
+            // All who wait together are told together; who had a query of its own did not.
+            let waited_on = by.is_some_and(|(response, _)| response > came + MOMENT)
+                && self.has_own_query(sent, c.asked);
+            let has_own =
+                by.is_some_and(|(_, asked)| (Span(0)..FORWARDED_MAX).contains(&(asked - c.asked)));
             // Who asked for the same as one who was told is behind it as much: some resolvers let asks wait together and try
             // again for each (PowerDNS).
             let is_weighed = strongest.is_none_or(|strongest| strongest > c.relation);
-            !(is_for_it(c) && is_weighed && other)
+            !(is_for_it(c) && (waited_on || has_own && is_weighed))
         });
         found
     }
 
+    /// Whether a resolver asked upstream for what a query is for right behind a time.
+    fn has_own_query(&self, sent: &Transaction, time: Timestamp) -> bool {
+        let mut same = self
+            .upstream_about(
+                &sent.client,
+                (sent.name, sent.domain),
+                sent.qtype,
+                time + FORWARDED_MAX,
+            )
+            .take_while(|(_, query)| query.asked + DISORDER_MAX >= time);
+        same.any(|(_, query)| (Span(0)..FORWARDED_MAX).contains(&(query.asked - time)))
+    }
+
+    /// An ask as it waits for what a query is for. A resolver that asks upstream for each time that an ask was sent also
+    /// answers each time (Samba): of such an ask, the first answer since the query counts.
+    pub(super) fn as_it_waits(
+        &self,
+        sequence: Sequence,
+        ask: Transaction,
+        sent: &Transaction,
+    ) -> Transaction {
+        let later = self.transactions.as_answered_since(sequence, ask, sent.asked);
+        if later.answered() == ask.answered() || !ask.same_question(sent) {
+            return ask;
+        }
+        let mut tries = self.transactions.tries(sequence).into_iter();
+        match tries.all(|one| self.has_own_query(sent, one.asked)) {
+            true => later,
+            false => ask,
+        }
+    }
+
     /// Of asks for the very thing that a query is for, the one that set it off, where the resolver asks
     /// upstream for each of them apart (Samba does, and dnsdist): then each has a query of its own right behind it. Of
-    /// several that came together before several queries, any may have.
+    /// several that came together before several queries, any may have; of a query that is none of these, each.
     pub(super) fn each_its_own(
         &self,
         sent: &Transaction,
@@ -277,8 +313,12 @@ impl History<'_> {
         if chosen.len() < 2 || chosen.iter().any(|c| c.relation != Relation::Itself) {
             return chosen;
         }
-        let mut came: Vec<(Timestamp, Candidate)> =
-            chosen.iter().flat_map(|candidate| self.came_by(candidate, sent.asked)).collect();
+        let each = |candidate: &Candidate| {
+            let candidate = *candidate;
+            let came = self.came_by(&candidate, sent.asked).into_iter();
+            came.map(move |at| (at, candidate))
+        };
+        let mut came: Vec<(Timestamp, Candidate)> = chosen.iter().flat_map(each).collect();
         came.sort_by_key(|(at, candidate)| (*at, candidate.ask));
         if came.len() > CAME_MAX {
             return chosen;
@@ -305,7 +345,14 @@ impl History<'_> {
                 == (sent.asked, sent.client_port, sent.id, sent.server)
         };
         let Some(owner) = own.iter().position(|(_, query, _)| is_it(query)) else {
-            return chosen;
+            // One query behind one question may be chance.
+            let are_apart = own.len() > chosen.len();
+            if !are_apart || chosen.iter().any(|c| c.is_doubted || c.is_late) {
+                return chosen;
+            }
+            // It tries again for one of them, and which cannot be told.
+            let one = |c: Candidate| Candidate { untold: Some(POSSIBLE), ..c };
+            return chosen.into_iter().map(one).collect();
         };
         // Another can have set it off if its owner can have set off another's in its place, and so on up to that one's.
         let mut is_free = vec![false; own.len()];
@@ -339,7 +386,7 @@ impl History<'_> {
         sent: &Transaction,
     ) -> Vec<Candidate> {
         let has_come = |c: &Candidate, within: Span| {
-            self.came_by(c, sent.asked).last().is_some_and(|(at, _)| sent.asked - *at <= within)
+            self.came_by(c, sent.asked).last().is_some_and(|at| sent.asked - *at <= within)
         };
         let is_old = |c: &Candidate| {
             (c.relation, c.timing) == (Relation::Itself, Timing::Open)
@@ -358,18 +405,14 @@ impl History<'_> {
         candidates.iter().filter(is_led).copied().collect()
     }
 
-    /// Each time that an ask came by a time; the first time at least.
-    pub(super) fn came_by(
-        &self,
-        candidate: &Candidate,
-        time: Timestamp,
-    ) -> Vec<(Timestamp, Candidate)> {
+    /// Each time that an ask came by a time, in order; the first time at least.
+    pub(super) fn came_by(&self, candidate: &Candidate, time: Timestamp) -> Vec<Timestamp> {
         let tries = self.transactions.tries(candidate.ask);
         let by_then = tries.iter().map(|ask| ask.asked).filter(|at| *at <= time);
         let mut came: Vec<_> = std::iter::once(candidate.asked).chain(by_then).collect();
         came.sort_unstable();
         came.dedup();
-        came.into_iter().map(|at| (at, *candidate)).collect()
+        came
     }
 }
 

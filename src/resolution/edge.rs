@@ -206,7 +206,7 @@ impl Edge {
         begins.filter(|began| *began > time).min()
     }
 
-    /// Where it was learned last before a time, as far as is remembered.
+    /// Where it was learned last before a time, as far as is remembered, or else first.
     pub fn learned_before(&self, time: Timestamp) -> Learned {
         if self.last.time <= time { self.last } else { self.first }
     }

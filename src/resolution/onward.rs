@@ -5,6 +5,7 @@ use super::candidate::INSTANT;
 use super::cause::{Cause, Causes, LIKELY, Role, Trail};
 use super::choice::SETS_OUT_MAX;
 use super::retry::FAIL_OVER_MAX;
+use super::unexplained::Unexplained;
 use super::walk::{Relation, Step, StepKind, Walk};
 use crate::bounded::Sequence;
 use crate::time::{Span, Timestamp};
@@ -13,7 +14,7 @@ use crate::transaction::Transaction;
 impl History<'_> {
     /// Who caused a query by way of one whose answer had just led on to its name. A resolver that refreshes what it
     /// serves follows an alias that has changed; the answers that it served then hold what was known before, and clear
-    /// those whose questions set it off.
+    /// those whose questions set it off. Where it cannot be told for whom that one was, neither can it of this.
     pub(super) fn led_on(
         &self,
         sent: &Transaction,
@@ -24,7 +25,7 @@ impl History<'_> {
         let (number, before) = self.step_before(sent, walk)?;
         let mut causes = self.causes_beyond(number, &before, began, trail);
         if causes.clients.is_empty() {
-            return None;
+            return causes.unexplained.is_some_and(Unexplained::is_open).then_some(causes);
         }
         let aliases = self.edges.of_answer(number);
         let last = aliases.iter().position(|edge| edge.target == sent.name)?;

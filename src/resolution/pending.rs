@@ -8,7 +8,7 @@ use super::told::Side;
 use super::walk::{Relation, Walk};
 use super::{Edge, EdgeKind, History};
 use crate::bounded::Sequence;
-use crate::message::RecordType;
+use crate::message::{RecordType, is_conclusive};
 use crate::name::{Name, NameHash};
 use crate::time::{Span, Timestamp};
 use crate::transaction::{DISORDER_MAX, Host, Look, Transaction};
@@ -110,7 +110,7 @@ impl History<'_> {
             let in_time = query
                 .answered()
                 .is_some_and(|at| at + PASSED_ON <= sent.asked && at + PASSED_ON > ask.asked_last);
-            in_time && query.asked + PASSED_ON >= ask.asked && matches!(query.rcode, 0 | 3)
+            in_time && query.asked + PASSED_ON >= ask.asked && is_conclusive(query.rcode)
         };
         let (mut name, mut domain) = (ask.name, ask.domain);
         for step in 0..CHAIN_MAX {
@@ -137,6 +137,25 @@ impl History<'_> {
             domain = self.domain_of_name(self.edges.target_name(&alias));
         }
         false
+    }
+
+    /// Whether a resolver was told, while an ask without a captured answer was open, that its name leads elsewhere than by the
+    /// aliases known before.
+    pub fn was_led_elsewhere(&self, ask: &Transaction, known: &[Edge]) -> bool {
+        let Some(first) = known.first().filter(|_| ask.answered().is_none()) else { return false };
+        let until = ask.closed();
+        self.roles.addresses_of(&ask.server).iter().any(|resolver| {
+            let told = self.told(Side::Asks, resolver, ask.question(), until);
+            let is_meanwhile = |query: &Transaction| {
+                let says = says_all(query) && !query.truncated && !query.is_partial;
+                query.answered().is_some_and(|at| says && (ask.asked..=until).contains(&at))
+            };
+            // What it was told first it went on with.
+            let mut meanwhile = told.answered.iter().rev().filter(|(_, query)| is_meanwhile(query));
+            meanwhile.next().is_some_and(|(answer, _)| {
+                self.alias_in(*answer, ask.name).is_none_or(|alias| alias.target != first.target)
+            })
+        })
     }
 
     /// Whether the very thing that a query is for had come from upstream a while before, since an ask that aliases lead
@@ -193,8 +212,7 @@ impl History<'_> {
         // For whom the resolver set out at once, the latest first: who asks once more may make it begin anew.
         let came = found.iter().filter(|c| c.asked <= sent.asked).map(|candidate| {
             let came = self.came_by(candidate, sent.asked);
-            let asked = came.last().map_or(candidate.asked, |(at, _)| *at);
-            Candidate { asked, ..*candidate }
+            Candidate { asked: came.last().copied().unwrap_or(candidate.asked), ..*candidate }
         });
         let mut begun: Vec<Candidate> = came.collect();
         begun.sort_unstable_by_key(|c| std::cmp::Reverse((c.asked, c.ask)));

@@ -4,6 +4,7 @@ use super::History;
 use super::candidate::{ASKS_MAX, OPEN_MAX};
 use super::role::iterates;
 use crate::bounded::Sequence;
+use crate::message::is_conclusive;
 use crate::time::{Span, Timestamp};
 use crate::transaction::{Look, Stretch, Transaction};
 
@@ -77,7 +78,7 @@ impl History<'_> {
             }
             let failed = match earlier.answered() {
                 None => true,
-                Some(at) => at > first.1 || earlier.truncated || !matches!(earlier.rcode, 0 | 3),
+                Some(at) => at > first.1 || earlier.truncated || !is_conclusive(earlier.rcode),
             };
             // Of one that iterates all wait together, and are told what it is told, if only that there is nothing; a
             // referral leads it on, and soon.

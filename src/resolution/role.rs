@@ -47,6 +47,9 @@ const STANDS_OUT_MIN: u32 = 50;
 const EDNS_SHARE: u64 = 4;
 /// and so many times as much as the others on the average asks who asks far more.
 const FAR_MORE: u64 = 16;
+/// Or so many times as much, and so many times as much as any other.
+const FAR_MORE_ALONE: u64 = 12;
+const FAR_MORE_THAN_NEXT: u32 = 4;
 
 /// Who asked so much asks nearly all if the others asked one in so many of that at most.
 const NEARLY_ALL_MIN: u64 = 200;
@@ -206,7 +209,7 @@ impl Roles {
     ///
     /// 1. It asks, and nobody asks it nor is answered by it. Others wait for nearly all that it asks, at servers of which it cannot
     ///    be told which it belongs to;
-    /// 2. or, where nobody was recognised as a resolver: few hosts ask at all, and this one asks outside, or as
+    /// 2. or, where nobody was recognised as a resolver: it asks alone, or few hosts ask at all, and this one asks outside, or as
     ///    resolvers mostly do, or nearly alone and as much as many do together.
     /// 3. or, where others were: it asks outside, either as resolvers mostly do, or a server that one of them
     ///    asks too. A second server of the site is such a host; but so is a client that goes round
@@ -226,7 +229,8 @@ impl Roles {
         }
         if self.groups.is_empty() {
             let is_busy = self.busy == Some(ask.client);
-            return self.askers <= RESOLVERS_OF_ONE_SITE_MAX && (outside || asks_as_one || is_busy);
+            let are_few = self.askers <= RESOLVERS_OF_ONE_SITE_MAX;
+            return self.askers <= 1 || are_few && (outside || asks_as_one || is_busy);
         }
         let shared = || {
             let latest = transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE);
@@ -250,8 +254,12 @@ impl Roles {
     ) -> HashMap<HostId, ForOthers> {
         let clients = || hosts.iter().filter(|(id, host)| self.is_client(*id, host));
         let (mut count, mut with_edns, mut asks) = (0u64, 0u64, 0u64);
+        // What the two ask that ask most.
+        let (mut most, mut next) = (0, 0);
         for (_, host) in clients() {
             count += 1;
+            next = next.max(host.asks.min(most));
+            most = most.max(host.asks);
             with_edns += u64::from(asks_with_edns(host));
             asks += u64::from(host.asks);
         }
@@ -261,10 +269,11 @@ impl Roles {
         let why = |id: HostId, host: &Host| {
             let own = u64::from(host.asks);
             let others = asks - own;
-            let asks_more = own * (count - 1) >= others * FOLLOWING_MORE;
+            let asks_more_by = |times: u64| own * (count - 1) >= others * times;
+            let is_alone = host.asks >= next.saturating_mul(FAR_MORE_THAN_NEXT);
             if checks_answers(host) {
                 Some(ForOthers::ChecksAnswers)
-            } else if following.contains(&id) && asks_more && !is_fleet {
+            } else if following.contains(&id) && asks_more_by(FOLLOWING_MORE) && !is_fleet {
                 Some(ForOthers::FollowsAliases)
             } else if own >= NEARLY_ALL_MIN && others * NEARLY_ALL_SHARE <= own {
                 Some(ForOthers::AsksNearlyAll)
@@ -273,7 +282,8 @@ impl Roles {
             } else if asks_with_edns(host) && is_edns_rare {
                 Some(ForOthers::AsksAsServers)
             } else {
-                (own * (count - 1) >= others * FAR_MORE).then_some(ForOthers::AsksFarMore)
+                let far_more = asks_more_by(FAR_MORE) || is_alone && asks_more_by(FAR_MORE_ALONE);
+                far_more.then_some(ForOthers::AsksFarMore)
             }
         };
         let undecided = self.translated.undecided().map(|id| (id, ForOthers::MayTranslate));

@@ -40,6 +40,8 @@ pub enum Unexplained {
     Priming,
     /// Nobody was waiting, nor had anybody just been answered.
     NobodyWaiting,
+    /// So many clients had just been told from the cache what no longer held: what was refreshed for them leads to this name.
+    ServedOtherwise(u32),
     /// So many clients were waiting, none for anything known to lead to this name.
     OthersWaiting(u32),
     /// No client leg of this resolver is in the capture.
@@ -85,6 +87,13 @@ pub enum Unexplained {
     Forgotten,
     /// The clock of its capture is so far ahead of the one by which clients' questions are stamped.
     ClocksApart(Span),
+}
+
+impl Unexplained {
+    /// Whether a client may be behind it.
+    pub fn is_open(self) -> bool {
+        !matches!(self, Unexplained::Priming | Unexplained::NobodyWaiting)
+    }
 }
 
 impl History<'_> {
@@ -158,7 +167,8 @@ impl History<'_> {
         }
     }
 
-    /// Whether a resolver asked of late about much that nobody seen was waiting for then, nor had asked for before.
+    /// Whether a resolver asked about much that nobody seen was waiting for then, nor had asked for before: of late, and, where
+    /// what came since is known, soon.
     fn clients_unseen(
         &self,
         query: Sequence,
@@ -169,10 +179,10 @@ impl History<'_> {
         let mut waits = Waits::default();
         let mut waits_about: HashMap<NameHash, Waits> = HashMap::default();
         let mut lookups: Vec<Transaction> = Vec::new();
-        for (_, other) in self.transactions.before(query).take(OTHERS_MAX) {
-            if other.asked_last + OTHERS_WITHIN < sent.asked {
-                break;
-            }
+        let before = self.transactions.before(query).take(OTHERS_MAX);
+        let before = before.take_while(|(_, other)| other.asked_last + OTHERS_WITHIN >= sent.asked);
+        let since = self.transactions.since(query).take(OTHERS_MAX);
+        for (_, other) in before.chain(since) {
             if resolvers.contains(&other.server) {
                 let wait = (other.asked - OUT_OF_ORDER, other.closed() + SET_OFF_WITHIN);
                 waits.0.push(wait);

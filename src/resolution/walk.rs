@@ -23,9 +23,9 @@ use crate::transaction::{HostId, Transaction};
 
 /// How many names a walk visits.
 const NAMES_MAX: usize = 512;
-/// How many edges it looks at that lead to a name itself, and how many that lead below one.
+/// How many edges it looks at that lead to a name itself, and how many into a domain.
 const STEPS_TO_MAX: usize = 1 << 13;
-const STEPS_BELOW_MAX: usize = 1 << 11;
+const STEPS_BELOW_MAX: usize = 1 << 12;
 /// How many steps lead from an ask to a name: resolvers give up on chains of 8 to 17 aliases.
 const DEPTH_MAX: u8 = 20;
 
@@ -123,8 +123,10 @@ pub(super) struct Walk<'r> {
     pub iterates: bool,
     /// Whether it asks for names above those that it needs: on its way down, or for what it checks answers with.
     pub goes_above: bool,
-    /// Where in `reaches` a name stands that is reached so.
-    places: HashMap<(NameHash, Relation), usize>,
+    /// Where in `reaches` a name stands that is reached so, by an edge to that target. A name can lead there by several.
+    places: HashMap<(NameHash, NameHash, Relation), usize>,
+    /// Of the domains of which names were found, the edges of each resolver that lead below a name.
+    below: HashMap<(HostId, NameHash), Below>,
     steps_to: usize,
     steps_below: usize,
     /// The names that it does not visit, if there are more than it can.
@@ -155,12 +157,13 @@ impl History<'_> {
         let iterates =
             resolvers.iter().filter_map(|id| hosts.get(*id)).any(|h| h.asks_iterating > 0);
         let goes_above = iterates || checks_answers(sent.qtype);
-        let places = HashMap::from_iter([((start.hash, start.relation), 0)]);
+        let places = HashMap::default();
         let mut walk = Walk {
             reaches: vec![start],
             iterates,
             goes_above,
             places,
+            below: HashMap::default(),
             steps_to: STEPS_TO_MAX,
             steps_below: STEPS_BELOW_MAX,
             lacks: Lacks::default(),
@@ -204,15 +207,17 @@ impl History<'_> {
                 }
                 walk.steps_to = steps.min(walk.steps_to);
             } else {
-                for edge in self.edges.to_domain(resolver, here.domain, &mut steps) {
-                    if edge.1.target != here.hash && self.has_target_below(&edge.1, here.name) {
-                        self.reach_by(edge, (place, here), way, time, walk);
-                    }
+                let key = (resolver, here.domain);
+                let below = || self.edges_below(key, &mut steps);
+                let below = walk.below.entry(key).or_insert_with(below);
+                let edges = below.get(&here.hash).cloned().unwrap_or_default();
+                walk.steps_below = steps;
+                for edge in edges {
+                    self.reach_by(edge, (place, here), way, time, walk);
                     if walk.is_full() {
                         break;
                     }
                 }
-                walk.steps_below = steps.min(walk.steps_below);
             }
             if steps == 0 {
                 walk.lacks.note(here.relation.max(way.relation()));
@@ -220,8 +225,20 @@ impl History<'_> {
         }
     }
 
-    fn has_target_below(&self, edge: &Edge, name: Name<'_>) -> bool {
-        self.edges.has_names(edge) && self.edges.target_name(edge).is_at_or_below(name)
+    /// The edges that lead into a domain, by each name of it that their target stands below.
+    fn edges_below(&self, (resolver, domain): (HostId, NameHash), steps: &mut usize) -> Below {
+        let mut below = Below::default();
+        for (sequence, edge) in self.edges.to_domain(resolver, domain, steps) {
+            if !self.edges.has_names(&edge) {
+                continue;
+            }
+            let target = self.edges.target_name(&edge);
+            let within = target.label_count().saturating_sub(2);
+            for above in target.suffixes().skip(1).take(within) {
+                below.entry(self.hasher.hash(above)).or_default().push((sequence, edge));
+            }
+        }
+        below
     }
 
     /// Adds the name that an edge leads from to a walk.
@@ -239,7 +256,9 @@ impl History<'_> {
             Way::To => edge.is_learned_after(time),
             Way::Below => edge.told_after(time).is_some_and(|told| told - time <= FAIL_OVER_MAX),
         };
-        if !(edge.is_known(time - FAIL_OVER_MAX, time) || is_learned())
+        let is_back = walk.reaches.first().is_some_and(|start| start.hash == edge.owner);
+        if is_back
+            || !(edge.is_known(time - FAIL_OVER_MAX, time) || is_learned())
             || !self.edges.has_names(&edge)
             || (edge.kind == EdgeKind::Delegation && !walk.iterates)
         {
@@ -251,12 +270,13 @@ impl History<'_> {
         };
         let Walk { reaches, places, .. } = walk;
         let stronger = Relation::ALL.iter().take_while(|known| **known <= relation);
-        let mut known = stronger.filter_map(|known| places.get(&(edge.owner, *known)));
+        let key = |relation: Relation| (edge.owner, edge.target, relation);
+        let mut known = stronger.filter_map(|known| places.get(&key(*known)));
         if let Some(known) = known.next() {
             // Two addresses of one resolver learn the same at different times: the earlier counts.
             if let Some(known) = reaches.get_mut(*known)
                 && let Some((next, _, other)) = known.via
-                && (other.target, other.kind) == (edge.target, edge.kind)
+                && other.kind == edge.kind
                 && edge.first.time < other.first.time
             {
                 known.via = Some((next, sequence, edge));
@@ -267,7 +287,7 @@ impl History<'_> {
             (walk.steps_to, walk.steps_below) = (0, 0);
             return walk.lacks.note(relation);
         }
-        places.insert((edge.owner, relation), reaches.len());
+        places.insert(key(relation), reaches.len());
         let name = self.edges.owner_name(&edge);
         reaches.push(Reach {
             name,
@@ -318,6 +338,9 @@ impl<'r> History<'r> {
         edges
     }
 }
+
+/// The edges into a domain, newest first, by the hash of each name that their target stands below.
+type Below = HashMap<NameHash, Vec<(Sequence, Edge)>>;
 
 /// How an edge leads to a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,7 @@ mod host;
 mod link;
 mod recent;
 mod record;
+mod repeats;
 mod stretch;
 mod table;
 #[cfg(test)]

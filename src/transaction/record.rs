@@ -117,6 +117,7 @@ impl Record {
     pub fn of(whole: &Transaction) -> Option<Record> {
         let is_plain = whole.asked_last == whole.asked
             && whole.retransmissions == 0
+            && whole.further_responses == 0
             && whole.place_in_frame == 0
             && whole.qtype.0 <= QTYPE;
         let source = match whole.source_mac {
@@ -217,6 +218,7 @@ impl Record {
             has_answers: has(HAS_ANSWERS),
             is_nodata: self.answer & NODATA != 0,
             retransmissions: 0,
+            further_responses: 0,
             place_in_frame: 0,
             name: self.name,
             domain: self.domain(),
@@ -394,6 +396,7 @@ mod tests {
                 has_answers,
                 is_nodata: is_answered && nodata,
                 retransmissions: rare.0,
+                further_responses: rare.0 / 2,
                 place_in_frame: rare.1,
                 name: NameHash(name),
                 domain: kept_domain(NameHash(domain)),

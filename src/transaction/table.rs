@@ -7,11 +7,12 @@ use super::history::History;
 use super::host::{HostId, Hosts, SourceMac};
 use super::recent::{Needed, Recent};
 use super::record::{Kept, kept_domain};
+use super::repeats::Repeat;
 use super::stretch::{About, Cuts, Order};
 use crate::bounded::{Ring, Sequence, Text, TextRing};
 use crate::flow::{Mac, Transport};
 use crate::frame::FrameId;
-use crate::message::{Message, Messages, NO_VLAN, NameRef, Question, RecordType};
+use crate::message::{Message, Messages, NO_VLAN, NameRef, Question, RecordType, is_conclusive};
 use crate::name::{Name, NameHash};
 use crate::packet::Ports;
 use crate::time::{Span, Timestamp};
@@ -35,8 +36,6 @@ const SHARED_MAX: usize = 256;
 const RACE_MAX: Span = Span::from_secs(2);
 /// The class of the Internet (RFC 1035 section 3.2.4).
 const CLASS_IN: u16 = 1;
-/// How many of the times that one query was sent again are gone through.
-const STEPS_MAX: usize = 64;
 
 /// One query with its response, or the lack of one, between two hosts.
 #[derive(Clone, Copy, Debug)]
@@ -75,6 +74,8 @@ pub struct Transaction {
     pub is_nodata: bool,
     /// How often the query was sent again.
     pub retransmissions: u8,
+    /// How many responses came beside the first: some servers answer each time that it was sent.
+    pub(super) further_responses: u8,
     /// How many messages the frame of its first message held before that one: a TCP segment holds several.
     pub place_in_frame: u8,
     /// Keyed hash of the name asked for.
@@ -97,6 +98,16 @@ impl Transaction {
     /// When the response was first seen.
     pub fn answered(&self) -> Option<Timestamp> {
         Some(self.answered).filter(|at| *at != UNANSWERED)
+    }
+
+    /// Whether it was answered and told of no failure.
+    pub fn is_served(&self) -> bool {
+        self.answered().is_some() && is_conclusive(self.rcode)
+    }
+
+    /// The frame that it was seen in first: of the query, or if that is missing of the response.
+    pub fn first_frame(&self) -> FrameId {
+        if self.has_query() { self.query } else { self.response }
     }
 
     /// When nobody waited for it any more: the response's time, or long after the last query.
@@ -178,21 +189,13 @@ pub struct Transactions {
     /// The latest frame, and how many of its messages were taken.
     latest: (FrameId, u8),
     names: TextRing,
-    repeats: Ring<Repeat, 1>,
+    pub(super) repeats: Ring<Repeat, 1>,
     hosts: Hosts,
-    counters: Counters,
+    pub(super) counters: Counters,
     ports: Ports,
     /// How many transactions [`Transactions::before`] has gone through.
     #[cfg(test)]
     pub(crate) gone_through: std::cell::Cell<u64>,
-}
-
-/// A query that was sent again as it was: same ports, same id.
-#[derive(Clone, Copy, Debug)]
-struct Repeat {
-    transaction: Sequence,
-    query: FrameId,
-    asked: Timestamp,
 }
 
 impl Transactions {
@@ -359,9 +362,7 @@ impl Transactions {
             old.asked_last = old.asked_last.max(message.time);
             old.ip_id = message.ip_id;
             self.ages.note(sequence, message.time);
-            let (query, asked) = (message.frame, message.time);
-            let repeat = Repeat { transaction: sequence, query, asked };
-            self.repeats.push(repeat, [Some(sequence.0)]);
+            self.note_again(sequence, message, false);
         }
         self.history.put(sequence, &old);
         Event::AskedAgain(sequence)
@@ -384,8 +385,8 @@ impl Transactions {
             return self.take_unasked(asked, messages, message, (name, place_in_frame));
         };
         if old.answered().is_some() {
-            // The mirror delivered it twice, or the server did: the first one counts.
-            self.counters.copies += 1;
+            let old = old.whole();
+            self.take_further_response(sequence, old, message);
             return Event::Nothing;
         }
         // To each time that it was sent a response may come.
@@ -549,37 +550,6 @@ impl Transactions {
         self.names.get(transaction.name_text).is_some()
     }
 
-    /// A transaction once for each time its query was sent, the first time first: with the frame and
-    /// time of that query.
-    pub fn tries(&self, sequence: Sequence) -> Vec<Transaction> {
-        let Some(first) = self.get(sequence) else { return Vec::new() };
-        let repeats = self.repeats.chain(0, sequence.0).filter(|(_, r)| r.transaction == sequence);
-        let mut tries: Vec<Transaction> = repeats
-            .take(STEPS_MAX)
-            .map(|(_, repeat)| Transaction { query: repeat.query, asked: repeat.asked, ..first })
-            .collect();
-        tries.push(first);
-        tries.reverse();
-        tries
-    }
-
-    /// A transaction as it stood at a time. One whose query was sent again only later, and answered only then, had no answer
-    /// yet.
-    pub fn as_of(&self, sequence: Sequence, whole: &Transaction, time: Timestamp) -> Transaction {
-        if whole.retransmissions == 0 || whole.asked_last <= time {
-            return *whole;
-        }
-        let (mut last, mut next) = (whole.asked, whole.asked_last);
-        for at in self.tries(sequence).iter().map(|one| one.asked) {
-            match at <= time {
-                true => last = last.max(at),
-                false => next = next.min(at),
-            }
-        }
-        let answered = if whole.answered < next { whole.answered } else { UNANSWERED };
-        Transaction { asked_last: last, answered, ..*whole }
-    }
-
     /// The kept transactions before one, newest first.
     pub fn before(&self, sequence: Sequence) -> impl Iterator<Item = (Sequence, Transaction)> {
         let oldest = self.history.oldest().0;
@@ -588,6 +558,12 @@ impl Transactions {
             self.gone_through.set(self.gone_through.get() + 1);
             Some((Sequence(n), self.get(Sequence(n))?))
         })
+    }
+
+    /// The kept transactions since one, oldest first.
+    pub fn since(&self, sequence: Sequence) -> impl Iterator<Item = (Sequence, Transaction)> {
+        (sequence.0 + 1..self.history.next().0)
+            .filter_map(|n| Some((Sequence(n), self.get(Sequence(n))?)))
     }
 
     /// The number of the oldest transaction kept.
@@ -697,6 +673,7 @@ impl Transaction {
             has_answers: false,
             is_nodata: false,
             retransmissions: 0,
+            further_responses: 0,
             place_in_frame,
             name,
             domain: kept_domain(domain),

@@ -80,6 +80,28 @@ fn a_transaction_is_seen_as_it_stood_before_its_query_was_sent_again() {
 }
 
 #[test]
+fn of_a_query_that_was_sent_three_times_each_time_may_be_answered() {
+    let mut table = Table::new();
+    for (n, at_ms) in [0.0, 1_000.0, 2_000.0].into_iter().enumerate() {
+        table.take(&Draft { ip_id: n as u16, ..query(at_ms) });
+    }
+    assert_eq!(table.take(&response(10_000.0)), Event::Answered(Sequence(0)));
+    // A copy by the mirror, two more responses, and one for which it was not sent often enough.
+    for at_ms in [10_003.0, 11_000.0, 12_000.0, 13_000.0] {
+        assert_eq!(table.take(&response(at_ms)), Event::Nothing);
+    }
+    assert_eq!(table.transactions.counters().copies, 2);
+    let whole = table.transactions.get(Sequence(0)).unwrap();
+    let at = |ms: i64| Timestamp(ms * 1_000_000);
+    let answered = |ms: i64| {
+        table.transactions.as_answered_since(Sequence(0), whole, at(ms)).answered().unwrap()
+    };
+    let since = [5_000, 10_001, 11_500, 60_000].map(answered);
+    assert_eq!(since, [10_000, 11_000, 12_000, 12_000].map(at));
+    assert_eq!(table.transactions.tries(Sequence(0)).len(), 3);
+}
+
+#[test]
 fn a_query_and_its_response_are_one() {
     let mut table = Table::new();
     assert_eq!(table.take(&query(0.0)), Event::Asked(Sequence(0)));

@@ -410,6 +410,85 @@ fn who_asked_for_what_is_not_listed_any_more_stays_in_the_summary() {
 }
 
 #[test]
+fn who_was_not_told_is_not_presumed_to_be_led_where_the_dns_server_was_not() {
+    let named = |aliases: &[(&str, &str)]| {
+        let mut engine = Engine::new(1 << 10, 1 << 10);
+        let old = [("www.other.com", "c2.evil.com")];
+        for at_ms in [1_000.0, 90_000.0] {
+            let aliases = if at_ms < 2_000.0 { &old[..] } else { aliases };
+            let who = if at_ms < 2_000.0 { "10.0.0.2" } else { ANNA };
+            let id = (at_ms / 1_000.0) as u16;
+            let ask = Draft { at_ms, from: who, name: "www.other.com", id, ..Draft::default() };
+            engine.take(&ask);
+            let query = Draft { at_ms: at_ms + 1.0, from: DC, to: ISP, id: id + 1, ..ask };
+            engine.take(&query);
+            let (from, to) = (query.to, query.from);
+            let at_ms = at_ms + 9.0;
+            engine.take(&Draft {
+                at_ms,
+                from,
+                to,
+                response: true,
+                address: true,
+                aliases,
+                ..query
+            });
+            // The answer to Anna is not in the capture.
+            if who != ANNA {
+                let at_ms = at_ms + 0.2;
+                engine.take(&Draft {
+                    at_ms,
+                    from: DC,
+                    to: who,
+                    response: true,
+                    address: true,
+                    aliases,
+                    ..ask
+                });
+            }
+        }
+        let said = engine.finish();
+        let clients = said.iter().flat_map(|said| &said.clients);
+        clients.map(|client| client.address.to_string()).any(|client| client == ANNA)
+    };
+    assert!(named(&[("www.other.com", "c2.evil.com")]));
+    assert!(!named(&[]), "it was told of an address");
+    assert!(!named(&[("www.other.com", "fine.cdn.net")]));
+}
+
+#[test]
+fn what_stands_in_two_lists_stays_in_both_when_they_are_read_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["a.txt", "b.txt"].map(|name| folder.path().join(name));
+    paths.iter().for_each(|path| std::fs::write(path, "evil.com\n").unwrap());
+    let mut engine = Engine::new(1 << 10, 1 << 10);
+    let load = |paths: &[std::path::PathBuf], engine: &Engine| {
+        Arc::new(Indicators::load(paths, engine.simulated.hasher).unwrap().0)
+    };
+    engine.attributor.indicators = load(&paths, &engine);
+    with_anna(&mut engine);
+    let again = load(&paths, &engine);
+    engine.attributor.relist(again);
+    engine.exchange(600_000.0, "10.0.0.2", DC, "other.example");
+    let lists = |engine: &Engine| -> Vec<(String, u64)> {
+        let indicators = &engine.attributor.indicators;
+        let rows = engine.attributor.summary().rows();
+        let list = |id| indicators.list_name(indicators.get(id).unwrap().list).to_owned();
+        rows.map(|(id, _, row)| (list(id), row.asks)).collect()
+    };
+    let before = lists(&engine);
+    assert_eq!(before.len(), 2);
+    let again = load(&paths, &engine);
+    engine.attributor.relist(again);
+    assert_eq!(lists(&engine), before);
+    // Where one of the lists goes, it is told once.
+    let only = load(&paths[1..], &engine);
+    engine.attributor.relist(only);
+    assert_eq!(lists(&engine), before[1..]);
+    assert_eq!(engine.attributor.summary().unlisted().count(), 0);
+}
+
+#[test]
 fn of_one_question_that_leads_to_many_so_many_are_kept_as_there_is_room_for() {
     let mut engine = Engine::new(1 << 10, 1 << 10);
     let networks: String = (9..=32).map(|prefix| format!("192.0.2.1/{prefix}\n")).collect();

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{BEHAVIOUR_STEPS, Group, Known, Roles, is_loopback};
 use crate::bounded::Sequence;
 use crate::flow::{Address, Mac};
-use crate::message::RecordType;
+use crate::message::{RecordType, is_conclusive};
 use crate::name::NameHash;
 use crate::time::Span;
 use crate::transaction::{Host, HostId, Hosts, Transaction};
@@ -302,7 +302,7 @@ impl<'r> Scene<'r> {
         let came = query.answered().unwrap_or(query.asked);
         let waits = |ask: &Transaction| {
             // In an outage all questions wait for all answers.
-            let is_told = query.answered().is_some() || matches!(ask.rcode, 0 | 3);
+            let is_told = query.answered().is_some() || is_conclusive(ask.rcode);
             is_told
                 && ask.client != query.client
                 && !(is_known && self.roles.group_of(ask.client).is_some())

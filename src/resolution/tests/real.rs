@@ -1,6 +1,7 @@
 //! What resolvers were seen doing that the rules had not been made with: dnsdist before two of them, smartdns,
 //! systemd-resolved, Knot Resolver with several workers and prediction.
 
+use super::innocent::sureness;
 use super::*;
 
 const EVE: &str = "198.51.100.66";
@@ -244,13 +245,17 @@ fn of_those_who_ask_together_any_may_have_set_off_each_query() {
 #[test]
 fn who_alone_asks_a_server_of_its_network_without_end_may_ask_for_others() {
     // dnsdist before BIND, or the DC of a branch before that of the head office, and its clients out of sight.
-    let may_be = |questions: u16, every_ms: f64| {
+    let may_be = |others: u16, questions: u16, every_ms: f64| {
         let simulated = Simulated::new();
         let limits = Limits::default();
         let transactions = Transactions::new(limits.transactions, Ports::new(&[]));
         let roles = Roles::new(Vec::new());
         let resolution = Resolution::new(limits, transactions, roles, simulated.hasher);
         let mut office = Office { simulated, resolution, ids: 0 };
+        for _ in 0..others {
+            let open = office.ask(-1_000.0, CARLA, DC, "www.good.com");
+            office.answer(-999.0, open, &[]);
+        }
         let mut last = None;
         for n in 0..questions {
             let name = format!("www.good{n}.com");
@@ -263,7 +268,71 @@ fn who_alone_asks_a_server_of_its_network_without_end_may_ask_for_others() {
         let last = transactions.get(last.unwrap()).unwrap();
         office.resolution.roles().may_be_resolver(&last, transactions)
     };
-    assert!(may_be(2_000, 50.0));
-    assert!(!may_be(500, 50.0), "a page that opens");
-    assert!(!may_be(2_000, 10_000.0), "a machine of somebody who works");
+    assert!(may_be(1, 2_000, 50.0));
+    assert!(!may_be(1, 500, 50.0), "a page that opens");
+    assert!(!may_be(1, 2_000, 10_000.0), "a machine of somebody who works");
+    // Where nobody else asks at all, nothing tells a DNS server from a client.
+    assert!(may_be(0, 3, 10_000.0));
+}
+
+#[test]
+fn a_server_that_answers_each_time_a_query_was_sent_works_for_each_time() {
+    // Samba, of whose two forwarders one is dead: ten seconds after each packet it asks the other.
+    let mut office = Office::new();
+    let anna = Draft { name: "c2.evil.com", id: 900, port: 9_000, ..Draft::default() };
+    let tries = [0.0, 2_000.0, 4_000.0];
+    for (n, at_ms) in tries.into_iter().enumerate() {
+        office.take(&Draft { at_ms, ip_id: 7 + n as u16, ..anna });
+        office.ask(at_ms + 0.2, DC, ISP, "c2.evil.com");
+    }
+    let ben = office.ask(6_000.0, BEN, DC, "c2.evil.com");
+    office.ask(6_000.2, DC, ISP, "c2.evil.com");
+    let to_anna = Draft { from: DC, to: ANNA, response: true, address: true, ..anna };
+    let again = tries.map(|at_ms| {
+        let query = office.ask(at_ms + 10_000.0, DC, "203.0.113.54", "c2.evil.com");
+        office.answer(at_ms + 10_005.0, query, &[]);
+        office.take(&Draft { at_ms: at_ms + 10_005.2, ..to_anna });
+        query
+    });
+    let bens = office.ask(16_000.0, DC, "203.0.113.54", "c2.evil.com");
+    office.answer(16_005.0, bens, &[]);
+    office.answer(16_005.2, ben, &[]);
+    for query in again {
+        assert_eq!(office.named(query), [ANNA]);
+    }
+    assert_eq!(office.named(bens), [BEN]);
+}
+
+#[test]
+fn what_is_put_beside_a_refresh_is_for_whom_that_is() {
+    // smartdns serves what has run out, and asks for both families anew.
+    let mut office = Office::new();
+    let ask = office.ask(0.0, ANNA, DC, "c2.evil.com");
+    office.answer(0.05, ask, &[]);
+    office.ask_type(0.07, DC, ISP, "c2.evil.com", 1);
+    let beside = office.ask_type(0.08, DC, ISP, "c2.evil.com", 28);
+    assert_eq!(sureness(&mut office, beside), [(ANNA.to_owned(), 800)]);
+    let mut office = Office::new();
+    let ask = office.ask(0.0, ANNA, DC, "c2.evil.com");
+    office.answer(0.05, ask, &[]);
+    let later = office.ask_type(1_000.0, DC, ISP, "c2.evil.com", 28);
+    assert_eq!(office.named(later), [""; 0]);
+}
+
+#[test]
+fn what_may_belong_to_a_refresh_is_not_nobodys() {
+    // Unbound serves an alias that has run out, is told of another, and goes down to that step by step.
+    let why = |serves: bool| {
+        let mut office = Office::new();
+        if serves {
+            let ask = office.ask(0.0, ANNA, DC, "www.good.com");
+            office.answer(0.1, ask, &[("www.good.com", "fine.cdn.net")]);
+        }
+        let refresh = office.ask(0.2, DC, ISP, "www.good.com");
+        office.answer(8.0, refresh, &[("www.good.com", "c2.evil.com")]);
+        let query = office.ask(168.0, DC, ISP, "c2.evil.com");
+        office.causes(query).1
+    };
+    assert_eq!(why(true), Some(Unexplained::ServedOtherwise(1)));
+    assert_eq!(why(false), Some(Unexplained::NobodyWaiting));
 }

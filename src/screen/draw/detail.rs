@@ -196,6 +196,9 @@ fn meaning(hint: &'static str) -> &'static str {
         }
         "packets-lost-near" => "packets were lost within 10 s of it, so nobody is sure",
         "judged-early" => "for lack of memory it was judged before all answers can have come",
+        "clocks-apart" => {
+            "the DNS server's two sides were stamped by clocks that differ, so nobody is sure"
+        }
         "no-longer-listed" => "what was listed is not any more",
         other => other,
     }
