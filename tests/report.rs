@@ -308,7 +308,7 @@ fn report_in(
         text.attribution(attribution).unwrap();
     }
     let (summary, internal) = (Summary::default(), Internal::default());
-    let assessments = assessor.assess(&nothing(), true);
+    let assessments = assessor.assess(&nothing(), &Summary::default(), true);
     let ending = Ending {
         summary: &summary,
         assessments: &assessments,

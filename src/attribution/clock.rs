@@ -209,7 +209,7 @@ impl Clock {
         if let Some(hostname) = hostname {
             hostname.time = hostname.time.map(|time| self.stamp_of(time));
         }
-        if let Contact::Yes(connection) = contact {
+        if let Contact::Yes(connection) | Contact::Elsewhere(connection) = contact {
             connection.time = self.stamp_of(connection.time);
         }
     }

@@ -232,7 +232,7 @@ impl Client {
     pub fn connected_at(&self) -> Option<Timestamp> {
         match &self.contact {
             Contact::Yes(connection) => Some(connection.time),
-            Contact::No | Contact::NotVisible => None,
+            Contact::Elsewhere(_) | Contact::No | Contact::NotVisible => None,
         }
     }
 }

@@ -99,10 +99,11 @@ impl Answer<'_> {
             desk.answers(&coverage)
         });
         let coverage = &coverage.shortened();
-        let assessments =
-            self.assessor.assess(attributor.resolution(), coverage.clock_set_back == 0);
+        let keeps_time = coverage.clock_set_back == 0;
+        let (resolution, summary) = (attributor.resolution(), attributor.summary());
+        let assessments = self.assessor.assess(resolution, summary, keeps_time);
         let ending = Ending {
-            summary: attributor.summary(),
+            summary,
             assessments: &assessments,
             answers: &answers,
             internal: &self.internal,

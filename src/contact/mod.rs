@@ -20,6 +20,9 @@ pub use watch::Watch;
 pub enum Contact {
     /// It sent a packet there, within the answer's time to live.
     Yes(Connection),
+    /// It did, but gave the server name of another site than the answer is about: many share one address. A program that
+    /// hides where it goes does so, too (domain fronting).
+    Elsewhere(Connection),
     /// It did not, in a capture that shows such traffic of this client.
     No,
     /// The capture does not show this client's other traffic, or the answer held no address.
@@ -28,14 +31,16 @@ pub enum Contact {
 }
 
 impl Contact {
-    /// Takes in what another answer's contact says, if that is more: a connection is more than none, the
-    /// earlier more than the later, and none more than that it cannot be told.
+    /// Takes in what another answer's contact says, if that is more: a connection is more than one to another site, and that
+    /// more than none, the earlier more than the later, and none more than that it cannot be told.
     pub fn learn(&mut self, other: &Contact) {
         let is_more = match (&*self, other) {
-            (Contact::Yes(known), Contact::Yes(new)) => {
+            (Contact::Yes(known), Contact::Yes(new))
+            | (Contact::Elsewhere(known), Contact::Elsewhere(new)) => {
                 (new.time, new.frame) < (known.time, known.frame)
             }
             (_, Contact::Yes(_)) | (Contact::NotVisible, Contact::No) => true,
+            (Contact::No | Contact::NotVisible, Contact::Elsewhere(_)) => true,
             _ => false,
         };
         if is_more {
@@ -47,6 +52,7 @@ impl Contact {
     pub fn as_str(&self) -> &'static str {
         match self {
             Contact::Yes(_) => "yes",
+            Contact::Elsewhere(_) => "elsewhere",
             Contact::No => "no",
             Contact::NotVisible => "not visible",
         }

@@ -7,12 +7,14 @@ use foldhash::{HashSet, HashSetExt};
 use super::{Connection, Contact, tls};
 use crate::flow::{Address, Endpoint, Transport};
 use crate::frame::FrameId;
-use crate::message::{Fact, Message, Messages};
+use crate::message::{Fact, Message, Messages, NameRef};
 use crate::packet::{Aside, AsideKind};
 use crate::time::{Span, Timestamp};
 
 /// How many flagged answers are watched; beyond it the oldest are given up.
 const ANSWERS_MAX: usize = 1 << 16;
+/// How many sites of an answer are kept: of its question, and of what aliases lead to.
+const SITES_MAX: usize = 8;
 /// How many addresses of an answer are watched.
 const ADDRESSES_MAX: usize = 16;
 /// How many of a client's latest answers with one address are watched.
@@ -29,6 +31,8 @@ const MOST: Span = Span::from_secs(24 * 3600);
 struct Answer {
     client: Address,
     addresses: Vec<Address>,
+    /// What it is about: the last two labels of names, in lower case.
+    sites: Vec<String>,
     from: Timestamp,
     until: Timestamp,
     connection: Option<Connected>,
@@ -88,8 +92,17 @@ impl Watch {
         }
         let client = message.flow.destination.address;
         let (mut addresses, mut least_ttl) = (Vec::new(), u32::MAX);
+        let mut sites: Vec<String> = Vec::new();
+        let mut add_site = |name: NameRef| {
+            let site = site_of(&messages.name(name).to_string());
+            if sites.len() < SITES_MAX && !sites.contains(&site) {
+                sites.push(site);
+            }
+        };
+        message.question.iter().for_each(|question| add_site(question.name));
         for fact in messages.facts(message) {
             match fact {
+                Fact::Alias { target, .. } | Fact::Service { target, .. } => add_site(*target),
                 Fact::Address { address, ttl, .. } if address.is_v4() == client.is_v4() => {
                     least_ttl = least_ttl.min(*ttl);
                     if addresses.len() < ADDRESSES_MAX && !addresses.contains(address) {
@@ -117,7 +130,7 @@ impl Watch {
             frames.push_back(message.frame);
         }
         let (from, until) = (message.time, message.time + stands);
-        let answer = Answer { client, addresses, from, until, connection: None };
+        let answer = Answer { client, addresses, sites, from, until, connection: None };
         self.answers.insert(message.frame, answer);
         self.order.push_back(message.frame);
     }
@@ -176,7 +189,12 @@ impl Watch {
         for frame in frames {
             let Some(answer) = self.answers.get_mut(frame) else { continue };
             let is_in_time = answer.from <= aside.time && aside.time <= answer.until;
-            if is_in_time && answer.connection.is_none() {
+            let is_other = |connected: &Connected| {
+                !connected.is(client, server, aside.flow.transport)
+                    && answer.is_elsewhere(&connected.connection)
+            };
+            // What went to another site gives way to what may not have.
+            if is_in_time && answer.connection.as_ref().is_none_or(is_other) {
                 let connection = Connection {
                     address: server.address,
                     port: server.port,
@@ -220,8 +238,11 @@ impl Watch {
     /// no address of the other IP family, which it would connect to from an address of its own there.
     pub fn contact(&self, client: Address, answer: FrameId) -> Contact {
         match self.answers.get(&answer).filter(|answer| answer.client == client) {
-            Some(Answer { connection: Some(connected), .. }) => {
-                Contact::Yes(connected.connection.clone())
+            Some(answer @ Answer { connection: Some(Connected { connection, .. }), .. }) => {
+                match answer.is_elsewhere(connection) {
+                    true => Contact::Elsewhere(connection.clone()),
+                    false => Contact::Yes(connection.clone()),
+                }
             }
             Some(_) if self.visible.contains(&client) && !self.both_families.contains(&client) => {
                 Contact::No
@@ -234,6 +255,21 @@ impl Watch {
     pub fn given_up(&self) -> u64 {
         self.given_up
     }
+}
+
+impl Answer {
+    /// Whether a connection gave the server name of another site.
+    fn is_elsewhere(&self, connection: &Connection) -> bool {
+        let name = connection.server_name.as_deref();
+        name.is_some_and(|name| !self.sites.contains(&site_of(name)))
+    }
+}
+
+/// The last two labels of a name, in lower case: of one site, or, where that is below a longer public suffix, of many.
+fn site_of(name: &str) -> String {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    let start = name.rmatch_indices('.').nth(1).map_or(0, |(at, _)| at + 1);
+    name.get(start..).unwrap_or_default().to_owned()
 }
 
 impl Connected {

@@ -199,7 +199,7 @@ fn remarks(attribution: &Attribution, client: Option<&Client>) -> Vec<(FrameId, 
         let rcode = client.rcode.unwrap_or("cut");
         remarks
             .push((client.answer_frame, format!("{server} answers {who} about {asked}: {rcode}")));
-        if let Contact::Yes(connection) = &client.contact {
+        if let Contact::Yes(connection) | Contact::Elsewhere(connection) = &client.contact {
             let (to, port) = (connection.address, connection.port);
             let transport = connection.transport.as_str().to_ascii_uppercase();
             remarks.push((

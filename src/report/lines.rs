@@ -291,7 +291,7 @@ fn sentence(
     };
     let connected = match &client.contact {
         Contact::Yes(connection) => format!(", and connected to {}", connection.address),
-        Contact::No | Contact::NotVisible => String::new(),
+        Contact::Elsewhere(_) | Contact::No | Contact::NotVisible => String::new(),
     };
     let part = match client.role {
         Role::Initiator => "",
@@ -404,7 +404,7 @@ impl<W> Lines<'_, W> {
         };
         let connected = match &row.contact {
             Contact::Yes(connection) => format!(", connected to {}", connection.address),
-            Contact::No | Contact::NotVisible => String::new(),
+            Contact::Elsewhere(_) | Contact::No | Contact::NotVisible => String::new(),
         };
         let (first, last) =
             (civil(self.subject.zone, row.first), civil(self.subject.zone, row.last));

@@ -141,7 +141,7 @@ impl Ending<'_> {
     fn connection(&self, client: Address, answer: &Answer) -> Option<&Connection> {
         match &self.summary.row(answer.indicator?, client)?.contact {
             Contact::Yes(connection) => Some(connection),
-            Contact::No | Contact::NotVisible => None,
+            Contact::Elsewhere(_) | Contact::No | Contact::NotVisible => None,
         }
     }
 }

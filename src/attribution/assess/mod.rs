@@ -41,7 +41,8 @@ use foldhash::HashMap;
 use self::dealings::{Dealings, Gathered};
 use self::hours::Hours;
 use self::servers::AskedOf;
-use super::{Attribution, Client, State};
+use super::{Attribution, Client, State, Summary};
+use crate::contact::{Connection, Contact};
 use crate::flow::Address;
 use crate::indicator::{Indicator, IndicatorId, IndicatorKind, Indicators};
 use crate::resolution::{ForOthers, Resolution};
@@ -94,9 +95,18 @@ struct Seen<'a> {
     /// How many clients there are in the capture.
     clients: u64,
     resolution: &'a Resolution,
+    summary: &'a Summary,
 }
 
 impl Seen<'_> {
+    /// A client's connection to what it was given, also if that came after it was named.
+    fn connected(&self, indicator: IndicatorId, client: Address) -> Option<&Connection> {
+        match &self.summary.row(indicator, client)?.contact {
+            Contact::Yes(connection) => Some(connection),
+            _ => None,
+        }
+    }
+
     /// Why a client may have asked for others.
     fn for_others(&self, client: Address) -> Option<ForOthers> {
         let hosts = self.resolution.transactions().hosts();
@@ -123,9 +133,15 @@ impl Assessor {
         self.dealings += gathered.add(attribution, listed_name(indicator), room, &self.zone);
     }
 
-    /// Assesses each indicator that was seen, in the order of the lists. Where the clock was set back within the
-    /// capture (`keeps_time` is false), nothing is made of hours of the day.
-    pub fn assess(&self, resolution: &Resolution, keeps_time: bool) -> Vec<Assessment> {
+    /// Assesses each indicator that was seen, in the order of the lists, with what the summary knows by the end of whether
+    /// clients connected. Where the clock was set back within the capture (`keeps_time` is false), nothing is made of hours of
+    /// the day.
+    pub fn assess(
+        &self,
+        resolution: &Resolution,
+        summary: &Summary,
+        keeps_time: bool,
+    ) -> Vec<Assessment> {
         if self.gathered.is_empty() {
             return Vec::new();
         }
@@ -148,6 +164,7 @@ impl Assessor {
             servers: &servers::asked_of(resolution, &servers),
             clients: hosts.iter().filter(is_client).count() as u64,
             resolution,
+            summary,
         };
         let assess = |(id, gathered): (&IndicatorId, &Gathered)| {
             Some(assess(*id, self.indicators.get(*id)?, gathered, &seen))
@@ -184,7 +201,8 @@ fn assess(
 ) -> Assessment {
     let mut of_clients: Vec<ClientHints> = Vec::new();
     for (client, dealings) in &gathered.clients {
-        let mut hints = of_client(*client, indicator, dealings, seen);
+        let connected = seen.connected(id, *client).or(dealings.connected.as_ref());
+        let mut hints = of_client(*client, indicator, (dealings, connected), seen);
         sort(&mut hints);
         if !hints.is_empty() {
             of_clients.push(ClientHints { client: *client, hints });
@@ -209,10 +227,10 @@ fn assess(
 fn of_client(
     client: Address,
     indicator: Indicator<'_>,
-    dealings: &Dealings,
+    (dealings, connected): (&Dealings, Option<&Connection>),
     seen: &Seen<'_>,
 ) -> Vec<Hint> {
-    let mut hints = serious::of_client(client, indicator, dealings, seen);
+    let mut hints = serious::of_client(client, indicator, (dealings, connected), seen);
     hints.extend(harmless::of_client(client, indicator, dealings));
     hints.extend(seen.for_others(client).map(|why| harmless::for_others(client, why)));
     hints

@@ -6,6 +6,7 @@ use super::hours::Odd;
 use super::names::looks_random;
 use super::words::{deviation, few, period, times};
 use super::{Hint, Leaning, Seen};
+use crate::contact::Connection;
 use crate::flow::Address;
 use crate::indicator::Indicator;
 use crate::time::{Timestamp, Zone};
@@ -23,7 +24,7 @@ fn serious(code: &'static str, words: String) -> Hint {
 pub(super) fn of_client(
     client: Address,
     indicator: Indicator<'_>,
-    dealings: &Dealings,
+    (dealings, connected): (&Dealings, Option<&Connection>),
     seen: &Seen<'_>,
 ) -> Vec<Hint> {
     if !dealings.is_meant() {
@@ -51,7 +52,7 @@ pub(super) fn of_client(
     if let Some(beat) = beat(&dealings.moments) {
         hints.push(serious("beaconing", beaconing(client, &beat, seen.zone)));
     }
-    if let Some(connection) = &dealings.connected {
+    if let Some(connection) = connected {
         let name = connection.server_name.as_ref();
         let named = name.map_or(String::new(), |name| format!(" (TLS server name {name})"));
         let answered = if connection.answered { "and was answered" } else { "without an answer" };

@@ -187,7 +187,7 @@ impl World {
     }
 
     fn assess(&self, value: &str) -> Assessment {
-        let all = self.assessor.assess(&self.resolution, true);
+        let all = self.assessor.assess(&self.resolution, &Summary::default(), true);
         all.into_iter().find(|one| one.indicator == self.id(value)).unwrap()
     }
 
@@ -436,7 +436,7 @@ fn what_is_provisional_is_not_counted() {
     let mut world = World::new();
     let attribution = world.attribution("evil.com", Place::Qname, Leg::Upstream);
     world.assessor.add(&Attribution { state: State::Provisional, ..attribution });
-    assert!(world.assessor.assess(&world.resolution, true).is_empty());
+    assert!(world.assessor.assess(&world.resolution, &Summary::default(), true).is_empty());
 }
 
 #[test]

@@ -33,27 +33,8 @@ struct Told(Watch);
 impl Told {
     /// An answer to the client, with these addresses.
     fn answer(&mut self, seconds: f64, ttl: u8, addresses: &[&str]) -> FrameId {
-        let mut payload = vec![
-            0,
-            1,
-            0x81,
-            0x80,
-            0,
-            1,
-            0,
-            addresses.len() as u8,
-            0,
-            0,
-            0,
-            0,
-            1,
-            b'x',
-            0,
-            0,
-            1,
-            0,
-            1,
-        ];
+        let mut payload = vec![0, 1, 0x81, 0x80, 0, 1, 0, addresses.len() as u8, 0, 0, 0, 0];
+        payload.extend(b"\x02mi\x08kenal-cn\x03com\0\0\x01\0\x01");
         for text in addresses {
             let octets = match text.parse().unwrap() {
                 IpAddr::V4(v4) => v4.octets().to_vec(),
@@ -112,6 +93,25 @@ fn a_connection_is_seen_with_its_answer_and_its_server_name() {
     assert_eq!(connection.server_name.as_deref(), Some("mi.kenal-cn.com"));
     assert_eq!(connection.frame, FrameId::new(0, 21), "the SYN stays the first packet");
     assert_eq!(told.0.contact(address("192.168.2.43"), answer), Contact::NotVisible);
+}
+
+#[test]
+fn a_connection_in_the_name_of_another_site_is_none_to_this_one() {
+    let mut told = Told::default();
+    let answer = told.answer(1.0, 60, &[EVIL]);
+    told.tcp(2.0, EVIL, 0x02, b"");
+    told.tcp(2.1, EVIL, 0x18, &client_hello(b"www.good.com"));
+    assert!(matches!(told.contact(answer), Contact::Elsewhere(_)));
+    // Nor is the next, but that which follows may be.
+    let there = |seconds, port| envelope(seconds, Transport::Tcp, (CLIENT, port), (EVIL, 443));
+    told.packet(&there(3.0, 40_001), 0x02, b"");
+    told.packet(&there(3.1, 40_001), 0x18, &client_hello(b"static.good.com"));
+    assert!(matches!(told.contact(answer), Contact::Elsewhere(_)));
+    told.packet(&there(4.0, 40_002), 0x02, b"");
+    told.packet(&there(4.1, 40_002), 0x18, &client_hello(b"cdn.Kenal-CN.com"));
+    assert_eq!(told.connection(answer).time, Timestamp(4_000_000_000));
+    told.packet(&there(5.0, 40_003), 0x18, &client_hello(b"www.good.com"));
+    assert_eq!(told.connection(answer).time, Timestamp(4_000_000_000));
 }
 
 #[test]

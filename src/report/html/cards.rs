@@ -220,6 +220,9 @@ pub(super) fn contact(seen: &Seen<'_>, dealing: &Dealing) -> String {
             let told = advice::told(seen, connection);
             format!("yes, {}", told.strip_prefix("connected ").unwrap_or(&told))
         }
+        Contact::Elsewhere(connection) => {
+            format!("to another site at the same address: it {}", advice::told(seen, connection))
+        }
         Contact::No => "no, as far as this capture shows".to_owned(),
         Contact::NotVisible => "not visible in this capture".to_owned(),
     }

@@ -445,7 +445,9 @@ impl<'a> IndicatorLine<'a> {
 
 impl<'a> ContactPart<'a> {
     fn new(contact: &'a Contact, files: &'a Files) -> Option<ContactPart<'a>> {
-        let Contact::Yes(connection) = contact else { return None };
+        let (Contact::Yes(connection) | Contact::Elsewhere(connection)) = contact else {
+            return None;
+        };
         Some(ContactPart {
             address: address(connection.address),
             port: connection.port,

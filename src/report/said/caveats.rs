@@ -22,37 +22,51 @@ const GAPS_TOLD: usize = 3;
 /// How many reasons are given why times could not be read.
 const TIMES_MAX: usize = 3;
 
-/// The same sentences wherever people read the answer. What can be mended stands at the end of each.
+/// The same sentences on each page. What can be mended stands at the end of it.
 pub(in crate::report) fn caveats(ending: &Ending<'_>) -> Vec<String> {
+    told(ending, |text, at_the_end| format!("{text}{at_the_end}"))
+}
+
+/// The same for what has no such end.
+pub(in crate::report) fn caveats_alone(ending: &Ending<'_>) -> Vec<String> {
+    told(ending, |text, _| text.to_owned())
+}
+
+fn told(ending: &Ending<'_>, tell: impl Fn(&str, &str) -> String) -> Vec<String> {
     let (lacked, coverage) = (ending.lacked, ending.coverage);
     let cut = lacked.decoded.messages > 0 && lacked.decoded.malformed * 2 > lacked.decoded.messages;
     let fixed = [
         (
             is_of_one_direction(ending),
-            "The mirror port shows one direction only: what is said here rests on half of the packets. What to mend \
-             stands at the end.",
+            "The mirror port shows one direction only: what is said here rests on half of the packets.",
+            " What to mend stands at the end.",
         ),
         (
             is_said(ending, &["clocks-apart"]),
             "The clocks that stamped these packets differ, so that \"no client\" and \"cannot be decided\" mean little, and \
-             nobody is named for sure. What to mend stands at the end.",
+             nobody is named for sure.",
+            " What to mend stands at the end.",
         ),
         (
             coverage.resolvers.is_empty() && ending.verdicts.attributed > 0,
-            "No DNS server was recognised, so one of these may be your DNS server, asking for a client: see the end.",
+            "No DNS server was recognised, so one of these may be your DNS server, asking for a client.",
+            " What to mend stands at the end.",
         ),
-        (lacked.interrupted, "The run was ended early: this is what was known by then."),
+        (lacked.interrupted, "The run was ended early: this is what was known by then.", ""),
         (
             !lacked.damage.is_empty(),
-            "The capture is damaged (see the end): this is from the parts that could be read.",
+            "The capture is damaged: this is from the parts that could be read.",
+            " What was wrong stands at the end.",
         ),
         (
             cut,
             "Most DNS messages in the capture are cut or malformed, so that this says little: capture whole packets \
              (tcpdump -s 0).",
+            "",
         ),
     ];
-    let said = fixed.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text.to_owned());
+    let said = fixed.into_iter().filter(|(is_so, ..)| *is_so);
+    let said = said.map(|(_, text, at_the_end)| tell(text, at_the_end));
     said.chain(unseen(ending))
         .chain(long_apart(ending))
         .chain(all_outside(ending))

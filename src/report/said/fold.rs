@@ -356,7 +356,9 @@ impl<const NAMES: usize, const FRAMES: usize> Dealing<NAMES, FRAMES> {
                 let first = self.connections.first().unwrap_or(connection);
                 self.contact = Contact::Yes(first.clone());
             }
-            Contact::No | Contact::NotVisible => self.contact.learn(contact),
+            Contact::Elsewhere(_) | Contact::No | Contact::NotVisible => {
+                self.contact.learn(contact)
+            }
         }
     }
 

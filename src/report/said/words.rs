@@ -219,6 +219,10 @@ pub(crate) fn contact(contact: &Contact, times: &Times) -> Option<String> {
             Some("it did not connect to an address it got, as far as the capture shows".to_owned())
         }
         Contact::Yes(connection) => Some(connected(connection, times)),
+        Contact::Elsewhere(connection) => Some(format!(
+            "{}; that is another site at the same address",
+            connected(connection, times)
+        )),
     }
 }
 

@@ -13,11 +13,12 @@ use crate::attribution::{Attribution, Leaning};
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::indicator::IndicatorKind;
+use crate::report::said::caveats::caveats_alone;
 use crate::report::said::connections::Connections;
 use crate::report::said::ink::Words;
 use crate::report::said::senders::Sender;
 use crate::report::said::timed::Timed;
-use crate::report::said::words::{Times, connected, count, times};
+use crate::report::said::words::{Times, connected, contact, count, times};
 use crate::report::weighed::{Weighed, is_harmless};
 use crate::report::{Ending, Report, Subject};
 
@@ -409,6 +410,10 @@ fn afterwards(times: &Times, dealings: &[&Dealing]) -> Vec<String> {
         });
         return told.collect();
     }
+    let elsewhere = dealings.iter().find(|d| matches!(d.contact, Contact::Elsewhere(_)));
+    if let Some(told) = elsewhere.and_then(|dealing| contact(&dealing.contact, times)) {
+        return vec![format!("Perhaps: {told}.")];
+    }
     vec![if dealings.iter().any(|dealing| dealing.contact == Contact::No) {
         "No: it was not seen connecting to an address that it was given, in a capture that shows its \
          other traffic."
@@ -445,10 +450,8 @@ fn unsaid(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
     if least < 950 {
         out.push("That it was this client for certain: see how sure it is, above.".to_owned());
     }
-    let lacked = seen.ending.lacked;
-    if lacked.interrupted || !lacked.damage.is_empty() {
-        out.push("What stood in the part of the capture that could not be read.".to_owned());
-    }
+    // Whoever reads it sees no page.
+    out.extend(caveats_alone(seen.ending));
     out
 }
 
