@@ -77,18 +77,12 @@ pub(super) struct AtTheTime<'s> {
 /// alert's very moment. `when` is by the capture's clock.
 pub(super) fn at_the_time<'s>(
     seen: &'s Seen,
-    order: &[usize],
+    order: &'s [usize],
     when: When,
     clock: Clock,
 ) -> AtTheTime<'s> {
     let window = window(clock);
-    let at = |place: &usize| seen.sightings.get(*place);
-    let around_one = |time: Timestamp| {
-        let is_before = |place: &usize| at(place).is_some_and(|kept| kept.time < time - window);
-        let rest = order.iter().skip(order.partition_point(is_before)).filter_map(at);
-        rest.take_while(move |kept| kept.time <= end(time, clock) + window)
-    };
-    let around: Vec<&Kept> = when.times().flat_map(around_one).collect();
+    let around: Vec<&Kept> = around(seen, order, when, clock).collect();
     let has_upstream = around.iter().any(|kept| kept.is_upstream);
     let usable = around.iter().filter(|kept| kept.is_upstream || !has_upstream);
     let distance = |kept: &Kept| {
@@ -111,6 +105,21 @@ pub(super) fn at_the_time<'s>(
         usable.copied().partition(|kept| distance(kept) <= reach);
     let is_doubtful = clock.is_doubtful;
     AtTheTime { meant, perhaps, nearest, is_vague: !is_of_the_moment, is_doubtful }
+}
+
+/// The sightings that an alert of some time can mean if the clocks are as far apart as they may be.
+fn around<'s>(
+    seen: &'s Seen,
+    order: &'s [usize],
+    when: When,
+    clock: Clock,
+) -> impl Iterator<Item = &'s Kept> {
+    let (window, at) = (window(clock), |place: &usize| seen.sightings.get(*place));
+    when.times().flat_map(move |time| {
+        let is_before = |place: &usize| at(place).is_some_and(|kept| kept.time < time - window);
+        let rest = order.iter().skip(order.partition_point(is_before)).filter_map(at);
+        rest.take_while(move |kept| kept.time <= end(time, clock) + window)
+    })
 }
 
 /// The last moment that an alert's time stands for.
@@ -275,13 +284,14 @@ pub(super) fn sure_of_any(seen: &Seen, all: &[&Kept]) -> u16 {
     if is_one { ALONE } else { OF_SEVERAL }
 }
 
-/// All clients that had a part in anything that was seen of a destination about a time.
-pub(super) fn asked_then(seen: &Seen, when: When, clock: Clock) -> BTreeSet<Address> {
-    let window = window(clock);
-    let is_then = |kept: &&Kept| {
-        when.times().any(|time| (time - window..=end(time, clock) + window).contains(&kept.time))
-    };
-    seen.clients(seen.sightings.iter().filter(is_then))
+/// All clients that had a part in anything that was seen of a destination about a time; `all` is that, by time.
+pub(super) fn asked_then(
+    seen: &Seen,
+    all: &[usize],
+    when: When,
+    clock: Clock,
+) -> BTreeSet<Address> {
+    seen.clients(around(seen, all, when, clock))
 }
 
 /// How far from an alert what it is about may be.
@@ -420,10 +430,10 @@ mod tests {
 
     #[test]
     fn who_asked_then_is_of_either_time() {
-        let seen = Seen::of_lookups(&[(at(0.0), &[A]), (at(3_600.0), &[B]), (at(1_800.0), &[A])]);
-        let clients = |again| asked_then(&seen, When { time: at(0.0), again }, UNKNOWN).len();
-        assert_eq!((clients(None), clients(Some(at(3_600.0)))), (1, 2));
+        let seen = Seen::of_lookups(&[(at(0.0), &[A]), (at(1_800.0), &[A]), (at(3_600.0), &[B])]);
+        let then = |again| asked_then(&seen, &[0, 1, 2], When { time: at(0.0), again }, UNKNOWN);
+        assert_eq!((then(None).len(), then(Some(at(3_600.0))).len()), (1, 2));
         let known: Address = A.parse::<IpAddr>().unwrap().into();
-        assert!(asked_then(&seen, When { time: at(0.0), again: None }, UNKNOWN).contains(&known));
+        assert!(then(None).contains(&known));
     }
 }

@@ -16,10 +16,17 @@ use crate::time::Timestamp;
 /// How many sightings of one destination are kept whatever they show; beyond it only those about the time of an alert, and
 /// those that show a client for the first time.
 const OF_ONE_MAX: usize = 1 << 12;
-/// How many are kept of all destinations. Beyond it they are counted.
+/// How many are kept of one destination that are about the time of an alert,
+const NEAR_OF_ONE_MAX: usize = 1 << 14;
+/// and how many of all destinations. Beyond it they are counted, but for those that show a client for the first time:
+/// whoever makes up names by the thousand must not hide what others asked for.
 const SIGHTINGS_MAX: usize = 1 << 16;
-/// How many ways (a client and what it asked) are kept of all destinations.
-const WAYS_MAX: usize = 1 << 14;
+/// How many clients are kept, those of each destination for themselves.
+const CLIENTS_MAX: usize = 1 << 16;
+/// How many ways (a client and what it asked) are kept of one destination, and of all. Of what a client that is known
+/// already asks beyond it, the first stands for all.
+const WAYS_OF_ONE_MAX: usize = 1 << 12;
+const WAYS_MAX: usize = 1 << 15;
 /// How many clients of one sighting are kept.
 const PARTS_MAX: usize = 64;
 /// How many reasons of one destination are told apart.
@@ -95,6 +102,8 @@ pub(super) struct Seen {
     pub sightings: Vec<Kept>,
     ways: Vec<Way>,
     way_of: HashMap<WayKey, usize>,
+    /// Who had a part in any of it.
+    clients: BTreeSet<Address>,
     /// From which link-layer addresses the questions of each client came, as far as these are no router's.
     macs: BTreeMap<Address, BTreeSet<Mac>>,
     reasons: Vec<String>,
@@ -131,7 +140,25 @@ impl Seen {
 
     /// Whether a client had a part in any of it.
     pub(super) fn has_client(&self, client: Address) -> bool {
-        self.ways.iter().any(|way| way.client == client)
+        self.clients.contains(&client)
+    }
+
+    /// The way of a client's question, if it is known, or if it has no room and that of another such stands for it.
+    fn way(&self, client: &Client, has_room: bool) -> Option<usize> {
+        let further = || self.way_of.get(&further(client)).filter(|_| !has_room);
+        self.way_of.get(&key(client)).or_else(further).copied()
+    }
+
+    fn add_way(&mut self, client: &Client, has_room: bool) -> usize {
+        let key = if has_room { key(client) } else { further(client) };
+        self.way_of.insert(key, self.ways.len());
+        self.ways.push(Way {
+            client: client.address,
+            asked: client.asked.clone(),
+            chain: client.chain.clone(),
+            hostname: client.hostname.clone(),
+        });
+        self.ways.len() - 1
     }
 
     /// The clients that had a part in some of it.
@@ -188,6 +215,7 @@ pub(super) struct Store {
     seen: BTreeMap<IndicatorId, Seen>,
     sightings: usize,
     ways: usize,
+    clients: usize,
 }
 
 impl Store {
@@ -205,33 +233,25 @@ impl Store {
     /// Keeps a sighting. `name` is the destination, if it is a name; `is_near` says that it is about the time of an alert.
     pub(super) fn take(&mut self, attribution: &Attribution, name: Option<&str>, is_near: bool) {
         let seen = self.seen.entry(attribution.indicator).or_default();
-        let is_new = |client: &Client| !seen.way_of.contains_key(&key(client));
-        let shows_somebody_new = attribution.clients.iter().take(PARTS_MAX).any(is_new);
-        let is_wanted = shows_somebody_new || is_near;
-        let is_crowded = seen.sightings.len() >= OF_ONE_MAX && !is_wanted;
-        if is_crowded || self.sightings >= SIGHTINGS_MAX {
+        let clients = attribution.clients.get(..PARTS_MAX).unwrap_or(&attribution.clients);
+        let is_new = |client: &Client| !seen.has_client(client.address);
+        let shows_somebody_new = self.clients < CLIENTS_MAX && clients.iter().any(is_new);
+        let of_one_max = if is_near { NEAR_OF_ONE_MAX } else { OF_ONE_MAX };
+        let has_room = self.sightings < SIGHTINGS_MAX && seen.sightings.len() < of_one_max;
+        if !has_room && !shows_somebody_new {
             seen.left_out += 1;
             seen.lacks_near |= is_near;
             return;
         }
         let mut parts = Vec::new();
-        for client in attribution.clients.iter().take(PARTS_MAX) {
-            let known = seen.way_of.get(&key(client)).copied();
-            let way = match known {
-                Some(way) => way,
-                None if self.ways >= WAYS_MAX => continue,
-                None => {
-                    self.ways += 1;
-                    seen.way_of.insert(key(client), seen.ways.len());
-                    seen.ways.push(Way {
-                        client: client.address,
-                        asked: client.asked.clone(),
-                        chain: client.chain.clone(),
-                        hostname: client.hostname.clone(),
-                    });
-                    seen.ways.len() - 1
-                }
-            };
+        for client in clients {
+            let is_new = seen.clients.insert(client.address);
+            self.clients += usize::from(is_new);
+            let has_room = is_new || self.ways < WAYS_MAX && seen.ways.len() < WAYS_OF_ONE_MAX;
+            let way = seen.way(client, has_room).unwrap_or_else(|| {
+                self.ways += 1;
+                seen.add_way(client, has_room)
+            });
             parts.push(Part {
                 way,
                 role: client.role,
@@ -241,11 +261,6 @@ impl Store {
                 connected: client.connected_at(),
                 mac: client.own_mac(),
             });
-        }
-        if parts.is_empty() && !attribution.clients.is_empty() {
-            seen.left_out += 1;
-            seen.lacks_near |= is_near;
-            return;
         }
         let reason = attribution.reason.as_ref().and_then(|reason| {
             let known = seen.reasons.iter().position(|known| known == reason);
@@ -278,6 +293,11 @@ impl Store {
 fn key(client: &Client) -> WayKey {
     let called = client.hostname.as_ref().map(|hostname| hostname.name.to_ascii_lowercase());
     (client.address, client.asked.to_ascii_lowercase(), called)
+}
+
+/// The key of all that a client asked for which there was no room, whatever it was called then.
+fn further(client: &Client) -> WayKey {
+    (client.address, String::new(), None)
 }
 
 /// What a sighting of a name, or of one below it, is about. Where no chain shows what was reached, it counts as the name
@@ -467,3 +487,6 @@ impl Seen {
         seen
     }
 }
+
+#[cfg(test)]
+mod tests;

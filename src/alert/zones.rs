@@ -11,13 +11,11 @@ use crate::time::{Span, Timestamp, UTC, Zone};
 /// +05:45, +08:45, +09:30, +10:30, +12:45 with +13:45 (tz database, 2025b).
 const ODD: [i64; 13] = [-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825];
 
-/// Zones lie whole quarters of an hour apart, from UTC-12 to UTC+14.
-const QUARTER: i64 = 900;
-const WEST: i64 = -12 * 3_600;
-const EAST: i64 = 14 * 3_600;
-/// A time that was logged to the minute is off by less.
+/// The whole hours that clocks are set to, east.
+const WHOLE: std::ops::RangeInclusive<i64> = -12..=14;
+/// A time that was logged to the minute is off by no more.
 const OFF_MAX: Span = Span::from_secs(60);
-/// One that was logged to the second is off by less.
+/// One that was logged to the second is off by no more.
 const OFF_LITTLE: Span = Span::from_secs(5);
 
 /// The zones in which an answer speaks, and in which its alerts do.
@@ -52,42 +50,44 @@ impl Zones {
     }
 
     /// Where else a time of an alert that names no zone would be that of a sighting: the likeliest first. The time
-    /// stands for all that is within `lasts`.
+    /// stands for all that is within `lasts`, at most some minutes; the sightings are in order.
     pub(super) fn fitting(
         &self,
         (time, lasts): (Timestamp, Span),
-        sightings: impl Iterator<Item = Timestamp>,
+        sightings: &[Timestamp],
     ) -> Vec<Fit> {
         let Some(civil) = self.alerts.civil(time) else { return Vec::new() };
         let assumed = i64::from(civil.offset);
-        let mut fits: Vec<(bool, bool, Span, Fit)> = sightings
-            .filter_map(|sighting| {
-                let difference = (sighting - time).0;
-                // Halfway between what comes before and what comes behind.
-                let middle = difference.saturating_sub(lasts.0 / 2);
-                let quarters = (middle as f64 / (QUARTER as f64 * 1e9)).round() as i64;
-                let since = difference.saturating_sub(Span::from_secs(quarters * QUARTER).0);
-                let off = since - since.clamp(0, lasts.0);
-                let east = assumed - quarters * QUARTER;
-                let is_fit = Span(off).abs() < OFF_MAX && quarters != 0;
-                let is_known = east % 3_600 == 0 || ODD.contains(&(east / 60));
-                let is_zone = is_fit && is_known && (WEST..=EAST).contains(&east);
-                let (is_rough, is_odd) = (Span(off).abs() > OFF_LITTLE, east % 3_600 != 0);
-                let is_close = !is_rough && !is_odd;
+        let whole = WHOLE.map(|hours| (hours * 3_600, false));
+        let odd = ODD.map(|minutes| (minutes * 60, true));
+        let mut fits: Vec<(bool, bool, Span, Fit)> = whole
+            .chain(odd)
+            .filter(|(east, _)| *east != assumed)
+            .filter_map(|(east, is_odd)| {
+                let then = time + Span::from_secs(assumed - east);
+                // Of several, that nearest to the time as it was read.
+                let is_first = assumed > east;
+                let within = |off: Span| {
+                    let within = between(sightings, then - off, then + lasts + off);
+                    if is_first { within.first() } else { within.last() }.copied()
+                };
+                let closely = within(OFF_LITTLE);
+                let sighting = closely.or_else(|| within(OFF_MAX))?;
+                let is_close = closely.is_some() && !is_odd;
                 let fit = Fit { east: i32::try_from(east).ok()?, sighting, is_close };
-                is_zone.then_some((is_rough, is_odd, Span(difference).abs(), fit))
+                Some((closely.is_none(), is_odd, (sighting - time).abs(), fit))
             })
             .collect();
         fits.sort_unstable();
-        let mut fits: Vec<Fit> = fits.into_iter().map(|(.., fit)| fit).collect();
-        let mut known = Vec::new();
-        fits.retain(|fit| {
-            let is_new = !known.contains(&fit.east);
-            known.push(fit.east);
-            is_new
-        });
-        fits
+        fits.into_iter().map(|(.., fit)| fit).collect()
     }
+}
+
+/// Those of some times, which are in order, from one on until another.
+fn between(times: &[Timestamp], from: Timestamp, until: Timestamp) -> &[Timestamp] {
+    let start = times.partition_point(|time| *time < from);
+    let end = times.partition_point(|time| *time <= until);
+    times.get(start..end).unwrap_or_default()
 }
 
 /// A zone in which a time would be that of a sighting.
@@ -125,8 +125,9 @@ mod tests {
     /// The flags for a time that was read in a zone.
     fn flags(zone: &str, time: &str, sightings: &[&str]) -> Vec<String> {
         let zones = Zones { alerts: Zone::parse(zone).unwrap(), ..Zones::default() };
-        let fits =
-            zones.fitting((at(time), Span(0)), sightings.iter().map(|sighting| at(sighting)));
+        let mut sightings: Vec<Timestamp> = sightings.iter().map(|time| at(time)).collect();
+        sightings.sort_unstable();
+        let fits = zones.fitting((at(time), Span(0)), &sightings);
         fits.iter().map(Fit::flag).collect()
     }
 
@@ -172,7 +173,7 @@ mod tests {
             ("2026-03-02T09:18:20Z", false),
             ("2026-03-02T09:16:30Z", false),
         ] {
-            let fits = Zones::default().fitting((time, minute), [at(sighting)].into_iter());
+            let fits = Zones::default().fitting((time, minute), &[at(sighting)]);
             let found: Vec<_> = fits.iter().map(|fit| (fit.flag(), fit.is_close)).collect();
             assert_eq!(found, [("--tz +01:00".to_owned(), closely)], "{sighting}");
         }
@@ -180,9 +181,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_times_are_taken(time: i64, sightings: Vec<i64>) {
-            let sightings = sightings.into_iter().map(Timestamp);
-            let _ = Zones::default().fitting((Timestamp(time), Span::from_secs(60)), sightings);
+        fn any_times_are_taken(time: i64, mut sightings: Vec<i64>) {
+            sightings.sort_unstable();
+            let sightings: Vec<Timestamp> = sightings.into_iter().map(Timestamp).collect();
+            let fits = Zones::default().fitting((Timestamp(time), Span::from_secs(60)), &sightings);
+            prop_assert!(fits.iter().all(|fit| sightings.contains(&fit.sighting)));
         }
     }
 }

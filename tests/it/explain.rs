@@ -591,7 +591,7 @@ fn a_destination_that_is_a_url_is_judged_as_its_name_is() {
         next.split(" What was seen").next().unwrap().to_owned()
     };
     let expected = next("mi.kenal-cn.com");
-    assert!(expected.contains("Look first at 192.168.2.42"), "{expected}");
+    assert!(expected.contains("Act on 192.168.2.42"), "{expected}");
     for written in [
         "https://mi.kenal-cn.com/a?b",
         "mi.kenal-cn.com:443",

@@ -135,7 +135,6 @@ impl Event {
             "url",
             "destinationdomain",
             "maliciousdomain",
-            "queryname",
             "requesteddomain",
             "dnsdomain",
             "indicator",

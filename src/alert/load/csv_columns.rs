@@ -529,6 +529,31 @@ pub(super) fn has_header(text: &str) -> bool {
     !is_table && header(in_lines(text).as_ref().map_or(text, |(whole, _)| whole)).is_some()
 }
 
+/// Headings that only lists of what to look for have, such as those of abuse.ch.
+const OF_LISTS: [&str; 8] = [
+    "iocvalue",
+    "ioctype",
+    "fkmalware",
+    "malwareprintable",
+    "urlhauslink",
+    "urlstatus",
+    "c2status",
+    "lastonline",
+];
+
+/// Whether a table is a list of what to look for, by its header, which may be a comment.
+pub(super) fn is_list(text: &str) -> bool {
+    super::lines(text).take(super::TOP_LINES).any(|(_, line)| {
+        let header = line.trim_start_matches(['#', ' ']);
+        [b',', b';', b'\t'].into_iter().filter_map(|delimiter| fields(header, delimiter)).any(
+            |headings| {
+                let keys = headings.iter().map(plain_key);
+                keys.filter(|key| OF_LISTS.contains(&key.as_str())).count() >= 2
+            },
+        )
+    })
+}
+
 /// Where a table without destinations keeps the lines that its rows were made of.
 fn original_column(text: &str) -> Option<usize> {
     let (_, first) = super::lines(text).next()?;

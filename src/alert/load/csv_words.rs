@@ -358,7 +358,6 @@ pub(super) const USERS: &[&str] = &[
     "username",
     "account",
     "accountname",
-    "sourceuser",
     "srcuser",
     "benutzer",
     "benutzername",

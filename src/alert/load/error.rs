@@ -125,6 +125,11 @@ pub enum LoadError {
          with --indicators; if each of them is an alert, say --alerts-format names"
     )]
     List(String),
+    /// It is a table of indicators.
+    #[error(
+        "{0} is a list of what to look for, by its header, and no alerts: give it to `read` or `live` with --indicators"
+    )]
+    Feed(String),
     /// It is of no form that is known.
     #[error(
         "{file} holds alerts of no form that is known ({}); its first line is \"{first}\". {}Say the form \

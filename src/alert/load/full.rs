@@ -80,8 +80,7 @@ fn message(line: &str) -> Option<&str> {
 }
 
 fn is_remainder(line: &str) -> bool {
-    let starts =
-        ["UDP ", "TCP ", "ICMP", "Len: ", "***", "******", "[Xref", "Seq: ", "Type:", "IPV6"];
+    let starts = ["UDP ", "TCP ", "ICMP", "Len: ", "***", "[Xref", "Seq: ", "Type:", "IPV6"];
     let line = line.trim_start();
     let is_flags = line.contains(" Seq: ") || line.contains(" TTL:");
     starts.iter().any(|start| line.starts_with(start)) || is_flags

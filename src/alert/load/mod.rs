@@ -122,6 +122,9 @@ impl Alerts {
             return Err(LoadError::Empty(file.to_owned()));
         }
         let paste = Paste::of(text);
+        if form.is_none_or(|form| form == Form::Csv) && csv_columns::is_list(&paste.text) {
+            return Err(LoadError::Feed(file.to_owned()));
+        }
         let Some(form) = form.or_else(|| Form::of(&paste.text)) else {
             return Err(LoadError::unknown(file, &paste.text));
         };

@@ -614,3 +614,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_table_of_what_to_look_for_is_no_table_of_alerts() {
+    for name in ["threatfox.csv", "urlhaus.csv", "feodo.csv"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/indicators").join(name);
+        let refused = Alerts::load(&path, None, &Zones::default());
+        assert!(matches!(refused, Err(LoadError::Feed(_))), "{name}");
+    }
+}

@@ -282,11 +282,13 @@ fn look_at(
     let (went, others): (Vec<&Suspect>, Vec<&Suspect>) =
         direct.iter().partition(|client| ending.has_connected(client.address, answer));
     let they = if direct.len() == 1 { ("it", "it") } else { ("they", "them") };
+    // As the first sentence and the table have it.
     let look = match (went.is_empty(), others.is_empty()) {
         (false, false) => {
-            format!("Look first at {}, then at {}", addresses(&went), addresses(&others))
+            format!("Act on {}, then look at {}", addresses(&went), addresses(&others))
         }
-        _ => format!("Look at {}", addresses(direct)),
+        (false, true) => format!("Act on {}", addresses(&went)),
+        (true, _) => format!("Look at {}", addresses(direct)),
     };
     let flagged = subject.flagged(answer).map_or("", |flagged| flagged.bare());
     let is_exact =
