@@ -91,6 +91,9 @@ pub struct Resolver {
     /// Whom it asks: empty means it iterates from the root.
     #[serde(default)]
     pub forwarders: Vec<IpAddr>,
+    /// Whether it iterates when no forwarder answers.
+    #[serde(default)]
+    pub root_hints: bool,
     /// Whether it asks for every alias target itself although the forwarder's answer held the chain.
     #[serde(default = "yes")]
     pub requery_targets: bool,
@@ -118,6 +121,8 @@ pub struct Resolver {
     /// Whether a client hears SERVFAIL at the end, or nothing.
     #[serde(default = "yes")]
     pub servfail: bool,
+    /// After how many seconds at most a client hears that, and nothing more is asked for it.
+    pub gives_up_s: Option<f64>,
     /// The UDP size it offers in EDNS; 0 for none.
     #[serde(default = "edns_size")]
     pub edns: u16,

@@ -151,6 +151,8 @@ pub struct Fetch {
     pub qtype: RecordType,
     /// Who waits for it, and since when. The first is its cause.
     pub waiters: Vec<(Waiter, i64)>,
+    /// Whether it asks on the way down from the root, not forwarders.
+    pub iterates: bool,
     tries: usize,
     offset: usize,
     labels_shown: usize,
@@ -206,6 +208,7 @@ enum Event {
     Reply { query: usize, message: Message },
     Timeout { query: usize },
     Start { job: Job },
+    GiveUp { job: usize },
     Close { connection: usize },
 }
 
@@ -279,6 +282,8 @@ impl<'s> Simulation<'s> {
             Event::Reply { query, message } => self.reply(now_ns, query, message),
             Event::Timeout { query } => self.timeout(now_ns, query),
             Event::Start { job } => self.start(now_ns, job),
+            Event::GiveUp { job } if !self.jobs[job].done => self.fail(now_ns, job),
+            Event::GiveUp { .. } => Ok(()),
             Event::Close { connection } => {
                 self.network.close(connection, now_ns);
                 Ok(())

@@ -37,6 +37,10 @@ impl Simulation<'_> {
     pub(super) fn start(&mut self, now_ns: i64, job: Job) -> Result<()> {
         self.jobs.push(job.clone());
         let number = self.jobs.len() - 1;
+        let behaviour = &self.scenario.resolver[self.asks[job.ask].resolver];
+        if let Some(wait_s) = behaviour.gives_up_s {
+            self.schedule(now_ns + (wait_s * 1e9) as i64, Event::GiveUp { job: number });
+        }
         match job.purpose {
             Purpose::Refresh => self.want(now_ns, number, job.qname, job.qtype),
             Purpose::Answer | Purpose::Servers => self.advance(now_ns, number),
@@ -154,6 +158,9 @@ impl Simulation<'_> {
 
     /// A job gives up: SERVFAIL, or silence.
     pub(super) fn fail(&mut self, now_ns: i64, number: usize) -> Result<()> {
+        if self.jobs[number].done {
+            return Ok(());
+        }
         self.jobs[number].done = true;
         let job = self.jobs[number].clone();
         let resolver = self.asks[job.ask].resolver;

@@ -36,6 +36,7 @@ impl Simulation<'_> {
             return Ok(false);
         }
         let offset = self.random.index(64);
+        let iterates = self.scenario.resolver[resolver].forwarders.is_empty();
         let (tries, labels_shown, done) = (0, 0, false);
         let waiters = vec![(waiter, now_ns)];
         self.fetches.push(Fetch {
@@ -43,6 +44,7 @@ impl Simulation<'_> {
             qname,
             qtype,
             waiters,
+            iterates,
             tries,
             offset,
             labels_shown,
@@ -62,7 +64,7 @@ impl Simulation<'_> {
             return Ok(());
         }
         let behaviour = &self.scenario.resolver[fetch.resolver];
-        let (servers, qname, qtype) = match behaviour.forwarders.is_empty() {
+        let (servers, qname, qtype) = match fetch.iterates {
             false => (behaviour.forwarders.clone(), fetch.qname.clone(), fetch.qtype),
             true => {
                 let cache = &self.boxes[fetch.resolver].cache;
@@ -138,7 +140,7 @@ impl Simulation<'_> {
         let source = SocketAddr::new(from, self.random.port());
         let server = SocketAddr::new(server, 53);
         let id = self.random.id();
-        let recurse = !behaviour.forwarders.is_empty();
+        let recurse = !fetch.iterates;
         let message = query_message(id, &qname, qtype, recurse, behaviour.edns, behaviour.validate);
         let query = self.queries.len();
         let mut about = About::new(Leg::Upstream, &qname, from);
@@ -269,7 +271,7 @@ impl Simulation<'_> {
             return self.end(now_ns, query.fetch, false);
         }
         let behaviour = &self.scenario.resolver[fetch.resolver];
-        let forwards = !behaviour.forwarders.is_empty();
+        let forwards = !fetch.iterates;
         let minimised = query.qname != fetch.qname || query.qtype != fetch.qtype;
         let whole_chain = !(forwards && behaviour.requery_targets);
         let mut learned = message.answers.clone();
@@ -327,13 +329,25 @@ impl Simulation<'_> {
         if self.queries[number].over {
             return Ok(());
         }
-        let fetch = self.queries[number].fetch;
-        self.fetches[fetch].tries += 1;
-        let tries = self.scenario.resolver[self.fetches[fetch].resolver].retries_ms.len();
-        match self.fetches[fetch].tries < tries {
-            true => self.step(now_ns, fetch),
-            false => self.end(now_ns, fetch, false),
+        let number = self.queries[number].fetch;
+        let fetch = &mut self.fetches[number];
+        fetch.tries += 1;
+        let behaviour = &self.scenario.resolver[fetch.resolver];
+        let is_wanted = |waiter: &(Waiter, i64)| match waiter.0 {
+            Waiter::Job(job) => !self.jobs[job].done,
+            Waiter::Fetch(_) => true,
+        };
+        if behaviour.gives_up_s.is_some() && !fetch.waiters.iter().any(is_wanted) {
+            return self.end(now_ns, number, false);
         }
+        if fetch.tries < behaviour.retries_ms.len() {
+            return self.step(now_ns, number);
+        }
+        if behaviour.root_hints && !fetch.iterates {
+            (fetch.iterates, fetch.tries) = (true, 0);
+            return self.step(now_ns, number);
+        }
+        self.end(now_ns, number, false)
     }
 
     /// A fetch ends, and those who wait go on.
