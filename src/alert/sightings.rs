@@ -245,8 +245,11 @@ impl Store {
         }
         let mut parts = Vec::new();
         for client in clients {
-            let is_new = seen.clients.insert(client.address);
-            self.clients += usize::from(is_new);
+            let is_new = !seen.has_client(client.address);
+            if is_new && self.clients >= CLIENTS_MAX {
+                continue;
+            }
+            self.clients += usize::from(seen.clients.insert(client.address));
             let has_room = is_new || self.ways < WAYS_MAX && seen.ways.len() < WAYS_OF_ONE_MAX;
             let way = seen.way(client, has_room).unwrap_or_else(|| {
                 self.ways += 1;
@@ -261,6 +264,11 @@ impl Store {
                 connected: client.connected_at(),
                 mac: client.own_mac(),
             });
+        }
+        if parts.is_empty() && !clients.is_empty() {
+            seen.left_out += 1;
+            seen.lacks_near |= is_near;
+            return;
         }
         let reason = attribution.reason.as_ref().and_then(|reason| {
             let known = seen.reasons.iter().position(|known| known == reason);

@@ -15,6 +15,9 @@ use crate::time::{Span, Timestamp};
 const ANSWERS_MAX: usize = 1 << 16;
 /// How many sites of an answer are kept: of its question, and of what aliases lead to.
 const SITES_MAX: usize = 8;
+/// What stands in place of the server name where that is encrypted (the public name of TLS Encrypted Client Hello), as far
+/// as others share it.
+const IN_PLACE: [&str; 1] = ["cloudflare-ech.com"];
 /// How many addresses of an answer are watched.
 const ADDRESSES_MAX: usize = 16;
 /// How many of a client's latest answers with one address are watched.
@@ -258,10 +261,11 @@ impl Watch {
 }
 
 impl Answer {
-    /// Whether a connection gave the server name of another site.
+    /// Whether a connection gave the server name of another site. One that names none, for it is encrypted, may be to any.
     fn is_elsewhere(&self, connection: &Connection) -> bool {
         let name = connection.server_name.as_deref();
-        name.is_some_and(|name| !self.sites.contains(&site_of(name)))
+        let site = name.map(site_of).filter(|site| !IN_PLACE.contains(&site.as_str()));
+        site.is_some_and(|site| !self.sites.contains(&site))
     }
 }
 

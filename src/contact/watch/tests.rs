@@ -110,6 +110,10 @@ fn a_connection_in_the_name_of_another_site_is_none_to_this_one() {
     told.packet(&there(4.0, 40_002), 0x02, b"");
     told.packet(&there(4.1, 40_002), 0x18, &client_hello(b"cdn.Kenal-CN.com"));
     assert_eq!(told.connection(answer).time, Timestamp(4_000_000_000));
+    let mut hidden = Told::default();
+    let of_hidden = hidden.answer(1.0, 60, &[EVIL]);
+    hidden.tcp(2.0, EVIL, 0x18, &client_hello(b"cloudflare-ech.com"));
+    assert!(matches!(hidden.contact(of_hidden), Contact::Yes(_)), "it may be any");
     told.packet(&there(5.0, 40_003), 0x18, &client_hello(b"www.good.com"));
     assert_eq!(told.connection(answer).time, Timestamp(4_000_000_000));
 }

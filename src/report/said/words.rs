@@ -123,9 +123,7 @@ pub(crate) fn part(role: Role, leg: Leg, hops: &[String], resolver: &str) -> Str
     match (role, leg) {
         (Role::Initiator, Leg::Upstream) => format!("its question made {resolver} ask{way}"),
         (Role::Initiator, Leg::Client) => {
-            format!(
-                "it asked {resolver}{way}, whose own questions about it are not in this capture"
-            )
+            format!("it asked {resolver}{way}, which this capture does not show asking on about it")
         }
         (Role::Joiner, _) => {
             format!("its question to {resolver}{way} waited for the same answer as another's")
