@@ -192,6 +192,17 @@ fn connected(seen: &Seen<'_>, client: &Suspected<'_>, direct: &[&Dealing]) -> Op
             words::list(&outcomes)
         ));
     }
+    let elsewhere = direct.iter().find_map(|dealing| match &dealing.contact {
+        Contact::Elsewhere(connection) => Some(connection),
+        _ => None,
+    });
+    if let Some(connection) = elsewhere {
+        return Some(format!(
+            "It {}: that is another site at the same address, and what the flagged name was for is not seen. Scan it all the \
+             same.",
+            told(seen, connection)
+        ));
+    }
     if direct.iter().any(|dealing| dealing.contact == Contact::NotVisible) {
         return Some(format!(
             "Find out whether it connected, which this capture does not show: search the firewall's log \

@@ -124,6 +124,8 @@ fn connected(client: &Suspected<'_>) -> &'static str {
     let mut contacts = client.dealings.iter().map(|dealing| &dealing.contact);
     if contacts.clone().any(|contact| matches!(contact, Contact::Yes(_))) {
         "yes"
+    } else if contacts.clone().any(|contact| matches!(contact, Contact::Elsewhere(_))) {
+        "elsewhere"
     } else if contacts.any(|contact| *contact == Contact::No) {
         "no"
     } else {
