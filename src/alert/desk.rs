@@ -313,8 +313,8 @@ impl Desk {
                     return found;
                 }
                 // A few more are what another file of the capture has, or one query that was counted twice.
-                let is_little = |events: &u64| *events >= 2 * all.len() as u64;
-                if let Some(events) = asked.events.filter(is_little)
+                let are_many_more = |events: &u64| *events >= 2 * all.len() as u64;
+                if let Some(events) = asked.events.filter(are_many_more)
                     && !all.is_empty()
                 {
                     found.notes.push(format!(

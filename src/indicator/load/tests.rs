@@ -337,19 +337,7 @@ fn begun() -> impl Strategy<Value = &'static str> {
 }
 
 fn form() -> impl Strategy<Value = Form> {
-    prop::sample::select(vec![
-        Form::Plain,
-        Form::Hosts,
-        Form::Adblock,
-        Form::Rpz,
-        Form::Csv,
-        Form::Stix,
-        Form::Misp,
-        Form::Zeek,
-        Form::SuricataDataset,
-        Form::SuricataReputation,
-        Form::SuricataRules,
-    ])
+    prop::sample::select(Form::ALL.to_vec())
 }
 
 proptest! {

@@ -121,16 +121,9 @@ fn row(seen: &Seen<'_>, client: &Suspected<'_>, alerts: Option<&Numbers<'_>>) ->
 }
 
 fn connected(client: &Suspected<'_>) -> &'static str {
-    let mut contacts = client.dealings.iter().map(|dealing| &dealing.contact);
-    if contacts.clone().any(|contact| matches!(contact, Contact::Yes(_))) {
-        "yes"
-    } else if contacts.clone().any(|contact| matches!(contact, Contact::Elsewhere(_))) {
-        "elsewhere"
-    } else if contacts.any(|contact| *contact == Contact::No) {
-        "no"
-    } else {
-        "not visible"
-    }
+    let mut most = Contact::default();
+    client.dealings.iter().for_each(|dealing| most.learn(&dealing.contact));
+    most.as_str()
 }
 
 /// The alerts that each client is named for, by their file.
