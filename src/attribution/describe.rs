@@ -24,8 +24,6 @@ const PRESUMED: u16 = 960;
 const PRESUMED_OF_SEVERAL: u16 = 800;
 /// Of one that waited as for a lookup upstream, none of which is seen.
 const WAITED_FOR: u16 = 900;
-/// An answer from the cache takes less, even from a busy server.
-const FROM_CACHE_MAX: Span = Span::from_millis(5);
 /// How sure it is at most, in thousandths, of a client that is named by clocks that are apart,
 const CLOCKS_APART: u16 = 800;
 /// of one that may ask for others,
@@ -111,7 +109,8 @@ pub(super) fn client(
         group.hosts.iter().any(|host| hosts.get(*host).is_some_and(|host| host.asks > 0))
     });
     let are_apart = history.has_clocks_apart(ask.server);
-    let is_waited_for = part.is_none() && asks_upstream && is_waited_for(history, ask);
+    let is_waited_for =
+        part.is_none() && asks_upstream && history.may_be_looked_up_unseen(sequence, ask);
     let role = match part {
         Some(Role::Joiner) => Role::Joiner,
         // Without a response nothing came from the cache, and a server that was never seen asking
@@ -179,15 +178,6 @@ pub(super) fn was_led_elsewhere(history: History<'_>, ask: &Transaction) -> bool
 fn may_lead_elsewhere(history: History<'_>, ask: &Transaction) -> bool {
     let mut chain = known_chain(history, ask).into_iter();
     chain.any(|edge| history.leads_elsewhere_too(&edge, &edge.resolver))
-}
-
-/// Whether an answer took as long as if it had been asked for upstream. What the cache holds comes at once.
-fn is_waited_for(history: History<'_>, ask: &Transaction) -> bool {
-    let Some(waited) = ask.answered().map(|at| at - ask.asked_last) else { return false };
-    let addresses = history.roles().addresses_of(&ask.server).iter();
-    let medians = || addresses.filter_map(|host| history.latencies().upstream_median_us(*host));
-    waited >= FROM_CACHE_MAX
-        && medians().min().is_some_and(|median| waited.0 / 1_000 * 2 >= median as i64)
 }
 
 /// Where the two sides of a resolver were stamped by two clocks, who asked is not who seems to have, and nobody is named

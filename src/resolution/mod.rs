@@ -5,6 +5,8 @@
 //! walks from an upstream query back to the asks that needed it. So nothing is spent on the many
 //! queries nobody asks about, and a new list can be held against what is kept.
 
+mod around;
+mod cached;
 mod candidate;
 mod cause;
 mod choice;

@@ -3,6 +3,7 @@
 use foldhash::{HashMap, HashSet};
 
 use super::History;
+use super::around::Spells;
 use super::candidate::{ASKS_MAX, OUT_OF_ORDER};
 use super::cause::CLIENTS_MAX;
 use super::role::Known;
@@ -15,9 +16,6 @@ use crate::transaction::{HostId, Transaction};
 
 /// How many transactions before a query are gone through for who was waiting.
 const BEFORE_MAX: usize = 1 << 14;
-/// How many of them, and for how long, for whether the resolver is asked about all that it asks about.
-const OTHERS_MAX: usize = 1 << 11;
-const OTHERS_WITHIN: Span = Span::from_secs(600);
 /// How many edges are gone through for one that leads to a name.
 const LED_TO_MAX: usize = 32;
 /// An answer sets off most of what it does (a refresh, follow-up lookups) within this time.
@@ -167,8 +165,7 @@ impl History<'_> {
         }
     }
 
-    /// Whether a resolver asked about much that nobody seen was waiting for then, nor had asked for before: of late, and, where
-    /// what came since is known, soon.
+    /// Whether a resolver asked about much that nobody seen was waiting for then, nor had asked for before.
     fn clients_unseen(
         &self,
         query: Sequence,
@@ -176,24 +173,21 @@ impl History<'_> {
         resolvers: &[HostId],
     ) -> Option<Unexplained> {
         let mut asked_for: HashSet<NameHash> = HashSet::default();
-        let mut waits = Waits::default();
-        let mut waits_about: HashMap<NameHash, Waits> = HashMap::default();
+        let mut waits = Spells::default();
+        let mut waits_about: HashMap<NameHash, Spells> = HashMap::default();
         let mut lookups: Vec<Transaction> = Vec::new();
-        let before = self.transactions.before(query).take(OTHERS_MAX);
-        let before = before.take_while(|(_, other)| other.asked_last + OTHERS_WITHIN >= sent.asked);
-        let since = self.transactions.since(query).take(OTHERS_MAX);
-        for (_, other) in before.chain(since) {
+        for other in self.around(query, sent.asked) {
             if resolvers.contains(&other.server) {
-                let wait = (other.asked - OUT_OF_ORDER, other.closed() + SET_OFF_WITHIN);
-                waits.0.push(wait);
-                waits_about.entry(other.domain).or_default().0.push(wait);
+                let (from, until) = (other.asked - OUT_OF_ORDER, other.closed() + SET_OFF_WITHIN);
+                waits.add(from, until);
+                waits_about.entry(other.domain).or_default().add(from, until);
                 asked_for.insert(other.name);
             } else if resolvers.contains(&other.client) && other.has_query() {
                 lookups.push(other);
             }
         }
         waits.put_in_order();
-        waits_about.values_mut().for_each(Waits::put_in_order);
+        waits_about.values_mut().for_each(Spells::put_in_order);
         // Whoever waits may wait for what aliases and delegations lead to.
         let is_led_to = |domain: NameHash| {
             let is_known = |resolver: &HostId| {
@@ -203,8 +197,10 @@ impl History<'_> {
             resolvers.iter().any(is_known)
         };
         let is_waited_for = |lookup: &Transaction| {
-            waits_about.get(&lookup.domain).is_some_and(|waits| waits.hold(lookup.asked))
-                || waits.hold(lookup.asked) && is_led_to(lookup.domain)
+            waits_about
+                .get(&lookup.domain)
+                .is_some_and(|waits| waits.touch(lookup.asked, lookup.asked))
+                || waits.touch(lookup.asked, lookup.asked) && is_led_to(lookup.domain)
         };
         let [mut domains, mut names] = [HashSet::default(), HashSet::default()];
         let mut alone = 0;
@@ -236,29 +232,6 @@ impl History<'_> {
             && ask.client != sent.client
             && ask.server != sent.server
             && waits().unwrap_or(false)
-    }
-}
-
-/// From when until when clients waited.
-#[derive(Debug, Default)]
-struct Waits(Vec<(Timestamp, Timestamp)>);
-
-impl Waits {
-    /// Puts them in the order of their beginnings, each as long as any before it.
-    fn put_in_order(&mut self) {
-        self.0.sort_unstable();
-        let mut latest = Timestamp(i64::MIN);
-        for (_, until) in &mut self.0 {
-            latest = latest.max(*until);
-            *until = latest;
-        }
-    }
-
-    /// Whether anybody waited at a time.
-    fn hold(&self, at: Timestamp) -> bool {
-        let begun = self.0.partition_point(|(from, _)| *from <= at);
-        let last = begun.checked_sub(1).and_then(|last| self.0.get(last));
-        last.is_some_and(|(_, until)| *until >= at)
     }
 }
 

@@ -336,3 +336,30 @@ fn what_may_belong_to_a_refresh_is_not_nobodys() {
     assert_eq!(why(true), Some(Unexplained::ServedOtherwise(1)));
     assert_eq!(why(false), Some(Unexplained::NobodyWaiting));
 }
+
+#[test]
+fn a_slow_answer_is_the_caches_where_lookups_are_seen_for_all_others() {
+    let may_be_looked_up = |lookups_seen: u32| {
+        let mut office = Office::new();
+        for n in 0..40 {
+            let at = f64::from(n) * 100.0 - 5000.0;
+            let name = format!("www{n}.good.com");
+            let ask = office.ask(at, BEN, DC, &name);
+            if n < lookups_seen {
+                let lookup = office.ask(at + 0.2, DC, ISP, &name);
+                office.answer(at + 14.0, lookup, &[]);
+            }
+            office.answer(at + 14.2, ask, &[]);
+        }
+        let [busy, quick] = [12.0, 0.3].map(|took| {
+            let ask = office.ask(took, ANNA, DC, "c2.evil.com");
+            office.answer(2.0 * took, ask, &[]);
+            ask.sequence
+        });
+        let history = office.resolution.history();
+        let ask = |sequence| history.transactions().get(sequence).unwrap();
+        [busy, quick].map(|asked| history.may_be_looked_up_unseen(asked, &ask(asked)))
+    };
+    assert_eq!(may_be_looked_up(40), [false, false]);
+    assert_eq!(may_be_looked_up(36), [true, false], "one in ten is out of sight");
+}

@@ -1,0 +1,63 @@
+//! Whether an answer may have been looked up out of sight, or came from the cache.
+
+use foldhash::HashMap;
+
+use super::History;
+use super::around::Spells;
+use super::candidate::OUT_OF_ORDER;
+use crate::bounded::Sequence;
+use crate::name::NameHash;
+use crate::time::Span;
+use crate::transaction::{HostId, Transaction};
+
+/// An answer from the cache takes less, even from a busy server.
+const FROM_CACHE_MAX: Span = Span::from_millis(5);
+/// Lookups are in sight where they are seen for all but one in so many of the answers that took as long as that takes.
+const SEEN_SHARE: usize = 20;
+
+impl History<'_> {
+    /// Whether an answer for which no lookup is seen took as long as if there had been one: what the cache holds comes at once.
+    /// Where lookups are seen for nearly all that takes so long, the server was busy.
+    pub fn may_be_looked_up_unseen(&self, sequence: Sequence, ask: &Transaction) -> bool {
+        let resolvers = self.roles.addresses_of(&ask.server);
+        let medians = resolvers.iter().filter_map(|host| self.latencies.upstream_median_us(*host));
+        let Some(median) = medians.min() else { return false };
+        let least = FROM_CACHE_MAX.max(Span(median as i64 * 1_000 / 2));
+        took(ask).is_some_and(|waited| waited >= least)
+            && !self.are_lookups_seen((sequence, ask), resolvers, least)
+    }
+
+    /// Whether, about that time, a resolver was seen asking for nearly all for which its answers took so long.
+    fn are_lookups_seen(
+        &self,
+        (sequence, ask): (Sequence, &Transaction),
+        resolvers: &[HostId],
+        least: Span,
+    ) -> bool {
+        let mut slow: Vec<Transaction> = Vec::new();
+        let mut lookups: HashMap<NameHash, Spells> = HashMap::default();
+        for other in self.around(sequence, ask.asked) {
+            if resolvers.contains(&other.client) {
+                lookups.entry(other.name).or_default().add(other.asked, other.closed());
+            } else if resolvers.contains(&other.server)
+                && took(&other).is_some_and(|waited| waited >= least)
+            {
+                slow.push(other);
+            }
+        }
+        lookups.values_mut().for_each(Spells::put_in_order);
+        let is_looked_up = |ask: &Transaction| {
+            let (asked, told) = (ask.asked - OUT_OF_ORDER, ask.closed() + OUT_OF_ORDER);
+            lookups.get(&ask.name).is_some_and(|spells| spells.touch(asked, told))
+        };
+        let seen = slow.iter().filter(|ask| is_looked_up(ask)).count();
+        // The answer in question is one more.
+        let unseen = slow.len() - seen + 1;
+        seen >= unseen * SEEN_SHARE
+    }
+}
+
+/// How long who asked waited for the answer.
+fn took(ask: &Transaction) -> Option<Span> {
+    ask.answered().map(|at| at - ask.asked_last)
+}
