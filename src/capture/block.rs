@@ -77,6 +77,8 @@ pub(super) struct Ledger {
     pub offset: u64,
     /// Whether offsets are those of decompressed content.
     pub decompressed: bool,
+    /// Octets in which the next record was searched for.
+    pub passed_over: u64,
     /// The first fault of each kind, its place, and how many of its kind there were.
     pub faults: Vec<(Place, Fault, u64)>,
 }
@@ -164,7 +166,7 @@ mod tests {
         let mut ledger = Ledger { offset: 100, ..Ledger::default() };
         ledger.note(Fault::UnknownInterface(4), 2, 20);
         ledger.note(Fault::UnknownInterface(9), 3, 60);
-        ledger.note(Fault::RecordLength(1 << 30), 4, 80);
+        ledger.note(Fault::NoRecord(None), 4, 80);
         let [(place, first, times), (..)] = &ledger.faults[..] else { panic!("two kinds") };
         assert_eq!((place.frame, place.offset, *times), (2, 120, 2));
         assert_eq!(first, &Fault::UnknownInterface(4));

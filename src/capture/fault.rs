@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::FRAME_OCTETS_MAX;
+use crate::number::count;
 
 /// Why no capture can be read at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +41,8 @@ pub struct Damage {
     pub fault: Fault,
     /// How often this fault was met in this file; `place` and `fault` are those of the first.
     pub times: u64,
+    /// How many octets were passed over in all until records went on, or the file ended.
+    pub passed_over: u64,
 }
 
 /// A place in a capture file.
@@ -53,7 +56,8 @@ pub struct Place {
     pub decompressed: bool,
 }
 
-/// What was wrong. The first group leaves out the file, the second ends it, the third leaves out frames.
+/// What was wrong. The first group leaves out the file, the second ends it, the third leaves out octets or
+/// frames.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The system's words.
@@ -85,9 +89,6 @@ pub enum Fault {
         /// Octets that are needed, as far as it can be known.
         needed: u64,
     },
-    /// A pcap record longer than any frame.
-    #[error("record claims {0} bytes, at most {FRAME_OCTETS_MAX} are possible")]
-    RecordLength(u32),
     /// A pcapng block that cannot have the length it claims.
     #[error("block of type {kind:#x} claims {len} bytes, which is impossible: {why}")]
     BlockLength {
@@ -113,6 +114,9 @@ pub enum Fault {
     #[error("section is of pcapng version {0}.{1}, expected 1.x")]
     SectionVersion(u16, u16),
 
+    /// What stands in place of a pcap record is none: it is longer than any frame, by the length it claims, or all zeros.
+    #[error("{}", NoRecord(.0))]
+    NoRecord(Option<u32>),
     /// A frame of an interface that its section does not describe.
     #[error("frame of interface {0}, which the section does not describe")]
     UnknownInterface(u32),
@@ -141,6 +145,7 @@ pub enum Fault {
 enum Cost {
     File,
     Rest,
+    Octets,
     Frames,
     Said,
 }
@@ -153,11 +158,11 @@ impl Fault {
             }
             Fault::Input(_)
             | Fault::Cut { .. }
-            | Fault::RecordLength(_)
             | Fault::BlockLength { .. }
             | Fault::BlockTrailer { .. }
             | Fault::SectionOrder(_)
             | Fault::SectionVersion(..) => Cost::Rest,
+            Fault::NoRecord(_) => Cost::Octets,
             Fault::UnknownInterface(_) | Fault::FrameLength { .. } => Cost::Frames,
             Fault::FilterLink { .. } => Cost::Said,
         }
@@ -167,7 +172,11 @@ impl Fault {
 impl Damage {
     /// A file that cannot be used at all.
     pub(super) fn of_file(file: &Path, fault: Fault) -> Damage {
-        Damage { file: file.to_owned(), place: None, fault, times: 1 }
+        Damage { file: file.to_owned(), place: None, fault, times: 1, passed_over: 0 }
+    }
+
+    fn octets(&self) -> String {
+        count(self.passed_over, "byte", "bytes")
     }
 
     /// The file and what is wrong with it, without what was done about it.
@@ -191,8 +200,31 @@ impl fmt::Display for Damage {
             (Cost::File, _) => f.write_str("; the file was left out"),
             (Cost::Rest, _) => f.write_str("; everything before it was used"),
             (Cost::Said, _) => Ok(()),
+            (Cost::Octets, 1) => {
+                write!(f, "; {} were passed over in search of the next frame", self.octets())
+            }
+            (Cost::Octets, n) => write!(
+                f,
+                "; here and {} more times, {} in all were passed over in search of the next frame",
+                n - 1,
+                self.octets()
+            ),
             (Cost::Frames, 1) => f.write_str("; the frame was left out"),
             (Cost::Frames, n) => write!(f, "; it and {} more like it were left out", n - 1),
+        }
+    }
+}
+
+/// What stands in place of a record.
+struct NoRecord<'a>(&'a Option<u32>);
+
+impl fmt::Display for NoRecord<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            None => f.write_str("zeros stand where a record should"),
+            Some(claimed) => {
+                write!(f, "record claims {claimed} bytes, at most {FRAME_OCTETS_MAX} are possible")
+            }
         }
     }
 }
@@ -224,14 +256,17 @@ mod tests {
         let mut damage = Damage {
             file: "office.pcap".into(),
             place: Some(Place { frame: 1_781, offset: 193_411, decompressed: false }),
-            fault: Fault::RecordLength(3_000_000_000),
+            fault: Fault::NoRecord(Some(3_000_000_000)),
             times: 1,
+            passed_over: 1_096,
         };
         assert_eq!(
             damage.to_string(),
             "office.pcap: frame 1781 (byte 193411): record claims 3000000000 bytes, at most 262144 \
-             are possible; everything before it was used"
+             are possible; 1,096 bytes were passed over in search of the next frame"
         );
+        damage.fault = Fault::Cut { there: 3, needed: 16 };
+        assert!(damage.to_string().ends_with("; everything before it was used"));
         damage.fault = Fault::UnknownInterface(7);
         damage.times = 3;
         assert!(damage.to_string().ends_with("; it and 2 more like it were left out"));

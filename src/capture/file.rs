@@ -115,7 +115,9 @@ impl FileReader {
         while !self.ended {
             filled = self.top_up(&mut block.arena, filled, want);
             let Walk { used, halt } = match &mut self.format {
-                Format::Pcap(records) => records.walk(block, filled, &mut self.ledger),
+                Format::Pcap(records) => {
+                    records.walk(block, (filled, self.drained), &mut self.ledger)
+                }
                 Format::Pcapng(blocks) => blocks.walk(block, filled, &mut self.ledger),
             };
             self.ledger.offset += used as u64;

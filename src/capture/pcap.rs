@@ -8,6 +8,8 @@
 //! ```
 //!
 //! Where another file header stands in place of a record, another file was put behind this one (`cat`), and goes on.
+//! Where no record can stand (a bad disk, a copy with a hole in it), the next is searched for: some in a row whose
+//! headers are as those before, each where the one before it ends.
 
 use super::block::{Block, ByteOrder, Halt, Ledger, Mark, Walk};
 use super::fault::Fault;
@@ -18,6 +20,15 @@ use crate::time::Timestamp;
 /// Octets of the file header.
 pub(super) const HEADER_OCTETS: usize = 24;
 
+/// How many records in a row show where records go on.
+const IN_A_ROW: usize = 4;
+/// What is searched for is no longer than that: a frame that a network card has put together.
+const SEARCHED_OCTETS_MAX: u32 = 1 << 16;
+/// Octets in which as many records surely have their headers.
+const SEARCHED_IN: usize = IN_A_ROW * (24 + SEARCHED_OCTETS_MAX as usize);
+/// And it was captured within that many seconds of the last one: a month.
+const SEARCHED_WITHIN: i64 = 31 * 24 * 3600;
+
 /// Records of one file, as its header describes them.
 #[derive(Debug)]
 pub(super) struct Records {
@@ -27,6 +38,31 @@ pub(super) struct Records {
     unit_ns: i64,
     record_header_octets: usize,
     lengths: Lengths,
+    /// Whether what follows is no record, so that the next is to be searched for.
+    is_lost: bool,
+    /// The seconds of the last record, once there was one.
+    last_seconds: Option<i64>,
+}
+
+/// Where records go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// After so many octets.
+    After(usize),
+    /// Not within so many; what is behind them is too short to tell.
+    NotWithin(usize),
+}
+
+/// Whether some octets are records in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Row {
+    /// As many as are needed.
+    Whole,
+    /// Fewer, of which the last ends with the octets.
+    ToTheEnd,
+    /// Fewer, of which the last goes on behind them.
+    Beyond,
+    None,
 }
 
 /// In which order the two lengths of a record stand: format versions before 2.4 had it otherwise.
@@ -56,11 +92,17 @@ impl Records {
             (2, 3) => Lengths::SmallerIsCaptured,
             _ => Lengths::CapturedFirst,
         };
-        Some(Records { order, link, unit_ns, record_header_octets, lengths })
+        let (is_lost, last_seconds) = (false, None);
+        Some(Records { order, link, unit_ns, record_header_octets, lengths, is_lost, last_seconds })
     }
 
-    /// Marks the frames of the first `filled` octets of the block's arena.
-    pub fn walk(&mut self, block: &mut Block, filled: usize, ledger: &mut Ledger) -> Walk {
+    /// Marks the frames of the first `filled` octets of the block's arena, behind which there are no more if `is_end`.
+    pub fn walk(
+        &mut self,
+        block: &mut Block,
+        (filled, is_end): (usize, bool),
+        ledger: &mut Ledger,
+    ) -> Walk {
         let bytes = block.arena.get(..filled).unwrap_or_default();
         let mut header_len = self.record_header_octets;
         let mut used = 0;
@@ -69,12 +111,26 @@ impl Records {
                 break Halt::Full;
             }
             let rest = bytes.get(used..).unwrap_or_default();
+            if self.is_lost {
+                let found = self.search(rest, is_end);
+                let (Found::After(octets) | Found::NotWithin(octets)) = found;
+                used += octets;
+                ledger.passed_over += octets as u64;
+                if let Found::NotWithin(_) = found {
+                    break Halt::Need(SEARCHED_IN);
+                }
+                self.is_lost = false;
+                continue;
+            }
             let Some(header) = rest.first_chunk::<16>() else {
                 break Halt::Need(header_len);
             };
             let (len, original_len) = self.lengths(header);
-            if len > FRAME_OCTETS_MAX {
-                break Halt::Broken(Fault::RecordLength(len));
+            if len > FRAME_OCTETS_MAX || (len == 0 && *header == [0; 16]) {
+                let claimed = (len > 0).then_some(len);
+                ledger.note(Fault::NoRecord(claimed), ledger.frames + 1, used);
+                self.is_lost = true;
+                continue;
             }
             // In place of the lengths a file header has its zone and figures, which nobody uses.
             if len == 0 && original_len == 0 && magic(header).is_some() {
@@ -91,6 +147,7 @@ impl Records {
                 break Halt::Need(record_len);
             }
             let seconds = i64::from(self.order.u32(header, 0));
+            self.last_seconds = Some(seconds);
             let fraction = i64::from(self.order.u32(header, 4));
             block.marks.push(Mark {
                 number: ledger.frame(),
@@ -103,6 +160,46 @@ impl Records {
             used += record_len;
         };
         Walk { used, halt }
+    }
+
+    /// Searches octets for where records go on, behind which there are no more if `is_end`.
+    fn search(&self, bytes: &[u8], is_end: bool) -> Found {
+        for start in 0..bytes.len() {
+            match self.row_at(bytes, start) {
+                Row::Whole => return Found::After(start),
+                Row::ToTheEnd if is_end => return Found::After(start),
+                Row::ToTheEnd | Row::Beyond if !is_end => return Found::NotWithin(start),
+                Row::ToTheEnd | Row::Beyond | Row::None => {}
+            }
+        }
+        Found::NotWithin(bytes.len())
+    }
+
+    /// Whether records stand in a row from somewhere on.
+    fn row_at(&self, bytes: &[u8], start: usize) -> Row {
+        let mut at = start;
+        for _ in 0..IN_A_ROW {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let Some(header) = rest.first_chunk::<16>() else {
+                return if at == bytes.len() { Row::ToTheEnd } else { Row::Beyond };
+            };
+            let Some(len) = self.likely_length(header) else { return Row::None };
+            at += self.record_header_octets + len as usize;
+        }
+        Row::Whole
+    }
+
+    /// The captured length in the header of what may be a record like those before.
+    fn likely_length(&self, header: &[u8; 16]) -> Option<u32> {
+        let (len, original_len) = self.lengths(header);
+        let seconds = i64::from(self.order.u32(header, 0));
+        let fraction = i64::from(self.order.u32(header, 4));
+        let is_long = (1..=SEARCHED_OCTETS_MAX).contains(&len)
+            && (len..=FRAME_OCTETS_MAX).contains(&original_len);
+        let is_then =
+            self.last_seconds.is_none_or(|last| (seconds - last).abs() <= SEARCHED_WITHIN);
+        let is_part_of_second = fraction * self.unit_ns < 1_000_000_000;
+        (is_long && is_then && is_part_of_second).then_some(len)
     }
 
     /// The captured and the original length of a record.
@@ -151,7 +248,7 @@ mod tests {
         header[..4].copy_from_slice(&[0xa1, 0xb2, 0xc3, 0xd4]);
         let mut records = Records::from_header(&header).unwrap();
         let mut block = Block { arena: [[0xff; 8], [0; 8]].concat(), ..Block::default() };
-        let walk = records.walk(&mut block, 16, &mut Ledger::default());
+        let walk = records.walk(&mut block, (16, false), &mut Ledger::default());
         assert!(matches!(walk, Walk { used: 16, halt: Halt::Need(16) }));
         assert_eq!(block.marks[0].time, Timestamp(4_294_967_295 * 1_000_001_000));
     }

@@ -174,13 +174,15 @@ impl Stream {
 
     /// The faults met in it.
     pub fn damage(&mut self) -> impl Iterator<Item = Damage> {
-        let faults = self.reader.take().map(|reader| reader.ledger.faults).unwrap_or_default();
+        let ledger = self.reader.take().map(|reader| reader.ledger).unwrap_or_default();
+        let passed_over = ledger.passed_over;
         let file = std::mem::take(&mut self.path);
-        faults.into_iter().map(move |(place, fault, times)| Damage {
+        ledger.faults.into_iter().map(move |(place, fault, times)| Damage {
             file: file.clone(),
             place: Some(place),
             fault,
             times,
+            passed_over,
         })
     }
 

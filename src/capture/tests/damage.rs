@@ -84,7 +84,7 @@ fn no_flipped_octet_makes_a_panic_or_an_endless_file() {
 }
 
 #[test]
-fn a_record_of_impossible_length_ends_the_file_and_is_named() {
+fn a_record_of_impossible_length_is_named() {
     let mut file = Octets::pcap(ByteOrder::Big, 0xa1b2_c3d4, 1);
     file.record(1, 0, &[0; 60]);
     file.u32(1).u32(0).u32(3_000_000_000).u32(60).bytes(&[0; 60]);
@@ -94,8 +94,51 @@ fn a_record_of_impossible_length_ends_the_file_and_is_named() {
     assert_eq!(damage.place, Some(Place { frame: 2, offset: 100, decompressed: false }));
     assert!(damage.to_string().ends_with(
         "capture: frame 2 (byte 100): record claims 3000000000 bytes, at most 262144 are possible; \
-         everything before it was used"
+         76 bytes were passed over in search of the next frame"
     ));
+}
+
+#[test]
+fn behind_a_hole_a_pcap_file_goes_on() {
+    let frame = |n: u32| vec![n as u8; 60 + (n % 7) as usize];
+    let mut file = Octets::pcap(ByteOrder::Little, 0xa1b2_c3d4, 1);
+    let mut starts = Vec::new();
+    for n in 0..3_000 {
+        starts.push(file.out.len());
+        file.record(1_000_000 + n / 100, n % 100, &frame(n + 1));
+    }
+    let files = Files::new();
+    for (hole, octets) in [(0, 0), (0, 0x5a), (5, 0), (17, 0), (70, 0xff), (300, 0)] {
+        let mut broken = file.out.clone();
+        let (from, until) = (starts[1_000] + hole, starts[1_000] + hole + 5_000);
+        broken[from..until].fill(octets);
+        let (seen, reader) = files.read(&broken).unwrap();
+        // Whatever ends before the hole, and whatever begins behind it.
+        let end = broken.len();
+        let whole = starts.iter().zip(starts.iter().skip(1).chain([&end]));
+        let spared = whole.filter(|(begins, ends)| **ends <= from || **begins >= until).count();
+        let lost = spared.abs_diff(seen.len());
+        assert!(lost <= 1, "{lost} frames with {octets:#x} from {hole} on: {:?}", reader.damage());
+        let last = seen.last().map(|frame| frame.bytes.clone());
+        assert_eq!(last, Some(frame(3_000)));
+        let [damage] = reader.damage() else { panic!("one damage: {:?}", reader.damage()) };
+        assert!((4_800..=5_200).contains(&damage.passed_over), "{damage}");
+    }
+    // Two holes are one kind of damage, of which the octets count together; zeros at the end are no frames.
+    let mut broken = file.out.clone();
+    for record in [500, 2_000] {
+        broken[starts[record]..starts[record] + 64].fill(0);
+    }
+    broken.extend([0; 100_000]);
+    let (seen, reader) = files.read(&broken).unwrap();
+    assert!((2_996..3_000).contains(&seen.len()), "{}", seen.len());
+    let [damage] = reader.damage() else { panic!("one damage: {:?}", reader.damage()) };
+    assert!(
+        damage
+            .to_string()
+            .contains("zeros stand where a record should; here and 2 more times, 100,"),
+        "{damage}"
+    );
 }
 
 #[test]
