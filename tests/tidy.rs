@@ -102,7 +102,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ),
     ("askama", &["src/report/"]),
     ("pcap_file", &["src/evidence/"]),
-    ("psl", &["src/indicator/", "src/attribution/", "src/alert/"]),
+    ("addr", &["src/indicator/", "src/attribution/", "src/alert/"]),
     ("base64", &["src/indicator/load/", "src/alert/load/letter.rs"]),
     ("dhcproto", &["src/identity/"]),
     ("kerberos_parser", &["src/identity/"]),

@@ -221,7 +221,7 @@ fn around(destination: &str) -> Option<String> {
             Some(format!("{a:x}:{b:x}:{c:x}::/48"))
         }
         Err(_) => {
-            let domain = psl::domain_str(destination)?;
+            let domain = addr::parse_dns_name(destination).ok()?.root()?;
             (domain != destination).then(|| domain.to_owned())
         }
     }

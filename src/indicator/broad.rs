@@ -1,6 +1,8 @@
 //! Entries that flag far more than anybody can have meant: a top-level domain, a suffix under which
 //! strangers' names stand, an address that every resolver asks.
 
+use std::net::IpAddr;
+
 use super::network::{IPV4, Network, SINGLE};
 use super::{Entry, IndicatorKind, Indicators, Warning, shared};
 use crate::flow::Address;
@@ -12,6 +14,14 @@ const SUFFIXES_MAX: usize = 200_000;
 const WARNINGS_MAX: usize = 50;
 
 impl Indicators {
+    /// What flags more than names of one owner or one address, and why, up to a limit: `com (it is a whole top-level domain)`.
+    pub fn too_broad(&self) -> Vec<String> {
+        let entries = self.broad_entries("").into_iter();
+        let is_one_address = |entry: &Warning| entry.text.parse::<IpAddr>().is_ok();
+        let several = entries.filter(|entry| !is_one_address(entry));
+        several.map(|entry| format!("{} ({})", entry.text, entry.why)).collect()
+    }
+
     /// A warning for each entry that is too broad, of what is flagged and of what is allowed.
     pub(super) fn broad(&self) -> Vec<Warning> {
         let mut warnings = self.broad_entries("expect false alarms; to ignore it: --allow FILE");
@@ -89,7 +99,10 @@ impl Indicators {
 
 /// Whether the public suffix list names the name itself.
 fn is_public_suffix(name: &[u8]) -> bool {
-    psl::suffix(name).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == name)
+    let Ok(name) = std::str::from_utf8(name) else { return false };
+    let is_suffix =
+        |parsed: addr::dns::Name<'_>| parsed.has_known_suffix() && parsed.suffix() == Some(name);
+    addr::parse_dns_name(name).is_ok_and(is_suffix)
 }
 
 fn breadth_of_network(network: Network) -> Option<String> {

@@ -205,8 +205,8 @@ pub(super) fn is_registered(name: &str) -> bool {
     let name = name.trim_end_matches('.');
     // The list knows it, yet it is for homes.
     let is_homes = name.ends_with(".home.arpa");
-    let domain = psl::domain(name.as_bytes());
-    !is_homes && domain.is_some_and(|domain| domain.suffix().is_known())
+    let is_known = |name: addr::dns::Name<'_>| name.root().is_some() && name.has_known_suffix();
+    !is_homes && addr::parse_dns_name(name).is_ok_and(is_known)
 }
 
 /// The host of a URL, or what is none, plain and in lower case.

@@ -151,8 +151,8 @@ fn is_name(word: &str) -> bool {
 
 /// Whether somebody gives out names below it to whoever wants one: `duckdns.org`.
 fn is_shared(word: &str) -> bool {
-    let is_private = |suffix: psl::Suffix<'_>| suffix.typ() == Some(psl::Type::Private);
-    is_plain(word) && psl::suffix(word.as_bytes()).is_some_and(|s| is_private(s) && s == word)
+    let is_suffix = |name: addr::dns::Name<'_>| name.is_private() && name.suffix() == Some(word);
+    is_plain(word) && addr::parse_dns_name(word).is_ok_and(is_suffix)
 }
 
 /// Products are written large.

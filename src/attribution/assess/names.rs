@@ -4,7 +4,8 @@
 /// itself, in lower case, if it is in none.
 pub(super) fn registered_domain(name: &str) -> String {
     let name = name.to_ascii_lowercase();
-    psl::domain_str(&name).unwrap_or(&name).to_owned()
+    let registered = addr::parse_dns_name(&name).ok().and_then(|name| name.root());
+    registered.unwrap_or(&name).to_owned()
 }
 
 /// Whether a name is another or below it, in any case of letters.
