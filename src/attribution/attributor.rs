@@ -491,7 +491,7 @@ impl Attributor {
                     self.settled_unlisted += 1;
                     self.summary.add_unlisted(&attribution, old);
                 }
-                None => self.summary.add(&attribution),
+                None => self.summary.add(&attribution, &self.indicators),
             },
             State::Provisional | State::Superseded => {}
         }

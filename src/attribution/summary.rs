@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::clock::Clock;
 use super::surroundings::Surroundings;
-use super::{Asks, Attribution, Client, Place, Verdict};
+use super::{Asks, Attribution, Client, Place, Verdict, Way, way};
 use crate::contact::Contact;
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
@@ -36,6 +36,8 @@ pub struct SummaryRow {
     pub names: Vec<String>,
     /// The parts it had.
     pub roles: Vec<Role>,
+    /// The most telling way by which one of its questions came there.
+    pub way: Way,
     /// The highest confidence, in thousandths.
     pub confidence_permille: u16,
     /// The link-layer address of its questions, and whether it is a router's.
@@ -117,6 +119,7 @@ impl SummaryRow {
             last: client.asked_time,
             names: Vec::new(),
             roles: Vec::new(),
+            way: Way::Server,
             confidence_permille: 0,
             mac: None,
             is_router_mac: false,
@@ -131,8 +134,9 @@ impl SummaryRow {
     }
 
     /// Counts a question of the client.
-    fn add(&mut self, client: &Client, place: Place) {
+    fn add(&mut self, client: &Client, place: Place, way: Option<Way>) {
         self.note_host(client, place);
+        self.way = way.map_or(self.way, |way| way.min(self.way));
         self.asks += u64::from(self.last_asks.is_new(client.question));
         self.first = self.first.min(client.asked_time);
         self.last = self.last.max(client.asked_time);
@@ -243,14 +247,15 @@ impl Summary {
         *self.verdicts.entry(attribution.verdict).or_default() += 1;
         let Some(entry) = Unlisted::of(old, attribution.indicator) else { return };
         let room = self.rows_max.saturating_sub(self.rows.len());
-        self.left_out += add_to(&mut self.unlisted, room, &entry, attribution);
+        self.left_out += add_to(&mut self.unlisted, room, &entry, attribution, old);
     }
 
-    /// Counts an attribution.
-    pub(super) fn add(&mut self, attribution: &Attribution) {
+    /// Counts an attribution of what is listed.
+    pub(super) fn add(&mut self, attribution: &Attribution, indicators: &Indicators) {
         *self.verdicts.entry(attribution.verdict).or_default() += 1;
         let room = self.rows_max.saturating_sub(self.unlisted.len());
-        self.left_out += add_to(&mut self.rows, room, &attribution.indicator, attribution);
+        let id = attribution.indicator;
+        self.left_out += add_to(&mut self.rows, room, &id, attribution, indicators);
     }
 
     /// The rows of what is not listed any more.
@@ -281,7 +286,9 @@ fn add_to<Flagged: Clone + Ord>(
     room: usize,
     flagged: &Flagged,
     attribution: &Attribution,
+    indicators: &Indicators,
 ) -> u64 {
+    let indicator = indicators.get(attribution.indicator);
     let mut left_out = 0;
     for client in &attribution.clients {
         let key = (flagged.clone(), client.address);
@@ -290,7 +297,8 @@ fn add_to<Flagged: Clone + Ord>(
             continue;
         }
         let row = rows.entry(key).or_insert_with(|| SummaryRow::new(client));
-        row.add(client, attribution.sighting.place);
+        let way = indicator.map(|indicator| way(attribution, client, indicator));
+        row.add(client, attribution.sighting.place, way);
     }
     left_out
 }

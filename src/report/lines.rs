@@ -10,6 +10,7 @@ use textwrap::{Options, WordSeparator, WordSplitter};
 
 use super::said::unnamed::Groups;
 use super::said::words::{Grade, count, list, number, percent, times};
+use super::weighed::Weight;
 use super::{Ending, Report, Subject};
 use crate::attribution::{
     Attribution, Client, Place, State, SummaryRow, Verdict, Way, is_listed_itself, way,
@@ -309,7 +310,7 @@ impl<W: Write> Report for Lines<'_, W> {
         Ok(())
     }
 
-    /// A line for each indicator and client: who asked for what is listed itself first, of them who connected.
+    /// A line for each indicator and client, the most pressing first.
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         let mut rows = Vec::new();
         let listed = ending.summary.rows().filter_map(|(id, client, row)| {
@@ -324,10 +325,11 @@ impl<W: Write> Report for Lines<'_, W> {
             }
             let is_itself = row.names.iter().any(|name| is_listed_itself(name, indicator));
             let is_connected = matches!(row.contact, Contact::Yes(_));
-            let text = self.row(client, indicator, row, is_itself) + remark;
-            rows.push(((!is_itself, !is_connected), text));
+            let weight = Weight::by_itself(row.way.is_led(), is_connected);
+            let text = self.row(client, indicator, row, is_itself);
+            rows.push((weight, format!("{} {text}{remark}", weight.lead())));
         }
-        rows.sort_by_key(|(rank, _)| *rank);
+        rows.sort_by_key(|(weight, _)| *weight);
         for (_, row) in rows {
             self.say(&row)?;
         }

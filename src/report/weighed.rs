@@ -32,6 +32,15 @@ impl Weight {
         }
     }
 
+    /// As a line about a client begins.
+    pub fn lead(self) -> &'static str {
+        match self {
+            Weight::Connected => "act on",
+            Weight::Serious | Weight::Open => "look at",
+            Weight::Doubtful => "perhaps a false alarm:",
+        }
+    }
+
     /// As programs read it.
     pub fn code(self) -> &'static str {
         match self {

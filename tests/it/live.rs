@@ -471,9 +471,12 @@ fn for_people_each_client_and_question_is_one_line_and_what_matters_is_said() {
     let mut said: Vec<&str> = lines.iter().filter_map(|line| line.get(20..)).collect();
     said.sort_unstable();
     assert!(said.windows(2).all(|pair| pair[0] != pair[1]), "{}", run.stdout);
-    // The end begins with who connected, and what it was all in all comes last.
-    let end = lines.iter().position(|line| line.starts_with("192.168.")).unwrap();
+    // The end begins with whom to act on, and what it was all in all comes last.
+    let end =
+        lines.iter().position(|line| line.starts_with("act on 192.168.2.42 (KEVIN-PC): ")).unwrap();
     assert!(lines[end].contains(", connected to "), "{}", lines[end]);
+    let anna = lines[end..].iter().find(|line| line.contains("192.168.2.30 (ANNA-PC)"));
+    assert!(anna.is_some_and(|line| line.starts_with("perhaps a false alarm: ")), "{anna:?}");
     // Played so fast, the capture is too young to tell that nobody asked.
     let of_nobody = ": 2 lookups of up.telemetry-sync.net (A) by DNS server 192.168.2.194: ";
     let told = lines.iter().find(|line| line.contains(of_nobody)).expect(&run.stdout);

@@ -41,6 +41,11 @@ impl Way {
     /// How many there are.
     const ALL: usize = Way::Server as usize + 1;
 
+    /// Whether what it asked for may be harmless: it only led there, as names of others do.
+    pub fn is_led(self) -> bool {
+        matches!(self, Way::SharedAddress | Way::Alias | Way::Server)
+    }
+
     /// How `client` came to what `listed` names, or, with none, to a listed address.
     pub(super) fn of(attribution: &Attribution, client: &Client, listed: Option<&str>) -> Way {
         let sighting = &attribution.sighting;

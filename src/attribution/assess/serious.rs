@@ -72,8 +72,11 @@ pub(super) fn of_client(
 }
 
 fn beaconing(client: Address, beat: &Beat, zone: &Zone) -> String {
+    // As many as there would have been without a pause.
+    let due = (beat.last - beat.first).0 / beat.period.0.max(1) + 1;
+    let pauses = if due as usize > beat.count * 2 { ", with pauses" } else { "" };
     format!(
-        "{client} asked at even intervals, every {} (give or take {}), {} times from {} {}: programs do, \
+        "{client} asked at even intervals, every {} (give or take {}), {} times from {} {}{pauses}: programs do, \
          people do not",
         period(beat.period),
         deviation(beat.jitter),

@@ -3,7 +3,7 @@
 //! Names come from packets, so whoever sent them chose them; lists and files have names of their own. Each
 //! form escapes all of them in its own way, and what does not print is shown as an escape before that.
 
-use crate::attribution::{Attribution, Client, Verdict, Way, way};
+use crate::attribution::{Attribution, Client, Verdict, way};
 use crate::contact::Contact;
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
@@ -121,8 +121,7 @@ impl<'a> Row<'a> {
     pub fn triage(&self) -> Option<&'static str> {
         let client = self.client?;
         let way = way(self.attribution, client, self.indicator);
-        let is_led = matches!(way, Way::SharedAddress | Way::Alias | Way::Server);
-        let weight = Weight::by_itself(is_led, matches!(client.contact, Contact::Yes(_)));
+        let weight = Weight::by_itself(way.is_led(), matches!(client.contact, Contact::Yes(_)));
         Some(weight.code())
     }
 

@@ -21,6 +21,7 @@ const NARROW: usize = 72;
 /// How wide the columns are; 0: there is no such column.
 #[derive(Clone, Copy)]
 struct Columns {
+    marks: usize,
     client: usize,
     flagged: usize,
     how: usize,
@@ -38,14 +39,16 @@ impl Columns {
             _ => (18, 4, 0, 0),
         };
         let sure = 6;
+        // One for what is chosen; without a column for the verdict, another for what is to be acted on.
+        let marks = if verdict == 0 { 2 } else { 1 };
         let columns = [8, client, connected, sure, verdict, state];
         let columns = columns.into_iter().filter(|width| *width > 0);
-        // A mark, and a blank behind each.
-        let fixed = 1 + columns.map(|width| width + 1).sum::<usize>();
+        // And a blank behind each.
+        let fixed = marks + columns.map(|width| width + 1).sum::<usize>();
         let rest = width.saturating_sub(fixed);
         let how = if width >= NARROW { (rest / 2 + 2).saturating_sub(1) } else { 0 };
         let flagged = rest.saturating_sub(if how > 0 { how + 1 } else { 0 });
-        Columns { client, flagged, how, connected, sure, verdict, state }
+        Columns { marks, client, flagged, how, connected, sure, verdict, state }
     }
 
     /// The title of the column for whether a client connected, and what stands there if it did.
@@ -54,9 +57,9 @@ impl Columns {
     }
 
     fn line(self, mark: &str, time: &str, cells: [Words; 7]) -> Words {
-        let Columns { client, flagged, how, connected, sure, verdict, state } = self;
+        let Columns { marks, client, flagged, how, connected, sure, verdict, state } = self;
         let widths = [client, flagged, how, connected, sure, verdict, state];
-        let mut line = Words::plain(&format!("{mark}{time:<8} "));
+        let mut line = Words::plain(&format!("{mark:<marks$}{time:<8} "));
         for (cell, width) in cells.into_iter().zip(widths).filter(|(_, width)| *width > 0) {
             line.append(cell.elided(width).padded(width));
             line.push(Ink::Plain, " ");
@@ -76,7 +79,7 @@ pub(super) fn draw(
     let (connected, _) = columns.connected();
     let titles = ["client", "flagged", "asked for", connected, "sure", "verdict", "state"];
     let titles = titles.map(|title| Words::of(Ink::Strong, title));
-    paint.put(buffer, area, 0, &columns.line(" ", "time", titles));
+    paint.put(buffer, area, 0, &columns.line("", "time", titles));
     bar(buffer, area, 0);
     let rows = below(area, 1);
     let height = usize::from(rows.height);
@@ -93,12 +96,12 @@ pub(super) fn draw(
     }
     for (line, (place, group)) in (0..rows.height).zip(view.sights.iter().enumerate().skip(first)) {
         let is_chosen = place == chosen;
-        // Without a column for it, a mark tells what is to be acted on.
         let is_grave = columns.verdict == 0 && weight(group) == Some(Weight::Connected);
         let mark = match (is_chosen, is_grave) {
-            (true, _) => ">",
-            (false, true) => "!",
-            (false, false) => " ",
+            (true, true) => ">!",
+            (true, false) => ">",
+            (false, true) => " !",
+            (false, false) => "",
         };
         let words = row(view, group, columns, mark);
         paint.put(buffer, rows, line, &words);
@@ -155,11 +158,8 @@ fn row(view: &View<'_>, group: &Group, columns: Columns, mark: &str) -> Words {
 /// What to make of it, as far as the list tells; of who is named.
 fn weight(group: &Group) -> Option<Weight> {
     group.foremost()?;
-    Some(match (group.way, group.is_connected) {
-        (None | Some(Way::Direct), true) => Weight::Connected,
-        (None | Some(Way::Direct), false) => Weight::Open,
-        (Some(_), _) => Weight::Doubtful,
-    })
+    let is_led = group.way.is_some_and(Way::is_led);
+    Some(Weight::by_itself(is_led, group.is_connected))
 }
 
 /// A client's address and its name, how many others there are, and how many times.
