@@ -13,7 +13,7 @@ use super::place::{Line, Place, STDOUT, is_same_file};
 use super::settings::{Input, look_of_stdout};
 use super::usage::{PAGE_FLAG, is_page as is_called_page};
 use crate::attribution::Attribution;
-use crate::capture::is_pipe;
+use crate::capture::{is_called_capture, is_pipe};
 use crate::evidence::Evidence;
 use crate::flow::Address;
 use crate::packet::Ports;
@@ -103,6 +103,7 @@ impl Outputs {
                     bail!("--output: {place} is where {other} goes");
                 }
             }
+            spare_capture(&place)?;
             if further.iter().any(|(_, known)| place.is_file_of(known)) {
                 bail!("--output: {place} is given twice");
             }
@@ -302,6 +303,19 @@ pub fn output(
         );
     }
     Ok((form_of_it, place))
+}
+
+/// Refuses to write over what is called as captures are: it may be all that there is of an evening.
+///
+/// # Errors
+/// When there is such a file.
+pub fn spare_capture(place: &Place) -> anyhow::Result<()> {
+    match place {
+        Place::File(path) if path.is_file() && is_called_capture(&path.to_string_lossy()) => bail!(
+            "--output: there is a file {place} already, called as captures are; it is not written over"
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn client(text: &str) -> anyhow::Result<Address> {

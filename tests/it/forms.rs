@@ -560,10 +560,12 @@ fn nothing_that_is_read_is_written_over_and_bad_places_are_named() {
     let capture = directory.path().join("office.pcap");
     fs::copy(project("captures/office.pcap"), &capture).unwrap();
     fs::write(directory.path().join("list.txt"), "evil.example\n").unwrap();
+    fs::write(directory.path().join("other.pcapng"), "evidence").unwrap();
     let before = fs::read(&capture).unwrap();
     for (place, words) in [
         ("csv=office.pcap", vec!["office.pcap", "is read in this run"]),
         ("csv=./list.txt", vec!["list.txt", "is read in this run"]),
+        ("csv=other.pcapng", vec!["other.pcapng", "is not written over"]),
         ("answer.csv", vec!["FORM=PLACE"]),
         ("xml=answer.xml", vec!["`xml` is no form", "syslog"]),
         ("csv=udp://127.0.0.1:9", vec!["files only"]),

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 
 use super::super::args::Format;
-use super::super::outputs::{Form as FileForm, output};
+use super::super::outputs::{Form as FileForm, output, spare_capture};
 use super::super::place::{Line, Place, is_same_file};
 use super::super::settings::{Live as Settings, look_of_stdout};
 use crate::live::{Form, Growing, Heading, Queue, Sent, Watched, directory_of};
@@ -29,6 +29,7 @@ pub fn further(settings: &Settings) -> anyhow::Result<Vec<Further>> {
     let mut all: Vec<Further> = Vec::new();
     for text in &settings.outputs {
         let (form, place) = output(text, None, Format::can_follow)?;
+        spare_capture(&place)?;
         let is_socket = !matches!(place, Place::File(_));
         let line = form.line().unwrap_or(Line::Text);
         let form = live_form(form, is_socket)
