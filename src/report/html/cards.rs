@@ -224,6 +224,9 @@ pub(super) fn contact(seen: &Seen<'_>, dealing: &Dealing) -> String {
             format!("to another site at the same address: it {}", advice::told(seen, connection))
         }
         Contact::No => "no, as far as this capture shows".to_owned(),
+        Contact::NotVisible if dealing.only_server => {
+            "not looked for: what is flagged is a name server".to_owned()
+        }
         Contact::NotVisible => "not visible in this capture".to_owned(),
     }
 }

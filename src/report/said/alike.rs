@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::words::{list, number};
+use super::words::{count, list};
 use crate::alert::{Answer, Suspect, address_in};
 use crate::attribution::Verdict;
 use crate::flow::Address;
@@ -215,7 +215,8 @@ impl<'a> Alike<'a> {
                 Kind::FalseAlarm,
                 format!(
                     "Perhaps a false alarm: the address is a name server that {server} asked about {asked} on the \
-                     way. Judge {asked}, not the address."
+                     way. Judge {asked}, not the address: `whoasked explain {name} CAPTURE` says whether anybody connected.",
+                    name = first.asked.first().map_or("NAME", String::as_str),
                 ),
                 judge,
             ),
@@ -229,8 +230,8 @@ impl<'a> Alike<'a> {
             _ => next(
                 Kind::FalseAlarm,
                 format!(
-                    "Perhaps a false alarm: nobody asked for the flagged name itself, it is only where {asked} \
-                     leads. Judge {asked} before you look at a machine."
+                    "Perhaps a false alarm: nobody asked for the flagged name itself, but for {asked}, which led there. \
+                     Judge {asked} before you look at a machine."
                 ),
                 judge,
             ),
@@ -262,7 +263,7 @@ pub(in crate::report) fn asked(client: &Suspect) -> String {
     let few = client.asked.get(..NAMES_MAX).unwrap_or(&client.asked);
     match client.asked.len() - few.len() {
         0 => list(few),
-        more => format!("{} and {} more names", few.join(", "), number(more as u64)),
+        more => format!("{} and {}", few.join(", "), count(more as u64, "more name", "more names")),
     }
 }
 

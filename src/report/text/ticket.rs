@@ -19,7 +19,7 @@ use crate::report::said::ink::Words;
 use crate::report::said::senders::Sender;
 use crate::report::said::timed::Timed;
 use crate::report::said::words::{Times, connected, contact, count, times};
-use crate::report::weighed::{Weighed, is_harmless};
+use crate::report::weighed::{Weighed, Weight, is_harmless};
 use crate::report::{Ending, Report, Subject};
 
 /// What mails and tickets are wide.
@@ -134,7 +134,7 @@ impl Gravity {
 
 /// Whether a client asked for what is flagged here, and connected to that.
 fn is_held_against(dealing: &Dealing) -> bool {
-    !dealing.is_doubtful() && dealing.has_connected()
+    dealing.weight() == Weight::Connected
 }
 
 /// `3 further rows of the alerts were`, if any were not read.
@@ -414,7 +414,11 @@ fn afterwards(times: &Times, dealings: &[&Dealing]) -> Vec<String> {
     if let Some(told) = elsewhere.and_then(|dealing| contact(&dealing.contact, times)) {
         return vec![format!("Perhaps: {told}.")];
     }
-    vec![if dealings.iter().any(|dealing| dealing.contact == Contact::No) {
+    vec![if dealings.iter().all(|dealing| dealing.only_server) {
+        "Not looked for: what is flagged is a name server. `whoasked explain NAME CAPTURE` with the name that was asked there says \
+         whether it connected to where that leads."
+            .to_owned()
+    } else if dealings.iter().any(|dealing| dealing.contact == Contact::No) {
         "No: it was not seen connecting to an address that it was given, in a capture that shows its \
          other traffic."
             .to_owned()
@@ -472,7 +476,7 @@ fn next_steps(client: &Suspected<'_>) -> Vec<String> {
     if Gravity::of(client) == Gravity::Led {
         out.push(
             "It never asked for what is flagged itself. First see whether what it did ask for is \
-             legitimate; if so, tell whoever maintains the list."
+             legitimate: if so, tell whoever maintains the list; if not, that name is what was flagged."
                 .to_owned(),
         );
     } else {
