@@ -295,12 +295,20 @@ fn take_question(files: &mut Vec<PathBuf>) -> anyhow::Result<String> {
     {
         bail!("there is no file {question}");
     }
-    let words =
+    let mut words =
         files.iter().filter(|path| !is_file(path) && !is_called_capture(&path.to_string_lossy()));
-    if words.count() >= ROW_WORDS - 1 {
+    let another = words.next();
+    if words.count() + usize::from(another.is_some()) >= ROW_WORDS - 1 {
         bail!(
             "neither `{question}` nor what follows is a file; a row of alerts goes in quotes, as in `whoasked explain \
              \"1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 2 AFCd\" office.pcap`"
+        );
+    }
+    if let Some(another) = another {
+        bail!(
+            "neither `{question}` nor `{0}` is a file, and one name or address is asked about at a time: if both are \
+             flagged, write them into a file, one a line, and give it with --alerts FILE",
+            another.display()
         );
     }
     if files.is_empty() {

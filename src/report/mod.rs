@@ -200,6 +200,8 @@ pub struct CaptureLacked {
     pub left_out: Vec<String>,
     /// What of the alerts could not be read: rows, and times of others.
     pub alerts_unread: Vec<Notice>,
+    /// What is looked for and flags far more than anybody can have meant, and why: `com (it is a whole top-level domain)`.
+    pub too_broad: Vec<String>,
     /// What frames had to pass to be read, in libpcap's language.
     pub filter: Option<String>,
     /// The files to whose times something was added, and what.

@@ -370,6 +370,7 @@ fn what_makes_no_sense_is_refused_with_a_hint() {
         (vec!["explain", "mi.kenal-cn.com"], "no capture is given"),
         (vec!["explain", office, "missing.pcap"], "there is no file missing.pcap"),
         (vec!["explain", "a..b", office], "neither a name nor an address"),
+        (vec!["explain", "mi.kenal-cn.com", "x1.ad-sync.net", office], "at a time"),
         (vec!["explain", "192.168.2.194", office], "the address that the alert blames"),
         (
             vec!["explain", "C2/Generic-A", office],

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::support::{Run, program, project};
+use crate::support::{Run, program, project, whoasked};
 
 /// A directory with a capture, a list and a text.
 struct Desk(tempfile::TempDir);
@@ -113,4 +113,30 @@ fn who_asks_what_a_client_did_is_told_how() {
     messages.args(["messages", "office.pcap", "--filter", "host 192.168.2.42"]);
     let messages: Run = messages.current_dir(desk.0.path()).output().unwrap().into();
     assert!(messages.code == Some(0) && messages.stdout.contains("mi.kenal-cn.com"));
+}
+
+#[test]
+fn what_was_given_by_mistake_is_said_above_the_answer() {
+    let office = project("captures/office.pcap");
+    let office = office.to_str().unwrap();
+    let missing = office.replace("office.pcap", "typo.pcap");
+    for (arguments, words) in [
+        (vec!["explain", "com", office], "far too broad: com (it is a whole top-level domain)"),
+        (
+            vec!["explain", "mi.kenal-cn.com", office, "--resolver", "192.168.2.42"],
+            "192.168.2.42 is given with --resolver, but nobody asks there",
+        ),
+        (
+            vec!["explain", "mi.kenal-cn.com", office, &missing],
+            "Not all of the capture could be read",
+        ),
+    ] {
+        let run = whoasked(&arguments);
+        let text = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        let (said, answer) = (text.find(words), text.find("Alert 1: "));
+        assert!(said.is_some() && said < answer, "{arguments:?}: {text}");
+    }
+    // What many ask for by its address is a question as any other, and a hoster's name server is not broad.
+    let run = whoasked(["explain", "192.55.83.30", office]);
+    assert!(!run.stdout.contains("too broad"), "{}", run.stdout);
 }

@@ -382,7 +382,7 @@ fn unread_words(unread: &Unread) -> String {
         NoTime::NoDay => ("are clocks without a day", "write it there, as in 2026-03-02 09:17:42"),
         NoTime::ManyZones => (
             "name a time zone as several are called",
-            "say which is meant with --tz, as in --tz America/New_York or --tz -05:00",
+            "say which is meant with --tz, by a zone that is called so, as in --tz America/New_York for EST or --tz Asia/Kolkata for IST",
         ),
         NoTime::NoZone => (
             "have behind their clock what is no time zone that is known",

@@ -119,14 +119,15 @@ fn clock_words(whose: &str, clock: Clock) -> Words {
     if clock.is_doubtful {
         let text = format!(
             "{whose}The firewall's clock differs from the capture's, or alerts are of what is not in it: {agree} of its \
-             time fit. By how much cannot be told, so it was taken to be the same, and nobody is named for certain."
+             time fit. By how much cannot be told, so it was taken to be the same: how sure it is that a client asked does not \
+             say that the alert is of it."
         );
         return Words::of(Ink::Caution, &text);
     }
     if clock.is_of_minutes {
         let text = format!(
-            "{whose}The alerts' times have no seconds: each stands for a whole minute, and the firewall's clock is \
-             taken to be the capture's."
+            "{whose}The alerts' times are of whole minutes: each is taken to stand for all of its minute, and the firewall's \
+             clock to be the capture's."
         );
         return Words::plain(&text);
     }

@@ -4,7 +4,9 @@ use ipnet::IpNet;
 
 use super::words::{Times, count, duration, few, list, number};
 use crate::alert::Answer;
+use crate::attribution::ResolverSeen;
 use crate::report::Ending;
+use crate::resolution::Known;
 use crate::time::{Span, Timestamp};
 
 /// What is wrong with a mirror port that shows one direction.
@@ -15,6 +17,13 @@ const LONG_APART: Span = Span::from_secs(30 * 24 * 3600);
 
 /// How many networks are told.
 const NETWORKS_MAX: usize = 3;
+
+/// So many messages that are cut or malformed are told at once, if they are one in so many.
+const CUT_MIN: u64 = 20;
+const CUT_SHARE: u64 = 20;
+
+/// How many entries are told that are too broad.
+const BROAD_TOLD: usize = 3;
 
 /// How many gaps are told.
 const GAPS_TOLD: usize = 3;
@@ -34,7 +43,8 @@ pub(in crate::report) fn caveats_alone(ending: &Ending<'_>) -> Vec<String> {
 
 fn told(ending: &Ending<'_>, tell: impl Fn(&str, &str) -> String) -> Vec<String> {
     let (lacked, coverage) = (ending.lacked, ending.coverage);
-    let cut = lacked.decoded.messages > 0 && lacked.decoded.malformed * 2 > lacked.decoded.messages;
+    let (messages, malformed) = (lacked.decoded.messages, lacked.decoded.malformed);
+    let most_are_cut = malformed * 2 > messages;
     let fixed = [
         (
             is_of_one_direction(ending),
@@ -55,11 +65,11 @@ fn told(ending: &Ending<'_>, tell: impl Fn(&str, &str) -> String) -> Vec<String>
         (lacked.interrupted, "The run was ended early: this is what was known by then.", ""),
         (
             !lacked.damage.is_empty(),
-            "The capture is damaged: this is from the parts that could be read.",
+            "Not all of the capture could be read: this is from the parts that could.",
             " What was wrong stands at the end.",
         ),
         (
-            cut,
+            most_are_cut,
             "Most DNS messages in the capture are cut or malformed, so that this says little: capture whole packets \
              (tcpdump -s 0).",
             "",
@@ -67,7 +77,10 @@ fn told(ending: &Ending<'_>, tell: impl Fn(&str, &str) -> String) -> Vec<String>
     ];
     let said = fixed.into_iter().filter(|(is_so, ..)| *is_so);
     let said = said.map(|(_, text, at_the_end)| tell(text, at_the_end));
-    said.chain(unseen(ending))
+    said.chain((!most_are_cut).then(|| cut(messages, malformed)).flatten())
+        .chain(unseen(ending))
+        .chain(unasked(ending))
+        .chain(too_broad(&lacked.too_broad))
         .chain(long_apart(ending))
         .chain(all_outside(ending))
         .chain(lacked.filter.as_deref().map(filtered))
@@ -95,12 +108,54 @@ fn unseen(ending: &Ending<'_>) -> Option<String> {
     (!unseen.is_empty()).then(text)
 }
 
+/// That of more than a few messages the end is missing: what they held may be just what is looked for.
+fn cut(messages: u64, malformed: u64) -> Option<String> {
+    (malformed >= CUT_MIN && malformed * CUT_SHARE >= messages).then(|| {
+        format!(
+            "Of {} DNS messages {} are cut or malformed, and what stood in the rest of them is not known here: it may be missing \
+             from chains, and be why nobody is named. Capture whole packets (tcpdump -s 0).",
+            number(messages),
+            number(malformed)
+        )
+    })
+}
+
+/// That what was given with --resolver asks, and is not asked, while others are: it may be a client, of which nothing is said then.
+fn unasked(ending: &Ending<'_>) -> Option<String> {
+    let resolvers = &ending.coverage.resolvers;
+    let is_unasked = |seen: &&ResolverSeen| {
+        seen.known == Known::Declared && seen.asked + seen.answers == 0 && seen.asks > 0
+    };
+    let others_are_asked = resolvers.iter().any(|seen| seen.asked > 0);
+    let unasked = resolvers.iter().filter(is_unasked).filter_map(|seen| seen.addresses.first());
+    let unasked: Vec<String> = unasked.map(ToString::to_string).collect();
+    if unasked.is_empty() || !others_are_asked {
+        return None;
+    }
+    let (are, it_is) = if unasked.len() == 1 { ("is", "it is") } else { ("are", "they are") };
+    Some(format!(
+        "{} {are} given with --resolver, but nobody asks there, as other servers are asked: if {it_is} a client's, nothing of what it \
+         did is named here. Leave that --resolver out, and look again.",
+        list(&unasked)
+    ))
+}
+
+/// That what is looked for is so broad that nearly everybody asks for it.
+fn too_broad(broad: &[String]) -> Option<String> {
+    let told = few(broad.iter().take(BROAD_TOLD), broad.len());
+    (!broad.is_empty()).then(|| {
+        format!(
+            "What is looked for is far too broad: {told}. Who asked for anything below is named."
+        )
+    })
+}
+
 /// That captures of quite other times were read as one.
 fn long_apart(ending: &Ending<'_>) -> Option<String> {
     let longest = ending.coverage.gaps.iter().map(|(from, to)| *to - *from).max()?;
     let text = || {
         format!(
-            "The captures are far apart: there is nothing from {} in a row. Before and after, an address may be another host's, \
+            "The captures are far apart: there is nothing for {} in a row. Before and after, an address may be another host's, \
              or of another network: read captures of one network and time together, and others by themselves.",
             duration(longest)
         )
@@ -224,7 +279,10 @@ pub(in crate::report) fn of_another_day(ending: &Ending<'_>, times: &Times) -> O
     };
     let they = if how_many == 1 { "it" } else { "they" };
     let (when, capture) = (list(&when), times.span(begin, end));
-    Some(format!("{which} {when}; the capture is of {capture}: {they} cannot be answered by it."))
+    Some(format!(
+        "{which} {when}; the capture is of {capture}: {they} cannot be answered by it. If the clock that stamped the capture was \
+         wrong, --time-shift FILE=SECONDS mends that."
+    ))
 }
 
 /// That alerts are of times from which the capture has nothing, and of which; nothing of one alone, whose answer says so.
