@@ -16,11 +16,11 @@ impl History<'_> {
         &self,
         sequence: Sequence,
         asked: Timestamp,
-    ) -> impl Iterator<Item = Transaction> {
+    ) -> impl Iterator<Item = (Sequence, Transaction)> {
         let before = self.transactions.before(sequence).take(AROUND_MAX);
         let before = before.take_while(move |(_, other)| other.asked_last + AROUND >= asked);
         let since = self.transactions.since(sequence).take(AROUND_MAX);
-        before.chain(since).map(|(_, other)| other)
+        before.chain(since)
     }
 }
 

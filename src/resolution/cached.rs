@@ -34,23 +34,26 @@ impl History<'_> {
         resolvers: &[HostId],
         least: Span,
     ) -> bool {
-        let mut slow: Vec<Transaction> = Vec::new();
+        let mut slow: Vec<(Sequence, Transaction)> = Vec::new();
         let mut lookups: HashMap<NameHash, Spells> = HashMap::default();
-        for other in self.around(sequence, ask.asked) {
+        for (place, other) in self.around(sequence, ask.asked) {
             if resolvers.contains(&other.client) {
                 lookups.entry(other.name).or_default().add(other.asked, other.closed());
             } else if resolvers.contains(&other.server)
                 && took(&other).is_some_and(|waited| waited >= least)
             {
-                slow.push(other);
+                slow.push((place, other));
             }
         }
         lookups.values_mut().for_each(Spells::put_in_order);
-        let is_looked_up = |ask: &Transaction| {
+        let is_looked_up = |(place, ask): &(Sequence, Transaction)| {
             let (asked, told) = (ask.asked - OUT_OF_ORDER, ask.closed() + OUT_OF_ORDER);
-            lookups.get(&ask.name).is_some_and(|spells| spells.touch(asked, told))
+            // What is left in the cache of a chain is not asked for again, but what it leads to.
+            let targets = self.edges.of_answer(*place).into_iter().map(|edge| edge.target);
+            let mut names = targets.chain([ask.name]);
+            names.any(|name| lookups.get(&name).is_some_and(|spells| spells.touch(asked, told)))
         };
-        let seen = slow.iter().filter(|ask| is_looked_up(ask)).count();
+        let seen = slow.iter().filter(|slow| is_looked_up(slow)).count();
         // The answer in question is one more.
         let unseen = slow.len() - seen + 1;
         seen >= unseen * SEEN_SHARE

@@ -176,7 +176,7 @@ impl History<'_> {
         let mut waits = Spells::default();
         let mut waits_about: HashMap<NameHash, Spells> = HashMap::default();
         let mut lookups: Vec<Transaction> = Vec::new();
-        for other in self.around(query, sent.asked) {
+        for (_, other) in self.around(query, sent.asked) {
             if resolvers.contains(&other.server) {
                 let (from, until) = (other.asked - OUT_OF_ORDER, other.closed() + SET_OFF_WITHIN);
                 waits.add(from, until);
