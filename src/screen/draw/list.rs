@@ -46,7 +46,7 @@ impl Columns {
         // And a blank behind each.
         let fixed = marks + columns.map(|width| width + 1).sum::<usize>();
         let rest = width.saturating_sub(fixed);
-        let how = if width >= NARROW { (rest / 2 + 2).saturating_sub(1) } else { 0 };
+        let how = if width >= NARROW { (rest / 2 + 2).saturating_sub(marks) } else { 0 };
         let flagged = rest.saturating_sub(if how > 0 { how + 1 } else { 0 });
         Columns { marks, client, flagged, how, connected, sure, verdict, state }
     }
