@@ -14,12 +14,9 @@ fuzz_target!(|octets: &[u8]| {
     }
     let Ok(mut reader) = Reader::open(&[file.path().to_owned()]) else { return };
     let mut batch = Batch::new();
-    let mut frames = 0;
     while reader.fill(&mut batch) {
         assert!(!batch.is_empty());
-        frames += batch.len() as u64;
     }
-    assert_eq!(reader.files().iter().map(|file| file.frames).sum::<u64>(), frames);
     for damage in reader.damage() {
         assert!(!damage.to_string().is_empty());
     }

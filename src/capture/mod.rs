@@ -35,7 +35,7 @@ pub use directory::{
 };
 pub use fault::{CaptureError, Damage, Fault, Place};
 pub use key::key_of;
-pub use reader::{FileFacts, Reader};
+pub use reader::Reader;
 pub use source::{EndedEarly, OpenPipe, Progress, is_pipe, open_pipe};
 
 /// The most frames a batch takes.

@@ -24,7 +24,7 @@ use super::filter::Filter;
 use super::source::{OpenPipe, Progress, open_pipe};
 use super::stream::Stream;
 use crate::frame::{Batch, Frame, FrameId, LinkType};
-use crate::time::{Span, Timestamp};
+use crate::time::Span;
 
 /// The arena of a batch of copied frames stops growing here.
 const COPIED_OCTETS_MAX: usize = 1 << 20;
@@ -35,36 +35,14 @@ pub struct Reader {
     streams: BinaryHeap<Box<Stream>>,
     /// How many of them have begun.
     begun: usize,
-    files: Vec<FileFacts>,
+    /// The files as they were given, in argument order; `-` is standard input.
+    files: Vec<PathBuf>,
     damage: Vec<Damage>,
     filter: Option<Filter>,
     /// The link types of the first frames.
     links: Vec<LinkType>,
     progress: Arc<Progress>,
     sequence: u64,
-}
-
-/// What was read of one file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FileFacts {
-    /// The file as it was given; `-` is standard input.
-    pub path: PathBuf,
-    /// Frames read, those included that the filter left out.
-    pub frames: u64,
-    /// Frames that the filter left out.
-    pub filtered: u64,
-    /// Captured octets of frame data.
-    pub octets: u64,
-    /// The earliest time of a frame.
-    pub first: Option<Timestamp>,
-    /// The latest time of a frame.
-    pub last: Option<Timestamp>,
-    /// The link types of its frames, by number.
-    pub links: Vec<LinkType>,
-    /// Frames of which fewer octets were captured than there were.
-    pub cut_frames: u64,
-    /// The length of the shortest frame that was cut: the snaplen, most likely.
-    pub cut_len_min: Option<u32>,
 }
 
 impl Reader {
@@ -91,7 +69,7 @@ impl Reader {
         let mut reader = Reader {
             streams: BinaryHeap::new(),
             begun: 0,
-            files: Vec::with_capacity(paths.len()),
+            files: paths.to_vec(),
             damage: Vec::new(),
             filter: None,
             links: Vec::new(),
@@ -99,7 +77,6 @@ impl Reader {
             sequence: 0,
         };
         for (file, path) in (0_u16..).zip(paths) {
-            reader.files.push(FileFacts { path: path.clone(), ..FileFacts::default() });
             let shift = shifts.get(path).copied().unwrap_or_default();
             match Stream::open(file, (path, shift), &reader.progress, paths.len() > 1, pipes) {
                 Ok((stream, link)) => {
@@ -157,11 +134,6 @@ impl Reader {
         &self.damage
     }
 
-    /// What was read of each file, in argument order: [`FrameId::file`] is the index.
-    pub fn files(&self) -> &[FileFacts] {
-        &self.files
-    }
-
     /// How far reading has come, for another thread to look at.
     pub fn progress(&self) -> Arc<Progress> {
         Arc::clone(&self.progress)
@@ -196,8 +168,8 @@ impl Reader {
             Err(fault) => fault.into(),
         };
         self.begun -= 1;
-        if let (Some(fault), Some(facts)) = (fault, self.files.get(usize::from(stream.file))) {
-            self.damage.push(Damage::of_file(&facts.path, fault));
+        if let (Some(fault), Some(path)) = (fault, self.files.get(usize::from(stream.file))) {
+            self.damage.push(Damage::of_file(path, fault));
         }
         let is_of_ring = |damage: &Damage| {
             matches!(damage.fault, Fault::Cut { .. }) && directory::is_of_ring(&damage.file)
@@ -218,10 +190,7 @@ impl Reader {
     /// Makes the front block of a stream a batch, without copying.
     fn hand_over(&mut self, stream: &mut Stream, batch: &mut Batch, arena: &mut Vec<u8>) {
         let Some(mut block) = stream.take_block() else { return };
-        if self.filter.is_none()
-            && let Some(facts) = self.files.get_mut(usize::from(stream.file))
-        {
-            facts.count(&block.marks);
+        if self.filter.is_none() {
             batch.mark_all(block.marks.iter().map(|mark| mark.entry(stream.file)));
         } else {
             for mark in &block.marks {
@@ -260,42 +229,14 @@ impl Reader {
         }
     }
 
-    /// Counts a frame and asks the filter.
+    /// Whether the filter lets a frame pass.
     fn admit(&mut self, file: u16, mark: &Mark, bytes: &[u8]) -> bool {
-        let Some(facts) = self.files.get_mut(usize::from(file)) else { return false };
-        facts.count(std::slice::from_ref(mark));
         let Some(filter) = &mut self.filter else { return true };
-        let passes = filter.passes(mark.link, bytes).unwrap_or_else(|fault| {
-            self.damage.push(Damage::of_file(&facts.path, fault));
+        filter.passes(mark.link, bytes).unwrap_or_else(|fault| {
+            let path = self.files.get(usize::from(file));
+            self.damage.extend(path.map(|path| Damage::of_file(path, fault)));
             false
-        });
-        facts.filtered += u64::from(!passes);
-        passes
-    }
-}
-
-impl FileFacts {
-    fn count(&mut self, marks: &[Mark]) {
-        let Some(any) = marks.first() else { return };
-        let (mut first, mut last, mut octets, mut link) = (any.time, any.time, 0, None);
-        for mark in marks {
-            octets += u64::from(mark.len);
-            (first, last) = (first.min(mark.time), last.max(mark.time));
-            if link != Some(mark.link) {
-                link = Some(mark.link);
-                if let Err(place) = self.links.binary_search_by_key(&mark.link.0, |link| link.0) {
-                    self.links.insert(place, mark.link);
-                }
-            }
-            if mark.len < mark.original_len {
-                self.cut_frames += 1;
-                self.cut_len_min = Some(self.cut_len_min.map_or(mark.len, |len| len.min(mark.len)));
-            }
-        }
-        self.frames += marks.len() as u64;
-        self.octets += octets;
-        self.first = Some(self.first.map_or(first, |known| known.min(first)));
-        self.last = self.last.max(Some(last));
+        })
     }
 }
 

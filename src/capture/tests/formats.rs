@@ -95,7 +95,7 @@ fn pcapng_interfaces_have_their_own_link_type_and_clock() {
             .enhanced(1, 1_600_000_000_123_456_789, b"nano")
             .enhanced(0, 1_600_000_000_123_456, b"micro")
             .enhanced(2, 3 << 19, b"binary");
-        let (seen, reader) = Files::new().read(&file.out).unwrap();
+        let (seen, _) = Files::new().read(&file.out).unwrap();
         let short: Vec<_> = seen.iter().map(|frame| (frame.link, frame.time)).collect();
         assert_eq!(
             short,
@@ -105,8 +105,6 @@ fn pcapng_interfaces_have_their_own_link_type_and_clock() {
                 (101, 3_601_500_000_000)
             ]
         );
-        let links: Vec<_> = reader.files()[0].links.iter().map(|link| link.0).collect();
-        assert_eq!(links, [1, 101, 113]);
     }
 }
 
@@ -142,9 +140,6 @@ fn pcapng_simple_and_obsolete_packets_are_frames_and_other_blocks_are_not() {
             [(1, 2_000_000, 99, &b"old"[..]), (3, 2_000_000, 9, b"four"), (4, 2_000_000, 2, b"tw")]
         );
         assert_eq!(reader.damage(), []);
-        let facts = &reader.files()[0];
-        assert_eq!((facts.frames, facts.octets, facts.cut_frames), (3, 9, 2));
-        assert_eq!(facts.cut_len_min, Some(3));
     }
 }
 
@@ -187,14 +182,13 @@ fn long_files_are_read_in_many_blocks_and_long_frames_whole() {
         pcap.record(1, number as u32, &frame);
         pcapng.enhanced(0, 1_000_000_000 + number as u64, &frame);
     }
-    let (one, reader) = files.read(&pcap.out).unwrap();
+    let (one, _) = files.read(&pcap.out).unwrap();
     assert_eq!(one.len(), 8_003);
     for (at, frame) in one.iter().enumerate() {
         assert_eq!((frame.number, frame.time), (at as u64 + 1, 1_000_000_000 + at as i64));
         assert_eq!(frame.bytes.len(), lens[at % 5_003]);
         assert_eq!((frame.bytes[0], frame.bytes[1]), ((at >> 8) as u8, at as u8));
     }
-    assert_eq!(reader.files()[0].last.map(|time| time.0), Some(1_000_008_002));
     for content in [pcapng.out, gzip(&pcap.out), zstd(&pcap.out)] {
         assert!(files.read(&content).unwrap().0 == one);
     }
@@ -208,8 +202,7 @@ fn a_filter_leaves_out_frames_and_keeps_their_numbers() {
     }
     let files = Files::new();
     let path = [files.write("a.pcap", &file.out)];
-    let (seen, reader) = drain(Reader::open(&path).unwrap().with_filter("arp").unwrap());
+    let (seen, _) = drain(Reader::open(&path).unwrap().with_filter("arp").unwrap());
     assert_eq!(seen.iter().map(|frame| frame.number).collect::<Vec<_>>(), [2, 4]);
-    assert_eq!((reader.files()[0].frames, reader.files()[0].filtered), (4, 2));
     assert!(Reader::open(&path).unwrap().with_filter("port port").is_err());
 }

@@ -30,7 +30,6 @@ fn order(contents: &[&[u64]]) -> Vec<(u16, i64)> {
         let own: Vec<_> = seen.iter().filter(|frame| usize::from(frame.file) == file).collect();
         assert!(own.iter().map(|frame| frame.time as u64).eq(times.iter().copied()));
         assert!(own.iter().zip(1..).all(|(frame, number)| frame.number == number));
-        assert_eq!(reader.files()[file].frames, times.len() as u64);
     }
     seen.iter().map(|frame| (frame.file, frame.time)).collect()
 }
@@ -126,7 +125,6 @@ fn a_bad_file_among_several_is_damage_and_the_others_are_read() {
     assert!(matches!(&text.fault, Fault::NotACapture(_)) && text.file == paths[0]);
     assert!(matches!(&missing.fault, Fault::Open(_)) && missing.file == paths[2]);
     assert!(text.to_string().ends_with("; the file was left out"));
-    assert_eq!(reader.files().len(), 3);
 
     let error = Reader::open(&[paths[0].clone(), paths[2].clone()]).map(|_| ()).unwrap_err();
     assert_eq!(error.to_string().lines().count(), 3);
