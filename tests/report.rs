@@ -408,6 +408,15 @@ fn an_address_that_changed_hands_has_each_mac_with_its_questions() {
 }
 
 #[test]
+fn what_had_no_room_in_the_summary_is_said_to_be_lost() {
+    let list = indicators("flagged.txt");
+    let seen = Coverage { summary_left_out: 1_204, ..coverage() };
+    let told = report(Look::new(200, false), &list, &["a.pcap"], &[], &seen, &lacked());
+    let words = "1,204 lookups of further clients that had no room in the summary";
+    assert!(told.contains(words), "{told}");
+}
+
+#[test]
 fn nothing_flagged() {
     let list = indicators("flagged.txt");
     let look = Look::new(80, false);

@@ -126,6 +126,8 @@ pub struct Coverage {
     pub unsettled: u64,
     /// Sightings of a transaction that had many, for which there was no room.
     pub sightings_left_out: u64,
+    /// Lookups of clients that the summary has no row for, for lack of room.
+    pub summary_left_out: u64,
     /// Sightings settled before their time since their entry was taken from the lists.
     pub settled_unlisted: u64,
     /// Addresses whose host names were forgotten for lack of room.
@@ -288,6 +290,7 @@ impl Attributor {
             clock_set_back: self.clock.set_back(),
             unsettled: self.unsettled,
             sightings_left_out: self.flagged.left_out(),
+            summary_left_out: self.summary.left_out(),
             settled_unlisted: self.settled_unlisted,
             clocks_apart: clocks_apart.collect(),
             allowed: self.allowed(),

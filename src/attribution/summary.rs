@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::clock::Clock;
 use super::surroundings::Surroundings;
-use super::{Asks, Attribution, Client, Place, Verdict, Way, way};
+use super::{Asks, Attribution, Client, Place, Way, way};
 use crate::contact::Contact;
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
@@ -13,7 +13,7 @@ use crate::indicator::{Indicator, IndicatorId, IndicatorKind, Indicators, ListId
 use crate::resolution::Role;
 use crate::time::Timestamp;
 
-/// How many pairs of indicator and client are kept; beyond it only counted.
+/// How many pairs of indicator and client are kept. Lookups of further ones are counted, and the coverage section says so.
 const ROWS_MAX: usize = 1 << 20;
 /// How many of a client's latest answers are kept.
 const LAST_ANSWERS_MAX: usize = 16;
@@ -88,14 +88,14 @@ impl Unlisted {
     }
 }
 
-/// Rows for each indicator and client, and counts of verdicts.
+/// Rows for each indicator and client.
 #[derive(Debug)]
 pub struct Summary {
     rows: BTreeMap<(IndicatorId, Address), SummaryRow>,
     /// Those of what is not listed any more.
     unlisted: BTreeMap<(Unlisted, Address), SummaryRow>,
     rows_max: usize,
-    verdicts: BTreeMap<Verdict, u64>,
+    /// How many lookups of clients are in no row for lack of room.
     left_out: u64,
 }
 
@@ -105,7 +105,6 @@ impl Default for Summary {
             rows: BTreeMap::new(),
             unlisted: BTreeMap::new(),
             rows_max: ROWS_MAX,
-            verdicts: BTreeMap::new(),
             left_out: 0,
         }
     }
@@ -244,7 +243,6 @@ impl Summary {
 
     /// Counts an attribution of what is not listed any more, by the lists that held it.
     pub(super) fn add_unlisted(&mut self, attribution: &Attribution, old: &Indicators) {
-        *self.verdicts.entry(attribution.verdict).or_default() += 1;
         let Some(entry) = Unlisted::of(old, attribution.indicator) else { return };
         let room = self.rows_max.saturating_sub(self.rows.len());
         self.left_out += add_to(&mut self.unlisted, room, &entry, attribution, old);
@@ -252,7 +250,6 @@ impl Summary {
 
     /// Counts an attribution of what is listed.
     pub(super) fn add(&mut self, attribution: &Attribution, indicators: &Indicators) {
-        *self.verdicts.entry(attribution.verdict).or_default() += 1;
         let room = self.rows_max.saturating_sub(self.unlisted.len());
         let id = attribution.indicator;
         self.left_out += add_to(&mut self.rows, room, &id, attribution, indicators);
@@ -268,12 +265,7 @@ impl Summary {
         self.rows.iter().map(|((indicator, client), row)| (*indicator, *client, row))
     }
 
-    /// How many attributions had a verdict.
-    pub fn count(&self, verdict: Verdict) -> u64 {
-        self.verdicts.get(&verdict).copied().unwrap_or_default()
-    }
-
-    /// How many clients' dealings went uncounted for lack of room.
+    /// How many lookups of clients went uncounted for lack of room.
     pub fn left_out(&self) -> u64 {
         self.left_out
     }

@@ -498,6 +498,23 @@ fn of_one_question_that_leads_to_many_so_many_are_kept_as_there_is_room_for() {
     assert_eq!(engine.finish().len(), 16);
 }
 
+#[test]
+fn lookups_of_clients_without_room_in_the_summary_are_counted() {
+    let mut engine = Engine::new(1 << 10, 1 << 10);
+    engine.attributor.summary.limit(1);
+    with_anna(&mut engine);
+    for (at_ms, from) in [(200_000.0, "10.0.0.2"), (201_000.0, ANNA), (202_000.0, "10.0.0.3")] {
+        engine.exchange(at_ms, from, DC, "c2.evil.com");
+    }
+    engine.exchange(900_000.0, "10.0.0.2", DC, "other.example");
+    let clients = engine.said.iter().flat_map(|said| &said.clients);
+    let others = clients.filter(|client| client.address.to_string() != ANNA).count();
+    let kept = engine.attributor.summary().rows();
+    let kept: Vec<_> = kept.map(|(_, client, row)| (client.to_string(), row.asks)).collect();
+    assert_eq!((others, kept), (2, vec![(ANNA.to_owned(), 2)]));
+    assert_eq!(engine.attributor.coverage().summary_left_out, 2);
+}
+
 /// Takes a question of Ben's for what led to something listed when it was last answered, and what the DC got then.
 fn with_ben(engine: &mut Engine, at_ms: f64) -> Draft<'static> {
     let ask = Draft { name: "www.example.com", from: "10.0.0.2", id: 950, ..Draft::default() };

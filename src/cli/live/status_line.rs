@@ -257,6 +257,7 @@ pub fn coverage(status: &Status) -> String {
             (coverage.settled_unlisted, "settled since they are listed no more"),
             (coverage.unsettled, "not settled at the end, for lack of time"),
             (coverage.told_late, "said only in the end"),
+            (coverage.summary_left_out, "without room in the summary"),
         ]);
         lines.extend(told.map(|what| format!("  lookups: {what}")));
         let set_back = counted(&[(coverage.clock_set_back, "times")]);

@@ -190,6 +190,12 @@ pub(in crate::report) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
     );
     say(
         caution,
+        coverage.summary_left_out,
+        "lookup of a further client that had no room in the summary",
+        "lookups of further clients that had no room in the summary",
+    );
+    say(
+        caution,
         coverage.settled_unlisted,
         "lookup of what was taken from the lists",
         "lookups of what was taken from the lists",
