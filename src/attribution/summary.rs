@@ -44,8 +44,6 @@ pub struct SummaryRow {
     pub mac: Option<Mac>,
     /// See `mac`.
     pub is_router_mac: bool,
-    /// The VLAN that its questions were tagged with.
-    pub vlan: Option<u16>,
     /// What it was called when it asked last.
     pub hostname: Option<Hostname>,
     /// What the same source called it when it asked before, at most 8 names: its address changed hands.
@@ -122,7 +120,6 @@ impl SummaryRow {
             confidence_permille: 0,
             mac: None,
             is_router_mac: false,
-            vlan: None,
             hostname: None,
             other_hostnames: Vec::new(),
             seen_hostnames: Vec::new(),
@@ -163,7 +160,6 @@ impl SummaryRow {
                 self.seen_hostnames.push(seen);
             }
         }
-        self.vlan = self.vlan.or(client.vlan);
         self.contact.learn(&client.contact);
         let answer = client.answer_frame;
         if !place.is_server() && answer.is_some() && !self.last_answers.contains(&answer) {
