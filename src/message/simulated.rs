@@ -101,9 +101,7 @@ impl Simulated {
                 transport: if draft.tcp { Transport::Tcp } else { Transport::Udp },
             },
             source_mac: draft.mac,
-            destination_mac: Mac::default(),
             ip_id: draft.ip_id,
-            hop_limit: 64,
             vlan: None,
         };
         let whole = payload(draft);

@@ -64,9 +64,7 @@ fn envelope() -> Envelope {
             transport: Transport::Udp,
         },
         source_mac: Mac::default(),
-        destination_mac: Mac::default(),
         ip_id: 9,
-        hop_limit: 64,
         vlan: None,
     }
 }

@@ -88,7 +88,7 @@ impl<'a> Headers<'a> {
     /// Who sent the frame to whom.
     #[inline(always)]
     fn envelope(&self, frame: &Frame<'_>, transport: Transport) -> Envelope {
-        let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, _, _] = *self.ethernet;
+        let [.., s0, s1, s2, s3, s4, s5, _, _] = *self.ethernet;
         let [source, destination] = self.ports;
         Envelope {
             frame: frame.id,
@@ -99,9 +99,7 @@ impl<'a> Headers<'a> {
                 transport,
             },
             source_mac: Mac([s0, s1, s2, s3, s4, s5]),
-            destination_mac: Mac([d0, d1, d2, d3, d4, d5]),
             ip_id: self.ip.id,
-            hop_limit: self.ip.hop_limit,
             vlan: self.vlan,
         }
     }
@@ -112,7 +110,6 @@ struct Ip<'a> {
     source: Address,
     destination: Address,
     id: u16,
-    hop_limit: u8,
     protocol: u8,
     payload: &'a [u8],
 }
@@ -122,7 +119,7 @@ impl<'a> Ip<'a> {
     #[inline(always)]
     fn v4(bytes: &'a [u8]) -> Option<Ip<'a>> {
         let (header, rest) = bytes.split_first_chunk::<20>()?;
-        let &[first, _, l0, l1, i0, i1, f0, f1, hop_limit, protocol, _, _, addresses @ ..] = header;
+        let &[first, _, l0, l1, i0, i1, f0, f1, _, protocol, _, _, addresses @ ..] = header;
         // The reserved bit and "don't fragment" do not matter; an offset or "more fragments" does.
         let fragment = u16::from_be_bytes([f0, f1]) & 0x3fff != 0;
         if first != 0x45 || fragment || !matches!(protocol, protocol::UDP | protocol::TCP) {
@@ -134,7 +131,6 @@ impl<'a> Ip<'a> {
             source: Address::v4([a, b, c, d]),
             destination: Address::v4([e, f, g, h]),
             id: u16::from_be_bytes([i0, i1]),
-            hop_limit,
             protocol,
             payload: rest.get(..length)?,
         })
@@ -144,7 +140,7 @@ impl<'a> Ip<'a> {
     #[inline(always)]
     fn v6(bytes: &'a [u8]) -> Option<Ip<'a>> {
         let (header, rest) = bytes.split_first_chunk::<40>()?;
-        let [first, _, _, _, l0, l1, protocol, hop_limit, addresses @ ..] = header;
+        let [first, _, _, _, l0, l1, protocol, _, addresses @ ..] = header;
         let length = usize::from(u16::from_be_bytes([*l0, *l1]));
         let known = matches!(*protocol, protocol::UDP | protocol::TCP);
         if first >> 4 != 6 || length == 0 || !known {
@@ -155,7 +151,6 @@ impl<'a> Ip<'a> {
             source: Address::v6(*source),
             destination: Address::v6(*destination.first_chunk::<16>()?),
             id: 0,
-            hop_limit: *hop_limit,
             protocol: *protocol,
             payload: rest.get(..length)?,
         })

@@ -72,7 +72,6 @@ fn ipv4<'a>(bytes: &'a [u8], envelope: &mut Envelope, missing: &mut usize) -> St
     envelope.flow.source.address = Address::v4(header.source());
     envelope.flow.destination.address = Address::v4(header.destination());
     envelope.ip_id = header.identification();
-    envelope.hop_limit = header.ttl();
     let number = header.protocol().0;
     if !header.is_fragmenting_payload() {
         return Ok((Layer::Protocol(number), payload));
@@ -94,7 +93,6 @@ fn ipv6<'a>(bytes: &'a [u8], envelope: &mut Envelope, missing: &mut usize) -> St
     envelope.flow.source.address = Address::v6(header.source());
     envelope.flow.destination.address = Address::v6(header.destination());
     envelope.ip_id = 0;
-    envelope.hop_limit = header.hop_limit();
     Ok((Layer::Protocol(header.next_header().0), payload))
 }
 

@@ -34,8 +34,7 @@ pub(super) fn begin<'a>(link: LinkType, bytes: &'a [u8], envelope: &mut Envelope
 
 /// Ethernet II and IEEE 802.3: destination, source, type or length.
 pub(super) fn ethernet<'a>(bytes: &'a [u8], envelope: &mut Envelope) -> Step<'a> {
-    let ([d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, t0, t1], rest) = split(bytes)?;
-    envelope.destination_mac = Mac([*d0, *d1, *d2, *d3, *d4, *d5]);
+    let ([_, _, _, _, _, _, s0, s1, s2, s3, s4, s5, t0, t1], rest) = split(bytes)?;
     envelope.source_mac = Mac([*s0, *s1, *s2, *s3, *s4, *s5]);
     Ok((Layer::EtherType(u16::from_be_bytes([*t0, *t1])), rest))
 }
@@ -120,11 +119,10 @@ fn loopback(bytes: &[u8]) -> Step<'_> {
 
 /// FDDI: frame control, destination, source, LLC.
 fn fddi<'a>(bytes: &'a [u8], envelope: &mut Envelope) -> Step<'a> {
-    let ([control, d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5], rest) = split(bytes)?;
+    let ([control, _, _, _, _, _, _, s0, s1, s2, s3, s4, s5], rest) = split(bytes)?;
     if control & 0xf0 != 0x50 {
         return Err(Other::NotIp);
     }
-    envelope.destination_mac = Mac([*d0, *d1, *d2, *d3, *d4, *d5]);
     envelope.source_mac = Mac([*s0, *s1, *s2, *s3, *s4, *s5]);
     Ok((Layer::Llc, rest))
 }

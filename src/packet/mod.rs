@@ -42,12 +42,8 @@ pub struct Envelope {
     pub flow: Flow,
     /// Who sent the innermost link-layer frame that names a sender.
     pub source_mac: Mac,
-    /// To whom.
-    pub destination_mac: Mac,
     /// The identification of the innermost IPv4 header; 0 for IPv6.
     pub ip_id: u16,
-    /// The hop limit, or time to live, of the innermost IP header.
-    pub hop_limit: u8,
     /// The identifier of the outermost VLAN tag.
     pub vlan: Option<u16>,
 }
@@ -56,18 +52,7 @@ pub struct Envelope {
 impl Envelope {
     /// Of a packet of which only this matters.
     pub fn of(frame: FrameId, time: Timestamp, flow: Flow) -> Envelope {
-        let mac = Mac::default();
-        let (ip_id, hop_limit, vlan) = (0, 64, None);
-        Envelope {
-            frame,
-            time,
-            flow,
-            source_mac: mac,
-            destination_mac: mac,
-            ip_id,
-            hop_limit,
-            vlan,
-        }
+        Envelope { frame, time, flow, source_mac: Mac::default(), ip_id: 0, vlan: None }
     }
 }
 

@@ -90,9 +90,7 @@ impl<'p> Walk<'p> {
             time: frame.time,
             flow,
             source_mac: Mac::default(),
-            destination_mac: Mac::default(),
             ip_id: 0,
-            hop_limit: 0,
             vlan: None,
         };
         Walk { ports, envelope, missing: 0 }

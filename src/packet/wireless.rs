@@ -47,7 +47,7 @@ pub(super) fn ppi(bytes: &[u8]) -> Step<'_> {
 pub(super) fn ieee80211<'a>(bytes: &'a [u8], padded: bool, envelope: &mut Envelope) -> Step<'a> {
     let (header, _) = split::<24>(bytes)?;
     let [kind, flags, _, _, addresses @ .., sequence, _] = header;
-    let (first, second) = addresses.split_first_chunk::<6>().ok_or(Other::Truncated)?;
+    let (_, second) = addresses.split_first_chunk::<6>().ok_or(Other::Truncated)?;
     let (second, third) = second.split_first_chunk::<6>().ok_or(Other::Truncated)?;
     let third = third.first_chunk::<6>().ok_or(Other::Truncated)?;
     // Version 0, type data, subtype with data (bit 6 is set in those without).
@@ -58,17 +58,16 @@ pub(super) fn ieee80211<'a>(bytes: &'a [u8], padded: bool, envelope: &mut Envelo
     }
     let (to_ds, from_ds) = (flags & 1 == 1, flags & 2 == 2);
     let mut length = 24;
-    let (destination, source) = match (to_ds, from_ds) {
-        (false, false) => (first, second),
-        (true, false) => (third, second),
-        (false, true) => (first, third),
+    let source = match (to_ds, from_ds) {
+        (_, false) => second,
+        (false, true) => third,
         (true, true) => {
             length += 6;
             let fourth = bytes.get(24..).and_then(|rest| rest.first_chunk::<6>());
-            (third, fourth.ok_or(Other::Truncated)?)
+            fourth.ok_or(Other::Truncated)?
         }
     };
-    (envelope.destination_mac, envelope.source_mac) = (Mac(*destination), Mac(*source));
+    envelope.source_mac = Mac(*source);
     let mut is_aggregate = false;
     if kind & 0x80 != 0 {
         is_aggregate = bytes.get(length).is_some_and(|control| control & 0x80 != 0);
@@ -102,17 +101,14 @@ mod tests {
 
     #[test]
     fn the_ds_bits_tell_which_address_is_whose() {
-        for (flags, behind, source, destination) in [
-            (0, &[][..], TWO, ONE),
-            (1, &[], TWO, THREE),
-            (2, &[], THREE, ONE),
-            (3, &[2, 0, 0, 0, 0, 4][..], [2, 0, 0, 0, 0, 4], THREE),
+        for (flags, behind, source) in [
+            (0, &[][..], TWO),
+            (1, &[], TWO),
+            (2, &[], THREE),
+            (3, &[2, 0, 0, 0, 0, 4][..], [2, 0, 0, 0, 0, 4]),
         ] {
             let envelope = assert_query(105, &data_frame(0x08, flags, behind));
-            assert_eq!(
-                (envelope.source_mac, envelope.destination_mac),
-                (Mac(source), Mac(destination))
-            );
+            assert_eq!(envelope.source_mac, Mac(source));
         }
     }
 

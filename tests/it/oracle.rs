@@ -47,9 +47,7 @@ pub fn envelope() -> Envelope {
         time: Timestamp(0),
         flow: Flow { source: endpoint, destination: endpoint, transport: Transport::Udp },
         source_mac: Mac::default(),
-        destination_mac: Mac::default(),
         ip_id: 0,
-        hop_limit: 64,
         vlan: None,
     }
 }
