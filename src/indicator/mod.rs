@@ -242,21 +242,11 @@ impl Indicators {
         self.entries.len() == 0
     }
 
-    /// How many there are of a kind.
-    pub fn count(&self, kind: IndicatorKind) -> usize {
-        self.entries.kinds(0).filter(|of| *of == kind).count()
-    }
-
     /// How many of a list there are of a kind.
     pub fn count_of(&self, list: ListId, kind: IndicatorKind) -> usize {
         let Some(list) = self.lists.get(usize::from(list.0)) else { return 0 };
         let kinds = self.entries.kinds(list.first).take(list.entries as usize);
         kinds.filter(|of| *of == kind).count()
-    }
-
-    /// All ids, in their order.
-    pub fn ids(&self) -> impl Iterator<Item = IndicatorId> + use<> {
-        (0..self.entries.len() as u32).map(IndicatorId)
     }
 
     /// What is not flagged though it is listed, as another set; its ids are its own.

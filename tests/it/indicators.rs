@@ -17,7 +17,7 @@ fn told(name: &str) -> String {
     let reading = list.reading.as_ref().map_or(String::new(), |reading| format!(", {reading}"));
     writeln!(out, "{name}: {}{reading}", list.form).unwrap();
     let mut entries = |set: &Indicators, verb: &str| {
-        for entry in set.ids().filter_map(|id| set.get(id)) {
+        for (_, entry) in set.iter() {
             write!(out, "{verb}{}: {}", entry.line, entry.value).unwrap();
             if let Some(description) = entry.description {
                 write!(out, " ({description})").unwrap();

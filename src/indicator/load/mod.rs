@@ -215,7 +215,7 @@ impl Indicators {
     ///
     /// # Errors
     /// As there.
-    pub fn read_as(
+    fn read_as(
         name: &str,
         list: Vec<u8>,
         form: Option<Form>,

@@ -343,8 +343,8 @@ mod tests {
         let zone = format!("$ORIGIN rpz.example.\n{entry}\n");
         let read = Indicators::read_as("x", zone.into(), Some(Form::Rpz), NameHasher::random());
         let (indicators, _) = read.ok()?;
-        let all = indicators.ids().filter_map(|id| indicators.get(id));
-        Some(all.map(|indicator| (indicator.value.to_owned(), indicator.line)).collect())
+        let all = indicators.iter();
+        Some(all.map(|(_, indicator)| (indicator.value.to_owned(), indicator.line)).collect())
     }
 
     proptest! {

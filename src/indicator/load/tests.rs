@@ -1,7 +1,7 @@
 //! Lists of each form, good and broken.
 
 use super::*;
-use crate::indicator::{IndicatorId, IndicatorKind};
+use crate::indicator::{IndicatorId, IndicatorKind, ListId};
 use crate::name::Name;
 use proptest::prelude::*;
 use std::fs;
@@ -44,7 +44,7 @@ fn a_plain_list_with_everything_in_it() {
     let [list] = indicators.lists() else { panic!() };
     assert_eq!((list.lines, list.entries, list.duplicates, list.skipped), (10, 7, 1, 0));
     assert_eq!(list.form, Form::Plain);
-    let counts = IndicatorKind::ALL.map(|kind| indicators.count(kind));
+    let counts = IndicatorKind::ALL.map(|kind| indicators.count_of(ListId(0), kind));
     assert_eq!(counts, [1, 1, 2, 1, 2]);
 }
 
@@ -71,7 +71,7 @@ fn a_hosts_file_gives_its_names_and_no_address() {
 #[test]
 fn an_address_in_a_hosts_file_that_leads_somewhere_is_warned_of() {
     let (indicators, warnings) = read("203.0.113.7 evil.com").unwrap();
-    assert_eq!(indicators.count(IndicatorKind::Address), 0);
+    assert_eq!(indicators.count_of(ListId(0), IndicatorKind::Address), 0);
     assert_eq!(warnings[0].done, "only its names are used");
 }
 
