@@ -1,11 +1,10 @@
 //! What is weighed of the bundled captures: the demo, and that nobody is accused who is innocent there.
 
 use std::fs;
-use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::{project, read_jsonl, whoasked};
+use crate::support::{Labelled, bundled, project, read_jsonl, whoasked};
 
 /// The codes of the hints of one line, serious ones marked.
 fn codes(line: &Value) -> Vec<String> {
@@ -72,27 +71,13 @@ fn hints_say_their_figures() {
     );
 }
 
-/// The bundled captures made from scenarios, with their lists.
-fn bundled() -> Vec<(PathBuf, String)> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(project("captures")).unwrap() {
-        let path = entry.unwrap().path();
-        let list = path.with_extension("indicators.txt");
-        if path.extension().is_some_and(|ending| ending == "pcap") && list.exists() {
-            found.push((path, fs::read_to_string(list).unwrap()));
-        }
-    }
-    found.sort();
-    found
-}
-
 #[test]
 fn on_all_captures_counts_agree_and_nobody_is_accused_for_anothers_alias() {
     let captures = bundled();
     assert!(captures.len() > 40, "the captures are found");
-    for (capture, list) in captures {
-        let what = capture.display();
-        let lines = read_jsonl(std::slice::from_ref(&capture), &list, 2).json();
+    for Labelled { path, indicators } in captures {
+        let what = path.display();
+        let lines = read_jsonl(std::slice::from_ref(&path), &indicators, 2).json();
         let of = |kind: &'static str| lines.iter().filter(move |line| line["type"] == kind);
         for line in of("indicator") {
             let own = |other: &&Value| other["indicator"] == line["indicator"];

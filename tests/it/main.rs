@@ -11,11 +11,13 @@
     reason = "a test may panic and talk"
 )]
 
+mod made;
 mod oracle;
 mod support;
 
 mod answers;
 mod bundled;
+mod capture_oracle;
 mod cli;
 mod clock;
 mod config;
@@ -35,6 +37,8 @@ mod mirror;
 mod package;
 mod pasted;
 mod properties;
+mod report;
+mod schema;
 mod scored_alerts;
 mod screen;
 mod traffic;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use whoasked::capture::Reader;
+use whoasked::capture::{Damage, Reader};
 use whoasked::frame::Batch;
 
 /// How a run of the program ended.
@@ -179,6 +179,11 @@ pub struct Taken {
 
 /// All frames of a capture.
 pub fn frames(path: &Path) -> Vec<Taken> {
+    frames_and_damage(path).0
+}
+
+/// All frames of a capture, and what is wrong with it.
+pub fn frames_and_damage(path: &Path) -> (Vec<Taken>, Vec<Damage>) {
     let mut reader = Reader::open(&[path.to_owned()]).unwrap();
     let (mut batch, mut taken) = (Batch::new(), Vec::new());
     while reader.fill(&mut batch) {
@@ -189,7 +194,7 @@ pub fn frames(path: &Path) -> Vec<Taken> {
             bytes: frame.bytes.to_vec(),
         }));
     }
-    taken
+    (taken, reader.damage().to_vec())
 }
 
 /// A pcap file with nanoseconds, of frames that share a link type.

@@ -1,125 +1,37 @@
 //! Attributions made up for the page: one of everything that can stand on it, and names chosen to do harm.
 
-use std::fs;
-use std::net::IpAddr;
 use std::path::Path;
 
 use whoasked::alert::{Alert, Answer, Basis, Suspect};
 use whoasked::attribution::{
-    Assessment, Attribution, ChainStep, Client, ClientHints, Coverage, Hint, LatencySeen, Leaning,
-    Place, QuestionId, ResolverSeen, Sighting, State, Summary, Verdict,
+    Assessment, Attribution, Client, ClientHints, Hint, Leaning, Place, Summary, Verdict,
 };
 use whoasked::contact::{Connection, Contact};
-use whoasked::flow::{Address, Mac, Transport};
-use whoasked::frame::FrameId;
+use whoasked::flow::Transport;
 use whoasked::identity::{Hostname, Source};
 use whoasked::indicator::{IndicatorId, Indicators};
-use whoasked::name::{Name, NameHasher, push_from_text};
 use whoasked::report::{CaptureLacked, Ending, Files, Html, Internal, Report, Subject, Verdicts};
-use whoasked::resolution::{Known, Leg, Role, Unexplained};
-use whoasked::time::{Span, Timestamp, UTC};
-use whoasked::transaction::Counters;
+use whoasked::resolution::{Leg, Role, Unexplained};
+use whoasked::time::{Span, UTC};
 
-/// What is listed.
-pub const LIST: [&str; 4] =
-    ["mi.kenal-cn.com", "e13678.dspb.akamaiedge.net", "ad-sync.net", "192.55.83.30"];
+use crate::made;
+pub use crate::made::{DC, LIST, address, after, coverage, frame, indicator, indicators};
+
 /// A name, a host name, an alert, a file: whatever others choose.
 pub const HOSTILE: &str = "<img src=x onerror=document.title='OWNED'>.\"'><script>parent.OWNED=1;\
                            document.title='OWNED'</script>\u{202e}\u{0}\u{1b}[2J\u{fffe}.evil.com";
 
-const DC: &str = "192.168.2.194";
-/// 2019-11-29T08:25:00Z.
-const MORNING: Timestamp = Timestamp(1_575_015_900_000_000_000);
-
-pub fn after(seconds: i64) -> Timestamp {
-    MORNING + Span::from_secs(seconds)
-}
-
-pub fn address(text: &str) -> Address {
-    Address::from(text.parse::<IpAddr>().unwrap())
-}
-
-pub fn frame(number: u64) -> FrameId {
-    FrameId::new(0, number)
-}
-
-/// The lists, the file of that name.
-pub fn indicators(name: &str) -> Indicators {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(name);
-    fs::write(&path, LIST.join("\n")).unwrap();
-    Indicators::load(&[path], NameHasher::new([1, 2])).unwrap().0
-}
-
-pub fn indicator(indicators: &Indicators, text: &str) -> IndicatorId {
-    let mut found = Vec::new();
-    match text.parse::<IpAddr>() {
-        Ok(ip) => indicators.match_address(Address::from(ip), &mut found),
-        Err(_) => {
-            let mut wire = Vec::new();
-            push_from_text(text, &mut wire).unwrap();
-            indicators.match_name(Name::from_wire(&wire), &mut found);
-        }
-    }
-    found[0]
-}
-
 /// A client that asked in frame `number`, at that second, and was led along `chain`.
 pub fn client(ip: &str, role: Role, number: u64, chain: &[(&str, &'static str)]) -> Client {
-    Client {
-        question: QuestionId::new(frame(number), 0),
-        address: address(ip),
-        port: 53_211,
-        role,
-        confidence_permille: 995,
-        asked: chain[0].0.to_owned(),
-        asked_type: "A".to_owned(),
-        asked_frame: frame(number),
-        asked_time: after(number as i64),
-        answer_frame: frame(number + 3),
-        rcode: Some("NOERROR"),
-        chain: chain
-            .iter()
-            .map(|(name, step)| ChainStep { name: (*name).to_owned(), step, frame: frame(number) })
-            .collect(),
-        hops: Vec::new(),
-        mac: Some(Mac([0, 0x1b, 0x21, 0x3c, 0, 1])),
-        is_router_mac: false,
-        vlan: None,
-        hostname: None,
-        contact: Contact::NotVisible,
-    }
+    made::client(ip, role, after(number as i64), number, chain)
 }
 
 /// A sighting in the upstream query after that of its clients.
 pub fn attribution(flagged: IndicatorId, name: &str, clients: Vec<Client>) -> Attribution {
     let number = clients.first().map_or(900, |client| client.asked_frame.number() + 1);
-    Attribution {
-        id: format!("f{number}"),
-        resolution_id: format!("f{number}"),
-        state: State::Final,
-        untold_since: None,
-        verdict: if clients.is_empty() { Verdict::NoClient } else { Verdict::Attributed },
-        unexplained: None,
-        reason: None,
-        indicator: flagged,
-        sighting: Sighting {
-            leg: Leg::Upstream,
-            place: Place::Qname,
-            frame: frame(number),
-            time: after(number as i64 - 1) + Span::from_millis(12),
-            resolver: address(DC),
-            server: address("198.51.100.7"),
-            transport: Transport::Udp,
-            name: name.to_owned(),
-            rtype: "A".to_owned(),
-            response_frame: frame(number + 1),
-            rcode: Some("NOERROR"),
-            outcome: "answered",
-        },
-        clients,
-        hints: Vec::new(),
-    }
+    let time = after(number as i64 - 1) + Span::from_millis(12);
+    let verdict = if clients.is_empty() { Verdict::NoClient } else { Verdict::Attributed };
+    Attribution { verdict, clients, ..made::attribution(flagged, name, time, number) }
 }
 
 /// One of everything. Wherever others choose the words, `name` is what they chose.
@@ -260,49 +172,6 @@ pub fn answers(list: &Indicators, name: &str) -> Vec<Answer> {
         },
         Answer { nearest: Some(format!("{name} at 08:25")), ..answer(3, "quiet.example", None) },
     ]
-}
-
-pub fn coverage() -> Coverage {
-    let resolver = |text: &str, known, asked, asks| ResolverSeen {
-        addresses: vec![address(text)],
-        known,
-        shared_mac: None,
-        asked,
-        asks,
-        answers: asked,
-    };
-    Coverage {
-        span: Some((MORNING, after(9 * 3600))),
-        transactions: Counters {
-            queries: 20_100,
-            answered: 19_990,
-            copies: 392,
-            ..Counters::default()
-        },
-        forgotten: 0,
-        edges_forgotten: 0,
-        servers: Vec::new(),
-        contacts_forgotten: 0,
-        names_forgotten: 0,
-        judged_early: 0,
-        translations: Vec::new(),
-        sent_on: 0,
-        allowed: 0,
-        resolvers: vec![
-            resolver(DC, Known::AsksAndAnswers, 10_397, 4_492),
-            resolver("192.168.2.12", Known::OnlyIterates, 0, 196),
-        ],
-        latencies: vec![LatencySeen {
-            resolver: address(DC),
-            leg: Leg::Client,
-            count: 10_390,
-            p50_us: 210,
-            p90_us: 15_100,
-            p99_us: 198_700,
-            max_us: 3_230_000,
-        }],
-        ..Coverage::default()
-    }
 }
 
 /// What a page is made of.

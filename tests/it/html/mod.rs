@@ -151,7 +151,7 @@ fn one_of_everything_is_said_in_words() {
         "yes, to 203.0.113.9, port 443 (TCP), at 08:26:42 UTC, giving the server name pc-042.corp.example, and was answered",
         "Treat these machines as compromised until you know better",
         "Mind: it asks for pc-042.corp.example every 60 s",
-        "behind a router, 00:1b:21:3c:00:01",
+        "behind a router, 00:1b:21:3c:00:28",
         "<dd>an error (SERVFAIL)</dd>",
         "Make sure first: this is likely (87 %).",
         "<h1>At the alerts' times: act on 192.168.2.42 (pc-042.corp.example). 1 alert has no client and 1 is not answered \

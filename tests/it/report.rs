@@ -1,139 +1,28 @@
 //! The text for people, held against golden copies: every section, narrow and wide, with and without
 //! colours, and with names that somebody chose to do harm.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may panic")]
-
-use std::net::IpAddr;
-
 use std::sync::Arc;
 
 use whoasked::attribution::{
-    Assessor, Attribution, ChainStep, Client, Coverage, LatencySeen, Place, QuestionId,
-    ResolverSeen, ServerSeen, Sighting, State, Summary, Verdict,
+    Assessor, Attribution, ChainStep, Coverage, Place, ServerSeen, Summary, Verdict,
 };
 use whoasked::contact::{Connection, Contact};
-use whoasked::flow::{Address, Mac, Transport};
+use whoasked::flow::{Mac, Transport};
 use whoasked::frame::FrameId;
 use whoasked::identity::{Hostname, Source};
-use whoasked::indicator::{IndicatorId, Indicators};
-use whoasked::name::{Name, NameHasher, push_from_text};
+use whoasked::indicator::Indicators;
+use whoasked::name::NameHasher;
 use whoasked::packet::Ports;
 use whoasked::report::{
     CaptureLacked, Ending, Files, Internal, Look, Report, Subject, Text, Verdicts,
 };
-use whoasked::resolution::{Known, Leg, Limits, Resolution, Role, Roles, Unexplained};
-use whoasked::time::{Span, Timestamp, UTC, Zone};
+use whoasked::resolution::{Leg, Limits, Resolution, Role, Roles, Unexplained};
+use whoasked::time::{Span, UTC, Zone};
 use whoasked::transaction::{Counters, Transactions};
 
-const LIST: &str = "mi.kenal-cn.com\ne13678.dspb.akamaiedge.net\nad-sync.net\n192.55.83.30\n";
-const DC: &str = "192.168.2.194";
-const DC2: &str = "192.168.2.12";
-
-/// 2019-11-29T08:25:00Z.
-const MORNING: Timestamp = Timestamp(1_575_015_900_000_000_000);
-
-fn after(seconds: i64) -> Timestamp {
-    MORNING + Span::from_secs(seconds)
-}
-
-fn address(text: &str) -> Address {
-    Address::from(text.parse::<IpAddr>().unwrap())
-}
-
-fn frame(number: u64) -> FrameId {
-    if number == 0 { FrameId::NONE } else { FrameId::new(0, number) }
-}
-
-/// A list under a hostile name, if need be.
-fn indicators(file: &str) -> Indicators {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join(file);
-    std::fs::write(&path, LIST).unwrap();
-    Indicators::load(&[path], NameHasher::new([1, 2])).unwrap().0
-}
-
-fn indicator(indicators: &Indicators, text: &str) -> IndicatorId {
-    let mut found = Vec::new();
-    match text.parse::<IpAddr>() {
-        Ok(ip) => indicators.match_address(Address::from(ip), &mut found),
-        Err(_) => {
-            let mut wire = Vec::new();
-            push_from_text(text, &mut wire).unwrap();
-            indicators.match_name(Name::from_wire(&wire), &mut found);
-        }
-    }
-    found[0]
-}
-
-/// A client that asked at `time`, in frame `number`, and was led along `chain`.
-fn client(
-    ip: &str,
-    role: Role,
-    time: Timestamp,
-    number: u64,
-    chain: &[(&str, &'static str)],
-) -> Client {
-    let IpAddr::V4(v4) = ip.parse().unwrap() else { panic!("{ip}") };
-    let [.., last] = v4.octets();
-    Client {
-        question: QuestionId::new(frame(number), 0),
-        address: address(ip),
-        port: 53211,
-        role,
-        confidence_permille: 995,
-        asked: chain[0].0.to_owned(),
-        asked_type: "A".to_owned(),
-        asked_frame: frame(number),
-        asked_time: time,
-        answer_frame: frame(number + 9),
-        rcode: Some("NOERROR"),
-        chain: chain
-            .iter()
-            .enumerate()
-            .map(|(place, (name, step))| ChainStep {
-                name: (*name).to_owned(),
-                step,
-                frame: frame(number + place as u64),
-            })
-            .collect(),
-        hops: Vec::new(),
-        mac: Some(Mac([0, 0x1b, 0x21, 0x3c, 0, last])),
-        is_router_mac: false,
-        vlan: None,
-        hostname: None,
-        contact: Contact::NotVisible,
-    }
-}
-
-/// A sighting of `flagged` in the upstream query of frame `number`.
-fn attribution(flagged: IndicatorId, name: &str, time: Timestamp, number: u64) -> Attribution {
-    Attribution {
-        id: format!("f{number}"),
-        resolution_id: format!("f{number}"),
-        state: State::Final,
-        untold_since: None,
-        verdict: Verdict::Attributed,
-        unexplained: None,
-        reason: None,
-        indicator: flagged,
-        sighting: Sighting {
-            leg: Leg::Upstream,
-            place: Place::Qname,
-            frame: frame(number),
-            time,
-            resolver: address(DC),
-            server: address("198.51.100.7"),
-            transport: Transport::Udp,
-            name: name.to_owned(),
-            rtype: "A".to_owned(),
-            response_frame: frame(number + 1),
-            rcode: Some("NOERROR"),
-            outcome: "answered",
-        },
-        clients: Vec::new(),
-        hints: Vec::new(),
-    }
-}
+use crate::made::{
+    DC2, MORNING, address, after, attribution, client, coverage, frame, indicator, indicators,
+};
 
 fn unnamed(
     of: Attribution,
@@ -216,50 +105,6 @@ fn office(list: &Indicators) -> Vec<Attribution> {
     let midway = Unexplained::BeganMidWay(Span::from_secs(1));
     all.push(unnamed(tail, Verdict::Undetermined, midway, "the capture began only 1.00 s before"));
     all
-}
-
-fn coverage() -> Coverage {
-    let resolver = |addresses: &[&str], known, asked, asks| ResolverSeen {
-        addresses: addresses.iter().map(|text| address(text)).collect(),
-        known,
-        shared_mac: (addresses.len() > 1).then_some(Mac([0, 0x50, 0x56, 0x9a, 0x10, 1])),
-        asked,
-        asks,
-        answers: asked,
-    };
-    Coverage {
-        span: Some((MORNING, after(9 * 3600))),
-        transactions: Counters {
-            queries: 20_100,
-            answered: 19_990,
-            unasked: 12,
-            copies: 392,
-            ..Counters::default()
-        },
-        forgotten: 0,
-        edges_forgotten: 0,
-        translations: Vec::new(),
-        sent_on: 0,
-        allowed: 0,
-        judged_early: 0,
-        names_forgotten: 0,
-        contacts_forgotten: 0,
-        resolvers: vec![
-            resolver(&[DC, "fd20::10"], Known::AsksAndAnswers, 10_397, 4_492),
-            resolver(&[DC2], Known::OnlyIterates, 0, 196),
-        ],
-        servers: Vec::new(),
-        latencies: vec![LatencySeen {
-            resolver: address(DC),
-            leg: Leg::Client,
-            count: 10_390,
-            p50_us: 210,
-            p90_us: 15_100,
-            p99_us: 198_700,
-            max_us: 3_230_000,
-        }],
-        ..Coverage::default()
-    }
 }
 
 fn lacked() -> CaptureLacked {

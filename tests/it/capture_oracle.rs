@@ -2,27 +2,12 @@
 //!
 //! The captures are not part of the project: without them the test says that it was skipped.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+use std::path::Path;
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use whoasked::capture::{Damage, Reader};
-use whoasked::frame::Batch;
+use crate::support::{files_below, frames_and_damage, shared};
 
 /// A frame: nanoseconds, original length, octets.
 type Seen = (i64, u32, Vec<u8>);
-
-fn ours(path: &Path) -> (Vec<Seen>, Vec<Damage>) {
-    let mut reader = Reader::open(&[path.to_owned()]).unwrap();
-    let (mut batch, mut seen) = (Batch::new(), Vec::new());
-    while reader.fill(&mut batch) {
-        for frame in batch.frames() {
-            seen.push((frame.time.0, frame.original_len, frame.bytes.to_vec()));
-        }
-    }
-    (seen, reader.damage().to_vec())
-}
 
 /// What libpcap reads, and the error it ends with.
 fn theirs(path: &Path) -> Result<(Vec<Seen>, Option<String>), pcap::Error> {
@@ -41,31 +26,16 @@ fn theirs(path: &Path) -> Result<(Vec<Seen>, Option<String>), pcap::Error> {
     }
 }
 
-fn files_below(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        match path.is_dir() {
-            true => files_below(&path, found),
-            false => found.push(path),
-        }
-    }
-}
-
 #[test]
 fn libpcap_reads_the_same_from_real_captures() {
-    let shared = std::env::var_os("WHOASKED_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let mut paths = Vec::new();
-    let directory = shared.join("wire-corpus/files");
-    if !directory.is_dir() {
-        println!("skipped: no ../shared/wire-corpus");
-        return;
-    }
-    files_below(&directory, &mut paths);
+    let Some(directory) = shared("wire-corpus/files") else { return };
+    let paths = files_below(&directory);
     let mut frames = 0;
     for path in &paths {
         let name = path.display();
-        let (seen, damage) = ours(path);
+        let (taken, damage) = frames_and_damage(path);
+        let seen = taken.into_iter().map(|frame| (frame.time, frame.original_len, frame.bytes));
+        let seen: Vec<Seen> = seen.collect();
         let (expected, error) = match theirs(path) {
             Ok(read) => read,
             Err(error) => {
