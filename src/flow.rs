@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{AddrParseError, IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
 
 /// An IPv4 or IPv6 address in 16 octets, IPv4 in its IPv4-mapped form (RFC 4291 section 2.5.5.2).
 ///
@@ -133,6 +134,14 @@ impl From<IpAddr> for Address {
     }
 }
 
+impl FromStr for Address {
+    type Err = AddrParseError;
+
+    fn from_str(text: &str) -> Result<Address, AddrParseError> {
+        text.parse::<IpAddr>().map(Address::from)
+    }
+}
+
 impl From<Ipv4Addr> for Address {
     fn from(ip: Ipv4Addr) -> Address {
         Address::v4(ip.octets())
@@ -213,8 +222,8 @@ mod tests {
 
     #[test]
     fn mapped_and_plain_ipv4_are_one_address() {
-        let plain = Address::from("192.0.2.1".parse::<IpAddr>().unwrap());
-        let mapped = Address::from("::ffff:192.0.2.1".parse::<IpAddr>().unwrap());
+        let plain: Address = "192.0.2.1".parse().unwrap();
+        let mapped: Address = "::ffff:192.0.2.1".parse().unwrap();
         assert_eq!(plain, mapped);
         assert_eq!(plain.to_string(), "192.0.2.1");
         assert!(plain.is_v4());
@@ -222,18 +231,18 @@ mod tests {
 
     #[test]
     fn what_dns64_made_holds_the_ipv4_address() {
-        let v4 = |text: &str| Address::from(text.parse::<IpAddr>().unwrap()).translated_v4();
+        let v4 = |text: &str| text.parse::<Address>().unwrap().translated_v4();
         assert_eq!(v4("64:ff9b::192.0.2.1"), Some(Address::v4([192, 0, 2, 1])));
         for other in ["64:ff9b:1::192.0.2.1", "64:ff9b::1:c000:201", "192.0.2.1", "::192.0.2.1"] {
             assert_eq!(v4(other), None, "{other}");
         }
-        let shown = Address::from("64:ff9b::c000:201".parse::<IpAddr>().unwrap()).to_string();
+        let shown = "64:ff9b::c000:201".parse::<Address>().unwrap().to_string();
         assert_eq!(shown, "64:ff9b::192.0.2.1");
     }
 
     #[test]
     fn internal_is_what_the_rfcs_keep_off_the_internet() {
-        let internal = |text: &str| Address::from(text.parse::<IpAddr>().unwrap()).is_internal();
+        let internal = |text: &str| text.parse::<Address>().unwrap().is_internal();
         for own in ["10.1.2.3", "172.16.0.1", "192.168.2.194", "100.64.0.1", "fd20::10", "fe80::1"]
         {
             assert!(internal(own), "{own}");

@@ -15,6 +15,8 @@ mod early;
 mod health;
 mod held;
 mod losses;
+#[cfg(test)]
+pub(crate) mod made;
 mod relist;
 mod sighting;
 mod summary;

@@ -188,7 +188,6 @@ impl Encrypted {
 
 #[cfg(test)]
 mod tests {
-    use std::net::IpAddr;
 
     use super::super::tls::tests::client_hello;
     use super::*;
@@ -197,7 +196,7 @@ mod tests {
     use crate::packet::{Asides, Elsewhere, Envelope};
 
     fn address(text: &str) -> Address {
-        text.parse::<IpAddr>().unwrap().into()
+        text.parse().unwrap()
     }
 
     /// What is noted of one packet from a client.

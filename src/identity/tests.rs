@@ -1,7 +1,5 @@
 //! What is believed of names, from packets of all the protocols.
 
-use std::net::IpAddr;
-
 use super::dhcp::tests::{MAC, message as dhcp};
 use super::dns::tests::{message as dns, record, wire};
 use super::kerberos::tests::as_req;
@@ -17,7 +15,7 @@ const OWN: [u8; 4] = [192, 168, 2, 42];
 const OTHER: [u8; 6] = [0x00, 0x1b, 0x21, 0x3c, 0x00, 0x77];
 
 fn address(text: &str) -> Address {
-    text.parse::<IpAddr>().unwrap().into()
+    text.parse().unwrap()
 }
 
 fn at(hours: f64) -> Timestamp {

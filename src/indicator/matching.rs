@@ -224,7 +224,6 @@ mod tests {
     use super::*;
     use crate::name::{NameHasher, push_from_text};
     use proptest::prelude::*;
-    use std::net::IpAddr;
 
     const KEY: [u64; 2] = [0x1234_5678_9abc_def1, 0x9e37_79b9_7f4a_7c15];
 
@@ -257,7 +256,7 @@ mod tests {
     }
 
     fn around<'a>(indicators: &'a Indicators, text: &str) -> Vec<&'a str> {
-        let address = Address::from(text.parse::<IpAddr>().unwrap());
+        let address = text.parse::<Address>().unwrap();
         let mut ids = Vec::new();
         indicators.match_address(address, &mut ids);
         assert_eq!(indicators.is_address_flagged(address), !ids.is_empty(), "{text}");

@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_server_is_known_by_its_address() {
-        let server = |text: &str| server_of(text.parse::<IpAddr>().unwrap().into());
+        let server = |text: &str| server_of(text.parse().unwrap());
         assert_eq!(server("192.55.83.30").unwrap().name, "m.gtld-servers.net");
         assert_eq!(server("8.8.8.8").unwrap().role, ServerRole::Resolver);
         assert_eq!(server("2001:503:ba3e:0::2:30").unwrap().role, ServerRole::Root);
@@ -191,7 +191,7 @@ mod tests {
         for name in ["notdns.google", "google", ""] {
             assert_eq!(doh_of(name), None, "{name}");
         }
-        let at = |text: &str| doh_at(text.parse::<IpAddr>().unwrap().into());
+        let at = |text: &str| doh_at(text.parse().unwrap());
         assert_eq!(at("2606:4700:4700::1111"), Some("Cloudflare"));
         assert_eq!([at("4.2.2.1"), at("192.55.83.30")], [None; 2], "others");
     }

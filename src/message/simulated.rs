@@ -89,7 +89,7 @@ impl Simulated {
     /// Adds a message and returns its frame number.
     pub fn add(&mut self, draft: &Draft<'_>) -> u64 {
         self.frames += 1;
-        let address = |text: &str| Address::from(text.parse::<std::net::IpAddr>().unwrap());
+        let address = |text: &str| text.parse::<Address>().unwrap();
         let (source_port, destination_port) =
             if draft.response { (53, draft.port) } else { (draft.port, 53) };
         let envelope = Envelope {

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     fn address(text: &str) -> Address {
-        Address::from(text.parse::<std::net::IpAddr>().unwrap())
+        text.parse().unwrap()
     }
 
     #[test]

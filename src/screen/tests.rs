@@ -1,10 +1,6 @@
 //! What the tests of the screen look at.
 
-use std::net::IpAddr;
-
-use crate::attribution::{
-    Attribution, ChainStep, Client, Place, QuestionId, Sighting, State, Verdict,
-};
+use crate::attribution::{Attribution, ChainStep, Client, State, made};
 use crate::contact::{Connection, Contact};
 use crate::flow::{Address, Mac, Transport};
 use crate::frame::FrameId;
@@ -12,7 +8,7 @@ use crate::identity::{Hostname, Source};
 use crate::indicator::{IndicatorId, Indicators};
 use crate::live::{Feed, Group};
 use crate::name::{Name, NameHasher, push_from_text};
-use crate::resolution::{Leg, Role};
+use crate::resolution::Role;
 use crate::time::{Span, Timestamp};
 
 /// 2026-03-02T09:17:42Z.
@@ -20,7 +16,7 @@ pub const MORNING: Timestamp = Timestamp(1_772_443_062_000_000_000);
 pub const DC: &str = "192.168.2.194";
 
 pub fn address(text: &str) -> Address {
-    Address::from(text.parse::<IpAddr>().unwrap())
+    text.parse().unwrap()
 }
 
 pub fn frame(number: u64) -> FrameId {
@@ -36,60 +32,28 @@ fn client(ip: &str, host: Option<&str>, number: u64, chain: &[&str]) -> Client {
         frame: frame(number + 3 * place as u64),
     });
     Client {
-        question: QuestionId::new(frame(number), 0),
-        address: address(ip),
-        port: 53_211,
-        role: Role::Initiator,
-        confidence_permille: 995,
-        asked: chain[0].to_owned(),
-        asked_type: "A".to_owned(),
-        asked_frame: frame(number),
-        asked_time: time,
         answer_frame: frame(number + 3),
         rcode: Some("NOERROR"),
         chain: steps.collect(),
-        hops: Vec::new(),
         mac: Some(Mac([0, 0x1b, 0x21, 0x3c, 0, 0x1c])),
-        is_router_mac: false,
-        vlan: None,
         hostname: host.map(|name| Hostname {
             name: name.to_owned(),
             source: Source::Dhcp,
             time: None,
             frame: FrameId::NONE,
         }),
-        contact: Contact::NotVisible,
+        ..made::client(ip, chain, frame(number), time)
     }
 }
 
 /// What is said of a query of the DC for a name that is flagged.
 pub fn attribution(number: u64, name: &str, clients: Vec<Client>) -> Attribution {
-    Attribution {
-        id: format!("f{number}"),
-        resolution_id: format!("f{number}"),
-        state: State::Final,
-        untold_since: None,
-        verdict: if clients.is_empty() { Verdict::NoClient } else { Verdict::Attributed },
-        unexplained: None,
-        reason: clients.is_empty().then(|| "nobody was waiting for it".to_owned()),
-        indicator: flagged(name),
-        sighting: Sighting {
-            leg: Leg::Upstream,
-            place: Place::Qname,
-            frame: frame(number + 1),
-            time: MORNING + Span::from_secs(number as i64),
-            resolver: address(DC),
-            server: address("198.51.100.7"),
-            transport: Transport::Udp,
-            name: name.to_owned(),
-            rtype: "A".to_owned(),
-            response_frame: frame(number + 2),
-            rcode: Some("NOERROR"),
-            outcome: "answered",
-        },
-        clients,
-        hints: Vec::new(),
-    }
+    let time = MORNING + Span::from_secs(number as i64);
+    let mut made = made::attribution(flagged(name), name, frame(number + 1), time, clients);
+    (made.id, made.resolution_id) = (format!("f{number}"), format!("f{number}"));
+    made.reason = made.clients.is_empty().then(|| "nobody was waiting for it".to_owned());
+    (made.sighting.response_frame, made.sighting.rcode) = (frame(number + 2), Some("NOERROR"));
+    made
 }
 
 /// What is flagged.

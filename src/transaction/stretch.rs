@@ -579,7 +579,7 @@ mod tests {
             let began = latest - Span::from_secs(15);
             let hosts = self.transactions.hosts();
             let host = |address: &str| {
-                let address = address.parse::<std::net::IpAddr>().unwrap().into();
+                let address = address.parse().unwrap();
                 hosts.find(address)
             };
             let numbers = |found: Vec<(Sequence, Transaction)>| {

@@ -29,7 +29,7 @@ pub fn after(seconds: i64) -> Timestamp {
 }
 
 pub fn address(text: &str) -> Address {
-    Address::from(text.parse::<IpAddr>().unwrap())
+    text.parse().unwrap()
 }
 
 pub fn frame(number: u64) -> FrameId {

@@ -4,14 +4,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::*;
-use crate::attribution::{ChainStep, Client, Place, QuestionId, Sighting, Verdict};
+use crate::attribution::{ChainStep, Client, Place, Verdict, made};
 use crate::contact::{Connection, Contact};
 use crate::flow::Transport;
 use crate::frame::FrameId;
 use crate::message::simulated::{Draft, Simulated};
 use crate::name::{Name, NameHasher, push_from_text};
 use crate::packet::Ports;
-use crate::resolution::{Leg, Limits, Role, Roles, Unexplained};
+use crate::resolution::{Leg, Limits, Roles, Unexplained};
 use crate::time::{Span, Timestamp, UTC};
 use crate::transaction::Transactions;
 
@@ -27,7 +27,7 @@ struct Part<'a> {
 }
 
 fn address(text: &str) -> Address {
-    Address::from(text.parse::<IpAddr>().unwrap())
+    text.parse().unwrap()
 }
 
 fn part<'a>(ip: &'a str, at: i64, chain: &'a [(&'a str, &'static str)]) -> Part<'a> {
@@ -82,32 +82,16 @@ impl World {
     /// A sighting of what is listed as `value`.
     fn attribution(&mut self, value: &str, place: Place, leg: Leg) -> Attribution {
         self.frames += 10;
-        Attribution {
-            id: self.frames.to_string(),
-            resolution_id: self.frames.to_string(),
-            state: State::Final,
-            untold_since: None,
-            verdict: Verdict::Attributed,
-            unexplained: None,
-            reason: None,
-            indicator: self.id(value),
-            sighting: Sighting {
-                leg,
-                place,
-                frame: FrameId::new(0, self.frames),
-                time: MORNING,
-                resolver: address("10.0.0.53"),
-                server: address(if place == Place::Server { value } else { "198.51.100.7" }),
-                transport: Transport::Udp,
-                name: "www.example.com".to_owned(),
-                rtype: "A".to_owned(),
-                response_frame: FrameId::NONE,
-                rcode: None,
-                outcome: "unanswered",
-            },
-            clients: Vec::new(),
-            hints: Vec::new(),
+        let frame = FrameId::new(0, self.frames);
+        let flagged = self.id(value);
+        let mut made = made::attribution(flagged, "www.example.com", frame, MORNING, Vec::new());
+        made.verdict = Verdict::Attributed;
+        (made.sighting.leg, made.sighting.place) = (leg, place);
+        made.sighting.resolver = address("10.0.0.53");
+        if place == Place::Server {
+            made.sighting.server = address(value);
         }
+        made
     }
 
     fn see(&mut self, value: &str, place: Place, parts: &[Part<'_>]) {
@@ -118,33 +102,16 @@ impl World {
     fn add(&mut self, mut attribution: Attribution, parts: &[Part<'_>]) {
         for part in parts {
             self.frames += 1;
+            let (frame, time) = (FrameId::new(0, self.frames), MORNING + Span::from_secs(part.at));
+            let steps = part.chain.iter().map(|(name, step)| ChainStep {
+                name: (*name).to_owned(),
+                step,
+                frame: FrameId::NONE,
+            });
             attribution.clients.push(Client {
-                question: QuestionId::new(FrameId::new(0, self.frames), 0),
-                address: address(part.ip),
-                port: 4000,
-                role: Role::Initiator,
-                confidence_permille: 999,
-                asked: part.chain[0].0.to_owned(),
-                asked_type: "A".to_owned(),
-                asked_frame: FrameId::new(0, self.frames),
-                asked_time: MORNING + Span::from_secs(part.at),
-                answer_frame: FrameId::NONE,
-                rcode: None,
-                chain: part
-                    .chain
-                    .iter()
-                    .map(|(name, step)| ChainStep {
-                        name: (*name).to_owned(),
-                        step,
-                        frame: FrameId::NONE,
-                    })
-                    .collect(),
-                hops: Vec::new(),
-                mac: None,
-                is_router_mac: false,
-                vlan: None,
-                hostname: None,
+                chain: steps.collect(),
                 contact: part.contact.clone(),
+                ..made::client(part.ip, &[part.chain[0].0], frame, time)
             });
         }
         self.assessor.add(&attribution);

@@ -1,7 +1,6 @@
 //! A verdict near which something was lost says so, whatever it was.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::ops::Range;
 
 use super::*;
@@ -34,7 +33,7 @@ impl Engine {
         let mut limits = Limits::default();
         (limits.transactions.transactions, limits.transactions.hosts) = (transactions, hosts);
         let table = Transactions::new(limits.transactions, Ports::new(&[]));
-        let dc = vec![vec![Address::from(DC.parse::<IpAddr>().unwrap())]];
+        let dc = vec![vec![DC.parse::<Address>().unwrap()]];
         let resolution = Resolution::new(limits, table, Roles::new(dc), simulated.hasher);
         let attributor = Attributor::new(resolution, indicators);
         Engine { simulated, attributor, said: Vec::new(), ids: 0 }
@@ -62,8 +61,7 @@ impl Engine {
 
     /// A TCP connection carries something.
     fn connects(&mut self, from: &str, (to, port): (&str, u16), time: Timestamp) {
-        let end =
-            |text: &str, port| Endpoint { address: text.parse::<IpAddr>().unwrap().into(), port };
+        let end = |text: &str, port| Endpoint { address: text.parse().unwrap(), port };
         let envelope = Envelope::of(
             FrameId::new(0, self.simulated.messages.len() as u64),
             time,

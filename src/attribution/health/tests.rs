@@ -1,6 +1,5 @@
 //! Every complaint from made-up traffic, what comes near it and must not make it, and that none flaps.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::*;
@@ -18,7 +17,7 @@ const DC2: &str = "10.0.0.54";
 const ISP: &str = "203.0.113.53";
 
 fn address(text: &str) -> Address {
-    Address::from(text.parse::<IpAddr>().unwrap())
+    text.parse().unwrap()
 }
 
 /// What of an exchange the mirror port delivers, and how often.

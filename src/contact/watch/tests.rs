@@ -14,7 +14,7 @@ const CLIENT: &str = "192.168.2.42";
 const EVIL: &str = "203.0.113.67";
 
 fn address(text: &str) -> Address {
-    text.parse::<IpAddr>().unwrap().into()
+    text.parse().unwrap()
 }
 
 fn envelope(seconds: f64, transport: Transport, from: (&str, u16), to: (&str, u16)) -> Envelope {

@@ -266,7 +266,7 @@ fn what_is_allowed_is_not_flagged_and_counted() {
     }
     let matched = |text: &str| {
         let mut found = Vec::new();
-        let address = text.parse::<std::net::IpAddr>().unwrap().into();
+        let address = text.parse().unwrap();
         indicators.match_address(address, &mut found);
         (indicators.is_address_taken_back(address), found.len())
     };

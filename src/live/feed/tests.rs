@@ -1,12 +1,12 @@
 //! What a feed keeps.
 
 use super::*;
-use crate::attribution::{ChainStep, Client, Place as Where, QuestionId, Sighting, Verdict};
+use crate::attribution::{ChainStep, Client, Place as Where, made};
 use crate::contact::{Connection, Contact};
 use crate::flow::{Address, Transport};
 use crate::frame::FrameId;
 use crate::name::{Name, NameHasher, push_from_text};
-use crate::resolution::{Leg, Role};
+use crate::resolution::Role;
 
 fn indicators() -> Indicators {
     let folder = tempfile::tempdir().unwrap();
@@ -23,50 +23,14 @@ fn said(indicators: &Indicators, id: &str, time: i64, steps: usize) -> Attributi
     let (frame, time) = (FrameId::NONE, Timestamp(time));
     let step = ChainStep { name: "x".repeat(250), step: "cname", frame };
     let client = Client {
-        question: QuestionId::new(FrameId::new(0, time.0 as u64), 0),
-        address: Address::v4([192, 0, 2, 1]),
-        port: 1,
-        role: Role::Initiator,
-        confidence_permille: 990,
-        asked: "evil.example".to_owned(),
-        asked_type: "A".to_owned(),
-        asked_frame: FrameId::new(0, time.0 as u64),
-        asked_time: time,
-        answer_frame: frame,
-        rcode: None,
         chain: vec![step; steps],
-        hops: Vec::new(),
-        mac: None,
-        is_router_mac: false,
-        vlan: None,
-        hostname: None,
-        contact: Contact::NotVisible,
+        ..made::client("192.0.2.1", &["evil.example"], FrameId::new(0, time.0 as u64), time)
     };
     Attribution {
         id: id.to_owned(),
         resolution_id: id.to_owned(),
         state: State::Provisional,
-        untold_since: None,
-        verdict: Verdict::Attributed,
-        unexplained: None,
-        reason: None,
-        indicator: found[0],
-        sighting: Sighting {
-            leg: Leg::Upstream,
-            place: Where::Qname,
-            frame,
-            time,
-            resolver: Address::v4([192, 0, 2, 53]),
-            server: Address::v4([198, 51, 100, 1]),
-            transport: Transport::Udp,
-            name: "evil.example".to_owned(),
-            rtype: "A".to_owned(),
-            response_frame: frame,
-            rcode: None,
-            outcome: "unanswered",
-        },
-        clients: vec![client],
-        hints: Vec::new(),
+        ..made::attribution(found[0], "evil.example", frame, time, vec![client])
     }
 }
 

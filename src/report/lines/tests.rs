@@ -1,9 +1,7 @@
 //! What is said, when, and what is not said again.
 
-use std::net::IpAddr;
-
 use super::*;
-use crate::attribution::{ChainStep, Place, QuestionId, Sighting};
+use crate::attribution::{ChainStep, Place, made};
 use crate::contact::Connection;
 use crate::flow::Transport;
 use crate::frame::FrameId;
@@ -11,7 +9,6 @@ use crate::identity::{Hostname, Source};
 use crate::indicator::Indicators;
 use crate::name::NameHasher;
 use crate::report::Files;
-use crate::resolution::Leg;
 use crate::time::UTC;
 
 /// 2026-11-28T03:05:23Z.
@@ -19,39 +16,19 @@ const NIGHT: Timestamp = Timestamp(1_795_835_123_000_000_000);
 const LIST: &[u8] = b"mi.kenal-cn.com\ne13678.dspb.akamaiedge.net\n";
 
 fn address(text: &str) -> Address {
-    Address::from(text.parse::<IpAddr>().unwrap())
+    text.parse().unwrap()
 }
 
 fn client(ip: &str, host: &str, chain: &[&str], permille: u16) -> Client {
-    let steps = chain.iter().enumerate().map(|(place, name)| ChainStep {
-        name: (*name).to_owned(),
-        step: if place == 0 { "asked" } else { "cname" },
-        frame: FrameId::NONE,
-    });
     Client {
-        question: QuestionId::new(FrameId::NONE, 0),
-        address: address(ip),
-        port: 1,
-        role: Role::Initiator,
         confidence_permille: permille,
-        asked: chain[0].to_owned(),
-        asked_type: "A".to_owned(),
-        asked_frame: FrameId::NONE,
-        asked_time: NIGHT,
-        answer_frame: FrameId::NONE,
-        rcode: None,
-        chain: steps.collect(),
-        hops: Vec::new(),
-        mac: None,
-        is_router_mac: false,
-        vlan: None,
         hostname: Some(Hostname {
             name: host.to_owned(),
             source: Source::Dhcp,
             time: None,
             frame: FrameId::NONE,
         }),
-        contact: Contact::NotVisible,
+        ..made::client(ip, chain, FrameId::NONE, NIGHT)
     }
 }
 
@@ -99,32 +76,16 @@ impl Talk {
             if client.chain.len() > 1 { "e13678.dspb.akamaiedge.net" } else { "mi.kenal-cn.com" }
         });
         let (indicator, _) = self.1.iter().find(|(_, entry)| entry.value == led_to).unwrap();
-        let attribution = Attribution {
+        let made = made::attribution(indicator, led_to, FrameId::NONE, NIGHT, clients.to_vec());
+        let mut attribution = Attribution {
             id: id.to_owned(),
             resolution_id: id.to_owned(),
             state,
             verdict: if clients.is_empty() { Verdict::Undetermined } else { Verdict::Attributed },
-            unexplained: None,
             reason: clients.is_empty().then(|| "packets were lost".to_owned()),
-            indicator,
-            sighting: Sighting {
-                leg: Leg::Upstream,
-                place,
-                frame: FrameId::NONE,
-                time: NIGHT,
-                resolver: address("192.168.2.194"),
-                server: address("198.51.100.7"),
-                transport: Transport::Udp,
-                name: led_to.to_owned(),
-                rtype: "A".to_owned(),
-                response_frame: FrameId::NONE,
-                rcode: None,
-                outcome: "answered",
-            },
-            clients: clients.to_vec(),
-            hints: Vec::new(),
-            untold_since: None,
+            ..made
         };
+        attribution.sighting.place = place;
         let subject =
             Subject { indicators: &self.1, files: &Files(vec!["eth1".to_owned()]), zone: &UTC };
         self.0.lines(&attribution, subject)

@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn one_machine_has_one_ipv4_address_and_a_few_of_ipv6() {
-        let address = |text: &str| Address::from(text.parse::<std::net::IpAddr>().unwrap());
+        let address = |text: &str| text.parse::<Address>().unwrap();
         let mac = |last| Mac([2, 0, 0, 0, 0, last]);
         let clients = [
             ("10.0.0.1", 1),

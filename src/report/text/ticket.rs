@@ -499,18 +499,17 @@ fn next_steps(client: &Suspected<'_>) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribution::{Client, Coverage, Place, QuestionId, Sighting, State, Verdict};
+    use crate::attribution::{Client, Coverage, made};
     use crate::contact::Connection;
     use crate::flow::{Mac, Transport};
     use crate::frame::FrameId;
     use crate::identity::{Hostname, Source};
     use crate::indicator::{IndicatorId, Indicators};
-    use crate::resolution::{Leg, Role};
     use crate::time::Timestamp;
     use crate::time::UTC;
 
     fn address(text: &str) -> Address {
-        Address::from(text.parse::<std::net::IpAddr>().unwrap())
+        text.parse().unwrap()
     }
 
     fn flagged() -> IndicatorId {
@@ -521,19 +520,6 @@ mod tests {
 
     fn client(contact: Contact) -> Client {
         Client {
-            question: QuestionId::new(FrameId::new(0, 7), 0),
-            address: address("192.168.2.42"),
-            port: 53_211,
-            role: Role::Initiator,
-            confidence_permille: 995,
-            asked: "evil.com".to_owned(),
-            asked_type: "A".to_owned(),
-            asked_frame: FrameId::new(0, 7),
-            asked_time: Timestamp(0),
-            answer_frame: FrameId::new(0, 8),
-            rcode: None,
-            chain: Vec::new(),
-            hops: Vec::new(),
             mac: Some(Mac([0, 0x1b, 0x21, 0x3c, 0, 0x1c])),
             is_router_mac: true,
             vlan: Some(20),
@@ -544,38 +530,15 @@ mod tests {
                 frame: FrameId::NONE,
             }),
             contact,
+            ..made::client("192.168.2.42", &["evil.com"], FrameId::new(0, 7), Timestamp(0))
         }
     }
 
     /// What is known of a client after its question led to `flagged`.
     fn seen(fold: &mut Fold, contact: Contact) -> Suspected<'_> {
-        let client = client(contact);
-        fold.add(&Attribution {
-            id: "f7".to_owned(),
-            resolution_id: "f7".to_owned(),
-            state: State::Final,
-            untold_since: None,
-            verdict: Verdict::Attributed,
-            unexplained: None,
-            reason: None,
-            indicator: flagged(),
-            sighting: Sighting {
-                leg: Leg::Client,
-                place: Place::Qname,
-                frame: client.asked_frame,
-                time: client.asked_time,
-                resolver: address("192.168.2.194"),
-                server: address("192.168.2.194"),
-                transport: Transport::Udp,
-                name: client.asked.clone(),
-                rtype: client.asked_type.clone(),
-                response_frame: client.answer_frame,
-                rcode: None,
-                outcome: "answered",
-            },
-            clients: vec![client],
-            hints: Vec::new(),
-        });
+        let clients = vec![client(contact)];
+        let frame = FrameId::new(0, 7);
+        fold.add(&made::attribution(flagged(), "evil.com", frame, Timestamp(0), clients));
         fold.clients(None).remove(0)
     }
 
