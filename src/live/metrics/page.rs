@@ -5,7 +5,7 @@ use std::fmt;
 
 use hdrhistogram::Histogram;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, text};
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, text};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
@@ -84,24 +84,13 @@ impl Collector for Page {
             [(of("version", env!("CARGO_PKG_VERSION")), 1.0)],
         )?;
         let began = seconds(status.began);
-        out.gauge(
-            "start_time",
-            "When it began to listen",
-            Some(Unit::Seconds),
-            [(Vec::new(), began)],
-        )?;
+        out.seconds("start_time", "When it began to listen", began)?;
         let at = seconds(status.at);
-        out.gauge(
-            "status_time",
-            "When these figures were taken",
-            Some(Unit::Seconds),
-            [(Vec::new(), at)],
-        )?;
-        out.gauge(
+        out.seconds("status_time", "When these figures were taken", at)?;
+        out.seconds(
             "standstill",
             "For how long packets have waited and none was analysed",
-            Some(Unit::Seconds),
-            [(Vec::new(), status.still.0 as f64 / 1e9)],
+            status.still.0 as f64 / 1e9,
         )?;
         captured(&mut out, status)?;
         decoded(&mut out, status)?;
@@ -146,24 +135,13 @@ fn captured(out: &mut Out<'_>, status: &Status) -> fmt::Result {
         each(|one| one.dropped_by_interface),
     )?;
     let losses = &status.losses;
-    out.counter(
-        "frames_left_out",
-        "Frames left out since the analysis was behind",
-        None,
-        [(Vec::new(), losses.frames)],
-    )?;
-    out.counter(
+    out.total("frames_left_out", "Frames left out since the analysis was behind", losses.frames)?;
+    out.total(
         "batches_left_out",
         "Batches of frames left out since the analysis was behind",
-        None,
-        [(Vec::new(), losses.batches)],
+        losses.batches,
     )?;
-    out.counter(
-        "defects",
-        "Frames or batches that whoasked failed on",
-        None,
-        [(Vec::new(), status.defects())],
-    )
+    out.total("defects", "Frames or batches that whoasked failed on", status.defects())
 }
 
 /// What the frames were.
@@ -183,42 +161,37 @@ fn decoded(out: &mut Out<'_>, status: &Status) -> fmt::Result {
         ]
         .map(|(kind, count)| (of("kind", kind), count)),
     )?;
-    out.counter("dns_messages", "DNS messages", None, [(Vec::new(), decoded.messages)])?;
-    out.counter(
+    out.total("dns_messages", "DNS messages", decoded.messages)?;
+    out.total(
         "dns_messages_malformed",
         "DNS messages that could not be read to their end",
-        None,
-        [(Vec::new(), decoded.malformed)],
+        decoded.malformed,
     )?;
-    out.counter(
+    out.total(
         "fragmented_packets_given_up",
         "Fragmented packets that were not all there",
-        None,
-        [(Vec::new(), reassembled.packets_given_up())],
+        reassembled.packets_given_up(),
     )?;
-    out.counter(
+    out.total(
         "stream_gaps",
         "Gaps in TCP streams, and streams forgotten for lack of room",
-        None,
-        [(Vec::new(), reassembled.stream_gaps())],
+        reassembled.stream_gaps(),
     )
 }
 
 /// Questions, answers, and how long they took.
 fn seen(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
     let counters = &coverage.transactions;
-    let one = |count: u64| [(Vec::new(), count)];
-    out.counter("questions", "Questions, without those sent again", None, one(counters.queries))?;
-    out.counter("questions_answered", "Questions with their answer", None, one(counters.answered))?;
-    out.counter("questions_repeated", "Questions sent again", None, one(counters.retransmissions))?;
+    out.total("questions", "Questions, without those sent again", counters.queries)?;
+    out.total("questions_answered", "Questions with their answer", counters.answered)?;
+    out.total("questions_repeated", "Questions sent again", counters.retransmissions)?;
     // This one goes down when the question comes later.
-    out.gauge(
+    out.value(
         "answers_without_question",
         "Answers whose question was not captured",
-        None,
-        [(Vec::new(), counters.unasked as f64)],
+        counters.unasked as f64,
     )?;
-    out.counter("mirror_copies", "Frames that came twice", None, one(counters.copies))?;
+    out.total("mirror_copies", "Frames that came twice", counters.copies)?;
     let resolvers = || coverage.resolvers.iter().take(RESOLVERS_MAX);
     let each = |count: fn(&crate::attribution::ResolverSeen) -> u64| {
         let address = |one: &crate::attribution::ResolverSeen| {
@@ -227,7 +200,7 @@ fn seen(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
         resolvers().map(|one| (of("resolver", address(one)), count(one))).collect::<Vec<_>>()
     };
     let known = coverage.resolver_count() as f64;
-    out.gauge("resolvers", "DNS servers recognised", None, [(Vec::new(), known)])?;
+    out.value("resolvers", "DNS servers recognised", known)?;
     out.counter("resolver_asked", "Questions to the DNS server", None, each(|one| one.asked))?;
     out.counter("resolver_answers", "Answers of the DNS server", None, each(|one| one.answers))?;
     out.counter(
@@ -257,42 +230,35 @@ fn forgotten(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
         ]
         .map(|(table, count)| (of("table", table), count)),
     )?;
-    let one = |count: u64| [(Vec::new(), count)];
-    out.counter(
+    out.total(
         "dns_messages_without_room",
         "DNS messages of hosts for which there was no room",
-        None,
-        one(coverage.transactions.no_room),
+        coverage.transactions.no_room,
     )?;
-    out.counter(
+    out.total(
         "judged_early",
         "Flagged lookups judged before they were settled, for lack of room",
-        None,
-        one(coverage.judged_early),
+        coverage.judged_early,
     )?;
-    out.counter(
+    out.total(
         "clock_set_back",
         "How often the clock that stamps packets was set back",
-        None,
-        one(coverage.clock_set_back),
+        coverage.clock_set_back,
     )?;
-    out.counter(
+    out.total(
         "sightings_left_out",
         "Flagged lookups of a question that had many, for which there was no room",
-        None,
-        one(coverage.sightings_left_out),
+        coverage.sightings_left_out,
     )?;
-    out.counter(
+    out.total(
         "settled_unlisted",
         "Flagged lookups settled before their time since their entry was taken from the lists",
-        None,
-        one(coverage.settled_unlisted),
+        coverage.settled_unlisted,
     )?;
-    out.counter(
+    out.total(
         "told_late",
         "Flagged lookups of which only the last word was said, for lack of room",
-        None,
-        one(coverage.told_late),
+        coverage.told_late,
     )
 }
 
@@ -326,25 +292,14 @@ fn answered(out: &mut Out<'_>, status: &Status) -> fmt::Result {
         oldest.map(|(ring, oldest)| (of("ring", &ring.name), seconds(oldest))),
     )?;
     let lists = &status.lists;
-    out.gauge(
-        "indicators",
-        "Indicators looked for",
-        None,
-        [(Vec::new(), lists.indicators as f64)],
-    )?;
+    out.value("indicators", "Indicators looked for", lists.indicators as f64)?;
     let read = seconds(lists.read);
-    out.gauge(
-        "lists_read_time",
-        "When the lists were read",
-        Some(Unit::Seconds),
-        [(Vec::new(), read)],
-    )?;
+    out.seconds("lists_read_time", "When the lists were read", read)?;
     let is_broken = f64::from(u8::from(lists.fault.is_some()));
-    out.gauge(
+    out.value(
         "lists_broken",
         "Whether the lists could not be read the last time, so that older ones are in use",
-        None,
-        [(Vec::new(), is_broken)],
+        is_broken,
     )
 }
 
@@ -401,11 +356,10 @@ fn mirror(out: &mut Out<'_>, status: &Status) -> fmt::Result {
         COMPLAINTS.map(|name| (of("complaint", name), f64::from(u8::from(is_wrong(name))))),
     )?;
     let around = status.coverage.as_ref().map_or(0, |coverage| coverage.around.len());
-    out.gauge(
+    out.value(
         "encrypted_dns_hosts",
         "Hosts seen asking encrypted DNS servers outside, at most 1024",
-        None,
-        [(Vec::new(), around as f64)],
+        around as f64,
     )
 }
 
@@ -441,6 +395,26 @@ fn buckets_in(histogram: &Histogram<u64>, bounds_us: &[u64]) -> Histogrammed {
 struct Out<'a>(DescriptorEncoder<'a>);
 
 impl Out<'_> {
+    /// A family of samples, each written by `write`.
+    fn family<T>(
+        &mut self,
+        (name, help, unit): (&str, &str, Option<Unit>),
+        kind: MetricType,
+        samples: impl IntoIterator<Item = (Labels, T)>,
+        write: impl Fn(MetricEncoder<'_>, T) -> fmt::Result,
+    ) -> fmt::Result {
+        let mut samples = samples.into_iter().peekable();
+        if samples.peek().is_none() {
+            return Ok(());
+        }
+        let (name, help) = (format!("whoasked_{name}"), format!("{help}."));
+        let mut family = self.0.encode_descriptor(&name, &help, unit.as_ref(), kind)?;
+        for (labels, value) in samples {
+            write(family.encode_family(&labels)?, value)?;
+        }
+        Ok(())
+    }
+
     fn counter(
         &mut self,
         name: &str,
@@ -448,21 +422,9 @@ impl Out<'_> {
         unit: Option<Unit>,
         samples: impl IntoIterator<Item = (Labels, u64)>,
     ) -> fmt::Result {
-        let mut samples = samples.into_iter().peekable();
-        if samples.peek().is_none() {
-            return Ok(());
-        }
-        let name = format!("whoasked_{name}");
-        let mut family = self.0.encode_descriptor(
-            &name,
-            &format!("{help}."),
-            unit.as_ref(),
-            MetricType::Counter,
-        )?;
-        for (labels, value) in samples {
-            family.encode_family(&labels)?.encode_counter::<NoLabelSet, _, f64>(&value, None)?;
-        }
-        Ok(())
+        self.family((name, help, unit), MetricType::Counter, samples, |mut sample, value| {
+            sample.encode_counter::<NoLabelSet, _, f64>(&value, None)
+        })
     }
 
     fn gauge(
@@ -472,33 +434,31 @@ impl Out<'_> {
         unit: Option<Unit>,
         samples: impl IntoIterator<Item = (Labels, f64)>,
     ) -> fmt::Result {
-        let mut samples = samples.into_iter().peekable();
-        if samples.peek().is_none() {
-            return Ok(());
-        }
-        let name = format!("whoasked_{name}");
-        let mut family = self.0.encode_descriptor(
-            &name,
-            &format!("{help}."),
-            unit.as_ref(),
-            MetricType::Gauge,
-        )?;
-        for (labels, value) in samples {
-            family.encode_family(&labels)?.encode_gauge(&value)?;
-        }
-        Ok(())
+        self.family((name, help, unit), MetricType::Gauge, samples, |mut sample, value| {
+            sample.encode_gauge(&value)
+        })
+    }
+
+    /// A counter without labels.
+    fn total(&mut self, name: &str, help: &str, count: u64) -> fmt::Result {
+        self.counter(name, help, None, [(Vec::new(), count)])
+    }
+
+    /// A gauge without labels.
+    fn value(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
+        self.gauge(name, help, None, [(Vec::new(), value)])
+    }
+
+    /// A time since the epoch or a span, in seconds.
+    fn seconds(&mut self, name: &str, help: &str, value: f64) -> fmt::Result {
+        self.gauge(name, help, Some(Unit::Seconds), [(Vec::new(), value)])
     }
 
     fn histogram(&mut self, name: &str, help: &str, (buckets, sum): &Histogrammed) -> fmt::Result {
-        let name = format!("whoasked_{name}");
         let count = buckets.iter().map(|(_, count)| count).sum();
-        let unit = Unit::Seconds;
-        let mut family = self.0.encode_descriptor(
-            &name,
-            &format!("{help}."),
-            Some(&unit),
-            MetricType::Histogram,
-        )?;
-        family.encode_histogram::<NoLabelSet>(*sum, count, buckets, None)
+        let (one, unit) = ([(Vec::new(), buckets)], Some(Unit::Seconds));
+        self.family((name, help, unit), MetricType::Histogram, one, |mut sample, buckets| {
+            sample.encode_histogram::<NoLabelSet>(*sum, count, buckets, None)
+        })
     }
 }
