@@ -50,6 +50,19 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// Octets that others wrote, in which a backslash, a blank and what does not print is shown as `\DDD`, as in a
+/// [name](crate::name::Name).
+pub fn escaped(octets: &[u8]) -> String {
+    let mut shown = String::with_capacity(octets.len());
+    for &octet in octets {
+        match octet {
+            b'\\' | 0..=0x20 | 0x7f.. => shown.push_str(&format!("\\{octet:03}")),
+            _ => shown.push(char::from(octet)),
+        }
+    }
+    shown
+}
+
 /// Why the input is no text.
 #[derive(Debug)]
 pub enum NoText {

@@ -1,11 +1,14 @@
 //! The server name in a TLS ClientHello (RFC 6066 section 3).
 
-use std::fmt::Write;
-
 use tls_parser::{
     SNIType, TlsExtension, TlsMessage, TlsMessageHandshake, parse_tls_client_hello_extension,
     parse_tls_plaintext,
 };
+
+use crate::text::escaped;
+
+/// The longest name that is taken for one (RFC 1035 section 2.3.4).
+const NAME_OCTETS_MAX: usize = 255;
 
 /// The name, if the ClientHello lies in one segment as far as its server name.
 ///
@@ -17,7 +20,7 @@ pub(super) fn server_name(segment: &[u8]) -> Option<String> {
     while let Ok((behind, extension)) = parse_tls_client_hello_extension(rest) {
         if let TlsExtension::SNI(names) = extension {
             let (_, name) = names.into_iter().find(|(kind, _)| *kind == SNIType::HostName)?;
-            return shown(name);
+            return (1..=NAME_OCTETS_MAX).contains(&name.len()).then(|| escaped(name));
         }
         if behind.len() >= rest.len() {
             return None;
@@ -44,20 +47,6 @@ fn extensions(segment: &[u8]) -> Option<&[u8]> {
     let rest = rest.get(usize::from(u16::from_be_bytes(*ciphers))..)?;
     let (&compression, rest) = rest.split_first()?;
     rest.get(usize::from(compression) + 2..)
-}
-
-fn shown(name: &[u8]) -> Option<String> {
-    if name.is_empty() || name.len() > 255 {
-        return None;
-    }
-    let mut shown = String::with_capacity(name.len());
-    for &octet in name {
-        match octet {
-            b'\\' | 0..=0x20 | 0x7f.. => write!(shown, "\\{octet:03}").ok()?,
-            _ => shown.push(char::from(octet)),
-        }
-    }
-    Some(shown)
 }
 
 #[cfg(test)]

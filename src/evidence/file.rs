@@ -17,6 +17,7 @@ use super::case::Case;
 use super::pick::Picked;
 use crate::frame::{Frame, FrameId, LinkType};
 use crate::report::Files;
+use crate::text::printable;
 use crate::time::Timestamp;
 
 /// The longest comment, in octets; the format allows 65,535.
@@ -110,15 +111,9 @@ fn interface(link: LinkType) -> InterfaceDescriptionBlock<'static> {
     }
 }
 
-/// A comment without control characters, and not too long.
+/// A comment in which all is seen, and which is not too long.
 fn comment(text: &str) -> String {
-    let shown: String = text
-        .chars()
-        .flat_map(|c| match c.is_control() {
-            true => c.escape_unicode().collect::<Vec<_>>(),
-            false => vec![c],
-        })
-        .collect();
+    let shown = printable(text);
     let end = shown.floor_char_boundary(COMMENT_OCTETS_MAX);
     shown.get(..end).unwrap_or_default().to_owned()
 }

@@ -16,11 +16,11 @@ impl Names {
     /// A new name, such as `192.168.2.42_evil.com.pcapng`.
     pub fn of(&mut self, who: Who, indicator: &str) -> String {
         let who = match who {
-            Who::Client(address) => harmless(&address.to_string()),
+            Who::Client(address) => file_name_part(&address.to_string()),
             Who::Nobody => "no-client".to_owned(),
         };
         let mut indicator =
-            harmless(&indicator.replacen("*.", "below-", 1).replacen('=', "exactly-", 1));
+            file_name_part(&indicator.replacen("*.", "below-", 1).replacen('=', "exactly-", 1));
         indicator.truncate(INDICATOR_OCTETS_MAX);
         let stem = format!("{who}_{}", indicator.trim_end_matches('.'));
         let mut name = format!("{stem}.pcapng");
@@ -35,7 +35,7 @@ impl Names {
 }
 
 /// Letters, digits, hyphens, and dots between them; all else is `-`.
-fn harmless(text: &str) -> String {
+fn file_name_part(text: &str) -> String {
     let safe =
         |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '-' };
     let shown: String = text.to_ascii_lowercase().chars().map(safe).collect();
@@ -49,7 +49,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn client(text: &str) -> Who {
-        Who::Client(Address::from(text.parse::<std::net::IpAddr>().unwrap()))
+        Who::Client(text.parse::<Address>().unwrap())
     }
 
     #[test]

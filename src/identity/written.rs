@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::name::Name;
+use crate::text::{escaped, is_unseen};
 
 /// The longest host name that is kept, in octets as they came (RFC 1035 section 2.3.4).
 const OCTETS_MAX: usize = 255;
@@ -16,21 +17,11 @@ pub(super) fn from_octets(octets: &[u8]) -> Option<String> {
     let octets = octets.get(..end)?;
     let begin = octets.iter().position(|octet| *octet != b' ')?;
     let octets = octets.get(begin..)?;
-    if octets.len() > OCTETS_MAX {
-        return None;
-    }
-    let mut name = String::with_capacity(octets.len());
-    for &octet in octets {
-        match octet {
-            b'\\' | 0..=0x20 | 0x7f.. => write!(name, "\\{octet:03}").ok()?,
-            _ => name.push(char::from(octet)),
-        }
-    }
-    Some(name)
+    (octets.len() <= OCTETS_MAX).then(|| escaped(octets))
 }
 
-/// A name from the text of an inventory: letters of any script are let through, control characters and
-/// what turns the direction of writing are not.
+/// A name from the text of an inventory: letters of any script are let through, what is not to be seen
+/// is not.
 pub(super) fn from_text(text: &str) -> Option<String> {
     let text = text.trim().trim_end_matches('.');
     if text.is_empty() || text.len() > OCTETS_MAX {
@@ -39,13 +30,8 @@ pub(super) fn from_text(text: &str) -> Option<String> {
     let mut name = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{feff}' => {
-                write!(name, "\\u{{{:x}}}", u32::from(c)).ok()?;
-            }
             c if c.is_control() => write!(name, "\\{:03}", u32::from(c)).ok()?,
+            c if is_unseen(c) => name.extend(c.escape_unicode()),
             c => name.push(c),
         }
     }
@@ -72,6 +58,7 @@ mod tests {
         assert_eq!(from_octets(&[b'a'; 256]), None);
         assert_eq!(from_text(" büro-3. ").as_deref(), Some("büro-3"));
         assert_eq!(from_text("a\u{202e}b\u{7}").as_deref(), Some("a\\u{202e}b\\007"));
+        assert_eq!(from_text("a\u{2060}b\u{ad}").as_deref(), Some("a\\u{2060}b\\u{ad}"));
         assert_eq!(from_wire(b"\x02pc\x03lan\0").as_deref(), Some("pc.lan"));
         assert_eq!(from_wire(b"\0"), None);
     }

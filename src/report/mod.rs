@@ -36,7 +36,7 @@ pub(crate) use records::{csv_cell, csv_writer};
 pub(crate) use said::words::{duration, percent};
 #[cfg(feature = "tui")]
 pub(crate) use said::{
-    ink::{Ink, Words, harmless},
+    ink::{Ink, Words},
     words,
 };
 #[cfg(feature = "tui")]

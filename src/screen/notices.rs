@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::report::harmless;
+use crate::text::printable;
 use crate::time::Timestamp;
 
 /// How many are kept; at the limit the oldest goes, counted.
@@ -40,8 +40,8 @@ impl Notices {
             let gone = self.kept.pop_front();
             self.left_out += u64::from(gone.is_some_and(|gone| !gone.is_said));
         }
-        let lines: Vec<String> =
-            text.strip_prefix(SPEAKER).unwrap_or(text).split('\n').map(harmless).collect();
+        let lines = text.strip_prefix(SPEAKER).unwrap_or(text).split('\n');
+        let lines: Vec<_> = lines.map(printable).collect();
         self.kept.push_back(Notice { time, text: lines.join("\n"), is_said: false });
     }
 

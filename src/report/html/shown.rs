@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::report::said::ink::harmless;
+use crate::text::printable;
 
 /// The longest text that is shown whole, in characters: four times the longest name as it is written.
 const CHARACTERS_MAX: usize = 4_096;
@@ -31,7 +31,7 @@ impl Shown {
         if left > 0 {
             out.push_str(&format!("… ({left} more characters)"));
         }
-        Shown(harmless(&out))
+        Shown(printable(&out).into_owned())
     }
 
     /// As [`Shown::new`], shortened in the middle to at most so many characters: the end of a name says

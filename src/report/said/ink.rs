@@ -6,7 +6,7 @@
 use anstyle::{AnsiColor, Style};
 use textwrap::core::display_width;
 
-use crate::text::is_unseen;
+use crate::text::printable;
 
 /// What a piece of text is, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Words {
 
     /// Adds more.
     pub fn push(&mut self, ink: Ink, text: &str) {
-        self.0.push((ink, harmless(text)));
+        self.0.push((ink, printable(text).into_owned()));
     }
 
     /// The text without its inks.
@@ -141,17 +141,4 @@ fn elided(text: &str, width: usize) -> String {
     let head: String = take(&mut text.chars(), head).into_iter().collect();
     let tail: String = take(&mut text.chars().rev(), tail).into_iter().rev().collect();
     format!("{head}…{tail}")
-}
-
-/// Text with everything escaped that is not to be seen.
-pub(crate) fn harmless(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_unseen(character) {
-            out.extend(character.escape_unicode());
-        } else {
-            out.push(character);
-        }
-    }
-    out
 }
