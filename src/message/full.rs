@@ -1,25 +1,8 @@
-//! The whole content of a message, by `hickory-proto`: the one door to that crate.
-//!
-//! The fast reader takes what links questions to one another. This decode takes all: it is the oracle
-//! that the reader is tested against. It is stricter: one bad record fails the whole message.
+//! The mnemonics of the field's numbers; those of record types `hickory-proto` knows.
 
-use hickory_proto::op::Message as FullMessage;
 use hickory_proto::rr::RecordType as FullType;
 
 use super::RecordType;
-
-/// Why a message could not be decoded in full.
-#[derive(Debug, thiserror::Error)]
-#[error("not decodable in full: {0}")]
-pub struct FullError(String);
-
-/// Decodes every record of a message.
-///
-/// # Errors
-/// When any part of it is malformed.
-pub fn decode(payload: &[u8]) -> Result<FullMessage, FullError> {
-    FullMessage::from_vec(payload).map_err(|error| FullError(error.to_string()))
-}
 
 /// The mnemonic of a record type, where it has one.
 pub fn type_mnemonic(rtype: RecordType) -> Option<&'static str> {

@@ -1,8 +1,8 @@
-//! DNS messages (RFC 1035): what the hot path reads of them, and the full decode beside it.
+//! DNS messages (RFC 1035): what the hot path reads of them.
 //!
 //! [`Messages`] is an arena of compact [`Message`] records: header, question, and of a response the
-//! [`Fact`]s that say where it leads: aliases, services, addresses, delegations. [`full`] is the door to
-//! `hickory-proto`, for messages whose whole content is shown, and the oracle of the tests.
+//! [`Fact`]s that say where it leads: aliases, services, addresses, delegations. [`Records`]
+//! walks over the whole content of the few messages that name a host.
 
 mod names;
 mod reader;

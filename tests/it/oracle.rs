@@ -18,13 +18,13 @@
 
 use std::net::IpAddr;
 
-use hickory_proto::op::{MessageType, OpCode};
+use hickory_proto::op::{Message as FullMessage, MessageType, OpCode};
 use hickory_proto::rr::rdata::HTTPS;
 use hickory_proto::rr::rdata::svcb::{SVCB, SvcParamValue};
 use hickory_proto::rr::{DNSClass, Name as FullName, RData};
 use whoasked::flow::{Address, Endpoint, Flow, Mac, Transport};
 use whoasked::frame::FrameId;
-use whoasked::message::{Fact, Messages, NameRef, RecordType, Unwatched, full};
+use whoasked::message::{Fact, Messages, NameRef, RecordType, Unwatched};
 use whoasked::name::{Name, NameHasher};
 use whoasked::packet::Envelope;
 use whoasked::time::Timestamp;
@@ -72,7 +72,7 @@ pub fn fast(payload: &[u8]) -> (Vec<Said>, bool) {
 
 /// What hickory says; `None` when it refuses.
 fn slow(payload: &[u8]) -> Option<Vec<Said>> {
-    let message = full::decode(payload).ok()?;
+    let message = FullMessage::from_vec(payload).ok()?;
     let name = |name: &FullName| {
         let mut wire = Vec::new();
         for label in name.iter() {
