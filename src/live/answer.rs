@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 
 use super::status::{Board, Interface, Lists, Losses, Status};
 use super::{Feed, Queue, QueueWriter, RingWatch};
-use crate::attribution::{Attribution, Attributor, Complaint, Health, State};
+use crate::attribution::{Attribution, Attributor, Complaint, Health, State, Verdicts};
 use crate::flow::Address;
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
@@ -16,7 +16,7 @@ use crate::pipeline::live::{Health as PipeHealth, LiveSink, Lost, now};
 use crate::pipeline::{DecodeCounters, MessageSink};
 use crate::report::{
     CaptureLacked, Cef, Csv, Dropped, Ending, Eve, Files, Internal, Jsonl, Lines, Report, Spoken,
-    Subject, Syslog, Verdicts, Zeek,
+    Subject, Syslog, Zeek,
 };
 use crate::time::{Span, Timestamp, Zone};
 

@@ -4,10 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hdrhistogram::Histogram;
 
-use crate::attribution::{Complaint, Coverage};
+use crate::attribution::{Complaint, Coverage, Verdicts};
 use crate::packet::ReassemblyCounters;
 use crate::pipeline::DecodeCounters;
-use crate::report::Verdicts;
 use crate::time::{Span, Timestamp};
 
 /// What does not go on for so long hangs.

@@ -18,7 +18,7 @@ use std::io;
 
 use crate::alert::{Answer, Notice, Suspect};
 use crate::attribution::{
-    Assessment, Attribution, Complaint, Coverage, Summary, Verdict, is_listed_itself,
+    Assessment, Attribution, Complaint, Coverage, Summary, Verdicts, is_listed_itself,
 };
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
@@ -143,33 +143,6 @@ impl Ending<'_> {
             Contact::Yes(connection) => Some(connection),
             Contact::Elsewhere(_) | Contact::No | Contact::NotVisible => None,
         }
-    }
-}
-
-/// How many attributions there were of each verdict.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Verdicts {
-    /// With a client.
-    pub attributed: u64,
-    /// The resolver's own work.
-    pub no_client: u64,
-    /// It cannot be told.
-    pub undetermined: u64,
-}
-
-impl Verdicts {
-    /// Counts one.
-    pub fn add(&mut self, verdict: Verdict) {
-        match verdict {
-            Verdict::Attributed => self.attributed += 1,
-            Verdict::NoClient => self.no_client += 1,
-            Verdict::Undetermined => self.undetermined += 1,
-        }
-    }
-
-    /// All of them: 0 when nothing was flagged.
-    pub fn total(self) -> u64 {
-        self.attributed + self.no_client + self.undetermined
     }
 }
 

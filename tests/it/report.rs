@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use whoasked::attribution::{
-    Assessor, Attribution, ChainStep, Coverage, Place, ServerSeen, Summary, Verdict,
+    Assessor, Attribution, ChainStep, Coverage, Place, ServerSeen, Summary, Verdict, Verdicts,
 };
 use whoasked::contact::{Connection, Contact};
 use whoasked::flow::{Mac, Transport};
@@ -13,9 +13,7 @@ use whoasked::identity::{Hostname, Source};
 use whoasked::indicator::Indicators;
 use whoasked::name::NameHasher;
 use whoasked::packet::Ports;
-use whoasked::report::{
-    CaptureLacked, Ending, Files, Internal, Look, Report, Subject, Text, Verdicts,
-};
+use whoasked::report::{CaptureLacked, Ending, Files, Internal, Look, Report, Subject, Text};
 use whoasked::resolution::{Leg, Limits, Resolution, Role, Roles, Unexplained};
 use whoasked::time::{Span, UTC, Zone};
 use whoasked::transaction::{Counters, Transactions};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{is_at_or_below, registered_domain};
-use crate::attribution::{Asks, Attribution, ChainStep, Client, Place, Verdict};
+use crate::attribution::{Asks, Attribution, ChainStep, Client, Place, Verdicts};
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
 use crate::indicator::shared::cdn_of;
@@ -161,9 +161,7 @@ impl Dealings {
 /// What is kept of an indicator.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Gathered {
-    pub attributed: u64,
-    pub no_client: u64,
-    pub undetermined: u64,
+    pub verdicts: Verdicts,
     /// Of those without a client, how many are priming.
     pub priming: u64,
     /// Servers that were asked at a listed address.
@@ -185,11 +183,6 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    /// All attributions.
-    pub fn sightings(&self) -> u64 {
-        self.attributed + self.no_client + self.undetermined
-    }
-
     /// Whether all questions of clients came in one of these ways.
     pub fn only(&self, ways: &[Way]) -> bool {
         !self.clients.is_empty()
@@ -206,11 +199,7 @@ impl Gathered {
         room: usize,
         zone: &Zone,
     ) -> usize {
-        match attribution.verdict {
-            Verdict::Attributed => self.attributed += 1,
-            Verdict::NoClient => self.no_client += 1,
-            Verdict::Undetermined => self.undetermined += 1,
-        }
+        self.verdicts.add(attribution.verdict);
         self.priming += u64::from(attribution.unexplained == Some(Unexplained::Priming));
         let sighting = &attribution.sighting;
         if sighting.place == Place::Server && sighting.leg == Leg::Upstream {

@@ -102,7 +102,7 @@ fn alias_tail(indicator: Indicator<'_>, gathered: &Gathered) -> Option<Hint> {
         0 | 1 => String::new(),
         many => format!(", names in {many} unrelated domains"),
     };
-    let unknown = match gathered.no_client + gathered.undetermined {
+    let unknown = match gathered.verdicts.no_client + gathered.verdicts.undetermined {
         0 => String::new(),
         unknown => format!(
             "; of {} it is not known what led there",
@@ -199,14 +199,15 @@ fn many_clients(gathered: &Gathered, seen: &Seen<'_>) -> Option<Hint> {
 
 /// No client is behind it.
 fn resolver_only(gathered: &Gathered) -> Option<Hint> {
-    if gathered.no_client == 0 || gathered.attributed + gathered.undetermined > 0 {
+    let no_client = gathered.verdicts.no_client;
+    if no_client == 0 || no_client < gathered.verdicts.total() {
         return None;
     }
-    let queries = match gathered.no_client {
+    let queries = match no_client {
         1 => "the only query".to_owned(),
         many => format!("any of the {many} queries"),
     };
-    let words = if gathered.priming == gathered.no_client {
+    let words = if gathered.priming == no_client {
         format!(
             "no client is behind {queries}: a DNS server asks so for the root servers (priming)"
         )

@@ -1,5 +1,6 @@
 //! Is it a false alarm? What speaks for it and what against, each with its reason.
 
+use crate::attribution::Verdicts;
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
 
@@ -39,13 +40,7 @@ pub struct Assessment {
     /// The indicator.
     pub indicator: IndicatorId,
     /// How many attributions there were of it.
-    pub sightings: u64,
-    /// Of these: with a client, the resolver's own work, and those that cannot be told.
-    pub attributed: u64,
-    /// See `attributed`.
-    pub no_client: u64,
-    /// See `attributed`.
-    pub undetermined: u64,
+    pub verdicts: Verdicts,
     /// How many clients are behind them.
     pub clients: u64,
     /// What to weigh of it all, the weightiest first. What is about a single client is here too, said of

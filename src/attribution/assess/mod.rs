@@ -214,10 +214,7 @@ fn assess(
     sort(&mut hints);
     Assessment {
         indicator: id,
-        sightings: gathered.sightings(),
-        attributed: gathered.attributed,
-        no_client: gathered.no_client,
-        undetermined: gathered.undetermined,
+        verdicts: gathered.verdicts,
         clients: gathered.clients.len() as u64,
         hints,
         of_clients,

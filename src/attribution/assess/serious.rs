@@ -133,7 +133,8 @@ fn random_names(client: Address, indicator: Indicator<'_>, dealings: &Dealings) 
 pub(super) fn of_indicator(gathered: &Gathered, seen: &Seen<'_>) -> Option<Hint> {
     let mut clients = gathered.clients.iter();
     let (client, dealings) = clients.next()?;
-    let is_only = clients.next().is_none() && !gathered.more_clients && gathered.undetermined == 0;
+    let is_told = gathered.verdicts.undetermined == 0;
+    let is_only = clients.next().is_none() && !gathered.more_clients && is_told;
     if !is_only || !dealings.is_meant() || seen.clients < CLIENTS_MIN {
         return None;
     }

@@ -346,7 +346,7 @@ fn one_question_tried_many_times_is_one() {
         world.add(first.clone(), &[part("10.0.0.1", 0, &DIRECT)]);
     }
     let assessment = world.assess("evil.com");
-    assert_eq!(assessment.sightings, 3);
+    assert_eq!(assessment.verdicts.total(), 3);
     assert_eq!(assessment.hints[0].words, "10.0.0.1 asked for www.evil.com by its own name, once");
 }
 

@@ -9,10 +9,9 @@ use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet, 
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::{Registry, Unit};
 
-use crate::attribution::{COMPLAINTS, Coverage};
+use crate::attribution::{COMPLAINTS, Coverage, Verdicts};
 use crate::live::Status;
 use crate::live::status::OutputState;
-use crate::report::Verdicts;
 use crate::resolution::{BOUNDS_US, Buckets};
 use crate::time::Timestamp;
 

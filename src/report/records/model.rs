@@ -7,6 +7,7 @@ use serde_json::Number;
 
 use crate::attribution::{
     self, Assessment, Attribution, ChainStep, Complaint, Hint, Sighting, SummaryRow, Unlisted,
+    Verdicts,
 };
 use crate::contact::Contact;
 use crate::flow::Address;
@@ -281,6 +282,12 @@ struct VerdictsPart {
     undetermined: u64,
 }
 
+impl From<Verdicts> for VerdictsPart {
+    fn from(Verdicts { attributed, no_client, undetermined }: Verdicts) -> VerdictsPart {
+        VerdictsPart { attributed, no_client, undetermined }
+    }
+}
+
 /// Clients outside the networks given with `--internal`: not named, yet counted.
 #[derive(Debug, Serialize)]
 struct OutsidePart {
@@ -432,12 +439,8 @@ impl<'a> IndicatorLine<'a> {
             schema: SCHEMA,
             r#type: "indicator",
             indicator: IndicatorPart::new(indicators, indicators.get(assessment.indicator)?),
-            sightings: assessment.sightings,
-            verdicts: VerdictsPart {
-                attributed: assessment.attributed,
-                no_client: assessment.no_client,
-                undetermined: assessment.undetermined,
-            },
+            sightings: assessment.verdicts.total(),
+            verdicts: assessment.verdicts.into(),
             clients: assessment.clients,
             hints: hints(&assessment.hints),
         })
@@ -600,11 +603,7 @@ impl<'a> CoverageLine<'a> {
                 dropped_behind: lacked.dropped.behind,
                 output_lines: lacked.dropped.output_lines,
             },
-            verdicts: VerdictsPart {
-                attributed: verdicts.attributed,
-                no_client: verdicts.no_client,
-                undetermined: verdicts.undetermined,
-            },
+            verdicts: verdicts.into(),
             outside_internal: OutsidePart { clients: outside.clients, asks: outside.asks },
             allowed: coverage.allowed,
             damage: &lacked.damage,

@@ -6,9 +6,8 @@ use ratatui::backend::TestBackend;
 use ratatui::style::Color;
 
 use super::*;
-use crate::attribution::{Coverage, ResolverSeen};
+use crate::attribution::{Coverage, ResolverSeen, Verdicts};
 use crate::live::{Complaint, Interface, Lists, Losses, OutputState};
-use crate::report::Verdicts;
 use crate::resolution::Known;
 use crate::screen::keys::Key;
 use crate::screen::tests::{DC, MORNING, address, attributions, feed, sights};

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use whoasked::alert::{Alert, Answer, Basis, Suspect};
 use whoasked::attribution::{
-    Assessment, Attribution, Client, ClientHints, Hint, Leaning, Place, Summary, Verdict,
+    Assessment, Attribution, Client, ClientHints, Hint, Leaning, Place, Summary, Verdict, Verdicts,
 };
 use whoasked::contact::{Connection, Contact};
 use whoasked::flow::Transport;
 use whoasked::identity::{Hostname, Source};
 use whoasked::indicator::{IndicatorId, Indicators};
-use whoasked::report::{CaptureLacked, Ending, Files, Html, Internal, Report, Subject, Verdicts};
+use whoasked::report::{CaptureLacked, Ending, Files, Html, Internal, Report, Subject};
 use whoasked::resolution::{Leg, Role, Unexplained};
 use whoasked::time::{Span, UTC};
 
@@ -97,10 +97,7 @@ pub fn assessments(list: &Indicators, name: &str) -> Vec<Assessment> {
     let hint = |leaning, words: String| Hint { code: "made-up", leaning, words };
     vec![Assessment {
         indicator: indicator(list, LIST[0]),
-        sightings: 4,
-        attributed: 4,
-        no_client: 0,
-        undetermined: 0,
+        verdicts: Verdicts { attributed: 4, ..Verdicts::default() },
         clients: 1,
         hints: vec![
             hint(Leaning::Serious, format!("it asks for {name} every 60 s, give or take 2 s")),
