@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dhat::HeapStats;
+use etherparse::PacketBuilder;
 use whoasked::capture::BATCH_FRAMES_MAX;
 use whoasked::capture::live::{Drops, Filled, Source};
 use whoasked::frame::{Batch, Frame, FrameId, LinkType};
@@ -33,14 +34,9 @@ fn answer() -> Vec<u8> {
     for host in [1, 2] {
         message.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, host]);
     }
-    let len = |octets: usize| ((octets + message.len()) as u16).to_be_bytes();
-    let mut frame = vec![2; 12];
-    frame.extend([8, 0, 0x45, 0]);
-    frame.extend(len(28));
-    frame.extend([0, 1, 0, 0, 64, 17, 0, 0, 10, 0, 0, 53, 10, 0, 0, 1, 0, 53, 0x9c, 0x40]);
-    frame.extend(len(8));
-    frame.extend([0, 0]);
-    frame.extend(message);
+    let packet = PacketBuilder::ethernet2([2; 6], [2; 6]).ipv4([10, 0, 0, 53], [10, 0, 0, 1], 64);
+    let mut frame = Vec::new();
+    packet.udp(53, 40_000).write(&mut frame, &message).unwrap();
     frame
 }
 

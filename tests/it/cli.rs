@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use crate::support::{Run, Taken, frames, pcap, program, whoasked};
+use crate::support::{Folder, Run, Taken, frames, pcap, program, whoasked};
 
 /// A bundled capture with something flagged in it.
 fn capture() -> (PathBuf, String) {
@@ -15,52 +16,28 @@ fn capture() -> (PathBuf, String) {
     (found.path, found.indicators)
 }
 
-/// Files of a test, gone when it ends.
+/// A folder with that capture, a list of what is flagged in it, and one of what is not.
 struct Bench {
-    directory: tempfile::TempDir,
+    folder: Folder,
     frames: Vec<Taken>,
 }
 
 impl Bench {
     fn new() -> Bench {
-        let directory = tempfile::tempdir().unwrap();
+        let folder = Folder::new();
         let (path, indicators) = capture();
-        fs::copy(&path, directory.path().join("whole.pcap")).unwrap();
-        let bench = Bench { frames: frames(&path), directory };
-        bench.write("flagged.txt", indicators.as_bytes());
-        bench.write("harmless.txt", b"nobody-asks-for-this.example\n");
-        bench
+        fs::copy(&path, folder.path("whole.pcap")).unwrap();
+        folder.write("flagged.txt", indicators);
+        folder.write("harmless.txt", b"nobody-asks-for-this.example\n");
+        Bench { frames: frames(&path), folder }
     }
+}
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
+impl Deref for Bench {
+    type Target = Folder;
 
-    fn write(&self, name: &str, content: &[u8]) -> PathBuf {
-        fs::write(self.path(name), content).unwrap();
-        self.path(name)
-    }
-
-    /// Runs the program there.
-    fn run(&self, line: &str) -> Run {
-        let output = program()
-            .current_dir(self.directory.path())
-            .args(line.split_whitespace())
-            .output()
-            .unwrap();
-        let run: Run = output.into();
-        assert!(!run.stderr.contains("panicked"), "{line}: {}", run.stderr);
-        run
-    }
-
-    /// Runs it and checks that it failed with a message that holds all of `words`.
-    fn fails(&self, line: &str, words: &[&str]) -> Run {
-        let run = self.run(line);
-        assert_eq!(run.code, Some(2), "{line}: {run:?}");
-        for word in words {
-            assert!(run.stderr.contains(word), "{line}: {word:?} is not in {:?}", run.stderr);
-        }
-        run
+    fn deref(&self) -> &Folder {
+        &self.folder
     }
 }
 
@@ -204,8 +181,8 @@ fn compressed_captures_say_the_same() {
     let content = fs::read(bench.path("whole.pcap")).unwrap();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&content).unwrap();
-    bench.write("a.pcap.gz", &gzip.finish().unwrap());
-    bench.write("a.pcap.zst", &zstd::encode_all(&content[..], 1).unwrap());
+    bench.write("a.pcap.gz", gzip.finish().unwrap());
+    bench.write("a.pcap.zst", zstd::encode_all(&content[..], 1).unwrap());
     let plain = bench.run("messages whole.pcap").stdout;
     assert!(!plain.is_empty());
     for name in ["a.pcap.gz", "a.pcap.zst"] {
@@ -217,8 +194,8 @@ fn compressed_captures_say_the_same() {
 fn frames_of_several_files_say_which_file() {
     let bench = Bench::new();
     let middle = bench.frames.len() / 2;
-    bench.write("one.pcap", &pcap(&bench.frames[..middle]));
-    bench.write("two.pcap", &pcap(&bench.frames[middle..]));
+    bench.write("one.pcap", pcap(&bench.frames[..middle]));
+    bench.write("two.pcap", pcap(&bench.frames[middle..]));
     let run = bench.run("messages one.pcap two.pcap");
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let files: Vec<_> = run.json().iter().map(|line| line["file"].clone()).collect();
@@ -234,7 +211,7 @@ fn all_before_a_cut_is_used() {
     let mut content = pcap(&bench.frames[..cut_at]);
     content.truncate(content.len() - 3);
     bench.write("cut.pcap", &content);
-    bench.write("kept.pcap", &pcap(&bench.frames[..kept]));
+    bench.write("kept.pcap", pcap(&bench.frames[..kept]));
     let frame = format!("frame {cut_at}");
     let expected = bench.run("messages kept.pcap").stdout;
     assert_eq!(bench.fails("messages cut.pcap", &["cut.pcap", &frame]).stdout, expected);
@@ -252,7 +229,7 @@ fn a_reader_that_goes_away_is_no_error() {
     let bench = Bench::new();
     // More than a pipe holds: it is written to after its reader has gone.
     let many: Vec<Taken> = std::iter::repeat_n(&bench.frames, 200).flatten().cloned().collect();
-    let path = bench.write("long.pcap", &pcap(&many));
+    let path = bench.write("long.pcap", pcap(&many));
     for arguments in [
         vec!["messages".as_ref(), path.as_os_str()],
         vec![

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use etherparse::PacketBuilder;
 use serde_json::{Value, json};
 
 use crate::support::{Labelled, Run, Taken, bundled, frames, pcap, program, project, read_jsonl};
@@ -55,14 +56,9 @@ fn captures() -> impl Iterator<Item = (Labelled, Vec<Taken>)> {
 /// A question of somebody else for something else, so long before or after another frame.
 fn stray(beside: &Taken, by: i64) -> Taken {
     let message = [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, b'a', 0, 0, 1, 0, 1];
-    let len = |octets: usize| ((octets + message.len()) as u16).to_be_bytes();
-    let mut bytes = vec![2; 12];
-    bytes.extend([8, 0, 0x45, 0]);
-    bytes.extend(len(28));
-    bytes.extend([0, 1, 0, 0, 64, 17, 0, 0, 10, 99, 0, 1, 10, 99, 0, 2, 0x9c, 0x40, 0, 53]);
-    bytes.extend(len(8));
-    bytes.extend([0, 0]);
-    bytes.extend(message);
+    let packet = PacketBuilder::ethernet2([2; 6], [2; 6]).ipv4([10, 99, 0, 1], [10, 99, 0, 2], 64);
+    let mut bytes = Vec::new();
+    packet.udp(40_000, 53).write(&mut bytes, &message).unwrap();
     Taken { time: beside.time + by, link: 1, original_len: bytes.len() as u32, bytes }
 }
 

@@ -57,6 +57,45 @@ pub fn whoasked<S: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = S
     program().args(arguments).output().expect("the program starts").into()
 }
 
+/// A directory in which a test runs the program; gone at its end.
+pub struct Folder(tempfile::TempDir);
+
+impl Folder {
+    /// An empty one.
+    pub fn new() -> Folder {
+        Folder(tempfile::tempdir().unwrap())
+    }
+
+    /// The path of what is called so in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes a file, and returns its path.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        fs::write(self.path(name), content).unwrap();
+        self.path(name)
+    }
+
+    /// Runs the program there.
+    pub fn run(&self, line: &str) -> Run {
+        let words = line.split_whitespace();
+        let run: Run = program().current_dir(self.0.path()).args(words).output().unwrap().into();
+        assert!(!run.stderr.contains("panicked"), "{line}: {}", run.stderr);
+        run
+    }
+
+    /// Runs it and checks that it failed with a message that holds all of `words`.
+    pub fn fails(&self, line: &str, words: &[&str]) -> Run {
+        let run = self.run(line);
+        assert_eq!(run.code, Some(2), "{line}: {run:?}");
+        for word in words {
+            assert!(run.stderr.contains(word), "{line}: {word:?} is not in {:?}", run.stderr);
+        }
+        run
+    }
+}
+
 /// `whoasked read --format jsonl`, with a list of indicators, one a line.
 pub fn read_jsonl(files: &[PathBuf], indicators: &str, workers: usize) -> Run {
     let directory = tempfile::tempdir().unwrap();

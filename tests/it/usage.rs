@@ -1,44 +1,26 @@
 //! Flags that people expect and mistakes that are often made: what is said of them.
 
 use std::fs;
-use std::path::PathBuf;
 
-use crate::support::{Run, program, project, whoasked};
+use crate::support::{Folder, Run, program, project, whoasked};
 
-/// A directory with a capture, a list and a text.
-struct Desk(tempfile::TempDir);
+/// A folder with a capture and a list.
+fn desk() -> Folder {
+    let desk = Folder::new();
+    fs::copy(project("captures/office.pcap"), desk.path("office.pcap")).unwrap();
+    desk.write("flagged.txt", "mi.kenal-cn.com\n");
+    desk
+}
 
-impl Desk {
-    fn new() -> Desk {
-        let desk = Desk(tempfile::tempdir().unwrap());
-        fs::copy(project("captures/office.pcap"), desk.path("office.pcap")).unwrap();
-        fs::write(desk.path("flagged.txt"), "mi.kenal-cn.com\n").unwrap();
-        desk
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn run(&self, line: &str) -> Run {
-        let words = line.split_whitespace();
-        program().current_dir(self.0.path()).args(words).output().unwrap().into()
-    }
-
-    /// Checks that a line is refused in one line that holds these words.
-    fn refuses(&self, line: &str, words: &[&str]) {
-        let run = self.run(line);
-        assert_eq!(run.code, Some(2), "{line}: {run:?}");
-        assert_eq!(run.stderr.lines().count(), 1, "{line}: {}", run.stderr);
-        for word in words {
-            assert!(run.stderr.contains(word), "{line}: {word:?} is not in {:?}", run.stderr);
-        }
-    }
+/// Checks that a line is refused in one line that holds these words.
+fn refuses(desk: &Folder, line: &str, words: &[&str]) {
+    let run = desk.fails(line, words);
+    assert_eq!(run.stderr.lines().count(), 1, "{line}: {}", run.stderr);
 }
 
 #[test]
 fn flags_that_are_called_otherwise_are_named() {
-    let desk = Desk::new();
+    let desk = desk();
     let read = |more: &str| format!("read office.pcap -i flagged.txt {more}");
     for (more, words) in [
         ("--format html", &["--report FILE.html"][..]),
@@ -53,20 +35,20 @@ fn flags_that_are_called_otherwise_are_named() {
         ("-o html=page.html --report other.html", &["one page is written"]),
         ("-o html=udp://127.0.0.1:9", &["to a file only"]),
     ] {
-        desk.refuses(&read(more), words);
+        refuses(&desk, &read(more), words);
     }
-    desk.refuses("messages office.pcap --json", &["JSON lines anyway"]);
+    refuses(&desk, "messages office.pcap --json", &["JSON lines anyway"]);
     for line in ["--format html", "-o html=page.html", "--html"] {
-        desk.refuses(&format!("live -i lo --indicators flagged.txt {line}"), &["whole captures"]);
+        refuses(&desk, &format!("live -i lo --indicators flagged.txt {line}"), &["whole captures"]);
     }
-    assert_eq!(fs::read_dir(desk.0.path()).unwrap().count(), 2, "nothing was written");
+    assert_eq!(fs::read_dir(desk.path(".")).unwrap().count(), 2, "nothing was written");
     let unknown = desk.run(&read("--nonsense"));
     assert!(unknown.stderr.contains("unexpected argument '--nonsense'"), "{}", unknown.stderr);
 }
 
 #[test]
 fn a_page_can_be_asked_for_as_an_output() {
-    let desk = Desk::new();
+    let desk = desk();
     let run = desk.run("read office.pcap -i flagged.txt -o html=page.html -o csv=answer.csv");
     assert_eq!((run.code, run.stderr.as_str()), (Some(1), ""), "{run:?}");
     let report = desk.run("read office.pcap -i flagged.txt --report report.html");
@@ -80,15 +62,15 @@ fn a_page_can_be_asked_for_as_an_output() {
 
 #[test]
 fn the_short_flag_of_a_list_and_of_an_interface_are_not_mixed_up() {
-    let desk = Desk::new();
+    let desk = desk();
     let list = &["flagged.txt is a file", "live -i eth1 --indicators flagged.txt"];
-    desk.refuses("live -i flagged.txt", list);
-    desk.refuses("live -i flagged.txt --indicators flagged.txt", list);
+    refuses(&desk, "live -i flagged.txt", list);
+    refuses(&desk, "live -i flagged.txt --indicators flagged.txt", list);
     let interface = &["no list lo, but an interface", "live -i lo --indicators LIST"];
-    desk.refuses("read office.pcap -i lo", interface);
-    desk.refuses("read -i lo", interface);
-    desk.refuses("live lo --indicators flagged.txt", &["live -i lo"]);
-    desk.refuses("explain office.pcap -i flagged.txt", &["read CAPTURE --indicators LIST"]);
+    refuses(&desk, "read office.pcap -i lo", interface);
+    refuses(&desk, "read -i lo", interface);
+    refuses(&desk, "live lo --indicators flagged.txt", &["live -i lo"]);
+    refuses(&desk, "explain office.pcap -i flagged.txt", &["read CAPTURE --indicators LIST"]);
     // A list that is called as an interface is a list.
     fs::copy(desk.path("flagged.txt"), desk.path("lo")).unwrap();
     assert_eq!(desk.run("read office.pcap -i lo").code, Some(1));
@@ -98,20 +80,20 @@ fn the_short_flag_of_a_list_and_of_an_interface_are_not_mixed_up() {
 
 #[test]
 fn who_asks_what_a_client_did_is_told_how() {
-    let desk = Desk::new();
+    let desk = desk();
     let words = &[
         "not what it flags",
         "explain --alerts ALERTS CAPTURE --ticket=192.168.2.42",
         "read CAPTURE --indicators LIST --ticket=192.168.2.42",
         "messages CAPTURE --filter 'host 192.168.2.42'",
     ];
-    desk.refuses("explain 192.168.2.42 office.pcap", words);
+    refuses(&desk, "explain 192.168.2.42 office.pcap", words);
     // What is said to be tried works.
     let ticket = desk.run("read office.pcap --indicators flagged.txt --ticket=192.168.2.42");
     assert!(ticket.code == Some(1) && ticket.stdout.contains("KEVIN-PC"), "{ticket:?}");
     let mut messages = program();
     messages.args(["messages", "office.pcap", "--filter", "host 192.168.2.42"]);
-    let messages: Run = messages.current_dir(desk.0.path()).output().unwrap().into();
+    let messages: Run = messages.current_dir(desk.path(".")).output().unwrap().into();
     assert!(messages.code == Some(0) && messages.stdout.contains("mi.kenal-cn.com"));
 }
 
