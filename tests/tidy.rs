@@ -81,8 +81,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// What all may import, and what imports nothing but itself.
-const GROUND: &[&str] =
-    &["time", "frame", "flow", "name", "number", "bounded", "rows", "text", "error"];
+const GROUND: &[&str] = &["time", "frame", "flow", "name", "number", "bounded", "rows", "text"];
 
 /// The one place that sees a dependency, or the few.
 const DOORS: &[(&str, &[&str])] = &[

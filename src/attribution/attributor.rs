@@ -151,7 +151,7 @@ impl Crowd {
 }
 
 impl Attributor {
-    /// Judges by a list. `history` is how many transactions `resolution` keeps.
+    /// Judges by a list.
     pub fn new(resolution: Resolution, indicators: Arc<Indicators>) -> Attributor {
         let history = resolution.transactions().limit();
         Attributor {
