@@ -115,6 +115,13 @@ impl Ending<'_> {
         self.assessments.get(place.ok()?)
     }
 
+    /// The resolver that an address belongs to, by its first address.
+    fn resolver(&self, address: Address) -> Address {
+        let mut resolvers = self.coverage.resolvers.iter();
+        let own = resolvers.find(|resolver| resolver.addresses.contains(&address));
+        own.and_then(|resolver| resolver.addresses.first()).copied().unwrap_or(address)
+    }
+
     /// What only alerts are about that name no destination that can be one: it is spoken of nowhere else.
     fn misdirected(&self) -> impl Iterator<Item = IndicatorId> {
         let answers = self.answers.iter().filter(|answer| answer.basis.is_misdirected);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::left_out;
 use super::overview::runs;
 use super::path::shortest;
 use super::shown::Shown;
@@ -146,10 +147,7 @@ pub(super) fn answers(seen: &Seen<'_>) -> Alerts {
             .enumerate()
             .filter_map(|(place, group)| writer.answered(place + 1, group))
             .collect(),
-        more: match left {
-            0 => String::new(),
-            left => count(left as u64, "further answer is", "further answers are"),
-        },
+        more: left_out(left as u64, "further answer is", "further answers are"),
     }
 }
 
@@ -218,10 +216,11 @@ impl Writer<'_, '_> {
             is_doubtful,
             destination: Shown::new(&first.alert.destination),
             said: self.said(group).iter().map(|text| Shown::new(text)).collect(),
-            quotes_more: match group.answers.len().saturating_sub(quotes.len()) {
-                0 => String::new(),
-                more => count(more as u64, "more alert", "more alerts"),
-            },
+            quotes_more: left_out(
+                group.answers.len().saturating_sub(quotes.len()) as u64,
+                "more alert",
+                "more alerts",
+            ),
             quotes,
             section: first.indicator.map_or(0, |indicator| self.seen.section(indicator)),
             suspects: group
@@ -234,10 +233,7 @@ impl Writer<'_, '_> {
                     self.named(client, first, group.differ, doubt)
                 })
                 .collect(),
-            more: match left {
-                0 => String::new(),
-                left => count(left as u64, "more client", "more clients"),
-            },
+            more: left_out(left as u64, "more client", "more clients"),
             name,
             reason,
             nearest,

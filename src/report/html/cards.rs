@@ -3,7 +3,7 @@
 use super::advice;
 use super::shown::Shown;
 use super::view::Seen;
-use super::{Dealing, Suspected};
+use super::{Dealing, Suspected, left_out};
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::identity::{Hostname, Source};
@@ -17,6 +17,8 @@ use crate::report::weighed::Urgency;
 const DEALINGS_MAX: usize = 6;
 /// How many names stand with a dealing on a card; its section has more.
 const NAMES_MAX: usize = 3;
+/// How many things that came back are named.
+const OUTCOMES_MAX: usize = 6;
 /// What is to be known of a client at a glance.
 #[derive(Clone, Debug)]
 pub(super) struct Card {
@@ -68,10 +70,7 @@ pub(super) fn cards(seen: &Seen<'_>, cards_max: usize) -> Vec<Card> {
 
 fn card(seen: &Seen<'_>, number: usize, client: &Suspected<'_>) -> Card {
     let left = client.dealings.len().saturating_sub(DEALINGS_MAX);
-    let more = match left {
-        0 => String::new(),
-        left => words::count(left as u64, "more flagged name", "more flagged names"),
-    };
+    let more = left_out(left as u64, "more flagged name", "more flagged names");
     Card {
         number,
         class: client.urgency.class(),
@@ -185,15 +184,9 @@ pub(super) fn when(seen: &Seen<'_>, dealing: &Dealing) -> Shown {
 
 /// What came back.
 pub(super) fn got(dealing: &Dealing) -> String {
-    match outcomes(dealing).as_slice() {
-        [(rcode, _)] => words::outcome(*rcode),
-        outcomes => {
-            let said = outcomes.iter().take(6).map(|(rcode, count)| {
-                format!("{} {}", words::outcome(*rcode), words::times(*count))
-            });
-            words::list(&said.collect::<Vec<_>>())
-        }
-    }
+    let mut outcomes = outcomes(dealing);
+    outcomes.truncate(OUTCOMES_MAX);
+    words::outcomes(&outcomes)
 }
 
 /// What came back and how often, no answer first.

@@ -1,12 +1,12 @@
 //! What was flagged, one section an indicator: what speaks for and against it, when it was asked for, and
 //! how each client's question led there.
 
-use super::Dealing;
 use super::cards::{contact, got, sureness, when};
 use super::diagram::{self, Diagram, how};
 use super::shown::Shown;
 use super::timeline::{self, Timeline};
 use super::view::{Evidence, Seen};
+use super::{Dealing, left_out};
 use crate::attribution::{Assessment, Hint, Leaning};
 use crate::indicator::IndicatorId;
 use crate::report::said::fold::Way;
@@ -113,10 +113,7 @@ pub(super) fn sections(seen: &Seen<'_>, sections_max: usize) -> Vec<Flagged> {
                 hints: hints(seen, *indicator, dealings),
                 timeline: timeline::draw(seen, &of_clients, CLIENTS_MAX),
                 flows,
-                more: match left {
-                    0 => String::new(),
-                    left => words::count(left as u64, "more client", "more clients"),
-                },
+                more: left_out(left as u64, "more client", "more clients"),
             }
         })
         .collect()
@@ -202,16 +199,6 @@ fn serious(seen: &Seen<'_>, own: &Assessment, hint: &Hint, dealings: &[&Dealing]
 
 fn flow(seen: &Seen<'_>, dealing: &Dealing, drawn: usize, is_open: bool) -> Flow {
     let has_diagram = drawn <= DIAGRAMS_MAX;
-    let mut parts: Vec<Shown> = Vec::new();
-    for part in &dealing.parts {
-        let name = |address: &_| seen.resolver(*address).to_string();
-        let hops: Vec<String> = part.hops.iter().map(name).collect();
-        let words = words::part(part.role, part.leg, &hops, &name(&part.resolver));
-        let words = Shown::new(&words);
-        if !parts.contains(&words) {
-            parts.push(words);
-        }
-    }
     Flow {
         card: seen.card(dealing.client),
         address: Shown::new(&dealing.client.to_string()),
@@ -220,12 +207,9 @@ fn flow(seen: &Seen<'_>, dealing: &Dealing, drawn: usize, is_open: bool) -> Flow
         when: when(seen, dealing),
         got: Shown::new(&got(dealing)),
         connected: Shown::new(&contact(seen, dealing)),
-        parts,
+        parts: dealing.parts_in_words(seen.ending).iter().map(|text| Shown::new(text)).collect(),
         ways: dealing.ways.iter().map(|way| led(seen, way)).collect(),
-        further: match dealing.further {
-            0 => String::new(),
-            more => words::count(more, "lookup", "lookups"),
-        },
+        further: left_out(dealing.further, "lookup", "lookups"),
         diagram: has_diagram.then(|| diagram::draw(seen, &dealing.example)),
         drawn: match dealing.frames.all {
             0 | 1 => Shown::default(),

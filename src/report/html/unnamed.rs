@@ -2,7 +2,7 @@
 
 use super::shown::Shown;
 use super::view::{Evidence, Seen};
-use super::{Group, Unnamed};
+use super::{Group, Unnamed, left_out};
 use crate::attribution::Verdict;
 use crate::report::said::words;
 
@@ -65,28 +65,21 @@ pub(super) fn sections(seen: &Seen<'_>) -> Vec<Section> {
             title,
             intro,
             groups: groups.iter().take(GROUPS_MAX).map(|group| for_reason(seen, group)).collect(),
-            more: match left {
-                0 => String::new(),
-                left => words::count(left as u64, "more group", "more groups"),
-            },
+            more: left_out(left as u64, "more group", "more groups"),
         }
     };
     kinds.into_iter().map(section).filter(|section| !section.groups.is_empty()).collect()
 }
 
 fn for_reason(seen: &Seen<'_>, group: &Group) -> ForReason {
-    let mut unnamed: Vec<&Unnamed> = group.unnamed.iter().collect();
-    unnamed.sort_by_key(|unnamed| (unnamed.first, unnamed.indicator));
+    let unnamed = group.in_order();
     let left = unnamed.len().saturating_sub(INDICATORS_MAX);
     ForReason {
         queries: words::count(group.queries, "query", "queries"),
         resolver: Shown::new(&group.resolver.to_string()),
         reason: Shown::new(&group.why()),
         rows: unnamed.iter().take(INDICATORS_MAX).map(|unnamed| row(seen, unnamed)).collect(),
-        more: match left {
-            0 => String::new(),
-            left => words::count(left as u64, "more indicator", "more indicators"),
-        },
+        more: left_out(left as u64, "more indicator", "more indicators"),
     }
 }
 

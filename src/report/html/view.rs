@@ -159,13 +159,6 @@ impl<'a> Seen<'a> {
         Shown::new(&format!("{}{}", self.list(path), listing.get(path.len()..).unwrap_or_default()))
     }
 
-    /// The resolver that an address belongs to, by its first address.
-    pub fn resolver(&self, address: Address) -> Address {
-        let resolvers = &self.ending.coverage.resolvers;
-        let own = resolvers.iter().find(|resolver| resolver.addresses.contains(&address));
-        own.and_then(|resolver| resolver.addresses.first()).copied().unwrap_or(address)
-    }
-
     /// The zone of the page.
     pub fn zone(&self) -> Shown {
         let first = self.ending.coverage.span.map(|(first, _)| first).unwrap_or_default();
@@ -190,23 +183,16 @@ impl<'a> Seen<'a> {
 
     /// Wireshark display filters that show frames, one for each file.
     pub fn filters(&self, frames: &Frames) -> Evidence {
-        let mut filters = Vec::new();
-        let mut rest: Vec<_> = frames.frames.iter().copied().collect();
-        while let Some(&first) = rest.first() {
-            let in_file = rest.partition_point(|frame| frame.file() == first.file());
-            let numbers: Vec<String> =
-                rest.drain(..in_file).map(|frame| frame.number().to_string()).collect();
-            filters.push(Filter {
-                file: Shown::new(&self.file(self.subject.files.of(first).unwrap_or_default())),
-                text: format!("frame.number in {{{}}}", numbers.join(", ")),
-            });
-        }
+        let filters = frames.filters().into_iter().map(|(first, text)| Filter {
+            file: Shown::new(&self.file(self.subject.files.of(first).unwrap_or_default())),
+            text,
+        });
         let note = if frames.of < frames.all {
             format!("the first {} of {} lookups", number(frames.of), number(frames.all))
         } else {
             String::new()
         };
-        Evidence { filters, note }
+        Evidence { filters: filters.collect(), note }
     }
 }
 

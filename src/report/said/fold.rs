@@ -13,6 +13,7 @@ use super::moments::Moments;
 use super::senders::Senders;
 use super::timed::Timed;
 use super::unnamed::Groups;
+use super::words;
 use crate::attribution::{Asks, Attribution, ChainStep, Client, Place, Sighting, State, Verdict};
 use crate::contact::Contact;
 use crate::flow::Address;
@@ -309,6 +310,20 @@ impl<const NAMES: usize, const FRAMES: usize> Dealing<NAMES, FRAMES> {
         self.only_tail || self.only_server
     }
 
+    /// What parts it had in words, without saying one thing twice for two addresses of one resolver.
+    pub fn parts_in_words(&self, ending: &Ending<'_>) -> Vec<String> {
+        let mut sentences = Vec::new();
+        for part in &self.parts {
+            let name = |address: &Address| ending.resolver(*address).to_string();
+            let hops: Vec<String> = part.hops.iter().map(name).collect();
+            let sentence = words::part(part.role, part.leg, &hops, &name(&part.resolver));
+            if !sentences.contains(&sentence) {
+                sentences.push(sentence);
+            }
+        }
+        sentences
+    }
+
     /// Whether it is known to have connected.
     pub fn has_connected(&self) -> bool {
         matches!(self.contact, Contact::Yes(_))
@@ -433,6 +448,19 @@ pub(in crate::report) struct Frames<const MAX: usize> {
 }
 
 impl<const MAX: usize> Frames<MAX> {
+    /// The display filters that show them in Wireshark, one for each file, with the first frame of each. Set elements stand
+    /// apart, so that a filter that was wrapped can be pasted all the same.
+    pub fn filters(&self) -> Vec<(FrameId, String)> {
+        let frames: Vec<FrameId> = self.frames.iter().copied().collect();
+        let of_files = frames.chunk_by(|one, next| one.file() == next.file());
+        let filters = of_files.filter_map(|frames| {
+            let numbers: Vec<String> =
+                frames.iter().map(|frame| frame.number().to_string()).collect();
+            Some((*frames.first()?, format!("frame.number in {{{}}}", numbers.join(", "))))
+        });
+        filters.collect()
+    }
+
     /// Adds those of a sighting, until one comes for which there is no room.
     pub fn add(&mut self, frames: impl Iterator<Item = FrameId>) {
         let is_full = self.of < self.all;

@@ -40,6 +40,13 @@ pub(in crate::report) struct Group<const NAMES: usize, const FRAMES: usize> {
 }
 
 impl<const NAMES: usize, const FRAMES: usize> Group<NAMES, FRAMES> {
+    /// What is unnamed, the earliest first.
+    pub fn in_order(&self) -> Vec<&Unnamed<NAMES, FRAMES>> {
+        let mut unnamed: Vec<_> = self.unnamed.iter().collect();
+        unnamed.sort_by_key(|unnamed| (unnamed.first, unnamed.indicator));
+        unnamed
+    }
+
     /// Why no client is named, for a person.
     pub fn why(&self) -> String {
         let differ =

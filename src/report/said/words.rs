@@ -113,6 +113,18 @@ pub(crate) fn outcome(rcode: Option<&str>) -> String {
     }
 }
 
+/// What came back, and how often if not always the same did.
+pub(crate) fn outcomes(outcomes: &[(Option<&str>, u64)]) -> String {
+    match outcomes {
+        [(rcode, _)] => outcome(*rcode),
+        _ => {
+            let said = outcomes.iter();
+            let said = said.map(|(rcode, count)| format!("{} {}", outcome(*rcode), times(*count)));
+            list(&said.collect::<Vec<_>>())
+        }
+    }
+}
+
 /// What a client's question had to do with it. `resolver` is who asked upstream, or was asked; `hops`
 /// are the resolvers before it.
 pub(crate) fn part(role: Role, leg: Leg, hops: &[String], resolver: &str) -> String {

@@ -159,12 +159,12 @@ fn write_dealing<W: Write>(
     if shows_senders {
         say("MAC", &Words::plain(&dealing.senders.when(&seen.times)))?;
     }
-    say("got", &Words::plain(&outcomes(dealing)))?;
+    say("got", &Words::plain(&words::outcomes(&dealing.outcomes)))?;
     if let Some(contact) = words::contact(&dealing.contact, &seen.times) {
         let ink = if dealing.has_connected() { Ink::Strong } else { Ink::Plain };
         say("then", &Words::of(ink, &contact))?;
     }
-    for (place, sentence) in parts(seen, dealing).iter().enumerate() {
+    for (place, sentence) in dealing.parts_in_words(seen.ending).iter().enumerate() {
         say(if place == 0 { "how" } else { "" }, &Words::plain(sentence))?;
     }
     say("sure", &sureness(dealing))?;
@@ -225,35 +225,6 @@ pub(super) fn sureness(dealing: &Dealing) -> Words {
         return words;
     }
     words.and(Ink::Plain, &format!(", of some lookups only {}", words::sureness(least)))
-}
-
-pub(super) fn outcomes(dealing: &Dealing) -> String {
-    match dealing.outcomes.as_slice() {
-        [(rcode, _)] => words::outcome(*rcode),
-        outcomes => {
-            let said: Vec<String> = outcomes
-                .iter()
-                .map(|(rcode, count)| {
-                    format!("{} {}", words::outcome(*rcode), words::times(*count))
-                })
-                .collect();
-            words::list(&said)
-        }
-    }
-}
-
-/// What it had to do with it, without saying one thing twice for two addresses of one resolver.
-pub(super) fn parts(seen: &Seen<'_>, dealing: &Dealing) -> Vec<String> {
-    let mut sentences = Vec::new();
-    for part in &dealing.parts {
-        let name = |address: &Address| seen.resolver(*address).to_string();
-        let hops: Vec<String> = part.hops.iter().map(name).collect();
-        let sentence = words::part(part.role, part.leg, &hops, &name(&part.resolver));
-        if !sentences.contains(&sentence) {
-            sentences.push(sentence);
-        }
-    }
-    sentences
 }
 
 /// What was asked and where it led: on one line if that is long enough, else a step a line. Of a way

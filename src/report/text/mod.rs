@@ -28,7 +28,6 @@ use super::said::{fold, unnamed as groups};
 use super::weighed::Weighed;
 use super::{Ending, Files, Report, Subject};
 use crate::attribution::Attribution;
-use crate::flow::Address;
 use crate::indicator::IndicatorId;
 use crate::report::said::words::{Times, count, list, number};
 
@@ -184,13 +183,6 @@ impl Seen<'_> {
         parts.push(format!("{messages} searched for {entries} of {}", some(&lists, "lists")));
         parts.join("; ") + "."
     }
-
-    /// The resolver that an address belongs to, by its first address.
-    fn resolver(&self, address: Address) -> Address {
-        let resolvers = &self.ending.coverage.resolvers;
-        let own = resolvers.iter().find(|resolver| resolver.addresses.contains(&address));
-        own.and_then(|resolver| resolver.addresses.first()).copied().unwrap_or(address)
-    }
 }
 
 /// The first few of many, and how many more there are.
@@ -207,21 +199,18 @@ fn some(names: &[&str], what: &str) -> String {
     }
 }
 
-/// The display filters that show frames in Wireshark, one for each file. Set elements stand apart, so
-/// that a filter that was wrapped can be pasted all the same.
+/// The display filters that show frames in Wireshark, one for each file.
 fn write_filters<W: Write>(
     page: &mut Page<'_, W>,
     indent: usize,
     files: &Files,
     frames: &Frames,
 ) -> io::Result<()> {
-    let mut rest: Vec<_> = frames.frames.iter().copied().collect();
+    let filters = frames.filters();
     let mut label = "frames";
-    while let Some(&first) = rest.first() {
-        let in_file = rest.partition_point(|frame| frame.file() == first.file());
-        let numbers: Vec<String> =
-            rest.drain(..in_file).map(|frame| frame.number().to_string()).collect();
-        if let Some(file) = files.of(first) {
+    for (place, (first, filter)) in filters.iter().enumerate() {
+        let is_last = place + 1 == filters.len();
+        if let Some(file) = files.of(*first) {
             // Unbroken, so that it can be copied.
             let file = Words::of(Ink::Aside, label)
                 .padded(LABELS)
@@ -230,12 +219,11 @@ fn write_filters<W: Write>(
             page.line(&file.indented(indent))?;
             label = "";
         }
-        let mut words =
-            Words::of(Ink::Plain, &format!("frame.number in {{{}}}", numbers.join(", ")));
-        if rest.is_empty() && frames.cut {
+        let mut words = Words::of(Ink::Plain, filter);
+        if is_last && frames.cut {
             words.push(Ink::Aside, " (and more of one lookup)");
         }
-        if rest.is_empty() && frames.of < frames.all {
+        if is_last && frames.of < frames.all {
             let text =
                 format!(" (the first {} of {} lookups)", number(frames.of), number(frames.all));
             words.push(Ink::Aside, &text);

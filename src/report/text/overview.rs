@@ -10,7 +10,7 @@ use super::{Dealing, Groups, Seen, Suspected};
 use crate::attribution::Verdict;
 use crate::report::said::ink::{Ink, Words};
 use crate::report::said::words::{number, percent};
-use crate::report::weighed::Weight;
+use crate::report::weighed::{Urgency, Weight};
 
 /// How many lines the table has where all clients stand below in full,
 const ROWS_FEW: usize = 24;
@@ -87,9 +87,7 @@ pub(super) fn write<W: Write>(
 
 fn of_client(seen: &Seen<'_>, dealing: &Dealing) -> Option<Row> {
     let weight = dealing.weight();
-    // Who did not ask when the alerts were raised is not behind them, whatever it did at other times.
-    let is_other =
-        seen.timed.as_ref().is_some_and(|timed| timed.not_then(dealing.client).is_some());
+    let is_other = dealing.urgency(seen.timed.as_ref()) == Urgency::Other;
     let verdict = match weight {
         _ if is_other => (OTHER_TIMES, Ink::Aside),
         Weight::Connected | Weight::Serious => (weight.as_str(), Ink::Flagged),

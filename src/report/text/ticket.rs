@@ -18,7 +18,7 @@ use crate::report::said::connections::Connections;
 use crate::report::said::ink::Words;
 use crate::report::said::senders::Sender;
 use crate::report::said::timed::Timed;
-use crate::report::said::words::{Times, connected, contact, count, times};
+use crate::report::said::words::{Times, connected, contact, count, outcomes, times};
 use crate::report::weighed::{Weighed, Weight, is_harmless};
 use crate::report::{Ending, Report, Subject};
 
@@ -358,8 +358,8 @@ fn write_dealing<W: Write>(
     if shows_senders {
         say("MAC", &dealing.senders.when(&seen.times))?;
     }
-    say("got", &clients::outcomes(dealing))?;
-    for (place, sentence) in clients::parts(seen, dealing).iter().enumerate() {
+    say("got", &outcomes(&dealing.outcomes))?;
+    for (place, sentence) in dealing.parts_in_words(seen.ending).iter().enumerate() {
         say(if place == 0 { "how" } else { "" }, sentence)?;
     }
     page.entry(4, LABELS, "sure", &clients::sureness(dealing))?;

@@ -46,9 +46,7 @@ fn write_group<W: Write>(
     let queries = count(group.queries, "query", "queries");
     let text = format!(" at {}: {}", group.resolver, group.why());
     page.say(0, &Words::of(Ink::Strong, &queries).and(Ink::Plain, &text))?;
-    let mut unnamed: Vec<&Unnamed> = group.unnamed.iter().collect();
-    unnamed.sort_by_key(|unnamed| (unnamed.first, unnamed.indicator));
-    for unnamed in unnamed {
+    for unnamed in group.in_order() {
         write_unnamed(page, seen, unnamed)?;
         if group.verdict == Verdict::NoClient {
             for words in weighed.of_indicator(unnamed.indicator) {
