@@ -8,7 +8,7 @@ use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::indicator::IndicatorId;
 use crate::number::count;
-use crate::report::percent;
+use crate::report::{percent, step_in_words};
 use crate::resolution::Leg;
 use crate::time::Timestamp;
 
@@ -242,11 +242,7 @@ fn remarks(attribution: &Attribution, client: Option<&Client>) -> Vec<(FrameId, 
 fn step(kind: &str) -> &str {
     match kind {
         "cname" => "alias",
-        "svcb" => "its HTTPS or SVCB target",
-        "ancestor" => "a zone above it",
-        "ns" => "its name server",
-        "address" => "its address",
         "server" => "the server that was asked",
-        other => other,
+        other => step_in_words(other).unwrap_or(other),
     }
 }

@@ -33,7 +33,7 @@ pub use internal::Internal;
 pub use lines::{Lines, Spoken};
 pub use records::{Answers, Cef, Csv, Eve, Jsonl, Syslog, Zeek, write_message};
 pub(crate) use records::{csv_cell, csv_writer};
-pub(crate) use said::words::{duration, percent};
+pub(crate) use said::words::{duration, percent, step as step_in_words};
 #[cfg(feature = "tui")]
 pub(crate) use said::{
     ink::{Ink, Words},

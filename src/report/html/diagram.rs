@@ -352,21 +352,17 @@ fn steps(pen: &mut Pen<'_>, resolver: usize, steps: &[ChainStep], to_the_end: bo
             continue;
         }
         let class = if is_last && to_the_end { "remark flagged" } else { "remark" };
-        let text = format!("{} {}", how(step.step), Shown::short(&step.name, NAME_MAX));
+        let text = format!("↳ {}{}", how(step.step), Shown::short(&step.name, NAME_MAX));
         pen.remark(resolver, class, &text);
     }
 }
 
 /// What a step of a chain is, before its name.
-pub(super) fn how(step: &str) -> &'static str {
-    match step {
-        "cname" => "↳ alias of",
-        "svcb" => "↳ its HTTPS or SVCB target:",
-        "ancestor" => "↳ a zone above it:",
-        "ns" => "↳ its name server:",
-        "address" => "↳ its address:",
-        "server" => "↳ the server asked about it:",
-        _ => "↳",
+pub(super) fn how(step: &str) -> String {
+    match (step, words::step(step)) {
+        ("cname", _) => "alias of ".to_owned(),
+        (_, Some(what)) => format!("{what}: "),
+        (_, None) => String::new(),
     }
 }
 
@@ -383,7 +379,7 @@ fn told(seen: &Seen<'_>, example: &Example) -> (Shown, Shown) {
         client.asked_type,
     );
     for step in client.chain.iter().skip(1).take(STEPS_MAX) {
-        text.push_str(&format!(" {} {}.", how(step.step).trim_start_matches("↳ "), step.name));
+        text.push_str(&format!(" {}{}.", how(step.step), step.name));
     }
     if sighting.leg == Leg::Upstream {
         text.push_str(&format!(

@@ -75,7 +75,7 @@ pub(super) struct Led {
 /// One of them.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
-    pub how: &'static str,
+    pub how: String,
     pub name: Shown,
     pub frame: Shown,
     pub is_flagged: bool,
@@ -222,7 +222,7 @@ fn flow(seen: &Seen<'_>, dealing: &Dealing, drawn: usize, is_open: bool) -> Flow
 fn led(seen: &Seen<'_>, way: &Way) -> Led {
     let steps = way.chain.get(1..).unwrap_or_default();
     let shown = steps.iter().enumerate().map(|(place, step)| Step {
-        how: how(step.step).trim_start_matches("↳").trim_start(),
+        how: how(step.step).trim_end().to_owned(),
         name: Shown::new(&step.name),
         frame: Shown::new(&match (step.frame.is_some(), seen.subject.files.of(step.frame)) {
             (false, _) => String::new(),

@@ -113,6 +113,18 @@ pub(crate) fn outcome(rcode: Option<&str>) -> String {
     }
 }
 
+/// What a step of a chain leads to, of whatever stands before it; none of an alias.
+pub(crate) fn step(step: &str) -> Option<&'static str> {
+    match step {
+        "svcb" => Some("its HTTPS or SVCB target"),
+        "ancestor" => Some("a zone above it"),
+        "ns" => Some("its name server"),
+        "address" => Some("its address"),
+        "server" => Some("the server asked about it"),
+        _ => None,
+    }
+}
+
 /// What came back, and how often if not always the same did.
 pub(crate) fn outcomes(outcomes: &[(Option<&str>, u64)]) -> String {
     match outcomes {

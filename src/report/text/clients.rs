@@ -262,15 +262,7 @@ pub(super) fn write_way<W: Write>(
 }
 
 fn shown_step(step: &ChainStep, flagged: bool) -> Words {
-    let how = match step.step {
-        "svcb" => Some("its HTTPS or SVCB target"),
-        "ancestor" => Some("a zone above it"),
-        "ns" => Some("its name server"),
-        "address" => Some("its address"),
-        "server" => Some("the server asked about it"),
-        _ => None,
-    };
-    let remark = match (how, flagged) {
+    let remark = match (words::step(step.step), flagged) {
         (Some(how), true) => format!(" ({how}, flagged)"),
         (Some(how), false) => format!(" ({how})"),
         (None, true) => " (flagged)".to_owned(),
