@@ -26,6 +26,7 @@ format: setup-test
 
 lint: setup-test
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --no-default-features -- -D warnings
 
 docs: setup-test
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --lib

@@ -27,7 +27,7 @@ use crate::indicator::{Lists, files_of};
 use crate::live::Rotation;
 use crate::packet::Ports;
 use crate::report::Look;
-use crate::report::words::count;
+use crate::number::count;
 use crate::time::{Span, UTC, Zone};
 
 /// So many words that are no files are a row of alerts whose quotes were forgotten.

@@ -27,7 +27,7 @@ use crate::name::NameHasher;
 use crate::pipeline::live::{Listener, Lookout, Tap, listen, now};
 use crate::pipeline::{Decoder, Keeper, Stop};
 use crate::report::Internal;
-use crate::report::words::{count, few};
+use crate::number::{count, few};
 
 /// How long the end of a run may take, until the last output has written what waits.
 const ENDING: Duration = Duration::from_millis(1_600);

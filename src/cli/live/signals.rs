@@ -17,7 +17,7 @@ use crate::live::{Board, Control, Notify, Queue};
 use crate::name::NameHasher;
 use crate::pipeline::live::Lookout;
 use crate::pipeline::{Asked, Stop};
-use crate::report::words::count;
+use crate::number::count;
 
 /// How often, and how many times at most, it is looked whether lists read anew are in use.
 const LOOK: Duration = Duration::from_millis(10);

@@ -94,7 +94,6 @@ impl Words {
     }
 
     /// The pieces, each in one ink.
-    #[cfg(feature = "tui")]
     pub fn pieces(&self) -> impl Iterator<Item = (Ink, &str)> {
         self.0.iter().map(|(ink, text)| (*ink, text.as_str()))
     }
