@@ -13,6 +13,7 @@ use super::moment::{
 use super::nearest::{self, Nearby};
 use super::scope::{Scope, called};
 use super::sightings::{Kept, Matter, Outcome, Seen, Store, outcome};
+use super::span::{self, ABOUT, About};
 use super::zones::Fit;
 use super::{Alert, Answer, Basis, Clock, Suspect, Zones, clock, target};
 use crate::attribution::{Attribution, Called, Coverage, State, Verdict};
@@ -25,8 +26,6 @@ use crate::time::{Span, Timestamp, period};
 
 /// How many zones are told in which an alert's time would fit.
 pub(super) const FITS_MAX: usize = 3;
-/// What is about the time of an alert, by whatever clock is found.
-const ABOUT: Span = Span::from_secs(360);
 /// Of more clients than that behind what a name server was asked nobody is named for an alert that says no more.
 const AT_SERVER_MAX: usize = 3;
 /// How many link-layer addresses of a client are told, and of how many clients.
@@ -42,8 +41,8 @@ pub struct Desk {
     held: Vec<Result<IndicatorId, String>>,
     /// The destinations that are names or single addresses, as indicators have them.
     destinations: HashMap<IndicatorId, (IndicatorKind, String)>,
-    /// When the alerts on each were, by the firewalls' clocks, in order.
-    times: HashMap<IndicatorId, Vec<Timestamp>>,
+    /// When the alerts on each were, by the firewalls' clocks.
+    times: HashMap<IndicatorId, About>,
     zones: Zones,
     store: Store,
     nearby: Nearby,
@@ -74,7 +73,8 @@ impl Case {
             let next = self.order.partition_point(|at| time_of(at).is_some_and(|t| t < time));
             self.order.iter().skip(next.saturating_sub(1)).take(2).filter_map(time_of)
         };
-        when.times().flat_map(beside).min_by_key(|time| (*time - when.nearest_to(*time)).abs())
+        let ends = when.parts().flat_map(|(from, until)| [from, until]);
+        ends.flat_map(beside).min_by_key(|time| (*time - when.nearest_to(*time)).abs())
     }
 }
 
@@ -88,7 +88,7 @@ struct Asked<'a> {
     is_time_unread: bool,
     /// The time named no zone.
     is_local: bool,
-    /// Without a time: how many events it and others like it stand for; none of a bare name, which is a question.
+    /// If it is of no one moment: how many events it and others like it stand for; none of a bare name, which is a question.
     events: Option<u64>,
     clock: Clock,
 }
@@ -96,14 +96,16 @@ struct Asked<'a> {
 impl Asked<'_> {
     /// When it was by the capture's clock.
     fn when(&self) -> Option<When> {
-        let by_capture = |time: Timestamp| time + self.clock.difference;
-        let When { time, again } = self.when?;
-        Some(When { time: by_capture(time), again: again.map(by_capture) })
+        Some(self.when?.shifted(self.clock.difference))
     }
 }
 
-/// What alerts with one answer share: firewall, destination, host, second, and whether that is local, unread, and came twice.
-type Likeness<'a> = (Firewall<'a>, IndicatorId, Option<&'a str>, Option<i64>, [bool; 3]);
+/// What alerts with one answer share: firewall, destination, host, second, or first and last, and whether that is local,
+/// unread, and came twice.
+type Likeness<'a> = (Firewall<'a>, IndicatorId, Option<&'a str>, Option<(i64, i64)>, [bool; 3]);
+
+/// What alerts that are of no one moment are counted by: destination, host, and from when until when.
+type Lasting<'a> = (IndicatorId, Option<&'a str>, Option<When>);
 
 /// Whose clock alerts are by: that of the device that they name, or else of all in their file.
 type Firewall<'a> = (&'a str, Option<&'a str>);
@@ -145,13 +147,13 @@ impl Desk {
             destinations.values().map(|(_, value)| value.as_str()).collect();
         values.sort_unstable();
         let nearby = Nearby::new(values.into_iter());
-        let mut times: HashMap<IndicatorId, Vec<Timestamp>> = HashMap::default();
+        let mut times: HashMap<IndicatorId, Vec<(Timestamp, Timestamp)>> = HashMap::default();
         for (alert, id) in
             alerts.iter().zip(&held).filter_map(|(a, held)| Some((a, held.as_ref().ok()?)))
         {
-            times.entry(*id).or_default().extend(alert.time.into_iter().chain(alert.again));
+            times.entry(*id).or_default().extend(When::of(alert).into_iter().flat_map(When::parts));
         }
-        times.values_mut().for_each(|times| times.sort_unstable());
+        let times = times.into_iter().map(|(id, times)| (id, About::of(times))).collect();
         Desk {
             alerts,
             held,
@@ -202,36 +204,39 @@ impl Desk {
         Case { scope, notes: note.into_iter().collect(), order, saw, all }
     }
 
-    /// How many events alerts without a time stand for, by destination and host. A bare name is a question, and no event.
-    fn timeless(&self) -> HashMap<(IndicatorId, Option<&str>), u64> {
-        let mut events: HashMap<(IndicatorId, Option<&str>), u64> = HashMap::default();
+    /// How many events alerts without a time, or of longer than a moment, stand for. A bare name is a question, and no event.
+    fn events(&self) -> HashMap<Lasting<'_>, u64> {
+        let mut events: HashMap<Lasting<'_>, u64> = HashMap::default();
         for (alert, held) in self.alerts.iter().zip(&self.held) {
             let is_event = alert.host.is_some() || alert.threat.is_some() || alert.events.is_some();
-            if let (Ok(id), None, true) = (held, alert.time, is_event) {
-                let known = events.entry((*id, alert.host.as_deref())).or_default();
+            let when = When::of(alert);
+            let is_event = is_event && when.is_none() || when.is_some_and(When::is_span);
+            if let (Ok(id), true) = (held, is_event) {
+                let known = events.entry((*id, alert.host.as_deref(), when)).or_default();
                 *known = known.saturating_add(alert.events.unwrap_or(1));
             }
         }
         events
     }
 
-    /// For each firewall the difference of the clocks: from its alerts that have a time.
+    /// For each firewall the difference of the clocks: from its alerts that are of a moment.
     fn clocks(
         &self,
         cases: &Cases<'_>,
         span: Option<(Timestamp, Timestamp)>,
     ) -> BTreeMap<Firewall<'_>, Clock> {
         let mut firewalls: BTreeMap<Firewall<'_>, BTreeMap<_, Vec<Timestamp>>> = BTreeMap::new();
+        let is_moment = |alert: &&Alert| alert.time.is_some() && alert.until.is_none();
         // A time that came twice says nothing beside others that did not.
-        let plain =
-            self.alerts.iter().filter(|alert| alert.time.is_some() && alert.again.is_none());
+        let plain = self.alerts.iter().filter(is_moment).filter(|alert| alert.again.is_none());
         let plain: BTreeSet<Firewall<'_>> = plain.map(firewall).collect();
-        let fine = self.alerts.iter().filter(|alert| alert.is_time_fine);
+        let fine = self.alerts.iter().filter(is_moment).filter(|alert| alert.is_time_fine);
         let fine: BTreeSet<Firewall<'_>> = fine.map(firewall).collect();
         for (alert, held) in self.alerts.iter().zip(&self.held) {
             let parts = firewalls.entry(firewall(alert)).or_default();
             let is_plain = alert.again.is_none() || !plain.contains(&firewall(alert));
-            if let (Some(time), Ok(id), true) = (alert.time, held, is_plain) {
+            let time = alert.time.filter(|_| alert.until.is_none());
+            if let (Some(time), Ok(id), true) = (time, held, is_plain) {
                 parts.entry((*id, alert.host.as_deref())).or_default().push(time);
             }
         }
@@ -251,8 +256,9 @@ impl Desk {
     fn find(&self, asked: &Asked<'_>, case: &Case, coverage: &Coverage) -> Found {
         let mut found = self.seen_of(asked, case, coverage);
         let is_within = asked.when().is_none_or(|when| {
-            let is_shown = |time| coverage.span.is_some_and(|(a, b)| (a..=b).contains(&time));
-            when.times().any(is_shown)
+            let is_shown =
+                |(from, until)| coverage.span.is_some_and(|(a, b)| from <= b && a <= until);
+            when.parts().any(is_shown)
         });
         if found.outcome.verdict.is_none()
             && !found.is_of_other_times
@@ -264,7 +270,7 @@ impl Desk {
         }
         // A clock that is a little off puts nothing on another day.
         let is_far = coverage.span.zip(asked.when()).is_some_and(|((first, last), when)| {
-            when.times().all(|time| time < first - ABOUT || time > last + ABOUT)
+            when.parts().all(|(from, until)| until < first - ABOUT || from > last + ABOUT)
         });
         let is_open = found.outcome.verdict.is_none();
         found.is_of_another_day = is_far && is_open && found.zones.is_empty();
@@ -287,9 +293,9 @@ impl Desk {
         let destination = self.destinations.get(&asked.id).map(|(_, value)| value.as_str());
         let near = || self.nearby.words(destination?, coverage, &self.store, &self.zones);
         let Some(seen) = self.store.of(asked.id) else {
-            let late = asked.when().and_then(|when| {
-                nearest::in_time(asked.clock.said(when.time), coverage, None, &self.zones)
-            });
+            let late = asked
+                .when()
+                .and_then(|when| nearest::in_time(said(asked, when), coverage, None, &self.zones));
             found.nearest = late.or_else(near);
             return found;
         };
@@ -332,11 +338,28 @@ impl Desk {
                 }
                 all
             }
+            Some(when) if when.is_span() => {
+                let at = at_the_time(seen, &case.order, when, asked.clock);
+                let events = asked.events.unwrap_or(1);
+                let span = span::Meant::of(at, seen, when, events);
+                if let Some(why) = span.undecided {
+                    found.asked_then =
+                        Some(Rc::new(asked_then(seen, &case.all, when, asked.clock)));
+                    found.outcome = outcome(seen, &span.meant, &case.scope).undecided(why);
+                    return found;
+                }
+                found.notes.extend(span::unseen(said(asked, when), coverage, &self.zones));
+                if !matches!(case.scope, Scope::Client(_)) {
+                    found.notes.extend(span.notes);
+                    sure_max = span.sure_max;
+                }
+                span.meant
+            }
             Some(when) => {
                 let at = at_the_time(seen, &case.order, when, asked.clock);
                 if let Some(again) = when.again {
                     found.time = at.meant.first().map(|kept| when.nearest_to(kept.time));
-                    let both = [when.time, again].map(|time| self.zones.moment(time));
+                    let both = [when.from, again].map(|time| self.zones.moment(time));
                     found.notes.push(format!(
                         "clocks were set back then and showed the alert's time twice: it was looked for at {}",
                         both.join(" and at ")
@@ -395,8 +418,7 @@ impl Desk {
             _ if case.order.is_empty() => match &case.scope {
                 Scope::Client(clients) => {
                     let outside = asked.when().and_then(|when| {
-                        let time = asked.clock.said(when.time);
-                        nearest::in_time(time, coverage, None, &self.zones)
+                        nearest::in_time(said(asked, when), coverage, None, &self.zones)
                     });
                     outside.or_else(|| nearest::by_others(seen, clients, &self.zones))
                 }
@@ -404,10 +426,12 @@ impl Desk {
             },
             Some(when) => {
                 let closest = case.closest(seen, when);
-                let time = closest.map_or(when.time, |closest| when.nearest_to(closest));
-                let said = asked.clock.said(time);
-                let apart = nearest::in_time(said, coverage, closest, &self.zones);
-                let fits = match asked.is_local && !asked.clock.is_estimated {
+                let time = closest.map_or(when.from, |closest| when.nearest_to(closest));
+                let when = if when.is_span() { when } else { When::at(time) };
+                let apart = nearest::in_time(said(asked, when), coverage, closest, &self.zones);
+                // What lasts for hours fits in many zones.
+                let is_open = asked.is_local && !asked.clock.is_estimated && !when.is_span();
+                let fits = match is_open {
                     true => self.zones.fitting((time, lasts(asked.clock)), &case.saw),
                     false => Vec::new(),
                 };
@@ -445,14 +469,13 @@ impl Desk {
         named: &[&Kept],
     ) -> Option<String> {
         let is_assumed = asked.is_local && !self.zones.is_said && !asked.clock.is_estimated;
-        let time = asked.when.filter(|_| is_assumed)?.time;
+        let time = asked.when.filter(|when| is_assumed && !when.is_span())?.from;
         let mut fits = self.zones.fitting((time, lasts(asked.clock)), &case.saw);
         // What is asked for often fits somewhere; of that only what is plain is worth a word.
         fits.retain(|fit| fit.is_close);
         fits.truncate(FITS_MAX);
         fits.retain(|fit| {
-            let when = When { time: fit.sighting, again: None };
-            let at = at_the_time(seen, &case.order, when, asked.clock);
+            let at = at_the_time(seen, &case.order, When::at(fit.sighting), asked.clock);
             seen.clients(at.meant.into_iter()) != seen.clients(named.iter().copied())
         });
         nearest::others_in_zones(&fits, &self.zones)
@@ -514,10 +537,16 @@ fn by_other_addresses(outcome: &mut Outcome, host: Option<&str>, scope: &Scope) 
     })
 }
 
+/// From when until when an alert was, as it is said.
+fn said(asked: &Asked<'_>, when: When) -> (Timestamp, Timestamp) {
+    (asked.clock.said(when.from), asked.clock.said(when.until))
+}
+
 /// The time around an alert's from which the capture has nothing, whatever its clock is off by.
 fn gap_at(when: When, clock: Clock, coverage: &Coverage) -> Option<(Timestamp, Timestamp)> {
     let apart = if clock.is_estimated { NEAR } else { NEAR_UNKNOWN };
-    let (first, last) = (when.times().min()? - apart, when.times().max()? + lasts(clock) + apart);
+    let first = when.parts().map(|(from, _)| from).min()? - apart;
+    let last = when.parts().map(|(_, until)| until).max()? + lasts(clock) + apart;
     let behind = coverage.gaps.partition_point(|(from, _)| *from <= first);
     let gap = behind.checked_sub(1).and_then(|at| coverage.gaps.get(at)).copied();
     gap.filter(|(_, to)| *to >= last)
@@ -526,8 +555,7 @@ fn gap_at(when: When, clock: Clock, coverage: &Coverage) -> Option<(Timestamp, T
 /// Where the firewall's alerts fit as well by a clock that is off: that others would be named then.
 fn by_the_rival(asked: &Asked<'_>, case: &Case, seen: &Seen, named: &[&Kept]) -> Option<String> {
     let rival = asked.clock.rival?;
-    let When { time, again } = asked.when()?;
-    let when = When { time: time + rival, again: again.map(|again| again + rival) };
+    let when = asked.when()?.shifted(rival);
     let clock = Clock { is_estimated: true, ..asked.clock };
     let clients = seen.clients(at_the_time(seen, &case.order, when, clock).meant.into_iter());
     if clients.is_empty() || clients == seen.clients(named.iter().copied()) {
@@ -644,10 +672,7 @@ impl Desk {
         let Some((kind, value)) = self.destinations.get(&attribution.indicator) else { return };
         let is_name = *kind == IndicatorKind::Domain;
         let time = attribution.sighting.time;
-        let is_near = self.times.get(&attribution.indicator).is_some_and(|times| {
-            let next = times.partition_point(|alert| *alert + ABOUT < time);
-            times.get(next).is_some_and(|alert| *alert - ABOUT <= time)
-        });
+        let is_near = self.times.get(&attribution.indicator).is_some_and(|about| about.holds(time));
         self.store.take(attribution, is_name.then_some(value.as_str()), is_near);
     }
 
@@ -661,12 +686,13 @@ impl Desk {
             cases.entry((*id, host)).or_insert_with(case);
         }
         let clocks = self.clocks(&cases, coverage.span);
-        let timeless = self.timeless();
+        let all_events = self.events();
         let mut found: HashMap<Likeness<'_>, Rc<Found>> = HashMap::default();
         let mut answers = Vec::with_capacity(self.alerts.len());
         for (alert, held) in self.alerts.iter().zip(&self.held) {
             let clock = clocks.get(&firewall(alert)).copied().unwrap_or_default();
             let time = alert.time.map(|time| time + clock.difference);
+            let until = alert.until.map(|until| until + clock.difference);
             let mut answer = Answer {
                 alert: alert.clone(),
                 indicator: held.as_ref().ok().copied(),
@@ -675,7 +701,7 @@ impl Desk {
                 reason: held.as_ref().err().cloned(),
                 nearest: None,
                 attributions: Vec::new(),
-                basis: Basis { time, clock: time.map(|_| clock), ..Basis::default() },
+                basis: Basis { time, until, clock: time.map(|_| clock), ..Basis::default() },
             };
             let host = alert.host.as_deref();
             if let Some(why) = held.as_ref().ok().and_then(|id| self.misdirected(*id, coverage)) {
@@ -685,13 +711,13 @@ impl Desk {
                 && let Some(case) = cases.get(&(*id, host))
             {
                 // A log has whole seconds, so that alerts of one second have one answer.
-                let second = alert.time.map(Timestamp::seconds);
-                let again = alert.again;
-                let when = alert.time.map(|time| When { time, again });
+                let when = When::of(alert);
+                let seconds = when.map(|when| (when.from.seconds(), when.until.seconds()));
                 let (is_local, is_time_unread) = (alert.is_local, alert.is_time_unread);
-                let likes = [is_local, is_time_unread, again.is_some()];
-                let likeness = (firewall(alert), *id, host, second, likes);
-                let events = timeless.get(&(*id, host)).copied().filter(|_| alert.time.is_none());
+                let likes = [is_local, is_time_unread, alert.again.is_some()];
+                let likeness = (firewall(alert), *id, host, seconds, likes);
+                let lasting = when.is_none_or(When::is_span).then_some((*id, host, when));
+                let events = lasting.and_then(|lasting| all_events.get(&lasting).copied());
                 let known = found.entry(likeness).or_insert_with(|| {
                     let asked =
                         Asked { id: *id, host, when, is_time_unread, is_local, events, clock };

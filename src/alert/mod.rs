@@ -12,7 +12,8 @@
 //! 3. An alert with a time is about what was seen then; the difference between the firewall's clock and
 //!    the capture's is estimated from the alerts themselves ([`Clock`]). While it is not known, what is of the alert's
 //!    very moment answers it, and who asked within a minute of it is said. A time that came twice, as clocks were set back,
-//!    is looked for at both. One without a time is about all of it.
+//!    is looked for at both. One that is of a first and a last time, or of a day without a clock, is about what was seen in
+//!    all of that; it says nothing of the clock. One without a time is about all of it.
 //! 4. If nothing is left, the nearest thing seen is named.
 
 mod clock;
@@ -22,6 +23,7 @@ mod moment;
 mod nearest;
 mod scope;
 mod sightings;
+mod span;
 mod target;
 mod zones;
 
@@ -56,6 +58,8 @@ pub struct Alert {
     pub text: String,
     /// When, by the firewall's clock; tables have no times.
     pub time: Option<Timestamp>,
+    /// Until when, if it is of longer than a moment: a day without a clock, a first and a last time.
+    pub until: Option<Timestamp>,
     /// When else, where clocks were set back and showed that time twice.
     pub again: Option<Timestamp>,
     /// The time named no zone: it was taken to be of the reader's.
@@ -120,6 +124,8 @@ pub struct Basis {
     pub is_misdirected: bool,
     /// When the alert was, by the capture's clock; none if it has no time.
     pub time: Option<Timestamp>,
+    /// Until when, if it is of longer than a moment.
+    pub until: Option<Timestamp>,
     /// The difference of the clocks that was used; none if the alert has no time.
     pub clock: Option<Clock>,
     /// What it may be off by, a sentence each: a host that is not in the capture, a name of which only

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Clock;
 use super::sightings::{Kept, Seen};
+use super::{Alert, Clock};
 use crate::flow::Address;
 use crate::number::list;
 use crate::time::{Span, Timestamp};
@@ -37,23 +37,47 @@ const MANY: usize = 5;
 /// Of so many names at least a name server that is asked at any moment.
 const NAMES_AT_SERVER: usize = 8;
 
-/// When an alert was: at one time, or at one of two that clocks which were set back showed alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// When an alert was: from one time until another, which mostly is the same; or else at one of two that clocks which were set
+/// back showed alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct When {
-    pub time: Timestamp,
+    pub from: Timestamp,
+    pub until: Timestamp,
     pub again: Option<Timestamp>,
 }
 
 impl When {
-    /// All of them.
-    pub(super) fn times(self) -> impl Iterator<Item = Timestamp> + Clone {
-        std::iter::once(self.time).chain(self.again)
+    /// By the firewall's clock; none of an alert without a time.
+    pub(super) fn of(alert: &Alert) -> Option<When> {
+        let from = alert.time?;
+        Some(When { from, until: alert.until.unwrap_or(from).max(from), again: alert.again })
     }
 
-    /// The one that is nearest to a sighting.
+    /// One moment.
+    pub(super) fn at(time: Timestamp) -> When {
+        When { from: time, until: time, again: None }
+    }
+
+    /// Whether it is longer than a moment.
+    pub(super) fn is_span(self) -> bool {
+        self.until > self.from
+    }
+
+    /// By a clock that shows so much more.
+    pub(super) fn shifted(self, by: Span) -> When {
+        let again = self.again.map(|again| again + by);
+        When { from: self.from + by, until: self.until + by, again }
+    }
+
+    /// All of it: from when until when.
+    pub(super) fn parts(self) -> impl Iterator<Item = (Timestamp, Timestamp)> + Clone {
+        std::iter::once((self.from, self.until)).chain(self.again.map(|again| (again, again)))
+    }
+
+    /// The time of it that is nearest to a sighting.
     pub(super) fn nearest_to(self, sighting: Timestamp) -> Timestamp {
-        let apart = |time: &Timestamp| (sighting - *time).abs();
-        self.times().min_by_key(apart).unwrap_or(self.time)
+        let within = self.parts().map(|(from, until)| sighting.max(from).min(until));
+        within.min_by_key(|time| (sighting - *time).abs()).unwrap_or(self.from)
     }
 }
 
@@ -84,11 +108,13 @@ pub(super) fn at_the_time<'s>(
     let window = window(clock);
     let around: Vec<&Kept> = around(seen, order, when, clock).collect();
     let has_upstream = around.iter().any(|kept| kept.is_upstream);
-    let usable = around.iter().filter(|kept| kept.is_upstream || !has_upstream);
+    // In a longer time who was answered from the cache asked beside whom the firewall saw.
+    let is_any_leg = !has_upstream || when.is_span();
+    let usable = around.iter().filter(|kept| kept.is_upstream || is_any_leg);
     let distance = |kept: &Kept| {
-        let each = when.times().map(|time| match kept.time {
-            before if before < time => time - before,
-            after if after > end(time, clock) => after - end(time, clock),
+        let each = when.parts().map(|(from, until)| match kept.time {
+            before if before < from => from - before,
+            after if after > until + lasts(clock) => after - (until + lasts(clock)),
             _ => Span(0),
         });
         each.min().unwrap_or_default()
@@ -99,7 +125,7 @@ pub(super) fn at_the_time<'s>(
     let is_of_the_moment = clock.is_estimated || nearest <= NEAR;
     // Of a server that is asked at any moment, what is nearest to a time that was logged a moment later is anything.
     let is_any = seen.names_at_server(usable.clone().copied()) >= NAMES_AT_SERVER;
-    let at_once = if is_any { nearest.max(AT_ONCE) } else { nearest };
+    let at_once = if is_any || when.is_span() { nearest.max(AT_ONCE) } else { nearest };
     let reach = if is_of_the_moment { at_once + TOGETHER } else { window };
     let (meant, perhaps): (Vec<&Kept>, Vec<&Kept>) =
         usable.copied().partition(|kept| distance(kept) <= reach);
@@ -115,16 +141,11 @@ fn around<'s>(
     clock: Clock,
 ) -> impl Iterator<Item = &'s Kept> {
     let (window, at) = (window(clock), |place: &usize| seen.sightings.get(*place));
-    when.times().flat_map(move |time| {
-        let is_before = |place: &usize| at(place).is_some_and(|kept| kept.time < time - window);
+    when.parts().flat_map(move |(from, until)| {
+        let is_before = |place: &usize| at(place).is_some_and(|kept| kept.time < from - window);
         let rest = order.iter().skip(order.partition_point(is_before)).filter_map(at);
-        rest.take_while(move |kept| kept.time <= end(time, clock) + window)
+        rest.take_while(move |kept| kept.time <= until + lasts(clock) + window)
     })
-}
-
-/// The last moment that an alert's time stands for.
-fn end(time: Timestamp, clock: Clock) -> Timestamp {
-    time + lasts(clock)
 }
 
 /// For how long an alert's time stands.
@@ -136,6 +157,8 @@ pub(super) fn lasts(clock: Clock) -> Span {
 pub(super) enum SureMax {
     /// Of whoever is named.
     Alike(u16),
+    /// Of some, and of others.
+    Of { some: BTreeSet<Address>, most: u16, else_most: u16 },
     /// By what it has a part in.
     Apart {
         /// Who is behind each of the lookups meant that somebody is named for.
@@ -156,6 +179,8 @@ impl SureMax {
     pub(super) fn of(&self, client: Address) -> u16 {
         match self {
             SureMax::Alike(most) => *most,
+            SureMax::Of { some, most, .. } if some.contains(&client) => *most,
+            SureMax::Of { most, else_most, .. } => *else_most.min(most),
             SureMax::Apart { of_meant, else_of_meant, .. } if !of_meant.contains(&client) => {
                 *else_of_meant
             }
@@ -175,23 +200,37 @@ impl AtTheTime<'_> {
         let of_meant = seen.behind_all(named.copied());
         let around = self.meant.iter().chain(&self.perhaps);
         let of_all = seen.behind_all(around.copied());
-        let at_best = if self.is_doubtful || self.is_vague {
+        let (at_best, else_at_best) = (self.at_best(), self.beside_others(seen));
+        let meant = seen.clients(self.meant.iter().copied());
+        let else_of_meant = if meant.len() < MANY { OF_SEVERAL } else { OF_MANY };
+        let else_of_meant = else_of_meant.min(else_at_best);
+        SureMax::Apart { of_meant, else_of_meant, of_all, at_best, else_at_best }
+    }
+
+    /// How sure it can be at best, by how far they are from it.
+    pub(super) fn at_best(&self) -> u16 {
+        if self.is_doubtful || self.is_vague {
             NEAREST
         } else if self.nearest > AT_ONCE {
             ALONE
         } else {
             SURE
-        };
-        let meant = seen.clients(self.meant.iter().copied());
-        let others = seen.clients(self.perhaps.iter().copied()).difference(&meant).count();
-        let else_at_best = match others {
+        }
+    }
+
+    /// How sure it can be of those who need not be behind it, by how many others come about then.
+    pub(super) fn beside_others(&self, seen: &Seen) -> u16 {
+        match self.others(seen) {
             MANY.. => OF_MANY,
             SEVERAL.. => OF_SEVERAL,
             _ => NEAREST,
-        };
-        let else_of_meant = if meant.len() < MANY { OF_SEVERAL } else { OF_MANY };
-        let else_of_meant = else_of_meant.min(else_at_best);
-        SureMax::Apart { of_meant, else_of_meant, of_all, at_best, else_at_best }
+        }
+    }
+
+    /// How many clients come about then, and are none of those meant.
+    pub(super) fn others(&self, seen: &Seen) -> usize {
+        let meant = seen.clients(self.meant.iter().copied());
+        seen.clients(self.perhaps.iter().copied()).difference(&meant).count()
     }
 
     /// Whether they are several lookups that no one client is behind: the alert is of one of them.
@@ -206,15 +245,19 @@ impl AtTheTime<'_> {
             "these are lookups of different clients, and the alert is of one of them: which, its time does not tell"
                 .to_owned()
         });
-        let vague = (self.is_vague && several.is_none() && !self.meant.is_empty()).then(|| {
+        let several = several.or_else(|| self.vague_in_words());
+        let notes = several.into_iter().chain(self.others_in_words(seen, when));
+        notes.chain(self.parts_in_words(seen)).collect()
+    }
+
+    /// How far off the nearest is, if it is not of the alert's time.
+    pub(super) fn vague_in_words(&self) -> Option<String> {
+        (self.is_vague && !self.meant.is_empty()).then(|| {
             format!(
                 "the nearest lookup is {} s from the alert: it is the one if the firewall's clock is that much off",
                 self.nearest.0 / 1_000_000_000
             )
-        });
-        let several = several.or(vague);
-        let notes = several.into_iter().chain(self.others_in_words(seen, when));
-        notes.chain(self.parts_in_words(seen)).collect()
+        })
     }
 
     /// That not all who are named are behind every lookup which the alert may be of, where nothing else says so.
@@ -241,7 +284,7 @@ impl AtTheTime<'_> {
     }
 
     /// Who else it would be if the clocks differed, in words.
-    fn others_in_words(&self, seen: &Seen, when: When) -> Option<String> {
+    pub(super) fn others_in_words(&self, seen: &Seen, when: When) -> Option<String> {
         let meant = seen.clients(self.meant.iter().copied());
         let mut nearest: BTreeMap<Address, Span> = BTreeMap::new();
         for kept in &self.perhaps {
@@ -336,7 +379,7 @@ mod tests {
             lookups.iter().map(|(second, clients)| (at(*second), *clients)).collect();
         let seen = Seen::of_lookups(&lookups);
         let order: Vec<usize> = (0..lookups.len()).collect();
-        let when = When { time: at(0.0), again: again.map(at) };
+        let when = When { again: again.map(at), ..When::at(at(0.0)) };
         let at = at_the_time(&seen, &order, when, clock);
         let sure_max = at.sure_max(&seen);
         let named = seen.clients(at.meant.iter().copied()).into_iter();
@@ -395,7 +438,7 @@ mod tests {
                 lookups.iter().map(|(second, clients)| (at(*second), *clients)).collect();
             let seen = Seen::of_lookups(&lookups);
             let order: Vec<usize> = (0..lookups.len()).collect();
-            let when = When { time: at(0.0), again: None };
+            let when = When::at(at(0.0));
             at_the_time(&seen, &order, when, UNKNOWN).notes(&seen, when).join("; ")
         };
         assert_eq!(notes(&[(0.1, &[A]), (0.2, &[A])]), "");
@@ -423,7 +466,7 @@ mod tests {
             assert_eq!(both, of(&[(A, OF_SEVERAL), (B, OF_SEVERAL)]));
             assert_eq!(sure(&[(0.1, &[A]), (HOUR + 3.0, &[B])]), of(&[(A, NEAREST)]));
         }
-        let when = When { time: at(0.0), again: Some(at(HOUR)) };
+        let when = When { again: Some(at(HOUR)), ..When::at(at(0.0)) };
         assert_eq!(when.nearest_to(at(HOUR - 5.0)), at(HOUR));
         assert_eq!(when.nearest_to(at(5.0)), at(0.0));
     }
@@ -431,7 +474,8 @@ mod tests {
     #[test]
     fn who_asked_then_is_of_either_time() {
         let seen = Seen::of_lookups(&[(at(0.0), &[A]), (at(1_800.0), &[A]), (at(3_600.0), &[B])]);
-        let then = |again| asked_then(&seen, &[0, 1, 2], When { time: at(0.0), again }, UNKNOWN);
+        let then =
+            |again| asked_then(&seen, &[0, 1, 2], When { again, ..When::at(at(0.0)) }, UNKNOWN);
         assert_eq!((then(None).len(), then(Some(at(3_600.0))).len()), (1, 2));
         let known: Address = A.parse::<IpAddr>().unwrap().into();
         assert!(then(None).contains(&known));

@@ -275,28 +275,37 @@ pub(super) fn in_gap(
     )
 }
 
-/// How far an alert is from the capture, or from the closest sighting of its destination.
+/// How far an alert is from the capture, or from the closest sighting of its destination; from when until when it was.
 pub(super) fn in_time(
-    time: Timestamp,
+    (from, until): (Timestamp, Timestamp),
     coverage: &Coverage,
     closest: Option<Timestamp>,
     zones: &Zones,
 ) -> Option<String> {
     let (first, last) = coverage.span?;
+    let time = moments(from, until, zones);
     let mut parts = Vec::new();
-    if time < first || time > last {
+    if until < first || from > last {
         parts.push(format!(
-            "the capture covers {} to {}, the alert is of {} by the capture's clock",
+            "the capture covers {} to {}, the alert is of {time} by the capture's clock",
             zones.moment(first),
             zones.moment(last),
-            zones.moment(time)
         ));
     }
     if let Some(closest) = closest {
-        let (closest, time) = (zones.moment(closest), zones.moment(time));
-        parts.push(format!("it was asked for at {closest}, but not at {time}"));
+        let closest = zones.moment(closest);
+        let at = if from == until { "at" } else { "from" };
+        parts.push(format!("it was asked for at {closest}, but not {at} {time}"));
     }
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// A moment, or from when until when.
+pub(super) fn moments(from: Timestamp, until: Timestamp, zones: &Zones) -> String {
+    match from == until {
+        true => zones.moment(from),
+        false => format!("{} to {}", zones.moment(from), zones.moment(until)),
+    }
 }
 
 /// In which zones the time of an alert would fit that fits nothing in its own: what to say then.

@@ -26,12 +26,16 @@ pub struct Written {
     pub time: Timestamp,
     /// The second time.
     pub again: Option<Timestamp>,
+    /// Until when, where it stands for longer than a moment: a day without a clock, a first and a last time.
+    pub until: Option<Timestamp>,
     /// It named no zone: it was taken to be of the one given.
     pub is_local: bool,
     /// The order of day and month that its date shows, since no month has its other number.
     pub shows: Option<DateOrder>,
     /// It says its second to a part of it, or counts.
     pub is_fine: bool,
+    /// Its clock has no seconds.
+    pub is_of_minute: bool,
     /// It names the time that Europe has in winter, and is of its summer: some write that all the year.
     pub is_winter_in_summer: bool,
 }
@@ -98,14 +102,14 @@ impl Written {
     fn read(text: &str, cursor: &mut Cursor<'_>, zone: &Zone) -> Option<Result<Written, NoTime>> {
         let local = match Count::of(text) {
             Some(Count::Time(time)) => {
-                let (again, shows) = (None, None);
-                let is_local = false;
                 return Some(Ok(Written {
                     time,
-                    again,
-                    is_local,
-                    shows,
+                    again: None,
+                    until: None,
+                    is_local: false,
+                    shows: None,
                     is_fine: true,
+                    is_of_minute: false,
                     is_winter_in_summer: false,
                 }));
             }
@@ -144,8 +148,18 @@ impl Written {
         let time = of(read.compatible().ok()?)?;
         let is_twice = matches!(read.offset(), AmbiguousOffset::Fold { .. });
         let again = if is_twice { of(read.later().ok()?) } else { None };
-        let Cursor { shows, is_fine, .. } = *cursor;
-        Some(Ok(Written { time, again, is_local, shows, is_fine, is_winter_in_summer }))
+        let Cursor { shows, is_fine, is_of_minute, .. } = *cursor;
+        let until = None;
+        Some(Ok(Written {
+            time,
+            again,
+            until,
+            is_local,
+            shows,
+            is_fine,
+            is_of_minute,
+            is_winter_in_summer,
+        }))
     }
 }
 
@@ -188,16 +202,19 @@ struct Cursor<'a> {
     order: Option<DateOrder>,
     shows: Option<DateOrder>,
     is_two_dates: bool,
-    /// Its clock has a part of a second.
+    /// Its clock has a part of a second,
     is_fine: bool,
+    /// or not even seconds.
+    is_of_minute: bool,
     /// A clock without marks, `091742`, that stood behind its day.
     packed_clock: Option<&'a str>,
 }
 
 impl<'a> Cursor<'a> {
     fn new(text: &'a str, order: Option<DateOrder>) -> Cursor<'a> {
-        let (shows, is_two_dates, is_fine, packed_clock) = (None, false, false, None);
-        Cursor { rest: text, order, shows, is_two_dates, is_fine, packed_clock }
+        let (shows, packed_clock) = (None, None);
+        let (is_two_dates, is_fine, is_of_minute) = (false, false, false);
+        Cursor { rest: text, order, shows, is_two_dates, is_fine, is_of_minute, packed_clock }
     }
 
     fn take_while(&mut self, of: impl Fn(char) -> bool) -> &'a str {
@@ -409,6 +426,7 @@ impl<'a> Cursor<'a> {
             nanos = nanos_of(self.digits())?;
             self.is_fine = true;
         }
+        self.is_of_minute = second.is_none();
         let second = second.unwrap_or(0);
         let rest = self.rest.trim_start();
         // `AMT` is a zone.

@@ -41,6 +41,7 @@ mod report;
 mod schema;
 mod scored_alerts;
 mod screen;
+mod spans;
 mod traffic;
 mod usage;
 mod wire_corpus;

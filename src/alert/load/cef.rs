@@ -5,8 +5,9 @@
 //! ```
 
 use super::Rows;
+use super::csv_words::SPANS;
 use super::key_value;
-use super::row::{Row, is_destination, plain_key, said};
+use super::row::{Row, is_destination, is_spelt, plain_key, said};
 use super::rule_text;
 
 /// What stands before the extension, `CEF:0` included.
@@ -43,7 +44,15 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
         let zone = event.first(&["dtz", "deviceTimeZone", "tz"]);
         // Syslog puts one before it.
         let sent = if stamp.is_none() { key_value::stamp_before(line) } else { None };
-        let time = rows.times.read_in(stamp.or(sent.as_deref()), zone, number);
+        let time = match event.ends() {
+            Some([first, last]) => {
+                let stamp = event.first(&["rt", "deviceReceiptTime"]);
+                let moment = rows.times.read_in(stamp, zone, number);
+                let between = rows.times.read_between((first, zone), (last, zone), number);
+                rows.times.either(moment, between, number)
+            }
+            None => rows.times.read_in(stamp.or(sent.as_deref()), zone, number),
+        };
         let threat = event.first(&["threatname", "cat"]).or_else(|| said(&event.name));
         let row = Row {
             time,
@@ -98,6 +107,16 @@ impl Event {
             let own = self.keys.iter().filter(|(own, _)| own.eq_ignore_ascii_case(key));
             own.map(|(_, value)| value.as_str()).find_map(said)
         })
+    }
+
+    /// A first time and a last, if they are not one.
+    fn ends(&self) -> Option<[&str; 2]> {
+        let of = |word: &str| {
+            let own = self.keys.iter().filter(|(key, _)| is_spelt(key, word));
+            own.filter_map(|(_, value)| said(value)).next()
+        };
+        let mut ends = SPANS.iter().filter_map(|(first, last)| Some([of(first)?, of(last)?]));
+        ends.find(|[first, last]| first != last)
     }
 
     /// The value of a custom field by its label: `cs1Label=Domain cs1=evil.com`.

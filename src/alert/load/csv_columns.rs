@@ -8,8 +8,9 @@ use super::csv_guess;
 use super::csv_unsaid::{self, Sort, Unsaid};
 use super::csv_words::{
     ADDRESS_PORTS, ADDRESSES, CLOCKS, DAYS, DEVICES, DOMAINS, EITHERS_ADDRESS, EITHERS_NAME,
-    EVENTS, HOST_PORTS, HOSTS, Heading, ITALIAN_CLOCK, ITALIAN_DAY, LOOSE_NAMES, NAMES, NUMBERS,
-    OF_ADGUARD, OF_SPLUNK, PORT, RAW, SERVICES, STAMPS, THREATS, TIMES, USERS, ZONES,
+    EVENTS, HOST_PORTS, HOSTS, HOURS, Heading, ITALIAN_CLOCK, ITALIAN_DAY, LOOSE_NAMES, NAMES,
+    NUMBERS, OF_ADGUARD, OF_SPLUNK, PORT, RAW, SERVICES, SPANS, STAMPS, THREATS, TIMES, USERS,
+    ZONES,
 };
 use super::row::{Row, called, is_address, is_destination, is_none, is_outside, plain_key, said};
 use super::rule_text;
@@ -25,7 +26,10 @@ pub(super) struct Columns {
     times: Vec<Stamp>,
     day: Option<Stamp>,
     clock: Option<Stamp>,
+    hour: Option<usize>,
     zone: Option<usize>,
+    /// What tells when it was seen first, and when last.
+    span: Option<[Stamp; 2]>,
     /// What tells a day and a clock as a whole.
     stamp: Option<Stamp>,
     /// All that may tell of the host, as with names.
@@ -108,6 +112,11 @@ impl Columns {
             times: places(TIMES).into_iter().map(stamp).collect(),
             day: find(DAYS).or_else(italian_day).map(stamp),
             clock: find(CLOCKS).map(stamp),
+            hour: find(HOURS),
+            span: SPANS.iter().find_map(|(first, last)| {
+                let [first, last] = [find(&[first])?, find(&[last])?];
+                Some([stamp(first), stamp(last)])
+            }),
             zone: find(ZONES),
             stamp: find(STAMPS).map(stamp),
             hosts: places(HOSTS),
@@ -353,6 +362,29 @@ impl Columns {
         line: u32,
         rows: &mut Rows<'_>,
     ) -> Option<Written> {
+        let zone = self.zone.and_then(|column| said(record.get(column)?));
+        let ends = self.span.iter().flatten().filter_map(|stamp| {
+            let text = said(record.get(stamp.column)?).filter(|text| has_digits(text))?;
+            Some((text, zone.or(stamp.zone.as_deref())))
+        });
+        let [first, last] = match ends.collect::<Vec<_>>().as_slice() {
+            [first, last] => [*first, *last],
+            _ => return self.moment(record, line, rows, |_| true),
+        };
+        let is_other = |column| self.span.iter().flatten().all(|stamp| stamp.column != column);
+        let moment = self.moment(record, line, rows, is_other);
+        let between = rows.times.read_between(first, last, line);
+        rows.times.either(moment, between, line)
+    }
+
+    /// When it was, by those of the columns that count.
+    fn moment(
+        &self,
+        record: &StringRecord,
+        line: u32,
+        rows: &mut Rows<'_>,
+        counts: impl Fn(usize) -> bool,
+    ) -> Option<Written> {
         let at = |column: Option<usize>| column.and_then(|column| record.get(column));
         let zone = at(self.zone).and_then(said);
         // Only one that leaves nothing open: it may be when the row was written down.
@@ -367,16 +399,26 @@ impl Columns {
             let [day, clock] = [day, clock].map(|stamp| at(Some(stamp.column)));
             return rows.times.read_two(day, clock, zone, line);
         }
-        let stamps = self.times.iter().chain(&self.day);
+        if let (Some(day), Some(hour)) = (&self.day, self.hour)
+            && self.times.iter().all(|stamp| at(Some(stamp.column)).and_then(said).is_none())
+        {
+            let zone = zone.or(day.zone.as_deref());
+            let hour = record.get(hour).map(str::trim).filter(|hour| !hour.is_empty());
+            return rows.times.read_hour(at(Some(day.column)), hour, zone, line);
+        }
+        let stamps = self.times.iter().chain(&self.day).filter(|stamp| counts(stamp.column));
         let mut stamps = stamps
             .filter_map(|stamp| Some((at(Some(stamp.column)).and_then(said)?, stamp)))
             .peekable();
         let first = *stamps.peek()?;
         // `Detected` may say yes or no.
-        let has_digits = |text: &str| text.contains(|c: char| c.is_ascii_digit());
         let (text, stamp) = stamps.find(|(text, _)| has_digits(text)).unwrap_or(first);
         rows.times.read_in(Some(text), zone.or(stamp.zone.as_deref()), line)
     }
+}
+
+fn has_digits(text: &str) -> bool {
+    text.contains(|c: char| c.is_ascii_digit())
 }
 
 /// A header.

@@ -4,6 +4,9 @@
 //! `Source Address`, `source_ip`, `Src. IP` and `srcip` are all `srcip`. Of each list the first that is there counts.
 
 use super::row::plain_key;
+pub(super) use super::time_words::{
+    CLOCKS, DAYS, HOURS, ITALIAN_CLOCK, ITALIAN_DAY, SPANS, STAMPS, TIMES, ZONES,
+};
 use crate::time::names_zone;
 
 /// How the two ends of a connection are written, in full and in short.
@@ -20,139 +23,8 @@ pub(super) const HOST: &str = "host";
 /// The address of either.
 pub(super) const EITHERS_ADDRESS: &[&str] =
     &["ip", "ipaddress", "ipaddr", "ipv4", "ipv4ip", "ipv6", "ipv6ip", "address", "ipadresse"];
-/// When something began or was seen first, then when it was told of, then when it ended or was seen last.
-pub(super) const TIMES: &[&str] = &[
-    // Where an alert is made of an event, that is the event's.
-    "originaltime",
-    "kibanaalertoriginaltime",
-    "signaloriginaltime",
-    "timestamp",
-    "eventtimestamp",
-    "datetime",
-    "eventtime",
-    "eventdatetime",
-    "deviceeventtime",
-    "alerttime",
-    "alerttimestamp",
-    "attacktime",
-    "threattime",
-    "incidenttime",
-    "blocktime",
-    "blockedat",
-    "querytime",
-    "requesttime",
-    "detectiontime",
-    "detecttime",
-    "detecteddate",
-    "detectedat",
-    "detectedon",
-    "detected",
-    "occurredat",
-    "occurredon",
-    "occurred",
-    "occurrencetime",
-    "dateoccurred",
-    "timeoccurred",
-    "loggedtime",
-    "generatetime",
-    "generatedtime",
-    "generatedat",
-    "timegenerated",
-    "devtime",
-    "devicetime",
-    "ts",
-    "time",
-    "localtime",
-    "firstseen",
-    "firstactivity",
-    "firstoccurrence",
-    "starttime",
-    "eventstarttime",
-    "start",
-    "startedat",
-    "began",
-    "triggeredat",
-    "triggertime",
-    "raisedat",
-    "timelogged",
-    "logtime",
-    "logdate",
-    "eventdate",
-    "alertdate",
-    "when",
-    "zeit",
-    "uhrzeit",
-    "zeitpunkt",
-    "zeitstempel",
-    "datumuhrzeit",
-    "datumzeit",
-    "ereigniszeit",
-    "startzeit",
-    "erkanntam",
-    "erkanntum",
-    "datumunduhrzeit",
-    "meldezeit",
-    "heure",
-    "horodatage",
-    "dateheure",
-    "dateetheure",
-    "datededétection",
-    "hora",
-    "fechahora",
-    "fechayhora",
-    "marcadetiempo",
-    "ora",
-    "orario",
-    "dataora",
-    "dataeora",
-    "timecreated",
-    "createdat",
-    "createdtime",
-    "creationtime",
-    "createtime",
-    "created",
-    "receivetime",
-    "receivedtime",
-    "timereceived",
-    "receivedat",
-    "reporttime",
-    "reportedat",
-    "lastseen",
-    "lastactivity",
-    "lastoccurrence",
-    "endtime",
-    "eventendtime",
-    "end",
-];
-/// What says when as a whole, before a day and a clock.
-pub(super) const STAMPS: &[&str] = &[
-    "originaltime",
-    "kibanaalertoriginaltime",
-    "signaloriginaltime",
-    "timestamp",
-    "eventtimestamp",
-    "datetime",
-    "eventtime",
-];
 /// In a CSV file of Splunk's, the line that an event was made of.
 pub(super) const RAW: &str = "raw";
-pub(super) const DAYS: &[&str] = &["date", "day", "datum", "jour", "fecha", "giorno"];
-pub(super) const CLOCKS: &[&str] = &["time", "clock", "uhrzeit", "heure", "hora", "ora"];
-/// So Italian calls a day; in English it is anything, unless a clock of Italian stands beside it.
-pub(super) const ITALIAN_DAY: &str = "data";
-pub(super) const ITALIAN_CLOCK: &str = "ora";
-/// In which zone the times are.
-pub(super) const ZONES: &[&str] = &[
-    "timezone",
-    "tz",
-    "utcoffset",
-    "timezoneoffset",
-    "tzoffset",
-    "zeitzone",
-    "fuseauhoraire",
-    "zonahoraria",
-    "fusoorario",
-];
 /// Addresses first: who is behind a name only the firewall knows.
 pub(super) const HOSTS: &[&str] = &[
     "userhost",
@@ -580,7 +452,7 @@ impl Heading {
     /// What what stands below it tells of, beside a destination.
     pub(super) fn beside(&self) -> Option<Beside> {
         let kinds = [
-            (Beside::Time, &[TIMES, DAYS, CLOCKS, ZONES][..]),
+            (Beside::Time, &[TIMES, DAYS, CLOCKS, HOURS, ZONES][..]),
             (Beside::Host, &[HOSTS, HOST_PORTS]),
             (Beside::Threat, &[THREATS]),
             (Beside::Events, &[EVENTS]),
@@ -602,7 +474,7 @@ impl Heading {
 
     /// Whether what stands below it says when.
     pub(super) fn is_of_time(&self) -> bool {
-        [TIMES, DAYS, CLOCKS, ZONES].iter().any(|words| self.is_of(words))
+        [TIMES, DAYS, CLOCKS, HOURS, ZONES].iter().any(|words| self.is_of(words))
     }
 
     /// Whether it is a word for anything that is looked for.
@@ -622,10 +494,11 @@ pub(super) enum Beside {
 }
 
 /// All words.
-const LISTS: [&[&str]; 16] = [
+const LISTS: [&[&str]; 17] = [
     TIMES,
     DAYS,
     CLOCKS,
+    HOURS,
     ZONES,
     HOSTS,
     HOST_PORTS,
@@ -753,6 +626,9 @@ mod tests {
     fn every_word_is_spelt_as_headings_are() {
         for word in LISTS.concat() {
             assert_eq!(spelt(word), word, "nothing is ever spelt so");
+        }
+        for word in SPANS.iter().flat_map(|(first, last)| [first, last]) {
+            assert!(TIMES.contains(word), "{word} is of no time");
         }
     }
 }

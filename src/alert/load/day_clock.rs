@@ -51,7 +51,7 @@ pub(super) fn joined(day: &str, clock: &str) -> Option<String> {
 }
 
 /// What stands before a clock, and the clock with what is behind it.
-fn parted(text: &str) -> (&str, &str) {
+pub(super) fn parted(text: &str) -> (&str, &str) {
     let is_digit = |c: char| c.is_ascii_digit();
     let colon = text.match_indices(':').map(|(at, _)| at).find(|at| {
         let hour = text.get(..*at).unwrap_or_default();

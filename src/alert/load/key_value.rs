@@ -11,8 +11,10 @@
 //! date=2026-03-02 time=09:17:42 eventtime=1772443062 type="utm" subtype="dns" qname="mi.kenal-cn.com"
 //! ```
 
-use super::row::{Row, is_address, is_destination, is_outside, said};
+use super::csv_words::SPANS;
+use super::row::{Row, is_address, is_destination, is_outside, is_spelt, said};
 use super::{Rows, device_log};
+use crate::time::Written;
 
 /// Whose words for things are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,13 +200,24 @@ fn threat<'a>(pairs: &Pairs<'a>, dialect: Dialect) -> Option<&'a str> {
     named.or_else(told)
 }
 
+/// When: from a first time to a last, or at a moment.
+fn time(pairs: &Pairs<'_>, line: &str, number: u32, rows: &mut Rows<'_>) -> Option<Written> {
+    let Some([first, last]) = pairs.ends() else { return moment(pairs, line, number, rows) };
+    let is_other = |key: &&str| !is_of_ends(key);
+    let others = Pairs(pairs.0.iter().filter(|(key, _)| is_other(&key)).copied().collect());
+    let moment = moment(&others, "", number, rows);
+    let zone = pairs.first(ZONES);
+    let between = rows.times.read_between((first, zone), (last, zone), number);
+    rows.times.either(moment, between, number)
+}
+
+/// Whether a key says when something began, or when it ended.
+fn is_of_ends(key: &str) -> bool {
+    SPANS.iter().any(|(first, last)| is_spelt(key, first) || is_spelt(key, last))
+}
+
 /// When: by a time stamp, by date and time, or by what stands before the first pair.
-fn time(
-    pairs: &Pairs<'_>,
-    line: &str,
-    number: u32,
-    rows: &mut Rows<'_>,
-) -> Option<crate::time::Written> {
+fn moment(pairs: &Pairs<'_>, line: &str, number: u32, rows: &mut Rows<'_>) -> Option<Written> {
     let zone = pairs.first(ZONES);
     if let Some(stamp) = pairs.first(TIMES) {
         return rows.times.read_in(Some(stamp), zone, number);
@@ -388,6 +401,15 @@ impl<'a> Pairs<'a> {
     fn is_joined(&self) -> bool {
         self.0.first().is_some_and(|(key, _)| self.all(key).nth(1).is_some())
             && DESTINATIONS.iter().any(|key| self.all(key).filter_map(said).nth(1).is_some())
+    }
+
+    /// A first time and a last.
+    fn ends(&self) -> Option<[&'a str; 2]> {
+        let of = |word: &str| {
+            let own = self.0.iter().filter(|(key, _)| is_spelt(key, word));
+            own.filter_map(|(_, value)| said(value)).next()
+        };
+        SPANS.iter().find_map(|(first, last)| Some([of(first)?, of(last)?]))
     }
 
     fn all(&self, key: &str) -> impl Iterator<Item = &'a str> {

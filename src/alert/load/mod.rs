@@ -36,8 +36,10 @@ mod palo_alto;
 mod paste;
 mod row;
 mod rule_text;
+mod spans;
 mod table;
 mod text;
+mod time_words;
 mod times;
 mod zeek;
 
@@ -50,6 +52,7 @@ use self::paste::Paste;
 use self::row::{Row, is_address, said};
 use self::times::{Shown, Times, Unread};
 use super::{Alert, Zones};
+use crate::number::count as counted;
 use crate::text::{NoText, Text};
 use crate::time::{DateOrder, NoTime};
 
@@ -330,6 +333,31 @@ impl<'z> Rows<'z> {
                 first.text.escape_debug(),
                 first.line,
                 time.to_string().split('-').next().unwrap_or_default()
+            ));
+        }
+        if let Some((count, first)) = &self.times.backward {
+            say(format!(
+                "in {} the last time is before the first, as \"{}\" in line {}: only the first was used",
+                counted(*count, "row", "rows"),
+                first.text.escape_debug(),
+                first.line
+            ));
+        }
+        if let Some((count, first)) = &self.times.long {
+            say(format!(
+                "the time of {} is longer than a month, as \"{}\" in line {}: whatever was asked for in all of it answers",
+                counted(*count, "alert", "alerts"),
+                first.text.escape_debug(),
+                first.line
+            ));
+        }
+        if let Some((count, first)) = &self.times.beside {
+            say(format!(
+                "in {} a first and a last time stand beside the alert's own, as in line {} ({}), and do not belong to it: they \
+                 were not used",
+                counted(*count, "row", "rows"),
+                first.line,
+                first.text
             ));
         }
         let unread = self.times.unread.iter();

@@ -57,6 +57,7 @@ impl Row<'_> {
             text: shortened(text.trim(), TEXT_LEN_MAX).replace(['\n', '\r'], " "),
             time: self.time.map(|written| written.time),
             again: self.time.and_then(|written| written.again),
+            until: self.time.and_then(|written| written.until),
             is_local: self.time.is_some_and(|written| written.is_local),
             is_time_fine: self.time.is_some_and(|written| written.is_fine),
             is_time_unread: false,
@@ -234,6 +235,12 @@ pub(super) fn number(text: &str) -> Option<u64> {
 /// A word for a thing, as headers and keys write it: without case, blanks and marks.
 pub(super) fn plain_key(key: &str) -> String {
     key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether a key is a word that stands in the one spelling, as [`plain_key`] would have it.
+pub(super) fn is_spelt(key: &str, word: &str) -> bool {
+    let plain = key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
+    plain.eq(word.chars())
 }
 
 #[cfg(test)]

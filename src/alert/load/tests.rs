@@ -15,6 +15,7 @@ mod packed;
 mod pages;
 mod pastes;
 mod rivals;
+mod spans;
 mod times;
 
 fn sample(name: &str) -> PathBuf {

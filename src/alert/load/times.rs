@@ -5,6 +5,7 @@
 
 use super::day_clock::joined;
 use super::row::{said, shortened};
+use super::spans;
 use crate::alert::Zones;
 use crate::time::{DateOrder, NoTime, Span, Timestamp, Written};
 
@@ -12,6 +13,16 @@ use crate::time::{DateOrder, NoTime, Span, Timestamp, Written};
 /// weeks apart at least.
 const BEFORE: Span = Span::from_secs(86_400);
 const BEHIND: Span = Span::from_secs(13 * 86_400);
+
+/// What is longer is hardly the time of one alert.
+const LONG: Span = Span::from_secs(31 * 86_400);
+/// Likewise of a first and a last time beside a moment, which may be those of something else;
+const LONG_BESIDE: Span = Span::from_secs(86_400);
+/// and so long before the first, and behind the last, an alert is told of.
+const TOLD_BEFORE: Span = Span::from_secs(60);
+const TOLD_BEHIND: Span = Span::from_secs(3_600);
+/// Less is not written.
+const MINUTE: Span = Span::from_secs(60);
 
 /// Reads times, and remembers what should be said of them.
 #[derive(Debug)]
@@ -31,6 +42,12 @@ pub(super) struct Times<'z> {
     pub first_winter: Option<Place>,
     /// The first that has its year from the capture.
     pub first_without_year: Option<(Place, Timestamp)>,
+    /// How many have a last time before the first, and the first of them;
+    pub backward: Option<(u64, Place)>,
+    /// how many are of a longer time than alerts are;
+    pub long: Option<(u64, Place)>,
+    /// and beside how many a first and a last time stand that are not used.
+    pub beside: Option<(u64, Place)>,
     /// One of these was taken for one of two dates by the capture's time.
     is_guessed: bool,
     /// Those that could not be read, by reason, in the order of their first ones.
@@ -84,6 +101,9 @@ impl<'z> Times<'z> {
             first_local: None,
             first_winter: None,
             first_without_year: None,
+            backward: None,
+            long: None,
+            beside: None,
             is_guessed: false,
             unread: Vec::new(),
         }
@@ -101,7 +121,9 @@ impl<'z> Times<'z> {
         let without = self.first_without_year.iter_mut();
         let firsts = firsts.chain(without.map(|(place, _)| place));
         let unread = self.unread.iter_mut().map(|unread| &mut unread.first);
-        shown.chain(firsts).chain(unread).map(|place| &mut place.line)
+        let lasting = [&mut self.backward, &mut self.long, &mut self.beside];
+        let lasting = lasting.into_iter().flatten().map(|(_, place)| place);
+        shown.chain(firsts).chain(lasting).chain(unread).map(|place| &mut place.line)
     }
 
     /// How many could not be read.
@@ -199,14 +221,118 @@ impl<'z> Times<'z> {
         }
     }
 
+    /// Reads the hour of a day.
+    pub(super) fn read_hour(
+        &mut self,
+        day: Option<&str>,
+        hour: Option<&str>,
+        zone: Option<&str>,
+        line: u32,
+    ) -> Option<Written> {
+        let (Some(day), Some(hour)) = (day.and_then(said), hour) else {
+            return self.read_in(day, zone, line);
+        };
+        let ends = spans::of_hour(day, hour);
+        let Some([first, last]) = ends else {
+            return self.read_two(Some(day), Some(hour), zone, line);
+        };
+        let zone = zone.and_then(said).map_or(String::new(), |zone| format!(" {zone}"));
+        let read = self.parse_both(&format!("{first}{zone}"), &format!("{last}{zone}"), self.order);
+        self.take(read, &format!("{day} {hour}"), line)
+    }
+
+    /// Reads a first and a last time.
+    pub(super) fn read_between(
+        &mut self,
+        (first, first_zone): (&str, Option<&str>),
+        (last, last_zone): (&str, Option<&str>),
+        line: u32,
+    ) -> Option<Written> {
+        let from = self.read_in(Some(first), first_zone, line);
+        let to = self.read_in(Some(last), last_zone, line);
+        let (Some(from), Some(to)) = (from, to) else { return from.or(to) };
+        let whole = until(&from, &to);
+        if whole.is_none() {
+            note(&mut self.backward, line, &format!("{first} / {last}"));
+        }
+        whole.or(Some(from))
+    }
+
+    /// Of a moment and of what a first and a last time say beside it, what counts: all from the first to the last, if that holds
+    /// the moment, or was told of soon after, and is not long. Else these are of something else, as of an indicator.
+    pub(super) fn either(
+        &mut self,
+        moment: Option<Written>,
+        between: Option<Written>,
+        line: u32,
+    ) -> Option<Written> {
+        let (Some(moment), Some(between)) = (moment, between) else { return moment.or(between) };
+        let Some(until) = between.until else { return Some(moment) };
+        let is_held =
+            moment.time >= between.time - TOLD_BEFORE && moment.time <= until + TOLD_BEHIND;
+        if is_held && until - between.time <= LONG_BESIDE {
+            return Some(between);
+        }
+        note(&mut self.beside, line, &format!("{} / {until}", between.time));
+        Some(moment)
+    }
+
     /// Reads a text; and what of it is the capture's.
     fn parse(&self, text: &str) -> Result<(Written, Taken), NoTime> {
+        self.parse_in(text, self.order)
+    }
+
+    /// Likewise, with day and month in an order: a moment, or else a day, or a first and a last time.
+    fn parse_in(&self, text: &str, order: Option<DateOrder>) -> Result<(Written, Taken), NoTime> {
+        let read = self.parse_moment(text, order);
+        let Err(why) = read else { return read };
+        let mut first_why = None;
+        for [first, last] in spans::of_day(text).chain(spans::first_and_last(text)) {
+            match self.parse_both(&first, &last, order) {
+                Ok(read) => return Ok(read),
+                Err(why @ (NoTime::TwoDates | NoTime::NoYear)) => {
+                    first_why = first_why.or(Some(why))
+                }
+                Err(_) => {}
+            }
+        }
+        Err(if why == NoTime::Unknown { first_why.unwrap_or(why) } else { why })
+    }
+
+    /// Reads a first time and a last, each a moment or a day.
+    fn parse_both(
+        &self,
+        first: &str,
+        last: &str,
+        order: Option<DateOrder>,
+    ) -> Result<(Written, Taken), NoTime> {
+        let read = |text: &str| {
+            let moment = self.parse_moment(text, order);
+            let mut days = spans::of_day(text).filter(|_| moment.is_err());
+            let of_day = days.find_map(|[first, last]| {
+                let (first, taken) = self.parse_moment(&first, order).ok()?;
+                let (last, _) = self.parse_moment(&last, order).ok()?;
+                Some((until(&first, &last)?, taken))
+            });
+            of_day.map_or(moment, Ok)
+        };
+        let (from, taken) = read(first)?;
+        let (to, _) = read(last)?;
+        until(&from, &to).map(|whole| (whole, taken)).ok_or(NoTime::Unknown)
+    }
+
+    /// Reads a moment.
+    fn parse_moment(
+        &self,
+        text: &str,
+        order: Option<DateOrder>,
+    ) -> Result<(Written, Taken), NoTime> {
         let zone = &self.zones.alerts;
-        match (Written::parse(text, zone, self.order), self.zones.captured) {
+        match (Written::parse(text, zone, order), self.zones.captured) {
             (Err(NoTime::NoYear), Some(captured)) => {
                 let read = |order| Written::parse_near(text, zone, captured, order);
-                read(self.order).map(|written| {
-                    let is_of_two = self.order.is_none()
+                read(order).map(|written| {
+                    let is_of_two = order.is_none()
                         && [DateOrder::DayFirst, DateOrder::MonthFirst].into_iter().any(|order| {
                             read(Some(order)).is_ok_and(|other| other.time != written.time)
                         });
@@ -227,6 +353,9 @@ impl<'z> Times<'z> {
         let place = || Place { line, text: shortened(text, 64) };
         match read {
             Ok((written, taken)) => {
+                if written.until.is_some_and(|until| until - written.time > LONG) {
+                    note(&mut self.long, line, text);
+                }
                 if written.is_local {
                     self.first_local.get_or_insert(written.time);
                 }
@@ -271,11 +400,31 @@ impl<'z> Times<'z> {
         self.half_days += u64::from(words.any(|word| ["AM", "PM"].contains(&word)));
         let Some(begin) = self.zones.captured else { return };
         let orders = [DateOrder::DayFirst, DateOrder::MonthFirst];
-        for (count, order) in self.captured.iter_mut().zip(orders) {
-            let read = Written::parse(text, &self.zones.alerts, Some(order));
-            let is_then =
-                |written: Written| (begin - BEFORE..=begin + BEHIND).contains(&written.time);
+        let mut captured = self.captured;
+        for (count, order) in captured.iter_mut().zip(orders) {
+            let read = self.parse_in(text, Some(order));
+            let is_then = |(written, _): (Written, Taken)| {
+                (begin - BEFORE..=begin + BEHIND).contains(&written.time)
+            };
             *count += u64::from(read.is_ok_and(is_then));
         }
+        self.captured = captured;
     }
+}
+
+/// From a first time until a last; none if that comes before it.
+fn until(first: &Written, last: &Written) -> Option<Written> {
+    let minute = if last.is_of_minute { MINUTE - Span(1) } else { Span(0) };
+    let end = last.until.or(last.again).unwrap_or(last.time + minute);
+    if first.time == last.time && last.until.is_none() {
+        return Some(*first);
+    }
+    let is_local = first.is_local || last.is_local;
+    (end > first.time).then_some(Written { again: None, until: Some(end), is_local, ..*first })
+}
+
+/// Counts one more, and remembers the first.
+fn note(known: &mut Option<(u64, Place)>, line: u32, text: &str) {
+    let place = || Place { line, text: shortened(text, 64) };
+    known.get_or_insert_with(|| (0, place())).0 += 1;
 }

@@ -25,6 +25,8 @@ pub(super) struct AnswerLine<'a> {
     clients: Vec<SuspectPart<'a>>,
     sightings: u64,
     attributions: &'a [String],
+    until: Option<String>,
+    until_epoch: Option<Number>,
 }
 
 #[derive(Debug, Serialize)]
@@ -39,6 +41,8 @@ struct AlertPart<'a> {
     destination: &'a str,
     threat: Option<&'a str>,
     events: Option<u64>,
+    until: Option<String>,
+    until_epoch: Option<Number>,
 }
 
 /// The difference of the clocks.
@@ -95,6 +99,8 @@ impl<'a> AnswerLine<'a> {
                 .collect(),
             sightings: basis.sightings,
             attributions: &answer.attributions,
+            until: basis.until.map(|time| time.to_string()),
+            until_epoch: basis.until.map(epoch),
         }
     }
 }
@@ -112,6 +118,8 @@ impl<'a> AlertPart<'a> {
             destination: &alert.destination,
             threat: alert.threat.as_deref(),
             events: alert.events,
+            until: alert.until.map(|time| time.to_string()),
+            until_epoch: alert.until.map(epoch),
         }
     }
 }

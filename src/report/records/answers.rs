@@ -61,6 +61,7 @@ const COLUMNS: &[Column] = &[
     ("asked_confidence", |row| {
         row.client.map(|c| confidence(c.asked_permille)).unwrap_or_default()
     }),
+    ("alert_until", |row| time(row.answer.alert.until)),
 ];
 
 fn time(time: Option<Timestamp>) -> String {

@@ -129,8 +129,9 @@ impl<'a> Alike<'a> {
 
     /// The first and the last of its alerts' times by the firewall's clock, if they say it.
     pub fn times(&self) -> Option<(Timestamp, Timestamp)> {
-        let times = self.answers.iter().filter_map(|answer| answer.alert.time);
-        Some((times.clone().min()?, times.max()?))
+        let alerts = || self.answers.iter().map(|answer| &answer.alert);
+        let last = alerts().filter_map(|alert| alert.until.or(alert.time)).max();
+        Some((alerts().filter_map(|alert| alert.time).min()?, last?))
     }
 
     /// How many events the firewall counted.

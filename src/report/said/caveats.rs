@@ -247,11 +247,13 @@ pub(in crate::report) fn of_another_day(ending: &Ending<'_>, times: &Times) -> O
     let answers = ending.answers;
     let others = answers.iter().filter(|answer| answer.basis.is_of_another_day);
     let others = others.filter(|answer| answer.basis.gap.is_none());
-    let time = |answer: &Answer| {
+    let times_of = |answer: &Answer| {
         let clock = answer.basis.clock.unwrap_or_default();
-        answer.basis.time.map(|time| clock.said(time))
+        let times = [answer.basis.time, answer.basis.until];
+        times.into_iter().flatten().map(|time| clock.said(time)).collect::<Vec<_>>()
     };
-    let others: Vec<Timestamp> = others.filter_map(time).collect();
+    let how_many = others.clone().count() as u64;
+    let others: Vec<Timestamp> = others.flat_map(times_of).collect();
     let (begin, end) = ending.coverage.span.filter(|_| answers.len() > 1 && !others.is_empty())?;
     let (before, behind): (Vec<Timestamp>, Vec<Timestamp>) =
         others.iter().partition(|time| **time < begin);
@@ -270,8 +272,8 @@ pub(in crate::report) fn of_another_day(ending: &Ending<'_>, times: &Times) -> O
         })
     };
     let when: Vec<String> = [before, behind].iter().filter_map(|of| when(of)).collect();
-    let (how_many, all) = (others.len() as u64, count(answers.len() as u64, "alert", "alerts"));
-    let which = match (how_many, others.len() == answers.len()) {
+    let all = count(answers.len() as u64, "alert", "alerts");
+    let which = match (how_many, how_many == answers.len() as u64) {
         (2, true) => "Both alerts are".to_owned(),
         (_, true) => format!("All {all} are"),
         (1, false) => format!("1 of {all} is"),

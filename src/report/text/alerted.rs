@@ -41,7 +41,11 @@ fn words(seen: &Seen<'_>, answer: &Answer, client: &Suspect, several_files: bool
     parts.extend(alert.threat.clone());
     parts.push(alert.destination.clone());
     parts.extend(alert.host.as_ref().map(|host| format!("blamed on {host}")));
-    let time = alert.time.map(|time| format!("{} by the firewall's clock", seen.times.at(time)));
+    let time = alert.time.map(|time| match alert.until {
+        None => seen.times.at(time),
+        Some(until) => seen.times.span(time, until),
+    });
+    let time = time.map(|time| format!("{time} by the firewall's clock"));
     parts.extend(time);
     parts.extend(alert.events.map(|events| count(events, "event", "events")));
     // Else two tickets of one alert would look alike.

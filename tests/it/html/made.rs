@@ -118,6 +118,7 @@ pub fn assessments(list: &Indicators, name: &str) -> Vec<Assessment> {
 pub fn answers(list: &Indicators, name: &str) -> Vec<Answer> {
     let alert = |line, destination: &str| Alert {
         again: None,
+        until: None,
         is_time_fine: false,
         is_time_unread: false,
         device: None,
