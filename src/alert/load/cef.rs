@@ -13,6 +13,10 @@ use super::rule_text;
 /// What stands before the extension, `CEF:0` included.
 const HEADER_FIELDS: usize = 7;
 
+/// How keys of a product's own end that tell when, and the zone that they name.
+const STAMP_ENDINGS: [(&str, Option<&str>); 4] =
+    [("utctime", Some("UTC")), ("eventtime", None), ("timestamp", None), ("datetime", None)];
+
 /// Whether a line is an event.
 pub(super) fn is_event(line: &str) -> bool {
     header_at(line).is_some()
@@ -42,6 +46,12 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
         };
         let stamp = event.first(&["rt", "start", "end", "deviceReceiptTime"]);
         let zone = event.first(&["dtz", "deviceTimeZone", "tz"]);
+        let (stamp, zone) = match stamp {
+            Some(stamp) => (Some(stamp), zone),
+            None => {
+                event.own_stamp().map_or((None, zone), |(stamp, own)| (Some(stamp), own.or(zone)))
+            }
+        };
         // Syslog puts one before it.
         let sent = if stamp.is_none() { key_value::stamp_before(line) } else { None };
         let time = match event.ends() {
@@ -68,7 +78,9 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             device: event.first(&["dvchost", "deviceExternalId", "dvc"]),
             ..Row::default()
         };
-        rows.add(number, line, row);
+        let fields = event.keys.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+        let name = row.asked_in(fields).or(row.name);
+        rows.add(number, line, Row { name, ..row });
     }
 }
 
@@ -106,6 +118,18 @@ impl Event {
         keys.iter().find_map(|key| {
             let own = self.keys.iter().filter(|(own, _)| own.eq_ignore_ascii_case(key));
             own.map(|(_, value)| value.as_str()).find_map(said)
+        })
+    }
+
+    /// When, by a key of the product's own, `UNIFIutcTime`; and the zone that it names.
+    fn own_stamp(&self) -> Option<(&str, Option<&'static str>)> {
+        let is = |key: &str, ending: &str| {
+            let at = key.len().checked_sub(ending.len());
+            at.and_then(|at| key.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(ending))
+        };
+        STAMP_ENDINGS.iter().find_map(|(ending, zone)| {
+            let mut own = self.keys.iter().filter(|(key, _)| is(key, ending));
+            own.find_map(|(_, value)| said(value)).map(|stamp| (stamp, *zone))
         })
     }
 

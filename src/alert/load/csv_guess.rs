@@ -10,6 +10,7 @@ use super::csv_columns::Columns;
 use super::csv_rivals;
 use super::csv_words::{DOMAINS, Heading, LOOSE_NAMES};
 use super::row::{is_address, is_destination, is_outside, said};
+use super::stems::{ASKED, OF_OTHERS, OWN, OWN_ADDRESSES};
 use crate::time::{NoTime, UTC, Written};
 
 /// So many rows are looked at.
@@ -18,132 +19,6 @@ const ROWS_MAX: usize = 200;
 pub(super) const ROWS_ALIKE: usize = 3;
 /// So many of a column's values, in percent, are alike.
 const ALIKE: usize = 90;
-
-/// In headings of what was asked for.
-const ASKED: &[&str] = &[
-    "domain",
-    "url",
-    "dns",
-    "fqdn",
-    "query",
-    "question",
-    "qname",
-    "rrname",
-    "ioc",
-    "indicator",
-    "observable",
-    "website",
-    "hostname",
-    "blocked",
-    "malicious",
-    "requested",
-    "contacted",
-    "destination",
-    "remote",
-    "domän",
-    "domaine",
-    "dominio",
-    "angefragt",
-    "blockiert",
-    "gesperrt",
-];
-/// In headings of one's own side, and of links to read more: their names are no destinations.
-const OWN: &[&str] = &[
-    "source",
-    "src",
-    "client",
-    "user",
-    "account",
-    "login",
-    "owner",
-    "mail",
-    "sender",
-    "recipient",
-    "device",
-    "machine",
-    "computer",
-    "endpoint",
-    "agent",
-    "sensor",
-    "observer",
-    "collector",
-    "origin",
-    "internal",
-    "local",
-    "workgroup",
-    "netbios",
-    "activedirectory",
-    "tenant",
-    "organization",
-    "company",
-    "customer",
-    "vendor",
-    "product",
-    "reference",
-    "referer",
-    "referrer",
-    "link",
-    "alert",
-    "event",
-    "incident",
-    "case",
-    "console",
-    "report",
-    "support",
-    "help",
-    "info",
-    "portal",
-    "doc",
-    "article",
-    "advisory",
-    "answer",
-    "response",
-    "resolver",
-    "firewall",
-    "gateway",
-    "server",
-    "appliance",
-    "gerät",
-    "standort",
-    "filiale",
-    "branch",
-    "location",
-    "benutzer",
-    "rechner",
-    "quell",
-    "utilisateur",
-    "usuario",
-    "utente",
-    "dispositivo",
-    "appareil",
-    "equipo",
-    "poste",
-    "ordinateur",
-    "parefeu",
-    "cortafuegos",
-    "serveur",
-    "servidor",
-    "sede",
-    "sitio",
-];
-
-/// In headings of what belongs to a name that was asked for, and is not asked for itself.
-const OF_OTHERS: &[&str] = &[
-    "cname",
-    "alias",
-    "registered",
-    "root",
-    "parent",
-    "tld",
-    "apex",
-    "certificate",
-    "subject",
-    "issuer",
-    "matched",
-];
-/// In headings of addresses that are one's own as the world sees them.
-const OWN_ADDRESSES: &[&str] =
-    &["external", "nat", "public", "wan", "translated", "xff", "forwarded", "proxy", "egress"];
 
 /// Takes columns by what the rows hold where words tell of no time, or of no name; and what is to be said of that.
 ///

@@ -4,6 +4,7 @@
 //! `Source Address`, `source_ip`, `Src. IP` and `srcip` are all `srcip`. Of each list the first that is there counts.
 
 use super::row::plain_key;
+use super::stems::{ASKED, OF_OTHERS, OWN};
 pub(super) use super::time_words::{
     CLOCKS, DAYS, HOURS, ITALIAN_CLOCK, ITALIAN_DAY, SPANS, STAMPS, TIMES, ZONES,
 };
@@ -141,6 +142,7 @@ pub(super) const NAMES: &[&str] = &[
     "dominiobloccato",
     "dstdomain",
     "dstdnsdomain",
+    "dstdnshostname",
     "dstfqdn",
     "dsturl",
     "remoteurl",
@@ -465,6 +467,13 @@ impl Heading {
     /// Whether what stands below it is a destination, if it can be one.
     pub(super) fn is_of_destination(&self) -> bool {
         self.is_of(NAMES) || self.is_of(ADDRESSES)
+    }
+
+    /// Whether it tells of what was asked for, or talked to, by a name, and not of one's own side, nor of what belongs to such a
+    /// name: `Destination DNS Hostname`, `dnsQuestionText`.
+    pub(super) fn tells_of_asked(&self) -> bool {
+        let has = |stems: &[&str]| stems.iter().any(|stem| self.bare.contains(stem));
+        self.is_of(NAMES) || !self.is_known() && has(ASKED) && !has(OWN) && !has(OF_OTHERS)
     }
 
     /// Whether what stands below it is flagged, if it can be.

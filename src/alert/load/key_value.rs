@@ -52,6 +52,8 @@ const NAMES: &[&str] = &[
     "dstdomain",
     "dest_domain",
     "destination_domain",
+    "dstname",
+    "dst_name",
     "fqdn",
     "host",
     "hostname",
@@ -171,6 +173,8 @@ pub(super) fn read(text: &str, dialect: Dialect, rows: &mut Rows<'_>) {
             !is_outside(name) && keys.any(|key| pairs.first(&[key]) == Some(name))
         };
         let name = name.filter(|name| !is_far || !is_own(name));
+        let row = Row { name, ..row };
+        let name = row.asked_in(pairs.0.iter().copied()).or(name);
         rows.add(number, line, Row { name, ..row });
     }
 }

@@ -88,6 +88,14 @@ const LINKS: &[&str] = &[
     "created",
 ];
 
+/// Those of them that name what was asked for where a name stands alone behind them.
+const NO_LINKS: &[&str] = &["question", "query", "resource", "indicator"];
+
+/// A name outside, and nothing else.
+fn is_bare_name(text: &str) -> bool {
+    !text.contains(['/', ':', '@']) && is_destination(text) && !is_address(text) && is_outside(text)
+}
+
 /// Whether a text holds such an alert.
 pub(super) fn is_text(text: &str) -> bool {
     blocks(text).iter().any(|block| block.columns().is_some())
@@ -345,7 +353,8 @@ fn key(label: &str) -> String {
 
 fn is_known(pair: &Pair<'_>, has_date: bool) -> bool {
     let key = pair.key.as_str();
-    !pair.kind.is_empty() && !LINKS.contains(&key) && (has_date || !DAYS.contains(&key))
+    let is_link = LINKS.contains(&key) && !(NO_LINKS.contains(&key) && is_bare_name(pair.value));
+    !pair.kind.is_empty() && !is_link && (has_date || !DAYS.contains(&key))
 }
 
 /// What a label tells of, with that value behind it.

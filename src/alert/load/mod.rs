@@ -37,6 +37,7 @@ mod paste;
 mod row;
 mod rule_text;
 mod spans;
+mod stems;
 mod table;
 mod text;
 mod time_words;

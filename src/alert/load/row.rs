@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
+use super::csv_words::Heading;
 use crate::alert::Alert;
 use crate::flow::Address;
 use crate::time::Written;
@@ -102,10 +103,36 @@ impl<'a> Row<'a> {
             || self.service.is_some_and(is_dns)
     }
 
+    /// What its fields name that was asked for, where all that is known of it is the DNS server that was asked: the only name
+    /// outside that stands alone in a field which tells of that.
+    pub(super) fn asked_in(
+        &self,
+        fields: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Option<&'a str> {
+        let is_of_server = self.is_dns() && self.far_address().is_some_and(is_address_or_end);
+        if !is_of_server || self.name.is_some_and(|name| is_destination(name) && !is_address(name))
+        {
+            return None;
+        }
+        let is_name = |value: &&str| {
+            let is_link = value.contains("://") || value.contains(['/', '@', ':']);
+            !is_link && is_destination(value) && !is_address(value) && is_outside(value)
+        };
+        let named = fields.filter(|(key, _)| Heading::of(key).tells_of_asked());
+        let mut named = named.filter_map(|(_, value)| said(value).filter(is_name));
+        let first = named.next()?;
+        named.all(|other| other.eq_ignore_ascii_case(first)).then_some(first)
+    }
+
     /// The address of the far end.
     pub(super) fn far_address(&self) -> Option<&'a str> {
         if self.is_of_response() { self.host } else { self.address }
     }
+}
+
+/// Whether it is an address, with whatever SonicWall writes behind it.
+fn is_address_or_end(text: &str) -> bool {
+    is_address(without_interface(text.trim()))
 }
 
 /// What firewalls call DNS as a service.

@@ -44,7 +44,8 @@ fn is_of_lookup(message: &str) -> bool {
 
 /// Whether a text of several words names anything.
 pub(super) fn names_any(text: &str) -> bool {
-    let mut words = text.split_whitespace().map(|word| word.replace("[.]", "."));
+    let plain = text.replace("[.]", ".").replace(" .", ".");
+    let mut words = plain.split_whitespace();
     text.trim().contains(char::is_whitespace)
         && words.any(|word| is_name(word.trim_matches(|c: char| !c.is_alphanumeric())))
 }
@@ -52,13 +53,21 @@ pub(super) fn names_any(text: &str) -> bool {
 /// The first few names among the words of a text, each once.
 pub(super) fn names_within(text: &str, most: usize) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
+    // `(evil .com)`.
+    for name in
+        text.lines().filter(|line| line.contains(" .")).filter_map(|line| name_in(line, true))
+    {
+        if names.len() < most && !names.contains(&name) {
+            names.push(name);
+        }
+    }
     for word in text.split(|c: char| c.is_whitespace() || ",;\"'<>()=|".contains(c)) {
         let word = word.replace("[.]", ".");
         let word = word.trim_matches(|c: char| !c.is_alphanumeric());
         if is_name(word) && !names.iter().any(|known| known == word) {
             names.push(word.to_owned());
         }
-        if names.len() == most {
+        if names.len() >= most {
             break;
         }
     }
@@ -215,5 +224,8 @@ mod tests {
             assert_eq!(name_in(message, true).as_deref(), name, "{message}");
         }
         assert_eq!(name_in("C2 (evil .com)", true).as_deref(), Some("evil.com"), "a lookup");
+        let text = "Signature ET MALWARE CnC (mi .kenal-cn .com). From: 192.168.2.194";
+        assert!(names_any(text));
+        assert_eq!(names_within(text, 3), ["mi.kenal-cn.com"]);
     }
 }

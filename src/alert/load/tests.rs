@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::time::Zone;
 
+mod asked;
 mod columns;
 mod exports;
 mod logs;
