@@ -7,10 +7,10 @@ use csv::StringRecord;
 use super::csv_guess;
 use super::csv_unsaid::{self, Sort, Unsaid};
 use super::csv_words::{
-    ADDRESS_PORTS, ADDRESSES, CLOCKS, DAYS, DEVICES, DOMAINS, EITHERS_ADDRESS, EITHERS_NAME,
-    EVENTS, HOST_PORTS, HOSTS, HOURS, Heading, ITALIAN_CLOCK, ITALIAN_DAY, LOOSE_NAMES, NAMES,
-    NUMBERS, OF_ADGUARD, OF_SPLUNK, PORT, RAW, SERVICES, SPANS, STAMPS, THREATS, TIMES, USERS,
-    ZONES,
+    ADDRESS_PORTS, ADDRESSES, CLIENTS, CLOCKS, DAYS, DEVICES, DOMAINS, EITHERS_ADDRESS,
+    EITHERS_NAME, EVENTS, HOST_PORTS, HOSTS, HOURS, Heading, ITALIAN_CLOCK, ITALIAN_DAY,
+    LOOSE_NAMES, NAMES, NUMBERS, OF_ADGUARD, OF_SPLUNK, PORT, RAW, SERVICES, SPANS, STAMPS,
+    THREATS, TIMES, USERS, ZONES,
 };
 use super::row::{Row, called, is_address, is_destination, is_none, is_outside, plain_key, said};
 use super::rule_text;
@@ -34,6 +34,8 @@ pub(super) struct Columns {
     stamp: Option<Stamp>,
     /// All that may tell of the host, as with names.
     hosts: Vec<usize>,
+    /// Those of them that are called as the address of who talked.
+    clients: Vec<usize>,
     host_port: Option<usize>,
     /// All that may hold a name: in an export many stay empty, or hold something else.
     names: Vec<usize>,
@@ -120,6 +122,7 @@ impl Columns {
             zone: find(ZONES),
             stamp: find(STAMPS).map(stamp),
             hosts: places(HOSTS),
+            clients: places(CLIENTS),
             host_port: find(HOST_PORTS),
             names: names.collect(),
             flagged: flagged.collect(),
@@ -285,6 +288,12 @@ impl Columns {
         let either = at(self.eithers_address).and_then(said).filter(|text| is_address(text));
         let own = either.filter(|address| !is_outside(address));
         let host = self.hosts.iter().find_map(|column| said(record.get(*column)?));
+        let own_address = || {
+            let clients = self.clients.iter().filter(|column| self.hosts.contains(column));
+            let mut said = clients.filter_map(|column| said(record.get(*column)?));
+            said.find(|text| is_address(text) && !is_outside(text))
+        };
+        let host = host.filter(|host| is_address(host)).or_else(own_address).or(host);
         let mut threats = self.threats.iter().filter_map(|column| called(record.get(*column)?));
         let none = || {
             self.threats

@@ -82,6 +82,18 @@ pub(super) const HOSTS: &[&str] = &[
     "sorgente",
     "origine",
 ];
+/// Those of them that hold the address of who talked, where another says something else: OPNsense has there how it was answered.
+pub(super) const CLIENTS: &[&str] = &[
+    "srcip",
+    "src",
+    "clientip",
+    "client",
+    "internalip",
+    "internalclientip",
+    "clientsourceip",
+    "devicelocalip",
+    "localip",
+];
 pub(super) const HOST_PORTS: &[&str] = &[
     "srcport",
     "sport",
@@ -635,6 +647,9 @@ mod tests {
     fn every_word_is_spelt_as_headings_are() {
         for word in LISTS.concat() {
             assert_eq!(spelt(word), word, "nothing is ever spelt so");
+        }
+        for word in CLIENTS {
+            assert!(HOSTS.contains(word), "{word} is of no host");
         }
         for word in SPANS.iter().flat_map(|(first, last)| [first, last]) {
             assert!(TIMES.contains(word), "{word} is of no time");

@@ -46,9 +46,9 @@ impl Row<'_> {
             std::mem::swap(&mut self.host, &mut self.address);
         }
         let name = self.name.and_then(said).filter(|name| is_destination(name));
-        let address = self.address.and_then(said).map(without_remark).map(without_interface);
+        let address = self.address.and_then(said).map(without_remark).map(without_port);
         let address = address.filter(|address| is_destination(address));
-        let Some(destination) = name.or(address) else {
+        let Some(destination) = name.map(without_port).or(address) else {
             return Err("it names no destination, neither a name nor an address".to_owned());
         };
         Ok(Alert {
@@ -66,7 +66,7 @@ impl Row<'_> {
                 .host
                 .and_then(said)
                 .map(without_remark)
-                .map(without_interface)
+                .map(without_port)
                 .map(|host| shortened(&plain(host), VALUE_LEN_MAX)),
             destination: shortened(destination, VALUE_LEN_MAX),
             threat: self.threat.and_then(called).map(|threat| shortened(threat, VALUE_LEN_MAX)),
@@ -139,11 +139,23 @@ fn is_address_or_end(text: &str) -> bool {
 const SERVICES_OF_DNS: [&str; 9] =
     ["dns", "dnsudp", "dnstcp", "dnsbase", "domain", "domainudp", "domaintcp", "udp53", "tcp53"];
 
-/// An address and a port without the interface that SonicWall writes behind them: `203.0.113.67:443:X1`.
+/// An address and a port without what SonicWall writes behind them, an interface and a name: `203.0.113.67:443:X1`,
+/// `192.168.2.12:53211:X0:dc02`.
 fn without_interface(text: &str) -> &str {
-    let end = || text.rsplit_once(':').map(|(end, _)| end);
-    let is_whole = |text: &str| text.parse::<SocketAddr>().is_ok();
-    end().filter(|end| !is_address(text) && is_whole(end)).unwrap_or(text)
+    let mut ends = text.match_indices(':').filter_map(|(at, _)| text.get(..at));
+    let is_whole = |text: &&str| text.parse::<SocketAddr>().is_ok();
+    ends.find(is_whole).filter(|_| !is_address(text)).unwrap_or(text)
+}
+
+/// An address without the port behind it, and what may stand behind that.
+fn without_port(text: &str) -> &str {
+    let end = without_interface(text);
+    match end.rsplit_once(':') {
+        Some((address, _)) if plain(end).parse::<SocketAddr>().is_ok() => {
+            address.trim_matches(['[', ']'])
+        }
+        _ => text,
+    }
 }
 
 /// What a threat is called: a number calls nothing.
@@ -348,6 +360,24 @@ mod tests {
             "",
         ] {
             assert!(!is_outside(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn of_an_end_of_a_connection_the_address_counts() {
+        for (text, address) in [
+            ("203.0.113.67:443", "203.0.113.67"),
+            ("203.0.113.67:443:X1", "203.0.113.67"),
+            ("192.168.2.12:53211:X0:dc02", "192.168.2.12"),
+            ("192.168.2.12:53211:X0:dc02.corp.local", "192.168.2.12"),
+            ("203[.]0[.]113[.]67:443", "203[.]0[.]113[.]67"),
+            ("[2001:db8::1]:443", "2001:db8::1"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("192.168.2.12", "192.168.2.12"),
+            ("evil.com:443", "evil.com:443"),
+            ("dc1", "dc1"),
+        ] {
+            assert_eq!(without_port(text), address, "{text}");
         }
     }
 

@@ -81,3 +81,23 @@ fn what_may_be_of_ones_own_or_is_not_one_name_is_not_taken() {
     );
     assert_eq!(of(&mail).1, "8.8.8.8");
 }
+
+#[test]
+fn the_host_is_who_asked_whatever_stands_behind_its_address_or_in_another_column() {
+    let line = |src: &str| {
+        format!(
+            "id=firewall time=\"{WHEN} UTC\" msg=\"Botnet\" src={src} dst=203.0.113.66:53:X1 proto=udp/dns threat=C2"
+        )
+    };
+    for src in ["192.168.2.194:53211:X0", "192.168.2.194:53211:X0:dc02", "192.168.2.194:53211"] {
+        assert_eq!(of(&line(src)), expect(DC, "203.0.113.66", WHEN), "{src}");
+    }
+    let table = format!(
+        "Time\tClient\tDomain\tType\tAction\tSource\tReturn Code\tBlocklist\n\
+         2026-03-02 09:17:42\t{DC}\t{NAME}\tA\tBlock\tLocal\tNOERROR\tabuse.ch ThreatFox\n"
+    );
+    assert_eq!(of(&table), expect(DC, NAME, WHEN));
+    // The address of the firewall itself says nothing of who asked.
+    let table = format!("time,source,device,destination\n{WHEN}Z,PC-ANNA,192.168.2.1,{NAME}\n");
+    assert_eq!(of(&table), expect("PC-ANNA", NAME, WHEN));
+}
