@@ -154,8 +154,8 @@ impl Zone {
         self.civil(time).map_or_else(|| time.to_string(), |civil| civil.clock)
     }
 
-    /// By what a person calls it: `UTC`, `local`, a name of the IANA database such as `Europe/Berlin`, or
-    /// its distance from UTC, `+01:00`. None if there is no such zone.
+    /// By what a person calls it: `UTC`, `local`, a name of the IANA database such as `Europe/Berlin`, its distance from UTC,
+    /// `+01:00`, or an abbreviation that is used for one zone, `CEST`. None if there is no such zone.
     pub fn parse(name: &str) -> Option<Zone> {
         let name = name.trim();
         if name.eq_ignore_ascii_case("utc") {
@@ -168,7 +168,13 @@ impl Zone {
             let zone = TimeZone::fixed(Offset::from_seconds(distance(name)?).ok()?);
             return Some(Zone { zone, name: Cow::Borrowed("") });
         }
-        let zone = TimeZone::get(name).ok()?;
+        let zone = match TimeZone::get(name) {
+            Ok(zone) => zone,
+            Err(_) => {
+                let zone = zone_words::of_one_zone(name)?;
+                return Some(Zone { zone, name: Cow::Borrowed("") });
+            }
+        };
         let name = zone.iana_name().unwrap_or(name).to_owned();
         Some(Zone { zone, name: Cow::Owned(name) })
     }

@@ -544,7 +544,12 @@ mod tests {
             let time = read(&format!("2026-03-02 10:17:42 {zone}"));
             assert_eq!((time.time.seconds() / 3600 % 24, time.is_local), (hour, false), "{zone}");
         }
-        for zone in ["Europe/Atlantis", "+99:00", "+1:2:3:4", "five"] {
+        for (zone, hour) in [("CEST", 8), ("mesz", 8), ("EEST", 7), ("EDT", 14)] {
+            let zone = Zone::parse(zone).unwrap();
+            let time = Written::parse("2026-03-02 10:17:42", &zone, None).unwrap();
+            assert_eq!(time.time.seconds() / 3600 % 24, hour, "{zone:?}");
+        }
+        for zone in ["Europe/Atlantis", "+99:00", "+1:2:3:4", "five", "BST", "IST", "MEZ", "GMT+25"] {
             assert!(Zone::parse(zone).is_none(), "{zone}");
         }
     }

@@ -183,6 +183,15 @@ impl ZoneWord {
     }
 }
 
+/// The zone that an abbreviation stands for, if it is used for one. What Europe calls its winter's time some mean all the year.
+pub(super) fn of_one_zone(text: &str) -> Option<TimeZone> {
+    let is_word = !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_alphabetic());
+    match ZoneWord::alone(text) {
+        ZoneWord::Zone(zone) if is_word => Some(zone),
+        _ => None,
+    }
+}
+
 /// Whether a word that stands behind a clock, or in a heading of one, names a zone, be it one of several.
 pub fn names_zone(text: &str) -> bool {
     !text.trim().is_empty() && !matches!(ZoneWord::of(text), ZoneWord::Unknown)
