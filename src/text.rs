@@ -228,6 +228,39 @@ impl<R: BufRead> Read for Utf16<R> {
     }
 }
 
+/// A line without its comment, which begins with `#`, `;` or `//` at its start or behind white space, and without the white space
+/// around it.
+pub fn without_comment(line: &[u8]) -> &[u8] {
+    let mut space = true;
+    let comment = line.iter().enumerate().position(|(at, &octet)| {
+        let begins = match octet {
+            b'#' | b';' => space,
+            b'/' => space && line.get(at + 1) == Some(&b'/'),
+            _ => false,
+        };
+        space = octet.is_ascii_whitespace();
+        begins
+    });
+    line.get(..comment.unwrap_or(line.len())).unwrap_or(line).trim_ascii()
+}
+
+/// What people put before each line of a list.
+const BULLETS: [&str; 8] = ["- ", "* ", "+ ", "• ", "· ", "▪ ", "– ", "→ "];
+
+/// A line without the mark of a list before it, or its number: `- evil.com`, `1. evil.com`.
+pub fn without_bullet(line: &str) -> &str {
+    let bare = BULLETS.iter().find_map(|mark| line.strip_prefix(mark));
+    bare.map_or_else(|| without_number(line), str::trim_start)
+}
+
+/// A line without what a list counts it by: `1. `, `2) `.
+pub fn without_number(line: &str) -> &str {
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let behind = line.get(digits..).filter(|_| (1..=3).contains(&digits));
+    let behind = behind.and_then(|behind| behind.strip_prefix(['.', ')']));
+    behind.filter(|behind| behind.starts_with([' ', '\t'])).map_or(line, str::trim_start)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -280,5 +313,41 @@ mod tests {
         assert!(matches!(no_text(b"e\0vil\0"), Some(NoText::Binary)));
         assert!(matches!(no_text(&[0; 64]), Some(NoText::Binary)));
         assert!(matches!(no_text(&[0x1f, 0x8b, 8, 0, 0]), Some(NoText::Io(_))));
+    }
+
+    #[test]
+    fn comments_end_the_content() {
+        for (line, content) in [
+            ("evil.com", "evil.com"),
+            ("  evil.com\t\r", "evil.com"),
+            ("# evil.com", ""),
+            ("; evil.com", ""),
+            ("//evil.com", ""),
+            ("evil.com # c2", "evil.com"),
+            ("evil.com ; c2", "evil.com"),
+            ("evil.com\t// c2", "evil.com"),
+            ("http://evil.com/#a;b//c", "http://evil.com/#a;b//c"),
+            ("evil.com / c2", "evil.com / c2"),
+            ("", ""),
+            (" \r", ""),
+        ] {
+            assert_eq!(without_comment(line.as_bytes()), content.as_bytes(), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn the_marks_of_a_list_are_none_of_what_stands_in_it() {
+        for (line, bare) in [
+            ("- evil.com", "evil.com"),
+            ("*  evil.com", "evil.com"),
+            ("• evil.com", "evil.com"),
+            ("1. evil.com", "evil.com"),
+            ("12) evil.com", "evil.com"),
+            ("*.evil.com", "*.evil.com"),
+            ("1.2.3.4", "1.2.3.4"),
+            ("evil.com", "evil.com"),
+        ] {
+            assert_eq!(without_bullet(line), bare);
+        }
     }
 }

@@ -549,7 +549,8 @@ mod tests {
             let time = Written::parse("2026-03-02 10:17:42", &zone, None).unwrap();
             assert_eq!(time.time.seconds() / 3600 % 24, hour, "{zone:?}");
         }
-        for zone in ["Europe/Atlantis", "+99:00", "+1:2:3:4", "five", "BST", "IST", "MEZ", "GMT+25"] {
+        for zone in ["Europe/Atlantis", "+99:00", "+1:2:3:4", "five", "BST", "IST", "MEZ", "GMT+25"]
+        {
             assert!(Zone::parse(zone).is_none(), "{zone}");
         }
     }

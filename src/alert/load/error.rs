@@ -133,10 +133,11 @@ pub enum LoadError {
     /// It is of no form that is known.
     #[error(
         "{file} holds alerts of no form that is known ({}); its first line is \"{first}\". {}Say the form \
-         with --alerts-format, or make it a CSV file with the columns time, host, destination and threat. A list of \
+         with --alerts-format{}, or make it a CSV file with the columns time, host, destination and threat. A list of \
          what to look for is given to `read` or `live` with --indicators",
         Form::list(),
-        by_name(names)
+        by_name(names),
+        if *has_names { " (that of names or addresses alone, one a line, is --alerts-format names)" } else { "" }
     )]
     Unknown {
         /// Its path.
@@ -145,6 +146,8 @@ pub enum LoadError {
         first: String,
         /// Names that stand in it, a few of them.
         names: Vec<String>,
+        /// Whether some line is a bare name.
+        has_names: bool,
     },
     /// No row of it could be used.
     #[error(
@@ -177,7 +180,8 @@ impl LoadError {
         }
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
         let names = rule_text::names_within(text, NAMES_MAX);
-        LoadError::Unknown { file: file.to_owned(), first: shown(first), names }
+        let has_names = names::has_any(text);
+        LoadError::Unknown { file: file.to_owned(), first: shown(first), names, has_names }
     }
 }
 

@@ -20,6 +20,7 @@ use super::csv_words::{
 };
 use super::row::{Row, is_address, is_destination, is_outside, is_registered};
 use super::{Rows, key_value, lines};
+use crate::text::without_number;
 use crate::time::{NoTime, UTC, Written};
 
 const THREAT: &str = "threat";
@@ -282,14 +283,6 @@ fn label(text: &str) -> &str {
 
 fn value(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '`'))
-}
-
-/// A line without what a list counts it by: `1. `, `2) `.
-pub(super) fn without_number(line: &str) -> &str {
-    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-    let behind = line.get(digits..).filter(|_| (1..=3).contains(&digits));
-    let behind = behind.and_then(|behind| behind.strip_prefix(['.', ')']));
-    behind.filter(|behind| behind.starts_with([' ', '\t'])).map_or(line, str::trim_start)
 }
 
 /// The labels of a line, as headings are understood, and what stands behind each.

@@ -1,18 +1,15 @@
 //! Bare names and addresses, one a line, as people note what an alert was about; or several in a line with commas or semicolons
 //! between them, or with the marks of a list before each.
 //!
-//! A list of indicators is bare names as well. What has few lines and nothing but them is taken for alerts; a long
-//! one, or one with marks and comments as lists have them, is not: it is to be looked for as a list.
+//! A list of indicators is bare names as well. What has few lines and nothing but them and comments is taken for alerts; a long
+//! one, or one with the marks of lists, is not: it is to be looked for as a list.
 
 use super::Rows;
-use super::labels::without_number;
 use super::row::{Row, is_destination};
+use crate::text::{without_bullet, without_comment};
 
 /// So many lines are a list.
 const LIST_LINES: usize = 50;
-
-/// What lists put before each line.
-const BULLETS: [&str; 8] = ["- ", "* ", "+ ", "• ", "· ", "▪ ", "– ", "→ "];
 
 /// Whether a text is a few bare names.
 pub(super) fn is_few(text: &str) -> bool {
@@ -22,6 +19,12 @@ pub(super) fn is_few(text: &str) -> bool {
 /// Whether it begins with more of them than a few.
 pub(super) fn are_many(text: &str) -> bool {
     count(text) >= LIST_LINES
+}
+
+/// Whether some line of a text is a bare name.
+pub(super) fn has_any(text: &str) -> bool {
+    let mut top = super::lines(text).take(LIST_LINES);
+    top.any(|(_, line)| names(line).next().is_some() && names(line).all(is_name))
 }
 
 /// How many bare names it begins with, counted to the number that a list has; none if something else is among them.
@@ -35,9 +38,6 @@ fn count(text: &str) -> usize {
 /// Reads all lines, each as an alert without time and host, or several.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     for (number, line) in super::lines(text) {
-        if line.trim().starts_with('#') {
-            continue;
-        }
         for name in names(line) {
             if is_name(name) {
                 rows.add(number, line, Row { name: Some(name), ..Row::default() });
@@ -50,9 +50,8 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
 
 /// What a line holds, without the marks of a list.
 fn names(line: &str) -> impl Iterator<Item = &str> {
-    let line = line.trim();
-    let bare = BULLETS.iter().find_map(|mark| line.strip_prefix(mark));
-    let bare = bare.unwrap_or_else(|| without_number(line));
+    let line = std::str::from_utf8(without_comment(line.as_bytes())).unwrap_or_default();
+    let bare = without_bullet(line);
     // The path of a URL may have either.
     let is_between = |c: char| matches!(c, ',' | ';') && !bare.contains("://");
     bare.split(is_between).map(str::trim).filter(|name| !name.is_empty())
@@ -103,8 +102,6 @@ mod tests {
         assert_eq!(form(&long(LIST_LINES - 1)), Ok(Form::Names));
         for list in [
             &long(LIST_LINES),
-            "# of Monday\nevil.com\n",
-            "evil.com # seen\n",
             "0.0.0.0 evil.com\n0.0.0.0 bad.example\n",
             "=evil.com\n",
             "evil.com\n*.bad.example\n",
@@ -142,6 +139,22 @@ mod tests {
         ] {
             assert!(form(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn comments_are_passed_over() {
+        for text in [
+            "# of Monday\nmi.kenal-cn.com\n\n; more\n// and\n192.55.83.30\n",
+            "mi.kenal-cn.com # seen\n192.55.83.30\n",
+        ] {
+            let alerts = Alerts::read("a.txt", text, None, &Zones::default()).unwrap();
+            let found: Vec<&str> = alerts.alerts.iter().map(|a| a.destination.as_str()).collect();
+            assert_eq!(found, ["mi.kenal-cn.com", "192.55.83.30"], "{text}");
+            assert!(alerts.notices.is_empty(), "{:?}", alerts.notices);
+        }
+        assert!(form("# nothing\n").is_err());
+        let error = form("mi.kenal-cn.com\nsee there\n").unwrap_err();
+        assert!(error.contains("--alerts-format names"), "{error}");
     }
 
     #[test]

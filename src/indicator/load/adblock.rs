@@ -3,9 +3,10 @@
 
 use super::lines::Lines;
 use super::loader::{Loader, Stop};
-use super::plain::{content_of, hosts_line};
+use super::plain::hosts_line;
 use crate::indicator::IndicatorKind;
 use crate::indicator::building::Remark;
+use crate::text::without_comment;
 
 /// Options that do not change which names a rule is about.
 const HARMLESS: [&str; 12] = [
@@ -50,7 +51,7 @@ pub(super) fn load(loader: &mut Loader, lines: &mut Lines<'_>) -> Result<(), Sto
             None => (false, line),
         };
         let Some(pattern) = pattern.strip_prefix("||") else {
-            let content = std::str::from_utf8(content_of(line.as_bytes())).unwrap_or_default();
+            let content = std::str::from_utf8(without_comment(line.as_bytes())).unwrap_or_default();
             return match content {
                 "" => Ok(()),
                 _ if exception || content.starts_with(['|', '/']) => {

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::plain::content_of;
 use super::{adblock, hosts, rpz, suricata, table, zeek};
 use crate::flow::Address;
 use crate::indicator::network::{Network, parse_address};
+use crate::text::without_comment;
 
 /// How many words of a line are looked at for a row of an alert table.
 const ALERT_WORDS_MAX: usize = 8;
@@ -175,7 +175,7 @@ fn of_a_line(line: &str) -> Option<Guess> {
     if suricata::is_rule(line) {
         return Some(Guess::Form(Form::SuricataRules));
     }
-    let content = String::from_utf8_lossy(content_of(line.as_bytes())).into_owned();
+    let content = String::from_utf8_lossy(without_comment(line.as_bytes())).into_owned();
     if content.is_empty() {
         return None;
     }

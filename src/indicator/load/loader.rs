@@ -14,7 +14,7 @@ use super::{
 use crate::indicator::building::Remark;
 use crate::indicator::{Full, IndicatorKind, Indicators};
 use crate::name::NameHasher;
-use crate::text::{NoText, Text};
+use crate::text::{NoText, Text, without_comment};
 
 /// Why the list at hand cannot be read further.
 pub(super) enum Stop {
@@ -200,10 +200,10 @@ impl Loader {
                 Ok("") => {}
                 Ok(line) => read(self, line.trim())?,
                 // A comment in another encoding harms nobody.
-                Err(_) => match std::str::from_utf8(plain::content_of(line)) {
+                Err(_) => match std::str::from_utf8(without_comment(line)) {
                     Ok(content) => read(self, content)?,
                     Err(_) => {
-                        let content = plain::content_of(line);
+                        let content = without_comment(line);
                         self.skip(&String::from_utf8_lossy(content), "it is not UTF-8 text");
                     }
                 },

@@ -1,7 +1,7 @@
 //! Plain lists: one name, address or network a line; and hosts files, with what may stand between.
 //!
 //! A comment begins with `#`, `;` or `//` at the start of a line or behind white space, and ends with
-//! the line.
+//! the line. The marks of a list may stand before a name: `- evil.com`, `1. evil.com`.
 
 use super::form::Form;
 use super::hosts;
@@ -10,6 +10,7 @@ use super::loader::{Loader, Stop};
 use super::word::Scanned;
 use crate::indicator::building::Remark;
 use crate::indicator::network::parse_address;
+use crate::text::{without_bullet, without_comment};
 
 /// Lines read quickly, keeping the room that they take.
 #[derive(Default)]
@@ -21,7 +22,7 @@ pub(super) struct Words {
 pub(super) fn load(loader: &mut Loader, lines: &mut Lines<'_>, form: Form) -> Result<(), Stop> {
     let mut words = Words::default();
     let mut read = |loader: &mut Loader, line: &str| {
-        let content = std::str::from_utf8(content_of(line.as_bytes())).unwrap_or_default();
+        let content = std::str::from_utf8(without_comment(line.as_bytes())).unwrap_or_default();
         match form {
             _ if content.is_empty() => Ok(()),
             Form::Hosts => hosts_line(loader, content),
@@ -41,6 +42,11 @@ pub(super) fn load(loader: &mut Loader, lines: &mut Lines<'_>, form: Form) -> Re
 /// Reads what a line holds beside its comment.
 pub(super) fn plain_line(loader: &mut Loader, content: &str) -> Result<(), Stop> {
     if content.contains(char::is_whitespace) {
+        // `- evil.com`, `1. evil.com`.
+        let bare = without_bullet(content);
+        if bare.len() < content.len() && !bare.contains(char::is_whitespace) {
+            return loader.word(bare, Remark::default());
+        }
         loader.skip(content, "it is more than one word; a comment begins with #, ; or //");
         return Ok(());
     }
@@ -74,44 +80,4 @@ pub(super) fn hosts_line(loader: &mut Loader, content: &str) -> Result<(), Stop>
         }
     }
     Ok(())
-}
-
-/// The line without its comment and the white space around it.
-pub(super) fn content_of(line: &[u8]) -> &[u8] {
-    let mut space = true;
-    let comment = line.iter().enumerate().position(|(at, &octet)| {
-        let begins = match octet {
-            b'#' | b';' => space,
-            b'/' => space && line.get(at + 1) == Some(&b'/'),
-            _ => false,
-        };
-        space = octet.is_ascii_whitespace();
-        begins
-    });
-    line.get(..comment.unwrap_or(line.len())).unwrap_or(line).trim_ascii()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn comments_end_the_content() {
-        for (line, content) in [
-            ("evil.com", "evil.com"),
-            ("  evil.com\t\r", "evil.com"),
-            ("# evil.com", ""),
-            ("; evil.com", ""),
-            ("//evil.com", ""),
-            ("evil.com # c2", "evil.com"),
-            ("evil.com ; c2", "evil.com"),
-            ("evil.com\t// c2", "evil.com"),
-            ("http://evil.com/#a;b//c", "http://evil.com/#a;b//c"),
-            ("evil.com / c2", "evil.com / c2"),
-            ("", ""),
-            (" \r", ""),
-        ] {
-            assert_eq!(content_of(line.as_bytes()), content.as_bytes(), "{line:?}");
-        }
-    }
 }

@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::lines::Lines;
 use super::loader::{Loader, Stop};
-use super::plain::content_of;
 use super::rule;
 use crate::indicator::building::Remark;
 use crate::indicator::network::Network;
+use crate::text::without_comment;
 
 /// What a rule does, its first word.
 const ACTIONS: [&str; 7] =
@@ -75,7 +75,7 @@ pub(super) fn load_dataset(loader: &mut Loader, lines: &mut Lines<'_>) -> Result
 /// Reads a reputation list.
 pub(super) fn load_reputation(loader: &mut Loader, lines: &mut Lines<'_>) -> Result<(), Stop> {
     loader.each_line(lines, |loader, line| {
-        let content = std::str::from_utf8(content_of(line.as_bytes())).unwrap_or_default();
+        let content = std::str::from_utf8(without_comment(line.as_bytes())).unwrap_or_default();
         match reputation_of(content) {
             _ if content.is_empty() => Ok(()),
             Some((address, category, score)) => {

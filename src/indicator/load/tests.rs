@@ -49,6 +49,15 @@ fn a_plain_list_with_everything_in_it() {
 }
 
 #[test]
+fn the_marks_of_a_list_may_stand_before_its_names() {
+    let list = "# of Monday\n- mi[.]kenal-cn[.]com\n* x1.ad-sync.net\n• one.example # c2\n1. two.example\n2) 192.0.2.1\n";
+    let expected = ["mi.kenal-cn.com", "x1.ad-sync.net", "one.example", "two.example", "192.0.2.1"];
+    assert_eq!(values(list), expected);
+    let (_, warnings) = read("evil.com\n- see there\n").unwrap();
+    assert!(warnings[0].to_string().contains("more than one word"), "{warnings:?}");
+}
+
+#[test]
 fn a_hosts_file_gives_its_names_and_no_address() {
     let list = "127.0.0.1 localhost\n::1 ip6-localhost ip6-loopback\n255.255.255.255\tbroadcasthost\n\
                 fe80::1%lo0 localhost\n0.0.0.0 0.0.0.0\n# start\n0.0.0.0 Evil.com alias.example # c2\n\
