@@ -40,7 +40,7 @@ use crate::time::Timestamp;
 pub use clock::Clock;
 pub(crate) use clock::moments;
 pub use desk::Desk;
-pub use load::{Alerts, Form, Lack, LoadError, Notice};
+pub use load::{Alerts, Form, Lack, LoadError, Notice, name_asked};
 pub use scope::address_in;
 pub use target::{refused, refused_beforehand};
 pub use zones::Zones;

@@ -8,7 +8,7 @@ use anyhow::bail;
 use super::alerts::{Loaded, load, told, words};
 use super::settings::{Explain as Settings, Subject};
 use super::{Outcome, analysis};
-use crate::alert::{Alert, Alerts, Desk, Form, LoadError, refused};
+use crate::alert::{Alert, Alerts, Desk, Form, LoadError, name_asked, refused};
 use crate::capture::begin_of;
 use crate::flow::Address;
 use crate::indicator::{IndicatorId, Indicators};
@@ -19,6 +19,10 @@ const COMMAND_LINE: &str = "the command line";
 pub fn run(mut settings: Settings) -> anyhow::Result<Outcome> {
     let input = &settings.analysis.input;
     settings.zones.captured = begin_of(&input.files, &input.shifts);
+    if let Subject::Question(text) = &mut settings.subject {
+        let name = name_asked(text).to_owned();
+        *text = name;
+    }
     let Loaded { alerts, unread } = match &settings.subject {
         Subject::Question(text) if Form::is_alert(text) => pasted(text, &settings)?,
         Subject::Question(question) => Loaded { alerts: vec![asked(question)], unread: Vec::new() },

@@ -53,6 +53,15 @@ fn one_alert_stands_on_the_command_line_itself() {
 }
 
 #[test]
+fn a_name_on_the_command_line_may_have_quotes_or_its_label() {
+    for name in ["\"mi.kenal-cn.com\"", "Destination: mi.kenal-cn.com", "“mi[.]kenal-cn[.]com”"]
+    {
+        let run = explain(&[name]);
+        assert_eq!((run.code, first_client(&run).as_str()), (Some(1), "192.168.2.42"), "{run:?}");
+    }
+}
+
+#[test]
 fn what_is_no_alert_on_the_command_line_says_what_was_tried() {
     for (arguments, words) in [
         (

@@ -49,6 +49,7 @@ use std::path::Path;
 
 pub use self::error::{Lack, LoadError, Notice};
 pub use self::form::Form;
+pub use self::names::name_asked;
 use self::paste::Paste;
 use self::row::{Row, is_address, said};
 use self::times::{Shown, Times, Unread};

@@ -5,6 +5,7 @@
 //! one, or one with the marks of lists, is not: it is to be looked for as a list.
 
 use super::Rows;
+use super::csv_words::Heading;
 use super::row::{Row, is_destination};
 use crate::text::{without_bullet, without_comment};
 
@@ -55,6 +56,32 @@ fn names(line: &str) -> impl Iterator<Item = &str> {
     // The path of a URL may have either.
     let is_between = |c: char| matches!(c, ',' | ';') && !bare.contains("://");
     bare.split(is_between).map(str::trim).filter(|name| !name.is_empty())
+}
+
+/// The name or address that somebody asks about: without the quotes around it, or the label that it was pasted with,
+/// `Destination: evil.com`. What is more is left as it is.
+pub fn name_asked(text: &str) -> &str {
+    let bare = without_quotes(text);
+    let labelled =
+        bare.split_once(": ").filter(|(label, _)| Heading::of(label).is_of_destination());
+    let name = labelled.map_or(bare, |(_, value)| without_quotes(value));
+    if is_name(name) { name } else { text }
+}
+
+fn without_quotes(text: &str) -> &str {
+    const QUOTES: [(char, char); 8] = [
+        ('"', '"'),
+        ('\'', '\''),
+        ('`', '`'),
+        ('“', '”'),
+        ('„', '“'),
+        ('‘', '’'),
+        ('«', '»'),
+        ('<', '>'),
+    ];
+    let text = text.trim();
+    let inside = |(open, close): &(char, char)| text.strip_prefix(*open)?.strip_suffix(*close);
+    QUOTES.iter().find_map(inside).map_or(text, str::trim)
 }
 
 /// A word that can be a destination, and neither a network nor all below a name: those are for lists.
@@ -155,6 +182,26 @@ mod tests {
         assert!(form("# nothing\n").is_err());
         let error = form("mi.kenal-cn.com\nsee there\n").unwrap_err();
         assert!(error.contains("--alerts-format names"), "{error}");
+    }
+
+    #[test]
+    fn a_name_that_is_asked_for_may_have_quotes_or_its_label() {
+        for text in [
+            "evil.com",
+            " evil.com ",
+            "\"evil.com\"",
+            "'evil.com'",
+            "„evil.com“",
+            "<evil.com>",
+            "Destination: evil.com",
+            "Domain: \"evil.com\"",
+        ] {
+            assert_eq!(name_asked(text).trim(), "evil.com", "{text}");
+        }
+        for text in ["Host: evil.com", "\"evil.com", "evil.com, other.com", "\"1 a b\"", "\"\"", ""]
+        {
+            assert_eq!(name_asked(text), text);
+        }
     }
 
     #[test]
