@@ -33,6 +33,8 @@ fn one_alert_stands_on_the_command_line_itself() {
         "#fields\tts\tid.orig_h\tid.resp_h\tquery\n1772443062.5\t192.168.2.194\t9.9.9.9\tmi.kenal-cn.com\n",
         "CEF:0|Vendor|Product|1|id|C2/Generic-A|8|src=192.168.2.194",
         "time,host,destination\n,192.168.2.194,mi.kenal-cn.com",
+        "2026-03-02 09:17:42 UTC,192.168.2.194,mi.kenal-cn.com",
+        "192.168.2.194 mi.kenal-cn.com",
     ] {
         let alert = match alert.starts_with("CEF") {
             true => format!("{alert} dhost=mi.kenal-cn.com"),

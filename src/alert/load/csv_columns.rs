@@ -14,7 +14,7 @@ use super::csv_words::{
 };
 use super::row::{Row, called, is_address, is_destination, is_none, is_outside, plain_key, said};
 use super::rule_text;
-use super::{Notice, Rows, key_value, labels, table};
+use super::{Notice, Rows, key_value, labels, table, unheaded};
 use crate::rows as csv_rows;
 use crate::time::{UTC, Written};
 
@@ -677,6 +677,9 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     let Some(header) = header(text) else {
         if let Some(column) = original_column(text) {
             return read_originals(text, column, rows);
+        }
+        if unheaded::are_rows(text) {
+            return unheaded::read(text, rows);
         }
         let first = text.lines().next().unwrap_or_default();
         let why = "it names no destination; expected a header with the columns time, host, destination, \

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{
     TOP_LINES, cef, csv_columns, fast, full, json, key_value, labels, lines, names, palo_alto,
-    table, zeek,
+    table, unheaded, zeek,
 };
 
 /// How a file of alerts is written.
@@ -80,7 +80,8 @@ impl Form {
     /// 9. rows of Sophos' table;
     /// 10. lines that say what each thing is;
     /// 11. objects of JSON behind something else;
-    /// 12. a few lines of one name or address each.
+    /// 12. a few lines of one name or address each;
+    /// 13. rows without a header whose cells can only be a time, a host of one's own, or a destination.
     ///
     /// A sentence about a name is none: whether it accuses or excuses, and when that was, only a person can tell.
     pub(super) fn of(text: &str) -> Option<Form> {
@@ -114,6 +115,8 @@ impl Form {
             json()
         } else if names::is_few(text) {
             Some(Form::Names)
+        } else if unheaded::are_rows(text) {
+            Some(Form::Csv)
         } else {
             None
         }

@@ -42,6 +42,7 @@ mod table;
 mod text;
 mod time_words;
 mod times;
+mod unheaded;
 mod zeek;
 
 use std::collections::BTreeSet;

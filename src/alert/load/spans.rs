@@ -3,7 +3,7 @@
 
 use super::day_clock::parted;
 use super::row::plain_key;
-use crate::time::names_zone;
+use crate::time::{NoTime, UTC, Written, names_zone};
 
 /// No text of a first and a last time is longer.
 const TEXT_LEN_MAX: usize = 160;
@@ -24,6 +24,15 @@ const BETWEEN: [&str; 12] = [
 ];
 /// Where it may be the mark of a date, a clock must stand behind it.
 const HYPHEN: &str = "-";
+
+/// Whether a text says when, if only a day: as several dates may, or without a year.
+pub(super) fn is_time(text: &str) -> bool {
+    let is = |text: &str| {
+        let read = Written::parse(text, &UTC, None);
+        matches!(read, Ok(_) | Err(NoTime::TwoDates | NoTime::NoYear | NoTime::ManyZones))
+    };
+    is(text) || of_day(text).any(|[first, _]| is(&first))
+}
 
 /// The first and the last moment of a day that is written without a clock, `2026-03-02`, or with a zone behind it: as they are
 /// written, in the two ways that this can be.
