@@ -304,3 +304,16 @@ fn who_was_led_past_a_flagged_server_did_not_connect_to_it() {
     assert_eq!(alone, with_name);
     assert!(alone.iter().all(|contacted| contacted == "not visible"), "{alone:?}");
 }
+
+#[test]
+fn a_file_of_names_takes_nothing_from_a_host_that_it_has_no_name_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("leases.csv");
+    fs::write(&path, "ip,hostname\n192.168.2.42,-\n192.168.2.40,from-the-file\n").unwrap();
+    let (office, path) = (project("captures/office.pcap"), path.display().to_string());
+    let run = whoasked(["explain", "mi.kenal-cn.com", office.to_str().unwrap(), "--names", &path]);
+    assert!(run.stdout.contains("192.168.2.42 (KEVIN-PC)"), "{}", run.stdout);
+    assert!(run.stdout.contains("192.168.2.40 (from-the-file)"), "{}", run.stdout);
+    let left_out = "1 row has no host name, as line 2: \"-\"; left out";
+    assert!(run.stderr.contains(left_out), "{}", run.stderr);
+}

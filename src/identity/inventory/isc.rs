@@ -60,7 +60,7 @@ fn statement(line: &str, block: &mut Block) -> Result<(), String> {
         "starts" => block.from = time(rest)?,
         "ends" => block.until = time(rest)?,
         "hardware" => block.mac = rest.strip_prefix("ethernet").and_then(|text| mac(text.trim())),
-        "client-hostname" => block.name = written::from_text(rest.trim().trim_matches('"')),
+        "client-hostname" => block.name = written::host_name(rest.trim().trim_matches('"')),
         _ => {}
     }
     Ok(())

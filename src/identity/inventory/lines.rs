@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! 192.168.2.42  kevin-pc.corp.example kevin-pc           # hosts: address, name, other names
+//! kevin-pc.lan (192.168.2.42) at 00:1b:21:3c:00:1c       # arp -a: name or ?, address, MAC
 //! 1772460000 00:1b:21:3c:00:1c 192.168.2.42 KEVIN-PC *   # dnsmasq: end, MAC, address, name or *, id
 //! ```
 
 use super::super::written;
 use super::{Entry, Found, address, mac};
+use crate::flow::Address;
 
 pub(super) fn read(text: &str) -> Found {
     let mut found = Found::default();
@@ -18,10 +20,17 @@ pub(super) fn read(text: &str) -> Found {
         if first == "duid" {
             continue;
         }
+        if let Some((name, address)) = of_arp(line) {
+            match written::host_name(name) {
+                Some(name) => found.address(address, Entry { name, from: None, until: None }),
+                None => found.without_name(number, name),
+            }
+            continue;
+        }
         if let Some(address) = address(first) {
-            let Some(name) = words.next().and_then(written::from_text) else {
-                found
-                    .warn(number, &format!("{first} has no name behind it; the line was left out"));
+            let text = words.next().unwrap_or_default();
+            let Some(name) = written::host_name(text) else {
+                found.without_name(number, text);
                 continue;
             };
             // A hosts file says how the machine itself and groups are called: no host of the network.
@@ -32,9 +41,8 @@ pub(super) fn read(text: &str) -> Found {
         }
         match (first.parse::<u64>(), words.next(), words.next().and_then(address), words.next()) {
             (Ok(_), Some(link), Some(address), Some(name)) => {
-                let Some(name) = written::from_text(name).filter(|name| name != "*") else {
-                    continue;
-                };
+                // A `*` says that it has none.
+                let Some(name) = written::host_name(name) else { continue };
                 if let Some(mac) = mac(link) {
                     found.inventory.macs.insert(mac, name.clone());
                 }
@@ -49,6 +57,14 @@ pub(super) fn read(text: &str) -> Found {
         }
     }
     found
+}
+
+/// A line of `arp -a` on Unix: `kevin-pc.lan (192.168.2.42) at 00:1b:21:3c:00:1c [ether] on eth0`; a `?` stands for no name.
+fn of_arp(line: &str) -> Option<(&str, Address)> {
+    let (name, rest) = line.trim().split_once(" (")?;
+    let (text, rest) = rest.split_once(") at ")?;
+    let is_link = rest.split_whitespace().next().is_some_and(written::is_link_address);
+    address(text).filter(|_| is_link).map(|address| (name, address))
 }
 
 /// `127.0.0.1`, `::1`, `ff02::1`, `255.255.255.255`.

@@ -5,6 +5,7 @@
 
 mod isc;
 mod lines;
+mod netsh;
 mod table;
 
 use std::fs::File;
@@ -13,7 +14,9 @@ use std::path::{Path, PathBuf};
 
 use foldhash::HashMap;
 
+use super::written;
 use crate::flow::{Address, Mac};
+use crate::number::count;
 use crate::text::Text;
 use crate::time::Timestamp;
 
@@ -21,6 +24,8 @@ use crate::time::Timestamp;
 const WARNINGS_MAX: usize = 20;
 /// How many names of one address are kept: those of a leases file, the latest.
 const NAMES_MAX: usize = 64;
+/// How much is shown of what stands in place of a name, in characters.
+const SHOWN_LEN_MAX: usize = 60;
 /// How long a file with names, and what it was packed from, can be.
 const OCTETS_MAX: u64 = 64 << 20;
 
@@ -38,7 +43,7 @@ pub enum InventoryError {
     /// There is no name in it.
     #[error(
         "{}: no host name was found in it; wanted is a CSV file with a header (ip, hostname, mac), a hosts \
-         file, dnsmasq's leases or ISC dhcpd's leases{}", path.display(), first(warnings)
+         file, dnsmasq's leases, ISC dhcpd's leases, or what `netsh dhcp server scope SCOPE show clients 1` shows{}", path.display(), first(warnings)
     )]
     Empty {
         /// Which file.
@@ -74,6 +79,10 @@ struct Found {
     warnings: Vec<String>,
     unsaid: usize,
     names: usize,
+    /// How many rows have no host name where one should stand, and how many of them a link-layer address; and the first.
+    nameless: usize,
+    linked: usize,
+    first_nameless: Option<(u64, String)>,
 }
 
 impl Found {
@@ -89,6 +98,28 @@ impl Found {
     fn mac(&mut self, mac: Mac, name: String) {
         self.inventory.macs.insert(mac, name);
         self.names += 1;
+    }
+
+    /// Leaves out a row where this stands, and no host name.
+    fn without_name(&mut self, line: u64, text: &str) {
+        self.nameless += 1;
+        self.linked += usize::from(written::is_link_address(text));
+        let shown = || (line, text.chars().take(SHOWN_LEN_MAX).collect());
+        self.first_nameless.get_or_insert_with(shown);
+    }
+
+    /// How many rows were left out for want of a name, and why.
+    fn nameless_in_words(&self) -> Option<String> {
+        let (line, text) = self.first_nameless.as_ref()?;
+        let rows = count(self.nameless as u64, "row has", "rows have");
+        let what = match (text.is_empty(), self.linked * 2 > self.nameless) {
+            (_, true) => {
+                "a link-layer address where a name should stand, as in what `arp -a` shows, which has no names".to_owned()
+            }
+            (true, false) => format!("no host name, the first in line {line}"),
+            (false, false) => format!("no host name, as line {line}: {text:?}"),
+        };
+        Some(format!("{rows} {what}; left out"))
     }
 
     fn warn(&mut self, line: u64, what: &str) {
@@ -113,7 +144,9 @@ impl Inventory {
                 .map_err(|error| InventoryError::Unreadable { path: path.clone(), error })?;
             let found = understand(&bytes);
             if found.names == 0 {
-                let (path, warnings) = (path.clone(), found.warnings);
+                let nameless = found.nameless_in_words();
+                let warnings = nameless.into_iter().chain(found.warnings).collect();
+                let path = path.clone();
                 return Err(InventoryError::Empty { path, warnings });
             }
             warnings.extend(said(path, &found));
@@ -150,6 +183,7 @@ impl Inventory {
 fn said(path: &Path, found: &Found) -> Vec<String> {
     let mut said: Vec<String> =
         found.warnings.iter().map(|warning| format!("{}: {warning}", path.display())).collect();
+    said.extend(found.nameless_in_words().map(|words| format!("{}: {words}", path.display())));
     if found.unsaid > 0 {
         let (path, more) = (path.display(), found.unsaid);
         said.push(format!("{path}: {more} more lines like these were left out"));
@@ -159,14 +193,18 @@ fn said(path: &Path, found: &Found) -> Vec<String> {
 
 /// Reads a file's content by the form it has:
 /// 1. `lease ADDRESS {` at the beginning of a line: ISC dhcpd's leases;
-/// 2. a first line with separators and a word for an address, or for a link-layer address, and one for a
+/// 2. lines that begin with an address and a mask: what `netsh` shows of a DHCP server's clients;
+/// 3. a first line with separators and a word for an address, or for a link-layer address, and one for a
 ///    name among its cells: a table;
-/// 3. else lines of words: dnsmasq's leases, or a hosts file.
+/// 4. else lines of words: dnsmasq's leases, or a hosts file.
 fn understand(bytes: &[u8]) -> Found {
     let text = text_of(bytes);
     let mut lines = text.lines().map(str::trim_start);
     if lines.any(|line| line.starts_with("lease ") && line.contains('{')) {
         return isc::read(&text);
+    }
+    if text.lines().any(netsh::is_line) {
+        return netsh::read(&text);
     }
     match table::Columns::of(&text) {
         Some(columns) => table::read(&text, &columns),

@@ -121,9 +121,10 @@ fn row(record: &csv::StringRecord, line: u64, columns: &Columns, found: &mut Fou
         place.and_then(|place| record.get(place)).filter(|cell| !cell.is_empty())
     };
     let (at, link) = (cell(columns.address), cell(columns.mac));
-    let Some(name) = cell(Some(columns.name)).and_then(written::from_text) else {
+    let text = cell(Some(columns.name)).unwrap_or_default();
+    let Some(name) = written::host_name(text) else {
         if at.is_some() || link.is_some() {
-            found.warn(line, "there is no name in this row; it was left out");
+            found.without_name(line, text);
         }
         return;
     };

@@ -11,8 +11,8 @@ fn data(name: &str) -> PathBuf {
 
 fn load(name: &str) -> (Inventory, Vec<String>) {
     let (inventory, warnings) = Inventory::load(&[data(name)]).unwrap();
-    let short = |warning: &String| warning.rsplit_once(": line").map(|(_, w)| format!("line{w}"));
-    let warnings = warnings.iter().map(|w| short(w).unwrap()).collect();
+    let begin = format!("{}: ", data(name).display());
+    let warnings = warnings.iter().map(|w| w.strip_prefix(&begin).unwrap().to_owned()).collect();
     (inventory, warnings)
 }
 
@@ -38,7 +38,7 @@ fn a_table_with_a_header() {
         warnings,
         [
             "line 4: \"192.168.2.300\" is no address; it was left out",
-            "line 5: there is no name in this row; it was left out",
+            "1 row has no host name, the first in line 5; left out",
         ]
     );
 }
@@ -50,8 +50,8 @@ fn a_hosts_file() {
     assert_eq!(name(&inventory, "fd00::42", NOON).as_deref(), Some("kevin-pc"));
     assert_eq!(name(&inventory, "127.0.0.1", NOON), None);
     assert_eq!(warnings.len(), 2, "{warnings:?}");
-    assert!(warnings[0].starts_with("line 6: 192.168.2.7 has no name"));
-    assert!(warnings[1].starts_with("line 7: \"not-an-address  x\" is neither"));
+    assert!(warnings[0].starts_with("line 7: \"not-an-address  x\" is neither"));
+    assert_eq!(warnings[1], "1 row has no host name, the first in line 6; left out");
 }
 
 #[test]
@@ -87,6 +87,44 @@ fn what_holds_no_name_is_an_error_that_says_what_is_wanted() {
     }
     let missing = Inventory::load(&[data("nothing-here")]).unwrap_err().to_string();
     assert!(missing.contains("cannot read the inventory"), "{missing}");
+}
+
+#[test]
+fn what_netsh_shows_of_dhcp_clients_has_its_names_last() {
+    let text = "Changed the current scope context to 192.168.2.0 scope.\n=====\n\
+                IP Address      - Subnet Mask    - Unique ID           - Lease Expires        -Type -Name\n=====\n\
+                192.168.2.42    - 255.255.255.0  -00-1b-21-3c-00-1c    -3/10/2026 5:00:00 PM  -D-  pc-buch.corp.local\n\
+                192.168.2.43    - 255.255.255.0  - 00-1b-21-3c-00-1d   -NEVER EXPIRES         -U-  drucker-1\n\
+                192.168.2.44    - 255.255.255.0  - 00-1b-21-3c-00-1e   -3/10/2026 5:00:00 PM  -D\n";
+    let found = understand(text.as_bytes());
+    let name = |address| name(&found.inventory, address, NOON);
+    assert_eq!(name("192.168.2.42").as_deref(), Some("pc-buch.corp.local"));
+    assert_eq!(name("192.168.2.43").as_deref(), Some("drucker-1"));
+    assert_eq!(name("192.168.2.44"), None);
+    let words = found.nameless_in_words().unwrap();
+    assert_eq!(words, "1 row has no host name, the first in line 7; left out");
+}
+
+#[test]
+fn what_is_no_host_name_is_left_out_and_counted() {
+    let text = "ip,hostname\n10.0.0.1,-\n10.0.0.2,00-1b-21-3c-00-1c\n10.0.0.3,pc-3\n10.0.0.4,n/a\n";
+    let found = understand(text.as_bytes());
+    assert_eq!((found.names, found.nameless), (1, 3));
+    assert_eq!(
+        found.nameless_in_words().unwrap(),
+        "3 rows have no host name, as line 2: \"-\"; left out"
+    );
+    // What Windows shows has none at all, and what Unix shows may have.
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let arp = "Interface: 192.168.2.194 --- 0xb\n  Internet Address      Physical Address      Type\n  \
+               192.168.2.42          00-1b-21-3c-00-1c     dynamic\n";
+    fs::write(file.path(), arp).unwrap();
+    let error = Inventory::load(&[file.path().to_owned()]).unwrap_err().to_string();
+    assert!(error.contains("`arp -a` shows, which has no names"), "{error}");
+    let unix = "? (10.0.0.1) at 00:1b:21:3c:00:1c [ether] on eth0\npc.lan (10.0.0.2) at 00:1b:21:3c:00:1d on en0\n";
+    let found = understand(unix.as_bytes());
+    assert_eq!(name(&found.inventory, "10.0.0.2", NOON).as_deref(), Some("pc.lan"));
+    assert_eq!((found.names, found.nameless), (1, 1));
 }
 
 #[test]
