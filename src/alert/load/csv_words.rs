@@ -293,6 +293,7 @@ pub(super) const ADDRESS_PORTS: &[&str] = &[
 ];
 pub(super) const THREATS: &[&str] = &[
     "threatname",
+    "whatwasdetected",
     "threatcontentname",
     "threatid",
     "threatidname",

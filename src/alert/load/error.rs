@@ -105,8 +105,10 @@ pub enum LoadError {
         "{0} is a packet capture; the firewall's alerts are expected behind --alerts, and captures after it"
     )]
     Capture(String),
-    /// It holds NUL octets.
-    #[error("{0} is binary; the firewall's alerts are expected here, as text")]
+    /// It holds NUL octets, or is a document.
+    #[error(
+        "{0} is no text; the firewall's alerts are expected here as text: of a spreadsheet or a document, save it as CSV and try again"
+    )]
     Binary(String),
     /// It is longer than is read.
     #[error("{0} is longer than {max} MiB; cut out the time that the capture covers", max = TEXT_LEN_MAX >> 20)]
@@ -172,6 +174,9 @@ pub enum LoadError {
 impl LoadError {
     /// Of a text that has no form that is known.
     pub(super) fn unknown(file: &str, text: &str) -> LoadError {
+        if text.starts_with("%PDF-") || text.starts_with("{\\rtf") {
+            return LoadError::Binary(file.to_owned());
+        }
         if mail::is_notification(text) {
             return LoadError::Mail(file.to_owned());
         }

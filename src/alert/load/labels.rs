@@ -41,6 +41,8 @@ const SOPHOS_HOST: &str = "srcipaddressorhost";
 const THREATS: &[&str] = &[
     "threatname",
     "threat",
+    // So Sophos Central has it.
+    "whatwasdetected",
     "malware",
     "malwarename",
     "virus",

@@ -14,12 +14,14 @@ mod csv_words;
 mod day_clock;
 mod device_log;
 mod entities;
+mod entity_table;
 mod error;
 mod eve;
 mod fast;
 mod form;
 mod full;
 mod gateway;
+mod grids;
 mod html;
 mod json;
 mod json_keys;
@@ -131,6 +133,8 @@ impl Alerts {
         if form.is_none_or(|form| form == Form::Csv) && csv_columns::is_list(&paste.text) {
             return Err(LoadError::Feed(file.to_owned()));
         }
+        // A table of Microsoft's is read by the objects that were made of it.
+        let form = form.filter(|form| *form != Form::Csv || !paste.has_objects);
         let Some(form) = form.or_else(|| Form::of(&paste.text)) else {
             return Err(LoadError::unknown(file, &paste.text));
         };

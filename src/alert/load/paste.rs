@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::lined::Lined;
-use super::{cells, gateway, html, letter};
+use super::{cells, entity_table, gateway, grids, html, letter};
 use crate::text;
 
 /// A text as its form is looked for.
@@ -17,6 +17,8 @@ pub(super) struct Paste<'t> {
     pub made: Option<Lined>,
     /// What should be known of how it was made.
     pub said: Vec<String>,
+    /// Its lines are objects of JSON that were made of a table.
+    pub has_objects: bool,
 }
 
 impl<'t> Paste<'t> {
@@ -26,7 +28,12 @@ impl<'t> Paste<'t> {
         let mut paste = match unwrapped {
             Some(lined) => {
                 let text = without_marks(lined.text()).into_owned();
-                Paste { text: Cow::Owned(text), made: Some(lined), said: Vec::new() }
+                Paste {
+                    text: Cow::Owned(text),
+                    made: Some(lined),
+                    said: Vec::new(),
+                    has_objects: false,
+                }
             }
             None => {
                 let plain = match without_marks(&text) {
@@ -34,7 +41,7 @@ impl<'t> Paste<'t> {
                     Cow::Borrowed(_) => None,
                 };
                 let text = plain.map_or(text, Cow::Owned);
-                Paste { text, made: None, said: Vec::new() }
+                Paste { text, made: None, said: Vec::new(), has_objects: false }
             }
         };
         if let Some((joined, words)) = cells::joined(&paste.text) {
@@ -45,6 +52,14 @@ impl<'t> Paste<'t> {
             paste.text = Cow::Owned(joined.text().to_owned());
             paste.made = Some(joined);
             paste.said.push(words);
+        }
+        if let Some(objects) = entity_table::objects(&paste.text) {
+            let objects = match &paste.made {
+                Some(lined) => lined.through(objects),
+                None => objects,
+            };
+            paste.text = Cow::Owned(objects.text().to_owned());
+            (paste.made, paste.has_objects) = (Some(objects), true);
         }
         paste
     }
@@ -61,7 +76,8 @@ fn without_marks(text: &str) -> Cow<'_, str> {
     let plain = owned_or(plain, without_links);
     let plain = owned_or(plain, gateway::unwrapped);
     let plain = owned_or(plain, without_unseen);
-    owned_or(plain, with_dots)
+    let plain = owned_or(plain, with_dots);
+    owned_or(plain, grids::plain)
 }
 
 /// Does something to a text that may have been made before.

@@ -41,6 +41,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             }
             None if is_furniture(line) || is_remark(line) => {}
             None if rows.alerts.is_empty() && !is_like_row(line) => {}
+            None if is_of_words(line) => rows.pass("words around the table"),
             None => rows.skip(number, line, NO_ROW),
         }
     }
@@ -62,6 +63,17 @@ fn is_like_row(line: &str) -> bool {
         has_threat |= is_threat(word);
     }
     has_threat && (has_number || has_address)
+}
+
+/// Whether a line has only words of a language: no name, no address, no number and no threat, as all rows have.
+fn is_of_words(line: &str) -> bool {
+    let is_word = |word: &str| {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+        let is_said = bare.chars().all(|c| c.is_alphabetic() || matches!(c, '\'' | '’' | '-'));
+        let is_mark = !bare.chars().skip(1).any(char::is_uppercase) || bare.len() <= 3;
+        is_said && is_mark
+    };
+    !line.contains('\t') && line.split_whitespace().all(is_word)
 }
 
 /// Whether a cell is a threat's name, family and kind: `C2/Generic-A`, `Troj/Agent-X`; not `and/or`.

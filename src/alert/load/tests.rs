@@ -10,6 +10,7 @@ use crate::time::Zone;
 
 mod asked;
 mod columns;
+mod drawn;
 mod exports;
 mod logs;
 mod packed;

@@ -66,6 +66,7 @@ pub(super) const TIMES: &[&str] = &[
     "eventdate",
     "alertdate",
     "when",
+    "whenithappened",
     "zeit",
     "uhrzeit",
     "zeitpunkt",
