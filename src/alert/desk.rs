@@ -22,7 +22,7 @@ use crate::indicator::{IndicatorId, IndicatorKind, Indicators};
 use crate::message::{Message, Messages};
 use crate::number::{count, list};
 use crate::resolution::Role;
-use crate::time::{Span, Timestamp, period};
+use crate::time::{Timestamp, period};
 
 /// How many zones are told in which an alert's time would fit.
 pub(super) const FITS_MAX: usize = 3;

@@ -18,6 +18,8 @@ use crate::time::{Span, Timestamp};
 pub(super) const ABOUT: Span = Span::from_secs(360);
 /// What is no longer may be all of another time if the firewall's clock is off.
 const SHORT: Span = Span::from_secs(120);
+/// So much of it need not be in the capture.
+const LITTLE: Span = Span::from_secs(60);
 /// Of more clients than that behind what a name server was asked nobody is named for an alert that does not say of which.
 const AT_SERVER_MAX: usize = 3;
 /// So many clients are many.
@@ -92,10 +94,11 @@ pub(super) fn unseen(
     zones: &Zones,
 ) -> Option<String> {
     let (first, last) = coverage.span?;
-    let is_cut = (from < first || until > last) && from <= last && until >= first;
+    let is_cut = from + LITTLE < first || until > last + LITTLE;
+    let is_cut = is_cut && from <= last && until >= first;
     is_cut.then(|| {
         format!(
-            "the alert is of {}, and the capture has of that {}: who asked else is not in it",
+            "the alert is of {}, and the capture has of that {}: who else asked is not in it",
             moments(from, until, zones),
             moments(from.max(first), until.min(last), zones)
         )
@@ -124,5 +127,85 @@ impl About {
     pub(super) fn holds(&self, time: Timestamp) -> bool {
         let next = self.0.partition_point(|(_, end)| *end < time);
         self.0.get(next).is_some_and(|(from, _)| *from <= time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Clock;
+    use super::super::moment::{NEAREST, SURE, at_the_time};
+    use super::*;
+
+    const A: &str = "10.0.0.1";
+    const B: &str = "10.0.0.2";
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp(1_772_443_080_000_000_000) + Span::from_secs(seconds)
+    }
+
+    /// How sure it can be of each for an alert from second 0 to another of so many events, of lookups at these seconds; and
+    /// what is said of that.
+    fn sure(until: i64, events: u64, lookups: &[(i64, &[&str])]) -> (Vec<(String, u16)>, String) {
+        let lookups: Vec<(Timestamp, &[&str])> =
+            lookups.iter().map(|(second, clients)| (at(*second), *clients)).collect();
+        let seen = Seen::of_lookups(&lookups);
+        let order: Vec<usize> = (0..lookups.len()).collect();
+        let when = When { until: at(until), ..When::at(at(0)) };
+        let found = at_the_time(&seen, &order, when, Clock::default());
+        let meant = Meant::of(found, &seen, when, events);
+        let named = seen.clients(meant.meant.iter().copied()).into_iter();
+        let named = named.map(|client| (client.to_string(), meant.sure_max.of(client)));
+        (named.collect(), meant.notes.join("; "))
+    }
+
+    fn of(named: &[(&str, u16)]) -> Vec<(String, u16)> {
+        named.iter().map(|(client, sure)| ((*client).to_owned(), *sure)).collect()
+    }
+
+    #[test]
+    fn who_is_left_with_an_event_whichever_these_are_is_surely_behind_the_alert() {
+        let of_both: &[(i64, &[&str])] = &[(100, &[A]), (500, &[B]), (2_000, &[A]), (9_000, &[A])];
+        for (events, sure_of_a, sure_of_b) in [
+            (1, OF_SEVERAL, OF_SEVERAL),
+            (2, SURE, OF_SEVERAL),
+            (3, SURE, OF_SEVERAL),
+            (4, SURE, SURE),
+        ] {
+            let (named, notes) = sure(10_000, events, of_both);
+            assert_eq!(named, of(&[(A, sure_of_a), (B, sure_of_b)]), "{events}");
+            assert_eq!(notes.contains("not all of these clients"), events < 4, "{notes}");
+        }
+        let (named, notes) = sure(10_000, 1, &[(100, &[A]), (9_000, &[A])]);
+        assert_eq!((named, notes.as_str()), (of(&[(A, SURE)]), ""));
+        // Outside of it nobody asked about it.
+        assert_eq!(sure(1_000, 1, &[(100, &[A]), (9_000, &[B])]).0, of(&[(A, SURE)]));
+        assert_eq!(sure(1_000, 1, &[(9_000, &[B])]).0, of(&[]));
+        let (_, notes) = sure(10_000, 9, &[(100, &[A]), (9_000, &[A])]);
+        assert!(notes.contains("9 events, and this capture shows 2 such lookups"), "{notes}");
+    }
+
+    #[test]
+    fn of_a_short_time_the_clock_tells_as_of_a_moment() {
+        let (named, notes) = sure(5, 1, &[(2, &[A]), (40, &[B])]);
+        assert_eq!(named, of(&[(A, NEAREST)]));
+        assert!(notes.contains("10.0.0.2 asked for it"), "{notes}");
+        assert_eq!(sure(5, 1, &[(40, &[B])]).0, of(&[(B, NEAREST)]));
+    }
+
+    #[test]
+    fn what_is_about_alerts_is_told_once() {
+        let about =
+            About::of(vec![(at(0), at(9_000)), (at(9_100), at(9_100)), (at(-90_000), at(-90_000))]);
+        assert_eq!(about.0.len(), 2);
+        for (second, holds) in [
+            (0, true),
+            (9_300, true),
+            (-300, true),
+            (9_500, false),
+            (-90_100, true),
+            (-80_000, false),
+        ] {
+            assert_eq!(about.holds(at(second)), holds, "{second}");
+        }
     }
 }

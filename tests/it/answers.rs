@@ -218,10 +218,10 @@ fn a_line_of_an_answer_has_the_ids_of_its_own_client() {
     for client in ["192.168.2.42", "192.168.2.40"] {
         let line = answers.lines().find(|line| line.contains(client)).unwrap();
         assert_eq!(
-            line.rsplit(',').nth(1),
+            line.rsplit(',').nth(2),
             Some(if client.ends_with("42") { "act" } else { "look" })
         );
-        let ids: Vec<&str> = line.rsplit(',').nth(1).unwrap().split(' ').collect();
+        let ids: Vec<&str> = line.rsplit(',').nth(3).unwrap().split(' ').collect();
         for id in &ids {
             let of_id = |row: &&str| row.split(',').any(|cell| cell == *id);
             assert!(rows.lines().filter(of_id).any(|row| row.contains(client)), "{client}: {id}");

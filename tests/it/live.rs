@@ -549,7 +549,9 @@ fn a_list_in_the_place_of_alerts_and_what_alerts_blame_are_not_looked_for() {
     let live = |arguments: &[&str]| -> Run {
         program().args(["live", "-i", "lo"]).args(arguments).output().unwrap().into()
     };
-    let list = project("captures/flagged.txt");
+    let folder = folder();
+    let list = folder.path().join("list.txt");
+    std::fs::write(&list, "||evil.com^\n||bad.example.com^\n").unwrap();
     let run = live(&["--alerts", list.to_str().unwrap()]);
     assert_eq!(run.code, Some(2));
     assert!(
@@ -558,7 +560,6 @@ fn a_list_in_the_place_of_alerts_and_what_alerts_blame_are_not_looked_for() {
         run.stderr
     );
     // The columns changed places: what is blamed stands where what is flagged should.
-    let folder = folder();
     let alerts = folder.path().join("alerts.csv");
     std::fs::write(
         &alerts,

@@ -53,6 +53,15 @@ fn whatever_was_asked_from_the_first_to_the_last_answers_the_alert() {
 }
 
 #[test]
+fn what_begins_on_another_day_than_it_ends_has_both_dates() {
+    let row = "2026-03-01 22:00:00,2026-03-02 14:00:00,192.168.2.194,mi.kenal-cn.com,C2,4";
+    let run = explain(&format!("{HEAD}\n{row}\n"), "text");
+    let words = "from 2026-03-01 22:00:00 to 2026-03-02 14:00:00, 4 events";
+    let plain = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(plain.contains(words), "{}", run.stdout);
+}
+
+#[test]
 fn an_alert_of_a_day_is_not_of_another() {
     let row = |day: &str| {
         format!("Date,Host,Destination,Threat\n{day},192.168.2.194,mi.kenal-cn.com,C2\n")
@@ -80,6 +89,6 @@ fn an_alert_of_fewer_events_than_lookups_is_surely_nobodys_of_several() {
     assert!(named(&one).len() > 1 && sure(&one) <= 0.8, "{one}");
     let notes = one["notes"].to_string();
     assert!(notes.contains("not all of these clients need be behind it"), "{notes}");
-    assert!(notes.contains("who asked else is not in it"), "the capture ends before: {notes}");
+    assert!(notes.contains("who else asked is not in it"), "the capture ends before: {notes}");
     assert!(sure(&alert(1_000)) > 0.9);
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::row::{host_of, is_address, is_destination, is_outside};
+use super::row::{host_of, is_address, is_destination, is_outside, plain_key};
 
 /// So the list is called.
 const KEYS: [&str; 2] = ["Entities", "entities"];
@@ -32,7 +32,7 @@ pub(super) fn tell(fields: &mut Map<String, Value>) {
                 .find(|(key, _)| words.iter().any(|word| key.eq_ignore_ascii_case(word)));
             found.and_then(|(_, value)| value.as_str()).map(str::to_owned)
         };
-        let kind = said(&["type", "kind"]).unwrap_or_default().to_ascii_lowercase();
+        let kind = plain_key(&said(&["type", "kind"]).unwrap_or_default());
         match kind.as_str() {
             "dns" | "dnsresolution" | "domain" => names.extend(said(&["domainname"])),
             "url" => names.extend(said(&["url"]).map(|url| host_of(&url))),

@@ -42,9 +42,9 @@ fn is_rule(line: &str) -> bool {
     if is_count && line.chars().filter(char::is_ascii_digit).count() > 0 && line.len() < 20 {
         return true;
     }
-    let dashes = line.chars().filter(|c| "-=─━═".contains(*c)).count();
     let has_corners = line.starts_with(['+', '|']) || line.contains("-+-") || line.contains("─");
-    dashes >= 3 && has_corners && line.chars().all(|c| RULES.contains(c))
+    let dashes = || line.chars().filter(|c| "-=─━═".contains(*c)).count();
+    has_corners && line.chars().all(|c| RULES.contains(c)) && dashes() >= 3
 }
 
 /// Whether a line is the heading of a table in Jira.

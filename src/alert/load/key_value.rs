@@ -208,7 +208,7 @@ fn threat<'a>(pairs: &Pairs<'a>, dialect: Dialect) -> Option<&'a str> {
 fn time(pairs: &Pairs<'_>, line: &str, number: u32, rows: &mut Rows<'_>) -> Option<Written> {
     let Some([first, last]) = pairs.ends() else { return moment(pairs, line, number, rows) };
     let is_other = |key: &&str| !is_of_ends(key);
-    let others = Pairs(pairs.0.iter().filter(|(key, _)| is_other(&key)).copied().collect());
+    let others = Pairs(pairs.0.iter().filter(|(key, _)| is_other(key)).copied().collect());
     let moment = moment(&others, "", number, rows);
     let zone = pairs.first(ZONES);
     let between = rows.times.read_between((first, zone), (last, zone), number);

@@ -7,6 +7,8 @@ use crate::time::{NoTime, UTC, Written, names_zone};
 
 /// No text of a first and a last time is longer.
 const TEXT_LEN_MAX: usize = 160;
+/// So many ways to take one apart are tried.
+const TRIES_MAX: usize = 12;
 /// What stands between a first and a last time.
 const BETWEEN: [&str; 12] = [
     " - ",
@@ -31,7 +33,8 @@ pub(super) fn is_time(text: &str) -> bool {
         let read = Written::parse(text, &UTC, None);
         matches!(read, Ok(_) | Err(NoTime::TwoDates | NoTime::NoYear | NoTime::ManyZones))
     };
-    is(text) || of_day(text).any(|[first, _]| is(&first))
+    let is_day = |text: &str| is(text) || of_day(text).any(|[first, _]| is(&first));
+    is_day(text) || first_and_last(text).iter().any(|both| both.iter().all(|text| is_day(text)))
 }
 
 /// The first and the last moment of a day that is written without a clock, `2026-03-02`, or with a zone behind it: as they are
@@ -74,6 +77,9 @@ pub(super) fn first_and_last(text: &str) -> Vec<[String; 2]> {
     let mut found = Vec::new();
     for mark in BETWEEN.iter().chain([&HYPHEN]) {
         for (at, _) in text.match_indices(mark) {
+            if found.len() >= TRIES_MAX {
+                return found;
+            }
             let (first, last) = (text.get(..at), text.get(at + mark.len()..));
             let (Some(first), Some(last)) = (first.map(str::trim), last.map(str::trim)) else {
                 continue;

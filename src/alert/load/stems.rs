@@ -41,6 +41,7 @@ pub(super) const OWN: &[&str] = &[
     "sender",
     "recipient",
     "device",
+    "dvc",
     "machine",
     "computer",
     "endpoint",

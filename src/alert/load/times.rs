@@ -252,6 +252,9 @@ impl<'z> Times<'z> {
         let to = self.read_in(Some(last), last_zone, line);
         let (Some(from), Some(to)) = (from, to) else { return from.or(to) };
         let whole = until(&from, &to);
+        if whole.is_some_and(is_long) {
+            note(&mut self.long, line, &format!("{first} / {last}"));
+        }
         if whole.is_none() {
             note(&mut self.backward, line, &format!("{first} / {last}"));
         }
@@ -353,7 +356,7 @@ impl<'z> Times<'z> {
         let place = || Place { line, text: shortened(text, 64) };
         match read {
             Ok((written, taken)) => {
-                if written.until.is_some_and(|until| until - written.time > LONG) {
+                if is_long(written) {
                     note(&mut self.long, line, text);
                 }
                 if written.is_local {
@@ -410,6 +413,10 @@ impl<'z> Times<'z> {
         }
         self.captured = captured;
     }
+}
+
+fn is_long(written: Written) -> bool {
+    written.until.is_some_and(|until| until - written.time > LONG)
 }
 
 /// From a first time until a last; none if that comes before it.

@@ -64,7 +64,13 @@ impl<'a> Cells<'a> {
         if line.len() > LINE_LEN_MAX {
             return None;
         }
-        let mark = ['\t', ';', ',', '|'].into_iter().find(|mark| line.contains(*mark));
+        let marks = ['\t', ';', ',', '|'].into_iter().filter(|mark| line.contains(*mark));
+        // A time may have a comma, and blanks around it.
+        marks.map(Some).chain([None]).find_map(|mark| Cells::parted(line, mark))
+    }
+
+    /// With a mark between the cells, or blanks.
+    fn parted(line: &'a str, mark: Option<char>) -> Option<Cells<'a>> {
         let is_mark = |c: char| mark.map_or(c.is_whitespace(), |mark| c == mark);
         let trim = |word: &'a str| word.trim().trim_matches(['"', '\'']).trim();
         let words = line.split(is_mark).map(trim).filter(|word| !word.is_empty());
@@ -110,7 +116,8 @@ fn is_far(word: &str) -> bool {
 
 /// The time that some words begin with, and of how many it is.
 fn time_of(words: &[&str]) -> Option<(String, usize)> {
-    let most = words.len().min(TIME_WORDS_MAX);
+    let is_of_time = |word: &&&str| !is_own(word) && !is_far(word);
+    let most = words.iter().take(TIME_WORDS_MAX).take_while(is_of_time).count();
     (1..=most).rev().find_map(|count| {
         let text = words.get(..count)?.join(" ");
         spans::is_time(&text).then_some((text, count))
@@ -160,6 +167,7 @@ mod tests {
             ("2026-03-02T09:17:42Z mi.kenal-cn.com", "09:17:42 - mi.kenal-cn.com"),
             ("2026-03-02 10:17:42 CET 203.0.113.66", "09:17:42 - 203.0.113.66"),
             ("Mar 2, 2026 9:17:42 AM mi[.]kenal-cn[.]com", "09:17:42 - mi[.]kenal-cn[.]com"),
+            ("2026-03-02 09:17 - 10:00 mi.kenal-cn.com", "09:17:00 - mi.kenal-cn.com"),
             ("# mine\n192.168.2.194 mi.kenal-cn.com # C2\n", "- 192.168.2.194 mi.kenal-cn.com"),
             ("mi.kenal-cn.com 192.168.2.194", "- 192.168.2.194 mi.kenal-cn.com"),
             (

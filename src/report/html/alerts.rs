@@ -264,11 +264,11 @@ impl Writer<'_, '_> {
             said.push(format!("blamed on {host}"));
         }
         if let Some((first, last)) = group.times() {
-            let last = self.seen.at(last);
-            let first = self.seen.times.at(first);
-            said.push(match last.starts_with(&first) {
-                true => format!("at {last} by the firewall's clock"),
-                false => format!("from {first} to {last} by the firewall's clock"),
+            let [from, to] = self.seen.times.both(first, last);
+            let zone = self.seen.times.distance_at(last);
+            said.push(match from == to {
+                true => format!("at {to} {zone} by the firewall's clock"),
+                false => format!("from {from} to {to} {zone} by the firewall's clock"),
             });
         }
         let events = group.events();

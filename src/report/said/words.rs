@@ -201,6 +201,15 @@ impl Times {
         if self.date.as_ref() == Some(&date) { clock } else { format!("{date} {clock}") }
     }
 
+    /// Two times that are said together: with their dates, if these are two.
+    pub fn both(&self, first: Timestamp, last: Timestamp) -> [String; 2] {
+        let [from, to] = [first, last].map(|time| self.date_and_time(time));
+        match from.0 == to.0 {
+            true => [first, last].map(|time| self.at(time)),
+            false => [from, to].map(|(date, clock)| format!("{date} {clock}")),
+        }
+    }
+
     /// How many of what and when: `1 question at 08:25:01`, `3 questions from 08:25:01 to 09:00:00`.
     pub fn often(&self, what: &str, first: Timestamp, last: Timestamp) -> String {
         let (from, to) = (self.at(first), self.at(last));
@@ -210,6 +219,11 @@ impl Times {
     /// The zone at a time: `UTC`, `Europe/Berlin (UTC+1)`.
     pub fn zone_at(&self, time: Timestamp) -> String {
         self.zone.name_at(time)
+    }
+
+    /// How far the zone is from UTC at a time: `UTC+1`.
+    pub fn distance_at(&self, time: Timestamp) -> String {
+        self.zone.distance_at(time)
     }
 
     /// As [`Times::at`], with how far the zone is from UTC: `08:25:01 UTC+1`.

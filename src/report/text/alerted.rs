@@ -43,7 +43,7 @@ fn words(seen: &Seen<'_>, answer: &Answer, client: &Suspect, several_files: bool
     parts.extend(alert.host.as_ref().map(|host| format!("blamed on {host}")));
     let time = alert.time.map(|time| match alert.until {
         None => seen.times.at(time),
-        Some(until) => seen.times.span(time, until),
+        Some(until) => seen.times.both(time, until).join(" to "),
     });
     let time = time.map(|time| format!("{time} by the firewall's clock"));
     parts.extend(time);

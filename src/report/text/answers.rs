@@ -124,11 +124,8 @@ fn rank(group: &Alike<'_>) -> usize {
 /// When its alerts were by the firewall's clock, if they say it.
 fn when(group: &Alike<'_>, seen: &Seen<'_>) -> Option<String> {
     let (first, last) = group.times()?;
-    let of = |time| seen.times.at(time);
-    Some(match of(first) == of(last) {
-        true => format!("at {}", of(first)),
-        false => format!("from {} to {}", of(first), of(last)),
-    })
+    let [from, to] = seen.times.both(first, last);
+    Some(if from == to { format!("at {from}") } else { format!("from {from} to {to}") })
 }
 
 /// `Alerts 5, 6 and 8`, with their file if there are several.

@@ -91,7 +91,7 @@ fn firewalls_that_say_it_by_place_are_read() {
         (
             "Mar  2 09:17:42 2026 usgflex src=\"192.168.2.194\" dst=\"203.0.113.67:443\" msg=\"Malicious connection:Botnet\" note=\"ACCESS BLOCK\" user=\"\" \
              devID=\"f44d5c94f517\" cat=\"IP Reputation\" action=\"Block\"",
-            "203.0.113.67:443",
+            "203.0.113.67",
         ),
     ] {
         assert_eq!(one(line), expected(name), "{line}");
