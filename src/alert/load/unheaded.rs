@@ -48,14 +48,9 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
 
 /// What lines hold beside their comments.
 fn contents(text: &str) -> impl Iterator<Item = (u32, &str)> {
-    let plain = |line: &'_ str| -> Option<usize> {
-        let content = without_comment(line.as_bytes()).len();
-        (content > 0).then_some(content)
-    };
-    lines(text).filter_map(move |(number, line)| {
-        let start = line.len() - line.trim_start().len();
-        let content = plain(line)?;
-        Some((number, line.get(start..start + content)?))
+    lines(text).filter_map(|(number, line)| {
+        let content = std::str::from_utf8(without_comment(line.as_bytes())).ok()?;
+        (!content.is_empty()).then_some((number, content))
     })
 }
 
