@@ -231,9 +231,23 @@ impl<R: BufRead> Read for Utf16<R> {
 /// A line without its comment, which begins with `#`, `;` or `//` at its start or behind white space, and without the white space
 /// around it.
 pub fn without_comment(line: &[u8]) -> &[u8] {
+    before_comment(line, false)
+}
+
+/// Likewise, of what may have `;` between its parts: that begins a comment at the start only.
+pub fn without_comment_of_parts(line: &str) -> &str {
+    let parts = before_comment(line.as_bytes(), true);
+    // It ends before a character of ASCII.
+    std::str::from_utf8(parts).unwrap_or_default()
+}
+
+fn before_comment(line: &[u8], has_parts: bool) -> &[u8] {
     let mut space = true;
     let comment = line.iter().enumerate().position(|(at, &octet)| {
         let begins = match octet {
+            b';' if has_parts => {
+                line.get(..at).is_some_and(|before| before.trim_ascii().is_empty())
+            }
             b'#' | b';' => space,
             b'/' => space && line.get(at + 1) == Some(&b'/'),
             _ => false,

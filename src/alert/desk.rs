@@ -292,6 +292,8 @@ impl Desk {
         let mut found = Found { notes: case.notes.clone(), ..Found::default() };
         let destination = self.destinations.get(&asked.id).map(|(_, value)| value.as_str());
         let near = || self.nearby.words(destination?, coverage, &self.store, &self.zones);
+        let partly = asked.when().and_then(|when| span::unseen(when, coverage, &self.zones));
+        found.notes.extend(partly);
         let Some(seen) = self.store.of(asked.id) else {
             let late = asked
                 .when()
@@ -348,10 +350,9 @@ impl Desk {
                     found.outcome = outcome(seen, &span.meant, &case.scope).undecided(why);
                     return found;
                 }
-                found.notes.extend(span::unseen(said(asked, when), coverage, &self.zones));
                 if !matches!(case.scope, Scope::Client(_)) {
                     found.notes.extend(span.notes);
-                    sure_max = span.sure_max;
+                    sure_max = span.sure_max.at_most(span::sure_of_part(when, events, coverage));
                 }
                 span.meant
             }

@@ -175,6 +175,17 @@ pub(super) enum SureMax {
 }
 
 impl SureMax {
+    /// Of nobody surer than that.
+    pub(super) fn at_most(self, cap: u16) -> SureMax {
+        match self {
+            SureMax::Alike(most) => SureMax::Alike(most.min(cap)),
+            SureMax::Of { some, most, else_most } => {
+                SureMax::Of { some, most: most.min(cap), else_most: else_most.min(cap) }
+            }
+            apart @ SureMax::Apart { .. } => apart,
+        }
+    }
+
     /// Of this client.
     pub(super) fn of(&self, client: Address) -> u16 {
         match self {

@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Zones;
-use super::moment::{AtTheTime, OF_MANY, OF_SEVERAL, SureMax, When};
+use super::moment::{AtTheTime, OF_MANY, OF_SEVERAL, SURE, SureMax, When};
 use super::nearest::moments;
 use super::sightings::{Kept, Seen};
 use crate::attribution::Coverage;
 use crate::flow::Address;
 use crate::number::count;
-use crate::time::{Span, Timestamp};
+use crate::time::{Span, Timestamp, period};
 
 /// What is about the time of an alert, by whatever clock is found.
 pub(super) const ABOUT: Span = Span::from_secs(360);
@@ -87,22 +87,47 @@ impl<'s> Meant<'s> {
     }
 }
 
+/// How long of an alert's time the capture has nothing.
+fn missing((from, until): (Timestamp, Timestamp), coverage: &Coverage) -> Span {
+    let Some((first, last)) = coverage.span else { return until - from };
+    let common = |(begin, end): (Timestamp, Timestamp)| (end.min(until) - begin.max(from)).0.max(0);
+    let gaps: i64 = coverage.gaps.iter().map(|gap| common(*gap)).sum();
+    Span((until - from).0 - (common((first, last)) - gaps).max(0))
+}
+
 /// That the capture has only a part of the alert's time.
-pub(super) fn unseen(
-    (from, until): (Timestamp, Timestamp),
-    coverage: &Coverage,
-    zones: &Zones,
-) -> Option<String> {
+pub(super) fn unseen(when: When, coverage: &Coverage, zones: &Zones) -> Option<String> {
+    let (from, until) = (when.from, when.until);
     let (first, last) = coverage.span?;
+    let missing = missing((from, until), coverage);
+    let is_partly = when.is_span() && missing > LITTLE && from <= last && until >= first;
     let is_cut = from + LITTLE < first || until > last + LITTLE;
-    let is_cut = is_cut && from <= last && until >= first;
-    is_cut.then(|| {
-        format!(
-            "the alert is of {}, and the capture has of that {}: who else asked is not in it",
-            moments(from, until, zones),
-            moments(from.max(first), until.min(last), zones)
-        )
+    is_partly.then(|| {
+        let all = moments(from, until, zones);
+        match is_cut {
+            true => format!(
+                "the alert is of {all}, and the capture has of that {}: who else asked is not in it",
+                moments(from.max(first), until.min(last), zones)
+            ),
+            false => format!(
+                "the alert is of {all}, and of {} of that the capture has nothing: who else asked is not in it",
+                period(missing)
+            ),
+        }
     })
+}
+
+/// How sure it can be at most that a client is behind one of so many events, of whose time the capture lacks a part: that not all
+/// of them fell into what it lacks.
+pub(super) fn sure_of_part(when: When, events: u64, coverage: &Coverage) -> u16 {
+    let all = (when.until - when.from).0.max(1);
+    let missing = missing((when.from, when.until), coverage);
+    if missing <= LITTLE {
+        return SURE;
+    }
+    let share = missing.0 as f64 / all as f64;
+    let all_missed = share.clamp(0.0, 1.0).powi(events.min(1 << 20) as i32);
+    OF_MANY.max(((1.0 - all_missed) * f64::from(SURE)) as u16)
 }
 
 /// What is about the times of alerts, in order, and nothing twice.
@@ -133,7 +158,7 @@ impl About {
 #[cfg(test)]
 mod tests {
     use super::super::Clock;
-    use super::super::moment::{NEAREST, SURE, at_the_time};
+    use super::super::moment::{NEAREST, at_the_time};
     use super::*;
 
     const A: &str = "10.0.0.1";
@@ -182,6 +207,31 @@ mod tests {
         assert_eq!(sure(1_000, 1, &[(9_000, &[B])]).0, of(&[]));
         let (_, notes) = sure(10_000, 9, &[(100, &[A]), (9_000, &[A])]);
         assert!(notes.contains("9 events, and this capture shows 2 such lookups"), "{notes}");
+    }
+
+    #[test]
+    fn of_what_the_capture_has_a_part_of_less_is_sure() {
+        let gaps = vec![(at(2_000), at(5_000))];
+        let coverage = Coverage { span: Some((at(0), at(9_000))), gaps, ..Coverage::default() };
+        let of = |from, until| When { until: at(until), ..When::at(at(from)) };
+        for (when, events, sure) in [
+            (of(0, 2_000), 1, SURE),
+            (of(0, 6_000), 1, 500),
+            (of(0, 6_000), 2, 750),
+            (of(-30_000, 9_000), 1, OF_MANY),
+            (of(-30_000, 9_000), 100, SURE - 1),
+        ] {
+            let found = sure_of_part(when, events, &coverage);
+            assert!(found.abs_diff(sure) <= 1, "{found} of {sure}");
+        }
+        let told = |when| unseen(when, &coverage, &Zones::default()).unwrap_or_default();
+        assert!(
+            told(of(0, 6_000)).contains("50 min of that the capture has nothing"),
+            "{}",
+            told(of(0, 6_000))
+        );
+        assert!(told(of(-30_000, 9_000)).contains("the capture has of that"));
+        assert_eq!(told(of(0, 2_000)), "");
     }
 
     #[test]

@@ -26,7 +26,7 @@ const IN_A_ROW: usize = 4;
 const SEARCHED_OCTETS_MAX: u32 = 1 << 16;
 /// Octets in which as many records surely have their headers.
 const SEARCHED_IN: usize = IN_A_ROW * (24 + SEARCHED_OCTETS_MAX as usize);
-/// And it was captured within that many seconds of the last one: a month.
+/// And it was captured within that many seconds of the first or the last one: a month.
 const SEARCHED_WITHIN: i64 = 31 * 24 * 3600;
 
 /// Records of one file, as its header describes them.
@@ -40,8 +40,8 @@ pub(super) struct Records {
     lengths: Lengths,
     /// Whether what follows is no record, so that the next is to be searched for.
     is_lost: bool,
-    /// The seconds of the last record, once there was one.
-    last_seconds: Option<i64>,
+    /// The seconds of the first record and of the last, once there was one.
+    seconds: Option<[i64; 2]>,
 }
 
 /// Where records go on.
@@ -92,8 +92,8 @@ impl Records {
             (2, 3) => Lengths::SmallerIsCaptured,
             _ => Lengths::CapturedFirst,
         };
-        let (is_lost, last_seconds) = (false, None);
-        Some(Records { order, link, unit_ns, record_header_octets, lengths, is_lost, last_seconds })
+        let (is_lost, seconds) = (false, None);
+        Some(Records { order, link, unit_ns, record_header_octets, lengths, is_lost, seconds })
     }
 
     /// Marks the frames of the first `filled` octets of the block's arena, behind which there are no more if `is_end`.
@@ -147,7 +147,7 @@ impl Records {
                 break Halt::Need(record_len);
             }
             let seconds = i64::from(self.order.u32(header, 0));
-            self.last_seconds = Some(seconds);
+            self.seconds = Some(self.seconds.map_or([seconds; 2], |[first, _]| [first, seconds]));
             let fraction = i64::from(self.order.u32(header, 4));
             block.marks.push(Mark {
                 number: ledger.frame(),
@@ -196,8 +196,10 @@ impl Records {
         let fraction = i64::from(self.order.u32(header, 4));
         let is_long = (1..=SEARCHED_OCTETS_MAX).contains(&len)
             && (len..=FRAME_OCTETS_MAX).contains(&original_len);
-        let is_then =
-            self.last_seconds.is_none_or(|last| (seconds - last).abs() <= SEARCHED_WITHIN);
+        // Of the last one alone, what is broken may have been taken for its time.
+        let is_then = self.seconds.is_none_or(|known| {
+            known.iter().any(|known| (seconds - known).abs() <= SEARCHED_WITHIN)
+        });
         let is_part_of_second = fraction * self.unit_ns < 1_000_000_000;
         (is_long && is_then && is_part_of_second).then_some(len)
     }

@@ -25,9 +25,9 @@ use crate::flow::Address;
 use crate::identity::Inventory;
 use crate::indicator::{Lists, files_of};
 use crate::live::Rotation;
+use crate::number::count;
 use crate::packet::Ports;
 use crate::report::Look;
-use crate::number::count;
 use crate::time::{Span, UTC, Zone};
 
 /// So many words that are no files are a row of alerts whose quotes were forgotten.
@@ -306,8 +306,8 @@ fn take_question(files: &mut Vec<PathBuf>) -> anyhow::Result<String> {
     }
     if let Some(another) = another {
         bail!(
-            "neither `{question}` nor `{0}` is a file, and one name or address is asked about at a time: if both are \
-             flagged, write them into a file, one a line, and give it with --alerts FILE",
+            "there is no file `{}`; if that is flagged, as `{question}` is: one name or address is asked about at a time, several \
+             go into a file, one a line, with --alerts FILE",
             another.display()
         );
     }

@@ -59,7 +59,13 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
                 let stamp = event.first(&["rt", "deviceReceiptTime"]);
                 let moment = rows.times.read_in(stamp, zone, number);
                 let between = rows.times.read_between((first, zone), (last, zone), number);
-                rows.times.either(moment, between, number)
+                let either = rows.times.either(moment, between, number);
+                let own = event.own_stamp().map(|(stamp, own)| (stamp.to_owned(), own.or(zone)));
+                let own = own.or_else(|| Some((key_value::stamp_before(line)?, zone)));
+                either.or_else(|| {
+                    let (stamp, zone) = own?;
+                    rows.times.read_in(Some(&stamp), zone, number)
+                })
             }
             None => rows.times.read_in(stamp.or(sent.as_deref()), zone, number),
         };

@@ -380,10 +380,19 @@ impl Columns {
             [first, last] => [*first, *last],
             _ => return self.moment(record, line, rows, |_| true),
         };
-        let is_other = |column| self.span.iter().flatten().all(|stamp| stamp.column != column);
-        let moment = self.moment(record, line, rows, is_other);
+        let rank = |column| self.times.iter().position(|stamp| stamp.column == column);
+        let ends = || self.span.iter().flatten().map(|stamp| stamp.column);
+        let first_rank = ends().next().and_then(rank);
+        // What ranks behind the first time, as when the row was made, is no better.
+        let is_better = |column| {
+            let is_behind =
+                rank(column).zip(first_rank).is_some_and(|(other, first)| other > first);
+            !is_behind && ends().all(|end| end != column)
+        };
+        let moment = self.moment(record, line, rows, is_better);
         let between = rows.times.read_between(first, last, line);
-        rows.times.either(moment, between, line)
+        let either = rows.times.either(moment, between, line);
+        either.or_else(|| self.moment(record, line, rows, |_| true))
     }
 
     /// When it was, by those of the columns that count.

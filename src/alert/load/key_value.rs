@@ -209,10 +209,10 @@ fn time(pairs: &Pairs<'_>, line: &str, number: u32, rows: &mut Rows<'_>) -> Opti
     let Some([first, last]) = pairs.ends() else { return moment(pairs, line, number, rows) };
     let is_other = |key: &&str| !is_of_ends(key);
     let others = Pairs(pairs.0.iter().filter(|(key, _)| is_other(key)).copied().collect());
-    let moment = moment(&others, "", number, rows);
+    let said = moment(&others, "", number, rows);
     let zone = pairs.first(ZONES);
     let between = rows.times.read_between((first, zone), (last, zone), number);
-    rows.times.either(moment, between, number)
+    rows.times.either(said, between, number).or_else(|| moment(&others, line, number, rows))
 }
 
 /// Whether a key says when something began, or when it ended.
@@ -230,10 +230,10 @@ fn moment(pairs: &Pairs<'_>, line: &str, number: u32, rows: &mut Rows<'_>) -> Op
     if day.is_some() && clock.is_some() {
         return rows.times.read_two(day, clock, zone, number);
     }
-    if let Some(stamp) = clock.or_else(|| pairs.first(LATER_TIMES)) {
-        return rows.times.read_in(Some(stamp), zone, number);
-    }
-    rows.times.read_in(stamp_before(line).as_deref(), zone, number)
+    let stamp = clock.or_else(|| pairs.first(LATER_TIMES));
+    let read = rows.times.read_in(stamp, zone, number);
+    // Such a word may also be for a port, or for how long something took.
+    read.or_else(|| rows.times.read_in(stamp_before(line).as_deref(), zone, number))
 }
 
 /// The time that stands before the pairs: `<30>1 2026-03-02T09:17:42Z utm ...`, `2026:03:02-09:17:42 utm ...`,

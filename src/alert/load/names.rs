@@ -7,10 +7,10 @@
 use super::Rows;
 use super::csv_words::Heading;
 use super::row::{Row, is_destination};
-use crate::text::{without_bullet, without_comment};
+use crate::text::{without_bullet, without_comment_of_parts};
 
 /// So many lines are a list.
-const LIST_LINES: usize = 50;
+pub(super) const LIST_LINES: usize = 50;
 
 /// Whether a text is a few bare names.
 pub(super) fn is_few(text: &str) -> bool {
@@ -51,8 +51,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
 
 /// What a line holds, without the marks of a list.
 fn names(line: &str) -> impl Iterator<Item = &str> {
-    let line = std::str::from_utf8(without_comment(line.as_bytes())).unwrap_or_default();
-    let bare = without_bullet(line);
+    let bare = without_bullet(without_comment_of_parts(line));
     // The path of a URL may have either.
     let is_between = |c: char| matches!(c, ',' | ';') && !bare.contains("://");
     bare.split(is_between).map(str::trim).filter(|name| !name.is_empty())
@@ -150,6 +149,7 @@ mod tests {
             "1) mi.kenal-cn.com\n2) 192.55.83.30\n",
             "mi.kenal-cn.com, 192.55.83.30\n",
             "mi.kenal-cn.com; 192.55.83.30;\n",
+            "mi.kenal-cn.com ; 192.55.83.30 # both\n; and no more\n",
             "mi[dot]kenal-cn[dot]com; 192{.}55{.}83{.}30\n",
         ] {
             let alerts = Alerts::read("a.txt", text, None, &Zones::default()).unwrap();

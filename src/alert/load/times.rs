@@ -271,8 +271,12 @@ impl<'z> Times<'z> {
     ) -> Option<Written> {
         let (Some(moment), Some(between)) = (moment, between) else { return moment.or(between) };
         let Some(until) = between.until else { return Some(moment) };
-        let is_held =
-            moment.time >= between.time - TOLD_BEFORE && moment.time <= until + TOLD_BEHIND;
+        // Of a day, or the like, that is the closer word.
+        let ends = moment.until.unwrap_or(moment.time);
+        if moment.time <= between.time && until <= ends {
+            return Some(between);
+        }
+        let is_held = ends >= between.time - TOLD_BEFORE && moment.time <= until + TOLD_BEHIND;
         if is_held && until - between.time <= LONG_BESIDE {
             return Some(between);
         }

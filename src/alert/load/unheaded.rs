@@ -11,9 +11,10 @@
 
 use std::net::IpAddr;
 
+use super::names::LIST_LINES;
 use super::row::{Row, is_address, is_destination, is_outside};
 use super::{Notice, Rows, lines, spans};
-use crate::text::without_comment;
+use crate::text::without_comment_of_parts;
 
 /// No such row is longer, in octets, or has more words.
 const LINE_LEN_MAX: usize = 400;
@@ -30,8 +31,14 @@ struct Cells<'a> {
 
 /// Whether all rows of a text are such.
 pub(super) fn are_rows(text: &str) -> bool {
-    let mut rows = contents(text).peekable();
-    rows.peek().is_some() && rows.all(|(_, line)| Cells::of(line).is_some())
+    let (mut rows, mut times) = (0, 0);
+    for (_, line) in contents(text) {
+        let Some(cells) = Cells::of(line) else { return false };
+        rows += 1;
+        times += usize::from(cells.time.is_some());
+    }
+    // Many addresses with names are a hosts file, or a list of what a sinkhole answers.
+    rows > 0 && (times > 0 || rows < LIST_LINES)
 }
 
 /// Reads all rows.
@@ -49,7 +56,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
 /// What lines hold beside their comments.
 fn contents(text: &str) -> impl Iterator<Item = (u32, &str)> {
     lines(text).filter_map(|(number, line)| {
-        let content = std::str::from_utf8(without_comment(line.as_bytes())).ok()?;
+        let content = without_comment_of_parts(line);
         (!content.is_empty()).then_some((number, content))
     })
 }
@@ -115,7 +122,10 @@ fn time_of(words: &[&str]) -> Option<(String, usize)> {
     let most = words.iter().take(TIME_WORDS_MAX).take_while(is_of_time).count();
     (1..=most).rev().find_map(|count| {
         let text = words.get(..count)?.join(" ");
-        spans::is_time(&text).then_some((text, count))
+        // `9.8` may be a score, and `5/7` so many of so many.
+        let has_year = || text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() == 4);
+        let is_time = (text.contains(':') || has_year()) && spans::is_time(&text);
+        is_time.then_some((text, count))
     })
 }
 
@@ -160,6 +170,10 @@ mod tests {
                 "09:17:42 192.168.2.194 mi.kenal-cn.com",
             ),
             ("2026-03-02T09:17:42Z mi.kenal-cn.com", "09:17:42 - mi.kenal-cn.com"),
+            (
+                "mi.kenal-cn.com ; 2026-03-02 09:17:42 ; 192.168.2.194",
+                "09:17:42 192.168.2.194 mi.kenal-cn.com",
+            ),
             ("2026-03-02 10:17:42 CET 203.0.113.66", "09:17:42 - 203.0.113.66"),
             ("Mar 2, 2026 9:17:42 AM mi[.]kenal-cn[.]com", "09:17:42 - mi[.]kenal-cn[.]com"),
             ("2026-03-02 09:17 - 10:00 mi.kenal-cn.com", "09:17:00 - mi.kenal-cn.com"),
@@ -186,6 +200,8 @@ mod tests {
             "2026-03-02 09:17:42 mi.kenal-cn.com\nand one more",
             "2026-03-02 09:17:42 198.51.100.7 203.0.113.66",
             "12 evil.com",
+            "9.8 evil.com\n7.5 bad.example.com",
+            "5/7 evil.com",
         ] {
             let read = Alerts::read("a.txt", text, None, &Zones::default());
             assert!(read.is_err(), "{text}: {read:?}");

@@ -24,10 +24,10 @@ use crate::frame::Batch;
 use crate::indicator::Indicators;
 use crate::live::{Answers, Board, Control, Feed, Notify, Queue, Ring, RingWatch};
 use crate::name::NameHasher;
+use crate::number::{count, few};
 use crate::pipeline::live::{Listener, Lookout, Tap, listen, now};
 use crate::pipeline::{Decoder, Keeper, Stop};
 use crate::report::Internal;
-use crate::number::{count, few};
 
 /// How long the end of a run may take, until the last output has written what waits.
 const ENDING: Duration = Duration::from_millis(1_600);

@@ -15,9 +15,9 @@ use super::super::say;
 use super::{shown, status_line};
 use crate::live::{Board, Control, Notify, Queue};
 use crate::name::NameHasher;
+use crate::number::count;
 use crate::pipeline::live::Lookout;
 use crate::pipeline::{Asked, Stop};
-use crate::number::count;
 
 /// How often, and how many times at most, it is looked whether lists read anew are in use.
 const LOOK: Duration = Duration::from_millis(10);

@@ -183,11 +183,11 @@ impl Inventory {
 fn said(path: &Path, found: &Found) -> Vec<String> {
     let mut said: Vec<String> =
         found.warnings.iter().map(|warning| format!("{}: {warning}", path.display())).collect();
-    said.extend(found.nameless_in_words().map(|words| format!("{}: {words}", path.display())));
     if found.unsaid > 0 {
         let (path, more) = (path.display(), found.unsaid);
         said.push(format!("{path}: {more} more lines like these were left out"));
     }
+    said.extend(found.nameless_in_words().map(|words| format!("{}: {words}", path.display())));
     said
 }
 

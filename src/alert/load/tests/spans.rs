@@ -34,6 +34,9 @@ fn a_first_and_a_last_time_are_one_time_in_whatever_form() {
         format!("Start Time,End Time,{HEAD}\n2026-03-02 08:00:00,2026-03-02 14:00:00,{ROW}\n"),
         format!("first_seen,last_seen,timezone,{HEAD}\n2026-03-02 09:00:00,2026-03-02 15:00:00,+0100,{ROW}\n"),
         format!("Start Time (CET),End Time (CET),{HEAD}\n2026-03-02 09:00:00,2026-03-02 15:00:00,{ROW}\n"),
+        // The day that it is of is no closer word, nor is when the row was made.
+        format!("Date,First Seen,Last Seen,{HEAD}\n2026-03-02,2026-03-02 08:00:00,2026-03-02 14:00:00,{ROW}\n"),
+        format!("First Seen,Last Seen,Created,{HEAD}\n2026-03-02 08:00:00,2026-03-02 14:00:00,2026-03-02 18:30:00,{ROW}\n"),
         format!("time,{HEAD}\n2026-03-02 08:00:00 - 14:00:00,{ROW}\n"),
         format!("time,{HEAD}\n2026-03-02T08:00:00Z/2026-03-02T14:00:00Z,{ROW}\n"),
         format!("Date,Time,{HEAD}\n2026-03-02,08:00:00 – 14:00:00,{ROW}\n"),
@@ -49,6 +52,9 @@ fn a_first_and_a_last_time_are_one_time_in_whatever_form() {
         let expected = pair("2026-03-02T08:00:00", "2026-03-02T14:00:00");
         assert_eq!(of(&text), expected, "{text}");
     }
+    // Numbers that are no times leave what else says when.
+    let text = "Mar  2 09:17:42 fw act=deny start=0 end=1500 srcip=192.168.2.194 qname=mi.kenal-cn.com threat=C2";
+    assert_eq!(of(text), pair("2026-03-02T09:17:42", ""));
     // A last time without seconds is all of its minute, and one that is the first is a moment.
     let text = format!("First Seen,Last Seen,{HEAD}\n2026-03-02 08:00,2026-03-02 14:00,{ROW}\n");
     assert_eq!(of(&text), pair("2026-03-02T08:00:00", "2026-03-02T14:00:59"));
