@@ -200,7 +200,7 @@ pub fn run(
         damage: reader.damage().iter().map(ToString::to_string).collect(),
         left_out: input.left_out.clone(),
         alerts_unread: analysis.alerts_unread,
-        too_broad: indicators.too_broad(),
+        too_broad: indicators.too_broad().to_vec(),
         filter: input.filter.clone(),
         shifts: input.shifts.iter().map(|(file, by)| (file.display().to_string(), *by)).collect(),
         complaints: complaints_of(

@@ -15,16 +15,16 @@ const WARNINGS_MAX: usize = 50;
 
 impl Indicators {
     /// What flags more than names of one owner or one address, and why, up to a limit: `com (it is a whole top-level domain)`.
-    pub fn too_broad(&self) -> Vec<String> {
-        let entries = self.broad_entries("").into_iter();
-        let is_one_address = |entry: &Warning| entry.text.parse::<IpAddr>().is_ok();
-        let several = entries.filter(|entry| !is_one_address(entry));
-        several.map(|entry| format!("{} ({})", entry.text, entry.why)).collect()
+    pub fn too_broad(&self) -> &[String] {
+        &self.too_broad
     }
 
-    /// A warning for each entry that is too broad, of what is flagged and of what is allowed.
-    pub(super) fn broad(&self) -> Vec<Warning> {
+    /// A warning for each entry that is too broad, of what is flagged and of what is allowed. The former are remembered.
+    pub(super) fn broad(&mut self) -> Vec<Warning> {
         let mut warnings = self.broad_entries("expect false alarms; to ignore it: --allow FILE");
+        let is_one_address = |entry: &&Warning| entry.text.parse::<IpAddr>().is_ok();
+        let several = warnings.iter().filter(|entry| !is_one_address(entry));
+        self.too_broad = several.map(|entry| format!("{} ({})", entry.text, entry.why)).collect();
         if let Some(allowed) = &self.allowed {
             warnings.extend(allowed.broad_entries("allowed as it is"));
         }

@@ -58,6 +58,7 @@ impl Indicators {
             root_flags_below: false,
             prefixes: Vec::new(),
             allowed: None,
+            too_broad: Vec::new(),
         }
     }
 

@@ -175,6 +175,8 @@ pub struct Indicators {
     prefixes: Vec<u8>,
     /// What is not flagged though it is listed.
     allowed: Option<Box<Indicators>>,
+    /// What flags more than names of one owner or one address, and why.
+    too_broad: Vec<String>,
 }
 
 /// What there is.

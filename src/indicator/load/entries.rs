@@ -73,6 +73,7 @@ impl Indicators {
         // Each is new, so none moves.
         indicators.finish(&begins);
         indicators.lists = lists;
+        indicators.broad();
         (indicators, found)
     }
 }
