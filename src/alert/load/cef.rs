@@ -44,30 +44,23 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             );
             continue;
         };
-        let stamp = event.first(&["rt", "start", "end", "deviceReceiptTime"]);
         let zone = event.first(&["dtz", "deviceTimeZone", "tz"]);
-        let (stamp, zone) = match stamp {
-            Some(stamp) => (Some(stamp), zone),
-            None => {
-                event.own_stamp().map_or((None, zone), |(stamp, own)| (Some(stamp), own.or(zone)))
-            }
+        // For want of a better: its own, or what syslog puts before it.
+        let beside = |rows: &mut Rows<'_>| match event.own_stamp() {
+            Some((stamp, own)) => rows.times.read_in(Some(stamp), own.or(zone), number),
+            None => rows.times.read_in(key_value::stamp_before(line).as_deref(), zone, number),
         };
-        // Syslog puts one before it.
-        let sent = if stamp.is_none() { key_value::stamp_before(line) } else { None };
         let time = match event.ends() {
             Some([first, last]) => {
                 let stamp = event.first(&["rt", "deviceReceiptTime"]);
                 let moment = rows.times.read_in(stamp, zone, number);
                 let between = rows.times.read_between((first, zone), (last, zone), number);
-                let either = rows.times.either(moment, between, number);
-                let own = event.own_stamp().map(|(stamp, own)| (stamp.to_owned(), own.or(zone)));
-                let own = own.or_else(|| Some((key_value::stamp_before(line)?, zone)));
-                either.or_else(|| {
-                    let (stamp, zone) = own?;
-                    rows.times.read_in(Some(&stamp), zone, number)
-                })
+                rows.times.either(moment, between, number).or_else(|| beside(rows))
             }
-            None => rows.times.read_in(stamp.or(sent.as_deref()), zone, number),
+            None => match event.first(&["rt", "start", "end", "deviceReceiptTime"]) {
+                None => beside(rows),
+                stamp => rows.times.read_in(stamp, zone, number),
+            },
         };
         let threat = event.first(&["threatname", "cat"]).or_else(|| said(&event.name));
         let row = Row {

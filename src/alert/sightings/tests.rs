@@ -1,11 +1,7 @@
 //! Who owns a listed name, or asks for many below one, hides nobody else.
 
-use std::net::IpAddr;
-
 use super::*;
-use crate::attribution::{Sighting, State};
-use crate::contact::Contact;
-use crate::flow::Transport;
+use crate::attribution::made;
 use crate::frame::FrameId;
 use crate::indicator::Indicators;
 use crate::name::NameHasher;
@@ -21,59 +17,15 @@ fn flagged() -> [IndicatorId; 3] {
 }
 
 fn address(text: &str) -> Address {
-    Address::from(text.parse::<IpAddr>().unwrap())
+    text.parse().unwrap()
 }
 
 /// That a client's question for a name, the `number`th, made the DNS server ask for what is flagged.
 fn lookup(number: u64, flagged: IndicatorId, client: &str, asked: &str) -> Attribution {
     let (time, frame) =
         (Timestamp(0) + Span::from_secs(number as i64), FrameId::new(0, number + 1));
-    let client = Client {
-        question: QuestionId::new(frame, 0),
-        address: address(client),
-        port: 53_211,
-        role: Role::Initiator,
-        confidence_permille: 995,
-        asked: asked.to_owned(),
-        asked_type: "A".to_owned(),
-        asked_frame: frame,
-        asked_time: time,
-        answer_frame: FrameId::NONE,
-        rcode: None,
-        chain: vec![ChainStep { name: asked.to_owned(), step: "asked", frame }],
-        hops: Vec::new(),
-        mac: None,
-        is_router_mac: false,
-        vlan: None,
-        hostname: None,
-        contact: Contact::NotVisible,
-    };
-    Attribution {
-        id: format!("f{number}"),
-        resolution_id: format!("f{number}"),
-        state: State::Final,
-        untold_since: None,
-        verdict: Verdict::Attributed,
-        unexplained: None,
-        reason: None,
-        indicator: flagged,
-        sighting: Sighting {
-            leg: Leg::Upstream,
-            place: Place::Qname,
-            frame,
-            time,
-            resolver: address("10.0.0.53"),
-            server: address("198.51.100.7"),
-            transport: Transport::Udp,
-            name: asked.to_owned(),
-            rtype: "A".to_owned(),
-            response_frame: FrameId::NONE,
-            rcode: None,
-            outcome: "unanswered",
-        },
-        clients: vec![client],
-        hints: Vec::new(),
-    }
+    let client = made::client(client, &[asked], frame, time);
+    made::attribution(flagged, asked, frame, time, vec![client])
 }
 
 #[test]
