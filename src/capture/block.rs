@@ -63,7 +63,7 @@ pub(super) enum Halt {
     Need(usize),
     /// This many octets are of no interest.
     Skip(u64),
-    /// What follows is damaged, and so is all behind it.
+    /// What follows cannot be read, nor what is behind it.
     Broken(Fault),
 }
 
@@ -77,10 +77,23 @@ pub(super) struct Ledger {
     pub offset: u64,
     /// Whether offsets are those of decompressed content.
     pub decompressed: bool,
-    /// Octets in which the next record was searched for.
+    /// The first fault of each kind.
+    pub faults: Vec<Met>,
+    /// Which of them was met last.
+    pub last: usize,
+}
+
+/// A kind of fault that was met in a file.
+#[derive(Debug)]
+pub(super) struct Met {
+    /// Where the first one is.
+    pub place: Place,
+    /// The first one.
+    pub fault: Fault,
+    /// How many there were.
+    pub times: u64,
+    /// Octets behind them, in which the next record was searched for.
     pub passed_over: u64,
-    /// The first fault of each kind, its place, and how many of its kind there were.
-    pub faults: Vec<(Place, Fault, u64)>,
 }
 
 impl Ledger {
@@ -94,13 +107,22 @@ impl Ledger {
     /// Notes a fault `at` octets into what is being walked over, at the frame `number`.
     pub fn note(&mut self, fault: Fault, number: u64, at: usize) {
         let kind = discriminant(&fault);
-        match self.faults.iter_mut().find(|(_, known, _)| discriminant(known) == kind) {
-            Some((_, _, times)) => *times += 1,
+        let known = self.faults.iter().position(|known| discriminant(&known.fault) == kind);
+        self.last = known.unwrap_or(self.faults.len());
+        match self.faults.get_mut(self.last) {
+            Some(known) => known.times += 1,
             None => {
                 let offset = self.offset + at as u64;
                 let place = Place { frame: number, offset, decompressed: self.decompressed };
-                self.faults.push((place, fault, 1));
+                self.faults.push(Met { place, fault, times: 1, passed_over: 0 });
             }
+        }
+    }
+
+    /// Counts octets that were passed over because of the fault that was noted last.
+    pub fn pass_over(&mut self, octets: usize) {
+        if let Some(last) = self.faults.get_mut(self.last) {
+            last.passed_over += octets as u64;
         }
     }
 }
@@ -167,8 +189,11 @@ mod tests {
         ledger.note(Fault::UnknownInterface(4), 2, 20);
         ledger.note(Fault::UnknownInterface(9), 3, 60);
         ledger.note(Fault::NoRecord(None), 4, 80);
-        let [(place, first, times), (..)] = &ledger.faults[..] else { panic!("two kinds") };
-        assert_eq!((place.frame, place.offset, *times), (2, 120, 2));
-        assert_eq!(first, &Fault::UnknownInterface(4));
+        ledger.pass_over(7);
+        ledger.note(Fault::UnknownInterface(5), 5, 90);
+        let [first, second] = &ledger.faults[..] else { panic!("two kinds") };
+        assert_eq!((first.place.frame, first.place.offset, first.times), (2, 120, 3));
+        assert_eq!(first.fault, Fault::UnknownInterface(4));
+        assert_eq!((first.passed_over, second.passed_over), (0, 7));
     }
 }

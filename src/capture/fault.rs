@@ -41,7 +41,7 @@ pub struct Damage {
     pub fault: Fault,
     /// How often this fault was met in this file; `place` and `fault` are those of the first.
     pub times: u64,
-    /// How many octets were passed over in all until records went on, or the file ended.
+    /// How many octets were passed over behind it, or them, until records went on or the file ended.
     pub passed_over: u64,
 }
 
@@ -82,13 +82,20 @@ pub enum Fault {
     #[error("it cannot be read further: {0}")]
     Input(String),
     /// The file ends inside a record or block.
-    #[error("the file ends inside this record: {there} of {needed} bytes are there")]
+    #[error(
+        "the file ends inside this record ({there} of {needed} bytes are there), as one does that is still being written \
+         or was not copied whole"
+    )]
     Cut {
         /// Octets that are there.
         there: u64,
         /// Octets that are needed, as far as it can be known.
         needed: u64,
     },
+    /// A section of a format version we don't know.
+    #[error("section is of pcapng version {0}.{1}, expected 1.x")]
+    SectionVersion(u16, u16),
+
     /// A pcapng block that cannot have the length it claims.
     #[error("block of type {kind:#x} claims {len} bytes, which is impossible: {why}")]
     BlockLength {
@@ -110,10 +117,6 @@ pub enum Fault {
     /// A section header that says neither byte order.
     #[error("section header has the byte-order magic {0:08x}, expected 1a2b3c4d in either order")]
     SectionOrder(u32),
-    /// A section of a format version we don't know.
-    #[error("section is of pcapng version {0}.{1}, expected 1.x")]
-    SectionVersion(u16, u16),
-
     /// What stands in place of a pcap record is none: it is longer than any frame, by the length it claims, or all zeros.
     #[error("{}", NoRecord(.0))]
     NoRecord(Option<u32>),
@@ -156,13 +159,11 @@ impl Fault {
             Fault::Open(_) | Fault::Empty | Fault::NotACapture(_) | Fault::HeaderCut { .. } => {
                 Cost::File
             }
-            Fault::Input(_)
-            | Fault::Cut { .. }
-            | Fault::BlockLength { .. }
+            Fault::Input(_) | Fault::Cut { .. } | Fault::SectionVersion(..) => Cost::Rest,
+            Fault::BlockLength { .. }
             | Fault::BlockTrailer { .. }
             | Fault::SectionOrder(_)
-            | Fault::SectionVersion(..) => Cost::Rest,
-            Fault::NoRecord(_) => Cost::Octets,
+            | Fault::NoRecord(_) => Cost::Octets,
             Fault::UnknownInterface(_) | Fault::FrameLength { .. } => Cost::Frames,
             Fault::FilterLink { .. } => Cost::Said,
         }

@@ -114,11 +114,10 @@ impl FileReader {
         self.carry.clear();
         while !self.ended {
             filled = self.top_up(&mut block.arena, filled, want);
+            let there = (filled, self.drained);
             let Walk { used, halt } = match &mut self.format {
-                Format::Pcap(records) => {
-                    records.walk(block, (filled, self.drained), &mut self.ledger)
-                }
-                Format::Pcapng(blocks) => blocks.walk(block, filled, &mut self.ledger),
+                Format::Pcap(records) => records.walk(block, there, &mut self.ledger),
+                Format::Pcapng(blocks) => blocks.walk(block, there, &mut self.ledger),
             };
             self.ledger.offset += used as u64;
             let rest = used..filled;

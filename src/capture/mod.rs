@@ -22,6 +22,7 @@ pub mod live;
 mod pcap;
 mod pcapng;
 mod reader;
+mod search;
 mod source;
 mod stream;
 

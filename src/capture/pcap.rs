@@ -13,6 +13,7 @@
 
 use super::block::{Block, ByteOrder, Halt, Ledger, Mark, Walk};
 use super::fault::Fault;
+use super::search::{Found, RECORD_OCTETS_MAX, SEARCHED_IN, search};
 use super::{BATCH_FRAMES_MAX, FRAME_OCTETS_MAX};
 use crate::frame::LinkType;
 use crate::time::Timestamp;
@@ -20,13 +21,7 @@ use crate::time::Timestamp;
 /// Octets of the file header.
 pub(super) const HEADER_OCTETS: usize = 24;
 
-/// How many records in a row show where records go on.
-const IN_A_ROW: usize = 4;
-/// What is searched for is no longer than that: a frame that a network card has put together.
-const SEARCHED_OCTETS_MAX: u32 = 1 << 16;
-/// Octets in which as many records surely have their headers.
-const SEARCHED_IN: usize = IN_A_ROW * (24 + SEARCHED_OCTETS_MAX as usize);
-/// And it was captured within that many seconds of the first or the last one: a month.
+/// What is searched for was captured within that many seconds of the first or the last record: a month.
 const SEARCHED_WITHIN: i64 = 31 * 24 * 3600;
 
 /// Records of one file, as its header describes them.
@@ -42,27 +37,6 @@ pub(super) struct Records {
     is_lost: bool,
     /// The seconds of the first record and of the last, once there was one.
     seconds: Option<[i64; 2]>,
-}
-
-/// Where records go on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
-    /// After so many octets.
-    After(usize),
-    /// Not within so many; what is behind them is too short to tell.
-    NotWithin(usize),
-}
-
-/// Whether some octets are records in a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Row {
-    /// As many as are needed.
-    Whole,
-    /// Fewer, of which the last ends with the octets.
-    ToTheEnd,
-    /// Fewer, of which the last goes on behind them.
-    Beyond,
-    None,
 }
 
 /// In which order the two lengths of a record stand: format versions before 2.4 had it otherwise.
@@ -112,10 +86,10 @@ impl Records {
             }
             let rest = bytes.get(used..).unwrap_or_default();
             if self.is_lost {
-                let found = self.search(rest, is_end);
+                let found = search(rest, is_end, header_len, |rest| self.likely(rest));
                 let (Found::After(octets) | Found::NotWithin(octets)) = found;
                 used += octets;
-                ledger.passed_over += octets as u64;
+                ledger.pass_over(octets);
                 if let Found::NotWithin(_) = found {
                     break Halt::Need(SEARCHED_IN);
                 }
@@ -162,46 +136,22 @@ impl Records {
         Walk { used, halt }
     }
 
-    /// Searches octets for where records go on, behind which there are no more if `is_end`.
-    fn search(&self, bytes: &[u8], is_end: bool) -> Found {
-        for start in 0..bytes.len() {
-            match self.row_at(bytes, start) {
-                Row::Whole => return Found::After(start),
-                Row::ToTheEnd if is_end => return Found::After(start),
-                Row::ToTheEnd | Row::Beyond if !is_end => return Found::NotWithin(start),
-                Row::ToTheEnd | Row::Beyond | Row::None => {}
-            }
-        }
-        Found::NotWithin(bytes.len())
-    }
-
-    /// Whether records stand in a row from somewhere on.
-    fn row_at(&self, bytes: &[u8], start: usize) -> Row {
-        let mut at = start;
-        for _ in 0..IN_A_ROW {
-            let rest = bytes.get(at..).unwrap_or_default();
-            let Some(header) = rest.first_chunk::<16>() else {
-                return if at == bytes.len() { Row::ToTheEnd } else { Row::Beyond };
-            };
-            let Some(len) = self.likely_length(header) else { return Row::None };
-            at += self.record_header_octets + len as usize;
-        }
-        Row::Whole
-    }
-
-    /// The captured length in the header of what may be a record like those before.
-    fn likely_length(&self, header: &[u8; 16]) -> Option<u32> {
+    /// How long a record is that begins like those before, with its header.
+    fn likely(&self, rest: &[u8]) -> Option<usize> {
+        let header = rest.first_chunk()?;
         let (len, original_len) = self.lengths(header);
         let seconds = i64::from(self.order.u32(header, 0));
         let fraction = i64::from(self.order.u32(header, 4));
-        let is_long = (1..=SEARCHED_OCTETS_MAX).contains(&len)
+        let octets = self.record_header_octets + len as usize;
+        let is_long = len > 0
+            && octets <= RECORD_OCTETS_MAX
             && (len..=FRAME_OCTETS_MAX).contains(&original_len);
         // Of the last one alone, what is broken may have been taken for its time.
         let is_then = self.seconds.is_none_or(|known| {
             known.iter().any(|known| (seconds - known).abs() <= SEARCHED_WITHIN)
         });
         let is_part_of_second = fraction * self.unit_ns < 1_000_000_000;
-        (is_long && is_then && is_part_of_second).then_some(len)
+        (is_long && is_then && is_part_of_second).then_some(octets)
     }
 
     /// The captured and the original length of a record.

@@ -7,9 +7,13 @@
 //! A section header says the byte order and begins a new list of interfaces. An interface says the
 //! link type, and the unit and origin of its timestamps. Frames come in enhanced packet blocks, in
 //! simple ones (of the first interface, without a time), and in old files in packet blocks.
+//!
+//! Where no block can stand, the next is searched for: some in a row, of types that captures hold, each with its length
+//! behind it, too. Interfaces that were known before are known there.
 
 use super::block::{Block, ByteOrder, Halt, Ledger, Mark, Walk};
 use super::fault::Fault;
+use super::search::{Found, RECORD_OCTETS_MAX, SEARCHED_IN, search};
 use super::{BATCH_FRAMES_MAX, FRAME_OCTETS_MAX};
 use crate::frame::LinkType;
 use crate::time::Timestamp;
@@ -25,6 +29,8 @@ const ENHANCED_PACKET: u32 = 6;
 /// Blocks that hold no frame but have a number where Wireshark shows them: systemd journal entries and
 /// custom blocks, to be copied or not. Frame numbers must be those of Wireshark.
 const NUMBERED: [u32; 3] = [9, 0x0bad, 0x4000_0bad];
+/// Further blocks that captures hold: names, statistics, secrets.
+const COMMON: [u32; 3] = [4, 5, 10];
 
 /// The longest block, as Wireshark has it.
 const BLOCK_OCTETS_MAX: u32 = 16 << 20;
@@ -39,6 +45,8 @@ const INTERFACES_MAX: usize = 65_536;
 pub(super) struct Blocks {
     order: ByteOrder,
     interfaces: Vec<Interface>,
+    /// Whether what follows is no block, so that the next is to be searched for.
+    is_lost: bool,
     /// Of the last frame: a simple packet has no time of its own and takes this one.
     last_time: Timestamp,
 }
@@ -55,11 +63,21 @@ struct Interface {
 impl Blocks {
     /// A walk that has seen nothing yet; the first block must be a section header.
     pub fn new() -> Blocks {
-        Blocks { order: ByteOrder::Little, interfaces: Vec::new(), last_time: Timestamp(0) }
+        Blocks {
+            order: ByteOrder::Little,
+            interfaces: Vec::new(),
+            is_lost: false,
+            last_time: Timestamp(0),
+        }
     }
 
-    /// Marks the frames of the first `filled` octets of the block's arena.
-    pub fn walk(&mut self, block: &mut Block, filled: usize, ledger: &mut Ledger) -> Walk {
+    /// Marks the frames of the first `filled` octets of the block's arena, behind which there are no more if `is_end`.
+    pub fn walk(
+        &mut self,
+        block: &mut Block,
+        (filled, is_end): (usize, bool),
+        ledger: &mut Ledger,
+    ) -> Walk {
         let Block { arena, marks, .. } = block;
         let bytes = arena.get(..filled).unwrap_or_default();
         let mut used = 0;
@@ -68,9 +86,27 @@ impl Blocks {
                 break Halt::Full;
             }
             let rest = bytes.get(used..).unwrap_or_default();
+            if self.is_lost {
+                let found = search(rest, is_end, 12, |rest| self.likely(rest));
+                let (Found::After(octets) | Found::NotWithin(octets)) = found;
+                used += octets;
+                ledger.pass_over(octets);
+                if let Found::NotWithin(_) = found {
+                    break Halt::Need(SEARCHED_IN);
+                }
+                self.is_lost = false;
+                continue;
+            }
+            if rest.len() < 12 {
+                break Halt::Need(12);
+            }
             let (kind, len) = match self.enter(rest) {
                 Ok(entered) => entered,
-                Err(halt) => break halt,
+                Err(fault) => {
+                    ledger.note(fault, ledger.frames + 1, used);
+                    self.is_lost = true;
+                    continue;
+                }
             };
             if NUMBERED.contains(&kind) {
                 ledger.frame();
@@ -101,50 +137,53 @@ impl Blocks {
         Walk { used, halt }
     }
 
-    /// Reads the type and length of the block that `rest` begins with, and checks what is there of
-    /// its frame: the length in front, and the one behind if the block is whole.
-    fn enter(&mut self, rest: &[u8]) -> Result<(u32, u32), Halt> {
-        if rest.len() < 12 {
-            return Err(Halt::Need(12));
-        }
-        // The magic reads the same in both byte orders.
-        if ByteOrder::Big.u32(rest, 0) == SECTION_HEADER {
-            self.order = byte_order(rest)
-                .ok_or(Halt::Broken(Fault::SectionOrder(ByteOrder::Big.u32(rest, 8))))?;
+    /// Reads the type and length of the block that `rest` begins with, 12 octets at least, and checks what is
+    /// there of its frame: the length in front, and the one behind if the block is whole.
+    fn enter(&mut self, rest: &[u8]) -> Result<(u32, u32), Fault> {
+        if let Some(order) = section_order(rest) {
+            // Whatever its order is, what the section before it said of interfaces holds no longer.
+            self.interfaces.clear();
+            self.order = order.map_err(Fault::SectionOrder)?;
         }
         let (kind, len) = (self.order.u32(rest, 0), self.order.u32(rest, 4));
-        let shortest = match kind {
-            SECTION_HEADER => HEADER_OCTETS as u32,
-            INTERFACE => 20,
-            PACKET | ENHANCED_PACKET => 32,
-            SIMPLE_PACKET => 16,
-            _ => 12,
-        };
         let longest = if is_known(kind) { KNOWN_BLOCK_OCTETS_MAX } else { BLOCK_OCTETS_MAX };
         let why = match len {
-            _ if len < shortest => Some("it is too short for what it must hold"),
+            _ if len < shortest(kind) => Some("it is too short for what it must hold"),
             _ if len > longest => Some("it is too long"),
             _ if len % 4 != 0 => Some("it is no multiple of 4"),
             _ => None,
         };
         if let Some(why) = why {
-            return Err(Halt::Broken(Fault::BlockLength { kind, len, why }));
+            return Err(Fault::BlockLength { kind, len, why });
         }
-        if rest.len() >= len as usize {
-            let trailing = self.order.u32(rest, len as usize - 4);
-            if trailing != len {
-                return Err(Halt::Broken(Fault::BlockTrailer { leading: len, trailing }));
+        match trailing_length(rest, len, self.order) {
+            Some(trailing) if trailing != len => {
+                Err(Fault::BlockTrailer { leading: len, trailing })
             }
+            _ => Ok((kind, len)),
         }
-        Ok((kind, len))
     }
 
-    fn section(&mut self, block: &[u8]) -> Result<(), Fault> {
+    /// How long a block is that is of a type that captures hold, and has its length behind it, too, if that is there.
+    fn likely(&self, rest: &[u8]) -> Option<usize> {
+        let order = match section_order(rest) {
+            Some(order) => order.ok()?,
+            None => self.order,
+        };
+        let (kind, len) = (order.u32(rest, 0), order.u32(rest, 4));
+        let is_common = is_known(kind) || NUMBERED.contains(&kind) || COMMON.contains(&kind);
+        let is_long = (shortest(kind)..=RECORD_OCTETS_MAX as u32).contains(&len) && len % 4 == 0;
+        let is_whole = is_common
+            && is_long
+            && trailing_length(rest, len, order).is_none_or(|trailing| trailing == len);
+        is_whole.then_some(len as usize)
+    }
+
+    fn section(&self, block: &[u8]) -> Result<(), Fault> {
         let (major, minor) = (self.order.u16(block, 12), self.order.u16(block, 14));
         if major != 1 {
             return Err(Fault::SectionVersion(major, minor));
         }
-        self.interfaces.clear();
         Ok(())
     }
 
@@ -197,6 +236,30 @@ impl Blocks {
         self.last_time = time;
         let start = used as u32 + body;
         Some(Mark { number, time, start, len, original_len, link: interface.link })
+    }
+}
+
+/// The byte order of a section header, or what stands in its place; `None` for other blocks.
+fn section_order(block: &[u8]) -> Option<Result<ByteOrder, u32>> {
+    // The magic reads the same in both byte orders.
+    (ByteOrder::Big.u32(block, 0) == SECTION_HEADER)
+        .then(|| byte_order(block).ok_or(ByteOrder::Big.u32(block, 8)))
+}
+
+/// The length behind a block of `len` octets, if that much is there.
+fn trailing_length(rest: &[u8], len: u32, order: ByteOrder) -> Option<u32> {
+    let last = rest.get(..len as usize)?.last_chunk::<4>()?;
+    Some(order.u32(last, 0))
+}
+
+/// The length of the shortest block of a type.
+fn shortest(kind: u32) -> u32 {
+    match kind {
+        SECTION_HEADER => HEADER_OCTETS as u32,
+        INTERFACE => 20,
+        PACKET | ENHANCED_PACKET => 32,
+        SIMPLE_PACKET => 16,
+        _ => 12,
     }
 }
 

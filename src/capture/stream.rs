@@ -175,14 +175,13 @@ impl Stream {
     /// The faults met in it.
     pub fn damage(&mut self) -> impl Iterator<Item = Damage> {
         let ledger = self.reader.take().map(|reader| reader.ledger).unwrap_or_default();
-        let passed_over = ledger.passed_over;
         let file = std::mem::take(&mut self.path);
-        ledger.faults.into_iter().map(move |(place, fault, times)| Damage {
+        ledger.faults.into_iter().map(move |met| Damage {
             file: file.clone(),
-            place: Some(place),
-            fault,
-            times,
-            passed_over,
+            place: Some(met.place),
+            fault: met.fault,
+            times: met.times,
+            passed_over: met.passed_over,
         })
     }
 

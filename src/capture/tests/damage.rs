@@ -99,33 +99,44 @@ fn a_record_of_impossible_length_is_named() {
 }
 
 #[test]
-fn behind_a_hole_a_pcap_file_goes_on() {
-    let frame = |n: u32| vec![n as u8; 60 + (n % 7) as usize];
-    let mut file = Octets::pcap(ByteOrder::Little, 0xa1b2_c3d4, 1);
-    let mut starts = Vec::new();
-    for n in 0..3_000 {
-        starts.push(file.out.len());
-        file.record(1_000_000 + n / 100, n % 100, &frame(n + 1));
+fn behind_a_hole_a_file_goes_on() {
+    for is_pcapng in [false, true] {
+        let (whole, starts) = long_file(is_pcapng);
+        let files = Files::new();
+        for (hole, octets) in [(0, 0), (0, 0x5a), (5, 0), (17, 0), (70, 0xff), (300, 0)] {
+            let mut broken = whole.clone();
+            let (from, until) = (starts[1_000] + hole, starts[1_000] + hole + 5_000);
+            broken[from..until].fill(octets);
+            let (seen, reader) = files.read(&broken).unwrap();
+            // Whatever ends before the hole, and whatever begins behind it.
+            let end = broken.len();
+            let whole = starts.iter().zip(starts.iter().skip(1).chain([&end]));
+            let spared = whole.filter(|(begins, ends)| **ends <= from || **begins >= until).count();
+            let lost = spared.abs_diff(seen.len());
+            assert!(lost <= 1, "{lost} with {octets:#x} from {hole} on: {:?}", reader.damage());
+            let last = seen.last().map(|frame| frame.bytes.clone());
+            assert_eq!(last, Some(long_file_frame(3_000)));
+            let [damage] = reader.damage() else { panic!("one damage: {:?}", reader.damage()) };
+            assert!((4_800..=5_200).contains(&damage.passed_over), "{damage}");
+        }
+        // Octets that are missing, as where a copy went on too late.
+        for gone in [1, 2, 30, 5_000] {
+            let mut broken = whole.clone();
+            broken.drain(starts[1_000] + 40..starts[1_000] + 40 + gone);
+            let (seen, reader) = files.read(&broken).unwrap();
+            assert_eq!(seen.last().map(|frame| frame.bytes.clone()), Some(long_file_frame(3_000)));
+            assert_eq!(reader.damage().len(), 1, "{gone}: {:?}", reader.damage());
+            assert!((2_900..3_000).contains(&seen.len()), "{gone}: {}", seen.len());
+        }
     }
+}
+
+#[test]
+fn holes_are_counted_together_and_zeros_at_the_end_are_no_frames() {
+    let (whole, starts) = long_file(false);
     let files = Files::new();
-    for (hole, octets) in [(0, 0), (0, 0x5a), (5, 0), (17, 0), (70, 0xff), (300, 0)] {
-        let mut broken = file.out.clone();
-        let (from, until) = (starts[1_000] + hole, starts[1_000] + hole + 5_000);
-        broken[from..until].fill(octets);
-        let (seen, reader) = files.read(&broken).unwrap();
-        // Whatever ends before the hole, and whatever begins behind it.
-        let end = broken.len();
-        let whole = starts.iter().zip(starts.iter().skip(1).chain([&end]));
-        let spared = whole.filter(|(begins, ends)| **ends <= from || **begins >= until).count();
-        let lost = spared.abs_diff(seen.len());
-        assert!(lost <= 1, "{lost} frames with {octets:#x} from {hole} on: {:?}", reader.damage());
-        let last = seen.last().map(|frame| frame.bytes.clone());
-        assert_eq!(last, Some(frame(3_000)));
-        let [damage] = reader.damage() else { panic!("one damage: {:?}", reader.damage()) };
-        assert!((4_800..=5_200).contains(&damage.passed_over), "{damage}");
-    }
     // Two holes are one kind of damage, of which the octets count together; zeros at the end are no frames.
-    let mut broken = file.out.clone();
+    let mut broken = whole;
     for record in [500, 2_000] {
         broken[starts[record]..starts[record] + 64].fill(0);
     }
@@ -141,8 +152,31 @@ fn behind_a_hole_a_pcap_file_goes_on() {
     );
 }
 
+/// The octets of the frames of [`long_file`], counted from 1.
+fn long_file_frame(number: u32) -> Vec<u8> {
+    vec![number as u8; 60 + (number % 7) as usize]
+}
+
+/// A file of 3,000 frames, as pcapng or pcap, and where the record of each begins.
+fn long_file(is_pcapng: bool) -> (Vec<u8>, Vec<usize>) {
+    let mut file = match is_pcapng {
+        true => Octets::new(ByteOrder::Little).section().interface(1, 0, &[]).clone(),
+        false => Octets::pcap(ByteOrder::Little, 0xa1b2_c3d4, 1),
+    };
+    let mut starts = Vec::new();
+    for number in 1..=3_000 {
+        starts.push(file.out.len());
+        let (seconds, part, bytes) = (1_000 + number / 100, number % 100, long_file_frame(number));
+        match is_pcapng {
+            true => file.enhanced(0, u64::from(seconds) * 1_000_000 + u64::from(part), &bytes),
+            false => file.record(seconds, part, &bytes),
+        };
+    }
+    (file.out, starts)
+}
+
 #[test]
-fn blocks_of_impossible_length_end_the_file() {
+fn where_no_block_can_stand_the_next_is_searched_for() {
     let files = Files::new();
     let start = |order| {
         let mut file = Octets::new(order);
@@ -152,19 +186,22 @@ fn blocks_of_impossible_length_end_the_file() {
     for (kind, len) in [(6, 28), (6, 33), (5, 8), (5, 0), (6, 600_000), (5, 17 << 20)] {
         let mut file = start(ByteOrder::Little);
         let at = file.out.len() as u64;
-        file.u32(kind).u32(len).bytes(&vec![0; 700_000]);
+        file.u32(kind).u32(len).bytes(&vec![0; 700_000]).enhanced(0, 3, b"last");
         let (seen, reader) = files.read(&file.out).unwrap();
-        assert_eq!(seen.len(), 1);
-        let [Damage { place: Some(place), fault, .. }] = reader.damage() else { panic!("{len}") };
+        assert_eq!(seen.len(), 2);
+        let [damage] = reader.damage() else { panic!("{len}") };
+        let Damage { place: Some(place), fault, passed_over, .. } = damage else { panic!("{len}") };
         assert!(matches!(fault, Fault::BlockLength { len: claimed, .. } if *claimed == len));
-        assert_eq!((place.frame, place.offset), (2, at));
+        assert_eq!((place.frame, place.offset, *passed_over), (2, at, 700_008));
     }
+    // A length that only the one behind contradicts; what follows of its section is still known.
     let mut file = start(ByteOrder::Big);
     file.enhanced(0, 2, b"bad!");
     let last = file.out.len() - 1;
     file.out[last] += 4;
+    file.enhanced(0, 3, b"last");
     let (seen, reader) = files.read(&file.out).unwrap();
-    assert_eq!(seen.len(), 1);
+    assert_eq!(seen.iter().map(|frame| &frame.bytes[..]).collect::<Vec<_>>(), [b"good", b"last"]);
     assert_eq!(reader.damage()[0].fault, Fault::BlockTrailer { leading: 36, trailing: 40 });
 }
 
@@ -201,22 +238,22 @@ fn frames_without_a_known_interface_are_counted_and_the_rest_is_read() {
 }
 
 #[test]
-fn a_version_or_byte_order_we_do_not_know_ends_the_file() {
+fn a_version_we_do_not_know_ends_the_file_and_a_byte_order_is_searched_for() {
     let files = Files::new();
     let mut first = Octets::new(ByteOrder::Little);
     first.section().interface(1, 0, &[]).enhanced(0, 1, b"good");
     let len = first.out.len();
-    for (at, value) in [(len + 8, 0x55), (len + 12, 9)] {
+    let broken = |at: usize, value| {
         let mut file = first.clone();
-        file.section().interface(1, 0, &[]).enhanced(0, 1, b"bad");
+        // Another link type than the section before has.
+        file.section().interface(101, 0, &[]).enhanced(0, 1, b"next");
         file.out[at] = value;
         let (seen, reader) = files.read(&file.out).unwrap();
-        assert_eq!(seen.len(), 1);
-        assert!(matches!(
-            reader.damage()[0].fault,
-            Fault::SectionOrder(_) | Fault::SectionVersion(9, 0)
-        ));
-    }
+        let links = seen.iter().map(|frame| frame.link).collect::<Vec<_>>();
+        (links, reader.damage()[0].fault.clone())
+    };
+    assert_eq!(broken(len + 12, 9), (vec![1], Fault::SectionVersion(9, 0)));
+    assert_eq!(broken(len + 8, 0x55), (vec![1, 101], Fault::SectionOrder(0x553c_2b1a)));
 }
 
 #[test]
