@@ -6,7 +6,7 @@ use foldhash::HashMap;
 
 use super::Suspect;
 use super::scope::Scope;
-use crate::attribution::{Attribution, ChainStep, Client, Place, QuestionId, Verdict};
+use crate::attribution::{Attribution, ChainStep, Client, Place, QuestionId, Step, Verdict};
 use crate::flow::{Address, Mac};
 use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
@@ -319,7 +319,9 @@ fn matter(attribution: &Attribution, name: &str) -> Matter {
         _ => ends.clone().any(|step| step.name.eq_ignore_ascii_case(name)),
     };
     match is_itself {
-        true if ends.peek().is_some() && ends.all(ChainStep::is_on_the_way) => Matter::OnTheWay,
+        true if ends.peek().is_some() && ends.all(|end| end.step == Step::Ancestor) => {
+            Matter::OnTheWay
+        }
         true => Matter::Itself,
         false => Matter::Below,
     }

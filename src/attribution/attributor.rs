@@ -14,7 +14,7 @@ use super::surroundings::Surroundings;
 use super::ticks::Ticks;
 use super::unended::Unended;
 use super::waiting::Waiting;
-use super::{Attribution, State, describe};
+use super::{Attribution, Doubt, State, describe};
 use crate::bounded::Sequence;
 use crate::contact::Asked;
 use crate::flow::Mac;
@@ -54,12 +54,6 @@ const UNUSUAL: i64 = 100;
 const RESUMED_MAX: usize = 64;
 /// What belongs to forgotten transactions is let go when so many of them have come together.
 const SWEEP_EVERY: u64 = 256;
-/// What is said of a sighting that was judged before its time, as the output says it: an answer that would have cleared
-/// somebody may have come later.
-const JUDGED_EARLY: &str = "judged-early";
-
-/// What is said of a sighting whose entry was taken from the lists: it was judged before its time, too.
-const NO_LONGER_LISTED: &str = "no-longer-listed";
 
 /// The strongest part each ask had in judged upstream queries, by indicator.
 pub(super) type Parts = BTreeMap<Sequence, Vec<(IndicatorId, Role)>>;
@@ -480,10 +474,10 @@ impl Attributor {
         }
         self.losses.weigh(&mut attribution);
         if self.is_early {
-            attribution.hints.push(JUDGED_EARLY);
+            attribution.doubts.push(Doubt::JudgedEarly);
         }
         if self.leaving_from.is_some() {
-            attribution.hints.push(NO_LONGER_LISTED);
+            attribution.doubts.push(Doubt::NoLongerListed);
         }
         match attribution.state {
             State::Final => match &self.leaving_from {

@@ -3,16 +3,17 @@
 use std::borrow::Cow;
 
 use super::sighting::{Joined, Seen, known_chain};
-use super::{Attribution, ChainStep, Client, Place, QuestionId, Sighting, State, Verdict};
+use super::{
+    Attribution, ChainStep, Client, Doubt, Outcome, Place, QuestionId, Sighting, State, Step,
+    Verdict,
+};
 use crate::bounded::Sequence;
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::message::full::rcode_mnemonic;
 use crate::name::Name;
 use crate::number::count;
-use crate::resolution::{
-    Cause, Causes, Edge, ForOthers, History, Leg, Role, StepKind, Unexplained,
-};
+use crate::resolution::{Cause, Causes, Edge, ForOthers, History, Leg, Role, Unexplained};
 use crate::time::Span;
 use crate::transaction::{HostId, Transaction};
 
@@ -48,7 +49,7 @@ pub(super) fn upstream(
         sure.for_each(|sure| *sure = PRESUMED.min(*sure));
     }
     clients.sort_by_key(|client| (client.role, client.asked_time, client.address));
-    let clocks_hint = weigh_clocks(history.clocks_apart(query).is_some(), &mut clients);
+    let clocks_apart = weigh_clocks(history.clocks_apart(query).is_some(), &mut clients);
     let first = history.transactions().get(causes.first_try).unwrap_or(*query);
     Attribution {
         id: id(query, seen),
@@ -60,7 +61,7 @@ pub(super) fn upstream(
         reason: causes.unexplained.map(|why| reason(history, query, why)),
         indicator: seen.indicator,
         sighting: sighting(history, query, Leg::Upstream, seen.place),
-        hints: hints(&clients, seen).into_iter().chain(clocks_hint).collect(),
+        doubts: doubts(&clients, seen).into_iter().chain(clocks_apart).collect(),
         clients,
     }
 }
@@ -153,7 +154,7 @@ pub(super) fn client(
         translated.is_all_of(ask.client).then_some(Unexplained::SentOn(ask.client))
     };
     let mut clients = if unexplained.is_some() { Vec::new() } else { vec![client] };
-    let clocks_hint = weigh_clocks(are_apart, &mut clients);
+    let clocks_apart = weigh_clocks(are_apart, &mut clients);
     Attribution {
         id: id(ask, seen),
         resolution_id: frame_id(ask),
@@ -164,7 +165,7 @@ pub(super) fn client(
         reason: unexplained.map(|why| reason(history, ask, why)),
         indicator: seen.indicator,
         sighting: sighting(history, ask, Leg::Client, seen.place),
-        hints: hints(&clients, seen).into_iter().chain(clocks_hint).collect(),
+        doubts: doubts(&clients, seen).into_iter().chain(clocks_apart).collect(),
         clients,
     }
 }
@@ -182,13 +183,13 @@ fn may_lead_elsewhere(history: History<'_>, ask: &Transaction) -> bool {
 
 /// Where the two sides of a resolver were stamped by two clocks, who asked is not who seems to have, and nobody is named
 /// for sure. That is said.
-fn weigh_clocks(are_apart: bool, clients: &mut [Client]) -> Option<&'static str> {
+fn weigh_clocks(are_apart: bool, clients: &mut [Client]) -> Option<Doubt> {
     if !are_apart {
         return None;
     }
     let sure = clients.iter_mut().map(|client| &mut client.confidence_permille);
     sure.for_each(|sure| *sure = CLOCKS_APART.min(*sure));
-    Some("clocks-apart")
+    Some(Doubt::ClocksApart)
 }
 
 /// How a question that is a cause of a flagged upstream query, and waited for its answer with others, led
@@ -211,8 +212,7 @@ fn own_chain(
     seen: &Seen,
 ) -> Vec<ChainStep> {
     let name = history.transactions().name(ask).to_string();
-    let step = ChainStep::kind(StepKind::Asked);
-    let asked = ChainStep { name, step, frame: ask.first_frame() };
+    let asked = ChainStep { name, step: Step::Asked, frame: ask.first_frame() };
     [asked].into_iter().chain(tail(history, sequence, ask, seen)).collect()
 }
 
@@ -259,9 +259,9 @@ fn sighting(history: History<'_>, transaction: &Transaction, leg: Leg, place: Pl
         response_frame: transaction.response,
         rcode: transaction.answered().map(|_| rcode_mnemonic(transaction.rcode)),
         outcome: match transaction.answered() {
-            None => "unanswered",
-            Some(_) if transaction.truncated => "truncated",
-            Some(_) => "answered",
+            None => Outcome::Unanswered,
+            Some(_) if transaction.truncated => Outcome::Truncated,
+            Some(_) => Outcome::Answered,
         },
     }
 }
@@ -302,7 +302,7 @@ fn client_of(history: History<'_>, cause: &Cause, tail: &[ChainStep]) -> Option<
     let ask = history.transactions().get(cause.ask)?;
     let steps = cause.chain.iter().map(|step| ChainStep {
         name: Name::from_wire(&step.name).to_string(),
-        step: ChainStep::kind(step.kind),
+        step: step.kind.into(),
         frame: step.frame,
     });
     Some(Client {
@@ -328,7 +328,7 @@ fn tail(
     }
     let alias = |edge: &Edge| ChainStep {
         name: history.edges().target_name(edge).to_string(),
-        step: ChainStep::kind(StepKind::Alias),
+        step: Step::Alias,
         frame: if from_own_answer {
             transaction.response
         } else {
@@ -354,12 +354,12 @@ fn tail(
         }
         Place::Address => {
             let mut steps: Vec<ChainStep> = edges.iter().map(alias).collect();
-            steps.push(own(&seen.name, "address", transaction.response));
+            steps.push(own(&seen.name, Step::Address, transaction.response));
             steps
         }
-        Place::Target => edges.iter().map(alias).chain([named(ChainStep::SERVICE)]).collect(),
-        Place::Server => vec![own(&seen.name, "server", transaction.first_frame())],
-        Place::Nameserver => vec![named(ChainStep::kind(StepKind::Server))],
+        Place::Target => edges.iter().map(alias).chain([named(Step::Service)]).collect(),
+        Place::Server => vec![own(&seen.name, Step::Server, transaction.first_frame())],
+        Place::Nameserver => vec![named(Step::Nameserver)],
     }
 }
 
@@ -457,20 +457,20 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
     }
 }
 
-fn hints(clients: &[Client], seen: &Seen) -> Vec<&'static str> {
+fn doubts(clients: &[Client], seen: &Seen) -> Vec<Doubt> {
     let flagged = Name::from_wire(&seen.name);
     let is_name = matches!(seen.place, Place::Qname | Place::Alias | Place::Target);
     let only_tail = is_name
         && !clients.is_empty()
         && clients.iter().all(|client| {
             client.chain.len() > 1
-                && client.chain.iter().skip(1).any(ChainStep::is_pointed_at)
+                && client.chain.iter().skip(1).any(|step| step.step.is_pointed_at())
                 && !client.asked.eq_ignore_ascii_case(&flagged.to_string())
         });
     if only_tail {
-        vec!["alias-tail"]
+        vec![Doubt::AliasTail]
     } else if seen.place == Place::Server {
-        vec!["name-server-address"]
+        vec![Doubt::NameServerAddress]
     } else {
         Vec::new()
     }

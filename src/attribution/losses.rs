@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Attribution, Verdict};
+use super::{Attribution, Doubt, Verdict};
 use crate::resolution::Unexplained;
 use crate::time::{Span, Timestamp};
 
@@ -14,8 +14,6 @@ const NEAR: Span = Span::from_secs(1);
 const REACH: Span = Span::from_secs(10);
 /// A client named where frames were lost is not one of those that are sure, in thousandths.
 const SURE_MOST: u16 = 940;
-/// As the output says it.
-const HINT: &str = "packets-lost-near";
 
 /// When frames were lost.
 #[derive(Debug, Default)]
@@ -47,7 +45,7 @@ impl Losses {
         for client in &mut attribution.clients {
             client.confidence_permille = client.confidence_permille.min(SURE_MOST);
         }
-        attribution.hints.push(HINT);
+        attribution.doubts.push(Doubt::PacketsLostNear);
         if attribution.unexplained == Some(Unexplained::NobodyWaiting) {
             attribution.unexplained = Some(Unexplained::PacketsLost);
             attribution.verdict = Verdict::Undetermined;

@@ -1,6 +1,8 @@
 //! Clients and attributions made up for tests: each says what matters to it, and the rest is the same for all.
 
-use super::{Attribution, ChainStep, Client, Place, QuestionId, Sighting, State, Verdict};
+use super::{
+    Attribution, ChainStep, Client, Outcome, Place, QuestionId, Sighting, State, Step, Verdict,
+};
 use crate::contact::Contact;
 use crate::flow::Transport;
 use crate::frame::FrameId;
@@ -12,7 +14,7 @@ use crate::time::Timestamp;
 pub(crate) fn client(ip: &str, chain: &[&str], frame: FrameId, time: Timestamp) -> Client {
     let steps = chain.iter().enumerate().map(|(place, name)| ChainStep {
         name: (*name).to_owned(),
-        step: if place == 0 { "asked" } else { "cname" },
+        step: if place == 0 { Step::Asked } else { Step::Alias },
         frame,
     });
     Client {
@@ -67,9 +69,9 @@ pub(crate) fn attribution(
             rtype: "A".to_owned(),
             response_frame: FrameId::NONE,
             rcode: None,
-            outcome: "answered",
+            outcome: Outcome::Answered,
         },
         clients,
-        hints: Vec::new(),
+        doubts: Vec::new(),
     }
 }

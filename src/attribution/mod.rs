@@ -8,9 +8,11 @@ mod asks;
 mod assess;
 mod attributor;
 mod blamed;
+mod chain;
 mod clock;
 mod coverage;
 mod describe;
+mod doubt;
 mod early;
 mod health;
 mod held;
@@ -30,7 +32,7 @@ use crate::flow::{Address, Mac, Transport};
 use crate::frame::FrameId;
 use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
-use crate::resolution::{Leg, Role, StepKind, Unexplained};
+use crate::resolution::{Leg, Role, Unexplained};
 use crate::time::Timestamp;
 
 pub use asks::{Asks, QuestionId};
@@ -39,7 +41,9 @@ pub use assess::{
 };
 pub use attributor::Attributor;
 pub use blamed::Called;
+pub use chain::{ChainStep, Step};
 pub use coverage::{Coverage, LatencySeen, ResolverSeen, ServerSeen, TranslationSeen};
+pub use doubt::Doubt;
 pub use health::{COMPLAINTS, Complaint, Health, MayName, ReadFile, complaints_of};
 pub use summary::{Summary, SummaryRow, Unlisted};
 
@@ -175,38 +179,29 @@ pub struct Sighting {
     pub response_frame: FrameId,
     /// The response's code, where there is a response.
     pub rcode: Option<&'static str>,
-    /// `answered`, `unanswered` or `truncated`.
-    pub outcome: &'static str,
+    /// Whether it was answered.
+    pub outcome: Outcome,
 }
 
-/// One step of a chain from a client's question to what was flagged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChainStep {
-    /// The name or address reached.
-    pub name: String,
-    /// How.
-    pub step: &'static str,
-    /// The frame that shows it; none where it follows from the names alone.
-    pub frame: FrameId,
+/// Whether a query was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was.
+    Answered,
+    /// No response was seen.
+    Unanswered,
+    /// It was told to ask again by TCP (RFC 1035, 4.1.1: TC).
+    Truncated,
 }
 
-impl ChainStep {
-    /// How a step of the resolution is named in the output.
-    fn kind(kind: StepKind) -> &'static str {
-        kind.as_str()
-    }
-
-    /// How an HTTPS or SVCB record leads on to its TargetName. No resolver goes that way, so it is no [`StepKind`].
-    const SERVICE: &'static str = "svcb";
-
-    /// Whether who owns the name before it has that lead here: as an alias, or by an HTTPS or SVCB record.
-    pub fn is_pointed_at(&self) -> bool {
-        self.step == StepKind::Alias.as_str() || self.step == ChainStep::SERVICE
-    }
-
-    /// Whether the resolver only came by, on its way down to the name before.
-    pub fn is_on_the_way(&self) -> bool {
-        self.step == StepKind::Ancestor.as_str()
+impl Outcome {
+    /// As the output names it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Answered => "answered",
+            Outcome::Unanswered => "unanswered",
+            Outcome::Truncated => "truncated",
+        }
     }
 }
 
@@ -290,5 +285,12 @@ pub struct Attribution {
     /// Who is behind it, by the time they asked.
     pub clients: Vec<Client>,
     /// What may make it a false alarm, as words of the output.
-    pub hints: Vec<&'static str>,
+    pub doubts: Vec<Doubt>,
+}
+
+impl Attribution {
+    /// What makes it doubtful, as the output names it.
+    pub fn doubt_words(&self) -> impl Iterator<Item = &'static str> {
+        self.doubts.iter().map(|doubt| doubt.as_str())
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::attribution::{Attribution, Client, Verdict};
+use crate::attribution::{Attribution, Client, Step, Verdict};
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::frame::FrameId;
@@ -211,7 +211,7 @@ fn remarks(attribution: &Attribution, client: Option<&Client>) -> Vec<(FrameId, 
         }
         for steps in client.chain.windows(2) {
             if let [from, to] = steps {
-                let how = step(to.step);
+                let how = how(to.step);
                 remarks.push((
                     to.frame,
                     format!("shows that {} leads to {} ({how})", from.name, to.name),
@@ -239,10 +239,10 @@ fn remarks(attribution: &Attribution, client: Option<&Client>) -> Vec<(FrameId, 
 }
 
 /// A kind of step in words.
-fn step(kind: &str) -> &str {
-    match kind {
-        "cname" => "alias",
-        "server" => "the server that was asked",
-        other => step_in_words(other).unwrap_or(other),
+fn how(step: Step) -> &'static str {
+    match step {
+        Step::Alias => "alias",
+        Step::Server => "the server that was asked",
+        other => step_in_words(other).unwrap_or(other.as_str()),
     }
 }

@@ -47,7 +47,7 @@ impl Internal {
         if attribution.clients.is_empty() {
             attribution.verdict = Verdict::Undetermined;
             attribution.reason = Some(ASKED_FROM_OUTSIDE.to_owned());
-            attribution.hints.clear();
+            attribution.doubts.clear();
         }
     }
 

@@ -69,18 +69,6 @@ impl Relation {
     ];
 }
 
-impl StepKind {
-    /// As the output names it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            StepKind::Asked => "asked",
-            StepKind::Alias => "cname",
-            StepKind::Ancestor => "ancestor",
-            StepKind::Server => "ns",
-        }
-    }
-}
-
 /// One step from an ask to a name, in wire form, with the frame that it was learned from.
 #[derive(Clone, Debug)]
 pub struct Step {

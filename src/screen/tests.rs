@@ -1,6 +1,6 @@
 //! What the tests of the screen look at.
 
-use crate::attribution::{Attribution, ChainStep, Client, State, made};
+use crate::attribution::{Attribution, ChainStep, Client, Doubt, State, Step, made};
 use crate::contact::{Connection, Contact};
 use crate::flow::{Address, Mac, Transport};
 use crate::frame::FrameId;
@@ -28,7 +28,7 @@ fn client(ip: &str, host: Option<&str>, number: u64, chain: &[&str]) -> Client {
     let time = MORNING + Span::from_secs(number as i64);
     let steps = chain.iter().enumerate().map(|(place, name)| ChainStep {
         name: (*name).to_owned(),
-        step: if place == 0 { "asked" } else { "cname" },
+        step: if place == 0 { Step::Asked } else { Step::Alias },
         frame: frame(number + 3 * place as u64),
     });
     Client {
@@ -114,7 +114,7 @@ pub fn attributions() -> Vec<Attribution> {
     let early = Attribution {
         state: State::Provisional,
         untold_since: None,
-        hints: vec!["alias-tail"],
+        doubts: vec![Doubt::AliasTail],
         ..attribution(70, chain[2], vec![petra, joiner])
     };
     let six =

@@ -4,8 +4,8 @@ use std::fs;
 use std::net::IpAddr;
 
 use whoasked::attribution::{
-    Attribution, ChainStep, Client, Coverage, LatencySeen, Place, QuestionId, ResolverSeen,
-    Sighting, State, Verdict,
+    Attribution, ChainStep, Client, Coverage, LatencySeen, Outcome, Place, QuestionId,
+    ResolverSeen, Sighting, State, Step, Verdict,
 };
 use whoasked::contact::Contact;
 use whoasked::flow::{Address, Mac, Transport};
@@ -63,7 +63,7 @@ pub fn client(
     role: Role,
     time: Timestamp,
     number: u64,
-    chain: &[(&str, &'static str)],
+    chain: &[(&str, Step)],
 ) -> Client {
     let last = match ip.parse().unwrap() {
         IpAddr::V4(v4) => v4.octets()[3],
@@ -86,7 +86,7 @@ pub fn client(
             .enumerate()
             .map(|(place, (name, step))| ChainStep {
                 name: (*name).to_owned(),
-                step,
+                step: *step,
                 frame: frame(number + place as u64),
             })
             .collect(),
@@ -122,10 +122,10 @@ pub fn attribution(flagged: IndicatorId, name: &str, time: Timestamp, number: u6
             rtype: "A".to_owned(),
             response_frame: frame(number + 1),
             rcode: Some("NOERROR"),
-            outcome: "answered",
+            outcome: Outcome::Answered,
         },
         clients: Vec::new(),
-        hints: Vec::new(),
+        doubts: Vec::new(),
     }
 }
 

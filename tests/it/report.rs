@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use whoasked::attribution::{
-    Assessor, Attribution, ChainStep, Coverage, Place, ServerSeen, Summary, Verdict, Verdicts,
+    Assessor, Attribution, ChainStep, Coverage, Doubt, Place, ServerSeen, Step, Summary, Verdict,
+    Verdicts,
 };
 use whoasked::contact::{Connection, Contact};
 use whoasked::flow::{Mac, Transport};
@@ -31,17 +32,17 @@ fn unnamed(
     Attribution { verdict, unexplained: Some(unexplained), reason: Some(reason.to_owned()), ..of }
 }
 
-const MICROSOFT: [(&str, &str); 4] = [
-    ("www.microsoft.com", "asked"),
-    ("www.microsoft.com-c-3.edgekey.net", "cname"),
-    ("www.microsoft.com-c-3.edgekey.net.globalredir.akadns.net", "cname"),
-    ("e13678.dspb.akamaiedge.NET", "cname"),
+const MICROSOFT: [(&str, Step); 4] = [
+    ("www.microsoft.com", Step::Asked),
+    ("www.microsoft.com-c-3.edgekey.net", Step::Alias),
+    ("www.microsoft.com-c-3.edgekey.net.globalredir.akadns.net", Step::Alias),
+    ("e13678.dspb.akamaiedge.NET", Step::Alias),
 ];
 
 /// One of everything.
 fn office(list: &Indicators) -> Vec<Attribution> {
     let of = |text| indicator(list, text);
-    let evil = [("mi.kenal-cn.com", "asked")];
+    let evil = [("mi.kenal-cn.com", Step::Asked)];
     let mut all = Vec::new();
     // An infection: by way of the other DC, then twice from the cache.
     let mut through = client("192.168.2.42", Role::Initiator, after(1), 101, &evil);
@@ -79,9 +80,13 @@ fn office(list: &Indicators) -> Vec<Attribution> {
     let clients = [("192.168.2.30", Role::Initiator), ("192.168.2.31", Role::Joiner)]
         .map(|(ip, role)| client(ip, role, after(600), 300, &MICROSOFT));
     let tail = attribution(of("e13678.dspb.akamaiedge.net"), MICROSOFT[3].0, after(600), 305);
-    all.push(Attribution { clients: clients.to_vec(), hints: vec!["alias-tail"], ..tail.clone() });
+    all.push(Attribution {
+        clients: clients.to_vec(),
+        doubts: vec![Doubt::AliasTail],
+        ..tail.clone()
+    });
     // A name server's address.
-    let server = [("www.lunchbox-catering.com", "asked"), ("192.55.83.30", "server")];
+    let server = [("www.lunchbox-catering.com", Step::Asked), ("192.55.83.30", Step::Server)];
     let mut asked = client("192.168.2.55", Role::Refresh, after(700), 400, &server);
     asked.confidence_permille = 870;
     let mut contacted = attribution(of("192.55.83.30"), server[0].0, after(700), 401);
@@ -288,10 +293,10 @@ fn what_somebody_named_to_do_harm_is_harmless() {
     let hostile = "a\u{1b}]0;owned\u{7}\u{9b}2J\r\n\u{202e}b.pcap";
     let list = indicators("fl\u{1b}[31mag\ned.txt");
     let long = format!("{}.mi.kenal-cn.com", "\\027[2J-".repeat(30));
-    let mut asked = client("192.168.2.42", Role::Initiator, after(1), 7, &[(&long, "asked")]);
+    let mut asked = client("192.168.2.42", Role::Initiator, after(1), 7, &[(&long, Step::Asked)]);
     asked.chain.push(ChainStep {
         name: hostile.to_owned(),
-        step: "cname",
+        step: Step::Alias,
         frame: FrameId::new(1, 3),
     });
     asked.asked_type = hostile.to_owned();
@@ -320,7 +325,7 @@ fn a_flood_is_folded_and_bounded() {
         let [_, b, c, d] = number.to_be_bytes();
         let ip = format!("10.{b}.{c}.{d}");
         let time = after(i64::from(number));
-        let name = [("mi.kenal-cn.com", "asked")];
+        let name = [("mi.kenal-cn.com", Step::Asked)];
         let asked = client(&ip, Role::Initiator, time, 1 + u64::from(number), &name);
         let mut seen = attribution(evil, "mi.kenal-cn.com", time, 1 + u64::from(number));
         seen.clients = vec![asked];

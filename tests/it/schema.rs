@@ -6,6 +6,7 @@ use std::fs;
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
+use whoasked::attribution::Doubt;
 
 use crate::support::{Labelled, Run, bundled, laboratory, program, project, read_jsonl};
 
@@ -132,6 +133,15 @@ fn the_schema_refuses_what_is_not_in_it() {
     refused("indicator", &|line| line["hints"][0]["leaning"] = json!("grave"));
     refused("summary", &|line| line["asks"] = json!(0));
     refused("coverage", &|line| line["lost"]["not_dns"] = json!(-1));
+}
+
+#[test]
+fn every_doubt_is_of_the_schema() {
+    let (schema, Labelled { path, indicators }) = (Schema::load(), serial());
+    let lines = read_jsonl(&[path], &indicators, 2).json();
+    let mut line = lines.into_iter().find(|line| line["type"] == "attribution").unwrap();
+    line["hints"] = Doubt::ALL.iter().map(|doubt| doubt.as_str()).collect();
+    schema.accepts(&line).unwrap();
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{is_at_or_below, registered_domain};
-use crate::attribution::{Asks, Attribution, ChainStep, Client, Place, Verdicts};
+use crate::attribution::{Asks, Attribution, Client, Place, Step, Verdicts};
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
 use crate::indicator::shared::cdn_of;
@@ -65,9 +65,9 @@ impl Way {
         }
         let mut steps = client.chain.iter().skip(1);
         let Some(last) = client.chain.last() else { return Way::Direct };
-        if steps.clone().any(|step| step.step == "ns") {
+        if steps.clone().any(|step| step.step == Step::Nameserver) {
             Way::Server
-        } else if !steps.any(ChainStep::is_pointed_at) {
+        } else if !steps.any(|step| step.step.is_pointed_at()) {
             Way::Direct
         } else if registered_domain(&client.asked) == registered_domain(&last.name) {
             Way::OwnAlias
@@ -79,7 +79,7 @@ impl Way {
 
 /// The name whose address a client was led to.
 fn owner_of_address(client: &Client) -> Option<&str> {
-    let mut names = client.chain.iter().rev().skip_while(|step| step.step == "address");
+    let mut names = client.chain.iter().rev().skip_while(|step| step.step == Step::Address);
     names.next().map(|step| step.name.as_str())
 }
 

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::*;
-use crate::attribution::{ChainStep, Client, Place, Verdict, made};
+use crate::attribution::{ChainStep, Client, Place, Step, Verdict, made};
 use crate::contact::{Connection, Contact};
 use crate::flow::Transport;
 use crate::frame::FrameId;
@@ -22,7 +22,7 @@ const MORNING: Timestamp = Timestamp(1_575_015_900_000_000_000);
 struct Part<'a> {
     ip: &'a str,
     at: i64,
-    chain: &'a [(&'a str, &'static str)],
+    chain: &'a [(&'a str, Step)],
     contact: Contact,
 }
 
@@ -30,7 +30,7 @@ fn address(text: &str) -> Address {
     text.parse().unwrap()
 }
 
-fn part<'a>(ip: &'a str, at: i64, chain: &'a [(&'a str, &'static str)]) -> Part<'a> {
+fn part<'a>(ip: &'a str, at: i64, chain: &'a [(&'a str, Step)]) -> Part<'a> {
     Part { ip, at, chain, contact: Contact::NotVisible }
 }
 
@@ -105,7 +105,7 @@ impl World {
             let (frame, time) = (FrameId::new(0, self.frames), MORNING + Span::from_secs(part.at));
             let steps = part.chain.iter().map(|(name, step)| ChainStep {
                 name: (*name).to_owned(),
-                step,
+                step: *step,
                 frame: FrameId::NONE,
             });
             attribution.clients.push(Client {
@@ -163,8 +163,8 @@ impl World {
     }
 }
 
-const DIRECT: [(&str, &str); 1] = [("www.evil.com", "asked")];
-const TAIL: [(&str, &str); 2] = [("www.shop.example", "asked"), ("x.evil.com", "cname")];
+const DIRECT: [(&str, Step); 1] = [("www.evil.com", Step::Asked)];
+const TAIL: [(&str, Step); 2] = [("www.shop.example", Step::Asked), ("x.evil.com", Step::Alias)];
 
 #[test]
 fn who_asked_for_it_by_name_is_said_to_have() {
@@ -195,14 +195,14 @@ fn the_end_of_somebody_elses_alias_chain_excuses_and_that_of_its_own_does_not() 
 
     // A chain within one registered domain excuses nobody.
     let mut own = World::new();
-    let alias = [("portal.bad.example", "asked"), ("c2.bad.example", "cname")];
+    let alias = [("portal.bad.example", Step::Asked), ("c2.bad.example", Step::Alias)];
     let mut attribution = own.attribution("evil.com", Place::Alias, Leg::Upstream);
     attribution.sighting.name = "portal.bad.example".to_owned();
     own.add(attribution, &[part("10.0.0.1", 0, &alias)]);
     assert!(own.codes("evil.com").is_empty());
     // By its looks alone a name is not below another.
     let mut looks = World::new();
-    let alike = [("www.evil.com.example", "asked"), ("evil.com", "cname")];
+    let alike = [("www.evil.com.example", Step::Asked), ("evil.com", Step::Alias)];
     looks.see("evil.com", Place::Alias, &[part("10.0.0.1", 0, &alike)]);
     assert_eq!(looks.codes("evil.com"), ["alias-tail"]);
 }
@@ -210,7 +210,7 @@ fn the_end_of_somebody_elses_alias_chain_excuses_and_that_of_its_own_does_not() 
 #[test]
 fn a_delivery_network_is_named_where_an_alias_leads_there() {
     let mut world = World::new();
-    let alias = [("www.shop.example", "asked"), ("e1.akamaiedge.net", "cname")];
+    let alias = [("www.shop.example", Step::Asked), ("e1.akamaiedge.net", Step::Alias)];
     world.see("e1.akamaiedge.net", Place::Alias, &[part("10.0.0.1", 0, &alias)]);
     assert_eq!(world.codes("e1.akamaiedge.net"), ["shared-cdn", "alias-tail"]);
     let words = world.assess("e1.akamaiedge.net").hints[0].words.clone();
@@ -220,7 +220,7 @@ fn a_delivery_network_is_named_where_an_alias_leads_there() {
 #[test]
 fn unrelated_names_make_it_popular_with_two_clients() {
     let mut world = World::new();
-    let other = [("www.news.example.org", "asked"), ("x.evil.com", "cname")];
+    let other = [("www.news.example.org", Step::Asked), ("x.evil.com", Step::Alias)];
     world.see("evil.com", Place::Alias, &[part("10.0.0.1", 0, &TAIL)]);
     world.see("evil.com", Place::Alias, &[part("10.0.0.2", 5, &other)]);
     assert_eq!(world.codes("evil.com"), ["alias-tail-of-popular-name"]);
@@ -236,7 +236,7 @@ fn unrelated_names_make_it_popular_with_two_clients() {
 #[test]
 fn a_delivery_networks_name_excuses_only_at_the_end_of_a_chain() {
     let mut world = World::new();
-    let direct = [("e1.akamaiedge.net", "asked")];
+    let direct = [("e1.akamaiedge.net", Step::Asked)];
     world.see("e1.akamaiedge.net", Place::Qname, &[part("10.0.0.1", 0, &direct)]);
     assert_eq!(world.codes("e1.akamaiedge.net"), ["asked-directly"]);
 }
@@ -244,20 +244,20 @@ fn a_delivery_networks_name_excuses_only_at_the_end_of_a_chain() {
 #[test]
 fn a_known_referral_server_is_told_by_its_address() {
     let mut world = World::new();
-    let way = [("www.example.com", "asked"), ("192.55.83.30", "server")];
+    let way = [("www.example.com", Step::Asked), ("192.55.83.30", Step::Server)];
     world.see("192.55.83.30", Place::Server, &[part("10.0.0.1", 0, &way)]);
     assert_eq!(world.codes("192.55.83.30"), ["referral-server"]);
     let words = world.assess("192.55.83.30").hints[0].words.clone();
     assert!(words.contains("m.gtld-servers.net"), "{words}");
     // But not if an answer led a client there.
-    let address = [("www.example.com", "asked"), ("192.55.83.30", "address")];
+    let address = [("www.example.com", Step::Asked), ("192.55.83.30", Step::Address)];
     world.see("192.55.83.30", Place::Address, &[part("10.0.0.2", 9, &address)]);
     assert_eq!(world.codes("192.55.83.30"), Vec::<&str>::new());
 }
 
 #[test]
 fn a_shared_server_is_learned_from_what_it_is_asked() {
-    let way = [("www.example.com", "asked"), ("203.0.113.9", "server")];
+    let way = [("www.example.com", Step::Asked), ("203.0.113.9", Step::Server)];
     for (names, answers, code) in [
         (["a.one.com", "b.two.org", "c.three.net"], false, "referral-server"),
         (["a.one.com", "b.two.org", "c.three.net"], true, "shared-name-server"),
@@ -389,7 +389,7 @@ fn many_random_names_below_one_domain_stand_out() {
     let codes = |names: &[String]| {
         let mut world = World::new();
         for name in names {
-            world.see("evil.com", Place::Qname, &[part("10.0.0.1", 0, &[(name, "asked")])]);
+            world.see("evil.com", Place::Qname, &[part("10.0.0.1", 0, &[(name, Step::Asked)])]);
         }
         world.codes("evil.com")
     };
@@ -409,7 +409,7 @@ fn what_is_provisional_is_not_counted() {
 #[test]
 fn a_client_that_asks_a_listed_server_itself_is_accused_of_it() {
     let mut world = World::new();
-    let way = [("www.example.com", "asked"), ("203.0.113.9", "server")];
+    let way = [("www.example.com", Step::Asked), ("203.0.113.9", Step::Server)];
     world.see("203.0.113.9", Place::Server, &[part("10.0.0.1", 0, &way)]);
     assert_eq!(world.assess("203.0.113.9").of(address("10.0.0.1"))[0].code, "name-server-address");
     let mut direct = World::new();

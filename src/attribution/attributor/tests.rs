@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::*;
-use crate::attribution::{Place, Verdict};
+use crate::attribution::{Doubt, Place, Step, Verdict};
 use crate::flow::{Address, Endpoint, Flow, Transport};
 use crate::message::simulated::{Draft, Simulated};
 use crate::packet::{Asides, Elsewhere, Envelope, Ports};
@@ -138,13 +138,19 @@ fn who_was_told_of_a_listed_service_is_named_with_the_way_there() {
             let chain = client.chain.iter().map(|step| (step.name.as_str(), step.step));
             let sighting = &attribution.sighting;
             let whose = (client.address.to_string(), client.role);
-            (sighting.leg, sighting.place, whose, chain.collect::<Vec<_>>(), &attribution.hints[..])
+            (
+                sighting.leg,
+                sighting.place,
+                whose,
+                chain.collect::<Vec<_>>(),
+                &attribution.doubts[..],
+            )
         })
         .collect();
-    let chain = vec![("www.good.example", "asked"), ("svc.evil.com", "svcb")];
+    let chain = vec![("www.good.example", Step::Asked), ("svc.evil.com", Step::Service)];
     let at = |leg, client: &str, role| {
         let whose = (client.to_owned(), role);
-        (leg, Place::Target, whose, chain.clone(), &["alias-tail"][..])
+        (leg, Place::Target, whose, chain.clone(), &[Doubt::AliasTail][..])
     };
     let anna = at(Leg::Upstream, ANNA, Role::Initiator);
     assert_eq!(told, [anna, at(Leg::Client, "10.0.0.2", Role::Cached)]);
@@ -183,7 +189,7 @@ fn frames_lost_near_it_are_said_and_nobody_is_named_for_sure() {
         assert!(!said.is_empty());
         for attribution in said {
             assert_eq!(attribution.verdict, Verdict::Attributed);
-            assert_eq!(attribution.hints.contains(&"packets-lost-near"), is_near, "{lost:?}");
+            assert_eq!(attribution.doubts.contains(&Doubt::PacketsLostNear), is_near, "{lost:?}");
             let sure = attribution.clients[0].confidence_permille;
             assert_eq!(sure <= 940, is_near, "{lost:?}: {sure}");
         }
@@ -234,7 +240,7 @@ fn a_host_for_which_there_was_no_room_is_a_loss() {
         let no_room = engine.attributor.resolution().transactions().counters().no_room;
         assert_eq!(no_room > 0, is_near);
         for attribution in engine.finish() {
-            assert_eq!(attribution.hints.contains(&"packets-lost-near"), is_near);
+            assert_eq!(attribution.doubts.contains(&Doubt::PacketsLostNear), is_near);
         }
     }
 }
@@ -255,7 +261,11 @@ fn what_is_judged_early_as_the_table_is_full_says_so() {
         for attribution in said {
             assert_eq!(attribution.sighting.leg, Leg::Upstream);
             assert_eq!(attribution.clients.len(), 1);
-            assert_eq!(attribution.hints.contains(&"judged-early"), is_early, "{attribution:?}");
+            assert_eq!(
+                attribution.doubts.contains(&Doubt::JudgedEarly),
+                is_early,
+                "{attribution:?}"
+            );
         }
     }
 }
@@ -366,12 +376,12 @@ fn of_what_two_entries_flag_only_the_one_that_is_taken_away_is_settled() {
     // The upstream query first, which tells Anna's question.
     assert_eq!((slices, engine.said.len()), (2, 1));
     assert_eq!(engine.said[0].sighting.leg.as_str(), "upstream");
-    assert!(engine.said[0].hints.contains(&"no-longer-listed"));
+    assert!(engine.said[0].doubts.contains(&Doubt::NoLongerListed));
     let coverage = engine.attributor.coverage();
     assert_eq!((coverage.settled_unlisted, coverage.judged_early), (1, 0));
     let rest = engine.finish();
     assert_eq!(rest.len(), 2, "{rest:?}");
-    assert!(!rest[1].hints.contains(&"no-longer-listed"));
+    assert!(!rest[1].doubts.contains(&Doubt::NoLongerListed));
     assert_eq!(rest[1].clients[0].address.to_string(), ANNA);
 }
 

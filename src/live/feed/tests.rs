@@ -1,7 +1,7 @@
 //! What a feed keeps.
 
 use super::*;
-use crate::attribution::{ChainStep, Client, Place as Where, made};
+use crate::attribution::{ChainStep, Client, Place as Where, Step, made};
 use crate::contact::{Connection, Contact};
 use crate::flow::{Address, Transport};
 use crate::frame::FrameId;
@@ -21,7 +21,7 @@ fn said(indicators: &Indicators, id: &str, time: i64, steps: usize) -> Attributi
     push_from_text("evil.example", &mut wire).unwrap();
     indicators.match_name(Name::from_wire(&wire), &mut found);
     let (frame, time) = (FrameId::NONE, Timestamp(time));
-    let step = ChainStep { name: "x".repeat(250), step: "cname", frame };
+    let step = ChainStep { name: "x".repeat(250), step: Step::Alias, frame };
     let client = Client {
         chain: vec![step; steps],
         ..made::client("192.0.2.1", &["evil.example"], FrameId::new(0, time.0 as u64), time)

@@ -4,7 +4,7 @@ use super::cards::outcomes;
 use super::shown::Shown;
 use super::view::Seen;
 use super::{Dealing, Suspected};
-use crate::attribution::{FOR_OTHERS, Leaning};
+use crate::attribution::{FOR_OTHERS, Leaning, Step};
 use crate::contact::{Connection, Contact};
 use crate::report::said::senders::Sender;
 use crate::report::said::words;
@@ -249,8 +249,8 @@ fn weigh(seen: &Seen<'_>, dealing: &Dealing) -> String {
     } else {
         let last = dealing.ways.first().and_then(|way| way.chain.get(1..)?.last());
         let what = match last.map(|step| step.step) {
-            Some("address") => "an address of a network that serves the sites of many owners",
-            Some("ns" | "server" | "ancestor") => {
+            Some(Step::Address) => "an address of a network that serves the sites of many owners",
+            Some(Step::Nameserver | Step::Server | Step::Ancestor) => {
                 "a name server on the way to that name, or a zone above one"
             }
             _ => "the end of that name's alias chain",

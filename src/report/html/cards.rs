@@ -4,6 +4,7 @@ use super::advice;
 use super::shown::Shown;
 use super::view::Seen;
 use super::{Dealing, Suspected, left_out};
+use crate::attribution::Step;
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::identity::{Hostname, Source};
@@ -168,12 +169,12 @@ fn remark(dealing: &Dealing) -> Shown {
 /// How a name that was asked for itself is connected with what is flagged, if it is not the same.
 fn last_step(way: &Way) -> Option<&'static str> {
     match way.chain.get(1..)?.last()?.step {
-        "address" => Some("the flagged address is in its answer"),
-        "cname" => Some("the flagged name is an alias it leads to"),
-        "svcb" => Some("the flagged name is its HTTPS or SVCB target"),
-        "ns" | "server" => Some("the flagged name is a name server of its zone"),
-        "ancestor" => Some("the flagged name is a zone above it"),
-        _ => None,
+        Step::Address => Some("the flagged address is in its answer"),
+        Step::Alias => Some("the flagged name is an alias it leads to"),
+        Step::Service => Some("the flagged name is its HTTPS or SVCB target"),
+        Step::Nameserver | Step::Server => Some("the flagged name is a name server of its zone"),
+        Step::Ancestor => Some("the flagged name is a zone above it"),
+        Step::Asked | Step::LeftOut => None,
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::shown::Shown;
 use super::view::Seen;
-use crate::attribution::{ChainStep, Place};
+use crate::attribution::{ChainStep, Place, Step};
 use crate::flow::Address;
 use crate::frame::FrameId;
 use crate::report::said::fold::Example;
@@ -279,7 +279,7 @@ fn split(example: &Example) -> (&[ChainStep], &[ChainStep]) {
     let sighting = &example.sighting;
     let steps = example.client.chain.get(1..).unwrap_or_default();
     let steps = match steps {
-        [before @ .., last] if last.step == "server" && sighting.leg == Leg::Upstream => before,
+        [before @ .., last] if last.step == Step::Server && sighting.leg == Leg::Upstream => before,
         _ => steps,
     };
     let is_shown = |step: &ChainStep| {
@@ -358,9 +358,9 @@ fn steps(pen: &mut Pen<'_>, resolver: usize, steps: &[ChainStep], to_the_end: bo
 }
 
 /// What a step of a chain is, before its name.
-pub(super) fn how(step: &str) -> String {
+pub(super) fn how(step: Step) -> String {
     match (step, words::step(step)) {
-        ("cname", _) => "alias of ".to_owned(),
+        (Step::Alias, _) => "alias of ".to_owned(),
         (_, Some(what)) => format!("{what}: "),
         (_, None) => String::new(),
     }

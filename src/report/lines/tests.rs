@@ -1,7 +1,7 @@
 //! What is said, when, and what is not said again.
 
 use super::*;
-use crate::attribution::{ChainStep, Place, made};
+use crate::attribution::{ChainStep, Place, Step, made};
 use crate::contact::Connection;
 use crate::flow::Transport;
 use crate::frame::FrameId;
@@ -135,7 +135,7 @@ fn that_nobody_can_be_named_is_said_once_for_what_is_listed_and_when_it_is_settl
 fn what_one_name_led_to_is_one_line_and_another_where_it_is_more_than_a_name_server() {
     let mut talk = Talk::new();
     let served = |client: Client| {
-        let step = ChainStep { step: "ns", ..client.chain[1].clone() };
+        let step = ChainStep { step: Step::Nameserver, ..client.chain[1].clone() };
         Client { chain: vec![client.chain[0].clone(), step], ..client }
     };
     let by_server = served(client("192.168.2.48", "", &["www.microsoft.com", "ns1.x.net"], 990));

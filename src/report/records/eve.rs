@@ -68,7 +68,7 @@ struct Known<'a> {
     sighting: SightingPart<'a>,
     client: Option<ClientPart<'a>>,
     triage: Option<&'static str>,
-    hints: &'a [&'static str],
+    hints: Vec<&'static str>,
 }
 
 impl<'a> Event<'a> {
@@ -99,7 +99,7 @@ impl<'a> Event<'a> {
                 sighting: SightingPart::new(&attribution.sighting, subject.files),
                 client: row.client.map(|client| ClientPart::new(client, subject.files)),
                 triage: row.triage(),
-                hints: &attribution.hints,
+                hints: attribution.doubt_words().collect(),
             },
         }
     }

@@ -33,7 +33,7 @@ pub(super) struct AttributionLine<'a> {
     indicator: IndicatorPart<'a>,
     sighting: SightingPart<'a>,
     clients: Vec<ClientPart<'a>>,
-    hints: &'a [&'static str],
+    hints: Vec<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -363,7 +363,7 @@ impl<'a> AttributionLine<'a> {
                 .iter()
                 .map(|client| ClientPart::new(client, files))
                 .collect(),
-            hints: &attribution.hints,
+            hints: attribution.doubt_words().collect(),
         })
     }
 }
@@ -385,7 +385,7 @@ impl<'a> SightingPart<'a> {
             response_frame: number(sighting.response_frame),
             response_file: files.of(sighting.response_frame),
             rcode: sighting.rcode,
-            outcome: sighting.outcome,
+            outcome: sighting.outcome.as_str(),
         }
     }
 }
@@ -394,7 +394,7 @@ impl<'a> ClientPart<'a> {
     pub(super) fn new(client: &'a attribution::Client, files: &'a Files) -> ClientPart<'a> {
         let step = |step: &'a ChainStep| ChainPart {
             name: &step.name,
-            step: step.step,
+            step: step.step.as_str(),
             frame: number(step.frame),
             file: files.of(step.frame),
         };

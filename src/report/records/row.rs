@@ -130,7 +130,7 @@ impl<'a> Row<'a> {
         match (self.attribution.verdict, self.client) {
             (Verdict::Attributed, Some(client)) => {
                 let certain = client.confidence_permille >= CERTAIN;
-                let doubtful = !self.attribution.hints.is_empty();
+                let doubtful = !self.attribution.doubts.is_empty();
                 if certain && !doubtful { Severity::High } else { Severity::Middle }
             }
             _ => Severity::Low,

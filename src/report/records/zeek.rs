@@ -57,7 +57,7 @@ const COLUMNS: &[Column] = &[
     ("hostname", "string", |row| Value::maybe(row.hostname())),
     ("contacted", "string", |row| Value::maybe(row.client.map(|client| client.contact.as_str()))),
     ("hints", "set[string]", |row| {
-        Value::Many(row.attribution.hints.iter().map(|hint| (*hint).to_owned()).collect())
+        Value::Many(row.attribution.doubt_words().map(str::to_owned).collect())
     }),
     ("reason", "string", |row| Value::maybe(row.attribution.reason.as_deref())),
     ("asked_frame", "count", |row| {

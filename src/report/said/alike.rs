@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::{count, list};
 use crate::alert::{Answer, Suspect, address_in};
-use crate::attribution::Verdict;
+use crate::attribution::{Step, Verdict};
 use crate::flow::Address;
 use crate::report::{Ending, Subject};
 use crate::resolution::Role;
@@ -211,8 +211,8 @@ impl<'a> Alike<'a> {
         }
         let asked = asked(first);
         let judge = Some(format!("Perhaps a false alarm: judge {asked} first."));
-        match first.chain.last().map_or("", |step| step.step) {
-            "server" => next(
+        match first.chain.last().map(|step| step.step) {
+            Some(Step::Server) => next(
                 Kind::FalseAlarm,
                 format!(
                     "Perhaps a false alarm: the address is a name server that {server} asked about {asked} on the \
@@ -221,7 +221,7 @@ impl<'a> Alike<'a> {
                 ),
                 judge,
             ),
-            "address" => {
+            Some(Step::Address) => {
                 let words = format!(
                     "Find out what {} wanted from {asked}: the flagged address is where that name leads.",
                     first.address

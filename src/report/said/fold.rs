@@ -14,7 +14,9 @@ use super::senders::Senders;
 use super::timed::Timed;
 use super::unnamed::Groups;
 use super::words;
-use crate::attribution::{Asks, Attribution, ChainStep, Client, Place, Sighting, State, Verdict};
+use crate::attribution::{
+    Asks, Attribution, ChainStep, Client, Doubt, Place, Sighting, State, Step, Verdict,
+};
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::frame::FrameId;
@@ -345,7 +347,7 @@ impl<const NAMES: usize, const FRAMES: usize> Dealing<NAMES, FRAMES> {
         self.last = self.last.max(client.asked_time);
         self.most_permille = self.most_permille.max(client.confidence_permille);
         self.least_permille = self.least_permille.min(client.confidence_permille);
-        self.only_tail &= attribution.hints.contains(&"alias-tail");
+        self.only_tail &= attribution.doubts.contains(&Doubt::AliasTail);
         self.only_server &= sighting.place == Place::Server && sighting.leg == Leg::Upstream;
         let example = &self.example;
         if Example::rank(client, sighting) < Example::rank(&example.client, &example.sighting) {
@@ -431,8 +433,11 @@ fn bounded(chain: &[ChainStep]) -> Vec<ChainStep> {
     }
     let begin = chain.iter().take(STEPS_MAX / 2 - 1).cloned();
     let left_out = chain.len() - (STEPS_MAX - 1);
-    let gap =
-        ChainStep { name: format!("({left_out} more steps)"), step: "more", frame: FrameId::NONE };
+    let gap = ChainStep {
+        name: format!("({left_out} more steps)"),
+        step: Step::LeftOut,
+        frame: FrameId::NONE,
+    };
     let end = chain.iter().skip(chain.len() - STEPS_MAX / 2).cloned();
     begin.chain([gap]).chain(end).collect()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::alert::Suspect;
-use crate::attribution::Coverage;
+use crate::attribution::{Coverage, Step};
 use crate::contact::{Connection, Contact};
 pub(crate) use crate::number::{count, few, list, number, times};
 use crate::resolution::{Leg, Role};
@@ -114,14 +114,14 @@ pub(crate) fn outcome(rcode: Option<&str>) -> String {
 }
 
 /// What a step of a chain leads to, of whatever stands before it; none of an alias.
-pub(crate) fn step(step: &str) -> Option<&'static str> {
+pub(crate) fn step(step: Step) -> Option<&'static str> {
     match step {
-        "svcb" => Some("its HTTPS or SVCB target"),
-        "ancestor" => Some("a zone above it"),
-        "ns" => Some("its name server"),
-        "address" => Some("its address"),
-        "server" => Some("the server asked about it"),
-        _ => None,
+        Step::Service => Some("its HTTPS or SVCB target"),
+        Step::Ancestor => Some("a zone above it"),
+        Step::Nameserver => Some("its name server"),
+        Step::Address => Some("its address"),
+        Step::Server => Some("the server asked about it"),
+        Step::Asked | Step::Alias | Step::LeftOut => None,
     }
 }
 

@@ -2,10 +2,12 @@
 
 use super::View;
 use super::paint::{entry, wrapped};
-use crate::attribution::{Attribution, Client, State, Verdict};
+use crate::attribution::{Attribution, Client, Doubt, State, Step, Verdict};
 use crate::flow::Address;
 use crate::live::Group;
-use crate::report::words::{Times, contact, count, list, outcome, part, sure_of};
+use crate::report::words::{
+    Times, contact, count, list, outcome, part, step as step_in_words, sure_of,
+};
 use crate::report::{Called, Ink, Words};
 use crate::resolution::{Leg, Role};
 
@@ -77,8 +79,8 @@ fn what(teller: &Teller<'_>, sight: &Group, width: usize) -> Vec<Words> {
     }
     say("flagged", flagged);
     say("seen", teller.seen(attribution));
-    for (place, hint) in attribution.hints.iter().enumerate() {
-        say(if place == 0 { "but" } else { "" }, Words::of(Ink::Caution, meaning(hint)));
+    for (place, doubt) in attribution.doubts.iter().enumerate() {
+        say(if place == 0 { "but" } else { "" }, Words::of(Ink::Caution, meaning(*doubt)));
     }
     say("id", Words::of(Ink::Aside, &attribution.id));
     lines
@@ -112,7 +114,11 @@ fn about(
     let last = client.chain.len().saturating_sub(1);
     for (place, step) in client.chain.iter().enumerate() {
         let ink = if place == last { Ink::Flagged } else { Ink::Plain };
-        let how = format!(" ({})", step.step);
+        let how = match (step.step, step_in_words(step.step)) {
+            (_, Some(how)) => format!(" ({how})"),
+            (Step::Alias, None) => " (an alias)".to_owned(),
+            (_, None) => String::new(),
+        };
         let mut words = Words::of(Ink::Aside, &format!("{} ", place + 1)).and(ink, &step.name);
         words.push(Ink::Aside, &how);
         say(if place == 0 { "chain" } else { "" }, words);
@@ -176,31 +182,30 @@ impl<'v> Teller<'v> {
             sighting.rtype,
             self.times.at(sighting.time),
             self.view.zone.distance_at(sighting.time),
-            sighting.outcome,
+            sighting.outcome.as_str(),
             place(attribution),
         );
         Words::plain(&asked).and(Ink::Strong, &sighting.name).and(Ink::Plain, &came)
     }
 }
 
-/// A hint in words; one that has none as it is.
-fn meaning(hint: &'static str) -> &'static str {
-    match hint {
-        "alias-tail" => {
+/// A doubt in words.
+fn meaning(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::AliasTail => {
             "perhaps a false alarm: no client asked for the flagged name, which is where an alias of what was \
              asked for ends"
         }
-        "name-server-address" => {
+        Doubt::NameServerAddress => {
             "perhaps a false alarm: what is flagged is a name server that was asked on the way, and serves other \
              names too"
         }
-        "packets-lost-near" => "packets were lost within 10 s of it, so nobody is sure",
-        "judged-early" => "for lack of memory it was judged before all answers can have come",
-        "clocks-apart" => {
+        Doubt::PacketsLostNear => "packets were lost within 10 s of it, so nobody is sure",
+        Doubt::JudgedEarly => "for lack of memory it was judged before all answers can have come",
+        Doubt::ClocksApart => {
             "the DNS server's two sides were stamped by clocks that differ, so nobody is sure"
         }
-        "no-longer-listed" => "what was listed is not any more",
-        other => other,
+        Doubt::NoLongerListed => "what was listed is not any more",
     }
 }
 

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::View;
 use super::paint::{Paint, bar, below};
-use crate::attribution::{Client, State, Verdict, Way};
+use crate::attribution::{Client, State, Step, Verdict, Way};
 use crate::live::Group;
 use crate::report::words::{number, percent};
 use crate::report::{Ink, Weight, Words};
@@ -134,7 +134,7 @@ fn row(view: &View<'_>, group: &Group, columns: Columns, mark: &str) -> Words {
         return columns.line(mark, &time, [who, name, whose, blank(), blank(), blank(), state]);
     };
     let flagged = match (group.way, client.chain.last()) {
-        (Some(Way::Direct), Some(last)) if last.step == "server" => &last.name,
+        (Some(Way::Direct), Some(last)) if last.step == Step::Server => &last.name,
         // Whatever else was looked up for it: it is listed, or below what is.
         (Some(Way::Direct), _) => &client.asked,
         (_, last) => last.map_or(&group.indicator, |step| &step.name),

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use whoasked::alert::{Alert, Answer, Basis, Suspect};
 use whoasked::attribution::{
-    Assessment, Attribution, Client, ClientHints, Hint, Leaning, Place, Summary, Verdict, Verdicts,
+    Assessment, Attribution, Client, ClientHints, Doubt, Hint, Leaning, Place, Step, Summary,
+    Verdict, Verdicts,
 };
 use whoasked::contact::{Connection, Contact};
 use whoasked::flow::Transport;
@@ -22,7 +23,7 @@ pub const HOSTILE: &str = "<img src=x onerror=document.title='OWNED'>.\"'><scrip
                            document.title='OWNED'</script>\u{202e}\u{0}\u{1b}[2J\u{fffe}.evil.com";
 
 /// A client that asked in frame `number`, at that second, and was led along `chain`.
-pub fn client(ip: &str, role: Role, number: u64, chain: &[(&str, &'static str)]) -> Client {
+pub fn client(ip: &str, role: Role, number: u64, chain: &[(&str, Step)]) -> Client {
     made::client(ip, role, after(number as i64), number, chain)
 }
 
@@ -37,7 +38,7 @@ pub fn attribution(flagged: IndicatorId, name: &str, clients: Vec<Client>) -> At
 /// One of everything. Wherever others choose the words, `name` is what they chose.
 pub fn everything(list: &Indicators, name: &str) -> Vec<Attribution> {
     let of = |text| indicator(list, text);
-    let evil = [("mi.kenal-cn.com", "asked")];
+    let evil = [("mi.kenal-cn.com", Step::Asked)];
     // It connected; it is known by name; its question came by way of another DNS server.
     let mut known = client("192.168.2.42", Role::Initiator, 101, &evil);
     known.hops = vec![address("fd20:0:0:1::10")];
@@ -68,14 +69,14 @@ pub fn everything(list: &Indicators, name: &str) -> Vec<Attribution> {
     seen.sighting.leg = Leg::Client;
     all.push(seen);
     // By way of an alias that somebody chose, less than sure.
-    let chain = [("www.microsoft.com", "asked"), (name, "cname"), (LIST[1], "cname")];
+    let chain = [("www.microsoft.com", Step::Asked), (name, Step::Alias), (LIST[1], Step::Alias)];
     let mut led = client("192.168.2.30", Role::Initiator, 600, &chain);
     led.confidence_permille = 870;
     let mut tail = attribution(of(LIST[1]), name, vec![led]);
-    (tail.sighting.place, tail.hints) = (Place::Alias, vec!["alias-tail"]);
+    (tail.sighting.place, tail.doubts) = (Place::Alias, vec![Doubt::AliasTail]);
     all.push(tail);
     // A name server's address, of which no answer came.
-    let chain = [(name, "asked"), (LIST[3], "server")];
+    let chain = [(name, Step::Asked), (LIST[3], Step::Server)];
     let mut server =
         attribution(of(LIST[3]), name, vec![client("192.168.2.55", Role::Initiator, 700, &chain)]);
     (server.sighting.place, server.sighting.rcode) = (Place::Server, None);

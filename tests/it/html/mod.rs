@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use whoasked::alert::{Answer, Clock};
-use whoasked::attribution::{Assessment, ClientHints, Hint, Leaning};
+use whoasked::attribution::{Assessment, ClientHints, Doubt, Hint, Leaning, Step};
 use whoasked::frame::FrameId;
 use whoasked::resolution::Role;
 
@@ -222,7 +222,7 @@ fn of_many_alerts_the_page_says_first_how_many_machines_and_which() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("page.html");
     let list = indicators("flagged.txt");
-    let asked = [(LIST[0], "asked")];
+    let asked = [(LIST[0], Step::Asked)];
     let flagged = indicator(&list, LIST[0]);
     let attributions: Vec<_> = (1..=35_u32)
         .map(|n| {
@@ -272,11 +272,11 @@ fn the_heading_says_that_a_few_may_be_false_alarms() {
     let path = folder.path().join("page.html");
     let list = indicators("flagged.txt");
     let flagged = indicator(&list, LIST[0]);
-    let chain = [("www.microsoft.com", "asked"), (LIST[0], "cname")];
+    let chain = [("www.microsoft.com", Step::Asked), (LIST[0], Step::Alias)];
     let attributions = [1, 2].map(|n: u32| {
         let one = client(&format!("10.0.0.{n}"), Role::Initiator, u64::from(n) * 10, &chain);
         let mut led = attribution(flagged, LIST[0], vec![one]);
-        led.hints = vec!["alias-tail"];
+        led.doubts = vec![Doubt::AliasTail];
         led
     });
     let made = Made {
@@ -309,7 +309,7 @@ fn many_drawings_are_closed_and_not_printed() {
             .map(|n| {
                 let name = LIST[n as usize % 3];
                 let ip = format!("10.0.0.{}", n / 3);
-                let one = client(&ip, Role::Initiator, u64::from(n) + 1, &[(name, "asked")]);
+                let one = client(&ip, Role::Initiator, u64::from(n) + 1, &[(name, Step::Asked)]);
                 attribution(indicator(&list, name), name, vec![one])
             })
             .collect();
@@ -459,7 +459,7 @@ fn a_flood_of_clients_and_names_gives_a_page_that_opens() {
         .map(|number| {
             let ip = format!("10.{}.{}.{}", number >> 14 & 255, number >> 7 & 127, number & 127);
             let asked = format!("{number}.{long}");
-            let chain = [(asked.as_str(), "asked"), (long.as_str(), "cname")];
+            let chain = [(asked.as_str(), Step::Asked), (long.as_str(), Step::Alias)];
             let one = client(&ip, Role::Initiator, u64::from(number) + 1, &chain);
             attribution(flagged[number as usize % 3], &asked, vec![one])
         })
@@ -483,9 +483,9 @@ fn a_chain_without_end_and_frames_without_number_are_drawn() {
     let path = folder.path().join("page.html");
     let list = indicators("flagged.txt");
     let names: Vec<String> = (0..300).map(|number| format!("a{number}.example")).collect();
-    let mut chain: Vec<(&str, &'static str)> =
-        names.iter().map(|name| (name.as_str(), "cname")).collect();
-    chain[0].1 = "asked";
+    let mut chain: Vec<(&str, Step)> =
+        names.iter().map(|name| (name.as_str(), Step::Alias)).collect();
+    chain[0].1 = Step::Asked;
     let mut one = client("10.0.0.1", Role::Initiator, 9, &chain);
     (one.asked_frame, one.answer_frame, one.rcode) = (FrameId::NONE, FrameId::NONE, None);
     one.hops = (0..50).map(|n| made::address(&format!("10.1.0.{n}"))).collect();
