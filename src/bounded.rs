@@ -274,7 +274,13 @@ pub struct TextRing {
     lately: Vec<(u64, Text)>,
     limit: usize,
     end: u64,
+    /// Which entry came next when the ring had taken in so many steps of octets, for the latest such times.
+    marks: Box<[u64; MARKS]>,
+    steps: u64,
 }
+
+/// The octets of a [`TextRing`] are divided into so many steps.
+const MARKS: usize = 64;
 
 /// Where a text begins in a [`TextRing`].
 ///
@@ -293,7 +299,14 @@ impl TextRing {
     pub fn new(limit: usize) -> TextRing {
         let limit = limit.clamp(1 << 10, 1 << 30).next_power_of_two();
         let octets = Vec::with_capacity(limit.min(AT_ONCE_MAX));
-        TextRing { octets, lately: vec![(0, Text::default()); LATELY], limit, end: 0 }
+        TextRing {
+            octets,
+            lately: vec![(0, Text::default()); LATELY],
+            limit,
+            end: 0,
+            marks: Box::new([0; MARKS]),
+            steps: 0,
+        }
     }
 
     /// Takes all the memory that it can come to need.
@@ -341,6 +354,27 @@ impl TextRing {
         }
         self.end += 1 + text.len() as u64;
         stored
+    }
+
+    /// Notes that an entry of a [`Ring`] refers to what was added last: see [`TextRing::whole_since`].
+    #[inline]
+    pub fn note(&mut self, entry: Sequence) {
+        let steps = self.end / (self.limit / MARKS) as u64;
+        while self.steps < steps {
+            self.steps += 1;
+            if let Some(mark) = self.marks.get_mut(self.steps as usize % MARKS) {
+                *mark = entry.0 + 1;
+            }
+        }
+    }
+
+    /// The first of the entries that were noted of which, and of all after it, the texts are surely kept.
+    pub fn whole_since(&self) -> Sequence {
+        // What came when the ring was so many steps long may share a text that is a step older, and the ring is in the
+        // midst of one.
+        let kept = MARKS as u64 - 2;
+        let Some(step) = self.steps.checked_sub(kept) else { return Sequence(0) };
+        Sequence(self.marks.get(step as usize % MARKS).copied().unwrap_or(0))
     }
 
     /// A text, unless it was overwritten.
@@ -406,6 +440,25 @@ mod tests {
         assert_eq!(ring.get(last), Some(&[5; 250][..]));
         assert_eq!(ring.get(others[2]), Some(&[4; 250][..]));
         assert_eq!(ring.get(first), None);
+    }
+
+    proptest! {
+        #[test]
+        fn entries_are_whole_since_the_one_that_is_said_and_few_more_are(
+            lengths in prop::collection::vec((1usize..255, 0u64..30), 1..400),
+        ) {
+            let mut texts = TextRing::new(1 << 13);
+            let mut kept = Vec::new();
+            for (number, (len, key)) in lengths.into_iter().enumerate() {
+                kept.push(texts.push(key, &vec![key as u8; len]));
+                texts.note(Sequence(number as u64));
+                let since = texts.whole_since().0 as usize;
+                prop_assert!(kept.iter().skip(since).all(|text| texts.get(*text).is_some()));
+                // A sixteenth of the ring is no great loss.
+                let lost = kept.iter().take(since).filter(|text| texts.ago(**text) < (1 << 13) * 15 / 16);
+                prop_assert_eq!(lost.count(), 0);
+            }
+        }
     }
 
     #[test]

@@ -102,7 +102,6 @@ pub struct Attributor {
     pub(super) ticks: Ticks,
     /// What came in a frame of which it is not known yet when it came.
     held: Held,
-    history: u64,
     pub(super) summary: Summary,
     pub(super) surroundings: Surroundings,
     pub(super) judged_early: u64,
@@ -172,7 +171,6 @@ impl Attributor {
             clock: Clock::default(),
             ticks: Ticks::new(history),
             held: Held::default(),
-            history: history as u64,
             summary: Summary::default(),
             surroundings: Surroundings::new(Inventory::default()),
             judged_early: 0,
@@ -496,7 +494,8 @@ impl Attributor {
     /// How full it is just now.
     fn crowd(&self) -> Crowd {
         let next = self.ticks.next().0;
-        Crowd { next, history: self.history, is_full: self.flagged.are_too_many() }
+        let history = self.resolution.transactions().reach();
+        Crowd { next, history, is_full: self.flagged.are_too_many() }
     }
 
     /// Looks at the transactions whose time for an answer is over.

@@ -6,7 +6,7 @@ use crate::time::{Span, Timestamp};
 use crate::transaction::Transaction;
 
 /// How many transactions before one are gone through, and as many that came since, where those are known,
-const AROUND_MAX: usize = 1 << 11;
+pub(super) const AROUND_MAX: usize = 1 << 11;
 /// and from how long before.
 const AROUND: Span = Span::from_secs(600);
 

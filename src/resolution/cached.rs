@@ -3,17 +3,30 @@
 use foldhash::HashMap;
 
 use super::History;
-use super::around::Spells;
+use super::around::{AROUND_MAX, Spells};
 use super::candidate::OUT_OF_ORDER;
 use crate::bounded::Sequence;
 use crate::name::NameHash;
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 use crate::transaction::{HostId, Transaction};
 
 /// An answer from the cache takes less, even from a busy server.
 const FROM_CACHE_MAX: Span = Span::from_millis(5);
+/// So many transactions in a row are judged by one look around.
+const TOGETHER: u64 = 256;
 /// Lookups are in sight where they are seen for all but one in so many of the answers that took as long as that takes.
 const SEEN_SHARE: usize = 20;
+
+/// Answers of a resolver that took as long as a lookup takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slow {
+    all: usize,
+    /// For how many no lookup was seen; no more are counted than decide.
+    unseen: usize,
+}
+
+/// What [`Slow`] answers were found by: a resolver, about when, and how long they took at least; and those.
+pub(super) type SeenLately = Option<((Option<HostId>, Sequence, Span), Slow)>;
 
 impl History<'_> {
     /// Whether an answer for which no lookup is seen took as long as if there had been one: what the cache holds comes at once.
@@ -27,16 +40,47 @@ impl History<'_> {
             && !self.are_lookups_seen((sequence, ask), resolvers, least)
     }
 
-    /// Whether, about that time, a resolver was seen asking for nearly all for which its answers took so long.
+    /// Whether, about that time, a resolver was seen asking for nearly all for which its answers took so long. That is found
+    /// out for many transactions together.
     fn are_lookups_seen(
         &self,
         (sequence, ask): (Sequence, &Transaction),
         resolvers: &[HostId],
         least: Span,
     ) -> bool {
+        let first = Sequence(sequence.0 - sequence.0 % TOGETHER);
+        let (place, asked) = match self.transactions.get(first) {
+            Some(first_ask) => (first, first_ask.asked),
+            None => (sequence, ask.asked),
+        };
+        let key = (resolvers.first().copied(), place, least);
+        let known = self.lookups_seen.get().filter(|(known, _)| *known == key);
+        let Slow { all, unseen } = match known {
+            Some((_, slow)) => slow,
+            None => {
+                let slow = self.slow_answers((place, asked), resolvers, least);
+                // Nothing comes to it any more.
+                if self.transactions.next().0 > place.0 + AROUND_MAX as u64 {
+                    self.lookups_seen.set(Some((key, slow)));
+                }
+                slow
+            }
+        };
+        // The answer in question is one of them, unless it stands in the middle.
+        let itself = usize::from(place == sequence);
+        all >= SEEN_SHARE && all + itself >= (unseen + itself) * (SEEN_SHARE + 1)
+    }
+
+    /// The answers of a resolver that took so long, about the time of a transaction.
+    fn slow_answers(
+        &self,
+        (middle, asked): (Sequence, Timestamp),
+        resolvers: &[HostId],
+        least: Span,
+    ) -> Slow {
         let mut slow: Vec<(Sequence, Transaction)> = Vec::new();
         let mut lookups: HashMap<NameHash, Spells> = HashMap::default();
-        for (place, other) in self.around(sequence, ask.asked) {
+        for (place, other) in self.around(middle, asked) {
             if resolvers.contains(&other.client) {
                 lookups.entry(other.name).or_default().add(other.asked, other.closed());
             } else if resolvers.contains(&other.server)
@@ -44,9 +88,6 @@ impl History<'_> {
             {
                 slow.push((place, other));
             }
-        }
-        if slow.len() < SEEN_SHARE {
-            return false;
         }
         lookups.values_mut().for_each(Spells::put_in_order);
         let is_looked_up = |(place, ask): &(Sequence, Transaction)| {
@@ -56,11 +97,10 @@ impl History<'_> {
             let mut names = targets.chain([ask.name]);
             names.any(|name| lookups.get(&name).is_some_and(|spells| spells.touch(asked, told)))
         };
-        // The answer in question is one more that is not. What decides it is known soon, most times.
-        let most_unseen = slow.len() / (SEEN_SHARE + 1);
-        let unseen =
-            slow.iter().filter(|slow| !is_looked_up(slow)).take(most_unseen + 1).count() + 1;
-        (slow.len() + 1 - unseen) >= unseen * SEEN_SHARE
+        // What decides it is known soon, most times.
+        let most_unseen = slow.len() / (SEEN_SHARE + 1) + 1;
+        let unseen = slow.iter().filter(|slow| !is_looked_up(slow)).take(most_unseen).count();
+        Slow { all: slow.len(), unseen }
     }
 }
 

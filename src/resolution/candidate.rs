@@ -241,11 +241,24 @@ impl History<'_> {
                     }
                     false
                 };
-                let within = (latest, trail.asks.min(ASKS_MAX));
-                let mut asks =
-                    self.transactions.with_server_by(resolver, reach.domain, within, look);
-                let is_through = asks.any(&mut add) || !asks.are_cut();
-                trail.asks -= asks.counted().min(trail.asks);
+                // Of those that came before it as many are looked at, however many have come since.
+                let (mut from, mut most) = (latest, ASKS_MAX);
+                let is_through = loop {
+                    let within = (from, trail.asks.min(most));
+                    let mut asks =
+                        self.transactions.with_server_by(resolver, reach.domain, within, look);
+                    let (mut since, mut reached) = (0, from);
+                    let is_over = asks.by_ref().any(|(sequence, ask)| {
+                        since += usize::from(ask.asked > sent.asked + OUT_OF_ORDER);
+                        reached = ask.asked;
+                        add((sequence, ask))
+                    });
+                    trail.asks -= asks.counted().min(trail.asks);
+                    if is_over || !asks.are_cut() || since == 0 {
+                        break is_over || !asks.are_cut();
+                    }
+                    (from, most) = (reached.min(sent.asked + OUT_OF_ORDER), since);
+                };
                 // Everything stands below a top-level domain, and there is no chain of that: only what came just
                 // before can have led there.
                 let is_top = place == 0 && reach.name.label_count() < 2;

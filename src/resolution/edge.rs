@@ -30,6 +30,9 @@ const EIGHTH: i64 = 125_000_000;
 const EIGHT_SECONDS: i64 = 8_000_000_000;
 /// How many steps of a chain are followed for one look-up that has no count of its own.
 const STEPS_MAX: usize = 512;
+/// How many name servers of a response are believed. Top-level domains have 13, and a resolver tries a few; more are
+/// an attack on who would ask for all their addresses (CVE-2022-2795), or on what is kept of others.
+const NAMESERVERS_MAX: usize = 32;
 /// How many names of an answer's chain of aliases are followed. Resolvers give up sooner: BIND after 16 aliases.
 const COURSE_MAX: usize = 17;
 
@@ -257,6 +260,7 @@ impl Edges {
         let learned = Learned { frame: message.frame, time: message.time };
         let Some(question) = message.question else { return };
         let course = Course::of(question.name, messages.facts(message));
+        let mut nameservers = 0;
         for fact in messages.facts(message) {
             let (kind, owner, target, ttl) = match *fact {
                 Fact::Alias { owner, target, ttl } if course.leads(owner, target) => {
@@ -265,8 +269,11 @@ impl Edges {
                 // The servers of the root and of top-level domains serve everybody: they say nothing
                 // about who needs what.
                 Fact::Delegation { zone, server, ttl }
-                    if zone.labels >= 2 && course.is_within(zone, messages) =>
+                    if zone.labels >= 2
+                        && nameservers < NAMESERVERS_MAX
+                        && course.is_within(zone, messages) =>
                 {
+                    nameservers += 1;
                     (EdgeKind::Delegation, zone, server, ttl)
                 }
                 _ => continue,
@@ -410,9 +417,9 @@ impl Edges {
         self.names.get(edge.owner_text).is_some() && self.names.get(edge.target_text).is_some()
     }
 
-    /// How many edges were forgotten for lack of room.
+    /// How many edges were forgotten for lack of room: for them, or for their names.
     pub fn forgotten(&self) -> u64 {
-        self.kept.forgotten()
+        self.kept.forgotten().max(self.names.whole_since().0)
     }
 
     /// How many are kept.
@@ -480,9 +487,10 @@ fn learn_one(
     let [by_owner, ..] = keys;
     let mut edge = new;
     if let Some(sequence) = kept.find(&new, (BY_OWNER, by_owner), STEPS_MAX) {
-        // An edge that is about to be overwritten is added anew instead, so that what is in use stays.
-        let half = (kept.next().0 - kept.oldest().0) / 2;
-        if sequence.0 >= kept.oldest().0 + half || kept.forgotten() == 0 {
+        // An edge that is about to be overwritten, or whose names are, is added anew instead, so that what is in use stays.
+        let oldest = kept.oldest().max(texts.whole_since());
+        let half = kept.next().0.saturating_sub(oldest.0) / 2;
+        if sequence.0 >= oldest.0 + half || oldest.0 == 0 {
             kept.learn_again(sequence, new.last, new.life());
             return sequence;
         }
@@ -493,7 +501,9 @@ fn learn_one(
     }
     edge.owner_text = texts.push(edge.owner.0, owner.wire());
     edge.target_text = texts.push(edge.target.0, target.wire());
-    kept.push(&edge, keys)
+    let sequence = kept.push(&edge, keys);
+    texts.note(sequence);
+    sequence
 }
 
 fn key(resolver: HostId, name: NameHash) -> u64 {

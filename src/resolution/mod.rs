@@ -26,7 +26,7 @@ mod translated;
 mod unexplained;
 mod walk;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 
 use offset::Offsets;
@@ -106,6 +106,8 @@ pub struct Resolution {
     hasher: NameHasher,
     /// What was looked up since the history was taken last.
     told: RefCell<told::Remembered>,
+    /// The slow answers that were looked at last.
+    lookups_seen: Cell<cached::SeenLately>,
 }
 
 impl Resolution {
@@ -124,6 +126,7 @@ impl Resolution {
             offsets: Offsets::default(),
             hasher,
             told: RefCell::default(),
+            lookups_seen: Cell::default(),
         }
     }
 

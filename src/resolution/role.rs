@@ -219,7 +219,7 @@ impl Roles {
         let (Some(client), Some(server)) = (hosts.get(ask.client), hosts.get(ask.server)) else {
             return false;
         };
-        let outside = !server.address.is_internal();
+        let outside = self.group_of(ask.server).is_none() && !server.address.is_internal();
         let asks_as_one = asks_with_edns(client);
         if !client.only_asks() || self.translated.is_all_of(ask.client) {
             return false;

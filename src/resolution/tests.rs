@@ -5,6 +5,7 @@
 mod addresses;
 mod apart;
 mod dead;
+mod full;
 mod innocent;
 mod lost;
 mod real;

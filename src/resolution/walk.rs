@@ -196,10 +196,14 @@ impl History<'_> {
                 walk.steps_to = steps.min(walk.steps_to);
             } else {
                 let key = (resolver, here.domain);
-                let below = || self.edges_below(key, &mut steps);
+                let mut is_forgotten = false;
+                let below = || self.edges_below(key, time, &mut steps, &mut is_forgotten);
                 let below = walk.below.entry(key).or_insert_with(below);
                 let edges = below.get(&here.hash).cloned().unwrap_or_default();
                 walk.steps_below = steps;
+                if is_forgotten {
+                    walk.lacks.note(here.relation.max(way.relation()));
+                }
                 for edge in edges {
                     self.reach_by(edge, (place, here), way, time, walk);
                     if walk.is_full() {
@@ -214,10 +218,18 @@ impl History<'_> {
     }
 
     /// The edges that lead into a domain, by each name of it that their target stands below.
-    fn edges_below(&self, (resolver, domain): (HostId, NameHash), steps: &mut usize) -> Below {
+    /// Sets `is_forgotten` where the names of one are that was known at a time.
+    fn edges_below(
+        &self,
+        (resolver, domain): (HostId, NameHash),
+        time: Timestamp,
+        steps: &mut usize,
+        is_forgotten: &mut bool,
+    ) -> Below {
         let mut below = Below::default();
         for (sequence, edge) in self.edges.to_domain(resolver, domain, steps) {
             if !self.edges.has_names(&edge) {
+                *is_forgotten |= edge.is_known(time - FAIL_OVER_MAX, time);
                 continue;
             }
             let target = self.edges.target_name(&edge);
@@ -247,7 +259,6 @@ impl History<'_> {
         let is_back = walk.reaches.first().is_some_and(|start| start.hash == edge.owner);
         if is_back
             || !(edge.is_known(time - FAIL_OVER_MAX, time) || is_learned())
-            || !self.edges.has_names(&edge)
             || (edge.kind == EdgeKind::Delegation && !walk.iterates)
         {
             return;
@@ -256,6 +267,10 @@ impl History<'_> {
             EdgeKind::Alias => here.relation.max(way.relation()),
             EdgeKind::Delegation => Relation::Server,
         };
+        if !self.edges.has_names(&edge) {
+            // There is a way, but what it leads from is forgotten.
+            return walk.lacks.note(relation);
+        }
         let Walk { reaches, places, .. } = walk;
         let stronger = Relation::ALL.iter().take_while(|known| **known <= relation);
         let key = |relation: Relation| (edge.owner, edge.target, relation);

@@ -512,6 +512,7 @@ impl Transactions {
         ];
         let (key, is_answered, now) = (new.key(), new.answered().is_some(), new.asked);
         let sequence = self.history.push(new, keys);
+        self.names.note(sequence);
         self.order.note(sequence, now);
         let Transactions { history, recent, ages, .. } = self;
         ages.push(sequence, now);
@@ -569,6 +570,16 @@ impl Transactions {
     /// The number of the oldest transaction kept.
     pub fn oldest(&self) -> Sequence {
         self.history.oldest()
+    }
+
+    /// How many of the latest transactions have their names for sure: the history reaches no further back. All that it
+    /// has room for, unless names are much longer than usual.
+    pub fn reach(&self) -> u64 {
+        let limit = self.limit() as u64;
+        match self.names.whole_since() {
+            Sequence(0) => limit,
+            since => limit.min(self.next().0 - since.0),
+        }
     }
 
     /// The number that the next transaction will have.

@@ -32,6 +32,7 @@ impl Engine {
         let indicators = Arc::new(Indicators::load(&[path], simulated.hasher).unwrap().0);
         let mut limits = Limits::default();
         (limits.transactions.transactions, limits.transactions.hosts) = (transactions, hosts);
+        limits.transactions.names = 1 << 16;
         let table = Transactions::new(limits.transactions, Ports::new(&[]));
         let dc = vec![vec![DC.parse::<Address>().unwrap()]];
         let resolution = Resolution::new(limits, table, Roles::new(dc), simulated.hasher);
@@ -268,6 +269,25 @@ fn what_is_judged_early_as_the_table_is_full_says_so() {
             );
         }
     }
+}
+
+#[test]
+fn names_that_are_forgotten_first_make_the_history_as_short() {
+    let mut engine = Engine::new(1 << 12, 1 << 10);
+    with_anna(&mut engine);
+    let long = |n| format!("{}.{}.{}.n{n}.example", "a".repeat(63), "b".repeat(63), "c".repeat(63));
+    // All names together have room for some 330 of these.
+    for count in 0..1_000 {
+        engine.exchange(100_100.0 + f64::from(count), "10.0.0.2", DC, &long(count));
+    }
+    assert!(engine.attributor.judged_early() > 0);
+    let said = engine.finish();
+    let [upstream] = &said[..] else { panic!("{said:?}") };
+    assert_eq!(
+        (upstream.sighting.leg, &*upstream.clients[0].asked),
+        (Leg::Upstream, "c2.evil.com")
+    );
+    assert!(upstream.doubts.contains(&Doubt::JudgedEarly));
 }
 
 #[test]

@@ -206,3 +206,26 @@ fn who_asks_for_all_types_is_not_behind_a_query_of_one() {
     let query = office.ask_type(0.2, DC, ISP, "c2.evil.com", 28);
     assert_eq!(office.named(query), [ANNA]);
 }
+
+#[test]
+fn who_asks_a_known_server_at_a_public_address_is_a_client() {
+    // The one server forwards to the other, and both have public addresses.
+    let servers @ [first, second] = ["192.0.2.53", "192.0.2.54"];
+    let mut office = Office::new();
+    for n in 0..5 {
+        let at = f64::from(n) * 1_000.0;
+        for (server, next) in [(first, ISP), (second, first)] {
+            let ask = office.ask(at, CARLA, server, "www.good.com");
+            let query = office.ask(at + 0.2, server, next, "www.good.com");
+            office.answer(at + 9.0, query, &[]);
+            office.answer(at + 9.2, ask, &[]);
+        }
+    }
+    office.resolution.refresh_roles();
+    for server in servers {
+        let ask = office.ask(9_000.0, ANNA, server, "www.good.com");
+        let transactions = office.resolution.transactions();
+        let ask = transactions.get(ask.sequence).unwrap();
+        assert!(!office.resolution.roles().may_be_resolver(&ask, transactions));
+    }
+}
