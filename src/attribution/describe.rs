@@ -407,7 +407,8 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
              still asks for one of them cannot be told"
         ),
         Unexplained::PacketsLost => {
-            "packets are missing from the capture around here, perhaps the client's question"
+            "packets, or parts of them, are missing from the capture around here: perhaps the client's question, \
+             or the answer that led to this name"
                 .to_owned()
         }
         Unexplained::TooMany(count) => {

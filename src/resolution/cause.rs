@@ -148,9 +148,8 @@ fn once_each(clients: Vec<Cause>) -> Vec<Cause> {
 
 /// Why nobody is named for a query, or, where somebody asked for it just behind, that: two clocks may differ by so much.
 fn or_just_after(why: Unexplained, candidates: &[Candidate], sent: &Transaction) -> Unexplained {
-    let is_below =
-        |c: &&Candidate| c.timing == Timing::JustAfter && c.relation <= Relation::Ancestor;
-    let just_after = candidates.iter().filter(is_below).map(|c| c.asked - sent.asked).min();
+    let just_after = candidates.iter().filter(|c| c.timing == Timing::JustAfter);
+    let just_after = just_after.map(|c| c.asked - sent.asked).min();
     match (why, just_after) {
         (
             Unexplained::NobodyWaiting

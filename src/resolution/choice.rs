@@ -500,8 +500,8 @@ pub(super) fn choose(mut candidates: Vec<Candidate>, sent: &Transaction) -> Vec<
         candidates.retain(|c| !c.is_past);
     }
     // Who came just before, and was told, comes before who may have been told long ago.
-    candidates
-        .sort_by_key(|c| (c.timing == Timing::Joined, c.untold == Some(POSSIBLE), c.asked, c.ask));
+    let is_old = |c: &Candidate| c.untold == Some(POSSIBLE) || c.is_late;
+    candidates.sort_by_key(|c| (c.timing == Timing::Joined, is_old(c), c.asked, c.ask));
     candidates
 }
 

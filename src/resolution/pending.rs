@@ -45,6 +45,10 @@ const UNHEARD_SOON: Span = Span::from_secs(1);
 const UNHEARD_JOIN_MAX: Span = Span::from_millis(100);
 /// How sure it is of who was probably told, in thousandths.
 const UNLIKELY: u16 = 500;
+/// So many tries show by what pauses a resolver tries again.
+const PATTERN_TRIES: usize = 4;
+/// A pause that is no longer than this may be one of those, however short they are.
+const NO_BACK_OFF_MAX: Span = Span::from_secs(3);
 /// For so many asks without an answer it is looked whether the resolver was at work; the others are doubted.
 const LATE_MAX: usize = 64;
 /// How many queries about one domain are looked at for one ask.
@@ -248,7 +252,8 @@ impl History<'_> {
     }
 
     /// Notes for which asks without a captured answer nothing was asked upstream for so long that the answer may as well have
-    /// come, from the cache or for what was asked before.
+    /// come, from the cache or for what was asked before; or was asked once more only after a pause as no resolver makes that
+    /// goes on trying.
     pub(super) fn note_late(&self, found: &mut [Candidate], sent: &Transaction, walk: &Walk<'_>) {
         let mut left = LATE_MAX;
         for candidate in found.iter_mut().filter(|c| c.timing == Timing::Open) {
@@ -259,9 +264,28 @@ impl History<'_> {
             }
             candidate.is_late = left == 0 || {
                 left -= 1;
-                !self.is_at_work(&ask, candidate, sent, walk)
+                !self.is_at_work(&ask, candidate, sent, walk) || self.is_begun_anew(&ask, sent)
             };
         }
+    }
+
+    /// Whether a resolver had left off asking what a query asks since an ask came, and began anew: after a pause much longer than
+    /// those between its tries before. Resolvers back off by doubling at most.
+    fn is_begun_anew(&self, ask: &Transaction, sent: &Transaction) -> bool {
+        let tries = self.same_questions(sent, sent.asked).map(|(_, query)| query.asked);
+        let mut tries: Vec<Timestamp> = tries.take_while(|asked| *asked >= ask.asked).collect();
+        tries.reverse();
+        tries.push(sent.asked);
+        let mut longest = Span(0);
+        for (place, pair) in tries.windows(2).enumerate() {
+            let pause = pair.last().zip(pair.first()).map_or(Span(0), |(next, last)| *next - *last);
+            let most = Span(longest.0.saturating_mul(5) / 2).max(NO_BACK_OFF_MAX);
+            if place + 1 >= PATTERN_TRIES && pause > most {
+                return true;
+            }
+            longest = longest.max(pause);
+        }
+        false
     }
 
     /// Notes which asks without a captured answer were not told what a query brought, either, if they had waited for long by then:

@@ -87,6 +87,11 @@ pub enum Unexplained {
     ClocksApart(Span),
 }
 
+/// Where more than one in so many answers are cut by the capture, or none of so many lookups has one, what leads to a name
+/// may be in what is not there.
+const CUT_SHARE: u32 = 20;
+const LOOKUPS_MIN: u32 = 16;
+
 impl Unexplained {
     /// Whether a client may be behind it.
     pub fn is_open(self) -> bool {
@@ -124,8 +129,8 @@ impl History<'_> {
         }
         let mut waiting: Vec<HostId> = Vec::new();
         let mut elsewhere = None;
-        let mut unasked = 0u32;
-        let mut answered = 0u32;
+        let (mut unasked, mut answered, mut cut) = (0u32, 0u32, 0u32);
+        let (mut lookups, mut told) = (0u32, 0u32);
         for (place, (_, other)) in self.transactions.before(query).take(BEFORE_MAX).enumerate() {
             if other.asked_last + Span::from_secs(30) < sent.asked {
                 break;
@@ -134,6 +139,11 @@ impl History<'_> {
             if place < ASKS_MAX {
                 answered += u32::from(other.answered().is_some());
                 unasked += u32::from(!other.has_query());
+                cut += u32::from(other.is_partial);
+                if resolvers.contains(&other.client) {
+                    lookups += 1;
+                    told += u32::from(other.answered().is_some());
+                }
             }
             if !is_ask && elsewhere.is_none() && self.waits_for_it(&other, sent) {
                 elsewhere = Some((other.client, other.server));
@@ -149,7 +159,9 @@ impl History<'_> {
         if let Some((client, server)) = elsewhere {
             return Unexplained::AskedAt { client, server };
         }
-        if unasked * 200 > answered {
+        // What answers lead on to is in those that are there, and whole.
+        let are_untold = told == 0 && lookups >= LOOKUPS_MIN;
+        if unasked * 200 > answered || cut * CUT_SHARE > answered || are_untold {
             return Unexplained::PacketsLost;
         }
         if sent.asked - began < Span::from_secs(10) {

@@ -19,6 +19,9 @@ use crate::time::{Span, Timestamp};
 
 /// How long a query can wait for its response. Unbound answers after up to a minute.
 pub(super) const OPEN_MAX: Span = Span::from_secs(70);
+/// Who has heard nothing asks again within this time, under the same id and from the same port: stub resolvers after up to
+/// 15 s.
+const AGAIN_MAX: Span = Span::from_secs(20);
 /// Two sightings of one packet by a mirror port lie closer together than this.
 pub(super) const MIRROR_MAX: Span = Span::from_millis(20);
 /// A packet that IPv4 numbered is still the same one after this time: sent again, it has another number.
@@ -311,7 +314,12 @@ impl Transactions {
             // A query seen before, or the query of a response that the mirror delivered first.
             old.asked_last() + OPEN_MAX >= message.time
                 && match (old.has_query(), old.answered()) {
-                    (true, None) => true,
+                    // Whoever goes on for longer, under the same id and from the same port, asks anew: a beacon without an
+                    // answer would be one question for as long as it lasts.
+                    (true, None) => {
+                        old.asked_last() + AGAIN_MAX >= message.time
+                            && old.asked() + OPEN_MAX >= message.time
+                    }
                     (true, Some(_)) => old.has_copy(message),
                     (false, Some(at)) => (message.time - at).abs() < MIRROR_MAX,
                     (false, None) => false,

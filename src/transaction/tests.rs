@@ -123,6 +123,19 @@ fn the_case_of_a_name_may_differ_and_that_of_the_query_is_kept() {
 }
 
 #[test]
+fn a_beacon_without_an_answer_is_as_many_questions_though_its_id_is_always_the_same() {
+    for (every_s, questions) in [(5, 2), (19, 5), (30, 20), (60, 20)] {
+        let mut table = Table::new();
+        for n in 0..20 {
+            table.take(&Draft { ip_id: n, ..query(f64::from(n) * f64::from(every_s) * 1e3) });
+        }
+        let counters = table.transactions.counters();
+        assert_eq!(counters.queries, questions, "each {every_s} s");
+        assert_eq!(counters.queries + counters.retransmissions, 20);
+    }
+}
+
+#[test]
 fn a_retransmission_is_kept_with_its_own_frame_and_a_mirrored_copy_is_not() {
     let mut table = Table::new();
     table.take(&query(0.0));

@@ -172,7 +172,11 @@ impl Roles {
             }
         }
         let mut echoed: BTreeMap<HostId, [Questions; 2]> = BTreeMap::new();
-        for query in all().filter(|query| !is_silent(query.server)) {
+        // What clients ask a known resolver it asks the silent one, if that is its forwarder: these echo nothing.
+        let is_elsewhere = |query: &&Transaction| {
+            !is_silent(query.server) && self.group_of(query.server).is_none()
+        };
+        for query in all().filter(is_elsewhere) {
             let only_asks = hosts.get(query.client).is_some_and(Host::only_asks);
             if !only_asks
                 || self.group_of(query.client).is_some()

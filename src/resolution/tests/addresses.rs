@@ -229,3 +229,28 @@ fn who_asks_a_known_server_at_a_public_address_is_a_client() {
         assert!(!office.resolution.roles().may_be_resolver(&ask, transactions));
     }
 }
+
+#[test]
+fn clients_of_a_server_that_forwards_within_the_network_are_clients() {
+    // The DC asks the firewall for what its clients ask it, many of them the same within seconds, as when they all start work.
+    let firewall = "10.0.9.1";
+    let names: Vec<String> = (0..60).map(|n| format!("www.name{n}.com")).collect();
+    let clients: Vec<String> = (1..10).map(|n| format!("10.0.5.{n}")).collect();
+    let mut office = Office::new();
+    for (name, n) in names.iter().zip(0u32..) {
+        for (client, nth) in clients.iter().zip(0u32..) {
+            let at = f64::from(n) * 50.0 + f64::from(nth);
+            let ask = office.ask(at, client, DC, name);
+            if nth == 0 {
+                let query = office.ask(at + 0.2, DC, firewall, name);
+                office.answer(at + 0.6, query, &[]);
+            }
+            office.answer(at + 0.8, ask, &[]);
+        }
+    }
+    office.resolution.refresh_roles();
+    let ask = office.ask(9_000.0, &clients[3], DC, "c2.evil.com");
+    let transactions = office.resolution.transactions();
+    let ask = transactions.get(ask.sequence).unwrap();
+    assert!(!office.resolution.roles().may_be_resolver(&ask, transactions));
+}

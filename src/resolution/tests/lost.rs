@@ -215,3 +215,26 @@ fn who_has_no_answer_though_others_got_it_may_have_had_one_before() {
         assert_eq!(sureness(&mut office, query), expected, "{beside} {long_ms}");
     }
 }
+
+#[test]
+fn what_answers_do_not_show_is_not_nobodys() {
+    let why = |cut: usize, are_answered: bool| {
+        let mut office = Office::new();
+        for n in 0..20 {
+            let at = -10_000.0 + f64::from(n) * 100.0;
+            let name = format!("www{n}.good.com");
+            let ask = office.ask(at, ANNA, DC, &name);
+            let query = office.ask(at + 0.2, DC, ISP, &name);
+            let answer = |at_ms| Draft { at_ms, cut, ..Draft::default() };
+            if are_answered {
+                office.respond(query, answer(at + 8.0));
+            }
+            office.respond(ask, answer(at + 8.2));
+        }
+        let query = office.ask(0.0, DC, ISP, "c2.evil.com");
+        office.causes(query).1
+    };
+    assert_eq!(why(0, true), Some(Unexplained::NobodyWaiting));
+    assert_eq!(why(0, false), Some(Unexplained::PacketsLost));
+    assert_eq!(why(2, true), Some(Unexplained::PacketsLost));
+}

@@ -103,3 +103,29 @@ fn who_passes_on_all_that_it_is_asked_is_no_client() {
     office.resolution.refresh_roles();
     assert_eq!(office.named(query), [BEN]);
 }
+
+#[test]
+fn who_was_never_told_is_not_surely_behind_what_begins_anew_after_a_long_pause() {
+    // BIND tries each 0.8 s for ten, and begins anew when Ben asks, of whose question the first packet is missing.
+    let mut office = office();
+    let run = |office: &mut Office, from: f64| -> Vec<Open<'static>> {
+        (0..10).map(|n| office.ask(from + f64::from(n) * 800.0 + 0.3, DC, ISP, NAME)).collect()
+    };
+    office.ask(0.0, ANNA, DC, NAME);
+    let first = run(&mut office, 0.0);
+    let anew = run(&mut office, 24_000.0);
+    office.ask(25_000.0, BEN, DC, NAME);
+    let again = run(&mut office, 35_000.0);
+    let sure = |office: &mut Office, query| innocent::sureness(office, query);
+    assert_eq!(sure(&mut office, first[9]), [(ANNA.to_owned(), 995)]);
+    assert_eq!(sure(&mut office, anew[0]), [(ANNA.to_owned(), 800)]);
+    let both = [(BEN.to_owned(), 995), (ANNA.to_owned(), 800)];
+    assert_eq!(sure(&mut office, anew[5]), both);
+    // A resolver that backs off doubles its pauses.
+    let mut office = self::office();
+    office.ask(0.0, ANNA, DC, NAME);
+    let tries = [0.3, 400.0, 1_200.0, 2_800.0, 6_000.0, 12_400.0, 25_200.0, 50_000.0];
+    let tries = tries.map(|at| office.ask(at, DC, ISP, NAME));
+    assert_eq!(sure(&mut office, tries[7]), [(ANNA.to_owned(), 995)]);
+    drop(again);
+}
