@@ -9,7 +9,8 @@
 //! Addresses are one resolver when
 //! 1. the user declared them together;
 //! 2. or they are the one IPv4 and the one IPv6 address whose frames come from one link-layer address
-//!    (a router's come from more), and at least one of them is a resolver that is asked;
+//!    (a router's come from more), and at least one of them is a resolver that is asked; and others of it in the same
+//!    network, or with the same interface identifier, that are only asked;
 //! 3. or one only asks, and much of what it asks is what clients of the other are waiting for just then;
 //! 4. or one is a loopback address, so that the capture was taken on that machine, and the other is the
 //!    only other resolver, or with none, the only address of its family that asks without being asked.
@@ -28,7 +29,7 @@ use crate::name::NameHash;
 use crate::time::Span;
 use crate::transaction::{Host, HostId, Hosts, Transaction, Transactions};
 
-/// How many hosts are remembered behind a link-layer address: more than two are not one machine.
+/// How many hosts are remembered behind a link-layer address: more are not one machine.
 const ADDRESSES_PER_MACHINE_MAX: usize = 4;
 /// How often roles are learned anew once the capture runs: at 8, 16, 32 ... transactions up to this, and
 /// then every time so many have come.
@@ -478,14 +479,8 @@ impl Roles {
             Some((*mac, members))
         });
         let mut group = Group { hosts: vec![id], known, shared_mac: None };
-        // A machine asks from one address of each family; more of them are machines behind a router.
-        let of_family = |v4: bool| {
-            let members = machine.iter().flat_map(|(_, members)| members.iter());
-            members.filter(|id| hosts.get(**id).is_some_and(|h| h.address.is_v4() == v4)).count()
-        };
         if let Some((mac, members)) = machine
-            && of_family(true) <= 1
-            && of_family(false) <= 1
+            && is_one_machine(members, hosts)
         {
             let joins = |other: &&HostId| {
                 **other != id
@@ -516,6 +511,26 @@ impl Roles {
             *slot = place as u32 + 1;
         }
     }
+}
+
+/// Whether the hosts behind a link-layer address are one machine: it asks from one address of each family, and more of them are
+/// machines behind a router. It may answer at others: in the network of one that asks (10.0.0.53 and 10.0.0.54), or with the
+/// interface identifier of one (fd00::53 and 2001:db8::53; RFC 4291 section 2.5.1).
+fn is_one_machine(members: &[HostId], hosts: &Hosts) -> bool {
+    let hosts: Vec<&Host> = members.iter().filter_map(|id| hosts.get(*id)).collect();
+    let is_beside = |one: Address, other: Address| {
+        let interface = |address: Address| address.octets().last_chunk::<8>().copied();
+        one.is_v4() == other.is_v4()
+            && (one.network() == other.network()
+                || !one.is_v4() && interface(one) == interface(other))
+    };
+    let asks_beside = |answering: &Host| {
+        let mut asking = hosts.iter().filter(|host| host.asks > 0);
+        asking.any(|asking| is_beside(asking.address, answering.address))
+    };
+    let counts = hosts.iter().filter(|host| host.asks > 0 || !asks_beside(host));
+    let (v4, v6): (Vec<&Host>, Vec<&Host>) = counts.copied().partition(|host| host.address.is_v4());
+    hosts.len() <= ADDRESSES_PER_MACHINE_MAX && v4.len() <= 1 && v6.len() <= 1
 }
 
 /// The hosts that were asked too seldom to be known by it, and passed all of it on at once, without having answered: they

@@ -2,6 +2,7 @@
 //! families.
 
 use super::*;
+use crate::flow::Mac;
 
 /// A router: its address for the office, for guests, and towards the provider.
 const ROUTER: [&str; 3] = ["192.168.1.1", "192.168.20.1", "203.0.113.200"];
@@ -253,4 +254,53 @@ fn clients_of_a_server_that_forwards_within_the_network_are_clients() {
     let transactions = office.resolution.transactions();
     let ask = transactions.get(ask.sequence).unwrap();
     assert!(!office.resolution.roles().may_be_resolver(&ask, transactions));
+}
+
+#[test]
+fn a_server_may_answer_at_further_addresses_of_its_network() {
+    const OWN: Mac = Mac([2, 0, 0, 0, 0, 53]);
+    let is_one = |addresses: [&'static str; 3]| {
+        let [asks, asks_too, answers] = addresses;
+        let mut office = Office::new();
+        let exchange = |office: &mut Office, at_ms: f64, from: &str, to: &str| {
+            let mac = |who: &str| if addresses.contains(&who) { OWN } else { Mac::default() };
+            let ask = Draft {
+                at_ms,
+                from,
+                to,
+                mac: mac(from),
+                name: "www.good.com",
+                id: 9,
+                ..Draft::default()
+            };
+            office.take(&ask);
+            let answer = Draft {
+                at_ms: at_ms + 5.0,
+                from: to,
+                to: from,
+                mac: mac(to),
+                response: true,
+                address: true,
+                ..ask
+            };
+            office.take(&answer);
+        };
+        for n in 0..4 {
+            let at = f64::from(n) * 1_000.0;
+            exchange(&mut office, at, ANNA, asks);
+            exchange(&mut office, at + 100.0, asks, ISP);
+            exchange(&mut office, at + 200.0, asks_too, "2001:db8:ffff::1");
+            exchange(&mut office, at + 300.0, "fd00::1", answers);
+        }
+        office.resolution.refresh_roles();
+        let roles = office.resolution.roles();
+        let hosts = office.resolution.transactions().hosts();
+        let id = |text: &str| hosts.find(text.parse().unwrap()).unwrap();
+        [asks_too, answers].map(|other| roles.same(id(asks), id(other)))
+    };
+    assert_eq!(is_one(["10.0.7.53", "2001:db8::53", "10.0.7.54"]), [true, true]);
+    assert_eq!(is_one(["10.0.7.53", "2001:db8::53", "fd00:7::53"]), [true, true]);
+    // Behind a router: another network, or somebody on the internet who answers.
+    assert_eq!(is_one(["10.0.7.53", "2001:db8::53", "10.0.8.1"]), [false, false]);
+    assert_eq!(is_one(["10.0.7.53", "2001:db8::53", "2001:4860:4860::8888"]), [false, false]);
 }
