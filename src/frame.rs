@@ -1,4 +1,4 @@
-//! A frame: captured link-layer bytes with a time, where it stands in its file, and its length on the wire.
+//! A frame: captured link-layer bytes with a timestamp, its position in the file, and its length on the wire.
 
 use crate::time::Timestamp;
 

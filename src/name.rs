@@ -1,11 +1,11 @@
-//! Domain names in uncompressed wire form, and the keyed hash by which they are told apart.
+//! Domain names in uncompressed wire form, and the keyed hash that distinguishes them.
 //!
-//! A name is kept as its labels, each behind its length octet, ending in the root's zero octet
-//! (RFC 1035 section 3.1), in the case it was captured in. Comparing and hashing fold ASCII case
+//! A name is stored as its labels, each after its length octet, ending in the root's zero octet
+//! (RFC 1035 section 3.1), in the letter case of the packet. Comparing and hashing fold ASCII case
 //! (RFC 4343), so `WWW.Example.COM` and `www.example.com` are one name.
 //!
-//! Names are told apart by a keyed hash of these octets. An ancestor stands in the last of them, so its
-//! hash, which suffix matching and zone walks need, is that of a part.
+//! Names are distinguished by a keyed hash of these octets. An ancestor is the last part of them, so its hash,
+//! which suffix matching and zone walks need, is the hash of that part.
 
 use std::fmt;
 

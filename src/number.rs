@@ -1,4 +1,4 @@
-//! Numbers and lists as a person would say them.
+//! Numbers and lists as a person would write them.
 
 /// `1,234,567`.
 pub(crate) fn number(count: u64) -> String {

@@ -1,8 +1,7 @@
-//! Rows of comma-separated text (RFC 4180), as people export and mend them.
+//! Rows of comma-separated text (RFC 4180), as people export and edit them.
 //!
-//! A quote that opens and does not end takes, by the letter, all that stands behind it into its field. Here it costs its own
-//! row: rows are read one by one, and one goes over several lines only if these make one row together and none of them does
-//! alone.
+//! By the standard, an unclosed quote swallows the rest of the file. Here it costs only its own row: rows are read one
+//! by one, and a row spans several lines only if these form one row together and none of them does alone.
 
 use csv::{ReaderBuilder, StringRecord, Terminator, Trim};
 

@@ -1,5 +1,5 @@
-//! Texts that people and their tools wrote, whatever they are wrapped in: a file or standard input, plain,
-//! gzip or Zstandard, UTF-8 or UTF-16.
+//! Text files written by people and their tools, in any wrapping: a file or standard input, plain, gzip or
+//! Zstandard, UTF-8 or UTF-16.
 
 use std::borrow::Cow;
 use std::fs::File;

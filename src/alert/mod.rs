@@ -1,20 +1,19 @@
 //! The firewall's own alerts, and the answer to each.
 //!
-//! [`Alerts::load`] reads what people have of them: a table pasted from the firewall's page, its log, an
-//! export. Their destinations become indicators; [`Desk`] collects what was seen of these and answers
-//! each alert:
+//! [`Alerts::load`] reads a table pasted from the firewall's page, its log, or an export. The destinations become
+//! indicators; [`Desk`] collects their sightings and matches them to each alert:
 //!
-//! 1. A name is looked for itself. The names below it count where it was not seen, where it was only asked about on the
-//!    way to them, and where nobody can be named for it.
-//! 2. The host that the alert blames says at which DNS server to look. If it is not one of the capture's,
-//!    because it is a name or an address behind address translation, all are looked at, and that is said. A client that it
-//!    blames did it or did not: nobody else is named.
-//! 3. An alert with a time is about what was seen then; the difference between the firewall's clock and
-//!    the capture's is estimated from the alerts themselves ([`Clock`]). While it is not known, what is of the alert's
-//!    very moment answers it, and who asked within a minute of it is said. A time that came twice, as clocks were set back,
-//!    is looked for at both. One that is of a first and a last time, or of a day without a clock, is about what was seen in
-//!    all of that; it says nothing of the clock. One without a time is about all of it.
-//! 4. If nothing is left, the nearest thing seen is named.
+//! 1. A name matches itself. Names below it count only if it was not seen, if it was only asked about on the way to
+//!    them, or if nobody can be named for it.
+//! 2. The host that the alert blames selects the DNS server. If the capture does not have it, because it is a name or an
+//!    address behind address translation, all servers count, and a note says so. If the alert blames a client, nobody
+//!    else is named.
+//! 3. An alert with a time matches what was seen then; the difference between the firewall's clock and the capture's is
+//!    estimated from the alerts themselves ([`Clock`]). While it is unknown, the alert matches lookups at exactly its
+//!    time, and clients that asked within a minute of it are mentioned. A time that occurred twice, because clocks were
+//!    set back, is searched at both. An alert that covers a period matches everything in it, and does not help to
+//!    estimate the clock. One without a time matches the whole capture.
+//! 4. If nothing matches, the nearest thing seen is named.
 
 mod clock;
 mod desk;
@@ -48,29 +47,29 @@ pub use zones::Zones;
 /// A row of the firewall's table or log: it says that a host talked to a destination.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Alert {
-    /// The file it stands in.
+    /// Its file.
     pub file: String,
-    /// Where, from 1.
+    /// Its line, from 1.
     pub line: u32,
-    /// What people call it: the number that its row has, or which alert of its file it is, from 1.
+    /// The number in its row, or its position among the file's alerts, from 1.
     pub number: u32,
-    /// As it stands there.
+    /// Its text, as written.
     pub text: String,
-    /// When, by the firewall's clock; tables have no times.
+    /// Its time by the firewall's clock; tables have none.
     pub time: Option<Timestamp>,
-    /// Until when, if it is of longer than a moment: a day without a clock, a first and a last time.
+    /// The end of its period, if it covers one: a date without a time, or a first and a last time.
     pub until: Option<Timestamp>,
-    /// When else, where clocks were set back and showed that time twice.
+    /// Its other possible time, if clocks were set back and showed that time twice.
     pub again: Option<Timestamp>,
-    /// The time named no zone: it was taken to be of the reader's.
+    /// Whether the time had no zone and was taken as local.
     pub is_local: bool,
-    /// Its time says its second to a part of it.
+    /// Whether its time has fractions of a second.
     pub is_time_fine: bool,
-    /// It has a time that could not be read.
+    /// Whether it has a time that could not be read.
     pub is_time_unread: bool,
-    /// The firewall that raised it, where a file is of several: each has a clock of its own.
+    /// The firewall that raised it, if a file covers several: each has its own clock.
     pub device: Option<String>,
-    /// The host it blames, as written: an address or a name of the firewall's own.
+    /// The host it blames, as written: an address, or a name that the firewall uses.
     pub host: Option<String>,
     /// What that host talked to, as written: a name or an address.
     pub destination: String,
@@ -80,32 +79,32 @@ pub struct Alert {
     pub events: Option<u64>,
 }
 
-/// What the capture says of an alert.
+/// The answer to an alert.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The alert.
     pub alert: Alert,
-    /// What it was held against; none if its destination is neither name nor address.
+    /// The indicator of its destination; none if that is neither a name nor an address.
     pub indicator: Option<IndicatorId>,
-    /// Whether somebody is named for it; none if nothing in the capture answers it.
+    /// Whether a client is named for it; none if nothing in the capture matches it.
     pub verdict: Option<Verdict>,
-    /// The clients behind it: those first whose question made a DNS server ask, then the surest. At most
-    /// 100.
+    /// The clients behind it, at most 100: first those whose question made a DNS server ask, then by
+    /// confidence.
     pub clients: Vec<Suspect>,
-    /// Why nobody is named, or what else should be known, in words.
+    /// Why nobody is named, or other remarks, as text.
     pub reason: Option<String>,
-    /// Where nothing answers it: the nearest thing seen, in words.
+    /// If nothing matches: the nearest thing seen, as text.
     pub nearest: Option<String>,
-    /// The ids of the attributions it was answered from, at most 20.
+    /// The ids of the matching attributions, at most 20.
     pub attributions: Vec<String>,
-    /// What the answer rests on.
+    /// What the answer is based on.
     pub basis: Basis,
 }
 
-/// What an answer rests on.
+/// What an answer is based on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Basis {
-    /// How many sightings.
+    /// The number of sightings.
     pub sightings: u64,
     /// Whether its destination was seen where the alert says, but at other times only.
     pub is_of_other_times: bool,

@@ -1,8 +1,8 @@
-//! Whether a client then connected to the address that it was given, and who asks for names elsewhere.
+//! Whether a client then connected to the address it was given, and which hosts bypass the resolver.
 //!
-//! [`Watch`] is told flagged answers and the packets around them, in capture order, and says of each
-//! answer what came of it. [`Encrypted`] is told the same packets, and says whose DNS goes around the
-//! resolver.
+//! [`Watch`] receives flagged answers and the surrounding packets, in capture order, and reports for each
+//! answer whether a connection followed. [`Encrypted`] receives the same packets, and reports hosts whose DNS
+//! bypasses the resolver.
 
 mod encrypted;
 mod tls;
@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 pub use encrypted::{Around, Asked, Carrier, Encrypted};
 pub use watch::Watch;
 
-/// What the capture shows of a client's connecting to an address that its answer held.
+/// Whether the capture shows that a client connected to an address in its answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Contact {
     /// It sent a packet there, within the answer's time to live.

@@ -1,23 +1,23 @@
 //! Indicators: the names, addresses and networks that somebody listed as bad, and which of them a name
 //! or an address falls under.
 //!
-//! A listed `name` stands for itself and everything below it, `=name` for itself alone, `*.name` for
-//! what is below alone. [`Indicators::load`] reads the lists; from then on nothing changes, and all
-//! threads share one [`Indicators`].
+//! A listed `name` means itself and everything below it, `=name` only itself, `*.name` only what is below.
+//! [`Indicators::load`] reads the lists; from then on nothing changes, and all threads share one
+//! [`Indicators`].
 //!
-//! What an allow list holds is not flagged though it is listed: an allowed `name` takes back every
-//! match of itself and of what is below it, whichever entry it fell under; `=name`, `*.name`, addresses
-//! and networks likewise. What is allowed is asked for only when something was flagged.
+//! Entries of an allow list are never flagged: an allowed `name` cancels every match of itself and of what is
+//! below it, whichever entry matched; `=name`, `*.name`, addresses and networks likewise. The allow list is
+//! checked only when something was flagged.
 //!
 //! # How a name is matched
 //!
-//! The reader of DNS messages [asks](Indicators::ask) about every name. Those ancestors are hashed that have as many
-//! labels as some entry has. The answer, [`Indicators::may_flag`], is nearly always no, and nearly always for nothing:
-//! one cache line of the table says so, which is there if it was asked for a while before. Only for what is listed does
-//! [`Indicators::match_name`] say what it is, and compares the text.
+//! The reader of DNS messages [asks](Indicators::ask) about every name. It hashes the ancestors that have as many
+//! labels as some entry has. The answer, [`Indicators::may_flag`], is nearly always no, and nearly free: one cache
+//! line of the table decides it, which was prefetched some time before. Only for listed names does
+//! [`Indicators::match_name`] compare the text and return the entries.
 //!
-//! An address is a network with all bits given. Each prefix length that occurs in the lists is one
-//! look-up in the same table.
+//! An address is a network with all bits given. Each prefix length that occurs in the lists costs one lookup in the
+//! same table.
 
 mod broad;
 mod building;
@@ -42,15 +42,15 @@ pub struct Indicator<'a> {
     /// As shown: `evil.com`, `=evil.com`, `*.evil.com`, `192.0.2.1`, `192.0.2.0/24`. Lower case, no
     /// trailing dot, internationalised names as A-labels (RFC 5890).
     pub value: &'a str,
-    /// What it stands for.
+    /// What it means.
     pub kind: IndicatorKind,
-    /// The list it stands in.
+    /// Its list.
     pub list: ListId,
     /// Its line there, from 1.
     pub line: u32,
-    /// What the list says of it: the malware, the campaign.
+    /// The list's description: the malware, the campaign.
     pub description: Option<&'a str>,
-    /// How sure the list is of it, in per cent.
+    /// The list's confidence in it, in per cent.
     pub confidence: Option<u8>,
 }
 
@@ -61,7 +61,7 @@ impl<'a> Indicator<'a> {
     }
 }
 
-/// What an entry stands for. The more specific of two that fit comes first.
+/// What an entry means. The more specific of two matches comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IndicatorKind {
     /// `=evil.com`: that name alone.

@@ -1,5 +1,5 @@
-//! What a run that does not end needs beside the pipe: how it is doing, for the status line, the screen and
-//! the metrics.
+//! What a live run needs besides the pipe: outputs, and its state for the status line, the screen and the
+//! metrics.
 
 mod answer;
 mod confine;

@@ -2,7 +2,7 @@
 //!
 //! One thread reads batches of frames; decoder workers slice them and read the messages, knowing
 //! nothing of one another; the stateful part takes the batches back in capture order. So whatever the
-//! number of workers, the same messages come in the same order, and the same is said of them.
+//! number of workers, the same messages come in the same order, with the same result.
 
 mod decode;
 mod keep;

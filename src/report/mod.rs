@@ -1,10 +1,10 @@
-//! What is said, in the forms people and programs read it.
+//! The answer, in formats for people and for programs.
 //!
-//! A [`Report`] is given each attribution once it is settled and, last, what the capture came to. JSON
-//! lines go out as they come; the text for people folds them and is written at the end.
+//! A [`Report`] receives each attribution once it is settled and, at the end, the totals of the capture. JSON
+//! lines are written as they come; the text for people is folded and written at the end.
 //!
-//! `said` has the words and sentences that all pages for people share, `text` and `html` are these pages, and `lines` what
-//! `live` says as it happens; `records` are the forms for programs.
+//! `said` has the sentences that all pages for people share, `text` and `html` are these pages, `lines` is what `live`
+//! prints as it happens, and `records` are the formats for programs.
 
 mod html;
 mod internal;
@@ -45,15 +45,15 @@ pub use text::{Look, Text, Ticket};
 #[cfg(feature = "tui")]
 pub(crate) use weighed::Weight;
 
-/// One form of the answer.
+/// One output format of the answer.
 pub trait Report {
-    /// Takes a sighting and who is behind it.
+    /// Takes a sighting and the clients behind it.
     ///
     /// # Errors
     /// When the output cannot be written to.
     fn attribution(&mut self, attribution: &Attribution) -> io::Result<()>;
 
-    /// Takes what the capture came to, and writes what is not yet written.
+    /// Takes the totals of the capture, and writes what is not yet written.
     ///
     /// # Errors
     /// When the output cannot be written to.
@@ -89,18 +89,18 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// What the capture came to.
+/// The totals of the capture.
 #[derive(Clone, Copy, Debug)]
 pub struct Ending<'a> {
     /// What was seen of each indicator and client.
     pub summary: &'a Summary,
-    /// What to weigh of each indicator that was seen, in list order.
+    /// The hints for each indicator that was seen, in list order.
     pub assessments: &'a [Assessment],
-    /// The firewall's alerts and what is said of each; none where no alerts were given.
+    /// The firewall's alerts and their answers; none if no alerts were given.
     pub answers: &'a [Answer],
-    /// Whose clients may be named.
+    /// The networks whose clients may be named.
     pub internal: &'a Internal,
-    /// How many attributions the report was given.
+    /// The number of attributions, by verdict.
     pub verdicts: Verdicts,
     /// What the capture showed.
     pub coverage: &'a Coverage,

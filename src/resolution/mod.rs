@@ -1,9 +1,9 @@
-//! Asks, the upstream legs that served them, and what led from one to the other.
+//! Asks, the upstream legs that served them, and how one led to the other.
 //!
-//! History is kept as it was seen and linked only when somebody wants to know: a transaction is a
+//! History is stored as seen and linked only on demand: a transaction is a
 //! client leg or an upstream leg by the roles of its hosts at the time of asking, and [`History::causes`]
 //! walks from an upstream query back to the asks that needed it. So nothing is spent on the many
-//! queries nobody asks about, and a new list can be held against what is kept.
+//! queries nobody asks about, and a new list can be matched to the stored history.
 
 mod around;
 mod cached;
@@ -76,7 +76,7 @@ impl Default for Limits {
     }
 }
 
-/// On which side of a resolver a transaction lies.
+/// The side of a resolver that a transaction is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leg {
     /// Its server is a resolver, or nobody in it is one.

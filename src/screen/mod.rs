@@ -5,9 +5,9 @@
 //! live::{Board, Feed} -> view ┴> draw -> terminal
 //! ```
 //!
-//! It looks at what the analysis pins up and never holds it up: the thread that draws is the only one that
-//! waits for the terminal. What is drawn is a pure function of what is known and of where the person has gone
-//! to, and so is what a key does to the latter. This is the only place that sees ratatui and crossterm.
+//! It reads the state that the analysis publishes and never delays it: only the drawing thread waits for the
+//! terminal. What is drawn is a pure function of that state and of the user's navigation, and so is what a key
+//! does to the navigation. This is the only place that uses ratatui and crossterm.
 
 mod draw;
 mod keys;
