@@ -315,8 +315,8 @@ impl Desk {
                 let names = seen.names_at_server(all.iter().copied());
                 if are_more && clients > AT_SERVER_MAX && names > 0 {
                     found.outcome = outcome(seen, &all, &case.scope).undecided(format!(
-                        "it is a name server, asked about {names} names for {clients} clients: the alert is about one of these, \
-                         and says neither when nor which"
+                        "it is a name server, asked about {names} names for {clients} clients: the alert is about \
+                         one of these and says neither when nor which"
                     ));
                     return found;
                 }
@@ -326,15 +326,16 @@ impl Desk {
                     && !all.is_empty()
                 {
                     found.notes.push(format!(
-                        "it stands for {}, and this capture shows {}: who raised the others is not in it",
+                        "the alert counts {}, but this capture shows only {}: it does not show who raised the \
+                         others",
                         count(events, "event", "events"),
                         count(all.len() as u64, "such lookup", "such lookups")
                     ));
                 }
                 if are_more && !asked.is_time_unread {
                     found.notes.push(
-                        "these are lookups of more clients than the alert has events, and it is of one of them: which cannot \
-                         be told without its time"
+                        "more clients match than the alert has events, and without its time it cannot be told \
+                         which of them raised it"
                             .to_owned(),
                     );
                 }
@@ -362,7 +363,7 @@ impl Desk {
                     found.time = at.meant.first().map(|kept| when.nearest_to(kept.time));
                     let both = [when.from, again].map(|time| self.zones.moment(time));
                     found.notes.push(format!(
-                        "clocks were set back then and showed the alert's time twice: it was looked for at {}",
+                        "clocks were set back then and showed the alert's time twice: it was searched at {}",
                         both.join(" and at ")
                     ));
                 }
@@ -503,12 +504,10 @@ fn perhaps_of(
         .map(Address::to_string)
         .collect();
     let why = if meant.iter().any(|kept| !kept.is_of_somebody()) {
-        "it was asked for then, and for whom cannot be told from this capture".to_owned()
+        "it was asked for then, but this capture does not show for whom".to_owned()
     } else if !of_other_kind.is_empty() {
         let who = list(&of_other_kind);
-        format!(
-            "{who} asked for it then, by an address of another kind: that may be the same machine"
-        )
+        format!("{who} asked for it then, with the other IP version: that may be the same machine")
     } else {
         return None;
     };
@@ -532,7 +531,7 @@ fn by_other_addresses(outcome: &mut Outcome, host: Option<&str>, scope: &Scope) 
     told.truncate(RIVALS_MAX);
     (!told.is_empty()).then(|| {
         format!(
-            "{} asked, and had the link-layer address of {host}: the same machine, unless that is a router's",
+            "{} asked, with the MAC address of {host}: the same machine, unless that MAC is a router's",
             list(&told)
         )
     })
@@ -568,7 +567,7 @@ fn by_the_rival(asked: &Asked<'_>, case: &Case, seen: &Seen, named: &[&Kept]) ->
     }
     let way = if rival.0 < 0 { "fast" } else { "slow" };
     Some(format!(
-        "the firewall's alerts fit as well if its clock is {} {way}, and then {} asked for it",
+        "the firewall's alerts fit as well if its clock is {} {way}; in that case {} asked for it",
         period(rival.abs()),
         list(&told)
     ))
@@ -588,13 +587,13 @@ fn of_the_name<'s>(seen: &Seen, chosen: Vec<&'s Kept>) -> (Vec<&'s Kept>, Option
     let note = if itself.is_empty() {
         "the name itself was not asked for then, but names below it were"
     } else if itself.iter().any(|kept| kept.matter == Matter::OnTheWay) {
-        "the name was asked about on the way to names below it, so who asked for those counts, too"
+        "the name was asked about on the way to names below it, so clients that asked for those count as well"
     } else if clients(&itself).is_empty() && !clients(&below).is_empty() {
-        "nobody can be named for the name itself, so who asked for names below it counts, too"
+        "no client can be named for the name itself, so clients that asked for names below it count as well"
     } else {
         let also = clients(&below).difference(&clients(&itself)).count();
         let note = (also > 0).then(|| {
-            format!("{} also, for names below it, which do not count here", clients_asked(also))
+            format!("{} for names below it as well, which do not count here", clients_asked(also))
         });
         return (itself, note);
     };
@@ -611,8 +610,8 @@ fn of_several_macs(seen: &Seen, chosen: &[&Kept]) -> Vec<String> {
         let own = told(&mut own.iter());
         let others = if others.is_empty() { others } else { format!(", others from {others}") };
         format!(
-            "{client} may be several machines: what it asked here came from {own}{others}; its host name need not be that \
-             of the one that asked"
+            "{client} may be several machines: its questions here came from {own}{others}; its host name may not \
+             be that of the machine that asked"
         )
     };
     seen.several_macs(chosen).into_iter().take(SEVERAL_MAX).map(note).collect()
@@ -635,14 +634,14 @@ fn lacks(found: &Outcome, left_out: u64) -> Vec<String> {
     let mut notes = Vec::new();
     if found.unnamed > 0 {
         let why = found.why_unnamed.as_deref().unwrap_or("see their attributions");
-        notes.push(format!("of {} of these lookups nobody can be named: {why}", found.unnamed));
+        notes.push(format!("nobody can be named for {} of these lookups: {why}", found.unnamed));
     }
     if found.more_clients > 0 {
         notes.push(format!("{} further clients are not listed here", found.more_clients));
     }
     if left_out > 0 {
         notes.push(format!(
-            "{} of the destination are not counted here; the table of clients has all",
+            "{} of the destination are not counted here; the table of clients includes them",
             count(left_out, "further lookup", "further lookups")
         ));
     }
@@ -727,8 +726,7 @@ impl Desk {
                 fill(&mut answer, known);
             }
             if alert.is_time_unread {
-                let note =
-                    "its time could not be read, so all that was seen of the destination counts";
+                let note = "its time could not be read, so every lookup of the destination counts";
                 answer.basis.notes.push(note.to_owned());
             }
             answers.push(answer);
@@ -755,10 +753,10 @@ fn fill(answer: &mut Answer, found: &Found) {
     answer.basis.zones.clone_from(&found.zones);
     answer.reason = match outcome.verdict {
         None if found.is_of_another_day => {
-            Some("the alert is not of the capture's time".to_owned())
+            Some("the alert is outside the capture's time".to_owned())
         }
         None if found.is_of_other_times => Some("asked for, but not at that time".to_owned()),
-        None => Some("nothing in the capture answers it".to_owned()),
+        None => Some("nothing in the capture matches it".to_owned()),
         Some(_) => outcome.reason.clone(),
     };
 }

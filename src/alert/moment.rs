@@ -253,7 +253,8 @@ impl AtTheTime<'_> {
     /// What is to be said of them, a sentence each.
     pub(super) fn notes(&self, seen: &Seen, when: When) -> Vec<String> {
         let several = self.are_several(seen).then(|| {
-            "these are lookups of different clients, and the alert is of one of them: which, its time does not tell"
+            "these are lookups of different clients, and one of them raised the alert: its time does not show \
+             which"
                 .to_owned()
         });
         let several = several.or_else(|| self.vague_in_words());
@@ -265,7 +266,8 @@ impl AtTheTime<'_> {
     pub(super) fn vague_in_words(&self) -> Option<String> {
         (self.is_vague && !self.meant.is_empty()).then(|| {
             format!(
-                "the nearest lookup is {} s from the alert: it is the one if the firewall's clock is that much off",
+                "the nearest lookup is {} s from the alert: it matches only if the firewall's clock is off by that \
+                 much",
                 self.nearest.0 / 1_000_000_000
             )
         })
@@ -284,10 +286,11 @@ impl AtTheTime<'_> {
         } else if nobodys > 0 {
             let lookups = if nobodys == 1 { "1 lookup" } else { "several lookups" };
             Some(format!(
-                "of {lookups} about then nobody can be named, and the alert may be of that"
+                "nobody can be named for {lookups} at about that time, which may have raised the alert"
             ))
         } else if !is_told && !meant.is_subset(&of_all) {
-            let text = "not all of these clients are behind each lookup about then: the alert may be of one of the others";
+            let text = "not all of these clients are behind each lookup at about that time: another one may have \
+                        raised the alert";
             Some(text.to_owned())
         } else {
             None
@@ -328,7 +331,7 @@ impl AtTheTime<'_> {
             _ => "one of them",
         };
         let asked = list(&told);
-        Some(format!("{asked}: {who} is behind it if the firewall's clock is that much off"))
+        Some(format!("{asked}: {who} is behind it if the firewall's clock is off by that much"))
     }
 }
 
@@ -455,7 +458,7 @@ mod tests {
         assert_eq!(notes(&[(0.1, &[A]), (0.2, &[A])]), "");
         for (lookups, words) in [
             (&[(0.1, &[A, B][..]), (0.2, &[A][..])], "not all of these clients"),
-            (&[(0.1, &[A]), (0.2, &[])], "of 1 lookup about then nobody can be named"),
+            (&[(0.1, &[A]), (0.2, &[])], "nobody can be named for 1 lookup at about that time"),
             (&[(0.1, &[A]), (0.2, &[B])], "these are lookups of different clients"),
             (&[(0.1, &[A]), (30.0, &[B])], "10.0.0.2 asked for it 30 s after"),
             (&[(30.0, &[A]), (30.1, &[A])], "the nearest lookup is 30 s from the alert"),

@@ -185,7 +185,7 @@ impl Nearby {
         Some(match destination.parse::<IpAddr>() {
             // How often would tell of the DNS server's questions and of copies, and not of clients.
             Ok(_) => format!(
-                "{text}, in the same network {around}, was asked or stands in an answer, first at {}",
+                "{text}, in the same network {around}, was queried or appears in an answer, first at {}",
                 zones.moment(traces.first)
             ),
             Err(_) => format!(
@@ -271,7 +271,7 @@ pub(super) fn in_gap(
         format!("; it was asked for at {}", zones.moment(closest))
     });
     format!(
-        "the capture has no DNS packet from {from} to {to}: who asked for what then is not known{else_asked}"
+        "the capture has no DNS packet from {from} to {to}: who asked for what then is unknown{else_asked}"
     )
 }
 
@@ -287,7 +287,7 @@ pub(super) fn in_time(
     let mut parts = Vec::new();
     if until < first || from > last {
         parts.push(format!(
-            "the capture covers {} to {}, the alert is of {time} by the capture's clock",
+            "the capture covers {} to {}; the alert's time is {time} by the capture's clock",
             zones.moment(first),
             zones.moment(last),
         ));
@@ -313,8 +313,8 @@ pub(super) fn in_zones(fits: &[Fit], zones: &Zones) -> String {
     match told(fits, zones) {
         few if few.is_empty() => few,
         few => format!(
-            "; the alert names no time zone, and it was asked for then with {few}: if the firewall's log is in \
-             such a zone, say so"
+            "; the alert has no time zone, and it would match with {few}: if the firewall's log is in that zone, \
+             use the option"
         ),
     }
 }
@@ -324,7 +324,7 @@ pub(super) fn others_in_zones(fits: &[Fit], zones: &Zones) -> Option<String> {
     match told(fits, zones) {
         few if few.is_empty() => None,
         few => Some(format!(
-            "the alert's time names no zone and was taken to be local; it would lead to others with {few}"
+            "the alert's time has no zone and was taken as local; it would lead to others with {few}"
         )),
     }
 }

@@ -37,7 +37,7 @@ impl Scope {
             let clients = if asked.is_empty() { blamed } else { asked };
             if let Some(client) = clients.first() {
                 let note = format!(
-                    "the alert blames {host}, which is what the client {client} is called here"
+                    "the alert blames {host}, which is the name of the client {client} here"
                 );
                 return (Scope::Client(clients), Some(note));
             }
@@ -47,8 +47,8 @@ impl Scope {
                 }),
                 [] => None,
                 resolvers => Some(format!(
-                    "{host} is a name of the firewall's own, so all {} DNS servers in this capture were \
-                     looked at",
+                    "{host} is a name that the firewall uses, so all {} DNS servers in this capture were \
+                     considered",
                     resolvers.len() + coverage.servers.len()
                 )),
             };
@@ -69,24 +69,25 @@ impl Scope {
             // By which other address it may have asked matters only if it did not by this one.
             let clients = if seen.has_client(address) { vec![address] } else { blamed };
             let asks_else = match clients.iter().any(|client| seen.has_client(*client)) {
-                true => "; if it is a DNS server, say so with --resolver",
+                true => "; if it is a DNS server, name it with --resolver",
                 false => {
-                    "; if it also asks servers that are not in this capture, as a DNS server or a firewall does, mirror that, too"
+                    "; if it also asks servers that are not in this capture, as a DNS server or a firewall does, \
+                     mirror that as well"
                 }
             };
             let note =
-                format!("the alert blames {address} itself, which is a client here{asks_else}");
+                format!("the alert blames {address}, which is itself a client here{asks_else}");
             return (Scope::Client(clients), Some(note));
         }
         let is_sent_on = |seen: &&TranslationSeen| seen.address == address;
         if let Some(translation) = coverage.translations.iter().find(is_sent_on) {
             let router = translation.words(|_| true);
-            let note = format!("{router}, so all that was seen of the destination counts");
+            let note = format!("{router}, so every lookup of the destination counts");
             return (Scope::All, Some(note));
         }
         let note = format!(
-            "{host} is no DNS server in this capture (address translation, or a server whose port is not \
-             mirrored), so all that was seen of the destination counts"
+            "{host} is not a DNS server in this capture (address translation, or its port is not mirrored), so \
+             every lookup of the destination counts"
         );
         (Scope::All, Some(note))
     }
@@ -108,8 +109,8 @@ impl Scope {
         }
         let server = silent.first()?;
         Some(format!(
-            "{server} is asked here, but what it asks upstream is not in this capture, and only there could it be \
-             seen: mirror its uplink, too"
+            "{server} is asked here, but this capture does not show what it asks upstream, the only place to see \
+             this: also mirror its uplink"
         ))
     }
 }

@@ -60,7 +60,8 @@ impl<'s> Meant<'s> {
         }
         if some.len() < clients {
             notes.push(format!(
-                "the alert is of {}, and does not say of which of these lookups: not all of these clients need be behind it",
+                "the alert counts {} and does not say which of these lookups they are: not all of these clients \
+                 need be behind it",
                 count(events, "event", "events")
             ));
         }
@@ -68,15 +69,16 @@ impl<'s> Meant<'s> {
         let is_any = names > 0 && some.is_empty() && clients > AT_SERVER_MAX;
         let undecided = is_any.then(|| {
             format!(
-                "it is a name server, asked about {names} names for {} clients in the alert's time: the alert is about one of \
-                 these, and does not say which",
+                "it is a name server, asked about {names} names for {} clients in the alert's time: the alert is \
+                 about one of these and does not say which",
                 clients
             )
         });
         // A few more are what another file of the capture has, or one query that was counted twice.
         if events >= 2 * lookups.len() as u64 && !lookups.is_empty() && events > 1 {
             notes.push(format!(
-                "it stands for {}, and this capture shows {} of its time: who raised the others is not in it",
+                "the alert counts {}, but this capture shows only {} in its time: it does not show who raised the \
+                 others",
                 count(events, "event", "events"),
                 count(lookups.len() as u64, "such lookup", "such lookups")
             ));
@@ -106,11 +108,12 @@ pub(super) fn unseen(when: When, coverage: &Coverage, zones: &Zones) -> Option<S
         let all = moments(from, until, zones);
         match is_cut {
             true => format!(
-                "the alert is of {all}, and the capture has of that {}: who else asked is not in it",
+                "the alert covers {all}, the capture only {} of that: it does not show who else asked",
                 moments(from.max(first), until.min(last), zones)
             ),
             false => format!(
-                "the alert is of {all}, and of {} of that the capture has nothing: who else asked is not in it",
+                "the alert covers {all}, and the capture has nothing for {} of that: it does not show who else \
+                 asked",
                 period(missing)
             ),
         }
@@ -206,7 +209,7 @@ mod tests {
         assert_eq!(sure(1_000, 1, &[(100, &[A]), (9_000, &[B])]).0, of(&[(A, SURE)]));
         assert_eq!(sure(1_000, 1, &[(9_000, &[B])]).0, of(&[]));
         let (_, notes) = sure(10_000, 9, &[(100, &[A]), (9_000, &[A])]);
-        assert!(notes.contains("9 events, and this capture shows 2 such lookups"), "{notes}");
+        assert!(notes.contains("9 events, but this capture shows only 2 such lookups"), "{notes}");
     }
 
     #[test]
@@ -226,11 +229,11 @@ mod tests {
         }
         let told = |when| unseen(when, &coverage, &Zones::default()).unwrap_or_default();
         assert!(
-            told(of(0, 6_000)).contains("50 min of that the capture has nothing"),
+            told(of(0, 6_000)).contains("the capture has nothing for 50 min of that"),
             "{}",
             told(of(0, 6_000))
         );
-        assert!(told(of(-30_000, 9_000)).contains("the capture has of that"));
+        assert!(told(of(-30_000, 9_000)).contains("the capture only"));
         assert_eq!(told(of(0, 2_000)), "");
     }
 

@@ -8,7 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 use crate::flow::Address;
 
 /// What to give instead.
-const GIVE: &str = "Give what it flags, its Destination column: a name such as mi.kenal-cn.com, or an address outside";
+const GIVE: &str = "Give what it flags (its Destination column): a name such as mi.kenal-cn.com, or an outside \
+                    address";
 
 /// Why a target cannot be what is flagged, where it tells so itself: it is a DNS server of `declared`, an
 /// address of the network, or a threat's name.
@@ -20,8 +21,8 @@ pub fn refused(target: &str, declared: &[Vec<Address>]) -> Option<String> {
             true => Some(own_server(address)),
             false => address.is_internal().then(|| {
                 format!(
-                    "{address} is an address of your own network, a DNS server's or a client's: the address \
-                     that the alert blames, not what it flags. {GIVE}"
+                    "{address} is in your own network (a DNS server or a client): it is what the alert blames, not \
+                     what it flags. {GIVE}"
                 )
             }),
         };
@@ -29,7 +30,7 @@ pub fn refused(target: &str, declared: &[Vec<Address>]) -> Option<String> {
     // `C2/Generic-A`, `Troj/Agent`: neither a URL nor a network.
     let family = target.split_once('/').map_or("", |(family, _)| family);
     let is_threat = !family.is_empty() && !family.contains(['.', ':']);
-    is_threat.then(|| format!("{target} is what the firewall calls the threat. {GIVE}"))
+    is_threat.then(|| format!("{target} is the firewall's name for the threat. {GIVE}"))
 }
 
 /// The address that a target is, alone or as that of a URL, with a port or without, defanged or not.
@@ -55,9 +56,7 @@ pub fn refused_beforehand(target: &str, declared: &[Vec<Address>]) -> Option<Str
 
 /// That an address is a DNS server.
 pub(super) fn own_server(address: Address) -> String {
-    format!(
-        "{address} is your DNS server: the address that the alert blames, not what it flags. {GIVE}"
-    )
+    format!("{address} is your DNS server: it is what the alert blames, not what it flags. {GIVE}")
 }
 
 /// That a word is no name that could be flagged.
@@ -75,14 +74,14 @@ mod tests {
     fn what_stands_in_the_other_columns_is_refused() {
         let declared = vec![vec![Address::from("203.0.113.53".parse::<IpAddr>().unwrap())]];
         for (target, words) in [
-            ("192.168.2.194", "of your own network"),
-            ("[fd20::10]", "of your own network"),
+            ("192.168.2.194", "in your own network"),
+            ("[fd20::10]", "in your own network"),
             ("203.0.113.53", "203.0.113.53 is your DNS server"),
             ("203.0.113.53:53", "203.0.113.53 is your DNS server"),
-            ("https://192.168.2.42/a", "of your own network"),
-            ("192[.]168[.]2[.]42:443", "of your own network"),
-            ("[fd20::10]:443", "of your own network"),
-            ("C2/Generic-A", "what the firewall calls the threat"),
+            ("https://192.168.2.42/a", "in your own network"),
+            ("192[.]168[.]2[.]42:443", "in your own network"),
+            ("[fd20::10]:443", "in your own network"),
+            ("C2/Generic-A", "the firewall's name for the threat"),
         ] {
             let why = refused(target, &declared).unwrap();
             assert!(why.contains(words) && why.contains("Destination column"), "{target}: {why}");

@@ -60,10 +60,7 @@ impl TranslationSeen {
             true => count(self.of.len() as u64, "host", "hosts"),
             false => few(&hosts, self.of.len()),
         };
-        format!(
-            "{} is an address of a router, which sends on from there what {hosts} asked",
-            self.address
-        )
+        format!("{} is a router's address, from which it forwards what {hosts} asked", self.address)
     }
 }
 

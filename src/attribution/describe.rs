@@ -368,92 +368,94 @@ fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String
     let resolver = address(history, query.client);
     match why {
         Unexplained::Priming => format!(
-            "{resolver} asked for the root servers to get going (priming): no client's question does that"
+            "{resolver} asked for the root servers (priming), which no client's question causes"
         ),
         Unexplained::NobodyWaiting => format!(
-            "no client was waiting for an answer from {resolver}, nor had one just been answered with a \
-             name that leads here: its own lookup, or a refresh that no question in this capture set off"
+            "no client was waiting for {resolver} or had just been answered with a name that leads here: this is \
+             its own lookup, or a refresh that no question in this capture set off"
         ),
         Unexplained::ServedOtherwise(count) => format!(
-            "nobody was waiting for it, but {} just been told by {resolver} what was known before of a name that leads here by \
-             now: what was refreshed then may have led here",
+            "no client was waiting for it, but {} just received an older answer from {resolver} for a name that \
+             now leads here: refreshing that answer may have caused this query",
             if count == 1 { "one client had".to_owned() } else { format!("{count} clients had") },
         ),
         Unexplained::OthersWaiting(count) => format!(
-            "{} waiting for an answer from {resolver}, but for {} not known to lead to this name: it asked for itself, or what \
-             led here was cached before the capture began, or is missing from it",
+            "{} waiting for {resolver}, but for {} not known to lead here: {resolver} asked for itself, or what \
+             led here was cached before the capture began or is missing from it",
             if count == 1 { "one client was".to_owned() } else { format!("{count} clients were") },
             if count == 1 { "a name that is" } else { "names that are" },
         ),
         Unexplained::ClientLegMissing => format!(
-            "no question to {resolver} is in this capture: mirror the port that its clients come in by, too"
+            "no question to {resolver} is in this capture: also mirror the port that its clients use"
         ),
         Unexplained::ClientsUnseen { domains, alone, queries } => format!(
-            "no client was waiting for it, but {resolver} also asked about {} of late that no client in this capture was asking it \
-             about ({alone} of its latest {queries} queries): if it is a DNS server, mirror the port that its other clients come in by, \
-             too; else it asked for itself",
+            "no client was waiting for it, but {resolver} recently asked about {} that no client in this capture \
+             was asking it about ({alone} of its last {queries} queries): if it is a DNS server, also mirror the \
+             port that its other clients use; if not, it asked for itself",
             count(u64::from(domains), "domain", "domains"),
         ),
         Unexplained::BeganMidWay(after) if after < INSTANT => {
-            "the capture begins with it, so the question that led here may have come before"
+            "the capture begins with it, so the question that led here may have come earlier"
                 .to_owned()
         }
         Unexplained::BeganMidWay(after) => format!(
-            "the capture began, or went on after a gap, only {after} before what led here was first asked for, so that \
+            "the capture began, or resumed after a gap, only {after} before what led here was first asked for, so \
              the question may have come earlier"
         ),
         Unexplained::TriedBefore(since) => format!(
-            "{resolver} had asked the same {since} before and got no answer, for clients that are named there: whether it \
-             still asks for one of them cannot be told"
+            "{resolver} had sent the same query {since} earlier without an answer, for the clients named there: it \
+             cannot be told whether this retry is still for one of them"
         ),
         Unexplained::PacketsLost => {
-            "packets, or parts of them, are missing from the capture around here: perhaps the client's question, \
-             or the answer that led to this name"
+            "packets, or parts of them, are missing from the capture around here: perhaps the client's question, or \
+             the answer that led to this name"
                 .to_owned()
         }
         Unexplained::TooMany(count) => {
-            format!("{count} clients can have caused it, none more likely than the others")
+            format!("{count} clients may have caused it, none more likely than the others")
         }
         Unexplained::Crowded => format!(
-            "so much was asked of {resolver} at the time, or so many names lead to this one, that not all who can \
-             have caused it could be looked at"
+            "too much was asked of {resolver} at that time, or too many names lead to this one, to check every \
+             possible cause"
         ),
         Unexplained::BehindResolver(host) => format!(
-            "it was asked by {}, itself a resolver, and which of its clients is behind that cannot be told",
+            "it was asked by {}, which is itself a resolver, and it cannot be told which of its clients is behind \
+             that",
             address(history, host)
         ),
         Unexplained::AskedAt { client, server } => {
             let (client, server) = (address(history, client), address(history, server));
             format!(
-                "{client} was waiting for just this, but from {server}: if {server} is {resolver} by another address, say so \
-                 (--resolver {resolver},{server})"
+                "{client} was waiting for exactly this, but from {server}: if {server} is another address of \
+                 {resolver}, use --resolver {resolver},{server}"
             )
         }
         Unexplained::AskedEncrypted(client) => format!(
-            "no client was seen waiting for it, but {resolver} is asked by DNS over TLS or QUIC, too (port 853), by {client} \
-             last: what for cannot be seen"
+            "no client was seen waiting for it, but {resolver} is also asked over TLS or QUIC (port 853), last by \
+             {client}: what for cannot be seen"
         ),
         Unexplained::AskedJustAfter(after) => format!(
-            "a client asked for something that this is on the way to, but {after} after it: by this capture its question did not \
-             lead here, unless the mirror port put the packets out of order, or two clocks differ by as much"
+            "a client asked for something that needs this query, but {after} after it: its question did not cause \
+             it, unless the mirror port reordered packets or two clocks differ by that much"
         ),
         Unexplained::AskerMayBeResolver => format!(
-            "{resolver} asks as a DNS server does, or as much as one, and nobody asks {resolver} in this capture: if it is a DNS \
-             server, capture the side of its clients too (and name it with --resolver); if not, it is the client"
+            "{resolver} asks like a DNS server, or as much as one, and nobody asks {resolver} in this capture: if \
+             it is a DNS server, also capture its client side (and name it with --resolver); if not, it is the \
+             client"
         ),
         Unexplained::SentOn(router) => format!(
-            "a router sent it on by {}, an address from which it sends what others ask: the question itself is not in \
-             this capture",
+            "a router forwarded it from {}, an address from which it sends other hosts' queries: the original \
+             question is not in this capture",
             address(history, router)
         ),
         Unexplained::ClocksApart(offset) => format!(
-            "the clock that stamped it is {} {} the one that stamped what clients asked: what led here cannot be told \
-             until that is set right",
+            "the clock that stamped it is {} {} the one that stamped the clients' questions: what led here cannot \
+             be told until that is corrected",
             offset.abs(),
             if offset.0 < 0 { "behind" } else { "ahead of" }
         ),
         Unexplained::Forgotten => {
-            "more was asked in the meantime than is kept, so what led here is forgotten".to_owned()
+            "the history is full, and the questions that led here are no longer in memory".to_owned()
         }
     }
 }

@@ -61,17 +61,17 @@ impl Complaint {
     /// What holds when it is made no longer.
     pub fn mended(&self) -> &'static str {
         match self.name {
-            "no-dns" => "DNS messages come",
+            "no-dns" => "DNS messages arrive",
             "one-direction" | "leg-one-direction" => "questions and answers are both seen",
             "client-leg-missing" => "the DNS server is seen being asked",
             "resolver-unasked" => "each DNS server is seen being asked",
             "upstream-leg-missing" => "the DNS server is seen asking",
             "asked-by-one" => "several hosts ask the DNS server",
-            "frames-twice" => "packets come once",
-            "resolver-encrypts" => "the DNS server asks in plain again",
-            "around-the-resolver" => "nobody was seen asking around the DNS server for ten minutes",
+            "frames-twice" => "packets arrive once",
+            "resolver-encrypts" => "the DNS server sends unencrypted queries again",
+            "around-the-resolver" => "for ten minutes, nobody was seen bypassing the DNS server",
             "stands-still" => "packets are analysed again",
-            _ => "it is not so any more",
+            _ => "no longer the case",
         }
     }
 }

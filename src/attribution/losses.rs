@@ -49,8 +49,9 @@ impl Losses {
         if attribution.unexplained == Some(Unexplained::NobodyWaiting) {
             attribution.unexplained = Some(Unexplained::PacketsLost);
             attribution.verdict = Verdict::Undetermined;
-            attribution.reason =
-                Some("frames were lost around here, perhaps the client's question".to_owned());
+            attribution.reason = Some(
+                "frames were lost around here, perhaps including the client's question".to_owned(),
+            );
         }
     }
 }

@@ -63,11 +63,11 @@ impl LeftOut {
     pub fn words(self) -> &'static str {
         match self {
             LeftOut::Empty => "empty",
-            LeftOut::NoFile => "no file that can be read",
-            LeftOut::CompressedElse => "compressed otherwise than by gzip or zstd",
+            LeftOut::NoFile => "unreadable",
+            LeftOut::CompressedElse => "compressed, but not with gzip or zstd",
             LeftOut::LinkedDirectory => "linked directory",
             LeftOut::UnreadableDirectory => "directory that cannot be read",
-            LeftOut::Evidence => "evidence, cut out of captures",
+            LeftOut::Evidence => "evidence extracted from captures",
             LeftOut::CalledOtherwise => "no capture by name or beginning",
         }
     }

@@ -61,16 +61,16 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The system's words.
-    #[error("it cannot be opened: {0}")]
+    #[error("cannot open it: {0}")]
     Open(String),
     /// It holds not one octet.
     #[error("it is empty")]
     Empty,
     /// Its first octets are those of no format we know: what it is instead, for people.
-    #[error("it is no packet capture{0}")]
+    #[error("not a packet capture{0}")]
     NotACapture(String),
     /// It ends before its first frame could begin.
-    #[error("it ends inside its file header: {there} of {needed} bytes are there")]
+    #[error("the file ends inside its header ({there} of {needed} bytes present)")]
     HeaderCut {
         /// Octets that are there.
         there: usize,
@@ -79,12 +79,12 @@ pub enum Fault {
     },
 
     /// Input or decompression failed, in the words of the system or the decompressor.
-    #[error("it cannot be read further: {0}")]
+    #[error("cannot read further: {0}")]
     Input(String),
     /// The file ends inside a record or block.
     #[error(
-        "the file ends inside this record ({there} of {needed} bytes are there), as one does that is still being written \
-         or was not copied whole"
+        "the file ends inside this record ({there} of {needed} bytes present); it may still be being written, or \
+         was not copied completely"
     )]
     Cut {
         /// Octets that are there.
@@ -93,11 +93,11 @@ pub enum Fault {
         needed: u64,
     },
     /// A section of a format version we don't know.
-    #[error("section is of pcapng version {0}.{1}, expected 1.x")]
+    #[error("section has pcapng version {0}.{1}, expected 1.x")]
     SectionVersion(u16, u16),
 
     /// A pcapng block that cannot have the length it claims.
-    #[error("block of type {kind:#x} claims {len} bytes, which is impossible: {why}")]
+    #[error("block of type {kind:#x} claims {len} bytes: {why}")]
     BlockLength {
         /// The block type.
         kind: u32,
@@ -133,7 +133,7 @@ pub enum Fault {
     },
     /// The filter makes no sense for this link type, in libpcap's words. Met in this file first.
     #[error(
-        "the filter cannot be used on link type {link} ({message}), so none of its frames was used"
+        "the filter cannot be used with link type {link} ({message}), so none of its frames were used"
     )]
     FilterLink {
         /// The link type.
@@ -198,20 +198,20 @@ impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fmt_fault(f)?;
         match (self.fault.cost(), self.times) {
-            (Cost::File, _) => f.write_str("; the file was left out"),
+            (Cost::File, _) => f.write_str("; the file was skipped"),
             (Cost::Rest, _) => f.write_str("; everything before it was used"),
             (Cost::Said, _) => Ok(()),
             (Cost::Octets, 1) => {
-                write!(f, "; {} were passed over in search of the next frame", self.octets())
+                write!(f, "; skipped {} to find the next frame", self.octets())
             }
             (Cost::Octets, n) => write!(
                 f,
-                "; here and {} more times, {} in all were passed over in search of the next frame",
+                "; here and {} more times; skipped {} in all to find the next frames",
                 n - 1,
                 self.octets()
             ),
-            (Cost::Frames, 1) => f.write_str("; the frame was left out"),
-            (Cost::Frames, n) => write!(f, "; it and {} more like it were left out", n - 1),
+            (Cost::Frames, 1) => f.write_str("; the frame was skipped"),
+            (Cost::Frames, n) => write!(f, "; skipped this frame and {} more like it", n - 1),
         }
     }
 }
@@ -222,9 +222,9 @@ struct NoRecord<'a>(&'a Option<u32>);
 impl fmt::Display for NoRecord<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            None => f.write_str("zeros stand where a record should"),
+            None => f.write_str("zero bytes where a record should be"),
             Some(claimed) => {
-                write!(f, "record claims {claimed} bytes, at most {FRAME_OCTETS_MAX} are possible")
+                write!(f, "record claims {claimed} bytes; the maximum is {FRAME_OCTETS_MAX}")
             }
         }
     }
@@ -263,14 +263,14 @@ mod tests {
         };
         assert_eq!(
             damage.to_string(),
-            "office.pcap: frame 1781 (byte 193411): record claims 3000000000 bytes, at most 262144 \
-             are possible; 1,096 bytes were passed over in search of the next frame"
+            "office.pcap: frame 1781 (byte 193411): record claims 3000000000 bytes; the maximum is 262144; skipped \
+             1,096 bytes to find the next frame"
         );
         damage.fault = Fault::Cut { there: 3, needed: 16 };
         assert!(damage.to_string().ends_with("; everything before it was used"));
         damage.fault = Fault::UnknownInterface(7);
         damage.times = 3;
-        assert!(damage.to_string().ends_with("; it and 2 more like it were left out"));
+        assert!(damage.to_string().ends_with("; skipped this frame and 2 more like it"));
     }
 
     #[test]

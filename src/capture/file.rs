@@ -51,7 +51,7 @@ impl FileReader {
         opened.map_err(|fault| match fault {
             // Its first octets do not tell.
             Fault::NotACapture(_) if is_etl => Fault::NotACapture(
-                " but a trace of Windows: convert it there with `pktmon etl2pcap FILE.etl --out FILE.pcapng`"
+                " but a Windows trace: convert it there with `pktmon etl2pcap FILE.etl --out FILE.pcapng`"
                     .to_owned(),
             ),
             other => other,
@@ -251,12 +251,12 @@ fn describe(head: &[u8]) -> String {
     };
     match known {
         Some(known) => format!(" but {known}; {EXPECTED}"),
-        None if is_text(head) => format!(" but looks like text; {EXPECTED}"),
+        None if is_text(head) => format!(" (looks like text); {EXPECTED}"),
         None => {
             let first = head.get(..8).unwrap_or(head);
             let hex: Vec<_> = first.iter().map(|octet| format!("{octet:02x}")).collect();
             format!(
-                "; {EXPECTED}, which begin with {MAGIC}; this one begins with {}",
+                "; {EXPECTED}, which begin with {MAGIC}; this file begins with {}",
                 hex.join(" ")
             )
         }
@@ -287,7 +287,7 @@ mod tests {
             [&b"Hi\n"[..], "M\u{fc}ller,evil.com\n".as_bytes(), b"caf\xc3", b"\xff\xfeH\0i\0"]
         {
             let said = describe(text);
-            assert!(said.starts_with(" but looks like text; captures are .pcap"), "{said}");
+            assert!(said.starts_with(" (looks like text); captures are .pcap"), "{said}");
             assert!(!said.contains("a1b2"), "{said}");
         }
         assert!(
@@ -295,7 +295,7 @@ mod tests {
         );
         let binary = describe(b"\x7fELF\x02\x01\x01\0\0");
         assert!(binary.starts_with("; captures are .pcap or .pcapng files"), "{binary}");
-        assert!(binary.ends_with("this one begins with 7f 45 4c 46 02 01 01 00"), "{binary}");
+        assert!(binary.ends_with("this file begins with 7f 45 4c 46 02 01 01 00"), "{binary}");
     }
 
     #[test]

@@ -148,9 +148,9 @@ impl Blocks {
         let (kind, len) = (self.order.u32(rest, 0), self.order.u32(rest, 4));
         let longest = if is_known(kind) { KNOWN_BLOCK_OCTETS_MAX } else { BLOCK_OCTETS_MAX };
         let why = match len {
-            _ if len < shortest(kind) => Some("it is too short for what it must hold"),
-            _ if len > longest => Some("it is too long"),
-            _ if len % 4 != 0 => Some("it is no multiple of 4"),
+            _ if len < shortest(kind) => Some("too short for its content"),
+            _ if len > longest => Some("too long"),
+            _ if len % 4 != 0 => Some("not a multiple of 4"),
             _ => None,
         };
         if let Some(why) = why {

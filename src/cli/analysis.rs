@@ -252,15 +252,15 @@ fn unreadable(lacked: &CaptureLacked) -> Option<&'static str> {
     let decoded = &lacked.decoded;
     if decoded.frames == 0 && !lacked.interrupted {
         Some(match &lacked.filter {
-            Some(_) => "no frame of the capture passes --filter, so it says nothing either way",
-            None => "there is no frame in the capture, so it says nothing either way",
+            Some(_) => "no frame in the capture passes --filter, so nothing can be concluded",
+            None => "the capture contains no frames, so nothing can be concluded",
         })
     } else if decoded.frames > 0 && decoded.messages == 0 {
-        Some("there is no DNS message in the capture, so it says nothing either way")
+        Some("the capture contains no DNS messages, so nothing can be concluded")
     } else if decoded.malformed * 2 > decoded.messages {
         Some(
-            "most DNS messages in the capture are cut or malformed, so it says little: capture whole \
-             packets (tcpdump -s 0)",
+            "most DNS messages in the capture are truncated or malformed, so little can be concluded: capture \
+             whole packets (tcpdump -s 0)",
         )
     } else {
         None

@@ -11,7 +11,7 @@ use crate::alert::Form as AlertForm;
 use crate::indicator::Form as ListForm;
 use crate::time::Span;
 
-/// Tells which internal client is behind the alert that the firewall pins on the DNS server.
+/// Finds the internal client behind the alert that the firewall pins on the DNS server.
 #[derive(Debug, Parser)]
 #[command(
     name = "whoasked",
@@ -27,9 +27,9 @@ Examples:
   whoasked live -i eth1 --indicators feeds/
   whoasked man DIR (manual pages), whoasked read --help
 
-Exit status: 0 nothing flagged, 1 something flagged, whoever is behind it and \
-also if that cannot be decided, 2 a usage, input or output error, 130 ended by \
-a second Ctrl-C."
+Exit status: 0 nothing flagged; 1 something flagged, even if no client is behind \
+it or that cannot be decided; 2 a usage, input or output error; 130 ended by a \
+second Ctrl-C."
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -38,17 +38,17 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Say who asked for what is flagged, from capture files
+    /// Report which clients asked for flagged names or addresses, from capture files
     Read(ReadArgs),
-    /// Say who asks for what is flagged, as it happens, from a mirror port
+    /// Report which clients ask for flagged names or addresses, live from a mirror port
     Live(LiveArgs),
-    /// Say who is behind the firewall's own alerts, or who asked for one name or address
+    /// Find the clients behind firewall alerts, or behind one name or address
     Explain(ExplainArgs),
     /// Print one JSON line for each DNS message, as decoded
     Messages(MessagesArgs),
-    /// Say how lists of flagged names and addresses are understood
+    /// Check how lists of flagged names and addresses are read
     Indicators(IndicatorsArgs),
-    /// Print what a shell needs to complete the arguments
+    /// Print a shell completion script
     Completions(CompletionsArgs),
     /// Print the manual page, or write all of them to a directory
     Man(ManualArgs),
@@ -65,15 +65,15 @@ Examples:
   whoasked read office.pcap -i flagged.txt --evidence case-17 -o csv=17.csv
   whoasked read office.pcap -i flagged.txt -f eve -o syslog=udp://siem:514
 
-A list has one entry a line: `evil.com` (itself and all below), `=evil.com` \
-(itself alone), `*.evil.com` (only what is below), `192.0.2.1`, \
-`192.0.2.0/24`; or it is a hosts file, an adblock list, a response policy \
-zone, CSV, STIX, MISP, Zeek or Suricata: `whoasked indicators check LIST` \
-says how it was understood.
+A list has one entry per line: `evil.com` (it and everything below it), \
+`=evil.com` (that name only), `*.evil.com` (only names below it), `192.0.2.1`, \
+`192.0.2.0/24`. It can also be a hosts file, an adblock list, a response \
+policy zone, CSV, STIX, MISP, Zeek or Suricata. `whoasked indicators check \
+LIST` shows how it is read.
 
-Exit status: 0 nothing flagged, 1 something flagged, 2 a usage, input or \
-output error (what could be read and written is there all the same), 130 \
-ended by a second Ctrl-C.")]
+Exit status: 0 nothing flagged; 1 something flagged; 2 a usage, input or \
+output error (what could be read and written is still there); 130 ended by a \
+second Ctrl-C.")]
 pub struct ReadArgs {
     #[command(flatten)]
     pub input: InputArgs,
@@ -94,20 +94,20 @@ fn octets(text: &str) -> Result<u64, String> {
     let octets = number.parse::<u64>().ok().filter(|number| *number > 0);
     octets
         .and_then(|number| number.checked_mul(1 << shift))
-        .ok_or_else(|| "a size is expected, such as 500K, 100M or 2G".to_owned())
+        .ok_or_else(|| "expected a size, such as 500K, 100M or 2G".to_owned())
 }
 
 /// How much a ring keeps: what holds no second of packets was meant otherwise.
 fn ring_octets(text: &str) -> Result<u64, String> {
     octets(text).and_then(|octets| match octets >> 20 {
-        0 => Err(format!("1M at least is expected (did you mean {text}G?)")),
+        0 => Err(format!("expected at least 1M (did you mean {text}G?)")),
         _ => Ok(octets),
     })
 }
 
 /// A length of time: `90s`, `15m`, `24h`, `7d`.
 fn period(text: &str) -> Result<Duration, String> {
-    let wrong = || "a length of time is expected, such as 15m, 24h or 7d".to_owned();
+    let wrong = || "expected a duration, such as 15m, 24h or 7d".to_owned();
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;
     let seconds = match unit {
         "s" => 1,
@@ -122,7 +122,7 @@ fn period(text: &str) -> Result<Duration, String> {
 
 /// A file and what is added to its times: `uplink.pcap=-1.25`.
 fn time_shift(text: &str) -> Result<(PathBuf, Span), String> {
-    let wrong = || "a file and seconds are expected, such as uplink.pcap=-1.25".to_owned();
+    let wrong = || "expected a file and seconds, such as uplink.pcap=-1.25".to_owned();
     let (file, seconds) = text.rsplit_once('=').ok_or_else(wrong)?;
     let seconds = seconds.trim().trim_end_matches('s').trim_end();
     let span = seconds.parse().ok().and_then(Span::from_secs_f64).ok_or_else(wrong)?;
@@ -133,7 +133,7 @@ fn time_shift(text: &str) -> Result<(PathBuf, Span), String> {
 fn socket(text: &str) -> Result<SocketAddr, String> {
     let of_port = text.parse().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
     of_port.or_else(|_| text.parse()).map_err(|_| {
-        "a port is expected, such as 9153, or an address with one, such as 10.0.0.5:9153 or [fd00::5]:9153".to_owned()
+        "expected a port, such as 9153, or an address and port, such as 10.0.0.5:9153 or [fd00::5]:9153".to_owned()
     })
 }
 
@@ -154,66 +154,65 @@ Examples:
   whoasked live -i eth1 -i eth2 --indicators feeds/ -o jsonl=/var/log/whoasked/answers.jsonl
   whoasked live -i eth1 --indicators feeds/ --ring /var/lib/whoasked --ring-size 50G
 
-On a terminal it shows a screen: `?` there tells the keys, `q` ends it. As root it becomes the user whoasked, \
-or else nobody, before it writes anything: directories of outputs must let that user write.
+On a terminal it shows a screen: `?` lists the keys, `q` quits. Started as root, it becomes the user whoasked, \
+or nobody if there is no such user, before it writes anything: that user must be able to write to the directories \
+of the outputs.
 
-SIGHUP reads the lists anew and opens the outputs anew, SIGUSR1 says on stderr what was seen, SIGINT and \
+SIGHUP reloads the lists and reopens the outputs. SIGUSR1 prints on stderr what was seen so far. SIGINT and \
 SIGTERM end the run: what is known is settled and summed up. See docs/live.md.
 
-Exit status: 0 nothing flagged, 1 something flagged, 2 a usage or output error, 130 ended by a second Ctrl-C.")]
+Exit status: 0 nothing flagged; 1 something flagged; 2 a usage or output error; 130 ended by a second Ctrl-C.")]
 pub struct LiveArgs {
-    /// Interface that the mirror port is connected to [repeatable; or several, with commas between]
+    /// Interface that receives the mirror port [repeatable, or separate several with commas]
     #[arg(short, long, value_name = "IFACE", required = true, value_delimiter = ',')]
     pub interface: Vec<String>,
     /// List of flagged names, addresses and networks: a file or a directory of files [repeatable]
     #[arg(long, value_name = "LIST", num_args = 1.., group = "wanted")]
     pub indicators: Vec<PathBuf>,
-    /// How the lists are written, if their content does not tell it rightly
+    /// Format of the lists, if it is not detected correctly
     #[arg(long, value_name = "FORM", value_enum)]
     pub indicators_format: Option<ListForm>,
-    /// List of what is not flagged though it is listed [repeatable]
+    /// Allow list: entries that are never flagged [repeatable]
     #[arg(long, value_name = "LIST")]
     pub allow: Vec<PathBuf>,
-    /// File of the firewall's alerts, as for `explain`: what they are about is looked for, in the place of lists
-    /// [repeatable]
+    /// File of firewall alerts, as for `explain`: watch for their destinations, instead of --indicators [repeatable]
     #[arg(long, value_name = "FILE", group = "wanted", conflicts_with_all = ["indicators", "indicators_format", "allow"])]
     pub alerts: Vec<PathBuf>,
-    /// The form of the alerts, if it is not recognised
+    /// Format of the alerts, if it is not detected correctly
     #[arg(long, value_enum, value_name = "FORM", conflicts_with = "indicators")]
     pub alerts_format: Option<AlertForm>,
-    /// Address of your DNS server; several of one server with commas between [repeatable]
+    /// Address of your DNS server; separate several addresses of one server with commas [repeatable]
     #[arg(short, long, value_name = "ADDR[,ADDR...]")]
     pub resolver: Vec<String>,
-    /// Network your clients are in; hosts outside are not named [repeatable]
+    /// Your clients' network; clients outside it are not named [repeatable]
     #[arg(long, value_name = "NET")]
     pub internal: Vec<String>,
-    /// What your hosts are called: CSV with a header, a hosts file, DHCP leases [repeatable]
+    /// Your hosts' names: CSV with a header, a hosts file, DHCP leases [repeatable]
     #[arg(long, value_name = "FILE")]
     pub names: Vec<PathBuf>,
-    /// How answers are written on stdout
+    /// Format of the answers on stdout
     #[arg(short, long, value_parser = format_of_live(), default_value = "text")]
     pub format: Format,
-    /// Write answers to a file too, or jsonl, eve, cef and syslog also to udp://HOST:PORT, tcp://HOST:PORT or
-    /// unix:PATH [repeatable]
+    /// Also write answers to a file; jsonl, eve, cef and syslog can go to udp://HOST:PORT, tcp://HOST:PORT or
+    /// unix:PATH as well [repeatable]
     #[arg(short, long, value_name = "FORM=PLACE")]
     pub output: Vec<String>,
-    /// Begin the files of answers anew at this size, such as 100M
+    /// Rotate output files at this size, such as 100M
     #[arg(long, value_name = "SIZE", value_parser = octets, requires = "output")]
     pub rotate_size: Option<u64>,
-    /// Begin them anew after so long, such as 24h
+    /// Rotate output files after this time, such as 24h
     #[arg(long, value_name = "TIME", value_parser = period, requires = "output")]
     pub rotate_every: Option<Duration>,
-    /// How many earlier files of answers stay: FILE.1 is the newest of them
+    /// Rotated output files to keep; FILE.1 is the newest
     #[arg(long, value_name = "N", default_value_t = 7, requires = "output")]
     pub rotate_keep: u32,
-    /// Keep the last packets in this directory, for `whoasked explain` to read when an alert comes late
+    /// Keep the latest packets in this directory, so that `whoasked explain` can answer late alerts
     #[arg(long, value_name = "DIR")]
     pub ring: Option<PathBuf>,
-    /// How much of them is kept
+    /// Maximum total size of the packets in --ring
     #[arg(long, value_name = "SIZE", default_value = "2G", value_parser = ring_octets, requires = "ring")]
     pub ring_size: u64,
-    /// Answer GET /metrics (OpenMetrics) and GET /health there: a port of this machine alone, or an address
-    /// with a port for others, too
+    /// Serve GET /metrics (OpenMetrics) and GET /health on this port of localhost, or on ADDR:PORT
     #[arg(long, value_name = "[ADDR:]PORT", value_parser = socket)]
     pub metrics: Option<SocketAddr>,
     /// Write the metrics to this file every 15 s, for node_exporter's textfile collector (FILE.prom)
@@ -222,50 +221,50 @@ pub struct LiveArgs {
     /// Time zone of the text [default: local]
     #[arg(long, value_name = "ZONE", allow_hyphen_values = true)]
     pub tz: Option<String>,
-    /// A further port that DNS is spoken on, beside 53 [repeatable]
+    /// Additional DNS port besides 53 [repeatable]
     #[arg(long, value_name = "PORT")]
     pub port: Vec<u16>,
-    /// What is captured
+    /// Which packets to capture
     #[arg(long, value_enum, default_value_t = Captured::Hosts)]
     pub capture: Captured,
-    /// Capture only what matches a BPF filter too, such as `host 10.0.0.10`
+    /// Capture only packets that also match a BPF filter, such as `host 10.0.0.10`
     #[arg(long, value_name = "EXPR")]
     pub filter: Option<String>,
-    /// The ring in the kernel, in MiB, for each interface and thread
+    /// Kernel capture buffer in MiB, for each interface and thread
     #[arg(long, value_name = "MIB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=2000))]
     pub buffer: u16,
-    /// Bytes captured of each packet
+    /// Bytes to capture of each packet
     #[arg(long, value_name = "BYTES", default_value_t = 262_144)]
     pub snaplen: u32,
-    /// Capture threads on each interface, which share its packets by flow
+    /// Capture threads per interface; they share its packets by flow
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub fanout: u16,
-    /// Threads that decode
+    /// Decoder threads
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
-    /// Lines on stdout instead of the screen that a terminal gets
+    /// Print lines even on a terminal, instead of the screen
     #[arg(long)]
     pub no_tui: bool,
-    /// Who to become once the interfaces are open, when started as root [default: whoasked, or else nobody]
+    /// User to become after opening the interfaces, when started as root [default: whoasked, or nobody]
     #[arg(long, value_name = "NAME", conflicts_with = "no_confine")]
     pub user: Option<String>,
-    /// Keep all privileges, files and system calls in reach
+    /// Do not give up privileges or restrict files and system calls
     #[arg(long)]
     pub no_confine: bool,
-    /// Say the kernel's filter, and at the end what was seen and lost
+    /// Print the kernel filter, and at the end what was seen and lost
     #[arg(short, long)]
     pub verbose: bool,
-    /// Flags from a TOML file, each as a key of its name; those given here come first
+    /// Read options from a TOML file, each under its own name; the command line takes precedence
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
 
-/// What the kernel lets through.
+/// Which packets the kernel hands over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Captured {
-    /// DNS: its ports, fragments, tunnels
+    /// DNS: its ports, fragments and tunnels
     Dns,
-    /// And what names hosts, and how connections begin
+    /// DNS, host names, and the start of connections
     Hosts,
     /// Everything
     All,
@@ -282,64 +281,62 @@ Examples:
   whoasked explain --alerts atp-table.txt office.pcap
   whoasked explain --alerts aptp.log --tz Europe/Berlin monday.pcap tuesday.pcap --format jsonl
 
-Alerts are read as people have them: the table of Sophos UTM9 as pasted from its page, log lines of \
-Sophos UTM, SFOS, FortiGate, Check Point and Cisco Firepower, the threat log of Palo Alto, Suricata's \
-EVE and fast.log, Snort's alerts, JSON as Splunk, Elastic and others export it, logs of Zeek, CEF, CSV \
-with named columns (time, host, destination, threat, events), tables pasted from pfSense and OPNsense, \
-and up to 49 lines of one name or address each. The form is found by what the file holds. One alert can stand on the \
-command line itself, in quotes.
+Alert formats: the table of Sophos UTM9 as pasted from its page; log lines of Sophos UTM, SFOS, FortiGate, \
+Check Point and Cisco Firepower; the threat log of Palo Alto; Suricata's EVE and fast.log; Snort's alerts; JSON as \
+exported by Splunk, Elastic and others; Zeek logs; CEF; CSV with named columns (time, host, destination, threat, \
+events); tables pasted from pfSense and OPNsense; and up to 49 lines of one name or address each. The format is \
+detected from the content. A single alert can be given on the command line, in quotes.
 
-Exit status: 0 no alert is answered: the capture does not show what they flag, or not at their \
-times; 1 at least one is answered, whether by a client, by `no client` or by `cannot be decided`; \
-2 a usage, input or output error, or what is asked for is your own host; 130 ended by a second \
-Ctrl-C."
+Exit status: 0 no alert is matched: the capture does not show what they flag, or not at their times; 1 at least one \
+is matched, by a client, by `no client` or by `cannot be decided`; 2 a usage, input or output error, or the name or \
+address asked for is your own host's; 130 ended by a second Ctrl-C."
 )]
 pub struct ExplainArgs {
     #[command(flatten)]
     pub input: InputArgs,
-    /// File of the firewall's alerts, or `-` for stdin [repeatable]
+    /// File of firewall alerts, or `-` for stdin [repeatable]
     #[arg(short, long, value_name = "FILE")]
     pub alerts: Vec<PathBuf>,
-    /// The form of the alerts, if it is not recognised
+    /// Format of the alerts, if it is not detected correctly
     #[arg(long, value_enum, value_name = "FORM")]
     pub alerts_format: Option<AlertForm>,
     #[command(flatten)]
     pub analysis: AnalysisArgs,
 }
 
-/// What all commands take that say who is behind something.
+/// Options of all commands that name clients.
 #[derive(Debug, ClapArgs)]
 pub struct AnalysisArgs {
-    /// Address of your DNS server; several of one server with commas between [repeatable]
+    /// Address of your DNS server; separate several addresses of one server with commas [repeatable]
     #[arg(short, long, value_name = "ADDR[,ADDR...]")]
     pub resolver: Vec<String>,
-    /// Network your clients are in, such as 10.0.0.0/8; hosts outside are not named [repeatable]
+    /// Your clients' network, such as 10.0.0.0/8; clients outside it are not named [repeatable]
     #[arg(long, value_name = "NET")]
     pub internal: Vec<String>,
-    /// What your hosts are called: CSV with a header, a hosts file, DHCP leases (dnsmasq, ISC) [repeatable]
+    /// Your hosts' names: CSV with a header, a hosts file, DHCP leases (dnsmasq, ISC) [repeatable]
     #[arg(long, value_name = "FILE")]
     pub names: Vec<PathBuf>,
     #[command(flatten)]
     pub forms: FormArgs,
 }
 
-/// In which forms the answer is written, and where to.
+/// The formats in which the answer is written, and where it goes.
 #[derive(Debug, ClapArgs)]
 pub struct FormArgs {
-    /// How the answer is written on stdout
+    /// Format of the answer on stdout
     #[arg(short, long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Write the answer in another form too: to a file, or jsonl, eve, cef and syslog also to
-    /// udp://HOST:PORT, tcp://HOST:PORT or unix:PATH [repeatable]
+    /// Also write the answer in another format to a file; jsonl, eve, cef and syslog can go to
+    /// udp://HOST:PORT, tcp://HOST:PORT or unix:PATH as well [repeatable]
     #[arg(short, long, value_name = "FORM=PLACE")]
     pub output: Vec<String>,
-    /// Write the answer as one HTML page too, to be opened in a browser, mailed or printed
+    /// Also write the answer as one HTML page, to open in a browser, mail or print
     #[arg(long, value_name = "FILE.html")]
     pub report: Option<PathBuf>,
-    /// Write the DNS packets that show it, and how connections to it began, to this directory, a .pcapng for each client and indicator
+    /// Extract the evidence (DNS packets and connection starts) to this directory, one .pcapng per client and indicator
     #[arg(long, value_name = "DIR")]
     pub evidence: Option<PathBuf>,
-    /// Print text for a ticket instead: of this client, or one of each [the same as --format ticket]
+    /// Print ticket text instead, for this client, or for each client if none is given [same as --format ticket]
     #[arg(long, value_name = "CLIENT", num_args = 0..=1, require_equals = true,
           default_missing_value = "", conflicts_with = "format")]
     pub ticket: Option<String>,
@@ -354,7 +351,7 @@ Examples:
   whoasked messages office.pcap
   whoasked messages --port 5300 lab.pcapng | jq -c 'select(.rcode == \"SERVFAIL\")'
 
-Exit status: 0 all was read, 2 a usage or input error.")]
+Exit status: 0 everything was read; 2 a usage or input error.")]
 pub struct MessagesArgs {
     #[command(flatten)]
     pub input: InputArgs,
@@ -366,14 +363,14 @@ Examples:
   whoasked completions bash > /etc/bash_completion.d/whoasked
   whoasked completions zsh > ~/.zfunc/_whoasked")]
 pub struct CompletionsArgs {
-    /// Which shell
+    /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
 }
 
 #[derive(Debug, ClapArgs)]
 pub struct ManualArgs {
-    /// Where to write a page for each subcommand; without it, the first page goes to stdout
+    /// Directory for one page per subcommand; without it, the main page goes to stdout
     #[arg(value_name = "DIR")]
     pub directory: Option<PathBuf>,
 }
@@ -381,25 +378,25 @@ pub struct ManualArgs {
 #[derive(Debug, ClapArgs)]
 pub struct InputArgs {
     /// Captures (.pcap or .pcapng, plain, .gz or .zst), directories of them, or `-` for stdin; several are
-    /// read as one
+    /// merged by time
     #[arg(value_name = "FILE")]
     pub files: Vec<PathBuf>,
-    /// A further port that DNS is spoken on, beside 53 [repeatable]
+    /// Additional DNS port besides 53 [repeatable]
     #[arg(long, value_name = "PORT")]
     pub port: Vec<u16>,
     /// Read only frames that match a BPF filter, such as `host 10.0.0.10`
     #[arg(long, value_name = "EXPR")]
     pub filter: Option<String>,
-    /// Add so many seconds to the times of a capture, or of all in a directory, whose clock is off [repeatable]
+    /// Correct the clock of a capture, or of all in a directory: add SECONDS to its timestamps [repeatable]
     #[arg(long, value_name = "FILE=SECONDS", value_parser = time_shift)]
     pub time_shift: Vec<(PathBuf, Span)>,
-    /// Threads: 1 does all in one, 2 decodes beside linking, more decode in parallel
+    /// Threads: 1 does everything in one, 2 decodes in a second one, more decode in parallel
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub workers: Option<u16>,
-    /// No progress bar
+    /// Show no progress bar
     #[arg(long)]
     pub no_progress: bool,
-    /// Flags from a TOML file, each as a key of its name; those given here come first
+    /// Read options from a TOML file, each under its own name; the command line takes precedence
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -409,10 +406,10 @@ pub struct IndicatorArgs {
     /// List of flagged names, addresses and networks: a file, a directory of files, or `-` [repeatable]
     #[arg(short, long, value_name = "LIST", num_args = 1..)]
     pub indicators: Vec<PathBuf>,
-    /// How the lists are written, if their content does not tell it rightly
+    /// Format of the lists, if it is not detected correctly
     #[arg(long, value_name = "FORM", value_enum)]
     pub indicators_format: Option<ListForm>,
-    /// List of what is not flagged though it is listed, with all below it, in any of the forms [repeatable]
+    /// Allow list: entries that are never flagged, with everything below them, in any list format [repeatable]
     #[arg(long, value_name = "LIST")]
     pub allow: Vec<PathBuf>,
 }
@@ -424,22 +421,24 @@ impl ValueEnum for ListForm {
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let (name, help) = match self {
-            ListForm::Plain => ("plain", "One name, address or network a line"),
-            ListForm::Hosts => ("hosts", "An address and names a line, as in /etc/hosts"),
+            ListForm::Plain => ("plain", "One name, address or network per line"),
+            ListForm::Hosts => ("hosts", "An address and names on each line, as in /etc/hosts"),
             ListForm::Adblock => ("adblock", "Adblock rules: ||evil.com^"),
             ListForm::Rpz => ("rpz", "A response policy zone"),
-            ListForm::Csv => ("csv", "A table: commas, semicolons or tabs between its columns"),
+            ListForm::Csv => {
+                ("csv", "A table with columns separated by commas, semicolons or tabs")
+            }
             ListForm::Stix => ("stix", "A STIX 2.1 bundle"),
-            ListForm::Misp => ("misp", "An export of MISP"),
+            ListForm::Misp => ("misp", "A MISP export"),
             ListForm::Zeek => ("zeek", "A file of Zeek's intelligence framework"),
             ListForm::SuricataDataset => {
-                ("suricata-dataset", "A dataset of Suricata: base64, a line each")
+                ("suricata-dataset", "A Suricata dataset: one base64 text per line")
             }
             ListForm::SuricataReputation => {
-                ("suricata-iprep", "A reputation list of Suricata: address, category, score")
+                ("suricata-iprep", "A Suricata reputation list: address, category, score")
             }
             ListForm::SuricataRules => {
-                ("suricata-rules", "Rules of Suricata, of which those with dns.query count")
+                ("suricata-rules", "Suricata rules; only those with dns.query are used")
             }
         };
         Some(PossibleValue::new(name).help(help))
@@ -454,7 +453,7 @@ pub struct IndicatorsArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum IndicatorsCommand {
-    /// Say what was understood of lists, what was skipped and why, and what would flag too much
+    /// Show how lists are read, what is skipped and why, and what would flag too much
     Check(CheckArgs),
 }
 
@@ -464,15 +463,15 @@ Examples:
   whoasked indicators check flagged.txt feeds/
   whoasked indicators check threatfox.csv bundle.json rpz.zone --allow ours.txt
 
-Exit status: 0 all is well, 1 something was skipped or is doubtful, 2 a list cannot be used.")]
+Exit status: 0 all is well; 1 something was skipped or is doubtful; 2 a list cannot be used.")]
 pub struct CheckArgs {
     /// Lists: files, directories of files, or `-` for stdin
     #[arg(value_name = "LIST", required = true)]
     pub lists: Vec<PathBuf>,
-    /// How the lists are written, if their content does not tell it rightly
+    /// Format of the lists, if it is not detected correctly
     #[arg(long, value_name = "FORM", value_enum)]
     pub indicators_format: Option<ListForm>,
-    /// List of what is not flagged though it is listed [repeatable]
+    /// Allow list: entries that are never flagged [repeatable]
     #[arg(long, value_name = "LIST")]
     pub allow: Vec<PathBuf>,
 }
@@ -481,11 +480,11 @@ pub struct CheckArgs {
 pub enum Format {
     /// For people
     Text,
-    /// For programs: one JSON object a line, see docs/schema.md
+    /// For programs: one JSON object per line, see docs/schema.md
     Jsonl,
-    /// For spreadsheets: a line for each flagged lookup and client (this and what follows: docs/forms.md)
+    /// For spreadsheets: a row for each flagged lookup and client (this format and those below: docs/forms.md)
     Csv,
-    /// JSON lines like those of Suricata's EVE
+    /// JSON lines like Suricata's EVE
     Eve,
     /// Tab-separated values like a Zeek log
     Zeek,
@@ -493,9 +492,9 @@ pub enum Format {
     Cef,
     /// Syslog messages (RFC 5424)
     Syslog,
-    /// Text for a ticket, one for each client
+    /// Text for a ticket, one per client
     Ticket,
-    /// For spreadsheets: a line for each of the firewall's alerts and client (`explain`)
+    /// For spreadsheets: a row for each firewall alert and client (`explain`)
     Answers,
 }
 
@@ -515,17 +514,17 @@ impl ValueEnum for AlertForm {
         let help = match self {
             AlertForm::Table => "The table of Sophos UTM9's Advanced Threat Protection, as pasted",
             AlertForm::KeyValue => {
-                "Log lines of key=\"value\" or the like: Sophos UTM, SFOS, Check Point, Cisco Firepower"
+                "Log lines of key=\"value\" or similar: Sophos UTM, SFOS, Check Point, Cisco Firepower"
             }
-            AlertForm::FortiGate => "Log lines of FortiGate",
+            AlertForm::FortiGate => "FortiGate log lines",
             AlertForm::PaloAlto => "The threat log of Palo Alto Networks, as CSV",
             AlertForm::Eve => "Suricata's EVE, JSON objects",
-            AlertForm::Json => "JSON objects of any kind, as Splunk and Elastic export them",
-            AlertForm::Zeek => "Logs of Zeek with tabs: dns.log, intel.log, notice.log",
+            AlertForm::Json => "JSON objects of any kind, as exported by Splunk and Elastic",
+            AlertForm::Zeek => "Zeek logs with tabs: dns.log, intel.log, notice.log",
             AlertForm::Cef => "Common Event Format",
-            AlertForm::FastLog => "Suricata's fast.log and Snort's alerts, of a line or several",
+            AlertForm::FastLog => "Suricata's fast.log and Snort's alerts, on one line or several",
             AlertForm::Csv => "CSV with a header that names the columns",
-            AlertForm::Names => "Names and addresses alone, one a line",
+            AlertForm::Names => "Only names and addresses, one per line",
         };
         Some(PossibleValue::new(self.as_str()).help(help))
     }

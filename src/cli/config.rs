@@ -63,12 +63,9 @@ pub fn arguments(command: &Command, typed: Vec<OsString>) -> anyhow::Result<Argu
     let mut text = String::new();
     let file = File::open(&path).map(|file| file.take(FILE_OCTETS_MAX + 1));
     file.and_then(|mut file| file.read_to_string(&mut text))
-        .with_context(|| format!("--config: {} cannot be read", path.display()))?;
+        .with_context(|| format!("--config: cannot read {}", path.display()))?;
     if text.len() as u64 > FILE_OCTETS_MAX {
-        bail!(
-            "--config: {} is too long for a configuration (more than {FILE_OCTETS_MAX} bytes)",
-            path.display()
-        );
+        bail!("--config: {} is too long (more than {FILE_OCTETS_MAX} bytes)", path.display());
     }
     let source = Source { path: &path, text: &text };
     let settings = source.settings(command, &chosen)?;
@@ -189,7 +186,7 @@ impl Source<'_> {
         for (key, value) in table.iter().filter(|(_, value)| !is_table(value)) {
             let name = key.get_ref().as_ref();
             if !has_flag(command, name) {
-                bail!("{}: `{name}` is no flag{}", self.at(key.span()), of(command));
+                bail!("{}: `{name}` is not an option{}", self.at(key.span()), of(command));
             }
             let Some(called) = called.flatten() else { continue };
             let mut arguments = called.get_arguments();
@@ -207,7 +204,7 @@ impl Source<'_> {
             let DeValue::Table(inner) = value.get_ref() else { continue };
             let name = key.get_ref().as_ref();
             let Some(below) = command.find_subcommand(name) else {
-                bail!("{}: [{name}] is no subcommand", self.at(key.span()));
+                bail!("{}: [{name}] is not a subcommand", self.at(key.span()));
             };
             let rest = match path {
                 Some([first, rest @ ..]) if *first == name => Some(rest),
@@ -238,7 +235,7 @@ impl Source<'_> {
                 .map(|value| match scalar(value.get_ref()) {
                     Some(text) => Ok(with(&text)),
                     None => bail!(
-                        "{}: `{name}` is a list of strings, not of {}",
+                        "{}: `{name}` takes a list of strings, not of {}",
                         self.at(value.span()),
                         value.get_ref().type_str()
                     ),
@@ -247,7 +244,7 @@ impl Source<'_> {
             other => match scalar(other).filter(|_| takes_value) {
                 Some(text) => vec![with(&text)],
                 None => bail!(
-                    "{}: `{name}` is {}, not {}",
+                    "{}: `{name}` takes {}, not {}",
                     self.at(value.span()),
                     match (takes_value, is_list) {
                         (false, _) => "true or false",

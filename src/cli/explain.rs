@@ -55,7 +55,7 @@ pub fn run(mut settings: Settings) -> anyhow::Result<Outcome> {
         .collect();
     if indicators.is_empty() {
         let why = held.iter().find_map(|held| held.as_ref().err()).map_or("", String::as_str);
-        bail!("there is nothing to look for: {why}");
+        bail!("no destination found: {why}");
     }
     let mut desk = Desk::new(alerts, held, &indicators, settings.zones);
     let outputs = settings.outputs;
@@ -77,9 +77,9 @@ fn of_a_client(question: &str) -> String {
     let address = question.trim().parse::<IpAddr>().map(Address::from);
     address.ok().filter(Address::is_internal).map_or(String::new(), |address| {
         format!(
-            ". What this host asked for of what is flagged: `whoasked explain --alerts ALERTS CAPTURE \
-             --ticket={address}` or `whoasked read CAPTURE --indicators LIST --ticket={address}`; all that it asked for: \
-             `whoasked messages CAPTURE --filter 'host {address}'`"
+            ". For what this host asked that is flagged, use `whoasked explain --alerts ALERTS CAPTURE \
+             --ticket={address}` or `whoasked read CAPTURE --indicators LIST --ticket={address}`; for everything \
+             it asked, `whoasked messages CAPTURE --filter 'host {address}'`"
         )
     })
 }
@@ -89,8 +89,8 @@ fn pasted(text: &str, settings: &Settings) -> anyhow::Result<Loaded> {
     let read = Alerts::read(COMMAND_LINE, text, settings.alerts_form, &settings.zones);
     let alerts = read.map_err(|error| match error {
         LoadError::Unknown { first, .. } => anyhow::anyhow!(
-            "\"{first}\" is no name and no address, for it has blanks in it, and no alert of a form that is known; \
-             tried were {}; a row of a table is such as {}",
+            "\"{first}\" is not a name or an address, because it contains spaces, and not an alert in a known \
+             format; tried were {}; a table row looks like {}",
             Form::list(),
             Form::Table.example()
         ),

@@ -121,12 +121,12 @@ impl OfAlerts {
             ));
         }
         if let Some(more @ 1..) = wrong.len().checked_sub(SAID_MAX) {
-            say(&format!("whoasked: and {more} more of the alerts were skipped likewise"));
+            say(&format!("whoasked: skipped {more} more alerts for such reasons"));
         }
         if indicators.is_empty() {
             let names: Vec<String> =
                 self.files.iter().map(|file| file.display().to_string()).collect();
-            bail!("--alerts: there is nothing to look for in {}", names.join(", "));
+            bail!("--alerts: no usable destination in {}", names.join(", "));
         }
         Ok(indicators)
     }
@@ -150,7 +150,7 @@ fn said((indicators, warnings): (Indicators, Vec<Warning>)) -> Indicators {
     let all = all.max(warnings.len());
     if let Some(more) = all.checked_sub(SAID_MAX).filter(|more| *more > 0) {
         say(&format!(
-            "whoasked: and {more} more about the lists; `whoasked indicators check LIST` shows them"
+            "whoasked: {more} more warnings about the lists; `whoasked indicators check LIST` shows them"
         ));
     }
     indicators
@@ -198,7 +198,7 @@ impl<W: Write> Checking<'_, W> {
         }
         if self.files > 1 {
             let indicators = counted(self.indicators, "indicator", "indicators");
-            writeln!(self.out, "Together {indicators} in {} files.", self.files)?;
+            writeln!(self.out, "In total {indicators} in {} files.", self.files)?;
         }
         Ok(self.outcome)
     }
@@ -237,12 +237,16 @@ impl<W: Write> Checking<'_, W> {
     fn amounts(&mut self, indicators: &Indicators, list: &List, allows: bool) -> io::Result<()> {
         let count = |kind| indicators.count_of(ListId(0), kind);
         let amounts = [
-            (count(IndicatorKind::Domain), "name with all below it", "names with all below them"),
-            (count(IndicatorKind::Exact), "name alone (=)", "names alone (=)"),
+            (
+                count(IndicatorKind::Domain),
+                "name and everything below it",
+                "names and everything below them",
+            ),
+            (count(IndicatorKind::Exact), "name only (=)", "names only (=)"),
             (
                 count(IndicatorKind::Below),
-                "name of which only what is below (*.)",
-                "names of which only what is below (*.)",
+                "name, only what is below it (*.)",
+                "names, only what is below them (*.)",
             ),
             (count(IndicatorKind::Address), "address", "addresses"),
             (count(IndicatorKind::Network), "network", "networks"),
@@ -255,8 +259,8 @@ impl<W: Write> Checking<'_, W> {
             (
                 list.allowed,
                 "allows",
-                "entry, which takes back what it lists",
-                "entries, which take back what is listed",
+                "entry, which is never flagged",
+                "entries, which are never flagged",
             ),
             (list.duplicates, "leaves out", "duplicate", "duplicates"),
         ];
@@ -288,7 +292,7 @@ impl<W: Write> Checking<'_, W> {
         };
         let broad: Vec<&Warning> = warnings.iter().filter(is_own).collect();
         if !broad.is_empty() {
-            writeln!(self.out, "  Would flag more than is likely meant:")?;
+            writeln!(self.out, "  Probably flags more than you want:")?;
         }
         for warning in broad {
             let Warning { line, text, why, .. } = warning;

@@ -18,11 +18,11 @@ pub fn run(args: &ManualArgs) -> anyhow::Result<Outcome> {
     match &args.directory {
         Some(directory) => {
             fs::create_dir_all(directory)
-                .with_context(|| format!("{} cannot be made", directory.display()))?;
+                .with_context(|| format!("cannot create {}", directory.display()))?;
             write_pages(&command, directory)?;
         }
         None => {
-            let page = page(&command).context("the manual page cannot be made")?;
+            let page = page(&command).context("cannot create the manual page")?;
             let mut out = io::stdout().lock();
             match out.write_all(&page).and_then(|()| out.flush()) {
                 Err(error) if !is_closed_pipe(&error) => {
@@ -45,8 +45,8 @@ fn write_pages(command: &Command, directory: &Path) -> anyhow::Result<()> {
     // A subcommand that was built knows its whole name, with hyphens.
     let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
     let path = directory.join(format!("{name}.1"));
-    let page = page(command).context("the manual page cannot be made")?;
-    fs::write(&path, page).with_context(|| format!("{} cannot be written", path.display()))
+    let page = page(command).context("cannot create the manual page")?;
+    fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// A page; what stands below the flags in `--help` becomes sections of its own.

@@ -86,21 +86,21 @@ impl Outputs {
         let stdout = Path::new(STDOUT);
         // Captures are held against it where they are taken in.
         if let Some(path) = lists.iter().find(|read| is_same_file(stdout, read)) {
-            bail!("stdout goes to {}, which is read in this run", path.display());
+            bail!("stdout is redirected to {}, which is also an input", path.display());
         }
         for text in &args.output {
             let (form, place) = output(text, one, |_| true)?;
             if let Place::File(path) = &place {
                 if let Some(path) = is_read(path) {
                     bail!(
-                        "--output: {} is read in this run, so it cannot be written to",
+                        "--output: {} is an input of this run and cannot be written to",
                         path.display()
                     );
                 }
                 let page = args.report.as_deref().filter(|page| is_same_file(path, page));
                 if page.is_some() || is_same_file(path, stdout) {
                     let other = if page.is_some() { "--report" } else { "stdout" };
-                    bail!("--output: {place} is where {other} goes");
+                    bail!("--output: {other} already goes to {place}");
                 }
             }
             spare_capture(&place)?;
@@ -113,7 +113,7 @@ impl Outputs {
             bail!("--report: name a file, such as answer.html; stdout is for the answer itself");
         }
         if args.report.as_ref().is_some_and(|path| is_same_file(path, stdout)) {
-            bail!("--report: stdout goes there");
+            bail!("--report: stdout already goes to this file");
         }
         if let Some(path) = &args.report {
             check_page(path)?;
@@ -280,11 +280,11 @@ pub fn output(
     can_be: impl Fn(&Format) -> bool,
 ) -> anyhow::Result<(Form, Place)> {
     let Some((form, place)) = text.split_once('=') else {
-        bail!("--output: `{text}` has no form (expected FORM=PLACE, such as csv=answer.csv)");
+        bail!("--output: `{text}` names no format (expected FORM=PLACE, such as csv=answer.csv)");
     };
     if is_called_page(form) {
         bail!(
-            "--output: `{text}`: a page is of whole captures: {PAGE_FLAG} of `read` or `explain` writes one"
+            "--output: `{text}`: a page covers whole captures: `read` or `explain` writes one with {PAGE_FLAG}"
         );
     }
     let format = Format::from_str(form, true).map_err(|_| {
@@ -293,13 +293,13 @@ pub fn output(
             .filter(|format| can_be(format))
             .filter_map(|format| Some(format.to_possible_value()?.get_name().to_owned()))
             .collect();
-        anyhow::anyhow!("--output: `{form}` is no form (expected one of {})", known.join(", "))
+        anyhow::anyhow!("--output: `{form}` is not a format (expected one of {})", known.join(", "))
     })?;
     let form_of_it = Form::new(format, Look::new(FILE_COLUMNS, false), client);
     let place = Place::new(place).with_context(|| format!("--output: `{text}`"))?;
     if !matches!(place, Place::File(_)) && form_of_it.line().is_none() {
         bail!(
-            "--output: `{text}`: {form} goes to files only (jsonl, eve, cef and syslog go to sockets too)"
+            "--output: `{text}`: {form} can only go to a file (jsonl, eve, cef and syslog can also go to a socket)"
         );
     }
     Ok((form_of_it, place))
@@ -311,9 +311,9 @@ pub fn output(
 /// When there is such a file.
 pub fn spare_capture(place: &Place) -> anyhow::Result<()> {
     match place {
-        Place::File(path) if path.is_file() && is_called_capture(&path.to_string_lossy()) => bail!(
-            "--output: there is a file {place} already, called as captures are; it is not written over"
-        ),
+        Place::File(path) if path.is_file() && is_called_capture(&path.to_string_lossy()) => {
+            bail!("--output: {place} exists and is named like a capture; it is not overwritten")
+        }
         _ => Ok(()),
     }
 }
@@ -322,8 +322,8 @@ fn client(text: &str) -> anyhow::Result<Address> {
     match text.parse::<IpAddr>() {
         Ok(ip) => Ok(Address::from(ip)),
         Err(_) => bail!(
-            "--ticket: `{text}` is no IP address: give the host's address, which stands beside its name in the report, \
-             as in --ticket=192.168.2.42"
+            "--ticket: `{text}` is not an IP address: give the host's address, shown next to its name in the \
+             report, as in --ticket=192.168.2.42"
         ),
     }
 }
@@ -336,10 +336,12 @@ fn take_page(args: &mut FormArgs) -> anyhow::Result<()> {
         let path = text.split_once('=').map_or("", |(_, path)| path);
         match Place::new(path).with_context(|| format!("--output: `{text}`"))? {
             Place::File(_) if args.report.is_some() => {
-                bail!("--output: `{text}`: one page is written, and --report names another");
+                bail!(
+                    "--output: `{text}`: only one page can be written, and --report names another"
+                );
             }
             Place::File(path) => args.report = Some(path),
-            _ => bail!("--output: `{text}`: a page goes to a file only"),
+            _ => bail!("--output: `{text}`: a page can only go to a file"),
         }
     }
     Ok(())
@@ -349,18 +351,18 @@ fn take_page(args: &mut FormArgs) -> anyhow::Result<()> {
 fn check_page(path: &Path) -> anyhow::Result<()> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let instead = match ending.to_ascii_lowercase().as_str() {
-        "csv" | "tsv" => "for spreadsheets: -o csv=FILE",
-        "json" | "jsonl" | "ndjson" => "for programs: -o jsonl=FILE",
-        "txt" | "text" | "log" | "md" => "the text: -o text=FILE",
-        "pcap" | "pcapng" => "the packets that show it: --evidence DIR",
-        "pdf" => "a browser prints it as PDF",
+        "csv" | "tsv" => "for spreadsheets, use -o csv=FILE",
+        "json" | "jsonl" | "ndjson" => "for programs, use -o jsonl=FILE",
+        "txt" | "text" | "log" | "md" => "for the text, use -o text=FILE",
+        "pcap" | "pcapng" => "for the packets, use --evidence DIR",
+        "pdf" => "a browser can print it as PDF",
         "doc" | "docx" | "odt" | "xls" | "xlsx" | "ods" | "xml" | "png" => {
             "docs/forms.md lists the other forms"
         }
         _ => return Ok(()),
     };
     bail!(
-        "--report writes a page of HTML, and {} is called otherwise: name it {} ({instead})",
+        "--report writes an HTML page, but {} has another extension: name it {} ({instead})",
         path.display(),
         path.with_extension("html").display()
     )
@@ -384,7 +386,7 @@ pub fn refuse_loose_client(
         && lost.len() > questions
     {
         bail!(
-            "there is no capture {client}; for a ticket of it, write `=` and no blank: --ticket={client}"
+            "capture {client} not found; for its ticket, write `=` instead of the space: --ticket={client}"
         );
     }
     Ok(())
@@ -395,8 +397,7 @@ fn check_evidence(directory: &Path, captures: &[PathBuf]) -> anyhow::Result<()> 
     for path in captures {
         if is_pipe(path) {
             bail!(
-                "--evidence reads the captures a second time, which {} does not allow: save it to a file \
-                 first",
+                "--evidence reads the captures twice, which {} does not allow: save it to a file first",
                 if path.as_os_str() == "-" { "stdin".into() } else { path.display().to_string() }
             );
         }
@@ -408,8 +409,7 @@ fn check_evidence(directory: &Path, captures: &[PathBuf]) -> anyhow::Result<()> 
     };
     if entries.next().is_some() {
         bail!(
-            "--evidence: {} is not empty; name another directory, so that the evidence of two runs does \
-             not mix",
+            "--evidence: {} is not empty; use another directory, so that the evidence of two runs does not mix",
             directory.display()
         );
     }

@@ -52,7 +52,7 @@ impl Place {
             let port = rest.rsplit_once(':').filter(|(host, _)| !host.is_empty());
             match port.map(|(_, port)| port.parse::<u16>()) {
                 Some(Ok(1..)) => Ok(rest.to_owned()),
-                _ => bail!("`{rest}` is no host and port (expected such as {example})"),
+                _ => bail!("`{rest}` is not a host and port (expected one such as {example})"),
             }
         };
         if let Some(rest) = text.strip_prefix("udp://") {
@@ -61,13 +61,13 @@ impl Place {
             host(rest, "tcp://siem.example:601").map(Place::Tcp)
         } else if let Some(path) = text.strip_prefix("unix:") {
             match path {
-                "" => bail!("no path stands behind unix: (expected such as unix:/dev/log)"),
+                "" => bail!("unix: needs a path (expected one such as unix:/dev/log)"),
                 path => Ok(Place::Unix(PathBuf::from(path))),
             }
         } else if let Some((scheme, _)) = text.split_once("://") {
-            bail!("`{scheme}` is not known (expected a path, udp://, tcp:// or unix:)")
+            bail!("`{scheme}` is not supported (expected a path, udp://, tcp:// or unix:)")
         } else if matches!(text, "" | "-") {
-            bail!("no place is given (stdout takes what --format says)")
+            bail!("no place given (for stdout, use --format)")
         } else {
             Ok(Place::File(PathBuf::from(text)))
         }
@@ -97,7 +97,7 @@ impl Place {
                 made.and_then(|_| fs::remove_file(&path))
             }
         };
-        opened.with_context(|| format!("--output: {self} cannot be opened"))
+        opened.with_context(|| format!("--output: cannot open {self}"))
     }
 
     /// Makes the file, or connects. `line` says what lines are to a socket.
@@ -110,7 +110,7 @@ impl Place {
             Place::Tcp(host) => tcp(host).map(|stream| by(Stream { stream, line })),
             _ => self.connect(line),
         };
-        out.with_context(|| format!("--output: {self} cannot be opened"))
+        out.with_context(|| format!("--output: cannot open {self}"))
     }
 
     /// Makes the file, or connects for long: a receiver by TCP is looked after before each line.
@@ -233,7 +233,7 @@ fn unix(path: &Path, line: Line) -> io::Result<Box<dyn Write + Send>> {
 
 #[cfg(not(unix))]
 fn unix(_: &Path, _: Line) -> io::Result<Box<dyn Write + Send>> {
-    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no such sockets"))
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets"))
 }
 
 /// What sends a line as a message.
@@ -331,7 +331,7 @@ fn by<S: Deliver + Send + 'static>(to: S) -> Box<dyn Write + Send> {
 fn in_words(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
-            io::Error::other(format!("the receiver took nothing for {} s", PATIENCE.as_secs()))
+            io::Error::other(format!("the receiver accepted nothing for {} s", PATIENCE.as_secs()))
         }
         // Its kind is that of a reader of stdout that has gone, which is no error there.
         io::ErrorKind::BrokenPipe => io::Error::other("the receiver has closed the connection"),

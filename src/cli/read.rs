@@ -13,7 +13,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let outputs = settings.outputs;
     if outputs.have_answers() {
         bail!(
-            "--format answers: there are no alerts to answer; `whoasked explain --alerts FILE` takes them"
+            "--format answers: `read` has no alerts to answer; use `whoasked explain --alerts FILE`"
         );
     }
     analysis::run(settings.analysis, hasher, Arc::new(indicators), None, |subject| {

@@ -127,7 +127,7 @@ impl Live {
         names.sort_unstable();
         names.dedup();
         if names.len() < args.interface.len() {
-            bail!("--interface: one is given twice (for several threads: --fanout N)");
+            bail!("--interface: the same one is given twice (for several threads, use --fanout N)");
         }
         if let Some(why) = args.interface.iter().find_map(|name| list_for_interface(name)) {
             bail!("{why}");
@@ -142,7 +142,7 @@ impl Live {
             }),
         };
         if flagged.paths().any(|path| path.as_os_str() == "-") {
-            bail!("stdin cannot be read anew on SIGHUP: name a file");
+            bail!("a list on stdin cannot be reloaded on SIGHUP; use a file");
         }
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let device = DeviceOptions {
@@ -203,12 +203,12 @@ impl Read {
             bail!("{why}");
         }
         if lists.indicators.is_empty() {
-            bail!("no list of indicators is given: say --indicators LIST; see --help");
+            bail!("no list of indicators given: use --indicators LIST; see --help");
         }
         if args.input.files.is_empty() && lists.indicators.len() > 1 {
             bail!(
-                "no capture is given: all that stands behind --indicators was taken for lists; name the \
-                 captures first, as in `whoasked read office.pcap --indicators flagged.txt`"
+                "no capture given: every argument after --indicators was read as a list; name the captures first, \
+                 as in `whoasked read office.pcap --indicators flagged.txt`"
             );
         }
         stdin_is_one_thing(args.input.files.iter().chain(lists.paths()))?;
@@ -223,8 +223,8 @@ impl Read {
 pub fn list_for_interface(name: &str) -> Option<String> {
     (Path::new(name).is_file() && !is_interface(name)).then(|| {
         format!(
-            "--interface: {name} is a file, and no interface is called so; in `live` -i is the interface, and a list goes \
-             with --indicators, as in `whoasked live -i eth1 --indicators {name}`"
+            "--interface: {name} is a file, not an interface; in `live`, -i names the interface and --indicators \
+             the list, as in `whoasked live -i eth1 --indicators {name}`"
         )
     })
 }
@@ -233,8 +233,8 @@ pub fn list_for_interface(name: &str) -> Option<String> {
 fn interface_for_list(path: &Path) -> Option<String> {
     let name = path.to_str().filter(|name| !path.exists() && is_interface(name))?;
     Some(format!(
-        "--indicators: there is no list {name}, but an interface; in `read` -i is the list, and \
-         `whoasked live -i {name} --indicators LIST` listens there"
+        "--indicators: {name} is an interface, not a list; in `read`, -i names the list; to listen there, use \
+         `whoasked live -i {name} --indicators LIST`"
     ))
 }
 
@@ -253,7 +253,7 @@ impl Explain {
             && args.alerts_format.is_some()
             && !AlertForm::is_alert(question)
         {
-            bail!("--alerts-format is about alerts: give a file of them with --alerts FILE");
+            bail!("--alerts-format applies to alerts only: give a file of them with --alerts FILE");
         }
         let alerts: &[PathBuf] = if let Subject::Alerts(files) = &subject { files } else { &[] };
         stdin_is_one_thing(input.files.iter().chain(alerts))?;
@@ -293,26 +293,26 @@ fn take_question(files: &mut Vec<PathBuf>) -> anyhow::Result<String> {
     if is_called_capture(&question)
         || question.contains('/') && place > 0 && !AlertForm::is_alert(&question)
     {
-        bail!("there is no file {question}");
+        bail!("file {question} not found");
     }
     let mut words =
         files.iter().filter(|path| !is_file(path) && !is_called_capture(&path.to_string_lossy()));
     let another = words.next();
     if words.count() + usize::from(another.is_some()) >= ROW_WORDS - 1 {
         bail!(
-            "neither `{question}` nor what follows is a file; a row of alerts goes in quotes, as in `whoasked explain \
+            "neither `{question}` nor what follows is a file; put an alert row in quotes, as in `whoasked explain \
              \"1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 2 AFCd\" office.pcap`"
         );
     }
     if let Some(another) = another {
         bail!(
-            "there is no file `{}`; if that is flagged, as `{question}` is: one name or address is asked about at a time, several \
-             go into a file, one a line, with --alerts FILE",
+            "file `{}` not found; if it is another flagged name or address like `{question}`: explain takes one at \
+             a time; put several into a file, one per line, and use --alerts FILE",
             another.display()
         );
     }
     if files.is_empty() {
-        bail!("no capture is given behind `{question}` (a .pcap or .pcapng file, or - for stdin)");
+        bail!("no capture given after `{question}` (a .pcap or .pcapng file, or - for stdin)");
     }
     Ok(question)
 }
@@ -372,8 +372,7 @@ fn zone(name: Option<&str>, format: Format) -> anyhow::Result<Zone> {
 fn zone_named(name: &str) -> anyhow::Result<Zone> {
     Zone::parse(name).with_context(|| {
         format!(
-            "--tz: `{name}` is no time zone (expected `local`, `UTC`, a name such as Europe/Berlin, or \
-             +01:00)"
+            "--tz: `{name}` is not a time zone (expected `local`, `UTC`, a name such as Europe/Berlin, or +01:00)"
         )
     })
 }
@@ -409,7 +408,7 @@ impl Check {
 /// When it stands there more often.
 pub fn stdin_is_one_thing<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> anyhow::Result<()> {
     if paths.filter(|path| path.as_os_str() == "-").count() > 1 {
-        bail!("`-` (stdin) can stand for one input only");
+        bail!("`-` (stdin) can be given only once");
     }
     Ok(())
 }
@@ -449,12 +448,12 @@ impl Input {
     /// When there is nothing to read.
     fn new(args: InputArgs) -> anyhow::Result<Input> {
         if args.files.is_empty() {
-            bail!("no capture is given (a .pcap or .pcapng file, or - for stdin); see --help");
+            bail!("no capture given (a .pcap or .pcapng file, or - for stdin); see --help");
         }
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let (files, left_out) = with_directories(args.files)?;
         if let Some(file) = files.iter().find(|file| is_same_file(file, Path::new(STDOUT))) {
-            bail!("stdout goes to {}, which is read in this run", file.display());
+            bail!("stdout is redirected to {}, which is also an input", file.display());
         }
         Ok(Input {
             shifts: time_shifts(&args.time_shift, &files)?,
@@ -489,7 +488,7 @@ fn time_shifts(
         let within = |file: &&PathBuf| *file == path || (path.is_dir() && file.starts_with(path));
         let shifted: Vec<&PathBuf> = files.iter().filter(within).collect();
         if shifted.is_empty() {
-            bail!("--time-shift: {} is none of the captures that are read", path.display());
+            bail!("--time-shift: {} is not one of the captures", path.display());
         }
         if let Some(twice) = shifted.iter().find(|file| shifts.contains_key(**file)) {
             bail!("--time-shift: {} is shifted twice", twice.display());
@@ -513,8 +512,7 @@ fn with_directories(given: Vec<PathBuf>) -> anyhow::Result<(Vec<PathBuf>, Vec<St
         let left_out = words_of_left_out(&path, &found, |_| true);
         if found.captures.is_empty() {
             bail!(
-                "there is no capture in the directory {} (files called .pcap, .pcapng, .cap or .dmp, plain, .gz \
-                 or .zst){}",
+                "no capture in the directory {} (files named .pcap, .pcapng, .cap or .dmp, plain, .gz or .zst){}",
                 path.display(),
                 left_out.map_or(String::new(), |words| format!("; left out: {words}"))
             );
@@ -553,7 +551,7 @@ fn addresses(text: &str) -> anyhow::Result<Vec<Address>> {
     let address = |part: &str| {
         let part = part.trim();
         let ip: IpAddr = part.parse().with_context(|| {
-            format!("--resolver: `{part}` is no IP address (expected such as 10.0.0.10)")
+            format!("--resolver: `{part}` is not an IP address (expected one such as 10.0.0.10)")
         })?;
         Ok(Address::from(ip))
     };
@@ -565,10 +563,10 @@ fn network(text: &str) -> anyhow::Result<IpNet> {
     if let Ok(IpAddr::V4(v4)) = host
         && v4.octets().ends_with(&[0])
     {
-        bail!("--internal: `{text}` is one address: how large is the network ({text}/24, say)?");
+        bail!("--internal: `{text}` is a single address; give a network, such as {text}/24");
     }
     host.map(IpNet::from).or_else(|_| text.parse()).with_context(|| {
-        format!("--internal: `{text}` is no network (expected such as 10.0.0.0/8)")
+        format!("--internal: `{text}` is not a network (expected one such as 10.0.0.0/8)")
     })
 }
 

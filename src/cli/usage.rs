@@ -51,12 +51,12 @@ fn unknown_flag(command: &str, flag: &str) -> Option<String> {
     match (command, flag) {
         ("explain", "-i" | "--indicators") => {
             return Some(format!(
-                "there is no flag {flag} of `explain`: it takes a name or an address, or --alerts FILE; who asked for what \
-                 a list holds is told by `whoasked read CAPTURE --indicators LIST`"
+                "`explain` has no option {flag}: it takes a name or an address, or --alerts FILE; for a list, use \
+                 `whoasked read CAPTURE --indicators LIST`"
             ));
         }
         ("live", name) if is_interface(name) => {
-            return Some(format!("the interface goes with -i: `whoasked live -i {name} ...`"));
+            return Some(format!("give the interface with -i: `whoasked live -i {name} ...`"));
         }
         _ => {}
     }
@@ -64,15 +64,15 @@ fn unknown_flag(command: &str, flag: &str) -> Option<String> {
     let form = if word.eq_ignore_ascii_case("json") { "jsonl" } else { word };
     match command {
         "messages" if form == "jsonl" => {
-            Some(format!("there is no flag {flag}: messages are printed as JSON lines anyway"))
+            Some(format!("there is no option {flag}: messages are always printed as JSON lines"))
         }
         "read" | "explain" | "live" if is_page(word) => {
-            Some(format!("there is no flag {flag}: {}", page(command)))
+            Some(format!("there is no option {flag}: {}", page(command)))
         }
         "read" | "explain" | "live" => Format::from_str(form, true).ok().map(|_| {
             format!(
-                "there is no flag {flag}: --format {form} writes this form on stdout, -o {form}=FILE to a file beside \
-                 the text"
+                "there is no option {flag}: --format {form} writes this format on stdout, -o {form}=FILE writes it \
+                 to a file beside the text"
             )
         }),
         _ => None,
@@ -87,8 +87,8 @@ pub fn is_page(word: &str) -> bool {
 fn page(command: &str) -> String {
     match command {
         "live" => {
-            format!("a page is of whole captures: {PAGE_FLAG} of `read` or `explain` writes one")
+            format!("a page covers whole captures: `read` or `explain` writes one with {PAGE_FLAG}")
         }
-        _ => format!("a page of HTML is written to a file beside the answer, by {PAGE_FLAG}"),
+        _ => format!("an HTML page is written to a file beside the answer, with {PAGE_FLAG}"),
     }
 }

@@ -82,7 +82,7 @@ impl Case {
         let left = match self.left_out {
             0 => String::new(),
             left => format!(
-                "; the frames of {} are left out",
+                "; the frames of {} are omitted",
                 count(left, "further lookup", "further lookups")
             ),
         };

@@ -1,4 +1,4 @@
-//! The packets that show who is behind it, cut out of the captures into small files of their own.
+//! The evidence: packets that show who is behind a lookup, extracted from the captures into small files.
 //!
 //! [`Evidence`] is a report: it takes attributions and remembers their frames. At the end it reads the
 //! captures a second time and writes, for each client and indicator, a pcapng file with the frames as they
@@ -137,14 +137,14 @@ impl Report for Evidence<'_> {
         let missing = self.write(&picked)?;
         if missing > 0 {
             return Err(io::Error::other(format!(
-                "{missing} frames could not be had on the second reading (a capture that has changed, or \
-                 more than {} MB of evidence); {INDEX} says in which files they are missing",
+                "{missing} frames could not be extracted (the capture has changed, or there is more than {} MB of \
+                 evidence); {INDEX} lists the files that lack them",
                 pick::OCTETS_MAX >> 20
             )));
         }
         if self.cases.left_out > 0 {
             return Err(io::Error::other(format!(
-                "{} lookups of further clients had no room; --format jsonl has all of them",
+                "{} lookups of more clients omitted; --format jsonl has all of them",
                 self.cases.left_out
             )));
         }

@@ -21,12 +21,13 @@ impl Indicators {
 
     /// A warning for each entry that is too broad, of what is flagged and of what is allowed. The former are remembered.
     pub(super) fn broad(&mut self) -> Vec<Warning> {
-        let mut warnings = self.broad_entries("expect false alarms; to ignore it: --allow FILE");
+        let mut warnings =
+            self.broad_entries("expect false alarms; to ignore it, use --allow FILE");
         let is_one_address = |entry: &&Warning| entry.text.parse::<IpAddr>().is_ok();
         let several = warnings.iter().filter(|entry| !is_one_address(entry));
         self.too_broad = several.map(|entry| format!("{} ({})", entry.text, entry.why)).collect();
         if let Some(allowed) = &self.allowed {
-            warnings.extend(allowed.broad_entries("allowed as it is"));
+            warnings.extend(allowed.broad_entries("allowed as given"));
         }
         warnings
     }
@@ -36,8 +37,7 @@ impl Indicators {
         let mut broad: Vec<(u32, String)> = Vec::new();
         for cdn in shared::cdns() {
             for id in self.listed_text(cdn.suffix) {
-                let why =
-                    format!("names of very many customers of {} stand below it", cdn.operator);
+                let why = format!("very many customers of {} have names below it", cdn.operator);
                 broad.push((id, why));
             }
         }
@@ -81,7 +81,7 @@ impl Indicators {
         match entry.kind {
             IndicatorKind::Exact => None,
             IndicatorKind::Below | IndicatorKind::Domain => match bare {
-                b"." => Some("it is the root, and every name stands below it".into()),
+                b"." => Some("it is the root, and every name is below it".into()),
                 _ if !bare.contains(&b'.') => Some("it is a whole top-level domain".into()),
                 _ if looks_at_suffixes && is_public_suffix(bare) => {
                     Some("it is a public suffix: anybody can have a name below it".into())
@@ -107,7 +107,7 @@ fn is_public_suffix(name: &[u8]) -> bool {
 
 fn breadth_of_network(network: Network) -> Option<String> {
     if network.is_whole_family() {
-        return Some("it is every address there is".into());
+        return Some("it covers every address".into());
     }
     let first = network.first();
     if network.prefix == SINGLE {
@@ -125,7 +125,7 @@ fn breadth_of_network(network: Network) -> Option<String> {
     if is_private(first, network.prefix) {
         Some("it is a private network".into())
     } else if let Some(server) = shared::servers().iter().find(holds) {
-        Some(format!("{} is in it, {}", server.name, server.role.as_str()))
+        Some(format!("it contains {}, {}", server.name, server.role.as_str()))
     } else if is_wide {
         Some("it is very wide".into())
     } else {
@@ -167,7 +167,7 @@ mod tests {
             ("192.168.2.1", "private network"),
             ("10.0.0.0/8", "private network"),
             ("fd00::/8", "private network"),
-            ("8.8.8.0/24", "Google is in it, a public DNS resolver"),
+            ("8.8.8.0/24", "contains Google, a public DNS resolver"),
             ("0.0.0.0/0", "every address"),
             ("::/0", "every address"),
             ("52.0.0.0/8", "very wide"),

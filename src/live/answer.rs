@@ -299,7 +299,7 @@ impl Answers {
         // First what is wrong here, then what is wrong with the mirror port.
         let hang = status.hang(now).map(|how| Complaint {
             name: "stands-still",
-            words: format!("{how}: a defect of whoasked; please report it, and start it again"),
+            words: format!("{how}: a bug in whoasked; please report it and restart"),
         });
         status.complaints = hang.into_iter().chain(self.health.complaints()).collect();
         (status.decoded, status.reassembled) = (health.decoded, health.reassembled);
@@ -350,7 +350,7 @@ impl Answers {
             reassembled,
             resolvers_unseen: Vec::new(),
             damage: lost
-                .then(|| format!("{} frames were left out", self.status.losses.frames))
+                .then(|| format!("{} frames were skipped", self.status.losses.frames))
                 .into_iter()
                 .collect(),
             complaints: self.status.complaints.clone(),

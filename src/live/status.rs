@@ -113,9 +113,9 @@ impl Status {
     /// Whether it hangs, and how that is seen, in words. The analysis writes this four times a second.
     pub fn hang(&self, now: Timestamp) -> Option<&'static str> {
         if now - self.at > PATIENCE {
-            Some("the analysis does not answer")
+            Some("the analysis does not respond")
         } else if self.still > PATIENCE {
-            Some("packets wait and none is analysed")
+            Some("packets are waiting and none is analysed")
         } else {
             None
         }

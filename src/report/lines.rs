@@ -66,8 +66,8 @@ impl<'a, W: Write> Lines<'a, W> {
     pub fn heading(mut out: W, zone: &Zone, now: Timestamp) -> io::Result<()> {
         writeln!(
             out,
-            "A line begins with when it was asked, in {}, so what is settled late stands below newer lines. \
-             \"so far\" holds unless a later line says otherwise.",
+            "Each line starts with the time of the question, in {}, so results settled late appear below newer \
+             lines. \"so far\" may still be corrected by a later line.",
             zone.name_at(now)
         )
     }
@@ -230,7 +230,7 @@ const CONFIRMED: &str = "confirmed";
 /// It is the first word as well, or less sure than the first was.
 const SETTLED: &str = "settled  ";
 /// What was said so far is wrong.
-const TAKEN_BACK: &str = "not so   ";
+const TAKEN_BACK: &str = "retracted";
 
 /// `2026-11-28 03:05:23`.
 fn civil(zone: &Zone, time: Timestamp) -> String {
@@ -268,7 +268,7 @@ fn sentence(
         let why = attribution.reason.as_deref().map_or(String::new(), |why| format!(": {why}"));
         let whose = match attribution.verdict {
             Verdict::NoClient => "no client is behind it",
-            _ => "for whom cannot be told",
+            _ => "for which client cannot be told",
         };
         let asked = if sighting.leg == Leg::Client { "was asked" } else { "asked" };
         return format!(
@@ -280,7 +280,7 @@ fn sentence(
     let (asked, flagged) = (&client.asked, flagged(client, indicator));
     let what = match way(attribution, client, indicator) {
         Way::Direct if flagged.eq_ignore_ascii_case(asked) => format!("{asked} itself"),
-        Way::Direct => format!("{asked} itself, flagged is {flagged}"),
+        Way::Direct => format!("{asked} itself; {flagged} is flagged"),
         Way::Address | Way::SharedAddress => {
             format!("{asked}, which has the flagged address {flagged}")
         }
@@ -334,7 +334,7 @@ impl<W: Write> Report for Lines<'_, W> {
             self.say(&row)?;
         }
         if ending.coverage.span.is_none() {
-            self.say("No DNS packet was seen: this says nothing about who asks for what.")?;
+            self.say("No DNS packet was seen, so nothing can be concluded.")?;
         }
         self.unnamed(ending)?;
         self.out.flush()
@@ -363,16 +363,16 @@ impl<W: Write> Lines<'_, W> {
             }
             if let more @ 1.. = groups.len().saturating_sub(REASONS_MAX) {
                 let more = count(more as u64, "further reason", "further reasons");
-                self.say(&format!("{what}: {more}, which --format jsonl has"))?;
+                self.say(&format!("{what}: {more}; see --format jsonl"))?;
             }
         }
         let verdicts = ending.verdicts;
         let unsettled = match ending.coverage.unsettled {
             0 => String::new(),
-            many => format!("; {} more not settled, as the run was ended before", number(many)),
+            many => format!("; {} more not settled, because the run was ended", number(many)),
         };
         self.say(&format!(
-            "In all: {} with a client, {} without one, {} undecided{unsettled}.",
+            "In total: {} with a client, {} without one, {} undecided{unsettled}.",
             count(verdicts.attributed, "lookup", "lookups"),
             number(verdicts.no_client),
             number(verdicts.undetermined)

@@ -59,8 +59,8 @@ impl Notices {
     /// Takes all, as lines for stderr, each with its time of day; those that stderr has already are left out.
     pub fn drain(&mut self, clock: impl Fn(Timestamp) -> String) -> Vec<String> {
         let left_out = std::mem::take(&mut self.left_out);
-        let more = (left_out > 0)
-            .then(|| format!("{SPEAKER}earlier messages that are not kept: {left_out}"));
+        let more =
+            (left_out > 0).then(|| format!("{SPEAKER}earlier messages not kept: {left_out}"));
         let kept = std::mem::take(&mut self.kept);
         let unsaid = kept.into_iter().filter(|notice| !notice.is_said);
         let lines =
@@ -83,7 +83,7 @@ mod tests {
         assert_eq!(notices.all().next().unwrap().text, "n3");
         let lines = notices.drain(|time| UTC.clock(time));
         assert_eq!(lines.len(), KEPT_MAX + 1);
-        assert_eq!(lines[0], "whoasked: earlier messages that are not kept: 3");
+        assert_eq!(lines[0], "whoasked: earlier messages not kept: 3");
         assert_eq!(lines[1], "whoasked: 00:00:03: n3");
         assert!(notices.drain(|_| String::new()).is_empty());
         notices.push(Timestamp(0), "panicked at x.rs:\n\u{1b}[2J");
@@ -111,6 +111,6 @@ mod tests {
         notices.are_said();
         (0..=KEPT_MAX).for_each(|_| notices.push(Timestamp(0), "whoasked: later"));
         let lines = notices.drain(|_| "t".to_owned());
-        assert_eq!(lines[0], "whoasked: earlier messages that are not kept: 1");
+        assert_eq!(lines[0], "whoasked: earlier messages not kept: 1");
     }
 }

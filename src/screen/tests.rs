@@ -51,7 +51,7 @@ pub fn attribution(number: u64, name: &str, clients: Vec<Client>) -> Attribution
     let time = MORNING + Span::from_secs(number as i64);
     let mut made = made::attribution(flagged(name), name, frame(number + 1), time, clients);
     (made.id, made.resolution_id) = (format!("f{number}"), format!("f{number}"));
-    made.reason = made.clients.is_empty().then(|| "nobody was waiting for it".to_owned());
+    made.reason = made.clients.is_empty().then(|| "no client was waiting for it".to_owned());
     (made.sighting.response_frame, made.sighting.rcode) = (frame(number + 2), Some("NOERROR"));
     made
 }

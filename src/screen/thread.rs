@@ -51,7 +51,7 @@ impl Screen {
         // The standard words of a panic would stand across the screen.
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if !terminal::notice(&format!("a defect, please report it: {panic}")) {
+            if !terminal::notice(&format!("a bug, please report it: {panic}")) {
                 before(panic);
             }
         }));
@@ -89,7 +89,7 @@ impl Screen {
             let _alive = alive;
             if catch_unwind(AssertUnwindSafe(|| watch.run(&obey))).is_err() {
                 terminal::notice(
-                    "the screen failed; the run goes on without it, and Ctrl-C ends it",
+                    "the screen failed; the run continues without it, and Ctrl-C ends it",
                 );
                 terminal::abandon();
             }

@@ -76,7 +76,7 @@ fn alerts_come_back_as_a_table_and_each_ticket_names_its_own() {
     );
     assert!(tickets.contains("  - Alert 1, line 6, C2/Generic-A, mi.kenal-cn.com, blamed on\n    192.168.2.194, 2 events: certain (99.5 %)\n"), "{tickets}");
     assert_eq!(
-        tickets.matches("The firewall's alerts that it is named for").count(),
+        tickets.matches("The firewall alerts it is named for").count(),
         tickets.matches("\nWho\n").count()
     );
     let read = whoasked(["read", paths[1], "-i", "mi.kenal-cn.com", "-f", "answers"]);
@@ -112,7 +112,7 @@ fn many_clients_stand_in_a_whole_table_and_only_the_first_in_full() {
     let rows = table.lines().filter(|line| line.starts_with("192.168.2.")).count();
     let shown = rest.matches("\n\n192.168.2.").count();
     assert!(rows > 24 && shown == 20, "{rows} {shown}");
-    assert!(rest.contains("in the table alone. --ticket=ADDRESS has all of one"), "{rest}");
+    assert!(rest.contains("only in the table. For all details, use --ticket=ADDRESS"), "{rest}");
 }
 
 /// The answers to alerts with these rows, below `time,host,destination`.
@@ -146,11 +146,11 @@ fn a_zone_is_told_of_times_without_seconds_too() {
         let form = form.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(
             form.contains(
-                "(6 of 6) fit if their times are of another zone: run it again with --tz +01:00."
+                "(6 of 6) fit if their times are in another zone: run it again with --tz +01:00."
             ),
             "{form}"
         );
-        assert!(!form.contains("By how much cannot be told"), "{form}");
+        assert!(!form.contains("The difference cannot be determined"), "{form}");
     }
 }
 
@@ -166,7 +166,7 @@ fn of_several_zones_that_is_told_in_which_several_destinations_fit() {
     let rows = rows.map(|(time, name)| format!("2026-03-02 {time},192.168.2.194,{name}\n"));
     let (text, ..) = all_forms(&format!("time,host,destination\n{}", rows.concat()));
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let told = "(3 of 4) fit if their times are of another zone: run it again with --tz +01:00.";
+    let told = "(3 of 4) fit if their times are in another zone: run it again with --tz +01:00.";
     assert!(text.contains(told), "{text}");
 }
 
@@ -181,7 +181,7 @@ fn a_time_without_seconds_is_all_of_its_minute() {
     }
     // The minutes beside it: it may be she, if the clocks differ.
     assert_eq!(named(&all[3]), [("192.168.2.42", 0.9)], "{}", all[3]);
-    assert!(all[3]["notes"].to_string().contains("if the firewall's clock is that much off"));
+    assert!(all[3]["notes"].to_string().contains("if the firewall's clock is off by that much"));
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn an_alert_from_a_hole_in_the_capture_is_not_answered_by_what_was_asked_at_othe
     };
     let lines = told("jsonl").json();
     let answers: Vec<&Value> = lines.iter().filter(|line| line["type"] == "answer").collect();
-    assert_eq!(answers[0]["reason"], "the alert is not of the capture's time");
+    assert_eq!(answers[0]["reason"], "the alert is outside the capture's time");
     assert!(
         answers[0]["nearest"].as_str().unwrap().starts_with("the capture has no DNS packet from")
     );
@@ -279,7 +279,7 @@ fn an_alert_from_a_hole_in_the_capture_is_not_answered_by_what_was_asked_at_othe
     assert_eq!(answers[2]["reason"], "asked for, but not at that time");
     let text = told("text").stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        text.contains("1 of 3 alerts is of a time from which the capture has no DNS packet"),
+        text.contains("1 of 3 alerts is from a time for which the capture has no DNS packet"),
         "{text}"
     );
     assert!(text.contains("No DNS packet from 2026-03-02, 08:"), "{text}");
@@ -313,10 +313,7 @@ fn rows_that_are_none_are_not_counted_as_unread() {
     let (text, page, ..) = all_forms(&cut);
     for form in [&text, &page] {
         let form = form.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(
-            form.contains("1 further row was not read and has no answer; it is listed"),
-            "{form}"
-        );
+        assert!(form.contains("1 more row was not read and has no answer; see the end"), "{form}");
     }
 }
 
@@ -412,32 +409,29 @@ fn alerts_of_another_day_are_said_once_on_top_and_each_in_short() {
         whoasked(["explain", "--report", &page_path, "--alerts", &alerts_path, &capture]).stdout
     };
     let said = explain(&text);
-    let told = "3 of 4 alerts are of 2026-03-03; the capture is of 2026-03-02, 08:00:02 to 16:59:25 UTC: they cannot be \
-                answered by it.";
+    let told = "3 of 4 alerts are of 2026-03-03; the capture covers 2026-03-02, 08:00:02 to 16:59:25 UTC, so they \
+                cannot be matched.";
     let plain = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
         plain.starts_with(&format!(
-            "At the alerts' times: act on 192.168.2.42 (KEVIN-PC). 3 alerts are not of the capture's time. At other times \
-             also: 192.168.2.40 (JUDITH-PC) and 192.168.2.49 (MIRIAM-PC). {told}"
+            "At the alerts' times: act on 192.168.2.42 (KEVIN-PC). 3 alerts are outside the capture's time. At \
+             other times also: 192.168.2.40 (JUDITH-PC) and 192.168.2.49 (MIRIAM-PC). {told}"
         )),
         "{said}"
     );
-    assert_eq!(said.matches("→ not of the capture's time").count(), 3, "{said}");
+    assert_eq!(said.matches("→ outside the capture's time").count(), 3, "{said}");
     assert!(!said.contains("nearest "), "{said}");
     let page = fs::read_to_string(&page).unwrap();
     assert!(page.contains(&told.replace('\'', "&#39;")), "{page}");
     let several = explain(&text.replace("2026-03-03T10:02", "2026-03-05T10:02"));
     assert!(several.contains("3 of 4 alerts are of 2026-03-03 to 2026-03-05;"), "{several}");
     let same = explain(&text.replace("2026-03-03T10:0", "2026-03-02T18:0"));
-    assert!(same.contains("alerts are of 18:00:00 to 18:02:00 UTC; the capture is of"), "{same}");
+    assert!(same.contains("alerts are of 18:00:00 to 18:02:00 UTC; the capture covers"), "{same}");
     let all = explain(&text.replace("2026-03-02T09", "2026-03-03T09"));
     assert!(all.contains("All 4 alerts are of 2026-03-03;"), "{all}");
     // Of one alone the answer says it.
     let one = explain("time,host,destination\n2026-03-03T10:00:00Z,192.168.2.194,x1.ad-sync.net\n");
-    assert!(
-        one.contains("the capture covers") && !one.contains("cannot be answered by it"),
-        "{one}"
-    );
+    assert!(one.contains("the capture covers") && !one.contains("cannot be matched"), "{one}");
 }
 
 /// What is said of alerts as text, with its lines joined, then as a page, as CSV and as JSON lines.
@@ -463,7 +457,7 @@ fn rows_that_were_not_read_are_counted_on_top_of_every_form() {
     let (text, page, csv, lines) = all_forms(&format!(
         "time,host,destination\n{row}2026-03-02T09:17:42Z,192.168.2.194,?\n{row}2026-03-02T09:17:42Z,192.168.2.194\n"
     ));
-    let said = "2 further rows were not read and have no answer; they are listed at the end.";
+    let said = "2 more rows were not read and have no answer; see the end.";
     let who = "At the alerts' times: act on 192.168.2.42 (KEVIN-PC). At other times also: 192.168.2.40 (JUDITH-PC).";
     assert!(text.starts_with(&format!("{who} {said}")), "{text}");
     assert!(text.ends_with(said), "terminals show the end: {text}");
@@ -488,10 +482,7 @@ fn a_ticket_says_that_rows_were_not_read() {
     let ticket =
         whoasked(["explain", "--ticket=192.168.2.42", "--alerts", &alerts, &capture]).stdout;
     let ticket = ticket.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(
-        ticket.contains("1 further row of the alerts was not read: whether it is behind"),
-        "{ticket}"
-    );
+    assert!(ticket.contains("1 more alert row was not read: whether it is behind"), "{ticket}");
 }
 
 #[test]
@@ -501,14 +492,14 @@ fn times_that_could_not_be_read_are_not_said_to_be_missing() {
          2026-03-02 08:17:42 EST,192.168.2.194,mi.kenal-cn.com\n",
     );
     for words in [
-        "times could not be read, so whatever was asked for in the capture",
-        "in line 2: \"2026-03-02 04:17:42 EST\" (say which is meant with --tz",
+        "times could not be read, so anything asked for in the capture",
+        "in line 2: \"2026-03-02 04:17:42 EST\" (name the zone with --tz",
     ] {
         assert!(text.contains(words), "{words}: {text}");
         let words = words.replace('"', "&#34;");
         assert!(page.contains(&words), "{words}: {page}");
     }
-    assert!(!text.contains("say no time") && !page.contains("say no time"), "{text}");
+    assert!(!text.contains("have no times") && !page.contains("have no times"), "{text}");
     let (text, ..) = all_forms(
         "time,host,destination\nsoon,192.168.2.194,mi.kenal-cn.com\n2026-03-02T09:17:42Z,192.168.2.194,mi.kenal-cn.com\n",
     );
@@ -521,23 +512,23 @@ fn alerts_of_another_day_are_called_so_in_every_form() {
     let row = |day: u32| format!("2026-03-{day:02}T09:17:42Z,192.168.2.194,mi.kenal-cn.com\n");
     let (text, page, csv, lines) =
         all_forms(&format!("time,host,destination\n{}{}", row(5), row(2)));
-    assert!(text.contains("1 alert is not of the capture's time"), "{text}");
+    assert!(text.contains("1 alert is outside the capture's time"), "{text}");
     assert!(
-        page.contains("Not of the capture&#39;s time")
-            || page.contains("Not of the capture's time"),
+        page.contains("Outside the capture&#39;s time")
+            || page.contains("Outside the capture's time"),
         "{page}"
     );
     let heading = page.split("<h1>").nth(1).unwrap().split("</h1>").next().unwrap();
-    assert!(heading.contains("1 alert is not of the capture&#39;s time"), "{heading}");
+    assert!(heading.contains("1 alert is outside the capture&#39;s time"), "{heading}");
     assert_eq!(csv.lines().filter(|row| row.contains(",not-captured,")).count(), 1, "{csv}");
     let answer = lines.lines().find(|line| line.contains("\"type\":\"answer\"")).unwrap();
     assert!(
-        answer.contains("\"verdict\":null,\"reason\":\"the alert is not of the capture's time\""),
+        answer.contains("\"verdict\":null,\"reason\":\"the alert is outside the capture's time\""),
         "{answer}"
     );
     let (text, ..) = all_forms(&format!("time,host,destination\n{}", row(5)));
     assert!(
-        text.starts_with("The alert on mi.kenal-cn.com is not of the capture's time."),
+        text.starts_with("The alert on mi.kenal-cn.com is outside the capture's time."),
         "{text}"
     );
 }

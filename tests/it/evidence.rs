@@ -232,6 +232,6 @@ fn evidence_needs_a_directory_of_its_own_and_captures_that_can_be_read_twice() {
     assert!(run.stderr.contains("is not empty"), "{}", run.stderr);
     let run = read(&[Path::new("-")], &list, &directory.path().join("new"));
     assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
-    assert!(run.stderr.contains("reads the captures a second time"), "{}", run.stderr);
+    assert!(run.stderr.contains("reads the captures twice"), "{}", run.stderr);
     assert!(!directory.path().join("new").exists());
 }

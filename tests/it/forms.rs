@@ -500,7 +500,7 @@ fn a_ticket_is_of_one_client_and_72_columns_wide() {
         "What it looked up",
         "sure",
         "frame.number in {",
-        "What this does not say",
+        "What this does not show",
         "Next steps",
     ] {
         assert!(one.contains(part), "{part:?}");
@@ -519,7 +519,7 @@ fn a_ticket_is_of_one_client_and_72_columns_wide() {
         }
     }
     let other = case.run(&["--ticket=10.9.9.9"]).stdout;
-    assert!(other.starts_with("No ticket: nothing that is listed leads to 10.9.9.9"), "{other}");
+    assert!(other.starts_with("No ticket: nothing on the lists leads to 10.9.9.9"), "{other}");
 }
 
 #[test]
@@ -563,16 +563,16 @@ fn nothing_that_is_read_is_written_over_and_bad_places_are_named() {
     fs::write(directory.path().join("other.pcapng"), "evidence").unwrap();
     let before = fs::read(&capture).unwrap();
     for (place, words) in [
-        ("csv=office.pcap", vec!["office.pcap", "is read in this run"]),
-        ("csv=./list.txt", vec!["list.txt", "is read in this run"]),
-        ("csv=other.pcapng", vec!["other.pcapng", "is not written over"]),
+        ("csv=office.pcap", vec!["office.pcap", "an input"]),
+        ("csv=./list.txt", vec!["list.txt", "an input"]),
+        ("csv=other.pcapng", vec!["other.pcapng", "is not overwritten"]),
         ("answer.csv", vec!["FORM=PLACE"]),
-        ("xml=answer.xml", vec!["`xml` is no form", "syslog"]),
-        ("csv=udp://127.0.0.1:9", vec!["files only"]),
-        ("syslog=udp://host", vec!["no host and port"]),
-        ("syslog=http://host:1", vec!["`http` is not known"]),
-        ("syslog=unix:nowhere.sock", vec!["unix:nowhere.sock", "cannot be opened"]),
-        ("jsonl=no/such/place.jsonl", vec!["no/such/place.jsonl", "cannot be opened"]),
+        ("xml=answer.xml", vec!["`xml` is not a format", "syslog"]),
+        ("csv=udp://127.0.0.1:9", vec!["only go to a file"]),
+        ("syslog=udp://host", vec!["not a host and port"]),
+        ("syslog=http://host:1", vec!["`http` is not supported"]),
+        ("syslog=unix:nowhere.sock", vec!["unix:nowhere.sock", "cannot open"]),
+        ("jsonl=no/such/place.jsonl", vec!["no/such/place.jsonl", "cannot open"]),
     ] {
         let mut command = program();
         command.current_dir(directory.path());
@@ -608,21 +608,17 @@ fn a_file_is_known_by_any_of_its_names() {
         command.args(arguments).output().unwrap().into()
     };
     for (arguments, stdout, words) in [
-        (vec!["-o", "csv=hard"], None, "is read in this run"),
-        (vec!["--names", "names.csv", "-o", "csv=names.csv"], None, "is read in this run"),
+        (vec!["-o", "csv=hard"], None, "an input"),
+        (vec!["--names", "names.csv", "-o", "csv=names.csv"], None, "an input"),
         (vec!["-o", "csv=dangling", "-o", "eve=target"], None, "is given twice"),
-        (vec!["-o", "csv=kept.csv", "-o", "eve=tcp://127.0.0.1:1"], None, "cannot be opened"),
+        (vec!["-o", "csv=kept.csv", "-o", "eve=tcp://127.0.0.1:1"], None, "cannot open"),
         (vec!["-o", "csv=kept.csv", "--report", "no/such.html"], None, "no/such.html"),
-        (vec![], Some("office.pcap"), "stdout goes to office.pcap"),
+        (vec![], Some("office.pcap"), "stdout is redirected to office.pcap"),
         (vec!["-o", "csv=new.csv", "-o", "eve=./new.csv"], None, "is given twice"),
         (vec!["-o", "csv=kept.csv", "-o", "eve=linked.csv"], None, "is given twice"),
-        (vec!["-o", "csv=x", "--report", "./x"], None, "is where --report goes"),
-        (vec!["-o", "csv=out"], Some("out"), "is where stdout goes"),
-        (
-            vec!["-o", "csv=kept.csv", "-o", "eve=no/such/place"],
-            None,
-            "no/such/place cannot be opened",
-        ),
+        (vec!["-o", "csv=x", "--report", "./x"], None, "--report already goes to"),
+        (vec!["-o", "csv=out"], Some("out"), "stdout already goes to"),
+        (vec!["-o", "csv=kept.csv", "-o", "eve=no/such/place"], None, "cannot open no/such/place"),
     ] {
         let run = run(&arguments, stdout);
         assert_eq!(run.code, Some(2), "{arguments:?}: {run:?}");
@@ -637,7 +633,7 @@ fn a_file_is_known_by_any_of_its_names() {
     command.args(["explain", "mi.kenal-cn.com", "-", "-o"]).arg(output("csv", &at("office.pcap")));
     command.stdin(fs::File::open(at("office.pcap")).unwrap());
     let run: Run = command.output().unwrap().into();
-    assert!(run.stderr.contains("is read in this run"), "{}", run.stderr);
+    assert!(run.stderr.contains("an input"), "{}", run.stderr);
     assert!(fs::read(at("office.pcap")).unwrap() == before, "the capture is untouched");
 }
 

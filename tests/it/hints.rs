@@ -126,5 +126,5 @@ fn the_zone_is_said_and_a_wrong_one_refused() {
     assert!(!tokyo.stdout.contains("09:17:42"), "{}", tokyo.stdout);
     let wrong = read(&["--tz", "Mars"]);
     assert_eq!(wrong.code, Some(2));
-    assert!(wrong.stderr.contains("--tz: `Mars` is no time zone"), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("--tz: `Mars` is not a time zone"), "{}", wrong.stderr);
 }

@@ -74,7 +74,7 @@ fn check_tells_what_is_understood_and_what_is_not() {
     let run = whoasked(["indicators", "check", &good]);
     assert_eq!(run.code, Some(0), "{run:?}");
     for part in
-        ["a plain list, 4 lines", "lists 1 name with all below it", "leaves out 1 duplicate"]
+        ["a plain list, 4 lines", "lists 1 name and everything below it", "leaves out 1 duplicate"]
     {
         assert!(run.stdout.contains(part), "{}", run.stdout);
     }
@@ -83,9 +83,9 @@ fn check_tells_what_is_understood_and_what_is_not() {
     for part in [
         "it has an empty label (1 time): skipped\n    line 2: a..b",
         "line 3: co.uk: it is a public suffix",
-        "line 4: akamaiedge.net: names of very many customers of Akamai",
+        "line 4: akamaiedge.net: very many customers of Akamai",
         "line 5: 8.8.8.8: it is a public DNS resolver",
-        "Together 7 indicators in 2 files.",
+        "In total 7 indicators in 2 files.",
     ] {
         assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
     }

@@ -122,7 +122,7 @@ fn confined_it_does_all_that_comes_up_in_months() {
     // Lists are read anew by whom it became.
     fs::write(&list, fs::read_to_string(project("captures/flagged.txt")).unwrap()).unwrap();
     live.signal("HUP");
-    live.wait_for_word("read anew");
+    live.wait_for_word("lists reloaded");
     pair.send(&project("captures/office.pcap"), 4_000);
     live.wait_for_line(|line| line["type"] == "attribution");
     live.wait_for_packets(OFFICE_PACKETS);
@@ -140,7 +140,7 @@ fn confined_it_does_all_that_comes_up_in_months() {
     // A file that was moved away is made again.
     fs::rename(at("csv"), at("moved")).unwrap();
     live.signal("HUP");
-    live.wait_for_word("read anew");
+    live.wait_for_word("lists reloaded");
     pair.send(&project("captures/office.pcap"), 4_000);
     live.wait_for_line(|line| line["type"] == "attribution");
     is_confined(&live);
@@ -223,12 +223,12 @@ fn what_will_not_work_later_is_said_at_the_start() {
     };
     let refused = run("roots/new.jsonl", &[]);
     assert_eq!(refused.code, Some(2));
-    assert!(refused.stderr.contains("has become the user nobody"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("now runs as the user nobody"), "{}", refused.stderr);
     fs::write(at("roots/old.jsonl"), "").unwrap();
     chown(at("roots/old.jsonl"), Some(NOBODY), Some(NOBODY)).unwrap();
     let refused = run("roots/old.jsonl", &["--rotate-every=24h"]);
     assert_eq!(refused.code, Some(2));
-    assert!(refused.stderr.contains("but not begun anew"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("but not rotated"), "{}", refused.stderr);
     // Without rotation that is a remark, as is a list that cannot be read anew.
     fs::set_permissions(at("list.txt"), fs::Permissions::from_mode(0o600)).unwrap();
     let output = format!("jsonl={}", at("roots/old.jsonl").display());
@@ -241,7 +241,7 @@ fn what_will_not_work_later_is_said_at_the_start() {
     command.arg(&list);
     let live = Running::start(command);
     live.wait_for_word("list.txt can no longer be read");
-    live.wait_for_word("SIGHUP will not do");
+    live.wait_for_word("SIGHUP cannot reopen it");
     live.wait_for_word("listening");
     live.end();
     // Not confined, it is who it was.

@@ -149,7 +149,7 @@ fn metrics_that_cannot_be_offered_are_an_error_at_once() {
     };
     let run = live(&["--metrics", "here"]);
     assert_eq!(run.code, Some(2));
-    assert!(run.stderr.contains("a port is expected, such as 9153"), "{}", run.stderr);
+    assert!(run.stderr.contains("expected a port, such as 9153"), "{}", run.stderr);
     let Some(_pair) = Pair::new('n') else { return };
     let run = live(&["--metrics", "192.0.2.1:9153"]);
     assert_eq!(run.code, Some(2));

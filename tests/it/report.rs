@@ -94,13 +94,13 @@ fn office(list: &Indicators) -> Vec<Attribution> {
     all.push(Attribution { clients: vec![asked], ..contacted });
     // Nobody, and nobody knows.
     let own = attribution(of("ad-sync.net"), "up.ad-sync.net", after(800), 500);
-    let reason = "no client was waiting for an answer from 192.168.2.194";
+    let reason = "no client was waiting for 192.168.2.194";
     for _ in 0..2 {
         all.push(unnamed(own.clone(), Verdict::NoClient, Unexplained::NobodyWaiting, reason));
     }
     for count in [3, 4] {
         let reason =
-            format!("{count} clients can have caused it, none more likely than the others");
+            format!("{count} clients may have caused it, none more likely than the others");
         let seen =
             attribution(of("ad-sync.net"), "x1.ad-sync.net", after(900), 600 + u64::from(count));
         all.push(unnamed(seen, Verdict::Undetermined, Unexplained::TooMany(count), &reason));
@@ -260,7 +260,7 @@ fn what_had_no_room_in_the_summary_is_said_to_be_lost() {
     let list = indicators("flagged.txt");
     let seen = Coverage { summary_left_out: 1_204, ..coverage() };
     let told = report(Look::new(200, false), &list, &["a.pcap"], &[], &seen, &lacked());
-    let words = "1,204 lookups of further clients that had no room in the summary";
+    let words = "1,204 lookups left out of the summary, which is full";
     assert!(told.contains(words), "{told}");
 }
 
@@ -340,7 +340,7 @@ fn a_flood_is_folded_and_bounded() {
         ),
         "{text:.200}"
     );
-    assert!(text.contains("11,808 lookups of further clients had no room here"));
+    assert!(text.contains("11,808 lookups of more clients omitted here"));
     // A question that was tried upstream twice is one question.
     assert!(!text.contains(" times "));
 }

@@ -150,7 +150,7 @@ fn it_shows_who_is_behind_the_alert_and_q_ends_it() {
     terminal.keys(&["Enter"]);
     terminal.keys(&["Enter"]);
     let detail =
-        ["1 www.microsoft.com (asked)", "e13678.dspb.akamaiedge.NET (cname)", "MIA-PC (by DHCP)"];
+        ["1 www.microsoft.com", "e13678.dspb.akamaiedge.NET (an alias)", "MIA-PC (by DHCP)"];
     terminal.wait_for(&detail);
     // Other sizes, and back.
     for (width, height, word) in
@@ -161,17 +161,17 @@ fn it_shows_who_is_behind_the_alert_and_q_ends_it() {
     }
     // What is said meanwhile comes on the screen, and again at the end.
     assert!(succeeds("kill", &["-HUP", &terminal.program_id()]));
-    terminal.wait_for(&["lists read anew"]);
+    terminal.wait_for(&["lists reloaded"]);
     // From the detail to the list, and from there out.
     terminal.keys(&["q"]);
     terminal.wait_for(&["q quit"]);
     terminal.keys(&["q"]);
     let shown = terminal.wait_for_end("1");
     assert!(
-        shown.contains("In all: ") && shown.contains("192.168.2.42 (KEVIN-PC): mi.kenal-cn.com"),
+        shown.contains("In total: ") && shown.contains("192.168.2.42 (KEVIN-PC): mi.kenal-cn.com"),
         "{shown}"
     );
-    assert!(shown.contains("lists read anew"), "{shown}");
+    assert!(shown.contains("lists reloaded"), "{shown}");
     // The other outputs went on.
     let answers = std::fs::read_to_string(folder.path().join("answers.jsonl")).unwrap();
     assert!(answers.contains("\"state\":\"final\""));
@@ -204,7 +204,7 @@ fn stopped_it_leaves_the_terminal_and_comes_back_to_it() {
     pair.send(&project("captures/office.pcap"), 2_000);
     terminal.wait_for(&["192.168.2.42 KEVIN-PC"]);
     terminal.keys(&["q"]);
-    terminal.wait_for(&["In all: "]);
+    terminal.wait_for(&["In total: "]);
     // Its last words are there a moment before it has given its memory back.
     wait_until("it has ended", || !succeeds("kill", &["-0", &program]));
 }

@@ -68,7 +68,7 @@ fn an_alert_of_a_day_is_not_of_another() {
     };
     let other = explain(&row("2026-02-20"), "text");
     assert_eq!(other.code, Some(0), "{other:?}");
-    assert!(other.stdout.contains("not of the capture's time"), "{}", other.stdout);
+    assert!(other.stdout.contains("outside the capture's time"), "{}", other.stdout);
     let same = answer(&row("2026-03-02"));
     assert_eq!(same["clients"][0]["ip"], "192.168.2.42", "{same}");
     assert_eq!(same["until"], "2026-03-02T23:59:59.999999999Z");
@@ -89,6 +89,6 @@ fn an_alert_of_fewer_events_than_lookups_is_surely_nobodys_of_several() {
     assert!(named(&one).len() > 1 && sure(&one) <= 0.8, "{one}");
     let notes = one["notes"].to_string();
     assert!(notes.contains("not all of these clients need be behind it"), "{notes}");
-    assert!(notes.contains("who else asked is not in it"), "the capture ends before: {notes}");
+    assert!(notes.contains("it does not show who else asked"), "the capture ends before: {notes}");
     assert!(sure(&alert(1_000)) > 0.9);
 }

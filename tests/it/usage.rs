@@ -25,19 +25,22 @@ fn flags_that_are_called_otherwise_are_named() {
     for (more, words) in [
         ("--format html", &["--report FILE.html"][..]),
         ("-f HTML", &["--report FILE.html"]),
-        ("--html page.html", &["no flag --html", "--report FILE.html"]),
-        ("--json", &["no flag --json", "--format jsonl", "-o jsonl=FILE"]),
-        ("--csv", &["no flag --csv", "--format csv", "-o csv=FILE"]),
-        ("--csv=answer.csv", &["no flag --csv", "-o csv=FILE"]),
-        ("--ticket=KEVIN-PC", &["`KEVIN-PC` is no IP address", "beside its name in the report"]),
-        ("--report answer.csv", &["writes a page of HTML", "answer.html", "-o csv=FILE"]),
-        ("--report answer.PDF", &["writes a page of HTML", "answer.html"]),
-        ("-o html=page.html --report other.html", &["one page is written"]),
-        ("-o html=udp://127.0.0.1:9", &["to a file only"]),
+        ("--html page.html", &["no option --html", "--report FILE.html"]),
+        ("--json", &["no option --json", "--format jsonl", "-o jsonl=FILE"]),
+        ("--csv", &["no option --csv", "--format csv", "-o csv=FILE"]),
+        ("--csv=answer.csv", &["no option --csv", "-o csv=FILE"]),
+        (
+            "--ticket=KEVIN-PC",
+            &["`KEVIN-PC` is not an IP address", "next to its name in the report"],
+        ),
+        ("--report answer.csv", &["writes an HTML page", "answer.html", "-o csv=FILE"]),
+        ("--report answer.PDF", &["writes an HTML page", "answer.html"]),
+        ("-o html=page.html --report other.html", &["only one page can be written"]),
+        ("-o html=udp://127.0.0.1:9", &["only go to a file"]),
     ] {
         refuses(&desk, &read(more), words);
     }
-    refuses(&desk, "messages office.pcap --json", &["JSON lines anyway"]);
+    refuses(&desk, "messages office.pcap --json", &["always printed as JSON lines"]);
     for line in ["--format html", "-o html=page.html", "--html"] {
         refuses(&desk, &format!("live -i lo --indicators flagged.txt {line}"), &["whole captures"]);
     }
@@ -66,7 +69,7 @@ fn the_short_flag_of_a_list_and_of_an_interface_are_not_mixed_up() {
     let list = &["flagged.txt is a file", "live -i eth1 --indicators flagged.txt"];
     refuses(&desk, "live -i flagged.txt", list);
     refuses(&desk, "live -i flagged.txt --indicators flagged.txt", list);
-    let interface = &["no list lo, but an interface", "live -i lo --indicators LIST"];
+    let interface = &["lo is an interface, not a list", "live -i lo --indicators LIST"];
     refuses(&desk, "read office.pcap -i lo", interface);
     refuses(&desk, "read -i lo", interface);
     refuses(&desk, "live lo --indicators flagged.txt", &["live -i lo"]);

@@ -40,7 +40,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             rows.skip(
                 number,
                 line,
-                "it is no CEF event; expected: CEF:0| and seven fields, then keys",
+                "it is not a CEF event; expected CEF:0| and seven fields, then keys",
             );
             continue;
         };

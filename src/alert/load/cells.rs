@@ -46,10 +46,7 @@ pub(super) fn joined(text: &str) -> Option<(Lined, String)> {
     if cells.iter().take(table.first).any(|(_, cell)| is_of_row(cell)) {
         return None;
     }
-    let words = format!(
-        "its cells stand in a line each: they are read as {} rows of {}",
-        table.rows, table.width
-    );
+    let words = format!("each line is one cell: read as {} rows of {}", table.rows, table.width);
     Some((table.rows(&cells), words))
 }
 

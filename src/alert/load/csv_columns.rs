@@ -637,7 +637,7 @@ fn read_originals(text: &str, column: usize, rows: &mut Rows<'_>) {
                 whole.extend(original.chars().map(|c| if c == '\n' { ' ' } else { c }));
                 whole.push('\n');
             }
-            None => rows.skip(line, shown, "it lacks the line that it was made of"),
+            None => rows.skip(line, shown, "it lacks its original log line"),
         }
     });
     rows.read_originals(&whole, &lines);
@@ -691,8 +691,8 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             return unheaded::read(text, rows);
         }
         let first = text.lines().next().unwrap_or_default();
-        let why = "it names no destination; expected a header with the columns time, host, destination, \
-                   threat and events, in any order, of which destination and one more must be there";
+        let why = "it names no destination; expected a header with the columns time, host, destination, threat and \
+                   events in any order; destination and one more are required";
         return rows.skip(1, first, why);
     };
     let Header { line: header_line, delimiter, count, mut cells, mut columns, said, unsaid } =
@@ -704,11 +704,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
     let above = super::lines(text).take_while(|(line, _)| *line < header_line);
     for (line, title) in above {
         if labels::is_destination_line(title) || table::is_row(title) || key_value::is_line(title) {
-            rows.skip(
-                line,
-                title,
-                "it stands above the header of a table, which is read without it",
-            );
+            rows.skip(line, title, "it comes before the table's header and is not read");
         }
     }
     each_record(text, (delimiter, Some(count), header_line), rows, |line, record, shown, rows| {
@@ -721,7 +717,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             Sort::Other(what) => return rows.pass(what),
         }
         if record.len() != count && made.is_some_and(|made| made.contains(&line)) {
-            let why = format!("it has {} cells, and not the {count} of the header", record.len());
+            let why = format!("it has {} cells, but the header has {count}", record.len());
             return rows.skip(line, shown, &why);
         }
         let row = columns.row(record);

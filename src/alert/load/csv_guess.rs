@@ -143,10 +143,10 @@ fn times(columns: &mut Columns, seen: Seen<'_>) -> Vec<String> {
         [] => Vec::new(),
         [only] => {
             columns.take_times(*only);
-            vec![format!("its times are taken from the column {}", seen.called(&[*only]))]
+            vec![format!("times are taken from its column {}", seen.called(&[*only]))]
         }
         several => vec![format!(
-            "its columns {} hold times, and none of them was used; call that of the alerts `time`",
+            "its columns {} hold times, and none of them is used; rename the one with the alert's time to `time`",
             seen.called(several)
         )],
     }
@@ -216,7 +216,8 @@ fn addresses(columns: &mut Columns, seen: Seen<'_>) -> Vec<String> {
             vec![taken(&seen.called(&[*only]))]
         }
         several => vec![format!(
-            "its columns {} hold addresses, and none of them was used; call that of the alerts' destinations `destination`",
+            "its columns {} hold addresses, and none of them is used; rename the one with the destinations to \
+             `destination`",
             seen.called(several)
         )],
     }
@@ -271,7 +272,8 @@ fn without_own(columns: &mut Columns, seen: Seen<'_>) -> Vec<String> {
                 let is_worth = is_far || is_destination(only) && !columns.is_eithers(column);
                 columns.drop_names(column);
                 notes.extend(is_worth.then(|| {
-                    format!("its column {domain} says {name} in every row and is taken for your own: it is not used")
+                    format!("its column {domain} says {name} in every row and is taken for your own domain: it is \
+                             not used")
                 }));
             }
         } else if !is_short && !names.is_empty() {
@@ -279,13 +281,13 @@ fn without_own(columns: &mut Columns, seen: Seen<'_>) -> Vec<String> {
             let other = seen.called(&names);
             columns.drop_guesses();
             notes.push(format!(
-                "its column {domain} says {name} in every row, and {other} differs: which of them is the destination cannot \
-                 be told, so neither is used; call it `destination`"
+                "its column {domain} says {name} in every row, and {other} differs: it is unclear which is the \
+                 destination, so neither is used; rename it to `destination`"
             ));
         } else if !is_short && (is_far_known || !addresses.is_empty()) {
             notes.push(format!(
-                "its column {domain} says {name} in every row, and is taken for what was asked for; if that is your own domain, \
-                 leave the column out"
+                "its column {domain} says {name} in every row and is taken for the destination; if it is your own \
+                 domain, remove the column"
             ));
         }
     }
@@ -311,12 +313,13 @@ fn is_public_address(text: &str) -> bool {
 }
 
 pub(super) fn taken(columns: &str) -> String {
-    format!("its destinations are taken from the column {columns}")
+    format!("destinations are taken from its column {columns}")
 }
 
 pub(super) fn not_used(columns: &str) -> String {
     format!(
-        "its column {columns} holds names, which were not used; if the alerts are about these, call it `destination`"
+        "its column {columns} holds names, which are not used; if they are the destinations, rename it to \
+         `destination`"
     )
 }
 

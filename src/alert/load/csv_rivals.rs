@@ -48,8 +48,8 @@ pub(super) fn host_names(columns: &mut Columns, seen: Seen<'_>) -> Vec<String> {
         if is_of_source(columns, seen.rows, (source, column)) {
             columns.drop_names(column);
             notes.push(format!(
-                "its column {} names who asked, each by its own name: it is not used; if the alerts are about these, call it \
-                 `destination`",
+                "its column {} holds the names of the hosts that asked: it is not used; if they are the \
+                 destinations, rename it to `destination`",
                 seen.called(&[column])
             ));
         } else if !seen.are_named(columns) {
@@ -140,16 +140,16 @@ pub(super) fn rivals(columns: &mut Columns, seen: Seen<'_>) -> Vec<String> {
             columns.drop_names(one);
             let name = of_one.first().map(String::as_str).unwrap_or_default().escape_debug();
             notes.push(format!(
-                "its column {first} says {name} in every row, and {second} differs: those of {second} are taken for what \
-                 was asked for; if the alerts are about the other, leave {second} out"
+                "its column {first} says {name} in every row, and {second} differs: the destinations are taken \
+                 from {second}; if they are in the other, remove {second}"
             ));
             continue;
         }
         settled.insert((one, other));
         let (a, b) = example;
         notes.push(format!(
-            "its columns {first} and {second} name different destinations, {} and {} to begin with: the former are taken; if \
-             the alerts are about the latter, leave the column of the others out",
+            "its columns {first} and {second} name different destinations, such as {} and {}: the former is used; \
+             if the latter is right, remove the former",
             a.escape_debug(),
             b.escape_debug()
         ));

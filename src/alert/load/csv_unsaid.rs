@@ -126,6 +126,6 @@ mod tests {
             said.iter().any(|text| text.contains("line 4") && text.contains("skipped")),
             "{said:?}"
         );
-        assert!(said.iter().any(|text| text.contains("1 row was passed over")), "{said:?}");
+        assert!(said.iter().any(|text| text.contains("1 row was ignored")), "{said:?}");
     }
 }

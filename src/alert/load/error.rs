@@ -98,48 +98,49 @@ pub enum LoadError {
         source: io::Error,
     },
     /// There is nothing in it.
-    #[error("{0} is empty; the firewall's alerts are expected here")]
+    #[error("{0} is empty; expected firewall alerts")]
     Empty(String),
     /// It is a packet capture: the arguments were likely mixed up.
     #[error(
-        "{0} is a packet capture; the firewall's alerts are expected behind --alerts, and captures after it"
+        "{0} is a packet capture; --alerts takes a file of firewall alerts, and captures come after it"
     )]
     Capture(String),
     /// It holds NUL octets, or is a document.
     #[error(
-        "{0} is no text; the firewall's alerts are expected here as text: of a spreadsheet or a document, save it as CSV and try again"
+        "{0} is not text; expected firewall alerts as text; if it is a spreadsheet or a document, save it as CSV \
+         and try again"
     )]
     Binary(String),
     /// It is longer than is read.
-    #[error("{0} is longer than {max} MiB; cut out the time that the capture covers", max = TEXT_LEN_MAX >> 20)]
+    #[error("{0} is longer than {max} MiB; keep only the time that the capture covers", max = TEXT_LEN_MAX >> 20)]
     TooLong(String),
     /// It is a mail about an alert.
     #[error(
-        "{0} is a notification mail of Sophos: it names the threat and the host, but not the destination, so there is \
-         nothing to look for. The table that has it stands in the firewall's WebAdmin: Logging & Reporting, Network \
-         Protection, Advanced Threat Protection; save its rows in a file for --alerts, or the log of Advanced Threat \
-         Protection"
+        "{0} is a Sophos notification mail: it names the threat and the host, but not the destination, so there is \
+         nothing to look for. The destination is in the firewall's WebAdmin, under Logging & Reporting, Network \
+         Protection, Advanced Threat Protection: save the rows of that table, or the log of Advanced Threat \
+         Protection, in a file for --alerts"
     )]
     Mail(String),
     /// It holds bare names, more than a person asks about.
     #[error(
-        "{0} holds names or addresses alone, more than a few: if that is a list of what to look for, give it to `read` or `live` \
-         with --indicators; if each of them is an alert, say --alerts-format names"
+        "{0} holds only names or addresses, and many of them: if it is a list of indicators, give it to `read` or \
+         `live` with --indicators; if each is an alert, use --alerts-format names"
     )]
     List(String),
     /// It is a table of indicators.
     #[error(
-        "{0} is a list of what to look for, by its header, and no alerts: give it to `read` or `live` with --indicators"
+        "{0} is a list of indicators, by its header, not alerts: give it to `read` or `live` with --indicators"
     )]
     Feed(String),
     /// It is of no form that is known.
     #[error(
-        "{file} holds alerts of no form that is known ({}); its first line is \"{first}\". {}Say the form \
-         with --alerts-format{}, or make it a CSV file with the columns time, host, destination and threat. A list of \
-         what to look for is given to `read` or `live` with --indicators",
+        "alert format of {file} not recognised (known: {}); its first line is \"{first}\". {}Name the format with \
+         --alerts-format{}, or make it a CSV file with the columns time, host, destination and threat. Give a list \
+         of indicators to `read` or `live` with --indicators",
         Form::list(),
         by_name(names),
-        if *has_names { " (that of names or addresses alone, one a line, is --alerts-format names)" } else { "" }
+        if *has_names { " (for only names or addresses, one per line, use --alerts-format names)" } else { "" }
     )]
     Unknown {
         /// Its path.
@@ -153,7 +154,7 @@ pub enum LoadError {
     },
     /// No row of it could be used.
     #[error(
-        "no alert in {file}, read as {form}: {}; expected were rows such as {}",
+        "no alert in {file}, read as {form}: {}; expected rows such as {}",
         without(*.skipped, *.others, .first),
         form.example()
     )]
@@ -194,7 +195,7 @@ impl LoadError {
 fn by_name(names: &[String]) -> String {
     match names.first() {
         Some(first) => format!(
-            "It mentions {}; if that is what was flagged, `whoasked explain {first} CAPTURE` answers at once. ",
+            "It mentions {}; if that was flagged, use `whoasked explain {first} CAPTURE`. ",
             list(names)
         ),
         None => String::new(),
@@ -214,7 +215,7 @@ fn shown(text: &str) -> String {
 fn without(skipped: u64, others: Option<(u64, &str)>, first: &Option<Box<Notice>>) -> String {
     let mut parts = Vec::new();
     if let Some((others, what)) = others {
-        parts.push(format!("{} passed over ({what})", count(others, "row was", "rows were")));
+        parts.push(format!("{} ignored ({what})", count(others, "row was", "rows were")));
     }
     match first {
         Some(first) => parts.push(format!(
@@ -224,7 +225,7 @@ fn without(skipped: u64, others: Option<(u64, &str)>, first: &Option<Box<Notice>
             first.text,
             first.words,
         )),
-        None if parts.is_empty() => parts.push("there is no row in it".to_owned()),
+        None if parts.is_empty() => parts.push("it has no rows".to_owned()),
         None => {}
     }
     parts.join("; ")

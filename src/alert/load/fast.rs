@@ -37,8 +37,8 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             rows.skip(
                 number,
                 line,
-                "it is no alert; expected: time, [rule's id], message, {protocol}, source -> destination; or [**] [rule's id] \
-                 message [**], and below it a line of time, source -> destination",
+                "it is not an alert; expected time, [rule's id], message, {protocol}, source -> destination; or \
+                 [**] [rule's id] message [**], and on the next line time, source -> destination",
             );
             continue;
         };
@@ -231,7 +231,7 @@ mod tests {
         for stamp in ["03/02-09:17:42.123456 ", "Mar  2 09:17:42 fw snort[4711]:"] {
             let (alert, said) = read(&line(stamp));
             assert!(alert.time.is_none() && alert.is_time_unread, "{stamp}");
-            assert!(said.iter().any(|words| words.contains("without a year")), "{said:?}");
+            assert!(said.iter().any(|words| words.contains("had no year")), "{said:?}");
         }
     }
 
@@ -270,7 +270,7 @@ mod tests {
             "03/02/2026-10:01:36.5 [**] [1:1:1] C2 [**] {REST} {{TCP}} 10.0.0.5:5 -> 192.0.2.1:53"
         );
         let error = Alerts::read("a", &format!("{line} {line}"), None, &Zones::default());
-        assert!(error.unwrap_err().to_string().contains("a line of its own"));
+        assert!(error.unwrap_err().to_string().contains("each row on its own line"));
     }
 
     #[test]

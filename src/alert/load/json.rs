@@ -67,9 +67,9 @@ const ORIGINALS: &[&str] = &[
     "raw",
     "log",
 ];
-const NO_DESTINATION: &str = "none of its fields is known to name a destination beside a host, a time or a threat; expected \
-                              are fields such as time, src_ip, query, dest_ip and threat";
-const NO_OBJECT: &str = "it is no JSON object";
+const NO_DESTINATION: &str = "no known field names a destination together with a host, a time or a threat; \
+                              expected fields such as time, src_ip, query, dest_ip and threat";
+const NO_OBJECT: &str = "it is not a JSON object";
 /// What only lists of indicators have.
 const OF_LISTS: &[&str] = &["to_ids", "pattern_type", "spec_version"];
 
@@ -201,7 +201,7 @@ impl<'t> Records<'t> {
             return None;
         }
         if depth > DEPTH_MAX {
-            let why = format!("it lies more than {DEPTH_MAX} objects deep");
+            let why = format!("it is nested more than {DEPTH_MAX} objects deep");
             return Some(Err((line, text, why)));
         }
         let inside = text.get(1..text.len() - 1).unwrap_or_default();
@@ -271,7 +271,7 @@ fn read_object(text: &str) -> Result<Option<json_keys::Object>, String> {
         entities::tell(&mut object.fields);
         object
     });
-    read.map(Some).map_err(|error| format!("it is no JSON object ({error})"))
+    read.map(Some).map_err(|error| format!("it is not a JSON object ({error})"))
 }
 
 /// Whether an object has an array of objects, at whatever depth: if it is no event itself, these may be.
@@ -504,7 +504,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
         is_list = OF_LISTS.iter().any(|key| text.contains(&format!("\"{key}\"")));
     }
     if is_list {
-        let why = "it is a list of what to look for, as MISP or STIX has it: give it to `read` or `live` with --indicators";
+        let why = "it is a list of indicators (MISP or STIX): give it to `read` or `live` with --indicators";
         return rows.skip(1, first, why);
     }
     let header: StringRecord = table.headings.iter().map(String::as_str).collect();
@@ -535,12 +535,13 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
         }
     }
     let around = around.map(|line| {
-        format!("the record in line {line} holds others that are alerts themselves: it was read as one, and so was each of these")
+        format!("the record in line {line} contains others that are alerts themselves: it was read as an alert, \
+                 and so was each of them")
     });
     let with = with.map(|line| {
         format!(
-            "the record in line {line} holds others that could be alerts themselves, and may only tell what went before it: \
-             these were not read; if they are alerts, give them alone"
+            "the record in line {line} contains others that could be alerts or only its history: they were not \
+             read; if they are alerts, give them separately"
         )
     });
     let around = around.into_iter().chain(with);
@@ -555,8 +556,7 @@ fn read_record(record: &Record<'_>, (table, columns): (&Table, &Columns), rows: 
             rows.add(record.line, record.text, Row { time, ..columns.row(&cells) });
         }
         Err(several) => {
-            let why =
-                format!("it names several destinations ({several}); give each a record of its own");
+            let why = format!("it names several destinations ({several}); use one record for each");
             rows.skip(record.line, record.text, &why);
         }
     }
@@ -592,7 +592,7 @@ impl Repeated {
         let (line, key) = self.first?;
         let records = if self.count == 1 { "record" } else { "records" };
         Some(format!(
-            "in {} {records} of it a key stands more than once and says different things, the first in line {line}: \"{}\"",
+            "in {} {records} of it a key is repeated with different values, the first in line {line}: \"{}\"",
             self.count,
             key.escape_debug()
         ))

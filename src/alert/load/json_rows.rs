@@ -71,9 +71,10 @@ impl Table {
             at = row.start;
             let shown = text.get(row.clone()).unwrap_or_default();
             let items: Vec<Value> = serde_json::from_str(shown)
-                .map_err(|error| (line, shown, format!("it is no JSON array ({error})")))?;
+                .map_err(|error| (line, shown, format!("it is not a JSON array ({error})")))?;
             if items.len() < self.headings.len() {
-                let why = format!("it has {} fields, and not {}", items.len(), self.headings.len());
+                let why =
+                    format!("it has {} fields instead of {}", items.len(), self.headings.len());
                 return Err((line, shown, why));
             }
             let fields = self.headings.iter().cloned().zip(items).collect::<Map<_, _>>();

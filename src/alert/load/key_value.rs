@@ -135,7 +135,7 @@ pub(super) fn read(text: &str, dialect: Dialect, rows: &mut Rows<'_>) {
             continue;
         }
         if pairs.0.len() < 2 {
-            rows.skip(number, line, "it is no line of key=\"value\"");
+            rows.skip(number, line, "it is not a line of key=\"value\"");
             continue;
         }
         if pairs.is_joined() {

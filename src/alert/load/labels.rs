@@ -453,7 +453,7 @@ mod tests {
             "Threat: C2\nSource: 10.0.0.5\nDestination: unknown\n",
         ] {
             let error = Alerts::read("m.txt", text, None, &Zones::default()).unwrap_err();
-            assert!(error.to_string().contains("no form that is known"), "{text}: {error}");
+            assert!(error.to_string().contains("not recognised"), "{text}: {error}");
         }
     }
 }

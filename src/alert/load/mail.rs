@@ -62,7 +62,7 @@ mod tests {
             &format!("{MAIL}URL: see the log\n"),
         ] {
             let error = Alerts::read("a.txt", text, None, &Zones::default()).unwrap_err();
-            assert!(error.to_string().contains("no form that is known"), "{text}: {error}");
+            assert!(error.to_string().contains("not recognised"), "{text}: {error}");
         }
     }
 

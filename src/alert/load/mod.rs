@@ -64,8 +64,8 @@ use crate::time::{DateOrder, NoTime};
 /// The most alerts that are read of one file; the rest is left out, and that is said.
 const ALERTS_MAX: usize = 1 << 16;
 /// What is said of a line that a paste has made of several.
-const JOINED: &str = "more than one threat or destination stands in this line, as in a paste that lost its line breaks; give \
-                      each row a line of its own, in a file for --alerts or pasted with its line breaks";
+const JOINED: &str = "this line has more than one threat or destination, like a paste that lost its line breaks; \
+                      put each row on its own line, in a file for --alerts or pasted with its line breaks";
 /// The most rows of one file that are complained about one by one.
 const NOTICES_MAX: u64 = 20;
 
@@ -214,10 +214,10 @@ impl<'z> Rows<'z> {
         let form = form.filter(|form| !matches!(form, Form::Json | Form::Names | Form::Csv));
         let Some(form) = form else {
             let text = whole.lines().next().unwrap_or_default();
-            let why = "its records name no destination, and the lines that they were made of have no form that is known";
+            let why = "its records name no destination, and the format of their original log lines is not known";
             return self.skip(*first, text, why);
         };
-        let words = format!("its records are read by the lines that they were made of, as {form}");
+        let words = format!("its records are read from their original log lines, as {form}");
         self.notices.push(Notice::file(&self.file, &words));
         let place = |line: u32| {
             let at = usize::try_from(line).ok().and_then(|line| line.checked_sub(1));
@@ -304,39 +304,39 @@ impl<'z> Rows<'z> {
         self.count();
         if self.skipped > NOTICES_MAX {
             let more = self.skipped - NOTICES_MAX;
-            let words = format!("{more} more rows were skipped likewise");
+            let words = format!("skipped {more} more rows for such reasons");
             self.notices.push(Notice::rows(&self.file, more, &words));
         }
         if self.left_out > 0 {
             let words =
-                format!("only its first {ALERTS_MAX} alerts are used, {} are not", self.left_out);
+                format!("only its first {ALERTS_MAX} alerts are used; {} are not", self.left_out);
             self.notices.push(Notice::rows(&self.file, self.left_out, &words));
         }
         let mut say = |words: String| self.notices.push(Notice::file(&self.file, &words));
         if self.others > 0 {
             let rows = if self.others == 1 { "row was" } else { "rows were" };
-            say(format!("{} {rows} passed over: {}", self.others, self.other));
+            say(format!("{} {rows} ignored: {}", self.others, self.other));
         }
         if let Some(first) = self.times.first_local
             && !zone_is_said
         {
             say(format!(
-                "its times name no time zone: read as {}, this machine's; if the firewall's is another, \
-                 say it with --tz, as in --tz Europe/Berlin",
+                "its times have no time zone: read as {}, this machine's; if the firewall's zone is another, set \
+                 it with --tz, as in --tz Europe/Berlin",
                 self.times.zone_at(first)
             ));
         }
         if let Some(first) = &self.times.first_winter {
             say(format!(
-                "its times of summer name the zone of a winter, as \"{}\" in line {} does: read as it is written; if the \
-                 firewall's clock had summer time, write that, as in CEST for CET",
+                "its summer times name a winter time zone, as \"{}\" in line {}: read as written; if the \
+                 firewall's clock was on summer time, write that, such as CEST for CET",
                 first.text.escape_debug(),
                 first.line
             ));
         }
         if let Some((first, time)) = &self.times.first_without_year {
             say(format!(
-                "its times have no year: taken to be of the capture's time, \"{}\" in line {} of {}",
+                "its times have no year: taken from the capture's time, so \"{}\" in line {} is in {}",
                 first.text.escape_debug(),
                 first.line,
                 time.to_string().split('-').next().unwrap_or_default()
@@ -344,7 +344,7 @@ impl<'z> Rows<'z> {
         }
         if let Some((count, first)) = &self.times.backward {
             say(format!(
-                "in {} the last time is before the first, as \"{}\" in line {}: only the first was used",
+                "in {} the last time is before the first, as \"{}\" in line {}: only the first is used",
                 counted(*count, "row", "rows"),
                 first.text.escape_debug(),
                 first.line
@@ -352,7 +352,8 @@ impl<'z> Rows<'z> {
         }
         if let Some((count, first)) = &self.times.long {
             say(format!(
-                "the time of {} is longer than a month, as \"{}\" in line {}: whatever was asked for in all of it answers",
+                "the time of {} spans more than a month, as \"{}\" in line {}: everything asked for in that time \
+                 is matched",
                 counted(*count, "alert", "alerts"),
                 first.text.escape_debug(),
                 first.line
@@ -360,8 +361,8 @@ impl<'z> Rows<'z> {
         }
         if let Some((count, first)) = &self.times.beside {
             say(format!(
-                "in {} a first and a last time stand beside the alert's own, as in line {} ({}), and do not belong to it: they \
-                 were not used",
+                "in {} there are a first and a last time besides the alert's own, as in line {} ({}), that do not \
+                 fit it: they are not used",
                 counted(*count, "row", "rows"),
                 first.line,
                 first.text
@@ -386,48 +387,45 @@ fn order_words(order: DateOrder, shown: &Shown) -> String {
             format!("as \"{}\" in line {} shows", place.text.escape_debug(), place.line)
         }
         Shown::Capture => {
-            "as none of them is of the capture's time the other way round".to_owned()
+            "because no date fits the capture's time the other way round".to_owned()
         }
         Shown::HalfDays => {
-            "as it mostly does beside AM and PM; if it does not, write the dates as in 2026-03-02 09:17:42"
+            "as is usual with AM and PM; if that is wrong, write the dates as in 2026-03-02 09:17:42"
                 .to_owned()
         }
     };
-    format!("in its dates the {first} comes first, {why}")
+    format!("its dates are read with the {first} first, {why}")
 }
 
 /// That times could not be read, why, and what to do about it.
 fn unread_words(unread: &Unread) -> String {
     let (why, remedy) = match unread.why {
-        NoTime::Unknown => ("could not be read", "expected such as 2026-03-02 09:17:42"),
+        NoTime::Unknown => ("could not be read", "expected a time such as 2026-03-02 09:17:42"),
         NoTime::FarOff => (
-            "are numbers that count to no time from 2001 to 2100, be it in seconds, milli-, micro- or nanoseconds since 1970, \
-             or as Windows and .NET count",
+            "did not give a time from 2001 to 2100, whether read as seconds, milli-, micro- or nanoseconds since \
+             1970 or in Windows or .NET units",
             "write it as in 2026-03-02 09:17:42",
         ),
         NoTime::TwoDates => (
-            "could be two dates, and neither another date of the file nor the capture shows whether the day or the \
+            "could be two dates, and neither another date in the file nor the capture shows whether the day or the \
              month comes first",
             "write the dates as in 2026-03-02 09:17:42",
         ),
-        NoTime::NoYear => (
-            "came without a year",
-            "write it there, as in 2026-03-02 09:17:42; Snort does so with -y",
-        ),
-        NoTime::NoDay => ("are clocks without a day", "write it there, as in 2026-03-02 09:17:42"),
+        NoTime::NoYear => ("had no year", "add it, as in 2026-03-02 09:17:42; for Snort, use -y"),
+        NoTime::NoDay => ("had no date", "add it, as in 2026-03-02 09:17:42"),
         NoTime::ManyZones => (
-            "name a time zone as several are called",
-            "say which is meant with --tz, by a zone that is called so, as in --tz America/New_York for EST or --tz Asia/Kolkata for IST",
+            "had an ambiguous time zone abbreviation",
+            "name the zone with --tz, as in --tz America/New_York for EST or --tz Asia/Kolkata for IST",
         ),
         NoTime::NoZone => (
-            "have behind their clock what is no time zone that is known",
-            "write its distance from UTC there, as in 2026-03-02 09:17:42 +01:00; or leave it out and say the zone \
-             with --tz, as in --tz Europe/Berlin",
+            "had an unknown time zone",
+            "write the offset from UTC instead, as in 2026-03-02 09:17:42 +01:00, or omit it and set the zone with \
+             --tz, as in --tz Europe/Berlin",
         ),
     };
     let (count, line, text) = (unread.count, unread.first.line, unread.first.text.escape_debug());
     format!(
-        "{count} of its times {why}, so these alerts go without; the first stands in line {line}: \"{text}\" \
+        "{count} of its times {why}, so these alerts have no time; the first is in line {line}: \"{text}\" \
          ({remedy})"
     )
 }

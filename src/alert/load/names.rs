@@ -43,7 +43,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             if is_name(name) {
                 rows.add(number, line, Row { name: Some(name), ..Row::default() });
             } else {
-                rows.skip(number, line, "it is no bare name or address");
+                rows.skip(number, line, "it is not just a name or address");
             }
         }
     }
@@ -209,6 +209,6 @@ mod tests {
         let text = format!("# Monday\n{}a b\n", "evil.com\n".repeat(LIST_LINES));
         let alerts = Alerts::read("a.txt", &text, Some(Form::Names), &Zones::default()).unwrap();
         assert_eq!(alerts.alerts.len(), LIST_LINES);
-        assert!(alerts.notices[0].to_string().contains("no bare name"), "{:?}", alerts.notices);
+        assert!(alerts.notices[0].to_string().contains("not just a name"), "{:?}", alerts.notices);
     }
 }

@@ -175,7 +175,7 @@ impl<'t> Iterator for Objects<'t> {
                 return Some(Piece::Cut {
                     line,
                     text,
-                    why: "more objects stand here than are read",
+                    why: "there are more objects here than are read",
                 });
             };
             if is_whole {
@@ -187,7 +187,7 @@ impl<'t> Iterator for Objects<'t> {
             if self.cut_line != line {
                 self.cut_line = line;
                 let text = self.rest_of_line(range.start);
-                let why = "an object begins here and does not end";
+                let why = "an object begins here and is not closed";
                 return Some(Piece::Cut { line, text, why });
             }
         }

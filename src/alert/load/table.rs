@@ -21,8 +21,8 @@ use super::Rows;
 use super::row::{Row, is_address, is_destination, is_outside, number};
 use crate::time::names_zone;
 
-const NO_ROW: &str = "it is no row of the table; expected: number, host, threat, destination, events, origin; or time, \
-                      threat, host, destination";
+const NO_ROW: &str = "it is not a row of the table; expected number, host, threat, destination, events, origin; or \
+                      time, threat, host, destination";
 
 /// Reads all rows. What stands before the first one is the page's furniture, or a mail's text.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {

@@ -81,7 +81,7 @@ fn rows_that_are_not_understood_are_named_and_the_others_used() {
     assert_eq!(numbers, [1, 2, 3, 4], "without numbers of their own they are counted");
     let named: Vec<_> = bare.notices.iter().map(|notice| notice.line).collect();
     assert_eq!(named, [Some(7), None]);
-    assert!(bare.notices[0].to_string().contains("expected: number, host, threat"));
+    assert!(bare.notices[0].to_string().contains("expected number, host, threat"));
 }
 
 #[test]
@@ -120,7 +120,8 @@ fn a_row_with_its_time_first_and_the_host_behind_the_threat_is_read() {
         );
         let found = alerts.alerts[0].time.map(|time| time.to_string());
         assert_eq!(found.as_deref().map(|found| &found[..19]), time, "{text}");
-        let is_said = alerts.notices.iter().any(|n| n.words.contains("could be two dates"));
+        let is_said =
+            alerts.notices.iter().any(|n| n.words.contains("could be two dates, and neither"));
         assert_eq!(is_said, text.starts_with("02/03"), "{text}: {:?}", alerts.notices);
     }
 }
@@ -161,7 +162,7 @@ fn rows_that_lost_their_line_breaks_are_refused_and_not_cut() {
         "CEF:0|a|b|1|i|C2|8|src=10.0.0.5 dhost=one.com CEF:0|a|b|1|i|C2|8|src=10.0.0.5 dhost=two.com",
     ] {
         let error = read(text).map(|alerts| alerts.alerts).unwrap_err().to_string();
-        assert!(error.contains("a line of its own"), "{text}: {error}");
+        assert!(error.contains("each row on its own line"), "{text}: {error}");
     }
     for text in [&format!("{heading} {one}"), &format!("{one} seen again. was 192.168.2.42")] {
         assert_eq!(
@@ -194,7 +195,7 @@ fn the_order_that_one_date_shows_holds_for_all_of_the_file() {
     };
     let day = read(["02/03/2026 09:17", "04/03/2026 10:05", "14/03/2026 10:45"]);
     assert_eq!(times(&day), ["2026-03-02", "2026-03-04", "2026-03-14"]);
-    assert_eq!(said(&day, "the day comes first, as \"14/03/2026 10:45\" in line 3 shows"), 1);
+    assert_eq!(said(&day, "the day first, as \"14/03/2026 10:45\" in line 3 shows"), 1);
     assert!(day.alerts.iter().all(|alert| !alert.is_time_unread), "{day:?}");
     let month = read(["03/14/2026 09:17", "03/02/2026 10:05", "03/03/2026 10:45"]);
     assert_eq!(times(&month), ["2026-03-14", "2026-03-02", "2026-03-03"]);
@@ -288,7 +289,10 @@ fn broken_log_lines_are_named_and_the_rest_is_used() {
     assert_eq!(named, [1, 2]);
     let times: Vec<_> = broken.alerts.iter().map(|alert| alert.time.is_some()).collect();
     assert_eq!(times, [true, false]);
-    assert!(broken.notices.iter().any(|n| n.words.contains("could be two dates")), "{broken:?}");
+    assert!(
+        broken.notices.iter().any(|n| n.words.contains("could be two dates, and neither")),
+        "{broken:?}"
+    );
 }
 
 #[test]
@@ -300,20 +304,20 @@ fn what_holds_no_alerts_is_refused_in_one_line_that_says_why() {
     for (text, words) in [
         ("", "is empty"),
         (" \n\t\n", "is empty"),
-        ("dear colleague,\nplease look at this\n", "no form that is known"),
+        ("dear colleague,\nplease look at this\n", "not recognised"),
         (&"evil.com\n192.0.2.1\n".repeat(30), "give it to `read` or `live` with --indicators"),
-        ("see and/or www.google.com\n", "no form that is known"),
-        ("5 hosts www.google.com 3\n", "no form that is known"),
-        ("See TCP/IP www.google.com 3 times\n", "no form that is known"),
-        ("please look at C2/Generic-A evil.com\n", "no form that is known"),
-        ("=evil.com\nbad.example\n", "no form that is known"),
-        ("{\"a\": 1}\n", "none of its fields is known to name a destination"),
-        ("{\"hits\":{\"hits\":[]}}\n", "none of its fields is known"),
-        ("[]\n", "no form that is known"),
+        ("see and/or www.google.com\n", "not recognised"),
+        ("5 hosts www.google.com 3\n", "not recognised"),
+        ("See TCP/IP www.google.com 3 times\n", "not recognised"),
+        ("please look at C2/Generic-A evil.com\n", "not recognised"),
+        ("=evil.com\nbad.example\n", "not recognised"),
+        ("{\"a\": 1}\n", "no known field names a destination"),
+        ("{\"hits\":{\"hits\":[]}}\n", "no known field names"),
+        ("[]\n", "not recognised"),
         ("{\"event_type\":\"flow\"}\n", "neither an alert nor a DNS question"),
-        ("time,host,destination\n", "no row in it"),
+        ("time,host,destination\n", "it has no rows"),
         ("time,host,destination\n1,2,3\n", "it names no destination"),
-        ("CEF:0|a|b|c\n", "it is no CEF event"),
+        ("CEF:0|a|b|c\n", "it is not a CEF event"),
     ] {
         let error = refused(text);
         assert!(error.contains(words), "{text:?}: {error}");

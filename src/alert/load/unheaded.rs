@@ -43,7 +43,8 @@ pub(super) fn are_rows(text: &str) -> bool {
 
 /// Reads all rows.
 pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
-    let words = "it has no header: what each cell is was told by what it can be, a time, a host of your own, or a destination";
+    let words = "it has no header: each cell was recognised by its content as a time, a host of yours, or a \
+                 destination";
     rows.notices.push(Notice::file(&rows.file, words));
     for (number, line) in contents(text) {
         let Some(cells) = Cells::of(line) else { continue };

@@ -36,7 +36,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
                 rows.skip(
                     number,
                     line,
-                    "it names no destination; expected are the fields of dns.log, intel.log or notice.log",
+                    "it names no destination; expected the fields of dns.log, intel.log or notice.log",
                 );
             }
         } else if line.starts_with('#') {
@@ -49,7 +49,7 @@ pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
             let time = columns.time(&record, number, rows);
             rows.add(number, line, Row { time, ..columns.row(&record) });
         } else {
-            rows.skip(number, line, "no line #fields above it says what its fields are");
+            rows.skip(number, line, "no #fields line above it names its fields");
         }
     }
 }

@@ -30,14 +30,13 @@ pub(super) fn of_client(
     let asked = few(&dealings.names, false);
     if dealings.only(&[Way::Alias]) {
         let words = format!(
-            "{client} never asked for {value} itself, only for {asked}, of which it is the end of the \
-             alias chain"
+            "{client} never asked for {value} itself, only for {asked}, whose alias chain ends there"
         );
         return Some(harmless("alias-tail", words));
     }
     if dealings.only(&[Way::SharedAddress]) {
         let words = format!(
-            "{client} asked for {asked}; {value} is an address of a network that serves the sites of many owners"
+            "{client} asked for {asked}; {value} is an address of a network that hosts many owners' sites"
         );
         return Some(harmless("shared-cdn", words));
     }
@@ -54,21 +53,21 @@ pub(super) fn of_client(
 /// It may be somebody else who asked.
 pub(super) fn for_others(client: Address, why: ForOthers) -> Hint {
     let asks = match why {
-        ForOthers::ChecksAnswers => "for what answers are checked with, as DNS servers do",
-        ForOthers::AsksAsServers => "as servers do and nearly nobody else here",
+        ForOthers::ChecksAnswers => "for the records that validate answers, as DNS servers do",
+        ForOthers::AsksAsServers => "as servers do, and almost nobody else here does",
         ForOthers::AsksFarMore => "far more than the others here",
-        ForOthers::AsksNearlyAll => "nearly all that is asked here",
-        ForOthers::FollowsAliases => "for what aliases lead to that it was told, as DNS servers do",
-        ForOthers::Translates => {
-            "what others asked just before, as a router does that translates addresses"
+        ForOthers::AsksNearlyAll => "nearly everything that is asked here",
+        ForOthers::FollowsAliases => {
+            "for the targets of aliases that it was given, as DNS servers do"
         }
+        ForOthers::Translates => "what others asked just before, as a router with NAT does",
         ForOthers::MayTranslate => {
-            "the same as another address at the same moments, of which one is a router's that sends on what the other asks"
+            "the same as another address at the same moments; one of the two belongs to a router with NAT"
         }
     };
     let words = format!(
         "{client} asks {asks}: if it is a DNS server, a mail server, a proxy or a router, it may have asked for \
-         somebody else; its own log or a mirror of its port tells for whom"
+         another host; its own log or a mirror of its port shows for which"
     );
     harmless(super::FOR_OTHERS, words)
 }
@@ -105,13 +104,12 @@ fn alias_tail(indicator: Indicator<'_>, gathered: &Gathered) -> Option<Hint> {
     let unknown = match gathered.verdicts.no_client + gathered.verdicts.undetermined {
         0 => String::new(),
         unknown => format!(
-            "; of {} it is not known what led there",
+            "; for {}, what led there is not known",
             count(unknown, "further lookup", "further lookups")
         ),
     };
     let words = format!(
-        "{} was only ever reached through {}{owners}, by {}; no client asked for it by its own \
-         name{unknown}",
+        "{} was only reached through {}{owners}, by {}; no client asked for it by name{unknown}",
         indicator.value,
         few(&gathered.aliases, gathered.more_aliases),
         count(clients as u64, "client", "clients"),
@@ -130,8 +128,8 @@ fn shared_cdn(indicator: Indicator<'_>, gathered: &Gathered) -> Option<Hint> {
         .iter()
         .all(|tail| cdn_of(tail).is_some_and(|other| other.operator == cdn.operator));
     let words = format!(
-        "names below {} are of {}, which serves the sites of many owners: {} tells the network, not who \
-         is served",
+        "names below {} belong to {}, which hosts many owners' sites: {} identifies the hosting network, not the \
+         site",
         cdn.suffix, cdn.operator, indicator.value
     );
     all.then(|| harmless("shared-cdn", words))
@@ -161,16 +159,16 @@ fn server(indicator: Indicator<'_>, gathered: &Gathered, seen: &Seen<'_>) -> Opt
     let asked = seen.servers.get(&address)?;
     if !asked.is_shared() {
         let words = format!(
-            "{} was only ever asked as a name server, about {about}: no client was led to it by an answer",
+            "{} was only asked as a name server, about {about}: no answer gave it to a client",
             indicator.value
         );
         return Some(harmless("name-server-address", words));
     }
     let domains = few(&asked.domains, asked.more);
     let (code, does) = match asked.refers() {
-        true => ("referral-server", "and told whom else to ask: it is a referral server"),
+        true => ("referral-server", "and named other servers to ask: it is a referral server"),
         false => {
-            ("shared-name-server", "and answered for them: it is a name server of many owners")
+            ("shared-name-server", "and answered for them: it is a name server for many owners")
         }
     };
     let words = format!(
@@ -189,8 +187,8 @@ fn many_clients(gathered: &Gathered, seen: &Seen<'_>) -> Option<Hint> {
         return None;
     }
     let words = format!(
-        "{}{clients} of the {} clients in this capture asked: what so many ask for is mostly a service \
-         they share, and else they are all affected",
+        "{}{clients} of the {} clients in this capture asked: usually this is a service they share; if not, they \
+         are all affected",
         if gathered.more_clients { "more than " } else { "" },
         seen.clients.max(clients),
     );
@@ -209,12 +207,12 @@ fn resolver_only(gathered: &Gathered) -> Option<Hint> {
     };
     let words = if gathered.priming == no_client {
         format!(
-            "no client is behind {queries}: a DNS server asks so for the root servers (priming)"
+            "no client is behind {queries}: a DNS server asks for the root servers this way (priming)"
         )
     } else {
         format!(
-            "no client is behind {queries}: the DNS server asked by itself, to refresh its cache or for a \
-             program that runs on the server; if you know of no reason, look at the server's own programs"
+            "no client is behind {queries}: the DNS server asked on its own, to refresh its cache or for a program \
+             that runs on it; if you know no reason, check the programs on the server"
         )
     };
     Some(harmless("resolver-only", words))

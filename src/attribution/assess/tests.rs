@@ -173,7 +173,7 @@ fn who_asked_for_it_by_name_is_said_to_have() {
     let assessment = world.assess("evil.com");
     assert_eq!(world.codes("evil.com"), ["asked-directly"]);
     assert_eq!(assessment.hints[0].leaning, Leaning::Serious);
-    assert_eq!(assessment.hints[0].words, "10.0.0.1 asked for www.evil.com by its own name, once");
+    assert_eq!(assessment.hints[0].words, "10.0.0.1 asked for www.evil.com by name, once");
     assert_eq!(assessment.of(address("10.0.0.1")).len(), 1);
     assert!(assessment.of(address("10.0.0.2")).is_empty());
 }
@@ -214,7 +214,7 @@ fn a_delivery_network_is_named_where_an_alias_leads_there() {
     world.see("e1.akamaiedge.net", Place::Alias, &[part("10.0.0.1", 0, &alias)]);
     assert_eq!(world.codes("e1.akamaiedge.net"), ["shared-cdn", "alias-tail"]);
     let words = world.assess("e1.akamaiedge.net").hints[0].words.clone();
-    assert!(words.contains("akamaiedge.net are of Akamai"), "{words}");
+    assert!(words.contains("akamaiedge.net belong to Akamai"), "{words}");
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn unrelated_names_make_it_popular_with_two_clients() {
     // What is not known is said.
     world.nobody("evil.com", Verdict::Undetermined, Unexplained::PacketsLost);
     let words = world.assess("evil.com").hints[0].words.clone();
-    assert!(words.ends_with("of 1 further lookup it is not known what led there"), "{words}");
+    assert!(words.ends_with("for 1 further lookup, what led there is not known"), "{words}");
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn the_resolvers_own_work_is_told_from_what_is_not_known() {
     world.nobody("evil.com", Verdict::NoClient, Unexplained::NobodyWaiting);
     assert_eq!(world.codes("evil.com"), ["resolver-only"]);
     let words = world.assess("evil.com").hints[0].words.clone();
-    assert!(words.contains("a program that runs on the server"), "{words}");
+    assert!(words.contains("a program that runs on it"), "{words}");
     world.nobody("evil.com", Verdict::Undetermined, Unexplained::PacketsLost);
     assert!(world.codes("evil.com").is_empty());
 }
@@ -327,7 +327,7 @@ fn even_intervals_are_held_against_who_asked_not_who_was_led_there() {
     }
     assert_eq!(world.codes("evil.com"), ["beaconing", "asked-directly"]);
     let words = world.assess("evil.com").hints[0].words.clone();
-    assert!(words.contains("10.0.0.1 asked at even intervals, every 10 min"), "{words}");
+    assert!(words.contains("10.0.0.1 asked at regular intervals, every 10 min"), "{words}");
     assert!(words.ends_with("; likewise 1 other client"), "{words}");
     let mut tail = World::new();
     for n in 0..12 {
@@ -347,7 +347,7 @@ fn one_question_tried_many_times_is_one() {
     }
     let assessment = world.assess("evil.com");
     assert_eq!(assessment.verdicts.total(), 3);
-    assert_eq!(assessment.hints[0].words, "10.0.0.1 asked for www.evil.com by its own name, once");
+    assert_eq!(assessment.hints[0].words, "10.0.0.1 asked for www.evil.com by name, once");
 }
 
 #[test]
@@ -417,5 +417,5 @@ fn a_client_that_asks_a_listed_server_itself_is_accused_of_it() {
     direct.add(attribution, &[part("10.0.0.1", 0, &way)]);
     assert_eq!(direct.codes("203.0.113.9"), ["asked-directly"]);
     let words = direct.assess("203.0.113.9").hints[0].words.clone();
-    assert_eq!(words, "10.0.0.1 put its questions to 203.0.113.9 itself, once");
+    assert_eq!(words, "10.0.0.1 sent DNS queries directly to 203.0.113.9, once");
 }

@@ -182,8 +182,8 @@ pub(super) fn found(
 /// For how long there was none.
 pub(super) fn silent(span: Span) -> String {
     format!(
-        "Look at the switch: no DNS packet has come for {} s. Is the mirror session on, does it mirror the DNS \
-         server's port or VLAN, is this the port that it mirrors to, and does --filter let DNS through?",
+        "Check the switch: no DNS packet has arrived for {} s. Is the mirror session on, does it mirror the DNS \
+         server's port or VLAN, does it mirror to this port, and does --filter let DNS through?",
         span.0 / 1_000_000_000
     )
 }
@@ -207,8 +207,8 @@ fn one_direction(figures: &Figures, was_wrong: bool) -> Finding {
         )
     } else {
         format!(
-            "Only what the DNS server sends is seen, or only what it gets: {queries} questions, of which {answered} \
-             have an answer, and {unasked} answers to other questions."
+            "Only what the DNS server sends is seen, or only what it receives: {queries} questions, of which \
+             {answered} have an answer, and {unasked} answers to other questions."
         )
     };
     Finding::Wrong(format!("{BOTH} {what}"))
@@ -222,9 +222,11 @@ fn leg_one_direction(figures: &Figures, was_wrong: bool) -> Finding {
         if asked.max(answers) >= COUNT_MIN {
             is_open = false;
             if is_below(answers, least, asked) {
-                wrong.push(format!("{asked} questions to {address}, and {answers} answers of it"));
+                wrong
+                    .push(format!("{asked} questions to {address}, but {answers} answers from it"));
             } else if is_below(asked, least, answers) {
-                wrong.push(format!("{answers} answers of {address}, and {asked} questions to it"));
+                wrong
+                    .push(format!("{answers} answers from {address}, but {asked} questions to it"));
             }
         }
         if asks >= COUNT_MIN {
@@ -244,8 +246,8 @@ fn leg_one_direction(figures: &Figures, was_wrong: bool) -> Finding {
             wrong.truncate(NAMED_MAX);
             let wrong = wrong.join("; ");
             Finding::Wrong(format!(
-                "{BOTH} One side of a DNS server is seen in one direction only: {wrong}. Where the other side does \
-                 not answer, as with the Internet down, the mirror port is well."
+                "{BOTH} One side of a DNS server is seen in one direction only: {wrong}. (If the other side does \
+                 not answer, as when the Internet is down, the mirror port is fine.)"
             ))
         }
     }
@@ -259,9 +261,10 @@ fn client_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
             false => Finding::Open,
             true if is_below(figures.to_outside, outside_least, all) => Finding::Right,
             true => Finding::Wrong(format!(
-                "Mirror the port of the DNS server itself, not only the uplink: only servers outside are asked \
-                 ({all} questions), and no DNS server of yours is. If one of those who ask is your DNS server, its \
-                 clients are not in the mirror, and none can be named. (With no DNS server of your own all is well.)"
+                "Mirror the port of the DNS server itself, not only the uplink: all {all} questions but a few go \
+                 to servers outside, and none of your hosts is recognised as a DNS server. If one of those that \
+                 ask is your DNS server, its clients are not in the mirror, and none can be named. (If you have no \
+                 DNS server of your own, this is fine.)"
             )),
         };
     }
@@ -274,8 +277,8 @@ fn client_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
     }
     let who = few(figures.resolvers.keys());
     Finding::Wrong(format!(
-        "Mirror the port of the DNS server itself, or the one that its clients come in by, too: nobody is seen asking \
-         {who}, while it asks upstream itself ({asks} questions). Its clients are not in the mirror, and none can be \
+        "Also mirror the port of the DNS server itself, or the one that its clients use: nobody is seen asking \
+         {who}, although it asks upstream ({asks} questions). Its clients are not in the mirror, and none can be \
          named."
     ))
 }
@@ -291,15 +294,14 @@ fn resolver_unasked(seen: &Seen<'_>, are_clients_seen: bool, was_wrong: bool) ->
     let mut words = Vec::new();
     if !unasked.is_empty() && are_clients_seen {
         words.push(format!(
-            "Mirror the port of {0}, too: nobody is seen asking {0}, while others are asked. Its clients are not in \
-             the mirror, and none of them can be named. (A host that resolves for itself alone is well.)",
+            "Also mirror the port of {0}: nobody is seen asking {0}, although others are asked. Its clients are \
+             not in the mirror, and none of them can be named. (If it resolves only for itself, this is fine.)",
             few(unasked)
         ));
     }
     if !seen.unseen.is_empty() {
         words.push(format!(
-            "Mirror the port of {0}, too, or see whether the address is right: nothing is seen of {0}, given with \
-             --resolver.",
+            "Also mirror the port of {0}, or check the address: nothing is seen of {0}, given with --resolver.",
             few(seen.unseen)
         ));
     }
@@ -307,9 +309,9 @@ fn resolver_unasked(seen: &Seen<'_>, are_clients_seen: bool, was_wrong: bool) ->
 }
 
 fn upstream_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
-    const MIRROR: &str = "Mirror the DNS server's own port, in both directions, or its uplink, too";
-    const THEN: &str = "What it looks up for its clients cannot be seen, and an alert about that is answered by the \
-                        names alone that they ask for.";
+    const MIRROR: &str = "Mirror the DNS server's own port in both directions, or also its uplink";
+    const THEN: &str = "What it looks up for its clients cannot be seen, so alerts can only be matched to the \
+                        names that clients ask for.";
     let (least, internal_least) = if was_wrong { (5, 80) } else { (1, 95) };
     if figures.resolvers.is_empty() {
         let all = figures.to_internal + figures.to_outside;
@@ -329,8 +331,8 @@ fn upstream_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
         return Finding::Open;
     }
     Finding::Wrong(format!(
-        "{MIRROR}: {} is asked ({asked} questions), but hardly seen asking anybody ({asks}). {THEN} If it knows all by \
-         itself, or asks upstream encrypted, the mirror port is well.",
+        "{MIRROR}: {} is asked ({asked} questions), but hardly seen asking anybody ({asks}). {THEN} (If it knows \
+         all answers itself, or asks upstream encrypted, the mirror port is fine.)",
         few(figures.resolvers.keys())
     ))
 }
@@ -345,9 +347,9 @@ fn asked_by_one(seen: &Seen<'_>, was_wrong: bool) -> Finding {
         return Finding::Right;
     }
     Finding::Wrong(format!(
-        "If {host} asks for others, as a DNS server, a load balancer or a router does, mirror its port, too: of {all} \
-         questions that clients ask, {asks} are its. Who stands behind it cannot be named, and it is named instead. (If \
-         it asks for itself alone, all is well.)"
+        "If {host} asks for others, as a DNS server, a load balancer or a router does, also mirror its port: it \
+         asks {asks} of the {all} questions that clients ask. The clients behind it cannot be named, and it is \
+         named instead. (If it asks only for itself, this is fine.)"
     ))
 }
 
@@ -387,7 +389,7 @@ fn shifts(seen: &Seen<'_>) -> String {
     let more = options.len().saturating_sub(NAMED_MAX);
     options.truncate(NAMED_MAX);
     if more > 0 {
-        options.push(format!("and {more} more such"));
+        options.push(format!("and {more} more like these"));
     }
     options.join(" ")
 }
@@ -402,21 +404,24 @@ fn clocks_apart(seen: &Seen<'_>) -> Finding {
     let mend = match (is_steady, shifts.is_empty()) {
         (_, false) => format!("Read again with {shifts}:"),
         (true, true) => format!(
-            "Set the clocks right that stamp these packets, or shift those of one by {:.4} s (`editcap -t`):",
+            "Synchronise the clocks that stamp these packets, or shift the timestamps of one by {:.4} s (`editcap \
+             -t`):",
             -offset.as_secs_f64()
         ),
         (false, true) => {
-            "Set the clocks right that stamp these packets (by NTP), and capture anew:".to_owned()
+            "Synchronise the clocks that stamp these packets (with NTP), and capture again:"
+                .to_owned()
         }
     };
     let whose = if *is_of_some { "some of its clients" } else { "its clients" };
     let how = match is_steady {
         true => format!("{agreeing} of {pairs} lookups show it"),
-        false => format!("now more, now less, as {pairs} lookups show"),
+        false => format!("varying, as {pairs} lookups show"),
     };
     Finding::Wrong(format!(
-        "{mend} what {resolver} asks upstream is stamped by a clock that is {off} the one that stamps what {whose} ask \
-         ({how}). Until then \"no client\" and \"cannot be decided\" mean little, and nobody is named for sure."
+        "{mend} what {resolver} asks upstream is stamped by a clock that is {off} the one that stamps what {whose} \
+         ask ({how}). Until then \"no client\" and \"cannot be decided\" mean little, and nobody is named with \
+         certainty."
     ))
 }
 
@@ -429,10 +434,11 @@ fn frames_twice(figures: &Figures, was_wrong: bool) -> Finding {
         return Finding::Open;
     }
     Finding::Wrong(format!(
-        "On the switch, mirror one port in both directions, or a VLAN in one (`rx`): packets come twice ({copies} \
-         copies among {all} messages), being mirrored where they come in and where they go out. Answers stay right, but \
-         the mirror port carries double the load and loses packets sooner. (What DNS servers ask each other comes twice \
-         where the ports of both are mirrored: leave that so. And captures that overlap, read as one, look the same.)"
+        "On the switch, mirror one port in both directions, or a VLAN in one (`rx`): packets arrive twice \
+         ({copies} copies among {all} messages), because they are mirrored both where they enter and where they \
+         leave. Results stay correct, but the mirror port carries double the load and loses packets sooner. \
+         (Traffic between two DNS servers arrives twice if the ports of both are mirrored: leave that. Overlapping \
+         captures that are read together look the same.)"
     ))
 }
 
@@ -467,14 +473,14 @@ fn around(seen: &Seen<'_>, resolvers: bool) -> Finding {
     let at_least = if coverage.around_passed_over > 0 { "at least " } else { "" };
     Finding::Wrong(match resolvers {
         true => format!(
-            "Let your DNS server ask in plain as far as the firewall, if you may: {} upstream encrypted{named}. What is \
-             asked there cannot be seen, and an alert is answered by the names alone that clients ask for.",
+            "If you can, let your DNS server ask unencrypted as far as the firewall: {} upstream encrypted{named}. \
+             What is asked there cannot be seen, so alerts can only be matched to the names that clients ask for.",
             if count == 1 { "it asks" } else { "several ask" }
         ),
         false => format!(
-            "At the firewall, block port 853 (TCP and UDP) and the public resolvers' addresses; in browsers, turn DNS over \
-             HTTPS off by policy: {at_least}{count} {} for names around your DNS server, encrypted{named}. What they look \
-             up there cannot be seen.",
+            "At the firewall, block port 853 (TCP and UDP) and the addresses of public resolvers; in browsers, \
+             disable DNS over HTTPS by policy: {at_least}{count} {} encrypted DNS servers instead of yours{named}. \
+             What they look up there cannot be seen.",
             if count == 1 { "host asks" } else { "hosts ask" }
         ),
     })

@@ -153,11 +153,11 @@ fn what_is_missing_is_said_within_the_first_minute() {
         ("one-direction", ANSWERS, QUESTIONS, "Only what the DNS server sends is seen, or"),
         ("leg-one-direction", BOTH, QUESTIONS, "exchanges of 10.0.0.53 with servers upstream"),
         ("leg-one-direction", BOTH, ANSWERS, "exchanges of 10.0.0.53 with servers upstream"),
-        ("leg-one-direction", QUESTIONS, BOTH, "and 0 answers of it"),
-        ("leg-one-direction", ANSWERS, BOTH, "and 0 questions to it"),
-        ("client-leg-missing", NOTHING, BOTH, "only servers outside are asked"),
+        ("leg-one-direction", QUESTIONS, BOTH, "but 0 answers from it"),
+        ("leg-one-direction", ANSWERS, BOTH, "but 0 questions to it"),
+        ("client-leg-missing", NOTHING, BOTH, "none of your hosts is recognised as a DNS server"),
         ("upstream-leg-missing", BOTH, NOTHING, "but not seen asking anybody"),
-        ("frames-twice", TWICE, TWICE, "packets come twice"),
+        ("frames-twice", TWICE, TWICE, "packets arrive twice"),
     ] {
         let mut network = Network::new(&[]);
         let early = network.goes_on(14, client, upstream);
@@ -245,7 +245,7 @@ fn silence_is_said_after_a_minute_and_later_after_ten() {
     let mut network = Network::new(&[]);
     assert_eq!(network.goes_on(59, NOTHING, NOTHING), [""; 0]);
     assert_eq!(network.goes_on(2, NOTHING, NOTHING), ["no-dns"]);
-    assert!(network.words("no-dns").contains("has come for 6"));
+    assert!(network.words("no-dns").contains("has arrived for 6"));
     assert_eq!(network.goes_on(1, BOTH, BOTH), [""; 0]);
     assert_eq!(network.goes_on(590, NOTHING, NOTHING), [""; 0]);
     assert_eq!(network.goes_on(20, NOTHING, NOTHING), ["no-dns"]);
@@ -285,7 +285,7 @@ fn a_resolver_that_nobody_asks_is_named_and_so_is_one_that_is_not_there() {
     }
     assert_eq!(network.names(), ["resolver-unasked"]);
     let words = network.words("resolver-unasked");
-    assert!(words.contains("nobody is seen asking 10.0.0.54, while"), "{words}");
+    assert!(words.contains("nobody is seen asking 10.0.0.54, although"), "{words}");
     assert!(words.contains("nothing is seen of 10.0.0.99, given with --resolver"), "{words}");
 }
 

@@ -137,7 +137,7 @@ impl Device {
     fn idle(&self) -> Filled {
         match self.lacks_carrier {
             true => Filled::Down(format!(
-                "the interface {} has no carrier: is the cable in, and the port at its other end up?",
+                "the interface {} has no carrier: is the cable plugged in, and the port at the other end up?",
                 self.name
             )),
             false => Filled::Idle,

@@ -93,8 +93,8 @@ fn a_record_of_impossible_length_is_named() {
     let [damage] = reader.damage() else { panic!("one damage") };
     assert_eq!(damage.place, Some(Place { frame: 2, offset: 100, decompressed: false }));
     assert!(damage.to_string().ends_with(
-        "capture: frame 2 (byte 100): record claims 3000000000 bytes, at most 262144 are possible; \
-         76 bytes were passed over in search of the next frame"
+        "capture: frame 2 (byte 100): record claims 3000000000 bytes; the maximum is 262144; skipped 76 bytes to \
+         find the next frame"
     ));
 }
 
@@ -147,7 +147,7 @@ fn holes_are_counted_together_and_zeros_at_the_end_are_no_frames() {
     assert!(
         damage
             .to_string()
-            .contains("zeros stand where a record should; here and 2 more times, 100,"),
+            .contains("zero bytes where a record should be; here and 2 more times; skipped 100,"),
         "{damage}"
     );
 }
@@ -234,7 +234,7 @@ fn frames_without_a_known_interface_are_counted_and_the_rest_is_read() {
         damage,
         [(&Fault::UnknownInterface(0), 3), (&Fault::FrameLength { claimed: 9, room: 4 }, 1)]
     );
-    assert!(reader.damage()[0].to_string().ends_with("; it and 2 more like it were left out"));
+    assert!(reader.damage()[0].to_string().ends_with("; skipped this frame and 2 more like it"));
 }
 
 #[test]
@@ -262,13 +262,11 @@ fn what_is_no_capture_is_an_error_that_says_what_was_found() {
     let error = |content: &[u8]| files.read(content).map(|_| ()).unwrap_err().to_string();
     assert!(error(b"").ends_with("it is empty"));
     assert!(error(&gzip(b"")).ends_with("it is empty"));
-    assert!(
-        error(b"# flagged names").contains("it is no packet capture but looks like text; captures")
-    );
+    assert!(error(b"# flagged names").contains("not a packet capture (looks like text); captures"));
     assert!(error(b"BZh91AY").contains("bzip2: decompress it first"));
-    assert!(error(&[0xd4, 0xc3, 0xb2, 0xa1, 2]).ends_with("5 of 24 bytes are there"));
+    assert!(error(&[0xd4, 0xc3, 0xb2, 0xa1, 2]).ends_with("(5 of 24 bytes present)"));
     let missing = Reader::open(&[files.0.path().join("none.pcap")]).map(|_| ()).unwrap_err();
-    assert!(missing.to_string().contains("none.pcap: it cannot be opened: No such file"));
+    assert!(missing.to_string().contains("none.pcap: cannot open it: No such file"));
     let directory = Reader::open(&[files.0.path().to_owned()]).map(|_| ()).unwrap_err();
     assert!(directory.to_string().contains("directory"), "{directory}");
     assert_eq!(Reader::open(&[]).map(|_| ()).unwrap_err(), CaptureError::NoFile);

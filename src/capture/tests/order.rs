@@ -124,7 +124,7 @@ fn a_bad_file_among_several_is_damage_and_the_others_are_read() {
     let [text, missing] = reader.damage() else { panic!("two are bad") };
     assert!(matches!(&text.fault, Fault::NotACapture(_)) && text.file == paths[0]);
     assert!(matches!(&missing.fault, Fault::Open(_)) && missing.file == paths[2]);
-    assert!(text.to_string().ends_with("; the file was left out"));
+    assert!(text.to_string().ends_with("; the file was skipped"));
 
     let error = Reader::open(&[paths[0].clone(), paths[2].clone()]).map(|_| ()).unwrap_err();
     assert_eq!(error.to_string().lines().count(), 3);

@@ -59,8 +59,8 @@ impl Confinement {
     pub fn way_out(&self) -> String {
         match self.0.as_ref().and_then(|confined| confined.user.as_ref()) {
             Some(user) => format!(
-                " (whoasked has become the user {user}: let it write there, with `chown {user}`, or become another with --user, \
-                 or none with --no-confine)"
+                " (whoasked now runs as the user {user}: let that user write there with `chown {user}`, choose \
+                 another with --user, or keep the current one with --no-confine)"
             ),
             None => String::new(),
         }
@@ -84,12 +84,14 @@ impl Confinement {
                 continue;
             }
             let what = format!(
-                "{place} can be written to but not begun anew: its directory cannot be{}",
+                "{place} can be written to but not rotated: its directory is not writable{}",
                 self.way_out()
             );
             match rotates {
                 true => bail!("--output: {what}"),
-                false => say(&format!("whoasked: {what}; SIGHUP will not do for a moved file")),
+                false => {
+                    say(&format!("whoasked: {what}; SIGHUP cannot reopen it after it was moved"))
+                }
             }
         }
         Ok(())

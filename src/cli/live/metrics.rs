@@ -36,7 +36,7 @@ pub fn open(settings: &Settings) -> anyhow::Result<Opened> {
             let others = if address.ip().is_loopback() {
                 ""
             } else {
-                ": whoever reaches it can read the figures, in plain and without a password"
+                ": anyone who can reach it can read them, unencrypted and without a password"
             };
             say(&format!("whoasked: metrics on http://{address}/metrics{others}"));
             Some((bound, address))

@@ -127,7 +127,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     shown.close();
     forsaken?;
     if keeper.sink.is_reader_gone() {
-        say("whoasked: nobody reads the output any more; ending");
+        say("whoasked: the reader of the output is gone; ending");
     }
     notify.ends();
     let began = now();
@@ -156,13 +156,14 @@ fn ring(
     way_out: &str,
 ) -> anyhow::Result<Ring> {
     if directory.exists() && !directory.is_dir() {
-        bail!("--ring: {} is a file, and a directory is wanted", directory.display());
+        bail!("--ring: {} is a file, not a directory", directory.display());
     }
     let ring = Ring::start(directory, octets_max, settings.interfaces.clone())
         .with_context(|| format!("--ring: {}{way_out}", directory.display()))?;
     if ring.held() > octets_max {
         say(&format!(
-            "whoasked: the ring in {} holds {}, and --ring-size is {}: its oldest packets are deleted as new ones come",
+            "whoasked: the ring in {} holds {}, more than --ring-size {}: its oldest packets are deleted as new \
+             ones arrive",
             directory.display(),
             size(ring.held()),
             size(octets_max)
@@ -170,7 +171,7 @@ fn ring(
     }
     if ring.room() < octets_max {
         say(&format!(
-            "whoasked: --ring-size {}, but only {} free in {}: so much less is kept",
+            "whoasked: --ring-size is {}, but only {} can be used in {}: the ring keeps that much only",
             size(octets_max),
             size(ring.room()),
             directory.display()
@@ -247,9 +248,9 @@ fn listeners(settings: &Settings) -> anyhow::Result<Vec<Listener>> {
 /// What to do about an interface that cannot be opened, if that is known.
 fn way_out(why: &str) -> &'static str {
     if why.contains("not permitted") || why.contains("permission") {
-        "; listening takes root, or once: setcap cap_net_raw=ep $(command -v whoasked)"
+        "; run it as root, or once: setcap cap_net_raw=ep $(command -v whoasked)"
     } else if why.contains("No such device") {
-        "; `ip -brief link` lists the interfaces there are"
+        "; `ip -brief link` lists the interfaces"
     } else {
         ""
     }

@@ -32,15 +32,16 @@ pub fn further(settings: &Settings) -> anyhow::Result<Vec<Further>> {
         spare_capture(&place)?;
         let is_socket = !matches!(place, Place::File(_));
         let line = form.line().unwrap_or(Line::Text);
-        let form = live_form(form, is_socket)
-            .with_context(|| format!("--output: `{text}`: a ticket is for when a run is over"))?;
+        let form = live_form(form, is_socket).with_context(|| {
+            format!("--output: `{text}`: a ticket can only be written after a run")
+        })?;
         if all.iter().any(|known| place.is_file_of(&known.place)) {
             bail!("--output: {place} is given twice");
         }
         if let Place::File(path) = &place
             && settings.flagged.paths().any(|list| is_same_file(list, path))
         {
-            bail!("--output: {place} is read in this run, so it cannot be written to");
+            bail!("--output: {place} is an input of this run and cannot be written to");
         }
         all.push(Further { name: text.clone(), form, line, place });
     }
@@ -59,7 +60,7 @@ pub fn open(
 ) -> anyhow::Result<Vec<(Form, Queue)>> {
     let stdout = Sent::new(|| Ok(Box::new(Watched(io::stdout())) as Box<dyn io::Write + Send>))?;
     let form = live_form(FileForm::new_for_stdout(settings.format), false)
-        .context("--format: a ticket is for when a run is over")?;
+        .context("--format: a ticket can only be written after a run")?;
     let form = if has_screen { Form::Ending(look_of_stdout().width()) } else { form };
     let mut outputs = vec![(form, Queue::start("stdout", Box::new(stdout))?)];
     for Further { name, form, line, place } in further {
@@ -84,7 +85,7 @@ fn hint<'a>(path: &Path, way_out: &'a str) -> Cow<'a, str> {
     match directory.exists() {
         true => Cow::Borrowed(way_out),
         false => Cow::Owned(format!(
-            " (there is no directory {0}: `install -d -o nobody {0}`, or whoever --user names, makes one)",
+            " (there is no directory {0}: create it with `install -d -o nobody {0}`, or with the user of --user)",
             directory.display()
         )),
     }

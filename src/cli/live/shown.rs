@@ -31,7 +31,7 @@ mod with_screen {
         pub fn open(settings: &Settings) -> Shown {
             let Some(is_coloured) = settings.screen else { return Shown(None) };
             Shown(Screen::open(settings.zone.clone(), is_coloured).unwrap_or_else(|error| {
-                say(&format!("whoasked: no screen, but lines: {error}"));
+                say(&format!("whoasked: cannot show the screen, printing lines instead: {error}"));
                 None
             }))
         }
@@ -98,7 +98,7 @@ mod without_screen {
         /// No screen. One that would be there is missed.
         pub fn open(settings: &Settings) -> Shown {
             if settings.screen.is_some() {
-                say("whoasked: built without its screen; lines come instead");
+                say("whoasked: built without the screen; printing lines instead");
             }
             Shown
         }

@@ -68,11 +68,13 @@ impl Reload {
                 self.listed = listed;
             }
             Err(error) => {
-                say(&format!("whoasked: the old lists stay in use: {error:#}"));
+                say(&format!(
+                    "whoasked: cannot reload the lists, the old ones stay in use: {error:#}"
+                ));
                 self.control.refuse(format!("{error:#}"));
             }
         }
-        self.notify.ready("the lists were read anew");
+        self.notify.ready("the lists were reloaded");
     }
 }
 
@@ -80,8 +82,8 @@ impl Reload {
 fn anew(before: usize, now: usize) -> String {
     let what = count(now as u64, "flagged name or address", "flagged names and addresses");
     // What is fetched by a job can end too early.
-    let fewer = if now < before / 2 { ": is a list cut off?" } else { "" };
-    format!("lists read anew: {what}, {before} before{fewer}")
+    let fewer = if now < before / 2 { ": is a list incomplete?" } else { "" };
+    format!("lists reloaded: {what}, {before} before{fewer}")
 }
 
 /// Obeys signals on a thread of its own, which waits for nobody. With a screen, also those that stop and continue
@@ -96,10 +98,10 @@ pub fn obey(
     has_screen: bool,
 ) -> anyhow::Result<()> {
     let mut signals =
-        Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1]).context("signals cannot be caught")?;
+        Signals::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1]).context("cannot catch signals")?;
     if has_screen {
         for signal in [SIGTSTP, SIGCONT] {
-            signals.add_signal(signal).context("signals cannot be caught")?;
+            signals.add_signal(signal).context("cannot catch signals")?;
         }
     }
     let lists = reload.when_asked()?;
@@ -138,8 +140,8 @@ mod tests {
 
     #[test]
     fn a_list_that_lost_most_of_its_entries_is_asked_about() {
-        assert_eq!(anew(7, 8), "lists read anew: 8 flagged names and addresses, 7 before");
-        let cut = "lists read anew: 1 flagged name or address, 7 before: is a list cut off?";
+        assert_eq!(anew(7, 8), "lists reloaded: 8 flagged names and addresses, 7 before");
+        let cut = "lists reloaded: 1 flagged name or address, 7 before: is a list incomplete?";
         assert_eq!(anew(7, 1), cut);
         assert!(!anew(2, 1).contains('?'));
     }

@@ -161,7 +161,7 @@ fn changes(said: &mut Vec<Complaint>, now: &[Complaint]) -> Vec<String> {
     let new = new.map(|complaint| format!("{}: {}", complaint.name, complaint.words));
     let mended = said.iter().filter(|complaint| !is_in(now, complaint.name));
     let mended =
-        mended.map(|complaint| format!("{}: mended: {}", complaint.name, complaint.mended()));
+        mended.map(|complaint| format!("{}: fixed: {}", complaint.name, complaint.mended()));
     let lines = new.chain(mended).collect();
     *said = now.to_vec();
     lines
@@ -183,8 +183,8 @@ pub fn line(status: &Status) -> String {
     };
     let ring = reach(status).map_or(String::new(), |reach| format!("; the ring {reach}"));
     format!(
-        "{received} packets, {} DNS messages, {} lost; {} lookups told at once; {} settled ({} with a client, {} of no \
-         client, {} that cannot be told){answers}{ring}{wrong}",
+        "{received} packets, {} DNS messages, {} lost; {} lookups reported at once; {} settled ({} with a client, \
+         {} without one, {} undecided){answers}{ring}{wrong}",
         status.decoded.messages,
         status.packets_lost(),
         status.provisional.total(),
@@ -202,8 +202,8 @@ pub fn coverage(status: &Status) -> String {
     lines.extend(wrong.map(|Complaint { name, words }| format!("  wrong: {name}: {words}")));
     for interface in &status.interfaces {
         let lost = counted(&[
-            (interface.dropped_by_kernel, "lost by the kernel"),
-            (interface.dropped_by_interface, "lost by the network card"),
+            (interface.dropped_by_kernel, "dropped by the kernel"),
+            (interface.dropped_by_interface, "dropped by the network card"),
         ]);
         let lost = lost.map_or(String::new(), |lost| format!(", {lost}"));
         let state = interface.fault.as_deref().unwrap_or("up");
@@ -213,7 +213,7 @@ pub fn coverage(status: &Status) -> String {
     let reassembled = &status.reassembled;
     let rows = [
         (
-            "lost, since the analysis was too slow",
+            "lost because the analysis was too slow",
             counted(&[(status.losses.frames, "packets"), (status.defects(), "defects")]),
         ),
         (
@@ -221,8 +221,8 @@ pub fn coverage(status: &Status) -> String {
             counted(&[
                 (decoded.malformed, "DNS messages cut or malformed"),
                 (decoded.broken, "broken packets"),
-                (decoded.unknown_link, "packets of an unknown kind"),
-                (reassembled.packets_given_up(), "packets in fragments that did not all come"),
+                (decoded.unknown_link, "packets of an unknown link type"),
+                (reassembled.packets_given_up(), "fragmented packets with missing fragments"),
                 (reassembled.stream_gaps(), "gaps in TCP connections"),
             ]),
         ),
@@ -249,15 +249,15 @@ pub fn coverage(status: &Status) -> String {
             (coverage.names_forgotten, "host names"),
             (coverage.contacts_forgotten, "connections"),
             (coverage.transactions.no_room, "messages"),
-            (coverage.sightings_left_out, "flagged things of questions that had many"),
+            (coverage.sightings_left_out, "flagged items of questions with very many"),
         ]);
-        lines.extend(forgotten.map(|what| format!("  forgotten for lack of room: {what}")));
+        lines.extend(forgotten.map(|what| format!("  forgotten for lack of memory: {what}")));
         let told = counted(&[
-            (coverage.judged_early, "settled before all was known"),
-            (coverage.settled_unlisted, "settled since they are listed no more"),
+            (coverage.judged_early, "settled early"),
+            (coverage.settled_unlisted, "settled because their entry was removed from the lists"),
             (coverage.unsettled, "not settled at the end, for lack of time"),
-            (coverage.told_late, "said only in the end"),
-            (coverage.summary_left_out, "without room in the summary"),
+            (coverage.told_late, "reported only once settled"),
+            (coverage.summary_left_out, "left out of the summary for lack of memory"),
         ]);
         lines.extend(told.map(|what| format!("  lookups: {what}")));
         let set_back = counted(&[(coverage.clock_set_back, "times")]);
@@ -265,10 +265,10 @@ pub fn coverage(status: &Status) -> String {
         for row in &coverage.latencies {
             let who = match row.leg {
                 Leg::Client => "answers its clients",
-                Leg::Upstream => "is answered by others",
+                Leg::Upstream => "is answered by upstream servers",
             };
             lines.push(format!(
-                "  DNS server {} {who} within {} (half), {} (99 in 100)",
+                "  DNS server {} {who} within {} (median), {} (99th percentile)",
                 row.resolver,
                 millis(row.p50_us),
                 millis(row.p99_us)
@@ -290,7 +290,7 @@ pub fn coverage(status: &Status) -> String {
     if let Some(waited) = status.to_report.as_ref().filter(|waited| !waited.is_empty()) {
         let within = |share| millis(waited.value_at_quantile(share));
         lines.push(format!(
-            "  from a flagged lookup to its report: within {} (half), {} (99 in 100), {} (all)",
+            "  from a flagged lookup to its report: {} (median), {} (99th percentile), {} (maximum)",
             within(0.5),
             within(0.99),
             millis(waited.max())

@@ -32,12 +32,12 @@ pub(super) fn read(text: &str) -> Found {
         let line = line.trim();
         if let Some(rest) = line.strip_prefix("lease ") {
             if let Some(open) = block.take() {
-                found.warn(open.line, "this lease does not end; it was left out");
+                found.warn(open.line, "this lease is not closed; skipped");
             }
             let text = rest.trim_end_matches('{').trim();
             let address = address(text);
             if address.is_none() {
-                found.warn(number, &format!("{text:?} is no address; this lease was left out"));
+                found.warn(number, &format!("{text:?} is not an address; lease skipped"));
             }
             block = Some(Block { line: number, address, ..Block::default() });
         } else if line == "}" {
@@ -49,7 +49,7 @@ pub(super) fn read(text: &str) -> Found {
         }
     }
     if let Some(open) = block {
-        found.warn(open.line, "this lease does not end; it was left out");
+        found.warn(open.line, "this lease is not closed; skipped");
     }
     found
 }
@@ -68,7 +68,7 @@ fn statement(line: &str, block: &mut Block) -> Result<(), String> {
 
 /// `1 2026/03/02 08:00:00`, always UTC; `epoch 1772438400`; or `never`.
 fn time(text: &str) -> Result<Option<Timestamp>, String> {
-    let bad = || format!("{text:?} is no time; wanted is `WEEKDAY YYYY/MM/DD HH:MM:SS`");
+    let bad = || format!("{text:?} is not a time; expected `WEEKDAY YYYY/MM/DD HH:MM:SS`");
     let text = text.split('#').next().unwrap_or_default().trim().trim_end_matches(';');
     if text == "never" {
         return Ok(None);

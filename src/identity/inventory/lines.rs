@@ -49,8 +49,7 @@ pub(super) fn read(text: &str) -> Found {
                 found.address(address, Entry { name, from: None, until: None });
             }
             _ => {
-                let wanted =
-                    "is neither `ADDRESS NAME` nor a lease of dnsmasq; the line was left out";
+                let wanted = "is neither `ADDRESS NAME` nor a dnsmasq lease; line skipped";
                 let begin: String = line.trim().chars().take(60).collect();
                 found.warn(number, &format!("{begin:?} {wanted}"));
             }

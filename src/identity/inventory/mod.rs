@@ -42,8 +42,8 @@ pub enum InventoryError {
     },
     /// There is no name in it.
     #[error(
-        "{}: no host name was found in it; wanted is a CSV file with a header (ip, hostname, mac), a hosts \
-         file, dnsmasq's leases, ISC dhcpd's leases, or what `netsh dhcp server scope SCOPE show clients 1` shows{}", path.display(), first(warnings)
+        "{}: no host name found; expected a CSV file with a header (ip, hostname, mac), a hosts file, the leases \
+         of dnsmasq or ISC dhcpd, or the output of `netsh dhcp server scope SCOPE show clients 1`{}", path.display(), first(warnings)
     )]
     Empty {
         /// Which file.
@@ -54,7 +54,7 @@ pub enum InventoryError {
 }
 
 fn first(warnings: &[String]) -> String {
-    warnings.first().map_or_else(String::new, |warning| format!("; for one, {warning}"))
+    warnings.first().map_or_else(String::new, |warning| format!("; first problem: {warning}"))
 }
 
 /// A name, and from when until when it holds, where the file says.
@@ -114,12 +114,12 @@ impl Found {
         let rows = count(self.nameless as u64, "row has", "rows have");
         let what = match (text.is_empty(), self.linked * 2 > self.nameless) {
             (_, true) => {
-                "a link-layer address where a name should stand, as in what `arp -a` shows, which has no names".to_owned()
+                "a MAC address where a name should be, as in the output of `arp -a`, which has no names".to_owned()
             }
             (true, false) => format!("no host name, the first in line {line}"),
             (false, false) => format!("no host name, as line {line}: {text:?}"),
         };
-        Some(format!("{rows} {what}; left out"))
+        Some(format!("{rows} {what}; skipped"))
     }
 
     fn warn(&mut self, line: u64, what: &str) {
@@ -185,7 +185,7 @@ fn said(path: &Path, found: &Found) -> Vec<String> {
         found.warnings.iter().map(|warning| format!("{}: {warning}", path.display())).collect();
     if found.unsaid > 0 {
         let (path, more) = (path.display(), found.unsaid);
-        said.push(format!("{path}: {more} more lines like these were left out"));
+        said.push(format!("{path}: skipped {more} more lines like these"));
     }
     said.extend(found.nameless_in_words().map(|words| format!("{}: {words}", path.display())));
     said

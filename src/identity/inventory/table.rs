@@ -104,7 +104,7 @@ pub(super) fn read(text: &str, columns: &Columns) -> Found {
     for Row { line, fields, .. } in Rows::new(text, columns.separator, Some(columns.count)) {
         let line = u64::from(line);
         match fields {
-            Err(why) => found.warn(line, &format!("{why}; the row was left out")),
+            Err(why) => found.warn(line, &format!("{why}; row skipped")),
             Ok(record) => {
                 let is_comment = record.get(0).is_some_and(|cell| cell.starts_with('#'));
                 if line > columns.header && !is_comment {
@@ -131,10 +131,10 @@ fn row(record: &csv::StringRecord, line: u64, columns: &Columns, found: &mut Fou
     let (address, link_layer) = (at.and_then(address), link.and_then(mac));
     match (at, address) {
         (Some(text), None) => {
-            found.warn(line, &format!("{text:?} is no address; it was left out"));
+            found.warn(line, &format!("{text:?} is not an address; skipped"));
         }
         (None, _) if link_layer.is_none() => {
-            found.warn(line, "there is no address in this row; it was left out");
+            found.warn(line, "no address in this row; skipped");
         }
         _ => {}
     }

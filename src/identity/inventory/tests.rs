@@ -37,8 +37,8 @@ fn a_table_with_a_header() {
     assert_eq!(
         warnings,
         [
-            "line 4: \"192.168.2.300\" is no address; it was left out",
-            "1 row has no host name, the first in line 5; left out",
+            "line 4: \"192.168.2.300\" is not an address; skipped",
+            "1 row has no host name, the first in line 5; skipped",
         ]
     );
 }
@@ -51,7 +51,7 @@ fn a_hosts_file() {
     assert_eq!(name(&inventory, "127.0.0.1", NOON), None);
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     assert!(warnings[0].starts_with("line 7: \"not-an-address  x\" is neither"));
-    assert_eq!(warnings[1], "1 row has no host name, the first in line 6; left out");
+    assert_eq!(warnings[1], "1 row has no host name, the first in line 6; skipped");
 }
 
 #[test]
@@ -72,9 +72,9 @@ fn leases_of_isc_dhcpd_tell_who_had_an_address_when() {
     assert_eq!(at("2027-01-01T00:00:00Z").as_deref(), Some("GUEST-7"));
     assert_eq!(name(&inventory, "192.168.2.45", NOON).as_deref(), Some("LENA-PC"));
     assert_eq!(warnings.len(), 3, "{warnings:?}");
-    assert!(warnings[0].contains("\"192.168.2.999\" is no address"));
-    assert!(warnings[1].contains("\"yesterday\" is no time"));
-    assert!(warnings[2].contains("does not end"));
+    assert!(warnings[0].contains("\"192.168.2.999\" is not an address"));
+    assert!(warnings[1].contains("\"yesterday\" is not a time"));
+    assert!(warnings[2].contains("is not closed"));
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn what_holds_no_name_is_an_error_that_says_what_is_wanted() {
     for content in [&b""[..], b"\x7fELF\x02\x01\0\0\xff\xfe", b"ip,hostname\n", b"a b c\n"] {
         fs::write(file.path(), content).unwrap();
         let error = Inventory::load(&[file.path().to_owned()]).unwrap_err().to_string();
-        assert!(error.contains("no host name was found") && error.contains("CSV"), "{error}");
+        assert!(error.contains("no host name found") && error.contains("CSV"), "{error}");
     }
     let missing = Inventory::load(&[data("nothing-here")]).unwrap_err().to_string();
     assert!(missing.contains("cannot read the inventory"), "{missing}");
@@ -102,7 +102,7 @@ fn what_netsh_shows_of_dhcp_clients_has_its_names_last() {
     assert_eq!(name("192.168.2.43").as_deref(), Some("drucker-1"));
     assert_eq!(name("192.168.2.44"), None);
     let words = found.nameless_in_words().unwrap();
-    assert_eq!(words, "1 row has no host name, the first in line 7; left out");
+    assert_eq!(words, "1 row has no host name, the first in line 7; skipped");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn what_is_no_host_name_is_left_out_and_counted() {
     assert_eq!((found.names, found.nameless), (1, 3));
     assert_eq!(
         found.nameless_in_words().unwrap(),
-        "3 rows have no host name, as line 2: \"-\"; left out"
+        "3 rows have no host name, as line 2: \"-\"; skipped"
     );
     // What Windows shows has none at all, and what Unix shows may have.
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -120,7 +120,7 @@ fn what_is_no_host_name_is_left_out_and_counted() {
                192.168.2.42          00-1b-21-3c-00-1c     dynamic\n";
     fs::write(file.path(), arp).unwrap();
     let error = Inventory::load(&[file.path().to_owned()]).unwrap_err().to_string();
-    assert!(error.contains("`arp -a` shows, which has no names"), "{error}");
+    assert!(error.contains("the output of `arp -a`, which has no names"), "{error}");
     let unix = "? (10.0.0.1) at 00:1b:21:3c:00:1c [ether] on eth0\npc.lan (10.0.0.2) at 00:1b:21:3c:00:1d on en0\n";
     let found = understand(unix.as_bytes());
     assert_eq!(name(&found.inventory, "10.0.0.2", NOON).as_deref(), Some("pc.lan"));

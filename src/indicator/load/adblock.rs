@@ -42,7 +42,7 @@ pub(super) fn load(loader: &mut Loader, lines: &mut Lines<'_>) -> Result<(), Sto
         }
         let is_cosmetic = ["##", "#@#", "#?#", "#$#", "#%#"].iter().any(|mark| line.contains(mark));
         if is_cosmetic && !line.starts_with("# ") {
-            loader.skip(line, "it hides parts of a page and is about no name");
+            loader.skip(line, "it hides parts of a page and names no domain");
             return Ok(());
         }
         let allows = loader.allows;
@@ -55,7 +55,7 @@ pub(super) fn load(loader: &mut Loader, lines: &mut Lines<'_>) -> Result<(), Sto
             return match content {
                 "" => Ok(()),
                 _ if exception || content.starts_with(['|', '/']) => {
-                    loader.skip(line, "only rules that begin with || are about a whole name");
+                    loader.skip(line, "only rules that begin with || apply to a whole name");
                     Ok(())
                 }
                 // Filter lists for DNS hold plain names and hosts lines, too.
@@ -75,19 +75,19 @@ fn rule(loader: &mut Loader, line: &str, pattern: &str) -> Result<(), Stop> {
     let harmful =
         options.split(',').find(|&option| !option.is_empty() && !HARMLESS.contains(&option));
     if harmful.is_some() {
-        loader.skip(line, "its options say that it holds only sometimes");
+        loader.skip(line, "its options restrict when it applies");
         return Ok(());
     }
     let name = pattern.strip_suffix('|').unwrap_or(pattern);
     let name = name.strip_suffix('^').unwrap_or(name);
     if name.contains(['/', '^', '?', ':']) {
-        loader.skip(line, "it is about a part of a site, not about a whole name");
+        loader.skip(line, "it applies to part of a site, not to a whole name");
         return Ok(());
     }
     match name.strip_prefix("*.") {
         Some(parent) => loader.name(IndicatorKind::Below, parent, Remark::default()),
         None if name.contains('*') => {
-            loader.skip(line, "a `*` can only stand for all names below one");
+            loader.skip(line, "a `*` can only mean all names below one");
             Ok(())
         }
         None => loader.word(name, Remark::default()),

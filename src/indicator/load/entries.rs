@@ -67,7 +67,7 @@ impl Indicators {
                     known.insert(key, id);
                     Ok(id)
                 }
-                Err(_) => Err("there is no room for further entries".to_owned()),
+                Err(_) => Err("there is no room for more entries".to_owned()),
             });
         }
         // Each is new, so none moves.

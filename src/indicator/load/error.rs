@@ -37,7 +37,7 @@ impl fmt::Display for Warning {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// No list was given.
-    #[error("no list of indicators was given")]
+    #[error("no list of indicators given")]
     NoLists,
     /// More than 65,535 were.
     #[error("{0} lists of indicators are too many")]
@@ -54,20 +54,17 @@ pub enum LoadError {
     },
     /// It is a packet capture: the arguments were likely mixed up.
     #[error(
-        "{0} is a packet capture; a list of names and addresses is expected here, and captures without a flag, as in \
-         `whoasked read CAPTURE --indicators LIST`"
+        "{0} is a packet capture, not a list; give captures without an option, as in `whoasked read CAPTURE \
+         --indicators LIST`"
     )]
     Capture(String),
     /// It holds NUL octets.
-    #[error(
-        "{0} is binary; a list of names and addresses is expected here, as UTF-8 or UTF-16 text"
-    )]
+    #[error("{0} is binary; expected a list of names and addresses as UTF-8 or UTF-16 text")]
     Binary(String),
     /// It is a firewall's table of alerts.
     #[error(
-        "{0} looks like a table of alerts, not like a list; to have its alerts answered, use \
-         `whoasked explain --alerts {0} CAPTURE`, or to look for what they are about from now on, \
-         `whoasked live -i IFACE --alerts {0}`"
+        "{0} looks like a table of alerts, not a list; to find the clients behind them, use `whoasked explain \
+         --alerts {0} CAPTURE`; to watch for their destinations from now on, `whoasked live -i IFACE --alerts {0}`"
     )]
     Alerts(String),
     /// It is JSON of another kind.
@@ -91,7 +88,7 @@ pub enum LoadError {
         why: String,
     },
     /// A directory holds no file.
-    #[error("there is no list in the directory {0} (hidden files do not count)")]
+    #[error("no list in the directory {0} (hidden files are ignored)")]
     EmptyDirectory(String),
     /// A directory holds very many.
     #[error("the directory {0} holds more than {FILES_MAX} files; is it the right one?")]
@@ -135,12 +132,12 @@ fn after(lines: u32) -> String {
 }
 
 fn create(source: &io::Error) -> &'static str {
-    if source.kind() == io::ErrorKind::NotFound { " (create it and put a list there)" } else { "" }
+    if source.kind() == io::ErrorKind::NotFound { " (file not found)" } else { "" }
 }
 
 fn example(first: &Option<Box<Warning>>) -> String {
     let Some(first) = first else {
-        return "; what is looked for stands one on a line: evil.example, 203.0.113.7 or 203.0.113.0/24"
+        return "; expected one entry per line, such as evil.example, 203.0.113.7 or 203.0.113.0/24"
             .to_owned();
     };
     let Warning { line, text, why, .. } = first.as_ref();

@@ -42,7 +42,7 @@ pub(super) fn load(
     read: fn(&mut Loader, &mut Places<'_>, &RawValue) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
     let Some(octets) = lines.rest(DOCUMENT_LEN_MAX)? else {
-        return Err(Stop::Broken("it is longer than 1 GiB; divide it".into()));
+        return Err(Stop::Broken("it is longer than 1 GiB; split it".into()));
     };
     let text = String::from_utf8(octets)
         .map_err(|_| Stop::Broken("it is not UTF-8 text, as JSON must be".into()))?;
@@ -50,7 +50,8 @@ pub(super) fn load(
     let values = serde_json::Deserializer::from_str(places.text()).into_iter::<&RawValue>();
     for value in values {
         // A document that is cut is damaged: what stood behind the cut is lost, and nobody would know.
-        let value = value.map_err(|error| Stop::Broken(format!("it is no valid JSON: {error}")))?;
+        let value =
+            value.map_err(|error| Stop::Broken(format!("it is not valid JSON: {error}")))?;
         loader.line = places.line_of(value);
         read(loader, &mut places, value)?;
     }

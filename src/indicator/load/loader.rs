@@ -158,7 +158,7 @@ impl Loader {
                     file: list.file.clone(),
                     line: list.lines,
                     text: String::new(),
-                    why: "nothing is listed in it".into(),
+                    why: "it has no entries".into(),
                     done: "the other lists are used",
                 });
             }
@@ -243,8 +243,8 @@ impl Loader {
             }
             Ok(Meaning::NetworkWithHostBits(network)) => {
                 set.add_network(network, self.line, remark)?;
-                let why = "bits are set behind its prefix";
-                self.warn(word, why, "read as the network around it");
+                let why = "it has host bits set";
+                self.warn(word, why, "read as the network that contains it");
                 return Ok(());
             }
             Err(fault) => fault,
@@ -280,7 +280,7 @@ impl Loader {
             Ok(Meaning::Name(IndicatorKind::Domain, name)) => {
                 return Ok(set.add_name(kind, name, self.line, remark)?);
             }
-            Ok(_) => "a name is expected here".to_owned(),
+            Ok(_) => "expected a name".to_owned(),
             Err(fault) => fault.to_string(),
         };
         self.skip(name, &fault);
@@ -302,7 +302,7 @@ impl Loader {
         let known = reasons.iter().position(|reason| reason.why == why && reason.done == done);
         let place = known.unwrap_or(reasons.len().min(REASONS_MAX));
         if place == reasons.len() {
-            let why = if place < REASONS_MAX { why } else { "something else is wrong with it" };
+            let why = if place < REASONS_MAX { why } else { "other problems" };
             reasons.push(Reason { why: why.to_owned(), done, count: 0 });
         }
         let mut seen = 0;

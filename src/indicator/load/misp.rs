@@ -95,7 +95,7 @@ fn holder(
         Ok(holder) => holder,
         Err(error) => {
             loader
-                .skip(piece.get(), &format!("it is no part of a MISP export: {}", reason(&error)));
+                .skip(piece.get(), &format!("it is not part of a MISP export: {}", reason(&error)));
             return Ok(());
         }
     };
@@ -116,7 +116,7 @@ fn holder(
 
 fn elements<'a>(loader: &mut Loader, piece: &'a RawValue) -> Vec<&'a RawValue> {
     serde_json::from_str(piece.get()).unwrap_or_else(|error| {
-        loader.skip(piece.get(), &format!("it is no list: {}", reason(&error)));
+        loader.skip(piece.get(), &format!("it is not a list: {}", reason(&error)));
         Vec::new()
     })
 }
@@ -125,7 +125,7 @@ fn attribute(loader: &mut Loader, piece: &RawValue, info: &str) -> Result<(), St
     let attribute: Attribute = match serde_json::from_str(piece.get()) {
         Ok(attribute) => attribute,
         Err(error) => {
-            loader.skip(piece.get(), &format!("it is no attribute: {}", reason(&error)));
+            loader.skip(piece.get(), &format!("it is not an attribute: {}", reason(&error)));
             return Ok(());
         }
     };
@@ -140,7 +140,7 @@ fn attribute(loader: &mut Loader, piece: &RawValue, info: &str) -> Result<(), St
         "ip-dst|port" | "ip-src|port" | "hostname|port" => value.split('|').take(1).collect(),
         other => {
             let shown: String = other.chars().take(32).collect();
-            loader.skip(&value, &format!("its type, {shown}, is about no name and no address"));
+            loader.skip(&value, &format!("its type, {shown}, is not a name or address"));
             return Ok(());
         }
     };

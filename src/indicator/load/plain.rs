@@ -57,23 +57,23 @@ pub(super) fn plain_line(loader: &mut Loader, content: &str) -> Result<(), Stop>
 pub(super) fn hosts_line(loader: &mut Loader, content: &str) -> Result<(), Stop> {
     let Some((address, names)) = hosts::split(content) else {
         if parse_address(content).is_some() {
-            loader.skip(content, "no name stands behind the address");
+            loader.skip(content, "there is no name after the address");
             return Ok(());
         }
         // Somebody added a name by hand.
         return plain_line(loader, content);
     };
     if !hosts::leads_nowhere(address) {
-        let why = "in a hosts file the address is not an indicator";
+        let why = "the address in a hosts file is not an indicator";
         loader.warn(content, why, "only its names are used");
     }
     for name in names.filter(|name| !hosts::is_furniture(name)) {
         if parse_address(name).is_some() {
-            loader.skip(name, "it is an address where a name should stand");
+            loader.skip(name, "it is an address where a name should be");
         } else if name.contains('/') {
             loader.skip(
                 name,
-                "it is no host name; if this is an alert table, use `whoasked explain --alerts`",
+                "it is not a host name; if this is an alert table, use `whoasked explain --alerts`",
             );
         } else {
             loader.word(name, Remark::default())?;

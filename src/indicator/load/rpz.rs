@@ -133,13 +133,13 @@ impl Zone {
             Some("$ORIGIN") => {
                 match words.next().map(|name| Name::parse(name, Some(&self.origin))) {
                     Some(Ok(origin)) => self.set_origin(origin),
-                    _ => loader.skip(entry, "its origin is no name"),
+                    _ => loader.skip(entry, "its origin is not a name"),
                 }
                 return Ok(());
             }
             Some("$TTL") | None => return Ok(()),
             Some("$INCLUDE") => {
-                loader.skip(entry, "other files are not read; name them on the command line");
+                loader.skip(entry, "$INCLUDE is not followed; give the file on the command line");
                 return Ok(());
             }
             Some("$GENERATE") => {
@@ -158,7 +158,7 @@ impl Zone {
             Ok((_, records)) => records,
             Err(error) => {
                 let error: String = error.to_string().chars().take(120).collect();
-                loader.skip(entry.trim(), &format!("it is no record: {error}"));
+                loader.skip(entry.trim(), &format!("it is not a record: {error}"));
                 return Ok(());
             }
         };
@@ -216,7 +216,7 @@ impl Zone {
             _ => {}
         }
         let Some(trigger) = self.below_apex(owner) else {
-            loader.skip(entry.trim(), "it is outside of the zone");
+            loader.skip(entry.trim(), "it is outside the zone");
             return Ok(());
         };
         let target = match data {
@@ -271,16 +271,17 @@ fn triggered(loader: &mut Loader, entry: &str, trigger: &str) -> Result<(), Stop
             Some(network) if kind == "rpz-ip" => loader.word(&network, Remark::default()),
             Some(network) => loader.word(&network, remark("a name server's address (rpz-nsip)")),
             None => {
-                loader.skip(entry.trim(), "its address is none; such as 24.0.2.0.192 is expected");
+                loader.skip(
+                    entry.trim(),
+                    "its address is invalid; expected one such as 24.0.2.0.192",
+                );
                 Ok(())
             }
         },
         "rpz-nsdname" => name(loader, inner, remark("a name server's name (rpz-nsdname)")),
         "rpz-client-ip" => {
-            loader.skip(
-                entry.trim(),
-                "it is about who asks (rpz-client-ip), not about what is asked",
-            );
+            loader
+                .skip(entry.trim(), "it is about who asks (rpz-client-ip), not what is asked for");
             Ok(())
         }
         _ => name(loader, trigger, Remark::default()),

@@ -28,7 +28,7 @@ struct Query<'a> {
 /// Reads a rule, which begins with its action and ends with a parenthesis.
 pub(super) fn read(rule: &str) -> Result<Rule, &'static str> {
     let inner = rule.split_once('(').and_then(|(_, rest)| rest.trim_end().strip_suffix(')'));
-    let options = options_of(inner.ok_or("its options do not stand in parentheses")?)?;
+    let options = options_of(inner.ok_or("its options are not in parentheses")?)?;
     let mut message = "";
     let mut query: Option<Query<'_>> = None;
     let mut in_query = false;
@@ -50,7 +50,7 @@ pub(super) fn read(rule: &str) -> Result<Rule, &'static str> {
             _ => {}
         }
     }
-    let query = query.ok_or("it does not look at the name of a DNS question (dns.query)")?;
+    let query = query.ok_or("it does not match the name in a DNS query (dns.query)")?;
     query.rule(message)
 }
 
@@ -89,7 +89,7 @@ impl<'a> Query<'a> {
     fn take(&mut self, key: &str, value: &'a str) {
         match key {
             "content" if value.starts_with('!') => {
-                self.other = Some("it says what the name is not");
+                self.other = Some("it matches what the name is not");
             }
             "content" => self.contents.push(value.trim_matches('"')),
             "dotprefix" => self.dot_prefixed = true,
@@ -99,19 +99,19 @@ impl<'a> Query<'a> {
             "isdataat" if value.starts_with("!1") => self.at_end = true,
             "bsize" => match value.parse() {
                 Ok(len) => self.len = Some(len),
-                Err(_) => self.other = Some("it asks for names of several lengths (bsize)"),
+                Err(_) => self.other = Some("it matches names of several lengths (bsize)"),
             },
             "depth" => {
                 let len = self.contents.last().map(|content| content.len());
                 self.at_start |= len.is_some() && len == value.parse().ok();
             }
-            "pcre" => self.other = Some("it asks for a pattern (pcre), which cannot be listed"),
+            "pcre" => self.other = Some("it matches a pattern (pcre), which cannot be listed"),
             "dataset" | "datarep" => {
-                self.other = Some("its names stand in a dataset; load the dataset's file");
+                self.other = Some("its names are in a dataset; load the dataset's file");
             }
             "distance" | "within" | "offset" | "byte_test" | "byte_jump" | "entropy"
             | "luaxform" | "to_sha1" | "to_sha256" | "to_md5" => {
-                self.other = Some("it asks for parts of the name at certain places");
+                self.other = Some("it matches parts of the name at certain positions");
             }
             _ => {}
         }
@@ -130,21 +130,21 @@ impl<'a> Query<'a> {
         }
         let &[content] = self.contents.as_slice() else {
             return Err(match self.contents.is_empty() {
-                true => "it asks for no part of the name",
-                false => "it asks for several parts of the name",
+                true => "it matches no part of the name",
+                false => "it matches several parts of the name",
             });
         };
         if content.contains(['|', '\\', '"']) {
-            return Err("it asks for bytes that no listed name has");
+            return Err("it matches bytes that no listed name has");
         }
         let is_whole = self.at_start && self.at_end || self.len == Some(content.len());
         let bare = content.strip_prefix('.').unwrap_or(content);
         if !bare.contains('.') && !is_whole && bare.len() == content.len() {
-            return Err("it asks for a part of a label");
+            return Err("it matches part of a label");
         }
         let has_dot = bare.len() < content.len();
-        let ends_in_name = "names that only end in it, within a label, are left out";
-        let holds_name = "names that hold it elsewhere are left out";
+        let ends_in_name = "names that end in it within a label are not flagged";
+        let holds_name = "names that contain it elsewhere are not flagged";
         let (kind, doubt) = match (self.at_end, has_dot) {
             (true, true) if self.dot_prefixed => (IndicatorKind::Domain, None),
             (_, false) if is_whole => (IndicatorKind::Exact, None),

@@ -54,7 +54,7 @@ pub(super) fn document(
             Err(error) => {
                 let error = error.to_string();
                 let what = error.split(" at line ").next().unwrap_or_default();
-                loader.skip(piece.get(), &format!("it is no STIX object: {what}"));
+                loader.skip(piece.get(), &format!("it is not a STIX object: {what}"));
             }
         }
     }
@@ -62,13 +62,16 @@ pub(super) fn document(
 }
 
 fn broken(error: serde_json::Error) -> Stop {
-    Stop::Broken(format!("it is no STIX bundle: {error}"))
+    Stop::Broken(format!("it is not a STIX bundle: {error}"))
 }
 
 fn object(loader: &mut Loader, object: &Object) -> Result<(), Stop> {
     let shown = object.pattern.as_deref().or(object.name.as_deref()).unwrap_or(&object.kind);
     if matches!(object.kind.as_str(), "domain-name" | "ipv4-addr" | "ipv6-addr" | "url") {
-        loader.skip(shown, "an observable by itself is not said to be bad; only indicators are");
+        loader.skip(
+            shown,
+            "an observable alone does not mean that something is bad; only indicators do",
+        );
         return Ok(());
     }
     if object.kind != "indicator" {
@@ -79,7 +82,7 @@ fn object(loader: &mut Loader, object: &Object) -> Result<(), Stop> {
         return Ok(());
     }
     if object.pattern_type.as_deref().is_some_and(|kind| kind != "stix") {
-        loader.skip(shown, "its pattern is in another language than STIX's");
+        loader.skip(shown, "its pattern is not in STIX's pattern language");
         return Ok(());
     }
     let Some(pattern) = &object.pattern else {
@@ -161,7 +164,7 @@ fn values_of(pattern: &str) -> Result<Vec<String>, &'static str> {
             .any(|token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(wanted)))
     };
     if has("AND") || has("FOLLOWEDBY") {
-        return Err("it holds only together with something else (AND, FOLLOWEDBY)");
+        return Err("it applies only together with something else (AND, FOLLOWEDBY)");
     }
     if has("NOT") || tokens.contains(&Token::Mark('!')) {
         return Err("it says what something is not");
@@ -184,7 +187,7 @@ fn values_of(pattern: &str) -> Result<Vec<String>, &'static str> {
         }
     }
     if values.is_empty() {
-        return Err("its pattern is about no name and no address");
+        return Err("its pattern has no name or address");
     }
     Ok(values)
 }

@@ -65,7 +65,7 @@ pub(super) fn load_dataset(loader: &mut Loader, lines: &mut Lines<'_>) -> Result
         match decoded(line) {
             Some(name) => loader.value(&name, Remark::default()),
             None => {
-                loader.skip(line, "it is no text in base64");
+                loader.skip(line, "it is not base64 text");
                 Ok(())
             }
         }
@@ -83,10 +83,8 @@ pub(super) fn load_reputation(loader: &mut Loader, lines: &mut Lines<'_>) -> Res
                 loader.value(address, Remark { description: &description, confidence: None })
             }
             None => {
-                loader.skip(
-                    line,
-                    "an address, a category and a score are expected, with commas between",
-                );
+                loader
+                    .skip(line, "expected an address, a category and a score, separated by commas");
                 Ok(())
             }
         }
@@ -123,12 +121,12 @@ pub(super) fn load_rules(loader: &mut Loader, lines: &mut Lines<'_>) -> Result<(
 fn load_rule(loader: &mut Loader, text: &str) -> Result<(), Stop> {
     match rule::read(text) {
         _ if text.starts_with("pass ") => {
-            loader.skip(text, "it lets pass what other rules would flag (use --allow)");
+            loader.skip(text, "it allows what other rules would flag (use --allow)");
             Ok(())
         }
         Ok(rule) => {
             if let Some(doubt) = rule.doubt {
-                loader.warn(&rule.name, doubt, "read as the name and all below it");
+                loader.warn(&rule.name, doubt, "read as the name and everything below it");
             }
             let remark = Remark { description: &rule.message, confidence: None };
             loader.name(rule.kind, &rule.name, remark)

@@ -190,7 +190,7 @@ fn columns_by_rows(head: &str) -> Option<Columns> {
         }
     }
     let place = counts.iter().position(|count| count * 2 > rows.len())?;
-    let reading = format!("column {}, as no line names the columns", place + 1);
+    let reading = format!("column {}, because no line names the columns", place + 1);
     Some(Columns { delimiter, values: vec![place], reading, ..Columns::default() })
 }
 
@@ -199,8 +199,8 @@ pub(super) fn load(loader: &mut Loader, lines: &mut Lines<'_>) -> Result<(), Sto
     let head = String::from_utf8_lossy(lines.head()).into_owned();
     let columns = header_of(&head).or_else(|| columns_by_rows(&head)).ok_or_else(|| {
         Stop::Broken(
-            "no line names a column such as domain, host, url, ip or indicator, and no column holds \
-             mostly names or addresses"
+            "no line names a column such as domain, host, url, ip or indicator, and no column consists mostly of \
+             names or addresses"
                 .into(),
         )
     })?;
@@ -224,7 +224,7 @@ pub(super) fn load(loader: &mut Loader, lines: &mut Lines<'_>) -> Result<(), Sto
             Err(error) => match error.into_kind() {
                 csv::ErrorKind::Io(error) => return Err(Stop::Io(error)),
                 other => {
-                    return Err(Stop::Broken(format!("it cannot be read as a table: {other:?}")));
+                    return Err(Stop::Broken(format!("cannot be read as a table: {other:?}")));
                 }
             },
         }
@@ -252,7 +252,7 @@ fn row(loader: &mut Loader, columns: &Columns, record: &csv::ByteRecord) -> Resu
     let kind = columns.kind.and_then(cell).unwrap_or_default().to_ascii_lowercase();
     if OTHER_TYPES.iter().any(|other| kind.contains(other)) {
         let kind: String = kind.chars().take(32).collect();
-        loader.skip(&shown(), &format!("its type, {kind}, is about no name and no address"));
+        loader.skip(&shown(), &format!("its type, {kind}, is not a name or address"));
         return Ok(());
     }
     let described: Vec<&str> =
@@ -269,7 +269,7 @@ fn row(loader: &mut Loader, columns: &Columns, record: &csv::ByteRecord) -> Resu
     if !found {
         let why = match columns.values.iter().all(|&place| place + 1 >= record.len()) {
             true => "it has too few columns",
-            false => "nothing stands in the columns that are read",
+            false => "the columns that are read are empty",
         };
         loader.skip(&shown(), why);
     }

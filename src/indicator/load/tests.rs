@@ -39,7 +39,7 @@ fn a_plain_list_with_everything_in_it() {
     let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
     assert_eq!(
         warning.to_string(),
-        "flagged.txt line 7: \"198.51.100.7/24\": bits are set behind its prefix: read as the network around it"
+        "flagged.txt line 7: \"198.51.100.7/24\": it has host bits set: read as the network that contains it"
     );
     let [list] = indicators.lists() else { panic!() };
     assert_eq!((list.lines, list.entries, list.duplicates, list.skipped), (10, 7, 1, 0));
@@ -93,11 +93,11 @@ fn a_hosts_line_in_a_plain_list_is_skipped_not_guessed_at() {
 #[test]
 fn what_flags_too_much_is_used_and_warned_of() {
     for (list, why) in [
-        (".", "it is the root, and every name stands below it"),
+        (".", "it is the root, and every name is below it"),
         ("com", "it is a whole top-level domain"),
         ("*.com", "it is a whole top-level domain"),
-        ("0.0.0.0/0", "it is every address there is"),
-        ("::/0", "it is every address there is"),
+        ("0.0.0.0/0", "it covers every address"),
+        ("::/0", "it covers every address"),
     ] {
         let (indicators, warnings) = read(list).unwrap();
         assert_eq!((indicators.len(), warnings[0].why.as_str()), (1, why), "{list}");
@@ -154,10 +154,10 @@ fn a_list_that_yields_nothing_is_an_error_that_says_why() {
     let error = |list: &str| read(list).unwrap_err().to_string();
     assert_eq!(
         error(""),
-        "no usable entry in flagged.txt (read as a plain list): 0 lines read, 0 skipped; what is looked for stands \
-         one on a line: evil.example, 203.0.113.7 or 203.0.113.0/24"
+        "no usable entry in flagged.txt (read as a plain list): 0 lines read, 0 skipped; expected one entry per \
+         line, such as evil.example, 203.0.113.7 or 203.0.113.0/24"
     );
-    assert!(error("# nothing\n").contains(": 1 line read, 0 skipped; what is looked for"));
+    assert!(error("# nothing\n").contains(": 1 line read, 0 skipped; expected one entry per line"));
     assert_eq!(
         error("a..b\n1234\n"),
         "no usable entry in flagged.txt (read as a plain list): 2 lines read, 2 skipped; first: line 1: \"a..b\": \
@@ -188,10 +188,7 @@ fn files_are_named_apart_and_missing_ones_are_errors() {
     assert_eq!(found, [1, 4, 0, 2, 3].map(IndicatorId), "by kind, then by list");
 
     let missing = Indicators::load(&[path("none.txt")], NameHasher::random()).unwrap_err();
-    assert!(
-        missing.to_string().ends_with("none.txt (create it and put a list there)"),
-        "{missing}"
-    );
+    assert!(missing.to_string().ends_with("none.txt (file not found)"), "{missing}");
     let cut = zstd::encode_all("evil.com\n".repeat(100_000).as_bytes(), 1).unwrap();
     fs::write(path("cut.zst"), &cut[..cut.len() - 4]).unwrap();
     let cut = Indicators::load(&[path("cut.zst")], NameHasher::random()).unwrap_err();
@@ -232,7 +229,7 @@ fn lists_that_hold_nothing_are_no_error_beside_others_that_do() {
     let names: Vec<_> = indicators.lists().iter().map(|list| list.name.as_str()).collect();
     assert_eq!(names, ["a.txt", "b.txt", "c.txt"]);
     let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
-    assert_eq!(warning.why, "nothing is listed in it");
+    assert_eq!(warning.why, "it has no entries");
     let empty = Indicators::load(&[path("feeds/inner/deep/..")], NameHasher::random());
     assert!(empty.is_ok());
     fs::create_dir(path("none")).unwrap();

@@ -23,29 +23,29 @@ pub(super) enum Meaning<'a> {
 /// Why a word stands for nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Fault {
-    #[error("there is no name in it")]
+    #[error("it has no name")]
     Nothing,
     #[error(transparent)]
     Name(#[from] NameError),
-    #[error("{0:?} cannot stand in a name")]
+    #[error("{0:?} is not allowed in a name")]
     Character(char),
-    #[error("a `*` can only stand for all names below one, as in `*.evil.com`")]
+    #[error("a `*` can only mean all names below one, as in `*.evil.com`")]
     Wildcard,
-    #[error("it ends in a number, as addresses do, and is none")]
+    #[error("it ends in a number like an address, but is not one")]
     NoAddress,
-    #[error("its prefix length is none")]
+    #[error("its prefix length is invalid")]
     Prefix,
-    #[error("its port is none")]
+    #[error("its port is invalid")]
     Port,
-    #[error("`=`, `*.` and `.` go before a name, not before an address")]
+    #[error("`=`, `*.` and `.` can precede a name, not an address")]
     MarkedAddress,
-    #[error("it is an e-mail address; its domain may be an innocent provider's")]
+    #[error("it is an e-mail address; its domain may be a provider's")]
     Mail,
-    #[error("it is no internationalised domain name (UTS 46)")]
+    #[error("it is not a valid internationalised domain name (UTS 46)")]
     Idna,
-    #[error("it is the hash of a file")]
+    #[error("it is a file hash")]
     FileHash,
-    #[error("it is what a firewall calls a threat; what it flags is wanted, its destination")]
+    #[error("it is a firewall's threat name; expected the destination that it flags")]
     Threat,
 }
 

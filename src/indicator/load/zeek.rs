@@ -44,7 +44,7 @@ pub(super) fn load(loader: &mut Loader, lines: &mut Lines<'_>) -> Result<(), Sto
             return Ok(());
         }
         let Some(columns) = columns else {
-            loader.skip(line, "it stands before the #fields line");
+            loader.skip(line, "it comes before the #fields line");
             return Ok(());
         };
         row(loader, columns, line)
@@ -62,12 +62,12 @@ fn row(loader: &mut Loader, columns: Columns, line: &str) -> Result<(), Stop> {
     };
     match cell(columns.kind) {
         None => {
-            loader.skip(line, "it names no indicator_type; tabs go between the columns");
+            loader.skip(line, "it names no indicator_type; columns must be separated by tabs");
             return Ok(());
         }
         Some("Intel::DOMAIN" | "Intel::ADDR" | "Intel::SUBNET" | "Intel::URL") => {}
         Some(other) => {
-            let why = format!("{} is about no name and no address", shortened(other));
+            let why = format!("{} is not a name or address", shortened(other));
             loader.skip(indicator, &why);
             return Ok(());
         }

@@ -81,8 +81,8 @@ fn holders(path: &Path) -> Vec<PathBuf> {
 pub(super) fn enforce(rules: RulesetCreated) -> Result<Option<String>, RulesetError> {
     Ok(match rules.restrict_self()?.ruleset {
         RulesetStatus::NotEnforced => Some(
-            "files are not confined: this kernel has no Landlock, or it is switched off (Linux 5.13 or \
-             newer with `landlock` in its lsm= list has it)"
+            "file access is not restricted: this kernel has no Landlock, or it is off (needs Linux 5.13 or newer \
+             with `landlock` in lsm=)"
                 .to_owned(),
         ),
         // Older rules are weaker in details that nobody can do anything about.

@@ -92,13 +92,13 @@ pub struct Confined {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfineError {
     /// There is no such user.
-    #[error("there is no user `{0}` to become: name another with --user")]
+    #[error("there is no user `{0}` to become; choose another with --user")]
     NoUser(String),
     /// Only root can become somebody else.
-    #[error("only root can become the user `{0}`: leave --user out")]
+    #[error("only root can become the user `{0}`; omit --user")]
     NotRoot(String),
     /// A directory cannot be made.
-    #[error("the directory {} cannot be made: {why}", path.display())]
+    #[error("cannot create the directory {}: {why}", path.display())]
     Directory {
         /// Which.
         path: PathBuf,
@@ -106,7 +106,7 @@ pub enum ConfineError {
         why: String,
     },
     /// The system refused.
-    #[error("{what}: {why}; --no-confine runs without confinement")]
+    #[error("{what}: {why}; to run without confinement, use --no-confine")]
     Refused {
         /// What was tried.
         what: &'static str,
@@ -142,7 +142,7 @@ pub fn confine(needs: &Needs) -> Result<Confined, ConfineError> {
             }
         }
         Err(error) => confined.remarks.push(format!(
-            "system calls are not confined: seccomp cannot be used on this processor ({error})"
+            "system calls are not restricted: seccomp is not available on this processor ({error})"
         )),
     }
     confined.user = user.map(|user| user.name);
@@ -265,8 +265,8 @@ fn unreadable(needs: &Needs) -> Vec<String> {
     let remark = |path: &PathBuf| match opened(path) {
         Ok(()) => None,
         Err(error) => Some(format!(
-            "{} can no longer be read ({error}), so that a reload will keep what was read of it now: make it \
-             readable for the user that whoasked becomes",
+            "{} can no longer be read ({error}), so a reload will keep its current content: make it readable for \
+             the user that whoasked becomes",
             path.display()
         )),
     };

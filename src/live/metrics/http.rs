@@ -123,7 +123,7 @@ fn health(status: &Status, now: Timestamp) -> (&'static str, String) {
     let wrong = status.complaints.iter().map(|complaint| format!("wrong: {}\n", complaint.name));
     let lists =
         status.lists.fault.as_ref().map(|_| {
-            "wrong: lists: they could not be read anew, the old ones are in use\n".to_owned()
+            "wrong: lists: they could not be reloaded, the old ones are in use\n".to_owned()
         });
     let ring = status.ring.iter().filter_map(|ring| ring.fault.as_ref());
     let outputs =

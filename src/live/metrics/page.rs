@@ -88,7 +88,7 @@ impl Collector for Page {
         out.seconds("status_time", "When these figures were taken", at)?;
         out.seconds(
             "standstill",
-            "For how long packets have waited and none was analysed",
+            "How long packets have waited without any being analysed",
             status.still.0 as f64 / 1e9,
         )?;
         captured(&mut out, status)?;
@@ -116,14 +116,14 @@ fn captured(out: &mut Out<'_>, status: &Status) -> fmt::Result {
     out.gauge("interface_up", "Whether the interface is there and up", None, up)?;
     out.counter(
         "frames_received",
-        "Frames that came through the kernel's filter",
+        "Frames that passed the kernel's filter",
         None,
         each(|one| one.received),
     )?;
-    out.counter("captured", "Octets captured of them", Some(Unit::Bytes), each(|one| one.octets))?;
+    out.counter("captured", "Bytes captured of them", Some(Unit::Bytes), each(|one| one.octets))?;
     out.counter(
         "frames_dropped_by_kernel",
-        "Frames that the kernel dropped since the ring was full",
+        "Frames that the kernel dropped because the ring was full",
         None,
         each(|one| one.dropped_by_kernel),
     )?;
@@ -134,13 +134,13 @@ fn captured(out: &mut Out<'_>, status: &Status) -> fmt::Result {
         each(|one| one.dropped_by_interface),
     )?;
     let losses = &status.losses;
-    out.total("frames_left_out", "Frames left out since the analysis was behind", losses.frames)?;
+    out.total("frames_left_out", "Frames skipped because the analysis was behind", losses.frames)?;
     out.total(
         "batches_left_out",
-        "Batches of frames left out since the analysis was behind",
+        "Batches of frames skipped because the analysis was behind",
         losses.batches,
     )?;
-    out.total("defects", "Frames or batches that whoasked failed on", status.defects())
+    out.total("defects", "Frames or batches on which whoasked failed", status.defects())
 }
 
 /// What the frames were.
@@ -148,7 +148,7 @@ fn decoded(out: &mut Out<'_>, status: &Status) -> fmt::Result {
     let (decoded, reassembled) = (&status.decoded, &status.reassembled);
     out.counter(
         "frames",
-        "Frames by what they hold; one that is held is put together with others",
+        "Frames by content; held ones wait for reassembly",
         None,
         [
             ("held", decoded.held),
@@ -168,12 +168,12 @@ fn decoded(out: &mut Out<'_>, status: &Status) -> fmt::Result {
     )?;
     out.total(
         "fragmented_packets_given_up",
-        "Fragmented packets that were not all there",
+        "Fragmented packets with missing fragments",
         reassembled.packets_given_up(),
     )?;
     out.total(
         "stream_gaps",
-        "Gaps in TCP streams, and streams forgotten for lack of room",
+        "Gaps in TCP streams, and streams forgotten for lack of memory",
         reassembled.stream_gaps(),
     )
 }
@@ -190,7 +190,7 @@ fn seen(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
         "Answers whose question was not captured",
         counters.unasked as f64,
     )?;
-    out.total("mirror_copies", "Frames that came twice", counters.copies)?;
+    out.total("mirror_copies", "Duplicate frames", counters.copies)?;
     let resolvers = || coverage.resolvers.iter().take(RESOLVERS_MAX);
     let each = |count: fn(&crate::attribution::ResolverSeen) -> u64| {
         let address = |one: &crate::attribution::ResolverSeen| {
@@ -202,24 +202,19 @@ fn seen(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
     out.value("resolvers", "DNS servers recognised", known)?;
     out.counter("resolver_asked", "Questions to the DNS server", None, each(|one| one.asked))?;
     out.counter("resolver_answers", "Answers of the DNS server", None, each(|one| one.answers))?;
-    out.counter(
-        "resolver_asks",
-        "Questions of the DNS server upstream",
-        None,
-        each(|one| one.asks),
-    )?;
+    out.counter("resolver_asks", "Upstream queries of the DNS server", None, each(|one| one.asks))?;
     let (client, upstream) = &coverage.took;
     let client = buckets_of(client);
     out.histogram("client_leg", "From a client's question to its answer", &client)?;
     let upstream = buckets_of(upstream);
-    out.histogram("upstream_leg", "From a DNS server's question upstream to its answer", &upstream)
+    out.histogram("upstream_leg", "From a DNS server's upstream query to its answer", &upstream)
 }
 
 /// What a full table cost.
 fn forgotten(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
     out.counter(
         "table_evictions",
-        "Entries forgotten for lack of room, by table",
+        "Entries forgotten for lack of memory, by table",
         None,
         [
             ("transactions", coverage.forgotten),
@@ -231,12 +226,12 @@ fn forgotten(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
     )?;
     out.total(
         "dns_messages_without_room",
-        "DNS messages of hosts for which there was no room",
+        "DNS messages dropped because the host table was full",
         coverage.transactions.no_room,
     )?;
     out.total(
         "judged_early",
-        "Flagged lookups judged before they were settled, for lack of room",
+        "Flagged lookups judged before they were settled, for lack of memory",
         coverage.judged_early,
     )?;
     out.total(
@@ -246,17 +241,17 @@ fn forgotten(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
     )?;
     out.total(
         "sightings_left_out",
-        "Flagged lookups of a question that had many, for which there was no room",
+        "Flagged lookups left out, of questions with very many",
         coverage.sightings_left_out,
     )?;
     out.total(
         "settled_unlisted",
-        "Flagged lookups settled before their time since their entry was taken from the lists",
+        "Flagged lookups settled early because their entry was removed from the lists",
         coverage.settled_unlisted,
     )?;
     out.total(
         "told_late",
-        "Flagged lookups of which only the last word was said, for lack of room",
+        "Flagged lookups reported only once settled, for lack of memory",
         coverage.told_late,
     )
 }
@@ -286,18 +281,18 @@ fn answered(out: &mut Out<'_>, status: &Status) -> fmt::Result {
     let oldest = status.ring.iter().zip(status.ring_oldest);
     out.gauge(
         "ring_oldest_packet_time",
-        "When the oldest packet was captured that the ring still holds",
+        "When the oldest packet in the ring was captured",
         Some(Unit::Seconds),
         oldest.map(|(ring, oldest)| (of("ring", &ring.name), seconds(oldest))),
     )?;
     let lists = &status.lists;
-    out.value("indicators", "Indicators looked for", lists.indicators as f64)?;
+    out.value("indicators", "Indicators in use", lists.indicators as f64)?;
     let read = seconds(lists.read);
     out.seconds("lists_read_time", "When the lists were read", read)?;
     let is_broken = f64::from(u8::from(lists.fault.is_some()));
     out.value(
         "lists_broken",
-        "Whether the lists could not be read the last time, so that older ones are in use",
+        "Whether the last reload of the lists failed, so that older ones are in use",
         is_broken,
     )
 }
@@ -327,19 +322,19 @@ fn lines<'a, I: Iterator<Item = &'a OutputState>>(
     )?;
     out.counter(
         &format!("{name}_lost"),
-        &format!("Of {what}, those lost since the place was slow or full"),
+        &format!("Of {what}, those lost because the place was slow or full"),
         None,
         each(|one| one.lost),
     )?;
     out.gauge(
         &format!("{name}_waiting"),
-        &format!("Of {what}, those that wait"),
+        &format!("Of {what}, those waiting"),
         None,
         gauge(each(|one| one.queued)),
     )?;
     out.gauge(
         &format!("{label}_up"),
-        "Whether it takes what is written; a ring whose disk is full keeps less than it is to",
+        "Whether it accepts what is written; a ring on a full disk stays below its size",
         None,
         gauge(each(|one| u64::from(one.fault.is_none()))),
     )

@@ -197,7 +197,7 @@ fn whatever_is_asked_there_is_one_answer() {
 fn health_says_what_is_wrong_and_names_nobody() {
     let health = |status: &Status, now| reply("GET /health HTTP/1.1\r\n\r\n", status, now);
     let mut status = status();
-    let lists = "wrong: lists: they could not be read anew, the old ones are in use\n";
+    let lists = "wrong: lists: they could not be reloaded, the old ones are in use\n";
     let down = format!("interface eth2 is not up\nwrong: one-direction\n{lists}");
     assert_eq!(health(&status, NOW), ("503 Service Unavailable", down));
     status.interfaces[1].is_up = true;
@@ -210,7 +210,7 @@ fn health_says_what_is_wrong_and_names_nobody() {
     assert_eq!(health(&status, NOW), ("200 OK", full));
     let (code, why) = health(&status, NOW + Span::from_secs(11));
     assert_eq!(code, "503 Service Unavailable");
-    assert!(why.contains("does not answer"), "{why}");
+    assert!(why.contains("does not respond"), "{why}");
     status.still = Span::from_secs(11);
     let (code, why) = health(&status, NOW);
     assert_eq!(code, "503 Service Unavailable");

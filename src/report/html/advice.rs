@@ -17,8 +17,8 @@ const SURE: u16 = 950;
 const PROGRAM: &str = "Find the program that asked: on Windows, Sysmon's DNS events (ID 22) or the DNS Client log name \
                        it; a browser's history shows the page.";
 /// How to find the machine.
-const MACHINE: &str = "To find a machine without a name, look its address up in the DHCP leases of the time on its card, \
-                       or its MAC in the switch's address table, unless it is behind a router.";
+const MACHINE: &str = "To find a machine without a name, look up its address in the DHCP leases at the time on its \
+                       card, or its MAC in the switch's address table (not if it is behind a router).";
 
 /// What to do about all clients of one urgency.
 #[derive(Clone, Debug)]
@@ -65,8 +65,8 @@ fn steps(urgency: Urgency, clients: &[&Suspected<'_>]) -> Vec<&'static str> {
     match urgency {
         Urgency::Act => vec![
             "Treat these machines as compromised until you know better: they asked for what is flagged and then \
-             connected. Take them off the network, leave them switched on, and keep their memory and disk for \
-             whoever looks into it.",
+             connected. Take them off the network, but leave them switched on, and preserve their memory and disk \
+             for the investigation.",
             PROGRAM,
             MACHINE,
         ],
@@ -74,29 +74,30 @@ fn steps(urgency: Urgency, clients: &[&Suspected<'_>]) -> Vec<&'static str> {
             let mut steps = Vec::new();
             if first().any(|dealing| dealing.contact == Contact::NotVisible) {
                 steps.push(
-                    "Find out whether they connected, where this capture does not show it: search the firewall's log \
-                     for connections from the machine's address from the first time on its card on.",
+                    "If this capture does not show whether they connected, search the firewall's log for \
+                     connections from the machine's address, starting at the first time on its card.",
                 );
             }
             steps.extend([PROGRAM, MACHINE]);
             if first().any(|dealing| dealing.contact == Contact::No || got_nothing(dealing)) {
                 steps.push(
-                    "Scan also a machine that did not connect or got no address: something on it knows that name.",
+                    "Also scan machines that did not connect or got no address: something on them knows that name.",
                 );
             }
             steps
         }
         Urgency::Weigh => vec![
-            "Judge the name that the machine asked for, which stands on its card. What is flagged is only the end of \
-             that name's alias chain, an address that many owners' sites share, or a name server that was asked about it \
-             on the way and may serve many other names.",
-            "If you trust the name, nothing is wrong with the machine. If you do not, look at what on it asked for it.",
+            "Judge the name on the machine's card, which it asked for. What is flagged is only the end of that \
+             name's alias chain, an address that many owners' sites share, or a name server that was asked about \
+             it on the way and may serve many other names.",
+            "If you trust the name, nothing is wrong with the machine. If not, find out what on the machine asked \
+             for it.",
         ],
         Urgency::Other => vec![
-            "These machines asked, but not at the alerts' times, as far as the firewall's clock is known. Look at them after \
-             the others.",
-            "What led them there is the same, though. So one that connected, as its card says, is as pressing as \
-             those above.",
+            "As far as the firewall's clock is known, these machines did not ask at the alerts' times. Look at \
+             them after the others.",
+            "But they asked for the same things, so one whose card says that it connected is as urgent as those \
+             above.",
         ],
     }
 }
@@ -122,7 +123,7 @@ fn unsure(client: &Suspected<'_>) -> Option<String> {
     let first = client.dealings.first()?;
     client.dealings.iter().all(|dealing| dealing.most_permille < SURE).then(|| {
         format!(
-            "Make sure first: this is {}. Open the frames below in Wireshark before you act.",
+            "Make sure first: this is only {}. Open the frames below in Wireshark before you act.",
             words::sureness(first.most_permille)
         )
     })
@@ -165,7 +166,7 @@ fn for_others(seen: &Seen<'_>, client: &Suspected<'_>) -> Option<String> {
 /// That it did not set off the alerts.
 fn not_then(seen: &Seen<'_>, client: &Suspected<'_>) -> Option<String> {
     let not_then = seen.timed.as_ref()?.not_then(client.address)?;
-    Some(format!("It asked, but {not_then}: look first at who did."))
+    Some(format!("It asked, but {not_then}: look first at those that did."))
 }
 
 /// Whether it got anywhere.
@@ -176,8 +177,8 @@ fn connected(seen: &Seen<'_>, client: &Suspected<'_>, direct: &[&Dealing]) -> Op
     });
     if let Some(connection) = contact {
         return Some(format!(
-            "Treat it as compromised until you know better: it {}. Take it off the network, leave it \
-             switched on, and keep its memory and disk for whoever looks into it.",
+            "Treat it as compromised until you know better: it {}. Take it off the network, but leave it switched \
+             on, and preserve its memory and disk for the investigation.",
             told(seen, connection)
         ));
     }
@@ -187,8 +188,8 @@ fn connected(seen: &Seen<'_>, client: &Suspected<'_>, direct: &[&Dealing]) -> Op
         let outcomes: Vec<String> =
             outcomes(first).iter().take(3).map(|(rcode, _)| words::outcome(*rcode)).collect();
         return Some(format!(
-            "It was given no address for it: it got {}. So this attempt failed here, but what asked is \
-             still on the machine.",
+            "It received no address for it, but {}. So this attempt failed, but whatever asked is still on the \
+             machine.",
             words::list(&outcomes)
         ));
     }
@@ -198,21 +199,21 @@ fn connected(seen: &Seen<'_>, client: &Suspected<'_>, direct: &[&Dealing]) -> Op
     });
     if let Some(connection) = elsewhere {
         return Some(format!(
-            "It {}: that is another site at the same address, and what the flagged name was for is not seen. Scan it all the \
-             same.",
+            "It {}: that is another site at the same address, and what it wanted from the flagged name is not \
+             seen. Scan it anyway.",
             told(seen, connection)
         ));
     }
     if direct.iter().any(|dealing| dealing.contact == Contact::NotVisible) {
         return Some(format!(
-            "Find out whether it connected, which this capture does not show: search the firewall's log \
-             for connections from {address} from {} on.",
+            "This capture does not show whether it connected: search the firewall's log for connections from \
+             {address} starting at {}.",
             seen.at(first.first)
         ));
     }
     Some(
-        "It did not connect to what it was given, as far as this capture shows. Scan it all the same: \
-         something on it knows that name."
+        "As far as this capture shows, it did not connect to the address it was given. Scan it anyway: something \
+         on it knows that name."
             .to_owned(),
     )
 }
@@ -249,15 +250,15 @@ fn weigh(seen: &Seen<'_>, dealing: &Dealing) -> String {
     } else {
         let last = dealing.ways.first().and_then(|way| way.chain.get(1..)?.last());
         let what = match last.map(|step| step.step) {
-            Some(Step::Address) => "an address of a network that serves the sites of many owners",
+            Some(Step::Address) => "an address of a network that hosts many owners' sites",
             Some(Step::Nameserver | Step::Server | Step::Ancestor) => {
                 "a name server on the way to that name, or a zone above one"
             }
             _ => "the end of that name's alias chain",
         };
         format!(
-            "Judge the name it asked for, {asked}{others}: if you trust it, nothing is wrong with this \
-             client, for {flagged} is only {what}. If you do not, look at what on this machine asked for it."
+            "Judge the name it asked for, {asked}{others}: if you trust it, nothing is wrong with this client, \
+             because {flagged} is only {what}. If not, find out what on this machine asked for it."
         )
     }
 }
@@ -283,18 +284,19 @@ fn who(seen: &Seen<'_>, client: &Suspected<'_>) -> Option<String> {
     let first = client.dealings.iter().map(|dealing| dealing.first).min()?;
     let at = seen.at(first);
     let address = client.address;
-    let leases = format!("look {address} up in the DHCP leases of {at}");
+    let leases = format!("look up {address} in the DHCP leases at {at}");
     let senders: Vec<&Sender> = person.senders.iter().collect();
     Some(match senders.as_slice() {
         [Sender { mac, is_router: false, .. }] => {
             format!("To find the machine: {leases}, or {mac} in the switch's address table.")
         }
         [Sender { mac, is_router: true, .. }] => format!(
-            "To find the machine: {leases}. It is behind a router, whose address {mac} is: the switch \
-             will not know it."
+            "To find the machine: {leases}. It is behind a router, to which {mac} belongs: the switch will not \
+             know the machine."
         ),
         _ if are_several => format!(
-            "Perhaps not one machine, for its questions came from several MACs: {leases} and of the other times."
+            "Perhaps not one machine, because its questions came from several MACs: {leases} and at the other \
+             times."
         ),
         _ => format!("To find the machine: {leases}."),
     })

@@ -169,9 +169,9 @@ fn badge(answer: &Answer) -> (&'static str, &'static str) {
         Some(Verdict::Attributed) => ("named", "Leads to a client"),
         Some(Verdict::NoClient) => ("nobody", "No client"),
         Some(Verdict::Undetermined) => ("open", "Cannot be decided"),
-        None if answer.basis.is_of_another_day => ("open", "Not of the capture's time"),
-        None if answer.basis.is_of_other_times => ("open", "Asked for at other times only"),
-        None => ("open", "Not answered by this capture"),
+        None if answer.basis.is_of_another_day => ("open", "Outside the capture's time"),
+        None if answer.basis.is_of_other_times => ("open", "Asked for only at other times"),
+        None => ("open", "Matches nothing in this capture"),
     }
 }
 

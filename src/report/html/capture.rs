@@ -53,7 +53,7 @@ pub(super) fn capture(seen: &Seen<'_>) -> Capture {
             Known::OnlyIterates => "it asks as a resolver does",
         };
         let one = match resolver.shared_mac {
-            Some(mac) => format!("; one machine by its link address {mac}"),
+            Some(mac) => format!("; one machine, by its MAC address {mac}"),
             None => String::new(),
         };
         Resolver {
@@ -83,7 +83,7 @@ pub(super) fn capture(seen: &Seen<'_>) -> Capture {
         .map(|(ink, text)| (ink == Ink::Caution, Shown::new(&text)))
         .collect();
     if left > 0 {
-        lost.push((true, Shown::new(&format!("and {} more like that", number(left as u64)))));
+        lost.push((true, Shown::new(&format!("and {} more like this", number(left as u64)))));
     }
     Capture {
         facts: facts(seen),
@@ -116,7 +116,7 @@ fn facts(seen: &Seen<'_>) -> Vec<(&'static str, Shown)> {
     say(
         "DNS messages",
         format!(
-            "{}: {}, of which {} answered and {} not",
+            "{}: {}, {} answered and {} unanswered",
             number(decoded.messages),
             count(counters.queries, "question", "questions"),
             number(counters.answered),

@@ -90,7 +90,7 @@ fn card(seen: &Seen<'_>, number: usize, client: &Suspected<'_>) -> Card {
 /// That it is not named though it asked about then; at other times, its badge says so.
 fn not_then(seen: &Seen<'_>, client: &Suspected<'_>) -> &'static str {
     let is_named = seen.timed.as_ref().is_none_or(|timed| timed.names(client.address));
-    if is_named || client.urgency == Urgency::Other { "" } else { "asked about then, too" }
+    if is_named || client.urgency == Urgency::Other { "" } else { "also asked at about that time" }
 }
 
 fn called(seen: &Seen<'_>, hostname: &Hostname) -> Called {
@@ -219,7 +219,7 @@ pub(super) fn contact(seen: &Seen<'_>, dealing: &Dealing) -> String {
         }
         Contact::No => "no, as far as this capture shows".to_owned(),
         Contact::NotVisible if dealing.only_server => {
-            "not looked for: what is flagged is a name server".to_owned()
+            "not checked: what is flagged is a name server".to_owned()
         }
         Contact::NotVisible => "not visible in this capture".to_owned(),
     }

@@ -211,7 +211,7 @@ pub(super) fn draw<'a>(seen: &'a Seen<'a>, example: &Example) -> Diagram {
         let detail = pen.at(Some(client.asked_time), client.asked_frame);
         pen.arrow(0, 1.min(resolver), class, &question, &detail);
         for hop in 1..resolver {
-            pen.arrow(hop, hop + 1, "ask", "asks on", "");
+            pen.arrow(hop, hop + 1, "ask", "forwards", "");
         }
     };
     let served = |pen: &mut Pen<'_>| {

@@ -28,13 +28,16 @@ impl Destination {
     pub fn new(path: &Path) -> io::Result<Destination> {
         let named = |error| named(path, error);
         let Some(name) = path.file_name() else {
-            return Err(named(io::Error::new(io::ErrorKind::InvalidInput, "it names no file")));
+            return Err(named(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it does not name a file",
+            )));
         };
         match fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(named(error)),
             Ok(found) if !found.is_file() => {
-                let error = io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file");
+                let error = io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file");
                 return Err(named(error));
             }
             Ok(_) => may_be_replaced(path).map_err(named)?,
@@ -90,7 +93,7 @@ fn may_be_replaced(path: &Path) -> io::Result<()> {
     }
     Err(io::Error::new(
         io::ErrorKind::AlreadyExists,
-        "there is a file of that name that is no HTML page, and it is left as it is; name another",
+        "the file exists and is not an HTML page, so it is not overwritten; use another name",
     ))
 }
 
@@ -115,7 +118,7 @@ mod tests {
         let capture = folder.path().join("office.pcap");
         fs::write(&capture, [0xd4, 0xc3, 0xb2, 0xa1]).unwrap();
         let error = Destination::new(&capture).unwrap_err().to_string();
-        assert!(error.contains("office.pcap") && error.contains("no HTML page"), "{error}");
+        assert!(error.contains("office.pcap") && error.contains("not an HTML page"), "{error}");
         assert_eq!(fs::read(&capture).unwrap().len(), 4);
         assert!(Destination::new(folder.path()).unwrap_err().to_string().contains("regular file"));
         assert!(Destination::new(Path::new("..")).is_err());

@@ -113,7 +113,7 @@ fn row(seen: &Seen<'_>, client: &Suspected<'_>, alerts: Option<&Numbers<'_>>) ->
             Some(alerts) => Shown::new(&numbers(alerts)),
             // It is named for none, but was there.
             None if seen.timed.is_some() && client.urgency != Urgency::Other => {
-                Shown::new("about then, too")
+                Shown::new("also at about that time")
             }
             None => Shown::default(),
         },

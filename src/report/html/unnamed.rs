@@ -48,13 +48,13 @@ pub(super) fn sections(seen: &Seen<'_>) -> Vec<Section> {
             Verdict::NoClient,
             "no-client",
             "No client",
-            "The DNS server's own work: as far as the capture shows, nobody asked for it.",
+            "The DNS server's own work: as far as the capture shows, no client asked for it.",
         ),
         (
             Verdict::Undetermined,
             "undecided",
             "Cannot be decided",
-            "Here nobody is named rather than perhaps the wrong one. The reason says what would help.",
+            "Nobody is named here, because it might be the wrong one. The reason says what would help.",
         ),
     ];
     let section = |(verdict, id, title, intro)| {

@@ -117,8 +117,8 @@ fn that_nobody_can_be_named_is_said_once_for_what_is_listed_and_when_it_is_settl
     assert_eq!(
         talk.say("a", State::Final, &[]),
         [
-            "2026-11-28 03:05:23 settled   DNS server 192.168.2.194 asked for mi.kenal-cn.com (for whom cannot be told: \
-             packets were lost)"
+            "2026-11-28 03:05:23 settled   DNS server 192.168.2.194 asked for mi.kenal-cn.com (for which client \
+             cannot be told: packets were lost)"
         ]
     );
     assert!(talk.say("b", State::Provisional, &[]).is_empty());
@@ -207,7 +207,7 @@ fn what_turns_out_otherwise_is_taken_back() {
         lines,
         [
             "2026-11-28 03:05:24 settled   192.168.2.9 (UTE-PC) asked for mi.kenal-cn.com itself (99.5 %)",
-            &format!("2026-11-28 03:05:23 not so    {KEVIN} (80 %)"),
+            &format!("2026-11-28 03:05:23 retracted {KEVIN} (80 %)"),
         ]
     );
     // Unless another lookup of his bears it out.
@@ -216,7 +216,7 @@ fn what_turns_out_otherwise_is_taken_back() {
     talk.say("b", State::Provisional, &[kevin(995)]);
     let lines = talk.say("a", State::Final, &[]);
     assert_eq!(lines.len(), 1);
-    assert!(lines[0].contains("for whom cannot be told"), "{}", lines[0]);
+    assert!(lines[0].contains("for which client cannot be told"), "{}", lines[0]);
     // Less sure in the end, and what another line tells.
     let mut talk = Talk::new();
     talk.say("a", State::Provisional, &[kevin(995)]);

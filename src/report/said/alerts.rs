@@ -107,7 +107,7 @@ pub(in crate::report) fn clocks(
     let mut said: Vec<Words> = said.collect();
     if let Some(more @ 1..) = alike.len().checked_sub(CLOCKS_MAX) {
         let more = number(more as u64);
-        let text = format!("The clocks of {more} further firewalls stand in --format jsonl.");
+        let text = format!("For the clocks of {more} more firewalls, use --format jsonl.");
         said.push(Words::of(Ink::Caution, &text));
     }
     said
@@ -118,36 +118,36 @@ fn clock_words(whose: &str, clock: Clock) -> Words {
     let agree = format!("{} of {}", number(clock.agreeing), count(clock.of, "alert", "alerts"));
     if clock.is_doubtful {
         let text = format!(
-            "{whose}The firewall's clock differs from the capture's, or alerts are of what is not in it: {agree} of its \
-             time fit. By how much cannot be told, so it was taken to be the same: how sure it is that a client asked does not \
-             say that the alert is of it."
+            "{whose}The firewall's clock differs from the capture's, or alerts flag what is not in it: {agree} fit \
+             in time. The difference cannot be determined, so none is assumed: the confidence that a client asked \
+             says nothing about whether it raised the alert."
         );
         return Words::of(Ink::Caution, &text);
     }
     if clock.is_of_minutes {
         let text = format!(
-            "{whose}The alerts' times are of whole minutes: each is taken to stand for all of its minute, and the firewall's \
-             clock to be the capture's."
+            "{whose}The alerts' times are whole minutes: each is taken to mean the whole minute, and the \
+             firewall's clock to agree with the capture's."
         );
         return Words::plain(&text);
     }
     if !clock.is_estimated && clock.rival.is_some() {
         let text = format!(
-            "{whose}Whether the firewall's clock differs from the capture's cannot be told: several differences fit alike. \
-             It was taken to be the same."
+            "{whose}It cannot be told whether the firewall's clock differs from the capture's: several differences \
+             fit equally well. None is assumed."
         );
         return Words::of(Ink::Caution, &text);
     }
     if !clock.is_estimated && clock.of < FEW {
         let text = format!(
-            "{whose}The firewall's clock is taken to be the capture's, give or take a minute."
+            "{whose}The firewall's clock is taken to agree with the capture's, give or take a minute."
         );
         return Words::plain(&text);
     }
     if !clock.is_estimated {
         let text = format!(
-            "{whose}Whether the firewall's clock differs from the capture's cannot be told: too few alerts \
-             agree on it. It was taken to be the same, give or take a minute."
+            "{whose}It cannot be told whether the firewall's clock differs from the capture's: too few alerts \
+             agree on it. It is taken to agree, give or take a minute."
         );
         return Words::of(Ink::Caution, &text);
     }

@@ -147,8 +147,8 @@ impl<'a> Alike<'a> {
         let next = |kind, words, short| Some(Next { kind, words, short });
         if answer.verdict == Some(Verdict::NoClient) {
             let words = format!(
-                "Nobody in this capture asked for it: check what runs on {server} itself, and whether all that its clients \
-                 ask is in the capture."
+                "Nobody in this capture asked for it: check what runs on {server} itself, and whether the capture \
+                 holds everything that its clients ask."
             );
             return next(Kind::Server, words.clone(), Some(words));
         }
@@ -157,8 +157,9 @@ impl<'a> Alike<'a> {
             && answer.nearest.is_none()
             && !(basis.is_of_other_times || basis.is_of_another_day || basis.is_misdirected)
         {
-            let words = "Capture on until the alert comes again (whoasked live --alerts ALERTS -i IFACE does), and check \
-                         that the mirror shows all that the DNS server is asked. Who asks by DNS over HTTPS is not seen.";
+            let words = "Keep capturing until the alert recurs (with whoasked live --alerts ALERTS -i IFACE), and \
+                         check that the mirror shows everything that the DNS server is asked. Clients that use DNS \
+                         over HTTPS are not seen.";
             return next(Kind::Nothing, words.to_owned(), None);
         }
         let first = self.clients.first()?;
@@ -179,18 +180,19 @@ impl<'a> Alike<'a> {
         let asked_itself = self.clients.iter().any(|client| subject.asked_itself(client, answer));
         if are_leads && asked_itself {
             let words = format!(
-                "That {} raised it is a lead and no proof: look at the packets first.",
+                "That {} raised it is a lead, not proof: look at the packets first.",
                 addresses(self.clients.iter().take(CLIENTS_MAX))
             );
             // That it went there is a reason by itself.
             let went = |client: &&Suspect| ending.has_connected(client.address, answer);
             let went: Vec<&Suspect> = self.clients.iter().filter(went).take(CLIENTS_MAX).collect();
             return match went.as_slice() {
-                [] => next(Kind::Lead, words, Some("A lead and no proof.".to_owned())),
+                [] => next(Kind::Lead, words, Some("A lead, not proof.".to_owned())),
                 went => {
                     let who = addresses(went.iter().copied());
                     let words = format!(
-                        "Look first at {who}, which connected there: whether this alert is of it is likely and not proved."
+                        "Look first at {who}, which connected there: that it raised this alert is likely, not \
+                         proved."
                     );
                     next(Kind::Look, words.clone(), Some(words))
                 }
@@ -216,7 +218,8 @@ impl<'a> Alike<'a> {
                 Kind::FalseAlarm,
                 format!(
                     "Perhaps a false alarm: the address is a name server that {server} asked about {asked} on the \
-                     way. Judge {asked}, not the address: `whoasked explain {name} CAPTURE` says whether anybody connected.",
+                     way. Judge {asked}, not the address: `whoasked explain {name} CAPTURE` shows whether anybody \
+                     connected.",
                     name = first.asked.first().map_or("NAME", String::as_str),
                 ),
                 judge,
@@ -302,7 +305,7 @@ fn look_at(
     };
     let blamed = answer.alert.host.as_deref().and_then(address_in);
     if direct.iter().all(|client| client.role == Role::Cached) {
-        return format!("{look}, too: {} asked for {what}.", they.0);
+        return format!("{look} as well: {} asked for {what}.", they.0);
     }
     let is_own = direct.iter().any(|client| blamed == Some(client.address))
         || !direct.iter().any(|client| client.is_upstream);

@@ -25,11 +25,11 @@ pub(in crate::report) fn gaps(ending: &Ending<'_>, times: &Times) -> Option<Stri
     let told: Vec<String> = gaps.iter().map(|(from, to)| times.span(*from, *to)).collect();
     let more = match all.saturating_sub(told.len()) {
         0 => String::new(),
-        more => format!(", and {} times more", number(more as u64)),
+        more => format!(", and {} more times", number(more as u64)),
     };
     (!told.is_empty()).then(|| {
         format!(
-            "No DNS packet from {}{more}: either nobody asked, or a piece of the capture is missing.",
+            "No DNS packet from {}{more}: either nobody asked, or part of the capture is missing.",
             list(&told)
         )
     })
@@ -48,7 +48,8 @@ pub(in crate::report) fn translations(ending: &Ending<'_>) -> Vec<String> {
 }
 
 /// What is said of a server that is asked and does not ask.
-pub(in crate::report) const UNASKING: &str = "It was not seen asking anybody: either it knows all itself, or its uplink is not in the capture";
+pub(in crate::report) const UNASKING: &str = "It was not seen asking anybody: either it knows all answers itself, \
+                                              or its uplink is not in the capture";
 
 /// What the capture lacks of a server, if that is not said once of all.
 pub(in crate::report) fn lacks(
@@ -57,7 +58,7 @@ pub(in crate::report) fn lacks(
 ) -> Option<&'static str> {
     match (resolver.asked, resolver.asks) {
         (0, _) if is_of_one_direction(ending) => None,
-        (0, _) => Some("Its clients are not in the capture: mirror the port they come in by, too"),
+        (0, _) => Some("Its clients are not in the capture: also mirror the port that they use"),
         (_, 0) => Some(UNASKING),
         _ => None,
     }
@@ -71,7 +72,7 @@ pub(in crate::report) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
     let mut out: Vec<(Ink, String)> =
         complaints.map(|complaint| (Ink::Caution, complaint.words.clone())).collect();
     if decoded.messages > 0 && decoded.other == 0 {
-        let text = "only DNS in this capture: no host names and no connections; capture without a filter to get \
+        let text = "only DNS in this capture, so no host names and no connections; capture without a filter to get \
                     them";
         out.push((Ink::Plain, text.to_owned()));
     }
@@ -90,34 +91,34 @@ pub(in crate::report) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
     say(
         aside,
         counters.copies,
-        "frame that came twice, by the mirror port or in two captures",
-        "frames that came twice, by the mirror port or in two captures",
+        "duplicate frame, from the mirror port or in two captures",
+        "duplicate frames, from the mirror port or in two captures",
     );
     say(aside, counters.retransmissions, "question sent again", "questions sent again");
     say(
         caution,
         lacked.fragments_given_up(),
-        "fragmented packet that is not all there",
-        "fragmented packets that are not all there",
+        "fragmented packet with missing fragments",
+        "fragmented packets with missing fragments",
     );
     say(
         caution,
         lacked.stream_gaps(),
-        "gap in a TCP stream, or a stream too many",
-        "gaps in TCP streams, or streams too many",
+        "gap in a TCP stream, or stream over the limit",
+        "gaps in TCP streams, or streams over the limit",
     );
     say(
         caution,
         decoded.malformed,
-        "DNS message that could not be read to its end: cut by the capture, or malformed",
-        "DNS messages that could not be read to their end: cut by the capture, or malformed",
+        "DNS message that could not be read to its end: truncated by the capture, or malformed",
+        "DNS messages that could not be read to their end: truncated by the capture, or malformed",
     );
     say(caution, decoded.broken, "frame cut short or broken", "frames cut short or broken");
     say(
         caution,
         decoded.unknown_link,
-        "frame of a link type that is not known",
-        "frames of a link type that is not known",
+        "frame of an unknown link type",
+        "frames of an unknown link type",
     );
     say(
         aside,
@@ -129,8 +130,8 @@ pub(in crate::report) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
     say(
         aside,
         counters.other,
-        "message that is no plain question: an update, say",
-        "messages that are no plain questions: updates, say",
+        "DNS message other than a query or its response, such as UPDATE",
+        "DNS messages other than queries and their responses, such as UPDATE",
     );
     say(
         aside,
@@ -141,70 +142,70 @@ pub(in crate::report) fn lost(ending: &Ending<'_>) -> Vec<(Ink, String)> {
     say(
         caution,
         counters.mismatched,
-        "response to a question that was asked otherwise: made up, perhaps",
-        "responses to questions that were asked otherwise: made up, perhaps",
+        "response that does not match the question it answers: perhaps spoofed",
+        "responses that do not match the questions they answer: perhaps spoofed",
     );
     say(
         caution,
         counters.no_room,
-        "message of hosts for which there was no room",
-        "messages of hosts for which there was no room",
+        "message dropped because the host table was full",
+        "messages dropped because the host table was full",
     );
     // What is old is let go in every long capture. It took away from an answer if something had to be judged early.
     let of_old = if coverage.judged_early > 0 { caution } else { aside };
     say(
         of_old,
         coverage.forgotten,
-        "older question let go to make room",
-        "older questions let go to make room",
+        "older question dropped from the history",
+        "older questions dropped from the history",
     );
     say(
         of_old,
         coverage.edges_forgotten,
-        "older alias let go to make room",
-        "older aliases let go to make room",
+        "older alias dropped from the history",
+        "older aliases dropped from the history",
     );
     say(
         caution,
         coverage.judged_early,
-        "flagged query judged early for lack of room",
-        "flagged queries judged early for lack of room",
+        "flagged query judged early for lack of memory",
+        "flagged queries judged early for lack of memory",
     );
     say(
         caution,
         coverage.clock_set_back,
-        "step back of the clock by which frames are stamped",
-        "steps back of the clock by which frames are stamped",
+        "backward step of the clock that stamps the frames",
+        "backward steps of the clock that stamps the frames",
     );
     say(
         caution,
         coverage.unsettled,
-        "flagged lookup that there was no time to settle when the run was ended",
-        "flagged lookups that there was no time to settle when the run was ended",
+        "flagged lookup not settled, because the run was ended",
+        "flagged lookups not settled, because the run was ended",
     );
     say(
         caution,
         coverage.sightings_left_out,
-        "further listed name or address of a question that led to many",
-        "further listed names or addresses of questions that led to many",
+        "more listed name or address left out, of a question that led to many",
+        "more listed names or addresses left out, of questions that led to many",
     );
     say(
         caution,
         coverage.summary_left_out,
-        "lookup of a further client that had no room in the summary",
-        "lookups of further clients that had no room in the summary",
+        "lookup left out of the summary, which is full",
+        "lookups left out of the summary, which is full",
     );
     say(
         caution,
         coverage.settled_unlisted,
-        "lookup of what was taken from the lists",
-        "lookups of what was taken from the lists",
+        "lookup of an entry that was removed from the lists",
+        "lookups of entries that were removed from the lists",
     );
     say(
         caution,
         decoded.failed,
-        "frame that whoasked failed on: a defect, please report it",
-        "frames that whoasked failed on: a defect, please report it",
+        "frame on which whoasked failed: a bug, please report it",
+        "frames on which whoasked failed: a bug, please report it",
     );
     let unread = lacked.rows_unread().map(|row| format!("alert not read: {row}"));
     out.extend(unread.map(|text| (caution, text)));

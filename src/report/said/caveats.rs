@@ -48,30 +48,30 @@ fn told(ending: &Ending<'_>, tell: impl Fn(&str, &str) -> String) -> Vec<String>
     let fixed = [
         (
             is_of_one_direction(ending),
-            "The mirror port shows one direction only: what is said here rests on half of the packets.",
-            " What to mend stands at the end.",
+            "The mirror port shows one direction only: these results rest on half of the packets.",
+            " See the end for how to fix it.",
         ),
         (
             is_said(ending, &["clocks-apart"]),
-            "The clocks that stamped these packets differ, so that \"no client\" and \"cannot be decided\" mean little, and \
-             nobody is named for sure.",
-            " What to mend stands at the end.",
+            "The clocks that stamped these packets differ, so \"no client\" and \"cannot be decided\" mean little, \
+             and nobody is named with certainty.",
+            " See the end for how to fix it.",
         ),
         (
             coverage.resolvers.is_empty() && ending.verdicts.attributed > 0,
             "No DNS server was recognised, so one of these may be your DNS server, asking for a client.",
-            " What to mend stands at the end.",
+            " See the end for how to fix it.",
         ),
-        (lacked.interrupted, "The run was ended early: this is what was known by then.", ""),
+        (lacked.interrupted, "The run was ended early: these results are incomplete.", ""),
         (
             !lacked.damage.is_empty(),
-            "Not all of the capture could be read: this is from the parts that could.",
-            " What was wrong stands at the end.",
+            "Not all of the capture could be read: these results are from the parts that could.",
+            " See the end for what was wrong.",
         ),
         (
             most_are_cut,
-            "Most DNS messages in the capture are cut or malformed, so that this says little: capture whole packets \
-             (tcpdump -s 0).",
+            "Most DNS messages in the capture are truncated or malformed, so these results say little: capture \
+             whole packets (tcpdump -s 0).",
             "",
         ),
     ];
@@ -112,8 +112,8 @@ fn unseen(ending: &Ending<'_>) -> Option<String> {
 fn cut(messages: u64, malformed: u64) -> Option<String> {
     (malformed >= CUT_MIN && malformed * CUT_SHARE >= messages).then(|| {
         format!(
-            "Of {} DNS messages {} are cut or malformed, and what stood in the rest of them is not known here: it may be missing \
-             from chains, and be why nobody is named. Capture whole packets (tcpdump -s 0).",
+            "Of {} DNS messages, {} are truncated or malformed. Names in the missing parts cannot be linked, which \
+             may be why nobody is named. Capture whole packets (tcpdump -s 0).",
             number(messages),
             number(malformed)
         )
@@ -134,8 +134,8 @@ fn unasked(ending: &Ending<'_>) -> Option<String> {
     }
     let (are, it_is) = if unasked.len() == 1 { ("is", "it is") } else { ("are", "they are") };
     Some(format!(
-        "{} {are} given with --resolver, but nobody asks there, as other servers are asked: if {it_is} a client's, nothing of what it \
-         did is named here. Leave that --resolver out, and look again.",
+        "{} {are} given with --resolver, but nobody asks there, although other servers are asked: if {it_is} a \
+         client's, nothing that it did is reported here. Omit that --resolver and run again.",
         list(&unasked)
     ))
 }
@@ -145,7 +145,7 @@ fn too_broad(broad: &[String]) -> Option<String> {
     let told = few(broad.iter().take(BROAD_TOLD), broad.len());
     (!broad.is_empty()).then(|| {
         format!(
-            "What is looked for is far too broad: {told}. Who asked for anything below is named."
+            "Some entries are far too broad: {told}. Every client that asked for anything they cover is named."
         )
     })
 }
@@ -155,8 +155,8 @@ fn long_apart(ending: &Ending<'_>) -> Option<String> {
     let longest = ending.coverage.gaps.iter().map(|(from, to)| *to - *from).max()?;
     let text = || {
         format!(
-            "The captures are far apart: there is nothing for {} in a row. Before and after, an address may be another host's, \
-             or of another network: read captures of one network and time together, and others by themselves.",
+            "The captures are far apart: there is a gap of {}. Before and after it, an address may belong to \
+             another host or another network: read only captures of the same network and time together.",
             duration(longest)
         )
     };
@@ -172,8 +172,8 @@ fn all_outside(ending: &Ending<'_>) -> Option<String> {
     let networks = &outside.networks;
     let told = few(networks.iter().take(NETWORKS_MAX).map(IpNet::to_string), networks.len());
     Some(format!(
-        "All who asked for it ({}) are outside the networks given with --internal, so nobody is named: they are in {told}. \
-         If that is yours, give it, too.",
+        "All that asked for it ({}) are outside the networks given with --internal, so nobody is named: they are \
+         in {told}. If that network is yours, add it to --internal.",
         count(outside.clients, "client", "clients")
     ))
 }
@@ -181,31 +181,30 @@ fn all_outside(ending: &Ending<'_>) -> Option<String> {
 /// That only a part of the capture was read.
 fn filtered(filter: &str) -> String {
     format!(
-        "Only frames that pass --filter \"{filter}\" were read: what else the capture holds counts here as not \
+        "Only frames that pass --filter \"{filter}\" were read: everything else in the capture counts as not \
          captured."
     )
 }
 
 /// That times of the capture are not as they were stamped.
 fn shifted(shifts: &[(String, Span)]) -> Option<String> {
-    let shift =
-        |(file, by): &(String, Span)| format!("{:+} s to those of {file}", by.as_secs_f64());
+    let shift = |(file, by): &(String, Span)| format!("{file} by {:+} s", by.as_secs_f64());
     let shifts: Vec<String> = shifts.iter().map(shift).collect();
     (!shifts.is_empty())
-        .then(|| format!("To times something was added by --time-shift: {}.", shifts.join(", ")))
+        .then(|| format!("Timestamps corrected with --time-shift: {}.", shifts.join(", ")))
 }
 
 /// How many rows of the alerts have no answer since they could not be read.
 pub(in crate::report) fn unread(ending: &Ending<'_>) -> Option<String> {
     let rows = ending.lacked.rows_unread_count();
-    let were = count(rows, "further row was", "further rows were");
+    let were = count(rows, "more row was", "more rows were");
     let listed = ending.lacked.rows_unread().filter(|notice| notice.is_of_row()).count() as u64;
     let (have, listed) = match (rows, listed) {
-        (1, 1) => ("has", "it is listed at the end".to_owned()),
-        (1, _) => ("has", "why stands at the end".to_owned()),
-        (_, 0) => ("have", "why stands at the end".to_owned()),
-        (_, listed) if listed == rows => ("have", "they are listed at the end".to_owned()),
-        (_, listed) => ("have", format!("the first {} are listed at the end", number(listed))),
+        (1, 1) => ("has", "see the end".to_owned()),
+        (1, _) => ("has", "see the end for why".to_owned()),
+        (_, 0) => ("have", "see the end for why".to_owned()),
+        (_, listed) if listed == rows => ("have", "see the end".to_owned()),
+        (_, listed) => ("have", format!("see the end for the first {}", number(listed))),
     };
     (rows > 0).then(|| format!("{were} not read and {have} no answer; {listed}."))
 }
@@ -218,7 +217,7 @@ pub(in crate::report) fn timeless(ending: &Ending<'_>, times: &Times) -> Option<
             && answers.iter().any(|answer| answer.alert.host.is_some());
     let (first, last) = ending.coverage.span.filter(|_| is_of_a_table)?;
     Some(format!(
-        "The alerts say no time, so whatever was asked for in the capture, {}, answers them.",
+        "The alerts have no times, so they are matched against the whole capture, {}.",
         times.span(first, last)
     ))
 }
@@ -237,7 +236,7 @@ pub(in crate::report) fn times_unread(ending: &Ending<'_>, times: &Times) -> Opt
     };
     let them = if without == 1 { "it" } else { "them" };
     Some(format!(
-        "{which} could not be read, so whatever was asked for in the capture, {}, answers {them}.{why}",
+        "{which} could not be read, so anything asked for in the capture, {}, can match {them}.{why}",
         times.span(first, last)
     ))
 }
@@ -282,8 +281,8 @@ pub(in crate::report) fn of_another_day(ending: &Ending<'_>, times: &Times) -> O
     let they = if how_many == 1 { "it" } else { "they" };
     let (when, capture) = (list(&when), times.span(begin, end));
     Some(format!(
-        "{which} {when}; the capture is of {capture}: {they} cannot be answered by it. If the clock that stamped the capture was \
-         wrong, --time-shift FILE=SECONDS mends that."
+        "{which} {when}; the capture covers {capture}, so {they} cannot be matched. If the clock that stamped the \
+         capture was wrong, correct it with --time-shift FILE=SECONDS."
     ))
 }
 
@@ -304,7 +303,8 @@ pub(in crate::report) fn in_gaps(ending: &Ending<'_>, times: &Times) -> Option<S
     let all = count(answers.len() as u64, "alert", "alerts");
     (!gaps.is_empty()).then(|| {
         format!(
-            "{} of {all} {is_or_are} of a time from which the capture has no DNS packet ({}): {they} cannot be answered by it.",
+            "{} of {all} {is_or_are} from a time for which the capture has no DNS packet ({}), so {they} cannot be \
+             matched.",
             number(gaps.len() as u64),
             told.join("; ")
         )

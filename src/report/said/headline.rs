@@ -46,7 +46,7 @@ pub(in crate::report) fn heading(
 ) -> Heading {
     let answers = ending.answers;
     let (verdict, beside) = if ending.lacked.decoded.messages == 0 {
-        let text = "Nothing can be said: there is no DNS message in the capture.";
+        let text = "Nothing can be concluded: the capture contains no DNS message.";
         (text.to_owned(), String::new())
     } else if let Some(why) = misdirected(answers) {
         (why.to_owned(), String::new())
@@ -62,7 +62,7 @@ pub(in crate::report) fn heading(
 fn of_lists(ending: &Ending<'_>, clients: &[Found], left_out: bool) -> String {
     let verdicts = ending.verdicts;
     if verdicts.total() == 0 {
-        return "Nothing that is listed was asked for.".to_owned();
+        return "Nothing on the lists was asked for.".to_owned();
     }
     let mut parts = vec![behind(clients, left_out)];
     if verdicts.no_client > 0 {
@@ -121,7 +121,7 @@ fn beside(others: &[&Found], is_anybody_named: bool) -> String {
         others.iter().copied().partition(|client| client.urgency == Urgency::Other);
     let mut said = Vec::new();
     if !then.is_empty() {
-        said.push(format!("About then, too: {}.", called(&then)));
+        said.push(format!("Also at about that time: {}.", called(&then)));
     }
     if !later.is_empty() {
         let also = if is_anybody_named { " also" } else { "" };
@@ -191,28 +191,28 @@ fn tally(answers: &[Answer]) -> [(u64, &'static str, &'static str); 7] {
         ),
         (
             of(&is_of_the_cache),
-            "leads only to who was answered from the cache",
-            "lead only to who was answered from the cache",
+            "leads only to clients answered from the cache",
+            "lead only to clients answered from the cache",
         ),
         (of(&|answer| is(answer, Verdict::NoClient)), "has no client", "have no client"),
         (of(&|answer| is(answer, Verdict::Undetermined)), "cannot be decided", "cannot be decided"),
         (
             of(&|answer| answer.basis.is_of_other_times && !answer.basis.is_of_another_day),
-            "is about what was asked for at other times only",
-            "are about what was asked for at other times only",
+            "flags what was asked for only at other times",
+            "flag what was asked for only at other times",
         ),
         (
             of(&|answer| answer.basis.is_of_another_day),
-            "is not of the capture's time",
-            "are not of the capture's time",
+            "is outside the capture's time",
+            "are outside the capture's time",
         ),
         (
             of(&|answer| {
                 let basis = &answer.basis;
                 none(answer) && !basis.is_of_other_times && !basis.is_of_another_day
             }),
-            "is not answered by this capture",
-            "are not answered by this capture",
+            "matches nothing in this capture",
+            "match nothing in this capture",
         ),
     ]
 }
@@ -244,12 +244,12 @@ pub(in crate::report) fn counted(answers: &[Answer]) -> String {
                 format!("Who is behind {} cannot be decided.", of_one(only))
             }
             None if only.basis.is_of_another_day => {
-                format!("The alert on {} is not of the capture's time.", of_one(only))
+                format!("The alert on {} is outside the capture's time.", of_one(only))
             }
             None if only.basis.is_of_other_times => {
                 format!("{} was asked for, but not at that time.", of_one(only))
             }
-            None => format!("Nothing in the capture answers for {}.", of_one(only)),
+            None => format!("Nothing in the capture matches {}.", of_one(only)),
         },
         _ => {
             let some = tally(answers).into_iter().filter(|(some, ..)| *some > 0);

@@ -41,8 +41,8 @@ pub(in crate::report) fn zone_that_fits(answers: &[Answer]) -> Option<String> {
     is_most.then(|| {
         let all = if many == other.len() { "All" } else { "Most" };
         format!(
-            "{all} alerts that were asked for at other times only ({} of {}) fit if their times are of another zone: run it again \
-             with {zone}.",
+            "{all} alerts that flag what was asked for only at other times ({} of {}) fit if their times are in \
+             another zone: run it again with {zone}.",
             number(many as u64),
             number(other.len() as u64)
         )

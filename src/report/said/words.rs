@@ -76,7 +76,7 @@ pub(crate) fn sure_of(permille: u16, parts: impl IntoIterator<Item = (Role, Leg)
     if parts.iter().all(|(role, _)| *role == Role::Cached) {
         format!("{sure} that it asked, not that it raised an alert")
     } else if parts.iter().all(|(_, leg)| *leg == Leg::Client) {
-        format!("{sure} that it asked; whether that raised an alert is not in this capture")
+        format!("{sure} that it asked; this capture does not show whether that raised an alert")
     } else {
         sure
     }
@@ -89,10 +89,10 @@ pub(crate) fn raised(suspect: &Suspect) -> Option<String> {
         return Some("the cache answered, so another question raised the alert".to_owned());
     }
     if Grade::of(suspect.asked_permille) < Grade::of(suspect.confidence_permille) {
-        return Some(format!("{} that the alert is of it", sureness(suspect.confidence_permille)));
+        return Some(format!("{} that it raised the alert", sureness(suspect.confidence_permille)));
     }
     (!suspect.is_upstream)
-        .then(|| "whether that raised the alert is not in this capture".to_owned())
+        .then(|| "this capture does not show whether that raised the alert".to_owned())
 }
 
 /// A confidence in thousandths, exactly, and in the same form wherever people read it: `99 %`, `99.5 %`.
@@ -147,14 +147,18 @@ pub(crate) fn part(role: Role, leg: Leg, hops: &[String], resolver: &str) -> Str
     match (role, leg) {
         (Role::Initiator, Leg::Upstream) => format!("its question made {resolver} ask{way}"),
         (Role::Initiator, Leg::Client) => {
-            format!("it asked {resolver}{way}, which this capture does not show asking on about it")
+            format!(
+                "it asked {resolver}{way}; this capture does not show {resolver} asking others about it"
+            )
         }
         (Role::Joiner, _) => {
-            format!("its question to {resolver}{way} waited for the same answer as another's")
+            format!(
+                "its question to {resolver}{way} waited for the same answer as another client's"
+            )
         }
         (Role::Cached, _) => format!("it was answered by {resolver}{way} from the cache"),
         (Role::Refresh, _) => {
-            format!("it had its answer; its question set off a refresh at {resolver}{way}")
+            format!("it had been answered; its question set off a refresh at {resolver}{way}")
         }
     }
 }
@@ -251,9 +255,9 @@ impl Times {
 pub(crate) fn contact(contact: &Contact, times: &Times) -> Option<String> {
     match contact {
         Contact::NotVisible => None,
-        Contact::No => {
-            Some("it did not connect to an address it got, as far as the capture shows".to_owned())
-        }
+        Contact::No => Some(
+            "it did not connect to an address it was given, as far as the capture shows".to_owned(),
+        ),
         Contact::Yes(connection) => Some(connected(connection, times)),
         Contact::Elsewhere(connection) => Some(format!(
             "{}; that is another site at the same address",
@@ -324,7 +328,8 @@ mod tests {
         assert_eq!(sure_of(995, [cached, seen]), "certain (99.5 %)");
         assert!(sure_of(999, [cached]).starts_with("certain (99.9 %) that it asked, not "));
         assert!(
-            sure_of(999, [cached, asked]).starts_with("certain (99.9 %) that it asked; whether")
+            sure_of(999, [cached, asked])
+                .starts_with("certain (99.9 %) that it asked; this capture")
         );
     }
 

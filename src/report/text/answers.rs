@@ -68,8 +68,7 @@ impl<'a> Answered<'a> {
         }
         if self.groups.len() > GROUPS_MAX {
             let more = number((self.groups.len() - GROUPS_MAX) as u64);
-            let text =
-                format!("{more} further answers had no room here; --format jsonl has all of them.");
+            let text = format!("{more} more answers omitted here; --format jsonl has all of them.");
             page.gap()?;
             page.say(0, &Words::of(Ink::Caution, &text))?;
         }
@@ -201,7 +200,7 @@ fn write_group<W: Write>(
     }
     // What is said of all of these stands at the top.
     if first.basis.is_of_another_day && seen.ending.answers.len() > 1 {
-        return page.entry(2, 2, "→", &Words::of(Ink::Strong, "not of the capture's time"));
+        return page.entry(2, 2, "→", &Words::of(Ink::Strong, "outside the capture's time"));
     }
     if group.clients.is_empty() {
         let text = once(first.reason.as_deref().unwrap_or("nobody can be named"));
@@ -261,7 +260,7 @@ fn client_words(seen: &Seen<'_>, client: &Suspect, answer: &Answer, differ: bool
     }
     let sure = words::sureness(client.asked_permille);
     let raised = words::raised(client);
-    let what = if raised.is_some() { " that it asked" } else { ": asked" };
+    let what = if raised.is_some() { " that it asked for" } else { ": asked for" };
     words.push(Ink::Plain, &format!(", {sure}{what} {}", asked(client)));
     if !seen.subject.asked_itself(client, answer) && client.chain.len() > 1 {
         words.push(Ink::Plain, ", which led there,");

@@ -24,7 +24,7 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     let coverage = seen.ending.coverage;
     if !coverage.latencies.is_empty() {
         page.gap()?;
-        let text = "How long answers took: the median (and within what 99 in 100 came):";
+        let text = "Response times: median (99th percentile):";
         page.say(0, &Words::plain(text))?;
         for line in latencies(&coverage.latencies).iter().take(NAMED_MAX) {
             page.item(2, &Words::plain(line))?;
@@ -33,7 +33,7 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     let lost = lost(seen.ending);
     if !lost.is_empty() {
         page.gap()?;
-        page.say(0, &Words::plain("What is missing, or was left aside:"))?;
+        page.say(0, &Words::plain("What is missing or was skipped:"))?;
         for (ink, text) in lost {
             page.item(2, &Words::of(ink, &text))?;
         }
@@ -56,7 +56,7 @@ fn amounts(seen: &Seen<'_>) -> Vec<String> {
     let counters = coverage.transactions;
     let unanswered = counters.queries.saturating_sub(counters.answered);
     sentences.push(format!(
-        "{}: {}, of which {} answered and {} not.",
+        "{}: {}, {} answered and {} unanswered.",
         count(decoded.messages, "DNS message", "DNS messages"),
         count(counters.queries, "question", "questions"),
         number(counters.answered),
@@ -65,8 +65,8 @@ fn amounts(seen: &Seen<'_>) -> Vec<String> {
     let outside = seen.ending.internal.outside(seen.ending.summary);
     if outside.clients > 0 {
         sentences.push(format!(
-            "{} outside the networks given with --internal led to something listed too ({}); they are \
-             counted, but not named.",
+            "{} outside the networks given with --internal also led to something listed ({}); they are counted but \
+             not named.",
             count(outside.clients, "client", "clients"),
             count(outside.asks, "question", "questions"),
         ));
@@ -74,7 +74,7 @@ fn amounts(seen: &Seen<'_>) -> Vec<String> {
     let allowed = seen.ending.coverage.allowed;
     if allowed > 0 {
         sentences.push(format!(
-            "{} of something listed in these messages {} not flagged, as an allow list has it.",
+            "{} of listed entries in these messages {} not flagged because of an allow list.",
             count(allowed, "mention", "mentions"),
             if allowed == 1 { "was" } else { "were" },
         ));
@@ -89,8 +89,8 @@ fn write_resolvers<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Res
     if resolvers.is_empty() {
         return write_unrecognised(page, seen);
     }
-    let text = "DNS servers assumed (if that is wrong, say it with --resolver ADDR, or \
-                --resolver ADDR,ADDR for one with several addresses):";
+    let text = "Detected DNS servers (to correct this, use --resolver ADDR, or --resolver ADDR,ADDR for one with \
+                several addresses):";
     page.say(0, &Words::plain(text))?;
     for resolver in resolvers.iter().take(NAMED_MAX) {
         page.item(2, &resolver_words(resolver, seen.ending))?;
@@ -116,21 +116,21 @@ fn write_unrecognised<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::
             "Either the port of its clients or that of its uplink is not in the capture"
         }
         true => {
-            "If your DNS server is one of those below, what it asks upstream is not in the capture: mirror \
-             its uplink, too"
+            "If your DNS server is one of those below, what it asks upstream is not in the capture: also mirror \
+             its uplink"
         }
         false => {
-            "Only servers outside were asked: if your DNS server asked them, its clients are not in the \
-             capture: mirror the port they come in by, too"
+            "Only servers outside were asked: if your DNS server asked them, its clients are not in the capture: \
+             also mirror the port that they use"
         }
     };
     let text = match seen.ending.lacked.decoded.messages {
-        0 => "There is no DNS message in the capture. Is the mirror session on, does it mirror the DNS server's port, and was \
-              port 53 left out when it was taken (tcpdump's filter)?"
+        0 => "The capture contains no DNS message. Is the mirror session on, does it mirror the DNS server's port, \
+              and did a filter of tcpdump exclude port 53?"
             .to_owned(),
         _ => format!(
-            "No DNS server was recognised: nobody was seen both asking and being asked. {lacks}. Say which \
-             address is your DNS server's with --resolver ADDR."
+            "No DNS server was recognised: no host was seen both asking and being asked. {lacks}. Name your DNS \
+             server with --resolver ADDR."
         ),
     };
     page.say(0, &Words::of(Ink::Caution, &text))?;
@@ -153,7 +153,7 @@ fn resolver_words(resolver: &ResolverSeen, ending: &Ending<'_>) -> Words {
         Known::OnlyIterates => "it asks as a resolver does",
     };
     let one = match resolver.shared_mac {
-        Some(mac) => format!("; one machine by its link address {mac}"),
+        Some(mac) => format!("; one machine, by its MAC address {mac}"),
         None => String::new(),
     };
     let text = format!(

@@ -70,18 +70,18 @@ pub(super) fn write<W: Write>(
         }
     }
     if let Some(more @ 1..) = clients.len().checked_sub(BLOCKS_MAX) {
-        let clients = count(more as u64, "further client stands", "further clients stand");
+        let clients = count(more as u64, "more client is", "more clients are");
         let text = format!(
-            "{clients} in the table alone. --ticket=ADDRESS has all of one, --report FILE.html all of each."
+            "{clients} only in the table. For all details, use --ticket=ADDRESS for one client, --report FILE.html \
+             for every client."
         );
         page.gap()?;
         page.say(0, &Words::of(Ink::Caution, &text))?;
     }
     if left_out > 0 {
         let sightings = count(left_out, "lookup", "lookups");
-        let text = format!(
-            "{sightings} of further clients had no room here; --format jsonl has all of them."
-        );
+        let text =
+            format!("{sightings} of more clients omitted here; --format jsonl has all of them.");
         page.gap()?;
         page.say(0, &Words::of(Ink::Caution, &text))?;
     }

@@ -102,7 +102,7 @@ impl<W: Write> Report for Text<'_, W> {
             if !is_long {
                 answered.write(&mut page, &seen)?;
             }
-            page.title(if is_long { "At a glance" } else { "What was seen of it" })?;
+            page.title(if is_long { "At a glance" } else { "What was seen" })?;
             page.gap()?;
         }
         seen.looked(&mut page)?;
@@ -165,7 +165,8 @@ impl Seen<'_> {
     fn looked<W: Write>(&self, page: &mut Page<'_, W>) -> io::Result<()> {
         page.say(0, &Words::plain(&self.looked_at()))?;
         if self.ending.verdicts.total() > 0 {
-            let text = "To look at the packets, paste what stands behind \"frames\" into Wireshark's filter bar.";
+            let text =
+                "To look at the packets, paste a \"frames\" line into Wireshark's filter bar.";
             page.say(0, &Words::of(Ink::Aside, text))?;
         }
         Ok(())

@@ -93,8 +93,8 @@ impl<W: Write> Report for Ticket<'_, W> {
             let none = if tickets.is_empty() { "No ticket: " } else { "No ticket of " };
             let who = count(others as u64, "client", "clients");
             let text = format!(
-                "{none}{who} that asked for what is flagged, but not at the alerts' times. --ticket=ADDRESS writes that of \
-                 one."
+                "{none}{who} that asked for what is flagged, but not at the alerts' times. --ticket=ADDRESS writes \
+                 the ticket for one of them."
             );
             page.say(0, &Words::plain(&text))?;
         }
@@ -140,8 +140,7 @@ fn is_held_against(dealing: &Dealing) -> bool {
 /// `3 further rows of the alerts were`, if any were not read.
 fn rows_unread(ending: &Ending<'_>) -> Option<String> {
     let rows = ending.lacked.rows_unread_count();
-    (rows > 0)
-        .then(|| count(rows, "further row of the alerts was", "further rows of the alerts were"))
+    (rows > 0).then(|| count(rows, "more alert row was", "more alert rows were"))
 }
 
 /// What is said where there is no ticket to write.
@@ -149,11 +148,11 @@ fn nobody(seen: &Seen<'_>, wanted: Option<Address>) -> String {
     let others = seen.ending.verdicts.attributed;
     match wanted {
         Some(client) => format!(
-            "No ticket: nothing that is listed leads to {client} in this capture ({} of other clients).",
+            "No ticket: nothing on the lists leads to {client} in this capture ({} of other clients).",
             count(others, "lookup", "lookups")
         ),
         None => match seen.ending.verdicts.total() {
-            0 => "No ticket: nothing that is listed was asked for.".to_owned(),
+            0 => "No ticket: nothing on the lists was asked for.".to_owned(),
             all => format!(
                 "No ticket: no client can be named for {} (--format text says why).",
                 count(all, "flagged query", "flagged queries")
@@ -191,7 +190,7 @@ fn write<W: Write>(
         page.item(2, &Words::plain(&text))?;
     }
     page.gap()?;
-    page.say(0, &Words::plain("What this does not say"))?;
+    page.say(0, &Words::plain("What this does not show"))?;
     for text in unsaid(seen, client) {
         page.item(2, &Words::plain(&text))?;
     }
@@ -288,7 +287,7 @@ fn write_alerts<W: Write>(
     if answers.is_empty() {
         return Ok(());
     }
-    page.say(0, &Words::plain("The firewall's alerts that it is named for"))?;
+    page.say(0, &Words::plain("The firewall alerts it is named for"))?;
     let alerts = alerted::alerts(seen, client);
     for alert in &alerts {
         page.item(2, &Words::plain(alert))?;
@@ -297,14 +296,14 @@ fn write_alerts<W: Write>(
         let timed = seen.timed.as_ref().and_then(|timed| timed.not_then(client));
         let is_another_day = answers.iter().all(|answer| answer.basis.is_of_another_day);
         let why = match timed.is_some() {
-            _ if is_another_day => "None: the alerts are not of the capture's time.",
+            _ if is_another_day => "None: the alerts are outside the capture's time.",
             true => "None: it asked at other times.",
-            false => "None. But it asked about then, too: see what is said of the alerts.",
+            false => "None. But it also asked at about that time: see the notes on the alerts.",
         };
         page.item(2, &Words::plain(why))?;
     }
     if let Some(rows) = rows_unread(seen.ending) {
-        let text = format!("{rows} not read: whether it is behind these is not known.");
+        let text = format!("{rows} not read: whether it is behind these is unknown.");
         page.item(2, &Words::plain(&text))?;
     }
     page.gap()
@@ -415,15 +414,15 @@ fn afterwards(times: &Times, dealings: &[&Dealing]) -> Vec<String> {
         return vec![format!("Perhaps: {told}.")];
     }
     vec![if dealings.iter().all(|dealing| dealing.only_server) {
-        "Not looked for: what is flagged is a name server. `whoasked explain NAME CAPTURE` with the name that was asked there says \
-         whether it connected to where that leads."
+        "Not checked: what is flagged is a name server. To see whether it connected to where the name leads, run \
+         `whoasked explain NAME CAPTURE` with the name that was asked there."
             .to_owned()
     } else if dealings.iter().any(|dealing| dealing.contact == Contact::No) {
         "No: it was not seen connecting to an address that it was given, in a capture that shows its \
          other traffic."
             .to_owned()
     } else {
-        "Not visible in this capture. The firewall's log knows.".to_owned()
+        "Not visible in this capture. Check the firewall's log.".to_owned()
     }]
 }
 
@@ -432,19 +431,19 @@ fn unsaid(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
     let mut out = vec![if Gravity::of(client) == Gravity::Connected {
         "Which program on the client asked and connected.".to_owned()
     } else {
-        "A lookup is not yet an infection: it says that something on this client wanted the name, not \
-         what. A link in a mail, an advertisement or a scanner asks the same."
+        "A lookup alone is not an infection: it shows that something on this client wanted the name, not what. A \
+         link in a mail, an advertisement or a scanner causes the same lookup."
             .to_owned()
     }];
     if senders.are_several() {
         out.push(
-            "That it was one machine: its questions came from several MACs, so the address may have changed hands. Above \
-             stands which asked when."
+            "That it was one machine: its questions came from several MACs, so the address may have changed hands. \
+             See above which asked when."
                 .to_owned(),
         );
     } else if senders.own().next().is_none() || senders.is_behind_router() {
         out.push(
-            "Which machine had this address at the time, if it is given by DHCP, shared, or behind NAT."
+            "Which machine had this address at the time, if it is assigned by DHCP, shared, or behind NAT."
                 .to_owned(),
         );
     }
@@ -452,7 +451,7 @@ fn unsaid(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
     let of_lookups = client.dealings.iter().map(|dealing| dealing.least_permille);
     let least = of_lookups.chain(of_alerts).min().unwrap_or(1000);
     if least < 950 {
-        out.push("That it was this client for certain: see how sure it is, above.".to_owned());
+        out.push("That it was certainly this client: see the confidence above.".to_owned());
     }
     // Whoever reads it sees no page.
     out.extend(caveats_alone(seen.ending));
@@ -463,8 +462,8 @@ fn next_steps(client: &Suspected<'_>) -> Vec<String> {
     let mut out = Vec::new();
     if Gravity::of(client) == Gravity::Connected {
         out.push(
-            "Treat it as compromised until you know better: it asked for what is flagged and connected. \
-             Take it off the network, and leave it switched on."
+            "Treat it as compromised until you know better: it asked for what is flagged and connected. Take it \
+             off the network, but leave it switched on."
                 .to_owned(),
         );
     }
@@ -475,8 +474,8 @@ fn next_steps(client: &Suspected<'_>) -> Vec<String> {
     }
     if Gravity::of(client) == Gravity::Led {
         out.push(
-            "It never asked for what is flagged itself. First see whether what it did ask for is \
-             legitimate: if so, tell whoever maintains the list; if not, that name is what was flagged."
+            "It never asked for what is flagged itself. First check whether the name it did ask for is legitimate. \
+             If so, tell whoever maintains the list; if not, that name is the real indicator."
                 .to_owned(),
         );
     } else {
@@ -491,7 +490,8 @@ fn next_steps(client: &Suspected<'_>) -> Vec<String> {
             .to_owned(),
     );
     out.push(
-        "Keep the packets: --evidence DIR of whoasked cuts them out of the capture.".to_owned(),
+        "Keep the packets: `whoasked ... --evidence DIR` extracts them from the capture."
+            .to_owned(),
     );
     out
 }
@@ -548,7 +548,7 @@ mod tests {
         let times = Times::of(&Coverage::default(), &UTC);
         let told = |client: &Suspected<'_>| afterwards(&times, &client.dealings);
         let known = seen(&mut fold, Contact::NotVisible);
-        assert_eq!(told(&known), ["Not visible in this capture. The firewall's log knows."]);
+        assert_eq!(told(&known), ["Not visible in this capture. Check the firewall's log."]);
         let named = name(&known.dealings[0].called().unwrap());
         let vlans = known.person.vlans.as_slice();
         assert_eq!((named.as_str(), vlans), ("pc42 (from dhcp)", &[20][..]));

@@ -29,7 +29,7 @@ pub(super) fn write<W: Write>(
     }
     if groups.left_out > 0 {
         let queries = count(groups.left_out, "further query", "further queries");
-        let text = format!("{queries} had no room here; --format jsonl has all of them.");
+        let text = format!("{queries} omitted here; --format jsonl has all of them.");
         page.gap()?;
         page.say(0, &Words::of(Ink::Caution, &text))?;
     }

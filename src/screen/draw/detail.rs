@@ -19,13 +19,13 @@ pub(super) fn lines(view: &View<'_>, sight: &Group, width: usize) -> Vec<Words> 
     let attribution = &sight.attribution;
     let teller = Teller::new(view);
     let last_word = match attribution.state {
-        State::Provisional => ", so far; more may become known",
-        State::Final | State::Superseded => "; this is the last word",
+        State::Provisional => ", so far; this may still change",
+        State::Final | State::Superseded => "; this is final",
     };
     let verdict = match attribution.verdict {
         Verdict::Attributed => "a client asked",
         Verdict::NoClient => "no client is behind it",
-        Verdict::Undetermined => "it cannot be told for whom",
+        Verdict::Undetermined => "it cannot be told for which client",
     };
     let verdict = Words::of(Ink::Strong, verdict).and(Ink::Plain, last_word);
     let mut lines = entry("verdict", COLUMN, &verdict, width);
@@ -37,8 +37,8 @@ pub(super) fn lines(view: &View<'_>, sight: &Group, width: usize) -> Vec<Words> 
         let often = teller.times.often(&what, sight.first, sight.last);
         let this = match (sight.is_connected, sight.foremost().is_some_and(Client::is_connected)) {
             (true, true) => ", and connected after this one:",
-            (true, false) => ", and connected after another than this one:",
-            (false, _) => "; one of them is this:",
+            (true, false) => ", and connected after one of the others:",
+            (false, _) => "; this is one of them:",
         };
         let often = format!("{often}{this}");
         lines.extend(entry("often", COLUMN, &Words::plain(&often), width));
@@ -127,7 +127,7 @@ fn about(
         say("hops", Words::plain(&format!("{} → {resolver}", hops.join(" → "))));
     }
     let contacted = contact(&client.contact, &teller.times);
-    let unseen = || "the traffic shown does not tell whether it connected".to_owned();
+    let unseen = || "the capture does not show whether it connected".to_owned();
     say("contact", Words::plain(&contacted.unwrap_or_else(unseen)));
     lines
 }
@@ -193,19 +193,18 @@ impl<'v> Teller<'v> {
 fn meaning(doubt: Doubt) -> &'static str {
     match doubt {
         Doubt::AliasTail => {
-            "perhaps a false alarm: no client asked for the flagged name, which is where an alias of what was \
-             asked for ends"
+            "perhaps a false alarm: no client asked for the flagged name, which is the end of an alias chain"
         }
         Doubt::NameServerAddress => {
-            "perhaps a false alarm: what is flagged is a name server that was asked on the way, and serves other \
-             names too"
+            "perhaps a false alarm: what is flagged is a name server that was asked on the way and may serve other \
+             names"
         }
-        Doubt::PacketsLostNear => "packets were lost within 10 s of it, so nobody is sure",
-        Doubt::JudgedEarly => "for lack of memory it was judged before all answers can have come",
+        Doubt::PacketsLostNear => "packets were lost within 10 s of it, so nobody is certain",
+        Doubt::JudgedEarly => "for lack of memory it was judged before all answers could arrive",
         Doubt::ClocksApart => {
-            "the DNS server's two sides were stamped by clocks that differ, so nobody is sure"
+            "the DNS server's two sides were stamped by clocks that differ, so nobody is certain"
         }
-        Doubt::NoLongerListed => "what was listed is not any more",
+        Doubt::NoLongerListed => "its entry is no longer listed",
     }
 }
 

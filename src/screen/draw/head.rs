@@ -57,7 +57,7 @@ fn title(view: &View<'_>, paint: Paint, area: Rect, buffer: &mut Buffer) {
     let status = view.status;
     let mut left = format!(" whoasked live  {}", duration((view.now - status.began).max(Span(0))));
     if view.is_ending {
-        left.push_str("  ending; what is known follows");
+        left.push_str("  ending; results so far follow");
     } else if view.stance.is_paused {
         left.push_str(&format!("  paused, {} since; p goes on", number(view.newer)));
     } else if area.width < ENOUGH.0 || area.height < ENOUGH.1 {
@@ -272,8 +272,8 @@ pub(super) fn flagged(status: &Status) -> Words {
     if settled.total() > 0 {
         let parts = [
             (settled.attributed, "with a client"),
-            (settled.no_client, "of no client"),
-            (settled.undetermined, "cannot be told"),
+            (settled.no_client, "without one"),
+            (settled.undetermined, "undecided"),
         ];
         let parts: Vec<String> = parts
             .iter()
@@ -289,5 +289,5 @@ pub(super) fn flagged(status: &Status) -> Words {
 pub(super) fn said_within(status: &Status) -> Option<Words> {
     let histogram = status.to_report.as_ref().filter(|histogram| !histogram.is_empty())?;
     let most = latency(histogram.value_at_quantile(0.99));
-    Some(Words::plain(&format!("99 of 100 lookups were reported within {most}")))
+    Some(Words::plain(&format!("99 % of lookups were reported within {most}")))
 }

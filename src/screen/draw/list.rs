@@ -89,8 +89,8 @@ pub(super) fn draw(
     let first = first.min(chosen).max((chosen + 1).saturating_sub(height.max(1)));
     if view.sights.is_empty() {
         let words = match view.stance.filter.is_empty() {
-            true => "nothing that is listed was asked for so far",
-            false => "nothing holds what the filter says; Esc takes it off",
+            true => "nothing on the lists was asked for so far",
+            false => "nothing matches the filter; Esc clears it",
         };
         paint.put(buffer, rows, 0, &Words::of(Ink::Aside, &format!(" {words}")));
     }
@@ -122,7 +122,7 @@ fn row(view: &View<'_>, group: &Group, columns: Columns, mark: &str) -> Words {
     let Some(client) = group.foremost() else {
         let whose = match attribution.verdict {
             Verdict::NoClient => "no client",
-            _ => "cannot be told",
+            _ => "undecided",
         };
         let often =
             if group.times > 1 { format!(" {}x", number(group.times)) } else { String::new() };

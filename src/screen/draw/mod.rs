@@ -69,7 +69,8 @@ pub fn draw(view: &View<'_>, buffer: &mut Buffer) -> Room {
     let paint = Paint { is_coloured: view.is_coloured };
     let area = buffer.area;
     if area.width < LEAST.0 || area.height < LEAST.1 {
-        let words = format!("whoasked: too small, {}x{} is the least; q ends", LEAST.0, LEAST.1);
+        let words =
+            format!("whoasked: too small, at least {}x{} needed; q exits", LEAST.0, LEAST.1);
         let lines = paint::wrapped(&Words::plain(&words), usize::from(area.width));
         paint.put_all(buffer, area, &lines);
         return Room::default();
@@ -174,15 +175,13 @@ fn begun(text: &str, width: usize) -> String {
 /// The keys that do something here, as many as there is room for, the least known last.
 fn keys(stance: &Stance, width: usize) -> Words {
     let keys: &[(&str, &str)] = match (stance.page, stance.is_typing) {
-        (_, true) => {
-            &[("Enter", "keep"), ("Esc", "take off"), ("↑↓", "choose"), ("Ctrl-U", "begin anew")]
-        }
+        (_, true) => &[("Enter", "keep"), ("Esc", "clear"), ("↑↓", "choose"), ("Ctrl-U", "new")],
         (Page::Sightings, _) => &[
             ("q", "quit"),
             ("↑↓", "choose"),
             ("Enter", "detail"),
             ("/", "filter"),
-            ("p", if stance.is_paused { "go on" } else { "pause" }),
+            ("p", if stance.is_paused { "resume" } else { "pause" }),
             ("?", "help"),
             ("s", "state"),
         ],

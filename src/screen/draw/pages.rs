@@ -18,50 +18,53 @@ pub(super) fn help(width: usize) -> Vec<Words> {
         ("↑ ↓", "choose a line; also k and j, PgUp and PgDn, Home (the newest) and End"),
         (
             "Enter",
-            "all that is known of it: the chain, hops, whether it connected. There, PgUp and PgDn scroll; \
-                   q, Enter or Esc goes back",
+            "all details: the chain, hops, whether it connected. There, PgUp and PgDn scroll; q, Enter or Esc goes \
+                   back",
         ),
         (
             "/",
-            "filter by a part of a client's address or name, of what it asked, or of what is flagged; Enter \
-               keeps the filter, Esc takes it off, / begins a new one",
+            "filter by part of a client's address or name, of what it asked for, or of what is flagged; Enter \
+               keeps the filter, Esc clears it, / starts a new one",
         ),
-        ("p", "pause: the list stays as it is; nothing is lost meanwhile"),
-        ("s", "state: interfaces, DNS servers, what is wrong with the mirror, messages"),
-        ("Ctrl-L", "draw the screen anew"),
-        ("q", "back to the list; from there, end"),
-        ("Ctrl-C", "end: what is known is settled, and summed up on the terminal"),
+        ("p", "pause: freezes the list; nothing is lost meanwhile"),
+        ("s", "status: interfaces, DNS servers, what is wrong with the mirror, messages"),
+        ("Ctrl-L", "redraw the screen"),
+        ("q", "back to the list; from there, quit"),
+        ("Ctrl-C", "quit: what is known is settled and summed up on the terminal"),
     ];
     let words = [
         (
             "asked for",
-            "itself: the client asked for what is flagged; cached: the cache answered it. via NAME: it asked for NAME, which leads there. no \
-                  client: the DNS server's own work. cannot be told: Enter says why",
+            "itself: the client asked for what is flagged; cached: the cache answered it. via NAME: it asked for \
+                  NAME, which leads there. no client: the DNS server's own work. undecided: Enter shows why",
         ),
-        ("conn", "yes (on a wide screen: connected): it then connected to the address that it got"),
+        (
+            "conn",
+            "yes (on a wide screen: connected): it then connected to the address it was given",
+        ),
         (
             "verdict",
             "act on it (on a narrow screen: !): the client asked for what is flagged and connected. look at it: it asked for it. false \
                   alarm?: it only asked for what leads there. What is flagged is red where it was asked for, and yellow where it was not",
         ),
-        ("3x", "it asked so many times; the time is that of the newest"),
-        ("+1", "so many other clients are behind it: Enter names them"),
+        ("3x", "it asked that many times; the time is that of the newest"),
+        ("+1", "that many other clients are behind it; Enter names them"),
         (
             "sure",
-            "how probable it is that this client is behind it; if the cache answered it, that it asked",
+            "the probability that this client is behind it; if the cache answered it, that it asked",
         ),
         (
             "state",
-            "so far: more may become known. settled: the last word, 76 s after the DNS server's question, 156 s \
-                   after a client's",
+            "so far: may still change. settled: final, 76 s after the DNS server's query, 156 s after a client's \
+                   question",
         ),
-        ("lost", "where it was lost, if anything was:"),
+        ("lost", "where something was lost:"),
         ("", "network card: packets lost before the kernel saw them"),
-        ("", "kernel: packets lost since its buffer was full: --buffer, --fanout"),
-        ("", "too slow: packets left out since the analysis could not keep up: --workers"),
-        ("", "unreadable: messages and frames that are broken, or of an unknown kind"),
-        ("", "forgotten: questions and aliases that were forgotten early, for lack of room"),
-        ("", "output: lines that an output did not take"),
+        ("", "kernel: packets lost because its buffer was full: --buffer, --fanout"),
+        ("", "too slow: packets skipped because the analysis could not keep up: --workers"),
+        ("", "unreadable: messages and frames that are broken or of an unknown type"),
+        ("", "forgotten: questions and aliases dropped early for lack of memory"),
+        ("", "output: lines that an output did not accept"),
     ];
     let mut lines = Vec::new();
     for (title, entries) in [("Keys", &keys[..]), ("Words", &words[..])] {
@@ -86,14 +89,14 @@ pub(super) fn state(view: &View<'_>, width: usize) -> Vec<Words> {
         say("mirror", words.and(Ink::Caution, &format!(": {}", complaint.words)));
     }
     if status.complaints.is_empty() {
-        say("mirror", Words::plain("nothing is known to be wrong with it"));
+        say("mirror", Words::plain("no known problem"));
     }
     for interface in &status.interfaces {
         let mut words = Words::of(Ink::Strong, &interface.name);
         words.push(
             Ink::Plain,
             &format!(
-                ": {} packets of {} bytes, lost by the kernel {}, by the interface {}",
+                ": {} packets of {} bytes, dropped by the kernel {}, by the interface {}",
                 number(interface.received),
                 number(interface.octets),
                 number(interface.dropped_by_kernel),
@@ -107,7 +110,7 @@ pub(super) fn state(view: &View<'_>, width: usize) -> Vec<Words> {
     }
     say("lost", lost(status));
     if status.defects() > 0 {
-        let text = format!("{} (defects of whoasked: please report)", number(status.defects()));
+        let text = format!("{} (bugs in whoasked: please report)", number(status.defects()));
         say("defects", Words::of(Ink::Caution, &text));
     }
     say("flagged", flagged(status));
@@ -128,7 +131,7 @@ pub(super) fn state(view: &View<'_>, width: usize) -> Vec<Words> {
     for output in &status.outputs {
         let (written, queued, lost) = (output.written, output.queued, output.lost);
         let text = format!(
-            ": {} lines written, {} wait, {} lost",
+            ": {} lines written, {} waiting, {} lost",
             number(written),
             number(queued),
             number(lost)

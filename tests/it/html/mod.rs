@@ -60,7 +60,7 @@ fn the_verdict_on_the_office_stands_first() {
          data-of=\"connected\">yes</td>",
         "What to do</h2>",
         "Treat these machines as compromised until you know better",
-        "Judge the name that the machine asked for",
+        "Judge the name on the machine",
         "Who is behind it</h2>",
         "<bdi>192.168.2.42</bdi></h3>",
         "<bdi>KEVIN-PC</bdi>",
@@ -73,7 +73,7 @@ fn the_verdict_on_the_office_stands_first() {
         "No client</h2>",
         "up.telemetry-sync.net",
         "What the capture shows, and what it lacks</h2>",
-        "392 frames that came twice, by the mirror port or in two captures",
+        "392 duplicate frames, from the mirror port or in two captures",
     ];
     let mut rest = page.as_str();
     for expected in order {
@@ -83,7 +83,7 @@ fn the_verdict_on_the_office_stands_first() {
     }
     assert!(page.contains("<span class=\"rail-count\">3×</span>"));
     assert!(page.contains("2 clients, 4 times from 09:17:42 to 13:18:01 UTC"));
-    let judge = "Judge the name that the machine asked for";
+    let judge = "Judge the name on the machine";
     assert_eq!(
         page.matches(judge).count(),
         1,
@@ -153,12 +153,12 @@ fn one_of_everything_is_said_in_words() {
         "Mind: it asks for pc-042.corp.example every 60 s",
         "behind a router, 00:1b:21:3c:00:28",
         "<dd>an error (SERVFAIL)</dd>",
-        "Make sure first: this is likely (87 %).",
-        "<h1>At the alerts' times: act on 192.168.2.42 (pc-042.corp.example). 1 alert has no client and 1 is not answered \
-         by this capture.</h1>",
+        "Make sure first: this is only likely (87 %).",
+        "<h1>At the alerts' times: act on 192.168.2.42 (pc-042.corp.example). 1 alert has no client and 1 matches \
+         nothing in this capture.</h1>",
         "At other times also: ",
         "<p class=\"badge\">Not at the alerts' times</p>",
-        "These machines asked, but not at the alerts' times",
+        "these machines did not ask at the alerts' times",
         // What to weigh, and how it came about.
         "<strong>Speaks for a real infection:</strong> it asks for",
         "<strong>Speaks for a false alarm:</strong> many unrelated clients asked at once",
@@ -167,10 +167,10 @@ fn one_of_everything_is_said_in_words() {
         "12.0 ms later · frame 102",
         "Drawn: one of 2 lookups.",
         // The alerts.
-        "3 alerts: 1 leads to a client, 1 has no client and 1 is not answered by this capture.",
+        "3 alerts: 1 leads to a client, 1 has no client and 1 matches nothing in this capture.",
         "<span class=\"badge\">Leads to a client</span>",
         "<span class=\"badge\">No client</span>",
-        "<span class=\"badge\">Not answered by this capture</span>",
+        "<span class=\"badge\">Matches nothing in this capture</span>",
         "What to do:</strong> Look at 192.168.2.42: it asked for the flagged name itself",
         "asked for mi.kenal-cn.com and pc-042.corp.example 3 times from 08:26:41 to 09:25:00 UTC; certain (99.5 %)",
         "1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 1 AFCd",
@@ -179,7 +179,7 @@ fn one_of_everything_is_said_in_words() {
         // The rest.
         "Cannot be decided</h2>",
         "Why: because of pc-042.corp.example.",
-        "Its clients are not in the capture: mirror the port they come in by, too.",
+        "Its clients are not in the capture: also mirror the port that they use.",
         "Not all of the capture could be read",
     ] {
         assert!(page.contains(&expected.replace('\'', "&#39;")), "{expected} is missing");
@@ -293,7 +293,7 @@ fn the_heading_says_that_a_few_may_be_false_alarms() {
         "<h1>At the alert&#39;s time: 10.0.0.1, perhaps a false alarm.</h1>",
         "<span class=\"badge doubt\">Perhaps a false alarm</span>",
         "<p class=\"badge\">Not at the alert&#39;s time</p>",
-        "It asked, but not at the alert&#39;s time: look first at who did.",
+        "It asked, but not at the alert&#39;s time: look first at those that did.",
     ] {
         assert!(page.contains(expected), "{expected} is missing");
     }
@@ -393,7 +393,7 @@ fn cards_held_against_truth(captures: Vec<Labelled>, folder: &Path) -> (Vec<Path
                 cards += 1;
             }
         }
-        assert!(!page.contains("of the machines</a> alone"), "{name}: all of them have a card");
+        assert!(!page.contains("the table of machines</a>"), "{name}: all of them have a card");
         pages.push(path);
     }
     println!("{} pages, {cards} clients and what each led to", pages.len());
@@ -440,7 +440,7 @@ fn the_page_speaks_in_the_zone_of_the_text() {
     for expected in [
         "13:30:02 to 22:29:25 Asia/Kolkata (UTC+5:30)",
         "3 times from 14:47:42 to 18:47:43 UTC+5:30",
-        "As the capture has them, in Asia/Kolkata (UTC+5:30).",
+        "As in the capture, in Asia/Kolkata (UTC+5:30).",
         "<title>Times in Asia/Kolkata (UTC+5:30)</title>",
     ] {
         assert!(page.contains(expected), "{expected}");
@@ -471,9 +471,9 @@ fn a_flood_of_clients_and_names_gives_a_page_that_opens() {
     let heading = "More than 4,096 clients are behind what was flagged: look at 10.0.0.0, 10.0.0.1, 10.0.0.2, 10.0.0.3 and 4,092 \
                    more.";
     assert!(page.contains(heading));
-    assert!(page.contains("3,976 more clients stand in <a href=\"#machines\">"));
+    assert!(page.contains("3,976 more clients: see <a href=\"#machines\">"));
     assert!(page.contains("and 1,976 more clients; <code>--format jsonl</code>"));
-    assert!(page.contains("15,904 lookups of further clients had no room on this page"));
+    assert!(page.contains("15,904 lookups of more clients omitted here"));
     assert_well_formed(&[path]);
 }
 

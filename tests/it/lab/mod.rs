@@ -185,7 +185,7 @@ fn day(lab: &mut Laboratory<'_>) -> BTreeSet<Behind> {
     // The list is read anew.
     fs::write(lab.folder.join("list.txt"), [LISTED, LISTED_LATER].concat()).unwrap();
     lab.live.signal("HUP");
-    lab.live.wait_for_word("read anew");
+    lab.live.wait_for_word("lists reloaded");
     assert!(lab.ask_and_wait(109, "later.swift-cdn.net", "later").is_answered(patience));
     truth.insert(behind("later", 109, "later.swift-cdn.net", "initiator"));
     truth

@@ -53,7 +53,7 @@ fn a_column_of_names_that_nobody_knows_is_used_where_it_is_surely_the_destinatio
         &["0,10.20.0.10,9.9.9.9,evil.com,C2", "0,10.20.0.10,9.9.9.9,bad.example.net,C2"],
     );
     assert_eq!(destinations(&alerts), ["evil.com", "bad.example.net"]);
-    assert!(said(&alerts).contains("taken from the column \"Flagged Domain Name\""));
+    assert!(said(&alerts).contains("taken from its column \"Flagged Domain Name\""));
     // The address is a DNS server's.
     let alerts = rows("src_ip,dest_ip,dest_port,Foo", &["10.20.0.10,9.9.9.9,53,evil.com"]);
     assert_eq!(destinations(&alerts), ["evil.com"]);
@@ -68,12 +68,12 @@ fn a_column_of_names_that_nobody_knows_is_used_where_it_is_surely_the_destinatio
 fn names_that_may_be_anything_are_not_used_and_that_is_said() {
     let one = read("src_ip,dest_ip,dest_port,Foo\n10.20.0.10,203.0.113.66,443,evil.com\n");
     assert_eq!(destinations(&one), ["203.0.113.66"]);
-    assert!(said(&one).contains("its column \"Foo\" holds names, which were not used"), "{one:?}");
+    assert!(said(&one).contains("its column \"Foo\" holds names, which are not used"), "{one:?}");
     for heading in ["Source FQDN", "Reference URL", "User Domain Name", "Sensor Name", "Referrer"] {
         let text = format!("src_ip,dest_ip,dest_port,{heading}\n10.20.0.10,9.9.9.9,53,office.de\n");
         let alerts = read(&text);
         assert_eq!(destinations(&alerts), ["9.9.9.9"], "{heading}");
-        assert!(said(&alerts).contains("were not used"), "{heading}: {alerts:?}");
+        assert!(said(&alerts).contains("are not used"), "{heading}: {alerts:?}");
     }
     // A column of something else, and one that is mostly empty.
     let text = "src_ip,dest_ip,Foo,Flagged Domain\n10.0.0.5,203.0.113.66,a@office.de,\n\

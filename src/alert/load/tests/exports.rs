@@ -213,11 +213,15 @@ fn records_that_name_no_destination_are_read_by_the_lines_that_they_were_made_of
     let row = |line| (line, WHEN.to_owned(), DC, NAME, "C2");
     assert_eq!(cells(&alerts), [row(1), row(2)]);
     assert_eq!(alerts.form, Form::Json);
-    assert!(alerts.notices[0].words.contains("made of, as key-value"), "{:?}", alerts.notices);
+    assert!(
+        alerts.notices[0].words.contains("original log lines, as key-value"),
+        "{:?}",
+        alerts.notices
+    );
     let alerts = read(&raw(fast));
     assert_eq!(cells(&alerts)[0].3, NAME);
     let error = Alerts::read("a.txt", &raw(&"no alert, only words ".repeat(4)), None, &zones());
-    assert!(error.unwrap_err().to_string().contains("have no form that is known"));
+    assert!(error.unwrap_err().to_string().contains("is not known"));
 }
 
 #[test]
@@ -239,9 +243,12 @@ fn what_is_broken_or_names_nothing_in_json_is_refused_by_its_line() {
     let said = rows_said(&alerts);
     let lines: Vec<_> = said.iter().map(|(line, _)| line.unwrap()).collect();
     assert_eq!(lines, [2, 3, 4, 5], "{said:?}");
-    for (said, words) in
-        said.iter().zip(["does not end", "no JSON object", "no destination", "one.com, two.com"])
-    {
+    for (said, words) in said.iter().zip([
+        "is not closed",
+        "not a JSON object",
+        "no destination",
+        "one.com, two.com",
+    ]) {
         assert!(said.1.contains(words), "{said:?}");
     }
     // A paste that lost its end, or its beginning, has the rest.
@@ -338,7 +345,7 @@ fn lines_of_firepower_are_read_with_their_commas() {
     let traffic = format!("%FTD-6-430003: {top}, {ends}, DNSQuery: www.example.org");
     let alerts = read(&format!("{dns}\n{traffic}\n"));
     assert_eq!(alerts.alerts.len(), 1);
-    assert!(alerts.notices.iter().any(|n| n.words.contains("1 row was passed over: no threat")));
+    assert!(alerts.notices.iter().any(|n| n.words.contains("1 row was ignored: no threat")));
 }
 
 #[test]
@@ -445,10 +452,10 @@ fn ones_own_domain_in_every_row_is_never_the_destination() {
     // It may be either: what was asked for, or where they work.
     let (found, said) = read("Domain,Foo", "contoso.com", names);
     assert_eq!(found, "");
-    assert!(said.contains("no form") || said.contains("cannot be told"), "{said}");
+    assert!(said.contains("not recognised") || said.contains("it is unclear which"), "{said}");
     let (found, said) = read("Domain,dest_ip", "contoso.com", addresses);
     assert_eq!(found, "contoso.com contoso.com contoso.com");
-    assert!(said.contains("if that is your own domain"), "{said}");
+    assert!(said.contains("if it is your own domain"), "{said}");
     let (found, said) = read("Domain,CNAME", "evil.com", names);
     assert_eq!((found.as_str(), said.as_str()), ("evil.com evil.com evil.com", ""));
     let (found, _) = read("Domain,dest_ip", "contoso.com", [addresses[0]; 3]);
@@ -474,7 +481,7 @@ fn a_number_is_a_time_of_this_century_or_refused_aloud() {
     for time in ["260302091742", "5000000000", "86400000000"] {
         let alerts = read(time);
         assert!(alerts.alerts[0].time.is_none() && alerts.alerts[0].is_time_unread, "{time}");
-        let words = "count to no time from 2001 to 2100";
+        let words = "did not give a time from 2001 to 2100";
         assert!(alerts.notices.iter().any(|n| n.words.contains(words)), "{:?}", alerts.notices);
     }
 }
@@ -535,7 +542,7 @@ fn a_row_that_says_there_was_no_threat_is_no_alert() {
         let alerts = read(&format!("{header}2026-03-02 09:18:00,DC,www.microsoft.com,{none}\n"));
         assert_eq!(cells(&alerts).len(), 1, "{none}");
         let said = alerts.notices.first().map(|notice| notice.words.as_str());
-        assert_eq!(said, Some("1 row was passed over: no threat was found there"), "{none}");
+        assert_eq!(said, Some("1 row was ignored: no threat was found there"), "{none}");
     }
     // A dash, or nothing: the threat stands elsewhere, or is not told.
     for unsaid in ["-", "", "Nonesuch.A"] {

@@ -90,7 +90,7 @@ fn what_a_search_was_for_and_when_a_report_was_written_is_no_alert_in_place_of_t
     let read_times = |text: &str| -> (Vec<String>, usize) {
         let alerts = read(text);
         let all = cells(&alerts).into_iter().map(|(_, time, ..)| time).collect();
-        let said = alerts.notices.iter().filter(|notice| notice.words.contains("holds others"));
+        let said = alerts.notices.iter().filter(|notice| notice.words.contains("contains others"));
         (all, said.count())
     };
     let found = |index: usize| format!("{{\"index\":\"a\",\"message\":{}}}", event(times[index]));

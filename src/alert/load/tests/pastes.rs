@@ -347,9 +347,9 @@ fn headings_are_known_in_german_french_spanish_and_italian() {
 #[test]
 fn a_time_without_its_year_has_that_of_the_capture_and_it_is_said() {
     for (time, words) in [
-        ("03/02 09:17:42", "have no year"),
-        ("02.03. 09:17:42", "have no year"),
-        ("2. März 09:17:42", "have no year"),
+        ("03/02 09:17:42", "have no year: taken"),
+        ("02.03. 09:17:42", "have no year: taken"),
+        ("2. März 09:17:42", "have no year: taken"),
     ] {
         let alerts =
             read(&format!("Time,Host,Destination\n{time},192.168.2.194,mi.kenal-cn.com\n"));
@@ -427,7 +427,10 @@ fn an_alert_above_the_header_of_a_table_is_said_to_be_left_out() {
     ] {
         let alerts = read(&format!("{above}{table}"));
         assert_eq!(alerts.alerts.len(), 1, "{above}");
-        let said = alerts.notices.iter().filter(|notice| notice.words.contains("above the header"));
+        let said = alerts
+            .notices
+            .iter()
+            .filter(|notice| notice.words.contains("before the table's header"));
         assert_eq!(said.count(), skipped, "{above}: {:?}", alerts.notices);
     }
 }

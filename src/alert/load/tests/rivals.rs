@@ -45,13 +45,13 @@ fn a_host_name_beside_a_destinations_address_is_what_was_flagged() {
             "203.0.113.7",
         ];
         assert_eq!(found, expected, "{heading}");
-        assert!(said(&alerts).contains("its destinations are taken from the column"), "{heading}");
+        assert!(said(&alerts).contains("destinations are taken from its column"), "{heading}");
         assert!(alerts.alerts.iter().all(|alert| alert.host.as_deref() == Some(DC)));
     }
     // That of one row may be its own, or the firewall's; and so may names of one domain, and any beside what else was flagged.
     let one = read("src_ip,dest_ip,Hostname\n10.20.0.10,203.0.113.66,evil.com\n");
     assert_eq!(ends(&one), [("10.20.0.10", "203.0.113.66")]);
-    assert!(said(&one).contains("\"Hostname\" holds names, which were not used"), "{one:?}");
+    assert!(said(&one).contains("\"Hostname\" holds names, which are not used"), "{one:?}");
     for text in [
         "time,host,src,dest\n0,fw1.firma.de,10.0.0.5,evil.com\n0,fw2.firma.de,10.0.0.5,bad.org\n",
         "time,hostname,src,Target\n0,shop.firma.de,10.0.0.5,evil.com\n0,wiki.other.de,10.0.0.5,bad.org\n",
@@ -80,7 +80,10 @@ fn the_name_of_who_asked_is_never_the_destination() {
         let alerts = read(text);
         let found: Vec<_> = ends(&alerts).iter().map(|(_, name)| *name).collect();
         assert_eq!(found, ["203.0.113.7", "203.0.113.8"], "{text}");
-        assert!(said(&alerts).contains("\"Hostname\" names who asked"), "{text}: {alerts:?}");
+        assert!(
+            said(&alerts).contains("\"Hostname\" holds the names of the hosts that asked"),
+            "{text}: {alerts:?}"
+        );
     }
     // A sensor's is one in every row; and where names stand that were asked for, it is not looked at.
     let alerts = read(
@@ -108,7 +111,7 @@ fn an_address_alone_is_the_hosts_or_the_destinations_by_where_it_is() {
     for heading in ["IP", "IP Address", "Address", "ip_addr", "IPv4"] {
         let (host, name, said) = row(&format!("Threat,{heading}"), "C2,203.0.113.7");
         assert_eq!((host.as_str(), name.as_str()), ("", "203.0.113.7"), "{heading}");
-        assert!(said.contains("its destinations are taken from the column"), "{heading}: {said}");
+        assert!(said.contains("destinations are taken from its column"), "{heading}: {said}");
         let (host, name, _) =
             row(&format!("Threat,{heading},Domain"), &format!("C2,{DC},evil.com"));
         assert_eq!((host.as_str(), name.as_str()), (DC, "evil.com"), "{heading}");
@@ -177,7 +180,7 @@ fn of_columns_that_name_different_destinations_it_is_said_which_was_taken() {
     let twice =
         read("Source IP,Destination,Destination\n10.0.0.5,evil.com,bad.org\n10.0.0.5,-,bad.org\n");
     assert_eq!(names(&twice), ["evil.com", "bad.org"]);
-    assert!(said(&twice).contains("evil.com and bad.org to begin with: the former are taken"));
+    assert!(said(&twice).contains("such as evil.com and bad.org: the former is used"));
 }
 
 #[test]

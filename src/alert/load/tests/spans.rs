@@ -77,12 +77,12 @@ fn what_can_be_no_span_is_said() {
     let found = says(&backward, "in 1 row the last time is before the first");
     assert_eq!(found, pair("2026-03-02T14:00:00", ""));
     let long = format!("{head}\n2025-09-02 14:00:00,2026-03-02 18:00:00,{ROW}\n");
-    let found = says(&long, "the time of 1 alert is longer than a month");
+    let found = says(&long, "the time of 1 alert spans more than a month");
     assert_eq!(found, pair("2025-09-02T14:00:00", "2026-03-02T18:00:00"));
     // Beside the alert's own time they may be those of an indicator.
     let of_a_feed =
         format!("Time,{head}\n2026-03-02 09:17:42,2025-11-02 14:00:00,2026-03-01 08:00:00,{ROW}\n");
-    let found = says(&of_a_feed, "stand beside the alert's own, as in line 2");
+    let found = says(&of_a_feed, "besides the alert's own, as in line 2");
     assert_eq!(found, pair("2026-03-02T09:17:42", ""));
     let of_it =
         format!("Time,{head}\n2026-03-02 14:02:42,2026-03-02 09:17:00,2026-03-02 14:00:00,{ROW}\n");

@@ -65,11 +65,12 @@ fn a_zone_is_honoured_wherever_it_stands() {
 fn a_zone_that_is_not_understood_is_refused_aloud_with_what_to_give() {
     let row = "10.20.0.10,evil.com,C2";
     for (text, words) in [
-        (format!("time,host,destination,threat\n2026-06-09 09:15:07 EST,{row}\n"), "as several are"),
-        (format!("Time (EST),host,destination,threat\n2026-06-09 09:15:07,{row}\n"), "as several are"),
-        (format!("Time (XYZ),host,destination,threat\n2026-06-09 09:15:07,{row}\n"), "no time zone that"),
-        (format!("time,timezone,host,destination,threat\n2026-06-09 09:15:07,XYZ,{row}\n"), "no time zone that"),
-        ("date=2026-06-09 time=09:15:07 timezone=\"IST\" src_ip=10.20.0.10 url=evil.com threatname=C2\n".to_owned(), "as several are"),
+        (format!("time,host,destination,threat\n2026-06-09 09:15:07 EST,{row}\n"), "ambiguous time zone"),
+        (format!("Time (EST),host,destination,threat\n2026-06-09 09:15:07,{row}\n"), "ambiguous time zone"),
+        (format!("Time (XYZ),host,destination,threat\n2026-06-09 09:15:07,{row}\n"), "unknown time zone"),
+        (format!("time,timezone,host,destination,threat\n2026-06-09 09:15:07,XYZ,{row}\n"), "unknown time zone"),
+        ("date=2026-06-09 time=09:15:07 timezone=\"IST\" src_ip=10.20.0.10 url=evil.com threatname=C2\n".to_owned(), "ambiguous \
+            time zone"),
     ] {
         let alerts = read(&text, &zones(None, None));
         assert!(alerts.alerts[0].time.is_none() && alerts.alerts[0].is_time_unread, "{text}");
@@ -87,7 +88,7 @@ fn a_winters_zone_in_summer_is_read_as_written_and_said() {
     let text = "time,host,destination\n2026-06-09 08:15:07 CET,10.20.0.10,evil.com\n";
     let alerts = read(text, &zones(None, None));
     assert_eq!(times(&alerts), [WHEN]);
-    assert!(says(&alerts, "name the zone of a winter"), "{:?}", alerts.notices);
+    assert!(says(&alerts, "name a winter time zone"), "{:?}", alerts.notices);
 }
 
 #[test]
@@ -124,7 +125,7 @@ fn a_column_of_times_that_nobody_knows_is_used_if_it_is_the_only_one_and_else_sa
         format!("Foo,host,destination\n{WHEN}Z,10.20.0.10,evil.com\n{WHEN}Z,10.20.0.10,a.com\n");
     let alerts = read(&one, &zones(None, None));
     assert_eq!(times(&alerts), [WHEN; 2]);
-    assert!(says(&alerts, "its times are taken from the column \"Foo\""), "{:?}", alerts.notices);
+    assert!(says(&alerts, "times are taken from its column \"Foo\""), "{:?}", alerts.notices);
     let two = format!("Foo,Bar,host,destination\n{WHEN}Z,{WHEN}Z,10.20.0.10,evil.com\n");
     let alerts = read(&two, &zones(None, None));
     assert_eq!(times(&alerts), [""]);
@@ -143,7 +144,7 @@ fn of_two_dates_that_of_the_capture_counts_then_am_and_pm_tell() {
     let text = rows(&["06/09/2026 07:15:07", "06/10/2026 07:15:07"]);
     let june = read(&text, &zones(None, Some("2026-06-09T06:00:00Z")));
     assert_eq!(times(&june), [WHEN, "2026-06-10T07:15:07"]);
-    assert!(says(&june, "the month comes first, as none of them is of the capture's time"));
+    assert!(says(&june, "the month first, because no date fits the capture's time"));
     let september = read(&text, &zones(None, Some("2026-09-06T00:00:00Z")));
     assert_eq!(times(&september)[0], "2026-09-06T07:15:07");
     // One of four is so by chance.
@@ -156,7 +157,7 @@ fn of_two_dates_that_of_the_capture_counts_then_am_and_pm_tell() {
     let half = rows(&["06/09/2026 07:15:07 AM", "06/10/2026, 7:15:07.123 pm"]);
     let alerts = read(&half, &zones(None, None));
     assert_eq!(times(&alerts), [WHEN, "2026-06-10T19:15:07"]);
-    assert!(says(&alerts, "as it mostly does beside AM and PM"), "{:?}", alerts.notices);
+    assert!(says(&alerts, "as is usual with AM and PM"), "{:?}", alerts.notices);
     let india = read(&half, &zones(None, Some("2026-09-06T00:00:00Z")));
     assert_eq!(times(&india)[0], "2026-09-06T07:15:07");
     // Another date of the file is the surest.
@@ -176,9 +177,9 @@ fn a_year_that_is_missing_is_that_of_the_capture_and_said() {
     ] {
         let alerts = read(text, &near);
         assert_eq!(times(&alerts), [WHEN], "{text}");
-        assert!(says(&alerts, "have no year: taken to be of the capture's time"), "{text}");
+        assert!(says(&alerts, "have no year: taken from the capture's time"), "{text}");
         let alone = read(text, &zones(None, None));
-        assert!(alone.alerts[0].is_time_unread && says(&alone, "without a year"), "{text}");
+        assert!(alone.alerts[0].is_time_unread && says(&alone, "had no year"), "{text}");
     }
     let whole = "<134>Jun 09 2026 07:15:07: %FTD src=10.20.0.10 dst=9.9.9.9 domain=evil.com\n";
     assert_eq!(times(&read(whole, &zones(None, None))), [WHEN]);
