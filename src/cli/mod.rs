@@ -19,6 +19,9 @@ mod settings;
 mod stderr;
 mod usage;
 
+use std::panic::{UnwindSafe, catch_unwind};
+
+use anyhow::bail;
 use clap::{CommandFactory, FromArgMatches};
 
 use stderr::say;
@@ -50,6 +53,19 @@ impl Outcome {
 /// # Errors
 /// When the settings make no sense, no input can be used, or the output cannot be written.
 pub fn run() -> anyhow::Result<Outcome> {
+    caught(run_asked)
+}
+
+/// What the work came to. A panic is an error as others are: whoever runs it gets the exit code that is documented.
+fn caught(work: impl FnOnce() -> anyhow::Result<Outcome> + UnwindSafe) -> anyhow::Result<Outcome> {
+    catch_unwind(work).unwrap_or_else(|_| {
+        bail!(
+            "ended by a defect of whoasked, without an answer: please report it, with what stands above"
+        )
+    })
+}
+
+fn run_asked() -> anyhow::Result<Outcome> {
     let command = args::Args::command();
     let arguments = config::arguments(&command, std::env::args_os().collect())?;
     let parsed = command.clone().args_override_self(true).try_get_matches_from(&arguments.all);
@@ -82,4 +98,16 @@ pub fn run() -> anyhow::Result<Outcome> {
 /// Says on stderr what went wrong.
 pub fn complain(error: &anyhow::Error) {
     say(&format!("whoasked: {error:#}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_as_others_are() {
+        let error = caught(|| panic!("the test wants this panic")).unwrap_err();
+        assert!(error.to_string().contains("a defect of whoasked"));
+        assert_eq!(caught(|| Ok(Outcome::Flagged)).unwrap(), Outcome::Flagged);
+    }
 }

@@ -184,10 +184,9 @@ impl Shared {
         self.turns.iter().filter_map(|turn| *lock(turn))
     }
 
-    fn tell_lost(&self, sink: &mut impl LiveSink) {
-        for lost in std::mem::take(&mut *lock(&self.lost)) {
-            sink.lost(lost);
-        }
+    /// What was lost and not told yet.
+    fn take_lost(&self) -> Vec<Lost> {
+        std::mem::take(&mut *lock(&self.lost))
     }
 
     fn lost(&self, stretch: Lost) {
@@ -243,6 +242,7 @@ pub fn listen<S: LiveSink>(
             let (onward, raw) = bounded(BATCHES + WORDS_EACH);
             let (ear, straight) = (ear(0, listener), Straight { batches, line, onward });
             std::thread::scope(|scope| {
+                let _stops = StopsOnPanic(stop);
                 scope.spawn(move || ear.listen(straight, stop));
                 heard();
                 let feed = Feed::new(scope, reading, raw, workers);
@@ -261,6 +261,7 @@ pub fn listen<S: LiveSink>(
                 let _ = merged_in.send(Batch::default());
             }
             std::thread::scope(|scope| {
+                let _stops = StopsOnPanic(stop);
                 for (source, (listener, batches)) in listeners.into_iter().zip(piles).enumerate() {
                     let handed = handed_in.clone();
                     let (ear, merged) = (ear(source, listener), Merged { source, batches, handed });
@@ -320,7 +321,19 @@ fn order(
     }
 }
 
-/// Takes decoded batches in order, and what else is to be done.
+/// Stops the run when it is dropped by a panic: the threads of the sources would else listen on for nobody, and be
+/// waited for.
+struct StopsOnPanic<'s>(&'s Stop);
+
+impl Drop for StopsOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.set();
+        }
+    }
+}
+
+/// Takes decoded batches in order, and what else is to be done. Whatever the sink fails on, it goes on.
 fn keep<S: LiveSink>(
     mut feed: Feed<'_>,
     put_back: impl Fn(Batch),
@@ -335,6 +348,11 @@ fn keep<S: LiveSink>(
         lock(&shared.health).panics += u64::from(has_failed);
         has_failed
     };
+    let tell_lost = |keeper: &mut Keeper<S>| {
+        for lost in shared.take_lost() {
+            guarded(keeper, &mut |keeper| keeper.sink.lost(lost));
+        }
+    };
     loop {
         let stage = match feed.next(WAIT) {
             Ok(stage) => Some(stage),
@@ -344,7 +362,7 @@ fn keep<S: LiveSink>(
         if let Some(indicators) = lookout.newer(&mut turn) {
             keeper.look_out_for(indicators);
         }
-        shared.tell_lost(&mut keeper.sink);
+        tell_lost(keeper);
         if let Some(stage) = stage {
             let has_failed = guarded(keeper, &mut |keeper| {
                 keeper.take(&stage.decoded);
@@ -353,7 +371,7 @@ fn keep<S: LiveSink>(
             if let Some(lost) = stretch(&stage.decoded.batch)
                 && (has_failed || stage.decoded.counters.failed > 0)
             {
-                keeper.sink.lost(lost);
+                guarded(keeper, &mut |keeper| keeper.sink.lost(lost));
             }
             put_back(feed.put_back(stage));
         }
@@ -370,12 +388,12 @@ fn keep<S: LiveSink>(
             }
         }
     }
-    shared.tell_lost(&mut keeper.sink);
-    keeper.finish();
+    tell_lost(keeper);
+    guarded(keeper, &mut Keeper::finish);
     let mut health = lock(&shared.health).clone();
     (health.decoded, health.reassembled) = keeper.counters();
-    keeper.sink.ended(now(), &health);
+    guarded(keeper, &mut |keeper| keeper.sink.ended(now(), &health));
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -111,7 +111,9 @@ fn together<S: MessageSink>(
         let _ = free_in.send(Decoded::default());
     }
     let decoders = workers - 2;
-    std::thread::scope(|scope| {
+    // All ends of the channels are the scope's own: where the sink panics they are gone before the threads are waited
+    // for, which would else wait for them.
+    std::thread::scope(move |scope| {
         if decoders == 0 {
             drop((raw_in, raw));
             scope.spawn(move || {
@@ -132,7 +134,7 @@ fn together<S: MessageSink>(
             scope.spawn(move || read(reader, &free, &raw_in, stop, |_| ()));
             drop((raw, done_in));
         }
-        in_order(&done, &free_in, keeper);
+        in_order(done, free_in, keeper);
     });
 }
 
@@ -161,9 +163,10 @@ fn read(
 }
 
 /// Takes decoded batches in the order they were read.
+#[allow(clippy::needless_pass_by_value, reason = "they are gone when it ends, however it does")]
 fn in_order<S: MessageSink>(
-    done: &Receiver<Decoded>,
-    free: &Sender<Decoded>,
+    done: Receiver<Decoded>,
+    free: Sender<Decoded>,
     keeper: &mut Keeper<S>,
 ) {
     let mut early: BTreeMap<u64, Decoded> = BTreeMap::new();
@@ -181,7 +184,58 @@ fn in_order<S: MessageSink>(
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::mpsc::channel;
+
     use super::*;
+    use crate::message::{Message, Messages};
+    use crate::name::NameHasher;
+    use crate::packet::Ports;
+
+    /// Is too much for its hundredth message.
+    #[derive(Default)]
+    struct Fragile(usize);
+
+    impl MessageSink for Fragile {
+        fn take(&mut self, _: &Messages, _: &Message) {
+            self.0 += 1;
+            assert!(self.0 < 100, "the test wants this panic");
+        }
+    }
+
+    #[test]
+    fn a_panic_of_the_sink_ends_the_run_whatever_threads_there_are() {
+        let question = crate::pipeline::live::tests::question();
+        let mut pcap = Vec::new();
+        let header = [0xa1b2_c3d4, 0x0004_0002, 0, 0, 65_535, 1];
+        pcap.extend(header.iter().flat_map(|field: &u32| field.to_le_bytes()));
+        // More than all batches hold, so that the reader waits for one.
+        for time in 0..30_000 {
+            let len = question.len() as u32;
+            pcap.extend([time, 0, len, len].iter().flat_map(|field: &u32| field.to_le_bytes()));
+            pcap.extend(&question);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("many.pcap");
+        std::fs::write(&path, pcap).unwrap();
+        for workers in 1..=4 {
+            let (path, (ended_in, ended)) = (path.clone(), channel());
+            #[allow(
+                clippy::disallowed_methods,
+                reason = "whether it hangs is only seen from outside"
+            )]
+            std::thread::spawn(move || {
+                let mut reader = Reader::open(&[path]).unwrap();
+                let mut decoder = Decoder::new(Ports::default(), NameHasher::new([1, 2]), None);
+                let mut keeper = Keeper::new(decoder.clone(), Fragile::default());
+                let mut work =
+                    || run(&mut reader, &mut decoder, &mut keeper, workers, &Stop::default());
+                ended_in.send(catch_unwind(AssertUnwindSafe(&mut work)).is_err()).unwrap();
+            });
+            let ended = ended.recv_timeout(Duration::from_secs(20));
+            assert_eq!(ended, Ok(true), "with {workers}");
+        }
+    }
 
     #[test]
     fn a_signal_that_is_sent_twice_at_once_asks_for_one_thing() {

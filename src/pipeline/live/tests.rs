@@ -12,7 +12,7 @@ use crate::name::NameHasher;
 use crate::packet::Ports;
 
 /// A question for `a.`, in Ethernet, IPv4 and UDP.
-fn question() -> Vec<u8> {
+pub(in crate::pipeline) fn question() -> Vec<u8> {
     let message = [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, b'a', 0, 0, 1, 0, 1];
     let len = |octets: usize| ((octets + message.len()) as u16).to_be_bytes();
     let mut frame = vec![2; 12];
@@ -80,6 +80,7 @@ impl Source for Scripted {
 struct Told {
     takes_long: bool,
     panics: bool,
+    panics_when_told: bool,
     messages: Vec<Timestamp>,
     lost: Vec<Lost>,
     health: Health,
@@ -104,6 +105,7 @@ impl LiveSink for Told {
 
     fn lost(&mut self, lost: Lost) {
         self.lost.push(lost);
+        assert!(!self.panics_when_told, "the test wants this panic");
     }
 
     fn pulse(&mut self, _: Timestamp, health: &Health) -> bool {
@@ -113,12 +115,20 @@ impl LiveSink for Told {
 
     fn ended(&mut self, _: Timestamp, health: &Health) {
         self.health = health.clone();
+        assert!(!self.panics_when_told, "the test wants this panic");
     }
 }
 
 /// What a sink is told of a source that does so.
 fn run(steps: impl IntoIterator<Item = Step>, told: Told) -> Told {
     run_several(vec![(0, steps.into_iter().collect())], told, (None, &Stop::default()))
+}
+
+fn indicators(hasher: NameHasher) -> Arc<Indicators> {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("list.txt");
+    std::fs::write(&list, "evil.com\n").unwrap();
+    Arc::new(Indicators::load(&[list], hasher).unwrap().0)
 }
 
 fn listener((interface, steps): (u16, Vec<Step>)) -> Listener {
@@ -134,11 +144,8 @@ fn run_several(
     told: Told,
     (tap, stop): (Option<Tap<'_>>, &Stop),
 ) -> Told {
-    let folder = tempfile::tempdir().unwrap();
-    let list = folder.path().join("list.txt");
-    std::fs::write(&list, "evil.com\n").unwrap();
     let hasher = NameHasher::new([1, 2]);
-    let indicators = Arc::new(Indicators::load(&[list], hasher).unwrap().0);
+    let indicators = indicators(hasher);
     let decoder = Decoder::new(Ports::default(), hasher, Some(Arc::clone(&indicators)));
     let mut keeper = Keeper::new(decoder.clone(), told);
     let lookout = Lookout::new(indicators);
@@ -186,6 +193,35 @@ fn a_batch_that_the_analysis_fails_on_is_told_and_the_run_goes_on() {
     assert_eq!((told.messages.len(), told.health.panics), (2, 1));
     let (from, to) = (told.messages[0], told.messages[0]);
     assert_eq!(told.lost, [Lost { from, to, is_blind: false }]);
+}
+
+#[test]
+fn what_is_told_of_losses_and_the_end_may_fail_and_the_run_goes_on() {
+    let dropped = Step::Dropped(5, 0);
+    let told = Told { panics_when_told: true, ..Told::default() };
+    let told = run([AT_ONCE, dropped, LATER, AT_ONCE], told);
+    assert_eq!((told.messages.len(), told.lost.len(), told.health.panics), (3, 1, 1));
+}
+
+#[test]
+fn whatever_fails_all_the_same_ends_the_run_and_not_only_its_thread() {
+    for sources in 1..=2 {
+        let (ended_in, ended) = std::sync::mpsc::channel();
+        #[allow(clippy::disallowed_methods, reason = "whether it hangs is only seen from outside")]
+        std::thread::spawn(move || {
+            let silent = (0..sources).map(|source| listener((source, vec![Step::Silent])));
+            let hasher = NameHasher::new([1, 2]);
+            let decoder = Decoder::new(Ports::default(), hasher, None);
+            let mut keeper = Keeper::new(decoder.clone(), Told::default());
+            let lookout = Lookout::new(indicators(hasher));
+            let sources = (silent.collect(), || panic!("the test wants this panic"));
+            let listened = AssertUnwindSafe(|| {
+                listen(sources, None, &decoder, &mut keeper, 2, &lookout, &Stop::default());
+            });
+            ended_in.send(catch_unwind(listened).is_err()).unwrap();
+        });
+        assert_eq!(ended.recv_timeout(Duration::from_secs(20)), Ok(true), "{sources}");
+    }
 }
 
 #[test]
