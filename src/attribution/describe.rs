@@ -235,8 +235,7 @@ fn frame_id(transaction: &Transaction) -> String {
 }
 
 fn id(transaction: &Transaction, seen: &Seen) -> String {
-    let (list, line) = seen.entry;
-    format!("{}-l{list}.{line}", frame_id(transaction))
+    format!("{}-{}", frame_id(transaction), seen.entry)
 }
 
 fn address(history: History<'_>, host: HostId) -> Address {

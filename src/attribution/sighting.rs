@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::bounded::Sequence;
-use crate::indicator::{IndicatorId, Indicators};
+use crate::indicator::{EntryPlace, IndicatorId, Indicators};
 use crate::message::{Fact, Message, Messages, is_conclusive};
 use crate::name::Name;
 use crate::resolution::{Edge, History, Leg};
@@ -20,8 +20,8 @@ pub(super) struct Seen {
     pub place: Place,
     /// What stands there: the name in wire form, the address as text. Shared by all that is listed of it.
     pub name: Arc<[u8]>,
-    /// Its list and line when it was seen, which its id is made of: it stays when lists are read anew.
-    pub entry: (u16, u32),
+    /// Where it was listed when it was seen, which its id is made of: it stays when lists are read anew.
+    pub entry: EntryPlace,
     /// When the message came in which it was seen.
     pub at: Timestamp,
     /// Whether it was reported before it was settled.
@@ -103,8 +103,7 @@ impl Flagged {
                 presumed.is_presumed = false;
             }
         } else if self.takes(indicator) {
-            let entry =
-                indicators.get(indicator).map_or((0, 0), |entry| (entry.list.0, entry.line));
+            let entry = indicators.place_of(indicator).unwrap_or_default();
             let name = Arc::clone(name);
             let at = self.latest;
             let (is_told, is_presumed, joined) = (false, self.is_presuming, None);

@@ -29,6 +29,7 @@ pub mod shared;
 mod table;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use self::entry::{Entries, Entry};
 pub use self::load::{Form, List, ListFiles, Lists, LoadError, Reason, Warning, files_of};
@@ -123,6 +124,25 @@ pub struct IndicatorId(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ListId(pub u16);
 
+/// Where an entry stands, which no other does: the list, the line in it, and which of that line's it is, from 0. It goes into
+/// ids: `l0.3` is the first entry of line 3 of the first list, `l0.3.2` the second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EntryPlace {
+    list: u16,
+    line: u32,
+    nth: u32,
+}
+
+impl fmt::Display for EntryPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "l{}.{}", self.list, self.line)?;
+        match self.nth {
+            0 => Ok(()),
+            before => write!(f, ".{}", u64::from(before) + 1),
+        }
+    }
+}
+
 /// The most entries that are kept, all lists together: some 4 GB of them. Loading ends there with
 /// [`LoadError::TooMany`].
 const ENTRIES_MAX: usize = 1 << 26;
@@ -195,6 +215,24 @@ impl Indicators {
             description: note.and_then(|note| self.description(note.text?)),
             confidence: note.and_then(|note| note.confidence),
         })
+    }
+
+    /// Where it stands.
+    pub fn place_of(&self, id: IndicatorId) -> Option<EntryPlace> {
+        let line = self.entry(id.0)?.line;
+        let list = self.lists.partition_point(|list| list.first <= id.0).saturating_sub(1);
+        let begin = self.lists.get(list).map_or(0, |list| list.first);
+        let is_before = |id| self.entry(id).is_some_and(|other| other.line < line);
+        // A document may be one line of a million entries. Lines do not go back within a list.
+        let (mut low, mut high) = (begin, id.0);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match is_before(middle) {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        Some(EntryPlace { list: list as u16, line, nth: id.0 - low })
     }
 
     /// All of them, in the order of their ids.

@@ -6,7 +6,9 @@ use std::fs;
 use whoasked::indicator::Indicators;
 use whoasked::name::NameHasher;
 
-use crate::support::{files_below, project, whoasked};
+use crate::support::{
+    Run, bundle_in_one_line, bundled, files_below, project, read_jsonl, whoasked,
+};
 
 /// All that a list gives, an entry a line, and what was wrong with it.
 fn told(name: &str) -> String {
@@ -155,4 +157,43 @@ fn what_a_list_says_of_an_entry_is_in_the_output() {
             whoasked(arguments.into_iter().chain(["--format", form].map(std::ffi::OsStr::new)));
         assert!(run.stdout.contains(said), "{form}: {}", run.stdout);
     }
+}
+
+#[test]
+fn no_two_sightings_have_the_same_id_also_of_a_list_that_is_one_line() {
+    let ids = |run: &Run| -> Vec<String> {
+        let of = run.json().into_iter().filter(|line| line["type"] == "attribution");
+        of.map(|line| format!("{} {}", line["id"].as_str().unwrap(), line["state"])).collect()
+    };
+    let unique = |run: &Run| {
+        let (all, mut unique) = (ids(run), ids(run));
+        unique.sort();
+        unique.dedup();
+        assert_eq!(unique.len(), all.len(), "{all:?}");
+        all
+    };
+    for capture in bundled() {
+        let all = unique(&read_jsonl(&[capture.path], &capture.indicators, 2));
+        // An entry that is alone in its line is known by that.
+        assert!(all.iter().all(|id| id.split_once('-').unwrap().1.matches('.').count() == 1));
+    }
+    let office = [project("captures/office.pcap")];
+    let all = unique(&read_jsonl(&office, &bundle_in_one_line(), 2));
+    assert!(
+        all.iter().any(|id| id.contains("-l0.1 ")) && all.iter().any(|id| id.contains("-l0.1.2 "))
+    );
+}
+
+#[test]
+fn an_entry_is_known_by_its_line_and_where_several_are_by_which_of_them_it_is() {
+    let places = |name: &str, list: &[u8]| -> Vec<String> {
+        let hasher = NameHasher::random();
+        let (indicators, _) = Indicators::read(name, list.to_vec(), hasher).unwrap();
+        indicators.iter().map(|(id, _)| indicators.place_of(id).unwrap().to_string()).collect()
+    };
+    let hosts = b"0.0.0.0 a.example b.example\n\n0.0.0.0 c.example\n0.0.0.0 d.example e.example f.example\n";
+    assert_eq!(places("hosts", hosts), ["l0.1", "l0.1.2", "l0.3", "l0.4", "l0.4.2", "l0.4.3"]);
+    assert_eq!(places("b.json", bundle_in_one_line().as_bytes()), ["l0.1", "l0.1.2"]);
+    // What is there twice has no place.
+    assert_eq!(places("twice.txt", b"a.example\na.example\nb.example\n"), ["l0.1", "l0.3"]);
 }

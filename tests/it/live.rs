@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{Run, program, project, read_jsonl};
+use crate::support::{Run, bundle_in_one_line, program, project, read_jsonl};
 
 /// How long anything may take before the test gives up.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -488,6 +488,25 @@ fn for_people_each_client_and_question_is_one_line_and_what_matters_is_said() {
     assert!(lines.last().unwrap().starts_with("In total: "), "{}", run.stdout);
     // Statistics are for who asks for them.
     assert!(run.stderr.ends_with("ending; what is known follows\n"), "{}", run.stderr);
+}
+
+#[test]
+fn of_a_list_that_is_one_line_nothing_that_is_so_is_taken_back() {
+    let Some(pair) = Pair::new('b') else { return };
+    let folder = folder();
+    let list = folder.path().join("list.json");
+    fs::write(&list, bundle_in_one_line()).unwrap();
+    let mut command = program();
+    command.args(["live", "-i", &pair.mirror, "--user=nobody", "--capture=all", "--tz=UTC"]);
+    command.arg("--indicators").arg(&list);
+    let live = Running::start(command);
+    live.wait_for_word("listening on ");
+    pair.send(&project("captures/office.pcap"), 2_000);
+    live.wait_for_packets(OFFICE_PACKETS);
+    let (run, _) = live.end();
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    let kevin = " asked for mi.kenal-cn.com itself";
+    assert!(run.stdout.contains(kevin) && !run.stdout.contains(" not so "), "{}", run.stdout);
 }
 
 #[test]

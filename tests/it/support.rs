@@ -106,6 +106,23 @@ pub fn read_jsonl(files: &[PathBuf], indicators: &str, workers: usize) -> Run {
     command.arg("--indicators").arg(&list).output().expect("the program starts").into()
 }
 
+/// What the bundled office has flagged, as STIX in one line: a name and its address.
+pub fn bundle_in_one_line() -> String {
+    let patterns = ["domain-name:value = 'mi.kenal-cn.com'", "ipv4-addr:value = '203.0.113.67'"];
+    let indicators: Vec<Value> = patterns
+        .iter()
+        .enumerate()
+        .map(|(n, pattern)| {
+            serde_json::json!({
+                "type": "indicator", "spec_version": "2.1", "id": format!("indicator--{n}"),
+                "pattern": format!("[{pattern}]"), "pattern_type": "stix",
+                "valid_from": "2026-01-01T00:00:00Z",
+            })
+        })
+        .collect();
+    serde_json::json!({ "type": "bundle", "id": "bundle--1", "objects": indicators }).to_string()
+}
+
 /// Has the generator of the benchmarks write a capture, and a list if that is among the options.
 pub fn make_traffic(options: &[&str], capture: &Path) {
     // Examples are built with the tests, beside them.
