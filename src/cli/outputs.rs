@@ -12,7 +12,7 @@ use super::args::{FormArgs, Format};
 use super::place::{Line, Place, STDOUT, is_same_file};
 use super::settings::{Input, look_of_stdout};
 use super::usage::{PAGE_FLAG, is_page as is_called_page};
-use crate::attribution::Attribution;
+use crate::attribution::{Attribution, ReadFile};
 use crate::capture::{is_called_capture, is_pipe};
 use crate::evidence::Evidence;
 use crate::flow::Address;
@@ -60,7 +60,7 @@ pub struct Outputs {
 #[derive(Debug)]
 struct Cut {
     directory: PathBuf,
-    captures: Vec<PathBuf>,
+    captures: Vec<ReadFile>,
     ports: Ports,
 }
 
@@ -122,7 +122,7 @@ impl Outputs {
             check_evidence(directory, captures)?;
         }
         let cut =
-            |directory| Cut { directory, captures: captures.clone(), ports: input.ports.clone() };
+            |directory| Cut { directory, captures: input.read_files(), ports: input.ports.clone() };
         let evidence = args.evidence.map(cut);
         let stdout = Form::new(format, look_of_stdout(), one);
         Ok(Outputs { stdout, further, page: args.report, evidence })

@@ -2,7 +2,7 @@
 //!
 //! [`Evidence`] is a report: it takes attributions and remembers their frames. At the end it reads the
 //! captures a second time and writes, for each client and indicator, a pcapng file with the frames as they
-//! were captured (octets, times, lengths, link types), each with a comment that says what it is. What has
+//! were captured (octets, times but for `--time-shift`, lengths, link types), each with a comment that says what it is. What has
 //! no client goes to one file an indicator. `index.csv` lists the files.
 //!
 //! ```text
@@ -20,10 +20,11 @@ use std::path::{Path, PathBuf};
 
 use self::case::{Cases, Who};
 use self::pick::Picked;
-use crate::attribution::{Attribution, State};
+use crate::attribution::{Attribution, ReadFile, State};
 use crate::capture::EVIDENCE_INDEX;
 use crate::packet::Ports;
 use crate::report::{Ending, Report, Subject, csv_cell, csv_writer};
+use crate::time::Span;
 
 /// The list of the files.
 const INDEX: &str = EVIDENCE_INDEX;
@@ -47,20 +48,21 @@ const COLUMNS: [&str; 13] = [
 /// Gathers the frames of attributions, and writes them to a directory at the end.
 pub struct Evidence<'a> {
     directory: PathBuf,
-    captures: Vec<PathBuf>,
+    captures: Vec<ReadFile>,
     ports: Ports,
     subject: Subject<'a>,
     cases: Cases,
 }
 
 impl<'a> Evidence<'a> {
-    /// Makes the directory. `captures` are read again at the end; `ports` are those that DNS is spoken on.
+    /// Makes the directory. `captures` are read again at the end, with what is added to their times, so that packets of two
+    /// clocks stand in the order in which they were judged; `ports` are those that DNS is spoken on.
     ///
     /// # Errors
     /// When the directory cannot be made.
     pub fn new(
         directory: &Path,
-        captures: &[PathBuf],
+        captures: &[ReadFile],
         ports: Ports,
         subject: Subject<'a>,
     ) -> io::Result<Evidence<'a>> {
@@ -79,6 +81,7 @@ impl<'a> Evidence<'a> {
         index.write_record(COLUMNS)?;
         let mut names = name::Names::default();
         let mut missing_in_all = 0;
+        let shifted = shifted(&self.captures);
         for (indicator, who, case) in self.cases.all() {
             let Some(indicator) = self.subject.indicators.get(indicator) else { continue };
             let list = self.subject.indicators.list_name(indicator.list);
@@ -88,7 +91,7 @@ impl<'a> Evidence<'a> {
             };
             let name = names.of(who, indicator.value);
             let about = format!(
-                "whoasked {}: {} {} ({}); {}",
+                "whoasked {}: {} {} ({}); {}{shifted}",
                 env!("CARGO_PKG_VERSION"),
                 if client.is_empty() { "no client named for" } else { &client },
                 indicator.value,
@@ -150,6 +153,15 @@ impl Report for Evidence<'_> {
         }
         Ok(())
     }
+}
+
+/// That times are not as they were captured, of those of which it is so.
+fn shifted(captures: &[ReadFile]) -> String {
+    let shifted = captures.iter().filter(|file| file.shift != Span::default());
+    let shifted = shifted.map(|ReadFile { path, shift }| {
+        format!("; {:+} s is added to the times of {}", shift.as_secs_f64(), path.display())
+    });
+    shifted.collect()
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use std::path::PathBuf;
 
 use foldhash::{HashMap, HashSet, HashSetExt};
 
-use crate::capture::Reader;
+use crate::attribution::ReadFile;
+use crate::capture::{Reader, open_pipe};
 use crate::frame::{Batch, Frame, FrameId};
 use crate::packet::{Piece, Ports, piece};
 use crate::time::Span;
@@ -57,7 +58,7 @@ struct Recent {
 impl Picked {
     /// Reads the captures until all that is wanted was found.
     pub fn from(
-        captures: &[PathBuf],
+        captures: &[ReadFile],
         ports: &Ports,
         wanted: impl Iterator<Item = FrameId>,
     ) -> io::Result<Picked> {
@@ -67,7 +68,10 @@ impl Picked {
         if wanted_left.is_empty() {
             return Ok(picked);
         }
-        let mut reader = Reader::open(captures).map_err(io::Error::other)?;
+        let paths: Vec<PathBuf> = captures.iter().map(|file| file.path.clone()).collect();
+        let shifts = captures.iter().map(|file| (file.path.clone(), file.shift)).collect();
+        let reader = Reader::open_with(&paths, &shifts, &open_pipe);
+        let mut reader = reader.map_err(io::Error::other)?;
         let mut batch = Batch::new();
         let mut recent: VecDeque<Recent> = VecDeque::new();
         let mut recent_octets = 0;

@@ -95,6 +95,37 @@ fn each_file_has_the_frames_of_its_attributions_as_they_were_captured() {
     assert!(seen > 500, "{seen} frames are evidence");
 }
 
+/// Two sensors, one of which sees what goes out 3 s too early. Read as one clock's, they are evidence as one clock's.
+#[test]
+fn evidence_of_two_clocks_is_in_the_order_in_which_it_was_judged() {
+    const AHEAD: i64 = 3_000_000_000;
+    let directory = tempfile::tempdir().unwrap();
+    let [inside, outside, evidence] =
+        ["inside.pcap", "outside.pcap", "evidence"].map(|name| directory.path().join(name));
+    let whole = frames(&project("captures/office.pcap"));
+    let (within, mut without): (Vec<Taken>, Vec<Taken>) =
+        whole.iter().cloned().partition(|frame| {
+            let ends = frame.bytes.get(26..34).unwrap_or_default();
+            ends.len() == 8 && ends[..3] == ends[4..7]
+        });
+    without.iter_mut().for_each(|frame| frame.time -= AHEAD);
+    fs::write(&inside, pcap(&within)).unwrap();
+    fs::write(&outside, pcap(&without)).unwrap();
+    let mut command = program();
+    command.arg("read").args([&inside, &outside]).arg("--indicators");
+    command.arg(project("captures/flagged.txt")).arg("--evidence").arg(&evidence);
+    let shift = format!("{}=3", outside.display());
+    let run: Run = command.args(["--time-shift", &shift]).output().unwrap().into();
+    assert_eq!((run.code, run.faults().as_str()), (Some(1), ""));
+    let path = evidence.join("192.168.2.42_mi.kenal-cn.com.pcapng");
+    let kept = frames(&path);
+    assert!(kept.len() > 5 && kept.iter().all(|frame| whole.iter().any(|one| same(frame, one))));
+    let said = fs::read(&path).unwrap();
+    let said = String::from_utf8_lossy(&said);
+    let added = format!("+3 s is added to the times of {}", outside.display());
+    assert!(said.contains(&added) && !said.contains("inside.pcap;"));
+}
+
 #[test]
 fn tshark_opens_the_files_and_shows_the_comments() {
     if !Command::new("tshark").arg("--version").output().is_ok_and(|out| out.status.success()) {
