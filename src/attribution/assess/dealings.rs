@@ -94,6 +94,8 @@ pub(super) struct Dealings {
     pub by_hour: [u32; 24],
     /// The names it asked for, in lower case, in order. No tree: of most clients it is one.
     pub names: Vec<Box<str>>,
+    /// Whether there were more.
+    pub more_names: bool,
     /// How it connected to an address it got.
     pub connected: Option<Connection>,
     last_asks: Asks,
@@ -138,10 +140,11 @@ impl Dealings {
             *count = count.saturating_add(1);
         }
         let name = client.asked.to_ascii_lowercase().into_boxed_str();
-        if let Err(place) = self.names.binary_search(&name)
-            && self.names.len() < NAMES_MAX
-        {
-            self.names.insert(place, name);
+        if let Err(place) = self.names.binary_search(&name) {
+            match self.names.len() < NAMES_MAX {
+                true => self.names.insert(place, name),
+                false => self.more_names = true,
+            }
         }
         self.add_moment(client.asked_time);
     }

@@ -27,7 +27,7 @@ pub(super) fn of_client(
     dealings: &Dealings,
 ) -> Option<Hint> {
     let value = indicator.value;
-    let asked = few(&dealings.names, false);
+    let asked = few(&dealings.names, dealings.more_names);
     if dealings.only(&[Way::Alias]) {
         let words = format!(
             "{client} never asked for {value} itself, only for {asked}, whose alias chain ends there"
@@ -99,7 +99,10 @@ fn alias_tail(indicator: Indicator<'_>, gathered: &Gathered) -> Option<Hint> {
     let is_popular = domains.len() >= 2 && clients >= 2 || clients >= POPULAR_CLIENTS;
     let owners = match domains.len() {
         0 | 1 => String::new(),
-        many => format!(", names in {many} unrelated domains"),
+        many => {
+            let least = if gathered.more_aliases { "at least " } else { "" };
+            format!(", names in {least}{many} unrelated domains")
+        }
     };
     let unknown = match gathered.verdicts.no_client + gathered.verdicts.undetermined {
         0 => String::new(),

@@ -249,7 +249,8 @@ fn of_all(gathered: &Gathered, of_clients: &[ClientHints]) -> Vec<Hint> {
         1 => hint.clone(),
         _ => {
             let others = words::count(clients - 1, "other client", "other clients");
-            Hint { words: format!("{}; likewise {others}", hint.words), ..hint.clone() }
+            let least = if gathered.more_clients { "at least " } else { "" };
+            Hint { words: format!("{}; likewise {least}{others}", hint.words), ..hint.clone() }
         }
     });
     said.collect()

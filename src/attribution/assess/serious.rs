@@ -3,7 +3,7 @@
 use super::beacon::{Beat, beat};
 use super::dealings::{Dealings, Gathered, Way};
 use super::hours::Odd;
-use super::names::looks_random;
+use super::names::{is_at_or_below, looks_random};
 use super::words::{deviation, few, period, times};
 use super::{Hint, Leaning, Seen};
 use crate::contact::Connection;
@@ -34,11 +34,9 @@ pub(super) fn of_client(
     let direct = dealings.by(Way::Direct);
     if direct > 0 {
         let words = match super::listed_name(indicator) {
-            Some(_) => format!(
-                "{client} asked for {} by name, {}",
-                few(&dealings.names, false),
-                times(direct)
-            ),
+            Some(listed) => {
+                format!("{client} asked for {}, {}", by_name(listed, dealings), times(direct))
+            }
             None => {
                 format!(
                     "{client} sent DNS queries directly to {}, {}",
@@ -69,6 +67,20 @@ pub(super) fn of_client(
     }
     hints.extend(random_names(client, indicator, dealings));
     hints
+}
+
+/// What it asked for that is what is listed, or below it: `evil.com by its own name`, `www.evil.com, a name below evil.com`.
+fn by_name(listed: &str, dealings: &Dealings) -> String {
+    let all = dealings.names.iter().map(AsRef::as_ref);
+    let names: Vec<&str> = all.clone().filter(|name| is_at_or_below(name, listed)).collect();
+    let more = dealings.more_names;
+    match names.as_slice() {
+        // Others may have taken the room of those that are meant.
+        [] => few(all, more),
+        [name] if !more && name.eq_ignore_ascii_case(listed) => format!("{name} by its own name"),
+        [name] if !more => format!("{name}, a name below {listed}"),
+        names => format!("{}, names at or below {listed}", few(names, more)),
+    }
 }
 
 fn beaconing(client: Address, beat: &Beat, zone: &Zone) -> String {

@@ -173,9 +173,47 @@ fn who_asked_for_it_by_name_is_said_to_have() {
     let assessment = world.assess("evil.com");
     assert_eq!(world.codes("evil.com"), ["asked-directly"]);
     assert_eq!(assessment.hints[0].leaning, Leaning::Serious);
-    assert_eq!(assessment.hints[0].words, "10.0.0.1 asked for www.evil.com by name, once");
+    assert_eq!(
+        assessment.hints[0].words,
+        "10.0.0.1 asked for www.evil.com, a name below evil.com, once"
+    );
     assert_eq!(assessment.of(address("10.0.0.1")).len(), 1);
     assert!(assessment.of(address("10.0.0.2")).is_empty());
+}
+
+#[test]
+fn what_it_asked_for_by_name_is_told_apart_and_not_counted_too_low() {
+    let words = |names: &[&str], more: usize| {
+        let mut world = World::new();
+        let many: Vec<String> = (0..more).map(|n| format!("n{n}.evil.com")).collect();
+        for (at, name) in names.iter().copied().chain(many.iter().map(String::as_str)).enumerate() {
+            world.see(
+                "evil.com",
+                Place::Qname,
+                &[part("10.0.0.1", at as i64, &[(name, Step::Asked)])],
+            );
+        }
+        let hints = world.assess("evil.com").hints;
+        let words = hints.into_iter().find(|hint| hint.code == "asked-directly").unwrap().words;
+        words.strip_prefix("10.0.0.1 asked for ").unwrap().to_owned()
+    };
+    assert_eq!(words(&["evil.com"], 0), "evil.com by its own name, once");
+    let both = "a.evil.com and evil.com, names at or below evil.com, twice";
+    assert_eq!(words(&["evil.com", "a.evil.com"], 0), both);
+    let all =
+        "n0.evil.com, n1.evil.com, n10.evil.com and 29 more, names at or below evil.com, 32 times";
+    assert_eq!(words(&[], 32), all);
+    let many =
+        "n0.evil.com, n1.evil.com, n10.evil.com and more, names at or below evil.com, 300 times";
+    assert_eq!(words(&[], 300), many);
+    // What only leads there is not among what it asked for by name.
+    let mut world = World::new();
+    world.see("evil.com", Place::Alias, &[part("10.0.0.1", 0, &TAIL)]);
+    world.see("evil.com", Place::Qname, &[part("10.0.0.1", 9, &[("evil.com", Step::Asked)])]);
+    assert_eq!(
+        world.assess("evil.com").hints[0].words,
+        "10.0.0.1 asked for evil.com by its own name, once"
+    );
 }
 
 #[test]
@@ -347,7 +385,10 @@ fn one_question_tried_many_times_is_one() {
     }
     let assessment = world.assess("evil.com");
     assert_eq!(assessment.verdicts.total(), 3);
-    assert_eq!(assessment.hints[0].words, "10.0.0.1 asked for www.evil.com by name, once");
+    assert_eq!(
+        assessment.hints[0].words,
+        "10.0.0.1 asked for www.evil.com, a name below evil.com, once"
+    );
 }
 
 #[test]
