@@ -363,7 +363,7 @@ impl Attributor {
         // Nearly all say that there is such a name, or none.
         let flags = message.flags;
         if matches!(event, Event::Answered(_))
-            && (flags.is_truncated() || !is_conclusive(flags.rcode()))
+            && (flags.is_truncated() || !is_conclusive(message.rcode()))
             && let Some(ask) = self.resolution.transactions().get(sequence)
             && ended_without_chain(&ask)
         {

@@ -12,9 +12,10 @@ pub fn type_mnemonic(rtype: RecordType) -> Option<&'static str> {
     }
 }
 
-/// The mnemonic of a header's response code (RFC 1035, RFC 2136 and the IANA registry).
+/// The mnemonic of a response code (RFC 1035, RFC 2136 and the IANA registry), as [`Message::rcode`](super::Message::rcode)
+/// has it.
 pub fn rcode_mnemonic(rcode: u8) -> &'static str {
-    const MNEMONICS: [&str; 12] = [
+    const MNEMONICS: [&str; 14] = [
         "NOERROR",
         "FORMERR",
         "SERVFAIL",
@@ -27,6 +28,8 @@ pub fn rcode_mnemonic(rcode: u8) -> &'static str {
         "NOTAUTH",
         "NOTZONE",
         "DSOTYPENI",
+        "BADVERS",
+        "BADCOOKIE",
     ];
     MNEMONICS.get(usize::from(rcode)).copied().unwrap_or("RESERVED")
 }

@@ -198,7 +198,7 @@ impl<W: Watchlist> Walk<'_, '_, W> {
     /// record that had to be left out is noted in `out`.
     #[inline(always)]
     fn sections(&mut self, out: &mut Message, facts: &mut Vec<Fact>) -> Result<(), Malformed> {
-        let [questions, answers, authority, _] = out.counts;
+        let [questions, answers, authority, additional] = out.counts;
         let mut at = 12;
         if questions > 0 {
             let (name, end) = self.read_name(at)?;
@@ -221,8 +221,32 @@ impl<W: Watchlist> Walk<'_, '_, W> {
         out.has_names_unread =
             answers > 0 && out.question.is_some_and(|asked| asked.rtype == RecordType::PTR);
         at = self.section(at, answers, true, out, facts)?;
-        self.section(at, authority, false, out, facts)?;
+        at = self.section(at, authority, false, out, facts)?;
+        // Who answers has no need of a further code; most answer.
+        if answers == 0 && additional > 0 {
+            out.extended_rcode = self.extended_rcode(at, additional).unwrap_or_default();
+        }
         Ok(())
+    }
+
+    /// What the OPT record of the additional section adds to the response code. What is broken there matters to nobody.
+    ///
+    /// ```text
+    /// +--+--+--+--+--+--+--+--+--+--+--+--+--+--+--+--+
+    /// |    EXTENDED-RCODE     |        VERSION        |   RFC 6891 section 6.1.3: in the place of the TTL
+    /// | DO|                    Z                      |
+    /// +--+--+--+--+--+--+--+--+--+--+--+--+--+--+--+--+
+    /// ```
+    #[inline(never)]
+    fn extended_rcode(&self, mut at: usize, additional: u16) -> Option<u8> {
+        for _ in 0..additional {
+            let record = self.record(at).ok()?;
+            if record.rtype == RecordType::OPT {
+                return Some((record.ttl >> 24) as u8);
+            }
+            at = record.end;
+        }
+        None
     }
 
     /// Reads the records of a section, and returns where it ends.

@@ -47,14 +47,21 @@ impl Flags {
         self.0 & 0x0100 != 0
     }
 
-    /// The four bits of response code in the header.
+    /// The four bits of response code in the header; what an OPT record adds is in [`Message::rcode`].
     pub fn rcode(self) -> u8 {
         (self.0 & 0xf) as u8
     }
 }
 
+/// The server does not speak this version of EDNS (RFC 6891 section 9); 16 in the registry.
+pub(super) const BADVERS: u8 = 12;
+/// The query's cookie is wrong or missing (RFC 7873 section 8); 23 in the registry.
+pub(super) const BADCOOKIE: u8 = 13;
+/// A code that no registry has for a response, or that none but TSIG and TKEY use.
+pub(super) const RESERVED: u8 = 15;
+
 /// Whether a response code says something of the name asked for, that it exists or that it does not (NOERROR, NXDOMAIN),
-/// and is no failure.
+/// and is no failure. Those of EDNS are of the query: of the name they say no more than SERVFAIL does.
 pub fn is_conclusive(rcode: u8) -> bool {
     matches!(rcode, 0 | 3)
 }
@@ -76,6 +83,8 @@ impl RecordType {
     pub const AAAA: RecordType = RecordType(28);
     /// What all names below it are aliases below (RFC 6672).
     pub const DNAME: RecordType = RecordType(39);
+    /// What the extensions of EDNS stand in (RFC 6891).
+    pub const OPT: RecordType = RecordType(41);
     /// Delegation signer (RFC 4034).
     pub const DS: RecordType = RecordType(43);
     /// A zone's key (RFC 4034).
@@ -208,6 +217,9 @@ pub struct Message {
     pub id: u16,
     /// QR, opcode, TC and so on.
     pub flags: Flags,
+    /// What an OPT record puts in front of the header's response code (RFC 6891 section 6.1.3): eight bits, of responses
+    /// without an answer.
+    pub(super) extended_rcode: u8,
     /// What the header claims: questions, answers, authority and additional records.
     pub counts: [u16; 4],
     /// The first question, where one could be read.
@@ -229,6 +241,18 @@ impl Message {
     /// Whether it says anything of where its question leads.
     pub fn has_facts(&self) -> bool {
         self.facts_len > 0
+    }
+
+    /// The response code, in the four bits that half a million transactions have for it: as in the header, and for those
+    /// that need more the numbers that are not assigned there, [`BADVERS`] and [`BADCOOKIE`].
+    #[inline]
+    pub fn rcode(&self) -> u8 {
+        match (self.extended_rcode, self.flags.rcode()) {
+            (0, plain @ ..12) => plain,
+            (1, 0) => BADVERS,
+            (1, 7) => BADCOOKIE,
+            _ => RESERVED,
+        }
     }
 
     /// The same at another time.
@@ -330,6 +354,7 @@ impl Messages {
             ip_id: envelope.ip_id,
             id: u16::from_be_bytes([i0, i1]),
             flags: Flags(u16::from_be_bytes([f0, f1])),
+            extended_rcode: 0,
             counts,
             question: None,
             malformed: None,

@@ -30,6 +30,8 @@ pub(crate) struct Draft<'a> {
     pub rtype: u16,
     pub response: bool,
     pub rcode: u8,
+    /// What an OPT record adds to it.
+    pub extended_rcode: u8,
     pub truncated: bool,
     pub recursion: bool,
     /// Whether the server speaks for the zone.
@@ -65,6 +67,7 @@ impl Default for Draft<'_> {
             rtype: 1,
             response: false,
             rcode: 0,
+            extended_rcode: 0,
             truncated: false,
             recursion: true,
             authoritative: false,
@@ -156,7 +159,7 @@ fn payload(draft: &Draft<'_>) -> Vec<u8> {
     }
     if draft.edns {
         // The root, OPT, 1,232 octets.
-        out.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
+        out.extend([0, 0, 41, 4, 208, draft.extended_rcode, 0, 0, 0, 0, 0]);
     }
     out
 }

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
+use super::record::{BADCOOKIE, BADVERS, RESERVED};
 use super::*;
 use crate::flow::{Address, Endpoint, Flow, Mac, Transport};
 use crate::frame::FrameId;
@@ -167,6 +168,36 @@ fn addresses_and_aliases_of_the_authority_section_are_no_answers() {
     let mut odd = chain();
     odd.authority = std::mem::take(&mut odd.answers);
     assert_eq!(read(&odd.octets(RESPONSE)).1.len(), 0);
+}
+
+#[test]
+fn an_opt_record_adds_to_the_response_code_where_nothing_is_answered() {
+    let rcode = |header: u16, records: &[&[u8]], answers: u16| {
+        let mut octets = [0x1234, 0x8000 | header, 1, answers, 0, records.len() as u16 - answers]
+            .map(u16::to_be_bytes)
+            .concat();
+        octets.extend([0, 0, 2, 0, 1]);
+        records.iter().for_each(|record| octets.extend(*record));
+        let (message, _) = read(&octets);
+        (message.rcode(), message.malformed)
+    };
+    let opt = |code| [0, 0, 41, 4, 208, code, 0, 0, 0, 0, 0];
+    let other = [0, 0, 1, 0, 1, 9, 9, 9, 9, 0, 4, 10, 0, 0, 1];
+    assert_eq!(rcode(0, &[&opt(0)], 0), (0, None));
+    assert_eq!(rcode(3, &[&opt(0)], 0), (3, None));
+    assert_eq!(rcode(0, &[&opt(1)], 0), (BADVERS, None));
+    assert_eq!(rcode(7, &[&other, &opt(1)], 0), (BADCOOKIE, None));
+    // What no registry has, in the header or beside it.
+    assert_eq!(
+        [rcode(12, &[], 0).0, rcode(2, &[&opt(1)], 0).0, rcode(0, &[&opt(9)], 0).0],
+        [RESERVED; 3]
+    );
+    // Who answers has no need of it, and what is broken here matters to nobody.
+    assert_eq!(rcode(0, &[&other, &opt(1)], 1), (0, None));
+    assert_eq!(rcode(5, &[&opt(1)[..7]], 0), (5, None));
+    let names = [0, BADVERS, BADCOOKIE, RESERVED].map(full::rcode_mnemonic);
+    assert_eq!(names, ["NOERROR", "BADVERS", "BADCOOKIE", "RESERVED"]);
+    assert!([BADVERS, BADCOOKIE, RESERVED].iter().all(|code| !is_conclusive(*code)));
 }
 
 #[test]

@@ -270,7 +270,7 @@ impl Transactions {
         };
         let place_in_frame = self.place_in_frame(message.frame);
         if is_response {
-            let serves = question.class == CLASS_IN && !is_refusal(message.flags.rcode());
+            let serves = question.class == CLASS_IN && !is_refusal(message.rcode());
             self.note_sender(server, message, |host| {
                 host.answers += 1;
                 host.has_served |= serves;
@@ -660,7 +660,7 @@ impl Response {
         Response {
             frame: message.frame,
             time: message.time,
-            rcode: message.flags.rcode(),
+            rcode: message.rcode(),
             truncated: message.flags.is_truncated(),
             is_partial: message.malformed.is_some(),
             has_answers: answers > 0,
@@ -748,7 +748,7 @@ impl Transaction {
 fn is_nodata(response: &Message) -> bool {
     let [_, _, authority, _] = response.counts;
     let flags = response.flags;
-    flags.rcode() == 0
+    response.rcode() == 0
         && !flags.is_truncated()
         && response.malformed.is_none()
         && !response.has_facts()

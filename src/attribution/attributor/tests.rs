@@ -127,6 +127,44 @@ fn with_a_service(engine: &mut Engine) {
     engine.take(&Draft { services: &up, ..answer(130_001.0, &ben) });
 }
 
+/// The server upstream does not speak the version of EDNS that it is asked by. That says nothing of the name: it is asked
+/// once more without, for the same client.
+#[test]
+fn a_refusal_of_edns_is_no_answer() {
+    let mut engine = Engine::new(1 << 12, 1 << 10);
+    engine.exchange(1_000.0, "10.0.0.2", DC, "warm.example");
+    engine.exchange(1_001.0, DC, ISP, "warm.example");
+    let ask = Draft { at_ms: 100_000.0, name: "c2.evil.com", id: 900, ..Draft::default() };
+    let first = Draft {
+        at_ms: 100_001.0,
+        from: DC,
+        to: ISP,
+        id: 901,
+        port: 901,
+        edns: true,
+        ..ask.clone()
+    };
+    let back = |at_ms, draft: &Draft<'static>| {
+        let (from, to) = (draft.to, draft.from);
+        Draft { at_ms, from, to, response: true, ..draft.clone() }
+    };
+    let again = Draft { at_ms: 100_020.0, id: 902, port: 902, edns: false, ..first.clone() };
+    engine.take(&ask);
+    engine.take(&first);
+    engine.take(&Draft { extended_rcode: 1, ..back(100_019.0, &first) });
+    engine.take(&again);
+    engine.take(&Draft { rcode: 2, ..back(103_000.0, &ask) });
+    let said = engine.finish();
+    let upstream: Vec<_> = said.iter().filter(|one| one.sighting.leg == Leg::Upstream).collect();
+    let [refused, tried] = upstream[..] else { panic!("{said:?}") };
+    assert_eq!((refused.sighting.rcode, tried.sighting.rcode), (Some("BADVERS"), None));
+    for one in [refused, tried] {
+        let [client] = &one.clients[..] else { panic!("{one:?}") };
+        assert_eq!(client.address, ANNA.parse().unwrap());
+        assert!(client.confidence_permille > 900, "{client:?}");
+    }
+}
+
 #[test]
 fn who_was_told_of_a_listed_service_is_named_with_the_way_there() {
     let mut engine = Engine::new(1 << 10, 1 << 10);

@@ -73,7 +73,7 @@ pub fn write_message(
         response: message.flags.is_response(),
         opcode: message.flags.opcode(),
         truncated: message.flags.is_truncated(),
-        rcode: full::rcode_mnemonic(message.flags.rcode()),
+        rcode: full::rcode_mnemonic(message.rcode()),
         qname: question.map(|q| name(q.name)),
         qtype: question.map(|q| q.rtype.to_string()),
         qclass: question.map(|q| q.class),
