@@ -265,13 +265,14 @@ impl fmt::Display for Span {
     }
 }
 
-/// A period as a person would say it: `45 s`, `5 min`, `1 min 30 s`, `2 h`, `1 h 30 min`, `1 day 2 h`.
+/// A period as a person would say it: `45 s`, `5 min`, `1 min 30 s`, `2 h`, `1 h 30 min`, `1 d 2 h`.
 pub(crate) fn period(span: Span) -> String {
     let seconds = span.0.saturating_add(500_000_000) / 1_000_000_000;
     let (large, small, of) = match seconds {
         ..60 => return format!("{seconds} s"),
         60..3_600 => ("min", "s", (seconds / 60, seconds % 60)),
-        3_600..86_400 => {
+        // What rounds to a whole day is one.
+        3_600..86_370 => {
             let minutes = (seconds + 30) / 60;
             ("h", "min", (minutes / 60, minutes % 60))
         }

@@ -54,6 +54,7 @@ mod tests {
         let said = |seconds| period(Span::from_secs(seconds));
         assert_eq!([45, 300, 90, 7_200].map(said), ["45 s", "5 min", "1 min 30 s", "2 h"]);
         assert_eq!([5_400, 93_600, 86_400].map(said), ["1 h 30 min", "1 d 2 h", "1 d"]);
+        assert_eq!([86_369, 86_370, 86_399].map(said), ["23 h 59 min", "1 d", "1 d"]);
         assert_eq!(period(Span::from_millis(7_200_400)), "2 h");
         assert_eq!(deviation(Span::from_millis(200)), "0.2 s");
         assert_eq!(deviation(Span::from_millis(20)), "less than 0.1 s");

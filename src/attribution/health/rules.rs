@@ -7,6 +7,7 @@ use super::super::coverage::{ClientsSeen, Coverage};
 use super::{MayName, ReadFile};
 use crate::contact::Around;
 use crate::flow::Address;
+use crate::number::number;
 use crate::resolution::{ClocksApart, Leg};
 use crate::time::{Span, Timestamp};
 
@@ -196,12 +197,15 @@ fn one_direction(figures: &Figures, was_wrong: bool) -> Finding {
     if !is_below(answered, if was_wrong { 20 } else { 5 }, queries + unasked) {
         return Finding::Right;
     }
-    let what = if is_below(unasked, 5, queries) {
+    let are_asked = is_below(unasked, 5, queries);
+    let are_answers = is_below(queries, 5, unasked);
+    let [queries, answered, unasked] = [queries, answered, unasked].map(number);
+    let what = if are_asked {
         format!(
             "Questions are seen, but not their answers ({queries} and {answered}). Either one direction is not \
              mirrored, or nobody answers."
         )
-    } else if is_below(queries, 5, unasked) {
+    } else if are_answers {
         format!(
             "Answers are seen, but not their questions ({unasked} and {queries}): one direction is not mirrored."
         )
@@ -221,10 +225,13 @@ fn leg_one_direction(figures: &Figures, was_wrong: bool) -> Finding {
         let Resolver { asked, answers, asks, upstream_answered } = *resolver;
         if asked.max(answers) >= COUNT_MIN {
             is_open = false;
-            if is_below(answers, least, asked) {
+            let (no_answers, no_questions) =
+                (is_below(answers, least, asked), is_below(asked, least, answers));
+            let [asked, answers] = [asked, answers].map(number);
+            if no_answers {
                 wrong
                     .push(format!("{asked} questions to {address}, but {answers} answers from it"));
-            } else if is_below(asked, least, answers) {
+            } else if no_questions {
                 wrong
                     .push(format!("{answers} answers from {address}, but {asked} questions to it"));
             }
@@ -232,6 +239,7 @@ fn leg_one_direction(figures: &Figures, was_wrong: bool) -> Finding {
         if asks >= COUNT_MIN {
             is_open = false;
             if is_below(upstream_answered, least, asks) {
+                let [asks, upstream_answered] = [asks, upstream_answered].map(number);
                 wrong.push(format!(
                     "{asks} exchanges of {address} with servers upstream, {upstream_answered} of them with both \
                      question and answer"
@@ -261,10 +269,11 @@ fn client_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
             false => Finding::Open,
             true if is_below(figures.to_outside, outside_least, all) => Finding::Right,
             true => Finding::Wrong(format!(
-                "Mirror the port of the DNS server itself, not only the uplink: all {all} questions but a few go \
+                "Mirror the port of the DNS server itself, not only the uplink: all {} questions but a few go \
                  to servers outside, and none of your hosts is recognised as a DNS server. If one of those that \
                  ask is your DNS server, its clients are not in the mirror, and none can be named. (If you have no \
-                 DNS server of your own, this is fine.)"
+                 DNS server of your own, this is fine.)",
+                number(all)
             )),
         };
     }
@@ -275,7 +284,7 @@ fn client_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
     if asks < COUNT_MIN || !is_below(asked, least, asks) {
         return Finding::Right;
     }
-    let who = few(figures.resolvers.keys());
+    let (who, asks) = (few(figures.resolvers.keys()), number(asks));
     Finding::Wrong(format!(
         "Also mirror the port of the DNS server itself, or the one that its clients use: nobody is seen asking \
          {who}, although it asks upstream ({asks} questions). Its clients are not in the mirror, and none can be \
@@ -319,7 +328,8 @@ fn upstream_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
             false => Finding::Open,
             true if is_below(figures.to_internal, internal_least, all) => Finding::Right,
             true => Finding::Wrong(format!(
-                "{MIRROR}: your DNS server is asked ({all} questions), but not seen asking anybody. {THEN}"
+                "{MIRROR}: your DNS server is asked ({} questions), but not seen asking anybody. {THEN}",
+                number(all)
             )),
         };
     }
@@ -330,6 +340,7 @@ fn upstream_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
     if asked < ASKED_MIN {
         return Finding::Open;
     }
+    let [asked, asks] = [asked, asks].map(number);
     Finding::Wrong(format!(
         "{MIRROR}: {} is asked ({asked} questions), but hardly seen asking anybody ({asks}). {THEN} (If it knows \
          all answers itself, or asks upstream encrypted, the mirror port is fine.)",
@@ -346,6 +357,7 @@ fn asked_by_one(seen: &Seen<'_>, was_wrong: bool) -> Finding {
     if !is_below(others, if was_wrong { 5 } else { 1 }, all) || !(seen.may_name)(host) {
         return Finding::Right;
     }
+    let [all, asks] = [all, asks].map(number);
     Finding::Wrong(format!(
         "If {host} asks for others, as a DNS server, a load balancer or a router does, also mirror its port: it \
          asks {asks} of the {all} questions that clients ask. The clients behind it cannot be named, and it is \
@@ -414,6 +426,7 @@ fn clocks_apart(seen: &Seen<'_>) -> Finding {
         }
     };
     let whose = if *is_of_some { "some of its clients" } else { "its clients" };
+    let [agreeing, pairs] = [*agreeing, *pairs].map(|count| number(count as u64));
     let how = match is_steady {
         true => format!("{agreeing} of {pairs} lookups show it"),
         false => format!("varying, as {pairs} lookups show"),
@@ -433,6 +446,7 @@ fn frames_twice(figures: &Figures, was_wrong: bool) -> Finding {
     if copies < COUNT_MIN {
         return Finding::Open;
     }
+    let [copies, all] = [copies, all].map(number);
     Finding::Wrong(format!(
         "On the switch, mirror one port in both directions, or a VLAN in one (`rx`): packets arrive twice \
          ({copies} copies among {all} messages), because they are mirrored both where they enter and where they \
