@@ -186,7 +186,10 @@ impl Open {
         };
         // Other link types know no VLAN tags.
         let mut chosen = expression(true);
-        if capture.filter(&chosen, true).is_err() {
+        if let Err(error) = capture.filter(&chosen, true) {
+            if !knows_no_vlan(&error) {
+                return Err(in_words(error));
+            }
             chosen = expression(false);
             capture.filter(&chosen, true).map_err(in_words)?;
         }
@@ -296,4 +299,28 @@ fn link_type(link: Linktype) -> LinkType {
         11 => 100,
         other => other as u16,
     })
+}
+
+/// Whether an expression was refused since the link type has no VLAN tags. Where one is refused for anything else, such as
+/// its size, no part of it may be left out: what is tagged would be missing, and nobody would know.
+fn knows_no_vlan(error: &pcap::Error) -> bool {
+    matches!(error, pcap::Error::PcapError(message) if message.contains("VLAN"))
+}
+
+#[cfg(test)]
+mod tests {
+    use pcap::Linktype;
+
+    use super::*;
+
+    #[test]
+    fn only_a_link_without_vlans_is_asked_for_untagged_frames_alone() {
+        let refused = |link, expression: &str| {
+            Capture::dead(link).unwrap().compile(expression, true).err().unwrap()
+        };
+        let filter = "port 53 or vlan and port 53";
+        assert!(Capture::dead(Linktype::ETHERNET).unwrap().compile(filter, true).is_ok());
+        assert!(knows_no_vlan(&refused(Linktype::PPP, filter)));
+        assert!(!knows_no_vlan(&refused(Linktype::ETHERNET, "vlan and port")));
+    }
 }
