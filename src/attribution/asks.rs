@@ -29,6 +29,10 @@ impl Asks {
     pub fn is_new(&mut self, question: QuestionId) -> bool {
         let Err(place) = self.0.binary_search(&question) else { return false };
         if self.0.len() < LATEST_MAX {
+            if self.0.is_empty() {
+                // Of most clients it is the only one.
+                self.0.reserve_exact(1);
+            }
             self.0.insert(place, question);
             return true;
         }

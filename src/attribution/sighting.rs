@@ -107,6 +107,10 @@ impl Flagged {
             let name = Arc::clone(name);
             let at = self.latest;
             let (is_told, is_presumed, joined) = (false, self.is_presuming, None);
+            if self.seen.is_empty() {
+                // Mostly it is the only one.
+                self.seen.reserve_exact(1);
+            }
             self.seen.push(Seen {
                 indicator,
                 place,

@@ -14,7 +14,8 @@ use crate::resolution::Role;
 use crate::time::Timestamp;
 
 /// How many pairs of indicator and client are kept. Lookups of further ones are counted, and the coverage section says so.
-const ROWS_MAX: usize = 1 << 20;
+/// A row takes some 600 octets, and whoever forges senders can make as many as there are addresses.
+const ROWS_MAX: usize = 1 << 18;
 /// How many of a client's latest answers are kept.
 const LAST_ANSWERS_MAX: usize = 16;
 /// How many names of the client itself are kept with a row.
@@ -86,12 +87,12 @@ impl Unlisted {
     }
 }
 
-/// Rows for each indicator and client.
+/// Rows for each indicator and client. They lie apart: leaves of a tree that grows at one end are half empty.
 #[derive(Debug)]
 pub struct Summary {
-    rows: BTreeMap<(IndicatorId, Address), SummaryRow>,
+    rows: BTreeMap<(IndicatorId, Address), Box<SummaryRow>>,
     /// Those of what is not listed any more.
-    unlisted: BTreeMap<(Unlisted, Address), SummaryRow>,
+    unlisted: BTreeMap<(Unlisted, Address), Box<SummaryRow>>,
     rows_max: usize,
     /// How many lookups of clients are in no row for lack of room.
     left_out: u64,
@@ -114,8 +115,9 @@ impl SummaryRow {
             asks: 0,
             first: client.asked_time,
             last: client.asked_time,
-            names: Vec::new(),
-            roles: Vec::new(),
+            // Most clients ask one thing, once: more room is taken when it is needed.
+            names: Vec::with_capacity(1),
+            roles: Vec::with_capacity(1),
             way: Way::Server,
             confidence_permille: 0,
             mac: None,
@@ -124,7 +126,7 @@ impl SummaryRow {
             other_hostnames: Vec::new(),
             seen_hostnames: Vec::new(),
             contact: Contact::default(),
-            last_answers: VecDeque::new(),
+            last_answers: VecDeque::with_capacity(1),
             last_asks: Asks::default(),
         }
     }
@@ -195,7 +197,7 @@ impl Summary {
         new: &Indicators,
         mut anew: impl FnMut(IndicatorId) -> Option<IndicatorId>,
     ) {
-        let put = |rows: &mut BTreeMap<_, SummaryRow>, key, row: SummaryRow| {
+        let put = |rows: &mut BTreeMap<_, Box<SummaryRow>>, key, row: Box<SummaryRow>| {
             let known = rows.get(&key).map_or(0, |known| known.asks);
             if row.asks >= known {
                 rows.insert(key, row);
@@ -234,7 +236,7 @@ impl Summary {
 
     /// A client's row.
     pub fn row(&self, indicator: IndicatorId, client: Address) -> Option<&SummaryRow> {
-        self.rows.get(&(indicator, client))
+        self.rows.get(&(indicator, client)).map(Box::as_ref)
     }
 
     /// Counts an attribution of what is not listed any more, by the lists that held it.
@@ -253,12 +255,12 @@ impl Summary {
 
     /// The rows of what is not listed any more.
     pub fn unlisted(&self) -> impl Iterator<Item = (&Unlisted, Address, &SummaryRow)> {
-        self.unlisted.iter().map(|((entry, client), row)| (entry, *client, row))
+        self.unlisted.iter().map(|((entry, client), row)| (entry, *client, row.as_ref()))
     }
 
     /// The rows, by indicator in list order, then by client.
     pub fn rows(&self) -> impl Iterator<Item = (IndicatorId, Address, &SummaryRow)> {
-        self.rows.iter().map(|((indicator, client), row)| (*indicator, *client, row))
+        self.rows.iter().map(|((indicator, client), row)| (*indicator, *client, row.as_ref()))
     }
 
     /// How many lookups of clients went uncounted for lack of room.
@@ -270,7 +272,7 @@ impl Summary {
 /// Counts an attribution in the rows of each client and what was flagged, of which there may be so many. Returns for how many
 /// clients there was no room.
 fn add_to<Flagged: Clone + Ord>(
-    rows: &mut BTreeMap<(Flagged, Address), SummaryRow>,
+    rows: &mut BTreeMap<(Flagged, Address), Box<SummaryRow>>,
     room: usize,
     flagged: &Flagged,
     attribution: &Attribution,
@@ -284,7 +286,7 @@ fn add_to<Flagged: Clone + Ord>(
             left_out += 1;
             continue;
         }
-        let row = rows.entry(key).or_insert_with(|| SummaryRow::new(client));
+        let row = rows.entry(key).or_insert_with(|| Box::new(SummaryRow::new(client)));
         let way = indicator.map(|indicator| way(attribution, client, indicator));
         row.add(client, attribution.sighting.place, way);
     }
