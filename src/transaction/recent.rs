@@ -304,6 +304,10 @@ fn tag(mixed: u64) -> u64 {
     mixed & !(USED | DONE | 0xffff_ffff) | USED
 }
 
+/// Without a key, though whoever sends packets chooses ports and ids: there is little to gain by it. A bucket has room for so
+/// many and no more, so that none takes long to look through; those that are aimed at one bucket double the table, up to
+/// its limit, and then push out each other. Whose bucket a stranger's question lies in depends on the number of its host
+/// here, its port and its id, which they do not see; and who fills all buckets has no need to aim.
 #[inline]
 fn mix(key: u64) -> u64 {
     let product = u128::from(key ^ 0xf39c_c060_5ced_c835) * 0x9e37_79b9_7f4a_7c15;
