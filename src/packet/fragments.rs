@@ -68,13 +68,19 @@ impl Fragments {
         Fragments { packets: Table::new(), octets: 0 }
     }
 
-    /// Takes a fragment and returns the packet if it is the last that was missing.
+    /// What is due later than this is due then.
+    pub fn bring_forward(&mut self, latest: Timestamp) {
+        self.packets.bring_forward(latest);
+    }
+
+    /// Takes a fragment, which came at a time and waits until another, and returns the packet if it is the last that was
+    /// missing.
     pub fn push(
         &mut self,
         envelope: Envelope,
         fragment: Fragment,
         bytes: &[u8],
-        due: Timestamp,
+        (came, due): (Timestamp, Timestamp),
         counters: &mut ReassemblyCounters,
     ) -> Option<Assembled> {
         counters.fragments += 1;
@@ -109,7 +115,7 @@ impl Fragments {
         self.octets -= packet.cost();
         let packet = std::mem::replace(packet, Packet { is_done: true, ..Packet::default() });
         self.octets += Packet::default().cost();
-        self.packets.set_due(&key, envelope.time + REMEMBERED);
+        self.packets.set_due(&key, came + REMEMBERED);
         counters.packets_reassembled += 1;
         Some(Assembled {
             envelope,

@@ -133,7 +133,8 @@ impl HalfStream {
             return None;
         }
         match self.waiting {
-            Some((since, next)) if next == self.next => Some(since),
+            // The stamp of the frame that it waits since may have been wrong, or the clock set back.
+            Some((since, next)) if next == self.next => Some(since.min(now)),
             _ => {
                 self.waiting = Some((now, self.next));
                 Some(now)

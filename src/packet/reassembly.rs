@@ -10,6 +10,9 @@ use crate::time::{Span, Timestamp};
 /// How often a reassembled packet may turn out to be a fragment of another, inside a tunnel.
 const DEPTH_MAX: usize = 8;
 
+/// Stamps that are so far from time are not merely out of order.
+const FAR: Span = Span::from_secs(10);
+
 /// Takes each DNS payload: who sent it, its octets, and whether it is whole.
 pub(super) type Each<'e> = dyn FnMut(Envelope, &[u8], bool) + 'e;
 
@@ -113,10 +116,53 @@ impl ReassemblyCounters {
 /// Fragments and streams, where order is known.
 ///
 /// Time is that of the frames: what has waited too long is given up when a later frame comes, or at
-/// [`Reassembly::finish`]. The messages and their order follow from the frames pushed and nothing else.
+/// [`Reassembly::finish`]. One wrong stamp does not move it, see [`Pace`]. The messages and their order follow from the
+/// frames pushed, and the stamps of those before them, and nothing else.
 pub struct Reassembly {
     ports: Ports,
     waiting: Waiting,
+    pace: Pace,
+}
+
+/// How far time has come for what waits. It is told by two frames: a message whose parts are there would else be given up
+/// for a single frame, of whatever, whose stamp is a day ahead.
+///
+/// 1. The stamp of the frame before is so if this one's is not far behind it.
+/// 2. A stamp near that, or out of order by some seconds, is taken as it is.
+/// 3. One that is far ahead moves nothing before the next has come (1). What it brings waits from its stamp on.
+/// 4. One that is far behind came now; if the one before is there too, the clock was set back, and time with it.
+///
+/// What waits past all measure after that, because a stamp was wrong or the clock was set back, waits no longer than what
+/// comes now ([`Waiting::bring_forward`]).
+#[derive(Debug, Default)]
+struct Pace {
+    now: Option<Timestamp>,
+    /// The stamp of the frame before.
+    before: Option<Timestamp>,
+    /// Whether something may wait past all measure.
+    is_doubtful: bool,
+}
+
+impl Pace {
+    /// Reads the stamp of the next frame: when it came, as far as that is known.
+    fn read(&mut self, stamp: Timestamp) -> Timestamp {
+        let now = self.now.unwrap_or(stamp);
+        let before = self.before.replace(stamp).unwrap_or(stamp);
+        let now = if before - stamp <= FAR { now.max(before) } else { now };
+        let off = stamp - now;
+        let (now, came) = if off > FAR {
+            (now, stamp)
+        } else if now - stamp <= FAR {
+            (now.max(stamp), now.max(stamp))
+        } else if (before - stamp).abs() <= FAR {
+            (stamp, stamp)
+        } else {
+            (now, now)
+        };
+        self.is_doubtful |= came != now || self.now.is_some_and(|known| now < known);
+        self.now = Some(now);
+        came
+    }
 }
 
 impl Reassembly {
@@ -127,31 +173,38 @@ impl Reassembly {
             fragments: Fragments::new(),
             streams: Streams::new(limits),
             counters: ReassemblyCounters::default(),
+            came: Timestamp::default(),
         };
-        Reassembly { ports, waiting }
+        Reassembly { ports, waiting, pace: Pace::default() }
     }
 
     /// Takes a frame that [`slice`](super::slice()) held and calls `each` for every DNS payload that it
     /// completes: a UDP payload, or each message of a TCP stream, in stream order and without its
     /// length. The envelope is that of this frame.
     ///
-    /// What has waited too long by the time of this frame is given up first. What there is of it goes
+    /// What has waited too long by the time of this frame is given up first, if that is so ([`Pace`]). What there is of it goes
     /// to `each` as not whole, with the envelope of the frame that brought it: the question is mostly
     /// there.
     pub fn push(&mut self, frame: &Frame<'_>, each: &mut dyn FnMut(Envelope, &[u8], bool)) {
-        self.advance(frame.time, each);
+        let was_doubtful = std::mem::take(&mut self.pace.is_doubtful);
+        self.waiting.came = self.pace.read(frame.time);
+        let now = self.pace.now.unwrap_or(frame.time);
+        if was_doubtful {
+            self.waiting.bring_forward(now);
+        }
+        self.waiting.advance(now, &self.ports, each);
         let found = Walk::of(frame, &self.ports).frame(frame);
         self.waiting.take(found, &self.ports, 0, each);
     }
 
-    /// Gives up what has waited too long by `now`, as [`Reassembly::push`] does.
-    pub fn advance(&mut self, now: Timestamp, each: &mut dyn FnMut(Envelope, &[u8], bool)) {
-        self.waiting.advance(now, &self.ports, each);
+    /// Notes the stamp of the frame before the one that is pushed next, where that was not pushed.
+    pub fn passes(&mut self, before: Timestamp) {
+        self.pace.before = Some(before);
     }
 
     /// The capture has ended: gives up whatever waits.
     pub fn finish(&mut self, each: &mut dyn FnMut(Envelope, &[u8], bool)) {
-        self.advance(Timestamp(i64::MAX), each);
+        self.waiting.advance(Timestamp(i64::MAX), &self.ports, each);
     }
 
     /// The octets that wait, in fragments and in streams.
@@ -178,9 +231,17 @@ struct Waiting {
     fragments: Fragments,
     streams: Streams,
     counters: ReassemblyCounters,
+    /// When the frame at hand came.
+    came: Timestamp,
 }
 
 impl Waiting {
+    /// What is due later than anything that comes now can be, is due then.
+    fn bring_forward(&mut self, now: Timestamp) {
+        self.fragments.bring_forward(now + self.limits.packet_wait);
+        self.streams.bring_forward(now);
+    }
+
     fn advance(&mut self, now: Timestamp, ports: &Ports, each: &mut Each<'_>) {
         while let Some(packet) = self.fragments.pop_due(now, &mut self.counters) {
             self.resume(packet, ports, 0, each);
@@ -195,12 +256,12 @@ impl Waiting {
                 each(envelope, payload, whole);
             }
             Found::Segment { envelope, segment } => {
-                self.streams.push(envelope, segment, &mut self.counters, each);
+                self.streams.push((envelope, self.came), segment, &mut self.counters, each);
             }
             Found::Fragment { envelope, fragment, bytes } => {
-                let due = envelope.time + self.limits.packet_wait;
+                let times = (self.came, self.came + self.limits.packet_wait);
                 let packet =
-                    self.fragments.push(envelope, fragment, bytes, due, &mut self.counters);
+                    self.fragments.push(envelope, fragment, bytes, times, &mut self.counters);
                 self.resume(packet, ports, depth, each);
                 while let Some(packet) = self.fragments.pop_excess(&self.limits, &mut self.counters)
                 {

@@ -38,7 +38,12 @@ impl Streams {
         self.halves.len()
     }
 
-    /// Takes a segment and hands on the messages that it completes.
+    /// What is due later than if a segment of it came now, is due then.
+    pub fn bring_forward(&mut self, now: Timestamp) {
+        self.halves.bring_forward(now + self.limits.stream_idle);
+    }
+
+    /// Takes a segment, which came at a time, and hands on the messages that it completes.
     ///
     /// 1. A SYN begins a half-stream. One that is there under its ports is over, unless this SYN is the
     ///    one that it began with.
@@ -46,7 +51,7 @@ impl Streams {
     /// 3. A reset ends both directions: their gaps will not be filled for long.
     pub fn push(
         &mut self,
-        envelope: Envelope,
+        (envelope, came): (Envelope, Timestamp),
         segment: Segment<'_>,
         counters: &mut ReassemblyCounters,
         each: &mut Each<'_>,
@@ -64,20 +69,20 @@ impl Streams {
                 counters.streams_midway += 1;
             }
             let half = HalfStream::new(&segment, envelope);
-            self.halves.insert(key, half, envelope.time + self.limits.stream_idle);
+            self.halves.insert(key, half, came + self.limits.stream_idle);
         }
         if let Some(half) = self.halves.get_mut(&key) {
             let before = half.octets();
             let arrival = Arrival { envelope, counters, each };
             half.push(segment, self.limits.stream_ahead_octets, arrival);
             self.octets = self.octets + half.octets() - before;
-            self.settle(&key, envelope.time);
+            self.settle(&key, came);
         }
         if segment.rst {
             let back = (key.1, key.0);
             if let Some(half) = self.halves.get_mut(&back) {
                 half.close();
-                self.settle(&back, envelope.time);
+                self.settle(&back, came);
             }
         }
         while self.halves.len() > self.limits.streams || self.octets > self.limits.stream_octets {
@@ -285,6 +290,63 @@ mod tests {
     }
 
     #[test]
+    fn one_wrong_stamp_gives_nothing_up_and_does_not_keep_what_it_brings_for_ever() {
+        const DAY: i64 = 86_400_000;
+        let whole = message(1);
+        let (first, rest) = whole.split_at(10);
+        let elsewhere = ipv4(17, &[0; 8]);
+        for wrong in [DAY, -DAY, 11_000, -11_000] {
+            // Of another frame, of the beginning, and of the rest.
+            for (between, begins, ends) in [(Some(wrong), 0, 0), (None, wrong, 0), (None, 0, wrong)]
+            {
+                let mut run = Run::new(ReassemblyLimits::default());
+                run.push_at(0, &elsewhere);
+                run.push_at(0, &segment(SYN, 0, b""));
+                run.push_at(1 + begins, &segment(ACK, 0, first));
+                if let Some(wrong) = between {
+                    run.push_at(2 + wrong, &elsewhere);
+                }
+                run.push_at(3 + ends, &segment(ACK, 10, rest));
+                run.push_at(4, &elsewhere);
+                let whole: Vec<_> = run.out.iter().map(|(_, id, whole)| (*id, *whole)).collect();
+                assert_eq!(whole, [(1, true)], "{wrong} {between:?} {begins} {ends}");
+                // It is forgotten when others are.
+                run.push_at(130_000, &elsewhere);
+                run.push_at(130_001, &elsewhere);
+                assert_eq!(run.reassembly.streams(), 0, "{wrong} {between:?} {begins} {ends}");
+            }
+        }
+    }
+
+    #[test]
+    fn time_goes_on_after_silence_and_after_a_clock_was_set_back() {
+        let len = message(1).len() as u32;
+        for later in [40_000, -3_600_000] {
+            let mut run = Run::new(ReassemblyLimits::default());
+            run.push_at(0, &segment(SYN, 0, b""));
+            run.push_at(1, &segment(ACK, len, &message(2)));
+            // It is clear with the second frame, and nothing that comes then is lost.
+            run.push_at(later, &segment(ACK, 2 * len, &message(3)));
+            run.push_at(later + 1, &segment(ACK, 3 * len, &message(4)));
+            run.push_at(later + 2_000, &segment(ACK, 4 * len, &message(5)));
+            run.push_at(later + 2_001, &segment(ACK, 5 * len, &message(6)));
+            let ids: Vec<u16> = run.out.iter().map(|(_, id, _)| *id).collect();
+            assert_eq!(ids, [2, 3, 4, 5, 6], "{later}");
+        }
+    }
+
+    #[test]
+    fn frames_far_apart_from_each_other_still_tell_the_time() {
+        let mut run = Run::new(ReassemblyLimits::default());
+        for minutes in 0..10 {
+            let mut begun = segment(ACK, 0, &message(1)[..20]);
+            begun[20] = minutes as u8;
+            run.push_at(minutes * 60_000, &begun);
+            assert!(run.reassembly.streams() <= 4, "{minutes}");
+        }
+    }
+
+    #[test]
     fn begun_in_the_middle_it_starts_where_a_message_does() {
         let (out, counters) = run(&[
             segment(ACK, 0, &message(1)[9..]),
@@ -322,6 +384,7 @@ mod tests {
         run.push_at(1, &all);
         run.push_at(9_000, &all);
         assert_eq!((run.out.as_slice(), run.reassembly.streams()), (&[(2, 1, true)][..], 1));
+        run.push_at(20_000, &ipv4(17, &[0; 8]));
         run.push_at(20_000, &ipv4(17, &[0; 8]));
         assert_eq!(run.reassembly.streams(), 0);
         // One that lacks its end is waited for.

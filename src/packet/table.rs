@@ -56,6 +56,16 @@ impl<K: Copy + Ord, V> Table<K, V> {
         }
     }
 
+    /// Sets what is due later than this to be due then.
+    pub fn bring_forward(&mut self, latest: Timestamp) {
+        while let Some(((time, _), key)) = self.order.last_key_value()
+            && *time > latest
+        {
+            let key = *key;
+            self.set_due(&key, latest);
+        }
+    }
+
     pub fn remove(&mut self, key: &K) -> Option<V> {
         let (due, value) = self.entries.remove(key)?;
         self.order.remove(&due);
@@ -89,11 +99,14 @@ mod tests {
             assert_eq!(table.insert(key, due, Timestamp(due)), None);
         }
         table.set_due(&'b', Timestamp(40));
+        table.insert('e', 1_000, Timestamp(1_000));
+        table.bring_forward(Timestamp(50));
         assert_eq!(table.pop_due(Timestamp(19)), None);
         assert_eq!(table.pop_due(Timestamp(20)), Some(('c', 20)));
         assert_eq!(table.pop_due(Timestamp(20)), Some(('d', 20)));
         assert_eq!(table.pop_first(), Some(('a', 30)));
         assert_eq!(table.pop_first(), Some(('b', 10)));
+        assert_eq!(table.pop_due(Timestamp(50)), Some(('e', 1_000)));
         assert_eq!(table.len(), 0);
     }
 

@@ -5,6 +5,7 @@ use crate::message::{Message, Messages};
 use crate::packet::{
     Aside, AsideKind, Asides, Envelope, Reassembly, ReassemblyCounters, ReassemblyLimits,
 };
+use crate::time::Timestamp;
 
 /// Where messages go, in capture order.
 pub trait MessageSink {
@@ -24,6 +25,8 @@ pub struct Keeper<S> {
     reassembled: Messages,
     asides: Asides,
     counters: Counters,
+    /// The stamp of the last frame of the batch before.
+    latest: Option<Timestamp>,
 }
 
 /// What stands between the messages of a batch and was not handed on yet: frames that were held, and
@@ -75,6 +78,7 @@ impl<S: MessageSink> Keeper<S> {
             reassembled: Messages::new(),
             asides: Asides::default(),
             counters: Counters::default(),
+            latest: None,
         }
     }
 
@@ -100,6 +104,7 @@ impl<S: MessageSink> Keeper<S> {
             self.sink.take(&decoded.messages, message);
         }
         while self.take_next(&mut between) {}
+        self.latest = decoded.batch.last_time().or(self.latest);
     }
 
     fn take_next<'d, H, A>(&mut self, between: &mut Between<'d, H, A>) -> bool
@@ -118,7 +123,12 @@ impl<S: MessageSink> Keeper<S> {
     }
 
     fn take_held(&mut self, decoded: &Decoded, place: u32) {
-        let Some(frame) = decoded.batch.get(place as usize) else { return };
+        let place = place as usize;
+        let Some(frame) = decoded.batch.get(place) else { return };
+        let before = place.checked_sub(1).and_then(|before| decoded.batch.get(before));
+        if let Some(before) = before.map(|before| before.time).or(self.latest) {
+            self.reassembly.passes(before);
+        }
         self.reassemble(|reassembly, each| reassembly.push(&frame, each));
     }
 
