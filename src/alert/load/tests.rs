@@ -596,7 +596,71 @@ fn line() -> impl Strategy<Value = String> {
     ]
 }
 
+/// What damage does to a file, at places in thousandths of it.
+#[derive(Clone, Debug)]
+enum Damage {
+    Cut(usize),
+    Without(usize, usize),
+    Twice(usize, usize),
+    Put(usize, String),
+}
+
+impl Damage {
+    fn any() -> impl Strategy<Value = Damage> {
+        let sign = prop::sample::select(vec![
+            "\"", "'", "{", "[", "]}", "|", "\t", ",", ";", ":", "=", "\\", "<td>", "\n",
+        ]);
+        prop_oneof![
+            (0..1_000usize).prop_map(Damage::Cut),
+            (0..1_000usize, 1..80usize).prop_map(|(at, len)| Damage::Without(at, len)),
+            (0..1_000usize, 1..400usize).prop_map(|(at, len)| Damage::Twice(at, len)),
+            (0..1_000usize, sign).prop_map(|(at, sign)| Damage::Put(at, sign.to_owned())),
+            (0..1_000usize, "\\PC{1,4}").prop_map(|(at, text)| Damage::Put(at, text)),
+        ]
+    }
+
+    fn does(&self, text: &str) -> String {
+        let place = |at: usize| text.floor_char_boundary(text.len() * at / 1_000);
+        let range = |at: usize, len: usize| place(at)..text.floor_char_boundary(place(at) + len);
+        match self {
+            Damage::Cut(at) => text[..place(*at)].to_owned(),
+            Damage::Without(at, len) => {
+                let gone = range(*at, *len);
+                [&text[..gone.start], &text[gone.end..]].concat()
+            }
+            Damage::Twice(at, len) => {
+                let again = range(*at, *len);
+                [&text[..again.end], &text[again.start..]].concat()
+            }
+            Damage::Put(at, put) => [&text[..place(*at)], put, &text[place(*at)..]].concat(),
+        }
+    }
+}
+
+/// What firewalls wrote, as far as it is here.
+fn samples() -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(root.join("tests/data/alerts")).unwrap();
+    let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    paths.push(root.join("captures/office-alerts.txt"));
+    paths.sort();
+    paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}
+
 proptest! {
+    #[test]
+    fn damaged_files_of_every_sort_are_read_without_a_panic(
+        text in prop::sample::select(samples()),
+        damage in prop::collection::vec(Damage::any(), 1..6),
+        form in prop::option::weighted(0.2, prop::sample::select(Form::ALL.to_vec())),
+    ) {
+        let text = damage.iter().fold(text, |text, damage| damage.does(&text));
+        match Alerts::read("x", &text, form, &Zones::default()) {
+            Ok(alerts) => prop_assert!(alerts.alerts.iter().all(|alert| !alert.destination.is_empty())),
+            Err(error) => prop_assert!(!error.to_string().is_empty()),
+        }
+    }
+
     #[test]
     fn any_octets_are_read_without_a_panic(octets: Vec<u8>) {
         if let Ok(Some(text)) = Text::new(Box::new(octets.as_slice())).and_then(text::whole) {
