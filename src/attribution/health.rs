@@ -1,11 +1,12 @@
 //! What is wrong with what the mirror port shows, in words, and when that is said.
 //!
 //! The figures of a stretch of time are held against rules. A stretch ends when it has lasted 15 s and held 20
-//! messages; in each of the rules below but `asked-by-one` and `clocks-apart`, a count is that of a stretch.
+//! messages, that of `packets-lost` 20 packets; in each of the rules below but `asked-by-one` and `clocks-apart`, a count is that of a stretch.
 //!
 //! | name | is wrong when | is right again when |
 //! |---|---|---|
 //! | `no-dns` | for 60 s, later for 10 minutes, there was no DNS message | there is one |
+//! | `packets-lost` | of at least 20 packets the kernel lost or the analysis left out 1 %; or the network card lost 10 % as many as came | these are 0.2 % and 2 % |
 //! | `one-direction` | of at least 20 questions and answers without questions, fewer than 5 % are questions with their answers | 20 % are |
 //! | `leg-one-direction` | else, and the same of 20 questions that one resolver was asked, or asks upstream | likewise |
 //! | `client-leg-missing` | the resolvers ask at least 20 questions, and get fewer than 1 % as many; or none is recognised, and of at least 20 questions to anybody 95 % go to servers outside | they get 5 %; or one is recognised, or 80 % go outside |
@@ -62,6 +63,7 @@ impl Complaint {
     pub fn mended(&self) -> &'static str {
         match self.name {
             "no-dns" => "DNS messages arrive",
+            "packets-lost" => "hardly any packets are lost",
             "one-direction" | "leg-one-direction" => "questions and answers are both seen",
             "client-leg-missing" => "the DNS server is seen being asked",
             "resolver-unasked" => "each DNS server is seen being asked",
@@ -77,8 +79,10 @@ impl Complaint {
 }
 
 /// The names of all complaints, the worst first.
-pub const COMPLAINTS: [&str; 11] = [
+pub const COMPLAINTS: [&str; 12] = [
     "no-dns",
+    // What is lost may make some of the others.
+    "packets-lost",
     "one-direction",
     "leg-one-direction",
     "client-leg-missing",
@@ -100,6 +104,45 @@ pub struct ReadFile {
     pub shift: Span,
 }
 
+/// What came of packets between the mirror port and the analysis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Packets {
+    /// Those that came through the kernel's filter.
+    pub received: u64,
+    /// Those that the kernel dropped since its buffer was full.
+    pub by_kernel: u64,
+    /// Those that the interface dropped before the kernel's filter saw them: of all traffic, not of DNS alone.
+    pub by_interface: u64,
+    /// Those of the received that were left out since the analysis could not keep up.
+    pub behind: u64,
+}
+
+impl Packets {
+    fn since(&self, then: &Packets) -> Packets {
+        Packets {
+            received: self.received.saturating_sub(then.received),
+            by_kernel: self.by_kernel.saturating_sub(then.by_kernel),
+            by_interface: self.by_interface.saturating_sub(then.by_interface),
+            behind: self.behind.saturating_sub(then.behind),
+        }
+    }
+
+    /// Those that were lost.
+    pub fn lost(&self) -> u64 {
+        self.by_kernel + self.by_interface + self.behind
+    }
+
+    /// All that are known of.
+    pub fn all(&self) -> u64 {
+        self.received + self.by_kernel + self.by_interface
+    }
+
+    /// What to do so that no more are lost, where that was, and how many; `None` if none was.
+    pub fn loss(&self) -> Option<String> {
+        rules::loss(self)
+    }
+}
+
 /// Whether a host may be named.
 pub type MayName<'a> = &'a dyn Fn(Address) -> bool;
 
@@ -119,13 +162,16 @@ pub struct Health {
     latest: (u64, Timestamp),
     /// When this stretch began, and the figures then.
     stretch: Option<(Timestamp, Figures)>,
+    /// The same of packets.
+    packets: (Timestamp, Packets),
     made: Vec<Made>,
 }
 
 impl Health {
     /// From `began` on; nothing was seen before. `declared`: the addresses of resolvers that the user named.
     pub fn new(declared: Vec<Address>, began: Timestamp) -> Health {
-        Health { declared, latest: (0, began), stretch: None, made: Vec::new() }
+        let packets = (began, Packets::default());
+        Health { declared, latest: (0, began), stretch: None, packets, made: Vec::new() }
     }
 
     /// Looks at what was seen until `now`; `None` before the first message.
@@ -166,6 +212,23 @@ impl Health {
             self.settle(name, finding, MENDED_AFTER);
         }
         self.stretch = Some((now, figures));
+    }
+
+    /// Looks at how many packets came and were lost until `now`, messages or not.
+    pub fn look_at_packets(&mut self, packets: Packets, now: Timestamp) {
+        let (from, then) = self.packets;
+        let of_stretch = packets.since(&then);
+        if of_stretch.all() == 0 {
+            // It begins with its first packet.
+            self.packets.0 = now;
+        }
+        if now - from < STRETCH || of_stretch.all() < MESSAGES_MIN {
+            return;
+        }
+        let name = "packets-lost";
+        let was_wrong = self.made.iter().any(|made| made.complaint.name == name);
+        self.settle(name, rules::packets_lost(&of_stretch, was_wrong), MENDED_AFTER);
+        self.packets = (now, packets);
     }
 
     fn settle(&mut self, name: &'static str, finding: Finding, mended_after: u32) {

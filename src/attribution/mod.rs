@@ -44,7 +44,7 @@ pub use blamed::Called;
 pub use chain::{ChainStep, Step};
 pub use coverage::{Coverage, LatencySeen, ResolverSeen, ServerSeen, TranslationSeen};
 pub use doubt::Doubt;
-pub use health::{COMPLAINTS, Complaint, Health, MayName, ReadFile, complaints_of};
+pub use health::{COMPLAINTS, Complaint, Health, MayName, Packets, ReadFile, complaints_of};
 pub use summary::{Summary, SummaryRow, Unlisted};
 
 /// Where on a leg an indicator was seen.

@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 
 use super::status::{Board, Interface, Lists, Losses, Status};
 use super::{Feed, Queue, QueueWriter, RingWatch};
-use crate::attribution::{Attribution, Attributor, Complaint, Health, State, Verdicts};
+use crate::attribution::{Attribution, Attributor, Complaint, Health, Packets, State, Verdicts};
 use crate::flow::Address;
 use crate::indicator::Indicators;
 use crate::message::{Message, Messages};
@@ -296,6 +296,7 @@ impl Answers {
         status.coverage = self.attributor.span().map(|_| self.attributor.coverage().shortened());
         let may_name = |host| self.told.internal.names(host);
         self.health.look(status.coverage.as_ref(), now, &may_name);
+        self.health.look_at_packets(packets(status), now);
         // First what is wrong here, then what is wrong with the mirror port.
         let hang = status.hang(now).map(|how| Complaint {
             name: "stands-still",
@@ -323,11 +324,8 @@ impl Answers {
 
     /// What was lost so far.
     fn dropped(&self) -> Dropped {
-        let of = |count: fn(&Interface) -> u64| self.status.interfaces.iter().map(count).sum();
         Dropped {
-            by_kernel: of(|interface| interface.dropped_by_kernel),
-            by_interface: of(|interface| interface.dropped_by_interface),
-            behind: self.status.losses.frames,
+            packets: packets(&self.status),
             output_lines: self.outputs().map(|queue| queue.state().lost).sum(),
         }
     }
@@ -393,6 +391,17 @@ impl MessageSink for Answers {
     fn aside(&mut self, aside: &Aside, payload: &[u8]) {
         let told = &mut self.told;
         self.attributor.aside(aside, payload, &mut |attribution| told.take(attribution));
+    }
+}
+
+/// What came of packets so far.
+fn packets(status: &Status) -> Packets {
+    let of = |count: fn(&Interface) -> u64| status.interfaces.iter().map(count).sum();
+    Packets {
+        received: of(|interface| interface.received),
+        by_kernel: of(|interface| interface.dropped_by_kernel),
+        by_interface: of(|interface| interface.dropped_by_interface),
+        behind: status.losses.frames,
     }
 }
 

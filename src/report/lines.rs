@@ -336,14 +336,18 @@ impl<W: Write> Report for Lines<'_, W> {
         if ending.coverage.span.is_none() {
             self.say("No DNS packet was seen, so nothing can be concluded.")?;
         }
-        self.unnamed(ending)?;
+        self.unnamed()?;
+        if let Some(loss) = ending.lacked.dropped.packets.loss() {
+            self.say(&format!("Packets were lost. {loss}"))?;
+        }
+        self.in_all(ending)?;
         self.out.flush()
     }
 }
 
 impl<W: Write> Lines<'_, W> {
-    /// Why lookups have no client, and how many there are of each sort.
-    fn unnamed(&mut self, ending: &Ending<'_>) -> io::Result<()> {
+    /// Why lookups have no client.
+    fn unnamed(&mut self) -> io::Result<()> {
         for (verdict, what) in
             [(Verdict::NoClient, "no client"), (Verdict::Undetermined, "undecided")]
         {
@@ -366,6 +370,11 @@ impl<W: Write> Lines<'_, W> {
                 self.say(&format!("{what}: {more}; see --format jsonl"))?;
             }
         }
+        Ok(())
+    }
+
+    /// How many lookups there were of each sort.
+    fn in_all(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         let verdicts = ending.verdicts;
         let unsettled = match ending.coverage.unsettled {
             0 => String::new(),

@@ -18,7 +18,7 @@ use std::io;
 
 use crate::alert::{Answer, Notice, Suspect};
 use crate::attribution::{
-    Assessment, Attribution, Complaint, Coverage, Summary, Verdicts, is_listed_itself,
+    Assessment, Attribution, Complaint, Coverage, Packets, Summary, Verdicts, is_listed_itself,
 };
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
@@ -197,12 +197,8 @@ pub struct CaptureLacked {
 /// What was lost between the mirror port and the answer, in a run that listens; all 0 in one that reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dropped {
-    /// Frames that the kernel dropped since its ring was full.
-    pub by_kernel: u64,
-    /// Frames that the interface dropped before the kernel saw them.
-    pub by_interface: u64,
-    /// Frames that were left out since the analysis could not keep up.
-    pub behind: u64,
+    /// How many packets came, and were lost.
+    pub packets: Packets,
     /// Lines of answers that an output lost, since it was slow or full.
     pub output_lines: u64,
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::super::coverage::{ClientsSeen, Coverage};
-use super::{MayName, ReadFile};
+use super::{MayName, Packets, ReadFile};
 use crate::contact::Around;
 use crate::flow::Address;
 use crate::number::number;
@@ -187,6 +187,54 @@ pub(super) fn silent(span: Span) -> String {
          server's port or VLAN, does it mirror to this port, and does --filter let DNS through?",
         span.0 / 1_000_000_000
     )
+}
+
+/// Whether so many packets were lost that it must be mended.
+pub(super) fn packets_lost(packets: &Packets, was_wrong: bool) -> Finding {
+    let Packets { received, by_kernel, by_interface, behind } = *packets;
+    let is_much = |lost: u64, permille: u64, all: u64| {
+        lost > 0 && lost.saturating_mul(1_000) >= all.saturating_mul(permille)
+    };
+    let here = is_much(by_kernel + behind, if was_wrong { 2 } else { 10 }, received + by_kernel);
+    // The card counts what the filter would have left out, too: much of it may have been no DNS.
+    let card = is_much(by_interface, if was_wrong { 20 } else { 100 }, received + by_interface);
+    match loss(packets).filter(|_| here || card) {
+        Some(words) => Finding::Wrong(words),
+        None => Finding::Right,
+    }
+}
+
+/// What to do, and what was lost where.
+pub(super) fn loss(packets: &Packets) -> Option<String> {
+    let places = [
+        (
+            packets.by_kernel,
+            "Give it a larger --buffer, several threads (--fanout) or less (--capture dns)",
+            "lost since the kernel's buffer was full",
+        ),
+        (
+            packets.behind,
+            "Give it more --workers, or less (--capture dns)",
+            "left out since the analysis was behind",
+        ),
+        (
+            packets.by_interface,
+            "Make the network card's ring larger (`ethtool -G`), or mirror less to it",
+            "lost by the network card",
+        ),
+    ];
+    let places = places.into_iter().filter(|(count, ..)| *count > 0);
+    let places: Vec<String> = places
+        .map(|(count, mend, where_)| format!("{mend}: {count} packets were {where_}."))
+        .collect();
+    let percent = packets.lost().saturating_mul(100) / packets.all().max(1);
+    let share = if percent == 0 { "less than 1".to_owned() } else { percent.to_string() };
+    (!places.is_empty()).then(|| {
+        format!(
+            "{} That is {share} % of all. Who asked in them is not seen, and near them nobody is named for sure.",
+            places.join(" ")
+        )
+    })
 }
 
 fn one_direction(figures: &Figures, was_wrong: bool) -> Finding {

@@ -252,6 +252,61 @@ fn silence_is_said_after_a_minute_and_later_after_ten() {
 }
 
 #[test]
+fn packets_that_are_lost_are_said_with_what_to_do_and_a_few_are_not() {
+    let mut network = Network::new(&[]);
+    let mut packets = Packets::default();
+    let mut goes_on = |network: &mut Network, seconds: i64, of_second: Packets| {
+        for _ in 0..seconds {
+            network.now += 1;
+            packets.received += of_second.received;
+            packets.by_kernel += of_second.by_kernel;
+            packets.by_interface += of_second.by_interface;
+            packets.behind += of_second.behind;
+            network.health.look_at_packets(packets, network.time());
+        }
+        network.names()
+    };
+    let of = |by_kernel, behind, by_interface| Packets {
+        received: 1_000,
+        by_kernel,
+        behind,
+        by_interface,
+    };
+    assert_eq!(
+        goes_on(&mut network, 60, of(9, 0, 90)),
+        [""; 0],
+        "less than 1 %, and 10 % of the card"
+    );
+    assert_eq!(goes_on(&mut network, 16, of(4_000, 0, 0)), ["packets-lost"]);
+    let words = network.words("packets-lost");
+    assert!(words.starts_with("Give it a larger --buffer"), "{words}");
+    assert!(
+        words.contains("60000 packets were lost since the kernel's buffer was full. That is 80 %"),
+        "{words}"
+    );
+    assert_eq!(
+        goes_on(&mut network, 60, of(5, 0, 0)),
+        ["packets-lost"],
+        "it stays between the bounds"
+    );
+    assert_eq!(
+        goes_on(&mut network, 16, of(0, 0, 0)),
+        ["packets-lost"],
+        "one stretch may be chance"
+    );
+    assert_eq!(goes_on(&mut network, 16, of(0, 0, 0)), [""; 0]);
+    for (of_second, word) in [(of(0, 500, 0), "--workers"), (of(0, 0, 500), "ethtool")] {
+        assert_eq!(goes_on(&mut network, 32, of_second), ["packets-lost"]);
+        assert!(network.words("packets-lost").contains(word));
+        assert_eq!(goes_on(&mut network, 48, of(0, 0, 0)), [""; 0], "{word}");
+    }
+    // Of a second that stands for itself nothing is said, nor where nothing comes.
+    let none = Packets::default();
+    assert_eq!(goes_on(&mut network, 600, none), [""; 0]);
+    assert_eq!(goes_on(&mut network, 1, of(1, 0, 0)), [""; 0]);
+}
+
+#[test]
 fn a_resolver_that_nobody_asks_is_named_and_so_is_one_that_is_not_there() {
     let mut network = Network::new(&[DC, "10.0.0.99"]);
     for second in 0..32 {
@@ -346,7 +401,7 @@ fn the_names_are_those_that_rules_have() {
         files: &[],
     };
     let mut names: Vec<&str> = found(&seen, &|_| false).iter().map(|(name, _)| *name).collect();
-    names.push("no-dns");
+    names.extend(["no-dns", "packets-lost"]);
     names.sort_unstable();
     let mut known = COMPLAINTS;
     known.sort_unstable();

@@ -1,14 +1,14 @@
 //! What is said, when, and what is not said again.
 
 use super::*;
-use crate::attribution::{ChainStep, Place, Step, made};
+use crate::attribution::{ChainStep, Coverage, Packets, Place, Step, Summary, Verdicts, made};
 use crate::contact::Connection;
 use crate::flow::Transport;
 use crate::frame::FrameId;
 use crate::identity::{Hostname, Source};
 use crate::indicator::Indicators;
 use crate::name::NameHasher;
-use crate::report::Files;
+use crate::report::{CaptureLacked, Files, Internal};
 use crate::time::UTC;
 
 /// 2026-11-28T03:05:23Z.
@@ -252,4 +252,28 @@ fn memory_has_an_end() {
         talk.say(&ip, State::Provisional, &[client(&ip, "X", &["mi.kenal-cn.com"], 995)]);
         assert!(talk.0.said.len() <= SAID_MAX && talk.0.open.len() <= SAID_MAX);
     }
+}
+
+#[test]
+fn what_was_lost_is_said_before_what_it_all_came_to() {
+    let (talk, mut out) = (Talk::new(), Vec::new());
+    let files = Files(Vec::new());
+    let subject = Subject { indicators: &talk.1, files: &files, zone: &UTC };
+    let mut lacked = CaptureLacked::default();
+    lacked.dropped.packets = Packets { received: 4_318, by_kernel: 19_946, ..Packets::default() };
+    let ending = Ending {
+        summary: &Summary::default(),
+        assessments: &[],
+        answers: &[],
+        internal: &Internal::new(Vec::new()),
+        verdicts: Verdicts::default(),
+        coverage: &Coverage::default(),
+        lacked: &lacked,
+    };
+    Lines::new(&mut out, subject, &talk.0).end(&ending).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let lines: Vec<&str> = text.lines().rev().collect();
+    assert!(lines[0].starts_with("In all: "), "{text}");
+    assert!(lines[1].starts_with("Packets were lost. Give it a larger --buffer"), "{text}");
+    assert!(lines[1].contains("That is 82 % of all."), "{text}");
 }
