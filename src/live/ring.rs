@@ -2,11 +2,12 @@
 //!
 //! The frames of a batch are made pcapng blocks where the batch is, and written by a thread of its own in
 //! pieces of whole blocks. A file is closed when it is long enough, and the oldest goes when all of them
-//! together would be too long, or the disk is full. A reader may look at any moment.
+//! together would be too long, or the disk has hardly more than a reserve left: answers stand on the same disk as a rule, and
+//! are worth more than old packets. A reader may look at any moment.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
@@ -19,7 +20,8 @@ use nix::sys::statvfs::fstatvfs;
 use super::OutputState;
 use crate::capture::{RING_ENDING, RING_PREFIX, is_of_ring};
 use crate::frame::{Batch, Frame, LinkType};
-use crate::time::Timestamp;
+use crate::pipeline::live::now;
+use crate::time::{Span, Timestamp};
 
 /// How many batches wait at most.
 const WAITING_MAX: usize = 32;
@@ -28,6 +30,15 @@ const FILES: u64 = 16;
 /// The shortest and longest file.
 const FILE_OCTETS_MIN: u64 = 4 << 10;
 const FILE_OCTETS_MAX: u64 = 256 << 20;
+/// The part of a disk that is left to others, and between which bounds; of a small disk at most a quarter.
+const RESERVE_PART: u64 = 20;
+const RESERVE_OCTETS_MIN: u64 = 64 << 20;
+const RESERVE_OCTETS_MAX: u64 = 1 << 30;
+const RESERVE_PART_MAX: u64 = 4;
+/// How often it is looked at what others did to the disk.
+const LOOK_EVERY: Span = Span::from_secs(1);
+/// What is said of a disk that has no more room.
+const FULL: &str = "the disk is full but for a reserve for answers";
 /// The most interfaces and link types that are told apart.
 const INTERFACES_MAX: usize = 1_024;
 /// How often the thread looks whether it is over.
@@ -42,7 +53,7 @@ pub struct Ring {
     described: Vec<u8>,
     to: SyncSender<Piece>,
     empty: Receiver<Vec<u8>>,
-    /// Octets that the disk had room for at the start, those of an earlier run's files among them.
+    /// Octets that the disk had room for at the start, those of an earlier run's files among them and without the reserve.
     room: u64,
     /// How many octets it held when it was started.
     held: u64,
@@ -90,8 +101,11 @@ impl Ring {
         let watch = RingWatch { name, counts: Arc::default() };
         let (to, from) = sync_channel(WAITING_MAX);
         let (emptied, empty) = sync_channel(WAITING_MAX);
+        let claim = Claim::new(directory)?;
         let mut writer = Writer {
             directory: directory.to_owned(),
+            claim,
+            looked: Timestamp(0),
             octets_max,
             file_octets: 0,
             open: None,
@@ -103,9 +117,8 @@ impl Ring {
         let probe = directory.join(".whoasked");
         File::create(&probe)?;
         fs::remove_file(&probe)?;
-        // On a small disk the files are small, too: the one that is written cannot make room for itself.
         let room = writer.room()?;
-        writer.file_octets = (octets_max.min(room) / FILES).clamp(FILE_OCTETS_MIN, FILE_OCTETS_MAX);
+        writer.size_files(room);
         let files = writer.files()?;
         writer.note_oldest(&files);
         let held = files.iter().map(|(_, octets)| octets).sum();
@@ -115,7 +128,7 @@ impl Ring {
         Ok(Ring { names, interfaces, described, to, empty, room, held, watch })
     }
 
-    /// How many octets the disk had room for when it was started.
+    /// How many octets the disk had room for when it was started, but for the reserve.
     pub fn room(&self) -> u64 {
         self.room
     }
@@ -213,15 +226,60 @@ impl RingWatch {
     }
 }
 
+/// The directory of a ring: nobody else keeps packets there as long as this is held, and the process lives.
+struct Claim(File);
+
+impl Claim {
+    fn new(directory: &Path) -> io::Result<Claim> {
+        let held = File::open(directory)?;
+        match held.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                "another whoasked keeps its packets there: give each run a directory of its own",
+            )),
+            // What a file system cannot do is no reason not to keep packets.
+            Ok(()) | Err(TryLockError::Error(_)) => Ok(Claim(held)),
+        }
+    }
+
+    /// Whether it is still the one that has this name.
+    fn is_at(&self, directory: &Path) -> io::Result<bool> {
+        let (there, held) = (fs::metadata(directory)?, self.0.metadata()?);
+        Ok((there.dev(), there.ino()) == (held.dev(), held.ino()))
+    }
+
+    /// Octets that are free on its disk, and those of them that are left to others.
+    fn disk(&self) -> io::Result<(u64, u64)> {
+        let disk = fstatvfs(&self.0)?;
+        // Their types differ from system to system.
+        #[allow(clippy::useless_conversion)]
+        let (size, all, free) = (
+            u64::from(disk.fragment_size()),
+            u64::from(disk.blocks()),
+            u64::from(disk.blocks_available()),
+        );
+        Ok((free.saturating_mul(size), reserve(all.saturating_mul(size))))
+    }
+}
+
+/// How much of a disk of so many octets is left to others.
+fn reserve(all: u64) -> u64 {
+    let part = (all / RESERVE_PART).clamp(RESERVE_OCTETS_MIN, RESERVE_OCTETS_MAX);
+    part.min(all / RESERVE_PART_MAX)
+}
+
 /// The thread of a ring.
 struct Writer {
     directory: PathBuf,
+    claim: Claim,
+    /// When it was last looked at what others did.
+    looked: Timestamp,
     octets_max: u64,
     file_octets: u64,
     open: Option<Open>,
     /// The interfaces so far, for the files to come.
     described: Vec<u8>,
-    /// The disk was full, and there is not yet room again for as much as is to be kept.
+    /// The disk was full but for the reserve, and there is not yet room again for as much as is to be kept.
     is_full: bool,
     counts: Arc<Counts>,
 }
@@ -245,12 +303,39 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) if !self.counts.is_over.load(Ordering::Relaxed) => {}
                 Err(_) => break,
             }
+            if (now() - self.looked).abs() >= LOOK_EVERY {
+                self.looked = now();
+                self.look();
+            }
         }
         if let Some(open) = &self.open {
             // Nobody is left who could be told.
             let _ = open.file.sync_all();
         }
-        self.counts.has_ended.store(true, Ordering::Release);
+        let counts = Arc::clone(&self.counts);
+        // Whoever waits for the end may keep packets here at once.
+        drop(self);
+        counts.has_ended.store(true, Ordering::Release);
+    }
+
+    /// Sees what others did to the directory and the disk meanwhile.
+    fn look(&mut self) {
+        // While no packet comes, too, answers are to find room, and what is gone is not to be counted on.
+        let result = self.same_directory().and_then(|()| {
+            while self.open.is_some() && self.lacks_room(0)? && self.remove_oldest() {
+                self.is_full = true;
+                self.say(Some(FULL.to_owned()));
+            }
+            Ok(())
+        });
+        if let Err(error) = result {
+            self.say(Some(error.to_string()));
+        }
+        self.note_oldest(&self.files().unwrap_or_default());
+    }
+
+    fn say(&self, fault: Option<String>) {
+        *self.counts.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
     }
 
     fn take(&mut self, piece: &Piece) {
@@ -279,21 +364,63 @@ impl Writer {
         }
         let fault = match result {
             Err(error) if error.kind() != io::ErrorKind::StorageFull => Some(error.to_string()),
-            _ => self.is_full.then(|| "the disk is full".to_owned()),
+            _ => self.is_full.then(|| FULL.to_owned()),
         };
-        *counts.fault.lock().unwrap_or_else(PoisonError::into_inner) = fault;
+        self.say(fault);
+    }
+
+    /// Sees that packets go where the user finds them: into a directory that still has its name.
+    fn same_directory(&mut self) -> io::Result<()> {
+        match self.claim.is_at(&self.directory) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                self.open = None;
+                // A run that is not confined can use the new one.
+                self.claim = Claim::new(&self.directory).map_err(|error| match error.kind() {
+                    io::ErrorKind::PermissionDenied => io::Error::other(
+                        "the directory was deleted and made again, and a confined run cannot see the new one: start \
+                         whoasked again",
+                    ),
+                    _ => error,
+                })?;
+                Ok(())
+            }
+            Err(error) => {
+                self.open = None;
+                let words = "the directory was deleted, and its packets with it";
+                Err(io::Error::other(format!(
+                    "{words} ({error}): make it again, and start whoasked again"
+                )))
+            }
+        }
+    }
+
+    /// Whether so many octets would take something of what is left to others.
+    fn lacks_room(&self, octets: u64) -> io::Result<bool> {
+        let (free, reserve) = self.claim.disk()?;
+        Ok(free < reserve.saturating_add(octets))
     }
 
     fn put(&mut self, piece: &Piece) -> io::Result<()> {
         let octets = piece.octets.len() as u64;
+        // A file that somebody deleted takes packets that nobody will ever read.
+        if self.open.as_ref().is_some_and(Open::is_deleted) {
+            self.open = None;
+        }
+        if self.lacks_room(octets)? {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         if self.open.as_ref().is_some_and(|open| open.good + octets > self.file_octets) {
             self.open = None;
         }
         match &mut self.open {
             Some(open) => open.whole(&piece.octets),
             None => {
+                self.same_directory()?;
+                let room = self.room()?;
+                self.is_full = self.is_full && room < self.octets_max;
+                self.size_files(room);
                 self.make_room(self.file_octets.max(octets))?;
-                self.is_full = self.is_full && self.room()? < self.octets_max;
                 let mut open = self.create(piece.first)?;
                 let mut head = Vec::with_capacity(self.described.len() + piece.octets.len() + 28);
                 section(&mut head);
@@ -308,6 +435,12 @@ impl Writer {
                 written
             }
         }
+    }
+
+    /// On a small disk the files are small, too: the one that is written cannot make room for itself.
+    fn size_files(&mut self, room: u64) {
+        let all = self.octets_max.min(room);
+        self.file_octets = (all / FILES).clamp(FILE_OCTETS_MIN, FILE_OCTETS_MAX);
     }
 
     fn create(&self, first: Timestamp) -> io::Result<Open> {
@@ -337,13 +470,11 @@ impl Writer {
         Ok(files)
     }
 
-    /// Octets that the ring takes and those that are free beside them.
+    /// Octets that the ring takes and those that are free beside them, but for the reserve.
     fn room(&self) -> io::Result<u64> {
-        let disk = fstatvfs(File::open(&self.directory)?)?;
-        // Their types differ from system to system.
-        #[allow(clippy::useless_conversion)]
-        let free = u64::from(disk.blocks_available()) * u64::from(disk.fragment_size());
-        Ok(free + self.files()?.iter().map(|(_, octets)| octets).sum::<u64>())
+        let (free, reserve) = self.claim.disk()?;
+        let held = self.files()?.iter().map(|(_, octets)| octets).sum::<u64>();
+        Ok((free + held).saturating_sub(reserve))
     }
 
     /// Remembers how far back the ring reaches.
@@ -381,6 +512,11 @@ impl Writer {
 }
 
 impl Open {
+    /// Whether it has no name any more.
+    fn is_deleted(&self) -> bool {
+        self.file.metadata().is_ok_and(|data| data.nlink() == 0)
+    }
+
     /// Writes blocks so that all of them are there or none is.
     fn whole(&mut self, blocks: &[u8]) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(self.good))?;

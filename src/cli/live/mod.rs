@@ -158,8 +158,13 @@ fn ring(
     if directory.exists() && !directory.is_dir() {
         bail!("--ring: {} is a file, not a directory", directory.display());
     }
-    let ring = Ring::start(directory, octets_max, settings.interfaces.clone())
-        .with_context(|| format!("--ring: {}{way_out}", directory.display()))?;
+    let ring =
+        Ring::start(directory, octets_max, settings.interfaces.clone()).map_err(|error| {
+            // Whose ring it is is no matter of who may write there.
+            let is_mine = error.kind() != std::io::ErrorKind::ResourceBusy;
+            let way_out = if is_mine { way_out } else { "" };
+            anyhow::Error::new(error).context(format!("--ring: {}{way_out}", directory.display()))
+        })?;
     if ring.held() > octets_max {
         say(&format!(
             "whoasked: the ring in {} holds {}, more than --ring-size {}: its oldest packets are deleted as new \
@@ -171,7 +176,7 @@ fn ring(
     }
     if ring.room() < octets_max {
         say(&format!(
-            "whoasked: --ring-size is {}, but only {} can be used in {}: the ring keeps that much only",
+            "whoasked: --ring-size is {}, but only {} can be used in {} besides the reserve for answers: the ring keeps that much only",
             size(octets_max),
             size(ring.room()),
             directory.display()

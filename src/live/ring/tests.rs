@@ -135,6 +135,8 @@ fn what_still_waits_when_the_time_is_over_is_lost_and_counted_once() {
     // It is written late all the same.
     let mut writer = Writer {
         directory: directory.path().to_owned(),
+        claim: Claim::new(directory.path()).unwrap(),
+        looked: Timestamp(0),
         octets_max: 1 << 20,
         file_octets: 1 << 16,
         is_full: false,
@@ -173,14 +175,14 @@ fn a_full_disk_is_said_and_the_last_packets_stay() {
     let Some(disk) = small_disk(400 << 10) else { return };
     let directory = disk.path().join("ring");
     let mut ring = Ring::start(&directory, 10 << 20, vec![]).unwrap();
-    assert!((300 << 10..=400 << 10).contains(&ring.room()), "{}", ring.room());
+    assert!((250 << 10..=300 << 10).contains(&ring.room()), "a quarter is left: {}", ring.room());
     let watch = ring.watch();
     assert_eq!((watch.state().fault, watch.oldest()), (None, None));
     for begin in (0..20_000).step_by(50) {
         take(&mut ring, &batch(begin..begin + 50, 0, 1));
     }
     let state = watch.finish(PATIENCE);
-    assert_eq!(state.fault.as_deref(), Some("the disk is full"));
+    assert_eq!(state.fault.as_deref(), Some(FULL));
     assert_eq!(state.lost, 0, "the oldest went instead");
     let (frames, damage) = read(&directory);
     assert!(damage.is_empty(), "{damage:?}");
@@ -189,7 +191,7 @@ fn a_full_disk_is_said_and_the_last_packets_stay() {
     assert_eq!(watch.oldest(), Some(Timestamp(frames[0].0)), "it knows how far back it reaches");
     // What an earlier run left counts as room, and there is enough of it for less.
     let ring = Ring::start(&directory, 200 << 10, vec![]).unwrap();
-    assert!(ring.room() > 300 << 10, "{}", ring.room());
+    assert!(ring.room() > 200 << 10, "{}", ring.room());
     assert_eq!(ring.watch().oldest(), Some(Timestamp(frames[0].0)));
 }
 
@@ -197,7 +199,7 @@ fn a_full_disk_is_said_and_the_last_packets_stay() {
 fn a_disk_that_has_room_again_is_full_no_more() {
     let Some(disk) = small_disk(400 << 10) else { return };
     let directory = disk.path().join("ring");
-    let mut ring = Ring::start(&directory, 300 << 10, vec![]).unwrap();
+    let mut ring = Ring::start(&directory, 250 << 10, vec![]).unwrap();
     fs::write(disk.path().join("other"), vec![0; 200 << 10]).unwrap();
     let mut number = 0;
     let mut fill = |ring: &mut Ring| {
@@ -210,8 +212,101 @@ fn a_disk_that_has_room_again_is_full_no_more() {
         }
     };
     fill(&mut ring);
-    assert_eq!(ring.watch().state().fault.as_deref(), Some("the disk is full"));
+    assert_eq!(ring.watch().state().fault.as_deref(), Some(FULL));
     fs::remove_file(disk.path().join("other")).unwrap();
     fill(&mut ring);
     assert_eq!(ring.watch().state().fault, None);
+}
+
+/// Waits, ten seconds at most, until something is so.
+fn until(what: &dyn Fn() -> bool) {
+    let patience = now() + Span::from_secs(10);
+    while !what() {
+        assert!(now() < patience, "it never came");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn old_packets_leave_room_for_answers_at_once_and_again_when_that_is_taken() {
+    let Some(disk) = small_disk(1 << 20) else { return };
+    let directory = disk.path().join("ring");
+    let mut ring = Ring::start(&directory, 10 << 20, vec![]).unwrap();
+    for begin in (0..20_000).step_by(50) {
+        take(&mut ring, &batch(begin..begin + 50, 0, 1));
+    }
+    until(&|| ring.watch().state().queued == 0);
+    // A quarter of so small a disk is for others.
+    let answers = vec![0; 200 << 10];
+    for name in ["a.jsonl", "b.jsonl"] {
+        fs::write(disk.path().join(name), &answers).unwrap();
+        // No packet comes, and the oldest go all the same.
+        let free = || fstatvfs(File::open(disk.path()).unwrap()).unwrap();
+        until(&|| free().blocks_available() * free().fragment_size() >= 256 << 10);
+    }
+    let state = ring.watch().finish(PATIENCE);
+    assert_eq!((state.lost, state.fault.as_deref()), (0, Some(FULL)));
+    let (frames, damage) = read(&directory);
+    assert!(damage.is_empty() && frames.len() > 500, "{} {damage:?}", frames.len());
+    assert_eq!(ring.watch().oldest(), Some(Timestamp(frames[0].0)));
+}
+
+#[test]
+fn the_reserve_is_a_twentieth_within_bounds() {
+    for (disk, left) in [
+        (400 << 10, 100 << 10),
+        (200 << 20, 50 << 20),
+        (1 << 30, 64 << 20),
+        (10 << 30, 512 << 20),
+        (1 << 44, 1 << 30),
+    ] {
+        assert_eq!(reserve(disk), left, "of {disk}");
+    }
+}
+
+#[test]
+fn two_runs_do_not_share_a_ring_and_what_ended_holds_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = Ring::start(directory.path(), 1 << 20, vec![]).unwrap();
+    let second = Ring::start(directory.path(), 1 << 20, vec![]).unwrap_err();
+    assert!(second.to_string().contains("another whoasked keeps its packets there"), "{second}");
+    first.watch().finish(PATIENCE);
+    Ring::start(directory.path(), 1 << 20, vec![]).unwrap();
+}
+
+#[test]
+fn a_file_that_was_deleted_is_not_written_on_and_not_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut ring = Ring::start(directory.path(), 1 << 20, vec![]).unwrap();
+    let watch = ring.watch();
+    take(&mut ring, &batch(0..50, 0, 1));
+    until(&|| watch.state().written == 50);
+    for file in captures_in(directory.path()).unwrap().captures {
+        fs::remove_file(file).unwrap();
+    }
+    until(&|| watch.oldest().is_none());
+    take(&mut ring, &batch(50..100, 0, 1));
+    until(&|| watch.state().written == 100);
+    let (frames, damage) = read(directory.path());
+    assert_eq!((frames.len(), damage), (50, vec![]), "the later ones are there");
+    assert_eq!(watch.oldest(), Some(Timestamp(frames[0].0)));
+}
+
+#[test]
+fn a_directory_that_was_deleted_is_said_and_one_made_again_is_used_where_it_can_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("ring");
+    let mut ring = Ring::start(&directory, 1 << 20, vec![]).unwrap();
+    let watch = ring.watch();
+    take(&mut ring, &batch(0..50, 0, 1));
+    until(&|| watch.state().written == 50);
+    fs::remove_dir_all(&directory).unwrap();
+    until(&|| watch.state().fault.is_some_and(|why| why.contains("the directory was deleted")));
+    assert_eq!(watch.oldest(), None);
+    take(&mut ring, &batch(50..100, 0, 1));
+    until(&|| watch.state().lost == 50);
+    fs::create_dir(&directory).unwrap();
+    take(&mut ring, &batch(100..150, 0, 1));
+    until(&|| watch.state().written == 100);
+    assert_eq!((read(&directory).0.len(), watch.state().fault), (50, None));
 }
