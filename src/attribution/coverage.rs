@@ -147,7 +147,7 @@ pub struct Coverage {
     pub translations: Vec<TranslationSeen>,
     /// How many flagged queries were sent on.
     pub sent_on: u64,
-    /// The clients of the DNS servers that were recognised, if any was.
+    /// The clients of the DNS servers that were recognised; if none was, whoever asks.
     pub clients: ClientsSeen,
     /// Of the hosts that alerts blame, those that are clients here, with all their addresses.
     pub blamed: BTreeMap<Called, Vec<Address>>,
@@ -215,14 +215,12 @@ impl Attributor {
         servers
     }
 
-    /// The clients, where a resolver was recognised.
+    /// The clients; where no resolver is recognised, whoever asks.
     fn clients(&self) -> ClientsSeen {
         let roles = self.resolution().roles();
-        if roles.groups().is_empty() {
-            return ClientsSeen::default();
-        }
         let hosts = self.resolution().transactions().hosts();
-        let clients = hosts.iter().filter(|(id, host)| roles.is_client(*id, host));
+        let is_known = !roles.groups().is_empty();
+        let clients = hosts.iter().filter(|(id, host)| !is_known || roles.is_client(*id, host));
         clients.fold(ClientsSeen::default(), |seen, (id, host)| {
             let asks = hosts.totals(id).asks;
             let is_first = seen.first.is_none_or(|(_, most)| asks > most);

@@ -168,7 +168,7 @@ pub(super) fn found(
         ),
         (
             "upstream-leg-missing",
-            of_legs(&|| upstream_leg_missing(figures, is_said("upstream-leg-missing"))),
+            of_legs(&|| upstream_leg_missing(seen, is_said("upstream-leg-missing"))),
         ),
         ("asked-by-one", of_legs(&|| asked_by_one(seen, is_said("asked-by-one")))),
         ("clocks-apart", clocks_apart(seen)),
@@ -365,20 +365,33 @@ fn resolver_unasked(seen: &Seen<'_>, are_clients_seen: bool, was_wrong: bool) ->
     if words.is_empty() { Finding::Right } else { Finding::Wrong(words.join(" ")) }
 }
 
-fn upstream_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
+fn upstream_leg_missing(seen: &Seen<'_>, was_wrong: bool) -> Finding {
     const MIRROR: &str = "Mirror the DNS server's own port in both directions, or also its uplink";
     const THEN: &str = "What it looks up for its clients cannot be seen, so alerts can only be matched to the \
                         names that clients ask for.";
+    let figures = seen.figures;
     let (least, internal_least) = if was_wrong { (5, 80) } else { (1, 95) };
     if figures.resolvers.is_empty() {
         let all = figures.to_internal + figures.to_outside;
         return match all >= COUNT_MIN {
             false => Finding::Open,
             true if is_below(figures.to_internal, internal_least, all) => Finding::Right,
-            true => Finding::Wrong(format!(
-                "{MIRROR}: your DNS server is asked ({} questions), but not seen asking anybody. {THEN}",
-                number(all)
-            )),
+            true => {
+                let servers = seen.coverage.servers.iter().map(|server| &server.address);
+                let server = few(servers.filter(|address| address.is_internal()));
+                let what = format!(
+                    "{server} is asked ({} questions), but not seen asking anybody",
+                    number(all)
+                );
+                Finding::Wrong(match lone_asker(seen) {
+                    Some(host) => format!(
+                        "If {host} is your DNS server, also mirror its port; if {server} is, mirror that port in both \
+                         directions: {what}, and {host} alone asks it. Either the clients of {host} are not in the \
+                         mirror, and none of them can be named, or the lookups of {server} are not."
+                    ),
+                    None => format!("{MIRROR}: {what}. {THEN}"),
+                })
+            }
         };
     }
     let (asked, asks) = (figures.sum(|r| r.asked), figures.sum(|r| r.asks));
@@ -396,11 +409,22 @@ fn upstream_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
     ))
 }
 
+/// Who asked all that was asked but for one in a hundred, where no DNS server is recognised: what forwards to a
+/// server inside looks like its only client.
+fn lone_asker(seen: &Seen<'_>) -> Option<Address> {
+    let ClientsSeen { asks, first } = seen.coverage.clients;
+    let (host, its) = first.filter(|(host, _)| (seen.may_name)(*host))?;
+    is_below(asks.saturating_sub(its), 1, asks).then_some(host)
+}
+
 /// Nearly all that was asked since the beginning, one host asked: what stands before a DNS server and hides who asks. In
 /// a quarter of a minute of the night it may be any host.
 fn asked_by_one(seen: &Seen<'_>, was_wrong: bool) -> Finding {
     let ClientsSeen { asks: all, first } = seen.coverage.clients;
-    let Some((host, asks)) = first.filter(|_| all >= ASKED_MIN) else { return Finding::Open };
+    let is_known = !seen.coverage.resolvers.is_empty();
+    let Some((host, asks)) = first.filter(|_| is_known && all >= ASKED_MIN) else {
+        return Finding::Open;
+    };
     let others = all.saturating_sub(asks);
     if !is_below(others, if was_wrong { 5 } else { 1 }, all) || !(seen.may_name)(host) {
         return Finding::Right;

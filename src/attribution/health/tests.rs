@@ -172,6 +172,27 @@ fn what_is_missing_is_said_within_the_first_minute() {
 }
 
 #[test]
+fn the_uplink_to_a_forwarder_inside_is_told_from_the_clients_by_who_asks() {
+    // Of a DNS server that forwards to another one inside, only the uplink is mirrored.
+    let mut network = Network::new(&[]);
+    for _ in 0..20 {
+        network.now += 1;
+        (0..4).for_each(|_| network.exchange(DC, "10.0.1.53", BOTH));
+        network.look();
+    }
+    assert_eq!(network.names(), ["upstream-leg-missing"]);
+    let words = network.words("upstream-leg-missing");
+    assert!(words.starts_with("If 10.0.0.53 is your DNS server, mirror its port, too"), "{words}");
+    assert!(words.contains("10.0.1.53 is asked (") && words.contains("10.0.0.53 alone asks it"));
+    // Where several ask, the one that they ask is it.
+    let mut network = Network::new(&[]);
+    network.goes_on(20, BOTH, NOTHING);
+    let words = network.words("upstream-leg-missing");
+    assert!(words.contains(": 10.0.0.53 is asked ("), "{words}");
+    assert!(words.starts_with("Mirror the DNS server's own port"), "{words}");
+}
+
+#[test]
 fn a_leg_that_goes_missing_later_is_said_and_that_it_is_back() {
     for (name, client, upstream) in [
         ("client-leg-missing", NOTHING, BOTH),
