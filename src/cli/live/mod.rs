@@ -73,7 +73,8 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
             control: Arc::clone(&control),
             lookout: Arc::clone(&lookout),
             notify: Arc::clone(&notify),
-            listed: loaded.len(),
+            listed: Arc::clone(&loaded),
+            ring: settings.ring.as_ref().map(|(directory, _)| directory.clone()),
         };
         let queues = outputs.iter().map(|(_, queue)| queue.clone()).collect();
         signals::obey(reload, queues, (board.clone(), Arc::clone(&stop)), shown.is_on())?;

@@ -2,6 +2,7 @@
 //! SIGINT and SIGTERM end it.
 
 use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use signal_hook::iterator::Signals;
 use super::super::indicators::Flagged;
 use super::super::say;
 use super::{shown, status_line};
+use crate::indicator::Indicators;
 use crate::live::{Board, Control, Notify, Queue};
 use crate::name::NameHasher;
 use crate::number::count;
@@ -30,8 +32,10 @@ pub struct Reload {
     pub control: Arc<Control>,
     pub lookout: Arc<Lookout>,
     pub notify: Arc<Notify>,
-    /// How much was listed the last time.
-    pub listed: usize,
+    /// What was listed the last time.
+    pub listed: Arc<Indicators>,
+    /// Where the last packets are kept, if they are.
+    pub ring: Option<PathBuf>,
 }
 
 impl Reload {
@@ -53,7 +57,6 @@ impl Reload {
         self.notify.reloads();
         match self.flagged.load(self.hasher) {
             Ok(loaded) => {
-                let listed = loaded.len();
                 let loaded = Arc::new(loaded);
                 self.control.relist(Arc::clone(&loaded));
                 // What is looked out for first must be known to those who judge it, and all of it when it is said.
@@ -63,9 +66,13 @@ impl Reload {
                     }
                     std::thread::sleep(LOOK);
                 }
-                self.lookout.replace(loaded);
-                say(&format!("whoasked: {}", anew(self.listed, listed)));
-                self.listed = listed;
+                self.lookout.replace(Arc::clone(&loaded));
+                say(&format!("whoasked: {}", anew(self.listed.len(), loaded.len())));
+                let new = added(&self.listed, &loaded);
+                if new > 0 {
+                    say(&format!("whoasked: {}", before(new, &self.flagged, self.ring.as_deref())));
+                }
+                self.listed = loaded;
             }
             Err(error) => {
                 say(&format!(
@@ -84,6 +91,36 @@ fn anew(before: usize, now: usize) -> String {
     // What is fetched by a job can end too early.
     let fewer = if now < before / 2 { ": is a list incomplete?" } else { "" };
     format!("lists reloaded: {what}, {before} before{fewer}")
+}
+
+/// How much is listed now and was not before.
+fn added(before: &Indicators, now: &Indicators) -> u64 {
+    let entries = now.iter().map(|(_, entry)| entry);
+    entries.filter(|entry| before.find(entry, now.list_name(entry.list)).is_none()).count() as u64
+}
+
+/// That what is new is looked for from now on alone, and how to look for it in what was before.
+fn before(new: u64, flagged: &Flagged, ring: Option<&Path>) -> String {
+    let captures = ring.map_or("CAPTURE".into(), Path::to_string_lossy);
+    let given = |flag: &str, files: &[PathBuf]| {
+        files.iter().map(|file| format!(" {flag} {}", file.display())).collect::<String>()
+    };
+    let how = match flagged {
+        Flagged::Lists(lists) => {
+            format!("whoasked read {captures}{}", given("--indicators", &lists.indicators))
+        }
+        Flagged::Alerts(alerts) => {
+            format!("whoasked explain{} {captures}", given("--alerts", &alerts.files))
+        }
+    };
+    let kept = match ring {
+        Some(_) => "",
+        None => ", with a capture of that time (--ring keeps one)",
+    };
+    let what = count(new, "of them is new", "of them are new");
+    format!(
+        "{what}: what was asked before now is not looked through for that; to do so: `{how}`{kept}"
+    )
 }
 
 /// Obeys signals on a thread of its own, which waits for nobody. With a screen, also those that stop and continue
@@ -136,7 +173,9 @@ pub fn obey(
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::indicators::OfAlerts;
     use super::*;
+    use crate::indicator::Lists;
 
     #[test]
     fn a_list_that_lost_most_of_its_entries_is_asked_about() {
@@ -144,5 +183,34 @@ mod tests {
         let cut = "lists reloaded: 1 flagged name or address, 7 before: is a list incomplete?";
         assert_eq!(anew(7, 1), cut);
         assert!(!anew(2, 1).contains('?'));
+    }
+
+    #[test]
+    fn what_is_new_was_not_looked_for_before_and_it_is_said_how_to() {
+        let list = |text: &str| {
+            let read = Indicators::read("list.txt", text.as_bytes().to_vec(), hasher());
+            read.unwrap().0
+        };
+        let old = list("evil.com\n192.0.2.1\n");
+        assert_eq!(added(&old, &list("192.0.2.1\nevil.com\n")), 0, "the same in another order");
+        assert_eq!(added(&old, &list("evil.com\n")), 0);
+        assert_eq!(added(&old, &list("evil.org\n192.0.2.1\n192.0.2.2\n")), 2);
+        let files = vec![PathBuf::from("atp.csv")];
+        let alerts = OfAlerts { files, form: None, resolvers: Vec::new() };
+        let alerts = Flagged::Alerts(alerts);
+        assert_eq!(
+            before(1, &alerts, Some(Path::new("/var/ring"))),
+            "1 of them is new: what was asked before now is not looked through for that; to do so: `whoasked explain \
+             --alerts atp.csv /var/ring`"
+        );
+        let indicators = vec![PathBuf::from("a.txt"), PathBuf::from("b.txt")];
+        let lists = Flagged::Lists(Lists { indicators, allow: Vec::new(), form: None });
+        let words = before(2, &lists, None);
+        let how = "`whoasked read CAPTURE --indicators a.txt --indicators b.txt`, with a capture of that time";
+        assert!(words.starts_with("2 of them are new: ") && words.contains(how), "{words}");
+    }
+
+    fn hasher() -> NameHasher {
+        NameHasher::new([1, 2])
     }
 }
