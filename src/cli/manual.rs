@@ -12,6 +12,9 @@ use super::Outcome;
 use super::args::{Args, ManualArgs};
 use super::output::is_closed_pipe;
 
+/// When this version was released, as the head of each page has it: the day of building would make each build another.
+const RELEASED: &str = "2026-12-01";
+
 pub fn run(args: &ManualArgs) -> anyhow::Result<Outcome> {
     let mut command = Args::command();
     command.build();
@@ -54,7 +57,8 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
     let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let source = concat!("whoasked ", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(command.clone().after_help("")).source(source).manual("User Commands");
+    let man = Man::new(command.clone().after_help(""));
+    let man = man.date(RELEASED).source(source).manual("User Commands");
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
     man.render_synopsis_section(&mut page)?;
