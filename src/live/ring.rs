@@ -505,7 +505,10 @@ impl Writer {
         let current = self.open.as_ref().map(|open| open.path.as_path());
         let files = self.files().unwrap_or_default();
         match files.first() {
-            Some((path, _)) if current != Some(path) => fs::remove_file(path).is_ok(),
+            Some((path, _)) if current != Some(path) && fs::remove_file(path).is_ok() => {
+                self.note_oldest(files.get(1..).unwrap_or_default());
+                true
+            }
             _ => false,
         }
     }
