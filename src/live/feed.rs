@@ -114,6 +114,12 @@ impl Sight {
         format!("{whose} {verdict} {asked} {}", self.indicator).to_ascii_lowercase()
     }
 
+    fn pair(&self) -> Pair {
+        let attribution = &self.attribution;
+        let client = self.foremost().map(|client| client.address);
+        (client.unwrap_or(attribution.sighting.resolver), self.indicator.clone())
+    }
+
     /// About how many octets it takes.
     fn weight(&self) -> usize {
         let attribution = &self.attribution;
@@ -131,15 +137,23 @@ impl Sight {
     }
 }
 
-/// The newest answers by the time of what they are about. At the limit the oldest goes.
+/// The newest answers by the time of what they are about. At the limit the oldest goes of whoever has most for one
+/// entry of a list: one client that asks for thousands of names made up by a program would else hide all others.
 #[derive(Clone, Debug, Default)]
 pub struct Feed(Arc<Mutex<Kept>>);
 
 /// When something was sighted, and the how manieth it was to come.
 type Place = (Timestamp, u64);
 
+/// Whom answers are about, the resolver where no client is named, and what was flagged.
+type Pair = (Address, String);
+
 #[derive(Debug, Default)]
 struct Kept {
+    /// How many answers there are of each.
+    pairs: BTreeMap<Pair, usize>,
+    /// How many had no room.
+    fell_out: u64,
     sights: BTreeMap<Place, Arc<Sight>>,
     places: BTreeMap<String, Place>,
     octets: usize,
@@ -151,7 +165,24 @@ impl Kept {
         let place = self.places.remove(id)?;
         let sight = self.sights.remove(&place)?;
         self.octets = self.octets.saturating_sub(sight.weight());
+        let pair = sight.pair();
+        if let Some(count) = self.pairs.get_mut(&pair) {
+            *count -= 1;
+            if *count == 0 {
+                self.pairs.remove(&pair);
+            }
+        }
         Some(place)
+    }
+
+    /// Makes room for one; false if there is nothing to remove.
+    fn make_room(&mut self) -> bool {
+        let most = self.pairs.values().max().copied().unwrap_or_default();
+        let has_most = |sight: &Sight| self.pairs.get(&sight.pair()) == Some(&most);
+        let oldest = self.sights.values().find(|sight| has_most(sight));
+        let Some(id) = oldest.map(|sight| sight.attribution.id.clone()) else { return false };
+        self.fell_out += 1;
+        self.remove(&id).is_some()
     }
 }
 
@@ -181,13 +212,18 @@ impl Feed {
         let place = (sight.attribution.sighting.time, number);
         kept.octets += sight.weight();
         kept.places.insert(sight.attribution.id.clone(), place);
+        *kept.pairs.entry(sight.pair()).or_default() += 1;
         kept.sights.insert(place, Arc::new(sight));
         while kept.sights.len() > SIGHTS_MAX || kept.octets > OCTETS_MAX {
-            let oldest = kept.sights.first_key_value().map(|(_, s)| s.attribution.id.clone());
-            if oldest.is_none_or(|oldest| kept.remove(&oldest).is_none()) {
+            if !kept.make_room() {
                 break;
             }
         }
+    }
+
+    /// How many answers had no room.
+    pub fn fell_out(&self) -> u64 {
+        self.lock().fell_out
     }
 
     /// The newest first, what says the same taken together, and how many came in all.

@@ -38,7 +38,7 @@ const RESERVE_PART_MAX: u64 = 4;
 /// How often it is looked at what others did to the disk.
 const LOOK_EVERY: Span = Span::from_secs(1);
 /// What is said of a disk that has no more room.
-const FULL: &str = "the disk is full but for a reserve for answers";
+const FULL: &str = "the disk is full, except for a reserve for answers";
 /// The most interfaces and link types that are told apart.
 const INTERFACES_MAX: usize = 1_024;
 /// How often the thread looks whether it is over.
@@ -235,7 +235,7 @@ impl Claim {
         match held.try_lock() {
             Err(TryLockError::WouldBlock) => Err(io::Error::new(
                 io::ErrorKind::ResourceBusy,
-                "another whoasked keeps its packets there: give each run a directory of its own",
+                "another whoasked is writing its packets there: give each run a directory of its own",
             )),
             // What a file system cannot do is no reason not to keep packets.
             Ok(()) | Err(TryLockError::Error(_)) => Ok(Claim(held)),
@@ -505,7 +505,10 @@ impl Writer {
         let current = self.open.as_ref().map(|open| open.path.as_path());
         let files = self.files().unwrap_or_default();
         match files.first() {
-            Some((path, _)) if current != Some(path) => fs::remove_file(path).is_ok(),
+            Some((path, _)) if current != Some(path) && fs::remove_file(path).is_ok() => {
+                self.note_oldest(files.get(1..).unwrap_or_default());
+                true
+            }
             _ => false,
         }
     }

@@ -181,6 +181,7 @@ impl Watch {
             pulse: &self.pulse,
             sights: &shown,
             all: all.len(),
+            fell_out: self.feed.fell_out(),
             newer,
             first: self.room.first,
             stance: &self.stance,

@@ -209,13 +209,13 @@ pub(super) fn loss(packets: &Packets) -> Option<String> {
     let places = [
         (
             packets.by_kernel,
-            "Give it a larger --buffer, several threads (--fanout) or less (--capture dns)",
-            "lost since the kernel's buffer was full",
+            "Use a larger --buffer, several threads (--fanout), or capture less (--capture dns)",
+            "lost because the kernel's buffer was full",
         ),
         (
             packets.behind,
-            "Give it more --workers, or less (--capture dns)",
-            "left out since the analysis was behind",
+            "Use more --workers, or capture less (--capture dns)",
+            "skipped because the analysis was too slow",
         ),
         (
             packets.by_interface,
@@ -225,13 +225,14 @@ pub(super) fn loss(packets: &Packets) -> Option<String> {
     ];
     let places = places.into_iter().filter(|(count, ..)| *count > 0);
     let places: Vec<String> = places
-        .map(|(count, mend, where_)| format!("{mend}: {count} packets were {where_}."))
+        .map(|(count, mend, where_)| format!("{mend}: {} packets were {where_}.", number(count)))
         .collect();
     let percent = packets.lost().saturating_mul(100) / packets.all().max(1);
     let share = if percent == 0 { "less than 1".to_owned() } else { percent.to_string() };
     (!places.is_empty()).then(|| {
         format!(
-            "{} That is {share} % of all. Who asked in them is not seen, and near them nobody is named for sure.",
+            "{} That is {share} % of all packets. Questions in them are not seen, and clients near such a loss are \
+             named with less confidence.",
             places.join(" ")
         )
     })

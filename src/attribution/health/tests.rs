@@ -182,7 +182,7 @@ fn the_uplink_to_a_forwarder_inside_is_told_from_the_clients_by_who_asks() {
     }
     assert_eq!(network.names(), ["upstream-leg-missing"]);
     let words = network.words("upstream-leg-missing");
-    assert!(words.starts_with("If 10.0.0.53 is your DNS server, mirror its port, too"), "{words}");
+    assert!(words.starts_with("If 10.0.0.53 is your DNS server, also mirror its port"), "{words}");
     assert!(words.contains("10.0.1.53 is asked (") && words.contains("10.0.0.53 alone asks it"));
     // Where several ask, the one that they ask is it.
     let mut network = Network::new(&[]);
@@ -300,9 +300,11 @@ fn packets_that_are_lost_are_said_with_what_to_do_and_a_few_are_not() {
     );
     assert_eq!(goes_on(&mut network, 16, of(4_000, 0, 0)), ["packets-lost"]);
     let words = network.words("packets-lost");
-    assert!(words.starts_with("Give it a larger --buffer"), "{words}");
+    assert!(words.starts_with("Use a larger --buffer"), "{words}");
     assert!(
-        words.contains("60000 packets were lost since the kernel's buffer was full. That is 80 %"),
+        words.contains(
+            "60,000 packets were lost because the kernel's buffer was full. That is 80 %"
+        ),
         "{words}"
     );
     assert_eq!(

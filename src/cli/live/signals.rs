@@ -118,9 +118,7 @@ fn before(new: u64, flagged: &Flagged, ring: Option<&Path>) -> String {
         None => ", with a capture of that time (--ring keeps one)",
     };
     let what = count(new, "of them is new", "of them are new");
-    format!(
-        "{what}: what was asked before now is not looked through for that; to do so: `{how}`{kept}"
-    )
+    format!("{what}: earlier packets are not checked for that; to check them: `{how}`{kept}")
 }
 
 /// Obeys signals on a thread of its own, which waits for nobody. With a screen, also those that stop and continue
@@ -200,7 +198,7 @@ mod tests {
         let alerts = Flagged::Alerts(alerts);
         assert_eq!(
             before(1, &alerts, Some(Path::new("/var/ring"))),
-            "1 of them is new: what was asked before now is not looked through for that; to do so: `whoasked explain \
+            "1 of them is new: earlier packets are not checked for that; to check them: `whoasked explain \
              --alerts atp.csv /var/ring`"
         );
         let indicators = vec![PathBuf::from("a.txt"), PathBuf::from("b.txt")];

@@ -141,3 +141,26 @@ fn the_oldest_go_when_there_are_many_or_they_are_long() {
     let weights: usize = kept.sights.values().map(|sight| sight.weight()).sum();
     assert_eq!(kept.octets, weights);
 }
+
+#[test]
+fn one_client_that_asks_for_thousands_of_names_hides_nobody() {
+    let (feed, indicators) = (Feed::default(), indicators());
+    let quiet = |id: &str, host: u8| {
+        let mut quiet = said(&indicators, id, i64::from(host), 1);
+        quiet.clients[0].address = Address::v4([192, 0, 2, host]);
+        quiet
+    };
+    for (id, host) in [("first", 7), ("second", 8)] {
+        feed.take(quiet(id, host), &indicators);
+    }
+    for number in 100..3_000 {
+        let mut noisy = said(&indicators, &format!("n{number}"), number, 1);
+        noisy.clients[0].asked = format!("{number}.evil.example");
+        feed.take(noisy, &indicators);
+    }
+    let kept = ids(&feed);
+    assert_eq!((kept.len(), feed.fell_out()), (SIGHTS_MAX, 2_902 - SIGHTS_MAX as u64));
+    assert_eq!(kept[SIGHTS_MAX - 2..], ["second", "first"]);
+    assert_eq!(kept[SIGHTS_MAX - 3], format!("n{}", 3_000 - (SIGHTS_MAX - 2)));
+    assert_eq!(feed.lock().pairs.values().sum::<usize>(), SIGHTS_MAX);
+}

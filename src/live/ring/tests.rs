@@ -269,7 +269,10 @@ fn two_runs_do_not_share_a_ring_and_what_ended_holds_none() {
     let directory = tempfile::tempdir().unwrap();
     let first = Ring::start(directory.path(), 1 << 20, vec![]).unwrap();
     let second = Ring::start(directory.path(), 1 << 20, vec![]).unwrap_err();
-    assert!(second.to_string().contains("another whoasked keeps its packets there"), "{second}");
+    assert!(
+        second.to_string().contains("another whoasked is writing its packets there"),
+        "{second}"
+    );
     first.watch().finish(PATIENCE);
     Ring::start(directory.path(), 1 << 20, vec![]).unwrap();
 }

@@ -2,7 +2,7 @@
 
 use super::View;
 use super::paint::{entry, wrapped};
-use crate::attribution::{Attribution, Client, Doubt, State, Step, Verdict};
+use crate::attribution::{Attribution, Client, Coverage, Doubt, State, Step, Verdict};
 use crate::flow::Address;
 use crate::live::Group;
 use crate::report::words::{
@@ -157,8 +157,8 @@ struct Teller<'v> {
 
 impl<'v> Teller<'v> {
     fn new(view: &'v View<'v>) -> Teller<'v> {
-        let coverage = view.status.coverage.clone().unwrap_or_default();
-        Teller { view, times: Times::of(&coverage, view.zone) }
+        // With the date: of a run no day is plain, as it is of a capture.
+        Teller { view, times: Times::of(&Coverage::default(), view.zone) }
     }
 
     /// Where it was seen, and what came of it.

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::widgets::{RenderDirection, Sparkline, Widget};
 
 use super::paint::{Paint, bar, below, cut, entry};
-use super::{BOTH, View};
+use super::{BOTH, View, day_and_clock};
 use crate::live::{Interface, Status};
 use crate::report::words::{count, duration, latency, list, number};
 use crate::report::{Ink, Words};
@@ -250,7 +250,7 @@ pub(super) fn resolvers(status: &Status, most: usize) -> Words {
 
 fn lists(view: &View<'_>) -> Words {
     let lists = &view.status.lists;
-    let read = view.zone.clock(lists.read);
+    let read = day_and_clock(view, lists.read);
     let words = Words::plain(&format!(
         "{}, read {read}",
         count(lists.indicators, "indicator", "indicators")

@@ -3,16 +3,18 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::View;
-use super::paint::{Paint, bar, below};
+use super::paint::{Paint, bar, below, cut};
+use super::{View, other_day};
 use crate::attribution::{Client, State, Step, Verdict, Way};
 use crate::live::Group;
 use crate::report::words::{number, percent};
 use crate::report::{Ink, Weight, Words};
 use crate::resolution::Role;
 
-/// From this width on there is room for what to make of a line, for whether it is the last word, and to spell out that a client
-/// connected.
+/// From this width on there is room to spell out that a client connected, and for long names of clients.
+const WIDEST: usize = 120;
+
+/// From this one on there is room for what to make of a line, and for whether it is the last word.
 const WIDE: usize = 100;
 
 /// Below this one there is none for how the client came to what was flagged.
@@ -34,7 +36,8 @@ struct Columns {
 impl Columns {
     fn of(width: usize) -> Columns {
         let (client, connected, verdict, state) = match width {
-            WIDE.. => (32, 9, 12, 7),
+            WIDEST.. => (32, 9, 12, 7),
+            WIDE.. => (24, 4, 12, 7),
             NARROW.. => (24, 4, 0, 0),
             _ => (18, 4, 0, 0),
         };
@@ -59,12 +62,22 @@ impl Columns {
     fn line(self, mark: &str, time: &str, cells: [Words; 7]) -> Words {
         let Columns { marks, client, flagged, how, connected, sure, verdict, state } = self;
         let widths = [client, flagged, how, connected, sure, verdict, state];
-        let mut line = Words::plain(&format!("{mark:<marks$}{time:<8} "));
+        let mut line = Words::plain(&format!("{mark:<marks$}"));
+        line.append(clipped(Words::plain(time), 8).padded(8));
+        line.push(Ink::Plain, " ");
         for (cell, width) in cells.into_iter().zip(widths).filter(|(_, width)| *width > 0) {
-            line.append(cell.elided(width).padded(width));
+            line.append(clipped(cell, width).padded(width));
             line.push(Ink::Plain, " ");
         }
         line
+    }
+}
+
+/// A cell that keeps to its column: what runs over it would move all that follows.
+fn clipped(cell: Words, width: usize) -> Words {
+    match cell.width() <= width {
+        true => cell,
+        false => cut(&cell, width.saturating_sub(1)).and(Ink::Aside, "…"),
     }
 }
 
@@ -114,7 +127,7 @@ pub(super) fn draw(
 
 fn row(view: &View<'_>, group: &Group, columns: Columns, mark: &str) -> Words {
     let attribution = &group.attribution;
-    let time = view.zone.clock(group.last);
+    let time = other_day(view, group.last).unwrap_or_else(|| view.zone.clock(group.last));
     let state = match attribution.state {
         State::Provisional => Words::of(Ink::Aside, "so far"),
         State::Final | State::Superseded => Words::plain("settled"),
@@ -126,7 +139,8 @@ fn row(view: &View<'_>, group: &Group, columns: Columns, mark: &str) -> Words {
         };
         let often =
             if group.times > 1 { format!(" {}x", number(group.times)) } else { String::new() };
-        let whose = Words::plain(whose).and(Ink::Aside, &often);
+        let room = columns.how.saturating_sub(often.len());
+        let whose = Words::plain(whose).elided(room).and(Ink::Aside, &often);
         let resolver = format!("DNS server {}", attribution.sighting.resolver);
         let who = Words::of(Ink::Aside, &resolver).elided(columns.client);
         let name = Words::of(Ink::Flagged, &attribution.sighting.name).elided(columns.flagged);

@@ -46,6 +46,8 @@ pub struct View<'a> {
     pub sights: &'a [Group],
     /// How many there are without it.
     pub all: usize,
+    /// How many lookups fell out of the list.
+    pub fell_out: u64,
     /// How many came since it was paused.
     pub newer: u64,
     /// Which sighting stood at the top of the list.
@@ -147,8 +149,11 @@ fn foot(view: &View<'_>, paint: Paint, area: Rect, buffer: &mut Buffer) -> (Rect
     let stance = view.stance;
     if stance.is_typing || !stance.filter.is_empty() {
         let cursor = if stance.is_typing { "█" } else { "" };
-        let matches =
+        let mut matches =
             format!("  {} of {}", number(view.sights.len() as u64), number(view.all as u64));
+        if view.fell_out > 0 {
+            matches.push_str(&format!("; {} older lookups were dropped", number(view.fell_out)));
+        }
         say(&Words::of(Ink::Strong, &format!(" /{}{cursor}", stance.filter))
             .and(Ink::Aside, &matches));
     }
@@ -162,6 +167,26 @@ fn foot(view: &View<'_>, paint: Paint, area: Rect, buffer: &mut Buffer) -> (Rect
         say(&Words::of(Ink::Aside, &before).and(Ink::Caution, &line));
     }
     (body, keys)
+}
+
+/// The day of a time, if it is not today: `28 Nov`. A screen that is looked at in the morning has lines of the night.
+fn other_day(view: &View<'_>, time: Timestamp) -> Option<String> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (then, today) = (view.zone.civil(time)?.date, view.zone.civil(view.now)?.date);
+    let (_, day) = then.split_once('-').filter(|_| then != today)?;
+    let (month, day) = day.split_once('-')?;
+    let month = MONTHS.get(month.parse::<usize>().ok()?.checked_sub(1)?)?;
+    Some(format!("{day} {month}"))
+}
+
+/// A time of day, to the minute and behind its day if that is not today: `28 Nov 09:17`.
+fn day_and_clock(view: &View<'_>, time: Timestamp) -> String {
+    let clock = view.zone.clock(time);
+    match other_day(view, time) {
+        Some(day) => format!("{day} {}", clock.get(..5).unwrap_or(&clock)),
+        None => clock,
+    }
 }
 
 /// A text that may be wider than its room: then its beginning, which says what it is about.

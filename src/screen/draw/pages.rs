@@ -1,8 +1,8 @@
 //! Texts that take the whole screen: the keys, and how the run is doing in full.
 
-use super::View;
 use super::head::{flagged, lost, resolvers, said_within};
 use super::paint::entry;
+use super::{View, day_and_clock};
 use crate::report::words::{duration, latency, number};
 use crate::report::{Ink, Words};
 use crate::resolution::Leg;
@@ -114,6 +114,13 @@ pub(super) fn state(view: &View<'_>, width: usize) -> Vec<Words> {
         say("defects", Words::of(Ink::Caution, &text));
     }
     say("flagged", flagged(status));
+    if view.fell_out > 0 {
+        let text = format!(
+            "{} older lookups were dropped from the list, first those of the client with most for one entry",
+            number(view.fell_out)
+        );
+        say("", Words::plain(&text));
+    }
     said_within(status).into_iter().for_each(|words| say("", words));
     say("DNS servers", resolvers(status, RESOLVERS_MAX));
     for row in status.coverage.iter().flat_map(|coverage| &coverage.latencies) {
@@ -157,7 +164,7 @@ pub(super) fn state(view: &View<'_>, width: usize) -> Vec<Words> {
     }
     for notice in view.notices.all().rev() {
         for (place, line) in notice.text.lines().enumerate() {
-            let time = if place == 0 { view.zone.clock(notice.time) } else { String::new() };
+            let time = if place == 0 { day_and_clock(view, notice.time) } else { String::new() };
             say(&time, Words::plain(line));
         }
     }

@@ -6,9 +6,9 @@ use ratatui::backend::TestBackend;
 use ratatui::style::Color;
 
 use super::*;
-use crate::attribution::{Coverage, ResolverSeen, Verdicts};
+use crate::attribution::{Attribution, Coverage, ResolverSeen, Verdict, Verdicts};
 use crate::live::{Complaint, Interface, Lists, Losses, OutputState};
-use crate::resolution::Known;
+use crate::resolution::{Known, Role};
 use crate::screen::keys::Key;
 use crate::screen::tests::{DC, MORNING, address, attributions, feed, sights};
 use crate::time::UTC;
@@ -94,12 +94,24 @@ struct Desk {
     newer: u64,
     is_coloured: bool,
     first: usize,
+    fell_out: u64,
+    now: Timestamp,
 }
 
 impl Desk {
     fn new(status: Status) -> Desk {
-        let (stance, notices) = (Stance::default(), Notices::new());
-        Desk { status, stance, all: sights(), notices, newer: 0, is_coloured: false, first: 0 }
+        let (stance, notices, all) = (Stance::default(), Notices::new(), sights());
+        Desk {
+            status,
+            stance,
+            all,
+            notices,
+            newer: 0,
+            is_coloured: false,
+            first: 0,
+            fell_out: 0,
+            now: NOW,
+        }
     }
 
     fn press(mut self, keys: &[Key]) -> Desk {
@@ -126,12 +138,13 @@ impl Desk {
             pulse: &pulse,
             sights: &shown,
             all: self.all.len(),
+            fell_out: self.fell_out,
             newer: self.newer,
             first: self.first,
             stance: &self.stance,
             notices: &self.notices,
             zone: &UTC,
-            now: NOW,
+            now: self.now,
             is_coloured: self.is_coloured,
             is_ending: false,
         };
@@ -323,4 +336,75 @@ fn names_that_were_made_to_harm_do_not_steer_the_terminal() {
             assert!(cell.symbol().chars().all(is_harmless), "{:?}", cell.symbol());
         }
     }
+}
+
+#[test]
+fn each_column_begins_where_its_title_does_however_long_names_are() {
+    let long = "a-very-long-name.of-a-host-in-some.sub-department.example.com";
+    let mut attributions = attributions();
+    let mut cached = attributions[1].clone();
+    (cached.id, cached.clients[0].role) = ("cached".to_owned(), Role::Cached);
+    // Of another client, or it would be the same line.
+    cached.clients[0].address = address("192.168.2.43");
+    let mut untold = attributions[3].clone();
+    (untold.id, untold.verdict) = ("untold".to_owned(), Verdict::Undetermined);
+    untold.sighting.name = long.to_owned();
+    let again = Attribution { id: "again".to_owned(), ..untold.clone() };
+    attributions.extend([cached, untold, again]);
+    for client in attributions.iter_mut().flat_map(|attribution| &mut attribution.clients) {
+        client.hostname.iter_mut().for_each(|host| host.name = long.to_owned());
+    }
+    let all = feed(attributions).newest().0;
+    assert!(all.iter().any(|group| group.foremost().is_none() && group.times > 1));
+    for width in [80, 100, 119, 120, 200] {
+        let desk = Desk { all: all.clone(), ..Desk::new(well()) };
+        let picture = desk.picture(width, 31);
+        // Without the quotation marks that each line stands in.
+        let lines = picture.lines().map(|line| line.chars().skip(1).collect::<Vec<char>>());
+        let lines: Vec<_> = lines.skip_while(|line| !holds(line, "asked for ")).collect();
+        let titles: String = lines[0].iter().collect();
+        let words = ["client", "flagged", "asked for", "sure", "verdict", "state"];
+        let places: Vec<usize> = words.iter().filter_map(|word| titles.find(word)).collect();
+        assert_eq!(places.len(), if width < 100 { 4 } else { 6 }, "{titles}");
+        for line in lines.iter().skip(1).take(all.len()) {
+            for place in &places {
+                assert_eq!(line[place - 1], ' ', "{width}, at {place}:\n{picture}");
+            }
+        }
+        assert!(picture.contains("itself, cached"), "{picture}");
+    }
+}
+
+fn holds(line: &[char], text: &str) -> bool {
+    line.iter().collect::<String>().contains(text)
+}
+
+#[test]
+fn what_was_on_another_day_bears_its_date() {
+    let mut desk = Desk::new(well());
+    desk.notices.push(MORNING, "whoasked: lists read anew");
+    let tomorrow = NOW + Span::from_secs(86_400);
+    for (now, in_list, in_state) in
+        [(NOW, "09:18:43", "09:17:42"), (tomorrow, "02 Mar  ", "02 Mar 09:17")]
+    {
+        desk.now = now;
+        let list = desk.picture(80, 24);
+        assert!(list.contains(&format!("{in_list} 192.168.2.42")), "{list}");
+        desk.stance.page = Page::State;
+        let state = desk.picture(120, 60);
+        assert!(state.contains(&format!("{in_state} ")), "{state}");
+        desk.stance.page = Page::Sightings;
+    }
+    let detail = desk.press(&[Key::Enter]).picture(120, 31);
+    assert!(detail.contains("(A) at 2026-03-02 09:18:52"), "{detail}");
+}
+
+#[test]
+fn what_fell_out_of_the_list_is_told_where_somebody_looks_for_it() {
+    let mut desk = Desk::new(well()).press(&[Key::Character('/'), Key::Character('z')]);
+    desk.fell_out = 1_290;
+    let list = desk.picture(80, 24);
+    assert!(list.contains("0 of 5; 1,290 older lookups were dropped"), "{list}");
+    desk.stance.page = Page::State;
+    assert!(desk.picture(120, 60).contains("1,290 older lookups were dropped from the list"));
 }
