@@ -273,7 +273,7 @@ fn what_was_lost_is_said_before_what_it_all_came_to() {
     Lines::new(&mut out, subject, &talk.0).end(&ending).unwrap();
     let text = String::from_utf8(out).unwrap();
     let lines: Vec<&str> = text.lines().rev().collect();
-    assert!(lines[0].starts_with("In all: "), "{text}");
+    assert!(lines[0].starts_with("In total: "), "{text}");
     assert!(lines[1].starts_with("Packets were lost. Use a larger --buffer"), "{text}");
     assert!(lines[1].contains("That is 82 % of all packets."), "{text}");
 }
