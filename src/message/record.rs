@@ -244,7 +244,7 @@ impl Message {
     }
 
     /// The response code, in the four bits that half a million transactions have for it: as in the header, and for those
-    /// that need more the numbers that are not assigned there, [`BADVERS`] and [`BADCOOKIE`].
+    /// that need more the numbers that are not assigned there, `BADVERS` and `BADCOOKIE`.
     #[inline]
     pub fn rcode(&self) -> u8 {
         match (self.extended_rcode, self.flags.rcode()) {

@@ -116,7 +116,7 @@ impl ReassemblyCounters {
 /// Fragments and streams, where order is known.
 ///
 /// Time is that of the frames: what has waited too long is given up when a later frame comes, or at
-/// [`Reassembly::finish`]. One wrong stamp does not move it, see [`Pace`]. The messages and their order follow from the
+/// [`Reassembly::finish`]. One wrong stamp does not move it (`Pace`). The messages and their order follow from the
 /// frames pushed, and the stamps of those before them, and nothing else.
 pub struct Reassembly {
     ports: Ports,
@@ -182,7 +182,7 @@ impl Reassembly {
     /// completes: a UDP payload, or each message of a TCP stream, in stream order and without its
     /// length. The envelope is that of this frame.
     ///
-    /// What has waited too long by the time of this frame is given up first, if that is so ([`Pace`]). What there is of it goes
+    /// What has waited too long by the time of this frame is given up first, if that is so (`Pace`). What there is of it goes
     /// to `each` as not whole, with the envelope of the frame that brought it: the question is mostly
     /// there.
     pub fn push(&mut self, frame: &Frame<'_>, each: &mut dyn FnMut(Envelope, &[u8], bool)) {
