@@ -3,6 +3,7 @@
 use std::mem::discriminant;
 
 use super::fault::{Fault, Place};
+use super::search::Found;
 use crate::frame::{Entry, FrameId, LinkType};
 use crate::time::Timestamp;
 
@@ -119,11 +120,15 @@ impl Ledger {
         }
     }
 
-    /// Counts octets that were passed over because of the fault that was noted last.
-    pub fn pass_over(&mut self, octets: usize) {
+    /// Passes over what was searched, on top of the octets that were `used`, because of the fault that was noted last.
+    /// Returns whether the search has to go on.
+    pub fn go_on(&mut self, found: Found, used: &mut usize) -> bool {
+        let (Found::After(octets) | Found::NotWithin(octets)) = found;
+        *used += octets;
         if let Some(last) = self.faults.get_mut(self.last) {
             last.passed_over += octets as u64;
         }
+        matches!(found, Found::NotWithin(_))
     }
 }
 
@@ -189,7 +194,10 @@ mod tests {
         ledger.note(Fault::UnknownInterface(4), 2, 20);
         ledger.note(Fault::UnknownInterface(9), 3, 60);
         ledger.note(Fault::NoRecord(None), 4, 80);
-        ledger.pass_over(7);
+        let mut used = 1;
+        assert!(ledger.go_on(Found::NotWithin(4), &mut used));
+        assert!(!ledger.go_on(Found::After(3), &mut used));
+        assert_eq!(used, 8);
         ledger.note(Fault::UnknownInterface(5), 5, 90);
         let [first, second] = &ledger.faults[..] else { panic!("two kinds") };
         assert_eq!((first.place.frame, first.place.offset, first.times), (2, 120, 3));

@@ -13,7 +13,7 @@
 
 use super::block::{Block, ByteOrder, Halt, Ledger, Mark, Walk};
 use super::fault::Fault;
-use super::search::{Found, RECORD_OCTETS_MAX, SEARCHED_IN, search};
+use super::search::{RECORD_OCTETS_MAX, SEARCHED_IN, search};
 use super::{BATCH_FRAMES_MAX, FRAME_OCTETS_MAX};
 use crate::frame::LinkType;
 use crate::time::Timestamp;
@@ -88,13 +88,10 @@ impl Blocks {
             let rest = bytes.get(used..).unwrap_or_default();
             if self.is_lost {
                 let found = search(rest, is_end, 12, |rest| self.likely(rest));
-                let (Found::After(octets) | Found::NotWithin(octets)) = found;
-                used += octets;
-                ledger.pass_over(octets);
-                if let Found::NotWithin(_) = found {
+                self.is_lost = ledger.go_on(found, &mut used);
+                if self.is_lost {
                     break Halt::Need(SEARCHED_IN);
                 }
-                self.is_lost = false;
                 continue;
             }
             if rest.len() < 12 {
