@@ -16,16 +16,18 @@
 //!    only other resolver, or with none, the only address of its family that asks without being asked.
 
 mod behaviour;
+mod for_others;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use foldhash::{HashMap, HashMapExt, HashSet};
 
+pub use self::for_others::ForOthers;
+use self::for_others::{asks_with_edns, following_aliases};
 use super::edge::Edges;
 use super::translated::Translated;
 use crate::bounded::Sequence;
 use crate::flow::{Address, Mac};
-use crate::name::NameHash;
 use crate::time::Span;
 use crate::transaction::{Host, HostId, Hosts, Transaction, Transactions};
 
@@ -36,25 +38,6 @@ const ADDRESSES_PER_MACHINE_MAX: usize = 4;
 const REFRESH_EVERY: u64 = 1 << 20;
 /// A host that only asks is taken for a resolver after so many questions without wanting recursion.
 const ITERATING_MIN: u32 = 3;
-
-/// A host asks for what answers are checked with if it does so often, and one in so many times.
-const CHECKING_MIN: u16 = 3;
-const CHECKING_SHARE: u32 = 64;
-/// Among fewer hosts that only ask none stands out.
-const ASKERS_MIN: u64 = 5;
-/// Nor does one that asked less.
-const STANDS_OUT_MIN: u32 = 50;
-/// One in so many of them ask with EDNS at most where that says something,
-const EDNS_SHARE: u64 = 4;
-/// and so many times as much as the others on the average asks who asks far more.
-const FAR_MORE: u64 = 16;
-/// Or so many times as much, and so many times as much as any other.
-const FAR_MORE_ALONE: u64 = 12;
-const FAR_MORE_THAN_NEXT: u32 = 4;
-
-/// Who asked so much asks nearly all if the others asked one in so many of that at most.
-const NEARLY_ALL_MIN: u64 = 200;
-const NEARLY_ALL_SHARE: u64 = 100;
 
 /// No one machine asks so many times running and this often: more than one's page that opens asks for,
 const BUSY_MIN: usize = 1 << 10;
@@ -71,15 +54,6 @@ const JOINED_TIMES: usize = 2;
 const BEHAVIOUR_SAMPLE: usize = 1 << 12;
 /// How many asks are looked at for one that may have been waiting.
 const BEHAVIOUR_STEPS: usize = 64;
-/// Who follows aliases does so to so many names, and by one in so many of what it asks.
-const FOLLOWED_MIN: usize = 5;
-const FOLLOWED_SHARE: usize = 16;
-/// It is one in so many hosts at most, and asks so many times as much as the others on the average: desktops with a cache of
-/// their own (systemd-resolved) follow aliases, too.
-const FOLLOWING_SHARE: u64 = 8;
-const FOLLOWING_MORE: u64 = 4;
-/// How many of the latest transactions are looked at for that.
-const FOLLOWED_SAMPLE: usize = 1 << 11;
 /// So many hosts that are asked seldom are looked at for whether they pass it on, and what they do so within.
 const SELDOM_MAX: usize = 64;
 const PASSED_ON_WITHIN: Span = Span::from_millis(100);
@@ -93,39 +67,6 @@ pub enum Known {
     AsksAndAnswers,
     /// Seen asking without wanting recursion, but not asked by anybody in this capture.
     OnlyIterates,
-}
-
-/// Why a host that only asks may ask for others, whose questions are not in the capture: a forwarder, a router that
-/// translates addresses, a mail server or proxy that looks up what others wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ForOthers {
-    /// It asks for what answers are checked with, as validating resolvers do.
-    ChecksAnswers,
-    /// It asks with EDNS, as servers do, while the other hosts of this network do not.
-    AsksAsServers,
-    /// It asks far more than the others.
-    AsksFarMore,
-    /// Hardly anybody else asks anything.
-    AsksNearlyAll,
-    /// A router sends the queries of others on from there.
-    Translates,
-    /// A router sends its queries on, or it is the address from which that sends on those of another.
-    MayTranslate,
-    /// It asks for what aliases lead to that it was told, as resolvers do and few clients.
-    FollowsAliases,
-}
-
-impl ForOthers {
-    /// Whether it is a doubt alone: a client may do so, too.
-    pub fn is_little(self) -> bool {
-        match self {
-            ForOthers::AsksAsServers | ForOthers::AsksFarMore | ForOthers::FollowsAliases => true,
-            ForOthers::ChecksAnswers
-            | ForOthers::AsksNearlyAll
-            | ForOthers::Translates
-            | ForOthers::MayTranslate => false,
-        }
-    }
 }
 
 /// The addresses of one resolver.
@@ -246,53 +187,6 @@ impl Roles {
         self.for_others.get(&id).copied()
     }
 
-    /// The clients that stand out among all of them.
-    /// `following` are those who ask for what aliases lead to.
-    fn who_may_ask_for_others(
-        &self,
-        hosts: &Hosts,
-        following: &BTreeSet<HostId>,
-    ) -> HashMap<HostId, ForOthers> {
-        let clients = || hosts.iter().filter(|(id, host)| self.is_client(*id, host));
-        let (mut count, mut with_edns, mut asks) = (0u64, 0u64, 0u64);
-        // What the two ask that ask most.
-        let (mut most, mut next) = (0, 0);
-        for (_, host) in clients() {
-            count += 1;
-            next = next.max(host.asks.min(most));
-            most = most.max(host.asks);
-            with_edns += u64::from(asks_with_edns(host));
-            asks += u64::from(host.asks);
-        }
-        let is_edns_rare = with_edns * EDNS_SHARE <= count;
-        // Many desktops that follow aliases are no DNS servers, nor is one that asks no more than the others.
-        let is_fleet = following.len() as u64 * FOLLOWING_SHARE > count.max(FOLLOWING_SHARE);
-        let why = |id: HostId, host: &Host| {
-            let own = u64::from(host.asks);
-            let others = asks - own;
-            let asks_more_by = |times: u64| own * (count - 1) >= others * times;
-            let is_alone = host.asks >= next.saturating_mul(FAR_MORE_THAN_NEXT);
-            if checks_answers(host) {
-                Some(ForOthers::ChecksAnswers)
-            } else if following.contains(&id) && asks_more_by(FOLLOWING_MORE) && !is_fleet {
-                Some(ForOthers::FollowsAliases)
-            } else if own >= NEARLY_ALL_MIN && others * NEARLY_ALL_SHARE <= own {
-                Some(ForOthers::AsksNearlyAll)
-            } else if count < ASKERS_MIN || host.asks < STANDS_OUT_MIN {
-                None
-            } else if asks_with_edns(host) && is_edns_rare {
-                Some(ForOthers::AsksAsServers)
-            } else {
-                let far_more = asks_more_by(FAR_MORE) || is_alone && asks_more_by(FAR_MORE_ALONE);
-                far_more.then_some(ForOthers::AsksFarMore)
-            }
-        };
-        let undecided = self.translated.undecided().map(|id| (id, ForOthers::MayTranslate));
-        let translated = self.translated.iter().map(|(id, _)| (id, ForOthers::Translates));
-        let clients = clients().filter_map(|(id, host)| Some((id, why(id, host)?)));
-        clients.chain(undecided).chain(translated).collect()
-    }
-
     /// The resolvers.
     pub fn groups(&self) -> &[Group] {
         &self.groups
@@ -406,7 +300,7 @@ impl Roles {
         let following = following
             .filter(|id| hosts.get(*id).is_some_and(|host| self.is_client(*id, host)))
             .collect();
-        self.for_others = self.who_may_ask_for_others(hosts, &following);
+        self.for_others = self.who_may_ask_for_others(hosts, &following, &latest);
         let mut nearly_all =
             self.for_others.iter().filter(|(_, why)| **why == ForOthers::AsksNearlyAll);
         let alone = nearly_all.next().map(|(id, _)| *id);
@@ -565,40 +459,6 @@ fn passing_on(transactions: &Transactions) -> BTreeSet<HostId> {
     found
 }
 
-/// The hosts that ask for what aliases lead to that they were told, in domains of other owners. A resolver does once the
-/// alias outlives what it leads to; most other hosts take an answer as it is, and ask for the alias again.
-fn following_aliases(transactions: &Transactions, edges: &Edges) -> Vec<HostId> {
-    // How often each name was asked for, and its domain.
-    let mut asked: HashMap<(HostId, NameHash), (NameHash, usize)> =
-        HashMap::with_capacity(FOLLOWED_SAMPLE);
-    let mut asks: HashMap<HostId, usize> = HashMap::new();
-    let mut followed: BTreeSet<(HostId, NameHash)> = BTreeSet::new();
-    // The latest first: what was asked for behind an answer is at hand when that comes.
-    for (number, query) in transactions.before(transactions.next()).take(FOLLOWED_SAMPLE) {
-        if query.answered().is_some() && query.has_answers {
-            for alias in edges.of_answer_reversed(number) {
-                let name = (query.client, alias.target);
-                if asked.get(&name).is_some_and(|(domain, _)| *domain != query.domain) {
-                    followed.insert(name);
-                }
-            }
-        }
-        asked.entry((query.client, query.name)).or_insert((query.domain, 0)).1 += 1;
-        *asks.entry(query.client).or_default() += 1;
-    }
-    let mut by_host: BTreeMap<HostId, (usize, usize)> = BTreeMap::new();
-    for name in &followed {
-        let (names, queries) = by_host.entry(name.0).or_default();
-        *names += 1;
-        *queries += asked.get(name).map_or(0, |(_, count)| *count);
-    }
-    let follows = by_host.into_iter().filter(|(id, (names, queries))| {
-        let all = asks.get(id).copied().unwrap_or_default();
-        *names >= FOLLOWED_MIN && queries * FOLLOWED_SHARE >= all
-    });
-    follows.map(|(id, _)| id).collect()
-}
-
 /// Whether a host asks as a resolver does that walks down from the root, and not only now and then.
 pub(super) fn iterates(host: &Host) -> bool {
     host.asks_iterating >= ITERATING_MIN && host.asks_iterating * 2 > host.asks
@@ -615,17 +475,6 @@ fn is_busy(host: HostId, transactions: &Transactions) -> bool {
     own.len() >= BUSY_MIN
         && last - first <= Span(BUSY_EVERY.0 * own.len() as i64)
         && in_vain * 2 < own.len()
-}
-
-/// Whether a host mostly asks with additional records, as servers do.
-fn asks_with_edns(host: &Host) -> bool {
-    host.asks_edns * 2 > host.asks
-}
-
-/// Whether a host checks the answers it gets, as validating resolvers do.
-fn checks_answers(host: &Host) -> bool {
-    let checking = u32::from(host.asks_checking);
-    host.asks_checking >= CHECKING_MIN && checking * CHECKING_SHARE >= host.asks
 }
 
 fn is_loopback(host: &Host) -> bool {

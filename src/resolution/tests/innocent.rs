@@ -366,6 +366,30 @@ fn who_asks_otherwise_than_the_others_may_ask_for_somebody() {
     assert_eq!(roles.may_ask_for_others(anna), Some(ForOthers::AsksNearlyAll));
 }
 
+#[test]
+fn who_asks_far_more_about_few_domains_asks_for_itself() {
+    const IT: &str = "10.0.0.60";
+    // A bot that asks its server for orders every second, and a proxy of a whole office; both also ask as the others do.
+    for (domains, expected) in [(1, None), (3, None), (200, Some(ForOthers::AsksFarMore))] {
+        let mut office = Office::new();
+        let mut ask = |second: usize, from: &str, name: &str| {
+            office.ask(second as f64 * 1_000.0, from, DC, name);
+        };
+        for second in 0..1_000 {
+            ask(second, IT, &format!("x{second}.site{}.com", second % domains));
+            if second % 50 == 0 {
+                for from in [IT, "10.0.0.61", "10.0.0.62", "10.0.0.63", "10.0.0.64", "10.0.0.65"] {
+                    ask(second, from, &format!("www.shop{}.com", second / 50));
+                }
+            }
+        }
+        office.resolution.refresh_roles();
+        let (roles, hosts) = (office.resolution.roles(), office.resolution.transactions().hosts());
+        let it = hosts.find(IT.parse::<std::net::IpAddr>().unwrap().into()).unwrap();
+        assert_eq!(roles.may_ask_for_others(it), expected, "{domains} domains");
+    }
+}
+
 /// How sure it is of whoever is named for a query.
 pub(super) fn sureness(office: &mut Office, query: Open<'_>) -> Vec<(String, u16)> {
     let history = office.resolution.history();
