@@ -150,8 +150,8 @@ type Pair = (Address, String);
 
 #[derive(Debug, Default)]
 struct Kept {
-    /// How many answers there are of each.
-    pairs: BTreeMap<Pair, usize>,
+    /// The answers of each, oldest first.
+    pairs: BTreeMap<Pair, BTreeSet<Place>>,
     /// How many had no room.
     fell_out: u64,
     sights: BTreeMap<Place, Arc<Sight>>,
@@ -166,9 +166,9 @@ impl Kept {
         let sight = self.sights.remove(&place)?;
         self.octets = self.octets.saturating_sub(sight.weight());
         let pair = sight.pair();
-        if let Some(count) = self.pairs.get_mut(&pair) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(places) = self.pairs.get_mut(&pair) {
+            places.remove(&place);
+            if places.is_empty() {
                 self.pairs.remove(&pair);
             }
         }
@@ -177,9 +177,11 @@ impl Kept {
 
     /// Makes room for one; false if there is nothing to remove.
     fn make_room(&mut self) -> bool {
-        let most = self.pairs.values().max().copied().unwrap_or_default();
-        let has_most = |sight: &Sight| self.pairs.get(&sight.pair()) == Some(&most);
-        let oldest = self.sights.values().find(|sight| has_most(sight));
+        // Of several that have as many, the oldest of all.
+        let most = self.pairs.values().map(BTreeSet::len).max().unwrap_or_default();
+        let with_most = self.pairs.values().filter(|places| places.len() == most);
+        let oldest = with_most.filter_map(BTreeSet::first).min();
+        let oldest = oldest.and_then(|place| self.sights.get(place));
         let Some(id) = oldest.map(|sight| sight.attribution.id.clone()) else { return false };
         self.fell_out += 1;
         self.remove(&id).is_some()
@@ -212,7 +214,7 @@ impl Feed {
         let place = (sight.attribution.sighting.time, number);
         kept.octets += sight.weight();
         kept.places.insert(sight.attribution.id.clone(), place);
-        *kept.pairs.entry(sight.pair()).or_default() += 1;
+        kept.pairs.entry(sight.pair()).or_default().insert(place);
         kept.sights.insert(place, Arc::new(sight));
         while kept.sights.len() > SIGHTS_MAX || kept.octets > OCTETS_MAX {
             if !kept.make_room() {

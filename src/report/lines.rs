@@ -26,6 +26,9 @@ const AGAIN_AFTER: Span = Span::from_secs(3_600);
 /// How much of what was said is remembered, and how many sightings of which the last word is still to come.
 /// At either limit all is forgotten, and said again.
 const SAID_MAX: usize = 1 << 16;
+/// For so many names that a client asked for there is a line each, as far as they led to the same indicator: a tunnel
+/// through DNS, or a bot that makes names up, asks for another with each question. The others have one line together.
+const ASKED_MAX: u32 = 16;
 /// For how many reasons it is said at the end why no client is named, and of how many indicators each.
 const REASONS_MAX: usize = 8;
 const NAMES_MAX: usize = 4;
@@ -74,7 +77,7 @@ impl<'a, W: Write> Lines<'a, W> {
 }
 
 /// Who was said to have done what: a client (or the resolver, where none is named), what is listed, and what
-/// was asked for (or the verdict).
+/// was asked for (or the verdict; or nothing, for all names beyond [`ASKED_MAX`]).
 type Key = (Address, String, String);
 
 /// What is less sure than this is worth a line when it becomes surer, or in the end is so.
@@ -113,6 +116,8 @@ struct Told {
 #[derive(Debug, Default)]
 pub struct Spoken {
     said: BTreeMap<Key, Said>,
+    /// For how many names there was a line each, by client and indicator.
+    asked: BTreeMap<(Address, String), u32>,
     /// By the sighting's id.
     open: BTreeMap<String, Vec<Told>>,
     /// What no client is named for in the end.
@@ -137,7 +142,7 @@ impl Spoken {
             return Vec::new();
         }
         if self.said.len() >= SAID_MAX || self.open.len() >= SAID_MAX {
-            (self.said, self.open) = Default::default();
+            (self.said, self.asked, self.open) = Default::default();
         }
         let at = |time| civil(subject.zone, time);
         let (mut lines, mut told) = (Vec::new(), Vec::new());
@@ -147,8 +152,11 @@ impl Spoken {
         let is_settled = attribution.state == State::Final;
         let nobody = (attribution.clients.is_empty() && is_settled).then_some(None);
         for client in clients.chain(nobody) {
-            let key = key(attribution, client, indicator);
-            let sentence = sentence(attribution, client, indicator);
+            let key = self.key(attribution, client, indicator);
+            let mut sentence = sentence(attribution, client, indicator);
+            if key.2.is_empty() {
+                sentence.push_str(FURTHER_NAMES);
+            }
             let grade = Grade::of(client.map_or(1_000, |client| client.confidence_permille));
             let earlier = before.iter().find(|told| told.key == key);
             let how = client.map(|client| way(attribution, client, indicator));
@@ -181,6 +189,27 @@ impl Spoken {
             self.open.insert(attribution.id.clone(), told);
         }
         lines
+    }
+
+    /// What the line about a client is about; of names beyond [`ASKED_MAX`] all together.
+    fn key(
+        &mut self,
+        attribution: &Attribution,
+        client: Option<&Client>,
+        indicator: Indicator<'_>,
+    ) -> Key {
+        let key = key(attribution, client, indicator);
+        if client.is_none() || self.said.contains_key(&key) {
+            return key;
+        }
+        let (client, indicator, _) = &key;
+        let asked = self.asked.entry((*client, indicator.clone())).or_default();
+        if *asked >= ASKED_MAX {
+            let (client, indicator, _) = key;
+            return (client, indicator, String::new());
+        }
+        *asked += 1;
+        key
     }
 
     /// Whether there is something new to say; if it is that it goes on, how many times and since when.
@@ -222,6 +251,9 @@ impl Spoken {
         Some((goes_on && !is_new).then_some((said.times, said.first)))
     }
 }
+
+/// Stands behind the first of the names that have no line of their own.
+const FURTHER_NAMES: &str = "; its further questions that led there are not listed one by one";
 
 /// Whether a line is the last word on its lookup; all of one width, for they are a column.
 const SO_FAR: &str = "so far   ";

@@ -244,6 +244,30 @@ fn what_goes_on_is_said_again_after_an_hour_with_how_often() {
 }
 
 #[test]
+fn a_tunnel_has_no_line_for_each_name() {
+    let mut talk = Talk::new();
+    let mut lines = Vec::new();
+    for (state, from) in [(State::Provisional, 0), (State::Final, 0), (State::Provisional, 4_000)] {
+        for nth in 0..200 {
+            let asked = format!("{nth:x}.mi.kenal-cn.com");
+            let client = later(client("192.168.2.42", "KEVIN-PC", &[&asked], 995), from + nth);
+            lines.extend(talk.say(&format!("{from}.{nth}"), state, &[client]));
+        }
+    }
+    let (each, further) = lines.split_at(ASKED_MAX as usize);
+    assert!(each.iter().all(|line| !line.contains("further")), "{each:#?}");
+    let further: Vec<&str> =
+        further.iter().filter(|line| line.contains("further")).map(|l| &l[20..]).collect();
+    let of = |asked: &str, more: &str| {
+        format!(
+            "so far    192.168.2.42 (KEVIN-PC) asked for {asked}.mi.kenal-cn.com itself (99.5 %); its further questions that led there are not listed one by one{more}"
+        )
+    };
+    // Once more when it has gone on for an hour, as with any name.
+    assert_eq!(further, [of("10", ""), of("10", "; 185 times since 2026-11-28 03:05:39")]);
+}
+
+#[test]
 fn memory_has_an_end() {
     let mut talk = Talk::new();
     for number in 0..SAID_MAX as u32 + 9 {
