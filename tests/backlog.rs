@@ -17,7 +17,7 @@ use whoasked::message::{Message, Messages};
 use whoasked::name::NameHasher;
 use whoasked::packet::Ports;
 use whoasked::pipeline::live::{Health, Listener, LiveSink, Lookout, Lost, listen, now};
-use whoasked::pipeline::{Decoder, Keeper, MessageSink, Stop};
+use whoasked::pipeline::{Decoder, MessageSink, Sequencer, Stop};
 use whoasked::time::Timestamp;
 
 #[global_allocator]
@@ -115,7 +115,7 @@ fn memory_is_taken_at_the_start_and_not_when_the_analysis_is_behind() {
         let source = Full { frame: answer(), asked: Arc::clone(&asked) };
         let listener = Listener { interface: 0, source: Box::new(source) };
         let mut keeper =
-            Keeper::new(decoder.clone(), Slow { asked, heap: Vec::new(), frames_lost: 0 });
+            Sequencer::new(decoder.clone(), Slow { asked, heap: Vec::new(), frames_lost: 0 });
         let stop = Stop::default();
         listen((vec![listener], || ()), None, &decoder, &mut keeper, workers, &lookout, &stop);
         let Slow { heap, frames_lost, .. } = keeper.sink;

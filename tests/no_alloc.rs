@@ -17,7 +17,7 @@ use whoasked::indicator::Indicators;
 use whoasked::message::{Message, Messages};
 use whoasked::name::NameHasher;
 use whoasked::packet::Ports;
-use whoasked::pipeline::{Decoded, Decoder, Keeper, MessageSink};
+use whoasked::pipeline::{Decoded, Decoder, MessageSink, Sequencer};
 use whoasked::resolution::{Limits, Resolution, Roles};
 use whoasked::transaction::{Limits as TransactionLimits, Transactions};
 
@@ -65,7 +65,7 @@ fn nothing_is_allocated_for_a_packet() {
     let attributor = Attributor::new(resolution, Arc::clone(&indicators));
     let mut reader = Reader::open(&[path]).unwrap();
     let mut decoder = Decoder::new(Ports::default(), hasher, Some(indicators));
-    let mut keeper = Keeper::new(decoder.clone(), Judge(attributor));
+    let mut keeper = Sequencer::new(decoder.clone(), Judge(attributor));
     let mut decoded = Decoded::default();
 
     let _counting = dhat::Profiler::builder().testing().build();

@@ -18,7 +18,7 @@ use whoasked::indicator::Indicators;
 use whoasked::message::{Fact, Message, Messages, Unwatched, Watchlist};
 use whoasked::name::{Ancestors, HASH_SLACK, Name, NameHasher};
 use whoasked::packet::{Envelope, Ports, Sliced, slice};
-use whoasked::pipeline::{Decoder, Keeper, MessageSink, Stop, Watched, run};
+use whoasked::pipeline::{Decoder, MessageSink, Sequencer, Stop, WatchlistLookup, run};
 use whoasked::resolution::{Limits, Resolution, Roles};
 use whoasked::transaction::Transactions;
 
@@ -174,7 +174,7 @@ impl Prepared {
             self.batches.push(std::mem::take(&mut batch));
         }
         let ports = Ports::default();
-        let mut watched = Watched::new(self.lists.last().cloned());
+        let mut watched = WatchlistLookup::new(self.lists.last().cloned());
         for batch in &self.batches {
             let mut messages = Messages::new();
             let first = self.datagrams.len();
@@ -233,7 +233,7 @@ impl Prepared {
     }
 
     fn indicators(&self, which: usize) -> u64 {
-        let mut watched = Watched::new(self.lists.get(which).cloned());
+        let mut watched = WatchlistLookup::new(self.lists.get(which).cloned());
         let Lookups { names, addresses } = &self.lookups;
         let mut listed = 0;
         for (octets, starts, end) in names {
@@ -269,7 +269,7 @@ impl Prepared {
         let reader = Reader::open(std::slice::from_ref(capture));
         let (Ok(mut reader), Some(judge)) = (reader, self.judge()) else { return 0 };
         let mut decoder = Decoder::new(Ports::default(), self.hasher, self.lists.last().cloned());
-        let mut keeper = Keeper::new(decoder.clone(), judge);
+        let mut keeper = Sequencer::new(decoder.clone(), judge);
         run(&mut reader, &mut decoder, &mut keeper, workers, &Stop::default());
         keeper.sink.finish()
     }

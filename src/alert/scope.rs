@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::sightings::Seen;
-use crate::attribution::{Called, Coverage, TranslationSeen};
+use crate::attribution::{Called, Coverage, NatCoverage};
 use crate::flow::Address;
 
 /// At which host to look.
@@ -79,7 +79,7 @@ impl Scope {
                 format!("the alert blames {address}, which is itself a client here{asks_else}");
             return (Scope::Client(clients), Some(note));
         }
-        let is_sent_on = |seen: &&TranslationSeen| seen.address == address;
+        let is_sent_on = |seen: &&NatCoverage| seen.address == address;
         if let Some(translation) = coverage.translations.iter().find(is_sent_on) {
             let router = translation.words(|_| true);
             let note = format!("{router}, so every lookup of the destination counts");

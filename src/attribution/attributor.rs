@@ -5,25 +5,25 @@ use std::sync::Arc;
 
 use super::clock::{Clock, Reading};
 use super::early::Early;
-use super::held::{Held, Part};
+use super::held::{Held, HeldItem};
+use super::host_context::HostContext;
 use super::losses::Losses;
 use super::relist::Leaving;
-use super::sighting::{Flagged, Matching, Seen, Sightings, ended_without_chain};
+use super::sighting::{IndicatorHit, Matching, PendingHits, Sightings, ended_without_chain};
 use super::summary::Summary;
-use super::surroundings::Surroundings;
 use super::ticks::Ticks;
 use super::unended::Unended;
 use super::waiting::Waiting;
 use super::{Attribution, Doubt, State, describe};
 use crate::bounded::Sequence;
-use crate::contact::Asked;
+use crate::contact::EncryptedQuery;
 use crate::flow::Mac;
 use crate::frame::FrameId;
 use crate::identity::{Hostname, Inventory};
 use crate::indicator::{IndicatorId, Indicators};
 use crate::message::{Message, Messages, is_conclusive};
 use crate::packet::Aside;
-use crate::resolution::{Causes, History, Leg, Resolution, Role, Unexplained};
+use crate::resolution::{Causes, History, Leg, NoClientReason, Resolution, Role};
 use crate::time::{Span, Timestamp};
 use crate::transaction::{Counters, Event, Host, Transaction};
 
@@ -103,7 +103,7 @@ pub struct Attributor {
     /// What came in a frame of which it is not known yet when it came.
     held: Held,
     pub(super) summary: Summary,
-    pub(super) surroundings: Surroundings,
+    pub(super) surroundings: HostContext,
     pub(super) judged_early: u64,
     /// How many flagged queries were other hosts', sent on by a router.
     pub(super) sent_on: u64,
@@ -121,14 +121,14 @@ const CLIENT: u64 = 7;
 
 /// How near transactions are to being forgotten.
 #[derive(Clone, Copy, Debug)]
-struct Crowd {
+struct HistoryPressure {
     next: u64,
     history: u64,
     /// Too many flagged ones wait.
     is_full: bool,
 }
 
-impl Crowd {
+impl HistoryPressure {
     /// Whether a transaction has to be judged before its time: so many eighths of the history came after it.
     #[inline]
     fn presses(self, sequence: Sequence, eighths: u64) -> bool {
@@ -172,7 +172,7 @@ impl Attributor {
             ticks: Ticks::new(history),
             held: Held::default(),
             summary: Summary::default(),
-            surroundings: Surroundings::new(Inventory::default()),
+            surroundings: HostContext::new(Inventory::default()),
             judged_early: 0,
             sent_on: 0,
             unsettled: 0,
@@ -181,7 +181,7 @@ impl Attributor {
 
     /// With host names from an inventory, for clients that do not say themselves what they are called.
     pub fn with_inventory(self, inventory: Inventory) -> Attributor {
-        Attributor { surroundings: Surroundings::new(inventory), ..self }
+        Attributor { surroundings: HostContext::new(inventory), ..self }
     }
 
     /// Reports what is flagged twice: provisionally, as soon as the question behind it is likely to have been
@@ -294,10 +294,10 @@ impl Attributor {
             let (frame, stamp) = part.frame();
             let time = if held.is_of(frame) { time } else { self.clock.read_late(stamp) };
             match part {
-                Part::Message(messages, message) => {
+                HeldItem::Message(messages, message) => {
                     self.take_settled(messages, &message.at(time));
                 }
-                Part::Aside(aside, payload) => {
+                HeldItem::Aside(aside, payload) => {
                     self.surroundings.aside(&aside.at(time), payload);
                 }
             }
@@ -376,14 +376,14 @@ impl Attributor {
         &mut self,
         sequence: Sequence,
         time: Timestamp,
-        look: impl FnOnce(&mut Matching, &Indicators, History<'_>, &mut Flagged),
+        look: impl FnOnce(&mut Matching, &Indicators, History<'_>, &mut PendingHits),
     ) {
         let known = self.flagged.remove(sequence);
         let is_new = known.is_none();
         let mut flagged = known.unwrap_or_else(|| self.flagged.room());
         flagged.latest = time;
         look(&mut self.matching, &self.indicators, self.resolution.history(), &mut flagged);
-        if flagged.seen.is_empty() {
+        if flagged.hits.is_empty() {
             return;
         }
         if flagged.has_untold() {
@@ -492,10 +492,10 @@ impl Attributor {
     }
 
     /// How full it is just now.
-    fn crowd(&self) -> Crowd {
+    fn crowd(&self) -> HistoryPressure {
         let next = self.ticks.next().0;
         let history = self.resolution.transactions().reach();
-        Crowd { next, history, is_full: self.flagged.are_too_many() }
+        HistoryPressure { next, history, is_full: self.flagged.are_too_many() }
     }
 
     /// Looks at the transactions whose time for an answer is over.
@@ -548,25 +548,25 @@ impl Attributor {
         let Some(flagged) = self.flagged.remove(sequence) else { return };
         let began = self.seen_since(transaction.asked);
         let is_sent_on = self.is_sent_on(sequence, transaction);
-        if is_sent_on && flagged.seen.iter().all(|seen| !seen.is_told) {
+        if is_sent_on && flagged.hits.iter().all(|hit| !hit.is_told) {
             return;
         }
         for sent in self.resolution.transactions().tries(sequence) {
             let causes = self.causes(sequence, &sent, began);
-            for seen in &flagged.seen {
+            for hit in &flagged.hits {
                 let history = self.resolution.history();
-                let borne_out = describe::borne_out(history, &causes, seen);
+                let borne_out = describe::borne_out(history, &causes, hit);
                 let is_cleared =
-                    is_sent_on || borne_out.is_none() || seen.is_cleared_by(transaction);
-                if is_cleared && !seen.is_told {
+                    is_sent_on || borne_out.is_none() || hit.is_cleared_by(transaction);
+                if is_cleared && !hit.is_told {
                     continue;
                 }
                 let causes = borne_out.as_deref().unwrap_or(&causes);
                 if !is_cleared {
-                    self.note_parts((sequence, &sent), causes, seen);
+                    self.note_parts((sequence, &sent), causes, hit);
                 }
                 let mut attribution =
-                    describe::upstream(self.resolution.history(), (sequence, &sent), seen, causes);
+                    describe::upstream(self.resolution.history(), (sequence, &sent), hit, causes);
                 if is_cleared {
                     attribution.state = State::Superseded;
                 }
@@ -583,17 +583,17 @@ impl Attributor {
         began: Timestamp,
     ) -> Causes {
         let mut causes = self.resolution.history().causes(query, sent, began);
-        if causes.unexplained == Some(Unexplained::NobodyWaiting) {
+        if causes.unexplained == Some(NoClientReason::NobodyWaiting) {
             let (roles, hosts) = (self.resolution.roles(), self.resolution.transactions().hosts());
             let addresses = roles.addresses_of(&sent.client).iter();
             let mut asked =
                 addresses.filter_map(|host| self.surroundings.asked(hosts.get(*host)?.address));
-            let is_then = |asked: &Asked| {
+            let is_then = |asked: &EncryptedQuery| {
                 asked.first <= sent.asked + ENCRYPTED_SOON
                     && asked.last + ENCRYPTED_FOR >= sent.asked
             };
             if let Some(asked) = asked.find(is_then) {
-                causes.unexplained = Some(Unexplained::AskedEncrypted(asked.by));
+                causes.unexplained = Some(NoClientReason::AskedEncrypted(asked.by));
             }
         }
         causes
@@ -608,13 +608,13 @@ impl Attributor {
 
     /// Remembers which asks had a part in a judged query. One that only waited with others leads to the
     /// indicator without an upstream leg of its own, so it is reported for itself too.
-    fn note_parts(&mut self, query: (Sequence, &Transaction), causes: &Causes, seen: &Seen) {
+    fn note_parts(&mut self, query: (Sequence, &Transaction), causes: &Causes, hit: &IndicatorHit) {
         let crowd = self.crowd();
         for cause in &causes.clients {
             let parts = self.parts.entry(cause.ask).or_default();
-            match parts.iter_mut().find(|(indicator, _)| *indicator == seen.indicator) {
+            match parts.iter_mut().find(|(indicator, _)| *indicator == hit.indicator) {
                 Some((_, role)) => *role = (*role).min(cause.role),
-                None => parts.push((seen.indicator, cause.role)),
+                None => parts.push((hit.indicator, cause.role)),
             }
             if cause.role != Role::Joiner || !cause.hops.is_empty() {
                 continue;
@@ -626,11 +626,11 @@ impl Attributor {
             }
             let mut flagged = known.unwrap_or_else(|| self.flagged.room());
             // What its own answer shows needs no further ground.
-            if flagged.takes(seen.indicator) {
+            if flagged.takes(hit.indicator) {
                 let joined =
-                    describe::joined(self.resolution.history(), query, seen, cause).map(Box::new);
+                    describe::joined(self.resolution.history(), query, hit, cause).map(Box::new);
                 let (is_told, is_presumed) = (false, false);
-                flagged.seen.push(Seen { joined, is_told, is_presumed, ..seen.clone() });
+                flagged.hits.push(IndicatorHit { joined, is_told, is_presumed, ..hit.clone() });
             }
             self.flagged.insert(cause.ask, flagged);
         }
@@ -701,18 +701,18 @@ impl Attributor {
         let Some(flagged) = self.flagged.remove(sequence) else { return };
         let parts = self.parts.remove(&sequence).unwrap_or_default();
         let is_sent_on = self.is_sent_on(sequence, &ask);
-        for seen in &flagged.seen {
-            let part = parts.iter().find(|(indicator, _)| *indicator == seen.indicator);
+        for hit in &flagged.hits {
+            let part = parts.iter().find(|(indicator, _)| *indicator == hit.indicator);
             let role = part.map(|(_, role)| *role);
             let history = self.resolution.history();
-            let is_cleared = seen.is_cleared_by(&ask)
-                || seen.is_presumed && describe::was_led_elsewhere(history, &ask);
+            let is_cleared = hit.is_cleared_by(&ask)
+                || hit.is_presumed && describe::was_led_elsewhere(history, &ask);
             let is_taken_back = is_sent_on || role == Some(Role::Initiator) || is_cleared;
-            if is_taken_back && !seen.is_told {
+            if is_taken_back && !hit.is_told {
                 continue;
             }
             let mut attribution =
-                describe::client(self.resolution.history(), sequence, &ask, seen, role);
+                describe::client(self.resolution.history(), sequence, &ask, hit, role);
             if is_taken_back {
                 attribution.state = State::Superseded;
             }

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::{Attributor, Called};
-use crate::contact::Around;
+use crate::contact::LastActivity;
 use crate::flow::{Address, Mac};
 use crate::number::{count, few};
 use crate::resolution::{Buckets, ClocksApart, Known, Leg};
@@ -16,7 +16,7 @@ const TRANSLATED_NAMED: usize = 3;
 
 /// A resolver and what was seen of it.
 #[derive(Clone, Debug)]
-pub struct ResolverSeen {
+pub struct ResolverCoverage {
     /// Its addresses, first seen first.
     pub addresses: Vec<Address>,
     /// How it came to be known.
@@ -33,7 +33,7 @@ pub struct ResolverSeen {
 
 /// A host that was asked, and of which it is not known whether it is a resolver.
 #[derive(Clone, Copy, Debug)]
-pub struct ServerSeen {
+pub struct ServerCoverage {
     /// Its address.
     pub address: Address,
     /// Questions it was asked.
@@ -44,14 +44,14 @@ pub struct ServerSeen {
 
 /// An address from which a router sent on what other hosts asked, both being in the capture.
 #[derive(Clone, Debug)]
-pub struct TranslationSeen {
+pub struct NatCoverage {
     /// That address.
     pub address: Address,
     /// The hosts, the first ones in the order they were seen.
     pub of: Vec<Address>,
 }
 
-impl TranslationSeen {
+impl NatCoverage {
     /// What that means, the hosts called as far as they are to be named: by `names`.
     pub(crate) fn words(&self, names: impl Fn(Address) -> bool) -> String {
         let named = self.of.iter().filter(|host| names(**host)).take(TRANSLATED_NAMED);
@@ -66,7 +66,7 @@ impl TranslationSeen {
 
 /// How much clients asked.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ClientsSeen {
+pub struct ClientCoverage {
     /// Questions of all of them.
     pub asks: u64,
     /// Who asked most, and how many of these.
@@ -83,7 +83,7 @@ const RESOLVERS_MAX: usize = 64;
 
 /// How long one resolver's answers took on one leg. Latencies in microseconds.
 #[derive(Clone, Debug)]
-pub struct LatencySeen {
+pub struct LatencyCoverage {
     /// The resolver's first address.
     pub resolver: Address,
     /// Its clients' waiting, or its own.
@@ -137,26 +137,26 @@ pub struct Coverage {
     /// How often a listed name or address in a message was not flagged as an allow list has it.
     pub allowed: u64,
     /// The resolvers.
-    pub resolvers: Vec<ResolverSeen>,
+    pub resolvers: Vec<ResolverCoverage>,
     /// How many more there are.
     pub resolvers_more: u64,
     /// The hosts that were asked and are not known as resolvers, at most 8, the most asked first. Where a resolver was
     /// recognised: those within the site that are asked so often that they may be one whose uplink is not seen.
-    pub servers: Vec<ServerSeen>,
+    pub servers: Vec<ServerCoverage>,
     /// The addresses from which routers sent on what others asked: that is counted as theirs.
-    pub translations: Vec<TranslationSeen>,
+    pub translations: Vec<NatCoverage>,
     /// How many flagged queries were sent on.
     pub sent_on: u64,
     /// The clients of the DNS servers that were recognised; if none was, whoever asks.
-    pub clients: ClientsSeen,
+    pub clients: ClientCoverage,
     /// Of the hosts that alerts blame, those that are clients here, with all their addresses.
     pub blamed: BTreeMap<Called, Vec<Address>>,
     /// How long answers took.
-    pub latencies: Vec<LatencySeen>,
+    pub latencies: Vec<LatencyCoverage>,
     /// The same of all resolvers together: to their clients, and from upstream.
     pub took: (Buckets, Buckets),
     /// The hosts whose DNS goes around the resolvers, encrypted.
-    pub around: Vec<Around>,
+    pub around: Vec<LastActivity>,
     /// How many such packets came from further hosts, for which there was no room.
     pub around_passed_over: u64,
 }
@@ -165,7 +165,7 @@ impl Coverage {
     /// With the resolvers that are worth telling of: those that were declared, and those with most questions.
     pub fn shortened(mut self) -> Coverage {
         let Some(more @ 1..) = self.resolvers.len().checked_sub(RESOLVERS_MAX) else { return self };
-        let rank = |resolver: &ResolverSeen| {
+        let rank = |resolver: &ResolverCoverage| {
             (resolver.known == Known::Declared, resolver.asked.saturating_add(resolver.asks))
         };
         let mut ranks: Vec<_> =
@@ -191,20 +191,20 @@ impl Coverage {
 
 impl Attributor {
     /// The hosts that were asked and are not known as resolvers.
-    fn servers(&self) -> Vec<ServerSeen> {
+    fn servers(&self) -> Vec<ServerCoverage> {
         let resolution = self.resolution();
         let (roles, hosts) = (resolution.roles(), resolution.transactions().hosts());
         let is_only_kind = roles.groups().is_empty();
-        let may_resolve = |server: &ServerSeen| {
+        let may_resolve = |server: &ServerCoverage| {
             server.address.is_internal() && server.asked.min(server.answers) >= ASKED_MIN
         };
         let asked = hosts.iter().filter(|(id, host)| {
             (host.asked > 0 || host.answers > 0) && (is_only_kind || roles.group_of(*id).is_none())
         });
-        let mut servers: Vec<ServerSeen> = asked
+        let mut servers: Vec<ServerCoverage> = asked
             .map(|(id, host)| {
                 let Totals { asked, answers, .. } = hosts.totals(id);
-                ServerSeen { address: host.address, asked, answers }
+                ServerCoverage { address: host.address, asked, answers }
             })
             .filter(|server| is_only_kind || may_resolve(server))
             .collect();
@@ -216,21 +216,21 @@ impl Attributor {
     }
 
     /// The clients; where no resolver is recognised, whoever asks.
-    fn clients(&self) -> ClientsSeen {
+    fn clients(&self) -> ClientCoverage {
         let roles = self.resolution().roles();
         let hosts = self.resolution().transactions().hosts();
         let is_known = !roles.groups().is_empty();
         let clients = hosts.iter().filter(|(id, host)| !is_known || roles.is_client(*id, host));
-        clients.fold(ClientsSeen::default(), |seen, (id, host)| {
+        clients.fold(ClientCoverage::default(), |seen, (id, host)| {
             let asks = hosts.totals(id).asks;
             let is_first = seen.first.is_none_or(|(_, most)| asks > most);
             let first = if is_first { Some((host.address, asks)) } else { seen.first };
-            ClientsSeen { asks: seen.asks + asks, first }
+            ClientCoverage { asks: seen.asks + asks, first }
         })
     }
 
     /// The hosts whose DNS goes around the resolvers, seen last by the capture's stamps.
-    fn around(&self) -> Vec<Around> {
+    fn around(&self) -> Vec<LastActivity> {
         let mut around = self.surroundings.encrypted().hosts();
         around.iter_mut().for_each(|host| host.last = self.clock.stamp_of(host.last));
         around
@@ -246,7 +246,7 @@ impl Attributor {
             let seen = |count: fn(Totals) -> u64| {
                 group.hosts.iter().map(|id| count(hosts.totals(*id))).sum()
             };
-            ResolverSeen {
+            ResolverCoverage {
                 addresses: group.hosts.iter().map(|id| address(*id)).collect(),
                 known: group.known,
                 shared_mac: group.shared_mac,
@@ -256,7 +256,7 @@ impl Attributor {
             }
         });
         let latencies = resolution.latencies().rows(resolution.roles());
-        let latencies = latencies.iter().map(|row| LatencySeen {
+        let latencies = latencies.iter().map(|row| LatencyCoverage {
             resolver: address(row.resolver),
             leg: row.leg,
             count: row.count,
@@ -269,7 +269,7 @@ impl Attributor {
         let clocks_apart = clocks_apart.map(|(id, apart)| (address(id), apart.clone()));
         let translations = resolution.roles().translated().iter().map(|(id, hosts)| {
             let of = hosts.iter().map(|id| address(*id)).collect();
-            TranslationSeen { address: address(id), of }
+            NatCoverage { address: address(id), of }
         });
         let (names_forgotten, contacts_forgotten) = self.surroundings_forgotten();
         Coverage {
@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn of_many_resolvers_those_with_most_questions_are_told_of() {
-        let resolver = |n: u16| ResolverSeen {
+        let resolver = |n: u16| ResolverCoverage {
             addresses: vec![Address::v4([10, 0, (n >> 8) as u8, n as u8])],
             known: if n == 7 { Known::Declared } else { Known::AsksAndAnswers },
             shared_mac: None,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::sighting::{Joined, Seen, known_chain};
+use super::sighting::{IndicatorHit, Joined, known_chain};
 use super::{
     Attribution, ChainStep, Client, Doubt, Outcome, Place, QuestionId, Sighting, State, Step,
     Verdict,
@@ -13,7 +13,7 @@ use crate::flow::Address;
 use crate::message::full::rcode_mnemonic;
 use crate::name::Name;
 use crate::number::count;
-use crate::resolution::{Cause, Causes, Edge, ForOthers, History, Leg, Role, Unexplained};
+use crate::resolution::{Cause, Causes, Edge, ForOthers, History, Leg, NoClientReason, Role};
 use crate::time::Span;
 use crate::transaction::{HostId, Transaction};
 
@@ -38,13 +38,13 @@ const INSTANT: Span = Span::from_millis(1);
 pub(super) fn upstream(
     history: History<'_>,
     (sequence, query): (Sequence, &Transaction),
-    seen: &Seen,
+    hit: &IndicatorHit,
     causes: &Causes,
 ) -> Attribution {
-    let tail = tail(history, sequence, query, seen);
+    let tail = tail(history, sequence, query, hit);
     let mut clients: Vec<Client> =
         causes.clients.iter().filter_map(|cause| client_of(history, cause, &tail)).collect();
-    if seen.is_presumed {
+    if hit.is_presumed {
         let sure = clients.iter_mut().map(|client| &mut client.confidence_permille);
         sure.for_each(|sure| *sure = PRESUMED.min(*sure));
     }
@@ -52,16 +52,16 @@ pub(super) fn upstream(
     let clocks_apart = weigh_clocks(history.clocks_apart(query).is_some(), &mut clients);
     let first = history.transactions().get(causes.first_try).unwrap_or(*query);
     Attribution {
-        id: id(query, seen),
+        id: id(query, hit),
         resolution_id: frame_id(&first),
         state: State::Final,
-        untold_since: seen.untold_since(),
+        untold_since: hit.untold_since(),
         verdict: verdict(causes.unexplained),
         unexplained: causes.unexplained,
         reason: causes.unexplained.map(|why| reason(history, query, why)),
-        indicator: seen.indicator,
-        sighting: sighting(history, query, Leg::Upstream, seen.place),
-        doubts: doubts(&clients, seen).into_iter().chain(clocks_apart).collect(),
+        indicator: hit.indicator,
+        sighting: sighting(history, query, Leg::Upstream, hit.place),
+        doubts: doubts(&clients, hit).into_iter().chain(clocks_apart).collect(),
         clients,
     }
 }
@@ -71,12 +71,12 @@ pub(super) fn upstream(
 pub(super) fn borne_out<'c>(
     history: History<'_>,
     causes: &'c Causes,
-    seen: &Seen,
+    hit: &IndicatorHit,
 ) -> Option<Cow<'c, Causes>> {
-    if !seen.is_presumed {
+    if !hit.is_presumed {
         return Some(Cow::Borrowed(causes));
     }
-    let stays = |cause: &&Cause| !is_refuted(history, cause, seen);
+    let stays = |cause: &&Cause| !is_refuted(history, cause, hit);
     let clients: Vec<Cause> = causes.clients.iter().filter(stays).cloned().collect();
     if clients.len() == causes.clients.len() {
         return Some(Cow::Borrowed(causes));
@@ -85,10 +85,10 @@ pub(super) fn borne_out<'c>(
 }
 
 /// Whether a client's own answer shows that it was led elsewhere than a name was presumed to lead, for want of an answer.
-fn is_refuted(history: History<'_>, cause: &Cause, seen: &Seen) -> bool {
+fn is_refuted(history: History<'_>, cause: &Cause, hit: &IndicatorHit) -> bool {
     let Some(ask) = history.transactions().get(cause.ask) else { return false };
     let is_whole = ask.answered().is_some() && ask.rcode == 0 && ask.has_answers;
-    let flagged = Name::from_wire(&seen.name);
+    let flagged = Name::from_wire(&hit.name);
     let edges = history.edges();
     let told = edges.of_answer(cause.ask);
     is_whole
@@ -101,7 +101,7 @@ pub(super) fn client(
     history: History<'_>,
     sequence: Sequence,
     ask: &Transaction,
-    seen: &Seen,
+    hit: &IndicatorHit,
     part: Option<Role>,
 ) -> Attribution {
     let resolver = history.roles().group_of(ask.server);
@@ -121,12 +121,12 @@ pub(super) fn client(
         }
         _ => Role::Cached,
     };
-    let chain = match &seen.joined {
+    let chain = match &hit.joined {
         Some(joined) => joined.chain.clone(),
-        None => own_chain(history, sequence, ask, seen),
+        None => own_chain(history, sequence, ask, hit),
     };
-    let confidence_permille = match (seen.place, ask.has_query()) {
-        _ if let Some(joined) = &seen.joined => joined.confidence_permille,
+    let confidence_permille = match (hit.place, ask.has_query()) {
+        _ if let Some(joined) = &hit.joined => joined.confidence_permille,
         // A response alone may have been made up.
         (_, false) => 900,
         (Place::Alias, _) if !ask.has_answers && may_lead_elsewhere(history, ask) => {
@@ -145,27 +145,27 @@ pub(super) fn client(
     let confidence_permille = own_part(history, ask, confidence_permille);
     let client = Client { role, confidence_permille, chain, ..bare_client(history, ask) };
     let unexplained = if history.is_priming(ask) {
-        Some(Unexplained::Priming)
+        Some(NoClientReason::Priming)
     } else if history.roles().may_be_resolver(ask, history.transactions()) {
-        Some(Unexplained::AskerMayBeResolver)
+        Some(NoClientReason::AskerMayBeResolver)
     } else {
         // The question that a router sent on would have been found.
         let translated = history.roles().translated();
-        translated.is_all_of(ask.client).then_some(Unexplained::SentOn(ask.client))
+        translated.is_all_of(ask.client).then_some(NoClientReason::SentOn(ask.client))
     };
     let mut clients = if unexplained.is_some() { Vec::new() } else { vec![client] };
     let clocks_apart = weigh_clocks(are_apart, &mut clients);
     Attribution {
-        id: id(ask, seen),
+        id: id(ask, hit),
         resolution_id: frame_id(ask),
         state: State::Final,
-        untold_since: seen.untold_since(),
+        untold_since: hit.untold_since(),
         verdict: verdict(unexplained),
         unexplained,
         reason: unexplained.map(|why| reason(history, ask, why)),
-        indicator: seen.indicator,
-        sighting: sighting(history, ask, Leg::Client, seen.place),
-        doubts: doubts(&clients, seen).into_iter().chain(clocks_apart).collect(),
+        indicator: hit.indicator,
+        sighting: sighting(history, ask, Leg::Client, hit.place),
+        doubts: doubts(&clients, hit).into_iter().chain(clocks_apart).collect(),
         clients,
     }
 }
@@ -197,10 +197,10 @@ fn weigh_clocks(are_apart: bool, clients: &mut [Client]) -> Option<Doubt> {
 pub(super) fn joined(
     history: History<'_>,
     (sequence, query): (Sequence, &Transaction),
-    seen: &Seen,
+    hit: &IndicatorHit,
     cause: &Cause,
 ) -> Option<Joined> {
-    let client = client_of(history, cause, &tail(history, sequence, query, seen))?;
+    let client = client_of(history, cause, &tail(history, sequence, query, hit))?;
     Some(Joined { chain: client.chain, confidence_permille: client.confidence_permille })
 }
 
@@ -209,14 +209,14 @@ fn own_chain(
     history: History<'_>,
     sequence: Sequence,
     ask: &Transaction,
-    seen: &Seen,
+    hit: &IndicatorHit,
 ) -> Vec<ChainStep> {
     let name = history.transactions().name(ask).to_string();
     let asked = ChainStep { name, step: Step::Asked, frame: ask.first_frame() };
-    [asked].into_iter().chain(tail(history, sequence, ask, seen)).collect()
+    [asked].into_iter().chain(tail(history, sequence, ask, hit)).collect()
 }
 
-fn verdict(unexplained: Option<Unexplained>) -> Verdict {
+fn verdict(unexplained: Option<NoClientReason>) -> Verdict {
     match unexplained {
         None => Verdict::Attributed,
         Some(why) if why.is_open() => Verdict::Undetermined,
@@ -234,8 +234,8 @@ fn frame_id(transaction: &Transaction) -> String {
     format!("f{file}{}{message}", frame.number())
 }
 
-fn id(transaction: &Transaction, seen: &Seen) -> String {
-    format!("{}-{}", frame_id(transaction), seen.entry)
+fn id(transaction: &Transaction, hit: &IndicatorHit) -> String {
+    format!("{}-{}", frame_id(transaction), hit.entry)
 }
 
 fn address(history: History<'_>, host: HostId) -> Address {
@@ -318,11 +318,11 @@ fn tail(
     history: History<'_>,
     sequence: Sequence,
     transaction: &Transaction,
-    seen: &Seen,
+    hit: &IndicatorHit,
 ) -> Vec<ChainStep> {
     let mut edges: Vec<Edge> = history.edges().of_answer(sequence);
     let from_own_answer = !edges.is_empty() || transaction.has_answers;
-    if !from_own_answer && seen.place == Place::Alias {
+    if !from_own_answer && hit.place == Place::Alias {
         edges = known_chain(history, transaction);
     }
     let alias = |edge: &Edge| ChainStep {
@@ -340,128 +340,128 @@ fn tail(
         frame,
     };
     let named = |step| ChainStep {
-        name: Name::from_wire(&seen.name).to_string(),
+        name: Name::from_wire(&hit.name).to_string(),
         step,
         frame: transaction.response,
     };
-    match seen.place {
+    match hit.place {
         Place::Qname => Vec::new(),
         Place::Alias => {
-            let flagged = Name::from_wire(&seen.name);
+            let flagged = Name::from_wire(&hit.name);
             let up_to = edges.iter().position(|e| history.edges().target_name(e) == flagged);
             edges.iter().take(up_to.map_or(edges.len(), |place| place + 1)).map(alias).collect()
         }
         Place::Address => {
             let mut steps: Vec<ChainStep> = edges.iter().map(alias).collect();
-            steps.push(own(&seen.name, Step::Address, transaction.response));
+            steps.push(own(&hit.name, Step::Address, transaction.response));
             steps
         }
         Place::Target => edges.iter().map(alias).chain([named(Step::Service)]).collect(),
-        Place::Server => vec![own(&seen.name, Step::Server, transaction.first_frame())],
+        Place::Server => vec![own(&hit.name, Step::Server, transaction.first_frame())],
         Place::Nameserver => vec![named(Step::Nameserver)],
     }
 }
 
 /// Why no client is named, for a person.
-fn reason(history: History<'_>, query: &Transaction, why: Unexplained) -> String {
+fn reason(history: History<'_>, query: &Transaction, why: NoClientReason) -> String {
     let resolver = address(history, query.client);
     match why {
-        Unexplained::Priming => format!(
+        NoClientReason::Priming => format!(
             "{resolver} asked for the root servers (priming), which no client's question causes"
         ),
-        Unexplained::NobodyWaiting => format!(
+        NoClientReason::NobodyWaiting => format!(
             "no client was waiting for {resolver} or had just been answered with a name that leads here: this is \
              its own lookup, or a refresh that no question in this capture set off"
         ),
-        Unexplained::ServedOtherwise(count) => format!(
+        NoClientReason::ServedOtherwise(count) => format!(
             "no client was waiting for it, but {} just received an older answer from {resolver} for a name that \
              now leads here: refreshing that answer may have caused this query",
             if count == 1 { "one client had".to_owned() } else { format!("{count} clients had") },
         ),
-        Unexplained::OthersWaiting(count) => format!(
+        NoClientReason::OthersWaiting(count) => format!(
             "{} waiting for {resolver}, but for {} not known to lead here: {resolver} asked for itself, or what \
              led here was cached before the capture began or is missing from it",
             if count == 1 { "one client was".to_owned() } else { format!("{count} clients were") },
             if count == 1 { "a name that is" } else { "names that are" },
         ),
-        Unexplained::ClientLegMissing => format!(
+        NoClientReason::ClientLegMissing => format!(
             "no question to {resolver} is in this capture: also mirror the port that its clients use"
         ),
-        Unexplained::ClientsUnseen { domains, alone, queries } => format!(
+        NoClientReason::ClientsUnseen { domains, alone, queries } => format!(
             "no client was waiting for it, but {resolver} recently asked about {} that no client in this capture \
              was asking it about ({alone} of its last {queries} queries): if it is a DNS server, also mirror the \
              port that its other clients use; if not, it asked for itself",
             count(u64::from(domains), "domain", "domains"),
         ),
-        Unexplained::BeganMidWay(after) if after < INSTANT => {
+        NoClientReason::BeganMidWay(after) if after < INSTANT => {
             "the capture begins with it, so the question that led here may have come earlier"
                 .to_owned()
         }
-        Unexplained::BeganMidWay(after) => format!(
+        NoClientReason::BeganMidWay(after) => format!(
             "the capture began, or resumed after a gap, only {after} before what led here was first asked for, so \
              the question may have come earlier"
         ),
-        Unexplained::TriedBefore(since) => format!(
+        NoClientReason::TriedBefore(since) => format!(
             "{resolver} had sent the same query {since} earlier without an answer, for the clients named there: it \
              cannot be told whether this retry is still for one of them"
         ),
-        Unexplained::PacketsLost => {
+        NoClientReason::PacketsLost => {
             "packets, or parts of them, are missing from the capture around here: perhaps the client's question, or \
              the answer that led to this name"
                 .to_owned()
         }
-        Unexplained::TooMany(count) => {
+        NoClientReason::TooMany(count) => {
             format!("{count} clients may have caused it, none more likely than the others")
         }
-        Unexplained::Crowded => format!(
+        NoClientReason::Crowded => format!(
             "too much was asked of {resolver} at that time, or too many names lead to this one, to check every \
              possible cause"
         ),
-        Unexplained::BehindResolver(host) => format!(
+        NoClientReason::BehindResolver(host) => format!(
             "it was asked by {}, which is itself a resolver, and it cannot be told which of its clients is behind \
              that",
             address(history, host)
         ),
-        Unexplained::AskedAt { client, server } => {
+        NoClientReason::AskedAt { client, server } => {
             let (client, server) = (address(history, client), address(history, server));
             format!(
                 "{client} was waiting for exactly this, but from {server}: if {server} is another address of \
                  {resolver}, use --resolver {resolver},{server}"
             )
         }
-        Unexplained::AskedEncrypted(client) => format!(
+        NoClientReason::AskedEncrypted(client) => format!(
             "no client was seen waiting for it, but {resolver} is also asked over TLS or QUIC (port 853), last by \
-             {client}: what for cannot be seen"
+             {client}: what for cannot be hit"
         ),
-        Unexplained::AskedJustAfter(after) => format!(
+        NoClientReason::AskedJustAfter(after) => format!(
             "a client asked for something that needs this query, but {after} after it: its question did not cause \
              it, unless the mirror port reordered packets or two clocks differ by that much"
         ),
-        Unexplained::AskerMayBeResolver => format!(
+        NoClientReason::AskerMayBeResolver => format!(
             "{resolver} asks like a DNS server, or as much as one, and nobody asks {resolver} in this capture: if \
              it is a DNS server, also capture its client side (and name it with --resolver); if not, it is the \
              client"
         ),
-        Unexplained::SentOn(router) => format!(
+        NoClientReason::SentOn(router) => format!(
             "a router forwarded it from {}, an address from which it sends other hosts' queries: the original \
              question is not in this capture",
             address(history, router)
         ),
-        Unexplained::ClocksApart(offset) => format!(
+        NoClientReason::ClocksApart(offset) => format!(
             "the clock that stamped it is {} {} the one that stamped the clients' questions: what led here cannot \
              be told until that is corrected",
             offset.abs(),
             if offset.0 < 0 { "behind" } else { "ahead of" }
         ),
-        Unexplained::Forgotten => {
+        NoClientReason::Forgotten => {
             "the history is full, and the questions that led here are no longer in memory".to_owned()
         }
     }
 }
 
-fn doubts(clients: &[Client], seen: &Seen) -> Vec<Doubt> {
-    let flagged = Name::from_wire(&seen.name);
-    let is_name = matches!(seen.place, Place::Qname | Place::Alias | Place::Target);
+fn doubts(clients: &[Client], hit: &IndicatorHit) -> Vec<Doubt> {
+    let flagged = Name::from_wire(&hit.name);
+    let is_name = matches!(hit.place, Place::Qname | Place::Alias | Place::Target);
     let only_tail = is_name
         && !clients.is_empty()
         && clients.iter().all(|client| {
@@ -471,7 +471,7 @@ fn doubts(clients: &[Client], seen: &Seen) -> Vec<Doubt> {
         });
     if only_tail {
         vec![Doubt::AliasTail]
-    } else if seen.place == Place::Server {
+    } else if hit.place == Place::Server {
         vec![Doubt::NameServerAddress]
     } else {
         Vec::new()

@@ -86,20 +86,20 @@ impl Attributor {
             return;
         }
         let Some(flagged) = self.flagged.get_mut(sequence) else { return };
-        let untold = flagged.take_untold(|seen| !seen.is_cleared_by(&query));
+        let untold = flagged.take_untold(|hit| !hit.is_cleared_by(&query));
         if untold.is_empty() {
             return;
         }
         for sent in self.resolution.transactions().tries(sequence) {
             let began = self.seen_since(sent.asked);
             let causes = self.causes(sequence, &sent, began);
-            for seen in &untold {
+            for hit in &untold {
                 let history = self.resolution.history();
-                let Some(causes) = describe::borne_out(history, &causes, seen) else { continue };
+                let Some(causes) = describe::borne_out(history, &causes, hit) else { continue };
                 let initiators = causes.clients.iter().filter(|c| c.role == Role::Initiator);
-                self.early.told.extend(initiators.map(|cause| (cause.ask, seen.indicator)));
+                self.early.told.extend(initiators.map(|cause| (cause.ask, hit.indicator)));
                 let attribution =
-                    describe::upstream(self.resolution.history(), (sequence, &sent), seen, &causes);
+                    describe::upstream(self.resolution.history(), (sequence, &sent), hit, &causes);
                 self.hand_out(Attribution { state: State::Provisional, ..attribution }, out);
             }
         }
@@ -115,12 +115,12 @@ impl Attributor {
         }
         let Some(flagged) = self.flagged.get_mut(sequence) else { return };
         let told = &self.early.told;
-        let untold = flagged.take_untold(|seen| {
-            !told.contains(&(sequence, seen.indicator)) && !seen.is_cleared_by(&ask)
+        let untold = flagged.take_untold(|hit| {
+            !told.contains(&(sequence, hit.indicator)) && !hit.is_cleared_by(&ask)
         });
-        for seen in &untold {
+        for hit in &untold {
             let attribution =
-                describe::client(self.resolution.history(), sequence, &ask, seen, None);
+                describe::client(self.resolution.history(), sequence, &ask, hit, None);
             self.hand_out(Attribution { state: State::Provisional, ..attribution }, out);
         }
     }

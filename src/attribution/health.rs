@@ -35,7 +35,7 @@ use std::path::PathBuf;
 use super::coverage::Coverage;
 use crate::flow::Address;
 use crate::time::{Span, Timestamp};
-use rules::{Figures, Finding, Seen, found};
+use rules::{Figures, Finding, RuleInput, found};
 
 /// The shortest stretch.
 const STRETCH: Span = Span::from_secs(15);
@@ -148,7 +148,7 @@ pub type MayName<'a> = &'a dyn Fn(Address) -> bool;
 
 /// A complaint that was made.
 #[derive(Debug)]
-struct Made {
+struct IssuedComplaint {
     complaint: Complaint,
     /// How many stretches in a row found it right.
     right: u32,
@@ -164,7 +164,7 @@ pub struct Health {
     stretch: Option<(Timestamp, Figures)>,
     /// The same of packets.
     packets: (Timestamp, Packets),
-    made: Vec<Made>,
+    made: Vec<IssuedComplaint>,
 }
 
 impl Health {
@@ -199,7 +199,7 @@ impl Health {
             return;
         }
         let is_unseen = |address: &&Address| !coverage.saw_resolver(**address);
-        let seen = Seen {
+        let seen = RuleInput {
             figures: &of_stretch,
             coverage,
             unseen: &self.declared.iter().filter(is_unseen).copied().collect::<Vec<_>>(),
@@ -235,7 +235,7 @@ impl Health {
         let place = self.made.iter().position(|made| made.complaint.name == name);
         match (finding, place) {
             (Finding::Wrong(words), place) => {
-                let made = Made { complaint: Complaint { name, words }, right: 0 };
+                let made = IssuedComplaint { complaint: Complaint { name, words }, right: 0 };
                 match place.and_then(|place| self.made.get_mut(place)) {
                     Some(known) => *known = made,
                     None => self.made.push(made),
@@ -273,7 +273,8 @@ pub fn complaints_of(
         return Vec::new();
     }
     let around_since = Timestamp(i64::MIN);
-    let seen = Seen { figures: &figures, coverage, unseen: &[], around_since, may_name, files };
+    let seen =
+        RuleInput { figures: &figures, coverage, unseen: &[], around_since, may_name, files };
     let found = found(&seen, &|_| false).into_iter();
     let mut wrong: Vec<Complaint> = found
         .filter_map(|(name, finding)| match finding {

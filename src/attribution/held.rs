@@ -24,17 +24,17 @@ enum Kind {
 
 /// One of them.
 #[derive(Debug)]
-pub(super) enum Part<'h> {
+pub(super) enum HeldItem<'h> {
     Message(&'h Messages, &'h Message),
     Aside(&'h Aside, &'h [u8]),
 }
 
-impl Part<'_> {
+impl HeldItem<'_> {
     /// Its frame, and that one's stamp.
     pub fn frame(&self) -> (FrameId, Timestamp) {
         match self {
-            Part::Message(_, message) => (message.frame, message.time),
-            Part::Aside(aside, _) => (aside.frame, aside.time),
+            HeldItem::Message(_, message) => (message.frame, message.time),
+            HeldItem::Aside(aside, _) => (aside.frame, aside.time),
         }
     }
 }
@@ -70,11 +70,13 @@ impl Held {
     }
 
     /// What is held, in the order in which it came.
-    pub fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+    pub fn parts(&self) -> impl Iterator<Item = HeldItem<'_>> {
         let (mut messages, mut asides) = (self.messages.iter(), self.asides.iter());
         self.order.iter().filter_map(move |kind| match kind {
-            Kind::Message => messages.next().map(|message| Part::Message(&self.messages, message)),
-            Kind::Aside => asides.next().map(|(aside, payload)| Part::Aside(aside, payload)),
+            Kind::Message => {
+                messages.next().map(|message| HeldItem::Message(&self.messages, message))
+            }
+            Kind::Aside => asides.next().map(|(aside, payload)| HeldItem::Aside(aside, payload)),
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Attribution, Doubt, Verdict};
-use crate::resolution::Unexplained;
+use crate::resolution::NoClientReason;
 use crate::time::{Span, Timestamp};
 
 /// How many stretches are kept, the latest: more than fit into the ten minutes after which the last question is judged.
@@ -46,8 +46,8 @@ impl Losses {
             client.confidence_permille = client.confidence_permille.min(SURE_MOST);
         }
         attribution.doubts.push(Doubt::PacketsLostNear);
-        if attribution.unexplained == Some(Unexplained::NobodyWaiting) {
-            attribution.unexplained = Some(Unexplained::PacketsLost);
+        if attribution.unexplained == Some(NoClientReason::NobodyWaiting) {
+            attribution.unexplained = Some(NoClientReason::PacketsLost);
             attribution.verdict = Verdict::Undetermined;
             attribution.reason = Some(
                 "frames were lost around here, perhaps including the client's question".to_owned(),

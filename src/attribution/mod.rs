@@ -16,13 +16,13 @@ mod doubt;
 mod early;
 mod health;
 mod held;
+mod host_context;
 mod losses;
 #[cfg(test)]
 pub(crate) mod made;
 mod relist;
 mod sighting;
 mod summary;
-mod surroundings;
 mod ticks;
 mod unended;
 mod waiting;
@@ -32,7 +32,7 @@ use crate::flow::{Address, Mac, Transport};
 use crate::frame::FrameId;
 use crate::identity::Hostname;
 use crate::indicator::IndicatorId;
-use crate::resolution::{Leg, Role, Unexplained};
+use crate::resolution::{Leg, NoClientReason, Role};
 use crate::time::Timestamp;
 
 pub use asks::{Asks, QuestionId};
@@ -42,7 +42,7 @@ pub use assess::{
 pub use attributor::Attributor;
 pub use blamed::Called;
 pub use chain::{ChainStep, Step};
-pub use coverage::{Coverage, LatencySeen, ResolverSeen, ServerSeen, TranslationSeen};
+pub use coverage::{Coverage, LatencyCoverage, NatCoverage, ResolverCoverage, ServerCoverage};
 pub use doubt::Doubt;
 pub use health::{COMPLAINTS, Complaint, Health, MayName, Packets, ReadFile, complaints_of};
 pub use summary::{Summary, SummaryRow, Unlisted};
@@ -275,7 +275,7 @@ pub struct Attribution {
     /// What can be said.
     pub verdict: Verdict,
     /// If no client is named: why.
-    pub unexplained: Option<Unexplained>,
+    pub unexplained: Option<NoClientReason>,
     /// The same in words.
     pub reason: Option<String>,
     /// Which indicator.

@@ -15,7 +15,7 @@ use super::{ChainStep, Place};
 
 /// An indicator seen on a transaction, before it is known who is behind it.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(super) struct IndicatorHit {
     pub indicator: IndicatorId,
     pub place: Place,
     /// What stands there: the name in wire form, the address as text. Shared by all that is listed of it.
@@ -33,7 +33,7 @@ pub(super) struct Seen {
     pub joined: Option<Box<Joined>>,
 }
 
-impl Seen {
+impl IndicatorHit {
     /// Since when it is to be reported, unless it was. What a question waited for with others is reported with
     /// what that was flagged in.
     pub fn untold_since(&self) -> Option<Timestamp> {
@@ -68,8 +68,8 @@ const GIVEN_UP: Span = Span::from_secs(10);
 
 /// The sightings of one transaction that waits to be judged.
 #[derive(Clone, Debug)]
-pub(super) struct Flagged {
-    pub seen: Vec<Seen>,
+pub(super) struct PendingHits {
+    pub hits: Vec<IndicatorHit>,
     /// When the message came that is looked at.
     pub latest: Timestamp,
     /// Whether it is not a message that is looked at, but what a name was known to lead to.
@@ -78,11 +78,11 @@ pub(super) struct Flagged {
     left_out: u64,
 }
 
-impl Flagged {
+impl PendingHits {
     /// Whether the indicator was not seen before, and there is room for it; what there is no room for is counted.
     pub fn takes(&mut self, indicator: IndicatorId) -> bool {
-        let is_new = self.seen.iter().all(|seen| seen.indicator != indicator);
-        let has_room = self.seen.len() < self.room;
+        let is_new = self.hits.iter().all(|hit| hit.indicator != indicator);
+        let has_room = self.hits.len() < self.room;
         self.left_out += u64::from(is_new && !has_room);
         is_new && has_room
     }
@@ -96,8 +96,8 @@ impl Flagged {
         place: Place,
         name: &Arc<[u8]>,
     ) {
-        let mut seen = self.seen.iter_mut();
-        if let Some(presumed) = seen.find(|seen| seen.indicator == indicator && seen.is_presumed) {
+        let mut hit = self.hits.iter_mut();
+        if let Some(presumed) = hit.find(|hit| hit.indicator == indicator && hit.is_presumed) {
             if !self.is_presuming {
                 (presumed.place, presumed.name) = (place, Arc::clone(name));
                 presumed.is_presumed = false;
@@ -107,11 +107,11 @@ impl Flagged {
             let name = Arc::clone(name);
             let at = self.latest;
             let (is_told, is_presumed, joined) = (false, self.is_presuming, None);
-            if self.seen.is_empty() {
+            if self.hits.is_empty() {
                 // Mostly it is the only one.
-                self.seen.reserve_exact(1);
+                self.hits.reserve_exact(1);
             }
-            self.seen.push(Seen {
+            self.hits.push(IndicatorHit {
                 indicator,
                 place,
                 name,
@@ -126,11 +126,11 @@ impl Flagged {
 
     /// What is still to be reported before it is settled, as far as it is wanted; from now on it passes for
     /// reported.
-    pub fn take_untold(&mut self, is_wanted: impl Fn(&Seen) -> bool) -> Vec<Seen> {
-        let untold = self.seen.iter_mut().filter(|seen| !seen.is_told && is_wanted(seen));
-        let told = untold.map(|seen| {
-            let untold = seen.clone();
-            seen.is_told = true;
+    pub fn take_untold(&mut self, is_wanted: impl Fn(&IndicatorHit) -> bool) -> Vec<IndicatorHit> {
+        let untold = self.hits.iter_mut().filter(|hit| !hit.is_told && is_wanted(hit));
+        let told = untold.map(|hit| {
+            let untold = hit.clone();
+            hit.is_told = true;
             untold
         });
         told.collect()
@@ -138,44 +138,44 @@ impl Flagged {
 
     /// Whether something in it is still to be reported before it is settled.
     pub fn has_untold(&self) -> bool {
-        self.seen.iter().any(|seen| !seen.is_told)
+        self.hits.iter().any(|hit| !hit.is_told)
     }
 }
 
 /// All that waits to be judged, by transaction.
 #[derive(Debug, Default)]
 pub(super) struct Sightings {
-    flagged: BTreeMap<Sequence, Flagged>,
+    flagged: BTreeMap<Sequence, PendingHits>,
     count: usize,
     left_out: u64,
 }
 
 impl Sightings {
     /// Takes out what there is of a transaction.
-    pub fn remove(&mut self, sequence: Sequence) -> Option<Flagged> {
+    pub fn remove(&mut self, sequence: Sequence) -> Option<PendingHits> {
         let flagged = self.flagged.remove(&sequence)?;
-        self.count -= flagged.seen.len();
+        self.count -= flagged.hits.len();
         Some(flagged)
     }
 
     /// Puts in what there is of a transaction, if there is anything.
-    pub fn insert(&mut self, sequence: Sequence, mut flagged: Flagged) {
+    pub fn insert(&mut self, sequence: Sequence, mut flagged: PendingHits) {
         self.left_out += std::mem::take(&mut flagged.left_out);
-        if !flagged.seen.is_empty() {
-            self.count += flagged.seen.len();
+        if !flagged.hits.is_empty() {
+            self.count += flagged.hits.len();
             self.flagged.insert(sequence, flagged);
         }
     }
 
     /// Room for the sightings of another transaction.
-    pub fn room(&self) -> Flagged {
+    pub fn room(&self) -> PendingHits {
         let room = if self.count < WAITING_MAX / 2 { PER_TRANSACTION_MAX } else { 1 };
-        let (seen, latest) = (Vec::new(), Timestamp::default());
-        Flagged { seen, latest, is_presuming: false, room, left_out: 0 }
+        let (hits, latest) = (Vec::new(), Timestamp::default());
+        PendingHits { hits, latest, is_presuming: false, room, left_out: 0 }
     }
 
     /// What there is of a transaction, to be told.
-    pub fn get_mut(&mut self, sequence: Sequence) -> Option<&mut Flagged> {
+    pub fn get_mut(&mut self, sequence: Sequence) -> Option<&mut PendingHits> {
         self.flagged.get_mut(&sequence)
     }
 
@@ -211,20 +211,20 @@ impl Sightings {
     ) -> Sightings {
         let mut gone = Sightings::default();
         for (sequence, mut flagged) in std::mem::take(&mut self.flagged) {
-            let mut without = Flagged { seen: Vec::new(), ..flagged };
-            for mut seen in std::mem::take(&mut flagged.seen) {
-                match anew(seen.indicator) {
-                    Some(id) if flagged.seen.iter().all(|known| known.indicator != id) => {
-                        seen.indicator = id;
-                        flagged.seen.push(seen);
+            let mut without = PendingHits { hits: Vec::new(), ..flagged };
+            for mut hit in std::mem::take(&mut flagged.hits) {
+                match anew(hit.indicator) {
+                    Some(id) if flagged.hits.iter().all(|known| known.indicator != id) => {
+                        hit.indicator = id;
+                        flagged.hits.push(hit);
                     }
                     Some(_) => self.count -= 1,
-                    None => without.seen.push(seen),
+                    None => without.hits.push(hit),
                 }
             }
-            self.count -= without.seen.len();
+            self.count -= without.hits.len();
             gone.insert(sequence, without);
-            if !flagged.seen.is_empty() {
+            if !flagged.hits.is_empty() {
                 self.flagged.insert(sequence, flagged);
             }
         }
@@ -246,7 +246,7 @@ impl Matching {
         indicators: &Indicators,
         name: Name<'_>,
         place: Place,
-        flagged: &mut Flagged,
+        flagged: &mut PendingHits,
     ) {
         self.found.clear();
         indicators.match_name(name, &mut self.found);
@@ -260,7 +260,7 @@ impl Matching {
         indicators: &Indicators,
         messages: &Messages,
         message: &Message,
-        flagged: &mut Flagged,
+        flagged: &mut PendingHits,
     ) {
         if let Some(question) = message.question {
             self.name(indicators, messages.name(question.name), Place::Qname, flagged);
@@ -299,7 +299,7 @@ impl Matching {
         indicators: &Indicators,
         address: crate::flow::Address,
         place: Place,
-        flagged: &mut Flagged,
+        flagged: &mut PendingHits,
     ) {
         self.found.clear();
         indicators.match_address(address, &mut self.found);
@@ -312,7 +312,7 @@ impl Matching {
         indicators: &Indicators,
         place: Place,
         name: &[u8],
-        flagged: &mut Flagged,
+        flagged: &mut PendingHits,
     ) {
         if self.found.is_empty() {
             return;
@@ -329,7 +329,7 @@ impl Matching {
         indicators: &Indicators,
         history: History<'_>,
         ask: &Transaction,
-        flagged: &mut Flagged,
+        flagged: &mut PendingHits,
     ) {
         flagged.is_presuming = true;
         for edge in known_chain(history, ask) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::clock::Clock;
-use super::surroundings::Surroundings;
+use super::host_context::HostContext;
 use super::{Asks, Attribution, Client, Place, Way, way};
 use crate::contact::Contact;
 use crate::flow::{Address, Mac};
@@ -220,7 +220,7 @@ impl Summary {
 
     /// Looks once more at names and contacts: the capture is at its end, and more is known. From now on times
     /// are stamps.
-    pub(super) fn complete(&mut self, surroundings: &Surroundings, clock: &Clock) {
+    pub(super) fn complete(&mut self, surroundings: &HostContext, clock: &Clock) {
         let rows = self.rows.iter_mut().map(|((_, client), row)| (client, row));
         let unlisted = self.unlisted.iter_mut().map(|((_, client), row)| (client, row));
         for (client, row) in rows.chain(unlisted) {
@@ -271,10 +271,10 @@ impl Summary {
 
 /// Counts an attribution in the rows of each client and what was flagged, of which there may be so many. Returns for how many
 /// clients there was no room.
-fn add_to<Flagged: Clone + Ord>(
-    rows: &mut BTreeMap<(Flagged, Address), Box<SummaryRow>>,
+fn add_to<PendingHits: Clone + Ord>(
+    rows: &mut BTreeMap<(PendingHits, Address), Box<SummaryRow>>,
     room: usize,
-    flagged: &Flagged,
+    flagged: &PendingHits,
     attribution: &Attribution,
     indicators: &Indicators,
 ) -> u64 {

@@ -3,7 +3,7 @@
 use std::mem::discriminant;
 
 use super::fault::{Fault, Place};
-use super::search::Found;
+use super::search::Resumption;
 use crate::frame::{Entry, FrameId, LinkType};
 use crate::time::Timestamp;
 
@@ -122,13 +122,13 @@ impl Ledger {
 
     /// Passes over what was searched, on top of the octets that were `used`, because of the fault that was noted last.
     /// Returns whether the search has to go on.
-    pub fn go_on(&mut self, found: Found, used: &mut usize) -> bool {
-        let (Found::After(octets) | Found::NotWithin(octets)) = found;
+    pub fn go_on(&mut self, found: Resumption, used: &mut usize) -> bool {
+        let (Resumption::After(octets) | Resumption::NotWithin(octets)) = found;
         *used += octets;
         if let Some(last) = self.faults.get_mut(self.last) {
             last.passed_over += octets as u64;
         }
-        matches!(found, Found::NotWithin(_))
+        matches!(found, Resumption::NotWithin(_))
     }
 }
 
@@ -195,8 +195,8 @@ mod tests {
         ledger.note(Fault::UnknownInterface(9), 3, 60);
         ledger.note(Fault::NoRecord(None), 4, 80);
         let mut used = 1;
-        assert!(ledger.go_on(Found::NotWithin(4), &mut used));
-        assert!(!ledger.go_on(Found::After(3), &mut used));
+        assert!(ledger.go_on(Resumption::NotWithin(4), &mut used));
+        assert!(!ledger.go_on(Resumption::After(3), &mut used));
         assert_eq!(used, 8);
         ledger.note(Fault::UnknownInterface(5), 5, 90);
         let [first, second] = &ledger.faults[..] else { panic!("two kinds") };

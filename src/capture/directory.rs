@@ -27,7 +27,7 @@ const DEPTH_MAX: usize = 16;
 
 /// What a directory holds.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct Listing {
     /// The captures, by path.
     pub captures: Vec<PathBuf>,
     /// What was left out, by reason.
@@ -78,15 +78,15 @@ impl LeftOut {
 ///
 /// # Errors
 /// When a directory cannot be read.
-pub fn captures_in(directory: &Path) -> io::Result<Found> {
-    let mut found = Found::default();
+pub fn captures_in(directory: &Path) -> io::Result<Listing> {
+    let mut found = Listing::default();
     look_through(directory, 0, &mut found)?;
     found.captures.sort();
     found.left_out.values_mut().for_each(|paths| paths.sort());
     Ok(found)
 }
 
-fn look_through(directory: &Path, depth: usize, found: &mut Found) -> io::Result<()> {
+fn look_through(directory: &Path, depth: usize, found: &mut Listing) -> io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let path = entry.path();

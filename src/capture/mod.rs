@@ -31,7 +31,7 @@ mod tests;
 
 pub use begin::begin_of;
 pub use directory::{
-    EVIDENCE_COLUMNS, EVIDENCE_INDEX, Found, LeftOut, RING_ENDING, RING_PREFIX, captures_in,
+    EVIDENCE_COLUMNS, EVIDENCE_INDEX, LeftOut, Listing, RING_ENDING, RING_PREFIX, captures_in,
     is_called_capture, is_of_ring,
 };
 pub use fault::{CaptureError, Damage, Fault, Place};

@@ -12,7 +12,7 @@ pub(super) const SEARCHED_IN: usize = IN_A_ROW * RECORD_OCTETS_MAX;
 
 /// Where records go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum Resumption {
     /// After so many octets.
     After(usize),
     /// Not within so many; what is behind them is too short to tell.
@@ -38,16 +38,16 @@ pub(super) fn search(
     is_end: bool,
     header: usize,
     likely: impl Fn(&[u8]) -> Option<usize>,
-) -> Found {
+) -> Resumption {
     for start in 0..bytes.len() {
         match row_at(bytes, start, header, &likely) {
-            Row::Whole => return Found::After(start),
-            Row::ToTheEnd if is_end => return Found::After(start),
-            Row::ToTheEnd | Row::Beyond if !is_end => return Found::NotWithin(start),
+            Row::Whole => return Resumption::After(start),
+            Row::ToTheEnd if is_end => return Resumption::After(start),
+            Row::ToTheEnd | Row::Beyond if !is_end => return Resumption::NotWithin(start),
             Row::ToTheEnd | Row::Beyond | Row::None => {}
         }
     }
-    Found::NotWithin(bytes.len())
+    Resumption::NotWithin(bytes.len())
 }
 
 /// Whether records stand in a row from somewhere on.
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     /// Records of which the first octet is their length, and the second 9.
-    fn found(bytes: &[u8], is_end: bool) -> Found {
+    fn found(bytes: &[u8], is_end: bool) -> Resumption {
         search(bytes, is_end, 2, |rest| {
             let [len, 9, ..] = rest else { return None };
             (*len >= 2).then_some(usize::from(*len))
@@ -83,16 +83,16 @@ mod tests {
 
     #[test]
     fn four_in_a_row_are_records() {
-        assert_eq!(found(&[7, 7, 2, 9, 2, 9, 3, 9, 0, 2, 9, 5], false), Found::After(2));
-        assert_eq!(found(&[2, 9, 2, 9, 7, 7, 2, 9, 2, 9, 2, 9, 2, 9], false), Found::After(6));
+        assert_eq!(found(&[7, 7, 2, 9, 2, 9, 3, 9, 0, 2, 9, 5], false), Resumption::After(2));
+        assert_eq!(found(&[2, 9, 2, 9, 7, 7, 2, 9, 2, 9, 2, 9, 2, 9], false), Resumption::After(6));
     }
 
     #[test]
     fn fewer_are_records_where_the_file_ends_with_them() {
-        assert_eq!(found(&[7, 7, 7, 3, 9, 0], true), Found::After(3));
-        assert_eq!(found(&[7, 7, 7, 3, 9, 0], false), Found::NotWithin(3));
+        assert_eq!(found(&[7, 7, 7, 3, 9, 0], true), Resumption::After(3));
+        assert_eq!(found(&[7, 7, 7, 3, 9, 0], false), Resumption::NotWithin(3));
         // A record that is cut, or only looks like one.
-        assert_eq!(found(&[7, 7, 7, 4, 9, 0], true), Found::NotWithin(6));
-        assert_eq!(found(&[7, 7, 7, 4, 9, 0], false), Found::NotWithin(3));
+        assert_eq!(found(&[7, 7, 7, 4, 9, 0], true), Resumption::NotWithin(6));
+        assert_eq!(found(&[7, 7, 7, 4, 9, 0], false), Resumption::NotWithin(3));
     }
 }

@@ -21,7 +21,7 @@ use crate::message::{Message, Messages};
 use crate::name::NameHasher;
 use crate::packet::{Aside, Ports};
 use crate::pipeline::live::now;
-use crate::pipeline::{Decoder, Keeper, MessageSink, Pipe, Stop, run as run_pipeline};
+use crate::pipeline::{Decoder, MessageSink, Pipe, Sequencer, Stop, run as run_pipeline};
 use crate::report::{CaptureLacked, Dropped, Ending, Files, Internal, Report, Subject};
 use crate::resolution::{Limits, Resolution, Roles};
 use crate::time::{Span, Zone};
@@ -185,7 +185,7 @@ pub fn run(
         verdicts: Verdicts::default(),
     };
     let sink = Sink { attributor, answer, stop: &stop };
-    let mut keeper = Keeper::new(decoder.clone(), sink);
+    let mut keeper = Sequencer::new(decoder.clone(), sink);
     let bar = Bar::new(&reader, input.shows_progress, &screen);
     run_pipeline(&mut reader, &mut decoder, &mut keeper, input.workers, &stop);
     bar.finish();

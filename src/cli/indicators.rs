@@ -25,7 +25,7 @@ const LINES_SHOWN_MAX: usize = 5;
 
 /// What a live run looks for; read anew when it is asked to.
 #[derive(Clone, Debug)]
-pub enum Flagged {
+pub enum WatchSource {
     /// What lists hold.
     Lists(Lists),
     /// What the alerts in these files are about, but for the DNS servers.
@@ -43,12 +43,12 @@ pub struct OfAlerts {
     pub resolvers: Vec<Vec<Address>>,
 }
 
-impl Flagged {
+impl WatchSource {
     /// The files.
     pub fn paths(&self) -> impl Iterator<Item = &PathBuf> {
         let (first, rest): (&[PathBuf], &[PathBuf]) = match self {
-            Flagged::Lists(lists) => (&lists.indicators, &lists.allow),
-            Flagged::Alerts(alerts) => (&alerts.files, &[]),
+            WatchSource::Lists(lists) => (&lists.indicators, &lists.allow),
+            WatchSource::Alerts(alerts) => (&alerts.files, &[]),
         };
         first.iter().chain(rest)
     }
@@ -68,8 +68,8 @@ impl Flagged {
     /// When one cannot be opened; when alerts cannot be used.
     pub fn open(&self, hasher: NameHasher) -> anyhow::Result<Opened> {
         Ok(match self {
-            Flagged::Lists(lists) => Opened::Lists(lists.open()?),
-            Flagged::Alerts(alerts) => Opened::Alerts(Box::new(alerts.load(hasher)?)),
+            WatchSource::Lists(lists) => Opened::Lists(lists.open()?),
+            WatchSource::Alerts(alerts) => Opened::Alerts(Box::new(alerts.load(hasher)?)),
         })
     }
 }

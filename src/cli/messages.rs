@@ -11,7 +11,7 @@ use super::{Outcome, say};
 use crate::capture::Reader;
 use crate::message::{Message, Messages};
 use crate::name::NameHasher;
-use crate::pipeline::{Decoder, Keeper, MessageSink, Stop, run as run_pipeline};
+use crate::pipeline::{Decoder, MessageSink, Sequencer, Stop, run as run_pipeline};
 use crate::report::{Files, write_message};
 
 struct Sink<'a, W> {
@@ -41,7 +41,8 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let mut decoder = Decoder::new(input.ports.clone(), NameHasher::random(), None);
     let files = super::analysis::file_names(&input.files);
     let out = BufWriter::new(std::io::stdout().lock());
-    let mut keeper = Keeper::new(decoder.clone(), Sink { out, files, stop: &stop, failed: None });
+    let mut keeper =
+        Sequencer::new(decoder.clone(), Sink { out, files, stop: &stop, failed: None });
     let bar = Bar::new(&reader, input.shows_progress, &screen);
     run_pipeline(&mut reader, &mut decoder, &mut keeper, input.workers, &stop);
     bar.finish();

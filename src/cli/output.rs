@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::progress::Screen;
 use super::say;
-use crate::pipeline::{Asked, Stop};
+use crate::pipeline::{Stop, StopRequest};
 
 /// Whether whoever read the output has gone away, as `head` does: no error to speak of.
 pub fn is_closed_pipe(error: &io::Error) -> bool {
@@ -19,11 +19,11 @@ pub fn stop_on_interrupt(screen: &Screen) -> Arc<Stop> {
     let (told, screen) = (Arc::clone(&stop), screen.clone());
     let handler = ctrlc::set_handler(move || {
         let asked = told.signal();
-        if asked == Asked::TheSame {
+        if asked == StopRequest::TheSame {
             return;
         }
         screen.clear();
-        if asked == Asked::AtOnce {
+        if asked == StopRequest::AtOnce {
             std::process::exit(130);
         }
         say(

@@ -154,13 +154,13 @@ impl Outputs {
         let open = |(form, place): &(Form, Place)| -> anyhow::Result<Box<dyn Report + 'a>> {
             let out = place.open(form.line())?;
             let report = report(*form, out, !matches!(place, Place::File(_)), subject);
-            Ok(Box::new(Elsewhere { place: place.to_string(), report }))
+            Ok(Box::new(OtherOutput { place: place.to_string(), report }))
         };
         for socket in sockets {
             reports.push(open(socket)?);
         }
         if let Some(path) = &self.page {
-            reports.push(Box::new(Elsewhere {
+            reports.push(Box::new(OtherOutput {
                 place: format!("--report {}", path.display()),
                 report: Box::new(Html::create(path, subject)?),
             }));
@@ -169,7 +169,7 @@ impl Outputs {
             let evidence = Evidence::new(directory, captures, ports.clone(), subject)
                 .with_context(|| format!("--evidence: {}", directory.display()))?;
             let place = format!("--evidence {}", directory.display());
-            reports.push(Box::new(Elsewhere { place, report: Box::new(evidence) }));
+            reports.push(Box::new(OtherOutput { place, report: Box::new(evidence) }));
         }
         for file in files {
             reports.push(open(file)?);
@@ -249,19 +249,19 @@ impl Report for OnStdout<'_> {
 }
 
 /// A report elsewhere: its errors say where.
-struct Elsewhere<'a> {
+struct OtherOutput<'a> {
     place: String,
     report: Box<dyn Report + 'a>,
 }
 
-impl Elsewhere<'_> {
+impl OtherOutput<'_> {
     /// Another kind than that of a pipe that somebody closed, which is no error on stdout alone.
     fn failed(&self, error: io::Error) -> io::Error {
         io::Error::other(format!("{}: {error}", self.place))
     }
 }
 
-impl Report for Elsewhere<'_> {
+impl Report for OtherOutput<'_> {
     fn attribution(&mut self, attribution: &Attribution) -> io::Result<()> {
         self.report.attribution(attribution).map_err(|error| self.failed(error))
     }

@@ -13,14 +13,14 @@ use super::args::{
     AnalysisArgs, Captured, CheckArgs, ExplainArgs, Format, IndicatorArgs, InputArgs, LiveArgs,
     MessagesArgs, ReadArgs,
 };
-use super::indicators::{Flagged, OfAlerts};
+use super::indicators::{OfAlerts, WatchSource};
 use super::outputs::{Outputs, refuse_loose_client};
 use super::place::{STDOUT, is_same_file};
 use super::say;
 use crate::alert::{Form as AlertForm, Zones};
 use crate::attribution::ReadFile;
 use crate::capture::live::{DeviceOptions, Wanted, is_interface};
-use crate::capture::{Found, LeftOut, captures_in, is_called_capture};
+use crate::capture::{LeftOut, Listing, captures_in, is_called_capture};
 use crate::flow::Address;
 use crate::identity::Inventory;
 use crate::indicator::{Lists, files_of};
@@ -98,7 +98,7 @@ pub struct Live {
     pub fanout: u16,
     pub workers: usize,
     pub ports: Ports,
-    pub flagged: Flagged,
+    pub flagged: WatchSource,
     pub resolvers: Vec<Vec<Address>>,
     pub internal: Vec<IpNet>,
     pub inventory: Inventory,
@@ -134,8 +134,10 @@ impl Live {
         }
         let LiveArgs { indicators, indicators_format, allow, alerts, .. } = args;
         let flagged = match alerts.is_empty() {
-            true => Flagged::Lists(lists(IndicatorArgs { indicators, indicators_format, allow })),
-            false => Flagged::Alerts(OfAlerts {
+            true => {
+                WatchSource::Lists(lists(IndicatorArgs { indicators, indicators_format, allow }))
+            }
+            false => WatchSource::Alerts(OfAlerts {
                 files: alerts,
                 form: args.alerts_format,
                 resolvers: resolvers(&args.resolver)?,
@@ -531,7 +533,7 @@ fn with_directories(given: Vec<PathBuf>) -> anyhow::Result<(Vec<PathBuf>, Vec<St
 /// What a directory holds that is not read, for some of the reasons, in words.
 fn words_of_left_out(
     directory: &Path,
-    found: &Found,
+    found: &Listing,
     is_meant: impl Fn(LeftOut) -> bool,
 ) -> Option<String> {
     let inner = |path: &PathBuf| {

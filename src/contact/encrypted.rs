@@ -54,7 +54,7 @@ impl Carrier {
 
 /// What a host did last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Around {
+pub struct LastActivity {
     /// The host.
     pub host: Address,
     /// By what.
@@ -69,7 +69,7 @@ pub struct Around {
 
 /// That a server was asked encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Asked {
+pub struct EncryptedQuery {
     /// Who asked last.
     pub by: Address,
     /// When it was asked first and last.
@@ -84,8 +84,8 @@ pub struct Asked {
 /// Beside them, the servers that were asked by DNS over TLS or QUIC, at most 64: one of these may be the resolver that is watched.
 #[derive(Debug)]
 pub struct Encrypted {
-    hosts: HashMap<Address, Around>,
-    servers: HashMap<Address, Asked>,
+    hosts: HashMap<Address, LastActivity>,
+    servers: HashMap<Address, EncryptedQuery>,
     limit: usize,
     swept: Timestamp,
     passed_over: u64,
@@ -139,7 +139,7 @@ impl Encrypted {
             return;
         }
         let last = aside.time;
-        let around = Around { host, carrier, server: server.address, known, last };
+        let around = LastActivity { host, carrier, server: server.address, known, last };
         self.note(around);
     }
 
@@ -147,18 +147,19 @@ impl Encrypted {
         if self.servers.len() >= SERVERS_MAX && !self.servers.contains_key(&server) {
             return;
         }
-        let asked = self.servers.entry(server).or_insert(Asked { by, first: time, last: time });
-        *asked = Asked { by, last: asked.last.max(time), ..*asked };
+        let asked =
+            self.servers.entry(server).or_insert(EncryptedQuery { by, first: time, last: time });
+        *asked = EncryptedQuery { by, last: asked.last.max(time), ..*asked };
     }
 
     /// Whether a server was asked by DNS over TLS or QUIC.
-    pub fn asked(&self, server: Address) -> Option<Asked> {
+    pub fn asked(&self, server: Address) -> Option<EncryptedQuery> {
         self.servers.get(&server).copied()
     }
 
-    fn note(&mut self, around: Around) {
+    fn note(&mut self, around: LastActivity) {
         if let Some(of_host) = self.hosts.get_mut(&around.host) {
-            *of_host = Around { last: around.last.max(of_host.last), ..around };
+            *of_host = LastActivity { last: around.last.max(of_host.last), ..around };
             return;
         }
         // A walk over all of them, so not for each of the many that somebody could make up.
@@ -174,8 +175,8 @@ impl Encrypted {
     }
 
     /// The hosts, in the order of their addresses.
-    pub fn hosts(&self) -> Vec<Around> {
-        let mut hosts: Vec<Around> = self.hosts.values().copied().collect();
+    pub fn hosts(&self) -> Vec<LastActivity> {
+        let mut hosts: Vec<LastActivity> = self.hosts.values().copied().collect();
         hosts.sort_unstable_by_key(|around| around.host);
         hosts
     }
@@ -292,7 +293,7 @@ mod tests {
     fn hosts_that_nobody_has_room_for_are_counted_and_the_stale_make_room() {
         let mut encrypted = Encrypted::new(2);
         let mut note = |host: u8, seconds: i64| {
-            encrypted.note(Around {
+            encrypted.note(LastActivity {
                 host: Address::v4([10, 0, 0, host]),
                 carrier: Carrier::Tls,
                 server: Address::v4([9, 9, 9, 9]),

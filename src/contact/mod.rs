@@ -12,7 +12,7 @@ use crate::flow::{Address, Transport};
 use crate::frame::FrameId;
 use crate::time::Timestamp;
 
-pub use encrypted::{Around, Asked, Carrier, Encrypted};
+pub use encrypted::{Carrier, Encrypted, EncryptedQuery, LastActivity};
 pub use watch::Watch;
 
 /// Whether the capture shows that a client connected to an address in its answer.

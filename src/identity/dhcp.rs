@@ -33,7 +33,7 @@ pub(super) enum Kind {
 
 /// What a message says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct DhcpClaim {
     /// What it is for.
     pub kind: Kind,
     /// The client's link-layer address.
@@ -47,7 +47,7 @@ pub(super) struct Said {
 }
 
 /// Reads a message; `None` of what is broken, or of no consequence.
-pub(super) fn read(payload: &[u8]) -> Option<Said> {
+pub(super) fn read(payload: &[u8]) -> Option<DhcpClaim> {
     let message = Message::new(payload).ok()?;
     // Only Ethernet's addresses are told apart here; a longer length would reach beyond its field.
     if message.htype() != HType::Eth || message.hlen() != 6 {
@@ -82,7 +82,7 @@ pub(super) fn read(payload: &[u8]) -> Option<Said> {
         _ => return None,
     };
     let lease = lease.map(|octets| Span::from_secs(i64::from(u32::from_be_bytes(octets))));
-    Some(Said { kind, mac, address, name: full.or(short), lease })
+    Some(DhcpClaim { kind, mac, address, name: full.or(short), lease })
 }
 
 /// An address field, unless it is empty.

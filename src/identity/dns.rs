@@ -12,7 +12,7 @@ use crate::name::Name;
 
 /// An address and the name that is said to be its own, and whether it is said for the last time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct NameClaim {
     /// Whose name.
     pub address: Address,
     /// The name.
@@ -23,7 +23,7 @@ pub(super) struct Said {
 
 /// The name that `sender` gives itself in an update (RFC 2136): an A or AAAA record to be added with its
 /// address, or the PTR record of it.
-pub(super) fn update(message: &[u8], sender: Address) -> Option<Said> {
+pub(super) fn update(message: &[u8], sender: Address) -> Option<NameClaim> {
     let (flags, records) = Records::of(message)?;
     if flags.is_response() || flags.opcode() != 5 {
         return None;
@@ -39,12 +39,12 @@ pub(super) fn update(message: &[u8], sender: Address) -> Option<Said> {
             }
             _ => return None,
         };
-        Some(Said { address: sender, name, is_goodbye: false })
+        Some(NameClaim { address: sender, name, is_goodbye: false })
     })
 }
 
 /// What a response from an internal server says an internal address is called.
-pub(super) fn pointers(message: &[u8], server: Address) -> Vec<Said> {
+pub(super) fn pointers(message: &[u8], server: Address) -> Vec<NameClaim> {
     let Some((flags, records)) = Records::of(message) else { return Vec::new() };
     if !flags.is_response() || flags.rcode() != 0 || !server.is_internal() {
         return Vec::new();
@@ -55,14 +55,14 @@ pub(super) fn pointers(message: &[u8], server: Address) -> Vec<Said> {
     let said = answers.filter_map(|record| {
         let address = reverse(&record.owner).filter(Address::is_internal)?;
         let name = written::from_wire(&records.name_in(&record)?)?;
-        Some(Said { address, name, is_goodbye: false })
+        Some(NameClaim { address, name, is_goodbye: false })
     });
     // One name an address: a list of them says little about the host.
     said.take(1).collect()
 }
 
 /// The name for which `sender` answers by multicast DNS or LLMNR with its own address.
-pub(super) fn multicast(message: &[u8], sender: Address) -> Option<Said> {
+pub(super) fn multicast(message: &[u8], sender: Address) -> Option<NameClaim> {
     let (flags, mut records) = Records::of(message)?;
     if !flags.is_response() || flags.opcode() != 0 || flags.rcode() != 0 {
         return None;
@@ -75,7 +75,7 @@ pub(super) fn multicast(message: &[u8], sender: Address) -> Option<Said> {
     };
     let record = records.find(own)?;
     let name = written::from_wire(&record.owner)?;
-    Some(Said { address: sender, name, is_goodbye: record.ttl == 0 })
+    Some(NameClaim { address: sender, name, is_goodbye: record.ttl == 0 })
 }
 
 /// The address in an A or AAAA record.

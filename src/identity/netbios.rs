@@ -17,7 +17,7 @@ const GROUP: u8 = 0x80;
 
 /// What a message says of its sender's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum NetbiosClaim {
     /// This is my name.
     Is(String),
     /// This is my name no longer.
@@ -25,21 +25,21 @@ pub(super) enum Said {
 }
 
 /// What a message of the name service says of `sender`.
-pub(super) fn name_service(message: &[u8], sender: Address) -> Option<Said> {
+pub(super) fn name_service(message: &[u8], sender: Address) -> Option<NetbiosClaim> {
     let (flags, mut records) = Records::of(message)?;
     match (flags.is_response(), flags.opcode()) {
         // Registration, refresh (8, and by an old mistake 9), multi-homed registration.
         (false, 5 | 8 | 9 | 15) => {
-            own_record(&mut records, sender, Section::Additional).map(Said::Is)
+            own_record(&mut records, sender, Section::Additional).map(NetbiosClaim::Is)
         }
         (false, 6) => {
-            own_record(&mut records, sender, Section::Additional).map(|_| Said::WasReleased)
+            own_record(&mut records, sender, Section::Additional).map(|_| NetbiosClaim::WasReleased)
         }
         (true, 0) if flags.rcode() == 0 => {
             let mut both = records;
             own_record(&mut records, sender, Section::Answer)
                 .or_else(|| both.find_map(|record| node_status(&record)))
-                .map(Said::Is)
+                .map(NetbiosClaim::Is)
         }
         _ => None,
     }
@@ -141,10 +141,10 @@ pub(super) mod tests {
     fn a_registration_names_its_sender_and_nobody_else() {
         let own = [192, 168, 2, 42];
         let said = |message: &[u8]| name_service(message, host());
-        let is = |name: &str| Some(Said::Is(name.to_owned()));
+        let is = |name: &str| Some(NetbiosClaim::Is(name.to_owned()));
         assert_eq!(said(&registration("KEVIN-PC", 0, 0, own, 5)), is("KEVIN-PC"));
         assert_eq!(said(&registration("KEVIN-PC", 0x20, 0x60, own, 8)), is("KEVIN-PC"));
-        assert_eq!(said(&registration("KEVIN-PC", 0, 0, own, 6)), Some(Said::WasReleased));
+        assert_eq!(said(&registration("KEVIN-PC", 0, 0, own, 6)), Some(NetbiosClaim::WasReleased));
         assert_eq!(said(&registration("WORKGROUP", 0, GROUP, own, 5)), None, "a group");
         assert_eq!(said(&registration("WORKGROUP", 0x1d, 0, own, 5)), None, "the master browser");
         assert_eq!(said(&registration("KEVIN-PC", 0, 0, [192, 168, 2, 1], 5)), None, "another's");
@@ -159,7 +159,7 @@ pub(super) mod tests {
             &[0, 0x20, 0, 1, 0, 0, 0, 9, 0, 6, 0, 0, 192, 168, 2, 42],
         ]
         .concat();
-        assert_eq!(name_service(&positive, host()), Some(Said::Is("FILER".to_owned())));
+        assert_eq!(name_service(&positive, host()), Some(NetbiosClaim::Is("FILER".to_owned())));
         let mut names = vec![2];
         names.extend([&b"WORKGROUP      \0\x84\0"[..], &b"NODE           \0\x04\0"[..]].concat());
         let status = [
@@ -169,7 +169,7 @@ pub(super) mod tests {
             &names,
         ]
         .concat();
-        assert_eq!(name_service(&status, host()), Some(Said::Is("NODE".to_owned())));
+        assert_eq!(name_service(&status, host()), Some(NetbiosClaim::Is("NODE".to_owned())));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use foldhash::{HashMap, HashMapExt};
 
 use super::claims::{Claim, Claims};
 use super::inventory::Inventory;
-use super::netbios::Said as Netbios;
+use super::netbios::NetbiosClaim as Netbios;
 use super::{Hostname, Source, dhcp, dns, kerberos, netbios, written};
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
@@ -52,7 +52,7 @@ pub struct Registry {
     /// What was learned of each source, in the order of [`SOURCES`].
     tables: [Claims; SOURCES.len()],
     /// What DHCP clients asked for last.
-    requests: HashMap<Mac, dhcp::Said>,
+    requests: HashMap<Mac, dhcp::DhcpClaim>,
     requests_order: VecDeque<Mac>,
     /// The address that each DHCP client had last.
     leased: HashMap<Mac, Address>,
@@ -150,7 +150,7 @@ impl Registry {
         );
     }
 
-    fn dhcp(&mut self, said: dhcp::Said, aside: &Aside) {
+    fn dhcp(&mut self, said: dhcp::DhcpClaim, aside: &Aside) {
         use dhcp::Kind;
         let now = aside.time;
         let asked = self.requests.get(&said.mac).cloned();
@@ -167,7 +167,7 @@ impl Registry {
                 if let Some(address) = free {
                     self.lease(address, said.kind, &said, name.clone(), aside);
                 }
-                self.remember(dhcp::Said { name, ..said });
+                self.remember(dhcp::DhcpClaim { name, ..said });
             }
             Kind::Acknowledge => {
                 let Some(address) = said.address else { return };
@@ -195,7 +195,7 @@ impl Registry {
         }
     }
 
-    fn remember(&mut self, said: dhcp::Said) {
+    fn remember(&mut self, said: dhcp::DhcpClaim) {
         if !self.requests.contains_key(&said.mac) {
             if self.requests.len() >= REQUESTS_MAX
                 && let Some(oldest) = self.requests_order.pop_front()
@@ -212,7 +212,7 @@ impl Registry {
         &mut self,
         address: Address,
         kind: dhcp::Kind,
-        said: &dhcp::Said,
+        said: &dhcp::DhcpClaim,
         name: Option<String>,
         aside: &Aside,
     ) {

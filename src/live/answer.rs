@@ -15,8 +15,8 @@ use crate::packet::{Aside, ReassemblyCounters};
 use crate::pipeline::live::{Health as PipeHealth, LiveSink, Lost, now};
 use crate::pipeline::{DecodeCounters, MessageSink};
 use crate::report::{
-    CaptureLacked, Cef, Csv, Dropped, Ending, Eve, Files, Internal, Jsonl, Lines, Report, Spoken,
-    Subject, Syslog, Zeek,
+    AnnouncementLog, CaptureLacked, Cef, Csv, Dropped, Ending, Eve, Files, Internal, Jsonl, Lines,
+    Report, Subject, Syslog, Zeek,
 };
 use crate::time::{Span, Timestamp, Zone};
 
@@ -56,7 +56,7 @@ impl Form {
         self,
         out: Box<dyn io::Write>,
         subject: Subject<'a>,
-        spoken: &'a Spoken,
+        spoken: &'a AnnouncementLog,
     ) -> Box<dyn Report + 'a> {
         match self {
             Form::Lines => Box::new(Lines::new(out, subject, spoken)),
@@ -119,7 +119,7 @@ impl Control {
 /// Judges and answers.
 pub struct Answers {
     attributor: Attributor,
-    told: Told,
+    told: Delivery,
     control: Arc<Control>,
     board: Board,
     status: Status,
@@ -131,12 +131,12 @@ pub struct Answers {
 }
 
 /// Where answers go, and how many there were.
-struct Told {
+struct Delivery {
     /// What ids begin with: frames are counted from one again when it is started again.
     run: String,
     outputs: Vec<(Form, Queue)>,
     feed: Option<Feed>,
-    spoken: Spoken,
+    spoken: AnnouncementLog,
     indicators: Arc<Indicators>,
     files: Files,
     zone: Zone,
@@ -146,7 +146,7 @@ struct Told {
     to_report: Option<Histogram<u64>>,
 }
 
-impl Told {
+impl Delivery {
     fn is_reader_gone(&self) -> bool {
         self.outputs.first().is_some_and(|(_, queue)| queue.is_reader_gone())
     }
@@ -204,11 +204,11 @@ impl Answers {
             // A queue takes everything; what it loses it counts.
             let _ = form.begin(queue.writer(), &zone, now);
         }
-        let told = Told {
+        let told = Delivery {
             run: format!("{:x}-", now.0 / 1_000),
             outputs,
             feed: None,
-            spoken: Spoken::default(),
+            spoken: AnnouncementLog::default(),
             indicators,
             files: Files(interfaces),
             zone,

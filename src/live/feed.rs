@@ -140,7 +140,7 @@ impl Sight {
 /// The newest answers by the time of what they are about. At the limit the oldest goes of whoever has most for one
 /// entry of a list: one client that asks for thousands of names made up by a program would else hide all others.
 #[derive(Clone, Debug, Default)]
-pub struct Feed(Arc<Mutex<Kept>>);
+pub struct Feed(Arc<Mutex<FeedState>>);
 
 /// When something was sighted, and the how manieth it was to come.
 type Place = (Timestamp, u64);
@@ -149,7 +149,7 @@ type Place = (Timestamp, u64);
 type Pair = (Address, String);
 
 #[derive(Debug, Default)]
-struct Kept {
+struct FeedState {
     /// The answers of each, oldest first.
     pairs: BTreeMap<Pair, BTreeSet<Place>>,
     /// How many had no room.
@@ -160,7 +160,7 @@ struct Kept {
     came: u64,
 }
 
-impl Kept {
+impl FeedState {
     fn remove(&mut self, id: &str) -> Option<Place> {
         let place = self.places.remove(id)?;
         let sight = self.sights.remove(&place)?;
@@ -189,7 +189,7 @@ impl Kept {
 }
 
 impl Feed {
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    fn lock(&self) -> MutexGuard<'_, FeedState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -29,7 +29,7 @@ pub use reassembly::{Reassembly, ReassemblyCounters, ReassemblyLimits};
 use crate::flow::{Address, Flow, Mac};
 use crate::frame::{Frame, FrameId, LinkType};
 use crate::time::Timestamp;
-use walk::{Found, Walk};
+use walk::{Walk, WalkEnd};
 
 /// Who sent a payload to whom, by what, and what is worth knowing of the headers around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,12 +150,12 @@ pub fn slice<'a>(frame: &Frame<'a>, ports: &Ports) -> Sliced<'a> {
 /// The same for any frame, header by header.
 fn slice_any<'a>(frame: &Frame<'a>, ports: &Ports) -> Sliced<'a> {
     match Walk::of(frame, ports).frame(frame) {
-        Found::Datagram { envelope, payload, whole } => {
+        WalkEnd::Datagram { envelope, payload, whole } => {
             Sliced::Datagram { envelope, payload, whole }
         }
-        Found::Segment { .. } | Found::Fragment { .. } => Sliced::Held,
-        Found::Elsewhere { envelope, elsewhere } => Sliced::Elsewhere { envelope, elsewhere },
-        Found::Other(other) => Sliced::Other(other),
+        WalkEnd::Segment { .. } | WalkEnd::Fragment { .. } => Sliced::Held,
+        WalkEnd::Elsewhere { envelope, elsewhere } => Sliced::Elsewhere { envelope, elsewhere },
+        WalkEnd::Other(other) => Sliced::Other(other),
     }
 }
 
@@ -180,14 +180,14 @@ pub enum Piece {
 /// What `frame` is a part of; none if its message stands in it alone.
 pub fn piece(frame: &Frame<'_>, ports: &Ports) -> Option<Piece> {
     match Walk::of(frame, ports).frame(frame) {
-        Found::Segment { envelope, .. } => Some(Piece::Segment(envelope.flow)),
-        Found::Fragment { envelope, fragment, .. } => Some(Piece::Fragment {
+        WalkEnd::Segment { envelope, .. } => Some(Piece::Segment(envelope.flow)),
+        WalkEnd::Fragment { envelope, fragment, .. } => Some(Piece::Fragment {
             source: envelope.flow.source.address,
             destination: envelope.flow.destination.address,
             id: fragment.id,
             protocol: fragment.protocol,
         }),
-        Found::Datagram { .. } | Found::Elsewhere { .. } | Found::Other(_) => None,
+        WalkEnd::Datagram { .. } | WalkEnd::Elsewhere { .. } | WalkEnd::Other(_) => None,
     }
 }
 

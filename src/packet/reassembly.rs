@@ -2,7 +2,7 @@
 
 use super::fragments::{Assembled, Fragments};
 use super::streams::Streams;
-use super::walk::{Found, Walk};
+use super::walk::{Walk, WalkEnd};
 use super::{Envelope, Ports};
 use crate::frame::Frame;
 use crate::time::{Span, Timestamp};
@@ -249,16 +249,16 @@ impl Waiting {
         self.streams.advance(now, &mut self.counters, each);
     }
 
-    fn take(&mut self, found: Found<'_>, ports: &Ports, depth: usize, each: &mut Each<'_>) {
+    fn take(&mut self, found: WalkEnd<'_>, ports: &Ports, depth: usize, each: &mut Each<'_>) {
         match found {
-            Found::Datagram { envelope, payload, whole } => {
+            WalkEnd::Datagram { envelope, payload, whole } => {
                 self.counters.count_message(whole);
                 each(envelope, payload, whole);
             }
-            Found::Segment { envelope, segment } => {
+            WalkEnd::Segment { envelope, segment } => {
                 self.streams.push((envelope, self.came), segment, &mut self.counters, each);
             }
-            Found::Fragment { envelope, fragment, bytes } => {
+            WalkEnd::Fragment { envelope, fragment, bytes } => {
                 let times = (self.came, self.came + self.limits.packet_wait);
                 let packet =
                     self.fragments.push(envelope, fragment, bytes, times, &mut self.counters);
@@ -268,7 +268,7 @@ impl Waiting {
                     self.resume(packet, ports, depth, each);
                 }
             }
-            Found::Elsewhere { .. } | Found::Other(_) => {}
+            WalkEnd::Elsewhere { .. } | WalkEnd::Other(_) => {}
         }
     }
 

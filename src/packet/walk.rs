@@ -45,7 +45,7 @@ pub(super) type Step<'a> = Result<(Layer, &'a [u8]), Other>;
 
 /// Where a walk ended.
 #[derive(Debug)]
-pub(super) enum Found<'a> {
+pub(super) enum WalkEnd<'a> {
     /// A UDP payload to or from a DNS port.
     Datagram { envelope: Envelope, payload: &'a [u8], whole: bool },
     /// A TCP segment to or from a DNS port that matters to its stream.
@@ -97,7 +97,7 @@ impl<'p> Walk<'p> {
     }
 
     /// Walks through a captured frame.
-    pub fn frame<'a>(self, frame: &Frame<'a>) -> Found<'a> {
+    pub fn frame<'a>(self, frame: &Frame<'a>) -> WalkEnd<'a> {
         self.run(Layer::Link(frame.link), frame.bytes)
     }
 
@@ -108,12 +108,12 @@ impl<'p> Walk<'p> {
         protocol: u8,
         bytes: &'a [u8],
         whole: bool,
-    ) -> Found<'a> {
+    ) -> WalkEnd<'a> {
         let missing = usize::from(!whole);
         Walk { ports, envelope, missing }.run(Layer::Protocol(protocol), bytes)
     }
 
-    fn run<'a>(mut self, mut layer: Layer, mut bytes: &'a [u8]) -> Found<'a> {
+    fn run<'a>(mut self, mut layer: Layer, mut bytes: &'a [u8]) -> WalkEnd<'a> {
         for _ in 0..HEADERS_MAX {
             let step = match layer {
                 Layer::Link(link) => link::begin(link, bytes, &mut self.envelope),
@@ -137,16 +137,16 @@ impl<'p> Walk<'p> {
             };
             match step {
                 Ok(next) => (layer, bytes) = next,
-                Err(other) => return Found::Other(other),
+                Err(other) => return WalkEnd::Other(other),
             }
         }
-        Found::Other(Other::TooDeep)
+        WalkEnd::Other(Other::TooDeep)
     }
 
     /// A UDP datagram: DNS, or a tunnel, which goes on.
-    fn udp<'a>(&mut self, bytes: &'a [u8]) -> ControlFlow<Found<'a>, Step<'a>> {
+    fn udp<'a>(&mut self, bytes: &'a [u8]) -> ControlFlow<WalkEnd<'a>, Step<'a>> {
         let Ok(header) = UdpHeaderSlice::from_slice(bytes) else {
-            return ControlFlow::Break(Found::Other(Other::Truncated));
+            return ControlFlow::Break(WalkEnd::Other(Other::Truncated));
         };
         let rest = bytes.get(header.slice().len()..).unwrap_or_default();
         let (source, destination) = (header.source_port(), header.destination_port());
@@ -155,52 +155,52 @@ impl<'p> Walk<'p> {
                 return ControlFlow::Continue(tunnel::over_udp(source, destination, rest));
             }
             let Some(wanted) = usize::from(header.length()).checked_sub(8) else {
-                return ControlFlow::Break(Found::Other(Other::NotDnsPort));
+                return ControlFlow::Break(WalkEnd::Other(Other::NotDnsPort));
             };
             self.set_ports(source, destination, Transport::Udp);
             let payload = rest.get(..wanted).unwrap_or(rest);
             let elsewhere = Elsewhere { payload, tcp_flags: 0 };
-            return ControlFlow::Break(Found::Elsewhere { envelope: self.envelope, elsewhere });
+            return ControlFlow::Break(WalkEnd::Elsewhere { envelope: self.envelope, elsewhere });
         }
         // A length of zero is left by segmentation offload (and by jumbograms): the IP length holds.
         let wanted = match usize::from(header.length()) {
             0 => rest.len() + self.missing,
             length => match length.checked_sub(8) {
                 Some(wanted) => wanted,
-                None => return ControlFlow::Break(Found::Other(Other::Malformed)),
+                None => return ControlFlow::Break(WalkEnd::Other(Other::Malformed)),
             },
         };
         let payload = rest.get(..wanted).unwrap_or(rest);
         if payload.is_empty() {
             let why = if wanted == 0 { Other::NoPayload } else { Other::Truncated };
-            return ControlFlow::Break(Found::Other(why));
+            return ControlFlow::Break(WalkEnd::Other(why));
         }
         self.set_ports(source, destination, Transport::Udp);
         let whole = payload.len() == wanted;
-        ControlFlow::Break(Found::Datagram { envelope: self.envelope, payload, whole })
+        ControlFlow::Break(WalkEnd::Datagram { envelope: self.envelope, payload, whole })
     }
 
-    fn tcp<'a>(&mut self, bytes: &'a [u8]) -> Found<'a> {
+    fn tcp<'a>(&mut self, bytes: &'a [u8]) -> WalkEnd<'a> {
         let Some(&[s0, s1, d0, d1, ..]) = bytes.first_chunk::<20>() else {
-            return Found::Other(Other::Truncated);
+            return WalkEnd::Other(Other::Truncated);
         };
         let (source, destination) = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
         if !self.ports.contains(source) && !self.ports.contains(destination) {
             let Some(elsewhere) = Elsewhere::tcp(bytes) else {
-                return Found::Other(Other::Truncated);
+                return WalkEnd::Other(Other::Truncated);
             };
             self.set_ports(source, destination, Transport::Tcp);
-            return Found::Elsewhere { envelope: self.envelope, elsewhere };
+            return WalkEnd::Elsewhere { envelope: self.envelope, elsewhere };
         }
         let tcp = match TcpSlice::from_slice(bytes) {
             Ok(tcp) => tcp,
-            Err(HeaderSliceError::Len(_)) => return Found::Other(Other::Truncated),
-            Err(HeaderSliceError::Content(_)) => return Found::Other(Other::Malformed),
+            Err(HeaderSliceError::Len(_)) => return WalkEnd::Other(Other::Truncated),
+            Err(HeaderSliceError::Content(_)) => return WalkEnd::Other(Other::Malformed),
         };
         // No IP payload is longer than 65,535 octets, so this fits, whatever the headers say.
         let len = (tcp.payload().len() + self.missing) as u32;
         if len == 0 && !tcp.syn() && !tcp.fin() && !tcp.rst() {
-            return Found::Other(Other::NoPayload);
+            return WalkEnd::Other(Other::NoPayload);
         }
         self.set_ports(source, destination, Transport::Tcp);
         let segment = Segment {
@@ -211,7 +211,7 @@ impl<'p> Walk<'p> {
             payload: tcp.payload(),
             len,
         };
-        Found::Segment { envelope: self.envelope, segment }
+        WalkEnd::Segment { envelope: self.envelope, segment }
     }
 
     /// A fragment is kept if what it is part of may lead to DNS. The first one may tell that it does not.
@@ -219,8 +219,8 @@ impl<'p> Walk<'p> {
         &self,
         fragment: Fragment,
         bytes: &'a [u8],
-    ) -> ControlFlow<Found<'a>, Step<'a>> {
-        let other = |other| ControlFlow::Break(Found::Other(other));
+    ) -> ControlFlow<WalkEnd<'a>, Step<'a>> {
+        let other = |other| ControlFlow::Break(WalkEnd::Other(other));
         if !ip::leads_on(fragment.protocol) {
             return other(Other::NotUdpTcp);
         }
@@ -237,7 +237,7 @@ impl<'p> Walk<'p> {
         }
         match (self.missing, fragment.offset) {
             (0, _) => {
-                ControlFlow::Break(Found::Fragment { envelope: self.envelope, fragment, bytes })
+                ControlFlow::Break(WalkEnd::Fragment { envelope: self.envelope, fragment, bytes })
             }
             // The snaplen cut it, so its packet cannot be put together. The first one is worth reading
             // all the same: it has the ports and the question.

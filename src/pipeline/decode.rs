@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::watched::Watched;
+use super::watchlist_lookup::WatchlistLookup;
 use crate::frame::Batch;
 use crate::indicator::Indicators;
 use crate::message::Messages;
@@ -83,13 +83,13 @@ pub struct Decoder {
     /// Which ports are DNS.
     pub(super) ports: Ports,
     hasher: NameHasher,
-    watched: Watched,
+    watched: WatchlistLookup,
 }
 
 impl Decoder {
     /// Reads what goes over `ports`, hashes names with `hasher`, and looks out for `indicators`.
     pub fn new(ports: Ports, hasher: NameHasher, indicators: Option<Arc<Indicators>>) -> Decoder {
-        Decoder { ports, hasher, watched: Watched::new(indicators) }
+        Decoder { ports, hasher, watched: WatchlistLookup::new(indicators) }
     }
 
     /// Keeps the addresses of all answers, and not only of those that are flagged or name a host.

@@ -8,13 +8,13 @@
 //! wake-up less, and what was read of a frame is used where it was written. The thread of a source copies frames and
 //! looks into none of them.
 //!
-//! Batches go round in fixed numbers, of each source its own, so memory does not grow (`pile.rs`): they have theirs from
+//! Batches go round in fixed numbers, of each source its own, so memory does not grow (`batch_pool.rs`): they have theirs from
 //! the start, and what waits does so undecoded, for decoded a frame takes three times as much. When the analysis cannot
 //! keep up there is no free batch left: what comes then is read and left out, newest first, and counted.
 
-mod ear;
+mod batch_pool;
+mod capture_thread;
 mod feed;
-mod pile;
 mod progress;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,15 +24,15 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use ear::{Ear, Line, Merged, Straight};
+use batch_pool::BatchPool;
+use capture_thread::{CaptureThread, Line, Merged, Straight};
 use feed::{Feed, Raw, Reading};
-use pile::Pile;
 use progress::{Progress, clock};
 
 use super::decode::{Counters, Decoder};
-use super::keep::{Keeper, MessageSink};
 use super::merge::Merge;
 use super::run::Stop;
+use super::sequence::{MessageSink, Sequencer};
 use crate::capture::BATCH_FRAMES_MAX;
 use crate::capture::live::{Drops, Source};
 use crate::frame::Batch;
@@ -72,7 +72,7 @@ pub struct Lost {
 
 /// How an interface is doing.
 #[derive(Clone, Debug, Default)]
-pub struct Heard {
+pub struct InterfaceHealth {
     /// Why nothing can come, if so.
     pub fault: Option<String>,
     /// Frames that came.
@@ -87,7 +87,7 @@ pub struct Heard {
 #[derive(Clone, Debug, Default)]
 pub struct Health {
     /// The interfaces, by number; those shared by several sources taken together.
-    pub interfaces: Vec<Heard>,
+    pub interfaces: Vec<InterfaceHealth>,
     /// Batches that were left out since the analysis was behind.
     pub batches_lost: u64,
     /// The frames in them.
@@ -166,7 +166,7 @@ struct Shared {
 impl Shared {
     fn new(files: &[u16]) -> Shared {
         let interfaces = files.iter().max().map_or(0, |most| usize::from(*most) + 1);
-        let interfaces = vec![Heard::default(); interfaces];
+        let interfaces = vec![InterfaceHealth::default(); interfaces];
         Shared {
             health: Mutex::new(Health { interfaces, ..Health::default() }),
             lost: Mutex::default(),
@@ -223,7 +223,7 @@ pub fn listen<S: LiveSink>(
     (listeners, heard): (Vec<Listener>, impl FnOnce()),
     tap: Option<Tap<'_>>,
     decoder: &Decoder,
-    keeper: &mut Keeper<S>,
+    keeper: &mut Sequencer<S>,
     workers: usize,
     lookout: &Lookout,
     stop: &Stop,
@@ -232,13 +232,13 @@ pub fn listen<S: LiveSink>(
     let shared = Shared::new(&files);
     let ear = |source, listener: Listener| {
         let first = files.iter().position(|file| *file == listener.interface);
-        Ear::new((source, listener), &shared, first == Some(source), now())
+        CaptureThread::new((source, listener), &shared, first == Some(source), now())
     };
     let line = Line { merge: Merge::new(&files, WAITING_MAX), sequence: 0, tap };
     let reading = Reading::new(decoder.clone(), lookout);
     match <[Listener; 1]>::try_from(listeners) {
         Ok([listener]) => {
-            let batches = &Pile::batches();
+            let batches = &BatchPool::batches();
             let (onward, raw) = bounded(BATCHES + WORDS_EACH);
             let (ear, straight) = (ear(0, listener), Straight { batches, line, onward });
             std::thread::scope(|scope| {
@@ -251,7 +251,7 @@ pub fn listen<S: LiveSink>(
             })
         }
         Err(listeners) => {
-            let piles: &Vec<_> = &listeners.iter().map(|_| Pile::batches()).collect();
+            let piles: &Vec<_> = &listeners.iter().map(|_| BatchPool::batches()).collect();
             let (handed_in, handed) = bounded((BATCHES + WORDS_EACH) * listeners.len());
             let merged_max = MERGED_EACH * workers.max(1);
             let (merged_in, merged) = bounded(merged_max);
@@ -287,7 +287,7 @@ fn stretch(batch: &Batch) -> Option<Lost> {
 fn order(
     mut line: Line<'_>,
     handed: &Receiver<Handed>,
-    piles: &[Pile],
+    piles: &[BatchPool],
     merged: &Receiver<Batch>,
     onward: &Sender<Raw>,
 ) {
@@ -337,18 +337,18 @@ impl Drop for StopsOnPanic<'_> {
 fn keep<S: LiveSink>(
     mut feed: Feed<'_>,
     put_back: impl Fn(Batch),
-    keeper: &mut Keeper<S>,
+    keeper: &mut Sequencer<S>,
     (lookout, shared, stop): (&Lookout, &Shared, &Stop),
 ) {
     let mut turn = 0;
     let mut pulsed = Timestamp(0);
     let mut progress = Progress::new(clock());
-    let guarded = |keeper: &mut Keeper<S>, work: &mut dyn FnMut(&mut Keeper<S>)| {
+    let guarded = |keeper: &mut Sequencer<S>, work: &mut dyn FnMut(&mut Sequencer<S>)| {
         let has_failed = catch_unwind(AssertUnwindSafe(|| work(keeper))).is_err();
         lock(&shared.health).panics += u64::from(has_failed);
         has_failed
     };
-    let tell_lost = |keeper: &mut Keeper<S>| {
+    let tell_lost = |keeper: &mut Sequencer<S>| {
         for lost in shared.take_lost() {
             guarded(keeper, &mut |keeper| keeper.sink.lost(lost));
         }
@@ -389,7 +389,7 @@ fn keep<S: LiveSink>(
         }
     }
     tell_lost(keeper);
-    guarded(keeper, &mut Keeper::finish);
+    guarded(keeper, &mut Sequencer::finish);
     let mut health = lock(&shared.health).clone();
     (health.decoded, health.reassembled) = keeper.counters();
     guarded(keeper, &mut |keeper| keeper.sink.ended(now(), &health));

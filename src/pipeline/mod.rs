@@ -5,15 +5,15 @@
 //! number of workers, the same messages come in the same order, with the same result.
 
 mod decode;
-mod keep;
 pub mod live;
 mod merge;
 mod pipe;
 mod run;
-mod watched;
+mod sequence;
+mod watchlist_lookup;
 
 pub use decode::{Counters as DecodeCounters, Decoded, Decoder};
-pub use keep::{Keeper, MessageSink};
 pub use pipe::Pipe;
-pub use run::{Asked, Stop, run};
-pub use watched::Watched;
+pub use run::{Stop, StopRequest, run};
+pub use sequence::{MessageSink, Sequencer};
+pub use watchlist_lookup::WatchlistLookup;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::decode::{Decoded, Decoder};
-use super::keep::{Keeper, MessageSink};
+use super::sequence::{MessageSink, Sequencer};
 use crate::capture::Reader;
 
 /// How many batches are under way for each thread: enough that none waits for another's hiccup.
@@ -26,7 +26,7 @@ pub struct Stop {
 
 /// What a signal to end asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum StopRequest {
     /// That the run ends, and says what is known.
     ToEnd,
     /// The same as a moment before.
@@ -48,14 +48,14 @@ impl Stop {
 
     /// Ends the run because of a signal; a further one, or one while it ends already, asks for more.
     #[allow(clippy::disallowed_methods, reason = "two signals are told apart by when they came")]
-    pub fn signal(&self) -> Asked {
+    pub fn signal(&self) -> StopRequest {
         if self.signalled.get().is_some_and(|first| first.elapsed() < SAME_SIGNAL) {
-            return Asked::TheSame;
+            return StopRequest::TheSame;
         }
         let _ = self.signalled.set(Instant::now());
         match self.is_set.swap(true, Ordering::Relaxed) {
-            false => Asked::ToEnd,
-            true => Asked::AtOnce,
+            false => StopRequest::ToEnd,
+            true => StopRequest::AtOnce,
         }
     }
 }
@@ -67,7 +67,7 @@ impl Stop {
 pub fn run<S: MessageSink>(
     reader: &mut Reader,
     decoder: &mut Decoder,
-    keeper: &mut Keeper<S>,
+    keeper: &mut Sequencer<S>,
     workers: usize,
     stop: &Stop,
 ) {
@@ -81,7 +81,7 @@ pub fn run<S: MessageSink>(
 fn alone<S: MessageSink>(
     reader: &mut Reader,
     decoder: &mut Decoder,
-    keeper: &mut Keeper<S>,
+    keeper: &mut Sequencer<S>,
     stop: &Stop,
 ) {
     let mut decoded = Decoded::default();
@@ -98,7 +98,7 @@ fn alone<S: MessageSink>(
 fn together<S: MessageSink>(
     reader: &mut Reader,
     decoder: &mut Decoder,
-    keeper: &mut Keeper<S>,
+    keeper: &mut Sequencer<S>,
     workers: usize,
     stop: &Stop,
 ) {
@@ -167,7 +167,7 @@ fn read(
 fn in_order<S: MessageSink>(
     done: Receiver<Decoded>,
     free: Sender<Decoded>,
-    keeper: &mut Keeper<S>,
+    keeper: &mut Sequencer<S>,
 ) {
     let mut early: BTreeMap<u64, Decoded> = BTreeMap::new();
     let mut next = 0;
@@ -227,7 +227,7 @@ mod tests {
             std::thread::spawn(move || {
                 let mut reader = Reader::open(&[path]).unwrap();
                 let mut decoder = Decoder::new(Ports::default(), NameHasher::new([1, 2]), None);
-                let mut keeper = Keeper::new(decoder.clone(), Fragile::default());
+                let mut keeper = Sequencer::new(decoder.clone(), Fragile::default());
                 let mut work =
                     || run(&mut reader, &mut decoder, &mut keeper, workers, &Stop::default());
                 ended_in.send(catch_unwind(AssertUnwindSafe(&mut work)).is_err()).unwrap();
@@ -240,9 +240,9 @@ mod tests {
     #[test]
     fn a_signal_that_is_sent_twice_at_once_asks_for_one_thing() {
         let stop = Stop::default();
-        assert_eq!((stop.signal(), stop.signal()), (Asked::ToEnd, Asked::TheSame));
+        assert_eq!((stop.signal(), stop.signal()), (StopRequest::ToEnd, StopRequest::TheSame));
         let stop = Stop::default();
         stop.set();
-        assert_eq!(stop.signal(), Asked::AtOnce);
+        assert_eq!(stop.signal(), StopRequest::AtOnce);
     }
 }

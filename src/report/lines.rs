@@ -1,16 +1,16 @@
 //! Lines for people who watch: each client with what it asked for, and at the end what it came to.
 //!
 //! A page that somebody opens asks for a name several times within a moment, and each lookup is told twice. So
-//! what a client did is said once, and again only when there is something new to say: see [`Spoken`].
+//! what a client did is said once, and again only when there is something new to say: see [`AnnouncementLog`].
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-use super::said::unnamed::Groups;
-use super::said::words::{Grade, count, list, number, percent, times};
 use super::weighed::Weight;
+use super::wording::unnamed::Groups;
+use super::wording::words::{Grade, count, list, number, percent, times};
 use super::{Ending, Report, Subject};
 use crate::attribution::{
     Attribution, Client, Place, State, SummaryRow, Verdict, Way, is_listed_itself, way,
@@ -33,19 +33,19 @@ const ASKED_MAX: u32 = 16;
 const REASONS_MAX: usize = 8;
 const NAMES_MAX: usize = 4;
 
-/// Writes in which zone times are, and what it all came to. What happens meanwhile is for [`Spoken`] to say.
+/// Writes in which zone times are, and what it all came to. What happens meanwhile is for [`AnnouncementLog`] to say.
 #[derive(Debug)]
 pub struct Lines<'a, W> {
     out: W,
     subject: Subject<'a>,
-    spoken: &'a Spoken,
+    spoken: &'a AnnouncementLog,
     /// The width at which lines are wrapped, if they are.
     columns: Option<usize>,
 }
 
 impl<'a, W: Write> Lines<'a, W> {
     /// Writes to `out` what it came to; `spoken` knows what has no client.
-    pub fn new(out: W, subject: Subject<'a>, spoken: &'a Spoken) -> Lines<'a, W> {
+    pub fn new(out: W, subject: Subject<'a>, spoken: &'a AnnouncementLog) -> Lines<'a, W> {
         Lines { out, subject, spoken, columns: None }
     }
 
@@ -85,7 +85,7 @@ const SURE_ENOUGH: Grade = Grade::VeryLikely;
 
 /// What was said of one client and question.
 #[derive(Clone, Debug)]
-struct Said {
+struct Announcement {
     first: Timestamp,
     last_said: Timestamp,
     times: u64,
@@ -99,7 +99,7 @@ struct Said {
 
 /// What was said of a sighting before it was settled, client by client.
 #[derive(Debug)]
-struct Told {
+struct ProvisionalLine {
     key: Key,
     grade: Grade,
     sentence: String,
@@ -114,17 +114,17 @@ struct Told {
 /// 4. it is settled that no client can be named for a lookup, the first time for what is listed;
 /// 5. what was last said an hour ago still goes on, and how many times it was.
 #[derive(Debug, Default)]
-pub struct Spoken {
-    said: BTreeMap<Key, Said>,
+pub struct AnnouncementLog {
+    said: BTreeMap<Key, Announcement>,
     /// For how many names there was a line each, by client and indicator.
     asked: BTreeMap<(Address, String), u32>,
     /// By the sighting's id.
-    open: BTreeMap<String, Vec<Told>>,
+    open: BTreeMap<String, Vec<ProvisionalLine>>,
     /// What no client is named for in the end.
     unnamed: Groups<NAMES_MAX, 0>,
 }
 
-impl Spoken {
+impl AnnouncementLog {
     /// Keeps for the end what no client is named for.
     pub fn note(&mut self, attribution: &Attribution) {
         if (attribution.state, attribution.clients.len()) == (State::Final, 0) {
@@ -173,7 +173,7 @@ impl Spoken {
                 };
                 lines.push(format!("{} {state} {sentence}{since}", at(time)));
             }
-            told.push(Told { key, grade, sentence });
+            told.push(ProvisionalLine { key, grade, sentence });
         }
         for gone in before.iter().filter(|gone| told.iter().all(|told| told.key != gone.key)) {
             if let Some(said) = self.said.get_mut(&gone.key) {
@@ -219,7 +219,7 @@ impl Spoken {
         client: Option<&Client>,
         key: &Key,
         (grade, way): (Grade, Option<Way>),
-        earlier: Option<&Told>,
+        earlier: Option<&ProvisionalLine>,
     ) -> Option<Option<(u64, Timestamp)>> {
         let time = client.map_or(attribution.sighting.time, |client| client.asked_time);
         let is_connected = client.is_some_and(Client::is_connected);
@@ -227,7 +227,16 @@ impl Spoken {
         let Some(said) = self.said.get_mut(key) else {
             let (first, last_said) = (time, time);
             let (times, backed) = (1, 1);
-            let said = Said { first, last_said, times, backed, grade, way, has_name, is_connected };
+            let said = Announcement {
+                first,
+                last_said,
+                times,
+                backed,
+                grade,
+                way,
+                has_name,
+                is_connected,
+            };
             self.said.insert(key.clone(), said);
             return Some(None);
         };
@@ -337,7 +346,7 @@ fn sentence(
 }
 
 impl<W: Write> Report for Lines<'_, W> {
-    /// Says nothing: [`Spoken`] does.
+    /// Says nothing: [`AnnouncementLog`] does.
     fn attribution(&mut self, _: &Attribution) -> io::Result<()> {
         Ok(())
     }

@@ -10,9 +10,9 @@ mod html;
 mod internal;
 mod lines;
 mod records;
-mod said;
 mod text;
 mod weighed;
+mod wording;
 
 use std::io;
 
@@ -30,20 +30,20 @@ use crate::time::{Span, Timestamp, Zone};
 
 pub use html::Html;
 pub use internal::Internal;
-pub use lines::{Lines, Spoken};
+pub use lines::{AnnouncementLog, Lines};
 pub use records::{Answers, Cef, Csv, Eve, Jsonl, Syslog, Zeek, write_message};
 pub(crate) use records::{csv_cell, csv_writer};
-pub(crate) use said::words::{duration, percent, step as step_in_words};
 #[cfg(feature = "tui")]
-pub(crate) use said::{
-    ink::{Ink, Words},
-    words,
-};
-#[cfg(feature = "tui")]
-pub(crate) use text::Called;
+pub(crate) use text::HostNames;
 pub use text::{Look, Text, Ticket};
 #[cfg(feature = "tui")]
 pub(crate) use weighed::Weight;
+pub(crate) use wording::words::{duration, percent, step as step_in_words};
+#[cfg(feature = "tui")]
+pub(crate) use wording::{
+    ink::{Ink, Words},
+    words,
+};
 
 /// One output format of the answer.
 pub trait Report {

@@ -26,9 +26,9 @@ impl History<'_> {
 
 /// From when until when something was so, several times. What is added is there to be looked up after it is put in order.
 #[derive(Debug, Default)]
-pub(super) struct Spells(Vec<(Timestamp, Timestamp)>);
+pub(super) struct Intervals(Vec<(Timestamp, Timestamp)>);
 
-impl Spells {
+impl Intervals {
     /// Adds one.
     pub fn add(&mut self, from: Timestamp, until: Timestamp) {
         self.0.push((from, until));

@@ -3,7 +3,7 @@
 use foldhash::HashMap;
 
 use super::History;
-use super::around::{AROUND_MAX, Spells};
+use super::around::{AROUND_MAX, Intervals};
 use super::candidate::OUT_OF_ORDER;
 use crate::bounded::Sequence;
 use crate::name::NameHash;
@@ -19,14 +19,14 @@ const SEEN_SHARE: usize = 20;
 
 /// Answers of a resolver that took as long as a lookup takes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Slow {
+pub(super) struct SlowAnswers {
     all: usize,
     /// For how many no lookup was seen; no more are counted than decide.
     unseen: usize,
 }
 
-/// What [`Slow`] answers were found by: a resolver, about when, and how long they took at least; and those.
-pub(super) type SeenLately = Option<((Option<HostId>, Sequence, Span), Slow)>;
+/// What [`SlowAnswers`] answers were found by: a resolver, about when, and how long they took at least; and those.
+pub(super) type SeenLately = Option<((Option<HostId>, Sequence, Span), SlowAnswers)>;
 
 impl History<'_> {
     /// Whether an answer for which no lookup is seen took as long as if there had been one: what the cache holds comes at once.
@@ -55,7 +55,7 @@ impl History<'_> {
         };
         let key = (resolvers.first().copied(), place, least);
         let known = self.lookups_seen.get().filter(|(known, _)| *known == key);
-        let Slow { all, unseen } = match known {
+        let SlowAnswers { all, unseen } = match known {
             Some((_, slow)) => slow,
             None => {
                 let slow = self.slow_answers((place, asked), resolvers, least);
@@ -77,9 +77,9 @@ impl History<'_> {
         (middle, asked): (Sequence, Timestamp),
         resolvers: &[HostId],
         least: Span,
-    ) -> Slow {
+    ) -> SlowAnswers {
         let mut slow: Vec<(Sequence, Transaction)> = Vec::new();
-        let mut lookups: HashMap<NameHash, Spells> = HashMap::default();
+        let mut lookups: HashMap<NameHash, Intervals> = HashMap::default();
         for (place, other) in self.around(middle, asked) {
             if resolvers.contains(&other.client) {
                 lookups.entry(other.name).or_default().add(other.asked, other.closed());
@@ -89,7 +89,7 @@ impl History<'_> {
                 slow.push((place, other));
             }
         }
-        lookups.values_mut().for_each(Spells::put_in_order);
+        lookups.values_mut().for_each(Intervals::put_in_order);
         let is_looked_up = |(place, ask): &(Sequence, Transaction)| {
             let (asked, told) = (ask.asked - OUT_OF_ORDER, ask.closed() + OUT_OF_ORDER);
             // What is left in the cache of a chain is not asked for again, but what it leads to.
@@ -100,7 +100,7 @@ impl History<'_> {
         // What decides it is known soon, most times.
         let most_unseen = slow.len() / (SEEN_SHARE + 1) + 1;
         let unseen = slow.iter().filter(|slow| !is_looked_up(slow)).take(most_unseen).count();
-        Slow { all: slow.len(), unseen }
+        SlowAnswers { all: slow.len(), unseen }
     }
 }
 

@@ -4,14 +4,14 @@ use foldhash::{HashMap, HashSet};
 
 use super::cause::{TRIES_ON_MAX, Trail};
 use super::choice::{MOMENT, SETS_OUT_MAX};
-use super::told::{Question, Side};
+use super::earlier_answers::{Question, Side};
 use super::walk::{Lacks, Reach, Relation, Walk};
 use super::{Edge, EdgeKind, History};
 use crate::bounded::Sequence;
 use crate::message::{RecordType, is_conclusive};
 use crate::name::NameHash;
 use crate::time::{Span, Timestamp};
-use crate::transaction::{DISORDER_MAX, HostId, Look, Stretch, Transaction};
+use crate::transaction::{DISORDER_MAX, HostId, Look, Segment, Transaction};
 
 /// An ask is remembered as open this long before a query, at most.
 pub(super) const OPEN_MAX: Span = Span::from_secs(75);
@@ -98,7 +98,7 @@ pub(super) struct Candidate {
 
 /// What an ask's own answer says of the way to a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Said {
+enum OwnAnswer {
     /// It holds it.
     Path,
     /// Nothing: there is none, or it leaves out what the resolver was told meanwhile.
@@ -109,7 +109,7 @@ enum Said {
 
 /// The asks that can have caused a query.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Candidates {
     pub candidates: Vec<Candidate>,
     /// Where the candidate of an ask is.
     place_of: HashMap<Sequence, usize>,
@@ -126,7 +126,7 @@ pub(super) struct Found {
     lacks_answered: bool,
 }
 
-impl Found {
+impl Candidates {
     fn add(&mut self, client: HostId, candidate: Candidate) {
         let class = candidate.timing.class();
         if let Some(place) = self.place_of.get(&candidate.ask).copied() {
@@ -184,7 +184,7 @@ impl History<'_> {
         resolvers: &[HostId],
         walk: &Walk<'_>,
         trail: &mut Trail,
-    ) -> Found {
+    ) -> Candidates {
         let found = self.all_candidates((query, sent), in_flight_until, resolvers, walk, trail);
         let mut candidates = self.without_silently_answered(found.candidates, sent);
         if !walk.goes_above {
@@ -195,7 +195,7 @@ impl History<'_> {
         self.doubt_given_up(&mut candidates, sent, walk);
         self.note_late(&mut candidates, sent, walk);
         self.note_untold(&mut candidates, sent);
-        Found { candidates, ..found }
+        Candidates { candidates, ..found }
     }
 
     /// The asks that need a query and were there at the time, at most so many as are weighed.
@@ -206,11 +206,11 @@ impl History<'_> {
         resolvers: &[HostId],
         walk: &Walk<'_>,
         trail: &mut Trail,
-    ) -> Found {
-        let mut found = Found { lacks: walk.lacks, ..Found::default() };
+    ) -> Candidates {
+        let mut found = Candidates { lacks: walk.lacks, ..Candidates::default() };
         let latest = (in_flight_until + PASSED_ON_AT_ONCE).max(sent.asked + ANSWER_SOON);
         for (place, reach) in walk.reaches.iter().enumerate() {
-            let look = |stretch: &Stretch| look(stretch, reach, sent, walk);
+            let look = |stretch: &Segment| look(stretch, reach, sent, walk);
             for &resolver in resolvers {
                 if trail.asks == 0 || trail.weighed == 0 {
                     found.lacks.note(reach.relation);
@@ -348,7 +348,7 @@ impl History<'_> {
             return None;
         }
         let said = self.bears_out((sequence, ask), &path, sent)?;
-        let confirmed = said == Said::Path;
+        let confirmed = said == OwnAnswer::Path;
         // Its own answer says where it went, whatever else was told meanwhile.
         if !confirmed && self.is_superseded(ask, &path, sent) {
             return None;
@@ -366,7 +366,7 @@ impl History<'_> {
             timing,
             confirmed,
             is_past: relation == Relation::Ancestor && self.is_past(ask, sent),
-            is_doubted: said == Said::NoRecord,
+            is_doubted: said == OwnAnswer::NoRecord,
             is_late: false,
             is_just_led: is_just_led(ask, &path, sent),
             served: ask.is_served(),
@@ -534,7 +534,7 @@ impl History<'_> {
         (sequence, ask): (Sequence, &Transaction),
         path: &[Edge],
         sent: &Transaction,
-    ) -> Option<Said> {
+    ) -> Option<OwnAnswer> {
         // What the resolver knew when it set out for the ask, or was told while it worked for it, holds for that, however
         // soon its time runs out, unless it may have been replaced then.
         let (began, then) = (ask.asked.min(sent.asked), sent.asked);
@@ -551,17 +551,17 @@ impl History<'_> {
         let known_then = path.iter().all(holds_then);
         let mut aliases = path.iter().filter(|edge| edge.kind == EdgeKind::Alias).peekable();
         if aliases.peek().is_none() {
-            return known_then.then_some(Said::Path);
+            return known_then.then_some(OwnAnswer::Path);
         }
         let is_whole = ask.is_served() && !(ask.truncated || ask.is_partial);
         if !is_whole {
-            return known_then.then_some(Said::Nothing);
+            return known_then.then_some(OwnAnswer::Nothing);
         }
         let own = self.edges.of_answer(sequence);
         let of_owner = |edge: &Edge| own.iter().find(|o| o.owner == edge.owner);
         let holds = |edge: &Edge| of_owner(edge).is_some_and(|o| o.target == edge.target);
         let Some(hidden) = aliases.clone().find(|edge| !holds(edge)) else {
-            return Some(Said::Path);
+            return Some(OwnAnswer::Path);
         };
         // Some resolvers leave aliases out, or put what they were told to say in their place (smartdns; response
         // policies). What this one was told while it worked for the ask led it on all the same.
@@ -577,11 +577,11 @@ impl History<'_> {
             return None;
         }
         match was_told() {
-            true => Some(Said::Nothing),
+            true => Some(OwnAnswer::Nothing),
             // That there is nothing of the type some say without the aliases that led to nothing (hickory-dns): when the
             // query has told them.
             false => (ask.rcode == 0 && !ask.has_answers && was_told_after(ask, sent))
-                .then_some(Said::NoRecord),
+                .then_some(OwnAnswer::NoRecord),
         }
     }
 }
@@ -639,7 +639,7 @@ pub(super) fn is_passed_on_at_once(told: Timestamp, sent: &Transaction) -> bool 
 
 /// Whether a stretch of asks can hold one that is a candidate: who was answered long before a query has nothing to do
 /// with it, nor has who asked for another name, where only the name itself leads to it.
-fn look(stretch: &Stretch, reach: &Reach<'_>, sent: &Transaction, walk: &Walk<'_>) -> Look {
+fn look(stretch: &Segment, reach: &Reach<'_>, sent: &Transaction, walk: &Walk<'_>) -> Look {
     let is_over = stretch.is_over_before(sent.asked - AFTER_MAX);
     let is_of_others = !walk.goes_above && !stretch.may_ask_for(reach.hash);
     match stretch.is_sent_since(sent.asked - OPEN_MAX) {

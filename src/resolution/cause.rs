@@ -9,7 +9,7 @@
 //! 4. With none of these, it is a retry of an earlier query for the same thing, and shares its cause.
 //! 5. With no such query either, its name is what the answer to another query had just led on to, and it shares the cause
 //!    of that.
-//! 6. Else nobody seen did; [`Unexplained`] says what that means here.
+//! 6. Else nobody seen did; [`NoClientReason`] says what that means here.
 //! 7. Where not all could be looked at, only who was open and needs the name as much as anybody did is named.
 //!
 //! An ask needs a name by its own answer, where it has one: an answer that holds a chain is the
@@ -19,8 +19,8 @@ use foldhash::{HashMap, HashSet};
 
 use super::candidate::{Candidate, INSTANT, Timing, is_passed_on_at_once};
 use super::choice::{MOMENT, SETS_OUT_MAX, choose, nearest};
+use super::no_client_reason::{NoClientReason, is_priming};
 use super::retry::FAIL_OVER_MAX;
-use super::unexplained::{Unexplained, is_priming};
 use super::walk::{Relation, Step, StepKind, Walk};
 use super::{EdgeKind, History, Leg};
 use crate::bounded::Sequence;
@@ -106,7 +106,7 @@ pub struct Causes {
     /// The clients, by the time of their questions.
     pub clients: Vec<Cause>,
     /// If there are none: why.
-    pub unexplained: Option<Unexplained>,
+    pub unexplained: Option<NoClientReason>,
     /// The first of the queries that are retries of one another.
     pub first_try: Sequence,
 }
@@ -147,16 +147,20 @@ fn once_each(clients: Vec<Cause>) -> Vec<Cause> {
 }
 
 /// Why nobody is named for a query, or, where somebody asked for it just behind, that: two clocks may differ by so much.
-fn or_just_after(why: Unexplained, candidates: &[Candidate], sent: &Transaction) -> Unexplained {
+fn or_just_after(
+    why: NoClientReason,
+    candidates: &[Candidate],
+    sent: &Transaction,
+) -> NoClientReason {
     let just_after = candidates.iter().filter(|c| c.timing == Timing::JustAfter);
     let just_after = just_after.map(|c| c.asked - sent.asked).min();
     match (why, just_after) {
         (
-            Unexplained::NobodyWaiting
-            | Unexplained::OthersWaiting(_)
-            | Unexplained::ClientsUnseen { .. },
+            NoClientReason::NobodyWaiting
+            | NoClientReason::OthersWaiting(_)
+            | NoClientReason::ClientsUnseen { .. },
             Some(after),
-        ) => Unexplained::AskedJustAfter(after),
+        ) => NoClientReason::AskedJustAfter(after),
         _ => why,
     }
 }
@@ -180,15 +184,15 @@ impl History<'_> {
     ) -> Causes {
         let none = |why| Causes { clients: Vec::new(), unexplained: Some(why), first_try: query };
         if trail.visited.contains(&query) || trail.visited.len() >= VISITS_MAX {
-            return none(Unexplained::BehindResolver(sent.client));
+            return none(NoClientReason::BehindResolver(sent.client));
         }
         let is_asked_for_itself = trail.visited.is_empty();
         trail.visited.push(query);
         let Some(group) = self.roles.group_of(sent.client) else {
-            return none(Unexplained::ClientLegMissing);
+            return none(NoClientReason::ClientLegMissing);
         };
         if !self.transactions.has_name(sent) {
-            return none(Unexplained::Forgotten);
+            return none(NoClientReason::Forgotten);
         }
         let name = self.transactions.name(sent);
         let walk = self.walk_back(&group.hosts, name, sent);
@@ -215,7 +219,7 @@ impl History<'_> {
             let several = self.clients_of(&chosen);
             if several > 1 && chosen.iter().any(|c| c.relation > Relation::Alias) {
                 // All of them need the top-level domain; which had it asked for cannot be told.
-                return none(Unexplained::TooMany(several));
+                return none(NoClientReason::TooMany(several));
             }
         }
         let first_try = self.first_try(query, sent);
@@ -239,13 +243,13 @@ impl History<'_> {
         }
         let several = self.clients_of(&chosen);
         if several > 1 && self.is_anybodys(&chosen) {
-            return Causes { first_try, ..none(Unexplained::TooMany(several)) };
+            return Causes { first_try, ..none(NoClientReason::TooMany(several)) };
         }
         if let Some(several) = others.too_many {
-            return Causes { first_try, ..none(Unexplained::TooMany(several)) };
+            return Causes { first_try, ..none(NoClientReason::TooMany(several)) };
         }
         if found.may_lack(&chosen) && !is_priming(name, sent.qtype) {
-            return Causes { first_try, ..none(Unexplained::Crowded) };
+            return Causes { first_try, ..none(NoClientReason::Crowded) };
         }
         if chosen.is_empty() {
             if let Some(shared) = self.led_on(sent, &walk, began, trail) {
@@ -254,8 +258,8 @@ impl History<'_> {
             let why = self.why_nobody(query, sent, group.known, began);
             let told_otherwise = found.told_otherwise.len() as u32;
             let why = match why {
-                Unexplained::NobodyWaiting if told_otherwise > 0 => {
-                    Unexplained::ServedOtherwise(told_otherwise)
+                NoClientReason::NobodyWaiting if told_otherwise > 0 => {
+                    NoClientReason::ServedOtherwise(told_otherwise)
                 }
                 why => why,
             };
@@ -284,9 +288,9 @@ impl History<'_> {
             host.is_some_and(|host| hosts.contains(&host) || !is_more && hosts.insert(host))
         });
         match hosts.len() {
-            0 => Causes { first_try, ..none(behind.unwrap_or(Unexplained::Forgotten)) },
+            0 => Causes { first_try, ..none(behind.unwrap_or(NoClientReason::Forgotten)) },
             1..=CLIENTS_MAX => Causes { clients, unexplained: None, first_try },
-            many => Causes { first_try, ..none(Unexplained::TooMany(many as u32)) },
+            many => Causes { first_try, ..none(NoClientReason::TooMany(many as u32)) },
         }
     }
 
@@ -363,16 +367,16 @@ impl History<'_> {
     /// known of the last. Who made the resolver begin may have gone meanwhile.
     fn as_the_run_began(
         &self,
-        why: Unexplained,
+        why: NoClientReason,
         (query, sent): (Sequence, &Transaction),
         began: Timestamp,
         trail: &mut Trail,
-    ) -> Unexplained {
+    ) -> NoClientReason {
         let is_open = matches!(
             why,
-            Unexplained::NobodyWaiting
-                | Unexplained::OthersWaiting(_)
-                | Unexplained::ClientsUnseen { .. }
+            NoClientReason::NobodyWaiting
+                | NoClientReason::OthersWaiting(_)
+                | NoClientReason::ClientsUnseen { .. }
         );
         let first = if is_open { self.run_began(query, sent) } else { None };
         let Some((first, earlier)) = first else { return why };
@@ -385,12 +389,12 @@ impl History<'_> {
         };
         match shared.unexplained {
             None if shared.clients.iter().all(is_told) => why,
-            None => Unexplained::TriedBefore(sent.asked - earlier.asked),
+            None => NoClientReason::TriedBefore(sent.asked - earlier.asked),
             Some(
-                unknown @ (Unexplained::BeganMidWay(_)
-                | Unexplained::PacketsLost
-                | Unexplained::TooMany(_)
-                | Unexplained::Crowded),
+                unknown @ (NoClientReason::BeganMidWay(_)
+                | NoClientReason::PacketsLost
+                | NoClientReason::TooMany(_)
+                | NoClientReason::Crowded),
             ) => unknown,
             Some(_) => why,
         }
@@ -473,7 +477,7 @@ impl History<'_> {
         sent: &Transaction,
         began: Timestamp,
         trail: &mut Trail,
-    ) -> (Vec<Cause>, Option<Unexplained>) {
+    ) -> (Vec<Cause>, Option<NoClientReason>) {
         let mut clients = Vec::new();
         let mut behind = None;
         let mut names = chosen.iter().filter_map(|c| self.transactions.get(c.ask)).map(|t| t.name);
@@ -485,14 +489,14 @@ impl History<'_> {
             if self.leg(&ask) == Leg::Client {
                 // What a router sent on is no candidate where its original is known.
                 match self.roles.translated().is_all_of(ask.client) {
-                    true => behind = Some(Unexplained::SentOn(ask.client)),
+                    true => behind = Some(NoClientReason::SentOn(ask.client)),
                     false => clients.push(cause),
                 }
                 continue;
             }
             let before = self.causes_beyond(candidate.ask, &ask, began, trail);
             if before.clients.is_empty() {
-                behind = Some(Unexplained::BehindResolver(ask.client));
+                behind = Some(NoClientReason::BehindResolver(ask.client));
             }
             clients.extend(before.clients.into_iter().map(|client| client.by_way_of(&ask, &cause)));
         }

@@ -1,8 +1,8 @@
 //! What responses taught a resolver: aliases, and which servers a zone is delegated to.
 
 use super::Limits;
-use super::kept::{Kept, Record};
-use super::lesson::{Lesson, Lessons};
+use super::deferred::{DeferredEdge, DeferredEdges};
+use super::edge_store::{EdgeRecord, EdgeStore};
 use crate::bounded::{Ring, Sequence, Text, TextRing};
 use crate::frame::FrameId;
 use crate::message::{Fact, Message, Messages, NameRef};
@@ -47,7 +47,7 @@ pub enum EdgeKind {
 
 /// Where and when something was learned.
 #[derive(Clone, Copy, Debug)]
-pub struct Learned {
+pub struct Provenance {
     /// The frame of the response.
     pub frame: FrameId,
     /// Its time.
@@ -123,7 +123,7 @@ pub struct Edge {
     /// Keyed hash of the target.
     pub target: NameHash,
     /// The response that taught it last.
-    pub last: Learned,
+    pub last: Provenance,
     /// Until when it can be used, by what was learned last.
     pub(super) until: Timestamp,
     /// Whose knowledge it is.
@@ -133,7 +133,7 @@ pub struct Edge {
     /// Since when it can.
     pub(super) from: Timestamp,
     /// The response that taught it first.
-    pub first: Learned,
+    pub first: Provenance,
     /// When it could be used before it had to be learned anew, the latest first.
     pub(super) earlier: [Earlier; EARLIER_MAX],
     pub(super) owner_text: Text,
@@ -161,7 +161,7 @@ impl Edge {
         self.first.time != self.from || self.earlier != [Earlier::default(); EARLIER_MAX]
     }
 
-    pub(super) fn learn_again(&mut self, learned: Learned, life: Life) {
+    pub(super) fn learn_again(&mut self, learned: Provenance, life: Life) {
         self.last = learned;
         match self.life().extended_by(life) {
             Some(Life { until, .. }) => self.until = until,
@@ -210,7 +210,7 @@ impl Edge {
     }
 
     /// Where it was learned last before a time, as far as is remembered, or else first.
-    pub fn learned_before(&self, time: Timestamp) -> Learned {
+    pub fn learned_before(&self, time: Timestamp) -> Provenance {
         if self.last.time <= time { self.last } else { self.first }
     }
 }
@@ -225,19 +225,19 @@ struct AnswerAlias {
 /// All edges kept, by owner and by target. At the limit the oldest are forgotten.
 #[derive(Debug)]
 pub struct Edges {
-    kept: Kept,
+    kept: EdgeStore,
     names: TextRing,
     answers: Ring<AnswerAlias, 1>,
-    lessons: Lessons,
+    lessons: DeferredEdges,
 }
 
 impl Edges {
     pub(super) fn new(limits: Limits) -> Edges {
         Edges {
-            kept: Kept::new(limits.edges),
+            kept: EdgeStore::new(limits.edges),
             names: TextRing::new(limits.edge_names),
             answers: Ring::new(limits.answer_aliases),
-            lessons: Lessons::new(),
+            lessons: DeferredEdges::new(),
         }
     }
 
@@ -257,7 +257,7 @@ impl Edges {
         messages: &Messages,
         message: &Message,
     ) {
-        let learned = Learned { frame: message.frame, time: message.time };
+        let learned = Provenance { frame: message.frame, time: message.time };
         let Some(question) = message.question else { return };
         let course = Course::of(question.name, messages.facts(message));
         let mut nameservers = 0;
@@ -295,17 +295,17 @@ impl Edges {
             let keys = [owner.hash, target.hash, target.domain].map(|name| key(resolver, name));
             let answer_of = answer_of.filter(|_| kind == EdgeKind::Alias);
             let names = [messages.name(owner), messages.name(target)];
-            self.put_off(Lesson { edge, keys, answer_of }, names);
+            self.put_off(DeferredEdge { edge, keys, answer_of }, names);
         }
     }
 
     /// Asks for what an edge is looked up in, and learns what was asked for a while ago.
-    fn put_off(&mut self, lesson: Lesson, names: [Name<'_>; 2]) {
+    fn put_off(&mut self, lesson: DeferredEdge, names: [Name<'_>; 2]) {
         for (chain, key) in lesson.keys.into_iter().enumerate() {
             self.kept.ask_for_chain(chain, key);
         }
         self.lessons.add(lesson, names);
-        if let Some(Lesson { keys: [by_owner, ..], .. }) = self.lessons.halfway() {
+        if let Some(DeferredEdge { keys: [by_owner, ..], .. }) = self.lessons.halfway() {
             self.kept.ask_for_newest(BY_OWNER, *by_owner);
         }
         if self.lessons.are_many() {
@@ -364,8 +364,8 @@ impl Edges {
     /// The edges of a chain of which the records are as wanted.
     fn those<'e>(
         &'e self,
-        chain: impl Iterator<Item = (Sequence, &'e Record)>,
-        is_wanted: impl Fn(&Record) -> bool,
+        chain: impl Iterator<Item = (Sequence, &'e EdgeRecord)>,
+        is_wanted: impl Fn(&EdgeRecord) -> bool,
     ) -> impl Iterator<Item = (Sequence, Edge)> {
         let wanted = chain.filter(move |(_, record)| is_wanted(record));
         wanted.filter_map(|(sequence, record)| Some((sequence, self.kept.edge(sequence, record)?)))
@@ -376,7 +376,7 @@ impl Edges {
         chain: usize,
         key: u64,
         steps: &mut usize,
-    ) -> impl Iterator<Item = (Sequence, &Record)> {
+    ) -> impl Iterator<Item = (Sequence, &EdgeRecord)> {
         self.kept.chain(chain, key).take_while(move |_| {
             let is_left = *steps > 0;
             *steps = steps.saturating_sub(1);
@@ -479,9 +479,9 @@ impl Course {
 
 /// Learns an edge, and returns its number.
 fn learn_one(
-    kept: &mut Kept,
+    kept: &mut EdgeStore,
     texts: &mut TextRing,
-    &Lesson { edge: new, keys, .. }: &Lesson,
+    &DeferredEdge { edge: new, keys, .. }: &DeferredEdge,
     [owner, target]: [Name<'_>; 2],
 ) -> Sequence {
     let [by_owner, ..] = keys;
@@ -520,7 +520,7 @@ mod tests {
     fn an_alias_of_a_few_seconds_was_known_when_it_was_and_not_between() {
         let at = |seconds: i64| Timestamp(0) + Span::from_secs(seconds);
         let life = |began: i64| Life { from: at(began), until: at(began + 5) };
-        let learned = |began: i64| Learned { frame: FrameId::NONE, time: at(began) };
+        let learned = |began: i64| Provenance { frame: FrameId::NONE, time: at(began) };
         let mut edge = Edge {
             owner: NameHash(1),
             target: NameHash(2),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::Leg;
 use super::role::Roles;
-use crate::transaction::{HostId, Kept};
+use crate::transaction::{HostId, RecordView};
 
 /// How many resolver addresses get histograms of their own; the rest go uncounted.
 const RESOLVERS_MAX: usize = 1024;
@@ -71,7 +71,7 @@ pub struct Latencies {
 
 impl Latencies {
     /// Counts an answered transaction.
-    pub(super) fn record(&mut self, transaction: Kept<'_>, roles: &Roles) {
+    pub(super) fn record(&mut self, transaction: RecordView<'_>, roles: &Roles) {
         let (Some(answered), true) = (transaction.answered(), transaction.has_query()) else {
             return;
         };

@@ -10,10 +10,13 @@ mod cached;
 mod candidate;
 mod cause;
 mod choice;
+mod deferred;
+mod earlier_answers;
 mod edge;
-mod kept;
+mod edge_store;
 mod latency;
-mod lesson;
+mod nat;
+mod no_client_reason;
 mod offset;
 mod onward;
 mod pending;
@@ -21,9 +24,6 @@ mod retry;
 mod role;
 #[cfg(test)]
 mod tests;
-mod told;
-mod translated;
-mod unexplained;
 mod walk;
 
 use std::cell::{Cell, RefCell};
@@ -39,12 +39,12 @@ use crate::transaction::{
 };
 
 pub use cause::{Cause, Causes, Role};
-pub use edge::{Edge, EdgeKind, Edges, Learned};
+pub use edge::{Edge, EdgeKind, Edges, Provenance};
 pub use latency::{BOUNDS_US, Buckets, Latencies, LatencyRow};
+pub use nat::NatTable;
+pub use no_client_reason::NoClientReason;
 pub use offset::ClocksApart;
 pub use role::{ForOthers, Group, Known, Roles};
-pub use translated::Translated;
-pub use unexplained::Unexplained;
 pub use walk::{Relation, Step, StepKind};
 
 /// How much history is kept.
@@ -105,7 +105,7 @@ pub struct Resolution {
     offsets: Offsets,
     hasher: NameHasher,
     /// What was looked up since the history was taken last.
-    told: RefCell<told::Remembered>,
+    told: RefCell<earlier_answers::Remembered>,
     /// The slow answers that were looked at last.
     lookups_seen: Cell<cached::SeenLately>,
 }

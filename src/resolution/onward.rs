@@ -4,8 +4,8 @@ use super::History;
 use super::candidate::INSTANT;
 use super::cause::{Cause, Causes, LIKELY, Role, Trail};
 use super::choice::SETS_OUT_MAX;
+use super::no_client_reason::NoClientReason;
 use super::retry::FAIL_OVER_MAX;
-use super::unexplained::Unexplained;
 use super::walk::{Relation, Step, StepKind, Walk};
 use crate::bounded::Sequence;
 use crate::time::{Span, Timestamp};
@@ -25,7 +25,7 @@ impl History<'_> {
         let (number, before) = self.step_before(sent, walk)?;
         let mut causes = self.causes_beyond(number, &before, began, trail);
         if causes.clients.is_empty() {
-            return causes.unexplained.is_some_and(Unexplained::is_open).then_some(causes);
+            return causes.unexplained.is_some_and(NoClientReason::is_open).then_some(causes);
         }
         let aliases = self.edges.of_answer(number);
         let last = aliases.iter().position(|edge| edge.target == sent.name)?;

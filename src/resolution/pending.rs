@@ -3,8 +3,8 @@
 use super::candidate::{AFTER_MAX, Candidate, INSTANT, OPEN_MAX, OUT_OF_ORDER, Timing, on_the_way};
 use super::cause::{LIKELY, POSSIBLE};
 use super::choice::{MOMENT, SETS_OUT_MAX};
+use super::earlier_answers::Side;
 use super::retry::{FAIL_OVER_MAX, LEADS_ON_MAX, says_all};
-use super::told::Side;
 use super::walk::{Relation, Walk};
 use super::{Edge, EdgeKind, History};
 use crate::bounded::Sequence;

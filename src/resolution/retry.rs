@@ -6,7 +6,7 @@ use super::role::iterates;
 use crate::bounded::Sequence;
 use crate::message::is_conclusive;
 use crate::time::{Span, Timestamp};
-use crate::transaction::{Look, Stretch, Transaction};
+use crate::transaction::{Look, Segment, Transaction};
 
 /// A query without an answer can be joined until it is tried again, and for so long at most.
 const JOIN_MAX: Span = Span::from_millis(1_500);
@@ -35,7 +35,7 @@ impl History<'_> {
         latest: Timestamp,
     ) -> impl Iterator<Item = (Sequence, Transaction)> {
         let (question, began) = (*sent, sent.asked - OPEN_MAX);
-        let look = move |stretch: &Stretch| {
+        let look = move |stretch: &Segment| {
             // Where one was sent so long before, it is where to end.
             match stretch.is_sent_since(began) {
                 true => stretch.look_for(question.name),

@@ -25,7 +25,7 @@ use foldhash::{HashMap, HashMapExt, HashSet};
 pub use self::for_others::ForOthers;
 use self::for_others::{asks_with_edns, following_aliases};
 use super::edge::Edges;
-use super::translated::Translated;
+use super::nat::NatTable;
 use crate::bounded::Sequence;
 use crate::flow::{Address, Mac};
 use crate::time::Span;
@@ -102,7 +102,7 @@ pub struct Roles {
     refreshed: u64,
     /// Whether a host is known to have become a resolver since.
     is_new_known: bool,
-    translated: Translated,
+    translated: NatTable,
 }
 
 impl Roles {
@@ -129,7 +129,7 @@ impl Roles {
     }
 
     /// The addresses that others' queries are sent on from.
-    pub fn translated(&self) -> &Translated {
+    pub fn translated(&self) -> &NatTable {
         &self.translated
     }
 

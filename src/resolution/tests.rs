@@ -9,10 +9,10 @@ mod full;
 mod innocent;
 mod lost;
 mod real;
-mod translated;
+mod nat;
 mod tries;
 
-use super::{Limits, Relation, Resolution, Role, Roles, StepKind, Unexplained};
+use super::{Limits, NoClientReason, Relation, Resolution, Role, Roles, StepKind};
 use crate::bounded::Sequence;
 use crate::message::simulated::{Draft, Simulated};
 use crate::name::Name;
@@ -114,7 +114,10 @@ impl Office {
     }
 
     /// Who caused a query: (address, role, relation), and why nobody if nobody did.
-    fn causes(&mut self, open: Open<'_>) -> (Vec<(String, Role, Relation)>, Option<Unexplained>) {
+    fn causes(
+        &mut self,
+        open: Open<'_>,
+    ) -> (Vec<(String, Role, Relation)>, Option<NoClientReason>) {
         let history = self.resolution.history();
         let transactions = history.transactions();
         let sent = transactions.get(open.sequence).unwrap();
@@ -200,7 +203,7 @@ fn what_is_out_of_date_is_not_believed() {
     office.respond(first, Draft { address: true, ..draft });
     office.ask(0.0, ANNA, DC, "www.good.com");
     let query = office.ask(0.2, DC, ISP, "tail.cdn.net");
-    assert_eq!(office.causes(query), (vec![], Some(Unexplained::OthersWaiting(1))));
+    assert_eq!(office.causes(query), (vec![], Some(NoClientReason::OthersWaiting(1))));
 }
 
 #[test]
@@ -216,7 +219,7 @@ fn what_was_learned_anew_is_not_believed_of_the_time_between() {
     office.ask(0.0, ANNA, DC, "www.good.com");
     let query = office.ask(0.2, DC, ISP, "tail.cdn.net");
     teach(&mut office, 20_000.0);
-    assert_eq!(office.causes(query), (vec![], Some(Unexplained::OthersWaiting(1))));
+    assert_eq!(office.causes(query), (vec![], Some(NoClientReason::OthersWaiting(1))));
 }
 
 #[test]
@@ -234,7 +237,7 @@ fn who_asked_for_something_below_just_after_is_not_blamed() {
     let mut office = Office::iterating();
     let query = office.ask_type(0.0, DC, ISP, "shared.com", 2);
     office.ask(1.0, ANNA, DC, "www.shared.com");
-    let just_after = Unexplained::AskedJustAfter(Span::from_millis(1));
+    let just_after = NoClientReason::AskedJustAfter(Span::from_millis(1));
     assert_eq!(office.causes(query), (vec![], Some(just_after)));
 }
 
@@ -323,7 +326,7 @@ fn resolvers_that_ask_in_a_circle_end_the_walk() {
     }
     let query = office.ask(50.0, DC, ISP, "loop.evil.com");
     assert!(
-        matches!(office.causes(query), (named, Some(Unexplained::BehindResolver(_))) if named.is_empty())
+        matches!(office.causes(query), (named, Some(NoClientReason::BehindResolver(_))) if named.is_empty())
     );
 }
 
@@ -368,13 +371,13 @@ fn priming_has_no_client_and_neither_has_what_nobody_waited_for() {
     let mut office = Office::new();
     office.ask(0.0, ANNA, DC, "www.good.com");
     let priming = office.ask_type(0.2, DC, "198.41.0.4", ".", 2);
-    assert_eq!(office.causes(priming), (vec![], Some(Unexplained::Priming)));
+    assert_eq!(office.causes(priming), (vec![], Some(NoClientReason::Priming)));
     let own = office.ask(-500.0, DC, ISP, "up.vendor.example");
-    assert_eq!(office.causes(own), (vec![], Some(Unexplained::NobodyWaiting)));
+    assert_eq!(office.causes(own), (vec![], Some(NoClientReason::NobodyWaiting)));
 }
 
 /// The DC asks for what nobody seen asked it for, beside what Anna asks: each for one domain or for one each.
-fn asks_unasked(domain_of: impl Fn(u32) -> String) -> Option<Unexplained> {
+fn asks_unasked(domain_of: impl Fn(u32) -> String) -> Option<NoClientReason> {
     let mut office = Office::new();
     let mut last = None;
     for n in 0..20 {
@@ -397,11 +400,11 @@ fn asks_unasked(domain_of: impl Fn(u32) -> String) -> Option<Unexplained> {
 #[test]
 fn where_clients_are_not_seen_a_server_does_not_ask_for_itself() {
     let own = asks_unasked(|n| format!("n{n}.vendor.example"));
-    assert_eq!(own, Some(Unexplained::NobodyWaiting));
+    assert_eq!(own, Some(NoClientReason::NobodyWaiting));
     let before = asks_unasked(|n| format!("www.good{}.com", n.saturating_sub(1)));
-    assert_eq!(before, Some(Unexplained::NobodyWaiting));
+    assert_eq!(before, Some(NoClientReason::NobodyWaiting));
     let unseen = asks_unasked(|n| format!("www.other{n}.com"));
-    let counts = Unexplained::ClientsUnseen { domains: 19, alone: 19, queries: 40 };
+    let counts = NoClientReason::ClientsUnseen { domains: 19, alone: 19, queries: 40 };
     assert_eq!(unseen, Some(counts));
 }
 
@@ -442,7 +445,7 @@ fn where_clocks_differ_no_server_asks_by_itself() {
         assert_eq!((apart.agreeing, apart.pairs, apart.is_steady), (12, 12, true), "{off_ms}");
         let causes = history.causes(query, &sent, Timestamp(-60_000_000_000));
         if off_ms.abs() > 1_000.0 {
-            assert_eq!(causes.unexplained, Some(Unexplained::ClocksApart(apart.offset)));
+            assert_eq!(causes.unexplained, Some(NoClientReason::ClocksApart(apart.offset)));
         }
     }
 }
@@ -535,7 +538,7 @@ fn many_who_need_a_top_level_domain_are_not_all_blamed_for_it() {
     office.ask(0.0, ANNA, DC, "www.one.com");
     office.ask(0.1, BEN, DC, "www.two.com");
     let query = office.ask_type(0.3, DC, ISP, "com", 2);
-    assert_eq!(office.causes(query), (vec![], Some(Unexplained::TooMany(2))));
+    assert_eq!(office.causes(query), (vec![], Some(NoClientReason::TooMany(2))));
 }
 
 #[test]
@@ -633,7 +636,7 @@ fn who_still_waits_is_named_though_hundreds_were_answered_since() {
 #[test]
 fn nobody_is_blamed_where_too_much_was_asked_to_look_at_it_all() {
     let (mut office, query) = behind_many_answers(3_000);
-    assert_eq!(office.causes(query), (vec![], Some(Unexplained::Crowded)));
+    assert_eq!(office.causes(query), (vec![], Some(NoClientReason::Crowded)));
 }
 
 #[test]
@@ -647,7 +650,7 @@ fn nobody_is_blamed_where_too_many_names_lead_to_one() {
     let ben = office.ask(-1.0, BEN, DC, "www.shop699.example");
     office.answer(-0.9, ben, &[("www.shop699.example", "tail.cdn.net")]);
     let query = office.ask(0.0, DC, ISP, "tail.cdn.net");
-    assert_eq!(office.causes(query), (vec![], Some(Unexplained::Crowded)));
+    assert_eq!(office.causes(query), (vec![], Some(NoClientReason::Crowded)));
     // Who waits for it is another matter.
     office.ask(10_000.0, BEN, DC, "www.shop699.example");
     let query = office.ask(10_000.2, DC, ISP, "tail.cdn.net");
@@ -679,7 +682,7 @@ fn priming_is_nobodys_on_a_busy_resolver_too() {
     let mut office = Office::iterating();
     busy(&mut office, 1_100, |n| format!("w.site{n}.example"));
     let query = office.ask_type(0.2, DC, "198.41.0.4", ".", 2);
-    assert_eq!(office.causes(query), (vec![], Some(Unexplained::Priming)));
+    assert_eq!(office.causes(query), (vec![], Some(NoClientReason::Priming)));
 }
 
 #[test]

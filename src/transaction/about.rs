@@ -1,7 +1,7 @@
 //! What was asked about the names of one domain, as the chains of the history have it.
 
 use super::HostId;
-use super::stretch::{About, Look, Parts, Stretch};
+use super::chain_index::{About, Look, Scans, Segment};
 use super::table::{Transaction, Transactions};
 use crate::bounded::Sequence;
 use crate::name::NameHash;
@@ -45,8 +45,8 @@ impl Transactions {
         server: HostId,
         domain: NameHash,
         within: (Timestamp, usize),
-        look: impl FnMut(&Stretch) -> Look,
-    ) -> Parts<'_> {
+        look: impl FnMut(&Segment) -> Look,
+    ) -> Scans<'_> {
         self.asked_by(About::new(About::BY_SERVER, server, domain), within, look)
     }
 
@@ -57,8 +57,8 @@ impl Transactions {
         client: HostId,
         domain: NameHash,
         within: (Timestamp, usize),
-        look: impl FnMut(&Stretch) -> Look,
-    ) -> Parts<'_> {
+        look: impl FnMut(&Segment) -> Look,
+    ) -> Scans<'_> {
         self.asked_by(About::new(About::BY_CLIENT, client, domain), within, look)
     }
 
@@ -66,14 +66,14 @@ impl Transactions {
         &self,
         about: About,
         (latest, limit): (Timestamp, usize),
-        look: impl FnMut(&Stretch) -> Look,
-    ) -> Parts<'_> {
+        look: impl FnMut(&Segment) -> Look,
+    ) -> Scans<'_> {
         match self.cuts.try_borrow_mut() {
             Ok(mut cuts) => {
                 cuts.asked_by(about, (&self.history, self.order), (latest, limit), look)
             }
             // Nothing looks at one chain from within looking at another; the chain as it is would do.
-            Err(_) => Parts::plain(&self.history, about, latest, limit),
+            Err(_) => Scans::plain(&self.history, about, latest, limit),
         }
     }
 

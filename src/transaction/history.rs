@@ -1,6 +1,6 @@
 //! All transactions kept, on their chains, each as a [`Record`] or, where that has no room for it, aside.
 
-use super::record::{Kept, Record};
+use super::record::{Record, RecordView};
 use super::table::{Response, Transaction};
 use crate::bounded::{Chain, Line, Ring, Sequence};
 use crate::time::Timestamp;
@@ -12,9 +12,9 @@ const CHAIN_MEAN: usize = 8;
 /// The transactions kept, newest last.
 #[derive(Debug)]
 pub(super) struct History {
-    /// On the chains of [`super::stretch::About`].
+    /// On the chains of [`super::chain_index::About`].
     ring: Ring<Record, 2, Line>,
-    aside: Aside,
+    aside: Overflow,
 }
 
 /// A walk along one of its chains.
@@ -22,12 +22,12 @@ pub(super) type Records<'h> = Chain<'h, Record, 2, Line>;
 
 /// The transactions that do not fit in a record: those sent again, say.
 #[derive(Debug, Default)]
-struct Aside {
+struct Overflow {
     kept: Vec<Transaction>,
     free: Vec<u32>,
 }
 
-impl Aside {
+impl Overflow {
     /// Keeps a transaction, and returns its record.
     #[inline(never)]
     fn record(&mut self, whole: Transaction) -> Record {
@@ -43,7 +43,7 @@ impl Aside {
 impl History {
     /// Of so many transactions.
     pub fn new(limit: usize) -> History {
-        History { ring: Ring::with_chains(limit, limit / CHAIN_MEAN), aside: Aside::default() }
+        History { ring: Ring::with_chains(limit, limit / CHAIN_MEAN), aside: Overflow::default() }
     }
 
     /// How many transactions it keeps at most.
@@ -91,7 +91,7 @@ impl History {
     #[inline]
     pub fn close(&mut self, sequence: Sequence, response: &Response) {
         let fits = self.ring.get_mut(sequence).is_some_and(|record| record.close(response));
-        if !fits && let Some(mut whole) = self.get(sequence).map(Kept::whole) {
+        if !fits && let Some(mut whole) = self.get(sequence).map(RecordView::whole) {
             whole.close(response);
             self.put(sequence, &whole);
         }
@@ -99,15 +99,15 @@ impl History {
 
     /// A transaction by its number, unless it is forgotten.
     #[inline]
-    pub fn get(&self, sequence: Sequence) -> Option<Kept<'_>> {
+    pub fn get(&self, sequence: Sequence) -> Option<RecordView<'_>> {
         self.ring.get(sequence).map(|record| self.kept(record))
     }
 
     /// The transaction of a record.
     #[inline]
-    pub fn kept<'h>(&'h self, record: &'h Record) -> Kept<'h> {
+    pub fn kept<'h>(&'h self, record: &'h Record) -> RecordView<'h> {
         let aside = record.place_aside().and_then(|place| self.aside.kept.get(place as usize));
-        Kept { record, aside }
+        RecordView { record, aside }
     }
 
     /// By what messages are matched with one.

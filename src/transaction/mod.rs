@@ -6,18 +6,18 @@
 
 mod about;
 mod age;
+mod chain_index;
 mod history;
 mod host;
 mod link;
 mod recent;
 mod record;
 mod repeats;
-mod stretch;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use chain_index::{DISORDER_MAX, Look, Segment};
 pub use host::{Host, HostId, Hosts, Totals};
-pub use record::Kept;
-pub use stretch::{DISORDER_MAX, Look, Stretch};
+pub use record::RecordView;
 pub use table::{Counters, Event, Limits, Transaction, Transactions};

@@ -5,7 +5,7 @@
 //! has what it is found by.
 
 use super::host::{HostId, SourceMac};
-use super::table::{Asked, Response, Transaction, UNANSWERED, ports_key};
+use super::table::{ExchangeKey, Response, Transaction, UNANSWERED, ports_key};
 use crate::bounded::Text;
 use crate::flow::Transport;
 use crate::frame::FrameId;
@@ -284,12 +284,12 @@ impl Record {
 
 /// A transaction as it is kept, for who wants a little of it: that is asked of each one when its response comes.
 #[derive(Clone, Copy, Debug)]
-pub struct Kept<'h> {
+pub struct RecordView<'h> {
     pub(super) record: &'h Record,
     pub(super) aside: Option<&'h Transaction>,
 }
 
-impl Kept<'_> {
+impl RecordView<'_> {
     /// All of it.
     #[inline]
     pub fn whole(self) -> Transaction {
@@ -335,7 +335,7 @@ impl Kept<'_> {
 
     /// Whether it is of this question, between these ports.
     #[inline]
-    pub(super) fn asks(self, asked: &Asked) -> bool {
+    pub(super) fn asks(self, asked: &ExchangeKey) -> bool {
         let Record { name, client, server, client_port, id, what, .. } = *self.record;
         let what = what & (QTYPE | TCP);
         name == asked.name

@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 
 use super::age::Ages;
+use super::chain_index::{About, ChainIndex, Order};
 use super::history::History;
 use super::host::{HostId, Hosts, SourceMac};
 use super::recent::{Needed, Recent};
-use super::record::{Kept, kept_domain};
+use super::record::{RecordView, kept_domain};
 use super::repeats::Repeat;
-use super::stretch::{About, Cuts, Order};
 use crate::bounded::{Ring, Sequence, Text, TextRing};
 use crate::flow::{Mac, Transport};
 use crate::frame::FrameId;
@@ -184,7 +184,7 @@ pub struct Transactions {
     pub(super) history: History,
     pub(super) order: Order,
     /// Long chains that were looked at. Looking changes nothing of what is found.
-    pub(super) cuts: RefCell<Cuts>,
+    pub(super) cuts: RefCell<ChainIndex>,
     /// What a response or a repeated query is looked for in. Of open queries with one id between two
     /// ports, the latest eight at least are told apart.
     recent: Recent,
@@ -207,7 +207,7 @@ impl Transactions {
         Transactions {
             history: History::new(limits.transactions),
             order: Order::new(),
-            cuts: RefCell::new(Cuts::new(limits.transactions)),
+            cuts: RefCell::new(ChainIndex::new(limits.transactions)),
             recent: Recent::new(limits.transactions),
             ages: Ages::new(limits.transactions),
             latest: (FrameId::NONE, 0),
@@ -259,7 +259,7 @@ impl Transactions {
             self.counters.no_room += 1;
             return Event::Nothing;
         };
-        let asked = Asked {
+        let asked = ExchangeKey {
             client,
             server,
             client_port: client_end.port,
@@ -304,7 +304,7 @@ impl Transactions {
     #[inline]
     fn take_query(
         &mut self,
-        asked: Asked,
+        asked: ExchangeKey,
         messages: &Messages,
         message: &Message,
         (question, place_in_frame): (Question, u8),
@@ -379,7 +379,7 @@ impl Transactions {
     #[inline]
     fn take_response(
         &mut self,
-        asked: Asked,
+        asked: ExchangeKey,
         messages: &Messages,
         message: &Message,
         (name, place_in_frame): (NameRef, u8),
@@ -410,7 +410,7 @@ impl Transactions {
     #[inline(never)]
     fn take_unasked(
         &mut self,
-        asked: Asked,
+        asked: ExchangeKey,
         messages: &Messages,
         message: &Message,
         (name, place_in_frame): (NameRef, u8),
@@ -425,7 +425,7 @@ impl Transactions {
     /// Whether a response that answers no query seen is to the port from which something else was asked: under the
     /// same id, or about the same domain under another. Whoever makes answers up has to guess the id (RFC 5452), and
     /// no resolver takes what does not answer the question that it asked. But of several from one port one is missing.
-    fn is_asked_otherwise(&self, asked: &Asked, domain: NameHash, now: Timestamp) -> bool {
+    fn is_asked_otherwise(&self, asked: &ExchangeKey, domain: NameHash, now: Timestamp) -> bool {
         if asked.transport != Transport::Udp {
             return false;
         }
@@ -436,7 +436,7 @@ impl Transactions {
                     == (asked.client, asked.server, asked.client_port, asked.transport)
         };
         let is_it = |old: &Transaction| is_open(old) && old.id == asked.id;
-        let has_id = |old: Kept<'_>| is_it(&old.whole());
+        let has_id = |old: RecordView<'_>| is_it(&old.whole());
         if self.find_recent(asked.key(), has_id).is_some() {
             return true;
         }
@@ -464,7 +464,7 @@ impl Transactions {
             return Event::Nothing;
         };
         let key = ports_key(client_id, server_id, client.port, message.id);
-        let is_it = |old: Kept<'_>| {
+        let is_it = |old: RecordView<'_>| {
             let old = old.whole();
             (old.client, old.server, old.client_port, old.id)
                 == (client_id, server_id, client.port, message.id)
@@ -484,7 +484,11 @@ impl Transactions {
 
     /// The newest transaction under way of a question that `fits`.
     #[inline]
-    fn find(&self, asked: &Asked, fits: impl Fn(Kept<'_>) -> bool) -> Option<(Sequence, Kept<'_>)> {
+    fn find(
+        &self,
+        asked: &ExchangeKey,
+        fits: impl Fn(RecordView<'_>) -> bool,
+    ) -> Option<(Sequence, RecordView<'_>)> {
         self.find_recent(asked.key(), |old| old.asks(asked) && fits(old))
     }
 
@@ -493,8 +497,8 @@ impl Transactions {
     fn find_recent(
         &self,
         key: u64,
-        fits: impl Fn(Kept<'_>) -> bool,
-    ) -> Option<(Sequence, Kept<'_>)> {
+        fits: impl Fn(RecordView<'_>) -> bool,
+    ) -> Option<(Sequence, RecordView<'_>)> {
         let mut found = None;
         let sequence = self.recent.find(key, self.history.next(), |number| {
             found = self.history.get(number).filter(|old| fits(*old));
@@ -534,12 +538,12 @@ impl Transactions {
 
     /// A transaction by its number, unless it is forgotten.
     pub fn get(&self, sequence: Sequence) -> Option<Transaction> {
-        self.kept(sequence).map(Kept::whole)
+        self.kept(sequence).map(RecordView::whole)
     }
 
     /// A transaction by its number, unless it is forgotten, for who wants a little of it.
     #[inline]
-    pub fn kept(&self, sequence: Sequence) -> Option<Kept<'_>> {
+    pub fn kept(&self, sequence: Sequence) -> Option<RecordView<'_>> {
         self.history.get(sequence)
     }
 
@@ -623,7 +627,7 @@ impl Transactions {
 
 /// What a query and its response agree in.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
+pub(super) struct ExchangeKey {
     pub client: HostId,
     pub server: HostId,
     pub client_port: u16,
@@ -633,7 +637,7 @@ pub(super) struct Asked {
     pub name: NameHash,
 }
 
-impl Asked {
+impl ExchangeKey {
     /// By what messages are matched with it.
     #[inline]
     fn key(&self) -> u64 {
@@ -672,8 +676,13 @@ impl Response {
 impl Transaction {
     /// One of which there is neither query nor response yet.
     #[inline]
-    fn new(asked: Asked, time: Timestamp, domain: NameHash, place_in_frame: u8) -> Transaction {
-        let Asked { client, server, client_port, id, qtype, transport, name } = asked;
+    fn new(
+        asked: ExchangeKey,
+        time: Timestamp,
+        domain: NameHash,
+        place_in_frame: u8,
+    ) -> Transaction {
+        let ExchangeKey { client, server, client_port, id, qtype, transport, name } = asked;
         Transaction {
             query: FrameId::NONE,
             response: FrameId::NONE,

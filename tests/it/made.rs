@@ -4,8 +4,8 @@ use std::fs;
 use std::net::IpAddr;
 
 use whoasked::attribution::{
-    Attribution, ChainStep, Client, Coverage, LatencySeen, Outcome, Place, QuestionId,
-    ResolverSeen, Sighting, State, Step, Verdict,
+    Attribution, ChainStep, Client, Coverage, LatencyCoverage, Outcome, Place, QuestionId,
+    ResolverCoverage, Sighting, State, Step, Verdict,
 };
 use whoasked::contact::Contact;
 use whoasked::flow::{Address, Mac, Transport};
@@ -130,7 +130,7 @@ pub fn attribution(flagged: IndicatorId, name: &str, time: Timestamp, number: u6
 }
 
 pub fn coverage() -> Coverage {
-    let resolver = |addresses: &[&str], known, asked, asks| ResolverSeen {
+    let resolver = |addresses: &[&str], known, asked, asks| ResolverCoverage {
         addresses: addresses.iter().map(|text| address(text)).collect(),
         known,
         shared_mac: (addresses.len() > 1).then_some(Mac([0, 0x50, 0x56, 0x9a, 0x10, 1])),
@@ -151,7 +151,7 @@ pub fn coverage() -> Coverage {
             resolver(&[DC, "fd20::10"], Known::AsksAndAnswers, 10_397, 4_492),
             resolver(&[DC2], Known::OnlyIterates, 0, 196),
         ],
-        latencies: vec![LatencySeen {
+        latencies: vec![LatencyCoverage {
             resolver: address(DC),
             leg: Leg::Client,
             count: 10_390,

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use whoasked::attribution::{
-    Assessor, Attribution, ChainStep, Coverage, Doubt, Place, ServerSeen, Step, Summary, Verdict,
-    Verdicts,
+    Assessor, Attribution, ChainStep, Coverage, Doubt, Place, ServerCoverage, Step, Summary,
+    Verdict, Verdicts,
 };
 use whoasked::contact::{Connection, Contact};
 use whoasked::flow::{Mac, Transport};
@@ -15,7 +15,7 @@ use whoasked::indicator::Indicators;
 use whoasked::name::NameHasher;
 use whoasked::packet::Ports;
 use whoasked::report::{CaptureLacked, Ending, Files, Internal, Look, Report, Subject, Text};
-use whoasked::resolution::{Leg, Limits, Resolution, Role, Roles, Unexplained};
+use whoasked::resolution::{Leg, Limits, NoClientReason, Resolution, Role, Roles};
 use whoasked::time::{Span, UTC, Zone};
 use whoasked::transaction::{Counters, Transactions};
 
@@ -26,7 +26,7 @@ use crate::made::{
 fn unnamed(
     of: Attribution,
     verdict: Verdict,
-    unexplained: Unexplained,
+    unexplained: NoClientReason,
     reason: &str,
 ) -> Attribution {
     Attribution { verdict, unexplained: Some(unexplained), reason: Some(reason.to_owned()), ..of }
@@ -96,16 +96,16 @@ fn office(list: &Indicators) -> Vec<Attribution> {
     let own = attribution(of("ad-sync.net"), "up.ad-sync.net", after(800), 500);
     let reason = "no client was waiting for 192.168.2.194";
     for _ in 0..2 {
-        all.push(unnamed(own.clone(), Verdict::NoClient, Unexplained::NobodyWaiting, reason));
+        all.push(unnamed(own.clone(), Verdict::NoClient, NoClientReason::NobodyWaiting, reason));
     }
     for count in [3, 4] {
         let reason =
             format!("{count} clients may have caused it, none more likely than the others");
         let seen =
             attribution(of("ad-sync.net"), "x1.ad-sync.net", after(900), 600 + u64::from(count));
-        all.push(unnamed(seen, Verdict::Undetermined, Unexplained::TooMany(count), &reason));
+        all.push(unnamed(seen, Verdict::Undetermined, NoClientReason::TooMany(count), &reason));
     }
-    let midway = Unexplained::BeganMidWay(Span::from_secs(1));
+    let midway = NoClientReason::BeganMidWay(Span::from_secs(1));
     all.push(unnamed(tail, Verdict::Undetermined, midway, "the capture began only 1.00 s before"));
     all
 }
@@ -194,7 +194,7 @@ fn one_side(server: &str) -> String {
     let mut seen = coverage();
     seen.resolvers.clear();
     seen.latencies.clear();
-    seen.servers = vec![ServerSeen { address: address(server), asked: 412, answers: 409 }];
+    seen.servers = vec![ServerCoverage { address: address(server), asked: 412, answers: 409 }];
     let list = indicators("flagged.txt");
     report(Look::new(200, false), &list, &["a.pcap"], &[], &seen, &lacked())
 }
@@ -304,7 +304,7 @@ fn what_somebody_named_to_do_harm_is_harmless() {
     let mut seen = attribution(evil, &long, after(1), 8);
     seen.sighting.response_frame = FrameId::new(1, 2);
     seen.clients = vec![asked];
-    let lost = unnamed(seen.clone(), Verdict::NoClient, Unexplained::Priming, hostile);
+    let lost = unnamed(seen.clone(), Verdict::NoClient, NoClientReason::Priming, hostile);
     let lost = Attribution { clients: Vec::new(), ..lost };
     let lacked = CaptureLacked { damage: vec![hostile.to_owned()], ..lacked() };
     let look = Look::new(60, false);

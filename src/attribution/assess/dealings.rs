@@ -7,7 +7,7 @@ use crate::attribution::{Asks, Attribution, Client, Place, Step, Verdicts};
 use crate::contact::{Connection, Contact};
 use crate::flow::Address;
 use crate::indicator::shared::cdn_of;
-use crate::resolution::{Leg, Unexplained};
+use crate::resolution::{Leg, NoClientReason};
 use crate::time::{Timestamp, Zone};
 
 /// How many moments are kept of one client, those that are nearer to each other than [`SAME_MOMENT`]
@@ -163,7 +163,7 @@ impl Dealings {
 
 /// What is kept of an indicator.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Gathered {
+pub(super) struct IndicatorTally {
     pub verdicts: Verdicts,
     /// Of those without a client, how many are priming.
     pub priming: u64,
@@ -185,7 +185,7 @@ pub(super) struct Gathered {
     pub more_clients: bool,
 }
 
-impl Gathered {
+impl IndicatorTally {
     /// Whether all questions of clients came in one of these ways.
     pub fn only(&self, ways: &[Way]) -> bool {
         !self.clients.is_empty()
@@ -203,7 +203,7 @@ impl Gathered {
         zone: &Zone,
     ) -> usize {
         self.verdicts.add(attribution.verdict);
-        self.priming += u64::from(attribution.unexplained == Some(Unexplained::Priming));
+        self.priming += u64::from(attribution.unexplained == Some(NoClientReason::Priming));
         let sighting = &attribution.sighting;
         if sighting.place == Place::Server && sighting.leg == Leg::Upstream {
             insert(&mut self.servers, SERVERS_MAX, sighting.server);

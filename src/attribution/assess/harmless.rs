@@ -1,9 +1,9 @@
 //! What speaks for a false alarm.
 
-use super::dealings::{Dealings, Gathered, Way};
+use super::dealings::{Dealings, IndicatorTally, Way};
 use super::names::registered_domain;
 use super::words::{count, few};
-use super::{Hint, Leaning, Seen};
+use super::{Hint, HintContext, Leaning};
 use crate::flow::Address;
 use crate::indicator::Indicator;
 use crate::indicator::shared::{ServerRole, cdn_of, server_of};
@@ -75,19 +75,19 @@ pub(super) fn for_others(client: Address, why: ForOthers) -> Hint {
 /// What speaks for a false alarm of all that was seen of an indicator.
 pub(super) fn of_indicator(
     indicator: Indicator<'_>,
-    gathered: &Gathered,
-    seen: &Seen<'_>,
+    gathered: &IndicatorTally,
+    context: &HintContext<'_>,
 ) -> Vec<Hint> {
     let mut hints: Vec<Hint> = alias_tail(indicator, gathered).into_iter().collect();
     hints.extend(shared_cdn(indicator, gathered));
-    hints.extend(server(indicator, gathered, seen));
-    hints.extend(many_clients(gathered, seen));
+    hints.extend(server(indicator, gathered, context));
+    hints.extend(many_clients(gathered, context));
     hints.extend(resolver_only(gathered));
     hints
 }
 
 /// Only other owners' names lead there.
-fn alias_tail(indicator: Indicator<'_>, gathered: &Gathered) -> Option<Hint> {
+fn alias_tail(indicator: Indicator<'_>, gathered: &IndicatorTally) -> Option<Hint> {
     if !gathered.only(&[Way::Alias]) {
         return None;
     }
@@ -121,7 +121,7 @@ fn alias_tail(indicator: Indicator<'_>, gathered: &Gathered) -> Option<Hint> {
 }
 
 /// What aliases lead to, or what has a listed address, belongs to a network whose names stand for its customers'.
-fn shared_cdn(indicator: Indicator<'_>, gathered: &Gathered) -> Option<Hint> {
+fn shared_cdn(indicator: Indicator<'_>, gathered: &IndicatorTally) -> Option<Hint> {
     if !gathered.only(&[Way::Alias]) && !gathered.only(&[Way::SharedAddress]) {
         return None;
     }
@@ -139,7 +139,11 @@ fn shared_cdn(indicator: Indicator<'_>, gathered: &Gathered) -> Option<Hint> {
 }
 
 /// The listed address is that of a name server.
-fn server(indicator: Indicator<'_>, gathered: &Gathered, seen: &Seen<'_>) -> Option<Hint> {
+fn server(
+    indicator: Indicator<'_>,
+    gathered: &IndicatorTally,
+    context: &HintContext<'_>,
+) -> Option<Hint> {
     let is_only_server = gathered.clients.values().all(|dealings| dealings.only(&[Way::Server]));
     let address = *gathered.servers.first()?;
     if !is_only_server || gathered.more_clients {
@@ -159,7 +163,7 @@ fn server(indicator: Indicator<'_>, gathered: &Gathered, seen: &Seen<'_>) -> Opt
         );
         return Some(harmless(code, words));
     }
-    let asked = seen.servers.get(&address)?;
+    let asked = context.servers.get(&address)?;
     if !asked.is_shared() {
         let words = format!(
             "{} was only asked as a name server, about {about}: no answer gave it to a client",
@@ -184,22 +188,22 @@ fn server(indicator: Indicator<'_>, gathered: &Gathered, seen: &Seen<'_>) -> Opt
 }
 
 /// Many unrelated clients asked.
-fn many_clients(gathered: &Gathered, seen: &Seen<'_>) -> Option<Hint> {
+fn many_clients(gathered: &IndicatorTally, context: &HintContext<'_>) -> Option<Hint> {
     let clients = gathered.clients.len() as u64;
-    if clients < MANY_CLIENTS || clients * MANY_SHARE < seen.clients {
+    if clients < MANY_CLIENTS || clients * MANY_SHARE < context.clients {
         return None;
     }
     let words = format!(
         "{}{clients} of the {} clients in this capture asked: usually this is a service they share; if not, they \
          are all affected",
         if gathered.more_clients { "more than " } else { "" },
-        seen.clients.max(clients),
+        context.clients.max(clients),
     );
     Some(harmless("many-clients", words))
 }
 
 /// No client is behind it.
-fn resolver_only(gathered: &Gathered) -> Option<Hint> {
+fn resolver_only(gathered: &IndicatorTally) -> Option<Hint> {
     let no_client = gathered.verdicts.no_client;
     if no_client == 0 || no_client < gathered.verdicts.total() {
         return None;

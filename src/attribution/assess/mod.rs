@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 use foldhash::HashMap;
 
-use self::dealings::{Dealings, Gathered};
+use self::dealings::{Dealings, IndicatorTally};
 use self::hours::Hours;
 use self::servers::AskedOf;
 use super::{Attribution, Client, State, Summary};
@@ -83,12 +83,12 @@ const BY_WEIGHT: [&str; 15] = [
 pub struct Assessor {
     indicators: Arc<Indicators>,
     zone: Zone,
-    gathered: BTreeMap<IndicatorId, Gathered>,
+    gathered: BTreeMap<IndicatorId, IndicatorTally>,
     dealings: usize,
 }
 
 /// What hints are made of, beside what was gathered of their indicator.
-struct Seen<'a> {
+struct HintContext<'a> {
     zone: &'a Zone,
     hours: &'a Hours,
     servers: &'a HashMap<Address, AskedOf>,
@@ -98,7 +98,7 @@ struct Seen<'a> {
     summary: &'a Summary,
 }
 
-impl Seen<'_> {
+impl HintContext<'_> {
     /// A client's connection to what it was given, also if that came after it was named.
     fn connected(&self, indicator: IndicatorId, client: Address) -> Option<&Connection> {
         match &self.summary.row(indicator, client)?.contact {
@@ -145,7 +145,7 @@ impl Assessor {
         if self.gathered.is_empty() {
             return Vec::new();
         }
-        let meant = |gathered: &'_ Gathered| -> Vec<Address> {
+        let meant = |gathered: &'_ IndicatorTally| -> Vec<Address> {
             let meant = gathered.clients.iter().filter(|(_, dealings)| dealings.is_meant());
             meant.map(|(client, _)| *client).collect()
         };
@@ -158,7 +158,7 @@ impl Assessor {
         let is_client =
             |(id, host): &(_, &crate::transaction::Host)| resolution.roles().is_client(*id, host);
         let hours = keeps_time.then(|| Hours::of(resolution, &clients, &self.zone));
-        let seen = Seen {
+        let context = HintContext {
             zone: &self.zone,
             hours: &hours.unwrap_or_default(),
             servers: &servers::asked_of(resolution, &servers),
@@ -166,8 +166,8 @@ impl Assessor {
             resolution,
             summary,
         };
-        let assess = |(id, gathered): (&IndicatorId, &Gathered)| {
-            Some(assess(*id, self.indicators.get(*id)?, gathered, &seen))
+        let assess = |(id, gathered): (&IndicatorId, &IndicatorTally)| {
+            Some(assess(*id, self.indicators.get(*id)?, gathered, &context))
         };
         self.gathered.iter().filter_map(assess).collect()
     }
@@ -196,20 +196,20 @@ fn listed_name(indicator: Indicator<'_>) -> Option<&str> {
 fn assess(
     id: IndicatorId,
     indicator: Indicator<'_>,
-    gathered: &Gathered,
-    seen: &Seen<'_>,
+    gathered: &IndicatorTally,
+    context: &HintContext<'_>,
 ) -> Assessment {
     let mut of_clients: Vec<ClientHints> = Vec::new();
     for (client, dealings) in &gathered.clients {
-        let connected = seen.connected(id, *client).or(dealings.connected.as_ref());
-        let mut hints = of_client(*client, indicator, (dealings, connected), seen);
+        let connected = context.connected(id, *client).or(dealings.connected.as_ref());
+        let mut hints = of_client(*client, indicator, (dealings, connected), context);
         sort(&mut hints);
         if !hints.is_empty() {
             of_clients.push(ClientHints { client: *client, hints });
         }
     }
-    let mut hints = harmless::of_indicator(indicator, gathered, seen);
-    hints.extend(serious::of_indicator(gathered, seen));
+    let mut hints = harmless::of_indicator(indicator, gathered, context);
+    hints.extend(serious::of_indicator(gathered, context));
     hints.extend(of_all(gathered, &of_clients));
     sort(&mut hints);
     Assessment {
@@ -225,18 +225,18 @@ fn of_client(
     client: Address,
     indicator: Indicator<'_>,
     (dealings, connected): (&Dealings, Option<&Connection>),
-    seen: &Seen<'_>,
+    context: &HintContext<'_>,
 ) -> Vec<Hint> {
-    let mut hints = serious::of_client(client, indicator, (dealings, connected), seen);
+    let mut hints = serious::of_client(client, indicator, (dealings, connected), context);
     hints.extend(harmless::of_client(client, indicator, dealings));
-    hints.extend(seen.for_others(client).map(|why| harmless::for_others(client, why)));
+    hints.extend(context.for_others(client).map(|why| harmless::for_others(client, why)));
     hints
 }
 
 /// What is to be weighed of clients, said once of the indicator: in the words of the client that asked
 /// most of those that it holds for, with how many more there are. What leans to a false alarm must hold for all, so it is said
 /// of the indicator by itself.
-fn of_all(gathered: &Gathered, of_clients: &[ClientHints]) -> Vec<Hint> {
+fn of_all(gathered: &IndicatorTally, of_clients: &[ClientHints]) -> Vec<Hint> {
     let mut found: BTreeMap<&'static str, (&Hint, u64)> = BTreeMap::new();
     let mut by_asks: Vec<&ClientHints> = of_clients.iter().collect();
     let asks = |client: &Address| gathered.clients.get(client).map_or(0, Dealings::asks);

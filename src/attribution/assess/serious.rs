@@ -1,11 +1,11 @@
 //! What speaks for a compromised client.
 
 use super::beacon::{Beat, beat};
-use super::dealings::{Dealings, Gathered, Way};
+use super::dealings::{Dealings, IndicatorTally, Way};
 use super::hours::Odd;
 use super::names::{is_at_or_below, looks_random};
 use super::words::{deviation, few, period, times};
-use super::{Hint, Leaning, Seen};
+use super::{Hint, HintContext, Leaning};
 use crate::contact::Connection;
 use crate::flow::Address;
 use crate::indicator::Indicator;
@@ -25,7 +25,7 @@ pub(super) fn of_client(
     client: Address,
     indicator: Indicator<'_>,
     (dealings, connected): (&Dealings, Option<&Connection>),
-    seen: &Seen<'_>,
+    context: &HintContext<'_>,
 ) -> Vec<Hint> {
     if !dealings.is_meant() {
         return Vec::new();
@@ -48,7 +48,7 @@ pub(super) fn of_client(
         hints.push(serious("asked-directly", words));
     }
     if let Some(beat) = beat(&dealings.moments) {
-        hints.push(serious("beaconing", beaconing(client, &beat, seen.zone)));
+        hints.push(serious("beaconing", beaconing(client, &beat, context.zone)));
     }
     if let Some(connection) = connected {
         let name = connection.server_name.as_ref();
@@ -62,8 +62,8 @@ pub(super) fn of_client(
         );
         hints.push(serious("connected", words));
     }
-    if let Some(odd) = seen.hours.odd(client, dealings) {
-        hints.push(serious("odd-hours", odd_hours(client, &odd, dealings, seen.zone)));
+    if let Some(odd) = context.hours.odd(client, dealings) {
+        hints.push(serious("odd-hours", odd_hours(client, &odd, dealings, context.zone)));
     }
     hints.extend(random_names(client, indicator, dealings));
     hints
@@ -142,14 +142,14 @@ fn random_names(client: Address, indicator: Indicator<'_>, dealings: &Dealings) 
 }
 
 /// What speaks against whoever is behind an indicator.
-pub(super) fn of_indicator(gathered: &Gathered, seen: &Seen<'_>) -> Option<Hint> {
+pub(super) fn of_indicator(gathered: &IndicatorTally, context: &HintContext<'_>) -> Option<Hint> {
     let mut clients = gathered.clients.iter();
     let (client, dealings) = clients.next()?;
     let is_told = gathered.verdicts.undetermined == 0;
     let is_only = clients.next().is_none() && !gathered.more_clients && is_told;
-    if !is_only || !dealings.is_meant() || seen.clients < CLIENTS_MIN {
+    if !is_only || !dealings.is_meant() || context.clients < CLIENTS_MIN {
         return None;
     }
-    let words = format!("of the {} clients in this capture, only {client} asked", seen.clients);
+    let words = format!("of the {} clients in this capture, only {client} asked", context.clients);
     Some(serious("one-client", words))
 }

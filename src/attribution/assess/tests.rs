@@ -11,7 +11,7 @@ use crate::frame::FrameId;
 use crate::message::simulated::{Draft, Simulated};
 use crate::name::{Name, NameHasher, push_from_text};
 use crate::packet::Ports;
-use crate::resolution::{Leg, Limits, Roles, Unexplained};
+use crate::resolution::{Leg, Limits, NoClientReason, Roles};
 use crate::time::{Span, Timestamp, UTC};
 use crate::transaction::Transactions;
 
@@ -117,7 +117,7 @@ impl World {
         self.assessor.add(&attribution);
     }
 
-    fn nobody(&mut self, value: &str, verdict: Verdict, why: Unexplained) {
+    fn nobody(&mut self, value: &str, verdict: Verdict, why: NoClientReason) {
         let mut attribution = self.attribution(value, Place::Qname, Leg::Upstream);
         (attribution.verdict, attribution.unexplained) = (verdict, Some(why));
         self.assessor.add(&attribution);
@@ -266,7 +266,7 @@ fn unrelated_names_make_it_popular_with_two_clients() {
     assert!(words.contains("through www.news.example.org and www.shop.example"), "{words}");
     assert!(words.contains("in 2 unrelated domains, by 2 clients"), "{words}");
     // What is not known is said.
-    world.nobody("evil.com", Verdict::Undetermined, Unexplained::PacketsLost);
+    world.nobody("evil.com", Verdict::Undetermined, NoClientReason::PacketsLost);
     let words = world.assess("evil.com").hints[0].words.clone();
     assert!(words.ends_with("for 1 further lookup, what led there is not known"), "{words}");
 }
@@ -337,7 +337,7 @@ fn the_only_one_of_several_stands_out() {
     assert!(!world.codes("evil.com").contains(&"one-client"), "there is nobody else");
     world.office(6);
     assert!(world.codes("evil.com").contains(&"one-client"));
-    world.nobody("evil.com", Verdict::Undetermined, Unexplained::TooMany(2));
+    world.nobody("evil.com", Verdict::Undetermined, NoClientReason::TooMany(2));
     assert!(!world.codes("evil.com").contains(&"one-client"), "it may have been another, too");
     let mut tail = World::new();
     tail.office(6);
@@ -348,11 +348,11 @@ fn the_only_one_of_several_stands_out() {
 #[test]
 fn the_resolvers_own_work_is_told_from_what_is_not_known() {
     let mut world = World::new();
-    world.nobody("evil.com", Verdict::NoClient, Unexplained::NobodyWaiting);
+    world.nobody("evil.com", Verdict::NoClient, NoClientReason::NobodyWaiting);
     assert_eq!(world.codes("evil.com"), ["resolver-only"]);
     let words = world.assess("evil.com").hints[0].words.clone();
     assert!(words.contains("a program that runs on it"), "{words}");
-    world.nobody("evil.com", Verdict::Undetermined, Unexplained::PacketsLost);
+    world.nobody("evil.com", Verdict::Undetermined, NoClientReason::PacketsLost);
     assert!(world.codes("evil.com").is_empty());
 }
 

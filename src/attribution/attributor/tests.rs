@@ -8,7 +8,7 @@ use crate::attribution::{Doubt, Place, Step, Verdict};
 use crate::flow::{Address, Endpoint, Flow, Transport};
 use crate::message::simulated::{Draft, Simulated};
 use crate::packet::{Asides, Elsewhere, Envelope, Ports};
-use crate::resolution::{Limits, Role, Roles, Unexplained};
+use crate::resolution::{Limits, NoClientReason, Role, Roles};
 use crate::transaction::Transactions;
 
 const ANNA: &str = "10.0.0.1";
@@ -247,8 +247,8 @@ fn where_frames_were_lost_it_is_not_said_that_nobody_asked() {
         }
         let said = engine.finish();
         let expected = match lost {
-            true => (Verdict::Undetermined, Some(Unexplained::PacketsLost)),
-            false => (Verdict::NoClient, Some(Unexplained::NobodyWaiting)),
+            true => (Verdict::Undetermined, Some(NoClientReason::PacketsLost)),
+            false => (Verdict::NoClient, Some(NoClientReason::NobodyWaiting)),
         };
         assert_eq!((said[0].verdict, said[0].unexplained), expected);
     }
@@ -263,7 +263,7 @@ fn soon_after_nothing_could_be_seen_it_is_not_said_that_nobody_asked() {
         engine.exchange(100_010.0, DC, ISP, "c2.evil.com");
         engine.exchange(101_000.0, "10.0.0.2", DC, "other.example");
         let said = engine.finish();
-        let is_undecided = matches!(said[0].unexplained, Some(Unexplained::BeganMidWay(_)));
+        let is_undecided = matches!(said[0].unexplained, Some(NoClientReason::BeganMidWay(_)));
         assert_eq!(is_undecided, is_soon, "{:?}", said[0]);
     }
 }
@@ -675,9 +675,9 @@ fn of_a_server_that_is_asked_encrypted_it_is_not_said_that_no_client_asked() {
         let said = engine.finish();
         said.iter().find_map(|attribution| attribution.unexplained)
     };
-    assert_eq!(why(None), Some(Unexplained::NobodyWaiting));
+    assert_eq!(why(None), Some(NoClientReason::NobodyWaiting));
     let client = Address::v4([10, 0, 0, 9]);
-    assert_eq!(why(Some(90_000)), Some(Unexplained::AskedEncrypted(client)));
-    assert_eq!(why(Some(100_900)), Some(Unexplained::AskedEncrypted(client)));
-    assert_eq!(why(Some(102_000)), Some(Unexplained::NobodyWaiting), "it came only then");
+    assert_eq!(why(Some(90_000)), Some(NoClientReason::AskedEncrypted(client)));
+    assert_eq!(why(Some(100_900)), Some(NoClientReason::AskedEncrypted(client)));
+    assert_eq!(why(Some(102_000)), Some(NoClientReason::NobodyWaiting), "it came only then");
 }

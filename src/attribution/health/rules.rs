@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::super::coverage::{ClientsSeen, Coverage};
+use super::super::coverage::{ClientCoverage, Coverage};
 use super::{MayName, Packets, ReadFile};
-use crate::contact::Around;
+use crate::contact::LastActivity;
 use crate::flow::Address;
 use crate::number::number;
 use crate::resolution::{ClocksApart, Leg};
@@ -128,7 +128,7 @@ impl Figures {
 }
 
 /// What the rules are held against.
-pub(super) struct Seen<'a> {
+pub(super) struct RuleInput<'a> {
     pub figures: &'a Figures,
     pub coverage: &'a Coverage,
     /// Resolvers that were declared and not seen.
@@ -148,10 +148,10 @@ fn is_below(part: u64, percent: u64, whole: u64) -> bool {
 /// What each rule but that of silence finds. `is_said` tells what was wrong until now: that must be better than
 /// what was right to be right.
 pub(super) fn found(
-    seen: &Seen<'_>,
+    input: &RuleInput<'_>,
     is_said: &dyn Fn(&str) -> bool,
 ) -> Vec<(&'static str, Finding)> {
-    let figures = seen.figures;
+    let figures = input.figures;
     let one_direction = one_direction(figures, is_said("one-direction"));
     let is_whole = !matches!(one_direction, Finding::Wrong(_));
     let of_legs = |finding: &dyn Fn() -> Finding| if is_whole { finding() } else { Finding::Open };
@@ -164,19 +164,19 @@ pub(super) fn found(
         ),
         (
             "resolver-unasked",
-            of_legs(&|| resolver_unasked(seen, are_clients_seen, is_said("resolver-unasked"))),
+            of_legs(&|| resolver_unasked(input, are_clients_seen, is_said("resolver-unasked"))),
         ),
         (
             "upstream-leg-missing",
-            of_legs(&|| upstream_leg_missing(seen, is_said("upstream-leg-missing"))),
+            of_legs(&|| upstream_leg_missing(input, is_said("upstream-leg-missing"))),
         ),
-        ("asked-by-one", of_legs(&|| asked_by_one(seen, is_said("asked-by-one")))),
-        ("clocks-apart", clocks_apart(seen)),
+        ("asked-by-one", of_legs(&|| asked_by_one(input, is_said("asked-by-one")))),
+        ("clocks-apart", clocks_apart(input)),
         ("one-direction", one_direction),
         ("client-leg-missing", clients),
         ("frames-twice", frames_twice(figures, is_said("frames-twice"))),
-        ("around-the-resolver", around(seen, false)),
-        ("resolver-encrypts", around(seen, true)),
+        ("around-the-resolver", around(input, false)),
+        ("resolver-encrypts", around(input, true)),
     ]
 }
 
@@ -341,9 +341,9 @@ fn client_leg_missing(figures: &Figures, was_wrong: bool) -> Finding {
     ))
 }
 
-fn resolver_unasked(seen: &Seen<'_>, are_clients_seen: bool, was_wrong: bool) -> Finding {
+fn resolver_unasked(input: &RuleInput<'_>, are_clients_seen: bool, was_wrong: bool) -> Finding {
     let least = if was_wrong { 5 } else { 1 };
-    let unasked = seen.figures.resolvers.iter().filter(|(_, resolver)| {
+    let unasked = input.figures.resolvers.iter().filter(|(_, resolver)| {
         let asked = resolver.asked.max(resolver.answers);
         resolver.asks >= COUNT_MIN && is_below(asked, least, resolver.asks)
     });
@@ -357,20 +357,20 @@ fn resolver_unasked(seen: &Seen<'_>, are_clients_seen: bool, was_wrong: bool) ->
             few(unasked)
         ));
     }
-    if !seen.unseen.is_empty() {
+    if !input.unseen.is_empty() {
         words.push(format!(
             "Also mirror the port of {0}, or check the address: nothing is seen of {0}, given with --resolver.",
-            few(seen.unseen)
+            few(input.unseen)
         ));
     }
     if words.is_empty() { Finding::Right } else { Finding::Wrong(words.join(" ")) }
 }
 
-fn upstream_leg_missing(seen: &Seen<'_>, was_wrong: bool) -> Finding {
+fn upstream_leg_missing(input: &RuleInput<'_>, was_wrong: bool) -> Finding {
     const MIRROR: &str = "Mirror the DNS server's own port in both directions, or also its uplink";
     const THEN: &str = "What it looks up for its clients cannot be seen, so alerts can only be matched to the \
                         names that clients ask for.";
-    let figures = seen.figures;
+    let figures = input.figures;
     let (least, internal_least) = if was_wrong { (5, 80) } else { (1, 95) };
     if figures.resolvers.is_empty() {
         let all = figures.to_internal + figures.to_outside;
@@ -378,13 +378,13 @@ fn upstream_leg_missing(seen: &Seen<'_>, was_wrong: bool) -> Finding {
             false => Finding::Open,
             true if is_below(figures.to_internal, internal_least, all) => Finding::Right,
             true => {
-                let servers = seen.coverage.servers.iter().map(|server| &server.address);
+                let servers = input.coverage.servers.iter().map(|server| &server.address);
                 let server = few(servers.filter(|address| address.is_internal()));
                 let what = format!(
                     "{server} is asked ({} questions), but not seen asking anybody",
                     number(all)
                 );
-                Finding::Wrong(match lone_asker(seen) {
+                Finding::Wrong(match lone_asker(input) {
                     Some(host) => format!(
                         "If {host} is your DNS server, also mirror its port; if {server} is, mirror that port in both \
                          directions: {what}, and {host} alone asks it. Either the clients of {host} are not in the \
@@ -412,22 +412,22 @@ fn upstream_leg_missing(seen: &Seen<'_>, was_wrong: bool) -> Finding {
 
 /// Who asked all that was asked but for one in a hundred, where no DNS server is recognised: what forwards to a
 /// server inside looks like its only client.
-fn lone_asker(seen: &Seen<'_>) -> Option<Address> {
-    let ClientsSeen { asks, first } = seen.coverage.clients;
-    let (host, its) = first.filter(|(host, _)| (seen.may_name)(*host))?;
+fn lone_asker(input: &RuleInput<'_>) -> Option<Address> {
+    let ClientCoverage { asks, first } = input.coverage.clients;
+    let (host, its) = first.filter(|(host, _)| (input.may_name)(*host))?;
     is_below(asks.saturating_sub(its), 1, asks).then_some(host)
 }
 
 /// Nearly all that was asked since the beginning, one host asked: what stands before a DNS server and hides who asks. In
 /// a quarter of a minute of the night it may be any host.
-fn asked_by_one(seen: &Seen<'_>, was_wrong: bool) -> Finding {
-    let ClientsSeen { asks: all, first } = seen.coverage.clients;
-    let is_known = !seen.coverage.resolvers.is_empty();
+fn asked_by_one(input: &RuleInput<'_>, was_wrong: bool) -> Finding {
+    let ClientCoverage { asks: all, first } = input.coverage.clients;
+    let is_known = !input.coverage.resolvers.is_empty();
     let Some((host, asks)) = first.filter(|_| is_known && all >= ASKED_MIN) else {
         return Finding::Open;
     };
     let others = all.saturating_sub(asks);
-    if !is_below(others, if was_wrong { 5 } else { 1 }, all) || !(seen.may_name)(host) {
+    if !is_below(others, if was_wrong { 5 } else { 1 }, all) || !(input.may_name)(host) {
         return Finding::Right;
     }
     let [all, asks] = [all, asks].map(number);
@@ -440,12 +440,12 @@ fn asked_by_one(seen: &Seen<'_>, was_wrong: bool) -> Finding {
 
 /// By what which files are to be shifted, as options: those of one directory together, unless some of it stay as they are.
 /// Empty if none is to be.
-fn shifts(seen: &Seen<'_>) -> String {
-    let file = |place: u16| seen.files.get(usize::from(place));
+fn shifts(input: &RuleInput<'_>) -> String {
+    let file = |place: u16| input.files.get(usize::from(place));
     let mut by_directory: BTreeMap<(PathBuf, i64), BTreeSet<&Path>> = BTreeMap::new();
     let mut stays: BTreeSet<&Path> = BTreeSet::new();
     let mut shifted: BTreeSet<&Path> = BTreeSet::new();
-    for (_, apart) in &seen.coverage.clocks_apart {
+    for (_, apart) in &input.coverage.clocks_apart {
         let stay = apart.stays.iter().filter_map(|place| file(*place)?.path.parent());
         stays.extend(stay);
         for (place, by) in &apart.shifts {
@@ -461,7 +461,7 @@ fn shifts(seen: &Seen<'_>) -> String {
     }
     let mut options: Vec<String> = Vec::new();
     for ((directory, shift), files) in by_directory {
-        let all = seen.files.iter().filter(|file| file.path.parent() == Some(&directory)).count();
+        let all = input.files.iter().filter(|file| file.path.parent() == Some(&directory)).count();
         let can_be_whole = directory != Path::new("") && !stays.contains(directory.as_path());
         let is_whole = can_be_whole && files.len() > 1 && 2 * files.len() > all;
         let named = if is_whole { BTreeSet::from([directory.as_path()]) } else { files };
@@ -480,12 +480,14 @@ fn shifts(seen: &Seen<'_>) -> String {
 }
 
 /// That the two sides of a resolver were stamped by two clocks.
-fn clocks_apart(seen: &Seen<'_>) -> Finding {
-    let Some((resolver, apart)) = seen.coverage.clocks_apart.first() else { return Finding::Right };
+fn clocks_apart(input: &RuleInput<'_>) -> Finding {
+    let Some((resolver, apart)) = input.coverage.clocks_apart.first() else {
+        return Finding::Right;
+    };
     let ClocksApart { offset, is_steady, is_of_some, agreeing, pairs, .. } = apart;
     let way = if offset.0 < 0 { "behind" } else { "ahead of" };
     let off = format!("{}{} {way}", if *is_steady { "" } else { "some " }, offset.abs());
-    let shifts = shifts(seen);
+    let shifts = shifts(input);
     let mend = match (is_steady, shifts.is_empty()) {
         (_, false) => format!("Read again with {shifts}:"),
         (true, true) => format!(
@@ -530,10 +532,10 @@ fn frames_twice(figures: &Figures, was_wrong: bool) -> Finding {
 }
 
 /// Hosts that ask around the resolvers; or, of `resolvers`, those that do.
-fn around(seen: &Seen<'_>, resolvers: bool) -> Finding {
-    let coverage = seen.coverage;
-    let is_recent = |around: &&Around| around.last >= seen.around_since;
-    let who: Vec<&Around> = coverage
+fn around(input: &RuleInput<'_>, resolvers: bool) -> Finding {
+    let coverage = input.coverage;
+    let is_recent = |around: &&LastActivity| around.last >= input.around_since;
+    let who: Vec<&LastActivity> = coverage
         .around
         .iter()
         .filter(is_recent)
@@ -544,7 +546,7 @@ fn around(seen: &Seen<'_>, resolvers: bool) -> Finding {
     }
     let named: Vec<String> = who
         .iter()
-        .filter(|around| resolvers || (seen.may_name)(around.host))
+        .filter(|around| resolvers || (input.may_name)(around.host))
         .take(NAMED_MAX)
         .map(|around| {
             let called = around.known.map_or(String::new(), |known| format!("{known}, "));
@@ -561,13 +563,13 @@ fn around(seen: &Seen<'_>, resolvers: bool) -> Finding {
     Finding::Wrong(match resolvers {
         true => format!(
             "If you can, let your DNS server ask unencrypted as far as the firewall: {} upstream encrypted{named}. \
-             What is asked there cannot be seen, so alerts can only be matched to the names that clients ask for.",
+             What is asked there cannot be input, so alerts can only be matched to the names that clients ask for.",
             if count == 1 { "it asks" } else { "several ask" }
         ),
         false => format!(
             "At the firewall, block port 853 (TCP and UDP) and the addresses of public resolvers; in browsers, \
              disable DNS over HTTPS by policy: {at_least}{count} {} encrypted DNS servers instead of yours{named}. \
-             What they look up there cannot be seen.",
+             What they look up there cannot be input.",
             if count == 1 { "host asks" } else { "hosts ask" }
         ),
     })

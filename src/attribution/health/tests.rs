@@ -415,7 +415,7 @@ fn the_names_are_those_that_rules_have() {
     let network = Network::new(&[]);
     let coverage = network.attributor.coverage();
     let (figures, none) = (Figures::default(), Timestamp(0));
-    let seen = Seen {
+    let seen = RuleInput {
         figures: &figures,
         coverage: &coverage,
         unseen: &[],

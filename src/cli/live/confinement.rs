@@ -7,7 +7,7 @@ use anyhow::bail;
 use super::super::place::Place;
 use super::super::say;
 use super::super::settings::Live as Settings;
-use super::outputs::Further;
+use super::outputs::ExtraOutputs;
 use crate::indicator::files_of;
 use crate::live::{
     ConfineError, Confined, Needs, Receiver, apart, can_be_begun_anew, confine, forsake,
@@ -24,7 +24,7 @@ impl Confinement {
     /// When that fails.
     pub fn new(
         settings: &Settings,
-        further: &[Further],
+        further: &[ExtraOutputs],
         listens: Option<SocketAddr>,
     ) -> anyhow::Result<Confinement> {
         Ok(Confinement(match settings.is_confined {
@@ -71,12 +71,12 @@ impl Confinement {
     ///
     /// # Errors
     /// When such a file is to be begun anew.
-    pub fn check(&self, settings: &Settings, further: &[Further]) -> anyhow::Result<()> {
+    pub fn check(&self, settings: &Settings, further: &[ExtraOutputs]) -> anyhow::Result<()> {
         for remark in self.0.iter().flat_map(|confined| &confined.remarks) {
             say(&format!("whoasked: {remark}"));
         }
         let rotates = settings.rotation.octets.is_some() || settings.rotation.every.is_some();
-        for Further { place, .. } in further {
+        for ExtraOutputs { place, .. } in further {
             let Place::File(path) = place else { continue };
             // A pipe or a device is what it is.
             let is_lasting = std::fs::metadata(path).is_ok_and(|data| data.is_file());
@@ -101,7 +101,7 @@ impl Confinement {
 /// What is still needed when the devices are open.
 fn needs(
     settings: &Settings,
-    further: &[Further],
+    further: &[ExtraOutputs],
     listens: Option<SocketAddr>,
 ) -> anyhow::Result<Needs> {
     let lists: Vec<_> = settings.flagged.paths().cloned().collect();

@@ -3,8 +3,8 @@
 mod confinement;
 mod metrics;
 mod outputs;
+mod screen_handle;
 mod service;
-mod shown;
 mod signals;
 mod status_line;
 
@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 
 use self::confinement::Confinement;
-use self::shown::Shown;
+use self::screen_handle::ScreenHandle;
 use super::analysis::attributor;
 use super::settings::Live as Settings;
 use super::{Outcome, say, stderr};
@@ -26,7 +26,7 @@ use crate::live::{Answers, Board, Control, Feed, Notify, Queue, Ring, RingWatch}
 use crate::name::NameHasher;
 use crate::number::{count, few};
 use crate::pipeline::live::{Listener, Lookout, Tap, listen, now};
-use crate::pipeline::{Decoder, Keeper, Stop};
+use crate::pipeline::{Decoder, Sequencer, Stop};
 use crate::report::Internal;
 
 /// How long the end of a run may take, until the last output has written what waits.
@@ -52,7 +52,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     let confinement = Confinement::new(&settings, &further, metrics.address())?;
     let loaded = Arc::new(confinement.apart(|| flagged.load(hasher))??);
     // From here on the terminal is the screen's, and given back however this function is left.
-    let mut shown = Shown::open(&settings);
+    let mut shown = ScreenHandle::open(&settings);
     confinement.check(&settings, &further)?;
     let stop = Arc::new(Stop::default());
     let control = Arc::new(Control::default());
@@ -103,7 +103,7 @@ pub fn run(settings: Settings) -> anyhow::Result<Outcome> {
     if shown.is_on() {
         answers = answers.with_feed(feed);
     }
-    let mut keeper = Keeper::new(decoder.clone(), answers);
+    let mut keeper = Sequencer::new(decoder.clone(), answers);
     let (tap, ring) = match ring {
         Some(mut ring) => {
             let watch = ring.watch();

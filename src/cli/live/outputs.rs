@@ -13,7 +13,7 @@ use super::super::settings::{Live as Settings, look_of_stdout};
 use crate::live::{Form, Growing, Heading, Queue, Sent, Watched, directory_of};
 
 /// The outputs beside stdout, as they were given.
-pub struct Further {
+pub struct ExtraOutputs {
     /// As the user named it.
     name: String,
     form: Form,
@@ -25,8 +25,8 @@ pub struct Further {
 ///
 /// # Errors
 /// When a form or place cannot be understood, or would harm what is there.
-pub fn further(settings: &Settings) -> anyhow::Result<Vec<Further>> {
-    let mut all: Vec<Further> = Vec::new();
+pub fn further(settings: &Settings) -> anyhow::Result<Vec<ExtraOutputs>> {
+    let mut all: Vec<ExtraOutputs> = Vec::new();
     for text in &settings.outputs {
         let (form, place) = output(text, None, Format::can_follow)?;
         spare_capture(&place)?;
@@ -43,7 +43,7 @@ pub fn further(settings: &Settings) -> anyhow::Result<Vec<Further>> {
         {
             bail!("--output: {place} is an input of this run and cannot be written to");
         }
-        all.push(Further { name: text.clone(), form, line, place });
+        all.push(ExtraOutputs { name: text.clone(), form, line, place });
     }
     Ok(all)
 }
@@ -54,7 +54,7 @@ pub fn further(settings: &Settings) -> anyhow::Result<Vec<Further>> {
 /// When a file cannot be written to. A receiver that is not there is waited for.
 pub fn open(
     settings: &Settings,
-    further: Vec<Further>,
+    further: Vec<ExtraOutputs>,
     has_screen: bool,
     way_out: &str,
 ) -> anyhow::Result<Vec<(Form, Queue)>> {
@@ -63,7 +63,7 @@ pub fn open(
         .context("--format: a ticket can only be written after a run")?;
     let form = if has_screen { Form::Ending(look_of_stdout().width()) } else { form };
     let mut outputs = vec![(form, Queue::start("stdout", Box::new(stdout))?)];
-    for Further { name, form, line, place } in further {
+    for ExtraOutputs { name, form, line, place } in further {
         let queue = match place {
             Place::File(path) => {
                 let file =

@@ -11,15 +11,15 @@ use anyhow::Context;
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGUSR1};
 use signal_hook::iterator::Signals;
 
-use super::super::indicators::Flagged;
+use super::super::indicators::WatchSource;
 use super::super::say;
-use super::{shown, status_line};
+use super::{screen_handle, status_line};
 use crate::indicator::Indicators;
 use crate::live::{Board, Control, Notify, Queue};
 use crate::name::NameHasher;
 use crate::number::count;
 use crate::pipeline::live::Lookout;
-use crate::pipeline::{Asked, Stop};
+use crate::pipeline::{Stop, StopRequest};
 
 /// How often, and how many times at most, it is looked whether lists read anew are in use.
 const LOOK: Duration = Duration::from_millis(10);
@@ -27,7 +27,7 @@ const LOOKS_MAX: u32 = 200;
 
 /// What is needed to read lists anew.
 pub struct Reload {
-    pub flagged: Flagged,
+    pub flagged: WatchSource,
     pub hasher: NameHasher,
     pub control: Arc<Control>,
     pub lookout: Arc<Lookout>,
@@ -100,16 +100,16 @@ fn added(before: &Indicators, now: &Indicators) -> u64 {
 }
 
 /// That what is new is looked for from now on alone, and how to look for it in what was before.
-fn before(new: u64, flagged: &Flagged, ring: Option<&Path>) -> String {
+fn before(new: u64, flagged: &WatchSource, ring: Option<&Path>) -> String {
     let captures = ring.map_or("CAPTURE".into(), Path::to_string_lossy);
     let given = |flag: &str, files: &[PathBuf]| {
         files.iter().map(|file| format!(" {flag} {}", file.display())).collect::<String>()
     };
     let how = match flagged {
-        Flagged::Lists(lists) => {
+        WatchSource::Lists(lists) => {
             format!("whoasked read {captures}{}", given("--indicators", &lists.indicators))
         }
-        Flagged::Alerts(alerts) => {
+        WatchSource::Alerts(alerts) => {
             format!("whoasked explain{} {captures}", given("--alerts", &alerts.files))
         }
     };
@@ -149,12 +149,12 @@ pub fn obey(
                     let _ = lists.try_send(());
                 }
                 SIGUSR1 => say(&status_line::coverage(&board.latest())),
-                SIGTSTP => shown::pause(),
-                SIGCONT => shown::go_on(),
+                SIGTSTP => screen_handle::pause(),
+                SIGCONT => screen_handle::go_on(),
                 _ => match stop.signal() {
-                    Asked::TheSame => {}
-                    Asked::AtOnce => shown::interrupt(),
-                    Asked::ToEnd => {
+                    StopRequest::TheSame => {}
+                    StopRequest::AtOnce => screen_handle::interrupt(),
+                    StopRequest::ToEnd => {
                         // Behind the ^C that a terminal shows.
                         let is_typed =
                             signal == SIGINT && !has_screen && io::stderr().is_terminal();
@@ -195,14 +195,14 @@ mod tests {
         assert_eq!(added(&old, &list("evil.org\n192.0.2.1\n192.0.2.2\n")), 2);
         let files = vec![PathBuf::from("atp.csv")];
         let alerts = OfAlerts { files, form: None, resolvers: Vec::new() };
-        let alerts = Flagged::Alerts(alerts);
+        let alerts = WatchSource::Alerts(alerts);
         assert_eq!(
             before(1, &alerts, Some(Path::new("/var/ring"))),
             "1 of them is new: earlier packets are not checked for that; to check them: `whoasked explain \
              --alerts atp.csv /var/ring`"
         );
         let indicators = vec![PathBuf::from("a.txt"), PathBuf::from("b.txt")];
-        let lists = Flagged::Lists(Lists { indicators, allow: Vec::new(), form: None });
+        let lists = WatchSource::Lists(Lists { indicators, allow: Vec::new(), form: None });
         let words = before(2, &lists, None);
         let how = "`whoasked read CAPTURE --indicators a.txt --indicators b.txt`, with a capture of that time";
         assert!(words.starts_with("2 of them are new: ") && words.contains(how), "{words}");

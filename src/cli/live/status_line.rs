@@ -91,7 +91,7 @@ impl Watch {
 
     fn faults(&mut self, status: &Status) -> Vec<String> {
         let mut lines = Vec::new();
-        for Part { name, wrong, mended } in parts(status) {
+        for Condition { name, wrong, mended } in parts(status) {
             let room_max = FAULTS_AT_ONCE * LOOKS_MAX;
             let known = self.faults.entry(name).or_insert(Fault { said: None, room: room_max });
             known.room = room_max.min(known.room + 1);
@@ -120,7 +120,7 @@ impl Watch {
 }
 
 /// Something that may not work.
-struct Part {
+struct Condition {
     name: String,
     /// What it cannot do, if so.
     wrong: Option<String>,
@@ -129,18 +129,18 @@ struct Part {
 }
 
 /// The interfaces, the outputs and the ring.
-fn parts(status: &Status) -> impl Iterator<Item = Part> {
-    let interfaces = status.interfaces.iter().map(|interface| Part {
+fn parts(status: &Status) -> impl Iterator<Item = Condition> {
+    let interfaces = status.interfaces.iter().map(|interface| Condition {
         name: format!("interface {}", interface.name),
         wrong: interface.fault.as_ref().map(|why| format!("{why}; waiting for it")),
         mended: format!("the interface {} is up again", interface.name),
     });
-    let outputs = status.outputs.iter().map(|output| Part {
+    let outputs = status.outputs.iter().map(|output| Condition {
         name: format!("output {}", output.name),
         wrong: output.fault.as_ref().map(|why| format!("{}: {why}; waiting for it", output.name)),
         mended: format!("{} takes answers again", output.name),
     });
-    let ring = status.ring.iter().map(|ring| Part {
+    let ring = status.ring.iter().map(|ring| Condition {
         name: "ring".to_owned(),
         wrong: ring.fault.as_ref().map(|why| format!("--ring {}: {why}", ring.name)),
         mended: format!("--ring {} has room again", ring.name),

@@ -10,7 +10,7 @@
 //! ```
 
 use super::super::written;
-use super::{Entry, Found, address, mac};
+use super::{Entry, ParsedInventory, address, mac};
 use crate::flow::{Address, Mac};
 use crate::time::Timestamp;
 
@@ -25,8 +25,8 @@ struct Block {
     name: Option<String>,
 }
 
-pub(super) fn read(text: &str) -> Found {
-    let mut found = Found::default();
+pub(super) fn read(text: &str) -> ParsedInventory {
+    let mut found = ParsedInventory::default();
     let mut block: Option<Block> = None;
     for (number, line) in (1u64..).zip(text.lines()) {
         let line = line.trim();
@@ -85,7 +85,7 @@ fn time(text: &str) -> Result<Option<Timestamp>, String> {
     nanos.map(|nanos| Some(Timestamp(nanos))).ok_or_else(bad)
 }
 
-fn finish(block: Option<Block>, found: &mut Found) {
+fn finish(block: Option<Block>, found: &mut ParsedInventory) {
     let Some(Block { address: Some(address), from, until, mac, name: Some(name), .. }) = block
     else {
         return;

@@ -7,11 +7,11 @@
 //! ```
 
 use super::super::written;
-use super::{Entry, Found, address, mac};
+use super::{Entry, ParsedInventory, address, mac};
 use crate::flow::Address;
 
-pub(super) fn read(text: &str) -> Found {
-    let mut found = Found::default();
+pub(super) fn read(text: &str) -> ParsedInventory {
+    let mut found = ParsedInventory::default();
     for (number, line) in (1u64..).zip(text.lines()) {
         let line = line.split('#').next().unwrap_or_default();
         let mut words = line.split_whitespace();

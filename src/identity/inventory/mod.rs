@@ -74,7 +74,7 @@ pub struct Inventory {
 
 /// What a file's reader found: names, and what it could not understand.
 #[derive(Debug, Default)]
-struct Found {
+struct ParsedInventory {
     inventory: Inventory,
     warnings: Vec<String>,
     unsaid: usize,
@@ -85,7 +85,7 @@ struct Found {
     first_nameless: Option<(u64, String)>,
 }
 
-impl Found {
+impl ParsedInventory {
     fn address(&mut self, address: Address, entry: Entry) {
         let entries = self.inventory.addresses.entry(address).or_default();
         if entries.len() >= NAMES_MAX {
@@ -180,7 +180,7 @@ impl Inventory {
 }
 
 /// The warnings of a file, with its name.
-fn said(path: &Path, found: &Found) -> Vec<String> {
+fn said(path: &Path, found: &ParsedInventory) -> Vec<String> {
     let mut said: Vec<String> =
         found.warnings.iter().map(|warning| format!("{}: {warning}", path.display())).collect();
     if found.unsaid > 0 {
@@ -197,7 +197,7 @@ fn said(path: &Path, found: &Found) -> Vec<String> {
 /// 3. a first line with separators and a word for an address, or for a link-layer address, and one for a
 ///    name among its cells: a table;
 /// 4. else lines of words: dnsmasq's leases, or a hosts file.
-fn understand(bytes: &[u8]) -> Found {
+fn understand(bytes: &[u8]) -> ParsedInventory {
     let text = text_of(bytes);
     let mut lines = text.lines().map(str::trim_start);
     if lines.any(|line| line.starts_with("lease ") && line.contains('{')) {

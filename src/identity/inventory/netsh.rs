@@ -8,7 +8,7 @@
 //! Without the `1` it shows no names.
 
 use super::super::written;
-use super::{Entry, Found, address, mac};
+use super::{Entry, ParsedInventory, address, mac};
 use crate::flow::Address;
 
 /// What a lease can be: unlimited, by DHCP, by BOOTP, reserved, or none.
@@ -28,8 +28,8 @@ fn parts(line: &str) -> Option<(Address, &str)> {
 }
 
 /// Reads all lines of clients.
-pub(super) fn read(text: &str) -> Found {
-    let mut found = Found::default();
+pub(super) fn read(text: &str) -> ParsedInventory {
+    let mut found = ParsedInventory::default();
     for (number, line) in (1u64..).zip(text.lines()) {
         let Some((address, rest)) = parts(line) else { continue };
         let link = rest.split_whitespace().next().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! A table with a header: CSV with commas, semicolons or tabs, columns found by what they are called.
 
 use super::super::written;
-use super::{Entry, Found, address, mac};
+use super::{Entry, ParsedInventory, address, mac};
 use crate::rows::{Row, Rows};
 
 /// What the column of addresses may be called, folded: lower case, letters and digits only.
@@ -99,8 +99,8 @@ fn folded(cell: &str) -> String {
     folded.map(|c| if c == 'ä' { 'a' } else { c }).collect()
 }
 
-pub(super) fn read(text: &str, columns: &Columns) -> Found {
-    let mut found = Found::default();
+pub(super) fn read(text: &str, columns: &Columns) -> ParsedInventory {
+    let mut found = ParsedInventory::default();
     for Row { line, fields, .. } in Rows::new(text, columns.separator, Some(columns.count)) {
         let line = u64::from(line);
         match fields {
@@ -116,7 +116,7 @@ pub(super) fn read(text: &str, columns: &Columns) -> Found {
     found
 }
 
-fn row(record: &csv::StringRecord, line: u64, columns: &Columns, found: &mut Found) {
+fn row(record: &csv::StringRecord, line: u64, columns: &Columns, found: &mut ParsedInventory) {
     let cell = |place: Option<usize>| {
         place.and_then(|place| record.get(place)).filter(|cell| !cell.is_empty())
     };

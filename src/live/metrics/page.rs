@@ -192,8 +192,8 @@ fn seen(out: &mut Out<'_>, coverage: &Coverage) -> fmt::Result {
     )?;
     out.total("mirror_copies", "Duplicate frames", counters.copies)?;
     let resolvers = || coverage.resolvers.iter().take(RESOLVERS_MAX);
-    let each = |count: fn(&crate::attribution::ResolverSeen) -> u64| {
-        let address = |one: &crate::attribution::ResolverSeen| {
+    let each = |count: fn(&crate::attribution::ResolverCoverage) -> u64| {
+        let address = |one: &crate::attribution::ResolverCoverage| {
             one.addresses.first().map_or(String::new(), ToString::to_string)
         };
         resolvers().map(|one| (of("resolver", address(one)), count(one))).collect::<Vec<_>>()

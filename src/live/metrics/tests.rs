@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 
 use super::page::{as_prometheus, open_metrics};
 use super::*;
-use crate::attribution::{Complaint, Coverage, ResolverSeen};
+use crate::attribution::{Complaint, Coverage, ResolverCoverage};
 use crate::flow::Address;
 use crate::live::status::OutputState;
 use crate::live::{Interface, Lists};
@@ -20,7 +20,7 @@ const NOW: Timestamp = Timestamp(1_575_015_900_000_000_000);
 
 /// A run that has seen something of everything.
 fn status() -> Status {
-    let resolver = |host: u8| ResolverSeen {
+    let resolver = |host: u8| ResolverCoverage {
         addresses: vec![Address::v4([10, 0, 0, host])],
         known: Known::AsksAndAnswers,
         shared_mac: None,

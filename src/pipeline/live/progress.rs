@@ -45,14 +45,15 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::live::Heard;
+    use crate::pipeline::live::InterfaceHealth;
 
     #[test]
     fn only_frames_that_wait_or_a_source_that_hangs_are_a_standstill() {
         let began = clock();
         let after = |seconds| began + Duration::from_secs(seconds);
         let mut progress = Progress::new(began);
-        let mut health = Health { interfaces: vec![Heard::default(); 2], ..Health::default() };
+        let mut health =
+            Health { interfaces: vec![InterfaceHealth::default(); 2], ..Health::default() };
         let mut look = |frames, analysed, frames_lost, turned, now| {
             health.interfaces[0].frames = frames;
             health.interfaces[1].frames = 10;

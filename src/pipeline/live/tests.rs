@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::ear::Outlet;
+use super::capture_thread::Outlet;
 use super::*;
 use crate::capture::live::Filled;
 use crate::frame::{Frame, FrameId, LinkType};
@@ -147,7 +147,7 @@ fn run_several(
     let hasher = NameHasher::new([1, 2]);
     let indicators = indicators(hasher);
     let decoder = Decoder::new(Ports::default(), hasher, Some(Arc::clone(&indicators)));
-    let mut keeper = Keeper::new(decoder.clone(), told);
+    let mut keeper = Sequencer::new(decoder.clone(), told);
     let lookout = Lookout::new(indicators);
     let sources = (sources.into_iter().map(listener).collect(), || ());
     listen(sources, tap, &decoder, &mut keeper, 1, &lookout, stop);
@@ -212,7 +212,7 @@ fn whatever_fails_all_the_same_ends_the_run_and_not_only_its_thread() {
             let silent = (0..sources).map(|source| listener((source, vec![Step::Silent])));
             let hasher = NameHasher::new([1, 2]);
             let decoder = Decoder::new(Ports::default(), hasher, None);
-            let mut keeper = Keeper::new(decoder.clone(), Told::default());
+            let mut keeper = Sequencer::new(decoder.clone(), Told::default());
             let lookout = Lookout::new(indicators(hasher));
             let sources = (silent.collect(), || panic!("the test wants this panic"));
             let listened = AssertUnwindSafe(|| {
@@ -292,11 +292,11 @@ fn what_an_interface_drops_is_counted_once_however_many_share_it() {
 
 #[test]
 fn drops_are_asked_for_when_the_clock_was_set_back() {
-    let (shared, batches) = (Shared::new(&[0]), Pile::batches());
+    let (shared, batches) = (Shared::new(&[0]), BatchPool::batches());
     let (onward, _taken) = bounded(BATCHES);
     let steps = vec![Step::Dropped(5, 0), AT_ONCE, Step::Dropped(9, 0), AT_ONCE];
     let last = now() + Span::from_secs(3_600);
-    let ear = Ear::new((0, listener((0, steps))), &shared, true, last);
+    let ear = CaptureThread::new((0, listener((0, steps))), &shared, true, last);
     let line = Line { merge: Merge::new(&[0], 1), sequence: 0, tap: None };
     let straight = Straight { batches: &batches, line, onward };
     ear.listen(straight, &Stop::default());
@@ -306,7 +306,7 @@ fn drops_are_asked_for_when_the_clock_was_set_back() {
 
 #[test]
 fn what_waits_for_the_analysis_does_so_in_order_and_words_take_up_no_room() {
-    let batches = &Pile::batches();
+    let batches = &BatchPool::batches();
     let (onward, raw) = bounded(BATCHES + WORDS_EACH);
     let line = Line { merge: Merge::new(&[0], 1), sequence: 0, tap: None };
     let mut straight = Straight { batches, line, onward };

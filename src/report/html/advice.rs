@@ -1,14 +1,14 @@
 //! What to do next about a client, as far as what was seen says.
 
 use super::cards::outcomes;
-use super::shown::Shown;
-use super::view::Seen;
+use super::view::PageContext;
+use super::visible_text::VisibleText;
 use super::{Dealing, Suspected};
 use crate::attribution::{FOR_OTHERS, Leaning, Step};
 use crate::contact::{Connection, Contact};
-use crate::report::said::senders::Sender;
-use crate::report::said::words;
 use crate::report::weighed::Urgency;
+use crate::report::wording::senders::Sender;
+use crate::report::wording::words;
 
 /// Below this a client is named, but its frames should be read before anybody acts, in thousandths.
 const SURE: u16 = 950;
@@ -41,18 +41,18 @@ pub(super) fn id(urgency: Urgency) -> &'static str {
 }
 
 /// What to do, once for each urgency; nothing where the cards of a few clients say it.
-pub(super) fn by_urgency(seen: &Seen<'_>) -> Vec<ToDo> {
-    if seen.is_few() {
+pub(super) fn by_urgency(context: &PageContext<'_>) -> Vec<ToDo> {
+    if context.is_few() {
         return Vec::new();
     }
     let all = [Urgency::Act, Urgency::Look, Urgency::Weigh, Urgency::Other];
     let to_do = all.into_iter().filter_map(|urgency| {
         let of: Vec<&Suspected<'_>> =
-            seen.clients.iter().filter(|client| client.urgency == urgency).collect();
+            context.clients.iter().filter(|client| client.urgency == urgency).collect();
         (!of.is_empty()).then(|| ToDo {
             id: id(urgency),
             class: urgency.class(),
-            label: seen.label(urgency),
+            label: context.label(urgency),
             clients: words::count(of.len() as u64, "client", "clients"),
             steps: steps(urgency, &of),
         })
@@ -107,15 +107,15 @@ fn got_nothing(dealing: &Dealing) -> bool {
 }
 
 /// What stands on a client's card: all there is to do if there are few, else what is not so of all others.
-pub(super) fn about(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<Shown> {
-    let advice = if seen.is_few() { all(seen, client) } else { own(seen, client) };
-    advice.iter().map(|text| Shown::new(text)).collect()
+pub(super) fn about(context: &PageContext<'_>, client: &Suspected<'_>) -> Vec<VisibleText> {
+    let advice = if context.is_few() { all(context, client) } else { own(context, client) };
+    advice.iter().map(|text| VisibleText::new(text)).collect()
 }
 
-fn own(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
+fn own(context: &PageContext<'_>, client: &Suspected<'_>) -> Vec<String> {
     let mut advice: Vec<String> = unsure(client).into_iter().collect();
-    advice.extend(for_others(seen, client));
-    advice.extend(serious(seen, client));
+    advice.extend(for_others(context, client));
+    advice.extend(serious(context, client));
     advice
 }
 
@@ -136,41 +136,45 @@ fn unsure(client: &Suspected<'_>) -> Option<String> {
 /// 4. it asked and did not connect, or got nothing, or it is not known whether: find out;
 /// 5. it asked for something else: judge that;
 /// 6. who it is, if that matters and the capture does not say.
-fn all(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
+fn all(context: &PageContext<'_>, client: &Suspected<'_>) -> Vec<String> {
     let Some(first) = client.dealings.first() else { return Vec::new() };
     let mut advice: Vec<String> = unsure(client).into_iter().collect();
-    advice.extend(for_others(seen, client));
-    advice.extend(not_then(seen, client));
+    advice.extend(for_others(context, client));
+    advice.extend(not_then(context, client));
     let direct: Vec<&Dealing> =
         client.dealings.iter().copied().filter(|dealing| !dealing.is_doubtful()).collect();
     match direct.as_slice() {
-        [] => advice.push(weigh(seen, first)),
+        [] => advice.push(weigh(context, first)),
         direct => {
-            advice.extend(connected(seen, client, direct));
+            advice.extend(connected(context, client, direct));
             advice.push(PROGRAM.to_owned());
         }
     }
-    advice.extend(serious(seen, client));
+    advice.extend(serious(context, client));
     if !direct.is_empty() {
-        advice.extend(who(seen, client));
+        advice.extend(who(context, client));
     }
     advice
 }
 
 /// That somebody else may have asked.
-fn for_others(seen: &Seen<'_>, client: &Suspected<'_>) -> Option<String> {
-    let mut hints = seen.ending.assessments.iter().flat_map(|found| found.of(client.address));
+fn for_others(context: &PageContext<'_>, client: &Suspected<'_>) -> Option<String> {
+    let mut hints = context.ending.assessments.iter().flat_map(|found| found.of(client.address));
     hints.find(|hint| hint.code == FOR_OTHERS).map(|hint| format!("{}.", hint.words))
 }
 
 /// That it did not set off the alerts.
-fn not_then(seen: &Seen<'_>, client: &Suspected<'_>) -> Option<String> {
-    let not_then = seen.timed.as_ref()?.not_then(client.address)?;
+fn not_then(context: &PageContext<'_>, client: &Suspected<'_>) -> Option<String> {
+    let not_then = context.timed.as_ref()?.not_then(client.address)?;
     Some(format!("It asked, but {not_then}: look first at those that did."))
 }
 
 /// Whether it got anywhere.
-fn connected(seen: &Seen<'_>, client: &Suspected<'_>, direct: &[&Dealing]) -> Option<String> {
+fn connected(
+    context: &PageContext<'_>,
+    client: &Suspected<'_>,
+    direct: &[&Dealing],
+) -> Option<String> {
     let contact = direct.iter().find_map(|dealing| match &dealing.contact {
         Contact::Yes(connection) => Some(connection),
         _ => None,
@@ -179,7 +183,7 @@ fn connected(seen: &Seen<'_>, client: &Suspected<'_>, direct: &[&Dealing]) -> Op
         return Some(format!(
             "Treat it as compromised until you know better: it {}. Take it off the network, but leave it switched \
              on, and preserve its memory and disk for the investigation.",
-            told(seen, connection)
+            told(context, connection)
         ));
     }
     let first = direct.first()?;
@@ -200,15 +204,15 @@ fn connected(seen: &Seen<'_>, client: &Suspected<'_>, direct: &[&Dealing]) -> Op
     if let Some(connection) = elsewhere {
         return Some(format!(
             "It {}: that is another site at the same address, and what it wanted from the flagged name is not \
-             seen. Scan it anyway.",
-            told(seen, connection)
+             context. Scan it anyway.",
+            told(context, connection)
         ));
     }
     if direct.iter().any(|dealing| dealing.contact == Contact::NotVisible) {
         return Some(format!(
             "This capture does not show whether it connected: search the firewall's log for connections from \
              {address} starting at {}.",
-            seen.at(first.first)
+            context.at(first.first)
         ));
     }
     Some(
@@ -219,7 +223,7 @@ fn connected(seen: &Seen<'_>, client: &Suspected<'_>, direct: &[&Dealing]) -> Op
 }
 
 /// A connection in words, after `it`: `connected to 203.0.113.9, port 443 (TCP), and was answered`.
-pub(super) fn told(seen: &Seen<'_>, connection: &Connection) -> String {
+pub(super) fn told(context: &PageContext<'_>, connection: &Connection) -> String {
     let answered = if connection.answered { "and was answered" } else { "but no answer was seen" };
     let name = match &connection.server_name {
         Some(name) => format!(", giving the server name {name}"),
@@ -230,18 +234,18 @@ pub(super) fn told(seen: &Seen<'_>, connection: &Connection) -> String {
         connection.address,
         connection.port,
         connection.transport.as_str().to_uppercase(),
-        seen.at(connection.time),
+        context.at(connection.time),
     )
 }
 
 /// What to weigh where it asked for something else.
-fn weigh(seen: &Seen<'_>, dealing: &Dealing) -> String {
+fn weigh(context: &PageContext<'_>, dealing: &Dealing) -> String {
     let asked = dealing.ways.first().map_or("", |way| way.asked.as_str());
     let others = match dealing.ways.len() {
         0 | 1 => String::new(),
         more => format!(" (and {})", words::count(more as u64 - 1, "other name", "other names")),
     };
-    let flagged = seen.value(dealing.indicator);
+    let flagged = context.value(dealing.indicator);
     if dealing.only_server {
         format!(
             "Judge the name it asked for, {asked}{others}, not the address: {flagged} is only a name \
@@ -264,9 +268,9 @@ fn weigh(seen: &Seen<'_>, dealing: &Dealing) -> String {
 }
 
 /// What makes it look serious, where no other client can be meant.
-fn serious(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
+fn serious(context: &PageContext<'_>, client: &Suspected<'_>) -> Vec<String> {
     let own = |indicator| client.dealings.iter().any(|dealing| dealing.indicator == indicator);
-    let assessments = seen.ending.assessments.iter();
+    let assessments = context.ending.assessments.iter();
     let hints = assessments
         .filter(|assessment| assessment.clients == 1 && own(assessment.indicator))
         .flat_map(|assessment| &assessment.hints)
@@ -275,14 +279,14 @@ fn serious(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
 }
 
 /// How to find the machine.
-fn who(seen: &Seen<'_>, client: &Suspected<'_>) -> Option<String> {
+fn who(context: &PageContext<'_>, client: &Suspected<'_>) -> Option<String> {
     let person = client.person;
     let are_several = person.senders.are_several();
     if !person.hostnames.is_empty() && !are_several {
         return None;
     }
     let first = client.dealings.iter().map(|dealing| dealing.first).min()?;
-    let at = seen.at(first);
+    let at = context.at(first);
     let address = client.address;
     let leases = format!("look up {address} in the DHCP leases at {at}");
     let senders: Vec<&Sender> = person.senders.iter().collect();

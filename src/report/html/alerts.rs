@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 use super::left_out;
 use super::overview::runs;
 use super::path::shortest;
-use super::shown::Shown;
-use super::view::Seen;
+use super::view::PageContext;
+use super::visible_text::VisibleText;
 use crate::alert::{Alert, Answer, Suspect};
 use crate::attribution::Verdict;
-use crate::report::said::alerts::{Above, clocks as clocks_of, connected};
-use crate::report::said::alike::{Alike, alike};
-use crate::report::said::caveats::{in_gaps, of_another_day, timeless, times_unread, unread};
-use crate::report::said::headline::counted;
-use crate::report::said::ink::Ink;
-use crate::report::said::timed::zone_that_fits;
-use crate::report::said::words::{count, list, raised, sureness};
+use crate::report::wording::alerts::{Above, clocks as clocks_of, connected};
+use crate::report::wording::alike::{Alike, alike};
+use crate::report::wording::caveats::{in_gaps, of_another_day, timeless, times_unread, unread};
+use crate::report::wording::headline::counted;
+use crate::report::wording::ink::Ink;
+use crate::report::wording::timed::zone_that_fits;
+use crate::report::wording::words::{count, list, raised, sureness};
 
 /// How many groups of alike alerts are shown.
 const GROUPS_MAX: usize = 200;
@@ -35,11 +35,11 @@ const TEXT_MAX: usize = 400;
 /// The section.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Alerts {
-    pub sentence: Shown,
+    pub sentence: VisibleText,
     /// That they have no times, if so.
-    pub timeless: Shown,
+    pub timeless: VisibleText,
     /// How the firewalls' clocks stand to the capture's, where that need not be minded.
-    pub clocks: Vec<Shown>,
+    pub clocks: Vec<VisibleText>,
     pub answered: Vec<Answered>,
     pub are_quotes_open: bool,
     pub more: String,
@@ -55,45 +55,45 @@ pub(super) struct Answered {
     /// Whether all its clients only came there by an alias or a name server.
     pub is_doubtful: bool,
     /// `Alerts 1–3, 7`.
-    pub name: Shown,
-    pub destination: Shown,
+    pub name: VisibleText,
+    pub destination: VisibleText,
     /// What else the alerts say, in words.
-    pub said: Vec<Shown>,
+    pub said: Vec<VisibleText>,
     pub quotes: Vec<Quote>,
     pub quotes_more: String,
     pub section: usize,
     pub suspects: Vec<Named>,
     pub more: String,
-    pub reason: Said,
-    pub nearest: Vec<Said>,
-    pub notes: Vec<Said>,
-    pub next: Said,
+    pub reason: Sentence,
+    pub nearest: Vec<Sentence>,
+    pub notes: Vec<Sentence>,
+    pub next: Sentence,
 }
 
 /// An alert as it is written.
 #[derive(Clone, Debug)]
 pub(super) struct Quote {
-    pub text: Shown,
-    pub place: Shown,
+    pub text: VisibleText,
+    pub place: VisibleText,
 }
 
 /// A client named for it.
 #[derive(Clone, Debug)]
 pub(super) struct Named {
     pub card: usize,
-    pub address: Shown,
-    pub words: Shown,
+    pub address: VisibleText,
+    pub words: VisibleText,
 }
 
 /// A sentence, or the group further up that it stands with.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Said {
-    pub text: Shown,
+pub(super) struct Sentence {
+    pub text: VisibleText,
     /// The number of that group; 0 where it stands here.
     pub above: usize,
 }
 
-impl Said {
+impl Sentence {
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
@@ -101,40 +101,40 @@ impl Said {
 
 /// What bears on all that is said of the alerts: that their times could not be read, or are not of the capture's, or of
 /// another zone, or that clocks are off.
-pub(super) fn cautions(seen: &Seen<'_>) -> Vec<Shown> {
-    let answers = seen.ending.answers;
+pub(super) fn cautions(context: &PageContext<'_>) -> Vec<VisibleText> {
+    let answers = context.ending.answers;
     let times = [
-        times_unread(seen.ending, &seen.times),
-        of_another_day(seen.ending, &seen.times),
-        in_gaps(seen.ending, &seen.times),
+        times_unread(context.ending, &context.times),
+        of_another_day(context.ending, &context.times),
+        in_gaps(context.ending, &context.times),
         zone_that_fits(answers),
     ];
-    let times = times.into_iter().flatten().map(|text| Shown::new(&text));
+    let times = times.into_iter().flatten().map(|text| VisibleText::new(&text));
     let off = clocks(answers).into_iter().filter(|(is_caution, _)| *is_caution);
     times.chain(off.map(|(_, text)| text)).collect()
 }
 
 /// The section, empty where no alerts were given.
-pub(super) fn answers(seen: &Seen<'_>) -> Alerts {
-    let answers = seen.ending.answers;
+pub(super) fn answers(context: &PageContext<'_>) -> Alerts {
+    let answers = context.ending.answers;
     if answers.is_empty() {
         return Alerts::default();
     }
-    let groups = alike(seen.subject, seen.ending);
+    let groups = alike(context.subject, context.ending);
     let left = groups.len().saturating_sub(GROUPS_MAX);
     let mut writer = Writer {
-        seen,
+        context,
         files: answers.iter().map(|answer| answer.alert.file.as_str()).collect(),
         zone_is_said: zone_that_fits(answers).is_some(),
         above: Above::default(),
         quotes_left: QUOTES_MAX,
     };
     Alerts {
-        sentence: Shown::new(&match unread(seen.ending) {
+        sentence: VisibleText::new(&match unread(context.ending) {
             Some(unread) => format!("{} {unread}", counted(answers)),
             None => counted(answers),
         }),
-        timeless: Shown::new(&timeless(seen.ending, &seen.times).unwrap_or_default()),
+        timeless: VisibleText::new(&timeless(context.ending, &context.times).unwrap_or_default()),
         clocks: clocks(answers)
             .into_iter()
             .filter(|(is_caution, _)| !is_caution)
@@ -152,13 +152,13 @@ pub(super) fn answers(seen: &Seen<'_>) -> Alerts {
 }
 
 /// How the clock of each firewall stands to the capture's.
-fn clocks(answers: &[Answer]) -> Vec<(bool, Shown)> {
+fn clocks(answers: &[Answer]) -> Vec<(bool, VisibleText)> {
     let files: BTreeSet<&str> = answers.iter().map(|answer| answer.alert.file.as_str()).collect();
     let name =
         |file: &str| (files.len() > 1).then(|| shortest(file, files.iter().copied()).to_owned());
     let said = clocks_of(answers, name).into_iter().map(|words| {
         let is_caution = words.pieces().any(|(ink, _)| ink == Ink::Caution);
-        (is_caution, Shown::new(&words.plain_text()))
+        (is_caution, VisibleText::new(&words.plain_text()))
     });
     said.collect()
 }
@@ -177,12 +177,12 @@ fn badge(answer: &Answer) -> (&'static str, &'static str) {
 
 /// Writes group by group.
 struct Writer<'s, 'a> {
-    seen: &'s Seen<'a>,
+    context: &'s PageContext<'a>,
     files: BTreeSet<&'a str>,
     /// Whether it is said of all which zone would fit.
     zone_is_said: bool,
     /// What stands with which group.
-    above: Above<(usize, Shown)>,
+    above: Above<(usize, VisibleText)>,
     quotes_left: usize,
 }
 
@@ -190,21 +190,21 @@ impl Writer<'_, '_> {
     fn answered(&mut self, number: usize, group: &Alike<'_>) -> Option<Answered> {
         let first = *group.answers.first()?;
         let (class, label) = badge(first);
-        let name = Shown::new(&self.name(group));
+        let name = VisibleText::new(&self.name(group));
         let left = group.clients.len().saturating_sub(SUSPECTS_MAX);
         let mut once = |text: &str| match self.above.of(text, || (number, name.clone())) {
-            Some((above, name)) => Said { text: name.clone(), above: *above },
-            None => Said { text: Shown::new(text), above: 0 },
+            Some((above, name)) => Sentence { text: name.clone(), above: *above },
+            None => Sentence { text: VisibleText::new(text), above: 0 },
         };
         // What is said of all of these stands at the top.
-        let is_told = first.basis.is_of_another_day && self.seen.ending.answers.len() > 1;
+        let is_told = first.basis.is_of_another_day && self.context.ending.answers.len() > 1;
         let reason = first.reason.as_deref().filter(|_| !is_told);
         let reason = once(reason.unwrap_or_default());
         let nearest = group.nearest(self.zone_is_said).into_iter().filter(|_| !is_told);
         let nearest = nearest.take(NAMES_MAX).map(&mut once).collect();
         let notes = group.notes().into_iter().filter(|_| !is_told);
         let notes = notes.take(NAMES_MAX).map(&mut once).collect();
-        let next = group.next(self.seen.subject, self.seen.ending);
+        let next = group.next(self.context.subject, self.context.ending);
         let next = once(next.as_ref().map_or("", |next| &next.words));
         let quotes = self.quotes(&group.answers);
         let is_doubtful = !group.clients.is_empty()
@@ -214,15 +214,15 @@ impl Writer<'_, '_> {
             class,
             label,
             is_doubtful,
-            destination: Shown::new(&first.alert.destination),
-            said: self.said(group).iter().map(|text| Shown::new(text)).collect(),
+            destination: VisibleText::new(&first.alert.destination),
+            said: self.said(group).iter().map(|text| VisibleText::new(text)).collect(),
             quotes_more: left_out(
                 group.answers.len().saturating_sub(quotes.len()) as u64,
                 "more alert",
                 "more alerts",
             ),
             quotes,
-            section: first.indicator.map_or(0, |indicator| self.seen.section(indicator)),
+            section: first.indicator.map_or(0, |indicator| self.context.section(indicator)),
             suspects: group
                 .clients
                 .iter()
@@ -264,8 +264,8 @@ impl Writer<'_, '_> {
             said.push(format!("blamed on {host}"));
         }
         if let Some((first, last)) = group.times() {
-            let [from, to] = self.seen.times.both(first, last);
-            let zone = self.seen.times.distance_at(last);
+            let [from, to] = self.context.times.both(first, last);
+            let zone = self.context.times.distance_at(last);
             said.push(match from == to {
                 true => format!("at {to} {zone} by the firewall's clock"),
                 false => format!("from {from} to {to} {zone} by the firewall's clock"),
@@ -285,8 +285,8 @@ impl Writer<'_, '_> {
             .iter()
             .take(room)
             .map(|answer| Quote {
-                text: Shown::short(&answer.alert.text, TEXT_MAX),
-                place: Shown::new(&format!(
+                text: VisibleText::short(&answer.alert.text, TEXT_MAX),
+                place: VisibleText::new(&format!(
                     "{}, line {}",
                     self.file(&answer.alert),
                     answer.alert.line
@@ -299,12 +299,12 @@ impl Writer<'_, '_> {
 
     /// Whether a client only came there by an alias or a name server, as its card says.
     fn is_doubtful(&self, client: &Suspect, answer: &Answer) -> bool {
-        let dealing = answer.indicator.and_then(|id| self.seen.fold.dealing(client.address, id));
+        let dealing = answer.indicator.and_then(|id| self.context.fold.dealing(client.address, id));
         dealing.is_some_and(super::Dealing::is_doubtful)
     }
 
     fn named(&self, client: &Suspect, answer: &Answer, differ: bool, doubt: bool) -> Named {
-        let seen = self.seen;
+        let context = self.context;
         let names: Vec<&str> = client.asked.iter().take(NAMES_MAX).map(String::as_str).collect();
         let names = match client.asked.len().saturating_sub(NAMES_MAX) {
             0 => list(&names),
@@ -317,10 +317,12 @@ impl Writer<'_, '_> {
             }
         };
         let when = match differ && client.first != client.last {
-            true => format!("from {} to {}", seen.times.at(client.first), seen.at(client.last)),
-            false => seen.often(client.asks, client.first, client.last),
+            true => {
+                format!("from {} to {}", context.times.at(client.first), context.at(client.last))
+            }
+            false => context.often(client.asks, client.first, client.last),
         };
-        let connected = connected(seen.ending, client, answer, |at| seen.at(at));
+        let connected = connected(context.ending, client, answer, |at| context.at(at));
         let connected = connected.map_or(String::new(), |connected| format!(", and {connected}"));
         let doubt = match doubt {
             true => "; perhaps a false alarm: it asked for another name, which led there",
@@ -334,9 +336,9 @@ impl Writer<'_, '_> {
             None => sure,
         };
         Named {
-            card: seen.card(client.address),
-            address: Shown::new(&client.address.to_string()),
-            words: Shown::new(&format!(
+            card: context.card(client.address),
+            address: VisibleText::new(&client.address.to_string()),
+            words: VisibleText::new(&format!(
                 "{called}asked for {names} {when}{connected}; {sure}{doubt}"
             )),
         }

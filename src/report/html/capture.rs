@@ -1,10 +1,10 @@
 //! What was looked at, and what it lacks.
 
-use super::shown::Shown;
-use super::view::Seen;
-use crate::report::said::capture::{gaps, lacks, lost, translations};
-use crate::report::said::ink::Ink;
-use crate::report::said::words::{count, duration, few, latency, number};
+use super::view::PageContext;
+use super::visible_text::VisibleText;
+use crate::report::wording::capture::{gaps, lacks, lost, translations};
+use crate::report::wording::ink::Ink;
+use crate::report::wording::words::{count, duration, few, latency, number};
 use crate::resolution::{Known, Leg};
 
 /// How many files, lists, resolvers and sentences on damage are shown.
@@ -13,18 +13,18 @@ const NAMED_MAX: usize = 40;
 /// The section.
 #[derive(Clone, Debug)]
 pub(super) struct Capture {
-    pub facts: Vec<(&'static str, Shown)>,
+    pub facts: Vec<(&'static str, VisibleText)>,
     pub resolvers: Vec<Resolver>,
     pub more_resolvers: String,
     pub latencies: Vec<Latency>,
-    pub lost: Vec<(bool, Shown)>,
+    pub lost: Vec<(bool, VisibleText)>,
 }
 
 /// A DNS server.
 #[derive(Clone, Debug)]
 pub(super) struct Resolver {
-    pub addresses: Shown,
-    pub known: Shown,
+    pub addresses: VisibleText,
+    pub known: VisibleText,
     pub asked: String,
     pub asks: String,
     pub caution: String,
@@ -33,7 +33,7 @@ pub(super) struct Resolver {
 /// How long its answers took.
 #[derive(Clone, Debug)]
 pub(super) struct Latency {
-    pub what: Shown,
+    pub what: VisibleText,
     pub answers: String,
     pub half: String,
     pub most: String,
@@ -42,8 +42,8 @@ pub(super) struct Latency {
 }
 
 /// What the capture was.
-pub(super) fn capture(seen: &Seen<'_>) -> Capture {
-    let coverage = seen.ending.coverage;
+pub(super) fn capture(context: &PageContext<'_>) -> Capture {
+    let coverage = context.ending.coverage;
     let resolvers = coverage.resolvers.iter().take(NAMED_MAX).map(|resolver| {
         let addresses: Vec<String> =
             resolver.addresses.iter().take(NAMED_MAX).map(ToString::to_string).collect();
@@ -57,15 +57,16 @@ pub(super) fn capture(seen: &Seen<'_>) -> Capture {
             None => String::new(),
         };
         Resolver {
-            addresses: Shown::new(&addresses.join(", ")),
-            known: Shown::new(&format!("{known}{one}")),
+            addresses: VisibleText::new(&addresses.join(", ")),
+            known: VisibleText::new(&format!("{known}{one}")),
             asked: number(resolver.asked),
             asks: number(resolver.asks),
-            caution: lacks(resolver, seen.ending).map_or(String::new(), |text| format!("{text}.")),
+            caution: lacks(resolver, context.ending)
+                .map_or(String::new(), |text| format!("{text}.")),
         }
     });
     let latencies = coverage.latencies.iter().take(2 * NAMED_MAX).map(|row| Latency {
-        what: Shown::new(&match row.leg {
+        what: VisibleText::new(&match row.leg {
             Leg::Client => format!("from {} to its clients", row.resolver),
             Leg::Upstream => format!("to {} from upstream", row.resolver),
         }),
@@ -75,18 +76,18 @@ pub(super) fn capture(seen: &Seen<'_>) -> Capture {
         nearly_all: latency(row.p99_us),
         longest: latency(row.max_us),
     });
-    let lost = lost(seen.ending);
+    let lost = lost(context.ending);
     let left = lost.len().saturating_sub(NAMED_MAX);
-    let mut lost: Vec<(bool, Shown)> = lost
+    let mut lost: Vec<(bool, VisibleText)> = lost
         .into_iter()
         .take(NAMED_MAX)
-        .map(|(ink, text)| (ink == Ink::Caution, Shown::new(&text)))
+        .map(|(ink, text)| (ink == Ink::Caution, VisibleText::new(&text)))
         .collect();
     if left > 0 {
-        lost.push((true, Shown::new(&format!("and {} more like this", number(left as u64)))));
+        lost.push((true, VisibleText::new(&format!("and {} more like this", number(left as u64)))));
     }
     Capture {
-        facts: facts(seen),
+        facts: facts(context),
         resolvers: resolvers.collect(),
         more_resolvers: match coverage.resolver_count().saturating_sub(NAMED_MAX as u64) {
             0 => String::new(),
@@ -97,17 +98,17 @@ pub(super) fn capture(seen: &Seen<'_>) -> Capture {
     }
 }
 
-fn facts(seen: &Seen<'_>) -> Vec<(&'static str, Shown)> {
-    let (coverage, decoded) = (seen.ending.coverage, &seen.ending.lacked.decoded);
+fn facts(context: &PageContext<'_>) -> Vec<(&'static str, VisibleText)> {
+    let (coverage, decoded) = (context.ending.coverage, &context.ending.lacked.decoded);
     let mut facts = Vec::new();
-    let files = &seen.subject.files.0;
-    let mut say = |what, text: String| facts.push((what, Shown::new(&text)));
+    let files = &context.subject.files.0;
+    let mut say = |what, text: String| facts.push((what, VisibleText::new(&text)));
     say(
         if files.len() == 1 { "File" } else { "Files" },
         few(files.iter().take(NAMED_MAX), files.len()),
     );
     if let Some((first, last)) = coverage.span {
-        let span = seen.times.span(first, last);
+        let span = context.times.span(first, last);
         say("Time", format!("{span}, {} in all", duration(last - first)));
     }
     say("Frames", number(decoded.frames));
@@ -123,12 +124,12 @@ fn facts(seen: &Seen<'_>) -> Vec<(&'static str, Shown)> {
             number(unanswered),
         ),
     );
-    let indicators = seen.subject.indicators;
+    let indicators = context.subject.indicators;
     let lists = indicators.lists();
     let few_lists = few(lists.iter().map(|list| &list.name).take(NAMED_MAX), lists.len());
     let entries = count(indicators.len() as u64, "indicator", "indicators");
     say("Held against", format!("{entries} of {few_lists}"));
-    let outside = seen.ending.internal.outside(seen.ending.summary);
+    let outside = context.ending.internal.outside(context.ending.summary);
     if outside.clients > 0 {
         say(
             "Not named",
@@ -139,10 +140,10 @@ fn facts(seen: &Seen<'_>) -> Vec<(&'static str, Shown)> {
             ),
         );
     }
-    if let Some(text) = gaps(seen.ending, &seen.times) {
+    if let Some(text) = gaps(context.ending, &context.times) {
         say("Gaps", text);
     }
-    for text in translations(seen.ending) {
+    for text in translations(context.ending) {
         say("Address translation", text);
     }
     facts

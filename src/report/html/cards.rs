@@ -1,18 +1,18 @@
 //! The verdict: a card for each client.
 
 use super::advice;
-use super::shown::Shown;
-use super::view::Seen;
+use super::view::PageContext;
+use super::visible_text::VisibleText;
 use super::{Dealing, Suspected, left_out};
 use crate::attribution::Step;
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::identity::{Hostname, Source};
-use crate::report::said::fold::{Person, Way};
-use crate::report::said::machines::Sharing;
-use crate::report::said::senders::Sender;
-use crate::report::said::words;
 use crate::report::weighed::Urgency;
+use crate::report::wording::fold::{Person, Way};
+use crate::report::wording::machines::Sharing;
+use crate::report::wording::senders::Sender;
+use crate::report::wording::words;
 
 /// How many dealings stand on a card.
 const DEALINGS_MAX: usize = 6;
@@ -26,24 +26,24 @@ pub(super) struct Card {
     pub number: usize,
     pub class: &'static str,
     pub label: &'static str,
-    pub address: Shown,
+    pub address: VisibleText,
     pub hostnames: Vec<Called>,
     /// How it stands to the alerts, if it is not named for any.
     pub not_then: &'static str,
     /// Link-layer addresses and VLANs, in words.
-    pub machine: Vec<Shown>,
+    pub machine: Vec<VisibleText>,
     pub dealings: Vec<OnCard>,
     pub more: String,
     /// Where it stands what to do about all of its kind; nothing if all of it stands here.
     pub to_do: &'static str,
-    pub advice: Vec<Shown>,
+    pub advice: Vec<VisibleText>,
 }
 
 /// A host name, and what says so.
 #[derive(Clone, Debug)]
 pub(super) struct Called {
-    pub name: Shown,
-    pub source: Shown,
+    pub name: VisibleText,
+    pub source: VisibleText,
 }
 
 /// A dealing as it stands on a card.
@@ -51,49 +51,49 @@ pub(super) struct Called {
 pub(super) struct OnCard {
     /// The number of the indicator's section, 0 without one.
     pub section: usize,
-    pub flagged: Shown,
-    pub asked: Vec<Shown>,
+    pub flagged: VisibleText,
+    pub asked: Vec<VisibleText>,
     /// What else it asked, or how what it asked led to what is flagged.
-    pub remark: Shown,
-    pub when: Shown,
-    pub got: Shown,
-    pub sure: Shown,
-    pub connected: Shown,
+    pub remark: VisibleText,
+    pub when: VisibleText,
+    pub got: VisibleText,
+    pub sure: VisibleText,
+    pub connected: VisibleText,
     /// Whether that it connected is why it is to be acted on.
     pub is_pressing: bool,
 }
 
 /// The cards of the first clients.
-pub(super) fn cards(seen: &Seen<'_>, cards_max: usize) -> Vec<Card> {
-    let clients = seen.clients.iter().take(cards_max).enumerate();
-    clients.map(|(place, client)| card(seen, place + 1, client)).collect()
+pub(super) fn cards(context: &PageContext<'_>, cards_max: usize) -> Vec<Card> {
+    let clients = context.clients.iter().take(cards_max).enumerate();
+    clients.map(|(place, client)| card(context, place + 1, client)).collect()
 }
 
-fn card(seen: &Seen<'_>, number: usize, client: &Suspected<'_>) -> Card {
+fn card(context: &PageContext<'_>, number: usize, client: &Suspected<'_>) -> Card {
     let left = client.dealings.len().saturating_sub(DEALINGS_MAX);
     let more = left_out(left as u64, "more flagged name", "more flagged names");
     Card {
         number,
         class: client.urgency.class(),
-        label: seen.label(client.urgency),
-        address: Shown::new(&client.address.to_string()),
-        hostnames: client.person.hostnames.iter().map(|name| called(seen, name)).collect(),
-        not_then: not_then(seen, client),
-        machine: machine(seen, client.address, client.person),
-        dealings: client.dealings.iter().take(DEALINGS_MAX).map(|d| on_card(seen, d)).collect(),
+        label: context.label(client.urgency),
+        address: VisibleText::new(&client.address.to_string()),
+        hostnames: client.person.hostnames.iter().map(|name| called(context, name)).collect(),
+        not_then: not_then(context, client),
+        machine: machine(context, client.address, client.person),
+        dealings: client.dealings.iter().take(DEALINGS_MAX).map(|d| on_card(context, d)).collect(),
         more,
-        to_do: if seen.is_few() { "" } else { advice::id(client.urgency) },
-        advice: advice::about(seen, client),
+        to_do: if context.is_few() { "" } else { advice::id(client.urgency) },
+        advice: advice::about(context, client),
     }
 }
 
 /// That it is not named though it asked about then; at other times, its badge says so.
-fn not_then(seen: &Seen<'_>, client: &Suspected<'_>) -> &'static str {
-    let is_named = seen.timed.as_ref().is_none_or(|timed| timed.names(client.address));
+fn not_then(context: &PageContext<'_>, client: &Suspected<'_>) -> &'static str {
+    let is_named = context.timed.as_ref().is_none_or(|timed| timed.names(client.address));
     if is_named || client.urgency == Urgency::Other { "" } else { "also asked at about that time" }
 }
 
-fn called(seen: &Seen<'_>, hostname: &Hostname) -> Called {
+fn called(context: &PageContext<'_>, hostname: &Hostname) -> Called {
     let source = match hostname.source {
         Source::Inventory => "from your list of names",
         Source::Dhcp => "from DHCP",
@@ -105,22 +105,27 @@ fn called(seen: &Seen<'_>, hostname: &Hostname) -> Called {
         Source::Mdns => "from multicast DNS",
         Source::Kerberos => "from Kerberos",
     };
-    let at = hostname.time.map_or(String::new(), |time| format!(" at {}", seen.at(time)));
+    let at = hostname.time.map_or(String::new(), |time| format!(" at {}", context.at(time)));
     let frame = match hostname.frame.is_some() {
         true => format!(", frame {}", hostname.frame.number()),
         false => String::new(),
     };
-    Called { name: Shown::new(&hostname.name), source: Shown::new(&format!("{source}{at}{frame}")) }
+    Called {
+        name: VisibleText::new(&hostname.name),
+        source: VisibleText::new(&format!("{source}{at}{frame}")),
+    }
 }
 
-fn machine(seen: &Seen<'_>, client: Address, person: &Person) -> Vec<Shown> {
+fn machine(context: &PageContext<'_>, client: Address, person: &Person) -> Vec<VisibleText> {
     let are_several = person.senders.are_several();
     let macs = person.senders.iter().map(|Sender { mac, is_router, first, last }| {
         let own = match are_several {
-            true => format!("MAC {}", seen.times.often_with_zone(&mac.to_string(), *first, *last)),
+            true => {
+                format!("MAC {}", context.times.often_with_zone(&mac.to_string(), *first, *last))
+            }
             false => format!("MAC {mac}"),
         };
-        match seen.machines.sharing(client, *mac) {
+        match context.machines.sharing(client, *mac) {
             _ if *is_router => format!("behind a router, {mac}"),
             Sharing::Itself(others) => format!("{own}, the same machine as {others}"),
             Sharing::Few(others) => format!("{own}, as {others}"),
@@ -129,29 +134,30 @@ fn machine(seen: &Seen<'_>, client: Address, person: &Person) -> Vec<Shown> {
         }
     });
     let vlans = person.vlans.iter().map(|vlan| format!("VLAN {vlan}"));
-    macs.chain(vlans).map(|text| Shown::new(&text)).collect()
+    macs.chain(vlans).map(|text| VisibleText::new(&text)).collect()
 }
 
-fn on_card(seen: &Seen<'_>, dealing: &Dealing) -> OnCard {
-    let value = seen.value(dealing.indicator);
+fn on_card(context: &PageContext<'_>, dealing: &Dealing) -> OnCard {
+    let value = context.value(dealing.indicator);
     let names = dealing.ways.iter().take(NAMES_MAX);
-    let asked = names.map(|way| Shown::new(&format!("{} ({})", way.asked, way.types.join(", "))));
-    let connected = contact(seen, dealing);
+    let asked =
+        names.map(|way| VisibleText::new(&format!("{} ({})", way.asked, way.types.join(", "))));
+    let connected = contact(context, dealing);
     OnCard {
-        section: seen.section(dealing.indicator),
-        flagged: Shown::new(value),
+        section: context.section(dealing.indicator),
+        flagged: VisibleText::new(value),
         asked: asked.collect(),
         remark: remark(dealing),
-        when: when(seen, dealing),
-        got: Shown::new(&got(dealing)),
-        sure: Shown::new(&sureness(dealing)),
-        connected: Shown::new(&connected),
-        is_pressing: seen.urgency(dealing) == Urgency::Act,
+        when: when(context, dealing),
+        got: VisibleText::new(&got(dealing)),
+        sure: VisibleText::new(&sureness(dealing)),
+        connected: VisibleText::new(&connected),
+        is_pressing: context.urgency(dealing) == Urgency::Act,
     }
 }
 
 /// What else it asked, and how what it asked is connected with what is flagged.
-fn remark(dealing: &Dealing) -> Shown {
+fn remark(dealing: &Dealing) -> VisibleText {
     let mut parts = Vec::new();
     match (dealing.ways.len().saturating_sub(NAMES_MAX), dealing.further) {
         (0, 0) => {}
@@ -163,7 +169,7 @@ fn remark(dealing: &Dealing) -> Shown {
         false => dealing.ways.first().and_then(last_step),
     };
     parts.extend(how.map(str::to_owned));
-    Shown::new(&parts.join("; "))
+    VisibleText::new(&parts.join("; "))
 }
 
 /// How a name that was asked for itself is connected with what is flagged, if it is not the same.
@@ -179,8 +185,8 @@ fn last_step(way: &Way) -> Option<&'static str> {
 }
 
 /// How often and when, with the zone.
-pub(super) fn when(seen: &Seen<'_>, dealing: &Dealing) -> Shown {
-    Shown::new(&seen.often(dealing.asks, dealing.first, dealing.last))
+pub(super) fn when(context: &PageContext<'_>, dealing: &Dealing) -> VisibleText {
+    VisibleText::new(&context.often(dealing.asks, dealing.first, dealing.last))
 }
 
 /// What came back.
@@ -208,14 +214,14 @@ pub(super) fn sureness(dealing: &Dealing) -> String {
 }
 
 /// Whether it connected, in words.
-pub(super) fn contact(seen: &Seen<'_>, dealing: &Dealing) -> String {
+pub(super) fn contact(context: &PageContext<'_>, dealing: &Dealing) -> String {
     match &dealing.contact {
         Contact::Yes(connection) => {
-            let told = advice::told(seen, connection);
+            let told = advice::told(context, connection);
             format!("yes, {}", told.strip_prefix("connected ").unwrap_or(&told))
         }
         Contact::Elsewhere(connection) => {
-            format!("to another site at the same address: it {}", advice::told(seen, connection))
+            format!("to another site at the same address: it {}", advice::told(context, connection))
         }
         Contact::No => "no, as far as this capture shows".to_owned(),
         Contact::NotVisible if dealing.only_server => {

@@ -4,13 +4,13 @@
 //! Places are in percent across and in pixels down, so that the drawing is as wide as its room, on a
 //! telephone too, and its text stays as large as the text around it.
 
-use super::shown::Shown;
-use super::view::Seen;
+use super::view::PageContext;
+use super::visible_text::VisibleText;
 use crate::attribution::{ChainStep, Place, Step};
 use crate::flow::Address;
 use crate::frame::FrameId;
-use crate::report::said::fold::Example;
-use crate::report::said::words;
+use crate::report::wording::fold::Example;
+use crate::report::wording::words;
 use crate::resolution::{Leg, Role};
 use crate::time::Timestamp;
 
@@ -33,8 +33,8 @@ const STEPS_MAX: usize = 8;
 /// A drawing.
 #[derive(Clone, Debug)]
 pub(super) struct Diagram {
-    pub title: Shown,
-    pub description: Shown,
+    pub title: VisibleText,
+    pub description: VisibleText,
     pub lanes: Vec<Lane>,
     /// Where the hosts' lines stand.
     pub lines: Vec<String>,
@@ -54,8 +54,8 @@ pub(super) struct Lane {
     pub anchor: &'static str,
     pub role: &'static str,
     pub class: &'static str,
-    pub host: Shown,
-    pub whole: Shown,
+    pub host: VisibleText,
+    pub whole: VisibleText,
 }
 
 /// A message.
@@ -71,8 +71,8 @@ pub(super) struct Arrow {
     pub dx: i32,
     pub anchor: &'static str,
     pub y: u32,
-    pub text: Shown,
-    pub detail: Shown,
+    pub text: VisibleText,
+    pub detail: VisibleText,
 }
 
 /// A step of the chain.
@@ -83,7 +83,7 @@ pub(super) struct Remark {
     pub anchor: &'static str,
     pub y: u32,
     pub class: &'static str,
-    pub text: Shown,
+    pub text: VisibleText,
 }
 
 impl Arrow {
@@ -114,7 +114,7 @@ impl Lane {
 
 /// Draws line by line.
 struct Pen<'a> {
-    seen: &'a Seen<'a>,
+    context: &'a PageContext<'a>,
     asked: Timestamp,
     count: usize,
     y: u32,
@@ -142,8 +142,8 @@ impl Pen<'_> {
             dx,
             anchor,
             y: self.y + 22,
-            text: Shown::new(text),
-            detail: Shown::new(detail),
+            text: VisibleText::new(text),
+            detail: VisibleText::new(detail),
         });
         self.y += ARROW;
     }
@@ -152,7 +152,7 @@ impl Pen<'_> {
         let x = Lane::x(lane, self.count);
         // Beside the last line there is no room on its right.
         let (dx, anchor) = if lane + 1 == self.count { (-8, "end") } else { (0, "middle") };
-        let text = Shown::new(text);
+        let text = VisibleText::new(text);
         self.remarks.push(Remark { x, dx, anchor, y: self.y + 12, class, text });
         self.y += REMARK;
     }
@@ -160,17 +160,17 @@ impl Pen<'_> {
     /// When, and in which frame. The first message has its time; the others how long after it they came.
     fn at(&self, time: Option<Timestamp>, frame: FrameId) -> String {
         let when = time.map(|time| match time - self.asked {
-            passed if passed.0 == 0 => self.seen.moment(time),
+            passed if passed.0 == 0 => self.context.moment(time),
             passed if passed.0 < 0 => format!("{} earlier", passed.abs()),
             passed => format!("{passed} later"),
         });
         let which = if frame.is_some() {
-            match self.seen.subject.files.of(frame) {
+            match self.context.subject.files.of(frame) {
                 Some(file) => {
                     format!(
                         "frame {} of {}",
                         frame.number(),
-                        Shown::short(&self.seen.file(file), 16)
+                        VisibleText::short(&self.context.file(file), 16)
                     )
                 }
                 None => format!("frame {}", frame.number()),
@@ -183,7 +183,7 @@ impl Pen<'_> {
 }
 
 /// Draws an example.
-pub(super) fn draw<'a>(seen: &'a Seen<'a>, example: &Example) -> Diagram {
+pub(super) fn draw<'a>(context: &'a PageContext<'a>, example: &Example) -> Diagram {
     let (client, sighting) = (&example.client, &example.sighting);
     let is_upstream = sighting.leg == Leg::Upstream;
     let hosts = hosts(example);
@@ -191,7 +191,7 @@ pub(super) fn draw<'a>(seen: &'a Seen<'a>, example: &Example) -> Diagram {
     let resolver = count - 1 - usize::from(is_upstream);
     let top = if count > 3 { TOP + STAGGER } else { TOP };
     let mut pen = Pen {
-        seen,
+        context,
         asked: client.asked_time,
         count,
         y: top,
@@ -199,7 +199,8 @@ pub(super) fn draw<'a>(seen: &'a Seen<'a>, example: &Example) -> Diagram {
         remarks: Vec::new(),
     };
     let flagged_first = sighting.place == Place::Qname && client.chain.len() <= 1;
-    let question = format!("{}  {}", client.asked_type, Shown::short(&client.asked, NAME_MAX));
+    let question =
+        format!("{}  {}", client.asked_type, VisibleText::short(&client.asked, NAME_MAX));
     let answer = words::outcome(client.rcode);
     let (before, after) = split(example);
     // What was flagged is the last step, unless it is a host and stands at the top.
@@ -247,7 +248,7 @@ pub(super) fn draw<'a>(seen: &'a Seen<'a>, example: &Example) -> Diagram {
         }
         served(&mut pen);
     }
-    let (title, description) = told(seen, example);
+    let (title, description) = told(context, example);
     Diagram {
         title,
         description,
@@ -309,8 +310,8 @@ fn lanes(hosts: &[(&'static str, Address)], flagged: bool) -> Vec<Lane> {
         },
         role,
         class: if flagged && place + 1 == count { "host hit" } else { "host" },
-        host: Shown::short(&address.to_string(), room),
-        whole: Shown::new(&address.to_string()),
+        host: VisibleText::short(&address.to_string(), room),
+        whole: VisibleText::new(&address.to_string()),
     };
     hosts.iter().enumerate().map(lane).collect()
 }
@@ -320,7 +321,7 @@ fn upstream(pen: &mut Pen<'_>, example: &Example, resolver: usize) {
     let sighting = &example.sighting;
     let class =
         if matches!(sighting.place, Place::Qname | Place::Server) { "ask flagged" } else { "ask" };
-    let question = format!("{}  {}", sighting.rtype, Shown::short(&sighting.name, NAME_MAX));
+    let question = format!("{}  {}", sighting.rtype, VisibleText::short(&sighting.name, NAME_MAX));
     let detail = pen.at(Some(sighting.time), sighting.frame);
     pen.arrow(resolver, resolver + 1, class, &question, &detail);
     let flagged_in_answer =
@@ -352,7 +353,7 @@ fn steps(pen: &mut Pen<'_>, resolver: usize, steps: &[ChainStep], to_the_end: bo
             continue;
         }
         let class = if is_last && to_the_end { "remark flagged" } else { "remark" };
-        let text = format!("↳ {}{}", how(step.step), Shown::short(&step.name, NAME_MAX));
+        let text = format!("↳ {}{}", how(step.step), VisibleText::short(&step.name, NAME_MAX));
         pen.remark(resolver, class, &text);
     }
 }
@@ -367,12 +368,12 @@ pub(super) fn how(step: Step) -> String {
 }
 
 /// The drawing in words.
-fn told(seen: &Seen<'_>, example: &Example) -> (Shown, Shown) {
+fn told(context: &PageContext<'_>, example: &Example) -> (VisibleText, VisibleText) {
     let (client, sighting) = (&example.client, &example.sighting);
     let title = format!("How the question of {} led there", client.address);
     let mut text = format!(
         "At {} {} asked {} for {} ({}).",
-        seen.moment(client.asked_time),
+        context.moment(client.asked_time),
         client.address,
         client.hops.first().unwrap_or(&sighting.resolver),
         client.asked,
@@ -392,5 +393,5 @@ fn told(seen: &Seen<'_>, example: &Example) -> (Shown, Shown) {
         ));
     }
     text.push_str(&format!(" The client got {}.", words::outcome(client.rcode)));
-    (Shown::new(&title), Shown::new(&text))
+    (VisibleText::new(&title), VisibleText::new(&text))
 }

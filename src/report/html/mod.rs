@@ -11,7 +11,7 @@
 //! Names, host names, alerts and file names are chosen by others. Three things stand between them and
 //! whoever opens the page, each enough for itself:
 //!
-//! 1. All text is [`Shown`](shown::Shown), which has nothing in it that is not seen.
+//! 1. All text is [`VisibleText`](visible_text::VisibleText), which has nothing in it that is not seen.
 //! 2. The templates escape it, as HTML and as SVG within HTML; nothing foreign stands in a style, in the
 //!    address of a link, or in an attribute without quotes.
 //! 3. The page's content security policy allows no script, no request and no style but the one whose hash
@@ -31,10 +31,10 @@ mod file;
 mod flagged;
 mod overview;
 mod path;
-mod shown;
 mod timeline;
 mod unnamed;
 mod view;
+mod visible_text;
 
 use std::io;
 use std::path::Path;
@@ -48,13 +48,13 @@ use self::cards::Card;
 use self::file::Destination;
 use self::flagged::Flagged;
 use self::overview::Overview;
-use self::shown::Shown;
 use self::timeline::Timeline;
-use self::view::Seen;
-use super::said::caveats::{caveats, unread};
-use super::said::headline::{self, Found};
-use super::said::words::{count, list};
-use super::said::{fold, unnamed as groups};
+use self::view::PageContext;
+use self::visible_text::VisibleText;
+use super::wording::caveats::{caveats, unread};
+use super::wording::headline::{self, Found};
+use super::wording::words::{count, list};
+use super::wording::{fold, unnamed as groups};
 use super::{Ending, Report, Subject};
 use crate::attribution::Attribution;
 use crate::report::weighed::Weighed;
@@ -110,7 +110,8 @@ impl Report for Html<'_> {
 
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         self.fold.complete(ending, &Weighed::of(ending));
-        let page = Page::new(&Seen::new(self.subject, ending, &self.fold, CARDS_MAX, SECTIONS_MAX));
+        let page =
+            Page::new(&PageContext::new(self.subject, ending, &self.fold, CARDS_MAX, SECTIONS_MAX));
         let page = page.render().map_err(io::Error::other)?;
         self.destination.write(&(page + "\n"))
     }
@@ -123,11 +124,11 @@ struct Page {
     style: &'static str,
     style_hash: &'static str,
     version: &'static str,
-    title: Shown,
+    title: VisibleText,
     heading: Heading,
-    looked_at: Shown,
-    zone: Shown,
-    cautions: Vec<Shown>,
+    looked_at: VisibleText,
+    zone: VisibleText,
+    cautions: Vec<VisibleText>,
     overview: Overview,
     to_do: Vec<ToDo>,
     when: Timeline,
@@ -147,40 +148,43 @@ struct Page {
 }
 
 impl Page {
-    fn new(seen: &Seen<'_>) -> Page {
-        let (flagged_rows, flagged_more) = flagged::rows(seen, SECTIONS_MAX);
-        let of_clients: Vec<_> =
-            seen.clients.iter().map(|client| (client.address, client.dealings.clone())).collect();
-        let mut cautions: Vec<Shown> =
-            caveats(seen.ending).iter().map(|text| Shown::new(text)).collect();
-        cautions.extend(alerts::cautions(seen));
+    fn new(context: &PageContext<'_>) -> Page {
+        let (flagged_rows, flagged_more) = flagged::rows(context, SECTIONS_MAX);
+        let of_clients: Vec<_> = context
+            .clients
+            .iter()
+            .map(|client| (client.address, client.dealings.clone()))
+            .collect();
+        let mut cautions: Vec<VisibleText> =
+            caveats(context.ending).iter().map(|text| VisibleText::new(text)).collect();
+        cautions.extend(alerts::cautions(context));
         Page {
             style: STYLE,
             style_hash: STYLE_HASH,
             version: env!("CARGO_PKG_VERSION"),
-            title: title(seen),
-            heading: heading(seen),
-            looked_at: Shown::new(&looked_at(seen)),
-            zone: seen.zone(),
+            title: title(context),
+            heading: heading(context),
+            looked_at: VisibleText::new(&looked_at(context)),
+            zone: context.zone(),
             cautions,
-            overview: overview::overview(seen),
-            to_do: advice::by_urgency(seen),
-            when: timeline::draw(seen, &of_clients, RAILS_MAX),
-            cards: cards::cards(seen, CARDS_MAX),
+            overview: overview::overview(context),
+            to_do: advice::by_urgency(context),
+            when: timeline::draw(context, &of_clients, RAILS_MAX),
+            cards: cards::cards(context, CARDS_MAX),
             cards_more: left_out(
-                seen.clients.len().saturating_sub(CARDS_MAX) as u64,
+                context.clients.len().saturating_sub(CARDS_MAX) as u64,
                 "more client",
                 "more clients",
             ),
-            clients_left_out: left_out(seen.fold.clients_left_out, "lookup", "lookups"),
-            alerts: alerts::answers(seen),
-            flagged: flagged::sections(seen, SECTIONS_MAX),
-            are_drawings_many: flagged::are_many(seen, SECTIONS_MAX),
+            clients_left_out: left_out(context.fold.clients_left_out, "lookup", "lookups"),
+            alerts: alerts::answers(context),
+            flagged: flagged::sections(context, SECTIONS_MAX),
+            are_drawings_many: flagged::are_many(context, SECTIONS_MAX),
             flagged_rows,
             flagged_more,
-            unnamed: unnamed::sections(seen),
-            unnamed_left_out: left_out(seen.fold.groups.left_out, "query", "queries"),
-            capture: capture::capture(seen),
+            unnamed: unnamed::sections(context),
+            unnamed_left_out: left_out(context.fold.groups.left_out, "query", "queries"),
+            capture: capture::capture(context),
         }
     }
 }
@@ -193,53 +197,53 @@ fn left_out(number: u64, one: &str, many: &str) -> String {
 /// The heading, and what stands beside it.
 #[derive(Clone, Debug)]
 struct Heading {
-    verdict: Shown,
-    beside: Shown,
+    verdict: VisibleText,
+    beside: VisibleText,
 }
 
 /// What it comes to, as the text has it, too.
-fn heading(seen: &Seen<'_>) -> Heading {
-    let found: Vec<Found> = seen.clients.iter().map(Suspected::found).collect();
-    let is_more = seen.fold.clients_left_out > 0;
-    let heading = headline::heading(seen.ending, seen.timed.as_ref(), &found, is_more);
-    let unread = unread(seen.ending).map_or(String::new(), |unread| format!(" {unread}"));
+fn heading(context: &PageContext<'_>) -> Heading {
+    let found: Vec<Found> = context.clients.iter().map(Suspected::found).collect();
+    let is_more = context.fold.clients_left_out > 0;
+    let heading = headline::heading(context.ending, context.timed.as_ref(), &found, is_more);
+    let unread = unread(context.ending).map_or(String::new(), |unread| format!(" {unread}"));
     Heading {
-        verdict: Shown::new(&(heading.verdict + &unread)),
-        beside: Shown::new(&heading.beside),
+        verdict: VisibleText::new(&(heading.verdict + &unread)),
+        beside: VisibleText::new(&heading.beside),
     }
 }
 
 /// What the browser's tab and the head of a printed page say.
-fn title(seen: &Seen<'_>) -> Shown {
-    let answers = seen.ending.answers;
+fn title(context: &PageContext<'_>) -> VisibleText {
+    let answers = context.ending.answers;
     let is_named = |client: &&Suspected<'_>| {
-        seen.timed.as_ref().is_none_or(|timed| timed.names(client.address))
+        context.timed.as_ref().is_none_or(|timed| timed.names(client.address))
     };
-    let named = seen.clients.iter().filter(is_named).count() as u64;
+    let named = context.clients.iter().filter(is_named).count() as u64;
     let who = match (named, answers.len() as u64) {
         (0, alerts @ 1..) => format!("Nobody is named for {}", count(alerts, "alert", "alerts")),
         (_, 1..) => format!("{} behind the alerts", count(named, "client", "clients")),
         (_, 0) => format!("{} behind what was flagged", count(named, "client", "clients")),
     };
-    let files = match seen.subject.files.0.as_slice() {
-        [file] => format!(" in {}", Shown::short(&seen.file(file), 60)),
+    let files = match context.subject.files.0.as_slice() {
+        [file] => format!(" in {}", VisibleText::short(&context.file(file), 60)),
         files => format!(" in {}", count(files.len() as u64, "file", "files")),
     };
-    Shown::new(&format!("Who asked? {who}{files}"))
+    VisibleText::new(&format!("Who asked? {who}{files}"))
 }
 
 /// When, and how much.
-fn looked_at(seen: &Seen<'_>) -> String {
-    let indicators = seen.subject.indicators;
-    let messages = count(seen.ending.lacked.decoded.messages, "DNS message", "DNS messages");
+fn looked_at(context: &PageContext<'_>) -> String {
+    let indicators = context.subject.indicators;
+    let messages = count(context.ending.lacked.decoded.messages, "DNS message", "DNS messages");
     let all = indicators.list_names().count();
     let mut lists: Vec<String> =
-        indicators.list_names().take(LISTS_MAX).map(|path| seen.list(path)).collect();
+        indicators.list_names().take(LISTS_MAX).map(|path| context.list(path)).collect();
     if all > LISTS_MAX {
         lists.push(count((all - LISTS_MAX) as u64, "other list", "other lists"));
     }
     let entries = count(indicators.len() as u64, "indicator", "indicators");
-    let span = seen.ending.coverage.span.map(|(first, last)| seen.times.span(first, last));
+    let span = context.ending.coverage.span.map(|(first, last)| context.times.span(first, last));
     let held = format!("{messages} searched for {entries} of {}.", list(&lists));
     span.into_iter().chain([held]).collect::<Vec<_>>().join(": ")
 }

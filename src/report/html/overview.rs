@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Suspected;
 use super::advice;
 use super::path::shortest;
-use super::shown::Shown;
-use super::view::Seen;
+use super::view::PageContext;
+use super::visible_text::VisibleText;
 use crate::contact::Contact;
 use crate::flow::Address;
-use crate::report::said::words;
 use crate::report::weighed::Urgency;
+use crate::report::wording::words;
 
 /// How many clients are listed.
 const ROWS_MAX: usize = 2_120;
@@ -35,51 +35,51 @@ pub(super) struct Overview {
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub card: usize,
-    pub address: Shown,
-    pub hostname: Shown,
+    pub address: VisibleText,
+    pub hostname: VisibleText,
     pub flagged: Vec<Value>,
     pub more: String,
-    pub first: Shown,
-    pub last: Shown,
+    pub first: VisibleText,
+    pub last: VisibleText,
     pub connected: &'static str,
     pub class: &'static str,
     pub label: &'static str,
     /// What to do about it.
     pub to_do: &'static str,
     /// How sure, where that is not plain.
-    pub sure: Shown,
-    pub alerts: Shown,
+    pub sure: VisibleText,
+    pub alerts: VisibleText,
 }
 
 /// What is flagged, and the number of its section, 0 without one.
 #[derive(Clone, Debug)]
 pub(super) struct Value {
     pub section: usize,
-    pub value: Shown,
+    pub value: VisibleText,
 }
 
 /// The table; empty where the cards of a few clients say the same.
-pub(super) fn overview(seen: &Seen<'_>) -> Overview {
-    if seen.is_few() {
+pub(super) fn overview(context: &PageContext<'_>) -> Overview {
+    if context.is_few() {
         return Overview::default();
     }
-    let alerts = alerts(seen);
-    let left = seen.clients.len().saturating_sub(ROWS_MAX);
+    let alerts = alerts(context);
+    let left = context.clients.len().saturating_sub(ROWS_MAX);
     Overview {
-        rows: seen
+        rows: context
             .clients
             .iter()
             .take(ROWS_MAX)
-            .map(|client| row(seen, client, alerts.get(&client.address)))
+            .map(|client| row(context, client, alerts.get(&client.address)))
             .collect(),
-        has_alerts: !seen.ending.answers.is_empty(),
+        has_alerts: !context.ending.answers.is_empty(),
         more: if left == 0 { String::new() } else { words::number(left as u64) },
     }
 }
 
 type Numbers<'a> = BTreeMap<&'a str, BTreeSet<u32>>;
 
-fn row(seen: &Seen<'_>, client: &Suspected<'_>, alerts: Option<&Numbers<'_>>) -> Row {
+fn row(context: &PageContext<'_>, client: &Suspected<'_>, alerts: Option<&Numbers<'_>>) -> Row {
     let hostname = match client.person.hostnames.as_slice() {
         [] => String::new(),
         [name] => name.name.clone(),
@@ -87,35 +87,39 @@ fn row(seen: &Seen<'_>, client: &Suspected<'_>, alerts: Option<&Numbers<'_>>) ->
     };
     let dealings = &client.dealings;
     let flagged = dealings.iter().take(FLAGGED_MAX).map(|dealing| Value {
-        section: seen.section(dealing.indicator),
-        value: Shown::new(seen.value(dealing.indicator)),
+        section: context.section(dealing.indicator),
+        value: VisibleText::new(context.value(dealing.indicator)),
     });
     let first = dealings.iter().map(|dealing| dealing.first).min().unwrap_or_default();
     let last = dealings.iter().map(|dealing| dealing.last).max().unwrap_or_default();
     let surest = dealings.iter().map(|dealing| dealing.most_permille).max().unwrap_or_default();
     Row {
-        card: seen.card(client.address),
-        address: Shown::new(&client.address.to_string()),
-        hostname: Shown::new(&hostname),
+        card: context.card(client.address),
+        address: VisibleText::new(&client.address.to_string()),
+        hostname: VisibleText::new(&hostname),
         flagged: flagged.collect(),
         more: match dealings.len().saturating_sub(FLAGGED_MAX) {
             0 => String::new(),
             more => format!("and {} more", words::number(more as u64)),
         },
-        first: Shown::new(&seen.times.at(first)),
-        last: Shown::new(&seen.times.at(last)),
+        first: VisibleText::new(&context.times.at(first)),
+        last: VisibleText::new(&context.times.at(last)),
         connected: connected(client),
         class: client.urgency.class(),
-        label: seen.label(client.urgency),
+        label: context.label(client.urgency),
         to_do: advice::id(client.urgency),
-        sure: Shown::new(&if surest < SURE { words::sureness(surest) } else { String::new() }),
+        sure: VisibleText::new(&if surest < SURE {
+            words::sureness(surest)
+        } else {
+            String::new()
+        }),
         alerts: match alerts {
-            Some(alerts) => Shown::new(&numbers(alerts)),
+            Some(alerts) => VisibleText::new(&numbers(alerts)),
             // It is named for none, but was there.
-            None if seen.timed.is_some() && client.urgency != Urgency::Other => {
-                Shown::new("also at about that time")
+            None if context.timed.is_some() && client.urgency != Urgency::Other => {
+                VisibleText::new("also at about that time")
             }
-            None => Shown::default(),
+            None => VisibleText::default(),
         },
     }
 }
@@ -127,8 +131,8 @@ fn connected(client: &Suspected<'_>) -> &'static str {
 }
 
 /// The alerts that each client is named for, by their file.
-fn alerts<'a>(seen: &Seen<'a>) -> BTreeMap<Address, Numbers<'a>> {
-    let answers = seen.ending.answers;
+fn alerts<'a>(context: &PageContext<'a>) -> BTreeMap<Address, Numbers<'a>> {
+    let answers = context.ending.answers;
     let files: BTreeSet<&str> = answers.iter().map(|answer| answer.alert.file.as_str()).collect();
     let mut alerts: BTreeMap<Address, Numbers<'a>> = BTreeMap::new();
     for answer in answers {

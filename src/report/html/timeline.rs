@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::Dealing;
-use super::shown::Shown;
-use super::view::Seen;
-use crate::report::said::words::{count, number};
+use super::view::PageContext;
+use super::visible_text::VisibleText;
 use crate::report::weighed::Urgency;
+use crate::report::wording::words::{count, number};
 use crate::time::{Span, Timestamp};
 
 /// How wide a rail is, in units of its own.
@@ -32,14 +32,14 @@ pub(super) struct Timeline {
 /// One client's questions.
 #[derive(Clone, Debug)]
 pub(super) struct Rail {
-    pub label: Shown,
+    pub label: VisibleText,
     /// The number of the client's card, 0 without one.
     pub card: usize,
     pub class: &'static str,
     /// The marks, as the path of an SVG.
     pub path: String,
     /// What the marks are, for who cannot see them.
-    pub title: Shown,
+    pub title: VisibleText,
     pub often: String,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Tick {
     pub x: String,
     /// Which side of the label stands there.
     pub anchor: &'static str,
-    pub label: Shown,
+    pub label: VisibleText,
 }
 
 /// The time that rails stretch over.
@@ -61,8 +61,8 @@ struct Axis {
 }
 
 impl Axis {
-    fn of(seen: &Seen<'_>) -> Axis {
-        let (first, last) = seen.ending.coverage.span.unwrap_or_default();
+    fn of(context: &PageContext<'_>) -> Axis {
+        let (first, last) = context.ending.coverage.span.unwrap_or_default();
         Axis { first, last: last.max(first) }
     }
 
@@ -94,11 +94,11 @@ impl Axis {
 
 /// Rails for clients, each with the dealings to be shown on it; at most `rails_max`.
 pub(super) fn draw(
-    seen: &Seen<'_>,
+    context: &PageContext<'_>,
     clients: &[(crate::flow::Address, Vec<&Dealing>)],
     rails_max: usize,
 ) -> Timeline {
-    let axis = Axis::of(seen);
+    let axis = Axis::of(context);
     let shown = clients.iter().take(rails_max);
     let rails = shown.map(|(address, dealings)| {
         let mut marks: BTreeMap<i64, u64> = BTreeMap::new();
@@ -112,21 +112,21 @@ pub(super) fn draw(
         let asks: u64 = dealings.iter().map(|dealing| dealing.asks).sum();
         let first = dealings.iter().map(|dealing| dealing.first).min().unwrap_or_default();
         let last = dealings.iter().map(|dealing| dealing.last).max().unwrap_or_default();
-        let often = seen.often(asks, first, last);
-        let urgency = dealings.iter().map(|dealing| seen.urgency(dealing)).min();
+        let often = context.often(asks, first, last);
+        let urgency = dealings.iter().map(|dealing| context.urgency(dealing)).min();
         Rail {
-            label: Shown::new(&address.to_string()),
-            card: seen.card(*address),
+            label: VisibleText::new(&address.to_string()),
+            card: context.card(*address),
             class: urgency.map_or("", Urgency::class),
             path,
-            title: Shown::new(&format!("{address} asked {often}")),
+            title: VisibleText::new(&format!("{address} asked {often}")),
             often: format!("{}×", number(asks)),
         }
     });
     let more = clients.len().saturating_sub(rails_max);
     Timeline {
         rails: rails.collect(),
-        ticks: ticks(seen, axis),
+        ticks: ticks(context, axis),
         more: if more == 0 {
             String::new()
         } else {
@@ -135,7 +135,7 @@ pub(super) fn draw(
     }
 }
 
-fn ticks(seen: &Seen<'_>, axis: Axis) -> Vec<Tick> {
+fn ticks(context: &PageContext<'_>, axis: Axis) -> Vec<Tick> {
     let (step, times) = axis.rounds();
     let ticks = times.into_iter().map(|time| {
         let place = axis.place(time);
@@ -146,7 +146,7 @@ fn ticks(seen: &Seen<'_>, axis: Axis) -> Vec<Tick> {
                 60..=940 => "middle",
                 _ => "end",
             },
-            label: Shown::new(&label(&seen.times.at(time), step)),
+            label: VisibleText::new(&label(&context.times.at(time), step)),
         }
     });
     ticks.collect()

@@ -1,10 +1,10 @@
 //! What no client is named for, reason by reason.
 
-use super::shown::Shown;
-use super::view::{Evidence, Seen};
+use super::view::{Evidence, PageContext};
+use super::visible_text::VisibleText;
 use super::{Group, Unnamed, left_out};
 use crate::attribution::Verdict;
-use crate::report::said::words;
+use crate::report::wording::words;
 
 /// How many groups are shown, and how many indicators in each.
 const GROUPS_MAX: usize = 40;
@@ -25,8 +25,8 @@ pub(super) struct Section {
 #[derive(Clone, Debug)]
 pub(super) struct ForReason {
     pub queries: String,
-    pub resolver: Shown,
-    pub reason: Shown,
+    pub resolver: VisibleText,
+    pub reason: VisibleText,
     pub rows: Vec<Row>,
     pub more: String,
 }
@@ -34,15 +34,15 @@ pub(super) struct ForReason {
 /// One indicator.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    pub value: Shown,
-    pub listed: Shown,
-    pub asked: Shown,
-    pub when: Shown,
+    pub value: VisibleText,
+    pub listed: VisibleText,
+    pub asked: VisibleText,
+    pub when: VisibleText,
     pub evidence: Evidence,
 }
 
 /// Both sections, as far as there is anything in them.
-pub(super) fn sections(seen: &Seen<'_>) -> Vec<Section> {
+pub(super) fn sections(context: &PageContext<'_>) -> Vec<Section> {
     let kinds = [
         (
             Verdict::NoClient,
@@ -58,44 +58,48 @@ pub(super) fn sections(seen: &Seen<'_>) -> Vec<Section> {
         ),
     ];
     let section = |(verdict, id, title, intro)| {
-        let groups = seen.fold.groups.of(verdict);
+        let groups = context.fold.groups.of(verdict);
         let left = groups.len().saturating_sub(GROUPS_MAX);
         Section {
             id,
             title,
             intro,
-            groups: groups.iter().take(GROUPS_MAX).map(|group| for_reason(seen, group)).collect(),
+            groups: groups
+                .iter()
+                .take(GROUPS_MAX)
+                .map(|group| for_reason(context, group))
+                .collect(),
             more: left_out(left as u64, "more group", "more groups"),
         }
     };
     kinds.into_iter().map(section).filter(|section| !section.groups.is_empty()).collect()
 }
 
-fn for_reason(seen: &Seen<'_>, group: &Group) -> ForReason {
+fn for_reason(context: &PageContext<'_>, group: &Group) -> ForReason {
     let unnamed = group.in_order();
     let left = unnamed.len().saturating_sub(INDICATORS_MAX);
     ForReason {
         queries: words::count(group.queries, "query", "queries"),
-        resolver: Shown::new(&group.resolver.to_string()),
-        reason: Shown::new(&group.why()),
-        rows: unnamed.iter().take(INDICATORS_MAX).map(|unnamed| row(seen, unnamed)).collect(),
+        resolver: VisibleText::new(&group.resolver.to_string()),
+        reason: VisibleText::new(&group.why()),
+        rows: unnamed.iter().take(INDICATORS_MAX).map(|unnamed| row(context, unnamed)).collect(),
         more: left_out(left as u64, "more indicator", "more indicators"),
     }
 }
 
-fn row(seen: &Seen<'_>, unnamed: &Unnamed) -> Row {
+fn row(context: &PageContext<'_>, unnamed: &Unnamed) -> Row {
     let further = match unnamed.further {
         0 => String::new(),
         more => {
             format!("; {} for further names", words::count(more, "query", "queries"))
         }
     };
-    let when = seen.often(unnamed.queries, unnamed.first, unnamed.last);
+    let when = context.often(unnamed.queries, unnamed.first, unnamed.last);
     Row {
-        value: Shown::new(seen.value(unnamed.indicator)),
-        listed: seen.listed(unnamed.indicator),
-        asked: Shown::new(&format!("{}{further}", words::list(&unnamed.names))),
-        when: Shown::new(&when),
-        evidence: seen.filters(&unnamed.frames),
+        value: VisibleText::new(context.value(unnamed.indicator)),
+        listed: context.listed(unnamed.indicator),
+        asked: VisibleText::new(&format!("{}{further}", words::list(&unnamed.names))),
+        when: VisibleText::new(&when),
+        evidence: context.filters(&unnamed.frames),
     }
 }

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::path::shortest;
-use super::shown::Shown;
+use super::visible_text::VisibleText;
 use super::{Dealing, Fold, Frames, Suspected};
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
-use crate::report::said::fold::machines;
-use crate::report::said::headline::Found;
-use crate::report::said::machines::Machines;
-use crate::report::said::timed::Timed;
-use crate::report::said::words::{self, Grade, Times, number};
 use crate::report::weighed::Urgency;
+use crate::report::wording::fold::machines;
+use crate::report::wording::headline::Found;
+use crate::report::wording::machines::Machines;
+use crate::report::wording::timed::Timed;
+use crate::report::wording::words::{self, Grade, Times, number};
 use crate::report::{Ending, Subject};
 use crate::time::Timestamp;
 
@@ -41,7 +41,7 @@ fn rank(timed: Option<&Timed>, dealing: &Dealing) -> (Urgency, Urgency, Grade, T
 }
 
 /// What all sections speak of.
-pub(super) struct Seen<'a> {
+pub(super) struct PageContext<'a> {
     pub subject: Subject<'a>,
     pub ending: &'a Ending<'a>,
     pub fold: &'a Fold,
@@ -58,7 +58,7 @@ pub(super) struct Seen<'a> {
     sections: BTreeMap<IndicatorId, usize>,
 }
 
-impl<'a> Seen<'a> {
+impl<'a> PageContext<'a> {
     /// Puts in order what was folded. Only the first `cards` clients and `sections` indicators have a
     /// place of their own.
     pub fn new(
@@ -67,7 +67,7 @@ impl<'a> Seen<'a> {
         fold: &'a Fold,
         cards: usize,
         sections: usize,
-    ) -> Seen<'a> {
+    ) -> PageContext<'a> {
         let timed = Timed::of(ending.answers);
         let mut clients = fold.clients(timed.as_ref());
         let mut by_indicator: BTreeMap<IndicatorId, Vec<&Dealing>> = BTreeMap::new();
@@ -95,7 +95,18 @@ impl<'a> Seen<'a> {
         let sections = places.map(|(place, (indicator, _))| (*indicator, place + 1)).collect();
         let times = Times::of(ending.coverage, subject.zone);
         let machines = machines(&clients);
-        Seen { subject, ending, fold, times, clients, timed, machines, flagged, cards, sections }
+        PageContext {
+            subject,
+            ending,
+            fold,
+            times,
+            clients,
+            timed,
+            machines,
+            flagged,
+            cards,
+            sections,
+        }
     }
 
     /// Whether there are so few clients that their cards say it all.
@@ -125,7 +136,7 @@ impl<'a> Seen<'a> {
         shortest(path, files).to_owned()
     }
 
-    /// A list by its name, as [`Seen::file`].
+    /// A list by its name, as [`PageContext::file`].
     pub fn list(&self, path: &str) -> String {
         let lists = self.subject.indicators.lists().iter().map(|list| list.name.as_str());
         shortest(path, lists).to_owned()
@@ -147,22 +158,26 @@ impl<'a> Seen<'a> {
     }
 
     /// Where it is listed and what is said of it there: `flagged.txt, line 4`.
-    pub fn listed(&self, indicator: IndicatorId) -> Shown {
+    pub fn listed(&self, indicator: IndicatorId) -> VisibleText {
         let indicators = self.subject.indicators;
-        let Some(found) = indicators.get(indicator) else { return Shown::default() };
+        let Some(found) = indicators.get(indicator) else { return VisibleText::default() };
         let listing = indicators.listing(&found);
         let mut lists = indicators.lists().iter().map(|list| list.name.as_str());
         let path = lists.find(|path| {
             listing.strip_prefix(path).is_some_and(|rest| rest.starts_with(", line "))
         });
         let path = path.unwrap_or_default();
-        Shown::new(&format!("{}{}", self.list(path), listing.get(path.len()..).unwrap_or_default()))
+        VisibleText::new(&format!(
+            "{}{}",
+            self.list(path),
+            listing.get(path.len()..).unwrap_or_default()
+        ))
     }
 
     /// The zone of the page.
-    pub fn zone(&self) -> Shown {
+    pub fn zone(&self) -> VisibleText {
         let first = self.ending.coverage.span.map(|(first, _)| first).unwrap_or_default();
-        Shown::new(&self.times.zone_at(first))
+        VisibleText::new(&self.times.zone_at(first))
     }
 
     /// A time with its zone, and with the date where it is not plain from the start of the page.
@@ -184,7 +199,7 @@ impl<'a> Seen<'a> {
     /// Wireshark display filters that show frames, one for each file.
     pub fn filters(&self, frames: &Frames) -> Evidence {
         let filters = frames.filters().into_iter().map(|(first, text)| Filter {
-            file: Shown::new(&self.file(self.subject.files.of(first).unwrap_or_default())),
+            file: VisibleText::new(&self.file(self.subject.files.of(first).unwrap_or_default())),
             text,
         });
         let note = if frames.of < frames.all {
@@ -207,6 +222,6 @@ pub(super) struct Evidence {
 /// A display filter, and the file it is for if there are several.
 #[derive(Clone, Debug)]
 pub(super) struct Filter {
-    pub file: Shown,
+    pub file: VisibleText,
     pub text: String,
 }

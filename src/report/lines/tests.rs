@@ -59,12 +59,12 @@ fn later(client: Client, seconds: i64) -> Client {
 }
 
 /// Says attributions, each given by its id, state and clients, and returns the lines of each.
-struct Talk(Spoken, Indicators);
+struct Talk(AnnouncementLog, Indicators);
 
 impl Talk {
     fn new() -> Talk {
         let indicators = Indicators::read("list.txt", LIST.to_vec(), NameHasher::new([1, 2]));
-        Talk(Spoken::default(), indicators.unwrap().0)
+        Talk(AnnouncementLog::default(), indicators.unwrap().0)
     }
 
     fn say(&mut self, id: &str, state: State, clients: &[Client]) -> Vec<String> {

@@ -8,8 +8,8 @@ use crate::contact::Contact;
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
 use crate::indicator::Indicator;
-use crate::report::said::words::percent;
 use crate::report::weighed::Weight;
+use crate::report::wording::words::percent;
 use crate::report::{Files, Subject};
 use crate::time::Timestamp;
 

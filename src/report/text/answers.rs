@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::page::Page;
-use super::{Ending, LABELS, Seen};
+use super::{Ending, LABELS, TextContext};
 use crate::alert::{Alert, Answer, Suspect};
 use crate::attribution::Verdict;
-use crate::report::said::alerts::{Above, clocks, connected};
-use crate::report::said::alike::{Alike, Kind, alike, asked};
-use crate::report::said::caveats::{in_gaps, of_another_day, timeless, times_unread};
-use crate::report::said::ink::{Ink, Words};
-use crate::report::said::timed::zone_that_fits;
-use crate::report::said::words::{self, count, list, number, runs};
+use crate::report::wording::alerts::{Above, clocks, connected};
+use crate::report::wording::alike::{Alike, Kind, alike, asked};
+use crate::report::wording::caveats::{in_gaps, of_another_day, timeless, times_unread};
+use crate::report::wording::ink::{Ink, Words};
+use crate::report::wording::timed::zone_that_fits;
+use crate::report::wording::words::{self, count, list, number, runs};
 use crate::resolution::Role;
 
 /// How many groups of alike alerts are shown, and how many clients of each.
@@ -36,12 +36,12 @@ pub(super) struct Answered<'a> {
 
 impl<'a> Answered<'a> {
     /// None if nothing was to be answered.
-    pub(super) fn of(seen: &Seen<'a>) -> Option<Answered<'a>> {
-        if !are_told(seen.ending) {
+    pub(super) fn of(context: &TextContext<'a>) -> Option<Answered<'a>> {
+        if !are_told(context.ending) {
             return None;
         }
-        let answers = seen.ending.answers;
-        let mut groups = alike(seen.subject, seen.ending);
+        let answers = context.ending.answers;
+        let mut groups = alike(context.subject, context.ending);
         let is_long = groups.len() > GROUPS_FULL;
         if is_long {
             groups.sort_by_key(rank);
@@ -60,11 +60,11 @@ impl<'a> Answered<'a> {
     pub(super) fn write<W: Write>(
         &self,
         page: &mut Page<'_, W>,
-        seen: &Seen<'_>,
+        context: &TextContext<'_>,
     ) -> io::Result<()> {
-        let mut told = Told::default();
+        let mut told = EarlierMention::default();
         for group in self.groups.iter().take(GROUPS_MAX) {
-            write_group(page, seen, group, &mut told, self.style)?;
+            write_group(page, context, group, &mut told, self.style)?;
         }
         if self.groups.len() > GROUPS_MAX {
             let more = number((self.groups.len() - GROUPS_MAX) as u64);
@@ -77,15 +77,18 @@ impl<'a> Answered<'a> {
 }
 
 /// Writes what must be known before the rest is read.
-pub(super) fn write_head<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
-    let answers = seen.ending.answers;
-    if let Some(text) = times_unread(seen.ending, &seen.times) {
+pub(super) fn write_head<W: Write>(
+    page: &mut Page<'_, W>,
+    context: &TextContext<'_>,
+) -> io::Result<()> {
+    let answers = context.ending.answers;
+    if let Some(text) = times_unread(context.ending, &context.times) {
         page.say(0, &Words::of(Ink::Caution, &text))?;
     }
-    if let Some(text) = timeless(seen.ending, &seen.times) {
+    if let Some(text) = timeless(context.ending, &context.times) {
         page.say(0, &Words::plain(&text))?;
     }
-    let of_others = [of_another_day, in_gaps].map(|say| say(seen.ending, &seen.times));
+    let of_others = [of_another_day, in_gaps].map(|say| say(context.ending, &context.times));
     for text in of_others.iter().flatten() {
         page.say(0, &Words::of(Ink::Caution, text))?;
     }
@@ -121,9 +124,9 @@ fn rank(group: &Alike<'_>) -> usize {
 }
 
 /// When its alerts were by the firewall's clock, if they say it.
-fn when(group: &Alike<'_>, seen: &Seen<'_>) -> Option<String> {
+fn when(group: &Alike<'_>, context: &TextContext<'_>) -> Option<String> {
     let (first, last) = group.times()?;
-    let [from, to] = seen.times.both(first, last);
+    let [from, to] = context.times.both(first, last);
     Some(if from == to { format!("at {from}") } else { format!("from {from} to {to}") })
 }
 
@@ -143,12 +146,12 @@ fn name(group: &Alike<'_>, several_files: bool) -> String {
 
 /// What stands further up, and with which alert.
 #[derive(Debug, Default)]
-struct Told {
+struct EarlierMention {
     above: Above<String>,
     kinds: BTreeSet<Kind>,
 }
 
-impl Told {
+impl EarlierMention {
     /// Whether the like of it was said before; from now on it was.
     fn was_told(&mut self, kind: Kind) -> bool {
         !self.kinds.insert(kind)
@@ -166,9 +169,9 @@ impl Told {
 
 fn write_group<W: Write>(
     page: &mut Page<'_, W>,
-    seen: &Seen<'_>,
+    context: &TextContext<'_>,
     group: &Alike<'_>,
-    told: &mut Told,
+    told: &mut EarlierMention,
     style: Style,
 ) -> io::Result<()> {
     let Some(first) = group.answers.first() else { return Ok(()) };
@@ -183,7 +186,7 @@ fn write_group<W: Write>(
     if let Some(host) = &first.alert.host {
         heading.push(Ink::Plain, &format!(", blamed on {host}"));
     }
-    if let Some(when) = when(group, seen) {
+    if let Some(when) = when(group, context) {
         heading.push(Ink::Plain, &format!(", {when}"));
     }
     let events = group.events();
@@ -192,14 +195,14 @@ fn write_group<W: Write>(
     }
     page.say(0, &heading)?;
     for client in group.clients.iter().take(CLIENTS_MAX) {
-        page.entry(2, 2, "→", &client_words(seen, client, first, group.differ))?;
+        page.entry(2, 2, "→", &client_words(context, client, first, group.differ))?;
     }
     if group.clients.len() > CLIENTS_MAX {
         let more = number((group.clients.len() - CLIENTS_MAX) as u64);
         page.entry(2, 2, "→", &Words::plain(&format!("and {more} more, see below")))?;
     }
     // What is said of all of these stands at the top.
-    if first.basis.is_of_another_day && seen.ending.answers.len() > 1 {
+    if first.basis.is_of_another_day && context.ending.answers.len() > 1 {
         return page.entry(2, 2, "→", &Words::of(Ink::Strong, "outside the capture's time"));
     }
     if group.clients.is_empty() {
@@ -232,7 +235,7 @@ fn write_group<W: Write>(
             format!("{}: --format jsonl has them", count(more as u64, "more note", "more notes"));
         page.entry(4, LABELS, "note", &Words::of(Ink::Aside, &text))?;
     }
-    let Some(next) = group.next(seen.subject, seen.ending) else { return Ok(()) };
+    let Some(next) = group.next(context.subject, context.ending) else { return Ok(()) };
     let words = match style.is_long && told.was_told(next.kind) {
         true => next.short,
         false => Some(told.once(&next.words, &first.alert, style.several_files)),
@@ -253,7 +256,12 @@ struct Style {
 }
 
 /// Who, how sure, what and when.
-fn client_words(seen: &Seen<'_>, client: &Suspect, answer: &Answer, differ: bool) -> Words {
+fn client_words(
+    context: &TextContext<'_>,
+    client: &Suspect,
+    answer: &Answer,
+    differ: bool,
+) -> Words {
     let mut words = Words::of(Ink::Strong, &client.address.to_string());
     if let Some(hostname) = &client.hostname {
         words.push(Ink::Plain, &format!(" ({})", hostname.name));
@@ -262,12 +270,14 @@ fn client_words(seen: &Seen<'_>, client: &Suspect, answer: &Answer, differ: bool
     let raised = words::raised(client);
     let what = if raised.is_some() { " that it asked for" } else { ": asked for" };
     words.push(Ink::Plain, &format!(", {sure}{what} {}", asked(client)));
-    if !seen.subject.asked_itself(client, answer) && client.chain.len() > 1 {
+    if !context.subject.asked_itself(client, answer) && client.chain.len() > 1 {
         words.push(Ink::Plain, ", which led there,");
     }
     let when = match differ && client.first != client.last {
-        true => format!("from {} to {}", seen.times.at(client.first), seen.times.at(client.last)),
-        false => seen.times.often(&words::times(client.asks), client.first, client.last),
+        true => {
+            format!("from {} to {}", context.times.at(client.first), context.times.at(client.last))
+        }
+        false => context.times.often(&words::times(client.asks), client.first, client.last),
     };
     words.push(Ink::Plain, &format!(" {when}"));
     match client.role {
@@ -279,7 +289,7 @@ fn client_words(seen: &Seen<'_>, client: &Suspect, answer: &Answer, differ: bool
     if let Some(raised) = raised {
         words.push(Ink::Aside, &format!("; {raised}"));
     }
-    if let Some(connected) = connected(seen.ending, client, answer, |at| seen.times.at(at)) {
+    if let Some(connected) = connected(context.ending, client, answer, |at| context.times.at(at)) {
         words.push(Ink::Strong, &format!("; it {connected}"));
     }
     words

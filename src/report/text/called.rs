@@ -2,19 +2,19 @@
 
 use super::Dealing;
 use crate::identity::{Hostname, Source};
-use crate::report::said::words::list;
+use crate::report::wording::words::list;
 
 /// The name of the host behind a dealing's last question, and of others that had its address before.
-pub(crate) struct Called<'a> {
+pub(crate) struct HostNames<'a> {
     pub name: &'a str,
     pub source: Source,
     others: &'a [String],
 }
 
-impl<'a> Called<'a> {
+impl<'a> HostNames<'a> {
     /// By a name and, if its address changed hands, the others.
-    pub fn of(hostname: &'a Hostname, others: &'a [String]) -> Called<'a> {
-        Called { name: &hostname.name, source: hostname.source, others }
+    pub fn of(hostname: &'a Hostname, others: &'a [String]) -> HostNames<'a> {
+        HostNames { name: &hostname.name, source: hostname.source, others }
     }
 
     /// Where the name comes from.
@@ -51,7 +51,7 @@ impl<'a> Called<'a> {
 
 impl Dealing {
     /// What its client was called.
-    pub(super) fn called(&self) -> Option<Called<'_>> {
-        self.hostname.as_ref().map(|name| Called::of(name, &self.other_hostnames))
+    pub(super) fn called(&self) -> Option<HostNames<'_>> {
+        self.hostname.as_ref().map(|name| HostNames::of(name, &self.other_hostnames))
     }
 }

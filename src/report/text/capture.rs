@@ -3,25 +3,25 @@
 use std::io::{self, Write};
 
 use super::page::Page;
-use super::{NAMED_MAX, Seen, some};
-use crate::attribution::{LatencySeen, ResolverSeen};
+use super::{NAMED_MAX, TextContext, some};
+use crate::attribution::{LatencyCoverage, ResolverCoverage};
 use crate::flow::Address;
 use crate::report::Ending;
-use crate::report::said::capture::{UNASKING, gaps, lacks, lost, translations};
-use crate::report::said::ink::{Ink, Words};
-use crate::report::said::words::{count, duration, latency, number};
+use crate::report::wording::capture::{UNASKING, gaps, lacks, lost, translations};
+use crate::report::wording::ink::{Ink, Words};
+use crate::report::wording::words::{count, duration, latency, number};
 use crate::resolution::{Known, Leg};
 
 /// Writes the section.
-pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
+pub(super) fn write<W: Write>(page: &mut Page<'_, W>, context: &TextContext<'_>) -> io::Result<()> {
     page.title("What the capture shows")?;
     page.gap()?;
-    for sentence in amounts(seen) {
+    for sentence in amounts(context) {
         page.say(0, &Words::plain(&sentence))?;
     }
     page.gap()?;
-    write_resolvers(page, seen)?;
-    let coverage = seen.ending.coverage;
+    write_resolvers(page, context)?;
+    let coverage = context.ending.coverage;
     if !coverage.latencies.is_empty() {
         page.gap()?;
         let text = "Response times: median (99th percentile):";
@@ -30,7 +30,7 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
             page.item(2, &Words::plain(line))?;
         }
     }
-    let lost = lost(seen.ending);
+    let lost = lost(context.ending);
     if !lost.is_empty() {
         page.gap()?;
         page.say(0, &Words::plain("What is missing or was skipped:"))?;
@@ -41,9 +41,9 @@ pub(super) fn write<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Re
     Ok(())
 }
 
-fn amounts(seen: &Seen<'_>) -> Vec<String> {
-    let (coverage, decoded) = (seen.ending.coverage, &seen.ending.lacked.decoded);
-    let files: Vec<&str> = seen.subject.files.0.iter().map(String::as_str).collect();
+fn amounts(context: &TextContext<'_>) -> Vec<String> {
+    let (coverage, decoded) = (context.ending.coverage, &context.ending.lacked.decoded);
+    let files: Vec<&str> = context.subject.files.0.iter().map(String::as_str).collect();
     let over = coverage
         .span
         .map_or(String::new(), |(first, last)| format!(" over {}", duration(last - first)));
@@ -62,7 +62,7 @@ fn amounts(seen: &Seen<'_>) -> Vec<String> {
         number(counters.answered),
         number(unanswered),
     ));
-    let outside = seen.ending.internal.outside(seen.ending.summary);
+    let outside = context.ending.internal.outside(context.ending.summary);
     if outside.clients > 0 {
         sentences.push(format!(
             "{} outside the networks given with --internal also led to something listed ({}); they are counted but \
@@ -71,7 +71,7 @@ fn amounts(seen: &Seen<'_>) -> Vec<String> {
             count(outside.asks, "question", "questions"),
         ));
     }
-    let allowed = seen.ending.coverage.allowed;
+    let allowed = context.ending.coverage.allowed;
     if allowed > 0 {
         sentences.push(format!(
             "{} of listed entries in these messages {} not flagged because of an allow list.",
@@ -79,27 +79,28 @@ fn amounts(seen: &Seen<'_>) -> Vec<String> {
             if allowed == 1 { "was" } else { "were" },
         ));
     }
-    sentences.extend(gaps(seen.ending, &seen.times));
-    sentences.extend(translations(seen.ending));
+    sentences.extend(gaps(context.ending, &context.times));
+    sentences.extend(translations(context.ending));
     sentences
 }
 
-fn write_resolvers<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
-    let resolvers = &seen.ending.coverage.resolvers;
+fn write_resolvers<W: Write>(page: &mut Page<'_, W>, context: &TextContext<'_>) -> io::Result<()> {
+    let resolvers = &context.ending.coverage.resolvers;
     if resolvers.is_empty() {
-        return write_unrecognised(page, seen);
+        return write_unrecognised(page, context);
     }
     let text = "Detected DNS servers (to correct this, use --resolver ADDR, or --resolver ADDR,ADDR for one with \
                 several addresses):";
     page.say(0, &Words::plain(text))?;
     for resolver in resolvers.iter().take(NAMED_MAX) {
-        page.item(2, &resolver_words(resolver, seen.ending))?;
+        page.item(2, &resolver_words(resolver, context.ending))?;
     }
-    if let Some(more @ 1..) = seen.ending.coverage.resolver_count().checked_sub(NAMED_MAX as u64) {
+    if let Some(more @ 1..) = context.ending.coverage.resolver_count().checked_sub(NAMED_MAX as u64)
+    {
         let more = format!("and {} more", number(more));
         page.item(2, &Words::of(Ink::Aside, &more))?;
     }
-    for server in &seen.ending.coverage.servers {
+    for server in &context.ending.coverage.servers {
         let asked = count(server.asked, "question", "questions");
         let text = format!(": {asked} to it. {UNASKING}");
         let words = Words::of(Ink::Strong, &server.address.to_string()).and(Ink::Caution, &text);
@@ -109,8 +110,11 @@ fn write_resolvers<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Res
 }
 
 /// What is seen of one side only, where no DNS server was recognised.
-fn write_unrecognised<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::Result<()> {
-    let servers = &seen.ending.coverage.servers;
+fn write_unrecognised<W: Write>(
+    page: &mut Page<'_, W>,
+    context: &TextContext<'_>,
+) -> io::Result<()> {
+    let servers = &context.ending.coverage.servers;
     let lacks = match servers.iter().any(|server| server.address.is_internal()) {
         _ if servers.is_empty() => {
             "Either the port of its clients or that of its uplink is not in the capture"
@@ -124,7 +128,7 @@ fn write_unrecognised<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::
              also mirror the port that they use"
         }
     };
-    let text = match seen.ending.lacked.decoded.messages {
+    let text = match context.ending.lacked.decoded.messages {
         0 => "The capture contains no DNS message. Is the mirror session on, does it mirror the DNS server's port, \
               and did a filter of tcpdump exclude port 53?"
             .to_owned(),
@@ -143,7 +147,7 @@ fn write_unrecognised<W: Write>(page: &mut Page<'_, W>, seen: &Seen<'_>) -> io::
     Ok(())
 }
 
-fn resolver_words(resolver: &ResolverSeen, ending: &Ending<'_>) -> Words {
+fn resolver_words(resolver: &ResolverCoverage, ending: &Ending<'_>) -> Words {
     let addresses: Vec<String> =
         resolver.addresses.iter().take(NAMED_MAX).map(ToString::to_string).collect();
     let mut words = Words::of(Ink::Strong, &addresses.join(", "));
@@ -169,7 +173,7 @@ fn resolver_words(resolver: &ResolverSeen, ending: &Ending<'_>) -> Words {
 }
 
 /// A line for each resolver: its clients' waiting, and its own.
-fn latencies(rows: &[LatencySeen]) -> Vec<String> {
+fn latencies(rows: &[LatencyCoverage]) -> Vec<String> {
     let mut lines: Vec<(Address, String)> = Vec::new();
     for row in rows {
         let what = match row.leg {

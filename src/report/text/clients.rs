@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::page::Page;
-use super::{Dealing, Fold, LABELS, Seen, Suspected, write_filters};
+use super::{Dealing, Fold, LABELS, Suspected, TextContext, write_filters};
 use crate::attribution::ChainStep;
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
-use crate::report::said::fold::{Way, machines};
-use crate::report::said::ink::{Ink, Words};
-use crate::report::said::machines::{Machines, Sharing};
-use crate::report::said::senders::Sender;
-use crate::report::said::timed::Timed;
-use crate::report::said::words::{self, Grade, count};
 use crate::report::weighed::{Weighed, Weight};
+use crate::report::wording::fold::{Way, machines};
+use crate::report::wording::ink::{Ink, Words};
+use crate::report::wording::machines::{Machines, Sharing};
+use crate::report::wording::senders::Sender;
+use crate::report::wording::timed::Timed;
+use crate::report::wording::words::{self, Grade, count};
 use crate::resolution::Role;
 use crate::time::Timestamp;
 
@@ -50,7 +50,7 @@ pub(super) fn in_order<'a>(fold: &'a Fold, timed: Option<&Timed>) -> Vec<Suspect
 /// Writes the section, if there is anybody.
 pub(super) fn write<W: Write>(
     page: &mut Page<'_, W>,
-    seen: &Seen<'_>,
+    context: &TextContext<'_>,
     clients: &[Suspected<'_>],
     left_out: u64,
     weighed: &Weighed<'_>,
@@ -59,14 +59,14 @@ pub(super) fn write<W: Write>(
         return Ok(());
     }
     let machines = machines(clients);
-    let mut above = Above::default();
+    let mut above = MentionedAbove::default();
     page.title("Who is behind it")?;
     for client in clients.iter().take(BLOCKS_MAX) {
         page.gap()?;
-        page.say(0, &heading(seen, client, &machines))?;
+        page.say(0, &heading(context, client, &machines))?;
         let are_several = client.person.senders.are_several();
         for dealing in &client.dealings {
-            write_dealing(page, seen, dealing, weighed, are_several, &mut above)?;
+            write_dealing(page, context, dealing, weighed, are_several, &mut above)?;
         }
     }
     if let Some(more @ 1..) = clients.len().checked_sub(BLOCKS_MAX) {
@@ -89,7 +89,7 @@ pub(super) fn write<W: Write>(
 }
 
 /// Who a client is: address, host name, link-layer address, VLAN.
-fn heading(seen: &Seen<'_>, client: &Suspected<'_>, machines: &Machines) -> Words {
+fn heading(context: &TextContext<'_>, client: &Suspected<'_>, machines: &Machines) -> Words {
     let (address, senders) = (client.address, &client.person.senders);
     let mut heading = Words::of(Ink::Strong, &address.to_string());
     if let Some(called) = client.dealings.iter().find_map(|dealing| dealing.called()) {
@@ -114,7 +114,7 @@ fn heading(seen: &Seen<'_>, client: &Suspected<'_>, machines: &Machines) -> Word
     if senders.are_several() {
         heading.push(Ink::Caution, "  perhaps not one machine: see which MAC asked when");
     }
-    if let Some(text) = seen.timed.as_ref().and_then(|timed| timed.not_then(address)) {
+    if let Some(text) = context.timed.as_ref().and_then(|timed| timed.not_then(address)) {
         heading.push(Ink::Caution, &format!("  {text}"));
     }
     heading
@@ -122,7 +122,7 @@ fn heading(seen: &Seen<'_>, client: &Suspected<'_>, machines: &Machines) -> Word
 
 /// What stands further up, so that nothing that many share is said twice.
 #[derive(Debug, Default)]
-struct Above {
+struct MentionedAbove {
     /// The ways, and with which client.
     drawn: BTreeMap<(String, String), Address>,
     /// What was said to speak for a false alarm: of all clients of an indicator, or of one client, by its code;
@@ -134,14 +134,14 @@ struct Above {
 
 fn write_dealing<W: Write>(
     page: &mut Page<'_, W>,
-    seen: &Seen<'_>,
+    context: &TextContext<'_>,
     dealing: &Dealing,
     weighed: &Weighed<'_>,
     shows_senders: bool,
-    above: &mut Above,
+    above: &mut MentionedAbove,
 ) -> io::Result<()> {
-    let Some(indicator) = seen.subject.indicators.get(dealing.indicator) else { return Ok(()) };
-    let listing = seen.subject.indicators.listing(&indicator);
+    let Some(indicator) = context.subject.indicators.get(dealing.indicator) else { return Ok(()) };
+    let listing = context.subject.indicators.listing(&indicator);
     let heading = Words::of(Ink::Flagged, indicator.value).and(Ink::Aside, &format!("  {listing}"));
     page.say(2, &heading)?;
     for way in &dealing.ways {
@@ -155,20 +155,20 @@ fn write_dealing<W: Write>(
     }
     let mut say = |label, words: &Words| page.entry(4, LABELS, label, words);
     let questions = count(dealing.asks, "question", "questions");
-    say("when", &Words::plain(&seen.times.often(&questions, dealing.first, dealing.last)))?;
+    say("when", &Words::plain(&context.times.often(&questions, dealing.first, dealing.last)))?;
     if shows_senders {
-        say("MAC", &Words::plain(&dealing.senders.when(&seen.times)))?;
+        say("MAC", &Words::plain(&dealing.senders.when(&context.times)))?;
     }
     say("got", &Words::plain(&words::outcomes(&dealing.outcomes)))?;
-    if let Some(contact) = words::contact(&dealing.contact, &seen.times) {
+    if let Some(contact) = words::contact(&dealing.contact, &context.times) {
         let ink = if dealing.has_connected() { Ink::Strong } else { Ink::Plain };
         say("then", &Words::of(ink, &contact))?;
     }
-    for (place, sentence) in dealing.parts_in_words(seen.ending).iter().enumerate() {
+    for (place, sentence) in dealing.parts_in_words(context.ending).iter().enumerate() {
         say(if place == 0 { "how" } else { "" }, &Words::plain(sentence))?;
     }
     say("sure", &sureness(dealing))?;
-    write_filters(page, 4, seen.subject.files, &dealing.frames)?;
+    write_filters(page, 4, context.subject.files, &dealing.frames)?;
     if let Some(words) = weighed.for_others(dealing.indicator, dealing.client)
         && above.for_others.insert(dealing.client)
     {
@@ -182,7 +182,7 @@ fn write_weighed<W: Write>(
     page: &mut Page<'_, W>,
     dealing: &Dealing,
     weighed: &Weighed<'_>,
-    above: &mut Above,
+    above: &mut MentionedAbove,
 ) -> io::Result<()> {
     for (place, words) in weighed.serious(dealing.indicator, dealing.client).into_iter().enumerate()
     {

@@ -19,20 +19,20 @@ use std::io::{self, Write};
 
 use self::answers::Answered;
 use self::page::Page;
-use super::said::alerts::misdirected;
-use super::said::caveats::{caveats, unread};
-use super::said::headline::{self, Found, Heading};
-use super::said::ink::{Ink, Words};
-use super::said::timed::Timed;
-use super::said::{fold, unnamed as groups};
 use super::weighed::Weighed;
+use super::wording::alerts::misdirected;
+use super::wording::caveats::{caveats, unread};
+use super::wording::headline::{self, Found, Heading};
+use super::wording::ink::{Ink, Words};
+use super::wording::timed::Timed;
+use super::wording::{fold, unnamed as groups};
 use super::{Ending, Files, Report, Subject};
 use crate::attribution::Attribution;
 use crate::indicator::IndicatorId;
-use crate::report::said::words::{Times, count, list, number};
+use crate::report::wording::words::{Times, count, list, number};
 
 #[cfg(feature = "tui")]
-pub(crate) use self::called::Called;
+pub(crate) use self::called::HostNames;
 pub use self::page::Look;
 pub use self::ticket::Ticket;
 
@@ -81,43 +81,43 @@ impl<W: Write> Report for Text<'_, W> {
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
         let times = Times::of(ending.coverage, self.subject.zone);
         let timed = Timed::of(ending.answers);
-        let seen = Seen { subject: self.subject, ending, times, timed };
+        let context = TextContext { subject: self.subject, ending, times, timed };
         let weighed = Weighed::of(ending);
         self.fold.complete(ending, &weighed);
         let (groups, left_out) = (&self.fold.groups, self.fold.clients_left_out);
-        let suspected = clients::in_order(&self.fold, seen.timed.as_ref());
+        let suspected = clients::in_order(&self.fold, context.timed.as_ref());
         let mut page = Page::new(&mut self.out, self.look);
         if let Some(why) = misdirected(ending.answers) {
             page.say(0, &Words::of(Ink::Strong, why))?;
-            capture::write(&mut page, &seen)?;
+            capture::write(&mut page, &context)?;
             return self.out.flush();
         }
         let found: Vec<Found> = suspected.iter().map(Suspected::found).collect();
-        let heading = headline::heading(ending, seen.timed.as_ref(), &found, left_out > 0);
-        seen.headline(&mut page, &heading)?;
-        let answered = Answered::of(&seen);
+        let heading = headline::heading(ending, context.timed.as_ref(), &found, left_out > 0);
+        context.headline(&mut page, &heading)?;
+        let answered = Answered::of(&context);
         let is_long = answered.as_ref().is_some_and(Answered::is_long);
         if let Some(answered) = &answered {
-            answers::write_head(&mut page, &seen)?;
+            answers::write_head(&mut page, &context)?;
             if !is_long {
-                answered.write(&mut page, &seen)?;
+                answered.write(&mut page, &context)?;
             }
             page.title(if is_long { "At a glance" } else { "What was seen" })?;
             page.gap()?;
         }
-        seen.looked(&mut page)?;
-        overview::write(&mut page, &seen, &suspected, groups)?;
+        context.looked(&mut page)?;
+        overview::write(&mut page, &context, &suspected, groups)?;
         if let Some(answered) = answered.filter(|_| is_long) {
             page.title("Alert by alert")?;
-            answered.write(&mut page, &seen)?;
+            answered.write(&mut page, &context)?;
         }
-        clients::write(&mut page, &seen, &suspected, left_out, &weighed)?;
-        unnamed::write(&mut page, &seen, groups, &weighed)?;
+        clients::write(&mut page, &context, &suspected, left_out, &weighed)?;
+        unnamed::write(&mut page, &context, groups, &weighed)?;
         unseen::write(&mut page, self.subject.indicators, &self.listed)?;
-        capture::write(&mut page, &seen)?;
+        capture::write(&mut page, &context)?;
         // Terminals show the end.
         page.gap()?;
-        seen.comes_to(&mut page, &heading)?;
+        context.comes_to(&mut page, &heading)?;
         self.out.flush()
     }
 }
@@ -134,7 +134,7 @@ impl Suspected<'_> {
 }
 
 /// What all sections speak of.
-struct Seen<'a> {
+struct TextContext<'a> {
     subject: Subject<'a>,
     ending: &'a Ending<'a>,
     times: Times,
@@ -142,7 +142,7 @@ struct Seen<'a> {
     timed: Option<Timed>,
 }
 
-impl Seen<'_> {
+impl TextContext<'_> {
     /// What it comes to.
     fn comes_to<W: Write>(&self, page: &mut Page<'_, W>, heading: &Heading) -> io::Result<()> {
         let mut words = Words::of(Ink::Strong, &heading.verdict);

@@ -6,11 +6,11 @@ use textwrap::core::display_width;
 
 use super::clients::BLOCKS_MAX;
 use super::page::Page;
-use super::{Dealing, Groups, Seen, Suspected};
+use super::{Dealing, Groups, Suspected, TextContext};
 use crate::attribution::Verdict;
-use crate::report::said::ink::{Ink, Words};
-use crate::report::said::words::{number, percent};
 use crate::report::weighed::{Urgency, Weight};
+use crate::report::wording::ink::{Ink, Words};
+use crate::report::wording::words::{number, percent};
 
 /// How many lines the table has where all clients stand below in full,
 const ROWS_FEW: usize = 24;
@@ -55,7 +55,7 @@ struct Columns {
 /// Writes the table, if there is anything to put into it.
 pub(super) fn write<W: Write>(
     page: &mut Page<'_, W>,
-    seen: &Seen<'_>,
+    context: &TextContext<'_>,
     clients: &[Suspected<'_>],
     groups: &Groups,
 ) -> io::Result<()> {
@@ -63,8 +63,8 @@ pub(super) fn write<W: Write>(
     let all = clients.iter().map(|client| client.dealings.len()).sum::<usize>();
     let rows_max = if clients.len() > BLOCKS_MAX { ROWS_MAX } else { ROWS_FEW };
     let mut rows: Vec<Row> =
-        dealings.take(rows_max).filter_map(|dealing| of_client(seen, dealing)).collect();
-    let unnamed = of_nobody(seen, groups);
+        dealings.take(rows_max).filter_map(|dealing| of_client(context, dealing)).collect();
+    let unnamed = of_nobody(context, groups);
     let left_out = (all + unnamed.len()).saturating_sub(rows_max);
     let room = rows_max.saturating_sub(rows.len());
     rows.extend(unnamed.into_iter().take(room));
@@ -85,9 +85,9 @@ pub(super) fn write<W: Write>(
     Ok(())
 }
 
-fn of_client(seen: &Seen<'_>, dealing: &Dealing) -> Option<Row> {
+fn of_client(context: &TextContext<'_>, dealing: &Dealing) -> Option<Row> {
     let weight = dealing.weight();
-    let is_other = dealing.urgency(seen.timed.as_ref()) == Urgency::Other;
+    let is_other = dealing.urgency(context.timed.as_ref()) == Urgency::Other;
     let verdict = match weight {
         _ if is_other => (OTHER_TIMES, Ink::Aside),
         Weight::Connected | Weight::Serious => (weight.as_str(), Ink::Flagged),
@@ -97,7 +97,7 @@ fn of_client(seen: &Seen<'_>, dealing: &Dealing) -> Option<Row> {
     Some(Row {
         who: dealing.client.to_string(),
         host: dealing.called().map_or(String::new(), |called| called.short()),
-        what: seen.subject.indicators.get(dealing.indicator)?.value.to_owned(),
+        what: context.subject.indicators.get(dealing.indicator)?.value.to_owned(),
         asked: dealing.asks,
         // That it asked is certain then, but what a firewall sees was not asked for it.
         sure: match dealing.is_cached() {
@@ -109,13 +109,13 @@ fn of_client(seen: &Seen<'_>, dealing: &Dealing) -> Option<Row> {
 }
 
 /// What no client is named for: a line for each indicator, reasons together.
-fn of_nobody(seen: &Seen<'_>, groups: &Groups) -> Vec<Row> {
+fn of_nobody(context: &TextContext<'_>, groups: &Groups) -> Vec<Row> {
     let mut rows = Vec::new();
     for (verdict, who, words) in
         [(Verdict::NoClient, "-", "no client"), (Verdict::Undetermined, "?", "undecided")]
     {
         for (indicator, queries) in groups.by_indicator(verdict) {
-            let Some(indicator) = seen.subject.indicators.get(indicator) else { continue };
+            let Some(indicator) = context.subject.indicators.get(indicator) else { continue };
             rows.push(Row {
                 who: who.to_owned(),
                 host: String::new(),

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use textwrap::core::display_width;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-use crate::report::said::ink::{Ink, Words};
+use crate::report::wording::ink::{Ink, Words};
 
 /// The narrowest page that is laid out; narrower terminals break its lines themselves.
 const WIDTH_MIN: usize = 40;

@@ -6,20 +6,20 @@
 
 use std::io::{self, Write};
 
-use super::called::Called;
+use super::called::HostNames;
 use super::page::{Look, Page};
-use super::{Dealing, Fold, LABELS, Seen, Suspected, alerted, clients, write_filters};
+use super::{Dealing, Fold, LABELS, Suspected, TextContext, alerted, clients, write_filters};
 use crate::attribution::{Attribution, Leaning};
 use crate::contact::Contact;
 use crate::flow::Address;
 use crate::indicator::IndicatorKind;
-use crate::report::said::caveats::caveats_alone;
-use crate::report::said::connections::Connections;
-use crate::report::said::ink::Words;
-use crate::report::said::senders::Sender;
-use crate::report::said::timed::Timed;
-use crate::report::said::words::{Times, connected, contact, count, outcomes, times};
 use crate::report::weighed::{Weighed, Weight, is_harmless};
+use crate::report::wording::caveats::caveats_alone;
+use crate::report::wording::connections::Connections;
+use crate::report::wording::ink::Words;
+use crate::report::wording::senders::Sender;
+use crate::report::wording::timed::Timed;
+use crate::report::wording::words::{Times, connected, contact, count, outcomes, times};
 use crate::report::{Ending, Report, Subject};
 
 /// What mails and tickets are wide.
@@ -50,17 +50,17 @@ impl<W: Write> Report for Ticket<'_, W> {
     }
 
     fn end(&mut self, ending: &Ending<'_>) -> io::Result<()> {
-        let seen = Seen {
+        let context = TextContext {
             subject: self.subject,
             ending,
             times: Times::of(ending.coverage, self.subject.zone),
             timed: Timed::of(ending.answers),
         };
         self.fold.complete(ending, &Weighed::of(ending));
-        let mut tickets = self.fold.clients(seen.timed.as_ref());
+        let mut tickets = self.fold.clients(context.timed.as_ref());
         tickets.retain(|client| self.wanted.is_none_or(|wanted| wanted == client.address));
         let all = tickets.len();
-        tickets.retain(|client| self.wanted.is_some() || seen.asked_then(client.address));
+        tickets.retain(|client| self.wanted.is_some() || context.asked_then(client.address));
         for client in &mut tickets {
             // The title names the first.
             client.dealings.sort_by_key(|dealing| {
@@ -71,7 +71,7 @@ impl<W: Write> Report for Ticket<'_, W> {
         tickets.sort_by_key(|client| (Gravity::of(client), client.address));
         let mut page = Page::new(&mut self.out, Look::new(COLUMNS, false));
         if all == 0 {
-            page.say(0, &Words::plain(&nobody(&seen, self.wanted)))?;
+            page.say(0, &Words::plain(&nobody(&context, self.wanted)))?;
         }
         if tickets.is_empty()
             && let Some(rows) = rows_unread(ending)
@@ -84,7 +84,7 @@ impl<W: Write> Report for Ticket<'_, W> {
                 page.say(0, &Words::plain(&"=".repeat(COLUMNS)))?;
                 page.gap()?;
             }
-            write(&mut page, &seen, client)?;
+            write(&mut page, &context, client)?;
         }
         if let Some(others @ 1..) = all.checked_sub(tickets.len()) {
             if !tickets.is_empty() {
@@ -102,7 +102,7 @@ impl<W: Write> Report for Ticket<'_, W> {
     }
 }
 
-impl Seen<'_> {
+impl TextContext<'_> {
     /// Whether a client asked at the time of one of the alerts, where these have times.
     fn asked_then(&self, client: Address) -> bool {
         self.timed.as_ref().is_none_or(|timed| timed.not_then(client).is_none())
@@ -144,14 +144,14 @@ fn rows_unread(ending: &Ending<'_>) -> Option<String> {
 }
 
 /// What is said where there is no ticket to write.
-fn nobody(seen: &Seen<'_>, wanted: Option<Address>) -> String {
-    let others = seen.ending.verdicts.attributed;
+fn nobody(context: &TextContext<'_>, wanted: Option<Address>) -> String {
+    let others = context.ending.verdicts.attributed;
     match wanted {
         Some(client) => format!(
             "No ticket: nothing on the lists leads to {client} in this capture ({} of other clients).",
             count(others, "lookup", "lookups")
         ),
-        None => match seen.ending.verdicts.total() {
+        None => match context.ending.verdicts.total() {
             0 => "No ticket: nothing on the lists was asked for.".to_owned(),
             all => format!(
                 "No ticket: no client can be named for {} (--format text says why).",
@@ -163,21 +163,21 @@ fn nobody(seen: &Seen<'_>, wanted: Option<Address>) -> String {
 
 fn write<W: Write>(
     page: &mut Page<'_, W>,
-    seen: &Seen<'_>,
+    context: &TextContext<'_>,
     client: &Suspected<'_>,
 ) -> io::Result<()> {
     let dealings = &client.dealings;
     let called = dealings.iter().find_map(|dealing| dealing.called());
-    page.say(0, &Words::plain(&title(seen, client, called.as_ref())))?;
+    page.say(0, &Words::plain(&title(context, client, called.as_ref())))?;
     page.gap()?;
     write_who(page, client, called.as_ref())?;
     page.gap()?;
-    write_alerts(page, seen, client.address)?;
+    write_alerts(page, context, client.address)?;
     let first = dealings.iter().map(|dealing| dealing.first).min().unwrap_or_default();
-    let zone = seen.times.zone_at(first);
+    let zone = context.times.zone_at(first);
     page.say(0, &Words::plain(&format!("What it looked up (times are {zone})")))?;
     for dealing in dealings.iter().take(ENTRIES_MAX) {
-        write_dealing(page, seen, dealing, client.person.senders.are_several())?;
+        write_dealing(page, context, dealing, client.person.senders.are_several())?;
     }
     if dealings.len() > ENTRIES_MAX {
         let more = (dealings.len() - ENTRIES_MAX) as u64;
@@ -186,12 +186,12 @@ fn write<W: Write>(
     }
     page.gap()?;
     page.say(0, &Words::plain("Whether it then connected"))?;
-    for text in afterwards(&seen.times, dealings) {
+    for text in afterwards(&context.times, dealings) {
         page.item(2, &Words::plain(&text))?;
     }
     page.gap()?;
     page.say(0, &Words::plain("What this does not show"))?;
-    for text in unsaid(seen, client) {
+    for text in unsaid(context, client) {
         page.item(2, &Words::plain(&text))?;
     }
     page.gap()?;
@@ -200,9 +200,9 @@ fn write<W: Write>(
         page.item(2, &Words::plain(&text))?;
     }
     page.gap()?;
-    let files: Vec<&str> = seen.subject.files.0.iter().map(String::as_str).collect();
-    let span = match seen.ending.coverage.span {
-        Some((first, last)) => format!(", {}", seen.times.span(first, last)),
+    let files: Vec<&str> = context.subject.files.0.iter().map(String::as_str).collect();
+    let span = match context.ending.coverage.span {
+        Some((first, last)) => format!(", {}", context.times.span(first, last)),
         None => String::new(),
     };
     let by =
@@ -211,11 +211,15 @@ fn write<W: Write>(
 }
 
 /// What it comes to, in a line: many ticket systems show no more.
-fn title(seen: &Seen<'_>, client: &Suspected<'_>, called: Option<&Called<'_>>) -> String {
+fn title(
+    context: &TextContext<'_>,
+    client: &Suspected<'_>,
+    called: Option<&HostNames<'_>>,
+) -> String {
     let values: Vec<&str> = client
         .dealings
         .iter()
-        .filter_map(|dealing| seen.subject.indicators.get(dealing.indicator))
+        .filter_map(|dealing| context.subject.indicators.get(dealing.indicator))
         .map(|indicator| indicator.value)
         .collect();
     let what = match values.as_slice() {
@@ -226,7 +230,7 @@ fn title(seen: &Seen<'_>, client: &Suspected<'_>, called: Option<&Called<'_>>) -
     let name = called.map_or(String::new(), |called| format!(" ({})", called.short()));
     let who = format!("Client {}{name}", client.address);
     let first = client.dealings.first();
-    let flagged = first.and_then(|dealing| seen.subject.indicators.get(dealing.indicator));
+    let flagged = first.and_then(|dealing| context.subject.indicators.get(dealing.indicator));
     let is_address = flagged.is_some_and(|flagged| {
         matches!(flagged.kind, IndicatorKind::Address | IndicatorKind::Network)
     });
@@ -280,20 +284,20 @@ fn of_address(
 /// The alerts that it is named for, where there were any.
 fn write_alerts<W: Write>(
     page: &mut Page<'_, W>,
-    seen: &Seen<'_>,
+    context: &TextContext<'_>,
     client: Address,
 ) -> io::Result<()> {
-    let answers = seen.ending.answers;
+    let answers = context.ending.answers;
     if answers.is_empty() {
         return Ok(());
     }
     page.say(0, &Words::plain("The firewall alerts it is named for"))?;
-    let alerts = alerted::alerts(seen, client);
+    let alerts = alerted::alerts(context, client);
     for alert in &alerts {
         page.item(2, &Words::plain(alert))?;
     }
     if alerts.is_empty() {
-        let timed = seen.timed.as_ref().and_then(|timed| timed.not_then(client));
+        let timed = context.timed.as_ref().and_then(|timed| timed.not_then(client));
         let is_another_day = answers.iter().all(|answer| answer.basis.is_of_another_day);
         let why = match timed.is_some() {
             _ if is_another_day => "None: the alerts are outside the capture's time.",
@@ -302,7 +306,7 @@ fn write_alerts<W: Write>(
         };
         page.item(2, &Words::plain(why))?;
     }
-    if let Some(rows) = rows_unread(seen.ending) {
+    if let Some(rows) = rows_unread(context.ending) {
         let text = format!("{rows} not read: whether it is behind these is unknown.");
         page.item(2, &Words::plain(&text))?;
     }
@@ -312,7 +316,7 @@ fn write_alerts<W: Write>(
 fn write_who<W: Write>(
     page: &mut Page<'_, W>,
     client: &Suspected<'_>,
-    called: Option<&Called<'_>>,
+    called: Option<&HostNames<'_>>,
 ) -> io::Result<()> {
     page.say(0, &Words::plain("Who"))?;
     let mut say = |label, text: &str| page.entry(2, LABELS + 2, label, &Words::plain(text));
@@ -331,18 +335,18 @@ fn write_who<W: Write>(
 }
 
 /// A client's name, and what says so.
-fn name(called: &Called<'_>) -> String {
+fn name(called: &HostNames<'_>) -> String {
     format!("{} (from {}){}", called.name, called.source.as_str(), called.at_other_times())
 }
 
 fn write_dealing<W: Write>(
     page: &mut Page<'_, W>,
-    seen: &Seen<'_>,
+    context: &TextContext<'_>,
     dealing: &Dealing,
     shows_senders: bool,
 ) -> io::Result<()> {
-    let Some(indicator) = seen.subject.indicators.get(dealing.indicator) else { return Ok(()) };
-    let listing = seen.subject.indicators.listing(&indicator);
+    let Some(indicator) = context.subject.indicators.get(dealing.indicator) else { return Ok(()) };
+    let listing = context.subject.indicators.listing(&indicator);
     let heading = format!("{} (flagged by {listing})", indicator.value);
     page.say(2, &Words::plain(&heading))?;
     for way in &dealing.ways {
@@ -351,19 +355,19 @@ fn write_dealing<W: Write>(
     if dealing.further > 0 {
         page.entry(4, LABELS, "", &Words::plain("and further names"))?;
     }
-    let when = when(seen, dealing);
+    let when = when(context, dealing);
     let mut say = |label, text: &str| page.entry(4, LABELS, label, &Words::plain(text));
     say("when", &when)?;
     if shows_senders {
-        say("MAC", &dealing.senders.when(&seen.times))?;
+        say("MAC", &dealing.senders.when(&context.times))?;
     }
     say("got", &outcomes(&dealing.outcomes))?;
-    for (place, sentence) in dealing.parts_in_words(seen.ending).iter().enumerate() {
+    for (place, sentence) in dealing.parts_in_words(context.ending).iter().enumerate() {
         say(if place == 0 { "how" } else { "" }, sentence)?;
     }
     page.entry(4, LABELS, "sure", &clients::sureness(dealing))?;
-    write_filters(page, 4, seen.subject.files, &dealing.frames)?;
-    let assessed = seen.ending.assessment(dealing.indicator);
+    write_filters(page, 4, context.subject.files, &dealing.frames)?;
+    let assessed = context.ending.assessment(dealing.indicator);
     let hints = assessed.map_or(&[][..], |assessed| assessed.of(dealing.client));
     // A hint says the same with its grounds.
     let is_excused = hints.iter().any(|hint| is_harmless(&hint));
@@ -386,9 +390,9 @@ fn leaning(leaning: Leaning) -> &'static str {
 }
 
 /// When it asked, always with the date: a ticket is read without the rest.
-fn when(seen: &Seen<'_>, dealing: &Dealing) -> String {
-    let often = seen.times.often(&times(dealing.asks), dealing.first, dealing.last);
-    match seen.times.only_date() {
+fn when(context: &TextContext<'_>, dealing: &Dealing) -> String {
+    let often = context.times.often(&times(dealing.asks), dealing.first, dealing.last);
+    match context.times.only_date() {
         Some(date) => format!("{date}, {often}"),
         None => often,
     }
@@ -426,7 +430,7 @@ fn afterwards(times: &Times, dealings: &[&Dealing]) -> Vec<String> {
     }]
 }
 
-fn unsaid(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
+fn unsaid(context: &TextContext<'_>, client: &Suspected<'_>) -> Vec<String> {
     let senders = &client.person.senders;
     let mut out = vec![if Gravity::of(client) == Gravity::Connected {
         "Which program on the client asked and connected.".to_owned()
@@ -447,14 +451,14 @@ fn unsaid(seen: &Seen<'_>, client: &Suspected<'_>) -> Vec<String> {
                 .to_owned(),
         );
     }
-    let of_alerts = alerted::least(seen, client.address);
+    let of_alerts = alerted::least(context, client.address);
     let of_lookups = client.dealings.iter().map(|dealing| dealing.least_permille);
     let least = of_lookups.chain(of_alerts).min().unwrap_or(1000);
     if least < 950 {
         out.push("That it was certainly this client: see the confidence above.".to_owned());
     }
     // Whoever reads it sees no page.
-    out.extend(caveats_alone(seen.ending));
+    out.extend(caveats_alone(context.ending));
     out
 }
 

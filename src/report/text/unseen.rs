@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use super::page::Page;
 use crate::indicator::{IndicatorId, Indicators};
-use crate::report::said::ink::{Ink, Words};
-use crate::report::said::words::{count, few, number};
+use crate::report::wording::ink::{Ink, Words};
+use crate::report::wording::words::{count, few, number};
 
 /// How many are named.
 const NAMED_MAX: usize = 10;
@@ -15,13 +15,13 @@ const NAMED_MAX: usize = 10;
 pub(super) fn write<W: Write>(
     page: &mut Page<'_, W>,
     indicators: &Indicators,
-    seen: &BTreeSet<IndicatorId>,
+    context: &BTreeSet<IndicatorId>,
 ) -> io::Result<()> {
-    let unseen = indicators.len().saturating_sub(seen.len());
+    let unseen = indicators.len().saturating_sub(context.len());
     if unseen == 0 {
         return Ok(());
     }
-    let first = indicators.iter().filter(|(id, _)| !seen.contains(id)).take(NAMED_MAX);
+    let first = indicators.iter().filter(|(id, _)| !context.contains(id)).take(NAMED_MAX);
     let named = few(first.map(|(_, indicator)| indicator.value), unseen);
     page.title("Not seen")?;
     page.gap()?;

@@ -45,7 +45,7 @@ fn an_alias_whose_names_are_forgotten_is_counted_and_leads_to_nobodys_door() {
     }
     office.ask(0.0, ANNA, DC, "www.good.com");
     let query = office.ask(0.2, DC, ISP, "tail.cdn.net");
-    assert_eq!(office.causes(query), (vec![], Some(Unexplained::Crowded)));
+    assert_eq!(office.causes(query), (vec![], Some(NoClientReason::Crowded)));
     assert!(office.resolution.edges_forgotten() > 0);
     // What is in use stays.
     let mut office = Office::new();

@@ -156,7 +156,7 @@ fn what_stands_above_many_names_tells_of_none_of_them() {
         office.ask(0.0, client, DC, name);
     }
     let query = office.ask_type(0.5, DC, ISP, "co.uk", 2);
-    assert_eq!(office.causes(query), (vec![], Some(Unexplained::TooMany(5))));
+    assert_eq!(office.causes(query), (vec![], Some(NoClientReason::TooMany(5))));
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn who_answered_once_and_asks_much_may_ask_for_itself() {
     office.resolution.refresh_roles();
     let (clients, why) = office.causes(last.unwrap());
     assert!(clients.is_empty(), "{clients:?}");
-    assert!(matches!(why, Some(Unexplained::ClientsUnseen { domains: 1, .. })), "{why:?}");
+    assert!(matches!(why, Some(NoClientReason::ClientsUnseen { domains: 1, .. })), "{why:?}");
 }
 
 #[test]
@@ -236,9 +236,9 @@ fn what_a_few_unseen_clients_ask_is_no_look_up_of_the_server() {
         let query = office.ask(0.0, DC, ISP, "c2.evil.com");
         let (clients, why) = office.causes(query);
         assert!(clients.is_empty(), "{clients:?}");
-        let is_unseen = matches!(why, Some(Unexplained::ClientsUnseen { domains: 9, .. }));
+        let is_unseen = matches!(why, Some(NoClientReason::ClientsUnseen { domains: 9, .. }));
         assert!(
-            if is_own { why == Some(Unexplained::NobodyWaiting) } else { is_unseen },
+            if is_own { why == Some(NoClientReason::NobodyWaiting) } else { is_unseen },
             "{why:?}"
         );
     }
@@ -491,7 +491,7 @@ fn who_waits_for_it_at_an_unknown_address_may_be_behind_it() {
     office.answer(20.0, query, &[]);
     office.answer(20.3, anna, &[]);
     let (named, why) = office.causes(query);
-    assert!(named.is_empty() && matches!(why, Some(Unexplained::AskedAt { .. })), "{why:?}");
+    assert!(named.is_empty() && matches!(why, Some(NoClientReason::AskedAt { .. })), "{why:?}");
 }
 
 #[test]

@@ -234,7 +234,7 @@ fn what_answers_do_not_show_is_not_nobodys() {
         let query = office.ask(0.0, DC, ISP, "c2.evil.com");
         office.causes(query).1
     };
-    assert_eq!(why(0, true), Some(Unexplained::NobodyWaiting));
-    assert_eq!(why(0, false), Some(Unexplained::PacketsLost));
-    assert_eq!(why(2, true), Some(Unexplained::PacketsLost));
+    assert_eq!(why(0, true), Some(NoClientReason::NobodyWaiting));
+    assert_eq!(why(0, false), Some(NoClientReason::PacketsLost));
+    assert_eq!(why(2, true), Some(NoClientReason::PacketsLost));
 }

@@ -191,7 +191,7 @@ fn what_stands_above_many_names_is_for_who_alone_asked_for_them() {
         office.ask(0.1, DC2, DC, name);
     }
     let query = office.ask_type(0.5, DC, ISP, "co.uk", 2);
-    assert_eq!(office.causes(query), (vec![], Some(Unexplained::TooMany(5))));
+    assert_eq!(office.causes(query), (vec![], Some(NoClientReason::TooMany(5))));
 }
 
 #[test]
@@ -333,8 +333,8 @@ fn what_may_belong_to_a_refresh_is_not_nobodys() {
         let query = office.ask(168.0, DC, ISP, "c2.evil.com");
         office.causes(query).1
     };
-    assert_eq!(why(true), Some(Unexplained::ServedOtherwise(1)));
-    assert_eq!(why(false), Some(Unexplained::NobodyWaiting));
+    assert_eq!(why(true), Some(NoClientReason::ServedOtherwise(1)));
+    assert_eq!(why(false), Some(NoClientReason::NobodyWaiting));
 }
 
 #[test]

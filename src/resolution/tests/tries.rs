@@ -31,14 +31,14 @@ fn a_try_that_comes_when_nobody_waits_any_more_is_not_for_nobody() {
     }
     let (named, why) = office.causes(tries[5]);
     assert_eq!(named, []);
-    assert!(matches!(why, Some(Unexplained::TriedBefore(_))), "{why:?}");
+    assert!(matches!(why, Some(NoClientReason::TriedBefore(_))), "{why:?}");
 }
 
 #[test]
 fn a_servers_own_lookup_stays_its_own_however_often_it_is_tried() {
     let mut office = office();
     for query in tried(&mut office, 0.0) {
-        assert_eq!(office.causes(query), (vec![], Some(Unexplained::NobodyWaiting)));
+        assert_eq!(office.causes(query), (vec![], Some(NoClientReason::NobodyWaiting)));
     }
 }
 
@@ -51,7 +51,7 @@ fn what_began_with_the_capture_is_not_said_to_be_for_nobody_later() {
     office.answer(-39_990.0, ask, &[]);
     for query in &tries[..5] {
         let why = office.causes(*query).1;
-        assert!(matches!(why, Some(Unexplained::BeganMidWay(_))), "{why:?}");
+        assert!(matches!(why, Some(NoClientReason::BeganMidWay(_))), "{why:?}");
     }
 }
 
@@ -62,7 +62,7 @@ fn whom_a_server_has_told_does_not_make_its_refresh_undecided() {
     office.ask(0.3, DC, ISP, NAME);
     office.answer(12.0, ask, &[]);
     let refresh = office.ask(20_000.0, DC, ISP, NAME);
-    assert_eq!(office.causes(refresh), (vec![], Some(Unexplained::NobodyWaiting)));
+    assert_eq!(office.causes(refresh), (vec![], Some(NoClientReason::NobodyWaiting)));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::live::Group;
 use crate::report::words::{
     Times, contact, count, list, outcome, part, step as step_in_words, sure_of,
 };
-use crate::report::{Called, Ink, Words};
+use crate::report::{HostNames, Ink, Words};
 use crate::resolution::{Leg, Role};
 
 /// The width of the labels.
@@ -137,7 +137,7 @@ fn heading(client: &Client) -> Words {
     let mut words = Words::of(Ink::Strong, &client.address.to_string());
     if let Some(host) = &client.hostname {
         words.push(Ink::Strong, &format!(" {}", host.name));
-        words.push(Ink::Aside, &format!(" ({})", Called::of(host, &[]).origin()));
+        words.push(Ink::Aside, &format!(" ({})", HostNames::of(host, &[]).origin()));
     }
     if let Some(mac) = client.mac.filter(|mac| mac.is_some()) {
         let router = if client.is_router_mac { " (a router's)" } else { "" };

@@ -23,16 +23,16 @@ const MIRROR: u8 = 1;
 const ENOUGH: (u16, u16) = (80, 24);
 
 /// Something that is said of the run.
-pub(super) struct Said {
+pub(super) struct HeadNotice {
     label: &'static str,
     words: Words,
     /// What there is room for first: the least.
     rank: u8,
 }
 
-impl Said {
-    fn new(rank: u8, label: &'static str, words: Words) -> Said {
-        Said { label, words, rank }
+impl HeadNotice {
+    fn new(rank: u8, label: &'static str, words: Words) -> HeadNotice {
+        HeadNotice { label, words, rank }
     }
 }
 
@@ -109,7 +109,7 @@ fn rates(view: &View<'_>, paint: Paint, area: Rect, buffer: &mut Buffer) {
 }
 
 /// What there is room for, of so many lines in all and so many of each.
-fn fitted(said: Vec<Said>, width: usize, budget: usize, each_max: usize) -> Vec<Words> {
+fn fitted(said: Vec<HeadNotice>, width: usize, budget: usize, each_max: usize) -> Vec<Words> {
     let mut laid: Vec<(u8, Vec<Words>, usize)> = said
         .into_iter()
         .map(|said| (said.rank, entry(said.label, COLUMN, &said.words, width), 0))
@@ -139,26 +139,34 @@ fn fitted(said: Vec<Said>, width: usize, budget: usize, each_max: usize) -> Vec<
     fitted
 }
 
-fn said(view: &View<'_>) -> Vec<Said> {
+fn said(view: &View<'_>) -> Vec<HeadNotice> {
     let status = view.status;
-    let mut said = vec![Said::new(0, "lost", lost(status))];
+    let mut said = vec![HeadNotice::new(0, "lost", lost(status))];
     said.extend(status.complaints.first().map(|first| {
         let more = status.complaints.len() - 1;
         let more = if more > 0 { format!(" (and {more} more: s)") } else { String::new() };
-        Said::new(MIRROR, "mirror", Words::of(Ink::Caution, &first.words).and(Ink::Aside, &more))
+        HeadNotice::new(
+            MIRROR,
+            "mirror",
+            Words::of(Ink::Caution, &first.words).and(Ink::Aside, &more),
+        )
     }));
     let is_down = status.interfaces.iter().any(|interface| interface.fault.is_some());
-    said.push(Said::new(if is_down { 2 } else { 4 }, "interfaces", interfaces(&status.interfaces)));
-    said.push(Said::new(5, "DNS servers", resolvers(status, RESOLVERS_MAX)));
+    said.push(HeadNotice::new(
+        if is_down { 2 } else { 4 },
+        "interfaces",
+        interfaces(&status.interfaces),
+    ));
+    said.push(HeadNotice::new(5, "DNS servers", resolvers(status, RESOLVERS_MAX)));
     let is_stale = status.lists.fault.is_some();
-    said.push(Said::new(if is_stale { 2 } else { 6 }, "lists", lists(view)));
-    said.push(Said::new(3, "flagged", flagged(status)));
+    said.push(HeadNotice::new(if is_stale { 2 } else { 6 }, "lists", lists(view)));
+    said.push(HeadNotice::new(3, "flagged", flagged(status)));
     let outputs = status.outputs.iter().map(|output| (output.name.as_str(), &output.fault));
     let ring = status.ring.iter().map(|ring| ("--ring", &ring.fault));
     let faults = outputs.chain(ring).filter_map(|(name, fault)| Some((name, fault.as_ref()?)));
     let faults: Vec<String> = faults.map(|(name, fault)| format!("{name}: {fault}")).collect();
     if !faults.is_empty() {
-        said.push(Said::new(2, "outputs", Words::of(Ink::Caution, &faults.join("; "))));
+        said.push(HeadNotice::new(2, "outputs", Words::of(Ink::Caution, &faults.join("; "))));
     }
     said
 }

@@ -6,7 +6,7 @@ use ratatui::backend::TestBackend;
 use ratatui::style::Color;
 
 use super::*;
-use crate::attribution::{Attribution, Coverage, ResolverSeen, Verdict, Verdicts};
+use crate::attribution::{Attribution, Coverage, ResolverCoverage, Verdict, Verdicts};
 use crate::live::{Complaint, Interface, Lists, Losses, OutputState};
 use crate::resolution::{Known, Role};
 use crate::screen::keys::Key;
@@ -15,8 +15,8 @@ use crate::time::UTC;
 
 const NOW: Timestamp = Timestamp(MORNING.0 + 90_000_000_000);
 
-fn resolver(ip: &str, asked: u64) -> ResolverSeen {
-    ResolverSeen {
+fn resolver(ip: &str, asked: u64) -> ResolverCoverage {
+    ResolverCoverage {
         addresses: vec![address(ip)],
         known: Known::AsksAndAnswers,
         shared_mac: None,

@@ -12,7 +12,7 @@ use whoasked::flow::Transport;
 use whoasked::identity::{Hostname, Source};
 use whoasked::indicator::{IndicatorId, Indicators};
 use whoasked::report::{CaptureLacked, Ending, Files, Html, Internal, Report, Subject};
-use whoasked::resolution::{Leg, Role, Unexplained};
+use whoasked::resolution::{Leg, NoClientReason, Role};
 use whoasked::time::{Span, UTC};
 
 use crate::made;
@@ -83,8 +83,8 @@ pub fn everything(list: &Indicators, name: &str) -> Vec<Attribution> {
     all.push(server);
     // Nobody, and nobody knows.
     for (verdict, why) in [
-        (Verdict::NoClient, Unexplained::NobodyWaiting),
-        (Verdict::Undetermined, Unexplained::TooMany(3)),
+        (Verdict::NoClient, NoClientReason::NobodyWaiting),
+        (Verdict::Undetermined, NoClientReason::TooMany(3)),
     ] {
         let unnamed = attribution(of(LIST[2]), name, Vec::new());
         let reason = Some(format!("because of {name}"));

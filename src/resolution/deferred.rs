@@ -13,7 +13,7 @@ const PUT_OFF: usize = 16;
 
 /// An edge to be learned.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Lesson {
+pub(super) struct DeferredEdge {
     /// The edge, without its texts.
     pub edge: Edge,
     /// By what it is to be found.
@@ -24,27 +24,27 @@ pub(super) struct Lesson {
 
 /// The edges that are put off, and their names: the messages are gone by the time.
 #[derive(Debug)]
-pub(super) struct Lessons {
-    kept: Vec<Kept>,
+pub(super) struct DeferredEdges {
+    kept: Vec<DeferredEntry>,
     /// How many were learned, and put off, ever.
     learned: usize,
     added: usize,
 }
 
 #[derive(Debug)]
-struct Kept {
-    lesson: Option<Lesson>,
-    names: [Written; 2],
+struct DeferredEntry {
+    lesson: Option<DeferredEdge>,
+    names: [WireName; 2],
 }
 
 /// A name in uncompressed wire form.
 #[derive(Clone, Copy, Debug)]
-struct Written {
+struct WireName {
     len: usize,
     octets: [u8; NAME_LEN_MAX],
 }
 
-impl Written {
+impl WireName {
     fn write(&mut self, name: Name<'_>) {
         let wire = name.wire();
         if let Some(octets) = self.octets.get_mut(..wire.len()) {
@@ -58,17 +58,17 @@ impl Written {
     }
 }
 
-impl Lessons {
+impl DeferredEdges {
     /// None.
-    pub fn new() -> Lessons {
-        let names = [Written { len: 0, octets: [0; NAME_LEN_MAX] }; 2];
-        let kept = (0..PUT_OFF).map(|_| Kept { lesson: None, names }).collect();
-        Lessons { kept, learned: 0, added: 0 }
+    pub fn new() -> DeferredEdges {
+        let names = [WireName { len: 0, octets: [0; NAME_LEN_MAX] }; 2];
+        let kept = (0..PUT_OFF).map(|_| DeferredEntry { lesson: None, names }).collect();
+        DeferredEdges { kept, learned: 0, added: 0 }
     }
 
-    /// Adds one. There is room unless [`Lessons::are_many`].
+    /// Adds one. There is room unless [`DeferredEdges::are_many`].
     #[inline]
-    pub fn add(&mut self, lesson: Lesson, [owner, target]: [Name<'_>; 2]) {
+    pub fn add(&mut self, lesson: DeferredEdge, [owner, target]: [Name<'_>; 2]) {
         let Some(kept) = self.kept.get_mut(self.added % PUT_OFF) else { return };
         kept.lesson = Some(lesson);
         let [first, second] = &mut kept.names;
@@ -90,18 +90,19 @@ impl Lessons {
 
     /// The one that was added half as long ago as the next to be taken, if that one is to be taken.
     #[inline]
-    pub fn halfway(&self) -> Option<&Lesson> {
+    pub fn halfway(&self) -> Option<&DeferredEdge> {
         let place = self.added.checked_sub(PUT_OFF / 2).filter(|place| *place >= self.learned)?;
         self.kept.get(place % PUT_OFF)?.lesson.as_ref()
     }
 
     /// The next one, in the order in which they were added, with its owner and target.
     #[inline]
-    pub fn next(&mut self) -> Option<(&Lesson, [Name<'_>; 2])> {
+    pub fn next(&mut self) -> Option<(&DeferredEdge, [Name<'_>; 2])> {
         if self.is_empty() {
             return None;
         }
-        let Kept { lesson, names: [owner, target] } = self.kept.get(self.learned % PUT_OFF)?;
+        let DeferredEntry { lesson, names: [owner, target] } =
+            self.kept.get(self.learned % PUT_OFF)?;
         self.learned += 1;
         Some((lesson.as_ref()?, [owner.name(), target.name()]))
     }

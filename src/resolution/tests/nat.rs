@@ -191,7 +191,10 @@ fn what_a_router_sent_on_without_its_question_is_nobodys_here() {
     let ask = office.ask(0.0, machine, DC, "c2.evil.com");
     let query = office.ask(0.3, DC, ISP, "c2.evil.com");
     let (named, why) = office.causes(query);
-    assert!(named.is_empty() && matches!(why, Some(Unexplained::SentOn(_))), "{named:?} {why:?}");
+    assert!(
+        named.is_empty() && matches!(why, Some(NoClientReason::SentOn(_))),
+        "{named:?} {why:?}"
+    );
     assert!(!is_sent_on(&mut office, ask));
 }
 

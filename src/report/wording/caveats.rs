@@ -4,7 +4,7 @@ use ipnet::IpNet;
 
 use super::words::{Times, count, duration, few, list, number};
 use crate::alert::Answer;
-use crate::attribution::ResolverSeen;
+use crate::attribution::ResolverCoverage;
 use crate::report::Ending;
 use crate::resolution::Known;
 use crate::time::{Span, Timestamp};
@@ -123,7 +123,7 @@ fn cut(messages: u64, malformed: u64) -> Option<String> {
 /// That what was given with --resolver asks, and is not asked, while others are: it may be a client, of which nothing is said then.
 fn unasked(ending: &Ending<'_>) -> Option<String> {
     let resolvers = &ending.coverage.resolvers;
-    let is_unasked = |seen: &&ResolverSeen| {
+    let is_unasked = |seen: &&ResolverCoverage| {
         seen.known == Known::Declared && seen.asked + seen.answers == 0 && seen.asks > 0
     };
     let others_are_asked = resolvers.iter().any(|seen| seen.asked > 0);

@@ -9,7 +9,7 @@ use super::fold::{ENTRIES_MAX, Frames};
 use crate::attribution::{Attribution, Sighting, Verdict};
 use crate::flow::Address;
 use crate::indicator::IndicatorId;
-use crate::resolution::Unexplained;
+use crate::resolution::NoClientReason;
 use crate::time::Timestamp;
 
 /// Queries for one indicator that no client is named for, with at most `NAMES` names.
@@ -55,7 +55,7 @@ impl<const NAMES: usize, const FRAMES: usize> Group<NAMES, FRAMES> {
     }
 }
 
-type GroupKey = (Verdict, Option<Discriminant<Unexplained>>, Address);
+type GroupKey = (Verdict, Option<Discriminant<NoClientReason>>, Address);
 
 /// What no client is named for.
 #[derive(Debug, Default)]

@@ -17,7 +17,7 @@ pub trait MessageSink {
 }
 
 /// Takes decoded batches in capture order and hands their messages to a sink.
-pub struct Keeper<S> {
+pub struct Sequencer<S> {
     /// Where the messages go.
     pub sink: S,
     decoder: Decoder,
@@ -67,11 +67,11 @@ where
     }
 }
 
-impl<S: MessageSink> Keeper<S> {
+impl<S: MessageSink> Sequencer<S> {
     /// A keeper that reads reassembled messages as `decoder` would.
-    pub fn new(decoder: Decoder, sink: S) -> Keeper<S> {
+    pub fn new(decoder: Decoder, sink: S) -> Sequencer<S> {
         let reassembly = Reassembly::new(ReassemblyLimits::default(), decoder.ports.clone());
-        Keeper {
+        Sequencer {
             sink,
             decoder,
             reassembly,

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::caveats::is_of_one_direction;
 use super::ink::Ink;
 use super::words::{Times, count, list, number};
-use crate::attribution::ResolverSeen;
+use crate::attribution::ResolverCoverage;
 use crate::report::Ending;
 
 /// What is wrong with the mirror port and is said of each DNS server where that is named.
@@ -53,7 +53,7 @@ pub(in crate::report) const UNASKING: &str = "It was not seen asking anybody: ei
 
 /// What the capture lacks of a server, if that is not said once of all.
 pub(in crate::report) fn lacks(
-    resolver: &ResolverSeen,
+    resolver: &ResolverCoverage,
     ending: &Ending<'_>,
 ) -> Option<&'static str> {
     match (resolver.asked, resolver.asks) {

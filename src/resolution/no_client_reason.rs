@@ -3,7 +3,7 @@
 use foldhash::{HashMap, HashSet};
 
 use super::History;
-use super::around::Spells;
+use super::around::Intervals;
 use super::candidate::{ASKS_MAX, OUT_OF_ORDER};
 use super::cause::CLIENTS_MAX;
 use super::role::Known;
@@ -33,7 +33,7 @@ const ALONE_SHARE: usize = 2;
 
 /// Why no client is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unexplained {
+pub enum NoClientReason {
     /// The resolver fetched the list of root servers, or their addresses.
     Priming,
     /// Nobody was waiting, nor had anybody just been answered.
@@ -92,10 +92,10 @@ pub enum Unexplained {
 const CUT_SHARE: u32 = 20;
 const LOOKUPS_MIN: u32 = 16;
 
-impl Unexplained {
+impl NoClientReason {
     /// Whether a client may be behind it.
     pub fn is_open(self) -> bool {
-        !matches!(self, Unexplained::Priming | Unexplained::NobodyWaiting)
+        !matches!(self, NoClientReason::Priming | NoClientReason::NobodyWaiting)
     }
 }
 
@@ -113,10 +113,10 @@ impl History<'_> {
         sent: &Transaction,
         known: Known,
         began: Timestamp,
-    ) -> Unexplained {
+    ) -> NoClientReason {
         let name = self.transactions.name(sent);
         if is_priming(name, sent.qtype) {
-            return Unexplained::Priming;
+            return NoClientReason::Priming;
         }
         let resolvers = self.roles.addresses_of(&sent.client);
         let hosts = self.transactions.hosts();
@@ -125,7 +125,7 @@ impl History<'_> {
             .filter_map(|r| hosts.get(*r))
             .any(|host| host.asked > 0 || host.answers > 0);
         if known == Known::OnlyIterates || !asked {
-            return Unexplained::ClientLegMissing;
+            return NoClientReason::ClientLegMissing;
         }
         let mut waiting: Vec<HostId> = Vec::new();
         let mut elsewhere = None;
@@ -157,23 +157,23 @@ impl History<'_> {
             }
         }
         if let Some((client, server)) = elsewhere {
-            return Unexplained::AskedAt { client, server };
+            return NoClientReason::AskedAt { client, server };
         }
         // What answers lead on to is in those that are there, and whole.
         let are_untold = told == 0 && lookups >= LOOKUPS_MIN;
         if unasked * 200 > answered || cut * CUT_SHARE > answered || are_untold {
-            return Unexplained::PacketsLost;
+            return NoClientReason::PacketsLost;
         }
         if sent.asked - began < Span::from_secs(10) {
-            return Unexplained::BeganMidWay(sent.asked - began);
+            return NoClientReason::BeganMidWay(sent.asked - began);
         }
         if let Some(apart) = self.clocks_apart(sent) {
-            Unexplained::ClocksApart(apart.offset)
+            NoClientReason::ClocksApart(apart.offset)
         } else if waiting.is_empty() {
             let unseen = self.clients_unseen(query, sent, resolvers);
-            unseen.unwrap_or(Unexplained::NobodyWaiting)
+            unseen.unwrap_or(NoClientReason::NobodyWaiting)
         } else {
-            Unexplained::OthersWaiting(waiting.len() as u32)
+            NoClientReason::OthersWaiting(waiting.len() as u32)
         }
     }
 
@@ -183,10 +183,10 @@ impl History<'_> {
         query: Sequence,
         sent: &Transaction,
         resolvers: &[HostId],
-    ) -> Option<Unexplained> {
+    ) -> Option<NoClientReason> {
         let mut asked_for: HashSet<NameHash> = HashSet::default();
-        let mut waits = Spells::default();
-        let mut waits_about: HashMap<NameHash, Spells> = HashMap::default();
+        let mut waits = Intervals::default();
+        let mut waits_about: HashMap<NameHash, Intervals> = HashMap::default();
         let mut lookups: Vec<Transaction> = Vec::new();
         for (_, other) in self.around(query, sent.asked) {
             if resolvers.contains(&other.server) {
@@ -199,7 +199,7 @@ impl History<'_> {
             }
         }
         waits.put_in_order();
-        waits_about.values_mut().for_each(Spells::put_in_order);
+        waits_about.values_mut().for_each(Intervals::put_in_order);
         // Whoever waits may wait for what aliases and delegations lead to.
         let is_led_to = |domain: NameHash| {
             let is_known = |resolver: &HostId| {
@@ -230,7 +230,7 @@ impl History<'_> {
         let is_so = domains >= UNSEEN_DOMAINS_MIN && alone * UNSEEN_SHARE >= queries
             || is_asked_seldom && names.len() >= NAMES_MIN && alone * ALONE_SHARE >= queries;
         let [domains, alone, queries] = [domains, alone, queries].map(|count| count as u32);
-        is_so.then_some(Unexplained::ClientsUnseen { domains, alone, queries })
+        is_so.then_some(NoClientReason::ClientsUnseen { domains, alone, queries })
     }
 
     /// Whether somebody waited for just what a query is for, as long as that took, wherever it asked.

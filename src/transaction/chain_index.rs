@@ -121,7 +121,7 @@ impl Order {
 
 /// Some transactions that follow each other on a chain.
 #[derive(Clone, Copy, Debug)]
-pub struct Stretch {
+pub struct Segment {
     /// The newest of them.
     newest: Sequence,
     count: usize,
@@ -131,14 +131,14 @@ pub struct Stretch {
     sent_from: Timestamp,
     /// When the last of them was answered; [`UNSETTLED`] while some were not.
     over: Timestamp,
-    /// A bit for each name: see [`Stretch::may_ask_for`].
+    /// A bit for each name: see [`Segment::may_ask_for`].
     names: u64,
 }
 
-impl Stretch {
-    fn new(newest: Sequence) -> Stretch {
+impl Segment {
+    fn new(newest: Sequence) -> Segment {
         let (asked_from, sent_from) = (Timestamp(i64::MAX), Timestamp(i64::MAX));
-        Stretch { newest, count: 0, asked_from, sent_from, over: Timestamp(i64::MIN), names: 0 }
+        Segment { newest, count: 0, asked_from, sent_from, over: Timestamp(i64::MIN), names: 0 }
     }
 
     fn add(&mut self, transaction: &Transaction) {
@@ -151,7 +151,7 @@ impl Stretch {
 
     /// What may have changed since it was cut: some were answered meanwhile, or sent again.
     fn look_again(&mut self, about: About, history: &History) {
-        let mut now = Stretch::new(self.newest);
+        let mut now = Segment::new(self.newest);
         for (_, transaction) in about.from(history, self.newest).take(self.count) {
             now.add(&transaction);
         }
@@ -206,39 +206,39 @@ pub enum Look {
 
 /// A part of a chain to be gone through.
 #[derive(Clone, Copy, Debug)]
-struct Part {
+struct Scan {
     from: Sequence,
     count: usize,
 }
 
 /// What was found on a chain.
 #[derive(Debug, Default)]
-struct Found {
-    parts: Vec<Part>,
+struct ScanResult {
+    parts: Vec<Scan>,
     /// How many transactions are gone through, and stretches of them left out.
     counted: usize,
     /// Whether there was more than the limit.
     is_cut: bool,
 }
 
-impl Found {
+impl ScanResult {
     /// Adds a part, as much of it as the limit allows.
-    fn add(&mut self, part: Part, limit: usize) {
+    fn add(&mut self, part: Scan, limit: usize) {
         let count = part.count.min(limit.saturating_sub(self.counted));
         self.is_cut |= count < part.count;
         self.counted += part.count;
         if count > 0 {
-            self.parts.push(Part { count, ..part });
+            self.parts.push(Scan { count, ..part });
         }
     }
 }
 
 /// The transactions of some parts of a chain, newest first.
 #[derive(Debug)]
-pub struct Parts<'t> {
+pub struct Scans<'t> {
     history: &'t History,
     about: About,
-    parts: std::vec::IntoIter<Part>,
+    parts: std::vec::IntoIter<Scan>,
     chain: Option<Records<'t>>,
     /// How many of the part at hand are to come.
     left: usize,
@@ -246,13 +246,13 @@ pub struct Parts<'t> {
     is_cut: bool,
 }
 
-impl<'t> Parts<'t> {
+impl<'t> Scans<'t> {
     fn new(
         history: &'t History,
         about: About,
-        Found { parts, counted, is_cut }: Found,
-    ) -> Parts<'t> {
-        Parts { history, about, parts: parts.into_iter(), chain: None, left: 0, counted, is_cut }
+        ScanResult { parts, counted, is_cut }: ScanResult,
+    ) -> Scans<'t> {
+        Scans { history, about, parts: parts.into_iter(), chain: None, left: 0, counted, is_cut }
     }
 
     /// How much it is to go through: each transaction, and each stretch that was left out.
@@ -271,18 +271,18 @@ impl<'t> Parts<'t> {
         about: About,
         latest: Timestamp,
         limit: usize,
-    ) -> Parts<'t> {
-        let mut found = Found::default();
+    ) -> Scans<'t> {
+        let mut found = ScanResult::default();
         let mut asked = about.all(history).skip_while(|(_, other)| other.asked > latest).peekable();
         if let Some(&(from, _)) = asked.peek() {
             let count = asked.take(limit.saturating_add(1)).count();
-            found.add(Part { from, count }, limit);
+            found.add(Scan { from, count }, limit);
         }
-        Parts::new(history, about, found)
+        Scans::new(history, about, found)
     }
 }
 
-impl<'t> Iterator for Parts<'t> {
+impl<'t> Iterator for Scans<'t> {
     type Item = (Sequence, Transaction);
 
     fn next(&mut self) -> Option<(Sequence, Transaction)> {
@@ -301,16 +301,16 @@ impl<'t> Iterator for Parts<'t> {
 
 /// One chain, cut into stretches.
 #[derive(Debug)]
-struct Cut {
+struct SegmentedChain {
     /// The oldest first.
-    stretches: VecDeque<Stretch>,
+    stretches: VecDeque<Segment>,
     /// The number the next transaction had when it was cut.
     next: Sequence,
     /// How far time had come.
     until: Timestamp,
 }
 
-impl Cut {
+impl SegmentedChain {
     /// Whether all that can have been asked by a time is on it.
     fn covers(&self, latest: Timestamp, next: Sequence, order: Order) -> bool {
         let is_in_time = latest + MIRROR_MAX + DISORDER_MAX < self.until;
@@ -324,11 +324,11 @@ impl Cut {
         // If the newest had not become a whole one, it is cut anew. One that is not whole and older stays so.
         while self.stretches.pop_back_if(|stretch| stretch.count < STRETCH).is_some() {}
         let known = self.stretches.back().map(|stretch| stretch.newest);
-        let mut new: Vec<Stretch> = Vec::new();
+        let mut new: Vec<Segment> = Vec::new();
         let since = about.chain(history).take_while(|(sequence, _)| Some(*sequence) > known);
         for (sequence, transaction) in about.on(since, history) {
             if new.last().is_none_or(|stretch| stretch.count == STRETCH) {
-                new.push(Stretch::new(sequence));
+                new.push(Segment::new(sequence));
             }
             if let Some(stretch) = new.last_mut() {
                 stretch.add(&transaction);
@@ -345,15 +345,15 @@ impl Cut {
         (self.next, self.until) = (history.next(), order.latest);
     }
 
-    /// The parts that [`Cuts::asked_by`] is about.
+    /// The parts that [`ChainIndex::asked_by`] is about.
     fn parts(
         &mut self,
         about: About,
         history: &History,
         (latest, limit): (Timestamp, usize),
-        mut look: impl FnMut(&Stretch) -> Look,
-    ) -> Found {
-        let mut found = Found::default();
+        mut look: impl FnMut(&Segment) -> Look,
+    ) -> ScanResult {
+        let mut found = ScanResult::default();
         // A copy of a query can have put its time back by so much since.
         let latest_then = latest + MIRROR_MAX;
         let younger = self.stretches.partition_point(|cut| cut.asked_from <= latest_then);
@@ -367,7 +367,7 @@ impl Cut {
                     about.from(history, stretch.newest).take(stretch.count).enumerate();
                 let first = entries.find(|(_, (_, transaction))| transaction.asked <= latest);
                 let Some((passed, (from, _))) = first else { continue };
-                found.add(Part { from, count: stretch.count - passed }, limit);
+                found.add(Scan { from, count: stretch.count - passed }, limit);
                 is_first = false;
                 continue;
             }
@@ -378,7 +378,7 @@ impl Cut {
             }
             match verdict {
                 Look::Through | Look::ThroughIfOpen => {
-                    found.add(Part { from: stretch.newest, count: stretch.count }, limit);
+                    found.add(Scan { from: stretch.newest, count: stretch.count }, limit);
                 }
                 Look::Past => found.counted += 1,
                 Look::NoFurther => break,
@@ -394,21 +394,21 @@ impl Cut {
 
 /// The chains that were looked at, cut into stretches.
 #[derive(Debug)]
-pub(super) struct Cuts {
-    chains: HashMap<About, Cut>,
+pub(super) struct ChainIndex {
+    chains: HashMap<About, SegmentedChain>,
     /// How many stretches they are in all. With the chains themselves, they are as many as this at most before all
     /// are let go.
     stretches: usize,
     stretches_max: usize,
 }
 
-impl Cuts {
+impl ChainIndex {
     /// For a history of so many transactions.
-    pub fn new(transactions: usize) -> Cuts {
+    pub fn new(transactions: usize) -> ChainIndex {
         // Each is on two chains, and a stretch holds eight of them on average at least, so that only what is forgotten,
         // and chains that hold next to nothing, make it more than half of this.
         let stretches_max = transactions / 2;
-        Cuts { chains: HashMap::new(), stretches: 0, stretches_max }
+        ChainIndex { chains: HashMap::new(), stretches: 0, stretches_max }
     }
 
     /// At most `limit` transactions from the newest that was asked by a time, but for those in stretches
@@ -419,12 +419,12 @@ impl Cuts {
         about: About,
         (history, order): (&'t History, Order),
         (latest, limit): (Timestamp, usize),
-        look: impl FnMut(&Stretch) -> Look,
-    ) -> Parts<'t> {
+        look: impl FnMut(&Segment) -> Look,
+    ) -> Scans<'t> {
         let Some(cut) = self.covering(about, history, order, latest) else {
-            return Parts::plain(history, about, latest, limit);
+            return Scans::plain(history, about, latest, limit);
         };
-        Parts::new(history, about, cut.parts(about, history, (latest, limit), look))
+        Scans::new(history, about, cut.parts(about, history, (latest, limit), look))
     }
 
     /// The number that the next transaction had when one was cut last.
@@ -446,7 +446,7 @@ impl Cuts {
         history: &History,
         order: Order,
         latest: Timestamp,
-    ) -> Option<&mut Cut> {
+    ) -> Option<&mut SegmentedChain> {
         // One without a stretch takes as much room.
         if self.stretches + self.chains.len() > self.stretches_max {
             // Most of it is forgotten meanwhile; what is not is cut anew when it is looked at.
@@ -458,7 +458,7 @@ impl Cuts {
             Entry::Vacant(place) => {
                 about.chain(history).nth(SHORT)?;
                 let (next, until) = (Sequence(0), Timestamp(i64::MIN));
-                place.insert(Cut { stretches: VecDeque::new(), next, until })
+                place.insert(SegmentedChain { stretches: VecDeque::new(), next, until })
             }
         };
         if !cut.covers(latest, history.next(), order) {
@@ -599,7 +599,7 @@ mod tests {
                     let all = self.transactions.with_server(server, domain);
                     all.skip_while(|(_, t)| t.asked > latest)
                 };
-                let by = |look: &dyn Fn(&Stretch) -> Look| {
+                let by = |look: &dyn Fn(&Segment) -> Look| {
                     self.transactions.with_server_by(server, domain, (latest, limit), look)
                 };
 
@@ -689,7 +689,7 @@ mod tests {
         let (_, oldest) = made.transactions.before(made.transactions.next()).last().unwrap();
         let latest = Timestamp(200_000_000_000);
         let over = latest - Span::from_secs(1);
-        let look = |stretch: &Stretch| match stretch.is_over_before(over) {
+        let look = |stretch: &Segment| match stretch.is_over_before(over) {
             true => Look::Past,
             false => Look::Through,
         };

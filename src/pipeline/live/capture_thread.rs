@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use super::pile::Pile;
+use super::batch_pool::BatchPool;
 use super::progress::clock;
 use super::{Handed, Listener, Lost, Raw, Shared, Tap, WAIT, WORDS_EACH, lock, now, stretch};
 use crate::capture::live::{Drops, Filled};
@@ -67,7 +67,7 @@ pub(super) trait Outlet {
 pub(super) struct Merged<'l> {
     pub(super) source: usize,
     /// Its own, so that no other source can use them up.
-    pub(super) batches: &'l Pile,
+    pub(super) batches: &'l BatchPool,
     pub(super) handed: Sender<Handed>,
 }
 
@@ -103,7 +103,7 @@ impl Outlet for Merged<'_> {
 
 /// Straight on, for there is no other source.
 pub(super) struct Straight<'l, 't> {
-    pub(super) batches: &'l Pile,
+    pub(super) batches: &'l BatchPool,
     pub(super) line: Line<'t>,
     /// Has room for all batches, and for words.
     pub(super) onward: Sender<Raw>,
@@ -137,7 +137,7 @@ impl Outlet for Straight<'_, '_> {
 }
 
 /// The thread of a source.
-pub(super) struct Ear<'s> {
+pub(super) struct CaptureThread<'s> {
     listener: Listener,
     /// Its place among the sources.
     source: usize,
@@ -154,20 +154,20 @@ pub(super) struct Ear<'s> {
     away_since: Option<Timestamp>,
 }
 
-impl<'s> Ear<'s> {
+impl<'s> CaptureThread<'s> {
     /// That of a source. The drops are asked for as if they had been at `last`.
     pub(super) fn new(
         (source, listener): (usize, Listener),
         shared: &'s Shared,
         is_first: bool,
         last: Timestamp,
-    ) -> Ear<'s> {
+    ) -> CaptureThread<'s> {
         let (told, has_heard, away_since) = (Drops::default(), false, None);
-        Ear { listener, source, shared, is_first, told, last, has_heard, away_since }
+        CaptureThread { listener, source, shared, is_first, told, last, has_heard, away_since }
     }
 }
 
-impl Ear<'_> {
+impl CaptureThread<'_> {
     /// Listens until told to stop, or until the source has ended.
     pub(super) fn listen(mut self, mut outlet: impl Outlet, stop: &Stop) {
         let mut spare = Batch::default();

@@ -3,7 +3,7 @@
 //!
 //! What is written once stands apart. So do the earlier lives, of the edges that have had some.
 
-use super::edge::{EARLIER_MAX, Earlier, Edge, EdgeKind, Learned, Life};
+use super::edge::{EARLIER_MAX, Earlier, Edge, EdgeKind, Life, Provenance};
 use crate::bounded::{Chain, Line, Ring, Sequence, Text};
 use crate::frame::FrameId;
 use crate::name::NameHash;
@@ -19,23 +19,23 @@ const RESOLVER: u32 = HAD_OTHERS - 1;
 /// What an edge is found by, and what changes when it is learned again.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, packed(4))]
-pub(super) struct Record {
+pub(super) struct EdgeRecord {
     owner: NameHash,
     target: NameHash,
-    last: Learned,
+    last: Provenance,
     until: Timestamp,
     from: Timestamp,
     whose: u32,
 }
 
-const _: () = assert!(size_of::<Record>() == 52);
+const _: () = assert!(size_of::<EdgeRecord>() == 52);
 
-impl Record {
+impl EdgeRecord {
     #[inline]
-    fn of(edge: &Edge) -> Record {
+    fn of(edge: &Edge) -> EdgeRecord {
         let Edge { owner, target, last, until, from, resolver, kind, .. } = *edge;
         let kind = if kind == EdgeKind::Delegation { DELEGATION } else { 0 };
-        Record { owner, target, last, until, from, whose: resolver.0 & RESOLVER | kind }
+        EdgeRecord { owner, target, last, until, from, whose: resolver.0 & RESOLVER | kind }
     }
 
     pub fn owner(self) -> NameHash {
@@ -57,14 +57,15 @@ impl Record {
     /// Whether it leads from the same to the same.
     #[inline]
     fn is_same(self, edge: &Edge) -> bool {
-        let Record { owner, target, whose, .. } = self;
-        (owner, target, whose & !HAD_OTHERS) == (edge.owner, edge.target, Record::of(edge).whose)
+        let EdgeRecord { owner, target, whose, .. } = self;
+        (owner, target, whose & !HAD_OTHERS)
+            == (edge.owner, edge.target, EdgeRecord::of(edge).whose)
     }
 }
 
 /// What is written once of an edge.
 #[derive(Clone, Copy, Debug)]
-struct Rest {
+struct EdgeDetails {
     /// The frame that taught it first; of one that has had earlier lives, as a number, the place of its past.
     first: FrameId,
     owner_text: Text,
@@ -74,26 +75,26 @@ struct Rest {
 /// What an edge that had to be learned anew was before.
 #[derive(Clone, Copy, Debug)]
 struct Past {
-    first: Learned,
+    first: Provenance,
     earlier: [Earlier; EARLIER_MAX],
 }
 
 /// All edges kept, newest last.
 #[derive(Debug)]
-pub(super) struct Kept {
-    records: Ring<Record, 3, Line>,
+pub(super) struct EdgeStore {
+    records: Ring<EdgeRecord, 3, Line>,
     /// The rest of each, by the same number.
-    rest: Ring<Rest, 0>,
+    rest: Ring<EdgeDetails, 0>,
     past: Vec<Past>,
     /// The places of pasts that are forgotten.
     free: Vec<u32>,
 }
 
-impl Kept {
+impl EdgeStore {
     /// Of so many edges.
-    pub fn new(limit: usize) -> Kept {
+    pub fn new(limit: usize) -> EdgeStore {
         let (records, rest) = (Ring::new(limit), Ring::new(limit));
-        Kept { records, rest, past: Vec::new(), free: Vec::new() }
+        EdgeStore { records, rest, past: Vec::new(), free: Vec::new() }
     }
 
     /// Takes all the memory that edges can come to need, but for their pasts.
@@ -110,8 +111,8 @@ impl Kept {
             self.free.extend(rest.map(|rest| rest.first.number() as u32));
         }
         let Edge { first, owner_text, target_text, .. } = *edge;
-        self.rest.push(Rest { first: first.frame, owner_text, target_text }, []);
-        let sequence = self.records.push(Record::of(edge), keys.map(Some));
+        self.rest.push(EdgeDetails { first: first.frame, owner_text, target_text }, []);
+        let sequence = self.records.push(EdgeRecord::of(edge), keys.map(Some));
         if edge.has_past() {
             self.put(sequence, edge);
         }
@@ -130,7 +131,7 @@ impl Kept {
             true => rest.first.number() as u32,
             false => self.free.pop().unwrap_or(self.past.len() as u32),
         };
-        *record = Record::of(edge);
+        *record = EdgeRecord::of(edge);
         record.whose |= HAD_OTHERS;
         rest.first = FrameId::new(0, place.into());
         let past = Past { first: edge.first, earlier: edge.earlier };
@@ -142,7 +143,7 @@ impl Kept {
 
     /// Learns one again.
     #[inline]
-    pub fn learn_again(&mut self, sequence: Sequence, learned: Learned, life: Life) {
+    pub fn learn_again(&mut self, sequence: Sequence, learned: Provenance, life: Life) {
         let Some(record) = self.records.get_mut(sequence) else { return };
         let own = Life { from: record.from, until: record.until };
         if let Some(own) = own.extended_by(life) {
@@ -165,13 +166,13 @@ impl Kept {
     }
 
     /// The edge of a record.
-    pub fn edge(&self, sequence: Sequence, record: &Record) -> Option<Edge> {
-        let Record { owner, target, last, until, from, whose } = *record;
-        let Rest { first, owner_text, target_text } = *self.rest.get(sequence)?;
+    pub fn edge(&self, sequence: Sequence, record: &EdgeRecord) -> Option<Edge> {
+        let EdgeRecord { owner, target, last, until, from, whose } = *record;
+        let EdgeDetails { first, owner_text, target_text } = *self.rest.get(sequence)?;
         let past = match record.had_others() {
             true => *self.past.get(first.number() as usize)?,
             false => {
-                let first = Learned { frame: first, time: from };
+                let first = Provenance { frame: first, time: from };
                 Past { first, earlier: [Earlier::default(); EARLIER_MAX] }
             }
         };
@@ -194,7 +195,7 @@ impl Kept {
     }
 
     /// The records on the chain of a key, and of other keys, newest first.
-    pub fn chain(&self, chain: usize, key: u64) -> Chain<'_, Record, 3, Line> {
+    pub fn chain(&self, chain: usize, key: u64) -> Chain<'_, EdgeRecord, 3, Line> {
         self.records.chain(chain, key)
     }
 

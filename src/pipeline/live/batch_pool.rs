@@ -19,13 +19,13 @@ const OCTETS: usize = 160 * BATCH_FRAMES_MAX;
 const OCTETS_KEPT: usize = 1 << 20;
 
 /// Batches that are used again. Who takes one takes the one that was put back last, which is still in the cache.
-pub(super) struct Pile(Mutex<Vec<Batch>>);
+pub(super) struct BatchPool(Mutex<Vec<Batch>>);
 
-impl Pile {
+impl BatchPool {
     /// Those of a source.
-    pub(super) fn batches() -> Pile {
+    pub(super) fn batches() -> BatchPool {
         let batch = || Batch::with_room(BATCH_FRAMES_MAX, OCTETS);
-        Pile(Mutex::new(std::iter::repeat_with(batch).take(BATCHES).collect()))
+        BatchPool(Mutex::new(std::iter::repeat_with(batch).take(BATCHES).collect()))
     }
 
     pub(super) fn take(&self) -> Option<Batch> {
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_batch_has_its_memory_from_the_start_and_gives_back_what_is_unusual() {
-        let pile = Pile::batches();
+        let pile = BatchPool::batches();
         let mut batch = pile.take().unwrap();
         let arena = batch.arena.as_ptr();
         assert!(batch.is_empty() && batch.arena.capacity() >= OCTETS);

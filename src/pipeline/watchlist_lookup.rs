@@ -16,7 +16,7 @@ const TOGETHER: usize = 64;
 /// What a name is looked up in is seldom in the cache, and to wait for it cost more than to read the message, with a
 /// million indicators. Nobody asks at once: so the memory is asked for, and further messages are read meanwhile.
 #[derive(Clone, Debug)]
-pub struct Watched {
+pub struct WatchlistLookup {
     indicators: Option<Arc<Indicators>>,
     wants_addresses: bool,
     /// What is to be looked up, and the place of the message that it stands in.
@@ -25,11 +25,16 @@ pub struct Watched {
     flagged: VecDeque<u32>,
 }
 
-impl Watched {
+impl WatchlistLookup {
     /// Looks out for what is listed. Without a list, for nothing, and wants all that messages say.
-    pub fn new(indicators: Option<Arc<Indicators>>) -> Watched {
+    pub fn new(indicators: Option<Arc<Indicators>>) -> WatchlistLookup {
         let wants_addresses = indicators.is_none();
-        Watched { indicators, wants_addresses, wanted: Vec::new(), flagged: VecDeque::new() }
+        WatchlistLookup {
+            indicators,
+            wants_addresses,
+            wanted: Vec::new(),
+            flagged: VecDeque::new(),
+        }
     }
 
     /// Looks out for other indicators.
@@ -62,7 +67,7 @@ impl Watched {
     }
 }
 
-impl Watchlist for Watched {
+impl Watchlist for WatchlistLookup {
     #[inline]
     fn name(&mut self, name: &Ancestors<'_>, message: usize) {
         let Some(indicators) = &self.indicators else { return };

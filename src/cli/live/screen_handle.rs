@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 #[cfg(feature = "tui")]
-pub use with_screen::{Shown, go_on, interrupt, pause};
+pub use with_screen::{ScreenHandle, go_on, interrupt, pause};
 #[cfg(not(feature = "tui"))]
-pub use without_screen::{Shown, go_on, interrupt, pause};
+pub use without_screen::{ScreenHandle, go_on, interrupt, pause};
 
 use super::super::say;
 use super::super::settings::Live as Settings;
@@ -24,13 +24,13 @@ mod with_screen {
     use crate::screen::{Screen, Wish, abandon, leave, resume};
 
     /// The screen, if there is one.
-    pub struct Shown(Option<Screen>);
+    pub struct ScreenHandle(Option<Screen>);
 
-    impl Shown {
+    impl ScreenHandle {
         /// Takes the terminal, where a screen is wanted and can be.
-        pub fn open(settings: &Settings) -> Shown {
-            let Some(is_coloured) = settings.screen else { return Shown(None) };
-            Shown(Screen::open(settings.zone.clone(), is_coloured).unwrap_or_else(|error| {
+        pub fn open(settings: &Settings) -> ScreenHandle {
+            let Some(is_coloured) = settings.screen else { return ScreenHandle(None) };
+            ScreenHandle(Screen::open(settings.zone.clone(), is_coloured).unwrap_or_else(|error| {
                 say(&format!("whoasked: cannot show the screen, printing lines instead: {error}"));
                 None
             }))
@@ -92,15 +92,15 @@ mod without_screen {
     use super::*;
 
     /// No screen.
-    pub struct Shown;
+    pub struct ScreenHandle;
 
-    impl Shown {
+    impl ScreenHandle {
         /// No screen. One that would be there is missed.
-        pub fn open(settings: &Settings) -> Shown {
+        pub fn open(settings: &Settings) -> ScreenHandle {
             if settings.screen.is_some() {
                 say("whoasked: built without the screen; printing lines instead");
             }
-            Shown
+            ScreenHandle
         }
 
         /// Never.

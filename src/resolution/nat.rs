@@ -53,7 +53,7 @@ struct SentOn {
 
 /// The addresses that others' queries were sent on from, and whose.
 #[derive(Debug, Default)]
-pub struct Translated {
+pub struct NatTable {
     hosts: BTreeMap<HostId, SentOn>,
     /// Pairs of which one sends on what the other asks, but which of them cannot be told.
     either: BTreeSet<[HostId; 2]>,
@@ -69,7 +69,7 @@ struct Alike {
     borne_out: usize,
 }
 
-impl Translated {
+impl NatTable {
     /// Whether queries of others were sent on from an address.
     #[inline]
     pub fn contains(&self, host: HostId) -> bool {

@@ -13,7 +13,7 @@ use crate::bounded::Sequence;
 use crate::message::RecordType;
 use crate::name::NameHash;
 use crate::time::Timestamp;
-use crate::transaction::{HostId, Stretch, Transaction};
+use crate::transaction::{HostId, Segment, Transaction};
 
 /// A question, by its name, the domain of that, and its type.
 pub(super) type Question = (NameHash, NameHash, RecordType);
@@ -27,7 +27,7 @@ pub(super) enum Side {
 
 /// The transactions about one question by a time that were answered.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct EarlierAnswers {
     /// They, newest first.
     pub answered: Vec<(Sequence, Transaction)>,
     /// When the last of all was asked, answered or not, and the last of those without an answer.
@@ -38,9 +38,9 @@ pub(super) struct Told {
     asked: Vec<Timestamp>,
 }
 
-impl Told {
-    fn of(transactions: impl Iterator<Item = (Sequence, Transaction)>) -> Told {
-        let mut told = Told::default();
+impl EarlierAnswers {
+    fn of(transactions: impl Iterator<Item = (Sequence, Transaction)>) -> EarlierAnswers {
+        let mut told = EarlierAnswers::default();
         for (sequence, transaction) in transactions {
             told.newest = told.newest.max(Some(transaction.asked));
             told.asked.push(transaction.asked);
@@ -74,7 +74,7 @@ impl Told {
 }
 
 /// All that was looked up while nothing changed.
-pub(super) type Remembered = HashMap<(Side, HostId, Question, Timestamp), Arc<Told>>;
+pub(super) type Remembered = HashMap<(Side, HostId, Question, Timestamp), Arc<EarlierAnswers>>;
 
 impl History<'_> {
     /// What was answered to a question by a time, of what a resolver asked or was asked.
@@ -84,12 +84,12 @@ impl History<'_> {
         resolver: &HostId,
         question: Question,
         latest: Timestamp,
-    ) -> Arc<Told> {
+    ) -> Arc<EarlierAnswers> {
         let key = (side, *resolver, question, latest);
         if let Some(known) = self.told.borrow().get(&key) {
             return Arc::clone(known);
         }
-        let told = Arc::new(Told::of(self.about(side, resolver, question, latest)));
+        let told = Arc::new(EarlierAnswers::of(self.about(side, resolver, question, latest)));
         self.told.borrow_mut().insert(key, Arc::clone(&told));
         told
     }
@@ -102,7 +102,7 @@ impl History<'_> {
         (name, domain, qtype): Question,
         latest: Timestamp,
     ) -> impl Iterator<Item = (Sequence, Transaction)> {
-        let look = move |stretch: &Stretch| stretch.look_for(name);
+        let look = move |stretch: &Segment| stretch.look_for(name);
         let within = (latest, ASKS_MAX);
         let addresses = self.roles.addresses_of(resolver).iter();
         let about = addresses.flat_map(move |address| match side {

@@ -1,7 +1,7 @@
 //! What the capture shows around the questions: host names, and where clients turned to afterwards.
 
 use super::{Client, Place};
-use crate::contact::{Asked, Contact, Encrypted, Watch};
+use crate::contact::{Contact, Encrypted, EncryptedQuery, Watch};
 use crate::flow::{Address, Mac};
 use crate::frame::FrameId;
 use crate::identity::{Hostname, Inventory, Registry};
@@ -12,16 +12,16 @@ use crate::transaction::Hosts;
 
 /// Host names and contacts, as they become known in capture order.
 #[derive(Debug)]
-pub(super) struct Surroundings {
+pub(super) struct HostContext {
     names: Registry,
     watch: Watch,
     encrypted: Encrypted,
 }
 
-impl Surroundings {
+impl HostContext {
     /// With an inventory's names, and nothing seen yet.
-    pub fn new(inventory: Inventory) -> Surroundings {
-        Surroundings {
+    pub fn new(inventory: Inventory) -> HostContext {
+        HostContext {
             names: Registry::new(inventory),
             watch: Watch::default(),
             encrypted: Encrypted::default(),
@@ -70,7 +70,7 @@ impl Surroundings {
     }
 
     /// Whether a server was asked encrypted.
-    pub fn asked(&self, server: Address) -> Option<Asked> {
+    pub fn asked(&self, server: Address) -> Option<EncryptedQuery> {
         self.encrypted.asked(server)
     }
 
