@@ -207,6 +207,16 @@ impl History<'_> {
             let ended = matches!(candidate.timing, Timing::After(since) if since <= MOMENT);
             ended && !candidate.served && candidate.relation <= Relation::Alias
         });
+        let own = self.of_same_id(sent);
+        if !own.is_empty() {
+            return self.behind(&own, &walk, (query, sent), 1_000, began, trail);
+        }
+        let given_up = self.gave_way_to(query, sent, &candidates);
+        if !given_up.is_empty()
+            && let Some(causes) = self.as_given_up(&given_up, (query, sent), began, trail)
+        {
+            return causes;
+        }
         let mut chosen = self.each_its_own(sent, choose(candidates.clone(), sent));
         let mut others = self.others(&candidates, &chosen, sent);
         let led = self.just_led(&candidates, &chosen, sent);
@@ -272,10 +282,25 @@ impl History<'_> {
                 if name.label_count() > 1 { or_just_after(why, &candidates, sent) } else { why };
             return Causes { first_try, ..none(why) };
         }
-        let (mut clients, behind) = self.end_clients(&chosen, &walk, sent, began, trail);
         // Who only came while it was in flight did not set it off.
         let only_joined = chosen.iter().all(|c| c.timing == Timing::Joined);
-        let sure_max = if only_joined { others.sure_max.min(POSSIBLE) } else { others.sure_max };
+        let is_anothers = only_joined || self.roles.sends_ids_on(sent.client);
+        let sure_max = if is_anothers { others.sure_max.min(POSSIBLE) } else { others.sure_max };
+        self.behind(&chosen, &walk, (first_try, sent), sure_max, began, trail)
+    }
+
+    /// The causes of a query of which the asks are chosen that it is for, at most so sure as `sure_max`, in thousandths.
+    fn behind(
+        &self,
+        chosen: &[Candidate],
+        walk: &Walk<'_>,
+        (first_try, sent): (Sequence, &Transaction),
+        sure_max: u16,
+        began: Timestamp,
+        trail: &mut Trail,
+    ) -> Causes {
+        let none = |why| Causes { clients: Vec::new(), unexplained: Some(why), first_try };
+        let (mut clients, behind) = self.end_clients(chosen, walk, sent, began, trail);
         for client in &mut clients {
             client.confidence_permille = client.confidence_permille.min(sure_max);
         }
@@ -288,9 +313,9 @@ impl History<'_> {
             host.is_some_and(|host| hosts.contains(&host) || !is_more && hosts.insert(host))
         });
         match hosts.len() {
-            0 => Causes { first_try, ..none(behind.unwrap_or(NoClientReason::Forgotten)) },
+            0 => none(behind.unwrap_or(NoClientReason::Forgotten)),
             1..=CLIENTS_MAX => Causes { clients, unexplained: None, first_try },
-            many => Causes { first_try, ..none(NoClientReason::TooMany(many as u32)) },
+            many => none(NoClientReason::TooMany(many as u32)),
         }
     }
 
@@ -355,6 +380,36 @@ impl History<'_> {
         let usable =
             !(shared.clients.is_empty() || replaced || long_ago && served || given_up && !served);
         (usable && (chosen.is_empty() || strong)).then(|| self.after_all(shared, &earlier, sent))
+    }
+
+    /// The causes of a query to which another gave way, at another server: those of that one, or of each that it may have been.
+    fn as_given_up(
+        &self,
+        given_up: &[(Sequence, Transaction)],
+        (query, sent): (Sequence, &Transaction),
+        began: Timestamp,
+        trail: &mut Trail,
+    ) -> Option<Causes> {
+        let mut clients = Vec::new();
+        let mut first_try = query;
+        for (sequence, earlier) in given_up {
+            trail.visited.clear();
+            let shared = self.causes_beyond(*sequence, earlier, began, trail);
+            if shared.clients.is_empty() {
+                return None;
+            }
+            first_try = first_try.min(shared.first_try);
+            clients.extend(shared.clients);
+        }
+        let mut clients = once_each(clients);
+        let hosts = clients.iter().filter_map(|c| Some(self.transactions.get(c.ask)?.client));
+        let several = hosts.collect::<HashSet<_>>().len() > 1;
+        for client in clients.iter_mut().filter(|_| several) {
+            client.confidence_permille = client.confidence_permille.min(POSSIBLE);
+        }
+        clients.sort_by_key(|client| client.ask);
+        let causes = Causes { clients, unexplained: None, first_try };
+        Some(self.after_all(causes, &given_up.first()?.1, sent))
     }
 
     /// Whether a client was answered so long before a time.

@@ -3,7 +3,9 @@
 use foldhash::HashSet;
 
 use super::History;
-use super::candidate::{AFTER_MAX, Candidate, INSTANT, OUT_OF_ORDER, PASSED_ON_AT_ONCE, Timing};
+use super::candidate::{
+    AFTER_MAX, ASKS_MAX, Candidate, INSTANT, OPEN_MAX, OUT_OF_ORDER, PASSED_ON_AT_ONCE, Timing,
+};
 use super::cause::{LIKELY, POSSIBLE, TRIES_ON_MAX};
 use super::earlier_answers::Side;
 use super::pending::PASSED_ON;
@@ -12,7 +14,7 @@ use super::walk::Relation;
 use crate::bounded::Sequence;
 use crate::message::is_conclusive;
 use crate::time::{Span, Timestamp};
-use crate::transaction::{DISORDER_MAX, HostId, Transaction};
+use crate::transaction::{DISORDER_MAX, HostId, Look, Segment, Transaction};
 
 /// What a resolver does at once after an answer, it does within this time.
 pub(super) const MOMENT: Span = Span::from_millis(100);
@@ -22,7 +24,7 @@ const REFRESHES_MAX: Span = Span::from_secs(1);
 /// What is left to be asked when an ask is answered a resolver asks within this time.
 const AFTERWARDS: Span = Span::from_millis(10);
 /// A resolver that asks upstream for each ask apart does so within this time,
-const OWN_QUERY_MAX: Span = Span::from_millis(3);
+pub(super) const OWN_QUERY_MAX: Span = Span::from_millis(3);
 /// or within this one if it only forwards: then each query is for an ask, and none a further step of a walk down
 /// from the root.
 const FORWARDED_MAX: Span = Span::from_millis(10);
@@ -294,6 +296,47 @@ impl History<'_> {
         }
     }
 
+    /// The asks for the very thing that a query is for under the same id, where the resolver sends ids on: it asks for each
+    /// apart, and tries again under that id, whatever it told the client meanwhile.
+    pub(super) fn of_same_id(&self, sent: &Transaction) -> Vec<Candidate> {
+        if !self.roles.sends_ids_on(sent.client) {
+            return Vec::new();
+        }
+        let (question, began) = (*sent, sent.asked - OPEN_MAX);
+        let look = move |segment: &Segment| match segment.is_sent_since(began) {
+            true => segment.look_for(question.name),
+            false => Look::Through,
+        };
+        let mut found: Vec<Candidate> = Vec::new();
+        for resolver in self.roles.addresses_of(&sent.client) {
+            let within = (sent.asked, ASKS_MAX);
+            let asks = self.transactions.with_server_by(*resolver, sent.domain, within, look);
+            let asks = asks.take_while(|(_, ask)| ask.asked_last >= began);
+            let of_it = asks.filter(|(_, ask)| ask.id == sent.id && ask.same_question(sent));
+            found.extend(of_it.map(|(sequence, ask)| {
+                let told = ask.answered();
+                let before = told.filter(|at| *at < sent.asked);
+                Candidate {
+                    ask: sequence,
+                    asked: ask.asked,
+                    told,
+                    reach: 0,
+                    relation: Relation::Itself,
+                    timing: before.map_or(Timing::Open, |at| Timing::After(sent.asked - at)),
+                    confirmed: false,
+                    is_past: false,
+                    is_doubted: false,
+                    is_late: false,
+                    is_just_led: false,
+                    served: ask.is_served(),
+                    untold: None,
+                }
+            }));
+        }
+        found.sort_by_key(|candidate| (candidate.asked, candidate.ask));
+        found
+    }
+
     /// Of asks for the very thing that a query is for, the one that set it off, where the resolver asks
     /// upstream for each of them apart (Samba does, and dnsdist): then each has a query of its own right behind it. Of
     /// several that came together before several queries, any may have; of a query that is none of these, each.
@@ -332,12 +375,16 @@ impl History<'_> {
             .take_while(|query| query.asked + DISORDER_MAX >= first)
             .collect();
         left.reverse();
+        let Some(first_server) = left.first().map(|query| query.server) else { return chosen };
         // Each takes the first behind it that none before has taken.
         let mut own: Vec<(Timestamp, Transaction, Candidate)> = Vec::new();
         for (at, candidate) in came {
-            let Some(place) = left.iter().position(|query| at_once(at, query)) else {
-                return chosen;
-            };
+            // What it sends elsewhere may be a next try for another, which comes as one asks again: many do so after five
+            // seconds, and servers go on after ten.
+            let first = |query: &Transaction| query.server == first_server && at_once(at, query);
+            let place = left.iter().position(first);
+            let place = place.or_else(|| left.iter().position(|query| at_once(at, query)));
+            let Some(place) = place else { return chosen };
             own.push((at, left.remove(place), candidate));
         }
         let is_it = |query: &Transaction| {

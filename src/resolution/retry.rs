@@ -1,12 +1,16 @@
 //! Upstream queries that are tries of one question.
 
+use std::collections::BTreeSet;
+
 use super::History;
-use super::candidate::{ASKS_MAX, OPEN_MAX};
+use super::candidate::{ASKS_MAX, Candidate, OPEN_MAX};
+use super::choice::OWN_QUERY_MAX;
 use super::role::iterates;
+use super::walk::Relation;
 use crate::bounded::Sequence;
 use crate::message::is_conclusive;
 use crate::time::{Span, Timestamp};
-use crate::transaction::{Look, Segment, Transaction};
+use crate::transaction::{DISORDER_MAX, HostId, Look, Segment, Transaction};
 
 /// A query without an answer can be joined until it is tried again, and for so long at most.
 const JOIN_MAX: Span = Span::from_millis(1_500);
@@ -14,6 +18,13 @@ const JOIN_MAX: Span = Span::from_millis(1_500);
 pub(super) const LEADS_ON_MAX: Span = Span::from_secs(1);
 /// A resolver fails over to its next server within this time.
 pub(super) const FAIL_OVER_MAX: Span = Span::from_secs(12);
+
+/// A forwarder gives a server up after this at the soonest, and always after as long, give or take this.
+const GIVEN_UP_AFTER_MIN: Span = Span::from_millis(500);
+const SAME_PAUSE: Span = Span::from_millis(5);
+/// So many queries went the same way after as long where that is no chance, and of so many at most it is looked for.
+const ALIKE_MIN: usize = 3;
+const GIVEN_UP_MAX: usize = 64;
 
 /// The longest pause between two tries.
 const BACKS_OFF_MAX: Span = Span::from_secs(32);
@@ -94,6 +105,75 @@ impl History<'_> {
             // was answered meanwhile.
         }
         first.0
+    }
+
+    /// The queries of which one, still unanswered, gave way to this one at another server, where a forwarder asks for each client
+    /// apart: it gives up each after the same pause (Samba after 10 s), and when the others did so shows which. Several if as
+    /// many speak for each.
+    pub(super) fn gave_way_to(
+        &self,
+        query: Sequence,
+        sent: &Transaction,
+        candidates: &[Candidate],
+    ) -> Vec<(Sequence, Transaction)> {
+        let asker = self.transactions.hosts().get(sent.client);
+        if asker.is_none_or(|resolver| resolver.asks_iterating > 0) {
+            return Vec::new();
+        }
+        let since = sent.asked - FAIL_OVER_MAX - FAIL_OVER_MAX;
+        let about = self.same_questions(sent, sent.asked + FAIL_OVER_MAX);
+        let about = about.take_while(|(_, other)| other.asked + DISORDER_MAX >= since);
+        let about: Vec<_> = about.take(GIVEN_UP_MAX + 1).collect();
+        if about.len() > GIVEN_UP_MAX {
+            return Vec::new();
+        }
+        let pause = |earlier: &Transaction, later: &Transaction| {
+            let is_open = earlier.answered().is_none_or(|at| at >= later.asked);
+            let pause = later.asked - earlier.asked;
+            let is_elsewhere = earlier.server != later.server;
+            let fits = (GIVEN_UP_AFTER_MIN..=FAIL_OVER_MAX).contains(&pause);
+            (is_open && is_elsewhere && fits).then_some(pause)
+        };
+        // By the server that was given up, after how long, and which query.
+        let mut pauses: Vec<(HostId, Span, Sequence)> = Vec::new();
+        for (_, later) in about.iter().filter(|(_, later)| later.server == sent.server) {
+            let earlier = about.iter();
+            pauses.extend(earlier.filter_map(|(sequence, earlier)| {
+                Some((earlier.server, pause(earlier, later)?, *sequence))
+            }));
+        }
+        pauses.sort_unstable();
+        let alike = |given_up: &Transaction, after: Span| {
+            let of_it = (given_up.server, after - SAME_PAUSE, Sequence(0));
+            let first = pauses.partition_point(|pause| *pause < of_it);
+            let alike = pauses.get(first..).unwrap_or_default().iter();
+            let alike = alike.take_while(|(server, pause, _)| {
+                *server == given_up.server && *pause <= after + SAME_PAUSE
+            });
+            alike.map(|(_, _, sequence)| sequence).collect::<BTreeSet<_>>().len()
+        };
+        let before = about.iter().filter(|(sequence, _)| *sequence != query);
+        let may_be: Vec<(Span, (Sequence, Transaction))> = before
+            .filter_map(|(sequence, earlier)| Some((pause(earlier, sent)?, (*sequence, *earlier))))
+            .collect();
+        let best = may_be.iter().map(|(after, (_, earlier))| (alike(earlier, *after), *after));
+        let Some((_, usual)) = best.max().filter(|(alike, _)| *alike >= ALIKE_MIN) else {
+            return Vec::new();
+        };
+        let is_own = |given_up: &Transaction| {
+            candidates.iter().filter(|c| c.relation == Relation::Itself).any(|candidate| {
+                let came = self.came_by(candidate, sent.asked);
+                let came = came.last().copied().filter(|at| sent.asked - *at <= OWN_QUERY_MAX);
+                came.is_some_and(|came| {
+                    !about.iter().any(|(_, other)| {
+                        other.server == given_up.server
+                            && (Span(0)..=OWN_QUERY_MAX).contains(&(other.asked - came))
+                    })
+                })
+            })
+        };
+        let may_be = may_be.into_iter().filter(|(after, _)| (*after - usual).abs() <= SAME_PAUSE);
+        may_be.map(|(_, given_up)| given_up).filter(|(_, given_up)| !is_own(given_up)).collect()
     }
 
     /// The earliest query in the run that ends with this one, however long the pauses are by which a resolver backs off

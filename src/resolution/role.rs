@@ -17,6 +17,7 @@
 
 mod behaviour;
 mod for_others;
+mod ids;
 
 use std::collections::BTreeSet;
 
@@ -89,6 +90,8 @@ pub struct Roles {
     of_host: Vec<u32>,
     /// The hosts for nearly all of whose queries others wait, at servers of which it cannot be told which they belong to.
     waited_with: BTreeSet<HostId>,
+    /// The places of the resolvers that send questions on under the ids that their clients chose.
+    sending_ids_on: BTreeSet<usize>,
     /// How many hosts only ask.
     askers: usize,
     /// The clients that may ask for others.
@@ -192,6 +195,11 @@ impl Roles {
         &self.groups
     }
 
+    /// Whether a resolver sends questions on under the ids that its clients chose.
+    pub(super) fn sends_ids_on(&self, resolver: HostId) -> bool {
+        self.place_of(resolver).is_some_and(|place| self.sending_ids_on.contains(&place))
+    }
+
     /// Learns roles anew when a host has become a resolver by what it did last, or when so many
     /// transactions have come that it is worth it. It costs a walk over all hosts, so it is not done
     /// again before some share of as many transactions have come.
@@ -287,6 +295,7 @@ impl Roles {
                 break;
             }
         }
+        self.sending_ids_on = self.sending_ids_on(&latest);
         let echoing = self.echoing(&latest, hosts);
         self.waited_with.extend(echoing);
         let of_resolvers = self.asking_resolvers_only(&latest);

@@ -5,11 +5,12 @@
 mod addresses;
 mod apart;
 mod dead;
+mod forwarders;
 mod full;
 mod innocent;
 mod lost;
-mod real;
 mod nat;
+mod real;
 mod tries;
 
 use super::{Limits, NoClientReason, Relation, Resolution, Role, Roles, StepKind};
