@@ -89,6 +89,8 @@ pub(super) struct Candidate {
     pub is_late: bool,
     /// Whether it came just before the query, or the alias that leads there, and its answer with the query's.
     pub is_just_led: bool,
+    /// Whether the alias that leads to the query came so shortly before it that nothing else can have come in between.
+    pub is_led_on: bool,
     /// Whether it was answered with what was asked for, or that there is no such thing.
     pub served: bool,
     /// If it was open for long, and no answer to it is in the capture though that to the query would have been passed on: how
@@ -369,6 +371,7 @@ impl History<'_> {
             is_doubted: said == OwnAnswer::NoRecord,
             is_late: false,
             is_just_led: is_just_led(ask, &path, sent),
+            is_led_on: path.last().is_some_and(|edge| is_led_on(edge, sent)),
             served: ask.is_served(),
             untold: None,
         })
@@ -630,6 +633,12 @@ fn is_just_led(ask: &Transaction, path: &[Edge], sent: &Transaction) -> bool {
     let is_led = || path.last().is_some_and(|edge| just_before(edge.told_by(sent.asked)));
     (just_before(ask.asked) || is_led())
         && ask.answered().is_some_and(|told| is_passed_on_at_once(told, sent))
+}
+
+/// Whether a resolver asks for what an alias leads to as soon as it has learned that.
+fn is_led_on(alias: &Edge, sent: &Transaction) -> bool {
+    let since = sent.asked - alias.told_by(sent.asked);
+    (Span(0)..=INSTANT).contains(&since)
 }
 
 /// Whether somebody was told at a time when the answer to a query had just come.

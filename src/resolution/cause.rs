@@ -355,10 +355,19 @@ impl History<'_> {
         began: Timestamp,
         trail: &mut Trail,
     ) -> Option<Causes> {
-        if !chosen.iter().all(|candidate| candidate.relation == Relation::OtherType) {
+        let earlier = self.transactions.get(first_try)?;
+        // Who was served while it went on trying, and not just now, set nothing off.
+        let was_served_meanwhile = |candidate: &Candidate| {
+            matches!(candidate.timing, Timing::After(since) if since > MOMENT)
+                && candidate.served
+                && candidate.asked > earlier.asked
+        };
+        let is_no_cause = |candidate: &Candidate| {
+            candidate.relation == Relation::OtherType || was_served_meanwhile(candidate)
+        };
+        if !chosen.iter().all(is_no_cause) {
             return None;
         }
-        let earlier = self.transactions.get(first_try)?;
         let shared = self.causes_beyond(first_try, &earlier, began, trail);
         let strong = shared.clients.iter().all(|client| client.relation <= Relation::Alias);
         // Who was served long ago is not behind what is asked now.
@@ -438,12 +447,17 @@ impl History<'_> {
         trail.visited.clear();
         trail.visited.push(query);
         let shared = self.causes_beyond(first, &earlier, began, trail);
-        let is_told = |client: &Cause| {
-            let ask = self.transactions.get(client.ask);
-            ask.is_some_and(|ask| ask.is_served())
+        // Who was served when the run had begun was told its answer, unless it went on: only that answer is missing.
+        let is_over = |client: &Cause| {
+            let served = self.transactions.get(client.ask).filter(|ask| ask.is_served());
+            served.and_then(|ask| ask.answered()).is_some_and(|told| {
+                let mut tries = self.same_questions(sent, sent.asked);
+                client.role != Role::Refresh
+                    && !tries.any(|(other, again)| other < query && again.asked > told + MOMENT)
+            })
         };
         match shared.unexplained {
-            None if shared.clients.iter().all(is_told) => why,
+            None if shared.clients.iter().all(is_over) => why,
             None => NoClientReason::TriedBefore(sent.asked - earlier.asked),
             Some(
                 unknown @ (NoClientReason::BeganMidWay(_)

@@ -328,6 +328,7 @@ impl History<'_> {
                     is_doubted: false,
                     is_late: false,
                     is_just_led: false,
+                    is_led_on: false,
                     served: ask.is_served(),
                     untold: None,
                 }
@@ -447,7 +448,7 @@ impl History<'_> {
         let is_led = |c: &&Candidate| {
             (c.relation, c.timing) == (Relation::Alias, Timing::Open)
                 && !(c.is_past || c.is_late || c.is_doubted)
-                && (has_come(c, SETS_OUT_MAX) || c.is_just_led && !are_told)
+                && (has_come(c, SETS_OUT_MAX) || c.is_led_on || c.is_just_led && !are_told)
         };
         candidates.iter().filter(is_led).copied().collect()
     }

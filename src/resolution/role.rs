@@ -45,6 +45,9 @@ const BUSY_MIN: usize = 1 << 10;
 /// and on the average as often as this.
 const BUSY_EVERY: Span = Span::from_secs(1);
 
+/// Who asked the site's resolvers so often lately, and others no more often, is their client.
+const ASKS_THE_SITE_MIN: usize = 4;
+
 /// Roles are learned anew at most once in so many transactions: one in this many of the hosts.
 const REST_SHARE: u64 = 4;
 /// No site has more resolvers than this and no clients.
@@ -182,7 +185,17 @@ impl Roles {
             let to_it = latest.filter(|(_, query)| query.server == ask.server);
             to_it.take(BEHAVIOUR_STEPS).any(|(_, query)| self.group_of(query.client).is_some())
         };
-        outside && (asks_as_one || shared())
+        outside && (asks_as_one || shared()) && !self.asks_the_site_first(ask.client, transactions)
+    }
+
+    /// Whether a host asked the resolvers of the site lately, and others no more often: a client with a public server as its second
+    /// one, or a program on it that goes round the site's servers. A server asks where it forwards to.
+    fn asks_the_site_first(&self, client: HostId, transactions: &Transactions) -> bool {
+        let latest = transactions.before(transactions.next()).take(BEHAVIOUR_SAMPLE);
+        let own = latest.filter(|(_, query)| query.client == client);
+        let (site, others): (Vec<_>, Vec<_>) =
+            own.partition(|(_, query)| self.group_of(query.server).is_some());
+        site.len() >= ASKS_THE_SITE_MIN && site.len() >= others.len()
     }
 
     /// Whether a host that is taken for a client may ask for others, as it was when roles were learned last.

@@ -390,6 +390,41 @@ fn who_asks_far_more_about_few_domains_asks_for_itself() {
     }
 }
 
+#[test]
+fn who_was_led_there_at_the_moment_is_named_beside_who_asked_for_it_long_before() {
+    let mut office = Office::new();
+    office.ask(0.0, ANNA, DC, "c2.evil.com");
+    office.ask(0.3, DC, ISP, "c2.evil.com");
+    office.ask(7_000.0, BEN, DC, "www.good.com");
+    let head = office.ask(7_000.2, DC, ISP, "www.good.com");
+    office.answer(7_050.0, head, &[("www.good.com", "c2.evil.com")]);
+    let tail = office.ask(7_050.1, DC, ISP, "c2.evil.com");
+    let named = sureness(&mut office, tail);
+    assert!(named.iter().any(|(who, _)| who == BEN), "{named:?}");
+    assert!(named.iter().all(|(_, sure)| *sure <= 800), "{named:?}");
+}
+
+#[test]
+fn a_client_that_asks_a_public_server_as_well_is_no_server() {
+    // The DC forwards to the same public server. Ben asks only that, as a second server of the site does.
+    let mut office = Office::new();
+    for n in 0..8 {
+        let at = -30_000.0 + f64::from(n) * 1_000.0;
+        let name = format!("n{n}.example");
+        office.ask(at, ANNA, DC, &name);
+        office.ask(at + 0.2, DC, ISP, &name);
+        office.ask(at + 500.0, BEN, ISP, &name);
+    }
+    let asks = [ANNA, BEN].map(|client| office.ask(0.0, client, ISP, "c2.evil.com").sequence);
+    office.resolution.refresh_roles();
+    let transactions = office.resolution.transactions();
+    let may_be = asks.map(|ask| {
+        let ask = transactions.get(ask).unwrap();
+        office.resolution.roles().may_be_resolver(&ask, transactions)
+    });
+    assert_eq!(may_be, [false, true]);
+}
+
 /// How sure it is of whoever is named for a query.
 pub(super) fn sureness(office: &mut Office, query: Open<'_>) -> Vec<(String, u16)> {
     let history = office.resolution.history();

@@ -129,3 +129,22 @@ fn who_was_never_told_is_not_surely_behind_what_begins_anew_after_a_long_pause()
     assert_eq!(sure(&mut office, tries[7]), [(ANNA.to_owned(), 995)]);
     drop(again);
 }
+
+#[test]
+fn a_refresh_that_is_tried_again_and_again_is_not_for_nobody() {
+    // Anna is served what has expired; the firewall drops the answers to what that sets off.
+    let mut office = office();
+    let ask = office.ask(0.0, ANNA, DC, NAME);
+    office.answer(0.1, ask, &[]);
+    let tries = tried(&mut office, 0.0);
+    // Ben is served as well, which sets nothing off: it tries on.
+    let ask = office.ask(6_000.0, BEN, DC, NAME);
+    office.answer(6_000.1, ask, &[]);
+    assert_eq!(office.named(tries[0]), [ANNA]);
+    assert_eq!(office.named(tries[2]), [ANNA], "and not Ben");
+    for query in &tries[3..] {
+        let (named, why) = office.causes(*query);
+        assert_eq!(named, []);
+        assert!(matches!(why, Some(NoClientReason::TriedBefore(_))), "{why:?}");
+    }
+}
