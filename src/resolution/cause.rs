@@ -211,7 +211,7 @@ impl History<'_> {
         if !own.is_empty() {
             return self.behind(&own, &walk, (query, sent), 1_000, began, trail);
         }
-        let given_up = self.gave_way_to(query, sent, &candidates);
+        let given_up = self.gave_way_to(query, sent);
         if !given_up.is_empty()
             && let Some(causes) = self.as_given_up(&given_up, (query, sent), began, trail)
         {

@@ -24,10 +24,10 @@ const REFRESHES_MAX: Span = Span::from_secs(1);
 /// What is left to be asked when an ask is answered a resolver asks within this time.
 const AFTERWARDS: Span = Span::from_millis(10);
 /// A resolver that asks upstream for each ask apart does so within this time,
-pub(super) const OWN_QUERY_MAX: Span = Span::from_millis(3);
+const OWN_QUERY_MAX: Span = Span::from_millis(3);
 /// or within this one if it only forwards: then each query is for an ask, and none a further step of a walk down
 /// from the root.
-const FORWARDED_MAX: Span = Span::from_millis(10);
+pub(super) const FORWARDED_MAX: Span = Span::from_millis(10);
 /// Of responses that come closer together than this it cannot be told whom each was for.
 const APART: Span = Span::from_millis(1);
 /// How many questions are looked at for whether each has a query of its own.

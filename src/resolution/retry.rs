@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::History;
-use super::candidate::{ASKS_MAX, Candidate, OPEN_MAX};
-use super::choice::OWN_QUERY_MAX;
+use super::candidate::{ASKS_MAX, OPEN_MAX};
+use super::choice::FORWARDED_MAX;
 use super::role::iterates;
-use super::walk::Relation;
 use crate::bounded::Sequence;
 use crate::message::is_conclusive;
 use crate::time::{Span, Timestamp};
@@ -108,23 +107,37 @@ impl History<'_> {
     }
 
     /// The queries of which one, still unanswered, gave way to this one at another server, where a forwarder asks for each client
-    /// apart: it gives up each after the same pause (Samba after 10 s), and when the others did so shows which. Several if as
-    /// many speak for each.
+    /// apart: it gives up each after the same pause (Samba after 10 s), and when the others did so shows which. Several if their
+    /// pauses are too much alike. A resolver that lets all wait for one query does not ask behind each ask.
     pub(super) fn gave_way_to(
         &self,
         query: Sequence,
         sent: &Transaction,
-        candidates: &[Candidate],
     ) -> Vec<(Sequence, Transaction)> {
         let asker = self.transactions.hosts().get(sent.client);
         if asker.is_none_or(|resolver| resolver.asks_iterating > 0) {
             return Vec::new();
         }
-        let since = sent.asked - FAIL_OVER_MAX - FAIL_OVER_MAX;
-        let about = self.same_questions(sent, sent.asked + FAIL_OVER_MAX);
+        let (since, until) =
+            (sent.asked - FAIL_OVER_MAX - FAIL_OVER_MAX, sent.asked + FAIL_OVER_MAX);
+        let about = self.same_questions(sent, until);
         let about = about.take_while(|(_, other)| other.asked + DISORDER_MAX >= since);
         let about: Vec<_> = about.take(GIVEN_UP_MAX + 1).collect();
-        if about.len() > GIVEN_UP_MAX {
+        if !(ALIKE_MIN..=GIVEN_UP_MAX).contains(&about.len()) {
+            return Vec::new();
+        }
+        let came = self.came_between(sent, (since, until));
+        let is_behind_an_ask = |query: &Transaction| {
+            let after = came.partition_point(|at| *at <= query.asked);
+            let last = after.checked_sub(1).and_then(|place| came.get(place));
+            last.is_some_and(|last| query.asked - *last <= FORWARDED_MAX)
+        };
+        // What is behind an ask itself gave way to nothing, unless another query is that ask's.
+        let is_its_own = is_behind_an_ask(sent)
+            && !about.iter().any(|(_, other)| {
+                other.server != sent.server && (other.asked - sent.asked).abs() <= FORWARDED_MAX
+            });
+        if is_its_own {
             return Vec::new();
         }
         let pause = |earlier: &Transaction, later: &Transaction| {
@@ -134,46 +147,84 @@ impl History<'_> {
             let fits = (GIVEN_UP_AFTER_MIN..=FAIL_OVER_MAX).contains(&pause);
             (is_open && is_elsewhere && fits).then_some(pause)
         };
+        let own: Vec<_> = about
+            .iter()
+            .filter(|(sequence, earlier)| *sequence != query && is_behind_an_ask(earlier))
+            .collect();
         // By the server that was given up, after how long, and which query.
         let mut pauses: Vec<(HostId, Span, Sequence)> = Vec::new();
         for (_, later) in about.iter().filter(|(_, later)| later.server == sent.server) {
-            let earlier = about.iter();
-            pauses.extend(earlier.filter_map(|(sequence, earlier)| {
+            pauses.extend(own.iter().filter_map(|(sequence, earlier)| {
                 Some((earlier.server, pause(earlier, later)?, *sequence))
             }));
         }
         pauses.sort_unstable();
-        let alike = |given_up: &Transaction, after: Span| {
-            let of_it = (given_up.server, after - SAME_PAUSE, Sequence(0));
+        let alike = |&(server, after, _): &(HostId, Span, Sequence)| {
+            let of_it = (server, after - SAME_PAUSE, Sequence(0));
             let first = pauses.partition_point(|pause| *pause < of_it);
             let alike = pauses.get(first..).unwrap_or_default().iter();
-            let alike = alike.take_while(|(server, pause, _)| {
-                *server == given_up.server && *pause <= after + SAME_PAUSE
-            });
+            let alike = alike
+                .take_while(|(other, pause, _)| *other == server && *pause <= after + SAME_PAUSE);
             alike.map(|(_, _, sequence)| sequence).collect::<BTreeSet<_>>().len()
         };
-        let before = about.iter().filter(|(sequence, _)| *sequence != query);
-        let may_be: Vec<(Span, (Sequence, Transaction))> = before
-            .filter_map(|(sequence, earlier)| Some((pause(earlier, sent)?, (*sequence, *earlier))))
-            .collect();
-        let best = may_be.iter().map(|(after, (_, earlier))| (alike(earlier, *after), *after));
-        let Some((_, usual)) = best.max().filter(|(alike, _)| *alike >= ALIKE_MIN) else {
+        let latest = about.iter().map(|(_, other)| other.asked).max().unwrap_or(sent.asked);
+        // How many should have given way after as long.
+        let due = |&(server, after, _): &(HostId, Span, Sequence)| {
+            let is_due = |(_, earlier): &&&(Sequence, Transaction)| {
+                let at = earlier.asked + after;
+                earlier.server == server
+                    && at + SAME_PAUSE <= latest
+                    && earlier.answered().is_none_or(|answered| answered >= at)
+            };
+            own.iter().filter(is_due).count()
+        };
+        let mut usual: Vec<(usize, HostId, Span)> = Vec::new();
+        for pause in &pauses {
+            let alike = alike(pause);
+            if alike >= ALIKE_MIN {
+                usual.push(((2 * alike).saturating_sub(due(pause)), pause.0, pause.1));
+            }
+        }
+        usual.sort_unstable();
+        let Some(&(most, server, after)) = usual.last().filter(|(most, ..)| *most > 0) else {
             return Vec::new();
         };
-        let is_own = |given_up: &Transaction| {
-            candidates.iter().filter(|c| c.relation == Relation::Itself).any(|candidate| {
-                let came = self.came_by(candidate, sent.asked);
-                let came = came.last().copied().filter(|at| sent.asked - *at <= OWN_QUERY_MAX);
-                came.is_some_and(|came| {
-                    !about.iter().any(|(_, other)| {
-                        other.server == given_up.server
-                            && (Span(0)..=OWN_QUERY_MAX).contains(&(other.asked - came))
-                    })
-                })
-            })
+        // Another pause that is as usual says as much; of asks that came nearly together it cannot be told which gave way.
+        let is_near = |other: HostId, pause: Span, times: i64| {
+            other == server && (pause - after).abs() <= Span(SAME_PAUSE.0 * times)
         };
-        let may_be = may_be.into_iter().filter(|(after, _)| (*after - usual).abs() <= SAME_PAUSE);
-        may_be.map(|(_, given_up)| given_up).filter(|(_, given_up)| !is_own(given_up)).collect()
+        if usual.iter().any(|&(alike, other, pause)| alike == most && !is_near(other, pause, 4)) {
+            return Vec::new();
+        }
+        let gave_way = |(_, earlier): &&&(Sequence, Transaction)| {
+            pause(earlier, sent).is_some_and(|pause| is_near(earlier.server, pause, 2))
+        };
+        own.iter().filter(gave_way).map(|earlier| **earlier).collect()
+    }
+
+    /// When the asks for what a query is for came between two times, each time that they were sent, in order.
+    fn came_between(
+        &self,
+        sent: &Transaction,
+        (since, until): (Timestamp, Timestamp),
+    ) -> Vec<Timestamp> {
+        let question = *sent;
+        let look = move |segment: &Segment| match segment.is_sent_since(since) {
+            true => segment.look_for(question.name),
+            false => Look::Through,
+        };
+        let mut came = Vec::new();
+        for resolver in self.roles.addresses_of(&sent.client) {
+            let within = (until, ASKS_MAX);
+            let asks = self.transactions.with_server_by(*resolver, sent.domain, within, look);
+            let asks = asks.take_while(|(_, ask)| ask.asked_last >= since);
+            for (sequence, ask) in asks.filter(|(_, ask)| ask.same_question(&question)) {
+                came.push(ask.asked);
+                came.extend(self.transactions.tries(sequence).iter().map(|again| again.asked));
+            }
+        }
+        came.sort_unstable();
+        came
     }
 
     /// The earliest query in the run that ends with this one, however long the pauses are by which a resolver backs off
