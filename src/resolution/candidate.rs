@@ -29,6 +29,8 @@ const UNANSWERED_FOR: Span = Span::from_millis(350);
 pub(super) const PASSED_ON_AT_ONCE: Span = Span::from_millis(15);
 /// Nearly always it is within this one.
 const TOLD_AT_ONCE: Span = Span::from_millis(3);
+/// A resolver asks for what an alias leads to within this time, if it has nothing else to do first.
+const LED_ON_WITHIN: Span = Span::from_millis(1);
 /// How many asks about one domain are looked at for one query.
 pub(super) const ASKS_MAX: usize = 1024;
 /// How many transactions before a query are gone through for the asks among them.
@@ -638,7 +640,7 @@ fn is_just_led(ask: &Transaction, path: &[Edge], sent: &Transaction) -> bool {
 /// Whether a resolver asks for what an alias leads to as soon as it has learned that.
 fn is_led_on(alias: &Edge, sent: &Transaction) -> bool {
     let since = sent.asked - alias.told_by(sent.asked);
-    (Span(0)..=INSTANT).contains(&since)
+    (Span(0)..=LED_ON_WITHIN).contains(&since)
 }
 
 /// Whether somebody was told at a time when the answer to a query had just come.

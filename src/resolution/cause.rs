@@ -40,7 +40,7 @@ pub(super) const POSSIBLE: u16 = 800;
 /// What a resolver is still trying for an ask of which it told that it failed it tries again within this time.
 pub(super) const TRIES_ON_MAX: Span = Span::from_secs(1);
 /// One that goes on trying does so again within this time (BIND 3.2 s).
-const GOES_ON_MAX: Span = Span::from_millis(3_500);
+const GOES_ON_MAX: Span = Span::from_secs(7);
 /// How many queries are looked at for the clients behind one, over all resolvers on the way.
 const VISITS_MAX: usize = 64;
 /// How many asks are looked at for that in all, and how many of them are weighed.
@@ -165,6 +165,19 @@ fn or_just_after(
     }
 }
 
+/// Asks that stand behind a query in the capture, and need it only for its zone or server, beside asks before it: by their
+/// stamps they came at the same moment, and it is likelier that the others set it off.
+fn weigh_those_behind(mut chosen: Vec<Candidate>, query: Sequence) -> Vec<Candidate> {
+    if chosen.iter().any(|candidate| candidate.ask < query) {
+        for candidate in &mut chosen {
+            if candidate.ask > query && candidate.relation > Relation::Alias {
+                candidate.untold = Some(candidate.untold.unwrap_or(LIKELY).min(LIKELY));
+            }
+        }
+    }
+    chosen
+}
+
 impl History<'_> {
     /// Who caused an upstream query. `sent` is its transaction, or one of the [`Transactions::tries`]
     /// of it; `began` is the time of the capture's first message.
@@ -282,6 +295,7 @@ impl History<'_> {
                 if name.label_count() > 1 { or_just_after(why, &candidates, sent) } else { why };
             return Causes { first_try, ..none(why) };
         }
+        let chosen = weigh_those_behind(chosen, query);
         // Who only came while it was in flight did not set it off.
         let only_joined = chosen.iter().all(|c| c.timing == Timing::Joined);
         let is_anothers = only_joined || self.roles.sends_ids_on(sent.client);

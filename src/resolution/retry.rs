@@ -26,7 +26,7 @@ const ALIKE_MIN: usize = 3;
 const GIVEN_UP_MAX: usize = 64;
 
 /// The longest pause between two tries.
-const BACKS_OFF_MAX: Span = Span::from_secs(32);
+const BACKS_OFF_MAX: Span = Span::from_secs(40);
 
 /// Whether a response says what was asked for, or that there is none: no referral, nor a failure.
 pub(super) fn says_all(query: &Transaction) -> bool {
