@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use super::{
-    TOP_LINES, cef, csv_columns, fast, full, json, key_value, labels, lines, names, palo_alto,
-    table, unheaded, zeek,
-};
+use crate::alert::load::csv::{self, header, headerless, palo_alto, zeek};
+use crate::alert::load::pairs::{cef, key_value, labels};
+use crate::alert::load::snort::{fast, full};
+use crate::alert::load::sophos::table;
+use crate::alert::load::text::numbered_lines;
+use crate::alert::load::{TOP_LINES, json, names};
 
 /// How a file of alerts is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +86,8 @@ impl Form {
     /// 13. rows without a header whose cells can only be a time, a host of one's own, or a destination.
     ///
     /// A sentence about a name is none: whether it accuses or excuses, and when that was, only a person can tell.
-    pub(super) fn of(text: &str) -> Option<Form> {
-        let sample = || lines(text).take(TOP_LINES).map(|(_, line)| line);
+    pub(crate) fn of(text: &str) -> Option<Form> {
+        let sample = || numbered_lines(text).take(TOP_LINES).map(|(_, line)| line);
         let count = |is: fn(&str) -> bool| sample().filter(|line| is(line)).count();
         let json = || Some(if json::is_of_suricata(text) { Form::Eve } else { Form::Json });
         if json::is_text(text) {
@@ -96,7 +98,7 @@ impl Form {
             Some(Form::PaloAlto)
         } else if labels::is_of_tabs(text) {
             Some(Form::KeyValue)
-        } else if csv_columns::begins_as_table(text) || csv_columns::has_originals(text) {
+        } else if header::begins_as_table(text) || csv::has_originals(text) {
             Some(Form::Csv)
         } else if count(cef::is_event) > 0 {
             Some(Form::Cef)
@@ -105,7 +107,7 @@ impl Form {
         } else if count(key_value::is_line) > 0 {
             let is_fortigate = count(key_value::is_fortigate) > 0;
             Some(if is_fortigate { Form::FortiGate } else { Form::KeyValue })
-        } else if csv_columns::has_header(text) {
+        } else if header::has_header(text) {
             Some(Form::Csv)
         } else if count(table::is_row) > 0 {
             Some(Form::Table)
@@ -115,7 +117,7 @@ impl Form {
             json()
         } else if names::is_few(text) {
             Some(Form::Names)
-        } else if unheaded::are_rows(text) {
+        } else if headerless::are_rows(text) {
             Some(Form::Csv)
         } else {
             None

@@ -4,41 +4,43 @@
 //! A list of indicators is bare names as well. What has few lines and nothing but them and comments is taken for alerts; a long
 //! one, or one with the marks of lists, is not: it is to be looked for as a list.
 
-use super::Rows;
-use super::csv_words::Heading;
-use super::row::{Row, is_destination};
+use crate::alert::load::collector::Rows;
+use crate::alert::load::columns::heading::Heading;
+use crate::alert::load::row::Row;
+use crate::alert::load::row::value::is_destination;
+use crate::alert::load::text::numbered_lines;
 use crate::text::{without_bullet, without_comment_of_parts};
 
 /// So many lines are a list.
-pub(super) const LIST_LINES: usize = 50;
+pub(crate) const LIST_LINES: usize = 50;
 
 /// Whether a text is a few bare names.
-pub(super) fn is_few(text: &str) -> bool {
+pub(crate) fn is_few(text: &str) -> bool {
     (1..LIST_LINES).contains(&count(text))
 }
 
 /// Whether it begins with more of them than a few.
-pub(super) fn are_many(text: &str) -> bool {
+pub(crate) fn are_many(text: &str) -> bool {
     count(text) >= LIST_LINES
 }
 
 /// Whether some line of a text is a bare name.
-pub(super) fn has_any(text: &str) -> bool {
-    let mut top = super::lines(text).take(LIST_LINES);
+pub(crate) fn has_any(text: &str) -> bool {
+    let mut top = numbered_lines(text).take(LIST_LINES);
     top.any(|(_, line)| names(line).next().is_some() && names(line).all(is_name))
 }
 
 /// How many bare names it begins with, counted to the number that a list has; none if something else is among them.
 fn count(text: &str) -> usize {
     let mut count = 0;
-    let all = super::lines(text).take(LIST_LINES).flat_map(|(_, line)| names(line));
+    let all = numbered_lines(text).take(LIST_LINES).flat_map(|(_, line)| names(line));
     let are_names = all.take(LIST_LINES).inspect(|_| count += 1).all(is_name);
     if are_names { count } else { 0 }
 }
 
 /// Reads all lines, each as an alert without time and host, or several.
-pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
-    for (number, line) in super::lines(text) {
+pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
+    for (number, line) in numbered_lines(text) {
         for name in names(line) {
             if is_name(name) {
                 rows.add(number, line, Row { name: Some(name), ..Row::default() });

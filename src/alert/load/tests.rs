@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
+use super::collector::ALERTS_MAX;
 use super::*;
 use crate::time::Zone;
 
@@ -663,7 +664,7 @@ proptest! {
 
     #[test]
     fn any_octets_are_read_without_a_panic(octets: Vec<u8>) {
-        if let Ok(Some(text)) = Text::new(Box::new(octets.as_slice())).and_then(text::whole) {
+        if let Ok(Some(text)) = Text::new(Box::new(octets.as_slice())).and_then(file_text::whole) {
             let _ = Alerts::read("x", &text, None, &Zones::default());
         }
     }
