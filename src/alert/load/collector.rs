@@ -1,22 +1,22 @@
 //! Collects the alerts of one file, and the notices about it.
 //!
-//! Each format's reader hands over its rows one by one: [`Rows::add`] makes an alert of a row, [`Rows::pass`] counts a row
-//! that is no alert, [`Rows::skip`] complains about one that cannot be read.
+//! Each format's reader hands over its rows one by one: [`AlertCollector::add`] makes an alert of a row, [`AlertCollector::ignore`] counts a row
+//! that is no alert, [`AlertCollector::skip`] complains about one that cannot be read.
 
 use std::collections::BTreeSet;
 
 use crate::alert::load::csv::{self, palo_alto, zeek};
 use crate::alert::load::error::LoadError;
-use crate::alert::load::form::Form;
+use crate::alert::load::format::AlertFormat;
 use crate::alert::load::json::{self, eve};
 use crate::alert::load::notice::Notice;
 use crate::alert::load::pairs::{cef, key_value, labels};
-use crate::alert::load::row::value::{is_address, is_none, said};
-use crate::alert::load::row::{Row, threat_text};
+use crate::alert::load::row::value::{is_address, is_no_threat, present_value};
+use crate::alert::load::row::{AlertRow, threat_text};
 use crate::alert::load::snort::fast;
 use crate::alert::load::sophos::table;
-use crate::alert::load::text::Paste;
-use crate::alert::load::when::times::{Shown, Times, Unread};
+use crate::alert::load::text::PlainText;
+use crate::alert::load::when::times::{DateOrderEvidence, TimeReader, UnreadableTimes};
 use crate::alert::load::{Alerts, names};
 use crate::alert::{Alert, Zones};
 use crate::number::count as counted;
@@ -25,63 +25,68 @@ use crate::time::{DateOrder, NoTime};
 /// The most alerts that are read of one file; the rest is left out, and that is said.
 pub(crate) const ALERTS_MAX: usize = 1 << 16;
 /// What is said of a line that a paste has made of several.
-pub(crate) const JOINED: &str = "this line has more than one threat or destination, like a paste that lost its line breaks; \
+pub(crate) const JOINED_ROWS: &str = "this line has more than one threat or destination, like a paste that lost its line breaks; \
                       put each row on its own line, in a file for --alerts or pasted with its line breaks";
 /// The most rows of one file that are complained about one by one.
 const NOTICES_MAX: u64 = 20;
 
 /// The rows of one file, as they are read.
-pub(crate) struct Rows<'z> {
+pub(crate) struct AlertCollector<'z> {
     pub(crate) file: String,
     pub(crate) alerts: Vec<Alert>,
     pub(crate) notices: Vec<Notice>,
-    pub(crate) times: Times<'z>,
+    pub(crate) times: TimeReader<'z>,
     /// Rows that could not be understood, and alerts for which there was no room.
     skipped: u64,
     pub(crate) left_out: u64,
     /// Rows that are no alerts, and what they are.
-    others: u64,
-    other: &'static str,
+    ignored: u64,
+    why_ignored: &'static str,
     /// How many times could not be read before this row.
     unread_before: u64,
 }
 
-impl<'z> Rows<'z> {
+impl<'z> AlertCollector<'z> {
     /// All rows of a text. Their times are as those zones have them if they name none, and their day and month stand
     /// in that order if they could be either.
     pub(crate) fn read(
         file: &str,
-        paste: &Paste<'_>,
-        form: Form,
+        text: &PlainText<'_>,
+        format: AlertFormat,
         (zones, order): (&'z Zones, Option<DateOrder>),
-    ) -> Rows<'z> {
-        let mut rows = Rows::new(file, zones, order);
-        rows.notices.extend(paste.said.iter().map(|words| Notice::file(file, words)));
-        rows.read_within(&paste.text, form, |line| paste.place(line));
-        rows
+    ) -> AlertCollector<'z> {
+        let mut collector = AlertCollector::new(file, zones, order);
+        collector.notices.extend(text.notices.iter().map(|words| Notice::file(file, words)));
+        collector.read_within(&text.text, format, |line| text.original_line(line));
+        collector
     }
 
-    fn read_as(&mut self, form: Form, text: &str) {
-        match form {
-            Form::Table => table::read(text, self),
-            Form::KeyValue if labels::has_no_pairs(text) => labels::read(text, self),
-            Form::KeyValue => key_value::read(text, key_value::Dialect::Any, self),
-            Form::FortiGate => key_value::read(text, key_value::Dialect::FortiGate, self),
-            Form::PaloAlto => palo_alto::read(text, self),
-            Form::Eve => eve::read(text, self),
-            Form::Json => json::read(text, self),
-            Form::Zeek => zeek::read(text, self),
-            Form::Cef => cef::read(text, self),
-            Form::FastLog => fast::read(text, self),
-            Form::Csv => csv::read(text, self),
-            Form::Names => names::read(text, self),
+    fn read_as(&mut self, format: AlertFormat, text: &str) {
+        match format {
+            AlertFormat::Table => table::read(text, self),
+            AlertFormat::KeyValue if labels::has_no_pairs(text) => labels::read(text, self),
+            AlertFormat::KeyValue => key_value::read(text, key_value::Dialect::Any, self),
+            AlertFormat::FortiGate => key_value::read(text, key_value::Dialect::FortiGate, self),
+            AlertFormat::PaloAlto => palo_alto::read(text, self),
+            AlertFormat::Eve => eve::read(text, self),
+            AlertFormat::Json => json::read(text, self),
+            AlertFormat::Zeek => zeek::read(text, self),
+            AlertFormat::Cef => cef::read(text, self),
+            AlertFormat::FastLog => fast::read(text, self),
+            AlertFormat::Csv => csv::read(text, self),
+            AlertFormat::Names => names::read(text, self),
         }
     }
 
     /// Reads lines that stood within records of another form; each is where its record is.
-    pub(crate) fn read_within(&mut self, text: &str, form: Form, place: impl Fn(u32) -> u32) {
+    pub(crate) fn read_within(
+        &mut self,
+        text: &str,
+        format: AlertFormat,
+        place: impl Fn(u32) -> u32,
+    ) {
         let (alerts, notices) = (self.alerts.len(), self.notices.len());
-        self.read_as(form, text);
+        self.read_as(format, text);
         let alerts = self.alerts.iter_mut().skip(alerts).map(|alert| &mut alert.line);
         let notices = self.notices.iter_mut().skip(notices).filter_map(|n| n.line.as_mut());
         for line in alerts.chain(notices).chain(self.times.lines_mut()) {
@@ -92,47 +97,49 @@ impl<'z> Rows<'z> {
     /// Reads the lines that records were made of, each in the line of its record, in the form that they have.
     pub(crate) fn read_originals(&mut self, whole: &str, lines: &[u32]) {
         let Some(first) = lines.first() else { return };
-        let form = Form::of(whole);
-        let form = form.filter(|form| !matches!(form, Form::Json | Form::Names | Form::Csv));
-        let Some(form) = form else {
+        let format = AlertFormat::of(whole);
+        let format = format.filter(|format| {
+            !matches!(format, AlertFormat::Json | AlertFormat::Names | AlertFormat::Csv)
+        });
+        let Some(format) = format else {
             let text = whole.lines().next().unwrap_or_default();
             let why = "its records name no destination, and the format of their original log lines is not known";
             return self.skip(*first, text, why);
         };
-        let words = format!("its records are read from their original log lines, as {form}");
+        let words = format!("its records are read from their original log lines, as {format}");
         self.notices.push(Notice::file(&self.file, &words));
         let place = |line: u32| {
             let at = usize::try_from(line).ok().and_then(|line| line.checked_sub(1));
             at.and_then(|at| lines.get(at)).copied().unwrap_or(line)
         };
-        self.read_within(whole, form, place);
+        self.read_within(whole, format, place);
     }
 
-    fn new(file: &str, zones: &'z Zones, order: Option<DateOrder>) -> Rows<'z> {
-        Rows {
+    fn new(file: &str, zones: &'z Zones, order: Option<DateOrder>) -> AlertCollector<'z> {
+        AlertCollector {
             file: file.to_owned(),
             alerts: Vec::new(),
             notices: Vec::new(),
-            times: Times::new(zones, order),
+            times: TimeReader::new(zones, order),
             skipped: 0,
             left_out: 0,
-            others: 0,
-            other: "",
+            ignored: 0,
+            why_ignored: "",
             unread_before: 0,
         }
     }
 
     /// Takes a row, whose time was read just before. Where it names no name, the threat may.
-    pub(crate) fn add(&mut self, line: u32, text: &str, row: Row<'_>) {
-        let has_name = row.name.and_then(said).is_some_and(|name| !is_address(name));
+    pub(crate) fn add(&mut self, line: u32, text: &str, row: AlertRow<'_>) {
+        let has_name = row.name.and_then(present_value).is_some_and(|name| !is_address(name));
         let texts = [row.threat, row.words].into_iter().flatten().filter(|_| !has_name);
-        let told = texts.filter_map(|text| threat_text::name_in(text, row.is_dns())).next();
-        let row = Row { name: told.as_deref().or(row.name), ..row };
+        let told = texts.filter_map(|text| threat_text::name_in(text, row.is_about_dns())).next();
+        let row = AlertRow { name: told.as_deref().or(row.name), ..row };
         let unread = self.times.unread_count();
         let is_time_unread = row.time.is_none() && unread > self.unread_before;
         self.unread_before = unread;
-        if row.threat.is_some_and(is_none) {
-            return self.pass("no threat was found there");
+        if row.threat.is_some_and(is_no_threat) {
+            return self.ignore("no threat was found there");
         }
         match row.alert(line, text) {
             Ok(_) if self.is_full() => self.left_out += 1,
@@ -151,9 +158,9 @@ impl<'z> Rows<'z> {
     }
 
     /// Passes over a row that is no alert.
-    pub(crate) fn pass(&mut self, what: &'static str) {
-        self.others += 1;
-        self.other = what;
+    pub(crate) fn ignore(&mut self, what: &'static str) {
+        self.ignored += 1;
+        self.why_ignored = what;
     }
 
     /// Complains about a row.
@@ -165,7 +172,7 @@ impl<'z> Rows<'z> {
     }
 
     /// Counts the rows that have no number of their own, by numbers that no other has.
-    fn count(&mut self) {
+    fn number_alerts(&mut self) {
         let own: BTreeSet<u32> = self.alerts.iter().map(|alert| alert.number).collect();
         let mut free = (1..).filter(|number| !own.contains(number));
         for alert in self.alerts.iter_mut().filter(|alert| alert.number == 0) {
@@ -173,17 +180,21 @@ impl<'z> Rows<'z> {
         }
     }
 
-    pub(crate) fn finish(mut self, form: Form, zone_is_said: bool) -> Result<Alerts, LoadError> {
+    pub(crate) fn finish(
+        mut self,
+        format: AlertFormat,
+        zone_is_said: bool,
+    ) -> Result<Alerts, LoadError> {
         if self.alerts.is_empty() {
             return Err(LoadError::Nothing {
                 file: self.file,
-                form,
+                format,
                 skipped: self.skipped,
-                others: (self.others > 0).then_some((self.others, self.other)),
+                others: (self.ignored > 0).then_some((self.ignored, self.why_ignored)),
                 first: self.notices.into_iter().next().map(Box::new),
             });
         }
-        self.count();
+        self.number_alerts();
         if self.skipped > NOTICES_MAX {
             let more = self.skipped - NOTICES_MAX;
             let words = format!("skipped {more} more rows for such reasons");
@@ -195,9 +206,9 @@ impl<'z> Rows<'z> {
             self.notices.push(Notice::rows(&self.file, self.left_out, &words));
         }
         let mut say = |words: String| self.notices.push(Notice::file(&self.file, &words));
-        if self.others > 0 {
-            let rows = if self.others == 1 { "row was" } else { "rows were" };
-            say(format!("{} {rows} ignored: {}", self.others, self.other));
+        if self.ignored > 0 {
+            let rows = if self.ignored == 1 { "row was" } else { "rows were" };
+            say(format!("{} {rows} ignored: {}", self.ignored, self.why_ignored));
         }
         if let Some(first) = self.times.first_local
             && !zone_is_said
@@ -254,24 +265,24 @@ impl<'z> Rows<'z> {
         let unread =
             unread.map(|unread| Notice::times(&self.file, unread.count, &unread_words(unread)));
         self.notices.extend(unread);
-        Ok(Alerts { form, alerts: self.alerts, notices: self.notices })
+        Ok(Alerts { format, alerts: self.alerts, notices: self.notices })
     }
 }
 
 /// In which order dates that could be two were read, and why.
-pub(crate) fn order_words(order: DateOrder, shown: &Shown) -> String {
+pub(crate) fn order_words(order: DateOrder, shown: &DateOrderEvidence) -> String {
     let first = match order {
         DateOrder::DayFirst => "day",
         DateOrder::MonthFirst => "month",
     };
     let why = match shown {
-        Shown::Date(place) => {
+        DateOrderEvidence::Date(place) => {
             format!("as \"{}\" in line {} shows", place.text.escape_debug(), place.line)
         }
-        Shown::Capture => {
+        DateOrderEvidence::Capture => {
             "because no date fits the capture's time the other way round".to_owned()
         }
-        Shown::HalfDays => {
+        DateOrderEvidence::HalfDays => {
             "as is usual with AM and PM; if that is wrong, write the dates as in 2026-03-02 09:17:42"
                 .to_owned()
         }
@@ -280,7 +291,7 @@ pub(crate) fn order_words(order: DateOrder, shown: &Shown) -> String {
 }
 
 /// That times could not be read, why, and what to do about it.
-fn unread_words(unread: &Unread) -> String {
+fn unread_words(unread: &UnreadableTimes) -> String {
     let (why, remedy) = match unread.why {
         NoTime::Unknown => ("could not be read", "expected a time such as 2026-03-02 09:17:42"),
         NoTime::FarOff => (

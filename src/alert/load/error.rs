@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::alert::load::form::Form;
+use crate::alert::load::format::AlertFormat;
 use crate::alert::load::names;
 use crate::alert::load::notice::{Notice, shown};
 use crate::alert::load::row::threat_text;
@@ -65,7 +65,7 @@ pub enum LoadError {
         "alert format of {file} not recognised (known: {}); its first line is \"{first}\". {}Name the format with \
          --alerts-format{}, or make it a CSV file with the columns time, host, destination and threat. Give a list \
          of indicators to `read` or `live` with --indicators",
-        Form::list(),
+        AlertFormat::list(),
         by_name(names),
         if *has_names { " (for only names or addresses, one per line, use --alerts-format names)" } else { "" }
     )]
@@ -81,15 +81,15 @@ pub enum LoadError {
     },
     /// No row of it could be used.
     #[error(
-        "no alert in {file}, read as {form}: {}; expected rows such as {}",
+        "no alert in {file}, read as {format}: {}; expected rows such as {}",
         without(*.skipped, *.others, .first),
-        form.example()
+        format.example()
     )]
     Nothing {
         /// Its path.
         file: String,
         /// The form it was read in.
-        form: Form,
+        format: AlertFormat,
         /// How many rows could not be understood.
         skipped: u64,
         /// How many are no alerts, and what they are.

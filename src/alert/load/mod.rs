@@ -17,7 +17,7 @@ mod collector;
 mod columns;
 mod csv;
 mod error;
-mod form;
+mod format;
 mod json;
 mod names;
 mod notice;
@@ -30,12 +30,12 @@ mod when;
 
 use std::path::Path;
 
-use self::collector::{Rows, order_words};
+use self::collector::{AlertCollector, order_words};
 pub use self::error::LoadError;
-pub use self::form::Form;
+pub use self::format::AlertFormat;
 pub use self::names::name_asked;
-pub use self::notice::{Lack, Notice};
-use self::text::{Paste, file_text};
+pub use self::notice::{Notice, UnreadPart};
+use self::text::{PlainText, file_text};
 use super::{Alert, Zones};
 use crate::text::{NoText, Text};
 
@@ -46,7 +46,7 @@ const TOP_LINES: usize = 200;
 #[derive(Clone, Debug)]
 pub struct Alerts {
     /// The form it was read in.
-    pub form: Form,
+    pub format: AlertFormat,
     /// Its alerts, in their order.
     pub alerts: Vec<Alert>,
     /// What should be known of how it was read.
@@ -59,7 +59,11 @@ impl Alerts {
     ///
     /// # Errors
     /// When it cannot be read, or holds no alert.
-    pub fn load(path: &Path, form: Option<Form>, zones: &Zones) -> Result<Alerts, LoadError> {
+    pub fn load(
+        path: &Path,
+        format: Option<AlertFormat>,
+        zones: &Zones,
+    ) -> Result<Alerts, LoadError> {
         let file = match path.as_os_str() == "-" {
             true => "standard input".to_owned(),
             false => path.display().to_string(),
@@ -70,7 +74,7 @@ impl Alerts {
             _ => file.clone(),
         };
         match Text::open(path).and_then(file_text::whole) {
-            Ok(Some(text)) => Alerts::read(&name, &text, form, zones),
+            Ok(Some(text)) => Alerts::read(&name, &text, format, zones),
             Err(NoText::Io(source)) => Err(LoadError::Read { file, source }),
             Err(NoText::Capture) => Err(LoadError::Capture(file)),
             Err(NoText::Binary) => Err(LoadError::Binary(file)),
@@ -93,28 +97,31 @@ impl Alerts {
     pub fn read(
         file: &str,
         text: &str,
-        form: Option<Form>,
+        format: Option<AlertFormat>,
         zones: &Zones,
     ) -> Result<Alerts, LoadError> {
         if text.trim().is_empty() {
             return Err(LoadError::Empty(file.to_owned()));
         }
-        let paste = Paste::of(text);
-        if form.is_none_or(|form| form == Form::Csv) && csv::header::is_list(&paste.text) {
+        let plain = PlainText::of(text);
+        if format.is_none_or(|format| format == AlertFormat::Csv)
+            && csv::header::is_list(&plain.text)
+        {
             return Err(LoadError::Feed(file.to_owned()));
         }
         // A table of Microsoft's is read by the objects that were made of it.
-        let form = form.filter(|form| *form != Form::Csv || !paste.has_objects);
-        let Some(form) = form.or_else(|| Form::of(&paste.text)) else {
-            return Err(LoadError::unknown(file, &paste.text));
+        let format =
+            format.filter(|format| *format != AlertFormat::Csv || !plain.is_from_entity_table);
+        let Some(format) = format.or_else(|| AlertFormat::of(&plain.text)) else {
+            return Err(LoadError::unknown(file, &plain.text));
         };
-        let mut rows = Rows::read(file, &paste, form, (zones, None));
+        let mut collector = AlertCollector::read(file, &plain, format, (zones, None));
         // One firewall writes all dates alike, and the one that shows their order may be the last.
-        if let Some((order, shown)) = rows.times.order_shown() {
-            rows = Rows::read(file, &paste, form, (zones, Some(order)));
-            rows.notices.push(Notice::file(file, &order_words(order, &shown)));
+        if let Some((order, shown)) = collector.times.order_shown() {
+            collector = AlertCollector::read(file, &plain, format, (zones, Some(order)));
+            collector.notices.push(Notice::file(file, &order_words(order, &shown)));
         }
-        rows.finish(form, zones.is_said)
+        collector.finish(format, zones.is_said)
     }
 }
 

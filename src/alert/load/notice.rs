@@ -17,12 +17,12 @@ pub struct Notice {
     /// What is the matter, and what was done.
     pub words: String,
     /// What is missing by it.
-    pub lack: Option<Lack>,
+    pub unread: Option<UnreadPart>,
 }
 
 /// What alerts lack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lack {
+pub enum UnreadPart {
     /// So many rows make no alerts, as they could not be read, or there were too many.
     Rows(u64),
     /// So many times could not be read.
@@ -32,12 +32,12 @@ pub enum Lack {
 impl Notice {
     pub(crate) fn file(file: &str, words: &str) -> Notice {
         let (file, words) = (file.into(), words.into());
-        Notice { file, line: None, text: String::new(), words, lack: None }
+        Notice { file, line: None, text: String::new(), words, unread: None }
     }
 
     /// Of several rows.
     pub(crate) fn rows(file: &str, count: u64, words: &str) -> Notice {
-        Notice { lack: Some(Lack::Rows(count)), ..Notice::file(file, words) }
+        Notice { unread: Some(UnreadPart::Rows(count)), ..Notice::file(file, words) }
     }
 
     pub(crate) fn row(file: &str, line: u32, text: &str, words: &str) -> Notice {
@@ -46,12 +46,12 @@ impl Notice {
 
     /// Of times.
     pub(crate) fn times(file: &str, count: u64, words: &str) -> Notice {
-        Notice { lack: Some(Lack::Times(count)), ..Notice::file(file, words) }
+        Notice { unread: Some(UnreadPart::Times(count)), ..Notice::file(file, words) }
     }
 
     /// How many rows make no alerts by it.
     pub fn rows_unread(&self) -> u64 {
-        if let Some(Lack::Rows(count)) = self.lack { count } else { 0 }
+        if let Some(UnreadPart::Rows(count)) = self.unread { count } else { 0 }
     }
 
     /// Whether it is about one row.
@@ -61,7 +61,7 @@ impl Notice {
 
     /// Whether it is about times that could not be read.
     pub fn is_of_times(&self) -> bool {
-        matches!(self.lack, Some(Lack::Times(_)))
+        matches!(self.unread, Some(UnreadPart::Times(_)))
     }
 }
 

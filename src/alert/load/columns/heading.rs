@@ -2,13 +2,13 @@
 //!
 //! `Source Address`, `source_ip`, `Src. IP` and `srcip` are all `srcip`.
 
-use crate::alert::load::columns::stems::{ASKED, OF_OTHERS, OWN};
+use crate::alert::load::columns::stems::{DESTINATION_STEMS, OWN_SIDE_STEMS, RELATED_NAME_STEMS};
 use crate::alert::load::columns::time_words::{CLOCKS, DAYS, HOURS, TIMES, ZONES};
 use crate::alert::load::columns::words::{
-    ADDRESS_PORTS, ADDRESSES, DEVICES, EITHERS_ADDRESS, EITHERS_NAME, EVENTS, FLAGGED_STEMS,
-    HOST_PORTS, HOSTS, LOOSE_NAMES, NAMES, NUMBERS, SERVICES, THREATS,
+    ADDRESS_PORTS, ADDRESSES, DEVICES, EITHER_END_ADDRESSES, EITHER_END_NAME, EVENTS,
+    FALLBACK_NAMES, FLAGGED_STEMS, HOST_PORTS, HOSTS, NAMES, NUMBERS, SERVICES, THREATS,
 };
-use crate::alert::load::row::value::plain_key;
+use crate::alert::load::row::value::normalized_key;
 use crate::time::names_zone;
 
 /// How the two ends of a connection are written, in full and in short.
@@ -31,9 +31,13 @@ pub(crate) struct Heading {
 
 impl Heading {
     pub(crate) fn of(text: &str) -> Heading {
-        let whole = spelt(text);
+        let whole = canonical_spelling(text);
         let (bare, zone) = without_zone(text.trim().trim_matches('"'));
-        Heading { bare: bare.map_or_else(|| whole.clone(), |bare| spelt(&bare)), whole, zone }
+        Heading {
+            bare: bare.map_or_else(|| whole.clone(), |bare| canonical_spelling(&bare)),
+            whole,
+            zone,
+        }
     }
 
     /// Whether it is a word.
@@ -53,17 +57,17 @@ impl Heading {
 
     /// Whether it is a word for a name that may be anybody's.
     pub(crate) fn is_of_either(&self) -> bool {
-        self.is(EITHERS_NAME) || self.is_of(LOOSE_NAMES)
+        self.is(EITHER_END_NAME) || self.is_of(FALLBACK_NAMES)
     }
 
     /// What what stands below it tells of, beside a destination.
-    pub(crate) fn beside(&self) -> Option<Beside> {
+    pub(crate) fn alert_field(&self) -> Option<AlertField> {
         let kinds = [
-            (Beside::Time, &[TIMES, DAYS, CLOCKS, HOURS, ZONES][..]),
-            (Beside::Host, &[HOSTS, HOST_PORTS]),
-            (Beside::Threat, &[THREATS]),
-            (Beside::Events, &[EVENTS]),
-            (Beside::Device, &[DEVICES]),
+            (AlertField::Time, &[TIMES, DAYS, CLOCKS, HOURS, ZONES][..]),
+            (AlertField::Host, &[HOSTS, HOST_PORTS]),
+            (AlertField::Threat, &[THREATS]),
+            (AlertField::Events, &[EVENTS]),
+            (AlertField::Device, &[DEVICES]),
         ];
         let known = kinds.iter().find(|(_, lists)| lists.iter().any(|words| self.is_of(words)));
         known.map(|(beside, _)| *beside)
@@ -76,9 +80,13 @@ impl Heading {
 
     /// Whether it tells of what was asked for, or talked to, by a name, and not of one's own side, nor of what belongs to such a
     /// name: `Destination DNS Hostname`, `dnsQuestionText`.
-    pub(crate) fn tells_of_asked(&self) -> bool {
+    pub(crate) fn names_what_was_queried(&self) -> bool {
         let has = |stems: &[&str]| stems.iter().any(|stem| self.bare.contains(stem));
-        self.is_of(NAMES) || !self.is_known() && has(ASKED) && !has(OWN) && !has(OF_OTHERS)
+        self.is_of(NAMES)
+            || !self.is_known()
+                && has(DESTINATION_STEMS)
+                && !has(OWN_SIDE_STEMS)
+                && !has(RELATED_NAME_STEMS)
     }
 
     /// Whether what stands below it is flagged, if it can be.
@@ -93,13 +101,13 @@ impl Heading {
 
     /// Whether it is a word for anything that is looked for.
     pub(crate) fn is_known(&self) -> bool {
-        LISTS.iter().any(|words| self.is_of(words)) || self.is(EITHERS_NAME)
+        LISTS.iter().any(|words| self.is_of(words)) || self.is(EITHER_END_NAME)
     }
 }
 
 /// What an alert says beside its destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Beside {
+pub(crate) enum AlertField {
     Time,
     Host,
     Threat,
@@ -117,10 +125,10 @@ const LISTS: [&[&str]; 17] = [
     HOSTS,
     HOST_PORTS,
     NAMES,
-    LOOSE_NAMES,
+    FALLBACK_NAMES,
     ADDRESSES,
     ADDRESS_PORTS,
-    EITHERS_ADDRESS,
+    EITHER_END_ADDRESSES,
     THREATS,
     SERVICES,
     EVENTS,
@@ -142,7 +150,7 @@ fn without_zone(text: &str) -> (Option<String>, Option<String>) {
         let is_zone = names_zone(inside) || is_abbreviation && !NO_ZONES.contains(&inside);
         return (Some(before.to_owned()), is_zone.then(|| inside.to_owned()));
     }
-    let plain = plain_key(text);
+    let plain = normalized_key(text);
     for utc in ["utc", "gmt"] {
         let bare = plain.strip_suffix(utc).or_else(|| plain.strip_prefix(utc));
         if let Some(bare) = bare.filter(|bare| TIMES.contains(bare) || CLOCKS.contains(bare)) {
@@ -161,8 +169,8 @@ fn without_zone(text: &str) -> (Option<String>, Option<String>) {
 const NO_ZONES: [&str; 5] = ["ISO", "EPOCH", "UNIX", "LOCAL", "NTP"];
 
 /// The one spelling of a heading.
-pub(crate) fn spelt(heading: &str) -> String {
-    let plain = plain_key(heading);
+pub(crate) fn canonical_spelling(heading: &str) -> String {
+    let plain = normalized_key(heading);
     let (side, rest) = side_of(&plain);
     let ending = |endings: &[&str]| endings.iter().find_map(|ending| rest.strip_suffix(ending));
     let is_said = |before: &&str| !side.is_empty() || !before.is_empty();
@@ -209,7 +217,7 @@ mod tests {
             ("address", &["Address"]),
         ] {
             for heading in headings {
-                assert_eq!(spelt(heading), spelling, "{heading}");
+                assert_eq!(canonical_spelling(heading), spelling, "{heading}");
             }
         }
     }
@@ -241,7 +249,7 @@ mod tests {
     #[test]
     fn every_word_is_spelt_as_headings_are() {
         for word in LISTS.concat() {
-            assert_eq!(spelt(word), word, "nothing is ever spelt so");
+            assert_eq!(canonical_spelling(word), word, "nothing is ever spelt so");
         }
         for word in CLIENTS {
             assert!(HOSTS.contains(word), "{word} is of no host");

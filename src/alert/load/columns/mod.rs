@@ -1,7 +1,7 @@
 //! Which column of a table holds what: who, what it talked to, when and why.
 //!
 //! In: the header of a table, and a sample of its rows. Out: [`Columns`], which turns each further record into a
-//! [`Row`]. CSV, the logs of Zeek and Palo Alto Networks, JSON (whose keys are the header) and alerts written as
+//! [`AlertRow`]. CSV, the logs of Zeek and Palo Alto Networks, JSON (whose keys are the header) and alerts written as
 //! `label: value` all use it, so what products call a thing is written down once:
 //!
 //! - [`words`], [`time_words`] and [`stems`] list the names that products give their columns; [`heading`] brings a heading
@@ -18,20 +18,20 @@ pub(crate) mod words;
 
 use csv::StringRecord;
 
-use crate::alert::load::collector::Rows;
+use crate::alert::load::collector::AlertCollector;
 use crate::alert::load::columns::heading::Heading;
 use crate::alert::load::columns::time_words::{
     CLOCKS, DAYS, HOURS, ITALIAN_CLOCK, ITALIAN_DAY, SPANS, STAMPS, TIMES, ZONES,
 };
 use crate::alert::load::columns::words::{
-    ADDRESS_PORTS, ADDRESSES, CLIENTS, DEVICES, DOMAINS, EITHERS_ADDRESS, EITHERS_NAME, EVENTS,
-    HOST_PORTS, HOSTS, LOOSE_NAMES, NAMES, NUMBERS, OF_ADGUARD, OF_SPLUNK, PORT, SERVICES, THREATS,
-    USERS,
+    ADDRESS_PORTS, ADDRESSES, ADGUARD_MARK, CLIENTS, DEVICES, DOMAINS, EITHER_END_ADDRESSES,
+    EITHER_END_NAME, EVENTS, FALLBACK_NAMES, HOST_PORTS, HOSTS, NAMES, NUMBERS, PORT, SERVICES,
+    SPLUNK_MARK, THREATS, USERS,
 };
 use crate::alert::load::row::value::{
-    called, is_address, is_destination, is_none, is_outside, said,
+    is_address, is_destination, is_no_threat, is_public, present_value, threat_name,
 };
-use crate::alert::load::row::{Row, threat_text};
+use crate::alert::load::row::{AlertRow, threat_text};
 use crate::time::{UTC, Written};
 
 /// Where each thing stands.
@@ -39,15 +39,15 @@ use crate::time::{UTC, Written};
 pub(crate) struct Columns {
     number: Option<usize>,
     /// All that may tell when: of one row one may be empty.
-    times: Vec<Stamp>,
-    day: Option<Stamp>,
-    clock: Option<Stamp>,
+    times: Vec<TimeColumn>,
+    day: Option<TimeColumn>,
+    clock: Option<TimeColumn>,
     hour: Option<usize>,
     zone: Option<usize>,
     /// What tells when it was seen first, and when last.
-    span: Option<[Stamp; 2]>,
+    span: Option<[TimeColumn; 2]>,
     /// What tells a day and a clock as a whole.
-    stamp: Option<Stamp>,
+    timestamp: Option<TimeColumn>,
     /// All that may tell of the host, as with names.
     hosts: Vec<usize>,
     /// Those of them that are called as the address of who talked.
@@ -58,12 +58,12 @@ pub(crate) struct Columns {
     /// Of those with names, and others, which say what is flagged.
     flagged: Vec<usize>,
     /// What may hold a name, or a path, or who was attacked.
-    loose_names: Vec<usize>,
+    fallback_names: Vec<usize>,
     /// What holds a name that may be the host's as well.
-    eithers_name: Option<usize>,
+    either_end_name: Option<usize>,
     address: Option<usize>,
     /// What holds the host's address, where that is one's own, or else the destination's.
-    eithers_address: Option<usize>,
+    either_end_address: Option<usize>,
     address_port: Option<usize>,
     /// All that may say what for.
     threats: Vec<usize>,
@@ -72,14 +72,14 @@ pub(crate) struct Columns {
     events: Option<usize>,
     device: Option<usize>,
     /// Whether that tells of the destinations.
-    is_eithers_far: bool,
+    is_either_end_remote: bool,
     /// Nothing more is to be guessed of the destination.
-    is_open: bool,
+    is_ambiguous: bool,
 }
 
 /// A column that tells when.
 #[derive(Clone, Debug)]
-struct Stamp {
+struct TimeColumn {
     column: usize,
     /// The zone that its heading names.
     zone: Option<String>,
@@ -88,15 +88,15 @@ struct Stamp {
 impl Columns {
     /// By a header. None of one that names no destination, or nothing else.
     pub(crate) fn of(header: &StringRecord) -> Option<Columns> {
-        Some(Columns::by_words(header)).filter(Columns::is_whole)
+        Some(Columns::by_words(header)).filter(Columns::is_sufficient)
     }
 
     /// By a row, if it is the header of another table: one that names the columns that matter, and says nothing itself.
-    pub(crate) fn of_another(row: &StringRecord) -> Option<Columns> {
+    pub(crate) fn of_repeated_header(row: &StringRecord) -> Option<Columns> {
         let is_word =
             |cell: &str| !is_destination(cell) && !cell.contains(|c: char| c.is_ascii_digit());
         let columns = row.iter().all(is_word).then(|| Columns::by_words(row));
-        columns.filter(|columns| columns.is_told() && columns.has_destination())
+        columns.filter(|columns| columns.name_who_and_why() && columns.has_destination())
     }
 
     /// By what a header calls them, be it enough or not.
@@ -121,48 +121,48 @@ impl Columns {
         let is_flagged = |column: &usize| headings.get(*column).is_some_and(Heading::is_of_flagged);
         let flagged = [places(NAMES), places(ADDRESSES)].concat().into_iter().filter(is_flagged);
         let italian_day = || find(&[ITALIAN_CLOCK]).and_then(|_| find(&[ITALIAN_DAY]));
-        let stamp = |column: usize| {
+        let timestamp = |column: usize| {
             let zone = headings.get(column).and_then(|heading| heading.zone.clone());
-            Stamp { column, zone }
+            TimeColumn { column, zone }
         };
         let mut columns = Columns {
             number: find(NUMBERS),
-            times: places(TIMES).into_iter().map(stamp).collect(),
-            day: find(DAYS).or_else(italian_day).map(stamp),
-            clock: find(CLOCKS).map(stamp),
+            times: places(TIMES).into_iter().map(timestamp).collect(),
+            day: find(DAYS).or_else(italian_day).map(timestamp),
+            clock: find(CLOCKS).map(timestamp),
             hour: find(HOURS),
             span: SPANS.iter().find_map(|(first, last)| {
                 let [first, last] = [find(&[first])?, find(&[last])?];
-                Some([stamp(first), stamp(last)])
+                Some([timestamp(first), timestamp(last)])
             }),
             zone: find(ZONES),
-            stamp: find(STAMPS).map(stamp),
+            timestamp: find(STAMPS).map(timestamp),
             hosts: places(HOSTS),
             clients: places(CLIENTS),
             host_port: find(HOST_PORTS),
             names: names.collect(),
             flagged: flagged.collect(),
-            loose_names: places(LOOSE_NAMES),
-            eithers_name: find(&[EITHERS_NAME]),
+            fallback_names: places(FALLBACK_NAMES),
+            either_end_name: find(&[EITHER_END_NAME]),
             address: find(ADDRESSES),
-            eithers_address: find(EITHERS_ADDRESS),
+            either_end_address: find(EITHER_END_ADDRESSES),
             address_port: find(ADDRESS_PORTS),
             threats: places(THREATS),
             service: find(SERVICES),
             events: find(EVENTS),
             device: find(DEVICES),
-            is_eithers_far: false,
-            is_open: false,
+            is_either_end_remote: false,
+            is_ambiguous: false,
         };
         columns.take_ports(&all(PORT));
-        if find(&[OF_SPLUNK]).is_some() {
+        if find(&[SPLUNK_MARK]).is_some() {
             let whence = places(&["source", "host"]);
             columns.hosts.retain(|place| !whence.contains(place));
             columns.device = columns.device.or_else(|| find(&["host"]));
         }
-        if find(&[OF_ADGUARD]).is_some() {
-            columns.hosts.extend(columns.eithers_address.take());
-            columns.times.extend(find(&["t"]).map(stamp));
+        if find(&[ADGUARD_MARK]).is_some() {
+            columns.hosts.extend(columns.either_end_address.take());
+            columns.times.extend(find(&["t"]).map(timestamp));
         }
         columns
     }
@@ -179,17 +179,17 @@ impl Columns {
     }
 
     /// Whether they tell of a destination, and of more.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.has_destination() && self.has_more()
+    pub(crate) fn is_sufficient(&self) -> bool {
+        self.has_destination() && self.name_more_than_destination()
     }
 
     /// Whether they tell who, where to, and when or why, as a header does and hardly a title.
-    pub(crate) fn is_told(&self) -> bool {
+    pub(crate) fn name_who_and_why(&self) -> bool {
         !self.hosts.is_empty() && (!self.threats.is_empty() || self.has_times())
     }
 
     /// Whether they tell of anything but a destination.
-    pub(crate) fn has_more(&self) -> bool {
+    pub(crate) fn name_more_than_destination(&self) -> bool {
         !self.hosts.is_empty() || !self.threats.is_empty() || !self.times.is_empty()
     }
 
@@ -199,16 +199,16 @@ impl Columns {
     }
 
     /// Takes a column as one that tells when.
-    pub(crate) fn take_times(&mut self, column: usize) {
-        self.times.push(Stamp { column, zone: None });
+    pub(crate) fn use_as_time(&mut self, column: usize) {
+        self.times.push(TimeColumn { column, zone: None });
     }
 
     /// Takes a column as one that holds names of what is flagged, or, in some rows, its addresses.
-    pub(crate) fn take_names(&mut self, column: usize) {
+    pub(crate) fn use_as_names(&mut self, column: usize) {
         self.names.push(column);
         self.flagged.push(column);
         self.hosts.retain(|host| *host != column);
-        self.eithers_name = self.eithers_name.filter(|either| *either != column);
+        self.either_end_name = self.either_end_name.filter(|either| *either != column);
     }
 
     /// The columns of names, those first that count before others.
@@ -217,8 +217,8 @@ impl Columns {
     }
 
     /// The columns that may hold names of destinations, and of hosts or paths as well.
-    pub(crate) fn may_be_names(&self) -> impl Iterator<Item = usize> {
-        self.loose_names.iter().copied().chain(self.eithers_name)
+    pub(crate) fn possible_names(&self) -> impl Iterator<Item = usize> {
+        self.fallback_names.iter().copied().chain(self.either_end_name)
     }
 
     /// The column that says who talked, be it by its address or its name.
@@ -232,17 +232,17 @@ impl Columns {
     }
 
     /// The column that may hold the addresses of either end, where no other holds those of destinations.
-    pub(crate) fn eithers_address(&self) -> Option<usize> {
-        self.eithers_address.filter(|_| self.address.is_none())
+    pub(crate) fn either_end_address(&self) -> Option<usize> {
+        self.either_end_address.filter(|_| self.address.is_none())
     }
 
     /// Takes that column as one that tells of destinations.
-    pub(crate) fn take_eithers_address(&mut self) {
-        self.is_eithers_far = true;
+    pub(crate) fn use_either_end_address(&mut self) {
+        self.is_either_end_remote = true;
     }
 
     /// Takes a column as one that holds addresses.
-    pub(crate) fn take_address(&mut self, column: usize) {
+    pub(crate) fn use_as_address(&mut self, column: usize) {
         self.address = Some(column);
     }
 
@@ -257,24 +257,24 @@ impl Columns {
     }
 
     /// Whether a column holds the name of either end.
-    pub(crate) fn is_eithers(&self, column: usize) -> bool {
-        self.eithers_name == Some(column)
+    pub(crate) fn is_either_end_name(&self, column: usize) -> bool {
+        self.either_end_name == Some(column)
     }
 
     /// Takes a column for none that names destinations.
     pub(crate) fn drop_names(&mut self, column: usize) {
         self.names.retain(|known| *known != column);
-        self.eithers_name = self.eithers_name.filter(|known| *known != column);
+        self.either_end_name = self.either_end_name.filter(|known| *known != column);
     }
 
     /// Leaves open which column names the destination, if none is known to.
-    pub(crate) fn drop_guesses(&mut self) {
-        self.is_open = true;
+    pub(crate) fn mark_ambiguous(&mut self) {
+        self.is_ambiguous = true;
     }
 
-    /// See `drop_guesses`.
-    pub(crate) fn has_no_guesses(&self) -> bool {
-        self.is_open
+    /// See `mark_ambiguous`.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        self.is_ambiguous
     }
 
     /// Whether no row names a destination.
@@ -287,45 +287,47 @@ impl Columns {
 
     /// Whether any column is known to tell of it.
     pub(crate) fn has_destination(&self) -> bool {
-        let has_name = !self.names.is_empty() || !self.loose_names.is_empty();
-        let is_other_end = self.eithers_name.is_some() && self.sources().next().is_some();
-        has_name || self.address.is_some() || self.is_eithers_far || is_other_end
+        let has_name = !self.names.is_empty() || !self.fallback_names.is_empty();
+        let is_other_end = self.either_end_name.is_some() && self.sources().next().is_some();
+        has_name || self.address.is_some() || self.is_either_end_remote || is_other_end
     }
 
     /// The columns of the host alone: a name of either end beside them is that of the other.
     fn sources(&self) -> impl Iterator<Item = usize> {
-        let before = |place: &usize| Some(*place) != self.eithers_name;
-        self.hosts.iter().copied().take_while(before).chain(self.eithers_address)
+        let before = |place: &usize| Some(*place) != self.either_end_name;
+        self.hosts.iter().copied().take_while(before).chain(self.either_end_address)
     }
 
     /// What a record says in them, but for its time.
-    pub(crate) fn row<'r>(&self, record: &'r StringRecord) -> Row<'r> {
+    pub(crate) fn row<'r>(&self, record: &'r StringRecord) -> AlertRow<'r> {
         let at = |column: Option<usize>| column.and_then(|column| record.get(column));
-        let either = at(self.eithers_address).and_then(said).filter(|text| is_address(text));
-        let own = either.filter(|address| !is_outside(address));
-        let host = self.hosts.iter().find_map(|column| said(record.get(*column)?));
+        let either =
+            at(self.either_end_address).and_then(present_value).filter(|text| is_address(text));
+        let own = either.filter(|address| !is_public(address));
+        let host = self.hosts.iter().find_map(|column| present_value(record.get(*column)?));
         let own_address = || {
             let clients = self.clients.iter().filter(|column| self.hosts.contains(column));
-            let mut said = clients.filter_map(|column| said(record.get(*column)?));
-            said.find(|text| is_address(text) && !is_outside(text))
+            let mut said = clients.filter_map(|column| present_value(record.get(*column)?));
+            said.find(|text| is_address(text) && !is_public(text))
         };
         let host = host.filter(|host| is_address(host)).or_else(own_address).or(host);
-        let mut threats = self.threats.iter().filter_map(|column| called(record.get(*column)?));
+        let mut threats =
+            self.threats.iter().filter_map(|column| threat_name(record.get(*column)?));
         let none = || {
             self.threats
                 .iter()
                 .filter_map(|column| record.get(*column))
-                .find(|threat| is_none(threat))
+                .find(|threat| is_no_threat(threat))
         };
         let threat = threats.next().or_else(none);
-        let row = Row {
+        let row = AlertRow {
             number: at(self.number),
             time: None,
             // Addresses first, whatever they are called.
             host: host.filter(|host| own.is_none() || is_address(host)).or(own).or(host),
             host_port: at(self.host_port),
             name: None,
-            address: at(self.address).and_then(said).or(either.filter(|_| own.is_none())),
+            address: at(self.address).and_then(present_value).or(either.filter(|_| own.is_none())),
             address_port: at(self.address_port),
             threat,
             words: threats.find(|words| threat_text::names_any(words)),
@@ -333,41 +335,42 @@ impl Columns {
             events: at(self.events),
             device: at(self.device),
         };
-        Row { name: self.name(record, &row), ..row }
+        AlertRow { name: self.name(record, &row), ..row }
     }
 
     /// What its columns of names say of the destination; none where the address tells more. A firewall flags what is
     /// outside, so a name of one's own is only taken where nothing else is said.
-    fn name<'r>(&self, record: &'r StringRecord, row: &Row<'r>) -> Option<&'r str> {
-        let at =
-            |column: usize| record.get(column).and_then(said).filter(|text| is_destination(text));
+    fn name<'r>(&self, record: &'r StringRecord, row: &AlertRow<'r>) -> Option<&'r str> {
+        let at = |column: usize| {
+            record.get(column).and_then(present_value).filter(|text| is_destination(text))
+        };
         let named = || self.names.iter().filter_map(|column| at(*column));
         let addresses = || named().filter(|text| is_address(text));
         let is_address_said = row.address.is_some() || addresses().next().is_some();
         let is_named = |text: &&str| text.contains("://") || !is_address_said;
-        let loose = || self.loose_names.iter().filter_map(|column| at(*column)).filter(is_named);
+        let loose = || self.fallback_names.iter().filter_map(|column| at(*column)).filter(is_named);
         let is_own = |place: usize, text: &str| {
-            Some(place) != self.eithers_address || is_address(text) && !is_outside(text)
+            Some(place) != self.either_end_address || is_address(text) && !is_public(text)
         };
-        let has_source = self
-            .sources()
-            .any(|place| record.get(place).and_then(said).is_some_and(|text| is_own(place, text)));
-        let either = self.eithers_name.filter(|_| has_source && !is_address_said).and_then(at);
+        let has_source = self.sources().any(|place| {
+            record.get(place).and_then(present_value).is_some_and(|text| is_own(place, text))
+        });
+        let either = self.either_end_name.filter(|_| has_source && !is_address_said).and_then(at);
         let names = || named().chain(loose()).chain(either).filter(|text| !is_address(text));
-        if let Some(name) = names().find(|text| is_outside(text)) {
+        if let Some(name) = names().find(|text| is_public(text)) {
             return Some(name);
         }
         let flagged = self.flagged.iter().filter_map(|column| at(*column));
-        if let Some(address) = flagged.filter(|text| is_address(text)).find(|text| is_outside(text))
+        if let Some(address) = flagged.filter(|text| is_address(text)).find(|text| is_public(text))
         {
             return Some(address);
         }
-        if row.far_address().is_some_and(is_outside) {
+        if row.remote_address().is_some_and(is_public) {
             return None;
         }
         // What is outside comes before a name of one's own, whichever column holds it.
         let others = loose().chain(either).filter(|text| is_address(text));
-        let address = addresses().chain(others).find(|text| is_outside(text));
+        let address = addresses().chain(others).find(|text| is_public(text));
         address.or_else(|| names().next()).or_else(|| {
             let all = || named().chain(loose()).chain(either);
             all().next().filter(|_| row.address.is_none())
@@ -376,7 +379,7 @@ impl Columns {
 
     /// Whether a column that is for nothing but that names a destination.
     pub(crate) fn is_named(&self, record: &StringRecord) -> bool {
-        let said = self.names.iter().filter_map(|column| said(record.get(*column)?));
+        let said = self.names.iter().filter_map(|column| present_value(record.get(*column)?));
         said.clone().any(|text| is_destination(text) && !is_address(text))
     }
 
@@ -385,19 +388,20 @@ impl Columns {
         &self,
         record: &StringRecord,
         line: u32,
-        rows: &mut Rows<'_>,
+        collector: &mut AlertCollector<'_>,
     ) -> Option<Written> {
-        let zone = self.zone.and_then(|column| said(record.get(column)?));
-        let ends = self.span.iter().flatten().filter_map(|stamp| {
-            let text = said(record.get(stamp.column)?).filter(|text| has_digits(text))?;
-            Some((text, zone.or(stamp.zone.as_deref())))
+        let zone = self.zone.and_then(|column| present_value(record.get(column)?));
+        let ends = self.span.iter().flatten().filter_map(|timestamp| {
+            let text =
+                present_value(record.get(timestamp.column)?).filter(|text| has_digits(text))?;
+            Some((text, zone.or(timestamp.zone.as_deref())))
         });
         let [first, last] = match ends.collect::<Vec<_>>().as_slice() {
             [first, last] => [*first, *last],
-            _ => return self.moment(record, line, rows, |_| true),
+            _ => return self.moment(record, line, collector, |_| true),
         };
-        let rank = |column| self.times.iter().position(|stamp| stamp.column == column);
-        let ends = || self.span.iter().flatten().map(|stamp| stamp.column);
+        let rank = |column| self.times.iter().position(|timestamp| timestamp.column == column);
+        let ends = || self.span.iter().flatten().map(|timestamp| timestamp.column);
         let first_rank = ends().next().and_then(rank);
         // What ranks behind the first time, as when the row was made, is no better.
         let is_better = |column| {
@@ -405,10 +409,10 @@ impl Columns {
                 rank(column).zip(first_rank).is_some_and(|(other, first)| other > first);
             !is_behind && ends().all(|end| end != column)
         };
-        let moment = self.moment(record, line, rows, is_better);
-        let between = rows.times.read_between(first, last, line);
-        let either = rows.times.either(moment, between, line);
-        either.or_else(|| self.moment(record, line, rows, |_| true))
+        let moment = self.moment(record, line, collector, is_better);
+        let between = collector.times.read_between(first, last, line);
+        let either = collector.times.either(moment, between, line);
+        either.or_else(|| self.moment(record, line, collector, |_| true))
     }
 
     /// When it was, by those of the columns that count.
@@ -416,38 +420,44 @@ impl Columns {
         &self,
         record: &StringRecord,
         line: u32,
-        rows: &mut Rows<'_>,
+        collector: &mut AlertCollector<'_>,
         counts: impl Fn(usize) -> bool,
     ) -> Option<Written> {
         let at = |column: Option<usize>| column.and_then(|column| record.get(column));
-        let zone = at(self.zone).and_then(said);
+        let zone = at(self.zone).and_then(present_value);
         // Only one that leaves nothing open: it may be when the row was written down.
-        if let Some(stamp) = &self.stamp
-            && let Some(text) = at(Some(stamp.column)).and_then(said)
+        if let Some(timestamp) = &self.timestamp
+            && let Some(text) = at(Some(timestamp.column)).and_then(present_value)
             && Written::parse(text, &UTC, None).is_ok_and(|written| !written.is_local)
         {
-            return rows.times.read_in(Some(text), None, line);
+            return collector.times.read_in(Some(text), None, line);
         }
         if let (Some(day), Some(clock)) = (&self.day, &self.clock) {
             let zone = zone.or(clock.zone.as_deref()).or(day.zone.as_deref());
-            let [day, clock] = [day, clock].map(|stamp| at(Some(stamp.column)));
-            return rows.times.read_two(day, clock, zone, line);
+            let [day, clock] = [day, clock].map(|timestamp| at(Some(timestamp.column)));
+            return collector.times.read_two(day, clock, zone, line);
         }
         if let (Some(day), Some(hour)) = (&self.day, self.hour)
-            && self.times.iter().all(|stamp| at(Some(stamp.column)).and_then(said).is_none())
+            && self
+                .times
+                .iter()
+                .all(|timestamp| at(Some(timestamp.column)).and_then(present_value).is_none())
         {
             let zone = zone.or(day.zone.as_deref());
             let hour = record.get(hour).map(str::trim).filter(|hour| !hour.is_empty());
-            return rows.times.read_hour(at(Some(day.column)), hour, zone, line);
+            return collector.times.read_hour(at(Some(day.column)), hour, zone, line);
         }
-        let stamps = self.times.iter().chain(&self.day).filter(|stamp| counts(stamp.column));
+        let stamps =
+            self.times.iter().chain(&self.day).filter(|timestamp| counts(timestamp.column));
         let mut stamps = stamps
-            .filter_map(|stamp| Some((at(Some(stamp.column)).and_then(said)?, stamp)))
+            .filter_map(|timestamp| {
+                Some((at(Some(timestamp.column)).and_then(present_value)?, timestamp))
+            })
             .peekable();
         let first = *stamps.peek()?;
         // `Detected` may say yes or no.
-        let (text, stamp) = stamps.find(|(text, _)| has_digits(text)).unwrap_or(first);
-        rows.times.read_in(Some(text), zone.or(stamp.zone.as_deref()), line)
+        let (text, timestamp) = stamps.find(|(text, _)| has_digits(text)).unwrap_or(first);
+        collector.times.read_in(Some(text), zone.or(timestamp.zone.as_deref()), line)
     }
 }
 

@@ -9,11 +9,14 @@ use csv::StringRecord;
 
 use crate::alert::load::columns::Columns;
 use crate::alert::load::columns::by_content::{
-    ROWS_ALIKE, Seen, are_of_several, differ, is_public_name, not_used, taken,
+    ENOUGH_ROWS, TableSample, have_several_domains, have_several_values, is_public_name,
+    taken_note, unused_note,
 };
 use crate::alert::load::columns::heading::Heading;
-use crate::alert::load::columns::words::{HOST, LOOSE_NAMES};
-use crate::alert::load::row::value::{host_of, is_address, is_destination, is_outside, said};
+use crate::alert::load::columns::words::{FALLBACK_NAMES, HOST};
+use crate::alert::load::row::value::{
+    host_of, is_address, is_destination, is_public, present_value,
+};
 
 /// How many pairs of columns are told of that differ.
 const RIVALS_MAX: usize = 2;
@@ -23,57 +26,58 @@ const RIVALS_MAX: usize = 2;
 ///
 /// It is of who asked if each of these has one name and each name is of one, and all are of one domain: where there are
 /// several who asked, or where the column stands right behind theirs and before that of destinations.
-pub(crate) fn host_names(columns: &mut Columns, seen: Seen<'_>) -> Vec<String> {
+pub(crate) fn decide_host_names(columns: &mut Columns, sample: TableSample<'_>) -> Vec<String> {
     let mut notes = Vec::new();
-    if columns.has_no_guesses() {
+    if columns.is_ambiguous() {
         return notes;
     }
     let source = columns.source();
     let is_of_host = |(column, heading): &(usize, &Heading)| {
         // What says who asked, where nothing else does, is no name of anything else.
-        columns.is_eithers(*column)
+        columns.is_either_end_name(*column)
             || heading.is(HOST) && columns.is_host(*column) && source != Some(*column)
     };
     let found: Vec<usize> =
-        seen.headings.iter().enumerate().filter(is_of_host).map(|(column, _)| column).collect();
+        sample.headings.iter().enumerate().filter(is_of_host).map(|(column, _)| column).collect();
     for column in found {
         // A sensor says the same in every row.
-        let is_sensor = !columns.is_eithers(column) && !differ(&seen.values(column));
-        if is_sensor || !seen.holds_destinations(column) {
+        let is_sensor =
+            !columns.is_either_end_name(column) && !have_several_values(&sample.values(column));
+        if is_sensor || !sample.holds_destinations(column) {
             continue;
         }
         let Some(source) = source else {
-            if !seen.are_named(columns) {
-                notes.push(not_used(&seen.called(&[column])));
+            if !sample.are_named(columns) {
+                notes.push(unused_note(&sample.called(&[column])));
             }
             continue;
         };
-        if is_of_source(columns, seen.rows, (source, column)) {
+        if is_of_source(columns, sample.rows, (source, column)) {
             columns.drop_names(column);
             notes.push(format!(
                 "its column {} holds the names of the hosts that asked: it is not used; if they are the \
                  destinations, rename it to `destination`",
-                seen.called(&[column])
+                sample.called(&[column])
             ));
-        } else if !seen.are_named(columns) {
+        } else if !sample.are_named(columns) {
             // One's own hosts have names, too: these are taken only where nothing else tells of destinations, and they are of
             // several domains.
-            if is_told_otherwise(columns, seen) {
+            if names_something_else(columns, sample) {
                 columns.drop_names(column);
-                notes.push(not_used(&seen.called(&[column])));
-            } else if are_of_several(&seen.values(column)) {
-                columns.take_names(column);
-                notes.push(taken(&seen.called(&[column])));
+                notes.push(unused_note(&sample.called(&[column])));
+            } else if have_several_domains(&sample.values(column)) {
+                columns.use_as_names(column);
+                notes.push(taken_note(&sample.called(&[column])));
             }
         } else if first_conflict(
             &[columns.names(), &[column]].concat(),
-            seen.rows,
+            sample.rows,
             &BTreeSet::new(),
         )
         .is_some_and(|(_, other, _)| other == column)
         {
             columns.drop_names(column);
-            notes.push(not_used(&seen.called(&[column])));
+            notes.push(unused_note(&sample.called(&[column])));
         }
     }
     notes
@@ -81,22 +85,23 @@ pub(crate) fn host_names(columns: &mut Columns, seen: Seen<'_>) -> Vec<String> {
 
 /// Whether another column tells of destinations: by names, or by addresses that are not that of one server that is asked
 /// about all.
-fn is_told_otherwise(columns: &Columns, seen: Seen<'_>) -> bool {
-    let far: Vec<&str> = columns.address().map_or_else(Vec::new, |column| seen.values(column));
-    let is_server = far.len() > 1 && !differ(&far);
-    let is_far = |text: &&str| is_destination(text) && is_outside(text);
+fn names_something_else(columns: &Columns, sample: TableSample<'_>) -> bool {
+    let far: Vec<&str> = columns.address().map_or_else(Vec::new, |column| sample.values(column));
+    let is_server = far.len() > 1 && !have_several_values(&far);
+    let is_far = |text: &&str| is_destination(text) && is_public(text);
     far.iter().any(is_far) && !(is_server && far.iter().all(|text| is_address(text)))
-        || seen
-            .places(|heading| heading.is_of(LOOSE_NAMES))
+        || sample
+            .places(|heading| heading.is_of(FALLBACK_NAMES))
             .into_iter()
-            .any(|c| seen.holds_destinations(c))
+            .any(|c| sample.holds_destinations(c))
 }
 
 /// Whether a column of names is of those who stand in another.
 fn is_of_source(columns: &Columns, rows: &[StringRecord], (source, names): (usize, usize)) -> bool {
     let (mut of_host, mut of_name) = (BTreeMap::new(), BTreeMap::new());
     for row in rows {
-        let Some((host, name)) = row.get(source).and_then(said).zip(row.get(names).and_then(said))
+        let Some((host, name)) =
+            row.get(source).and_then(present_value).zip(row.get(names).and_then(present_value))
         else {
             continue;
         };
@@ -108,37 +113,38 @@ fn is_of_source(columns: &Columns, rows: &[StringRecord], (source, names): (usiz
         }
     }
     let all: Vec<&str> = of_name.keys().map(String::as_str).collect();
-    if are_of_several(&all) || !all.iter().any(|name| is_public_name(name)) {
+    if have_several_domains(&all) || !all.iter().any(|name| is_public_name(name)) {
         return false;
     }
     let is_behind = names == source + 1;
     let is_between = is_behind && columns.address().is_some_and(|far| far > names);
     // An address that nobody says whose it is, and a name: most likely one host.
-    let is_beside = columns.eithers_address() == Some(source) && (is_behind || source == names + 1);
-    all.len() > 1 || is_between || is_beside && of_host.keys().all(|host| !is_outside(host))
+    let is_beside =
+        columns.either_end_address() == Some(source) && (is_behind || source == names + 1);
+    all.len() > 1 || is_between || is_beside && of_host.keys().all(|host| !is_public(host))
 }
 
 /// Where columns name destinations that have nothing to do with one another: which was taken. One that says the same in
 /// every row is left out, if another names several domains: alerts of one thing would not.
-pub(crate) fn rivals(columns: &mut Columns, seen: Seen<'_>) -> Vec<String> {
+pub(crate) fn decide_rivals(columns: &mut Columns, sample: TableSample<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     let mut settled = BTreeSet::new();
     while notes.len() < RIVALS_MAX {
         let names: Vec<usize> = columns.names().to_vec();
-        let Some((one, other, example)) = first_conflict(&names, seen.rows, &settled) else {
+        let Some((one, other, example)) = first_conflict(&names, sample.rows, &settled) else {
             break;
         };
         let hosts = |column| -> Vec<String> {
-            let public = seen.values(column).into_iter().filter(|text| is_public_name(text));
+            let public = sample.values(column).into_iter().filter(|text| is_public_name(text));
             public.map(host_of).collect()
         };
         let of_one = hosts(one);
         let is_same =
-            of_one.len() >= ROWS_ALIKE && of_one.iter().all(|name| Some(name) == of_one.first());
+            of_one.len() >= ENOUGH_ROWS && of_one.iter().all(|name| Some(name) == of_one.first());
         let of_other = hosts(other);
         let others: Vec<&str> = of_other.iter().map(String::as_str).collect();
-        let [first, second] = [one, other].map(|column| seen.called(&[column]));
-        let is_of_several = 2 * others.len() > seen.rows.len() && are_of_several(&others);
+        let [first, second] = [one, other].map(|column| sample.called(&[column]));
+        let is_of_several = 2 * others.len() > sample.rows.len() && have_several_domains(&others);
         if is_same && is_of_several {
             columns.drop_names(one);
             let name = of_one.first().map(String::as_str).unwrap_or_default().escape_debug();
@@ -169,9 +175,10 @@ fn first_conflict<'r>(
     settled: &BTreeSet<(usize, usize)>,
 ) -> Option<Conflict<'r>> {
     rows.iter().find_map(|row| {
-        let said = names.iter().filter_map(|column| Some((*column, said(row.get(*column)?)?)));
+        let said =
+            names.iter().filter_map(|column| Some((*column, present_value(row.get(*column)?)?)));
         let mut named =
-            said.filter(|(_, text)| is_destination(text) && !is_address(text) && is_outside(text));
+            said.filter(|(_, text)| is_destination(text) && !is_address(text) && is_public(text));
         let (one, name) = named.next()?;
         let other = named.find(|(other, text)| {
             !settled.contains(&(one, *other)) && !are_related(&host_of(name), &host_of(text))

@@ -1,7 +1,7 @@
 //! Parts of headings that no list of words has, each in the one spelling of `csv_words`: whose a name in such a column is.
 
 /// In headings of what was asked for.
-pub(crate) const ASKED: &[&str] = &[
+pub(crate) const DESTINATION_STEMS: &[&str] = &[
     "domain",
     "url",
     "dns",
@@ -29,7 +29,7 @@ pub(crate) const ASKED: &[&str] = &[
     "gesperrt",
 ];
 /// In headings of one's own side, and of links to read more: their names are no destinations.
-pub(crate) const OWN: &[&str] = &[
+pub(crate) const OWN_SIDE_STEMS: &[&str] = &[
     "source",
     "src",
     "client",
@@ -110,7 +110,7 @@ pub(crate) const OWN: &[&str] = &[
 ];
 
 /// In headings of what belongs to a name that was asked for, and is not asked for itself.
-pub(crate) const OF_OTHERS: &[&str] = &[
+pub(crate) const RELATED_NAME_STEMS: &[&str] = &[
     "cname",
     "alias",
     "registered",
@@ -124,5 +124,5 @@ pub(crate) const OF_OTHERS: &[&str] = &[
     "matched",
 ];
 /// In headings of addresses that are one's own as the world sees them.
-pub(crate) const OWN_ADDRESSES: &[&str] =
+pub(crate) const OWN_ADDRESS_STEMS: &[&str] =
     &["external", "nat", "public", "wan", "translated", "xff", "forwarded", "proxy", "egress"];

@@ -3,11 +3,11 @@
 //! They are in the spelling of [`heading`](super::heading), so each stands here once.
 
 /// The name of what was talked to, or of who talked.
-pub(crate) const EITHERS_NAME: &str = "hostname";
+pub(crate) const EITHER_END_NAME: &str = "hostname";
 /// Likewise, where who talked is said beside it.
 pub(crate) const HOST: &str = "host";
 /// The address of either.
-pub(crate) const EITHERS_ADDRESS: &[&str] =
+pub(crate) const EITHER_END_ADDRESSES: &[&str] =
     &["ip", "ipaddress", "ipaddr", "ipv4", "ipv4ip", "ipv6", "ipv6ip", "address", "ipadresse"];
 /// In a CSV file of Splunk's, the line that an event was made of.
 pub(crate) const RAW: &str = "raw";
@@ -32,7 +32,7 @@ pub(crate) const HOSTS: &[&str] = &[
     "srcname",
     "clientname",
     "host",
-    EITHERS_NAME,
+    EITHER_END_NAME,
     "computername",
     "mostgranularidentity",
     "identity",
@@ -218,7 +218,7 @@ pub(crate) const NAMES: &[&str] = &[
 /// the destination.
 pub(crate) const FLAGGED_STEMS: &[&str] = &["indicator", "ioc", "observable"];
 /// What may hold a path or a machine as well.
-pub(crate) const LOOSE_NAMES: &[&str] = &["uri", "target"];
+pub(crate) const FALLBACK_NAMES: &[&str] = &["uri", "target"];
 /// Beside [`USERS`] that is theirs.
 pub(crate) const DOMAINS: &[&str] =
     &["domain", "domains", "domainname", "domäne", "domänenname", "domaine", "dominio"];
@@ -406,7 +406,7 @@ pub(crate) const DEVICES: &[&str] = &[
 /// What stands twice, once behind each end.
 pub(crate) const PORT: &str = "port";
 /// Only Splunk says that; beside it what it calls source and host is whence it has an event.
-pub(crate) const OF_SPLUNK: &str = "sourcetype";
+pub(crate) const SPLUNK_MARK: &str = "sourcetype";
 /// So AdGuard Home calls what was asked for; beside it when and who are a letter or two.
-pub(crate) const OF_ADGUARD: &str = "qh";
+pub(crate) const ADGUARD_MARK: &str = "qh";
 pub(crate) const NUMBERS: &[&str] = &["no", "nr", "number", "row"];

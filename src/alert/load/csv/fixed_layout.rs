@@ -13,25 +13,25 @@ use crate::alert::load::csv::header::fields;
 use crate::alert::load::text::numbered_lines;
 
 /// A table without a header.
-pub(crate) struct Unsaid {
+pub(crate) struct FixedLayout {
     pub headings: &'static [&'static str],
     /// Whether a row is surely of it.
     is_row: fn(&StringRecord) -> bool,
     /// What a row of such a text is.
-    pub sort: fn(&StringRecord) -> Sort,
+    pub kind_of: fn(&StringRecord) -> RowKind,
 }
 
 /// What a row is.
-pub(crate) enum Sort {
-    Row,
+pub(crate) enum RowKind {
+    Alert,
     /// One of its rows that is not whole: a name may be cut as well.
-    Cut,
+    Truncated,
     /// No alert, and what it is instead.
     Other(&'static str),
 }
 
 /// Its times are of UTC.
-const UMBRELLA: Unsaid = Unsaid {
+const UMBRELLA: FixedLayout = FixedLayout {
     headings: &[
         "Timestamp (UTC)",
         "Most Granular Identity",
@@ -45,20 +45,20 @@ const UMBRELLA: Unsaid = Unsaid {
         "Categories",
     ],
     is_row: is_umbrella,
-    sort: |_| Sort::Row,
+    kind_of: |_| RowKind::Alert,
 };
 
 /// What a name was found by stands behind it: a parent that is listed, or the last of its aliases. The type came later.
-const PFBLOCKER: Unsaid = Unsaid {
+const PFBLOCKER: FixedLayout = FixedLayout {
     headings: &[
         "Kind", "Time", "Query", "Client", "Agent", "Mode", "Threat", "Found by", "Feed", "Again",
         "Type",
     ],
     is_row: is_pfblocker,
-    sort: |row| match row.get(0).is_some_and(|kind| kind.starts_with(OF_PFBLOCKER)) {
-        true if is_pfblocker(row) => Sort::Row,
-        true => Sort::Cut,
-        false => Sort::Other("no name that was blocked"),
+    kind_of: |row| match row.get(0).is_some_and(|kind| kind.starts_with(OF_PFBLOCKER)) {
+        true if is_pfblocker(row) => RowKind::Alert,
+        true => RowKind::Truncated,
+        false => RowKind::Other("no name that was blocked"),
     },
 };
 
@@ -66,10 +66,11 @@ const PFBLOCKER: Unsaid = Unsaid {
 const OF_PFBLOCKER: &str = "DNSBL-";
 
 /// The table that a text is, if its first rows are.
-pub(crate) fn of(text: &str) -> Option<&'static Unsaid> {
+pub(crate) fn of(text: &str) -> Option<&'static FixedLayout> {
     const FIRST_LINES: usize = 50;
     let first = numbered_lines(text).next()?.1;
-    let is = |unsaid: &Unsaid, line| fields(line, b',').is_some_and(|row| (unsaid.is_row)(&row));
+    let is =
+        |layout: &FixedLayout, line| fields(line, b',').is_some_and(|row| (layout.is_row)(&row));
     if is(&UMBRELLA, first) {
         return Some(&UMBRELLA);
     }
@@ -93,7 +94,7 @@ fn is_pfblocker(row: &StringRecord) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::alert::Zones;
-    use crate::alert::load::{Alerts, Form};
+    use crate::alert::load::{AlertFormat, Alerts};
     use crate::time::Timestamp;
 
     #[test]
@@ -121,7 +122,7 @@ mod tests {
             row(2, "2026-03-02T09:17:42", "192.168.2.194", "mi.kenal-cn.com", "DNSBL_Malicious"),
             row(3, "2026-03-02T10:05:20", "192.168.2.12", "x1.ad-sync.net", "DNSBL_Ads"),
         ];
-        assert_eq!((alerts.form, found.as_slice()), (Form::Csv, &expected[..]));
+        assert_eq!((alerts.format, found.as_slice()), (AlertFormat::Csv, &expected[..]));
         let said: Vec<_> = alerts.notices.iter().map(ToString::to_string).collect();
         assert!(
             said.iter().any(|text| text.contains("line 4") && text.contains("skipped")),

@@ -5,13 +5,13 @@ use csv::StringRecord;
 use crate::alert::load::TOP_LINES;
 use crate::alert::load::columns::{Columns, by_content};
 use crate::alert::load::csv::broken_rows::rows_in_lines;
-use crate::alert::load::csv::fixed_layout::{self, Unsaid};
-use crate::alert::load::row::value::plain_key;
+use crate::alert::load::csv::fixed_layout::{self, FixedLayout};
+use crate::alert::load::row::value::normalized_key;
 use crate::alert::load::text::numbered_lines;
 use crate::rows as csv_rows;
 
 /// A header.
-pub(crate) struct Header {
+pub(crate) struct TableHeader {
     pub line: u32,
     pub delimiter: u8,
     /// How many columns there are.
@@ -22,25 +22,25 @@ pub(crate) struct Header {
     /// What should be known of how its columns were understood.
     pub said: Vec<String>,
     /// The convention that it is by, where it is not said.
-    pub unsaid: Option<&'static Unsaid>,
+    pub layout: Option<&'static FixedLayout>,
 }
 
 /// Within so many lines the header stands, behind a report's title.
 pub(crate) const TITLE_LINES: usize = 20;
 
 /// The header that a log has by convention, and does not say.
-fn unsaid_header(text: &str) -> Option<Header> {
-    let unsaid = fixed_layout::of(text)?;
-    let columns = Columns::of(&unsaid.headings.iter().collect())?;
-    let count = unsaid.headings.len();
-    let unsaid = Some(unsaid);
+fn fixed_header(text: &str) -> Option<TableHeader> {
+    let layout = fixed_layout::of(text)?;
+    let columns = Columns::of(&layout.headings.iter().collect())?;
+    let count = layout.headings.len();
+    let layout = Some(layout);
     let (cells, said) = (StringRecord::new(), Vec::new());
-    Some(Header { line: 0, delimiter: b',', count, cells, columns, said, unsaid })
+    Some(TableHeader { line: 0, delimiter: b',', count, cells, columns, said, layout })
 }
 
 /// The header, which may stand behind comments and a title.
-pub(crate) fn find(text: &str) -> Option<Header> {
-    if let Some(header) = unsaid_header(text) {
+pub(crate) fn find(text: &str) -> Option<TableHeader> {
+    if let Some(header) = fixed_header(text) {
         return Some(header);
     }
     let is_comment = |line: &str| {
@@ -57,7 +57,7 @@ pub(crate) fn find(text: &str) -> Option<Header> {
     lines.zip(behind.by_ref()).find_map(|((line, title), (_, row))| {
         let header = header_at(text, line, title)?;
         let is_table = fields(row, header.delimiter).is_some_and(|row| row.len() == header.count);
-        (is_table && header.count >= 3 && header.columns.is_told()).then_some(header)
+        (is_table && header.count >= 3 && header.columns.name_who_and_why()).then_some(header)
     })
 }
 
@@ -74,18 +74,19 @@ pub(crate) fn begins_as_table(text: &str) -> bool {
     let rows = csv_rows::Rows::new(text, header.delimiter, Some(header.count));
     let mut rows = rows.filter(|row| row.line > header.line).take(ROWS).peekable();
     let is_row = |row: csv_rows::Row| row.fields.is_ok_and(|row| row.len() == header.count);
-    let is_told = header.count >= 3 && header.columns.is_told() && header.columns.has_destination();
+    let is_told =
+        header.count >= 3 && header.columns.name_who_and_why() && header.columns.has_destination();
     is_told && rows.peek().is_some() && rows.all(is_row)
 }
 
 /// A line as the header.
-fn header_at(text: &str, line: u32, header: &str) -> Option<Header> {
+fn header_at(text: &str, line: u32, header: &str) -> Option<TableHeader> {
     // Feeds write their header as a comment. A first cell may be empty, so a tab stays.
     let header = header.trim_start_matches(' ').trim_start_matches('#').trim_start_matches(' ');
     [b',', b';', b'\t', b'|'].into_iter().find_map(|delimiter| {
         let record = fields(header, delimiter)?;
         let (count, mut columns) = (record.len(), Columns::by_words(&record));
-        if count < 2 || !columns.has_more() {
+        if count < 2 || !columns.name_more_than_destination() {
             return None;
         }
         let rows = || {
@@ -93,10 +94,10 @@ fn header_at(text: &str, line: u32, header: &str) -> Option<Header> {
             let behind = rows.filter(|row| row.line > line).filter_map(|row| row.fields.ok());
             behind.filter(|row| row.len() == count)
         };
-        let said = by_content::complete(&mut columns, &record, rows());
-        let unsaid = None;
-        let header = Header { line, delimiter, count, cells: record, columns, said, unsaid };
-        header.columns.is_whole().then_some(header)
+        let said = by_content::complete_by_content(&mut columns, &record, rows());
+        let layout = None;
+        let header = TableHeader { line, delimiter, count, cells: record, columns, said, layout };
+        header.columns.is_sufficient().then_some(header)
     })
 }
 
@@ -104,7 +105,7 @@ fn header_at(text: &str, line: u32, header: &str) -> Option<Header> {
 /// yet its columns and its header do not stand under one another.
 pub(crate) fn has_header(text: &str) -> bool {
     let is_table = numbered_lines(text).take(10).any(|(_, line)| {
-        let key = plain_key(line);
+        let key = normalized_key(line);
         let is = |words: &[&str]| words.iter().any(|word| key.contains(word));
         is(&["userhost", "benutzerhost", "utilisateurhôte", "usuariohost", "utentehost"])
             && is(&["events", "ereignisse", "événements", "eventos", "eventi"])
@@ -115,7 +116,7 @@ pub(crate) fn has_header(text: &str) -> bool {
 }
 
 /// Headings that only lists of what to look for have, such as those of abuse.ch.
-const OF_LISTS: [&str; 8] = [
+const INDICATOR_LIST_KEYS: [&str; 8] = [
     "iocvalue",
     "ioctype",
     "fkmalware",
@@ -132,8 +133,8 @@ pub(crate) fn is_list(text: &str) -> bool {
         let header = line.trim_start_matches(['#', ' ']);
         [b',', b';', b'\t'].into_iter().filter_map(|delimiter| fields(header, delimiter)).any(
             |headings| {
-                let keys = headings.iter().map(plain_key);
-                keys.filter(|key| OF_LISTS.contains(&key.as_str())).count() >= 2
+                let keys = headings.iter().map(normalized_key);
+                keys.filter(|key| INDICATOR_LIST_KEYS.contains(&key.as_str())).count() >= 2
             },
         )
     })

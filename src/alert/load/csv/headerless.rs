@@ -11,11 +11,11 @@
 
 use std::net::IpAddr;
 
-use crate::alert::load::collector::Rows;
+use crate::alert::load::collector::AlertCollector;
 use crate::alert::load::names::LIST_LINES;
 use crate::alert::load::notice::Notice;
-use crate::alert::load::row::Row;
-use crate::alert::load::row::value::{is_address, is_destination, is_outside};
+use crate::alert::load::row::AlertRow;
+use crate::alert::load::row::value::{is_address, is_destination, is_public};
 use crate::alert::load::text::numbered_lines;
 use crate::alert::load::when::spans;
 use crate::text::without_comment_of_parts;
@@ -27,7 +27,7 @@ const WORDS_MAX: usize = 12;
 const TIME_WORDS_MAX: usize = 6;
 
 /// What a row says.
-struct Cells<'a> {
+struct TypedRow<'a> {
     time: Option<String>,
     host: Option<&'a str>,
     destination: &'a str,
@@ -37,7 +37,7 @@ struct Cells<'a> {
 pub(crate) fn are_rows(text: &str) -> bool {
     let (mut rows, mut times) = (0, 0);
     for (_, line) in contents(text) {
-        let Some(cells) = Cells::of(line) else { return false };
+        let Some(cells) = TypedRow::of(line) else { return false };
         rows += 1;
         times += usize::from(cells.time.is_some());
     }
@@ -46,15 +46,15 @@ pub(crate) fn are_rows(text: &str) -> bool {
 }
 
 /// Reads all rows.
-pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
+pub(crate) fn read(text: &str, collector: &mut AlertCollector<'_>) {
     let words = "it has no header: each cell was recognised by its content as a time, a host of yours, or a \
                  destination";
-    rows.notices.push(Notice::file(&rows.file, words));
+    collector.notices.push(Notice::file(&collector.file, words));
     for (number, line) in contents(text) {
-        let Some(cells) = Cells::of(line) else { continue };
-        let time = rows.times.read(cells.time.as_deref(), number);
+        let Some(cells) = TypedRow::of(line) else { continue };
+        let time = collector.times.read(cells.time.as_deref(), number);
         let (host, name) = (cells.host, Some(cells.destination));
-        rows.add(number, line, Row { time, host, name, ..Row::default() });
+        collector.add(number, line, AlertRow { time, host, name, ..AlertRow::default() });
     }
 }
 
@@ -66,18 +66,18 @@ fn contents(text: &str) -> impl Iterator<Item = (u32, &str)> {
     })
 }
 
-impl<'a> Cells<'a> {
-    fn of(line: &'a str) -> Option<Cells<'a>> {
+impl<'a> TypedRow<'a> {
+    fn of(line: &'a str) -> Option<TypedRow<'a>> {
         if line.len() > LINE_LEN_MAX {
             return None;
         }
         let marks = ['\t', ';', ',', '|'].into_iter().filter(|mark| line.contains(*mark));
         // A time may have a comma, and blanks around it.
-        marks.map(Some).chain([None]).find_map(|mark| Cells::parted(line, mark))
+        marks.map(Some).chain([None]).find_map(|mark| TypedRow::split_at(line, mark))
     }
 
     /// With a mark between the cells, or blanks.
-    fn parted(line: &'a str, mark: Option<char>) -> Option<Cells<'a>> {
+    fn split_at(line: &'a str, mark: Option<char>) -> Option<TypedRow<'a>> {
         let is_mark = |c: char| mark.map_or(c.is_whitespace(), |mark| c == mark);
         let trim = |word: &'a str| word.trim().trim_matches(['"', '\'']).trim();
         let words = line.split(is_mark).map(trim).filter(|word| !word.is_empty());
@@ -89,8 +89,8 @@ impl<'a> Cells<'a> {
         let mut rest = words.as_slice();
         while let [word, behind @ ..] = rest {
             let known = match () {
-                () if is_own(word) => &mut host,
-                () if is_far(word) => &mut destination,
+                () if is_own_address(word) => &mut host,
+                () if is_public_destination(word) => &mut destination,
                 () => {
                     let (text, count) = time_of(rest)?;
                     if time.replace(text).is_some() {
@@ -106,24 +106,24 @@ impl<'a> Cells<'a> {
             rest = behind;
         }
         let destination = destination.filter(|_| time.is_some() || host.is_some())?;
-        Some(Cells { time, host, destination })
+        Some(TypedRow { time, host, destination })
     }
 }
 
 /// The address of a host of one's own, and none of what hosts files have.
-fn is_own(word: &str) -> bool {
+fn is_own_address(word: &str) -> bool {
     let is_host = |ip: IpAddr| !ip.is_loopback() && !ip.is_unspecified() && !ip.is_multicast();
-    is_address(word) && !is_outside(word) && word.parse::<IpAddr>().is_ok_and(is_host)
+    is_address(word) && !is_public(word) && word.parse::<IpAddr>().is_ok_and(is_host)
 }
 
-fn is_far(word: &str) -> bool {
+fn is_public_destination(word: &str) -> bool {
     let is_one = !word.contains(char::is_whitespace) && !word.starts_with('*');
-    is_one && is_destination(word) && is_outside(word)
+    is_one && is_destination(word) && is_public(word)
 }
 
 /// The time that some words begin with, and of how many it is.
 fn time_of(words: &[&str]) -> Option<(String, usize)> {
-    let is_of_time = |word: &&&str| !is_own(word) && !is_far(word);
+    let is_of_time = |word: &&&str| !is_own_address(word) && !is_public_destination(word);
     let most = words.iter().take(TIME_WORDS_MAX).take_while(is_of_time).count();
     (1..=most).rev().find_map(|count| {
         let text = words.get(..count)?.join(" ");
@@ -137,13 +137,13 @@ fn time_of(words: &[&str]) -> Option<(String, usize)> {
 #[cfg(test)]
 mod tests {
     use crate::alert::Zones;
-    use crate::alert::load::{Alerts, Form};
+    use crate::alert::load::{AlertFormat, Alerts};
     use proptest::prelude::*;
 
     fn rows(text: &str) -> Vec<String> {
         let alerts = Alerts::read("a.txt", text, None, &Zones::default());
         let alerts = alerts.unwrap_or_else(|error| panic!("{text}: {error}"));
-        assert_eq!(alerts.form, Form::Csv, "{text}");
+        assert_eq!(alerts.format, AlertFormat::Csv, "{text}");
         let shown = |alert: &crate::alert::Alert| {
             let time =
                 alert.time.map_or("-".to_owned(), |time| time.to_string()[11..19].to_owned());

@@ -5,12 +5,12 @@
 
 use csv::StringRecord;
 
-use crate::alert::load::collector::Rows;
+use crate::alert::load::collector::AlertCollector;
 use crate::alert::load::columns::Columns;
-use crate::alert::load::csv::each_record;
+use crate::alert::load::csv::for_each_record;
 use crate::alert::load::csv::header::fields;
-use crate::alert::load::row::Row;
-use crate::alert::load::row::value::{is_destination, plain_key, said};
+use crate::alert::load::row::AlertRow;
+use crate::alert::load::row::value::{is_destination, normalized_key, present_value};
 
 /// Where things stand in a line of syslog (PAN-OS, threat log fields).
 mod place {
@@ -43,58 +43,62 @@ fn is_threat(record: &StringRecord) -> bool {
 }
 
 /// Reads all records, by the header where there is one.
-pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
+pub(crate) fn read(text: &str, collector: &mut AlertCollector<'_>) {
     let mut columns: Option<(Columns, Option<usize>)> = None;
     let header = text.lines().find(|line| is_header(line));
     let count = header.and_then(|line| fields(line, b',')).map(|fields| fields.len());
-    each_record(text, (b',', count, 0), rows, |line, record, shown, rows| {
+    for_each_record(text, (b',', count, 0), collector, |line, record, shown, collector| {
         if is_header(shown) {
-            let kind = record.iter().position(|name| plain_key(name) == "type");
+            let kind = record.iter().position(|name| normalized_key(name) == "type");
             columns = Columns::of(record).map(|columns| (columns, kind));
             return;
         }
         match &columns {
             Some((columns, kind)) => {
-                let kind = kind.and_then(|kind| record.get(kind)).and_then(said);
+                let kind = kind.and_then(|kind| record.get(kind)).and_then(present_value);
                 if kind.is_some_and(|kind| !kind.eq_ignore_ascii_case("THREAT")) {
-                    return rows.pass("no threat");
+                    return collector.ignore("no threat");
                 }
-                let time = columns.time(record, line, rows);
+                let time = columns.time(record, line, collector);
                 let row = columns.row(record);
-                let name = row.name.or_else(|| row.threat.and_then(name_in));
-                rows.add(line, shown, Row { time, name, ..row });
+                let name = row.name.or_else(|| row.threat.and_then(name_in_threat));
+                collector.add(line, shown, AlertRow { time, name, ..row });
             }
             None if record.len() <= place::THREAT => {
-                rows.skip(line, shown, "it has fewer fields than a line of the threat log");
+                collector.skip(line, shown, "it has fewer fields than a line of the threat log");
             }
-            None if !is_threat(record) => rows.pass("no threat"),
+            None if !is_threat(record) => collector.ignore("no threat"),
             None => {
-                let row = syslog(record, line, rows);
-                rows.add(line, shown, row);
+                let row = syslog(record, line, collector);
+                collector.add(line, shown, row);
             }
         }
     });
 }
 
-fn syslog<'r>(record: &'r StringRecord, line: u32, rows: &mut Rows<'_>) -> Row<'r> {
+fn syslog<'r>(
+    record: &'r StringRecord,
+    line: u32,
+    collector: &mut AlertCollector<'_>,
+) -> AlertRow<'r> {
     let threat = record.get(place::THREAT);
     let url = record.get(place::URL).filter(|url| is_destination(url));
-    Row {
-        time: rows.times.read(record.get(place::GENERATED), line),
+    AlertRow {
+        time: collector.times.read(record.get(place::GENERATED), line),
         host: record.get(place::SOURCE),
         host_port: record.get(place::SOURCE_PORT),
-        name: url.or_else(|| threat.and_then(name_in)),
+        name: url.or_else(|| threat.and_then(name_in_threat)),
         address: record.get(place::DESTINATION),
         address_port: record.get(place::DESTINATION_PORT),
         threat,
         events: record.get(place::REPEATS),
         device: record.get(place::SERIAL),
-        ..Row::default()
+        ..AlertRow::default()
     }
 }
 
 /// The name within a threat's: `... (generic:evil.com)(4000000)`.
-fn name_in(threat: &str) -> Option<&str> {
+fn name_in_threat(threat: &str) -> Option<&str> {
     let inside = threat.split(['(', ')']).filter_map(|part| part.split_once(':'));
     inside.map(|(_, name)| name.trim()).find(|name| is_destination(name))
 }

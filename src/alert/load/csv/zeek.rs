@@ -11,9 +11,9 @@
 
 use csv::StringRecord;
 
-use crate::alert::load::collector::Rows;
+use crate::alert::load::collector::AlertCollector;
 use crate::alert::load::columns::Columns;
-use crate::alert::load::row::Row;
+use crate::alert::load::row::AlertRow;
 use crate::alert::load::text::numbered_lines;
 
 const FIELDS: &str = "#fields";
@@ -24,7 +24,7 @@ pub(crate) fn is_heading(line: &str) -> bool {
 }
 
 /// Reads all lines, each by the heading above it: files of several logs are joined.
-pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
+pub(crate) fn read(text: &str, collector: &mut AlertCollector<'_>) {
     let mut separator = '\t';
     let mut columns: Option<Columns> = None;
     for (number, line) in numbered_lines(text) {
@@ -34,7 +34,7 @@ pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
             let fields = line.split(separator).skip(1).map(str::trim);
             columns = Columns::of(&fields.collect());
             if columns.is_none() {
-                rows.skip(
+                collector.skip(
                     number,
                     line,
                     "it names no destination; expected the fields of dns.log, intel.log or notice.log",
@@ -47,10 +47,10 @@ pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
             let cells =
                 line.split(separator).map(|cell| if cell == "(empty)" { "-" } else { cell });
             let record: StringRecord = cells.collect();
-            let time = columns.time(&record, number, rows);
-            rows.add(number, line, Row { time, ..columns.row(&record) });
+            let time = columns.time(&record, number, collector);
+            collector.add(number, line, AlertRow { time, ..columns.row(&record) });
         } else {
-            rows.skip(number, line, "no #fields line above it names its fields");
+            collector.skip(number, line, "no #fields line above it names its fields");
         }
     }
 }
@@ -64,7 +64,7 @@ fn separator_of(named: &str) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use crate::alert::Zones;
-    use crate::alert::load::{Alerts, Form};
+    use crate::alert::load::{AlertFormat, Alerts};
 
     const TOP: &str =
         "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n";
@@ -74,7 +74,7 @@ mod tests {
 
     fn read(text: &str) -> Vec<(String, String, String, String)> {
         let alerts = Alerts::read("zeek.log", text, None, &Zones::default()).unwrap();
-        assert_eq!((alerts.form, alerts.notices.as_slice()), (Form::Zeek, &[][..]));
+        assert_eq!((alerts.format, alerts.notices.as_slice()), (AlertFormat::Zeek, &[][..]));
         let alert = |alert: crate::alert::Alert| {
             let time = alert.time.map_or(String::new(), |time| time.to_string()[..23].to_owned());
             (

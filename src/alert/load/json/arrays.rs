@@ -13,8 +13,8 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use crate::alert::load::columns::Columns;
-use crate::alert::load::json::objects::Quotes;
-use crate::alert::load::json::records::{Found, Record};
+use crate::alert::load::json::objects::StringTracker;
+use crate::alert::load::json::records::{JsonRecord, RecordResult};
 use crate::alert::load::row::value::is_destination;
 
 /// So many arrays are told apart, and so many stand open at once.
@@ -30,22 +30,22 @@ const PI_HOLES_MIN: usize = 8;
 
 /// Whether a text may be such a table.
 pub(crate) fn is_table(text: &str) -> bool {
-    Table::of(text).is_some()
+    ArrayTable::of(text).is_some()
 }
 
 /// The records of such a text; none of another.
-pub(crate) fn records(text: &str) -> Option<impl Iterator<Item = Found<'_>>> {
-    Table::of(text).map(|table| table.records(text))
+pub(crate) fn records(text: &str) -> Option<impl Iterator<Item = RecordResult<'_>>> {
+    ArrayTable::of(text).map(|table| table.records(text))
 }
 
 /// Where the rows of a text are, and what their fields are called.
-struct Table {
+struct ArrayTable {
     headings: Vec<String>,
     rows: Vec<Range<usize>>,
 }
 
-impl Table {
-    fn of(text: &str) -> Option<Table> {
+impl ArrayTable {
+    fn of(text: &str) -> Option<ArrayTable> {
         let Arrays { rows, heads } = arrays(text);
         let first = rows.iter().find_map(|row| items(text, row))?;
         let said = heads.iter().chain(rows.first()).find_map(|range| {
@@ -56,13 +56,13 @@ impl Table {
         });
         if let Some((headings, head)) = said {
             let rows = rows.into_iter().filter(|row| *row != head).collect();
-            return Some(Table { headings, rows });
+            return Some(ArrayTable { headings, rows });
         }
         let headings = PI_HOLES.iter().map(|name| (*name).to_owned()).collect();
-        is_pi_holes(&first).then_some(Table { headings, rows })
+        is_pi_holes(&first).then_some(ArrayTable { headings, rows })
     }
 
-    fn records(self, text: &str) -> impl Iterator<Item = Found<'_>> {
+    fn records(self, text: &str) -> impl Iterator<Item = RecordResult<'_>> {
         let (mut at, mut line) = (0, 1_u32);
         self.rows.into_iter().map(move |row| {
             let passed = text.get(at..row.start).unwrap_or_default();
@@ -78,7 +78,7 @@ impl Table {
                 return Err((line, shown, why));
             }
             let fields = self.headings.iter().cloned().zip(items).collect::<Map<_, _>>();
-            Ok(Record { line, text: shown, fields, repeated: None, holds: None })
+            Ok(JsonRecord { line, text: shown, fields, repeated: None, nested: None })
         })
     }
 }
@@ -127,7 +127,7 @@ struct Arrays {
 }
 
 /// An array or object that stands open.
-struct Open {
+struct OpenBracket {
     start: usize,
     is_array: bool,
     is_item: bool,
@@ -136,8 +136,8 @@ struct Open {
 
 fn arrays(text: &str) -> Arrays {
     let mut found = Arrays { rows: Vec::new(), heads: Vec::new() };
-    let mut open: Vec<Open> = Vec::new();
-    let (mut rows_open, mut quotes) = (0_usize, Quotes::default());
+    let mut open: Vec<OpenBracket> = Vec::new();
+    let (mut rows_open, mut quotes) = (0_usize, StringTracker::default());
     for (at, octet) in text.bytes().enumerate() {
         if quotes.hold(octet) {
             continue;
@@ -151,7 +151,7 @@ fn arrays(text: &str) -> Arrays {
                     above.has_arrays |= is_array;
                 }
                 rows_open += usize::from(is_item);
-                open.push(Open { start: at, is_array, is_item, has_arrays: false });
+                open.push(OpenBracket { start: at, is_array, is_item, has_arrays: false });
             }
             b']' | b'}' => {
                 let Some(last) = open.pop() else { continue };

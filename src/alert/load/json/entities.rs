@@ -9,7 +9,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::alert::load::row::value::{host_of, is_address, is_destination, is_outside, plain_key};
+use crate::alert::load::row::value::{
+    host_of, is_address, is_destination, is_public, normalized_key,
+};
 
 /// So the list is called.
 const KEYS: [&str; 2] = ["Entities", "entities"];
@@ -26,23 +28,23 @@ pub(crate) fn tell(fields: &mut Map<String, Value>) {
     };
     let (mut names, mut addresses, mut hosts) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for entity in all.iter().filter_map(Value::as_object) {
-        let said = |words: &[&str]| {
+        let field = |words: &[&str]| {
             let found = entity
                 .iter()
                 .find(|(key, _)| words.iter().any(|word| key.eq_ignore_ascii_case(word)));
             found.and_then(|(_, value)| value.as_str()).map(str::to_owned)
         };
-        let kind = plain_key(&said(&["type", "kind"]).unwrap_or_default());
+        let kind = normalized_key(&field(&["type", "kind"]).unwrap_or_default());
         match kind.as_str() {
-            "dns" | "dnsresolution" | "domain" => names.extend(said(&["domainname"])),
-            "url" => names.extend(said(&["url"]).map(|url| host_of(&url))),
-            "ip" | "ipaddress" => addresses.extend(said(&["address"])),
-            "host" | "machine" => hosts.extend(said(&["hostname"])),
+            "dns" | "dnsresolution" | "domain" => names.extend(field(&["domainname"])),
+            "url" => names.extend(field(&["url"]).map(|url| host_of(&url))),
+            "ip" | "ipaddress" => addresses.extend(field(&["address"])),
+            "host" | "machine" => hosts.extend(field(&["hostname"])),
             _ => {}
         }
     }
     let (far, own): (Vec<String>, Vec<String>) =
-        addresses.into_iter().filter(|text| is_address(text)).partition(|text| is_outside(text));
+        addresses.into_iter().filter(|text| is_address(text)).partition(|text| is_public(text));
     let names: Vec<String> = names.into_iter().filter(|name| is_destination(name)).collect();
     let destination = match (names.as_slice(), far.as_slice()) {
         ([one], _) | ([], [one]) => one.clone(),

@@ -6,9 +6,9 @@
 use foldhash::HashMap;
 use serde_json::Value;
 
-use crate::alert::load::collector::Rows;
-use crate::alert::load::json::records::Records;
-use crate::alert::load::row::Row;
+use crate::alert::load::collector::AlertCollector;
+use crate::alert::load::json::records::JsonRecords;
+use crate::alert::load::row::AlertRow;
 use crate::alert::load::row::threat_text::name_in;
 use crate::alert::load::row::value::is_destination;
 
@@ -16,25 +16,25 @@ use crate::alert::load::row::value::is_destination;
 const FLOWS_MAX: usize = 1 << 20;
 
 /// Reads all events.
-pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
-    let has_alerts = Records::of(text)
+pub(crate) fn read(text: &str, collector: &mut AlertCollector<'_>) {
+    let has_alerts = JsonRecords::of(text)
         .flatten()
         .any(|record| record.fields.get("event_type").and_then(Value::as_str) == Some("alert"));
     let names = if has_alerts { names_by_flow(text) } else { HashMap::default() };
-    for record in Records::of(text) {
+    for record in JsonRecords::of(text) {
         let (number, line, event) = match record {
             Ok(record) => (record.line, record.text, Value::Object(record.fields)),
             Err((number, line, why)) => {
-                rows.skip(number, line, &why);
+                collector.skip(number, line, &why);
                 continue;
             }
         };
         match text_at(&event, "/event_type") {
-            Some("alert") => alert(&event, &names, number, line, rows),
-            Some("dns") if has_alerts => rows.pass("no alert"),
-            Some("dns") if is_question(&event) => question(&event, number, line, rows),
-            Some(_) => rows.pass("neither an alert nor a DNS question"),
-            None => rows.skip(number, line, "it has no event_type"),
+            Some("alert") => alert(&event, &names, number, line, collector),
+            Some("dns") if has_alerts => collector.ignore("no alert"),
+            Some("dns") if is_question(&event) => question(&event, number, line, collector),
+            Some(_) => collector.ignore("neither an alert nor a DNS question"),
+            None => collector.skip(number, line, "it has no event_type"),
         }
     }
 }
@@ -44,7 +44,7 @@ fn alert(
     names: &HashMap<u64, String>,
     number: u32,
     line: &str,
-    rows: &mut Rows<'_>,
+    collector: &mut AlertCollector<'_>,
 ) {
     let name = name_of(event).or_else(|| {
         let flow = event.get("flow_id").and_then(Value::as_u64)?;
@@ -62,8 +62,8 @@ fn alert(
     let is_dns = text_at(event, "/app_proto") == Some("dns")
         || ports.iter().any(|port| port.as_deref() == Some("53"));
     let told = if name.is_none() { threat.and_then(|text| name_in(text, is_dns)) } else { None };
-    let time = rows.times.read(text_at(event, "/timestamp"), number);
-    let row = Row {
+    let time = collector.times.read(text_at(event, "/timestamp"), number);
+    let row = AlertRow {
         time,
         host,
         host_port: source_port.as_deref().filter(|_| !has_flow),
@@ -72,22 +72,22 @@ fn alert(
         address_port: target_port.as_deref().filter(|_| !has_flow),
         threat,
         device: text_at(event, "/host"),
-        ..Row::default()
+        ..AlertRow::default()
     };
-    rows.add(number, line, row);
+    collector.add(number, line, row);
 }
 
-fn question(event: &Value, number: u32, line: &str, rows: &mut Rows<'_>) {
-    let time = rows.times.read(text_at(event, "/timestamp"), number);
-    let row = Row {
+fn question(event: &Value, number: u32, line: &str, collector: &mut AlertCollector<'_>) {
+    let time = collector.times.read(text_at(event, "/timestamp"), number);
+    let row = AlertRow {
         time,
         host: text_at(event, "/src_ip"),
         name: name_of(event),
         address: text_at(event, "/dest_ip"),
         device: text_at(event, "/host"),
-        ..Row::default()
+        ..AlertRow::default()
     };
-    rows.add(number, line, row);
+    collector.add(number, line, row);
 }
 
 /// `query` up to version 2 of these events, `request` from 3.
@@ -111,7 +111,7 @@ fn name_of(event: &Value) -> Option<&str> {
 
 fn names_by_flow(text: &str) -> HashMap<u64, String> {
     let mut names = HashMap::default();
-    for record in Records::of(text).flatten() {
+    for record in JsonRecords::of(text).flatten() {
         if !record.text.contains("\"dns\"") {
             continue;
         }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::alert::load::json::{DEPTH_MAX, FIELDS_MAX};
-use crate::alert::load::row::value::said;
+use crate::alert::load::row::value::present_value;
 
 /// What is packed into a text is no longer.
 const PACKED_LEN_MAX: usize = 64 << 10;
@@ -39,7 +39,7 @@ const ORIGINALS: &[&str] = &[
 ];
 
 /// The line that a record was made of.
-pub(crate) fn original(fields: &Map<String, Value>) -> Option<&str> {
+pub(crate) fn original_line(fields: &Map<String, Value>) -> Option<&str> {
     let at = |path: &&str| {
         let mut parts = path.split('.');
         let first = fields.get(parts.next()?)?;
@@ -50,20 +50,20 @@ pub(crate) fn original(fields: &Map<String, Value>) -> Option<&str> {
 }
 
 /// The fields of a record: what each is called, and what it says, each thing once.
-pub(crate) struct Flat(pub Vec<(String, Vec<String>)>);
+pub(crate) struct FlatFields(pub Vec<(String, Vec<String>)>);
 
-impl Flat {
-    pub(crate) fn of(fields: &Map<String, Value>) -> Flat {
-        Flat::with(fields, true)
+impl FlatFields {
+    pub(crate) fn of(fields: &Map<String, Value>) -> FlatFields {
+        FlatFields::with(fields, true)
     }
 
     /// But for the objects in arrays.
-    pub(crate) fn without_lists(fields: &Map<String, Value>) -> Flat {
-        Flat::with(fields, false)
+    pub(crate) fn without_lists(fields: &Map<String, Value>) -> FlatFields {
+        FlatFields::with(fields, false)
     }
 
-    fn with(fields: &Map<String, Value>, has_lists: bool) -> Flat {
-        let mut flat = Flat(Vec::new());
+    fn with(fields: &Map<String, Value>, has_lists: bool) -> FlatFields {
+        let mut flat = FlatFields(Vec::new());
         for (key, value) in fields {
             flat.add(key, value, 0, has_lists);
         }
@@ -102,7 +102,9 @@ impl Flat {
     }
 
     fn say(&mut self, path: &str, value: &str) {
-        let (Some(value), Some((heading, is_inner))) = (said(value), heading(path)) else { return };
+        let (Some(value), Some((heading, is_inner))) = (present_value(value), heading(path)) else {
+            return;
+        };
         let has_room = self.0.len() < FIELDS_MAX;
         if let Some((_, values)) = self.0.iter_mut().find(|(known, _)| *known == heading) {
             if values.len() < FIELDS_MAX && !values.iter().any(|known| known == value) {
@@ -134,7 +136,7 @@ fn heading(path: &str) -> Option<(String, bool)> {
     }
 }
 
-pub(crate) fn joined(values: &[String]) -> String {
+pub(crate) fn comma_separated(values: &[String]) -> String {
     match values {
         [only] => only.clone(),
         several => several.join(", "),

@@ -29,14 +29,14 @@ use csv::StringRecord;
 use foldhash::HashMap;
 use serde_json::{Map, Value};
 
-use crate::alert::load::collector::Rows;
+use crate::alert::load::collector::AlertCollector;
 use crate::alert::load::columns::heading::Heading;
 use crate::alert::load::columns::{Columns, by_content};
-use crate::alert::load::json::flat::{Flat, original};
-use crate::alert::load::json::records::{Found, Others, Record, Records};
+use crate::alert::load::json::flat::{FlatFields, original_line};
+use crate::alert::load::json::records::{JsonRecord, JsonRecords, NestedRecords, RecordResult};
 use crate::alert::load::notice::Notice;
-use crate::alert::load::row::Row;
-use crate::alert::load::row::value::{is_address, is_destination, is_outside};
+use crate::alert::load::row::AlertRow;
+use crate::alert::load::row::value::{is_address, is_destination, is_public};
 
 /// So deep what is packed into something else is looked for, and so deep fields lie within a record.
 pub(crate) const DEPTH_MAX: usize = 8;
@@ -50,7 +50,7 @@ const SAMPLE: usize = 200;
 const NO_DESTINATION: &str = "no known field names a destination together with a host, a time or a threat; \
                               expected fields such as time, src_ip, query, dest_ip and threat";
 /// What only lists of indicators have.
-const OF_LISTS: &[&str] = &["to_ids", "pattern_type", "spec_version"];
+const INDICATOR_LIST_KEYS: &[&str] = &["to_ids", "pattern_type", "spec_version"];
 
 /// Whether a text is of JSON, and of nothing else.
 pub(crate) fn is_text(text: &str) -> bool {
@@ -67,13 +67,13 @@ pub(crate) fn is_line(line: &str) -> bool {
 
 /// Whether its records are events of Suricata.
 pub(crate) fn is_of_suricata(text: &str) -> bool {
-    let records = Records::of(text).take(SAMPLE).flatten();
+    let records = JsonRecords::of(text).take(SAMPLE).flatten();
     records.into_iter().any(|record| record.fields.contains_key("event_type"))
 }
 
 /// The columns of all records.
 #[derive(Default)]
-struct Table {
+struct RecordTable {
     headings: Vec<String>,
     /// Where each heading stands: what is called alike stands in one column.
     places: HashMap<String, usize>,
@@ -83,8 +83,8 @@ struct Table {
     of_times: Vec<bool>,
 }
 
-impl Table {
-    fn learn(&mut self, flat: &Flat) {
+impl RecordTable {
+    fn learn(&mut self, flat: &FlatFields) {
         for (heading, _) in &flat.0 {
             if self.places.contains_key(heading) || self.places.len() >= FIELDS_MAX {
                 continue;
@@ -102,7 +102,7 @@ impl Table {
     }
 
     /// A record as a row; or, where it names more than one destination by one word, these.
-    fn row(&self, flat: &Flat) -> Result<StringRecord, String> {
+    fn row(&self, flat: &FlatFields) -> Result<StringRecord, String> {
         let mut cells: Vec<Vec<&str>> = vec![Vec::new(); self.headings.len()];
         for (heading, values) in &flat.0 {
             let Some(cell) = self.places.get(heading).and_then(|place| cells.get_mut(*place))
@@ -134,15 +134,16 @@ impl Table {
 /// The one destination of several values: what is outside comes before one's own, and a name before its addresses. Where
 /// there are more, these.
 fn one_destination(values: &[&str]) -> Result<String, String> {
-    let told = || values.iter().copied().filter(|value| is_destination(value));
+    let destinations = || values.iter().copied().filter(|value| is_destination(value));
     let kinds: [fn(&str) -> bool; 3] =
-        [|value| is_outside(value) && !is_address(value), |value| is_outside(value), |_| true];
+        [|value| is_public(value) && !is_address(value), |value| is_public(value), |_| true];
     for is in kinds {
-        let mut of_kind = told().filter(|value| is(value));
+        let mut of_kind = destinations().filter(|value| is(value));
         match (of_kind.next(), of_kind.next()) {
             (Some(only), None) => return Ok(only.to_owned()),
             (Some(_), Some(_)) => {
-                let few: Vec<&str> = told().filter(|value| is(value)).take(SHOWN_MAX).collect();
+                let few: Vec<&str> =
+                    destinations().filter(|value| is(value)).take(SHOWN_MAX).collect();
                 return Err(few.join(", "));
             }
             (None, _) => {}
@@ -152,22 +153,22 @@ fn one_destination(values: &[&str]) -> Result<String, String> {
 }
 
 /// The records of a text, be they objects or arrays.
-fn records(text: &str) -> Box<dyn Iterator<Item = Found<'_>> + '_> {
+fn records(text: &str) -> Box<dyn Iterator<Item = RecordResult<'_>> + '_> {
     match arrays::records(text) {
         Some(rows) => Box::new(rows),
-        None => Box::new(Records::of(text)),
+        None => Box::new(JsonRecords::of(text)),
     }
 }
 
 /// Reads all records.
-pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
-    let mut table = Table::default();
+pub(crate) fn read(text: &str, collector: &mut AlertCollector<'_>) {
+    let mut table = RecordTable::default();
     let mut sample = Vec::new();
     let (mut is_list, mut is_any) = (false, false);
     for record in records(text).flatten() {
         is_any = true;
-        is_list |= OF_LISTS.iter().any(|key| record.fields.contains_key(*key));
-        let flat = Flat::of(&record.fields);
+        is_list |= INDICATOR_LIST_KEYS.iter().any(|key| record.fields.contains_key(*key));
+        let flat = FlatFields::of(&record.fields);
         table.learn(&flat);
         if sample.len() < SAMPLE {
             sample.push(flat);
@@ -175,37 +176,39 @@ pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
     }
     let first = text.trim_start().lines().next().unwrap_or_default();
     if !is_any {
-        is_list = OF_LISTS.iter().any(|key| text.contains(&format!("\"{key}\"")));
+        is_list = INDICATOR_LIST_KEYS.iter().any(|key| text.contains(&format!("\"{key}\"")));
     }
     if is_list {
         let why = "it is a list of indicators (MISP or STIX): give it to `read` or `live` with --indicators";
-        return rows.skip(1, first, why);
+        return collector.skip(1, first, why);
     }
     let header: StringRecord = table.headings.iter().map(String::as_str).collect();
     let mut columns = Columns::by_words(&header);
     let sampled = sample.iter().filter_map(|flat| table.row(flat).ok());
-    let said = by_content::complete(&mut columns, &header, sampled);
-    if !columns.is_whole() {
-        return read_originals(text, rows);
+    let said = by_content::complete_by_content(&mut columns, &header, sampled);
+    if !columns.is_sufficient() {
+        return read_originals(text, collector);
     }
     for words in said {
-        rows.notices.push(Notice::file(&rows.file, &words));
+        collector.notices.push(Notice::file(&collector.file, &words));
     }
-    let (mut repeated, mut around, mut with) = (Repeated::default(), None, None);
+    let (mut repeated, mut around, mut with) = (RepeatedKeys::default(), None, None);
     for record in records(text) {
         match record {
-            Ok(_) if rows.is_full() => rows.left_out += 1,
-            Ok(record) if is_of_bulk(&record.fields) => rows.pass("what is done with a record"),
+            Ok(_) if collector.is_full() => collector.left_out += 1,
+            Ok(record) if is_of_bulk(&record.fields) => {
+                collector.ignore("what is done with a record")
+            }
             Ok(record) => {
                 repeated.see(&record);
-                match record.holds {
+                match record.nested {
                     None => {}
-                    Some(Others::Alerts) => _ = around.get_or_insert(record.line),
-                    Some(Others::Context) => _ = with.get_or_insert(record.line),
+                    Some(NestedRecords::Alerts) => _ = around.get_or_insert(record.line),
+                    Some(NestedRecords::Context) => _ = with.get_or_insert(record.line),
                 }
-                read_record(&record, (&table, &columns), rows);
+                read_record(&record, (&table, &columns), collector);
             }
-            Err((line, text, why)) => rows.skip(line, text, &why),
+            Err((line, text, why)) => collector.skip(line, text, &why),
         }
     }
     let around = around.map(|line| {
@@ -220,18 +223,22 @@ pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
     });
     let around = around.into_iter().chain(with);
     let said = repeated.words().into_iter().chain(around);
-    rows.notices.extend(said.map(|words| Notice::file(&rows.file, &words)));
+    collector.notices.extend(said.map(|words| Notice::file(&collector.file, &words)));
 }
 
-fn read_record(record: &Record<'_>, (table, columns): (&Table, &Columns), rows: &mut Rows<'_>) {
-    match table.row(&Flat::of(&record.fields)) {
+fn read_record(
+    record: &JsonRecord<'_>,
+    (table, columns): (&RecordTable, &Columns),
+    collector: &mut AlertCollector<'_>,
+) {
+    match table.row(&FlatFields::of(&record.fields)) {
         Ok(cells) => {
-            let time = columns.time(&cells, record.line, rows);
-            rows.add(record.line, record.text, Row { time, ..columns.row(&cells) });
+            let time = columns.time(&cells, record.line, collector);
+            collector.add(record.line, record.text, AlertRow { time, ..columns.row(&cells) });
         }
         Err(several) => {
             let why = format!("it names several destinations ({several}); use one record for each");
-            rows.skip(record.line, record.text, &why);
+            collector.skip(record.line, record.text, &why);
         }
     }
 }
@@ -250,13 +257,13 @@ fn is_of_bulk(fields: &Map<String, Value>) -> bool {
 
 /// Records in which a key stands more than once.
 #[derive(Default)]
-struct Repeated {
+struct RepeatedKeys {
     count: u64,
     first: Option<(u32, String)>,
 }
 
-impl Repeated {
-    fn see(&mut self, record: &Record<'_>) {
+impl RepeatedKeys {
+    fn see(&mut self, record: &JsonRecord<'_>) {
         let Some(key) = &record.repeated else { return };
         self.count += 1;
         self.first.get_or_insert_with(|| (record.line, key.clone()));
@@ -274,21 +281,21 @@ impl Repeated {
 }
 
 /// Reads the lines that the records were made of, in the form that these have.
-fn read_originals(text: &str, rows: &mut Rows<'_>) {
+fn read_originals(text: &str, collector: &mut AlertCollector<'_>) {
     let mut lines: Vec<u32> = Vec::new();
     let mut whole = String::new();
     for record in records(text) {
         match record {
-            Ok(record) => match original(&record.fields) {
+            Ok(record) => match original_line(&record.fields) {
                 Some(line) => {
                     lines.push(record.line);
                     whole.extend(line.trim().chars().map(|c| if c == '\n' { ' ' } else { c }));
                     whole.push('\n');
                 }
-                None => rows.skip(record.line, record.text, NO_DESTINATION),
+                None => collector.skip(record.line, record.text, NO_DESTINATION),
             },
-            Err((line, text, why)) => rows.skip(line, text, &why),
+            Err((line, text, why)) => collector.skip(line, text, &why),
         }
     }
-    rows.read_originals(&whole, &lines);
+    collector.read_originals(&whole, &lines);
 }

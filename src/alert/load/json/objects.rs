@@ -53,7 +53,7 @@ pub(crate) struct Objects<'t> {
 impl<'t> Objects<'t> {
     /// Of a text whose first line has that number.
     pub(crate) fn of(text: &'t str, line: u32) -> Objects<'t> {
-        let Scan { whole, open, end } = scan(text);
+        let BraceScan { whole, open, end } = scan(text);
         let open = open.into_iter().map(|start| (start..start + 1, false));
         let mut parts: Vec<(Range<usize>, bool)> =
             whole.into_iter().map(|range| (range, true)).chain(open).collect();
@@ -204,15 +204,15 @@ fn item(gap: &str, range: Range<usize>) -> Option<Range<usize>> {
 
 /// Whether one is within a text of JSON, from octet to octet.
 #[derive(Debug, Default)]
-pub(crate) struct Quotes {
+pub(crate) struct StringTracker {
     is_quoted: bool,
     is_escaped: bool,
 }
 
-impl Quotes {
+impl StringTracker {
     /// A text begins.
     pub(crate) fn begin(&mut self) {
-        *self = Quotes { is_quoted: true, is_escaped: false };
+        *self = StringTracker { is_quoted: true, is_escaped: false };
     }
 
     /// Whether the next octet is of a text; what ends one is, too.
@@ -227,16 +227,16 @@ impl Quotes {
     }
 }
 
-struct Scan {
+struct BraceScan {
     whole: Vec<Range<usize>>,
     open: Vec<usize>,
     /// Where looking ended, if before the end.
     end: Option<usize>,
 }
 
-fn scan(text: &str) -> Scan {
+fn scan(text: &str) -> BraceScan {
     let (mut whole, mut open): (Vec<Range<usize>>, Vec<usize>) = (Vec::new(), Vec::new());
-    let mut quotes = Quotes::default();
+    let mut quotes = StringTracker::default();
     for (at, octet) in text.bytes().enumerate() {
         if quotes.hold(octet) {
             continue;
@@ -254,10 +254,10 @@ fn scan(text: &str) -> Scan {
             _ => {}
         }
         if whole.len() > OBJECTS_MAX || open.len() > OPEN_MAX {
-            return Scan { whole, open, end: Some(at + 1) };
+            return BraceScan { whole, open, end: Some(at + 1) };
         }
     }
-    Scan { whole, open, end: None }
+    BraceScan { whole, open, end: None }
 }
 
 #[cfg(test)]

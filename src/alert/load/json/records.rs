@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde_json::{Map, Value};
 
 use crate::alert::load::json::objects::{Objects, Piece};
-use crate::alert::load::json::wrappers::{Nature, Shape};
+use crate::alert::load::json::wrappers::{ObjectKind, WrapperDetector};
 use crate::alert::load::json::{DEPTH_MAX, NO_DESTINATION, entities, repeated_keys};
 
 /// What has more text is no record, but may hold some.
@@ -13,19 +13,19 @@ const RECORD_LEN_MAX: usize = 4 << 20;
 const NO_OBJECT: &str = "it is not a JSON object";
 
 /// A record: its place, its text, and its fields.
-pub(crate) struct Record<'t> {
+pub(crate) struct JsonRecord<'t> {
     pub line: u32,
     pub text: &'t str,
     pub fields: Map<String, Value>,
     /// A key that stands in it more than once, and says different things.
     pub repeated: Option<String>,
     /// Whether it holds others, which are records of their own, or are not read.
-    pub holds: Option<Others>,
+    pub nested: Option<NestedRecords>,
 }
 
 /// What others a record holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Others {
+pub(crate) enum NestedRecords {
     /// Alerts: each is read.
     Alerts,
     /// What went before it, or after: it is not.
@@ -33,10 +33,10 @@ pub(crate) enum Others {
 }
 
 /// What was found of records: one, or the line, the text and what is wrong with it.
-pub(crate) type Found<'t> = Result<Record<'t>, (u32, &'t str, String)>;
+pub(crate) type RecordResult<'t> = Result<JsonRecord<'t>, (u32, &'t str, String)>;
 
 /// The objects at one depth.
-struct Level<'t> {
+struct NestingLevel<'t> {
     objects: Objects<'t>,
     /// What holds them; nothing at the top.
     wrapper: Option<Wrapper<'t>>,
@@ -58,10 +58,10 @@ struct Wrapper<'t> {
     is_missed: bool,
 }
 
-impl<'t> Level<'t> {
-    fn of(text: &'t str, line: u32, wrapper: Option<Wrapper<'t>>) -> Level<'t> {
+impl<'t> NestingLevel<'t> {
+    fn of(text: &'t str, line: u32, wrapper: Option<Wrapper<'t>>) -> NestingLevel<'t> {
         let (objects, has_event) = (Objects::of(text, line), wrapper.is_none());
-        Level {
+        NestingLevel {
             objects,
             wrapper,
             has_event,
@@ -73,21 +73,21 @@ impl<'t> Level<'t> {
 }
 
 /// The records of a text, in their order.
-pub(crate) struct Records<'t> {
-    levels: Vec<Level<'t>>,
-    shape: Shape,
+pub(crate) struct JsonRecords<'t> {
+    levels: Vec<NestingLevel<'t>>,
+    wrappers: WrapperDetector,
     /// Records that are to come next.
-    ready: VecDeque<(u32, &'t str, Option<Others>)>,
+    ready: VecDeque<(u32, &'t str, Option<NestedRecords>)>,
 }
 
-impl<'t> Records<'t> {
-    pub(crate) fn of(text: &'t str) -> Records<'t> {
-        let levels = vec![Level::of(text, 1, None)];
-        Records { levels, shape: Shape::default(), ready: VecDeque::new() }
+impl<'t> JsonRecords<'t> {
+    pub(crate) fn of(text: &'t str) -> JsonRecords<'t> {
+        let levels = vec![NestingLevel::of(text, 1, None)];
+        JsonRecords { levels, wrappers: WrapperDetector::default(), ready: VecDeque::new() }
     }
 
     /// What is found of an object: nothing if it is put aside, or looked into.
-    fn object(&mut self, line: u32, text: &'t str, is_first: bool) -> Option<Found<'t>> {
+    fn object(&mut self, line: u32, text: &'t str, is_first: bool) -> Option<RecordResult<'t>> {
         let depth = self.levels.len();
         let level = self.levels.last_mut()?;
         if is_first && level.wrapper.is_some() {
@@ -98,10 +98,10 @@ impl<'t> Records<'t> {
             Err(why) => return Some(Err((line, text, why))),
         };
         let fields = fields.map(|object| object.fields);
-        let nature = fields.as_ref().map_or(Nature::Other, |fields| self.shape.nature(fields));
+        let kind = fields.as_ref().map_or(ObjectKind::Other, |fields| self.wrappers.kind(fields));
         let may_hold = || fields.as_ref().is_none_or(|fields| holds_objects(fields, 0));
-        let is_event = nature != Nature::Other;
-        let is_wrapper = nature == Nature::EventAround || !is_event && may_hold();
+        let is_event = kind != ObjectKind::Other;
+        let is_wrapper = kind == ObjectKind::EventWithAlerts || !is_event && may_hold();
         if !is_wrapper && !is_event && !level.has_event {
             level.held.push((line, text));
             return None;
@@ -110,12 +110,12 @@ impl<'t> Records<'t> {
         if is_event || !is_wrapper {
             (level.has_event, level.has_any) = (true, true);
             self.ready.extend(level.held.drain(..).map(|(line, text)| (line, text, None)));
-            let holds = match nature {
-                Nature::EventAround => Some(Others::Alerts),
-                Nature::EventWith => Some(Others::Context),
-                Nature::Event | Nature::Other => None,
+            let nested = match kind {
+                ObjectKind::EventWithAlerts => Some(NestedRecords::Alerts),
+                ObjectKind::EventWithContext => Some(NestedRecords::Context),
+                ObjectKind::Event | ObjectKind::Other => None,
             };
-            self.ready.push_back((line, text, holds));
+            self.ready.push_back((line, text, nested));
         }
         if !is_wrapper {
             return None;
@@ -126,13 +126,13 @@ impl<'t> Records<'t> {
         }
         let inside = text.get(1..text.len() - 1).unwrap_or_default();
         let wrapper = Wrapper { line, text, is_missed };
-        self.levels.push(Level::of(inside, line, Some(wrapper)));
+        self.levels.push(NestingLevel::of(inside, line, Some(wrapper)));
         None
     }
 
     /// Goes on where one depth is at its end.
-    fn leave(&mut self) -> Option<Found<'t>> {
-        let Level { wrapper, has_any, .. } = self.levels.pop()?;
+    fn leave(&mut self) -> Option<RecordResult<'t>> {
+        let NestingLevel { wrapper, has_any, .. } = self.levels.pop()?;
         if let Some(above) = self.levels.last_mut() {
             above.has_any |= has_any;
         }
@@ -141,19 +141,19 @@ impl<'t> Records<'t> {
     }
 }
 
-impl<'t> Iterator for Records<'t> {
-    type Item = Found<'t>;
+impl<'t> Iterator for JsonRecords<'t> {
+    type Item = RecordResult<'t>;
 
-    fn next(&mut self) -> Option<Found<'t>> {
+    fn next(&mut self) -> Option<RecordResult<'t>> {
         loop {
-            if let Some((line, text, holds)) = self.ready.pop_front() {
-                let repeated_keys::Object { mut fields, repeated } =
+            if let Some((line, text, nested)) = self.ready.pop_front() {
+                let repeated_keys::ParsedObject { mut fields, repeated } =
                     read_object(text).ok().flatten().unwrap_or_default();
-                if holds.is_some() {
+                if nested.is_some() {
                     leave_objects_out(&mut fields, 0);
                 }
-                let fields = self.shape.unwrapped(fields);
-                return Some(Ok(Record { line, text, fields, repeated, holds }));
+                let fields = self.wrappers.unwrapped(fields);
+                return Some(Ok(JsonRecord { line, text, fields, repeated, nested }));
             }
             let level = self.levels.last_mut()?;
             if level.has_event
@@ -183,7 +183,7 @@ impl<'t> Iterator for Records<'t> {
 }
 
 /// The fields of an object; none of one that is too long for a record.
-fn read_object(text: &str) -> Result<Option<repeated_keys::Object>, String> {
+fn read_object(text: &str) -> Result<Option<repeated_keys::ParsedObject>, String> {
     if text.len() > RECORD_LEN_MAX {
         return Ok(None);
     }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 /// An object.
 #[derive(Debug, Default)]
-pub(crate) struct Object {
+pub(crate) struct ParsedObject {
     pub fields: Map<String, Value>,
     /// The first key that says several things.
     pub repeated: Option<String>,
@@ -22,15 +22,15 @@ pub(crate) struct Object {
 ///
 /// # Errors
 /// Where it is none, why.
-pub(crate) fn read(text: &str) -> Result<Object, serde_json::Error> {
+pub(crate) fn read(text: &str) -> Result<ParsedObject, serde_json::Error> {
     let fields = serde_json::from_str::<Map<String, Value>>(text)?;
     // Each key of a text has one colon.
     if colons(text) == keys(&fields) {
-        return Ok(Object { fields, repeated: None });
+        return Ok(ParsedObject { fields, repeated: None });
     }
     let mut repeated = None;
     let fields = object(text, &mut repeated)?;
-    Ok(Object { fields, repeated })
+    Ok(ParsedObject { fields, repeated })
 }
 
 /// How many colons stand outside of texts.
@@ -60,24 +60,24 @@ fn keys_within(value: &Value) -> usize {
 }
 
 /// The fields of an object in their order, each as it is written.
-struct Pairs<'t>(Vec<(String, &'t RawValue)>);
+struct RawMembers<'t>(Vec<(String, &'t RawValue)>);
 
-impl<'de> Deserialize<'de> for Pairs<'de> {
+impl<'de> Deserialize<'de> for RawMembers<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Reader;
         impl<'de> Visitor<'de> for Reader {
-            type Value = Pairs<'de>;
+            type Value = RawMembers<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawMembers<'de>, A::Error> {
                 let mut pairs = Vec::new();
                 while let Some(pair) = map.next_entry()? {
                     pairs.push(pair);
                 }
-                Ok(Pairs(pairs))
+                Ok(RawMembers(pairs))
             }
         }
         deserializer.deserialize_map(Reader)
@@ -89,7 +89,7 @@ fn object(
     text: &str,
     repeated: &mut Option<String>,
 ) -> Result<Map<String, Value>, serde_json::Error> {
-    let Pairs(pairs) = serde_json::from_str(text)?;
+    let RawMembers(pairs) = serde_json::from_str(text)?;
     let mut fields = Map::new();
     for (key, raw) in pairs {
         let value = value(raw.get(), repeated)?;
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_key_says_more_than_once_is_kept_and_told() {
+    fn what_a_key_says_more_than_once_is_kept_and_meaning_of() {
         for (text, read_as, key) in [
             (r#"{"a":1,"b":":"}"#, r#"{"a":1,"b":":"}"#, None),
             (r#"{"a":1,"a":2}"#, r#"{"a":[1,2]}"#, Some("a")),

@@ -8,46 +8,46 @@ use foldhash::HashMap;
 use serde_json::{Map, Value};
 
 use crate::alert::load::columns::Columns;
-use crate::alert::load::columns::heading::{Beside, Heading};
-use crate::alert::load::json::flat::{Flat, joined, original};
+use crate::alert::load::columns::heading::{AlertField, Heading};
+use crate::alert::load::json::flat::{FlatFields, comma_separated, original_line};
 use crate::alert::load::json::{DEPTH_MAX, FIELDS_MAX};
 use crate::alert::load::row::value::is_destination;
 
 /// What records are like that were looked at before: most of a file are alike.
 #[derive(Default)]
-pub(crate) struct Shape {
+pub(crate) struct WrapperDetector {
     /// What the last object's fields are called, and what that comes to.
     headings: Vec<String>,
     columns: Columns,
     /// What each heading tells of.
-    words: HashMap<String, Told>,
+    words: HashMap<String, HeadingMeaning>,
 }
 
 /// What a heading tells of.
 #[derive(Clone, Copy)]
-struct Told {
+struct HeadingMeaning {
     is_destination: bool,
     /// Whose name it is, nobody says.
     is_either: bool,
-    beside: Option<Beside>,
+    beside: Option<AlertField>,
 }
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Nature {
+pub(crate) enum ObjectKind {
     /// It tells of a destination and of more, or keeps an event's line, or is one of Suricata.
     Event,
     /// The same, and objects in its arrays could be events by themselves: what it tells of what went before, or after.
-    EventWith,
+    EventWithContext,
     /// The same, and objects in an array of alerts are events by themselves.
-    EventAround,
+    EventWithAlerts,
     /// It may hold events.
     Other,
 }
 
 /// What an object says itself, and not what is in its arrays.
 #[derive(Clone, Copy, Default)]
-struct Says {
+struct ObjectContents {
     name: bool,
     link: bool,
     host: bool,
@@ -55,7 +55,7 @@ struct Says {
     threat: bool,
 }
 
-impl Says {
+impl ObjectContents {
     /// An alert needs no more.
     fn is_all(self) -> bool {
         self.name && self.host && self.time
@@ -78,47 +78,48 @@ const OF_ALERTS: &[&str] = &[
 /// What such an array stands in.
 const AROUND_ALERTS: &[&str] = &["response", "result", "data", "body", "payload", "content"];
 
-impl Shape {
+impl WrapperDetector {
     /// What an object is. One that holds whole events, and is none itself, is what a search was for, or when a report was
     /// written: it has a name and a time, too.
-    pub(crate) fn nature(&mut self, fields: &Map<String, Value>) -> Nature {
+    pub(crate) fn kind(&mut self, fields: &Map<String, Value>) -> ObjectKind {
         let inner = self.innermost(fields);
-        if inner.contains_key("event_type") || original(inner).is_some() {
-            return Nature::Event;
+        if inner.contains_key("event_type") || original_line(inner).is_some() {
+            return ObjectKind::Event;
         }
-        if !self.has_destination(&Flat::of(inner)) {
-            return Nature::Other;
+        if !self.has_destination(&FlatFields::of(inner)) {
+            return ObjectKind::Other;
         }
         let (mut are_of_lists, mut are_alerts, mut are_whole) = (false, false, false);
         for (key, item) in listed(inner) {
             are_of_lists |= self.tells(item);
-            let is_whole = self.says(item).is_all();
+            let is_whole = self.contents_of(item).is_all();
             are_whole |= is_whole;
-            are_alerts |= is_whole && key == Key::OfAlerts;
+            are_alerts |= is_whole && key == ArrayKind::OfAlerts;
         }
-        let is_itself = !are_of_lists || self.has_destination(&Flat::without_lists(inner));
-        let says = self.says(inner);
+        let is_itself = !are_of_lists || self.has_destination(&FlatFields::without_lists(inner));
+        let says = self.contents_of(inner);
         match (is_itself, are_alerts, are_whole) {
-            (true, false, false) => Nature::Event,
-            (true, false, true) => Nature::EventWith,
+            (true, false, false) => ObjectKind::Event,
+            (true, false, true) => ObjectKind::EventWithContext,
             // A search has no threat.
-            (true, true, _) if says.threat => Nature::EventWith,
+            (true, true, _) if says.threat => ObjectKind::EventWithContext,
             (true, true, _) if (says.name || says.link) && (says.time || says.host) => {
-                Nature::EventAround
+                ObjectKind::EventWithAlerts
             }
-            _ => Nature::Other,
+            _ => ObjectKind::Other,
         }
     }
 
-    fn has_destination(&mut self, flat: &Flat) -> bool {
+    fn has_destination(&mut self, flat: &FlatFields) -> bool {
         if !flat.0.iter().map(|(heading, _)| heading).eq(&self.headings) {
             self.headings = flat.0.iter().map(|(heading, _)| heading.clone()).collect();
             self.columns = Columns::by_words(&self.headings.iter().collect());
         }
-        let record: StringRecord = flat.0.iter().map(|(_, values)| joined(values)).collect();
+        let record: StringRecord =
+            flat.0.iter().map(|(_, values)| comma_separated(values)).collect();
         let row = self.columns.row(&record);
         let has_destination = [row.name, row.address].into_iter().flatten().any(is_destination);
-        self.columns.has_more() && has_destination
+        self.columns.name_more_than_destination() && has_destination
     }
 
     /// What others have put around a record, taken off. What stands beside it counts where it says nothing of that itself.
@@ -164,7 +165,7 @@ impl Shape {
         // A list beside it has the events.
         let mut beside = Vec::new();
         for (key, value) in fields.iter().filter(|(key, _)| *key != only) {
-            list(Key::Open.within(key), value, &mut beside);
+            list(ArrayKind::Open.within(key), value, &mut beside);
         }
         let has_list = beside.into_iter().any(|(_, item)| self.tells(item));
         (is_only && !has_list).then_some(only)
@@ -178,37 +179,37 @@ impl Shape {
 
     /// Whether an object names a destination, and who asked, or else when. A link to read more has a time, too.
     fn tells(&mut self, fields: &Map<String, Value>) -> bool {
-        let Says { name, link, host, time, .. } = self.says(fields);
+        let ObjectContents { name, link, host, time, .. } = self.contents_of(fields);
         (name || link) && host || name && time
     }
 
-    fn says(&mut self, fields: &Map<String, Value>) -> Says {
-        let mut says = Says::default();
-        for (heading, values) in &Flat::without_lists(fields).0 {
-            let told = self.told(heading);
+    fn contents_of(&mut self, fields: &Map<String, Value>) -> ObjectContents {
+        let mut says = ObjectContents::default();
+        for (heading, values) in &FlatFields::without_lists(fields).0 {
+            let told = self.meaning_of(heading);
             if told.is_destination {
                 let named = || values.iter().filter(|value| is_destination(value));
                 says.name |= named().any(|value| !value.contains("://"));
                 says.link |= named().next().is_some();
             }
-            says.host |= told.beside == Some(Beside::Host);
-            says.threat |= told.beside == Some(Beside::Threat);
+            says.host |= told.beside == Some(AlertField::Host);
+            says.threat |= told.beside == Some(AlertField::Threat);
             // How long a search took is no time.
             let is_time = || values.iter().any(|value| value.len() > 7);
-            says.time |= told.beside == Some(Beside::Time) && is_time();
+            says.time |= told.beside == Some(AlertField::Time) && is_time();
         }
         says
     }
 
-    fn told(&mut self, heading: &str) -> Told {
+    fn meaning_of(&mut self, heading: &str) -> HeadingMeaning {
         if let Some(told) = self.words.get(heading) {
             return *told;
         }
         let read = Heading::of(heading);
-        let told = Told {
+        let told = HeadingMeaning {
             is_destination: read.is_of_destination(),
             is_either: read.is_of_either(),
-            beside: read.beside(),
+            beside: read.alert_field(),
         };
         if self.words.len() < FIELDS_MAX {
             self.words.insert(heading.to_owned(), told);
@@ -222,15 +223,15 @@ impl Shape {
         mut event: Map<String, Value>,
         around: Map<String, Value>,
     ) -> Map<String, Value> {
-        let own: Vec<Beside> = Flat::of(&event)
+        let own: Vec<AlertField> = FlatFields::of(&event)
             .0
             .iter()
-            .filter_map(|(heading, _)| self.told(heading).beside)
+            .filter_map(|(heading, _)| self.meaning_of(heading).beside)
             .collect();
         for (key, value) in around {
             let single: Map<String, Value> = [(key.clone(), value.clone())].into_iter().collect();
-            let is_said = Flat::of(&single).0.iter().any(|(heading, _)| {
-                let told = self.told(heading);
+            let is_said = FlatFields::of(&single).0.iter().any(|(heading, _)| {
+                let told = self.meaning_of(heading);
                 let is_own = told.beside.is_some_and(|beside| own.contains(&beside));
                 told.is_destination || told.is_either || is_own
             });
@@ -256,7 +257,7 @@ fn wrap_of(fields: &Map<String, Value>) -> Option<&'static str> {
 
 /// What an array is called, with what it stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Key {
+enum ArrayKind {
     /// As one of alerts is.
     OfAlerts,
     /// It stands where one of alerts may.
@@ -264,30 +265,34 @@ enum Key {
     Other,
 }
 
-impl Key {
+impl ArrayKind {
     /// That of something in an object.
-    fn within(self, key: &str) -> Key {
+    fn within(self, key: &str) -> ArrayKind {
         let is_of = |words: &[&str]| words.iter().any(|word| key.eq_ignore_ascii_case(word));
         match self {
-            Key::Other => Key::Other,
-            Key::OfAlerts | Key::Open if is_of(OF_ALERTS) => Key::OfAlerts,
-            Key::OfAlerts | Key::Open if is_of(AROUND_ALERTS) => Key::Open,
-            Key::OfAlerts | Key::Open => Key::Other,
+            ArrayKind::Other => ArrayKind::Other,
+            ArrayKind::OfAlerts | ArrayKind::Open if is_of(OF_ALERTS) => ArrayKind::OfAlerts,
+            ArrayKind::OfAlerts | ArrayKind::Open if is_of(AROUND_ALERTS) => ArrayKind::Open,
+            ArrayKind::OfAlerts | ArrayKind::Open => ArrayKind::Other,
         }
     }
 }
 
 /// The objects that stand in arrays, at whatever depth, each with what its array is called.
-fn listed(fields: &Map<String, Value>) -> Vec<(Key, &Map<String, Value>)> {
+fn listed(fields: &Map<String, Value>) -> Vec<(ArrayKind, &Map<String, Value>)> {
     let mut found = Vec::new();
     for (key, value) in fields {
-        list(Key::Open.within(key), value, &mut found);
+        list(ArrayKind::Open.within(key), value, &mut found);
     }
     found
 }
 
-fn list<'v>(key: Key, value: &'v Value, found: &mut Vec<(Key, &'v Map<String, Value>)>) {
-    let mut open: Vec<(Key, &Value, usize, bool)> = vec![(key, value, 0, false)];
+fn list<'v>(
+    key: ArrayKind,
+    value: &'v Value,
+    found: &mut Vec<(ArrayKind, &'v Map<String, Value>)>,
+) {
+    let mut open: Vec<(ArrayKind, &Value, usize, bool)> = vec![(key, value, 0, false)];
     while let Some((of, value, depth, is_item)) = open.pop() {
         match value {
             Value::Object(inner) if is_item => found.push((of, inner)),

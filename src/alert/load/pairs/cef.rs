@@ -4,11 +4,11 @@
 //! CEF:0|Vendor|Product|Version|Id|Name|Severity|src=192.168.2.194 dhost=mi.kenal-cn.com rt=1772443062000
 //! ```
 
-use crate::alert::load::collector::{JOINED, Rows};
+use crate::alert::load::collector::{AlertCollector, JOINED_ROWS};
 use crate::alert::load::columns::time_words::SPANS;
 use crate::alert::load::pairs::key_value;
-use crate::alert::load::row::value::{is_destination, is_spelt, plain_key, said};
-use crate::alert::load::row::{Row, threat_text};
+use crate::alert::load::row::value::{is_destination, is_same_key, normalized_key, present_value};
+use crate::alert::load::row::{AlertRow, threat_text};
 use crate::alert::load::text::numbered_lines;
 
 /// What stands before the extension, `CEF:0` included.
@@ -31,14 +31,14 @@ fn header_at(line: &str) -> Option<&str> {
 }
 
 /// Reads all events.
-pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
+pub(crate) fn read(text: &str, collector: &mut AlertCollector<'_>) {
     for (number, line) in numbered_lines(text) {
         if header_at(line).and_then(|event| header_at(event.get(4..)?)).is_some() {
-            rows.skip(number, line, JOINED);
+            collector.skip(number, line, JOINED_ROWS);
             continue;
         }
-        let Some(event) = header_at(line).and_then(Event::of) else {
-            rows.skip(
+        let Some(event) = header_at(line).and_then(CefEvent::of) else {
+            collector.skip(
                 number,
                 line,
                 "it is not a CEF event; expected CEF:0| and seven fields, then keys",
@@ -47,24 +47,24 @@ pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
         };
         let zone = event.first(&["dtz", "deviceTimeZone", "tz"]);
         // For want of a better: its own, or what syslog puts before it.
-        let beside = |rows: &mut Rows<'_>| match event.own_stamp() {
-            Some((stamp, own)) => rows.times.read_in(Some(stamp), own.or(zone), number),
-            None => rows.times.read_in(key_value::stamp_before(line).as_deref(), zone, number),
+        let beside = |collector: &mut AlertCollector<'_>| match event.own_stamp() {
+            Some((stamp, own)) => collector.times.read_in(Some(stamp), own.or(zone), number),
+            None => collector.times.read_in(key_value::stamp_before(line).as_deref(), zone, number),
         };
         let time = match event.ends() {
             Some([first, last]) => {
                 let stamp = event.first(&["rt", "deviceReceiptTime"]);
-                let moment = rows.times.read_in(stamp, zone, number);
-                let between = rows.times.read_between((first, zone), (last, zone), number);
-                rows.times.either(moment, between, number).or_else(|| beside(rows))
+                let moment = collector.times.read_in(stamp, zone, number);
+                let between = collector.times.read_between((first, zone), (last, zone), number);
+                collector.times.either(moment, between, number).or_else(|| beside(collector))
             }
             None => match event.first(&["rt", "start", "end", "deviceReceiptTime"]) {
-                None => beside(rows),
-                stamp => rows.times.read_in(stamp, zone, number),
+                None => beside(collector),
+                stamp => collector.times.read_in(stamp, zone, number),
             },
         };
-        let threat = event.first(&["threatname", "cat"]).or_else(|| said(&event.name));
-        let row = Row {
+        let threat = event.first(&["threatname", "cat"]).or_else(|| present_value(&event.name));
+        let row = AlertRow {
             time,
             host: event.first(&["src", "shost", "sourceAddress"]),
             host_port: event.first(&["spt"]),
@@ -76,21 +76,21 @@ pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
             service: event.first(&["app", "service"]),
             events: event.first(&["cnt"]),
             device: event.first(&["dvchost", "deviceExternalId", "dvc"]),
-            ..Row::default()
+            ..AlertRow::default()
         };
         let fields = event.keys.iter().map(|(key, value)| (key.as_str(), value.as_str()));
-        let name = row.asked_in(fields).or(row.name);
-        rows.add(number, line, Row { name, ..row });
+        let name = row.queried_name_in(fields).or(row.name);
+        collector.add(number, line, AlertRow { name, ..row });
     }
 }
 
-struct Event {
+struct CefEvent {
     name: String,
     keys: Vec<(String, String)>,
 }
 
-impl Event {
-    fn of(text: &str) -> Option<Event> {
+impl CefEvent {
+    fn of(text: &str) -> Option<CefEvent> {
         let mut fields = Vec::new();
         let (mut start, mut escaped) = (0, false);
         for (at, octet) in text.bytes().enumerate() {
@@ -111,13 +111,13 @@ impl Event {
             return None;
         }
         let name = unescaped(fields.get(5)?);
-        Some(Event { name, keys: keys(text.get(start..)?) })
+        Some(CefEvent { name, keys: keys(text.get(start..)?) })
     }
 
     fn first(&self, keys: &[&str]) -> Option<&str> {
         keys.iter().find_map(|key| {
             let own = self.keys.iter().filter(|(own, _)| own.eq_ignore_ascii_case(key));
-            own.map(|(_, value)| value.as_str()).find_map(said)
+            own.map(|(_, value)| value.as_str()).find_map(present_value)
         })
     }
 
@@ -129,15 +129,15 @@ impl Event {
         };
         STAMP_ENDINGS.iter().find_map(|(ending, zone)| {
             let mut own = self.keys.iter().filter(|(key, _)| is(key, ending));
-            own.find_map(|(_, value)| said(value)).map(|stamp| (stamp, *zone))
+            own.find_map(|(_, value)| present_value(value)).map(|stamp| (stamp, *zone))
         })
     }
 
     /// A first time and a last, if they are not one.
     fn ends(&self) -> Option<[&str; 2]> {
         let of = |word: &str| {
-            let own = self.keys.iter().filter(|(key, _)| is_spelt(key, word));
-            own.filter_map(|(_, value)| said(value)).next()
+            let own = self.keys.iter().filter(|(key, _)| is_same_key(key, word));
+            own.filter_map(|(_, value)| present_value(value)).next()
         };
         let mut ends = SPANS.iter().filter_map(|(first, last)| Some([of(first)?, of(last)?]));
         ends.find(|[first, last]| first != last)
@@ -146,7 +146,7 @@ impl Event {
     /// The value of a custom field by its label: `cs1Label=Domain cs1=evil.com`.
     fn labelled(&self, labels: &[&str]) -> Option<&str> {
         let label = |(key, label): &&(String, String)| {
-            key.ends_with("Label") && labels.contains(&plain_key(label).as_str())
+            key.ends_with("Label") && labels.contains(&normalized_key(label).as_str())
         };
         self.keys
             .iter()

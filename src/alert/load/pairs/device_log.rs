@@ -14,16 +14,16 @@
 
 use std::net::IpAddr;
 
-use crate::alert::load::row::value::{is_destination, is_outside};
+use crate::alert::load::row::value::{is_destination, is_public};
 
 /// Pairs in the words of `key_value`.
-type Pairs<'a> = Vec<(&'a str, &'a str)>;
+type LogPairs<'a> = Vec<(&'a str, &'a str)>;
 
 /// Says of a line only that it is of a log.
 pub(crate) const LOG: &str = "log";
 
 /// The pairs of a line of one of these logs.
-pub(crate) fn pairs(line: &str) -> Option<Pairs<'_>> {
+pub(crate) fn pairs(line: &str) -> Option<LogPairs<'_>> {
     bind(line)
         .or_else(|| unbound(line))
         .or_else(|| asa(line))
@@ -32,12 +32,12 @@ pub(crate) fn pairs(line: &str) -> Option<Pairs<'_>> {
 }
 
 /// Of a line that is about no threat.
-fn other(line: &str) -> Pairs<'_> {
+fn other(line: &str) -> LogPairs<'_> {
     vec![(LOG, line), (LOG, line)]
 }
 
 /// BIND's, of a response policy zone: `client [@0x...] ADDRESS#PORT (NAME): [view V: ][disabled ]rpz TRIGGER POLICY rewrite ...`.
-fn bind(line: &str) -> Option<Pairs<'_>> {
+fn bind(line: &str) -> Option<LogPairs<'_>> {
     let (_, behind) = line.split_once("client ")?;
     let (client, told) = behind.split_once(" (")?;
     let (name, told) = told.split_once("):")?;
@@ -57,7 +57,7 @@ fn bind(line: &str) -> Option<Pairs<'_>> {
 }
 
 /// Unbound's, of a response policy zone or a local one: `... ADDRESS@PORT NAME TYPE CLASS`.
-fn unbound(line: &str) -> Option<Pairs<'_>> {
+fn unbound(line: &str) -> Option<LogPairs<'_>> {
     // `static`, `redirect` and `inform` are of names of one's own as well.
     const ACTIONS: [&str; 11] = [
         "deny",
@@ -101,7 +101,7 @@ fn unbound(line: &str) -> Option<Pairs<'_>> {
 }
 
 /// Cisco ASA's, of its botnet filter. Where the source is what is listed, the host is the destination.
-fn asa(line: &str) -> Option<Pairs<'_>> {
+fn asa(line: &str) -> Option<LogPairs<'_>> {
     let (_, told) = line.split_once("%ASA-")?;
     // Those of 3381.. are of what is on the white list.
     let is_listed = |id: &str| id.starts_with("-338") && !id.starts_with("-3381");
@@ -132,7 +132,7 @@ fn asa(line: &str) -> Option<Pairs<'_>> {
 }
 
 /// MikroTik's firewall, whose rule says by its prefix what for.
-fn mikrotik(line: &str) -> Option<Pairs<'_>> {
+fn mikrotik(line: &str) -> Option<LogPairs<'_>> {
     let (before, told) = line.split_once(" in:")?;
     let (_, ends) = told.split_once(", proto ")?;
     let (_, ends) = ends.split_once(", ")?;
@@ -140,7 +140,7 @@ fn mikrotik(line: &str) -> Option<Pairs<'_>> {
     let chain =
         [" forward:", " output:", " input:"].iter().find(|chain| before.ends_with(**chain))?;
     let (from, to) = (address_of(from)?, address_of(to)?);
-    if is_outside(from.0) || !is_outside(to.0) {
+    if is_public(from.0) || !is_public(to.0) {
         return Some(other(line));
     }
     let prefix = before.strip_suffix(*chain).unwrap_or(before);
@@ -172,7 +172,7 @@ fn address_of(end: &str) -> Option<(&str, &str)> {
 }
 
 /// WatchGuard's, as its traffic monitor shows it: what was done, the ends, what was spoken, their ports, two interfaces, and why.
-fn watchguard(line: &str) -> Option<Pairs<'_>> {
+fn watchguard(line: &str) -> Option<LogPairs<'_>> {
     let (action, told) = ["Deny", "Allow"].iter().find_map(|action| {
         let (_, told) = line.split_once(&format!(" {action} "))?;
         Some((*action, told))
@@ -184,7 +184,7 @@ fn watchguard(line: &str) -> Option<Pairs<'_>> {
     if !are_ends || !spoken.contains('/') || !is_port(from_port) || !is_port(to_port) {
         return None;
     }
-    if action != "Deny" || is_outside(from) || !is_outside(to) {
+    if action != "Deny" || is_public(from) || !is_public(to) {
         return Some(other(line));
     }
     let why =

@@ -11,11 +11,11 @@
 //! date=2026-03-02 time=09:17:42 eventtime=1772443062 type="utm" subtype="dns" qname="mi.kenal-cn.com"
 //! ```
 
-use crate::alert::load::collector::{JOINED, Rows};
+use crate::alert::load::collector::{AlertCollector, JOINED_ROWS};
 use crate::alert::load::columns::time_words::SPANS;
-use crate::alert::load::pairs::line_pairs::{CISCOS_SOURCE, Pairs};
-use crate::alert::load::row::Row;
-use crate::alert::load::row::value::{is_address, is_outside, is_spelt};
+use crate::alert::load::pairs::line_pairs::{FIREPOWER_SOURCE, LinePairs};
+use crate::alert::load::row::AlertRow;
+use crate::alert::load::row::value::{is_address, is_public, is_same_key};
 use crate::alert::load::text::numbered_lines;
 use crate::time::Written;
 
@@ -67,7 +67,7 @@ const NAMES: &[&str] = &[
     "destination",
 ];
 /// What may be one's own as well, as it is beside a user.
-const LOOSE_NAMES: &[&str] = &["domain", "domainname"];
+const FALLBACK_NAMES: &[&str] = &["domain", "domainname"];
 /// Those of the names that may be of one's own host.
 const OWN_NAMES: &[&str] = &["host", "hostname"];
 const USERS: &[&str] = &["user", "username", "srcuser", "suser", "account"];
@@ -86,7 +86,7 @@ const THREATS: &[&str] = &[
     "malware_family",
 ];
 /// Cisco's: of an intrusion, and of what a list of names, URLs or addresses stopped.
-const CISCOS_THREATS: &[&str] = &[
+const FIREPOWER_THREATS: &[&str] = &[
     "message",
     "dnssicategory",
     "urlsicategory",
@@ -94,7 +94,7 @@ const CISCOS_THREATS: &[&str] = &[
     "accesscontrolrulereason",
 ];
 /// What Zyxel calls what raised a line, and of these what looks for threats: it tells of them in its message.
-const ZYXELS_KINDS: &[&str] = &[
+const ZYXEL_KINDS: &[&str] = &[
     "ip reputation",
     "dns threat filter",
     "dns filter",
@@ -110,44 +110,44 @@ const EVENTS: &[&str] = &["count", "cnt", "events", "repeat_count"];
 
 /// Whether a line has so many pairs that it is hardly anything else.
 pub(crate) fn is_line(line: &str) -> bool {
-    let pairs = Pairs::of(line);
+    let pairs = LinePairs::of(line);
     pairs.0.len() >= 3
-        && pairs.first(&[HOSTS, NAMES, LOOSE_NAMES, ADDRESSES, THREATS].concat()).is_some()
+        && pairs.first(&[HOSTS, NAMES, FALLBACK_NAMES, ADDRESSES, THREATS].concat()).is_some()
 }
 
 /// Whether a line of pairs is FortiGate's.
 pub(crate) fn is_fortigate(line: &str) -> bool {
-    let pairs = Pairs::of(line);
+    let pairs = LinePairs::of(line);
     let device = pairs.first(&["devid", "device_id"]).is_some_and(|id| id.starts_with('F'));
     pairs.first(&["logid"]).is_some() && (device || pairs.first(&["vd", "devname"]).is_some())
 }
 
 /// Reads all lines. Where some name a threat, those that do not are ordinary traffic.
-pub(crate) fn read(text: &str, dialect: Dialect, rows: &mut Rows<'_>) {
-    let threat_of = |pairs: &Pairs<'_>| threat(pairs, dialect).is_some();
-    let some_name_a_threat = numbered_lines(text).any(|(_, line)| threat_of(&Pairs::of(line)));
+pub(crate) fn read(text: &str, dialect: Dialect, collector: &mut AlertCollector<'_>) {
+    let threat_of = |pairs: &LinePairs<'_>| threat(pairs, dialect).is_some();
+    let some_name_a_threat = numbered_lines(text).any(|(_, line)| threat_of(&LinePairs::of(line)));
     for (number, line) in numbered_lines(text) {
-        let pairs = Pairs::of(line);
+        let pairs = LinePairs::of(line);
         if pairs.is_of_no_threat() {
-            rows.pass("no threat is named");
+            collector.ignore("no threat is named");
             continue;
         }
         if pairs.0.len() < 2 {
-            rows.skip(number, line, "it is not a line of key=\"value\"");
+            collector.skip(number, line, "it is not a line of key=\"value\"");
             continue;
         }
         if pairs.is_joined() {
-            rows.skip(number, line, JOINED);
+            collector.skip(number, line, JOINED_ROWS);
             continue;
         }
         let threat = threat(&pairs, dialect);
         let is_traffic = dialect == Dialect::FortiGate && pairs.first(&["type"]) == Some("traffic");
         if is_traffic || threat.is_none() && some_name_a_threat {
-            rows.pass("no threat is named");
+            collector.ignore("no threat is named");
             continue;
         }
-        let time = time(&pairs, line, number, rows);
-        let row = Row {
+        let time = time(&pairs, line, number, collector);
+        let row = AlertRow {
             time,
             host: pairs.first(HOSTS),
             host_port: pairs.first(&["srcport", "src_port", "spt"]),
@@ -159,21 +159,21 @@ pub(crate) fn read(text: &str, dialect: Dialect, rows: &mut Rows<'_>) {
             service: pairs.first(&["service", "app", "app_proto", "proto_service"]),
             events: pairs.first(EVENTS),
             device: pairs.first(DEVICES),
-            ..Row::default()
+            ..AlertRow::default()
         };
         let loose =
-            || pairs.first_destination(LOOSE_NAMES).filter(|_| pairs.first(USERS).is_none());
+            || pairs.first_destination(FALLBACK_NAMES).filter(|_| pairs.first(USERS).is_none());
         let name = row.name.or_else(loose);
         // A firewall flags what is outside, and tells of its own hosts as well.
-        let is_far = row.address.is_some_and(|address| is_address(address) && is_outside(address));
+        let is_far = row.address.is_some_and(|address| is_address(address) && is_public(address));
         let is_own = |name: &str| {
-            let mut keys = OWN_NAMES.iter().chain(LOOSE_NAMES);
-            !is_outside(name) && keys.any(|key| pairs.first(&[key]) == Some(name))
+            let mut keys = OWN_NAMES.iter().chain(FALLBACK_NAMES);
+            !is_public(name) && keys.any(|key| pairs.first(&[key]) == Some(name))
         };
         let name = name.filter(|name| !is_far || !is_own(name));
-        let row = Row { name, ..row };
-        let name = row.asked_in(pairs.0.iter().copied()).or(name);
-        rows.add(number, line, Row { name, ..row });
+        let row = AlertRow { name, ..row };
+        let name = row.queried_name_in(pairs.0.iter().copied()).or(name);
+        collector.add(number, line, AlertRow { name, ..row });
     }
 }
 
@@ -182,11 +182,11 @@ fn message_behind(line: &str) -> Option<&str> {
     line.split_once(" message: ").map(|(_, message)| message)
 }
 
-fn threat<'a>(pairs: &Pairs<'a>, dialect: Dialect) -> Option<&'a str> {
-    let is_ciscos = pairs.0.iter().any(|(key, _)| *key == CISCOS_SOURCE);
-    let ciscos = || pairs.first(CISCOS_THREATS).filter(|_| is_ciscos);
+fn threat<'a>(pairs: &LinePairs<'a>, dialect: Dialect) -> Option<&'a str> {
+    let is_ciscos = pairs.0.iter().any(|(key, _)| *key == FIREPOWER_SOURCE);
+    let ciscos = || pairs.first(FIREPOWER_THREATS).filter(|_| is_ciscos);
     let zyxels = || {
-        let is_kind = |kind: &str| ZYXELS_KINDS.contains(&kind.to_ascii_lowercase().as_str());
+        let is_kind = |kind: &str| ZYXEL_KINDS.contains(&kind.to_ascii_lowercase().as_str());
         let is_zyxels =
             pairs.first(&["note"]).is_some() && pairs.first(&["cat"]).is_some_and(is_kind);
         pairs.first(&["msg"]).filter(|_| is_zyxels)
@@ -203,35 +203,48 @@ fn threat<'a>(pairs: &Pairs<'a>, dialect: Dialect) -> Option<&'a str> {
 }
 
 /// When: from a first time to a last, or at a moment.
-fn time(pairs: &Pairs<'_>, line: &str, number: u32, rows: &mut Rows<'_>) -> Option<Written> {
-    let Some([first, last]) = pairs.ends() else { return moment(pairs, line, number, rows) };
+fn time(
+    pairs: &LinePairs<'_>,
+    line: &str,
+    number: u32,
+    collector: &mut AlertCollector<'_>,
+) -> Option<Written> {
+    let Some([first, last]) = pairs.ends() else { return moment(pairs, line, number, collector) };
     let is_other = |key: &&str| !is_of_ends(key);
-    let others = Pairs(pairs.0.iter().filter(|(key, _)| is_other(key)).copied().collect());
-    let said = moment(&others, "", number, rows);
+    let others = LinePairs(pairs.0.iter().filter(|(key, _)| is_other(key)).copied().collect());
+    let said = moment(&others, "", number, collector);
     let zone = pairs.first(ZONES);
-    let between = rows.times.read_between((first, zone), (last, zone), number);
-    rows.times.either(said, between, number).or_else(|| moment(&others, line, number, rows))
+    let between = collector.times.read_between((first, zone), (last, zone), number);
+    collector
+        .times
+        .either(said, between, number)
+        .or_else(|| moment(&others, line, number, collector))
 }
 
 /// Whether a key says when something began, or when it ended.
 fn is_of_ends(key: &str) -> bool {
-    SPANS.iter().any(|(first, last)| is_spelt(key, first) || is_spelt(key, last))
+    SPANS.iter().any(|(first, last)| is_same_key(key, first) || is_same_key(key, last))
 }
 
 /// When: by a time stamp, by date and time, or by what stands before the first pair.
-fn moment(pairs: &Pairs<'_>, line: &str, number: u32, rows: &mut Rows<'_>) -> Option<Written> {
+fn moment(
+    pairs: &LinePairs<'_>,
+    line: &str,
+    number: u32,
+    collector: &mut AlertCollector<'_>,
+) -> Option<Written> {
     let zone = pairs.first(ZONES);
     if let Some(stamp) = pairs.first(TIMES) {
-        return rows.times.read_in(Some(stamp), zone, number);
+        return collector.times.read_in(Some(stamp), zone, number);
     }
     let (day, clock) = (pairs.first(&["date"]), pairs.first(&["time"]));
     if day.is_some() && clock.is_some() {
-        return rows.times.read_two(day, clock, zone, number);
+        return collector.times.read_two(day, clock, zone, number);
     }
     let stamp = clock.or_else(|| pairs.first(LATER_TIMES));
-    let read = rows.times.read_in(stamp, zone, number);
+    let read = collector.times.read_in(stamp, zone, number);
     // Such a word may also be for a port, or for how long something took.
-    read.or_else(|| rows.times.read_in(stamp_before(line).as_deref(), zone, number))
+    read.or_else(|| collector.times.read_in(stamp_before(line).as_deref(), zone, number))
 }
 
 /// The time that stands before the pairs: `<30>1 2026-03-02T09:17:42Z utm ...`, `2026:03:02-09:17:42 utm ...`,

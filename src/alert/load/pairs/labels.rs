@@ -15,14 +15,14 @@
 use csv::StringRecord;
 
 use crate::alert::load::TOP_LINES;
-use crate::alert::load::collector::Rows;
+use crate::alert::load::collector::AlertCollector;
 use crate::alert::load::columns::Columns;
 use crate::alert::load::columns::heading::Heading;
 use crate::alert::load::columns::time_words::{CLOCKS, DAYS, TIMES, ZONES};
-use crate::alert::load::columns::words::{ADDRESSES, EITHERS_ADDRESS, HOSTS, NAMES};
+use crate::alert::load::columns::words::{ADDRESSES, EITHER_END_ADDRESSES, HOSTS, NAMES};
 use crate::alert::load::pairs::key_value;
-use crate::alert::load::row::Row;
-use crate::alert::load::row::value::{is_address, is_destination, is_outside, is_registered};
+use crate::alert::load::row::AlertRow;
+use crate::alert::load::row::value::{has_known_suffix, is_address, is_destination, is_public};
 use crate::alert::load::text::numbered_lines;
 use crate::text::without_number;
 use crate::time::{NoTime, UTC, Written};
@@ -100,7 +100,7 @@ const NO_LINKS: &[&str] = &["question", "query", "resource", "indicator"];
 
 /// A name outside, and nothing else.
 fn is_bare_name(text: &str) -> bool {
-    !text.contains(['/', ':', '@']) && is_destination(text) && !is_address(text) && is_outside(text)
+    !text.contains(['/', ':', '@']) && is_destination(text) && !is_address(text) && is_public(text)
 }
 
 /// Whether a text holds such an alert.
@@ -126,7 +126,7 @@ pub(crate) fn is_of_tabs(text: &str) -> bool {
 }
 
 /// Reads all alerts of a text.
-pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
+pub(crate) fn read(text: &str, collector: &mut AlertCollector<'_>) {
     for block in blocks(text) {
         let shown = block.shown();
         let Some(columns) = block.columns() else {
@@ -134,20 +134,24 @@ pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
             if !(block.has(DESTINATION) || block.has(THREAT) && block.has(HOST)) {
                 continue;
             }
-            rows.skip(block.line, &shown, "it names no threat or time, no host or no destination");
+            collector.skip(
+                block.line,
+                &shown,
+                "it names no threat or time, no host or no destination",
+            );
             continue;
         };
         let record = StringRecord::from(block.values());
-        let time = columns.time(&record, block.line, rows);
-        rows.add(block.line, &shown, Row { time, ..columns.row(&record) });
+        let time = columns.time(&record, block.line, collector);
+        collector.add(block.line, &shown, AlertRow { time, ..columns.row(&record) });
     }
 }
 
 /// Labelled lines of one alert.
 #[derive(Default)]
-struct Block<'a> {
+struct LabelBlock<'a> {
     line: u32,
-    pairs: Vec<Pair<'a>>,
+    pairs: Vec<LabelledValue<'a>>,
     is_closed: bool,
     /// How many of them have a blank line before, and whether the next one has.
     gaps: usize,
@@ -155,7 +159,7 @@ struct Block<'a> {
 }
 
 /// A label, what it tells of, and what stands behind it.
-struct Pair<'a> {
+struct LabelledValue<'a> {
     label: &'a str,
     key: String,
     kind: &'static str,
@@ -164,24 +168,25 @@ struct Pair<'a> {
     label_end: char,
 }
 
-impl<'a> Block<'a> {
+impl<'a> LabelBlock<'a> {
     fn columns(&self) -> Option<Columns> {
         let header: Vec<&str> = self.pairs.iter().map(|pair| pair.label).collect();
-        if self.is_told() { Columns::of(&StringRecord::from(header)) } else { None }
+        if self.is_alert() { Columns::of(&StringRecord::from(header)) } else { None }
     }
 
     /// Whether it names a threat, a host and a destination that can be one.
     fn is_whole(&self) -> bool {
-        let is_one = |pair: &Pair<'_>| pair.kind == DESTINATION && is_destination(pair.value);
+        let is_one =
+            |pair: &LabelledValue<'_>| pair.kind == DESTINATION && is_destination(pair.value);
         self.has(THREAT) && self.has(HOST) && self.pairs.iter().any(is_one)
     }
 
     /// Whether it is whole, or says when instead of a threat.
-    fn is_told(&self) -> bool {
-        let is_far = |pair: &Pair<'_>| {
-            pair.kind == DESTINATION && is_destination(pair.value) && is_outside(pair.value)
+    fn is_alert(&self) -> bool {
+        let is_far = |pair: &LabelledValue<'_>| {
+            pair.kind == DESTINATION && is_destination(pair.value) && is_public(pair.value)
         };
-        let is_clock = |pair: &Pair<'_>| {
+        let is_clock = |pair: &LabelledValue<'_>| {
             let is_time = || Written::parse(pair.value, &UTC, None) != Err(NoTime::Unknown);
             pair.kind == TIME && pair.value.contains(':') && is_time()
         };
@@ -189,7 +194,7 @@ impl<'a> Block<'a> {
         self.is_whole() || self.has(HOST) && is_timed
     }
 
-    fn push(&mut self, pair: Pair<'a>) {
+    fn push(&mut self, pair: LabelledValue<'a>) {
         self.gaps += usize::from(self.is_gap);
         self.is_gap = false;
         self.pairs.push(pair);
@@ -208,7 +213,7 @@ impl<'a> Block<'a> {
 
     /// Whether a label is the first of another alert: one that stands here already, or, once all is said, one of the
     /// kind that this one began with. Else one's host would be taken for the other's.
-    fn is_left_by(&self, new: &Pair<'_>) -> bool {
+    fn is_left_by(&self, new: &LabelledValue<'_>) -> bool {
         let is_again = self.pairs.iter().any(|pair| pair.key == new.key);
         let begins_alike = self.pairs.first().is_some_and(|pair| pair.kind == new.kind);
         self.is_closed || is_again || begins_alike && self.is_whole()
@@ -225,8 +230,8 @@ impl<'a> Block<'a> {
     }
 }
 
-fn blocks(text: &str) -> Vec<Block<'_>> {
-    let mut blocks: Vec<Block<'_>> = Vec::new();
+fn blocks(text: &str) -> Vec<LabelBlock<'_>> {
+    let mut blocks: Vec<LabelBlock<'_>> = Vec::new();
     let is_blank = |line: &str| line.trim_matches(QUOTES).is_empty();
     let lines: Vec<&str> = text.lines().collect();
     let mut number = 0_u32;
@@ -236,7 +241,7 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
         for content in paragraph {
             number += 1;
             if is_blank(content) {
-                blocks.last_mut().into_iter().for_each(Block::pass_blank);
+                blocks.last_mut().into_iter().for_each(LabelBlock::pass_blank);
                 continue;
             }
             if taken == Some(number) {
@@ -257,7 +262,11 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
                 match blocks.last_mut().filter(|block| !block.is_left_by(&pair)) {
                     Some(block) => block.push(pair),
                     None => {
-                        blocks.push(Block { line: number, pairs: vec![pair], ..Block::default() });
+                        blocks.push(LabelBlock {
+                            line: number,
+                            pairs: vec![pair],
+                            ..LabelBlock::default()
+                        });
                     }
                 }
             }
@@ -270,8 +279,8 @@ fn blocks(text: &str) -> Vec<Block<'_>> {
 /// of the mail, which is sent later.
 fn is_mail_header(paragraph: &[&str]) -> bool {
     let pairs = || paragraph.iter().flat_map(|line| pairs(line));
-    let is_of_mail = |pair: Pair<'_>| OF_MAIL.contains(&pair.key.as_str());
-    let is_of_alert = |pair: Pair<'_>| [THREAT, HOST, DESTINATION].contains(&pair.kind);
+    let is_of_mail = |pair: LabelledValue<'_>| OF_MAIL.contains(&pair.key.as_str());
+    let is_of_alert = |pair: LabelledValue<'_>| [THREAT, HOST, DESTINATION].contains(&pair.kind);
     // A label above its value tells of an alert as well.
     let is_alone = |line: &&str| [THREAT, HOST, DESTINATION].contains(&kind(&key(label(line)), ""));
     pairs().any(is_of_mail) || !pairs().any(is_of_alert) && !paragraph.iter().any(is_alone)
@@ -292,18 +301,18 @@ fn value(text: &str) -> &str {
 }
 
 /// The labels of a line, as headings are understood, and what stands behind each.
-fn pairs(line: &str) -> Vec<Pair<'_>> {
+fn pairs(line: &str) -> Vec<LabelledValue<'_>> {
     let content = line.trim_matches([' ', '\r']);
     if (1..=TABS_MAX).contains(&content.bytes().filter(|octet| *octet == b'\t').count()) {
         let cells: Vec<&str> =
             content.trim_start_matches(QUOTES).split('\t').map(str::trim).collect();
         let cells: Vec<&str> = cells.into_iter().filter(|cell| !cell.is_empty()).collect();
         let paired = cells.chunks_exact(2).filter_map(|pair| match pair {
-            [label, value] => Some(Pair::of(label, value)),
+            [label, value] => Some(LabelledValue::of(label, value)),
             _ => None,
         });
-        let found: Vec<Pair<'_>> = paired.collect();
-        let is_of = |pair: &Pair<'_>| !pair.kind.is_empty() || pair.label_end == ':';
+        let found: Vec<LabelledValue<'_>> = paired.collect();
+        let is_of = |pair: &LabelledValue<'_>| !pair.kind.is_empty() || pair.label_end == ':';
         let are_values = found.iter().all(|pair| kind(&key(label(pair.value)), "").is_empty());
         if cells.len().is_multiple_of(2) && found.iter().all(is_of) && are_values {
             return found;
@@ -312,17 +321,17 @@ fn pairs(line: &str) -> Vec<Pair<'_>> {
     let parted = line.trim_start_matches(QUOTES).split_once(':');
     let is_label = |label: &str| label.len() <= LABEL_LEN_MAX && !label.contains(['{', '"']);
     let parted = parted.filter(|(label, value)| is_label(label) && !value.trim().is_empty());
-    parted.map(|(label, value)| Pair::of(label, value)).into_iter().collect()
+    parted.map(|(label, value)| LabelledValue::of(label, value)).into_iter().collect()
 }
 
 /// A label that stands alone, and the line below it, if that can be its value.
-fn pair_of_lines<'a>(line: &'a str, below: &'a str) -> Option<Pair<'a>> {
-    let pair = Pair::of(line.trim_start_matches(QUOTES), below);
+fn pair_of_lines<'a>(line: &'a str, below: &'a str) -> Option<LabelledValue<'a>> {
+    let pair = LabelledValue::of(line.trim_start_matches(QUOTES), below);
     let value = pair.value;
     let is_value = match pair.kind {
         HOST => {
             is_address(value)
-                || !value.contains(char::is_whitespace) && !is_registered(&value.to_lowercase())
+                || !value.contains(char::is_whitespace) && !has_known_suffix(&value.to_lowercase())
         }
         DESTINATION => is_destination(value),
         TIME => value.contains(|c: char| c.is_ascii_digit()),
@@ -335,14 +344,14 @@ fn pair_of_lines<'a>(line: &'a str, below: &'a str) -> Option<Pair<'a>> {
     (is_value && !is_label && is_plain(line) && is_plain(below)).then_some(pair)
 }
 
-impl<'a> Pair<'a> {
-    fn of(text: &'a str, said: &'a str) -> Pair<'a> {
+impl<'a> LabelledValue<'a> {
+    fn of(text: &'a str, said: &'a str) -> LabelledValue<'a> {
         let label_end = text.trim_end().chars().next_back().unwrap_or_default();
         let (label, value) = (label(text), value(said));
         let key = key(label);
         // Columns know it by the word that stands for it in any form.
         let label = if key == SOPHOS_HOST { "source" } else { label };
-        Pair { label, kind: kind(&key, value), key, value, label_end }
+        LabelledValue { label, kind: kind(&key, value), key, value, label_end }
     }
 }
 
@@ -350,7 +359,7 @@ fn key(label: &str) -> String {
     if label.len() > LABEL_LEN_MAX { String::new() } else { Heading::of(label).key().to_owned() }
 }
 
-fn is_known(pair: &Pair<'_>, has_date: bool) -> bool {
+fn is_known(pair: &LabelledValue<'_>, has_date: bool) -> bool {
     let key = pair.key.as_str();
     let is_link = LINKS.contains(&key) && !(NO_LINKS.contains(&key) && is_bare_name(pair.value));
     !pair.kind.is_empty() && !is_link && (has_date || !DAYS.contains(&key))
@@ -359,7 +368,7 @@ fn is_known(pair: &Pair<'_>, has_date: bool) -> bool {
 /// What a label tells of, with that value behind it.
 fn kind(key: &str, value: &str) -> &'static str {
     // One's own address is that of the host.
-    let is_own = EITHERS_ADDRESS.contains(&key) && is_address(value) && !is_outside(value);
+    let is_own = EITHER_END_ADDRESSES.contains(&key) && is_address(value) && !is_public(value);
     if is_own || key == SOPHOS_HOST {
         return HOST;
     }
@@ -379,7 +388,7 @@ fn kind(key: &str, value: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use crate::alert::Zones;
-    use crate::alert::load::{Alerts, Form};
+    use crate::alert::load::{AlertFormat, Alerts};
 
     #[test]
     fn each_block_of_labels_is_an_alert() {
@@ -399,7 +408,7 @@ mod tests {
             (6, Some("192.168.2.194"), "mi.kenal-cn.com"),
             (11, Some("192.168.2.42"), "203.0.113.66"),
         ];
-        assert_eq!((alerts.form, found.as_slice()), (Form::KeyValue, &expected[..]));
+        assert_eq!((alerts.format, found.as_slice()), (AlertFormat::KeyValue, &expected[..]));
         assert_eq!(alerts.alerts[0].threat.as_deref(), Some("C2/Generic-A"));
         assert!(alerts.alerts[1].time.is_some());
     }

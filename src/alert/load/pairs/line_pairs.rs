@@ -2,13 +2,13 @@
 
 use crate::alert::load::columns::time_words::SPANS;
 use crate::alert::load::pairs::device_log;
-use crate::alert::load::row::value::{is_destination, is_spelt, said};
+use crate::alert::load::row::value::{is_destination, is_same_key, present_value};
 
 /// How many pairs of a line are read; firewalls write some 60.
 const PAIRS_MAX: usize = 512;
 
 /// What only lines of Cisco have, as it is written there.
-pub(crate) const CISCOS_SOURCE: &str = "SrcIP";
+pub(crate) const FIREPOWER_SOURCE: &str = "SrcIP";
 
 /// What a line says once, of those that tell of its destination.
 const DESTINATIONS: [&str; 8] =
@@ -20,7 +20,7 @@ fn is_key(c: char) -> bool {
 }
 
 /// `SrcIP`, `NAT_InitiatorPort`, `Prefilter Policy`.
-fn is_ciscos_key(key: &str) -> bool {
+fn is_firepower_key(key: &str) -> bool {
     key.len() <= 40
         && key.starts_with(|c: char| c.is_ascii_uppercase())
         && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ' '))
@@ -28,19 +28,19 @@ fn is_ciscos_key(key: &str) -> bool {
 }
 
 /// The pairs of a line, in their order.
-pub(crate) struct Pairs<'a>(pub(crate) Vec<(&'a str, &'a str)>);
+pub(crate) struct LinePairs<'a>(pub(crate) Vec<(&'a str, &'a str)>);
 
-impl<'a> Pairs<'a> {
-    pub(crate) fn of(line: &'a str) -> Pairs<'a> {
+impl<'a> LinePairs<'a> {
+    pub(crate) fn of(line: &'a str) -> LinePairs<'a> {
         if let Some(pairs) = device_log::pairs(line) {
-            return Pairs(pairs);
+            return LinePairs(pairs);
         }
-        let coloned = Pairs::coloned(line);
-        if coloned.0.len() >= 3 {
-            return coloned;
+        let of_check_point = LinePairs::of_check_point(line);
+        if of_check_point.0.len() >= 3 {
+            return of_check_point;
         }
-        if line.contains(": ") && line.contains(CISCOS_SOURCE) {
-            return Pairs::with_commas(line);
+        if line.contains(": ") && line.contains(FIREPOWER_SOURCE) {
+            return LinePairs::of_firepower(line);
         }
         let mut pairs = Vec::new();
         let mut rest = line;
@@ -67,11 +67,11 @@ impl<'a> Pairs<'a> {
                 break;
             }
         }
-        Pairs(pairs)
+        LinePairs(pairs)
     }
 
     /// As Check Point writes them: `src:"192.168.2.194"; dst:"198.51.100.7"; `.
-    fn coloned(line: &'a str) -> Pairs<'a> {
+    fn of_check_point(line: &'a str) -> LinePairs<'a> {
         let mut pairs = Vec::new();
         let mut rest = line;
         while let Some((before, after)) = rest.split_once(":\"") {
@@ -86,12 +86,12 @@ impl<'a> Pairs<'a> {
                 break;
             }
         }
-        Pairs(pairs)
+        LinePairs(pairs)
     }
 
     /// As Cisco writes them: `SrcIP: 192.168.2.194, DstIP: 198.51.100.7, Message: MALWARE-CNC lookup, 2nd try`. Behind which
     /// comma no key stands, that is part of a value.
-    fn with_commas(line: &'a str) -> Pairs<'a> {
+    fn of_firepower(line: &'a str) -> LinePairs<'a> {
         let mut pairs: Vec<(&str, usize, usize)> = Vec::new();
         let mut at = 0;
         for part in line.split(", ") {
@@ -104,7 +104,7 @@ impl<'a> Pairs<'a> {
             let parted = parted.or_else(|| Some((part.strip_suffix(':')?, "")));
             let key = parted.and_then(|(before, value)| {
                 let key = before.rsplit(": ").next()?.trim();
-                is_ciscos_key(key).then_some((key, end - value.len(), end))
+                is_firepower_key(key).then_some((key, end - value.len(), end))
             });
             match (key, pairs.last_mut()) {
                 (Some(pair), _) => pairs.push(pair),
@@ -118,17 +118,17 @@ impl<'a> Pairs<'a> {
         }
         let value =
             |from, to| line.get(from..to).map_or("", |value| value.trim().trim_matches('"'));
-        Pairs(pairs.into_iter().map(|(key, from, to)| (key, value(from, to))).collect())
+        LinePairs(pairs.into_iter().map(|(key, from, to)| (key, value(from, to))).collect())
     }
 
     /// The value of the first of some keys that says something.
     pub(crate) fn first(&self, keys: &[&str]) -> Option<&'a str> {
-        keys.iter().find_map(|key| self.all(key).find_map(said))
+        keys.iter().find_map(|key| self.all(key).find_map(present_value))
     }
 
     /// As `first`, of what can be a destination.
     pub(crate) fn first_destination(&self, keys: &[&str]) -> Option<&'a str> {
-        let values = keys.iter().flat_map(|key| self.all(key)).filter_map(said);
+        let values = keys.iter().flat_map(|key| self.all(key)).filter_map(present_value);
         values.into_iter().find(|value| is_destination(value))
     }
 
@@ -140,14 +140,16 @@ impl<'a> Pairs<'a> {
     /// Whether another line stands behind: each begins with the same key, and has it once.
     pub(crate) fn is_joined(&self) -> bool {
         self.0.first().is_some_and(|(key, _)| self.all(key).nth(1).is_some())
-            && DESTINATIONS.iter().any(|key| self.all(key).filter_map(said).nth(1).is_some())
+            && DESTINATIONS
+                .iter()
+                .any(|key| self.all(key).filter_map(present_value).nth(1).is_some())
     }
 
     /// A first time and a last.
     pub(crate) fn ends(&self) -> Option<[&'a str; 2]> {
         let of = |word: &str| {
-            let own = self.0.iter().filter(|(key, _)| is_spelt(key, word));
-            own.filter_map(|(_, value)| said(value)).next()
+            let own = self.0.iter().filter(|(key, _)| is_same_key(key, word));
+            own.filter_map(|(_, value)| present_value(value)).next()
         };
         SPANS.iter().find_map(|(first, last)| Some([of(first)?, of(last)?]))
     }

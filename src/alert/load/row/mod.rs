@@ -1,6 +1,6 @@
 //! One row of a file, in the same few fields whatever the format, and the alert that it makes.
 //!
-//! In: a [`Row`], which a format's reader filled with text as it stands in the file. Out: an [`Alert`], or why it is none.
+//! In: a [`AlertRow`], which a format's reader filled with text as it stands in the file. Out: an [`Alert`], or why it is none.
 //! [`value`] says what a single value is (nothing, an address, a name, a count); [`threat_text`] finds the name that a
 //! rule's message is about.
 
@@ -12,8 +12,8 @@ use std::net::SocketAddr;
 use crate::alert::Alert;
 use crate::alert::load::columns::heading::Heading;
 use crate::alert::load::row::value::{
-    called, is_address, is_destination, is_outside, number, plain, plain_key, said, shortened,
-    without_interface, without_port, without_remark,
+    is_address, is_destination, is_public, normalized_key, parse_count, present_value, refanged,
+    shortened, threat_name, without_interface, without_port, without_remark,
 };
 use crate::time::Written;
 
@@ -24,7 +24,7 @@ const VALUE_LEN_MAX: usize = 2_048;
 
 /// What a row says, as written.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Row<'a> {
+pub(crate) struct AlertRow<'a> {
     /// The number that it gives itself.
     pub number: Option<&'a str>,
     pub time: Option<Written>,
@@ -45,14 +45,14 @@ pub(crate) struct Row<'a> {
     pub device: Option<&'a str>,
 }
 
-impl Row<'_> {
+impl AlertRow<'_> {
     /// The alert that it makes; why it makes none.
     pub(crate) fn alert(mut self, line: u32, text: &str) -> Result<Alert, String> {
         if self.is_of_response() {
             std::mem::swap(&mut self.host, &mut self.address);
         }
-        let name = self.name.and_then(said).filter(|name| is_destination(name));
-        let address = self.address.and_then(said).map(without_remark).map(without_port);
+        let name = self.name.and_then(present_value).filter(|name| is_destination(name));
+        let address = self.address.and_then(present_value).map(without_remark).map(without_port);
         let address = address.filter(|address| is_destination(address));
         let Some(destination) = name.map(without_port).or(address) else {
             return Err("it names no destination, neither a name nor an address".to_owned());
@@ -70,68 +70,75 @@ impl Row<'_> {
             is_time_unread: false,
             host: self
                 .host
-                .and_then(said)
+                .and_then(present_value)
                 .map(without_remark)
                 .map(without_port)
-                .map(|host| shortened(&plain(host), VALUE_LEN_MAX)),
+                .map(|host| shortened(&refanged(host), VALUE_LEN_MAX)),
             destination: shortened(destination, VALUE_LEN_MAX),
-            threat: self.threat.and_then(called).map(|threat| shortened(threat, VALUE_LEN_MAX)),
-            events: self.events.and_then(number),
-            device: self.device.and_then(said).map(|device| shortened(device, VALUE_LEN_MAX)),
+            threat: self
+                .threat
+                .and_then(threat_name)
+                .map(|threat| shortened(threat, VALUE_LEN_MAX)),
+            events: self.events.and_then(parse_count),
+            device: self
+                .device
+                .and_then(present_value)
+                .map(|device| shortened(device, VALUE_LEN_MAX)),
         })
     }
 
     /// Whether it is about a response, and so has its two ends the other way round.
     fn is_of_response(&self) -> bool {
-        self.host_port.and_then(said) == Some("53")
-            && self.address_port.and_then(said) != Some("53")
-            && self.address.and_then(said).is_some()
+        self.host_port.and_then(present_value) == Some("53")
+            && self.address_port.and_then(present_value) != Some("53")
+            && self.address.and_then(present_value).is_some()
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> AlertRow<'a> {
     /// Whether it names neither a host nor a destination.
-    pub(crate) fn is_of_nothing(&self) -> bool {
+    pub(crate) fn names_no_end(&self) -> bool {
         let ends = [self.host, self.name, self.address];
-        ends.into_iter().flatten().all(|end| said(end).is_none())
+        ends.into_iter().flatten().all(|end| present_value(end).is_none())
     }
 
     /// Whether it is about a packet to or from a DNS server.
-    pub(crate) fn is_dns(&self) -> bool {
+    pub(crate) fn is_about_dns(&self) -> bool {
         let ports = [self.host_port, self.address_port];
         let is_of_port = |end: &str| {
             let end = without_interface(end.trim()).parse::<SocketAddr>();
             end.is_ok_and(|end| end.port() == 53)
         };
-        let is_dns = |service: &str| SERVICES_OF_DNS.contains(&plain_key(service).as_str());
-        ports.into_iter().flatten().any(|port| said(port) == Some("53"))
+        let is_dns = |service: &str| SERVICES_OF_DNS.contains(&normalized_key(service).as_str());
+        ports.into_iter().flatten().any(|port| present_value(port) == Some("53"))
             || [self.host, self.address, self.name].into_iter().flatten().any(is_of_port)
             || self.service.is_some_and(is_dns)
     }
 
     /// What its fields name that was asked for, where all that is known of it is the DNS server that was asked: the only name
     /// outside that stands alone in a field which tells of that.
-    pub(crate) fn asked_in(
+    pub(crate) fn queried_name_in(
         &self,
         fields: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Option<&'a str> {
-        let is_of_server = self.is_dns() && self.far_address().is_some_and(is_address_or_end);
+        let is_of_server =
+            self.is_about_dns() && self.remote_address().is_some_and(is_address_or_end);
         if !is_of_server || self.name.is_some_and(|name| is_destination(name) && !is_address(name))
         {
             return None;
         }
         let is_name = |value: &&str| {
             let is_link = value.contains("://") || value.contains(['/', '@', ':']);
-            !is_link && is_destination(value) && !is_address(value) && is_outside(value)
+            !is_link && is_destination(value) && !is_address(value) && is_public(value)
         };
-        let named = fields.filter(|(key, _)| Heading::of(key).tells_of_asked());
-        let mut named = named.filter_map(|(_, value)| said(value).filter(is_name));
+        let named = fields.filter(|(key, _)| Heading::of(key).names_what_was_queried());
+        let mut named = named.filter_map(|(_, value)| present_value(value).filter(is_name));
         let first = named.next()?;
         named.all(|other| other.eq_ignore_ascii_case(first)).then_some(first)
     }
 
     /// The address of the far end.
-    pub(crate) fn far_address(&self) -> Option<&'a str> {
+    pub(crate) fn remote_address(&self) -> Option<&'a str> {
         if self.is_of_response() { self.host } else { self.address }
     }
 }
@@ -151,13 +158,13 @@ mod tests {
 
     #[test]
     fn a_response_blames_who_it_was_for() {
-        let row = Row {
+        let row = AlertRow {
             host: Some("198.51.100.7"),
             host_port: Some("53"),
             address: Some("192.168.2.194"),
             address_port: Some("50112"),
             name: Some("evil.com"),
-            ..Row::default()
+            ..AlertRow::default()
         };
         let alert = row.alert(1, "x").unwrap();
         assert_eq!(alert.host.as_deref(), Some("192.168.2.194"));

@@ -3,7 +3,7 @@
 //! Rules name it in brackets, with blanks before its dots, lest somebody clicks on it: `C2 Domain (evil .com)`. Of a packet
 //! to or from a DNS server a name stands there as it is, too: `ET DNS Query for evil.com`.
 
-use crate::alert::load::row::value::{is_destination, is_registered};
+use crate::alert::load::row::value::{has_known_suffix, is_destination};
 
 /// The name that a rule's message is about, as it stands there: `(evil .com)`, `(evil .com in DNS Lookup)`. Products
 /// have dots as well, `(Microsoft .NET)`, so the message or the packet must be about names. What stands without brackets
@@ -155,7 +155,7 @@ fn is_imitation(word: &str) -> bool {
 }
 
 fn is_name(word: &str) -> bool {
-    is_plain(word) && is_registered(word)
+    is_plain(word) && has_known_suffix(word)
 }
 
 /// Whether somebody gives out names below it to whoever wants one: `duckdns.org`.

@@ -17,7 +17,7 @@ pub(crate) fn without_interface(text: &str) -> &str {
 pub(crate) fn without_port(text: &str) -> &str {
     let end = without_interface(text);
     match end.rsplit_once(':') {
-        Some((address, _)) if plain(end).parse::<SocketAddr>().is_ok() => {
+        Some((address, _)) if refanged(end).parse::<SocketAddr>().is_ok() => {
             address.trim_matches(['[', ']'])
         }
         _ => text,
@@ -25,8 +25,8 @@ pub(crate) fn without_port(text: &str) -> &str {
 }
 
 /// What a threat is called: a number calls nothing.
-pub(crate) fn called(threat: &str) -> Option<&str> {
-    said(threat).filter(|threat| threat.contains(char::is_alphabetic))
+pub(crate) fn threat_name(threat: &str) -> Option<&str> {
+    present_value(threat).filter(|threat| threat.contains(char::is_alphabetic))
 }
 
 /// What stands in place of a threat where there was none. A dash, or nothing, says less: many logs have the threat elsewhere.
@@ -47,7 +47,7 @@ const NONE: [&str; 13] = [
 ];
 
 /// Whether a threat is that there was none.
-pub(crate) fn is_none(threat: &str) -> bool {
+pub(crate) fn is_no_threat(threat: &str) -> bool {
     let threat = threat.trim().trim_matches(['.', '(', ')', '"']);
     NONE.iter().any(|none| threat.eq_ignore_ascii_case(none))
 }
@@ -63,7 +63,7 @@ pub(crate) fn shortened(text: &str, characters: usize) -> String {
 }
 
 /// A value, unless it only says that there is none.
-pub(crate) fn said(value: &str) -> Option<&str> {
+pub(crate) fn present_value(value: &str) -> Option<&str> {
     let value = value.trim().trim_matches('"').trim();
     let nothing = ["", "-", "--", "n/a", "none", "null", "unknown", "0.0.0.0", "::", "0"];
     (!nothing.iter().any(|word| value.eq_ignore_ascii_case(word))).then_some(value)
@@ -75,39 +75,39 @@ pub(crate) fn is_destination(text: &str) -> bool {
     let host = host.split('/').next().unwrap_or(host);
     // `*.evil.com` is all below it.
     let host = host.strip_prefix("*.").or_else(|| host.strip_prefix("*[.]")).unwrap_or(host);
-    let plain = |c: char| c.is_alphanumeric() || ".-_:[]()%@".contains(c);
+    let is_host_char = |c: char| c.is_alphanumeric() || ".-_:[]()%@".contains(c);
     is_address(host)
         || host.len() <= 1_024
             && host.contains('.')
-            && host.chars().all(plain)
+            && host.chars().all(is_host_char)
             && host.chars().any(char::is_alphabetic)
 }
 
 /// Whether it is an address, with a port or without, defanged or not.
 pub(crate) fn is_address(text: &str) -> bool {
-    let text = plain(text);
+    let text = refanged(text);
     text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok()
 }
 
 /// Undoes what keeps people from clicking: `203[.]0[.]113[.]10`.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+pub(crate) fn refanged(text: &str) -> Cow<'_, str> {
     let is_defanged = text.contains("[.]") || text.contains("(.)");
     if is_defanged { text.replace("[.]", ".").replace("(.)", ".").into() } else { text.into() }
 }
 
 /// Whether it can stand in the internet: a firewall flags nothing else. `dc1.office.lan` and `update.php` end in no
 /// suffix under which anybody registers names.
-pub(crate) fn is_outside(text: &str) -> bool {
+pub(crate) fn is_public(text: &str) -> bool {
     let host = host_of(text);
     let alone = host.trim_matches(['[', ']']).parse::<IpAddr>();
     match alone.or_else(|_| host.parse::<SocketAddr>().map(|end| end.ip())) {
         Ok(ip) => !Address::from(ip).is_internal(),
-        Err(_) => is_registered(host.split(':').next().unwrap_or_default()),
+        Err(_) => has_known_suffix(host.split(':').next().unwrap_or_default()),
     }
 }
 
 /// Whether a name in lower case stands under a suffix that is known, or is registered there itself.
-pub(crate) fn is_registered(name: &str) -> bool {
+pub(crate) fn has_known_suffix(name: &str) -> bool {
     let name = name.trim_end_matches('.');
     // The list knows it, yet it is for homes.
     let is_homes = name.ends_with(".home.arpa");
@@ -117,7 +117,7 @@ pub(crate) fn is_registered(name: &str) -> bool {
 
 /// The host of a URL, or what is none, plain and in lower case.
 pub(crate) fn host_of(text: &str) -> String {
-    let plain = plain(text).to_lowercase();
+    let plain = refanged(text).to_lowercase();
     let rest = plain.split_once("://").map_or(plain.as_str(), |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or(rest);
     let host = host.strip_prefix("*.").unwrap_or(host);
@@ -125,7 +125,7 @@ pub(crate) fn host_of(text: &str) -> String {
 }
 
 /// A count, its thousands apart or not: `1473`, `1,473`, `1 473`.
-pub(crate) fn number(text: &str) -> Option<u64> {
+pub(crate) fn parse_count(text: &str) -> Option<u64> {
     let text = text.trim().trim_matches('"');
     let apart = |c: char| c.is_whitespace() || matches!(c, ',' | '.' | '\'' | '\u{2019}');
     let groups: Vec<&str> = text.split(apart).collect();
@@ -138,12 +138,12 @@ pub(crate) fn number(text: &str) -> Option<u64> {
 }
 
 /// A word for a thing, as headers and keys write it: without case, blanks and marks.
-pub(crate) fn plain_key(key: &str) -> String {
+pub(crate) fn normalized_key(key: &str) -> String {
     key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// Whether a key is a word that stands in the one spelling, as [`plain_key`] would have it.
-pub(crate) fn is_spelt(key: &str, word: &str) -> bool {
+pub(crate) fn is_same_key(key: &str, word: &str) -> bool {
     let plain = key.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase);
     plain.eq(word.chars())
 }
@@ -155,11 +155,11 @@ mod tests {
     #[test]
     fn counts_are_read_however_their_thousands_stand_apart() {
         for text in ["1473", "1 473", "1,473", "1.473", "1'473", "1\u{a0}473", "1\u{202f}473"] {
-            assert_eq!(number(text), Some(1473), "{text}");
+            assert_eq!(parse_count(text), Some(1473), "{text}");
         }
-        assert_eq!(number("12 1 473"), None, "two numbers");
+        assert_eq!(parse_count("12 1 473"), None, "two numbers");
         for text in ["", "x", "1 47", "1473 000", "1,,473", "-3"] {
-            assert_eq!(number(text), None, "{text}");
+            assert_eq!(parse_count(text), None, "{text}");
         }
     }
 
@@ -209,7 +209,7 @@ mod tests {
             "http://203.0.113.66:80/a",
             "[2001:db8::1]:443",
         ] {
-            assert!(is_outside(text), "{text}");
+            assert!(is_public(text), "{text}");
         }
         for text in [
             "dc1.office.lan",
@@ -225,7 +225,7 @@ mod tests {
             "fd00::10",
             "",
         ] {
-            assert!(!is_outside(text), "{text}");
+            assert!(!is_public(text), "{text}");
         }
     }
 

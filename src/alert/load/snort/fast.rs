@@ -11,8 +11,8 @@
 
 use std::net::IpAddr;
 
-use crate::alert::load::collector::{JOINED, Rows};
-use crate::alert::load::row::Row;
+use crate::alert::load::collector::{AlertCollector, JOINED_ROWS};
+use crate::alert::load::row::AlertRow;
 use crate::alert::load::row::threat_text::name_in;
 use crate::alert::load::snort::full;
 use crate::alert::load::text::numbered_lines;
@@ -28,15 +28,15 @@ const ID_LEN_MAX: usize = 40;
 
 /// Whether a line is such an alert.
 pub(crate) fn is_line(line: &str) -> bool {
-    Event::of(line).is_some()
+    RuleAlert::of(line).is_some()
 }
 
 /// Reads all lines.
-pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
+pub(crate) fn read(text: &str, collector: &mut AlertCollector<'_>) {
     let mut lines = numbered_lines(text).peekable();
     while let Some((number, line)) = lines.next() {
-        let Some(event) = Event::of(line).or_else(|| full::read(line, &mut lines)) else {
-            rows.skip(
+        let Some(event) = RuleAlert::of(line).or_else(|| full::read(line, &mut lines)) else {
+            collector.skip(
                 number,
                 line,
                 "it is not an alert; expected time, [rule's id], message, {protocol}, source -> destination; or \
@@ -45,14 +45,14 @@ pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
             continue;
         };
         if event.is_joined {
-            rows.skip(number, line, JOINED);
+            collector.skip(number, line, JOINED_ROWS);
             continue;
         }
-        let time = rows.times.read(Some(&with_year(event.stamp)), number);
+        let time = collector.times.read(Some(&with_year(event.stamp)), number);
         // By what it was sent, which is no matter once it is known who asked.
-        let name = name_in(event.message, event.is_dns());
+        let name = name_in(event.message, event.is_about_dns());
         let [from, to] = event.ends_by_who_asked();
-        let row = Row {
+        let row = AlertRow {
             time,
             host: Some(from.address),
             host_port: from.port,
@@ -60,40 +60,40 @@ pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
             address: Some(to.address),
             address_port: to.port,
             threat: Some(event.message),
-            ..Row::default()
+            ..AlertRow::default()
         };
-        rows.add(number, line, row);
+        collector.add(number, line, row);
     }
 }
 
 /// An alert, taken apart.
-pub(crate) struct Event<'a> {
+pub(crate) struct RuleAlert<'a> {
     pub stamp: &'a str,
     pub message: &'a str,
-    pub from: End<'a>,
-    pub to: End<'a>,
+    pub from: Endpoint<'a>,
+    pub to: Endpoint<'a>,
     /// Whether another one stands behind it.
     pub is_joined: bool,
 }
 
 /// Who sent the packet, or got it.
 #[derive(Clone, Copy)]
-pub(crate) struct End<'a> {
+pub(crate) struct Endpoint<'a> {
     address: &'a str,
     port: Option<&'a str>,
 }
 
-impl<'a> Event<'a> {
-    fn of(line: &'a str) -> Option<Event<'a>> {
+impl<'a> RuleAlert<'a> {
+    fn of(line: &'a str) -> Option<RuleAlert<'a>> {
         let (before, after) = around_rule(line)?;
         let (told, ends) = after.split_once('{')?;
         let (protocol, ends) = ends.split_once('}')?;
         let (from, to) = ends.split_once(" -> ")?;
-        let end = |text: &'a str| End::of(text.split_whitespace().next()?, protocol);
+        let end = |text: &'a str| Endpoint::of(text.split_whitespace().next()?, protocol);
         let marks = [" [**]", " [Classification:", " [Priority:", " <"];
         let message_end = marks.iter().filter_map(|mark| told.find(mark)).min();
         let message = told.get(..message_end.unwrap_or(told.len()))?;
-        Some(Event {
+        Some(RuleAlert {
             stamp: stamp(before),
             message: message.trim().trim_matches('"'),
             from: end(from)?,
@@ -102,25 +102,24 @@ impl<'a> Event<'a> {
         })
     }
 
-    fn is_dns(&self) -> bool {
+    fn is_about_dns(&self) -> bool {
         [self.from, self.to].iter().any(|end| end.port == Some("53"))
     }
 
     /// The end inside first: of an alert on an answer it is the one that got the packet.
-    fn ends_by_who_asked(&self) -> [End<'a>; 2] {
+    fn ends_by_who_asked(&self) -> [Endpoint<'a>; 2] {
         match (self.from.is_internal(), self.to.is_internal()) {
             // Which it is has been said; by its ports it would be turned once more.
-            (false, true) => {
-                [self.to, self.from].map(|End { address, .. }| End { address, port: None })
-            }
+            (false, true) => [self.to, self.from]
+                .map(|Endpoint { address, .. }| Endpoint { address, port: None }),
             _ => [self.from, self.to],
         }
     }
 }
 
-impl<'a> End<'a> {
+impl<'a> Endpoint<'a> {
     /// `192.0.2.1:53`, `2001:db8::1:53`, `[2001:db8::1]:53`; what has no ports, such as ICMP, has none behind.
-    pub(crate) fn of(text: &'a str, protocol: &str) -> Option<End<'a>> {
+    pub(crate) fn of(text: &'a str, protocol: &str) -> Option<Endpoint<'a>> {
         let has_port = ["UDP", "TCP"].iter().any(|known| protocol.eq_ignore_ascii_case(known));
         let is_whole = !has_port && text.parse::<IpAddr>().is_ok();
         let (address, port) = match text.rsplit_once(':').filter(|_| !is_whole) {
@@ -128,7 +127,7 @@ impl<'a> End<'a> {
             None => (text, None),
         };
         let address = address.trim_matches(['[', ']']);
-        address.parse::<IpAddr>().ok().map(|_| End { address, port })
+        address.parse::<IpAddr>().ok().map(|_| Endpoint { address, port })
     }
 
     fn is_internal(self) -> bool {
@@ -176,14 +175,14 @@ fn with_year(stamp: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alert::load::{Alerts, Form};
+    use crate::alert::load::{AlertFormat, Alerts};
     use crate::alert::{Alert, Zones};
 
     const REST: &str = "[Classification: A Network Trojan was detected] [Priority: 1]";
 
     fn read(line: &str) -> (Alert, Vec<String>) {
         let alerts = Alerts::read("fast.log", line, None, &Zones::default()).unwrap();
-        assert_eq!(alerts.form, Form::FastLog, "{line}");
+        assert_eq!(alerts.format, AlertFormat::FastLog, "{line}");
         let said = alerts.notices.iter().map(ToString::to_string).collect();
         (alerts.alerts[0].clone(), said)
     }

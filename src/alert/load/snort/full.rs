@@ -10,7 +10,7 @@
 //! With `-e` the ends stand in a line of their own, below that of the time and the two link-layer addresses.
 
 use crate::alert::load::TOP_LINES;
-use crate::alert::load::snort::fast::{End, Event, around_rule};
+use crate::alert::load::snort::fast::{Endpoint, RuleAlert, around_rule};
 use crate::alert::load::text::numbered_lines;
 
 /// What begins an alert.
@@ -35,7 +35,7 @@ pub(crate) fn is_text(text: &str) -> bool {
 pub(crate) fn read<'t>(
     first: &'t str,
     below: &mut std::iter::Peekable<impl Iterator<Item = (u32, &'t str)> + Clone>,
-) -> Option<Event<'t>> {
+) -> Option<RuleAlert<'t>> {
     let message = message(first)?;
     let mut ahead = below.clone();
     let mut stamp = None;
@@ -57,7 +57,7 @@ pub(crate) fn read<'t>(
         };
         let behind = to.trim_start().get(to_end.len()..).unwrap_or_default();
         let protocol = is_of(behind).or_else(|| is_of(ahead.peek()?.1)).unwrap_or_default();
-        ends = End::of(from, protocol).zip(End::of(to_end, protocol));
+        ends = Endpoint::of(from, protocol).zip(Endpoint::of(to_end, protocol));
         if ends.is_some() {
             break;
         }
@@ -66,7 +66,7 @@ pub(crate) fn read<'t>(
     // What is left of it says how long the packet was, and where to read more of the rule.
     while ahead.next_if(|(_, line)| is_remainder(line)).is_some() {}
     *below = ahead;
-    Some(Event { stamp: stamp?, message, from, to, is_joined: false })
+    Some(RuleAlert { stamp: stamp?, message, from, to, is_joined: false })
 }
 
 /// Whether a line is the first of an alert.
@@ -91,14 +91,14 @@ fn is_remainder(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::alert::Zones;
-    use crate::alert::load::{Alerts, Form};
+    use crate::alert::load::{AlertFormat, Alerts};
     use crate::time::Timestamp;
 
     fn read(text: &str) -> Alerts {
         let captured = Timestamp::from_rfc3339("2026-03-02T08:00:00Z");
         let zones = Zones { captured, ..Zones::default() };
         let alerts = Alerts::read("alert", text, None, &zones).unwrap();
-        assert_eq!(alerts.form, Form::FastLog);
+        assert_eq!(alerts.format, AlertFormat::FastLog);
         alerts
     }
 

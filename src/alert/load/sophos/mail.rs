@@ -34,7 +34,7 @@ fn is_label(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use crate::alert::Zones;
-    use crate::alert::load::{Alerts, Form};
+    use crate::alert::load::{AlertFormat, Alerts};
 
     const MAIL: &str = "Advanced Threat Protection\n\nA threat has been detected in your network\n\n\
                         Details about the alert:\n\nThreat name....: C2/Generic-A\n\
@@ -71,7 +71,7 @@ mod tests {
     fn a_mail_with_the_rows_pasted_below_is_read_by_its_rows() {
         let both = format!("{MAIL}\n1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 2 AFCd\n");
         let alerts = Alerts::read("mail.txt", &both, None, &Zones::default()).unwrap();
-        assert_eq!((alerts.form, alerts.alerts.len()), (Form::Table, 1));
+        assert_eq!((alerts.format, alerts.alerts.len()), (AlertFormat::Table, 1));
         assert_eq!(alerts.alerts[0].destination, "mi.kenal-cn.com");
     }
 }

@@ -17,9 +17,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::alert::load::collector::{JOINED, Rows};
-use crate::alert::load::row::Row;
-use crate::alert::load::row::value::{is_address, is_destination, is_outside, number};
+use crate::alert::load::collector::{AlertCollector, JOINED_ROWS};
+use crate::alert::load::row::AlertRow;
+use crate::alert::load::row::value::{is_address, is_destination, is_public, parse_count};
 use crate::alert::load::text::numbered_lines;
 use crate::time::names_zone;
 
@@ -27,31 +27,31 @@ const NO_ROW: &str = "it is not a row of the table; expected number, host, threa
                       time, threat, host, destination";
 
 /// Reads all rows. What stands before the first one is the page's furniture, or a mail's text.
-pub(crate) fn read(text: &str, rows: &mut Rows<'_>) {
+pub(crate) fn read(text: &str, collector: &mut AlertCollector<'_>) {
     // A host that has no marks of one is known once a row that is surely one has named it.
     let mut hosts = BTreeSet::new();
     for (number, line) in numbered_lines(text) {
-        match Cells::of(line) {
-            Some(cells) if !cells.is_row() && !cells.is_alike(&hosts) => {
-                rows.skip(number, line, NO_ROW);
+        match SophosRow::of(line) {
+            Some(cells) if !cells.is_row() && !cells.has_known_host(&hosts) => {
+                collector.skip(number, line, NO_ROW);
             }
-            Some(cells) if cells.is_joined => rows.skip(number, line, JOINED),
+            Some(cells) if cells.is_joined => collector.skip(number, line, JOINED_ROWS),
             Some(cells) => {
-                let time = rows.times.read(cells.time.as_deref(), number);
-                rows.add(number, line, Row { time, ..cells.row() });
+                let time = collector.times.read(cells.time.as_deref(), number);
+                collector.add(number, line, AlertRow { time, ..cells.row() });
                 hosts.insert(cells.host);
             }
-            None if is_furniture(line) || is_remark(line) => {}
-            None if rows.alerts.is_empty() && !is_like_row(line) => {}
-            None if is_of_words(line) => rows.pass("words around the table"),
-            None => rows.skip(number, line, NO_ROW),
+            None if is_page_heading(line) || is_remark(line) => {}
+            None if collector.alerts.is_empty() && !is_like_row(line) => {}
+            None if is_of_words(line) => collector.ignore("words around the table"),
+            None => collector.skip(number, line, NO_ROW),
         }
     }
 }
 
 /// Whether a line is a row of the table and can hardly be anything else.
 pub(crate) fn is_row(line: &str) -> bool {
-    Cells::of(line).is_some_and(|cells| cells.is_row())
+    SophosRow::of(line).is_some_and(|cells| cells.is_row())
 }
 
 /// Whether a line that is no row was to be one: it has a number, an address and a threat's name.
@@ -105,7 +105,7 @@ fn without_heading(line: &str) -> &str {
 }
 
 /// Headings and totals of the page, which a paste of several pages repeats.
-fn is_furniture(line: &str) -> bool {
+fn is_page_heading(line: &str) -> bool {
     let line = line.trim().to_ascii_lowercase();
     let known =
         ["advanced threat protection", "total events", "user/host", "threat name", "#", "page "];
@@ -119,7 +119,7 @@ fn is_remark(line: &str) -> bool {
 
 /// A row, taken apart.
 #[derive(Debug)]
-struct Cells<'a> {
+struct SophosRow<'a> {
     number: Option<&'a str>,
     time: Option<String>,
     host: String,
@@ -132,8 +132,8 @@ struct Cells<'a> {
     is_joined: bool,
 }
 
-impl<'a> Cells<'a> {
-    fn of(line: &'a str) -> Option<Cells<'a>> {
+impl<'a> SophosRow<'a> {
+    fn of(line: &'a str) -> Option<SophosRow<'a>> {
         let line = without_heading(line);
         // A note is no cell of the table: so a list of names with remarks is not taken for alerts. Nor is what names
         // the rest of its line, as mails have it: `Details........: http://...`.
@@ -146,10 +146,11 @@ impl<'a> Cells<'a> {
         let wide: Vec<&str> = wide.into_iter().filter(|cell| !cell.is_empty()).collect();
         let narrow: Vec<&str> = line.split_whitespace().collect();
         // Blanks within a cell can only be told from those between cells if these are wider.
-        if wide.len() >= 4 { Cells::from(&wide) } else { None }.or_else(|| Cells::from(&narrow))
+        if wide.len() >= 4 { SophosRow::from(&wide) } else { None }
+            .or_else(|| SophosRow::from(&narrow))
     }
 
-    fn from(cells: &[&'a str]) -> Option<Cells<'a>> {
+    fn from(cells: &[&'a str]) -> Option<SophosRow<'a>> {
         let is_number = |cell: &str| cell.trim_end_matches('.').bytes().all(|o| o.is_ascii_digit());
         let (number, cells) = match cells {
             [first, rest @ ..] if is_number(first) => (Some(first.trim_end_matches('.')), rest),
@@ -158,14 +159,14 @@ impl<'a> Cells<'a> {
         let (time, cells) = time_before(cells);
         let is_joined = |behind: usize| {
             let mut behind = cells.iter().skip(behind);
-            behind.any(|cell| is_threat(cell) || is_destination(cell) && is_outside(cell))
+            behind.any(|cell| is_threat(cell) || is_destination(cell) && is_public(cell))
         };
         if let [threat, host, destination, ..] = cells
             && is_threat(threat)
             && is_destination(host)
             && is_destination(destination)
         {
-            return Some(Cells {
+            return Some(SophosRow {
                 number,
                 time,
                 host: (*host).to_owned(),
@@ -193,7 +194,7 @@ impl<'a> Cells<'a> {
         };
         let events: Vec<&str> =
             cells.iter().skip(place + 1).take_while(is_count).copied().collect();
-        Some(Cells {
+        Some(SophosRow {
             number,
             time,
             host: cells.get(..host_end)?.join(" "),
@@ -207,7 +208,7 @@ impl<'a> Cells<'a> {
 
     /// Whether it is a row of the table and no sentence with a name in it.
     fn is_row(&self) -> bool {
-        let is_counted = number(&self.events).is_some();
+        let is_counted = parse_count(&self.events).is_some();
         if !is_threat(&self.threat) {
             let is_whole = self.number.is_some() && is_counted && is_address(&self.host);
             return is_whole && !self.threat.is_empty();
@@ -217,18 +218,18 @@ impl<'a> Cells<'a> {
     }
 
     /// Whether it is one because a row was of the same host.
-    fn is_alike(&self, hosts: &BTreeSet<String>) -> bool {
+    fn has_known_host(&self, hosts: &BTreeSet<String>) -> bool {
         is_threat(&self.threat) && hosts.contains(&self.host)
     }
 
-    fn row(&self) -> Row<'_> {
-        Row {
+    fn row(&self) -> AlertRow<'_> {
+        AlertRow {
             number: self.number,
             host: Some(&self.host),
             name: Some(self.destination),
             threat: Some(&self.threat),
             events: Some(self.events.as_str()).filter(|events| !events.is_empty()),
-            ..Row::default()
+            ..AlertRow::default()
         }
     }
 }

@@ -15,10 +15,10 @@
 use crate::alert::load::columns::heading::Heading;
 use crate::alert::load::columns::time_words::{CLOCKS, DAYS, TIMES};
 use crate::alert::load::columns::words::{ADDRESSES, EVENTS, HOSTS, NAMES};
-use crate::alert::load::row::value::{is_address, is_destination, is_registered, number};
+use crate::alert::load::row::value::{has_known_suffix, is_address, is_destination, parse_count};
 use crate::alert::load::sophos::table;
 use crate::alert::load::text::numbered_lines;
-use crate::alert::load::text::numbered_text::Lined;
+use crate::alert::load::text::numbered_text::NumberedText;
 
 /// Within so many lines the headings begin.
 const TITLE_LINES: usize = 30;
@@ -35,7 +35,7 @@ const HEADING_LEN_MAX: usize = 40;
 type Cell<'t> = (u32, &'t str);
 
 /// The text with a line for each row, and what to say of that; none of what is no such table.
-pub(crate) fn joined(text: &str) -> Option<(Lined, String)> {
+pub(crate) fn rows_of_cells(text: &str) -> Option<(NumberedText, String)> {
     let top = || numbered_lines(text).take(TITLE_LINES).map(|(_, line)| line.trim());
     // Hardly any file comes further than this.
     if !top().any(|line| is_heading_of_any(line) || begins_row_of_sophos(line).is_some()) {
@@ -54,7 +54,7 @@ pub(crate) fn joined(text: &str) -> Option<(Lined, String)> {
 }
 
 /// Where the table stands among the cells.
-struct Table {
+struct CellTable {
     /// Where its headings begin, and how many there are.
     first: usize,
     headings: usize,
@@ -63,10 +63,10 @@ struct Table {
     rows: usize,
 }
 
-impl Table {
+impl CellTable {
     /// The rows, with tabs between their cells; what stands before and behind as it is.
-    fn rows(&self, cells: &[Cell<'_>]) -> Lined {
-        let mut made = Lined::default();
+    fn rows(&self, cells: &[Cell<'_>]) -> NumberedText {
+        let mut made = NumberedText::default();
         let (before, rest) = cells.split_at_checked(self.first).unwrap_or((cells, &[]));
         let (headings, rest) = rest.split_at_checked(self.headings).unwrap_or((rest, &[]));
         let (rows, behind) = rest.split_at_checked(self.width * self.rows).unwrap_or((rest, &[]));
@@ -94,26 +94,26 @@ fn in_line(cells: &[Cell<'_>]) -> String {
 }
 
 /// The table whose headings begin at a cell, if there is exactly one.
-fn headed(cells: &[Cell<'_>], first: usize) -> Option<Table> {
+fn headed(cells: &[Cell<'_>], first: usize) -> Option<CellTable> {
     if !is_heading_of_any(cells.get(first)?.1) {
         return None;
     }
     let mut found = CELLS.filter_map(|count| {
         let headings = cells.get(first..first + count)?;
-        let kinds: Vec<Kind> =
-            headings.iter().map(|(_, cell)| Kind::of(cell)).collect::<Option<_>>()?;
+        let kinds: Vec<ColumnKind> =
+            headings.iter().map(|(_, cell)| ColumnKind::of(cell)).collect::<Option<_>>()?;
         let known = headings.iter().filter(|(_, cell)| Heading::of(cell).is_known()).count();
-        let is_told = kinds.contains(&Kind::Destination)
-            && kinds.iter().filter(|kind| **kind != Kind::Any).count() > 1;
+        let is_told = kinds.contains(&ColumnKind::Destination)
+            && kinds.iter().filter(|kind| **kind != ColumnKind::Any).count() > 1;
         if known < KNOWN_MIN || !is_told {
             return None;
         }
         let rest = cells.get(first + count..)?;
         let of = |width: usize| {
-            let kinds = [&vec![Kind::Number; width - count], kinds.as_slice()].concat();
+            let kinds = [&vec![ColumnKind::Number; width - count], kinds.as_slice()].concat();
             let rows = rest.chunks_exact(width).take_while(|row| are_of(row, &kinds)).count();
             let behind = rest.get(width * rows..)?;
-            (rows > 0 && !behind.iter().any(|(_, cell)| is_of_row(cell))).then_some(Table {
+            (rows > 0 && !behind.iter().any(|(_, cell)| is_of_row(cell))).then_some(CellTable {
                 first,
                 headings: count,
                 width,
@@ -127,7 +127,7 @@ fn headed(cells: &[Cell<'_>], first: usize) -> Option<Table> {
 }
 
 /// Rows of Sophos' table with a number each, from whichever on.
-fn of_sophos(cells: &[Cell<'_>]) -> Option<Table> {
+fn of_sophos(cells: &[Cell<'_>]) -> Option<CellTable> {
     let first = cells
         .iter()
         .take(TITLE_LINES)
@@ -142,7 +142,7 @@ fn of_sophos(cells: &[Cell<'_>]) -> Option<Table> {
         };
         let rows = rest.chunks_exact(width).enumerate().take_while(is_row).count();
         let behind = rest.get(width * rows..)?;
-        (rows > 0 && !behind.iter().any(|(_, cell)| is_of_row(cell))).then_some(Table {
+        (rows > 0 && !behind.iter().any(|(_, cell)| is_of_row(cell))).then_some(CellTable {
             first,
             headings: 0,
             width,
@@ -164,7 +164,7 @@ fn begins_row_of_sophos(cell: &str) -> Option<usize> {
 
 /// What a column holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ColumnKind {
     Time,
     Host,
     Destination,
@@ -173,9 +173,9 @@ enum Kind {
     Any,
 }
 
-impl Kind {
+impl ColumnKind {
     /// By its heading; none of what can be none.
-    fn of(cell: &str) -> Option<Kind> {
+    fn of(cell: &str) -> Option<ColumnKind> {
         let is_plain =
             cell.chars().count() <= HEADING_LEN_MAX && !cell.contains(['\t', ',', ';', '|']);
         let is_value = is_destination(cell) || cell.starts_with(|c: char| c.is_ascii_digit());
@@ -185,11 +185,11 @@ impl Kind {
         let heading = Heading::of(cell);
         let is = |lists: &[&[&str]]| lists.iter().any(|words| heading.is_of(words));
         Some(match () {
-            () if is(&[TIMES, DAYS, CLOCKS]) => Kind::Time,
-            () if is(&[NAMES, ADDRESSES]) => Kind::Destination,
-            () if is(&[HOSTS]) => Kind::Host,
-            () if is(&[EVENTS]) => Kind::Events,
-            () => Kind::Any,
+            () if is(&[TIMES, DAYS, CLOCKS]) => ColumnKind::Time,
+            () if is(&[NAMES, ADDRESSES]) => ColumnKind::Destination,
+            () if is(&[HOSTS]) => ColumnKind::Host,
+            () if is(&[EVENTS]) => ColumnKind::Events,
+            () => ColumnKind::Any,
         })
     }
 
@@ -198,30 +198,30 @@ impl Kind {
         let is_short = cell.chars().count() <= 64;
         let has_letters = cell.contains(char::is_alphabetic);
         match self {
-            Kind::Time => is_time(cell),
-            Kind::Destination => is_destination(cell) && !is_time(cell),
-            Kind::Host => {
+            ColumnKind::Time => is_time(cell),
+            ColumnKind::Destination => is_destination(cell) && !is_time(cell),
+            ColumnKind::Host => {
                 is_address(cell)
                     || is_short
                         && has_letters
                         && !is_time(cell)
-                        && !is_registered(&cell.to_lowercase())
+                        && !has_known_suffix(&cell.to_lowercase())
             }
-            Kind::Events => number(cell).is_some(),
-            Kind::Number => cell.bytes().all(|octet| octet.is_ascii_digit()),
-            Kind::Any => !is_time(cell),
+            ColumnKind::Events => parse_count(cell).is_some(),
+            ColumnKind::Number => cell.bytes().all(|octet| octet.is_ascii_digit()),
+            ColumnKind::Any => !is_time(cell),
         }
     }
 }
 
-fn are_of(row: &[Cell<'_>], kinds: &[Kind]) -> bool {
+fn are_of(row: &[Cell<'_>], kinds: &[ColumnKind]) -> bool {
     row.len() == kinds.len() && row.iter().zip(kinds).all(|((_, cell), kind)| kind.has(cell))
 }
 
 /// Whether a line is a heading of what alerts tell.
 fn is_heading_of_any(cell: &str) -> bool {
-    Kind::of(cell).is_some_and(|kind| kind != Kind::Any)
-        || Kind::of(cell).is_some() && Heading::of(cell).is_known()
+    ColumnKind::of(cell).is_some_and(|kind| kind != ColumnKind::Any)
+        || ColumnKind::of(cell).is_some() && Heading::of(cell).is_known()
 }
 
 /// A day or a clock, or both.
@@ -235,7 +235,7 @@ fn is_time(cell: &str) -> bool {
         && is_start
         && letters <= 24
         && !is_address(cell)
-        && !is_registered(cell)
+        && !has_known_suffix(cell)
 }
 
 /// Whether a cell can only be of another row.

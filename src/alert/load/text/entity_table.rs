@@ -9,9 +9,9 @@
 use serde_json::{Map, Value};
 
 use crate::alert::load::csv::header::fields;
-use crate::alert::load::row::value::plain_key;
+use crate::alert::load::row::value::normalized_key;
 use crate::alert::load::text::numbered_lines;
-use crate::alert::load::text::numbered_text::Lined;
+use crate::alert::load::text::numbered_text::NumberedText;
 use crate::rows as csv_rows;
 
 /// So many columns it has at least.
@@ -20,18 +20,19 @@ const COLUMNS_MIN: usize = 3;
 const ENTITIES: &str = "entities";
 
 /// The objects, a line each; none of what is no such table.
-pub(crate) fn objects(text: &str) -> Option<Lined> {
+pub(crate) fn objects(text: &str) -> Option<NumberedText> {
     let (header_line, header) = numbered_lines(text).next()?;
     let is_table = |delimiter: &u8| {
         let header = fields(header, *delimiter);
         header.is_some_and(|header| {
-            header.len() >= COLUMNS_MIN && header.iter().any(|cell| plain_key(cell) == ENTITIES)
+            header.len() >= COLUMNS_MIN
+                && header.iter().any(|cell| normalized_key(cell) == ENTITIES)
         })
     };
     let delimiter = [b',', b';', b'\t'].into_iter().find(is_table)?;
     let header = fields(header, delimiter)?;
-    let place = header.iter().position(|cell| plain_key(cell) == ENTITIES)?;
-    let (mut made, mut has_entities) = (Lined::default(), false);
+    let place = header.iter().position(|cell| normalized_key(cell) == ENTITIES)?;
+    let (mut made, mut has_entities) = (NumberedText::default(), false);
     for row in csv_rows::Rows::new(text, delimiter, Some(header.len())) {
         if row.line <= header_line {
             continue;

@@ -10,7 +10,7 @@
 
 use std::mem;
 
-use crate::alert::load::text::numbered_text::Lined;
+use crate::alert::load::text::numbered_text::NumberedText;
 
 /// So begins what is HTML: a line, in lower case.
 const STARTS: [&str; 14] = [
@@ -66,7 +66,7 @@ const TAG_LEN_MAX: usize = 1 << 14;
 const DEPTH_MAX: usize = 64;
 
 /// The text of what is HTML; none of what is not.
-pub(crate) fn text(html: &str) -> Option<Lined> {
+pub(crate) fn text(html: &str) -> Option<NumberedText> {
     let is_start = |line: &str| {
         let line = line.trim_start();
         let is_of = |start: &str| {
@@ -87,41 +87,41 @@ pub(crate) fn text(html: &str) -> Option<Lined> {
     if !is_html || !ENDS.iter().any(|end| lower.contains(end)) {
         return None;
     }
-    let mut page = Page::default();
+    let mut page = PageReader::default();
     page.read(html, &lower);
     Some(page.finish())
 }
 
 /// A line of a cell, and where it stood.
-type Part = (String, u32);
+type CellLine = (String, u32);
 
 /// What is read of a page.
 #[derive(Default)]
-struct Page {
-    lined: Lined,
+struct PageReader {
+    numbered: NumberedText,
     /// Tables that are open, the outermost first.
-    tables: Vec<Table>,
+    tables: Vec<OpenTable>,
     /// Text that is in no table.
-    loose: Vec<Part>,
+    loose: Vec<CellLine>,
     /// The line that is read.
     line: u32,
     /// Within how many elements whose lines and blanks are as they are written.
-    written: usize,
+    preformatted: usize,
 }
 
 /// A table as far as it is read.
 #[derive(Default)]
-struct Table {
+struct OpenTable {
     /// The cells of its row, each by its lines.
-    cells: Vec<Vec<Part>>,
+    cells: Vec<Vec<CellLine>>,
     is_in_cell: bool,
     /// By column: how many more rows a cell above reaches over, and what it says.
-    above: Vec<(usize, Vec<Part>)>,
+    above: Vec<(usize, Vec<CellLine>)>,
     /// Over how many columns and rows the cell reaches.
     spans: (usize, usize),
 }
 
-impl Page {
+impl PageReader {
     fn read(&mut self, html: &str, lower: &str) {
         self.line = 1;
         let mut at = 0;
@@ -136,12 +136,12 @@ impl Page {
         self.words(html.get(at..).unwrap_or_default());
     }
 
-    fn finish(mut self) -> Lined {
+    fn finish(mut self) -> NumberedText {
         while !self.tables.is_empty() {
             self.close_table();
         }
         self.flush_loose();
-        self.lined
+        self.numbered
     }
 
     /// Reads what begins with `<`; how long that is.
@@ -173,7 +173,7 @@ impl Page {
             ("table", false) if self.tables.len() < DEPTH_MAX => {
                 // What stands beside a table only lays it out.
                 self.flush_row();
-                self.tables.push(Table::default());
+                self.tables.push(OpenTable::default());
             }
             ("table", true) => self.close_table(),
             ("tr", _) => self.flush_row(),
@@ -181,11 +181,11 @@ impl Page {
             ("td" | "th", true) => self.close_cell(),
             ("pre" | "textarea", false) => {
                 self.break_line();
-                self.written += 1;
+                self.preformatted += 1;
             }
             ("pre" | "textarea", true) => {
                 self.break_line();
-                self.written = self.written.saturating_sub(1);
+                self.preformatted = self.preformatted.saturating_sub(1);
             }
             _ if BLOCKS.contains(&name) => self.break_line(),
             _ => {}
@@ -194,9 +194,9 @@ impl Page {
     }
 
     /// Where text goes.
-    fn place(&mut self) -> &mut Vec<Part> {
+    fn place(&mut self) -> &mut Vec<CellLine> {
         match self.tables.last_mut() {
-            Some(Table { is_in_cell: true, cells, .. }) if !cells.is_empty() => {
+            Some(OpenTable { is_in_cell: true, cells, .. }) if !cells.is_empty() => {
                 cells.last_mut().unwrap_or(&mut self.loose)
             }
             _ => &mut self.loose,
@@ -207,7 +207,7 @@ impl Page {
         for (place, part) in text.split('\n').enumerate() {
             if place > 0 {
                 self.line += 1;
-                match self.written {
+                match self.preformatted {
                     0 => self.push(" "),
                     _ => self.break_line(),
                 }
@@ -220,7 +220,7 @@ impl Page {
 
     /// Adds text, with one blank where there are several.
     fn push(&mut self, text: &str) {
-        let (line, is_written) = (self.line, self.written > 0);
+        let (line, is_written) = (self.line, self.preformatted > 0);
         let parts = self.place();
         if parts.is_empty() {
             parts.push((String::new(), line));
@@ -268,7 +268,7 @@ impl Page {
         else {
             // A row that was copied without its table.
             if self.tables.is_empty() {
-                self.tables.push(Table::default());
+                self.tables.push(OpenTable::default());
                 self.open_cell(attributes);
             }
             return;
@@ -326,7 +326,7 @@ impl Page {
         let Some(first) = cells.iter().flatten().map(|(_, place)| *place).next() else { return };
         if is_layout {
             for (line, place) in cells.iter().flatten() {
-                self.lined.push(line.trim(), *place);
+                self.numbered.push(line.trim(), *place);
             }
             return;
         }
@@ -334,19 +334,19 @@ impl Page {
             .iter()
             .map(|cell| cell.iter().map(|(line, _)| line.trim()).collect::<Vec<_>>().join(" "));
         let row = cells.collect::<Vec<_>>().join("\t");
-        self.lined.push(&row, first);
+        self.numbered.push(&row, first);
     }
 
     fn flush_loose(&mut self) {
         for (line, place) in mem::take(&mut self.loose) {
             if !line.trim().is_empty() {
-                self.lined.push(line.trim(), place);
+                self.numbered.push(line.trim(), place);
             }
         }
     }
 }
 
-impl Table {
+impl OpenTable {
     /// Adds the cells of rows above that reach down to where the row is now.
     fn take_from_above(&mut self) {
         while let Some((rows, said)) = self.above.get(self.cells.len())

@@ -15,9 +15,9 @@ use base64::Engine;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 
-use crate::alert::load::form::Form;
-use crate::alert::load::text::numbered_text::Lined;
-use crate::alert::load::text::{Paste, html};
+use crate::alert::load::format::AlertFormat;
+use crate::alert::load::text::numbered_text::NumberedText;
+use crate::alert::load::text::{PlainText, html};
 use crate::text;
 
 /// Letters within letters beyond so many are left out.
@@ -30,7 +30,7 @@ const MIME: [&str; 3] = ["content-type", "content-transfer-encoding", "mime-vers
 const ENDINGS: [&str; 6] = [".csv", ".txt", ".log", ".json", ".tsv", ".html"];
 
 /// The text of a mail, or of the mails of a mailbox; none of what is no mail, or has none.
-pub(crate) fn text(mail: &str) -> Option<Lined> {
+pub(crate) fn text(mail: &str) -> Option<NumberedText> {
     let header = mail.lines().skip_while(|line| line.trim().is_empty()).take(HEADER_LINES_MAX);
     let header = header.take_while(|line| !line.trim().is_empty());
     let is_mime = |line: &str| {
@@ -40,20 +40,20 @@ pub(crate) fn text(mail: &str) -> Option<Lined> {
     if !header.into_iter().any(is_mime) {
         return None;
     }
-    let whole = Lined::of(mail);
-    let lines: Vec<Line<'_>> = whole.lines().collect();
+    let whole = NumberedText::of(mail);
+    let lines: Vec<MailLine<'_>> = whole.lines().collect();
     let first = lines.iter().position(|(_, line)| !line.trim().is_empty())?;
     let lines = lines.get(first..)?;
     let mails = match lines.first()?.1.starts_with("From ") {
         true => mails(lines),
         false => vec![lines],
     };
-    let texts = mails.into_iter().filter_map(|mail| Part::of(mail)?.text(0));
+    let texts = mails.into_iter().filter_map(|mail| MimePart::of(mail)?.text(0));
     all(texts).filter(|made| !made.text().trim().is_empty())
 }
 
 /// The mails of a mailbox: each has a line before that begins with `From ` (RFC 4155), behind an empty one.
-fn mails<'m>(lines: &'m [Line<'m>]) -> Vec<&'m [Line<'m>]> {
+fn mails<'m>(lines: &'m [MailLine<'m>]) -> Vec<&'m [MailLine<'m>]> {
     let says = |at: usize| lines.get(at).map_or("", |(_, line)| *line);
     let is_mark = |at: usize| {
         let is_first = at.checked_sub(1).is_none_or(|before| says(before).trim().is_empty());
@@ -72,17 +72,17 @@ fn is_header_name(name: &str) -> bool {
 }
 
 /// A line, and where it stands in the file.
-type Line<'m> = (u32, &'m str);
+type MailLine<'m> = (u32, &'m str);
 
 /// A mail, or a part of one.
-struct Part<'m> {
+struct MimePart<'m> {
     /// Names in lower case, and what stands behind each.
     headers: Vec<(String, String)>,
-    body: &'m [Line<'m>],
+    body: &'m [MailLine<'m>],
 }
 
-impl<'m> Part<'m> {
-    fn of(lines: &'m [Line<'m>]) -> Option<Part<'m>> {
+impl<'m> MimePart<'m> {
+    fn of(lines: &'m [MailLine<'m>]) -> Option<MimePart<'m>> {
         let end = lines.iter().position(|(_, line)| line.trim().is_empty()).unwrap_or(lines.len());
         if end > HEADER_LINES_MAX {
             return None;
@@ -102,7 +102,7 @@ impl<'m> Part<'m> {
             }
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        Some(Part { headers, body: body.get(1..).unwrap_or_default() })
+        Some(MimePart { headers, body: body.get(1..).unwrap_or_default() })
     }
 
     fn header(&self, name: &str) -> Option<&str> {
@@ -116,7 +116,7 @@ impl<'m> Part<'m> {
     }
 
     /// What a header says of a thing: `boundary="x"`, or, with the letters that it is in, `filename*=UTF-8''a.csv` (RFC 2231).
-    fn said(&self, header: &str, name: &str) -> Option<&str> {
+    fn parameter(&self, header: &str, name: &str) -> Option<&str> {
         let value = self.header(header)?;
         value.split(';').skip(1).find_map(|part| {
             let (known, value) = part.split_once('=')?;
@@ -126,7 +126,7 @@ impl<'m> Part<'m> {
     }
 
     /// The text that is in it.
-    fn text(&self, depth: usize) -> Option<Lined> {
+    fn text(&self, depth: usize) -> Option<NumberedText> {
         let kind = self.kind();
         if depth > DEPTH_MAX {
             return None;
@@ -135,15 +135,15 @@ impl<'m> Part<'m> {
             let parts = self.parts();
             let texts = parts.iter().filter_map(|part| part.text(depth + 1));
             return match kind.as_str() {
-                "multipart/alternative" => told_best(texts),
+                "multipart/alternative" => first_with_alerts(texts),
                 _ => all(texts),
             };
         }
         if kind == "message/rfc822" {
-            return Part::of(self.body)?.text(depth + 1);
+            return MimePart::of(self.body)?.text(depth + 1);
         }
-        let name = self.said("content-type", "name");
-        let name = name.or_else(|| self.said("content-disposition", "filename"));
+        let name = self.parameter("content-type", "name");
+        let name = name.or_else(|| self.parameter("content-disposition", "filename"));
         let name = name.unwrap_or_default().to_ascii_lowercase();
         let is_file = ENDINGS.iter().any(|ending| name.ends_with(ending));
         if !kind.starts_with("text/") && !is_file {
@@ -151,30 +151,31 @@ impl<'m> Part<'m> {
         }
         let plain = self.decoded();
         Some(match html::text(plain.text()) {
-            Some(page) => plain.through(page),
+            Some(page) => plain.renumbered(page),
             None => plain,
         })
     }
 
     /// The parts of one that has several.
-    fn parts(&self) -> Vec<Part<'m>> {
-        let Some(boundary) = self.said("content-type", "boundary").filter(|mark| !mark.is_empty())
+    fn parts(&self) -> Vec<MimePart<'m>> {
+        let Some(boundary) =
+            self.parameter("content-type", "boundary").filter(|mark| !mark.is_empty())
         else {
             return Vec::new();
         };
-        let is_mark = |(_, line): &Line<'_>| {
+        let is_mark = |(_, line): &MailLine<'_>| {
             let behind = line.strip_prefix("--").and_then(|line| line.strip_prefix(boundary));
             behind.is_some_and(|behind| matches!(behind.trim_end(), "" | "--"))
         };
         // What stands before the first mark is for readers that know no parts.
-        self.body.split(is_mark).skip(1).filter_map(Part::of).collect()
+        self.body.split(is_mark).skip(1).filter_map(MimePart::of).collect()
     }
 
     /// Its content as it was written.
-    fn decoded(&self) -> Lined {
+    fn decoded(&self) -> NumberedText {
         let encoding = self.header("content-transfer-encoding").unwrap_or_default();
         let first = self.body.first().map_or(1, |(place, _)| *place);
-        let mut made = Lined::default();
+        let mut made = NumberedText::default();
         match encoding.trim().to_ascii_lowercase().as_str() {
             "quoted-printable" => {
                 let mut octets = Vec::new();
@@ -183,15 +184,15 @@ impl<'m> Part<'m> {
                     let begin_place = *begin.get_or_insert(*place);
                     let line = line.trim_end();
                     let soft = line.strip_suffix('=');
-                    push_unquoted(soft.unwrap_or(line), &mut octets);
+                    push_quoted_printable(soft.unwrap_or(line), &mut octets);
                     if soft.is_none() {
-                        made.push(&in_letters(&octets), begin_place);
+                        made.push(&decoded_text(&octets), begin_place);
                         octets.clear();
                         begin = None;
                     }
                 }
                 if let Some(place) = begin {
-                    made.push(&in_letters(&octets), place);
+                    made.push(&decoded_text(&octets), place);
                 }
             }
             "base64" => {
@@ -202,7 +203,7 @@ impl<'m> Part<'m> {
                 let lines = self.body.iter().map(|(_, line)| line.trim());
                 let packed: String = lines.take_while(is_packed).collect();
                 let octets = reader().decode(packed).unwrap_or_default();
-                for line in in_letters(&octets).lines() {
+                for line in decoded_text(&octets).lines() {
                     made.push(line, first);
                 }
             }
@@ -217,16 +218,16 @@ impl<'m> Part<'m> {
 }
 
 /// Of texts that say the same, the first whose alerts are read; the last, which a mail has for the best, comes first.
-fn told_best(texts: impl Iterator<Item = Lined>) -> Option<Lined> {
-    let mut texts: Vec<Lined> = texts.collect();
+fn first_with_alerts(texts: impl Iterator<Item = NumberedText>) -> Option<NumberedText> {
+    let mut texts: Vec<NumberedText> = texts.collect();
     texts.reverse();
-    let is_read = |text: &Lined| Form::of(&Paste::of(text.text()).text).is_some();
+    let is_read = |text: &NumberedText| AlertFormat::of(&PlainText::of(text.text()).text).is_some();
     let best = texts.iter().position(is_read).unwrap_or_default();
     (best < texts.len()).then(|| texts.swap_remove(best))
 }
 
 /// All texts, one behind the other.
-fn all(texts: impl Iterator<Item = Lined>) -> Option<Lined> {
+fn all(texts: impl Iterator<Item = NumberedText>) -> Option<NumberedText> {
     texts.reduce(|mut before, behind| {
         let end = behind.lines().next().map_or(1, |(place, _)| place);
         before.push("", end);
@@ -246,7 +247,7 @@ fn reader() -> GeneralPurpose {
 }
 
 /// Names and addresses are ASCII in whatever it is written.
-fn in_letters(octets: &[u8]) -> String {
+fn decoded_text(octets: &[u8]) -> String {
     if let Some(text) = text::of_utf16(octets) {
         return text;
     }
@@ -257,7 +258,7 @@ fn in_letters(octets: &[u8]) -> String {
 }
 
 /// `border=3D"1"`.
-fn push_unquoted(line: &str, octets: &mut Vec<u8>) {
+fn push_quoted_printable(line: &str, octets: &mut Vec<u8>) {
     let mut rest = line;
     while let Some((before, behind)) = rest.split_once('=') {
         octets.extend_from_slice(before.as_bytes());

@@ -9,17 +9,17 @@ use crate::alert::load::text::{drawn_table, gateway_links};
 use crate::text;
 
 /// What leaves each line where it is.
-pub(crate) fn without_marks(text: &str) -> Cow<'_, str> {
+pub(crate) fn clean_lines(text: &str) -> Cow<'_, str> {
     let plain = without_quote_marks(text);
-    let plain = owned_or(plain, without_links);
-    let plain = owned_or(plain, gateway_links::unwrapped);
-    let plain = owned_or(plain, without_unseen);
-    let plain = owned_or(plain, with_dots);
-    owned_or(plain, drawn_table::plain)
+    let plain = and_then(plain, without_links);
+    let plain = and_then(plain, gateway_links::unwrapped);
+    let plain = and_then(plain, without_invisible);
+    let plain = and_then(plain, without_defanging);
+    and_then(plain, drawn_table::plain)
 }
 
 /// Does something to a text that may have been made before.
-fn owned_or<'t>(text: Cow<'t, str>, make: fn(&str) -> Cow<'_, str>) -> Cow<'t, str> {
+pub(crate) fn and_then<'t>(text: Cow<'t, str>, make: fn(&str) -> Cow<'_, str>) -> Cow<'t, str> {
     match text {
         Cow::Borrowed(text) => make(text),
         Cow::Owned(text) => match make(&text) {
@@ -30,7 +30,7 @@ fn owned_or<'t>(text: Cow<'t, str>, make: fn(&str) -> Cow<'_, str>) -> Cow<'t, s
 }
 
 /// A text whose lines end as others do: some programs, and old ones, write a carriage return alone.
-pub(crate) fn in_lines(text: &str) -> Cow<'_, str> {
+pub(crate) fn with_line_feeds(text: &str) -> Cow<'_, str> {
     match text.trim_end().contains('\n') {
         true => text.into(),
         false => text.replace('\r', "\n").into(),
@@ -83,7 +83,7 @@ fn without_links(text: &str) -> Cow<'_, str> {
 }
 
 /// Marks without a width: places where a line may break or may not, the direction of the script, how a sign is drawn.
-fn is_unseen(c: char) -> bool {
+fn is_invisible(c: char) -> bool {
     let ends_line = c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     text::is_unseen(c) && !ends_line && !is_joiner(c)
 }
@@ -104,12 +104,12 @@ fn is_hyphen(c: char) -> bool {
 }
 
 /// A text without what nobody sees, with plain hyphens and blanks.
-fn without_unseen(text: &str) -> Cow<'_, str> {
-    let is_other = |c: char| is_unseen(c) || is_joiner(c) || is_fixed_blank(c) || is_hyphen(c);
+fn without_invisible(text: &str) -> Cow<'_, str> {
+    let is_other = |c: char| is_invisible(c) || is_joiner(c) || is_fixed_blank(c) || is_hyphen(c);
     if text.is_ascii() || !text.contains(is_other) {
         return text.into();
     }
-    let chars: Vec<char> = text.chars().filter(|c| !is_unseen(*c)).collect();
+    let chars: Vec<char> = text.chars().filter(|c| !is_invisible(*c)).collect();
     let mut plain = String::with_capacity(text.len());
     let mut before = None;
     for (at, c) in chars.iter().copied().enumerate() {
@@ -124,7 +124,7 @@ fn without_unseen(text: &str) -> Cow<'_, str> {
                 && behind == Some('.')
                 && is_of_name(before)
                 && is_of_name(chars.get(at + 2).copied()) => {}
-            _ if is_fixed_blank(c) && before == Some('.') && is_in_dots(&chars, at) => {}
+            _ if is_fixed_blank(c) && before == Some('.') && is_in_spaced_name(&chars, at) => {}
             _ if is_fixed_blank(c) => plain.push(' '),
             _ => plain.push(c),
         }
@@ -138,7 +138,7 @@ const NAME_LEN_MAX: usize = 300;
 
 /// Whether a blank behind a dot is of a name that has one behind each of its dots, and two at least: `z. B.` and
 /// `2. März` have some as well.
-fn is_in_dots(chars: &[char], at: usize) -> bool {
+fn is_in_spaced_name(chars: &[char], at: usize) -> bool {
     let is_of =
         |c: char| c.is_alphanumeric() || c == '-' || c == '_' || c == '.' || is_fixed_blank(c);
     let back = chars.get(..at).unwrap_or_default().iter().rev().take(NAME_LEN_MAX);
@@ -179,7 +179,7 @@ const COLONS: [(&str, &str); 4] =
     [("[:]//", "://"), ("(:)//", "://"), ("[://]", "://"), ("(://)", "://")];
 
 /// A text with such dots and colons between the parts of names, and blanks around them left out: `mi [dot] kenal-cn[.com`.
-fn with_dots(text: &str) -> Cow<'_, str> {
+fn without_defanging(text: &str) -> Cow<'_, str> {
     let pairs = || text.bytes().zip(text.bytes().skip(1));
     let is_begun = |(one, other): (u8, u8)| b"[({<".contains(&one) && b".dD:".contains(&other);
     if !pairs().any(is_begun) {

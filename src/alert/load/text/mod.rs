@@ -1,6 +1,6 @@
 //! From the octets of a file to plain lines in which its format can be recognised.
 //!
-//! In: a file as people have it, which may be a saved mail, a web page, or a paste of either. Out: [`Paste`], a text whose
+//! In: a file as people have it, which may be a saved mail, a web page, or a paste of either. Out: [`PlainText`], a text whose
 //! lines each know where they stood in the file, so that a notice can name the line that the reader sees. Nothing here knows
 //! what an alert is; it only undoes what mail programs, browsers and consoles do to text:
 //!
@@ -24,71 +24,57 @@ mod numbered_text;
 
 use std::borrow::Cow;
 
-use crate::alert::load::text::marks::without_marks;
-use crate::alert::load::text::numbered_text::Lined;
+use crate::alert::load::text::numbered_text::NumberedText;
 
-/// A text as its form is looked for.
+/// A text without what mails, pages and pastes put around alerts and into them.
 #[derive(Debug)]
-pub(crate) struct Paste<'t> {
+pub(crate) struct PlainText<'t> {
     pub text: Cow<'t, str>,
-    /// Where its lines stood, unless they are where they were.
-    pub made: Option<Lined>,
-    /// What should be known of how it was made.
-    pub said: Vec<String>,
-    /// Its lines are objects of JSON that were made of a table.
-    pub has_objects: bool,
+    /// The same text, its lines numbered as in the file; none if they still stand where they did.
+    numbered: Option<NumberedText>,
+    /// What the user should know of how it was made, a sentence each.
+    pub notices: Vec<String>,
+    /// Whether its lines are JSON objects that were made from a table.
+    pub is_from_entity_table: bool,
 }
 
-impl<'t> Paste<'t> {
-    pub(crate) fn of(text: &'t str) -> Paste<'t> {
-        let text = marks::in_lines(text);
-        let unwrapped = mail::text(&text).or_else(|| html::text(&text));
-        let mut paste = match unwrapped {
-            Some(lined) => {
-                let text = without_marks(lined.text()).into_owned();
-                Paste {
-                    text: Cow::Owned(text),
-                    made: Some(lined),
-                    said: Vec::new(),
-                    has_objects: false,
-                }
-            }
-            None => {
-                let plain = match without_marks(&text) {
-                    Cow::Owned(plain) => Some(plain),
-                    Cow::Borrowed(_) => None,
-                };
-                let text = plain.map_or(text, Cow::Owned);
-                Paste { text, made: None, said: Vec::new(), has_objects: false }
-            }
+impl<'t> PlainText<'t> {
+    pub(crate) fn of(text: &'t str) -> PlainText<'t> {
+        let text = marks::with_line_feeds(text);
+        let (text, numbered) = match mail::text(&text).or_else(|| html::text(&text)) {
+            Some(inner) => (marks::clean_lines(inner.text()).into_owned().into(), Some(inner)),
+            None => (marks::and_then(text, marks::clean_lines), None),
         };
-        if let Some((joined, words)) = cell_per_line::joined(&paste.text) {
-            let joined = match &paste.made {
-                Some(lined) => lined.through(joined),
-                None => joined,
-            };
-            paste.text = Cow::Owned(joined.text().to_owned());
-            paste.made = Some(joined);
-            paste.said.push(words);
+        let mut plain =
+            PlainText { text, numbered, notices: Vec::new(), is_from_entity_table: false };
+        if let Some((rows, words)) = cell_per_line::rows_of_cells(&plain.text) {
+            plain.replace_by(rows);
+            plain.notices.push(words);
         }
-        if let Some(objects) = entity_table::objects(&paste.text) {
-            let objects = match &paste.made {
-                Some(lined) => lined.through(objects),
-                None => objects,
-            };
-            paste.text = Cow::Owned(objects.text().to_owned());
-            (paste.made, paste.has_objects) = (Some(objects), true);
+        if let Some(objects) = entity_table::objects(&plain.text) {
+            plain.replace_by(objects);
+            plain.is_from_entity_table = true;
         }
-        paste
+        plain
     }
 
-    /// Where a line stood in the file.
-    pub(crate) fn place(&self, line: u32) -> u32 {
-        self.made.as_ref().map_or(line, |lined| lined.place(line))
+    /// Goes on with a text that was made from this one.
+    fn replace_by(&mut self, made: NumberedText) {
+        let made = match &self.numbered {
+            Some(numbered) => numbered.renumbered(made),
+            None => made,
+        };
+        self.text = Cow::Owned(made.text().to_owned());
+        self.numbered = Some(made);
+    }
+
+    /// The number that a line has in the file.
+    pub(crate) fn original_line(&self, line: u32) -> u32 {
+        self.numbered.as_ref().map_or(line, |numbered| numbered.original_line(line))
     }
 }
 
-/// The lines of a text by number, blank ones left out.
+/// The lines of a text with their numbers, from 1; blank lines are left out.
 pub(crate) fn numbered_lines(text: &str) -> impl Iterator<Item = (u32, &str)> + Clone {
     let numbered = text.lines().enumerate();
     numbered

@@ -4,20 +4,20 @@
 
 /// The text, line by line.
 #[derive(Debug, Default)]
-pub(crate) struct Lined {
+pub(crate) struct NumberedText {
     text: String,
     /// By line: where it stood.
-    places: Vec<u32>,
+    line_numbers: Vec<u32>,
 }
 
-impl Lined {
+impl NumberedText {
     /// A text as it is.
-    pub(crate) fn of(text: &str) -> Lined {
-        let mut lined = Lined::default();
+    pub(crate) fn of(text: &str) -> NumberedText {
+        let mut numbered = NumberedText::default();
         for (place, line) in (1..).zip(text.lines()) {
-            lined.push(line, place);
+            numbered.push(line, place);
         }
-        lined
+        numbered
     }
 
     /// Adds a line, or several that stood in one.
@@ -25,7 +25,7 @@ impl Lined {
         for line in line.split('\n') {
             self.text.push_str(line);
             self.text.push('\n');
-            self.places.push(place);
+            self.line_numbers.push(place);
         }
     }
 
@@ -34,19 +34,23 @@ impl Lined {
     }
 
     /// Where a line, counted from 1, stood.
-    pub(crate) fn place(&self, line: u32) -> u32 {
+    pub(crate) fn original_line(&self, line: u32) -> u32 {
         let at = usize::try_from(line).ok().and_then(|line| line.checked_sub(1));
-        at.and_then(|at| self.places.get(at)).or(self.places.last()).copied().unwrap_or(line)
+        at.and_then(|at| self.line_numbers.get(at))
+            .or(self.line_numbers.last())
+            .copied()
+            .unwrap_or(line)
     }
 
     /// Its lines, each with where it stood.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (u32, &str)> + Clone {
-        self.places.iter().copied().zip(self.text.split('\n'))
+        self.line_numbers.iter().copied().zip(self.text.split('\n'))
     }
 
     /// What was made of this, with where it stood before this was made.
-    pub(crate) fn through(&self, made: Lined) -> Lined {
-        let places = made.places.iter().map(|place| self.place(*place)).collect();
-        Lined { text: made.text, places }
+    pub(crate) fn renumbered(&self, made: NumberedText) -> NumberedText {
+        let line_numbers =
+            made.line_numbers.iter().map(|place| self.original_line(*place)).collect();
+        NumberedText { text: made.text, line_numbers }
     }
 }

@@ -38,9 +38,9 @@ const WEEKDAYS: [&str; 28] = [
 ];
 
 /// One text of a day and a clock; none where both name a day, or a clock, and not the same.
-pub(crate) fn joined(day: &str, clock: &str) -> Option<String> {
-    let (own_day, own_clock) = parted(day);
-    let (other_day, other_clock) = parted(clock);
+pub(crate) fn date_and_clock(day: &str, clock: &str) -> Option<String> {
+    let (own_day, own_clock) = split_clock(day);
+    let (other_day, other_clock) = split_clock(clock);
     let own_day = without_weekday(own_day);
     let other_day = without_weekday(other_day);
     let is_no_day = other_day.is_empty() || NO_DAYS.contains(&other_day.as_str());
@@ -51,7 +51,7 @@ pub(crate) fn joined(day: &str, clock: &str) -> Option<String> {
 }
 
 /// What stands before a clock, and the clock with what is behind it.
-pub(crate) fn parted(text: &str) -> (&str, &str) {
+pub(crate) fn split_clock(text: &str) -> (&str, &str) {
     let is_digit = |c: char| c.is_ascii_digit();
     let colon = text.match_indices(':').map(|(at, _)| at).find(|at| {
         let hour = text.get(..*at).unwrap_or_default();
@@ -103,7 +103,7 @@ mod tests {
             ("2026-03-02 09:17:42", "2026-03-02 09:17:42", "2026-03-02 09:17:42"),
             ("Monday, 2 March 2026", "09:17:42", "2 March 2026 09:17:42"),
         ] {
-            assert_eq!(joined(day, clock).as_deref(), Some(text), "{day} / {clock}");
+            assert_eq!(date_and_clock(day, clock).as_deref(), Some(text), "{day} / {clock}");
         }
         for (day, clock) in [
             ("2026-03-02", "2026-03-03 09:17:42"),
@@ -112,7 +112,7 @@ mod tests {
             ("Monday", "09:17:42"),
             ("", ""),
         ] {
-            assert_eq!(joined(day, clock), None, "{day} / {clock}");
+            assert_eq!(date_and_clock(day, clock), None, "{day} / {clock}");
         }
     }
 }

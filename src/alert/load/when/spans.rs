@@ -1,8 +1,8 @@
 //! Times that stand for more than a moment, as they are written: a day without a clock, an hour of a day, a first and a last
 //! time in one text.
 
-use crate::alert::load::row::value::plain_key;
-use crate::alert::load::when::day_and_clock::parted;
+use crate::alert::load::row::value::normalized_key;
+use crate::alert::load::when::day_and_clock::split_clock;
 use crate::time::{NoTime, UTC, Written, names_zone};
 
 /// No text of a first and a last time is longer.
@@ -52,7 +52,7 @@ pub(crate) fn of_day(text: &str) -> impl Iterator<Item = [String; 2]> {
 
 /// The first and the last moment of an hour of a day: `9`, `09`, `9 AM`, `09h`.
 pub(crate) fn of_hour(day: &str, hour: &str) -> Option<[String; 2]> {
-    let plain = plain_key(hour);
+    let plain = normalized_key(hour);
     let digits = plain.bytes().take_while(u8::is_ascii_digit).count();
     let (number, behind) = plain.split_at_checked(digits)?;
     let number: u8 = number.parse().ok().filter(|_| digits <= 2)?;
@@ -61,7 +61,7 @@ pub(crate) fn of_hour(day: &str, hour: &str) -> Option<[String; 2]> {
         "am" | "pm" if (1..=12).contains(&number) => behind,
         _ => return None,
     };
-    let (day, _) = parted(day);
+    let (day, _) = split_clock(day);
     Some(["00:00", "59:59.999999999"].map(|rest| {
         let text = format!("{day} {number:02}:{rest} {half}");
         text.trim_end().to_owned()
@@ -84,8 +84,8 @@ pub(crate) fn first_and_last(text: &str) -> Vec<[String; 2]> {
             let (Some(first), Some(last)) = (first.map(str::trim), last.map(str::trim)) else {
                 continue;
             };
-            let (day, _) = parted(first);
-            let (own_day, clock) = parted(last);
+            let (day, _) = split_clock(first);
+            let (own_day, clock) = split_clock(last);
             let last = match own_day.is_empty() && !clock.is_empty() {
                 true => format!("{day} {clock}"),
                 false if *mark == HYPHEN => continue,

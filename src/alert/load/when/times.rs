@@ -4,8 +4,8 @@
 //! that is silently wrong names the wrong client with certainty.
 
 use crate::alert::Zones;
-use crate::alert::load::row::value::{said, shortened};
-use crate::alert::load::when::day_and_clock::joined;
+use crate::alert::load::row::value::{present_value, shortened};
+use crate::alert::load::when::day_and_clock::date_and_clock;
 use crate::alert::load::when::spans;
 use crate::time::{DateOrder, NoTime, Span, Timestamp, Written};
 
@@ -26,12 +26,12 @@ const MINUTE: Span = Span::from_secs(60);
 
 /// Reads times, and remembers what should be said of them.
 #[derive(Debug)]
-pub(crate) struct Times<'z> {
+pub(crate) struct TimeReader<'z> {
     zones: &'z Zones,
     /// In which order day and month are read where they could be either.
     order: Option<DateOrder>,
     /// The first date that shows day first, and the first that shows month first.
-    shown: [Option<Place>; 2],
+    shown: [Option<SourceText>; 2],
     /// Of the dates that could be two: how many are the capture's with the day first, and with the month first.
     captured: [u64; 2],
     /// How many of those stand beside AM or PM.
@@ -39,41 +39,41 @@ pub(crate) struct Times<'z> {
     /// The first that named no zone.
     pub first_local: Option<Timestamp>,
     /// The first of a summer that names the zone of a winter.
-    pub first_winter: Option<Place>,
+    pub first_winter: Option<SourceText>,
     /// The first that has its year from the capture.
-    pub first_without_year: Option<(Place, Timestamp)>,
+    pub first_without_year: Option<(SourceText, Timestamp)>,
     /// How many have a last time before the first, and the first of them;
-    pub backward: Option<(u64, Place)>,
+    pub backward: Option<(u64, SourceText)>,
     /// how many are of a longer time than alerts are;
-    pub long: Option<(u64, Place)>,
+    pub long: Option<(u64, SourceText)>,
     /// and beside how many a first and a last time stand that are not used.
-    pub beside: Option<(u64, Place)>,
+    pub beside: Option<(u64, SourceText)>,
     /// One of these was taken for one of two dates by the capture's time.
     is_guessed: bool,
     /// Those that could not be read, by reason, in the order of their first ones.
-    pub unread: Vec<Unread>,
+    pub unread: Vec<UnreadableTimes>,
 }
 
 /// A text, and the line it stands in.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct SourceText {
     pub line: u32,
     pub text: String,
 }
 
 /// Times that could not be read for one reason.
 #[derive(Clone, Debug)]
-pub(crate) struct Unread {
+pub(crate) struct UnreadableTimes {
     pub why: NoTime,
     pub count: u64,
-    pub first: Place,
+    pub first: SourceText,
 }
 
 /// What shows whether the day or the month comes first.
 #[derive(Clone, Debug)]
-pub(crate) enum Shown {
+pub(crate) enum DateOrderEvidence {
     /// Another date of the file.
-    Date(Place),
+    Date(SourceText),
     /// When the capture was taken.
     Capture,
     /// AM and PM: who writes these mostly writes the month first.
@@ -82,7 +82,7 @@ pub(crate) enum Shown {
 
 /// What a time has from the capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Taken {
+enum YearSource {
     Nothing,
     /// Its year, and perhaps which of two dates it is.
     Year {
@@ -90,9 +90,9 @@ enum Taken {
     },
 }
 
-impl<'z> Times<'z> {
-    pub(crate) fn new(zones: &'z Zones, order: Option<DateOrder>) -> Times<'z> {
-        Times {
+impl<'z> TimeReader<'z> {
+    pub(crate) fn new(zones: &'z Zones, order: Option<DateOrder>) -> TimeReader<'z> {
+        TimeReader {
             zones,
             order,
             shown: [None, None],
@@ -134,7 +134,7 @@ impl<'z> Times<'z> {
     /// The order in which those that could be two dates are to be read, and what shows it; none if there are none, or
     /// nothing shows it. In this order: 1. another date, unless dates show both; 2. that only in one of the orders most
     /// are of the capture's time, and in the other none; 3. that all have AM or PM.
-    pub(crate) fn order_shown(&self) -> Option<(DateOrder, Shown)> {
+    pub(crate) fn order_shown(&self) -> Option<(DateOrder, DateOrderEvidence)> {
         let open = self.unread.iter().find(|unread| unread.why == NoTime::TwoDates);
         let open = match open {
             Some(unread) => unread.count,
@@ -142,10 +142,10 @@ impl<'z> Times<'z> {
             None => {
                 return match &self.shown {
                     [Some(day_first), None] if self.is_guessed => {
-                        Some((DateOrder::DayFirst, Shown::Date(day_first.clone())))
+                        Some((DateOrder::DayFirst, DateOrderEvidence::Date(day_first.clone())))
                     }
                     [None, Some(month_first)] if self.is_guessed => {
-                        Some((DateOrder::MonthFirst, Shown::Date(month_first.clone())))
+                        Some((DateOrder::MonthFirst, DateOrderEvidence::Date(month_first.clone())))
                     }
                     _ => None,
                 };
@@ -155,13 +155,21 @@ impl<'z> Times<'z> {
         let fits = (2 * day_first >= open, 2 * month_first >= open);
         let is_open = day_first == 0 && month_first == 0;
         match (&self.shown, fits) {
-            ([Some(place), None], _) => Some((DateOrder::DayFirst, Shown::Date(place.clone()))),
-            ([None, Some(place)], _) => Some((DateOrder::MonthFirst, Shown::Date(place.clone()))),
+            ([Some(place), None], _) => {
+                Some((DateOrder::DayFirst, DateOrderEvidence::Date(place.clone())))
+            }
+            ([None, Some(place)], _) => {
+                Some((DateOrder::MonthFirst, DateOrderEvidence::Date(place.clone())))
+            }
             ([Some(_), Some(_)], _) => None,
-            (_, (true, false)) if month_first == 0 => Some((DateOrder::DayFirst, Shown::Capture)),
-            (_, (false, true)) if day_first == 0 => Some((DateOrder::MonthFirst, Shown::Capture)),
+            (_, (true, false)) if month_first == 0 => {
+                Some((DateOrder::DayFirst, DateOrderEvidence::Capture))
+            }
+            (_, (false, true)) if day_first == 0 => {
+                Some((DateOrder::MonthFirst, DateOrderEvidence::Capture))
+            }
             _ if is_open && self.half_days == open => {
-                Some((DateOrder::MonthFirst, Shown::HalfDays))
+                Some((DateOrder::MonthFirst, DateOrderEvidence::HalfDays))
             }
             _ => None,
         }
@@ -181,7 +189,7 @@ impl<'z> Times<'z> {
         zone: Option<&str>,
         line: u32,
     ) -> Option<Written> {
-        let (day, clock) = match (day.and_then(said), clock.and_then(said)) {
+        let (day, clock) = match (day.and_then(present_value), clock.and_then(present_value)) {
             (Some(day), Some(clock)) => (day, clock),
             (one, other) => {
                 let text = one.or(other)?;
@@ -196,7 +204,7 @@ impl<'z> Times<'z> {
         let text = match self.parse(&plain) {
             // In whatever order it is: their date says so as well as any.
             Err(NoTime::Unknown | NoTime::NoZone | NoTime::NoYear | NoTime::NoDay) => {
-                joined(day, clock)
+                date_and_clock(day, clock)
             }
             _ => None,
         };
@@ -210,8 +218,8 @@ impl<'z> Times<'z> {
         zone: Option<&str>,
         line: u32,
     ) -> Option<Written> {
-        let text = text.and_then(said)?;
-        match (self.parse(text), zone.and_then(said)) {
+        let text = text.and_then(present_value)?;
+        match (self.parse(text), zone.and_then(present_value)) {
             (Ok((written, ..)), Some(zone)) if written.is_local => {
                 let text = format!("{text} {zone}");
                 let read = self.parse(&text);
@@ -229,14 +237,14 @@ impl<'z> Times<'z> {
         zone: Option<&str>,
         line: u32,
     ) -> Option<Written> {
-        let (Some(day), Some(hour)) = (day.and_then(said), hour) else {
+        let (Some(day), Some(hour)) = (day.and_then(present_value), hour) else {
             return self.read_in(day, zone, line);
         };
         let ends = spans::of_hour(day, hour);
         let Some([first, last]) = ends else {
             return self.read_two(Some(day), Some(hour), zone, line);
         };
-        let zone = zone.and_then(said).map_or(String::new(), |zone| format!(" {zone}"));
+        let zone = zone.and_then(present_value).map_or(String::new(), |zone| format!(" {zone}"));
         let read = self.parse_both(&format!("{first}{zone}"), &format!("{last}{zone}"), self.order);
         self.take(read, &format!("{day} {hour}"), line)
     }
@@ -285,12 +293,16 @@ impl<'z> Times<'z> {
     }
 
     /// Reads a text; and what of it is the capture's.
-    fn parse(&self, text: &str) -> Result<(Written, Taken), NoTime> {
+    fn parse(&self, text: &str) -> Result<(Written, YearSource), NoTime> {
         self.parse_in(text, self.order)
     }
 
     /// Likewise, with day and month in an order: a moment, or else a day, or a first and a last time.
-    fn parse_in(&self, text: &str, order: Option<DateOrder>) -> Result<(Written, Taken), NoTime> {
+    fn parse_in(
+        &self,
+        text: &str,
+        order: Option<DateOrder>,
+    ) -> Result<(Written, YearSource), NoTime> {
         let read = self.parse_moment(text, order);
         let Err(why) = read else { return read };
         let mut first_why = None;
@@ -312,7 +324,7 @@ impl<'z> Times<'z> {
         first: &str,
         last: &str,
         order: Option<DateOrder>,
-    ) -> Result<(Written, Taken), NoTime> {
+    ) -> Result<(Written, YearSource), NoTime> {
         let read = |text: &str| {
             let moment = self.parse_moment(text, order);
             let mut days = spans::of_day(text).filter(|_| moment.is_err());
@@ -333,7 +345,7 @@ impl<'z> Times<'z> {
         &self,
         text: &str,
         order: Option<DateOrder>,
-    ) -> Result<(Written, Taken), NoTime> {
+    ) -> Result<(Written, YearSource), NoTime> {
         let zone = &self.zones.alerts;
         match (Written::parse(text, zone, order), self.zones.captured) {
             (Err(NoTime::NoYear), Some(captured)) => {
@@ -343,21 +355,21 @@ impl<'z> Times<'z> {
                         && [DateOrder::DayFirst, DateOrder::MonthFirst].into_iter().any(|order| {
                             read(Some(order)).is_ok_and(|other| other.time != written.time)
                         });
-                    (written, Taken::Year { is_of_two })
+                    (written, YearSource::Year { is_of_two })
                 })
             }
-            (read, _) => read.map(|read| (read, Taken::Nothing)),
+            (read, _) => read.map(|read| (read, YearSource::Nothing)),
         }
     }
 
     /// Remembers what was read.
     fn take(
         &mut self,
-        read: Result<(Written, Taken), NoTime>,
+        read: Result<(Written, YearSource), NoTime>,
         text: &str,
         line: u32,
     ) -> Option<Written> {
-        let place = || Place { line, text: shortened(text, 64) };
+        let place = || SourceText { line, text: shortened(text, 64) };
         match read {
             Ok((written, taken)) => {
                 if is_long(written) {
@@ -370,8 +382,8 @@ impl<'z> Times<'z> {
                     self.first_winter.get_or_insert_with(place);
                 }
                 match taken {
-                    Taken::Nothing => {}
-                    Taken::Year { is_of_two } => {
+                    YearSource::Nothing => {}
+                    YearSource::Year { is_of_two } => {
                         self.is_guessed |= is_of_two;
                         self.first_without_year.get_or_insert_with(|| (place(), written.time));
                     }
@@ -392,7 +404,7 @@ impl<'z> Times<'z> {
                 }
                 match self.unread.iter_mut().find(|unread| unread.why == why) {
                     Some(unread) => unread.count += 1,
-                    None => self.unread.push(Unread { why, count: 1, first: place() }),
+                    None => self.unread.push(UnreadableTimes { why, count: 1, first: place() }),
                 }
                 None
             }
@@ -410,7 +422,7 @@ impl<'z> Times<'z> {
         let mut captured = self.captured;
         for (count, order) in captured.iter_mut().zip(orders) {
             let read = self.parse_in(text, Some(order));
-            let is_then = |(written, _): (Written, Taken)| {
+            let is_then = |(written, _): (Written, YearSource)| {
                 (begin - BEFORE..=begin + BEHIND).contains(&written.time)
             };
             *count += u64::from(read.is_ok_and(is_then));
@@ -435,7 +447,7 @@ fn until(first: &Written, last: &Written) -> Option<Written> {
 }
 
 /// Counts one more, and remembers the first.
-fn note(known: &mut Option<(u64, Place)>, line: u32, text: &str) {
-    let place = || Place { line, text: shortened(text, 64) };
+fn note(known: &mut Option<(u64, SourceText)>, line: u32, text: &str) {
+    let place = || SourceText { line, text: shortened(text, 64) };
     known.get_or_insert_with(|| (0, place())).0 += 1;
 }

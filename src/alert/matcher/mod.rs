@@ -6,15 +6,18 @@ use std::rc::Rc;
 
 use foldhash::HashMap;
 
-use super::moment::{
-    NEAR, NEAR_UNKNOWN, NEAREST, OF_MANY, OF_SEVERAL, SURE, SureMax, When, asked_then, at_the_time,
-    firewall_saw, lasts, sure_of_any,
-};
-use super::nearest::{self, Nearby};
+use super::nearest::{self, NeighbourWatch};
+use super::period_match::{self, ABOUT, AlertPeriods};
 use super::scope::{Scope, called};
-use super::sightings::{Kept, Matter, Outcome, Seen, Store, outcome};
-use super::span::{self, ABOUT, About};
-use super::zones::Fit;
+use super::sightings::{
+    DestinationSightings, Outcome, SightingRecord, SightingStore, SightingSubject, outcome,
+};
+use super::time_match::{
+    AlertTime, ConfidenceCap, NEAR, NEAR_UNKNOWN, NEAREST_PERMILLE, OF_MANY_PERMILLE,
+    OF_SEVERAL_PERMILLE, SURE_PERMILLE, asked_then, cap_without_time, firewall_saw, lasts,
+    match_at,
+};
+use super::zones::ZoneFit;
 use super::{Alert, Answer, Basis, Clock, Suspect, Zones, clock, target};
 use crate::attribution::{Attribution, Called, Coverage, State, Verdict};
 use crate::flow::{Address, Mac};
@@ -36,22 +39,22 @@ const RIVALS_MAX: usize = 3;
 
 /// Collects what is seen of the alerts' destinations, and answers each alert at the end.
 #[derive(Debug)]
-pub struct Desk {
+pub struct AlertMatcher {
     alerts: Vec<Alert>,
     held: Vec<Result<IndicatorId, String>>,
     /// The destinations that are names or single addresses, as indicators have them.
     destinations: HashMap<IndicatorId, (IndicatorKind, String)>,
     /// When the alerts on each were, by the firewalls' clocks.
-    times: HashMap<IndicatorId, About>,
+    times: HashMap<IndicatorId, AlertPeriods>,
     zones: Zones,
-    store: Store,
-    nearby: Nearby,
+    store: SightingStore,
+    nearby: NeighbourWatch,
     answered: u64,
     misdirected: usize,
 }
 
 /// What is the same for all alerts on one destination at one host.
-struct Case {
+struct Candidates {
     scope: Scope,
     notes: Vec<String>,
     /// The sightings within the scope, by time,
@@ -63,12 +66,12 @@ struct Case {
 }
 
 /// Sightings by time, and when the firewall can have seen them.
-type Ordered = (Rc<[usize]>, Rc<[Timestamp]>);
+type OrderedSightings = (Rc<[usize]>, Rc<[Timestamp]>);
 
-impl Case {
+impl Candidates {
     /// When it was asked for within the scope, by the capture's clock: the time nearest to an alert's.
-    fn closest(&self, seen: &Seen, when: When) -> Option<Timestamp> {
-        let time_of = |at: &usize| seen.sightings.get(*at).map(|kept| kept.time);
+    fn closest(&self, seen: &DestinationSightings, when: AlertTime) -> Option<Timestamp> {
+        let time_of = |at: &usize| seen.sightings.get(*at).map(|record| record.time);
         let beside = |time: Timestamp| {
             let next = self.order.partition_point(|at| time_of(at).is_some_and(|t| t < time));
             self.order.iter().skip(next.saturating_sub(1)).take(2).filter_map(time_of)
@@ -79,11 +82,11 @@ impl Case {
 }
 
 /// What alerts have one answer by: they are of one destination at one host, and of one time.
-struct Asked<'a> {
+struct AlertQuery<'a> {
     id: IndicatorId,
     host: Option<&'a str>,
     /// By the firewall's clock.
-    when: Option<When>,
+    when: Option<AlertTime>,
     /// It has a time that could not be read.
     is_time_unread: bool,
     /// The time named no zone.
@@ -93,29 +96,29 @@ struct Asked<'a> {
     clock: Clock,
 }
 
-impl Asked<'_> {
+impl AlertQuery<'_> {
     /// When it was by the capture's clock.
-    fn when(&self) -> Option<When> {
+    fn when(&self) -> Option<AlertTime> {
         Some(self.when?.shifted(self.clock.difference))
     }
 }
 
 /// What alerts with one answer share: firewall, destination, host, second, or first and last, and whether that is local,
 /// unread, and came twice.
-type Likeness<'a> = (Firewall<'a>, IndicatorId, Option<&'a str>, Option<(i64, i64)>, [bool; 3]);
+type AnswerKey<'a> = (Firewall<'a>, IndicatorId, Option<&'a str>, Option<(i64, i64)>, [bool; 3]);
 
 /// What alerts that are of no one moment are counted by: destination, host, and from when until when.
-type Lasting<'a> = (IndicatorId, Option<&'a str>, Option<When>);
+type PeriodKey<'a> = (IndicatorId, Option<&'a str>, Option<AlertTime>);
 
 /// Whose clock alerts are by: that of the device that they name, or else of all in their file.
 type Firewall<'a> = (&'a str, Option<&'a str>);
 
 /// The alerts' destinations, each at one host.
-type Cases<'a> = HashMap<(IndicatorId, Option<&'a str>), Case>;
+type CandidatesByTarget<'a> = HashMap<(IndicatorId, Option<&'a str>), Candidates>;
 
 /// An answer without its alert.
 #[derive(Default)]
-struct Found {
+struct SharedAnswer {
     outcome: Outcome,
     notes: Vec<String>,
     nearest: Option<String>,
@@ -128,7 +131,7 @@ struct Found {
     time: Option<Timestamp>,
 }
 
-impl Desk {
+impl AlertMatcher {
     /// Takes alerts, and for each what its destination stands for among `indicators`, or why for nothing.
     /// Their times are of `zones`, and so are those that are said of them.
     pub fn new(
@@ -136,7 +139,7 @@ impl Desk {
         held: Vec<Result<IndicatorId, String>>,
         indicators: &Indicators,
         zones: Zones,
-    ) -> Desk {
+    ) -> AlertMatcher {
         let mut destinations = HashMap::default();
         for &id in held.iter().flatten() {
             if let Some(indicator) = indicators.get(id) {
@@ -146,53 +149,56 @@ impl Desk {
         let mut values: Vec<&str> =
             destinations.values().map(|(_, value)| value.as_str()).collect();
         values.sort_unstable();
-        let nearby = Nearby::new(values.into_iter());
+        let nearby = NeighbourWatch::new(values.into_iter());
         let mut times: HashMap<IndicatorId, Vec<(Timestamp, Timestamp)>> = HashMap::default();
         for (alert, id) in
             alerts.iter().zip(&held).filter_map(|(a, held)| Some((a, held.as_ref().ok()?)))
         {
-            times.entry(*id).or_default().extend(When::of(alert).into_iter().flat_map(When::parts));
+            times
+                .entry(*id)
+                .or_default()
+                .extend(AlertTime::of(alert).into_iter().flat_map(AlertTime::parts));
         }
-        let times = times.into_iter().map(|(id, times)| (id, About::of(times))).collect();
-        Desk {
+        let times = times.into_iter().map(|(id, times)| (id, AlertPeriods::of(times))).collect();
+        AlertMatcher {
             alerts,
             held,
             destinations,
             times,
             zones,
-            store: Store::default(),
+            store: SightingStore::default(),
             nearby,
             answered: 0,
             misdirected: 0,
         }
     }
 
-    /// Whether no alert has a destination that could be answered; false before [`Desk::answers`].
+    /// Whether no alert has a destination that could be answered; false before [`AlertMatcher::answers`].
     pub fn is_misdirected(&self) -> bool {
         self.misdirected > 0 && self.misdirected == self.alerts.len()
     }
 
-    /// How many alerts were answered with a sighting; 0 before [`Desk::answers`].
+    /// How many alerts were answered with a sighting; 0 before [`AlertMatcher::answers`].
     pub fn answered(&self) -> u64 {
         self.answered
     }
 
-    fn case(
+    fn candidates(
         &self,
         (id, host): (IndicatorId, Option<&str>),
         coverage: &Coverage,
-        orders: &mut HashMap<(IndicatorId, Scope), Ordered>,
-    ) -> Case {
+        orders: &mut HashMap<(IndicatorId, Scope), OrderedSightings>,
+    ) -> Candidates {
         let seen = self.store.of(id);
         let (scope, note) = Scope::of(host, coverage, seen);
         // A firewall can have many names for its hosts, all of which mean all servers.
         let mut order_of = |scope: &Scope| {
             let ordered = orders.entry((id, scope.clone())).or_insert_with(|| {
-                let Some(seen) = seen else { return Ordered::default() };
+                let Some(seen) = seen else { return OrderedSightings::default() };
                 let all = seen.sightings.iter().enumerate();
-                let within = all.filter(|(_, kept)| seen.is_within(kept, scope));
+                let within = all.filter(|(_, record)| seen.is_within(record, scope));
                 let mut timed: Vec<(Timestamp, usize)> =
-                    within.map(|(at, kept)| (kept.time, at)).collect();
+                    within.map(|(at, record)| (record.time, at)).collect();
                 timed.sort_unstable();
                 let order: Rc<[usize]> = timed.into_iter().map(|(_, at)| at).collect();
                 let saw = firewall_saw(order.iter().filter_map(|at| seen.sightings.get(*at)));
@@ -201,16 +207,16 @@ impl Desk {
             ordered.clone()
         };
         let ((order, saw), (all, _)) = (order_of(&scope), order_of(&Scope::All));
-        Case { scope, notes: note.into_iter().collect(), order, saw, all }
+        Candidates { scope, notes: note.into_iter().collect(), order, saw, all }
     }
 
     /// How many events alerts without a time, or of longer than a moment, stand for. A bare name is a question, and no event.
-    fn events(&self) -> HashMap<Lasting<'_>, u64> {
-        let mut events: HashMap<Lasting<'_>, u64> = HashMap::default();
+    fn events(&self) -> HashMap<PeriodKey<'_>, u64> {
+        let mut events: HashMap<PeriodKey<'_>, u64> = HashMap::default();
         for (alert, held) in self.alerts.iter().zip(&self.held) {
             let is_event = alert.host.is_some() || alert.threat.is_some() || alert.events.is_some();
-            let when = When::of(alert);
-            let is_event = is_event && when.is_none() || when.is_some_and(When::is_span);
+            let when = AlertTime::of(alert);
+            let is_event = is_event && when.is_none() || when.is_some_and(AlertTime::is_span);
             if let (Ok(id), true) = (held, is_event) {
                 let known = events.entry((*id, alert.host.as_deref(), when)).or_default();
                 *known = known.saturating_add(alert.events.unwrap_or(1));
@@ -222,7 +228,7 @@ impl Desk {
     /// For each firewall the difference of the clocks: from its alerts that are of a moment.
     fn clocks(
         &self,
-        cases: &Cases<'_>,
+        candidates: &CandidatesByTarget<'_>,
         span: Option<(Timestamp, Timestamp)>,
     ) -> BTreeMap<Firewall<'_>, Clock> {
         let mut firewalls: BTreeMap<Firewall<'_>, BTreeMap<_, Vec<Timestamp>>> = BTreeMap::new();
@@ -241,7 +247,10 @@ impl Desk {
             }
         }
         let with_sightings = |(key, alerts): ((IndicatorId, Option<&str>), _)| {
-            (alerts, cases.get(&key).map(|case| case.saw.to_vec()).unwrap_or_default())
+            (
+                alerts,
+                candidates.get(&key).map(|of_target| of_target.saw.to_vec()).unwrap_or_default(),
+            )
         };
         firewalls
             .into_iter()
@@ -253,8 +262,13 @@ impl Desk {
     }
 
     /// What answers alerts of one case at one time. Where nothing does, and nothing could, it cannot be decided.
-    fn find(&self, asked: &Asked<'_>, case: &Case, coverage: &Coverage) -> Found {
-        let mut found = self.seen_of(asked, case, coverage);
+    fn answer_query(
+        &self,
+        asked: &AlertQuery<'_>,
+        candidates: &Candidates,
+        coverage: &Coverage,
+    ) -> SharedAnswer {
+        let mut found = self.answer_by_sightings(asked, candidates, coverage);
         let is_within = asked.when().is_none_or(|when| {
             let is_shown =
                 |(from, until)| coverage.span.is_some_and(|(a, b)| from <= b && a <= until);
@@ -263,7 +277,7 @@ impl Desk {
         if found.outcome.verdict.is_none()
             && !found.is_of_other_times
             && is_within
-            && let Some(why) = case.scope.blindness(coverage)
+            && let Some(why) = candidates.scope.blindness(coverage)
         {
             found.outcome.verdict = Some(Verdict::Undetermined);
             found.outcome.reason = Some(why);
@@ -281,40 +295,47 @@ impl Desk {
             found.zones.clear();
             (found.gap, found.is_of_another_day) = (Some(gap), true);
             let seen = self.store.of(asked.id).filter(|_| found.is_of_other_times);
-            let closest = seen.and_then(|seen| case.closest(seen, when));
+            let closest = seen.and_then(|seen| candidates.closest(seen, when));
             found.nearest = Some(nearest::in_gap(gap, closest, &self.zones));
         }
         found
     }
 
     /// What of all that was seen answers alerts of one case at one time.
-    fn seen_of(&self, asked: &Asked<'_>, case: &Case, coverage: &Coverage) -> Found {
-        let mut found = Found { notes: case.notes.clone(), ..Found::default() };
+    fn answer_by_sightings(
+        &self,
+        asked: &AlertQuery<'_>,
+        candidates: &Candidates,
+        coverage: &Coverage,
+    ) -> SharedAnswer {
+        let mut found = SharedAnswer { notes: candidates.notes.clone(), ..SharedAnswer::default() };
         let destination = self.destinations.get(&asked.id).map(|(_, value)| value.as_str());
         let near = || self.nearby.words(destination?, coverage, &self.store, &self.zones);
-        let partly = asked.when().and_then(|when| span::unseen(when, coverage, &self.zones));
+        let partly = asked
+            .when()
+            .and_then(|when| period_match::partial_coverage_note(when, coverage, &self.zones));
         found.notes.extend(partly);
         let Some(seen) = self.store.of(asked.id) else {
-            let late = asked
-                .when()
-                .and_then(|when| nearest::in_time(said(asked, when), coverage, None, &self.zones));
+            let late = asked.when().and_then(|when| {
+                nearest::in_time(as_shown(asked, when), coverage, None, &self.zones)
+            });
             found.nearest = late.or_else(near);
             return found;
         };
-        let order = || case.order.iter().filter_map(|at| seen.sightings.get(*at));
-        let mut sure_max = SureMax::Alike(SURE);
+        let order = || candidates.order.iter().filter_map(|at| seen.sightings.get(*at));
+        let mut confidence_cap = ConfidenceCap::Alike(SURE_PERMILLE);
         let chosen = match asked.when() {
             None => {
-                let all: Vec<&Kept> = order().collect();
+                let all: Vec<&SightingRecord> = order().collect();
                 let clients = seen.clients(all.iter().copied()).len();
                 // Each of them can be behind it only if there were as many events.
                 let are_more = asked.events.is_some_and(|events| clients as u64 > events);
                 if asked.is_time_unread || are_more {
-                    sure_max = SureMax::Alike(sure_of_any(seen, &all));
+                    confidence_cap = ConfidenceCap::Alike(cap_without_time(seen, &all));
                 }
                 let names = seen.names_at_server(all.iter().copied());
                 if are_more && clients > AT_SERVER_MAX && names > 0 {
-                    found.outcome = outcome(seen, &all, &case.scope).undecided(format!(
+                    found.outcome = outcome(seen, &all, &candidates.scope).undecided(format!(
                         "it is a name server, asked about {names} names for {clients} clients: the alert is about \
                          one of these and says neither when nor which"
                     ));
@@ -342,56 +363,58 @@ impl Desk {
                 all
             }
             Some(when) if when.is_span() => {
-                let at = at_the_time(seen, &case.order, when, asked.clock);
+                let at = match_at(seen, &candidates.order, when, asked.clock);
                 let events = asked.events.unwrap_or(1);
-                let span = span::Meant::of(at, seen, when, events);
+                let span = period_match::PeriodMatch::of(at, seen, when, events);
                 if let Some(why) = span.undecided {
                     found.asked_then =
-                        Some(Rc::new(asked_then(seen, &case.all, when, asked.clock)));
-                    found.outcome = outcome(seen, &span.meant, &case.scope).undecided(why);
+                        Some(Rc::new(asked_then(seen, &candidates.all, when, asked.clock)));
+                    found.outcome = outcome(seen, &span.meant, &candidates.scope).undecided(why);
                     return found;
                 }
-                if !matches!(case.scope, Scope::Client(_)) {
+                if !matches!(candidates.scope, Scope::Client(_)) {
                     found.notes.extend(span.notes);
-                    sure_max = span.sure_max.at_most(span::sure_of_part(when, events, coverage));
+                    confidence_cap = span
+                        .confidence_cap
+                        .at_most(period_match::cap_by_coverage(when, events, coverage));
                 }
                 span.meant
             }
             Some(when) => {
-                let at = at_the_time(seen, &case.order, when, asked.clock);
+                let at = match_at(seen, &candidates.order, when, asked.clock);
                 if let Some(again) = when.again {
-                    found.time = at.meant.first().map(|kept| when.nearest_to(kept.time));
+                    found.time = at.meant.first().map(|record| when.nearest_to(record.time));
                     let both = [when.from, again].map(|time| self.zones.moment(time));
                     found.notes.push(format!(
                         "clocks were set back then and showed the alert's time twice: it was searched at {}",
                         both.join(" and at ")
                     ));
                 }
-                if !matches!(case.scope, Scope::Client(_)) {
+                if !matches!(candidates.scope, Scope::Client(_)) {
                     found.notes.extend(at.notes(seen, when));
-                    sure_max = at.sure_max(seen);
+                    confidence_cap = at.confidence_cap(seen);
                 }
                 at.meant
             }
         };
-        if case.order.is_empty()
-            && let Scope::Client(clients) = &case.scope
-            && let Some(outcome) = perhaps_of(clients, asked, (seen, &case.all))
+        if candidates.order.is_empty()
+            && let Scope::Client(clients) = &candidates.scope
+            && let Some(outcome) = possible_client(clients, asked, (seen, &candidates.all))
         {
             found.outcome = outcome;
             return found;
         }
-        let asked_then = |when| Rc::new(asked_then(seen, &case.all, when, asked.clock));
+        let asked_then = |when| Rc::new(asked_then(seen, &candidates.all, when, asked.clock));
         found.asked_then = asked.when().map(asked_then);
-        let (chosen, note) = of_the_name(seen, chosen);
+        let (chosen, note) = only_of_the_name(seen, chosen);
         found.notes.extend(note);
-        found.outcome = outcome(seen, &chosen, &case.scope);
-        if let Some(note) = by_other_addresses(&mut found.outcome, asked.host, &case.scope) {
+        found.outcome = outcome(seen, &chosen, &candidates.scope);
+        if let Some(note) = cap_other_addresses(&mut found.outcome, asked.host, &candidates.scope) {
             found.notes.push(note);
         }
         let others: Vec<String> = [
-            by_the_rival(asked, case, seen, &chosen),
-            self.other_zones(asked, case, seen, &chosen),
+            rival_clock_note(asked, candidates, seen, &chosen),
+            self.other_zones_note(asked, candidates, seen, &chosen),
         ]
         .into_iter()
         .flatten()
@@ -399,46 +422,46 @@ impl Desk {
         let is_by_far = asked.clock.difference.abs() + NEAR > ABOUT;
         let may_lack = asked.when.is_some() && (seen.lacks_near || seen.left_out > 0 && is_by_far);
         let most = match (may_lack, others.is_empty()) {
-            (true, _) => OF_MANY,
-            (false, true) => SURE,
-            (false, false) => NEAREST,
+            (true, _) => OF_MANY_PERMILLE,
+            (false, true) => SURE_PERMILLE,
+            (false, false) => NEAREST_PERMILLE,
         };
         // Of who was answered from the cache it is only said that it asked.
         let behind = found.outcome.clients.iter_mut().filter(|client| client.role != Role::Cached);
         behind.for_each(|client| {
-            let most = most.min(sure_max.of(client.address));
+            let most = most.min(confidence_cap.of(client.address));
             client.confidence_permille = client.confidence_permille.min(most);
         });
-        found.notes.extend(lacks(&found.outcome, seen.left_out));
-        found.notes.extend(of_several_macs(seen, &chosen));
+        found.notes.extend(completeness_notes(&found.outcome, seen.left_out));
+        found.notes.extend(several_macs_notes(seen, &chosen));
         if !chosen.is_empty() {
             found.notes.extend(others);
             return found;
         }
-        found.is_of_other_times = !case.order.is_empty();
+        found.is_of_other_times = !candidates.order.is_empty();
         let words = match asked.when() {
-            _ if case.order.is_empty() => match &case.scope {
+            _ if candidates.order.is_empty() => match &candidates.scope {
                 Scope::Client(clients) => {
                     let outside = asked.when().and_then(|when| {
-                        nearest::in_time(said(asked, when), coverage, None, &self.zones)
+                        nearest::in_time(as_shown(asked, when), coverage, None, &self.zones)
                     });
                     outside.or_else(|| nearest::by_others(seen, clients, &self.zones))
                 }
                 _ => nearest::elsewhere(seen, asked.host.unwrap_or("that host"), &self.zones),
             },
             Some(when) => {
-                let closest = case.closest(seen, when);
+                let closest = candidates.closest(seen, when);
                 let time = closest.map_or(when.from, |closest| when.nearest_to(closest));
-                let when = if when.is_span() { when } else { When::at(time) };
-                let apart = nearest::in_time(said(asked, when), coverage, closest, &self.zones);
+                let when = if when.is_span() { when } else { AlertTime::at(time) };
+                let apart = nearest::in_time(as_shown(asked, when), coverage, closest, &self.zones);
                 // What lasts for hours fits in many zones.
                 let is_open = asked.is_local && !asked.clock.is_estimated && !when.is_span();
                 let fits = match is_open {
-                    true => self.zones.fitting((time, lasts(asked.clock)), &case.saw),
+                    true => self.zones.fitting((time, lasts(asked.clock)), &candidates.saw),
                     false => Vec::new(),
                 };
                 let close = fits.iter().filter(|fit| fit.is_close);
-                found.zones = close.map(Fit::flag).collect();
+                found.zones = close.map(ZoneFit::flag).collect();
                 apart.map(|apart| apart + &nearest::in_zones(&fits, &self.zones))
             }
             None => None,
@@ -463,21 +486,21 @@ impl Desk {
     }
 
     /// Where the zone of an alert's time was assumed: that in another zone others would be named for it.
-    fn other_zones(
+    fn other_zones_note(
         &self,
-        asked: &Asked<'_>,
-        case: &Case,
-        seen: &Seen,
-        named: &[&Kept],
+        asked: &AlertQuery<'_>,
+        candidates: &Candidates,
+        seen: &DestinationSightings,
+        named: &[&SightingRecord],
     ) -> Option<String> {
         let is_assumed = asked.is_local && !self.zones.is_said && !asked.clock.is_estimated;
         let time = asked.when.filter(|when| is_assumed && !when.is_span())?.from;
-        let mut fits = self.zones.fitting((time, lasts(asked.clock)), &case.saw);
+        let mut fits = self.zones.fitting((time, lasts(asked.clock)), &candidates.saw);
         // What is asked for often fits somewhere; of that only what is plain is worth a word.
         fits.retain(|fit| fit.is_close);
         fits.truncate(FITS_MAX);
         fits.retain(|fit| {
-            let at = at_the_time(seen, &case.order, When::at(fit.sighting), asked.clock);
+            let at = match_at(seen, &candidates.order, AlertTime::at(fit.sighting), asked.clock);
             seen.clients(at.meant.into_iter()) != seen.clients(named.iter().copied())
         });
         nearest::others_in_zones(&fits, &self.zones)
@@ -486,14 +509,14 @@ impl Desk {
 
 /// That a client which was not seen asking for a destination may have all the same: about the alert's time a DNS server asked
 /// for it, and for whom is not known, or somebody did by an address of the other kind, as the same machine may.
-fn perhaps_of(
+fn possible_client(
     clients: &[Address],
-    asked: &Asked<'_>,
-    (seen, order): (&Seen, &[usize]),
+    asked: &AlertQuery<'_>,
+    (seen, order): (&DestinationSightings, &[usize]),
 ) -> Option<Outcome> {
     let client = clients.first()?;
-    let meant: Vec<&Kept> = match asked.when() {
-        Some(when) => at_the_time(seen, order, when, asked.clock).meant,
+    let meant: Vec<&SightingRecord> = match asked.when() {
+        Some(when) => match_at(seen, order, when, asked.clock).meant,
         None => seen.sightings.iter().collect(),
     };
     let others = seen.clients(meant.iter().copied());
@@ -503,7 +526,7 @@ fn perhaps_of(
         .take(RIVALS_MAX)
         .map(Address::to_string)
         .collect();
-    let why = if meant.iter().any(|kept| !kept.is_of_somebody()) {
+    let why = if meant.iter().any(|record| !record.is_of_somebody()) {
         "it was asked for then, but this capture does not show for whom".to_owned()
     } else if !of_other_kind.is_empty() {
         let who = list(&of_other_kind);
@@ -516,7 +539,7 @@ fn perhaps_of(
 }
 
 /// Of who is named for a client that is blamed since it has its link-layer address: that may be a router's all the same.
-fn by_other_addresses(outcome: &mut Outcome, host: Option<&str>, scope: &Scope) -> Option<String> {
+fn cap_other_addresses(outcome: &mut Outcome, host: Option<&str>, scope: &Scope) -> Option<String> {
     let (Scope::Client(_), Some(host)) = (scope, host) else { return None };
     let blamed = called(host);
     let is_it = |suspect: &Suspect| match &blamed {
@@ -525,7 +548,7 @@ fn by_other_addresses(outcome: &mut Outcome, host: Option<&str>, scope: &Scope) 
     };
     let mut told = Vec::new();
     for suspect in outcome.clients.iter_mut().filter(|suspect| !is_it(suspect)) {
-        suspect.confidence_permille = suspect.confidence_permille.min(OF_SEVERAL);
+        suspect.confidence_permille = suspect.confidence_permille.min(OF_SEVERAL_PERMILLE);
         told.push(suspect.address.to_string());
     }
     told.truncate(RIVALS_MAX);
@@ -538,12 +561,12 @@ fn by_other_addresses(outcome: &mut Outcome, host: Option<&str>, scope: &Scope) 
 }
 
 /// From when until when an alert was, as it is said.
-fn said(asked: &Asked<'_>, when: When) -> (Timestamp, Timestamp) {
+fn as_shown(asked: &AlertQuery<'_>, when: AlertTime) -> (Timestamp, Timestamp) {
     (asked.clock.said(when.from), asked.clock.said(when.until))
 }
 
 /// The time around an alert's from which the capture has nothing, whatever its clock is off by.
-fn gap_at(when: When, clock: Clock, coverage: &Coverage) -> Option<(Timestamp, Timestamp)> {
+fn gap_at(when: AlertTime, clock: Clock, coverage: &Coverage) -> Option<(Timestamp, Timestamp)> {
     let apart = if clock.is_estimated { NEAR } else { NEAR_UNKNOWN };
     let first = when.parts().map(|(from, _)| from).min()? - apart;
     let last = when.parts().map(|(_, until)| until).max()? + lasts(clock) + apart;
@@ -553,11 +576,16 @@ fn gap_at(when: When, clock: Clock, coverage: &Coverage) -> Option<(Timestamp, T
 }
 
 /// Where the firewall's alerts fit as well by a clock that is off: that others would be named then.
-fn by_the_rival(asked: &Asked<'_>, case: &Case, seen: &Seen, named: &[&Kept]) -> Option<String> {
+fn rival_clock_note(
+    asked: &AlertQuery<'_>,
+    candidates: &Candidates,
+    seen: &DestinationSightings,
+    named: &[&SightingRecord],
+) -> Option<String> {
     let rival = asked.clock.rival?;
     let when = asked.when()?.shifted(rival);
     let clock = Clock { is_estimated: true, ..asked.clock };
-    let clients = seen.clients(at_the_time(seen, &case.order, when, clock).meant.into_iter());
+    let clients = seen.clients(match_at(seen, &candidates.order, when, clock).meant.into_iter());
     if clients.is_empty() || clients == seen.clients(named.iter().copied()) {
         return None;
     }
@@ -577,23 +605,29 @@ fn by_the_rival(asked: &Asked<'_>, case: &Case, seen: &Seen, named: &[&Kept]) ->
 /// 1. where there is nothing else;
 /// 2. where a server asked about it on its way to them: the firewall saw that, and it was for who asked for these;
 /// 3. where nobody is named for it, but for them.
-fn of_the_name<'s>(seen: &Seen, chosen: Vec<&'s Kept>) -> (Vec<&'s Kept>, Option<String>) {
-    let (below, itself): (Vec<&Kept>, Vec<&Kept>) =
-        chosen.iter().partition(|kept| kept.matter == Matter::Below);
+fn only_of_the_name<'s>(
+    seen: &DestinationSightings,
+    chosen: Vec<&'s SightingRecord>,
+) -> (Vec<&'s SightingRecord>, Option<String>) {
+    let (below, itself): (Vec<&SightingRecord>, Vec<&SightingRecord>) =
+        chosen.iter().partition(|record| record.subject == SightingSubject::Below);
     if below.is_empty() {
         return (chosen, None);
     }
-    let clients = |of: &[&Kept]| seen.clients(of.iter().copied());
+    let clients = |of: &[&SightingRecord]| seen.clients(of.iter().copied());
     let note = if itself.is_empty() {
         "the name itself was not asked for then, but names below it were"
-    } else if itself.iter().any(|kept| kept.matter == Matter::OnTheWay) {
+    } else if itself.iter().any(|record| record.subject == SightingSubject::OnTheWay) {
         "the name was asked about on the way to names below it, so clients that asked for those count as well"
     } else if clients(&itself).is_empty() && !clients(&below).is_empty() {
         "no client can be named for the name itself, so clients that asked for names below it count as well"
     } else {
         let also = clients(&below).difference(&clients(&itself)).count();
         let note = (also > 0).then(|| {
-            format!("{} for names below it as well, which do not count here", clients_asked(also))
+            format!(
+                "{} for names below it as well, which do not count here",
+                other_clients_asked(also)
+            )
         });
         return (itself, note);
     };
@@ -601,7 +635,7 @@ fn of_the_name<'s>(seen: &Seen, chosen: Vec<&'s Kept>) -> (Vec<&'s Kept>, Option
 }
 
 /// That a client's address may have been several machines': what names one does not name the other.
-fn of_several_macs(seen: &Seen, chosen: &[&Kept]) -> Vec<String> {
+fn several_macs_notes(seen: &DestinationSightings, chosen: &[&SightingRecord]) -> Vec<String> {
     let told = |macs: &mut dyn Iterator<Item = &Mac>| {
         list(&macs.take(MACS_MAX).map(Mac::to_string).collect::<Vec<_>>())
     };
@@ -621,7 +655,7 @@ fn firewall(alert: &Alert) -> Firewall<'_> {
     (&alert.file, alert.device.as_deref())
 }
 
-fn clients_asked(number: usize) -> String {
+fn other_clients_asked(number: usize) -> String {
     if number == 1 {
         "1 other client asked".to_owned()
     } else {
@@ -630,7 +664,7 @@ fn clients_asked(number: usize) -> String {
 }
 
 /// What an answer lacks.
-fn lacks(found: &Outcome, left_out: u64) -> Vec<String> {
+fn completeness_notes(found: &Outcome, left_out: u64) -> Vec<String> {
     let mut notes = Vec::new();
     if found.unnamed > 0 {
         let why = found.why_unnamed.as_deref().unwrap_or("see their attributions");
@@ -648,7 +682,7 @@ fn lacks(found: &Outcome, left_out: u64) -> Vec<String> {
     notes
 }
 
-impl Desk {
+impl AlertMatcher {
     /// The hosts that the alerts blame: those of them that are clients are to be in [`Coverage::blamed`].
     pub fn blamed(&self) -> BTreeSet<Called> {
         self.alerts.iter().filter_map(|alert| alert.host.as_deref()).map(called).collect()
@@ -678,16 +712,16 @@ impl Desk {
 
     /// The answer to each alert, in their order: the capture is at its end, and came to that.
     pub fn answers(&mut self, coverage: &Coverage) -> Vec<Answer> {
-        let (mut cases, mut orders) = (Cases::default(), HashMap::default());
+        let (mut candidates, mut orders) = (CandidatesByTarget::default(), HashMap::default());
         for (alert, held) in self.alerts.iter().zip(&self.held) {
             let Ok(id) = held else { continue };
             let host = alert.host.as_deref();
-            let case = || self.case((*id, host), coverage, &mut orders);
-            cases.entry((*id, host)).or_insert_with(case);
+            let find = || self.candidates((*id, host), coverage, &mut orders);
+            candidates.entry((*id, host)).or_insert_with(find);
         }
-        let clocks = self.clocks(&cases, coverage.span);
+        let clocks = self.clocks(&candidates, coverage.span);
         let all_events = self.events();
-        let mut found: HashMap<Likeness<'_>, Rc<Found>> = HashMap::default();
+        let mut found: HashMap<AnswerKey<'_>, Rc<SharedAnswer>> = HashMap::default();
         let mut answers = Vec::with_capacity(self.alerts.len());
         for (alert, held) in self.alerts.iter().zip(&self.held) {
             let clock = clocks.get(&firewall(alert)).copied().unwrap_or_default();
@@ -708,22 +742,22 @@ impl Desk {
                 answer.reason = Some(why);
                 answer.basis.is_misdirected = true;
             } else if let Ok(id) = held
-                && let Some(case) = cases.get(&(*id, host))
+                && let Some(candidates) = candidates.get(&(*id, host))
             {
                 // A log has whole seconds, so that alerts of one second have one answer.
-                let when = When::of(alert);
+                let when = AlertTime::of(alert);
                 let seconds = when.map(|when| (when.from.seconds(), when.until.seconds()));
                 let (is_local, is_time_unread) = (alert.is_local, alert.is_time_unread);
                 let likes = [is_local, is_time_unread, alert.again.is_some()];
                 let likeness = (firewall(alert), *id, host, seconds, likes);
-                let lasting = when.is_none_or(When::is_span).then_some((*id, host, when));
+                let lasting = when.is_none_or(AlertTime::is_span).then_some((*id, host, when));
                 let events = lasting.and_then(|lasting| all_events.get(&lasting).copied());
                 let known = found.entry(likeness).or_insert_with(|| {
                     let asked =
-                        Asked { id: *id, host, when, is_time_unread, is_local, events, clock };
-                    Rc::new(self.find(&asked, case, coverage))
+                        AlertQuery { id: *id, host, when, is_time_unread, is_local, events, clock };
+                    Rc::new(self.answer_query(&asked, candidates, coverage))
                 });
-                fill(&mut answer, known);
+                fill_in(&mut answer, known);
             }
             if alert.is_time_unread {
                 let note = "its time could not be read, so every lookup of the destination counts";
@@ -737,7 +771,7 @@ impl Desk {
     }
 }
 
-fn fill(answer: &mut Answer, found: &Found) {
+fn fill_in(answer: &mut Answer, found: &SharedAnswer) {
     let outcome = &found.outcome;
     answer.verdict = outcome.verdict;
     answer.clients.clone_from(&outcome.clients);

@@ -11,7 +11,7 @@ use crate::alert::load::{TOP_LINES, json, names};
 
 /// How a file of alerts is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum AlertFormat {
     /// The table of Sophos UTM9's Advanced Threat Protection page, as pasted.
     Table,
     /// Log lines of `key="value"`, as Sophos UTM and SFOS write them, or Check Point's `key:"value";`; or a line for each key, `Destination: evil.com`.
@@ -36,36 +36,36 @@ pub enum Form {
     Names,
 }
 
-impl Form {
+impl AlertFormat {
     /// All of them.
-    pub const ALL: [Form; 11] = [
-        Form::Table,
-        Form::KeyValue,
-        Form::FortiGate,
-        Form::PaloAlto,
-        Form::Eve,
-        Form::Json,
-        Form::Zeek,
-        Form::Cef,
-        Form::FastLog,
-        Form::Csv,
-        Form::Names,
+    pub const ALL: [AlertFormat; 11] = [
+        AlertFormat::Table,
+        AlertFormat::KeyValue,
+        AlertFormat::FortiGate,
+        AlertFormat::PaloAlto,
+        AlertFormat::Eve,
+        AlertFormat::Json,
+        AlertFormat::Zeek,
+        AlertFormat::Cef,
+        AlertFormat::FastLog,
+        AlertFormat::Csv,
+        AlertFormat::Names,
     ];
 
     /// As it is named on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
-            Form::Table => "sophos-table",
-            Form::KeyValue => "key-value",
-            Form::FortiGate => "fortigate",
-            Form::PaloAlto => "palo-alto",
-            Form::Eve => "eve",
-            Form::Json => "json",
-            Form::Zeek => "zeek",
-            Form::Cef => "cef",
-            Form::FastLog => "fast-log",
-            Form::Csv => "csv",
-            Form::Names => "names",
+            AlertFormat::Table => "sophos-table",
+            AlertFormat::KeyValue => "key-value",
+            AlertFormat::FortiGate => "fortigate",
+            AlertFormat::PaloAlto => "palo-alto",
+            AlertFormat::Eve => "eve",
+            AlertFormat::Json => "json",
+            AlertFormat::Zeek => "zeek",
+            AlertFormat::Cef => "cef",
+            AlertFormat::FastLog => "fast-log",
+            AlertFormat::Csv => "csv",
+            AlertFormat::Names => "names",
         }
     }
 
@@ -86,39 +86,40 @@ impl Form {
     /// 13. rows without a header whose cells can only be a time, a host of one's own, or a destination.
     ///
     /// A sentence about a name is none: whether it accuses or excuses, and when that was, only a person can tell.
-    pub(crate) fn of(text: &str) -> Option<Form> {
+    pub(crate) fn of(text: &str) -> Option<AlertFormat> {
         let sample = || numbered_lines(text).take(TOP_LINES).map(|(_, line)| line);
         let count = |is: fn(&str) -> bool| sample().filter(|line| is(line)).count();
-        let json = || Some(if json::is_of_suricata(text) { Form::Eve } else { Form::Json });
+        let json =
+            || Some(if json::is_of_suricata(text) { AlertFormat::Eve } else { AlertFormat::Json });
         if json::is_text(text) {
             json()
         } else if count(zeek::is_heading) > 0 {
-            Some(Form::Zeek)
+            Some(AlertFormat::Zeek)
         } else if count(palo_alto::is_line) > 0 {
-            Some(Form::PaloAlto)
+            Some(AlertFormat::PaloAlto)
         } else if labels::is_of_tabs(text) {
-            Some(Form::KeyValue)
+            Some(AlertFormat::KeyValue)
         } else if header::begins_as_table(text) || csv::has_originals(text) {
-            Some(Form::Csv)
+            Some(AlertFormat::Csv)
         } else if count(cef::is_event) > 0 {
-            Some(Form::Cef)
+            Some(AlertFormat::Cef)
         } else if count(fast::is_line) > 0 || full::is_text(text) {
-            Some(Form::FastLog)
+            Some(AlertFormat::FastLog)
         } else if count(key_value::is_line) > 0 {
             let is_fortigate = count(key_value::is_fortigate) > 0;
-            Some(if is_fortigate { Form::FortiGate } else { Form::KeyValue })
+            Some(if is_fortigate { AlertFormat::FortiGate } else { AlertFormat::KeyValue })
         } else if header::has_header(text) {
-            Some(Form::Csv)
+            Some(AlertFormat::Csv)
         } else if count(table::is_row) > 0 {
-            Some(Form::Table)
+            Some(AlertFormat::Table)
         } else if labels::is_text(text) {
-            Some(Form::KeyValue)
+            Some(AlertFormat::KeyValue)
         } else if count(json::is_line) > 0 {
             json()
         } else if names::is_few(text) {
-            Some(Form::Names)
+            Some(AlertFormat::Names)
         } else if headerless::are_rows(text) {
-            Some(Form::Csv)
+            Some(AlertFormat::Csv)
         } else {
             None
         }
@@ -128,50 +129,54 @@ impl Form {
     /// of one.
     pub fn is_alert(text: &str) -> bool {
         text.trim().contains(char::is_whitespace)
-            || Form::of(text).is_some_and(|form| form != Form::Names)
+            || AlertFormat::of(text).is_some_and(|format| format != AlertFormat::Names)
     }
 
     /// All names.
     pub fn list() -> String {
-        Form::ALL.map(Form::as_str).join(", ")
+        AlertFormat::ALL.map(AlertFormat::as_str).join(", ")
     }
 
     /// What a row of it looks like.
     pub fn example(self) -> &'static str {
         match self {
-            Form::Table => "`1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 1 AFCd`",
-            Form::KeyValue => {
+            AlertFormat::Table => "`1 192.168.2.194 C2/Generic-A mi.kenal-cn.com 1 AFCd`",
+            AlertFormat::KeyValue => {
                 "`... srcip=\"192.168.2.194\" dstip=\"198.51.100.7\" threatname=\"C2/Generic-A\" \
                  host=\"mi.kenal-cn.com\"`"
             }
-            Form::FortiGate => {
+            AlertFormat::FortiGate => {
                 "`date=2026-03-02 time=09:17:42 type=\"utm\" subtype=\"dns\" srcip=192.168.2.194 \
                  qname=\"mi.kenal-cn.com\"`"
             }
-            Form::PaloAlto => {
+            AlertFormat::PaloAlto => {
                 "`1,2026/03/02 09:17:42,0011,THREAT,spyware,...,192.168.2.194,198.51.100.7,...`"
             }
-            Form::Eve => {
+            AlertFormat::Eve => {
                 "`{\"timestamp\":...,\"event_type\":\"alert\",\"src_ip\":...,\"alert\":...}`"
             }
-            Form::Json => {
+            AlertFormat::Json => {
                 "`{\"time\":...,\"src_ip\":\"192.168.2.194\",\"query\":\"mi.kenal-cn.com\",\"threat\":...}`"
             }
-            Form::Zeek => {
+            AlertFormat::Zeek => {
                 "a line `#fields`, and below it those of dns.log, intel.log or notice.log"
             }
-            Form::Cef => "`CEF:0|Vendor|Product|1|id|C2/Generic-A|8|src=192.168.2.194 dhost=...`",
-            Form::FastLog => {
+            AlertFormat::Cef => {
+                "`CEF:0|Vendor|Product|1|id|C2/Generic-A|8|src=192.168.2.194 dhost=...`"
+            }
+            AlertFormat::FastLog => {
                 "`03/02/2026-09:17:42.5 [**] [1:2024897:1] C2/Generic-A [**] [Priority: 1] {UDP} \
                  192.168.2.194:53211 -> 198.51.100.7:53`"
             }
-            Form::Csv => "a header that names the columns, such as `time,host,destination,threat`",
-            Form::Names => "`mi.kenal-cn.com`",
+            AlertFormat::Csv => {
+                "a header that names the columns, such as `time,host,destination,threat`"
+            }
+            AlertFormat::Names => "`mi.kenal-cn.com`",
         }
     }
 }
 
-impl fmt::Display for Form {
+impl fmt::Display for AlertFormat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

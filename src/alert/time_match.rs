@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sightings::{Kept, Seen};
+use super::sightings::{DestinationSightings, SightingRecord};
 use super::{Alert, Clock};
 use crate::flow::Address;
 use crate::number::list;
@@ -21,16 +21,16 @@ const MINUTE: Span = Span::from_secs(60);
 /// How many clients are named that asked about an alert's time.
 const OTHERS_MAX: usize = 3;
 /// How sure it can be, in thousandths, of a client of the alert's very moment, if nobody else comes about then;
-pub(super) const SURE: u16 = 1_000;
+pub(super) const SURE_PERMILLE: u16 = 1_000;
 /// of one that is alone about then, some seconds from it,
-const ALONE: u16 = 950;
+const ALONE_PERMILLE: u16 = 950;
 /// of one where the alert may be of others, too: these come about then, or the clock is off by more than some seconds, or other
 /// alerts do not fit, or its zone was assumed and in another it would be of others,
-pub(super) const NEAREST: u16 = 900;
+pub(super) const NEAREST_PERMILLE: u16 = 900;
 /// whatever is known, of one of several that each may be it, or of one where several others come about then,
-pub(super) const OF_SEVERAL: u16 = 800;
+pub(super) const OF_SEVERAL_PERMILLE: u16 = 800;
 /// and where it may as well be of any of many.
-pub(super) const OF_MANY: u16 = 500;
+pub(super) const OF_MANY_PERMILLE: u16 = 500;
 /// How many others are several, and how many are many.
 const SEVERAL: usize = 2;
 const MANY: usize = 5;
@@ -40,22 +40,22 @@ const NAMES_AT_SERVER: usize = 8;
 /// When an alert was: from one time until another, which mostly is the same; or else at one of two that clocks which were set
 /// back showed alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct When {
+pub(super) struct AlertTime {
     pub from: Timestamp,
     pub until: Timestamp,
     pub again: Option<Timestamp>,
 }
 
-impl When {
+impl AlertTime {
     /// By the firewall's clock; none of an alert without a time.
-    pub(super) fn of(alert: &Alert) -> Option<When> {
+    pub(super) fn of(alert: &Alert) -> Option<AlertTime> {
         let from = alert.time?;
-        Some(When { from, until: alert.until.unwrap_or(from).max(from), again: alert.again })
+        Some(AlertTime { from, until: alert.until.unwrap_or(from).max(from), again: alert.again })
     }
 
     /// One moment.
-    pub(super) fn at(time: Timestamp) -> When {
-        When { from: time, until: time, again: None }
+    pub(super) fn at(time: Timestamp) -> AlertTime {
+        AlertTime { from: time, until: time, again: None }
     }
 
     /// Whether it is longer than a moment.
@@ -64,9 +64,9 @@ impl When {
     }
 
     /// By a clock that shows so much more.
-    pub(super) fn shifted(self, by: Span) -> When {
+    pub(super) fn shifted(self, by: Span) -> AlertTime {
         let again = self.again.map(|again| again + by);
-        When { from: self.from + by, until: self.until + by, again }
+        AlertTime { from: self.from + by, until: self.until + by, again }
     }
 
     /// All of it: from when until when.
@@ -83,11 +83,11 @@ impl When {
 
 /// The sightings that an alert of some time can mean.
 #[derive(Default)]
-pub(super) struct AtTheTime<'s> {
+pub(super) struct TimeMatch<'s> {
     /// Those nearest to it.
-    pub meant: Vec<&'s Kept>,
+    pub meant: Vec<&'s SightingRecord>,
     /// While the clocks' difference is not known: the others around it, which it means if that is large.
-    perhaps: Vec<&'s Kept>,
+    perhaps: Vec<&'s SightingRecord>,
     /// How far from it the nearest is.
     nearest: Span,
     /// Those meant are not of its very moment, and nobody knows which of them is.
@@ -99,52 +99,52 @@ pub(super) struct AtTheTime<'s> {
 /// The sightings that an alert of some time means: those nearest to it, of the upstream leg if there are
 /// any, for the firewall sees no other. While the clocks' difference is not known, all around it, unless some are of the
 /// alert's very moment. `when` is by the capture's clock.
-pub(super) fn at_the_time<'s>(
-    seen: &'s Seen,
+pub(super) fn match_at<'s>(
+    seen: &'s DestinationSightings,
     order: &'s [usize],
-    when: When,
+    when: AlertTime,
     clock: Clock,
-) -> AtTheTime<'s> {
+) -> TimeMatch<'s> {
     let window = window(clock);
-    let around: Vec<&Kept> = around(seen, order, when, clock).collect();
-    let has_upstream = around.iter().any(|kept| kept.is_upstream);
+    let around: Vec<&SightingRecord> = around(seen, order, when, clock).collect();
+    let has_upstream = around.iter().any(|record| record.is_upstream);
     // In a longer time who was answered from the cache asked beside whom the firewall saw.
     let is_any_leg = !has_upstream || when.is_span();
-    let usable = around.iter().filter(|kept| kept.is_upstream || is_any_leg);
-    let distance = |kept: &Kept| {
-        let each = when.parts().map(|(from, until)| match kept.time {
+    let usable = around.iter().filter(|record| record.is_upstream || is_any_leg);
+    let distance = |record: &SightingRecord| {
+        let each = when.parts().map(|(from, until)| match record.time {
             before if before < from => from - before,
             after if after > until + lasts(clock) => after - (until + lasts(clock)),
             _ => Span(0),
         });
         each.min().unwrap_or_default()
     };
-    let Some(nearest) = usable.clone().map(|kept| distance(kept)).min() else {
-        return AtTheTime::default();
+    let Some(nearest) = usable.clone().map(|record| distance(record)).min() else {
+        return TimeMatch::default();
     };
     let is_of_the_moment = clock.is_estimated || nearest <= NEAR;
     // Of a server that is asked at any moment, what is nearest to a time that was logged a moment later is anything.
     let is_any = seen.names_at_server(usable.clone().copied()) >= NAMES_AT_SERVER;
     let at_once = if is_any || when.is_span() { nearest.max(AT_ONCE) } else { nearest };
     let reach = if is_of_the_moment { at_once + TOGETHER } else { window };
-    let (meant, perhaps): (Vec<&Kept>, Vec<&Kept>) =
-        usable.copied().partition(|kept| distance(kept) <= reach);
+    let (meant, perhaps): (Vec<&SightingRecord>, Vec<&SightingRecord>) =
+        usable.copied().partition(|record| distance(record) <= reach);
     let is_doubtful = clock.is_doubtful;
-    AtTheTime { meant, perhaps, nearest, is_vague: !is_of_the_moment, is_doubtful }
+    TimeMatch { meant, perhaps, nearest, is_vague: !is_of_the_moment, is_doubtful }
 }
 
 /// The sightings that an alert of some time can mean if the clocks are as far apart as they may be.
 fn around<'s>(
-    seen: &'s Seen,
+    seen: &'s DestinationSightings,
     order: &'s [usize],
-    when: When,
+    when: AlertTime,
     clock: Clock,
-) -> impl Iterator<Item = &'s Kept> {
+) -> impl Iterator<Item = &'s SightingRecord> {
     let (window, at) = (window(clock), |place: &usize| seen.sightings.get(*place));
     when.parts().flat_map(move |(from, until)| {
-        let is_before = |place: &usize| at(place).is_some_and(|kept| kept.time < from - window);
+        let is_before = |place: &usize| at(place).is_some_and(|record| record.time < from - window);
         let rest = order.iter().skip(order.partition_point(is_before)).filter_map(at);
-        rest.take_while(move |kept| kept.time <= until + lasts(clock) + window)
+        rest.take_while(move |record| record.time <= until + lasts(clock) + window)
     })
 }
 
@@ -154,7 +154,7 @@ pub(super) fn lasts(clock: Clock) -> Span {
 }
 
 /// How sure it can be at most that a client is behind an alert, in thousandths.
-pub(super) enum SureMax {
+pub(super) enum ConfidenceCap {
     /// Of whoever is named.
     Alike(u16),
     /// Of some, and of others.
@@ -174,96 +174,98 @@ pub(super) enum SureMax {
     },
 }
 
-impl SureMax {
+impl ConfidenceCap {
     /// Of nobody surer than that.
-    pub(super) fn at_most(self, cap: u16) -> SureMax {
+    pub(super) fn at_most(self, cap: u16) -> ConfidenceCap {
         match self {
-            SureMax::Alike(most) => SureMax::Alike(most.min(cap)),
-            SureMax::Of { some, most, else_most } => {
-                SureMax::Of { some, most: most.min(cap), else_most: else_most.min(cap) }
+            ConfidenceCap::Alike(most) => ConfidenceCap::Alike(most.min(cap)),
+            ConfidenceCap::Of { some, most, else_most } => {
+                ConfidenceCap::Of { some, most: most.min(cap), else_most: else_most.min(cap) }
             }
-            apart @ SureMax::Apart { .. } => apart,
+            apart @ ConfidenceCap::Apart { .. } => apart,
         }
     }
 
     /// Of this client.
     pub(super) fn of(&self, client: Address) -> u16 {
         match self {
-            SureMax::Alike(most) => *most,
-            SureMax::Of { some, most, .. } if some.contains(&client) => *most,
-            SureMax::Of { most, else_most, .. } => *else_most.min(most),
-            SureMax::Apart { of_meant, else_of_meant, .. } if !of_meant.contains(&client) => {
+            ConfidenceCap::Alike(most) => *most,
+            ConfidenceCap::Of { some, most, .. } if some.contains(&client) => *most,
+            ConfidenceCap::Of { most, else_most, .. } => *else_most.min(most),
+            ConfidenceCap::Apart { of_meant, else_of_meant, .. } if !of_meant.contains(&client) => {
                 *else_of_meant
             }
-            SureMax::Apart { of_all, at_best, else_at_best, .. } if !of_all.contains(&client) => {
+            ConfidenceCap::Apart { of_all, at_best, else_at_best, .. }
+                if !of_all.contains(&client) =>
+            {
                 *else_at_best.min(at_best)
             }
-            SureMax::Apart { at_best, .. } => *at_best,
+            ConfidenceCap::Apart { at_best, .. } => *at_best,
         }
     }
 }
 
-impl AtTheTime<'_> {
+impl TimeMatch<'_> {
     /// How sure it can be at most that a client is behind the alert: asking is one thing, being what the firewall saw
     /// another.
-    pub(super) fn sure_max(&self, seen: &Seen) -> SureMax {
-        let named = self.meant.iter().filter(|kept| kept.is_of_somebody());
+    pub(super) fn confidence_cap(&self, seen: &DestinationSightings) -> ConfidenceCap {
+        let named = self.meant.iter().filter(|record| record.is_of_somebody());
         let of_meant = seen.behind_all(named.copied());
         let around = self.meant.iter().chain(&self.perhaps);
         let of_all = seen.behind_all(around.copied());
         let (at_best, else_at_best) = (self.at_best(), self.beside_others(seen));
         let meant = seen.clients(self.meant.iter().copied());
-        let else_of_meant = if meant.len() < MANY { OF_SEVERAL } else { OF_MANY };
+        let else_of_meant = if meant.len() < MANY { OF_SEVERAL_PERMILLE } else { OF_MANY_PERMILLE };
         let else_of_meant = else_of_meant.min(else_at_best);
-        SureMax::Apart { of_meant, else_of_meant, of_all, at_best, else_at_best }
+        ConfidenceCap::Apart { of_meant, else_of_meant, of_all, at_best, else_at_best }
     }
 
     /// How sure it can be at best, by how far they are from it.
     pub(super) fn at_best(&self) -> u16 {
         if self.is_doubtful || self.is_vague {
-            NEAREST
+            NEAREST_PERMILLE
         } else if self.nearest > AT_ONCE {
-            ALONE
+            ALONE_PERMILLE
         } else {
-            SURE
+            SURE_PERMILLE
         }
     }
 
     /// How sure it can be of those who need not be behind it, by how many others come about then.
-    pub(super) fn beside_others(&self, seen: &Seen) -> u16 {
+    pub(super) fn beside_others(&self, seen: &DestinationSightings) -> u16 {
         match self.others(seen) {
-            MANY.. => OF_MANY,
-            SEVERAL.. => OF_SEVERAL,
-            _ => NEAREST,
+            MANY.. => OF_MANY_PERMILLE,
+            SEVERAL.. => OF_SEVERAL_PERMILLE,
+            _ => NEAREST_PERMILLE,
         }
     }
 
     /// How many clients come about then, and are none of those meant.
-    pub(super) fn others(&self, seen: &Seen) -> usize {
+    pub(super) fn others(&self, seen: &DestinationSightings) -> usize {
         let meant = seen.clients(self.meant.iter().copied());
         seen.clients(self.perhaps.iter().copied()).difference(&meant).count()
     }
 
     /// Whether they are several lookups that no one client is behind: the alert is of one of them.
-    fn are_several(&self, seen: &Seen) -> bool {
-        let mut named = self.meant.iter().filter(|kept| kept.is_of_somebody()).peekable();
+    fn are_several(&self, seen: &DestinationSightings) -> bool {
+        let mut named = self.meant.iter().filter(|record| record.is_of_somebody()).peekable();
         named.peek().is_some() && seen.behind_all(named.copied()).is_empty()
     }
 
     /// What is to be said of them, a sentence each.
-    pub(super) fn notes(&self, seen: &Seen, when: When) -> Vec<String> {
+    pub(super) fn notes(&self, seen: &DestinationSightings, when: AlertTime) -> Vec<String> {
         let several = self.are_several(seen).then(|| {
             "these are lookups of different clients, and one of them raised the alert: its time does not show \
              which"
                 .to_owned()
         });
-        let several = several.or_else(|| self.vague_in_words());
-        let notes = several.into_iter().chain(self.others_in_words(seen, when));
-        notes.chain(self.parts_in_words(seen)).collect()
+        let several = several.or_else(|| self.vague_note());
+        let notes = several.into_iter().chain(self.others_note(seen, when));
+        notes.chain(self.not_all_note(seen)).collect()
     }
 
     /// How far off the nearest is, if it is not of the alert's time.
-    pub(super) fn vague_in_words(&self) -> Option<String> {
+    pub(super) fn vague_note(&self) -> Option<String> {
         (self.is_vague && !self.meant.is_empty()).then(|| {
             format!(
                 "the nearest lookup is {} s from the alert: it matches only if the firewall's clock is off by that \
@@ -274,11 +276,11 @@ impl AtTheTime<'_> {
     }
 
     /// That not all who are named are behind every lookup which the alert may be of, where nothing else says so.
-    fn parts_in_words(&self, seen: &Seen) -> Option<String> {
+    fn not_all_note(&self, seen: &DestinationSightings) -> Option<String> {
         let meant = seen.clients(self.meant.iter().copied());
         let around = || self.meant.iter().chain(&self.perhaps);
-        let nobodys = around().filter(|kept| !kept.is_of_somebody()).count();
-        let of_all = seen.behind_all(around().filter(|kept| kept.is_of_somebody()).copied());
+        let nobodys = around().filter(|record| !record.is_of_somebody()).count();
+        let of_all = seen.behind_all(around().filter(|record| record.is_of_somebody()).copied());
         let others = seen.clients(self.perhaps.iter().copied());
         let is_told = self.are_several(seen) || !others.is_subset(&meant);
         if meant.is_empty() {
@@ -298,12 +300,16 @@ impl AtTheTime<'_> {
     }
 
     /// Who else it would be if the clocks differed, in words.
-    pub(super) fn others_in_words(&self, seen: &Seen, when: When) -> Option<String> {
+    pub(super) fn others_note(
+        &self,
+        seen: &DestinationSightings,
+        when: AlertTime,
+    ) -> Option<String> {
         let meant = seen.clients(self.meant.iter().copied());
         let mut nearest: BTreeMap<Address, Span> = BTreeMap::new();
-        for kept in &self.perhaps {
-            let apart = kept.time - when.nearest_to(kept.time);
-            for client in seen.clients(std::iter::once(*kept)).difference(&meant) {
+        for record in &self.perhaps {
+            let apart = record.time - when.nearest_to(record.time);
+            for client in seen.clients(std::iter::once(*record)).difference(&meant) {
                 let known = nearest.entry(*client).or_insert(apart);
                 if apart.abs() < known.abs() {
                     *known = apart;
@@ -336,16 +342,16 @@ impl AtTheTime<'_> {
 }
 
 /// How sure it can be at most of a client behind an alert whose time is not known, in thousandths.
-pub(super) fn sure_of_any(seen: &Seen, all: &[&Kept]) -> u16 {
+pub(super) fn cap_without_time(seen: &DestinationSightings, all: &[&SightingRecord]) -> u16 {
     let is_one = seen.clients(all.iter().copied()).len() <= 1;
-    if is_one { ALONE } else { OF_SEVERAL }
+    if is_one { ALONE_PERMILLE } else { OF_SEVERAL_PERMILLE }
 }
 
 /// All clients that had a part in anything that was seen of a destination about a time; `all` is that, by time.
 pub(super) fn asked_then(
-    seen: &Seen,
+    seen: &DestinationSightings,
     all: &[usize],
-    when: When,
+    when: AlertTime,
     clock: Clock,
 ) -> BTreeSet<Address> {
     seen.clients(around(seen, all, when, clock))
@@ -357,10 +363,13 @@ fn window(clock: Clock) -> Span {
 }
 
 /// When the firewall can have seen it: what the DNS server asks, and nothing that its cache answers.
-pub(super) fn firewall_saw<'s>(sightings: impl Iterator<Item = &'s Kept>) -> Vec<Timestamp> {
-    let (upstream, client): (Vec<&Kept>, Vec<&Kept>) = sightings.partition(|k| k.is_upstream);
+pub(super) fn firewall_saw<'s>(
+    sightings: impl Iterator<Item = &'s SightingRecord>,
+) -> Vec<Timestamp> {
+    let (upstream, client): (Vec<&SightingRecord>, Vec<&SightingRecord>) =
+        sightings.partition(|k| k.is_upstream);
     let used = if upstream.is_empty() { client } else { upstream };
-    used.into_iter().map(|kept| kept.time).collect()
+    used.into_iter().map(|record| record.time).collect()
 }
 
 #[cfg(test)]
@@ -391,13 +400,13 @@ mod tests {
     fn sure(clock: Clock, again: Option<f64>, lookups: &[(f64, &[&str])]) -> Vec<(String, u16)> {
         let lookups: Vec<(Timestamp, &[&str])> =
             lookups.iter().map(|(second, clients)| (at(*second), *clients)).collect();
-        let seen = Seen::of_lookups(&lookups);
+        let seen = DestinationSightings::of_lookups(&lookups);
         let order: Vec<usize> = (0..lookups.len()).collect();
-        let when = When { again: again.map(at), ..When::at(at(0.0)) };
-        let at = at_the_time(&seen, &order, when, clock);
-        let sure_max = at.sure_max(&seen);
+        let when = AlertTime { again: again.map(at), ..AlertTime::at(at(0.0)) };
+        let at = match_at(&seen, &order, when, clock);
+        let confidence_cap = at.confidence_cap(&seen);
         let named = seen.clients(at.meant.iter().copied()).into_iter();
-        named.map(|client| (client.to_string(), sure_max.of(client))).collect()
+        named.map(|client| (client.to_string(), confidence_cap.of(client))).collect()
     }
 
     fn of(named: &[(&str, u16)]) -> Vec<(String, u16)> {
@@ -408,41 +417,46 @@ mod tests {
     fn who_is_behind_a_part_of_one_moments_lookups_is_less_sure_than_who_is_behind_all() {
         for clock in [UNKNOWN, KNOWN] {
             let named = sure(clock, None, &[(0.1, &[A, B]), (0.2, &[A])]);
-            assert_eq!(named, of(&[(A, SURE), (B, OF_SEVERAL)]));
+            assert_eq!(named, of(&[(A, SURE_PERMILLE), (B, OF_SEVERAL_PERMILLE)]));
             let named = sure(clock, None, &[(0.1, &[A]), (0.2, &[B])]);
-            assert_eq!(named, of(&[(A, OF_SEVERAL), (B, OF_SEVERAL)]));
+            assert_eq!(named, of(&[(A, OF_SEVERAL_PERMILLE), (B, OF_SEVERAL_PERMILLE)]));
         }
     }
 
     #[test]
     fn a_lookup_that_nobody_is_named_for_may_be_the_alerts_own() {
-        assert_eq!(sure(KNOWN, None, &[(0.1, &[A]), (0.3, &[])]), of(&[(A, NEAREST)]));
-        assert_eq!(sure(UNKNOWN, None, &[(0.1, &[A]), (20.0, &[])]), of(&[(A, NEAREST)]));
-        assert_eq!(sure(KNOWN, None, &[(0.1, &[A]), (20.0, &[])]), of(&[(A, SURE)]));
+        assert_eq!(sure(KNOWN, None, &[(0.1, &[A]), (0.3, &[])]), of(&[(A, NEAREST_PERMILLE)]));
+        assert_eq!(sure(UNKNOWN, None, &[(0.1, &[A]), (20.0, &[])]), of(&[(A, NEAREST_PERMILLE)]));
+        assert_eq!(sure(KNOWN, None, &[(0.1, &[A]), (20.0, &[])]), of(&[(A, SURE_PERMILLE)]));
     }
 
     #[test]
     fn others_about_then_count_unless_the_client_is_behind_theirs_too() {
-        assert_eq!(sure(UNKNOWN, None, &[(0.1, &[A]), (30.0, &[B])]), of(&[(A, NEAREST)]));
-        assert_eq!(sure(UNKNOWN, None, &[(0.1, &[A]), (30.0, &[A, B])]), of(&[(A, SURE)]));
+        assert_eq!(sure(UNKNOWN, None, &[(0.1, &[A]), (30.0, &[B])]), of(&[(A, NEAREST_PERMILLE)]));
+        assert_eq!(sure(UNKNOWN, None, &[(0.1, &[A]), (30.0, &[A, B])]), of(&[(A, SURE_PERMILLE)]));
         // It waited for a later try of the same question only.
         let named = sure(UNKNOWN, None, &[(-40.0, &[A]), (0.1, &[A, B])]);
-        assert_eq!(named, of(&[(A, SURE), (B, NEAREST)]));
+        assert_eq!(named, of(&[(A, SURE_PERMILLE), (B, NEAREST_PERMILLE)]));
         // A known clock may be off by some seconds, and no more.
-        assert_eq!(sure(KNOWN, None, &[(0.1, &[A]), (3.0, &[B])]), of(&[(A, NEAREST)]));
-        assert_eq!(sure(KNOWN, None, &[(0.1, &[A]), (30.0, &[B])]), of(&[(A, SURE)]));
+        assert_eq!(sure(KNOWN, None, &[(0.1, &[A]), (3.0, &[B])]), of(&[(A, NEAREST_PERMILLE)]));
+        assert_eq!(sure(KNOWN, None, &[(0.1, &[A]), (30.0, &[B])]), of(&[(A, SURE_PERMILLE)]));
     }
 
     #[test]
     fn what_is_some_seconds_from_the_alert_is_less_sure_and_what_is_further_needs_a_clock_that_is_off()
      {
-        for (second, most) in [(1.0, SURE), (-4.0, ALONE), (20.0, NEAREST), (-50.0, NEAREST)] {
+        for (second, most) in [
+            (1.0, SURE_PERMILLE),
+            (-4.0, ALONE_PERMILLE),
+            (20.0, NEAREST_PERMILLE),
+            (-50.0, NEAREST_PERMILLE),
+        ] {
             assert_eq!(sure(UNKNOWN, None, &[(second, &[A])]), of(&[(A, most)]), "{second}");
         }
         assert_eq!(sure(UNKNOWN, None, &[(70.0, &[A])]), of(&[]));
         assert_eq!(sure(KNOWN, None, &[(20.0, &[A])]), of(&[]));
         let doubtful = Clock { is_doubtful: true, ..UNKNOWN };
-        assert_eq!(sure(doubtful, None, &[(0.1, &[A])]), of(&[(A, NEAREST)]));
+        assert_eq!(sure(doubtful, None, &[(0.1, &[A])]), of(&[(A, NEAREST_PERMILLE)]));
     }
 
     #[test]
@@ -450,10 +464,10 @@ mod tests {
         let notes = |lookups: &[(f64, &[&str])]| {
             let lookups: Vec<(Timestamp, &[&str])> =
                 lookups.iter().map(|(second, clients)| (at(*second), *clients)).collect();
-            let seen = Seen::of_lookups(&lookups);
+            let seen = DestinationSightings::of_lookups(&lookups);
             let order: Vec<usize> = (0..lookups.len()).collect();
-            let when = When::at(at(0.0));
-            at_the_time(&seen, &order, when, UNKNOWN).notes(&seen, when).join("; ")
+            let when = AlertTime::at(at(0.0));
+            match_at(&seen, &order, when, UNKNOWN).notes(&seen, when).join("; ")
         };
         assert_eq!(notes(&[(0.1, &[A]), (0.2, &[A])]), "");
         for (lookups, words) in [
@@ -473,23 +487,28 @@ mod tests {
         const HOUR: f64 = 3_600.0;
         for clock in [UNKNOWN, KNOWN] {
             let sure = |lookups: &[(f64, &[&str])]| sure(clock, Some(HOUR), lookups);
-            assert_eq!(sure(&[(0.1, &[A])]), of(&[(A, SURE)]));
-            assert_eq!(sure(&[(HOUR + 0.1, &[A])]), of(&[(A, SURE)]));
-            assert_eq!(sure(&[(0.1, &[A]), (HOUR + 0.1, &[A])]), of(&[(A, SURE)]));
+            assert_eq!(sure(&[(0.1, &[A])]), of(&[(A, SURE_PERMILLE)]));
+            assert_eq!(sure(&[(HOUR + 0.1, &[A])]), of(&[(A, SURE_PERMILLE)]));
+            assert_eq!(sure(&[(0.1, &[A]), (HOUR + 0.1, &[A])]), of(&[(A, SURE_PERMILLE)]));
             let both = sure(&[(0.1, &[A]), (HOUR + 0.2, &[B])]);
-            assert_eq!(both, of(&[(A, OF_SEVERAL), (B, OF_SEVERAL)]));
-            assert_eq!(sure(&[(0.1, &[A]), (HOUR + 3.0, &[B])]), of(&[(A, NEAREST)]));
+            assert_eq!(both, of(&[(A, OF_SEVERAL_PERMILLE), (B, OF_SEVERAL_PERMILLE)]));
+            assert_eq!(sure(&[(0.1, &[A]), (HOUR + 3.0, &[B])]), of(&[(A, NEAREST_PERMILLE)]));
         }
-        let when = When { again: Some(at(HOUR)), ..When::at(at(0.0)) };
+        let when = AlertTime { again: Some(at(HOUR)), ..AlertTime::at(at(0.0)) };
         assert_eq!(when.nearest_to(at(HOUR - 5.0)), at(HOUR));
         assert_eq!(when.nearest_to(at(5.0)), at(0.0));
     }
 
     #[test]
     fn who_asked_then_is_of_either_time() {
-        let seen = Seen::of_lookups(&[(at(0.0), &[A]), (at(1_800.0), &[A]), (at(3_600.0), &[B])]);
-        let then =
-            |again| asked_then(&seen, &[0, 1, 2], When { again, ..When::at(at(0.0)) }, UNKNOWN);
+        let seen = DestinationSightings::of_lookups(&[
+            (at(0.0), &[A]),
+            (at(1_800.0), &[A]),
+            (at(3_600.0), &[B]),
+        ]);
+        let then = |again| {
+            asked_then(&seen, &[0, 1, 2], AlertTime { again, ..AlertTime::at(at(0.0)) }, UNKNOWN)
+        };
         assert_eq!((then(None).len(), then(Some(at(3_600.0))).len()), (1, 2));
         let known: Address = A.parse::<IpAddr>().unwrap().into();
         assert!(then(None).contains(&known));

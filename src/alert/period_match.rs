@@ -6,9 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Zones;
-use super::moment::{AtTheTime, OF_MANY, OF_SEVERAL, SURE, SureMax, When};
 use super::nearest::moments;
-use super::sightings::{Kept, Seen};
+use super::sightings::{DestinationSightings, SightingRecord};
+use super::time_match::{
+    AlertTime, ConfidenceCap, OF_MANY_PERMILLE, OF_SEVERAL_PERMILLE, SURE_PERMILLE, TimeMatch,
+};
 use crate::attribution::Coverage;
 use crate::flow::Address;
 use crate::number::count;
@@ -26,25 +28,30 @@ const AT_SERVER_MAX: usize = 3;
 const MANY: usize = 5;
 
 /// The sightings that it means, and what that comes to.
-pub(super) struct Meant<'s> {
-    pub meant: Vec<&'s Kept>,
-    pub sure_max: SureMax,
+pub(super) struct PeriodMatch<'s> {
+    pub meant: Vec<&'s SightingRecord>,
+    pub confidence_cap: ConfidenceCap,
     pub notes: Vec<String>,
     /// Why nobody can be named.
     pub undecided: Option<String>,
 }
 
-impl<'s> Meant<'s> {
+impl<'s> PeriodMatch<'s> {
     /// Of an alert that stands for so many events: what was seen at its time, and who is surely behind it. That is who is
     /// left with an event whichever of the lookups these are.
-    pub(super) fn of(at: AtTheTime<'s>, seen: &Seen, when: When, events: u64) -> Meant<'s> {
-        let has_upstream = at.meant.iter().any(|kept| kept.is_upstream);
-        let is_usable = |kept: &&&Kept| kept.is_upstream || !has_upstream;
+    pub(super) fn of(
+        at: TimeMatch<'s>,
+        seen: &DestinationSightings,
+        when: AlertTime,
+        events: u64,
+    ) -> PeriodMatch<'s> {
+        let has_upstream = at.meant.iter().any(|record| record.is_upstream);
+        let is_usable = |record: &&&SightingRecord| record.is_upstream || !has_upstream;
         // What the firewall can have seen.
-        let lookups: Vec<&Kept> = at.meant.iter().filter(is_usable).copied().collect();
+        let lookups: Vec<&SightingRecord> = at.meant.iter().filter(is_usable).copied().collect();
         let mut own: BTreeMap<Address, usize> = BTreeMap::new();
-        for kept in &lookups {
-            for client in seen.clients(std::iter::once(*kept)) {
+        for record in &lookups {
+            for client in seen.clients(std::iter::once(*record)) {
                 *own.entry(client).or_default() += 1;
             }
         }
@@ -52,11 +59,11 @@ impl<'s> Meant<'s> {
         let some: BTreeSet<Address> =
             own.iter().filter(is_sure).map(|(client, _)| *client).collect();
         let clients = own.len();
-        let mut notes: Vec<String> = at.vague_in_words().into_iter().collect();
+        let mut notes: Vec<String> = at.vague_note().into_iter().collect();
         let mut most = at.at_best();
         if when.until - when.from <= SHORT && at.others(seen) > 0 {
             most = most.min(at.beside_others(seen));
-            notes.extend(at.others_in_words(seen, when));
+            notes.extend(at.others_note(seen, when));
         }
         if some.len() < clients {
             notes.push(format!(
@@ -83,14 +90,14 @@ impl<'s> Meant<'s> {
                 count(lookups.len() as u64, "such lookup", "such lookups")
             ));
         }
-        let else_most = if clients < MANY { OF_SEVERAL } else { OF_MANY };
-        let sure_max = SureMax::Of { some, most, else_most };
-        Meant { meant: at.meant, sure_max, notes, undecided }
+        let else_most = if clients < MANY { OF_SEVERAL_PERMILLE } else { OF_MANY_PERMILLE };
+        let confidence_cap = ConfidenceCap::Of { some, most, else_most };
+        PeriodMatch { meant: at.meant, confidence_cap, notes, undecided }
     }
 }
 
 /// How long of an alert's time the capture has nothing.
-fn missing((from, until): (Timestamp, Timestamp), coverage: &Coverage) -> Span {
+fn uncovered((from, until): (Timestamp, Timestamp), coverage: &Coverage) -> Span {
     let Some((first, last)) = coverage.span else { return until - from };
     let common = |(begin, end): (Timestamp, Timestamp)| (end.min(until) - begin.max(from)).0.max(0);
     let gaps: i64 = coverage.gaps.iter().map(|gap| common(*gap)).sum();
@@ -98,11 +105,15 @@ fn missing((from, until): (Timestamp, Timestamp), coverage: &Coverage) -> Span {
 }
 
 /// That the capture has only a part of the alert's time.
-pub(super) fn unseen(when: When, coverage: &Coverage, zones: &Zones) -> Option<String> {
+pub(super) fn partial_coverage_note(
+    when: AlertTime,
+    coverage: &Coverage,
+    zones: &Zones,
+) -> Option<String> {
     let (from, until) = (when.from, when.until);
     let (first, last) = coverage.span?;
-    let missing = missing((from, until), coverage);
-    let is_partly = when.is_span() && missing > LITTLE && from <= last && until >= first;
+    let uncovered = uncovered((from, until), coverage);
+    let is_partly = when.is_span() && uncovered > LITTLE && from <= last && until >= first;
     let is_cut = from + LITTLE < first || until > last + LITTLE;
     is_partly.then(|| {
         let all = moments(from, until, zones);
@@ -114,7 +125,7 @@ pub(super) fn unseen(when: When, coverage: &Coverage, zones: &Zones) -> Option<S
             false => format!(
                 "the alert covers {all}, and the capture has nothing for {} of that: it does not show who else \
                  asked",
-                period(missing)
+                period(uncovered)
             ),
         }
     })
@@ -122,24 +133,24 @@ pub(super) fn unseen(when: When, coverage: &Coverage, zones: &Zones) -> Option<S
 
 /// How sure it can be at most that a client is behind one of so many events, of whose time the capture lacks a part: that not all
 /// of them fell into what it lacks.
-pub(super) fn sure_of_part(when: When, events: u64, coverage: &Coverage) -> u16 {
+pub(super) fn cap_by_coverage(when: AlertTime, events: u64, coverage: &Coverage) -> u16 {
     let all = (when.until - when.from).0.max(1);
-    let missing = missing((when.from, when.until), coverage);
-    if missing <= LITTLE {
-        return SURE;
+    let uncovered = uncovered((when.from, when.until), coverage);
+    if uncovered <= LITTLE {
+        return SURE_PERMILLE;
     }
-    let share = missing.0 as f64 / all as f64;
+    let share = uncovered.0 as f64 / all as f64;
     let all_missed = share.clamp(0.0, 1.0).powi(events.min(1 << 20) as i32);
-    OF_MANY.max(((1.0 - all_missed) * f64::from(SURE)) as u16)
+    OF_MANY_PERMILLE.max(((1.0 - all_missed) * f64::from(SURE_PERMILLE)) as u16)
 }
 
 /// What is about the times of alerts, in order, and nothing twice.
 #[derive(Debug)]
-pub(super) struct About(Vec<(Timestamp, Timestamp)>);
+pub(super) struct AlertPeriods(Vec<(Timestamp, Timestamp)>);
 
-impl About {
+impl AlertPeriods {
     /// Of alerts that are from when until when.
-    pub(super) fn of(mut times: Vec<(Timestamp, Timestamp)>) -> About {
+    pub(super) fn of(mut times: Vec<(Timestamp, Timestamp)>) -> AlertPeriods {
         times.sort_unstable();
         let mut about: Vec<(Timestamp, Timestamp)> = Vec::new();
         for (from, until) in times.into_iter().map(|(from, until)| (from - ABOUT, until + ABOUT)) {
@@ -148,7 +159,7 @@ impl About {
                 None => about.push((from, until)),
             }
         }
-        About(about)
+        AlertPeriods(about)
     }
 
     /// Whether a time is.
@@ -161,7 +172,7 @@ impl About {
 #[cfg(test)]
 mod tests {
     use super::super::Clock;
-    use super::super::moment::{NEAREST, at_the_time};
+    use super::super::time_match::{NEAREST_PERMILLE, match_at};
     use super::*;
 
     const A: &str = "10.0.0.1";
@@ -176,13 +187,13 @@ mod tests {
     fn sure(until: i64, events: u64, lookups: &[(i64, &[&str])]) -> (Vec<(String, u16)>, String) {
         let lookups: Vec<(Timestamp, &[&str])> =
             lookups.iter().map(|(second, clients)| (at(*second), *clients)).collect();
-        let seen = Seen::of_lookups(&lookups);
+        let seen = DestinationSightings::of_lookups(&lookups);
         let order: Vec<usize> = (0..lookups.len()).collect();
-        let when = When { until: at(until), ..When::at(at(0)) };
-        let found = at_the_time(&seen, &order, when, Clock::default());
-        let meant = Meant::of(found, &seen, when, events);
+        let when = AlertTime { until: at(until), ..AlertTime::at(at(0)) };
+        let found = match_at(&seen, &order, when, Clock::default());
+        let meant = PeriodMatch::of(found, &seen, when, events);
         let named = seen.clients(meant.meant.iter().copied()).into_iter();
-        let named = named.map(|client| (client.to_string(), meant.sure_max.of(client)));
+        let named = named.map(|client| (client.to_string(), meant.confidence_cap.of(client)));
         (named.collect(), meant.notes.join("; "))
     }
 
@@ -194,19 +205,19 @@ mod tests {
     fn who_is_left_with_an_event_whichever_these_are_is_surely_behind_the_alert() {
         let of_both: &[(i64, &[&str])] = &[(100, &[A]), (500, &[B]), (2_000, &[A]), (9_000, &[A])];
         for (events, sure_of_a, sure_of_b) in [
-            (1, OF_SEVERAL, OF_SEVERAL),
-            (2, SURE, OF_SEVERAL),
-            (3, SURE, OF_SEVERAL),
-            (4, SURE, SURE),
+            (1, OF_SEVERAL_PERMILLE, OF_SEVERAL_PERMILLE),
+            (2, SURE_PERMILLE, OF_SEVERAL_PERMILLE),
+            (3, SURE_PERMILLE, OF_SEVERAL_PERMILLE),
+            (4, SURE_PERMILLE, SURE_PERMILLE),
         ] {
             let (named, notes) = sure(10_000, events, of_both);
             assert_eq!(named, of(&[(A, sure_of_a), (B, sure_of_b)]), "{events}");
             assert_eq!(notes.contains("not all of these clients"), events < 4, "{notes}");
         }
         let (named, notes) = sure(10_000, 1, &[(100, &[A]), (9_000, &[A])]);
-        assert_eq!((named, notes.as_str()), (of(&[(A, SURE)]), ""));
+        assert_eq!((named, notes.as_str()), (of(&[(A, SURE_PERMILLE)]), ""));
         // Outside of it nobody asked about it.
-        assert_eq!(sure(1_000, 1, &[(100, &[A]), (9_000, &[B])]).0, of(&[(A, SURE)]));
+        assert_eq!(sure(1_000, 1, &[(100, &[A]), (9_000, &[B])]).0, of(&[(A, SURE_PERMILLE)]));
         assert_eq!(sure(1_000, 1, &[(9_000, &[B])]).0, of(&[]));
         let (_, notes) = sure(10_000, 9, &[(100, &[A]), (9_000, &[A])]);
         assert!(notes.contains("9 events, but this capture shows only 2 such lookups"), "{notes}");
@@ -216,18 +227,19 @@ mod tests {
     fn of_what_the_capture_has_a_part_of_less_is_sure() {
         let gaps = vec![(at(2_000), at(5_000))];
         let coverage = Coverage { span: Some((at(0), at(9_000))), gaps, ..Coverage::default() };
-        let of = |from, until| When { until: at(until), ..When::at(at(from)) };
+        let of = |from, until| AlertTime { until: at(until), ..AlertTime::at(at(from)) };
         for (when, events, sure) in [
-            (of(0, 2_000), 1, SURE),
+            (of(0, 2_000), 1, SURE_PERMILLE),
             (of(0, 6_000), 1, 500),
             (of(0, 6_000), 2, 750),
-            (of(-30_000, 9_000), 1, OF_MANY),
-            (of(-30_000, 9_000), 100, SURE - 1),
+            (of(-30_000, 9_000), 1, OF_MANY_PERMILLE),
+            (of(-30_000, 9_000), 100, SURE_PERMILLE - 1),
         ] {
-            let found = sure_of_part(when, events, &coverage);
+            let found = cap_by_coverage(when, events, &coverage);
             assert!(found.abs_diff(sure) <= 1, "{found} of {sure}");
         }
-        let told = |when| unseen(when, &coverage, &Zones::default()).unwrap_or_default();
+        let told =
+            |when| partial_coverage_note(when, &coverage, &Zones::default()).unwrap_or_default();
         assert!(
             told(of(0, 6_000)).contains("the capture has nothing for 50 min of that"),
             "{}",
@@ -240,15 +252,18 @@ mod tests {
     #[test]
     fn of_a_short_time_the_clock_tells_as_of_a_moment() {
         let (named, notes) = sure(5, 1, &[(2, &[A]), (40, &[B])]);
-        assert_eq!(named, of(&[(A, NEAREST)]));
+        assert_eq!(named, of(&[(A, NEAREST_PERMILLE)]));
         assert!(notes.contains("10.0.0.2 asked for it"), "{notes}");
-        assert_eq!(sure(5, 1, &[(40, &[B])]).0, of(&[(B, NEAREST)]));
+        assert_eq!(sure(5, 1, &[(40, &[B])]).0, of(&[(B, NEAREST_PERMILLE)]));
     }
 
     #[test]
     fn what_is_about_alerts_is_told_once() {
-        let about =
-            About::of(vec![(at(0), at(9_000)), (at(9_100), at(9_100)), (at(-90_000), at(-90_000))]);
+        let about = AlertPeriods::of(vec![
+            (at(0), at(9_000)),
+            (at(9_100), at(9_100)),
+            (at(-90_000), at(-90_000)),
+        ]);
         assert_eq!(about.0.len(), 2);
         for (second, holds) in [
             (0, true),
