@@ -102,7 +102,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("askama", &["src/report/"]),
     ("pcap_file", &["src/evidence/"]),
     ("addr", &["src/indicator/", "src/attribution/", "src/alert/"]),
-    ("base64", &["src/indicator/load/", "src/alert/load/letter.rs"]),
+    ("base64", &["src/indicator/load/", "src/alert/load/text/mail.rs"]),
     ("dhcproto", &["src/identity/"]),
     ("kerberos_parser", &["src/identity/"]),
     ("tls_parser", &["src/contact/"]),

@@ -21,11 +21,11 @@
 
 use std::collections::BTreeSet;
 
-use super::moment::NEAR;
+use super::time_match::NEAR;
 use crate::time::{Span, Timestamp};
 
 /// By what scale a difference is looked for.
-struct Scale {
+struct SearchScale {
     /// The largest.
     difference_max: Span,
     /// Alerts within so long a time are of one moment: what is asked for together at one time is so at another.
@@ -38,14 +38,14 @@ struct Scale {
 }
 
 /// A time zone off. A day is none: what is asked for every day, or every hour, fits again on the next.
-const WIDE: Scale = Scale {
+const WIDE: SearchScale = SearchScale {
     difference_max: Span::from_secs(15 * 3_600),
     moment: Span::from_secs(60),
     agreeing_min: 3,
     burst_max: Span::from_secs(3_600),
 };
 /// What clocks that somebody sets now and then are off by: Kerberos takes five minutes (RFC 4120).
-const CLOSE: Scale = Scale {
+const CLOSE: SearchScale = SearchScale {
     difference_max: Span::from_secs(300),
     moment: Span::from_secs(10),
     agreeing_min: 5,
@@ -105,14 +105,18 @@ impl Clock {
 }
 
 /// The times of alerts of one destination (at one host), and those of its sightings.
-pub(super) type Part = (Vec<Timestamp>, Vec<Timestamp>);
+pub(super) type TimesOfTarget = (Vec<Timestamp>, Vec<Timestamp>);
 
 /// When a capture begins and ends.
-pub(super) type Shown = (Timestamp, Timestamp);
+pub(super) type CapturePeriod = (Timestamp, Timestamp);
 
 /// Estimates it from the parts, of which the capture shows what is within `shown`. Times that are all of whole minutes
 /// stand for these; but for a single one that says its second to a part of it (`are_fine`).
-pub(super) fn estimate(parts: &[Part], shown: Option<Shown>, are_fine: bool) -> Clock {
+pub(super) fn estimate(
+    parts: &[TimesOfTarget],
+    shown: Option<CapturePeriod>,
+    are_fine: bool,
+) -> Clock {
     let clock = difference(parts, shown, are_fine);
     let (all, _) = counted_by(clock, parts, None);
     if clock.is_estimated {
@@ -126,8 +130,8 @@ pub(super) fn estimate(parts: &[Part], shown: Option<Shown>, are_fine: bool) -> 
     }
 }
 
-fn difference(parts: &[Part], shown: Option<Shown>, are_fine: bool) -> Clock {
-    let counted: Vec<Part> = parts
+fn difference(parts: &[TimesOfTarget], shown: Option<CapturePeriod>, are_fine: bool) -> Clock {
+    let counted: Vec<TimesOfTarget> = parts
         .iter()
         .map(|(alerts, sightings)| (once_a_second(alerts), once_a_second(sightings)))
         .filter(|(alerts, sightings)| !alerts.is_empty() && !sightings.is_empty())
@@ -152,20 +156,20 @@ fn difference(parts: &[Part], shown: Option<Shown>, are_fine: bool) -> Clock {
 }
 
 /// Whether times were written without seconds: each then stands for a whole minute.
-fn are_of_minutes(parts: &[Part]) -> bool {
+fn are_of_minutes(parts: &[TimesOfTarget]) -> bool {
     let mut times = parts.iter().flat_map(|(alerts, _)| alerts).peekable();
     times.peek().is_some() && times.all(|time| time.0 % MINUTE == 0)
 }
 
 /// Whether all alerts are of one time.
-fn is_single(parts: &[Part]) -> bool {
+fn is_single(parts: &[TimesOfTarget]) -> bool {
     let mut times = parts.iter().flat_map(|(alerts, _)| alerts);
     let first = times.next();
     times.all(|time| Some(time) == first)
 }
 
 /// Estimates it by one scale.
-fn by(scale: &Scale, counted: &[Part], shown: Shown) -> Clock {
+fn by(scale: &SearchScale, counted: &[TimesOfTarget], shown: CapturePeriod) -> Clock {
     let total: usize = counted.iter().map(|(alerts, _)| alerts.len()).sum();
     let step = total.div_ceil(ALERTS_MAX).max(1);
     let voting = || {
@@ -189,18 +193,22 @@ fn by(scale: &Scale, counted: &[Part], shown: Shown) -> Clock {
     }
     votes.sort_unstable();
     let alerts = voting().map(|(alert, _)| alert).collect();
-    let field = Field { votes, alerts, moments, shown, expected: chances.iter().sum() };
-    let Some(window) = scale.choose(&field) else {
-        return Clock { rival: scale.rival(&field), ..Clock::default() };
+    let tally = Tally { votes, alerts, moments, shown, expected: chances.iter().sum() };
+    let Some(window) = scale.choose(&tally) else {
+        return Clock { rival: scale.rival(&tally), ..Clock::default() };
     };
     let is_none = window.median.abs() <= AGREE;
-    let rival = if is_none { scale.rival(&field) } else { None };
+    let rival = if is_none { scale.rival(&tally) } else { None };
     Clock { difference: Span(window.median), is_estimated: true, rival, ..Clock::default() }
 }
 
 /// With how many alerts agree on it, of all whose destination was seen, or of those of them that it puts into the time
 /// `shown`; and those that do not.
-fn counted_by(clock: Clock, parts: &[Part], shown: Option<Shown>) -> (Clock, Vec<Timestamp>) {
+fn counted_by(
+    clock: Clock,
+    parts: &[TimesOfTarget],
+    shown: Option<CapturePeriod>,
+) -> (Clock, Vec<Timestamp>) {
     let all = parts.iter().filter(|(_, sightings)| !sightings.is_empty());
     let lasts = if clock.is_of_minutes { Span(MINUTE) } else { Span(0) };
     // What is of its very moment raises no doubt.
@@ -227,13 +235,13 @@ fn counted_by(clock: Clock, parts: &[Part], shown: Option<Shown>) -> (Clock, Vec
 }
 
 /// All votes, in order, and what they are weighed by.
-struct Field {
+struct Tally {
     votes: Vec<Vote>,
     /// Those that vote.
     alerts: Vec<Timestamp>,
     /// Where moments begin.
     moments: Vec<Timestamp>,
-    shown: Shown,
+    shown: CapturePeriod,
     /// How many moments would agree by chance.
     expected: f64,
 }
@@ -248,7 +256,7 @@ struct Vote {
 
 /// Differences that agree.
 #[derive(Clone, Copy, Debug)]
-struct Window {
+struct VoteWindow {
     /// How many moments do.
     agreeing: usize,
     /// The least, the one in the middle, the greatest.
@@ -280,7 +288,7 @@ fn once_a_second(times: &[Timestamp]) -> Vec<Timestamp> {
     times
 }
 
-impl Scale {
+impl SearchScale {
     /// How likely a moment chosen at random, while it was asked for at all, agrees with a sighting.
     fn chance_of(&self, sightings: &[Timestamp]) -> f64 {
         let (Some(first), Some(last)) = (sightings.first(), sightings.last()) else { return 0.0 };
@@ -297,31 +305,31 @@ impl Scale {
         (agreeing as f64 / span as f64).min(1.0)
     }
 
-    fn choose(&self, field: &Field) -> Option<Window> {
-        let best = field.best(|_| true)?;
+    fn choose(&self, tally: &Tally) -> Option<VoteWindow> {
+        let best = tally.best(|_| true)?;
         let is_none = best.from <= AGREE && best.to >= -AGREE;
         let others =
-            field.best(|vote| (vote.d - best.median).abs() > APART).map_or(0, |w| w.agreeing);
+            tally.best(|vote| (vote.d - best.median).abs() > APART).map_or(0, |w| w.agreeing);
         let is_alone = match is_none {
             true => best.agreeing > others,
-            false => best.agreeing >= others * AHEAD && !field.fits_as_it_is(),
+            false => best.agreeing >= others * AHEAD && !tally.fits_as_it_is(),
         };
-        (is_alone && self.is_enough(&best, field)).then_some(best)
+        (is_alone && self.is_enough(&best, tally)).then_some(best)
     }
 
     /// The difference that does nearly as well as none or better: a packet or two may be missing.
-    fn rival(&self, field: &Field) -> Option<Span> {
-        let as_it_is = field.best(|vote| vote.d.abs() <= AGREE).map_or(0, |zero| zero.agreeing);
-        let other = field.best(|vote| vote.d.abs() > APART)?;
-        let is_rival = are_nearly_all(other.agreeing, as_it_is) && self.is_enough(&other, field);
+    fn rival(&self, tally: &Tally) -> Option<Span> {
+        let as_it_is = tally.best(|vote| vote.d.abs() <= AGREE).map_or(0, |zero| zero.agreeing);
+        let other = tally.best(|vote| vote.d.abs() > APART)?;
+        let is_rival = are_nearly_all(other.agreeing, as_it_is) && self.is_enough(&other, tally);
         is_rival.then_some(Span(other.median))
     }
 
     /// Whether enough agree on a difference.
-    fn is_enough(&self, window: &Window, field: &Field) -> bool {
+    fn is_enough(&self, window: &VoteWindow, tally: &Tally) -> bool {
         window.agreeing >= self.agreeing_min
-            && field.agrees_with_the_capture(window)
-            && self.is_no_chance(window.agreeing, field.expected)
+            && tally.agrees_with_the_capture(window)
+            && self.is_no_chance(window.agreeing, tally.expected)
     }
 
     /// Whether so many agreeing moments can hardly be chance: the Chernoff bound of a sum that is expected to
@@ -342,7 +350,7 @@ fn are_nearly_all(agreeing: usize, of: usize) -> bool {
     agreeing * DISAGREEING_SHARE >= of * (DISAGREEING_SHARE - 1)
 }
 
-impl Field {
+impl Tally {
     /// How many times a difference puts into the capture.
     fn shown_of(&self, times: &[Timestamp], difference: i64) -> usize {
         let (from, to) = (self.shown.0 - Span(AGREE), self.shown.1 + Span(AGREE));
@@ -352,7 +360,7 @@ impl Field {
 
     /// Whether nearly all moments agree that a difference puts into the capture, and nearly all alerts: of two firewalls
     /// in one file one may agree in each moment.
-    fn agrees_with_the_capture(&self, window: &Window) -> bool {
+    fn agrees_with_the_capture(&self, window: &VoteWindow) -> bool {
         let from = self.votes.partition_point(|vote| vote.d < window.median - AGREE);
         let votes = self.votes.iter().skip(from);
         let votes = votes.take_while(|vote| vote.d <= window.median + AGREE);
@@ -368,11 +376,11 @@ impl Field {
     }
 
     /// Among the votes that count, the window in which most moments agree; the one nearest to zero, of those.
-    fn best(&self, counts: impl Fn(&Vote) -> bool) -> Option<Window> {
+    fn best(&self, counts: impl Fn(&Vote) -> bool) -> Option<VoteWindow> {
         let votes: Vec<Vote> = self.votes.iter().copied().filter(|vote| counts(vote)).collect();
         let mut inside = vec![0usize; self.moments.len()];
         let (mut agreeing, mut start) = (0, 0);
-        let mut found: Option<(usize, i64, Window)> = None;
+        let mut found: Option<(usize, i64, VoteWindow)> = None;
         for (end, vote) in votes.iter().enumerate() {
             let slot = inside.get_mut(vote.by)?;
             *slot += 1;
@@ -392,7 +400,7 @@ impl Field {
                 agreeing > *most || agreeing == *most && distance < *nearest
             });
             if is_better {
-                found = Some((agreeing, distance, Window { agreeing, from, median, to }));
+                found = Some((agreeing, distance, VoteWindow { agreeing, from, median, to }));
             }
         }
         found.map(|(_, _, window)| window)
@@ -419,7 +427,7 @@ mod tests {
     }
 
     /// A capture of a day.
-    const DAY: Option<Shown> = Some((
+    const DAY: Option<CapturePeriod> = Some((
         Timestamp(1_772_443_062_000_000_000 - 3_600_000_000_000),
         Timestamp(1_772_443_062_000_000_000 + 82_800_000_000_000),
     ));
@@ -521,7 +529,7 @@ mod tests {
     #[test]
     fn of_two_firewalls_that_see_the_same_moments_no_clock_is_told() {
         let starts = [0, 1_000, 2_300, 3_100, 4_900];
-        let parts: Vec<Part> = starts
+        let parts: Vec<TimesOfTarget> = starts
             .iter()
             .flat_map(|start| {
                 let (right, late) = (times(&[*start]), times(&[start + 5]));
@@ -530,7 +538,7 @@ mod tests {
             .collect();
         let clock = estimate(&parts, DAY, false);
         assert!(!clock.is_estimated, "{clock:?}");
-        let right: Vec<Part> = parts.into_iter().step_by(2).collect();
+        let right: Vec<TimesOfTarget> = parts.into_iter().step_by(2).collect();
         assert!(estimate(&right, DAY, false).is_estimated);
     }
 
@@ -558,7 +566,7 @@ mod tests {
     /// Destinations that were each asked for once, at these seconds, in a capture from 0 to 180; alerts of them by a
     /// clock that is off by so many.
     fn of_minutes(off: i64, seconds: &[i64], alerts: &[i64]) -> Clock {
-        let parts: Vec<Part> = seconds
+        let parts: Vec<TimesOfTarget> = seconds
             .iter()
             .zip(alerts)
             .map(|(seen, alert)| (times(&[alert - off]), times(&[*seen])))
@@ -587,7 +595,7 @@ mod tests {
     fn what_is_asked_for_in_turn_is_not_taken_for_a_clock_that_is_off() {
         // Five names every 50 s. The capture lacks the first turns: what is there is a turn later.
         let turns = |from: i64| (from..180).step_by(50).collect::<Vec<_>>();
-        let parts: Vec<Part> = (0..5)
+        let parts: Vec<TimesOfTarget> = (0..5)
             .map(|n| {
                 let start = n * 10;
                 (times(&turns(start)), times(&turns(start).split_off(1)))

@@ -1,7 +1,7 @@
 //! The firewall's own alerts, and the answer to each.
 //!
 //! [`Alerts::load`] reads a table pasted from the firewall's page, its log, or an export. The destinations become
-//! indicators; [`Desk`] collects their sightings and matches them to each alert:
+//! indicators; [`AlertMatcher`] collects their sightings and matches them to each alert:
 //!
 //! 1. A name matches itself. Names below it count only if it was not seen, if it was only asked about on the way to
 //!    them, or if nobody can be named for it.
@@ -16,14 +16,14 @@
 //! 4. If nothing matches, the nearest thing seen is named.
 
 mod clock;
-mod desk;
 mod load;
-mod moment;
+mod matcher;
 mod nearest;
+mod period_match;
 mod scope;
 mod sightings;
-mod span;
 mod target;
+mod time_match;
 mod zones;
 
 use std::collections::BTreeSet;
@@ -38,8 +38,8 @@ use crate::time::Timestamp;
 
 pub use clock::Clock;
 pub(crate) use clock::moments;
-pub use desk::Desk;
-pub use load::{Alerts, Form, Lack, LoadError, Notice, name_asked};
+pub use load::{AlertFormat, Alerts, LoadError, Notice, UnreadPart, name_asked};
+pub use matcher::AlertMatcher;
 pub use scope::address_in;
 pub use target::{refused, refused_beforehand};
 pub use zones::Zones;

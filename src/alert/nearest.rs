@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use super::Zones;
-use super::desk::FITS_MAX;
-use super::sightings::{Seen, Store};
-use super::zones::Fit;
+use super::matcher::FITS_MAX;
+use super::sightings::{DestinationSightings, SightingStore};
+use super::zones::ZoneFit;
 use crate::attribution::Coverage;
 use crate::flow::Address;
 use crate::indicator::{IndicatorId, Indicators};
@@ -29,13 +29,13 @@ const LATEST_MAX: usize = 8;
 
 /// What was seen near one destination, by name or address.
 #[derive(Debug, Default)]
-struct Near {
-    seen: BTreeMap<String, Traces>,
+struct Neighbours {
+    seen: BTreeMap<String, Appearances>,
 }
 
 /// In how many messages, when first, and who asked.
 #[derive(Clone, Debug)]
-struct Traces {
+struct Appearances {
     messages: u64,
     first: Timestamp,
     askers: Vec<Asker>,
@@ -51,7 +51,7 @@ struct Asker {
     latest: VecDeque<(u16, u16)>,
 }
 
-impl Traces {
+impl Appearances {
     fn note_asker(&mut self, question: &Message) {
         let source = question.flow.source;
         let one = (source.port, question.id);
@@ -71,7 +71,7 @@ impl Traces {
     }
 
     /// How often, by whom, and when first: by clients if there were any, for what they asked a DNS server asked on.
-    fn asked(&self, coverage: &Coverage, store: &Store, zones: &Zones) -> String {
+    fn asked(&self, coverage: &Coverage, store: &SightingStore, zones: &Zones) -> String {
         let is_server = |asker: &&Asker| {
             coverage.resolvers.iter().any(|server| server.addresses.contains(&asker.address))
         };
@@ -92,17 +92,17 @@ impl Traces {
 
 /// Watches for what is near.
 #[derive(Debug)]
-pub(super) struct Nearby {
+pub(super) struct NeighbourWatch {
     around: Indicators,
-    near: BTreeMap<IndicatorId, Near>,
+    near: BTreeMap<IndicatorId, Neighbours>,
     /// For each destination: what is around it.
     around_of: BTreeMap<String, (String, IndicatorId)>,
     found: Vec<IndicatorId>,
 }
 
-impl Nearby {
+impl NeighbourWatch {
     /// Watches around destinations, in the form that indicators have.
-    pub(super) fn new<'a>(destinations: impl Iterator<Item = &'a str>) -> Nearby {
+    pub(super) fn new<'a>(destinations: impl Iterator<Item = &'a str>) -> NeighbourWatch {
         let around: Vec<(String, String)> = destinations
             .filter_map(|destination| Some((destination.to_owned(), around(destination)?)))
             .collect();
@@ -113,7 +113,7 @@ impl Nearby {
             .zip(ids)
             .filter_map(|((destination, around), id)| Some((destination, (around, id.ok()?))))
             .collect();
-        Nearby { around: indicators, near: BTreeMap::new(), around_of, found: Vec::new() }
+        NeighbourWatch { around: indicators, near: BTreeMap::new(), around_of, found: Vec::new() }
     }
 
     /// Whether there is anything to watch for.
@@ -154,14 +154,14 @@ impl Nearby {
             if near.seen.len() >= NEAR_MAX && !near.seen.contains_key(text) {
                 continue;
             }
-            let traces = near.seen.entry(text.to_owned()).or_insert_with(|| Traces {
+            let appearances = near.seen.entry(text.to_owned()).or_insert_with(|| Appearances {
                 messages: 0,
                 first: time,
                 askers: Vec::new(),
             });
-            traces.messages += 1;
+            appearances.messages += 1;
             if let Some(question) = question {
-                traces.note_asker(question);
+                appearances.note_asker(question);
             }
         }
     }
@@ -171,33 +171,33 @@ impl Nearby {
         &self,
         destination: &str,
         coverage: &Coverage,
-        store: &Store,
+        store: &SightingStore,
         zones: &Zones,
     ) -> Option<String> {
         let (around, id) = self.around_of.get(destination)?;
         let near = self.near.get(id)?;
         let shared = |text: &str| common_end(text, destination);
-        let (text, traces) = near
+        let (text, appearances) = near
             .seen
             .iter()
             .filter(|(text, _)| text.as_str() != destination)
-            .max_by_key(|(text, traces)| (shared(text), traces.messages))?;
+            .max_by_key(|(text, appearances)| (shared(text), appearances.messages))?;
         Some(match destination.parse::<IpAddr>() {
             // How often would tell of the DNS server's questions and of copies, and not of clients.
             Ok(_) => format!(
                 "{text}, in the same network {around}, was queried or appears in an answer, first at {}",
-                zones.moment(traces.first)
+                zones.moment(appearances.first)
             ),
             Err(_) => format!(
                 "{text}, under the same registered domain {around}, was asked for {}",
-                traces.asked(coverage, store, zones)
+                appearances.asked(coverage, store, zones)
             ),
         })
     }
 }
 
 /// `192.168.2.42 (KEVIN-PC)`: the first of the clients that asked.
-fn named(clients: &[&Asker], store: &Store) -> String {
+fn named(clients: &[&Asker], store: &SightingStore) -> String {
     let named = clients.iter().map(|Asker { address, .. }| match store.hostname_of(*address) {
         Some(hostname) => format!("{address} ({})", hostname.name),
         None => address.to_string(),
@@ -233,12 +233,12 @@ fn common_end(one: &str, other: &str) -> usize {
 }
 
 /// The DNS servers at which a destination was seen, though not at the one that the alert blames.
-pub(super) fn elsewhere(seen: &Seen, host: &str, zones: &Zones) -> Option<String> {
+pub(super) fn elsewhere(seen: &DestinationSightings, host: &str, zones: &Zones) -> Option<String> {
     let mut servers: BTreeMap<Address, (u64, Timestamp)> = BTreeMap::new();
-    for kept in &seen.sightings {
-        let (count, first) = servers.entry(kept.resolver).or_insert((0, kept.time));
+    for record in &seen.sightings {
+        let (count, first) = servers.entry(record.resolver).or_insert((0, record.time));
         *count += 1;
-        *first = kept.time.min(*first);
+        *first = record.time.min(*first);
     }
     let told: Vec<String> = servers
         .iter()
@@ -252,10 +252,14 @@ pub(super) fn elsewhere(seen: &Seen, host: &str, zones: &Zones) -> Option<String
 }
 
 /// That others asked for the destination, and not the client that is blamed for it.
-pub(super) fn by_others(seen: &Seen, clients: &[Address], zones: &Zones) -> Option<String> {
+pub(super) fn by_others(
+    seen: &DestinationSightings,
+    clients: &[Address],
+    zones: &Zones,
+) -> Option<String> {
     let client = clients.first()?;
-    let others = seen.sightings.iter().filter(|kept| kept.is_of_somebody());
-    let first = others.map(|kept| kept.time).min().map(|first| zones.moment(first));
+    let others = seen.sightings.iter().filter(|record| record.is_of_somebody());
+    let first = others.map(|record| record.time).min().map(|first| zones.moment(first));
     let others = first.map_or(String::new(), |first| format!("; others did, first at {first}"));
     Some(format!("{client} was not seen to ask for it{others}"))
 }
@@ -309,7 +313,7 @@ pub(super) fn moments(from: Timestamp, until: Timestamp, zones: &Zones) -> Strin
 }
 
 /// In which zones the time of an alert would fit that fits nothing in its own: what to say then.
-pub(super) fn in_zones(fits: &[Fit], zones: &Zones) -> String {
+pub(super) fn in_zones(fits: &[ZoneFit], zones: &Zones) -> String {
     match told(fits, zones) {
         few if few.is_empty() => few,
         few => format!(
@@ -320,7 +324,7 @@ pub(super) fn in_zones(fits: &[Fit], zones: &Zones) -> String {
 }
 
 /// That others would be named for an alert if its time, whose zone was assumed, is of another.
-pub(super) fn others_in_zones(fits: &[Fit], zones: &Zones) -> Option<String> {
+pub(super) fn others_in_zones(fits: &[ZoneFit], zones: &Zones) -> Option<String> {
     match told(fits, zones) {
         few if few.is_empty() => None,
         few => Some(format!(
@@ -330,7 +334,7 @@ pub(super) fn others_in_zones(fits: &[Fit], zones: &Zones) -> Option<String> {
 }
 
 /// `--tz UTC (2026-03-02 08:17:43 UTC-5)`: the zones, and when that was.
-fn told(fits: &[Fit], zones: &Zones) -> String {
+fn told(fits: &[ZoneFit], zones: &Zones) -> String {
     let few = fits.iter().take(FITS_MAX);
     let few = few.map(|fit| format!("{} ({})", fit.flag(), zones.moment(fit.sighting)));
     few.collect::<Vec<_>>().join(", ")

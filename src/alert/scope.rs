@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::sightings::Seen;
+use super::sightings::DestinationSightings;
 use crate::attribution::{Called, Coverage, NatCoverage};
 use crate::flow::Address;
 
@@ -27,7 +27,7 @@ impl Scope {
     pub(super) fn of(
         host: Option<&str>,
         coverage: &Coverage,
-        seen: Option<&Seen>,
+        seen: Option<&DestinationSightings>,
     ) -> (Scope, Option<String>) {
         let Some(host) = host else { return (Scope::All, None) };
         let blamed = coverage.blamed.get(&called(host)).cloned().unwrap_or_default();
@@ -62,7 +62,7 @@ impl Scope {
             return (Scope::Resolver(vec![address]), None);
         }
         let Some(seen) = seen else { return (Scope::All, None) };
-        if seen.sightings.iter().any(|kept| kept.resolver == address) {
+        if seen.sightings.iter().any(|record| record.resolver == address) {
             return (Scope::Resolver(vec![address]), None);
         }
         if seen.has_client(address) || !blamed.is_empty() {

@@ -25,14 +25,14 @@ const SIGHTINGS_MAX: usize = 1 << 16;
 const CLIENTS_MAX: usize = 1 << 16;
 /// How many ways (a client and what it asked) are kept of one destination, and of all. Of what a client that is known
 /// already asks beyond it, the first stands for all.
-const WAYS_OF_ONE_MAX: usize = 1 << 12;
-const WAYS_MAX: usize = 1 << 15;
+const PATHS_OF_ONE_MAX: usize = 1 << 12;
+const PATHS_MAX: usize = 1 << 15;
 /// How many clients of one sighting are kept.
 const PARTS_MAX: usize = 64;
 /// How many reasons of one destination are told apart.
 const REASONS_MAX: usize = 16;
 /// From so much on it is certain, in thousandths.
-const CERTAIN: u16 = 990;
+const CERTAIN_PERMILLE: u16 = 990;
 /// How many clients an answer names.
 const SUSPECTS_MAX: usize = 100;
 /// How many names asked for are kept with a client.
@@ -42,13 +42,13 @@ const IDS_MAX: usize = 20;
 
 /// A sighting, in short.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct SightingRecord {
     pub time: Timestamp,
     pub resolver: Address,
     pub is_upstream: bool,
-    pub matter: Matter,
+    pub subject: SightingSubject,
     verdict: Verdict,
-    parts: Vec<Part>,
+    parts: Vec<ClientPart>,
     /// The destination is the server that was asked.
     is_server: bool,
     /// Why nobody is named: which of the reasons.
@@ -56,7 +56,7 @@ pub(super) struct Kept {
     id: String,
 }
 
-impl Kept {
+impl SightingRecord {
     /// Whether a client had a part in it.
     pub(super) fn is_of_somebody(&self) -> bool {
         !self.parts.is_empty()
@@ -65,7 +65,7 @@ impl Kept {
 
 /// What a sighting of a destination is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Matter {
+pub(super) enum SightingSubject {
     /// The destination itself.
     Itself,
     /// The same, but a server asked about it on its way down to a name below it (RFC 9156).
@@ -76,8 +76,8 @@ pub(super) enum Matter {
 
 /// A client's part in it.
 #[derive(Clone, Copy, Debug)]
-struct Part {
-    way: usize,
+struct ClientPart {
+    path: usize,
     role: Role,
     confidence_permille: u16,
     time: Timestamp,
@@ -89,7 +89,7 @@ struct Part {
 
 /// What a client asked, and where that led.
 #[derive(Debug)]
-struct Way {
+struct ClientPath {
     client: Address,
     asked: String,
     chain: Vec<ChainStep>,
@@ -98,10 +98,10 @@ struct Way {
 
 /// What was seen of one destination.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
-    pub sightings: Vec<Kept>,
-    ways: Vec<Way>,
-    way_of: HashMap<WayKey, usize>,
+pub(super) struct DestinationSightings {
+    pub sightings: Vec<SightingRecord>,
+    paths: Vec<ClientPath>,
+    path_of: HashMap<ClientPathKey, usize>,
     /// Who had a part in any of it.
     clients: BTreeSet<Address>,
     /// From which link-layer addresses the questions of each client came, as far as these are no router's.
@@ -114,26 +114,29 @@ pub(super) struct Seen {
 }
 
 /// Who asked what, and what it was called then.
-type WayKey = (Address, String, Option<String>);
+type ClientPathKey = (Address, String, Option<String>);
 
-impl Seen {
+impl DestinationSightings {
     /// The clients that are called so.
     pub(super) fn clients_called(&self, name: &str) -> BTreeSet<Address> {
         let is_it = |called: &Hostname| called.is_called(name);
-        let ways = self.ways.iter().filter(|way| way.hostname.as_ref().is_some_and(is_it));
-        ways.map(|way| way.client).collect()
+        let paths = self.paths.iter().filter(|path| path.hostname.as_ref().is_some_and(is_it));
+        paths.map(|path| path.client).collect()
     }
 
     /// How many names were asked for by which these sightings came about, if the destination is the server that was asked in
     /// all of them.
-    pub(super) fn names_at_server<'s>(&self, of: impl Iterator<Item = &'s Kept>) -> usize {
+    pub(super) fn names_at_server<'s>(
+        &self,
+        of: impl Iterator<Item = &'s SightingRecord>,
+    ) -> usize {
         let mut names: BTreeSet<&str> = BTreeSet::new();
-        for kept in of {
-            if !kept.is_server {
+        for record in of {
+            if !record.is_server {
                 return 0;
             }
-            let ways = kept.parts.iter().filter_map(|part| self.ways.get(part.way));
-            names.extend(ways.map(|way| way.asked.as_str()));
+            let paths = record.parts.iter().filter_map(|part| self.paths.get(part.path));
+            names.extend(paths.map(|path| path.asked.as_str()));
         }
         names.len()
     }
@@ -144,37 +147,40 @@ impl Seen {
     }
 
     /// The way of a client's question, if it is known, or if it has no room and that of another such stands for it.
-    fn way(&self, client: &Client, has_room: bool) -> Option<usize> {
-        let further = || self.way_of.get(&further(client)).filter(|_| !has_room);
-        self.way_of.get(&key(client)).or_else(further).copied()
+    fn path(&self, client: &Client, has_room: bool) -> Option<usize> {
+        let overflow_key = || self.path_of.get(&overflow_path_key(client)).filter(|_| !has_room);
+        self.path_of.get(&path_key(client)).or_else(overflow_key).copied()
     }
 
-    fn add_way(&mut self, client: &Client, has_room: bool) -> usize {
-        let key = if has_room { key(client) } else { further(client) };
-        self.way_of.insert(key, self.ways.len());
-        self.ways.push(Way {
+    fn add_path(&mut self, client: &Client, has_room: bool) -> usize {
+        let key = if has_room { path_key(client) } else { overflow_path_key(client) };
+        self.path_of.insert(key, self.paths.len());
+        self.paths.push(ClientPath {
             client: client.address,
             asked: client.asked.clone(),
             chain: client.chain.clone(),
             hostname: client.hostname.clone(),
         });
-        self.ways.len() - 1
+        self.paths.len() - 1
     }
 
     /// The clients that had a part in some of it.
-    pub(super) fn clients<'s>(&self, of: impl Iterator<Item = &'s Kept>) -> BTreeSet<Address> {
-        let parts = of.flat_map(|kept| &kept.parts);
-        parts.filter_map(|part| self.ways.get(part.way)).map(|way| way.client).collect()
+    pub(super) fn clients<'s>(
+        &self,
+        of: impl Iterator<Item = &'s SightingRecord>,
+    ) -> BTreeSet<Address> {
+        let parts = of.flat_map(|record| &record.parts);
+        parts.filter_map(|part| self.paths.get(part.path)).map(|path| path.client).collect()
     }
 
     /// The clients that had a part in each of it.
     pub(super) fn behind_all<'s>(
         &self,
-        mut of: impl Iterator<Item = &'s Kept>,
+        mut of: impl Iterator<Item = &'s SightingRecord>,
     ) -> BTreeSet<Address> {
-        let first = of.next().map(|kept| self.clients(std::iter::once(kept)));
-        of.fold(first.unwrap_or_default(), |all, kept| {
-            let clients = self.clients(std::iter::once(kept));
+        let first = of.next().map(|record| self.clients(std::iter::once(record)));
+        of.fold(first.unwrap_or_default(), |all, record| {
+            let clients = self.clients(std::iter::once(record));
             all.intersection(&clients).copied().collect()
         })
     }
@@ -183,11 +189,11 @@ impl Seen {
     /// addresses: which these are, and from which of them came those behind these sightings.
     pub(super) fn several_macs(
         &self,
-        of: &[&Kept],
+        of: &[&SightingRecord],
     ) -> Vec<(Address, BTreeSet<Mac>, BTreeSet<Mac>)> {
         let mut these: BTreeMap<Address, BTreeSet<Mac>> = BTreeMap::new();
-        for part in of.iter().flat_map(|kept| &kept.parts) {
-            let client = self.ways.get(part.way).map(|way| way.client);
+        for part in of.iter().flat_map(|record| &record.parts) {
+            let client = self.paths.get(part.path).map(|path| path.client);
             if let (Some(client), Some(mac)) = (client, part.mac) {
                 these.entry(client).or_default().insert(mac);
             }
@@ -198,12 +204,12 @@ impl Seen {
     }
 
     /// Whether a sighting is within a scope.
-    pub(super) fn is_within(&self, kept: &Kept, scope: &Scope) -> bool {
+    pub(super) fn is_within(&self, record: &SightingRecord, scope: &Scope) -> bool {
         match scope {
             Scope::All => true,
-            Scope::Resolver(addresses) => addresses.contains(&kept.resolver),
-            Scope::Client(clients) => kept.parts.iter().any(|part| {
-                self.ways.get(part.way).is_some_and(|way| clients.contains(&way.client))
+            Scope::Resolver(addresses) => addresses.contains(&record.resolver),
+            Scope::Client(clients) => record.parts.iter().any(|part| {
+                self.paths.get(part.path).is_some_and(|path| clients.contains(&path.client))
             }),
         }
     }
@@ -211,23 +217,23 @@ impl Seen {
 
 /// All of it, by destination.
 #[derive(Debug, Default)]
-pub(super) struct Store {
-    seen: BTreeMap<IndicatorId, Seen>,
+pub(super) struct SightingStore {
+    seen: BTreeMap<IndicatorId, DestinationSightings>,
     sightings: usize,
-    ways: usize,
+    paths: usize,
     clients: usize,
 }
 
-impl Store {
+impl SightingStore {
     /// What was seen of a destination.
-    pub(super) fn of(&self, indicator: IndicatorId) -> Option<&Seen> {
+    pub(super) fn of(&self, indicator: IndicatorId) -> Option<&DestinationSightings> {
         self.seen.get(&indicator)
     }
 
     /// What a client was called when it was last seen to ask for a destination.
     pub(super) fn hostname_of(&self, client: Address) -> Option<&Hostname> {
-        let mut ways = self.seen.values().flat_map(|seen| seen.ways.iter().rev());
-        ways.find_map(|way| way.hostname.as_ref().filter(|_| way.client == client))
+        let mut paths = self.seen.values().flat_map(|seen| seen.paths.iter().rev());
+        paths.find_map(|path| path.hostname.as_ref().filter(|_| path.client == client))
     }
 
     /// Keeps a sighting. `name` is the destination, if it is a name; `is_near` says that it is about the time of an alert.
@@ -250,13 +256,13 @@ impl Store {
                 continue;
             }
             self.clients += usize::from(seen.clients.insert(client.address));
-            let has_room = is_new || self.ways < WAYS_MAX && seen.ways.len() < WAYS_OF_ONE_MAX;
-            let way = seen.way(client, has_room).unwrap_or_else(|| {
-                self.ways += 1;
-                seen.add_way(client, has_room)
+            let has_room = is_new || self.paths < PATHS_MAX && seen.paths.len() < PATHS_OF_ONE_MAX;
+            let path = seen.path(client, has_room).unwrap_or_else(|| {
+                self.paths += 1;
+                seen.add_path(client, has_room)
             });
-            parts.push(Part {
-                way,
+            parts.push(ClientPart {
+                path,
                 role: client.role,
                 confidence_permille: client.confidence_permille,
                 time: client.asked_time,
@@ -279,16 +285,16 @@ impl Store {
             known
         });
         for part in &parts {
-            if let (Some(way), Some(mac)) = (seen.ways.get(part.way), part.mac) {
-                seen.macs.entry(way.client).or_default().insert(mac);
+            if let (Some(path), Some(mac)) = (seen.paths.get(part.path), part.mac) {
+                seen.macs.entry(path.client).or_default().insert(mac);
             }
         }
         self.sightings += 1;
-        seen.sightings.push(Kept {
+        seen.sightings.push(SightingRecord {
             time: attribution.sighting.time,
             resolver: attribution.sighting.resolver,
             is_upstream: attribution.sighting.leg == Leg::Upstream,
-            matter: name.map_or(Matter::Itself, |name| matter(attribution, name)),
+            subject: name.map_or(SightingSubject::Itself, |name| subject(attribution, name)),
             verdict: attribution.verdict,
             parts,
             is_server: attribution.sighting.place == Place::Server,
@@ -298,19 +304,19 @@ impl Store {
     }
 }
 
-fn key(client: &Client) -> WayKey {
+fn path_key(client: &Client) -> ClientPathKey {
     let called = client.hostname.as_ref().map(|hostname| hostname.name.to_ascii_lowercase());
     (client.address, client.asked.to_ascii_lowercase(), called)
 }
 
 /// The key of all that a client asked for which there was no room, whatever it was called then.
-fn further(client: &Client) -> WayKey {
+fn overflow_path_key(client: &Client) -> ClientPathKey {
     (client.address, String::new(), None)
 }
 
 /// What a sighting of a name, or of one below it, is about. Where no chain shows what was reached, it counts as the name
 /// itself.
-fn matter(attribution: &Attribution, name: &str) -> Matter {
+fn subject(attribution: &Attribution, name: &str) -> SightingSubject {
     let sighting = &attribution.sighting;
     let mut ends = attribution.clients.iter().filter_map(|client| client.chain.last()).peekable();
     let is_itself = match sighting.place {
@@ -320,10 +326,10 @@ fn matter(attribution: &Attribution, name: &str) -> Matter {
     };
     match is_itself {
         true if ends.peek().is_some() && ends.all(|end| end.step == Step::Ancestor) => {
-            Matter::OnTheWay
+            SightingSubject::OnTheWay
         }
-        true => Matter::Itself,
-        false => Matter::Below,
+        true => SightingSubject::Itself,
+        false => SightingSubject::Below,
     }
 }
 
@@ -352,36 +358,42 @@ impl Outcome {
 }
 
 /// Brings sightings of one destination together.
-pub(super) fn outcome(seen: &Seen, of: &[&Kept], scope: &Scope) -> Outcome {
+pub(super) fn outcome(
+    seen: &DestinationSightings,
+    of: &[&SightingRecord],
+    scope: &Scope,
+) -> Outcome {
     let mut suspects: BTreeMap<Address, (Suspect, BTreeSet<QuestionId>)> = BTreeMap::new();
     let mut out = Outcome { sightings: of.len() as u64, ..Outcome::default() };
     let mut verdict: Option<Verdict> = None;
-    for kept in of {
+    for record in of {
         // The verdicts in their order: attributed, no client, undetermined. Of the last two, the one
         // that admits to knowing less is said.
-        if kept.verdict != Verdict::Attributed {
+        if record.verdict != Verdict::Attributed {
             out.unnamed += 1;
-            if verdict.is_none_or(|known| known < kept.verdict) {
-                verdict = Some(kept.verdict);
-                out.why_unnamed = kept.reason.and_then(|reason| seen.reasons.get(reason)).cloned();
+            if verdict.is_none_or(|known| known < record.verdict) {
+                verdict = Some(record.verdict);
+                out.why_unnamed =
+                    record.reason.and_then(|reason| seen.reasons.get(reason)).cloned();
             }
         }
         if out.ids.len() < IDS_MAX {
-            out.ids.push(kept.id.clone());
+            out.ids.push(record.id.clone());
         }
-        for part in &kept.parts {
-            let Some(way) = seen.ways.get(part.way) else { continue };
-            if matches!(scope, Scope::Client(clients) if !clients.contains(&way.client)) {
+        for part in &record.parts {
+            let Some(path) = seen.paths.get(part.path) else { continue };
+            if matches!(scope, Scope::Client(clients) if !clients.contains(&path.client)) {
                 continue;
             }
-            let (suspect, asks) =
-                suspects.entry(way.client).or_insert_with(|| (suspect(way, part), BTreeSet::new()));
-            add(suspect, asks, way, part);
+            let (suspect, asks) = suspects
+                .entry(path.client)
+                .or_insert_with(|| (suspect(path, part), BTreeSet::new()));
+            add_part(suspect, asks, path, part);
             // An alert that blames a client is of what that asked itself.
-            suspect.is_upstream |= kept.is_upstream || matches!(scope, Scope::Client(_));
-            let is_known = suspect.attributions.last() == Some(&kept.id);
+            suspect.is_upstream |= record.is_upstream || matches!(scope, Scope::Client(_));
+            let is_known = suspect.attributions.last() == Some(&record.id);
             if !is_known && suspect.attributions.len() < IDS_MAX {
-                suspect.attributions.push(kept.id.clone());
+                suspect.attributions.push(record.id.clone());
             }
         }
     }
@@ -394,7 +406,7 @@ pub(super) fn outcome(seen: &Seen, of: &[&Kept], scope: &Scope) -> Outcome {
     out.clients.sort_by_key(|suspect| {
         let made_ask = !matches!(suspect.role, Role::Initiator | Role::Refresh);
         // Who is certain comes in the order of time: the last thousandths tell nobody whom to look at.
-        let sure = std::cmp::Reverse(suspect.confidence_permille.min(CERTAIN));
+        let sure = std::cmp::Reverse(suspect.confidence_permille.min(CERTAIN_PERMILLE));
         (made_ask, sure, suspect.first, suspect.address)
     });
     out.more_clients = out.clients.len().saturating_sub(SUSPECTS_MAX);
@@ -402,17 +414,17 @@ pub(super) fn outcome(seen: &Seen, of: &[&Kept], scope: &Scope) -> Outcome {
     out
 }
 
-fn suspect(way: &Way, part: &Part) -> Suspect {
+fn suspect(path: &ClientPath, part: &ClientPart) -> Suspect {
     Suspect {
-        address: way.client,
-        hostname: way.hostname.clone(),
+        address: path.client,
+        hostname: path.hostname.clone(),
         role: part.role,
         confidence_permille: 0,
         asked_permille: 0,
         is_upstream: false,
         asked: Vec::new(),
         asks: 0,
-        chain: way.chain.clone(),
+        chain: path.chain.clone(),
         first: part.time,
         last: part.time,
         connected: None,
@@ -420,13 +432,18 @@ fn suspect(way: &Way, part: &Part) -> Suspect {
     }
 }
 
-fn add(suspect: &mut Suspect, asks: &mut BTreeSet<QuestionId>, way: &Way, part: &Part) {
+fn add_part(
+    suspect: &mut Suspect,
+    asks: &mut BTreeSet<QuestionId>,
+    path: &ClientPath,
+    part: &ClientPart,
+) {
     suspect.confidence_permille = suspect.confidence_permille.max(part.confidence_permille);
     suspect.asked_permille = suspect.confidence_permille;
     suspect.first = suspect.first.min(part.time);
     if part.time >= suspect.last {
         suspect.last = part.time;
-        suspect.hostname = way.hostname.clone().or_else(|| suspect.hostname.take());
+        suspect.hostname = path.hostname.clone().or_else(|| suspect.hostname.take());
     }
     suspect.connected = [suspect.connected, part.connected].into_iter().flatten().min();
     if strength(part.role) < strength(suspect.role) {
@@ -435,9 +452,9 @@ fn add(suspect: &mut Suspect, asks: &mut BTreeSet<QuestionId>, way: &Way, part: 
     if asks.insert(part.question) {
         suspect.asks += 1;
     }
-    let known = suspect.asked.iter().any(|name| name.eq_ignore_ascii_case(&way.asked));
+    let known = suspect.asked.iter().any(|name| name.eq_ignore_ascii_case(&path.asked));
     if !known && suspect.asked.len() < NAMES_MAX {
-        suspect.asked.push(way.asked.clone());
+        suspect.asked.push(path.asked.clone());
     }
 }
 
@@ -453,40 +470,40 @@ fn strength(role: Role) -> u8 {
 }
 
 #[cfg(test)]
-impl Seen {
+impl DestinationSightings {
     /// Of lookups of one destination at these times, each with the clients behind it.
-    pub(super) fn of_lookups(lookups: &[(Timestamp, &[&str])]) -> Seen {
-        let mut seen = Seen::default();
+    pub(super) fn of_lookups(lookups: &[(Timestamp, &[&str])]) -> DestinationSightings {
+        let mut seen = DestinationSightings::default();
         for (time, clients) in lookups {
             let parts = clients.iter().map(|client| {
                 let client = client.parse::<std::net::IpAddr>().unwrap().into();
-                seen.ways.push(Way {
+                seen.paths.push(ClientPath {
                     client,
                     asked: String::new(),
                     chain: Vec::new(),
                     hostname: None,
                 });
-                Part {
-                    way: seen.ways.len() - 1,
+                ClientPart {
+                    path: seen.paths.len() - 1,
                     role: Role::Initiator,
                     confidence_permille: 995,
                     time: *time,
                     question: QuestionId::new(
-                        crate::frame::FrameId::new(0, seen.ways.len() as u64),
+                        crate::frame::FrameId::new(0, seen.paths.len() as u64),
                         0,
                     ),
                     connected: None,
                     mac: None,
                 }
             });
-            let parts: Vec<Part> = parts.collect();
+            let parts: Vec<ClientPart> = parts.collect();
             let verdict =
                 if parts.is_empty() { Verdict::Undetermined } else { Verdict::Attributed };
-            seen.sightings.push(Kept {
+            seen.sightings.push(SightingRecord {
                 time: *time,
                 resolver: "10.0.0.53".parse::<std::net::IpAddr>().unwrap().into(),
                 is_upstream: true,
-                matter: Matter::Itself,
+                subject: SightingSubject::Itself,
                 verdict,
                 parts,
                 is_server: false,

@@ -55,12 +55,12 @@ impl Zones {
         &self,
         (time, lasts): (Timestamp, Span),
         sightings: &[Timestamp],
-    ) -> Vec<Fit> {
+    ) -> Vec<ZoneFit> {
         let Some(civil) = self.alerts.civil(time) else { return Vec::new() };
         let assumed = i64::from(civil.offset);
         let whole = WHOLE.map(|hours| (hours * 3_600, false));
         let odd = ODD.map(|minutes| (minutes * 60, true));
-        let mut fits: Vec<(bool, bool, Span, Fit)> = whole
+        let mut fits: Vec<(bool, bool, Span, ZoneFit)> = whole
             .chain(odd)
             .filter(|(east, _)| *east != assumed)
             .filter_map(|(east, is_odd)| {
@@ -74,7 +74,7 @@ impl Zones {
                 let closely = within(OFF_LITTLE);
                 let sighting = closely.or_else(|| within(OFF_MAX))?;
                 let is_close = closely.is_some() && !is_odd;
-                let fit = Fit { east: i32::try_from(east).ok()?, sighting, is_close };
+                let fit = ZoneFit { east: i32::try_from(east).ok()?, sighting, is_close };
                 Some((closely.is_none(), is_odd, (sighting - time).abs(), fit))
             })
             .collect();
@@ -92,7 +92,7 @@ fn between(times: &[Timestamp], from: Timestamp, until: Timestamp) -> &[Timestam
 
 /// A zone in which a time would be that of a sighting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Fit {
+pub(super) struct ZoneFit {
     /// How far it is from UTC, in seconds, east positive.
     east: i32,
     /// The sighting.
@@ -101,7 +101,7 @@ pub(super) struct Fit {
     pub is_close: bool,
 }
 
-impl Fit {
+impl ZoneFit {
     /// As the command line takes it: `--tz +05:30`, `--tz UTC`.
     pub fn flag(&self) -> String {
         let minutes = self.east.unsigned_abs() / 60;
@@ -128,7 +128,7 @@ mod tests {
         let mut sightings: Vec<Timestamp> = sightings.iter().map(|time| at(time)).collect();
         sightings.sort_unstable();
         let fits = zones.fitting((at(time), Span(0)), &sightings);
-        fits.iter().map(Fit::flag).collect()
+        fits.iter().map(ZoneFit::flag).collect()
     }
 
     #[test]

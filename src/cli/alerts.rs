@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::say;
-use crate::alert::{Alert, Alerts, Form, Notice, Zones};
+use crate::alert::{Alert, AlertFormat, Alerts, Notice, Zones};
 
 /// The alerts of all files.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct Loaded {
 ///
 /// # Errors
 /// When a file cannot be read, or holds no alert.
-pub fn load(files: &[PathBuf], form: Option<Form>, zones: &Zones) -> anyhow::Result<Loaded> {
+pub fn load(files: &[PathBuf], form: Option<AlertFormat>, zones: &Zones) -> anyhow::Result<Loaded> {
     let (mut alerts, mut unread) = (Vec::new(), Vec::new());
     let is_twice = |file: &Path| {
         files.iter().filter(|other| other.file_name() == file.file_name()).count() > 1
@@ -41,7 +41,7 @@ pub fn told(alerts: &Alerts) -> Vec<Notice> {
     for notice in &alerts.notices {
         say(&format!("whoasked: {notice}"));
     }
-    alerts.notices.iter().filter(|notice| notice.lack.is_some()).cloned().collect()
+    alerts.notices.iter().filter(|notice| notice.unread.is_some()).cloned().collect()
 }
 
 /// What alerts are about, each with where it stands, as indicators are made of.

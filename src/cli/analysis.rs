@@ -11,7 +11,7 @@ use super::output::{is_closed_pipe, stop_on_interrupt};
 use super::progress::{Bar, Screen};
 use super::settings::Input;
 use super::{Outcome, say};
-use crate::alert::{Desk, Notice};
+use crate::alert::{AlertMatcher, Notice};
 use crate::attribution::{Assessor, Attribution, Attributor, Coverage, Verdicts, complaints_of};
 use crate::capture::{Reader, key_of, open_pipe};
 use crate::flow::Address;
@@ -59,7 +59,7 @@ struct Answer<'a> {
     /// Each with what it failed by, if it did: the others go on.
     reports: Vec<(Box<dyn Report + 'a>, Option<io::Error>)>,
     /// What answers the alerts, if there are any.
-    desk: Option<&'a mut Desk>,
+    matcher: Option<&'a mut AlertMatcher>,
     /// Whether that wants every message.
     is_watching: bool,
     assessor: Assessor,
@@ -71,8 +71,8 @@ impl Answer<'_> {
     fn take(&mut self, mut attribution: Attribution) {
         self.internal.withhold(&mut attribution);
         self.verdicts.add(attribution.verdict);
-        if let Some(desk) = &mut self.desk {
-            desk.take(&attribution);
+        if let Some(matcher) = &mut self.matcher {
+            matcher.take(&attribution);
         }
         self.assessor.add(&attribution);
         for (report, failed) in &mut self.reports {
@@ -94,9 +94,9 @@ impl Answer<'_> {
         mut coverage: Coverage,
         lacked: &CaptureLacked,
     ) -> Vec<io::Error> {
-        let answers = self.desk.as_mut().map_or_else(Vec::new, |desk| {
-            coverage.blamed = attributor.clients_among(&desk.blamed());
-            desk.answers(&coverage)
+        let answers = self.matcher.as_mut().map_or_else(Vec::new, |matcher| {
+            coverage.blamed = attributor.clients_among(&matcher.blamed());
+            matcher.answers(&coverage)
         });
         let coverage = &coverage.shortened();
         let keeps_time = coverage.clock_set_back == 0;
@@ -138,9 +138,9 @@ impl MessageSink for Sink<'_> {
     fn take(&mut self, messages: &Messages, message: &Message) {
         let answer = &mut self.answer;
         if answer.is_watching
-            && let Some(desk) = &mut answer.desk
+            && let Some(matcher) = &mut answer.matcher
         {
-            desk.see(messages, message);
+            matcher.see(messages, message);
         }
         self.attributor.take(messages, message, &mut |attribution| answer.take(attribution));
         if answer.is_unheard() {
@@ -149,7 +149,7 @@ impl MessageSink for Sink<'_> {
     }
 }
 
-/// Reads the captures, holds them against `indicators`, and hands each attribution to `desk` and
+/// Reads the captures, holds them against `indicators`, and hands each attribution to `matcher` and
 /// to the reports that `reports` makes.
 ///
 /// # Errors
@@ -158,7 +158,7 @@ pub fn run(
     analysis: Analysis,
     hasher: NameHasher,
     indicators: Arc<Indicators>,
-    desk: Option<&mut Desk>,
+    matcher: Option<&mut AlertMatcher>,
     reports: impl for<'a> FnOnce(Subject<'a>) -> anyhow::Result<Vec<Box<dyn Report + 'a>>>,
 ) -> anyhow::Result<Outcome> {
     let input = analysis.input;
@@ -166,7 +166,7 @@ pub fn run(
     let stop = stop_on_interrupt(&screen);
     let mut reader = open(&input, &stop)?;
     let mut decoder = Decoder::new(input.ports.clone(), hasher, Some(Arc::clone(&indicators)));
-    let is_watching = desk.as_ref().is_some_and(|desk| desk.watches());
+    let is_watching = matcher.as_ref().is_some_and(|matcher| matcher.watches());
     if is_watching {
         decoder.keep_addresses();
     }
@@ -179,7 +179,7 @@ pub fn run(
     let answer = Answer {
         reports: reports(subject)?.into_iter().map(|report| (report, None)).collect(),
         is_watching,
-        desk,
+        matcher,
         assessor: Assessor::new(Arc::clone(&indicators), analysis.zone.clone()),
         internal: Internal::new(analysis.internal),
         verdicts: Verdicts::default(),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use crate::alert::Form as AlertForm;
+use crate::alert::AlertFormat;
 use crate::indicator::Form as ListForm;
 use crate::time::Span;
 
@@ -180,7 +180,7 @@ pub struct LiveArgs {
     pub alerts: Vec<PathBuf>,
     /// Format of the alerts, if it is not detected correctly
     #[arg(long, value_enum, value_name = "FORM", conflicts_with = "indicators")]
-    pub alerts_format: Option<AlertForm>,
+    pub alerts_format: Option<AlertFormat>,
     /// Address of your DNS server; separate several addresses of one server with commas [repeatable]
     #[arg(short, long, value_name = "ADDR[,ADDR...]")]
     pub resolver: Vec<String>,
@@ -299,7 +299,7 @@ pub struct ExplainArgs {
     pub alerts: Vec<PathBuf>,
     /// Format of the alerts, if it is not detected correctly
     #[arg(long, value_enum, value_name = "FORM")]
-    pub alerts_format: Option<AlertForm>,
+    pub alerts_format: Option<AlertFormat>,
     #[command(flatten)]
     pub analysis: AnalysisArgs,
 }
@@ -505,26 +505,30 @@ impl Format {
     }
 }
 
-impl ValueEnum for AlertForm {
-    fn value_variants<'a>() -> &'a [AlertForm] {
-        &AlertForm::ALL
+impl ValueEnum for AlertFormat {
+    fn value_variants<'a>() -> &'a [AlertFormat] {
+        &AlertFormat::ALL
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         let help = match self {
-            AlertForm::Table => "The table of Sophos UTM9's Advanced Threat Protection, as pasted",
-            AlertForm::KeyValue => {
+            AlertFormat::Table => {
+                "The table of Sophos UTM9's Advanced Threat Protection, as pasted"
+            }
+            AlertFormat::KeyValue => {
                 "Log lines of key=\"value\" or similar: Sophos UTM, SFOS, Check Point, Cisco Firepower"
             }
-            AlertForm::FortiGate => "FortiGate log lines",
-            AlertForm::PaloAlto => "The threat log of Palo Alto Networks, as CSV",
-            AlertForm::Eve => "Suricata's EVE, JSON objects",
-            AlertForm::Json => "JSON objects of any kind, as exported by Splunk and Elastic",
-            AlertForm::Zeek => "Zeek logs with tabs: dns.log, intel.log, notice.log",
-            AlertForm::Cef => "Common Event Format",
-            AlertForm::FastLog => "Suricata's fast.log and Snort's alerts, on one line or several",
-            AlertForm::Csv => "CSV with a header that names the columns",
-            AlertForm::Names => "Only names and addresses, one per line",
+            AlertFormat::FortiGate => "FortiGate log lines",
+            AlertFormat::PaloAlto => "The threat log of Palo Alto Networks, as CSV",
+            AlertFormat::Eve => "Suricata's EVE, JSON objects",
+            AlertFormat::Json => "JSON objects of any kind, as exported by Splunk and Elastic",
+            AlertFormat::Zeek => "Zeek logs with tabs: dns.log, intel.log, notice.log",
+            AlertFormat::Cef => "Common Event Format",
+            AlertFormat::FastLog => {
+                "Suricata's fast.log and Snort's alerts, on one line or several"
+            }
+            AlertFormat::Csv => "CSV with a header that names the columns",
+            AlertFormat::Names => "Only names and addresses, one per line",
         };
         Some(PossibleValue::new(self.as_str()).help(help))
     }

@@ -8,7 +8,7 @@ use anyhow::bail;
 use super::alerts::{Loaded, load, told, words};
 use super::settings::{Explain as Settings, Subject};
 use super::{Outcome, analysis};
-use crate::alert::{Alert, Alerts, Desk, Form, LoadError, name_asked, refused};
+use crate::alert::{Alert, AlertFormat, AlertMatcher, Alerts, LoadError, name_asked, refused};
 use crate::capture::begin_of;
 use crate::flow::Address;
 use crate::indicator::{IndicatorId, Indicators};
@@ -24,7 +24,7 @@ pub fn run(mut settings: Settings) -> anyhow::Result<Outcome> {
         *text = name;
     }
     let Loaded { alerts, unread } = match &settings.subject {
-        Subject::Question(text) if Form::is_alert(text) => pasted(text, &settings)?,
+        Subject::Question(text) if AlertFormat::is_alert(text) => pasted(text, &settings)?,
         Subject::Question(question) => Loaded { alerts: vec![asked(question)], unread: Vec::new() },
         Subject::Alerts(files) => load(files, settings.alerts_form, &settings.zones)?,
     };
@@ -57,17 +57,17 @@ pub fn run(mut settings: Settings) -> anyhow::Result<Outcome> {
         let why = held.iter().find_map(|held| held.as_ref().err()).map_or("", String::as_str);
         bail!("no destination found: {why}");
     }
-    let mut desk = Desk::new(alerts, held, &indicators, settings.zones);
+    let mut matcher = AlertMatcher::new(alerts, held, &indicators, settings.zones);
     let outputs = settings.outputs;
     let indicators = Arc::new(indicators);
     let outcome =
-        analysis::run(settings.analysis, hasher, indicators, Some(&mut desk), |subject| {
+        analysis::run(settings.analysis, hasher, indicators, Some(&mut matcher), |subject| {
             outputs.reports(subject)
         })?;
     // What was flagged at another time, or elsewhere, answers no alert.
     Ok(match outcome {
-        _ if desk.is_misdirected() => Outcome::Failed,
-        Outcome::Flagged if desk.answered() == 0 => Outcome::Clean,
+        _ if matcher.is_misdirected() => Outcome::Failed,
+        Outcome::Flagged if matcher.answered() == 0 => Outcome::Clean,
         other => other,
     })
 }
@@ -91,8 +91,8 @@ fn pasted(text: &str, settings: &Settings) -> anyhow::Result<Loaded> {
         LoadError::Unknown { first, .. } => anyhow::anyhow!(
             "\"{first}\" is not a name or an address, because it contains spaces, and not an alert in a known \
              format; tried were {}; a table row looks like {}",
-            Form::list(),
-            Form::Table.example()
+            AlertFormat::list(),
+            AlertFormat::Table.example()
         ),
         other => other.into(),
     })?;

@@ -10,7 +10,7 @@ use super::alerts::{self, Loaded};
 use super::output::is_closed_pipe;
 use super::settings::Check;
 use super::{Outcome, say};
-use crate::alert::{Alert, Form, Zones, refused_beforehand};
+use crate::alert::{Alert, AlertFormat, Zones, refused_beforehand};
 use crate::flow::Address;
 use crate::indicator::{
     IndicatorKind, Indicators, List, ListFiles, ListId, Lists, Warning, files_of,
@@ -38,7 +38,7 @@ pub struct OfAlerts {
     /// Where they stand.
     pub files: Vec<PathBuf>,
     /// Their form, if it is not to be found out.
-    pub form: Option<Form>,
+    pub form: Option<AlertFormat>,
     /// The addresses of each DNS server that is declared.
     pub resolvers: Vec<Vec<Address>>,
 }

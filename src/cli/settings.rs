@@ -17,7 +17,7 @@ use super::indicators::{OfAlerts, WatchSource};
 use super::outputs::{Outputs, refuse_loose_client};
 use super::place::{STDOUT, is_same_file};
 use super::say;
-use crate::alert::{Form as AlertForm, Zones};
+use crate::alert::{AlertFormat, Zones};
 use crate::attribution::ReadFile;
 use crate::capture::live::{DeviceOptions, Wanted, is_interface};
 use crate::capture::{LeftOut, Listing, captures_in, is_called_capture};
@@ -63,7 +63,7 @@ pub struct Explain {
     pub analysis: Analysis,
     pub subject: Subject,
     /// The form of the alerts, where it is not to be found out.
-    pub alerts_form: Option<AlertForm>,
+    pub alerts_form: Option<AlertFormat>,
     /// The zones of their times, and of what is said of them.
     pub zones: Zones,
     pub outputs: Outputs,
@@ -253,7 +253,7 @@ impl Explain {
         };
         if let Subject::Question(question) = &subject
             && args.alerts_format.is_some()
-            && !AlertForm::is_alert(question)
+            && !AlertFormat::is_alert(question)
         {
             bail!("--alerts-format applies to alerts only: give a file of them with --alerts FILE");
         }
@@ -293,7 +293,7 @@ fn take_question(files: &mut Vec<PathBuf>) -> anyhow::Result<String> {
     };
     let question = files.remove(place).to_string_lossy().into_owned();
     if is_called_capture(&question)
-        || question.contains('/') && place > 0 && !AlertForm::is_alert(&question)
+        || question.contains('/') && place > 0 && !AlertFormat::is_alert(&question)
     {
         bail!("file {question} not found");
     }

@@ -1,90 +1,17 @@
-//! What can be wrong with a file of alerts, and what should be known of how one was read.
+//! Why a file of alerts cannot be used at all.
 
-use std::fmt;
 use std::io;
 
-use super::form::Form;
-use super::mail;
-use super::names;
-use super::rule_text;
-use super::text::TEXT_LEN_MAX;
+use crate::alert::load::format::AlertFormat;
+use crate::alert::load::names;
+use crate::alert::load::notice::{Notice, shown};
+use crate::alert::load::row::threat_text;
+use crate::alert::load::sophos::mail;
+use crate::alert::load::text::file_text::TEXT_LEN_MAX;
 use crate::number::{count, list};
 
 /// How many names are mentioned that stand in a text that is not understood.
 const NAMES_MAX: usize = 3;
-/// How much of a row is shown, in characters.
-const SHOWN_LEN_MAX: usize = 80;
-
-/// Something that should be known of a file, or of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// The file.
-    pub file: String,
-    /// The line, from 1; none if it is about the whole file.
-    pub line: Option<u32>,
-    /// What stands there, escaped and shortened.
-    pub text: String,
-    /// What is the matter, and what was done.
-    pub words: String,
-    /// What is missing by it.
-    pub lack: Option<Lack>,
-}
-
-/// What alerts lack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lack {
-    /// So many rows make no alerts, as they could not be read, or there were too many.
-    Rows(u64),
-    /// So many times could not be read.
-    Times(u64),
-}
-
-impl Notice {
-    pub(super) fn file(file: &str, words: &str) -> Notice {
-        let (file, words) = (file.into(), words.into());
-        Notice { file, line: None, text: String::new(), words, lack: None }
-    }
-
-    /// Of several rows.
-    pub(super) fn rows(file: &str, count: u64, words: &str) -> Notice {
-        Notice { lack: Some(Lack::Rows(count)), ..Notice::file(file, words) }
-    }
-
-    pub(super) fn row(file: &str, line: u32, text: &str, words: &str) -> Notice {
-        Notice { line: Some(line), text: shown(text), ..Notice::rows(file, 1, words) }
-    }
-
-    /// Of times.
-    pub(super) fn times(file: &str, count: u64, words: &str) -> Notice {
-        Notice { lack: Some(Lack::Times(count)), ..Notice::file(file, words) }
-    }
-
-    /// How many rows make no alerts by it.
-    pub fn rows_unread(&self) -> u64 {
-        if let Some(Lack::Rows(count)) = self.lack { count } else { 0 }
-    }
-
-    /// Whether it is about one row.
-    pub fn is_of_row(&self) -> bool {
-        self.line.is_some()
-    }
-
-    /// Whether it is about times that could not be read.
-    pub fn is_of_times(&self) -> bool {
-        matches!(self.lack, Some(Lack::Times(_)))
-    }
-}
-
-/// `atp.txt line 3: "...": it names no destination: skipped`.
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Notice { file, line, text, words, .. } = self;
-        match line {
-            Some(line) => write!(f, "{file} line {line}: \"{text}\": {words}"),
-            None => write!(f, "{file}: {words}"),
-        }
-    }
-}
 
 /// Why a file of alerts cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -138,7 +65,7 @@ pub enum LoadError {
         "alert format of {file} not recognised (known: {}); its first line is \"{first}\". {}Name the format with \
          --alerts-format{}, or make it a CSV file with the columns time, host, destination and threat. Give a list \
          of indicators to `read` or `live` with --indicators",
-        Form::list(),
+        AlertFormat::list(),
         by_name(names),
         if *has_names { " (for only names or addresses, one per line, use --alerts-format names)" } else { "" }
     )]
@@ -154,15 +81,15 @@ pub enum LoadError {
     },
     /// No row of it could be used.
     #[error(
-        "no alert in {file}, read as {form}: {}; expected rows such as {}",
+        "no alert in {file}, read as {format}: {}; expected rows such as {}",
         without(*.skipped, *.others, .first),
-        form.example()
+        format.example()
     )]
     Nothing {
         /// Its path.
         file: String,
         /// The form it was read in.
-        form: Form,
+        format: AlertFormat,
         /// How many rows could not be understood.
         skipped: u64,
         /// How many are no alerts, and what they are.
@@ -174,7 +101,7 @@ pub enum LoadError {
 
 impl LoadError {
     /// Of a text that has no form that is known.
-    pub(super) fn unknown(file: &str, text: &str) -> LoadError {
+    pub(crate) fn unknown(file: &str, text: &str) -> LoadError {
         if text.starts_with("%PDF-") || text.starts_with("{\\rtf") {
             return LoadError::Binary(file.to_owned());
         }
@@ -185,7 +112,7 @@ impl LoadError {
             return LoadError::List(file.to_owned());
         }
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-        let names = rule_text::names_within(text, NAMES_MAX);
+        let names = threat_text::names_within(text, NAMES_MAX);
         let has_names = names::has_any(text);
         LoadError::Unknown { file: file.to_owned(), first: shown(first), names, has_names }
     }
@@ -200,16 +127,6 @@ fn by_name(names: &[String]) -> String {
         ),
         None => String::new(),
     }
-}
-
-fn shown(text: &str) -> String {
-    let mut chars = text.trim().chars();
-    let start: String = chars.by_ref().take(SHOWN_LEN_MAX).collect();
-    let mut shown = start.escape_debug().to_string();
-    if chars.next().is_some() {
-        shown.push_str("...");
-    }
-    shown
 }
 
 fn without(skipped: u64, others: Option<(u64, &str)>, first: &Option<Box<Notice>>) -> String {

@@ -1,73 +1,43 @@
-//! Reading alerts: which form a file has, and its rows one by one.
+//! Loading alerts: from a file, in whatever format a firewall writes it, to [`Alerts`].
 //!
-//! The form is found by what the file holds. A row that cannot be read is a [`Notice`] that says why,
-//! while the rest is used; a file of which nothing can be used is a [`LoadError`]: better no answer than
-//! "nothing asked for" from a file that was not understood.
+//! Each folder is a step, and data flows one way:
+//!
+//! ```text
+//! file ─▶ text ─▶ form ─▶ csv, json, pairs, snort, sophos, names ─▶ columns ─▶ row, when ─▶ collector
+//!         plain   which   a reader for each format                  which      values,      alerts and
+//!         lines   format                                            field is   times        notices
+//!                                                                   which
+//! ```
+//!
+//! The format is recognised by what the file holds, not by its name. A row that cannot be read gives a [`Notice`] that says
+//! why, and the rest is used. A file of which nothing can be used is a [`LoadError`]: no answer is better than "nobody asked"
+//! from a file that was misunderstood.
 
-mod cef;
-mod cells;
-mod csv_columns;
-mod csv_guess;
-mod csv_rivals;
-mod csv_unsaid;
-mod csv_words;
-mod day_clock;
-mod device_log;
-mod entities;
-mod entity_table;
+mod collector;
+mod columns;
+mod csv;
 mod error;
-mod eve;
-mod fast;
-mod form;
-mod full;
-mod gateway;
-mod grids;
-mod html;
+mod format;
 mod json;
-mod json_keys;
-mod json_rows;
-mod json_wraps;
-mod key_value;
-mod labels;
-mod letter;
-mod lined;
-mod mail;
 mod names;
-mod objects;
-mod palo_alto;
-mod paste;
+mod notice;
+mod pairs;
 mod row;
-mod rule_text;
-mod spans;
-mod stems;
-mod table;
+mod snort;
+mod sophos;
 mod text;
-mod time_words;
-mod times;
-mod unheaded;
-mod zeek;
+mod when;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-pub use self::error::{Lack, LoadError, Notice};
-pub use self::form::Form;
+use self::collector::{AlertCollector, order_words};
+pub use self::error::LoadError;
+pub use self::format::AlertFormat;
 pub use self::names::name_asked;
-use self::paste::Paste;
-use self::row::{Row, is_address, said};
-use self::times::{Shown, Times, Unread};
+pub use self::notice::{Notice, UnreadPart};
+use self::text::{PlainText, file_text};
 use super::{Alert, Zones};
-use crate::number::count as counted;
 use crate::text::{NoText, Text};
-use crate::time::{DateOrder, NoTime};
-
-/// The most alerts that are read of one file; the rest is left out, and that is said.
-const ALERTS_MAX: usize = 1 << 16;
-/// What is said of a line that a paste has made of several.
-const JOINED: &str = "this line has more than one threat or destination, like a paste that lost its line breaks; \
-                      put each row on its own line, in a file for --alerts or pasted with its line breaks";
-/// The most rows of one file that are complained about one by one.
-const NOTICES_MAX: u64 = 20;
 
 /// How many lines are looked at to see which form a file has.
 const TOP_LINES: usize = 200;
@@ -76,7 +46,7 @@ const TOP_LINES: usize = 200;
 #[derive(Clone, Debug)]
 pub struct Alerts {
     /// The form it was read in.
-    pub form: Form,
+    pub format: AlertFormat,
     /// Its alerts, in their order.
     pub alerts: Vec<Alert>,
     /// What should be known of how it was read.
@@ -89,7 +59,11 @@ impl Alerts {
     ///
     /// # Errors
     /// When it cannot be read, or holds no alert.
-    pub fn load(path: &Path, form: Option<Form>, zones: &Zones) -> Result<Alerts, LoadError> {
+    pub fn load(
+        path: &Path,
+        format: Option<AlertFormat>,
+        zones: &Zones,
+    ) -> Result<Alerts, LoadError> {
         let file = match path.as_os_str() == "-" {
             true => "standard input".to_owned(),
             false => path.display().to_string(),
@@ -99,8 +73,8 @@ impl Alerts {
             Some(name) if path.as_os_str() != "-" => name.to_string_lossy().into_owned(),
             _ => file.clone(),
         };
-        match Text::open(path).and_then(text::whole) {
-            Ok(Some(text)) => Alerts::read(&name, &text, form, zones),
+        match Text::open(path).and_then(file_text::whole) {
+            Ok(Some(text)) => Alerts::read(&name, &text, format, zones),
             Err(NoText::Io(source)) => Err(LoadError::Read { file, source }),
             Err(NoText::Capture) => Err(LoadError::Capture(file)),
             Err(NoText::Binary) => Err(LoadError::Binary(file)),
@@ -123,319 +97,32 @@ impl Alerts {
     pub fn read(
         file: &str,
         text: &str,
-        form: Option<Form>,
+        format: Option<AlertFormat>,
         zones: &Zones,
     ) -> Result<Alerts, LoadError> {
         if text.trim().is_empty() {
             return Err(LoadError::Empty(file.to_owned()));
         }
-        let paste = Paste::of(text);
-        if form.is_none_or(|form| form == Form::Csv) && csv_columns::is_list(&paste.text) {
+        let plain = PlainText::of(text);
+        if format.is_none_or(|format| format == AlertFormat::Csv)
+            && csv::header::is_list(&plain.text)
+        {
             return Err(LoadError::Feed(file.to_owned()));
         }
         // A table of Microsoft's is read by the objects that were made of it.
-        let form = form.filter(|form| *form != Form::Csv || !paste.has_objects);
-        let Some(form) = form.or_else(|| Form::of(&paste.text)) else {
-            return Err(LoadError::unknown(file, &paste.text));
+        let format =
+            format.filter(|format| *format != AlertFormat::Csv || !plain.is_from_entity_table);
+        let Some(format) = format.or_else(|| AlertFormat::of(&plain.text)) else {
+            return Err(LoadError::unknown(file, &plain.text));
         };
-        let mut rows = Rows::read(file, &paste, form, (zones, None));
+        let mut collector = AlertCollector::read(file, &plain, format, (zones, None));
         // One firewall writes all dates alike, and the one that shows their order may be the last.
-        if let Some((order, shown)) = rows.times.order_shown() {
-            rows = Rows::read(file, &paste, form, (zones, Some(order)));
-            rows.notices.push(Notice::file(file, &order_words(order, &shown)));
+        if let Some((order, shown)) = collector.times.order_shown() {
+            collector = AlertCollector::read(file, &plain, format, (zones, Some(order)));
+            collector.notices.push(Notice::file(file, &order_words(order, &shown)));
         }
-        rows.finish(form, zones.is_said)
+        collector.finish(format, zones.is_said)
     }
-}
-
-/// The rows of one file, as they are read.
-struct Rows<'z> {
-    file: String,
-    alerts: Vec<Alert>,
-    notices: Vec<Notice>,
-    times: Times<'z>,
-    /// Rows that could not be understood, and alerts for which there was no room.
-    skipped: u64,
-    left_out: u64,
-    /// Rows that are no alerts, and what they are.
-    others: u64,
-    other: &'static str,
-    /// How many times could not be read before this row.
-    unread_before: u64,
-}
-
-impl<'z> Rows<'z> {
-    /// All rows of a text. Their times are as those zones have them if they name none, and their day and month stand
-    /// in that order if they could be either.
-    fn read(
-        file: &str,
-        paste: &Paste<'_>,
-        form: Form,
-        (zones, order): (&'z Zones, Option<DateOrder>),
-    ) -> Rows<'z> {
-        let mut rows = Rows::new(file, zones, order);
-        rows.notices.extend(paste.said.iter().map(|words| Notice::file(file, words)));
-        rows.read_within(&paste.text, form, |line| paste.place(line));
-        rows
-    }
-
-    fn read_as(&mut self, form: Form, text: &str) {
-        match form {
-            Form::Table => table::read(text, self),
-            Form::KeyValue if labels::has_no_pairs(text) => labels::read(text, self),
-            Form::KeyValue => key_value::read(text, key_value::Dialect::Any, self),
-            Form::FortiGate => key_value::read(text, key_value::Dialect::FortiGate, self),
-            Form::PaloAlto => palo_alto::read(text, self),
-            Form::Eve => eve::read(text, self),
-            Form::Json => json::read(text, self),
-            Form::Zeek => zeek::read(text, self),
-            Form::Cef => cef::read(text, self),
-            Form::FastLog => fast::read(text, self),
-            Form::Csv => csv_columns::read(text, self),
-            Form::Names => names::read(text, self),
-        }
-    }
-
-    /// Reads lines that stood within records of another form; each is where its record is.
-    fn read_within(&mut self, text: &str, form: Form, place: impl Fn(u32) -> u32) {
-        let (alerts, notices) = (self.alerts.len(), self.notices.len());
-        self.read_as(form, text);
-        let alerts = self.alerts.iter_mut().skip(alerts).map(|alert| &mut alert.line);
-        let notices = self.notices.iter_mut().skip(notices).filter_map(|n| n.line.as_mut());
-        for line in alerts.chain(notices).chain(self.times.lines_mut()) {
-            *line = place(*line);
-        }
-    }
-
-    /// Reads the lines that records were made of, each in the line of its record, in the form that they have.
-    fn read_originals(&mut self, whole: &str, lines: &[u32]) {
-        let Some(first) = lines.first() else { return };
-        let form = Form::of(whole);
-        let form = form.filter(|form| !matches!(form, Form::Json | Form::Names | Form::Csv));
-        let Some(form) = form else {
-            let text = whole.lines().next().unwrap_or_default();
-            let why = "its records name no destination, and the format of their original log lines is not known";
-            return self.skip(*first, text, why);
-        };
-        let words = format!("its records are read from their original log lines, as {form}");
-        self.notices.push(Notice::file(&self.file, &words));
-        let place = |line: u32| {
-            let at = usize::try_from(line).ok().and_then(|line| line.checked_sub(1));
-            at.and_then(|at| lines.get(at)).copied().unwrap_or(line)
-        };
-        self.read_within(whole, form, place);
-    }
-
-    fn new(file: &str, zones: &'z Zones, order: Option<DateOrder>) -> Rows<'z> {
-        Rows {
-            file: file.to_owned(),
-            alerts: Vec::new(),
-            notices: Vec::new(),
-            times: Times::new(zones, order),
-            skipped: 0,
-            left_out: 0,
-            others: 0,
-            other: "",
-            unread_before: 0,
-        }
-    }
-
-    /// Takes a row, whose time was read just before. Where it names no name, the threat may.
-    fn add(&mut self, line: u32, text: &str, row: Row<'_>) {
-        let has_name = row.name.and_then(said).is_some_and(|name| !is_address(name));
-        let texts = [row.threat, row.words].into_iter().flatten().filter(|_| !has_name);
-        let told = texts.filter_map(|text| rule_text::name_in(text, row.is_dns())).next();
-        let row = Row { name: told.as_deref().or(row.name), ..row };
-        let unread = self.times.unread_count();
-        let is_time_unread = row.time.is_none() && unread > self.unread_before;
-        self.unread_before = unread;
-        if row.threat.is_some_and(row::is_none) {
-            return self.pass("no threat was found there");
-        }
-        match row.alert(line, text) {
-            Ok(_) if self.is_full() => self.left_out += 1,
-            Ok(mut alert) => {
-                alert.is_time_unread = is_time_unread;
-                alert.file.clone_from(&self.file);
-                self.alerts.push(alert);
-            }
-            Err(why) => self.skip(line, text, &why),
-        }
-    }
-
-    /// Whether no more alerts are taken.
-    fn is_full(&self) -> bool {
-        self.alerts.len() >= ALERTS_MAX
-    }
-
-    /// Passes over a row that is no alert.
-    fn pass(&mut self, what: &'static str) {
-        self.others += 1;
-        self.other = what;
-    }
-
-    /// Complains about a row.
-    fn skip(&mut self, line: u32, text: &str, why: &str) {
-        self.skipped += 1;
-        if self.skipped <= NOTICES_MAX {
-            self.notices.push(Notice::row(&self.file, line, text, &format!("{why}: skipped")));
-        }
-    }
-
-    /// Counts the rows that have no number of their own, by numbers that no other has.
-    fn count(&mut self) {
-        let own: BTreeSet<u32> = self.alerts.iter().map(|alert| alert.number).collect();
-        let mut free = (1..).filter(|number| !own.contains(number));
-        for alert in self.alerts.iter_mut().filter(|alert| alert.number == 0) {
-            alert.number = free.next().unwrap_or_default();
-        }
-    }
-
-    fn finish(mut self, form: Form, zone_is_said: bool) -> Result<Alerts, LoadError> {
-        if self.alerts.is_empty() {
-            return Err(LoadError::Nothing {
-                file: self.file,
-                form,
-                skipped: self.skipped,
-                others: (self.others > 0).then_some((self.others, self.other)),
-                first: self.notices.into_iter().next().map(Box::new),
-            });
-        }
-        self.count();
-        if self.skipped > NOTICES_MAX {
-            let more = self.skipped - NOTICES_MAX;
-            let words = format!("skipped {more} more rows for such reasons");
-            self.notices.push(Notice::rows(&self.file, more, &words));
-        }
-        if self.left_out > 0 {
-            let words =
-                format!("only its first {ALERTS_MAX} alerts are used; {} are not", self.left_out);
-            self.notices.push(Notice::rows(&self.file, self.left_out, &words));
-        }
-        let mut say = |words: String| self.notices.push(Notice::file(&self.file, &words));
-        if self.others > 0 {
-            let rows = if self.others == 1 { "row was" } else { "rows were" };
-            say(format!("{} {rows} ignored: {}", self.others, self.other));
-        }
-        if let Some(first) = self.times.first_local
-            && !zone_is_said
-        {
-            say(format!(
-                "its times have no time zone: read as {}, this machine's; if the firewall's zone is another, set \
-                 it with --tz, as in --tz Europe/Berlin",
-                self.times.zone_at(first)
-            ));
-        }
-        if let Some(first) = &self.times.first_winter {
-            say(format!(
-                "its summer times name a winter time zone, as \"{}\" in line {}: read as written; if the \
-                 firewall's clock was on summer time, write that, such as CEST for CET",
-                first.text.escape_debug(),
-                first.line
-            ));
-        }
-        if let Some((first, time)) = &self.times.first_without_year {
-            say(format!(
-                "its times have no year: taken from the capture's time, so \"{}\" in line {} is in {}",
-                first.text.escape_debug(),
-                first.line,
-                time.to_string().split('-').next().unwrap_or_default()
-            ));
-        }
-        if let Some((count, first)) = &self.times.backward {
-            say(format!(
-                "in {} the last time is before the first, as \"{}\" in line {}: only the first is used",
-                counted(*count, "row", "rows"),
-                first.text.escape_debug(),
-                first.line
-            ));
-        }
-        if let Some((count, first)) = &self.times.long {
-            say(format!(
-                "the time of {} spans more than a month, as \"{}\" in line {}: everything asked for in that time \
-                 is matched",
-                counted(*count, "alert", "alerts"),
-                first.text.escape_debug(),
-                first.line
-            ));
-        }
-        if let Some((count, first)) = &self.times.beside {
-            say(format!(
-                "in {} there are a first and a last time besides the alert's own, as in line {} ({}), that do not \
-                 fit it: they are not used",
-                counted(*count, "row", "rows"),
-                first.line,
-                first.text
-            ));
-        }
-        let unread = self.times.unread.iter();
-        let unread =
-            unread.map(|unread| Notice::times(&self.file, unread.count, &unread_words(unread)));
-        self.notices.extend(unread);
-        Ok(Alerts { form, alerts: self.alerts, notices: self.notices })
-    }
-}
-
-/// In which order dates that could be two were read, and why.
-fn order_words(order: DateOrder, shown: &Shown) -> String {
-    let first = match order {
-        DateOrder::DayFirst => "day",
-        DateOrder::MonthFirst => "month",
-    };
-    let why = match shown {
-        Shown::Date(place) => {
-            format!("as \"{}\" in line {} shows", place.text.escape_debug(), place.line)
-        }
-        Shown::Capture => {
-            "because no date fits the capture's time the other way round".to_owned()
-        }
-        Shown::HalfDays => {
-            "as is usual with AM and PM; if that is wrong, write the dates as in 2026-03-02 09:17:42"
-                .to_owned()
-        }
-    };
-    format!("its dates are read with the {first} first, {why}")
-}
-
-/// That times could not be read, why, and what to do about it.
-fn unread_words(unread: &Unread) -> String {
-    let (why, remedy) = match unread.why {
-        NoTime::Unknown => ("could not be read", "expected a time such as 2026-03-02 09:17:42"),
-        NoTime::FarOff => (
-            "did not give a time from 2001 to 2100, whether read as seconds, milli-, micro- or nanoseconds since \
-             1970 or in Windows or .NET units",
-            "write it as in 2026-03-02 09:17:42",
-        ),
-        NoTime::TwoDates => (
-            "could be two dates, and neither another date in the file nor the capture shows whether the day or the \
-             month comes first",
-            "write the dates as in 2026-03-02 09:17:42",
-        ),
-        NoTime::NoYear => ("had no year", "add it, as in 2026-03-02 09:17:42; for Snort, use -y"),
-        NoTime::NoDay => ("had no date", "add it, as in 2026-03-02 09:17:42"),
-        NoTime::ManyZones => (
-            "had an ambiguous time zone abbreviation",
-            "name the zone with --tz, as in --tz America/New_York for EST or --tz Asia/Kolkata for IST",
-        ),
-        NoTime::NoZone => (
-            "had an unknown time zone",
-            "write the offset from UTC instead, as in 2026-03-02 09:17:42 +01:00, or omit it and set the zone with \
-             --tz, as in --tz Europe/Berlin",
-        ),
-    };
-    let (count, line, text) = (unread.count, unread.first.line, unread.first.text.escape_debug());
-    format!(
-        "{count} of its times {why}, so these alerts have no time; the first is in line {line}: \"{text}\" \
-         ({remedy})"
-    )
-}
-
-/// The lines of a text by number, blank ones left out.
-fn lines(text: &str) -> impl Iterator<Item = (u32, &str)> + Clone {
-    let numbered = text.lines().enumerate();
-    numbered
-        .map(|(at, line)| (u32::try_from(at + 1).unwrap_or(u32::MAX), line))
-        .filter(|(_, line)| !line.trim().is_empty())
 }
 
 #[cfg(test)]

@@ -4,46 +4,48 @@
 //! A list of indicators is bare names as well. What has few lines and nothing but them and comments is taken for alerts; a long
 //! one, or one with the marks of lists, is not: it is to be looked for as a list.
 
-use super::Rows;
-use super::csv_words::Heading;
-use super::row::{Row, is_destination};
+use crate::alert::load::collector::AlertCollector;
+use crate::alert::load::columns::heading::Heading;
+use crate::alert::load::row::AlertRow;
+use crate::alert::load::row::value::is_destination;
+use crate::alert::load::text::numbered_lines;
 use crate::text::{without_bullet, without_comment_of_parts};
 
 /// So many lines are a list.
-pub(super) const LIST_LINES: usize = 50;
+pub(crate) const LIST_LINES: usize = 50;
 
 /// Whether a text is a few bare names.
-pub(super) fn is_few(text: &str) -> bool {
+pub(crate) fn is_few(text: &str) -> bool {
     (1..LIST_LINES).contains(&count(text))
 }
 
 /// Whether it begins with more of them than a few.
-pub(super) fn are_many(text: &str) -> bool {
+pub(crate) fn are_many(text: &str) -> bool {
     count(text) >= LIST_LINES
 }
 
 /// Whether some line of a text is a bare name.
-pub(super) fn has_any(text: &str) -> bool {
-    let mut top = super::lines(text).take(LIST_LINES);
+pub(crate) fn has_any(text: &str) -> bool {
+    let mut top = numbered_lines(text).take(LIST_LINES);
     top.any(|(_, line)| names(line).next().is_some() && names(line).all(is_name))
 }
 
 /// How many bare names it begins with, counted to the number that a list has; none if something else is among them.
 fn count(text: &str) -> usize {
     let mut count = 0;
-    let all = super::lines(text).take(LIST_LINES).flat_map(|(_, line)| names(line));
+    let all = numbered_lines(text).take(LIST_LINES).flat_map(|(_, line)| names(line));
     let are_names = all.take(LIST_LINES).inspect(|_| count += 1).all(is_name);
     if are_names { count } else { 0 }
 }
 
 /// Reads all lines, each as an alert without time and host, or several.
-pub(super) fn read(text: &str, rows: &mut Rows<'_>) {
-    for (number, line) in super::lines(text) {
+pub(crate) fn read(text: &str, collector: &mut AlertCollector<'_>) {
+    for (number, line) in numbered_lines(text) {
         for name in names(line) {
             if is_name(name) {
-                rows.add(number, line, Row { name: Some(name), ..Row::default() });
+                collector.add(number, line, AlertRow { name: Some(name), ..AlertRow::default() });
             } else {
-                rows.skip(number, line, "it is not just a name or address");
+                collector.skip(number, line, "it is not just a name or address");
             }
         }
     }
@@ -97,11 +99,11 @@ fn is_name(line: &str) -> bool {
 mod tests {
     use super::*;
     use crate::alert::Zones;
-    use crate::alert::load::{Alerts, Form};
+    use crate::alert::load::{AlertFormat, Alerts};
 
-    fn form(text: &str) -> Result<Form, String> {
+    fn format(text: &str) -> Result<AlertFormat, String> {
         let read = Alerts::read("a.txt", text, None, &Zones::default());
-        read.map(|alerts| alerts.form).map_err(|error| error.to_string())
+        read.map(|alerts| alerts.format).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -109,7 +111,7 @@ mod tests {
         let text =
             "mi.kenal-cn.com\r\n\r\n 192.55.83.30 \r\nhxxp://x1.ad-sync[.]net/a\r\n2001:db8::1\r\n";
         let alerts = Alerts::read("a.txt", text, None, &Zones::default()).unwrap();
-        assert_eq!(alerts.form, Form::Names);
+        assert_eq!(alerts.format, AlertFormat::Names);
         let found: Vec<_> =
             alerts.alerts.iter().map(|alert| (alert.line, alert.destination.as_str())).collect();
         let expected = [
@@ -125,7 +127,7 @@ mod tests {
     #[test]
     fn a_list_of_indicators_is_none() {
         let long = |count: usize| (0..count).map(|n| format!("n{n}.example\n")).collect::<String>();
-        assert_eq!(form(&long(LIST_LINES - 1)), Ok(Form::Names));
+        assert_eq!(format(&long(LIST_LINES - 1)), Ok(AlertFormat::Names));
         for list in [
             &long(LIST_LINES),
             "0.0.0.0 evil.com\n0.0.0.0 bad.example\n",
@@ -134,7 +136,7 @@ mod tests {
             "||evil.com^\n",
             "evil.com\n192.0.2.0/24\n",
         ] {
-            let error = form(list).unwrap_err();
+            let error = format(list).unwrap_err();
             assert!(error.contains("with --indicators"), "{list:?}: {error}");
         }
     }
@@ -164,7 +166,7 @@ mod tests {
             "mi.kenal-cn.com;C2\nup.telemetry-sync.net;C2\n",
             "call mi.kenal-cn.com, or x1.ad-sync.net\n",
         ] {
-            assert!(form(text).is_err(), "{text}");
+            assert!(format(text).is_err(), "{text}");
         }
     }
 
@@ -179,8 +181,8 @@ mod tests {
             assert_eq!(found, ["mi.kenal-cn.com", "192.55.83.30"], "{text}");
             assert!(alerts.notices.is_empty(), "{:?}", alerts.notices);
         }
-        assert!(form("# nothing\n").is_err());
-        let error = form("mi.kenal-cn.com\nsee there\n").unwrap_err();
+        assert!(format("# nothing\n").is_err());
+        let error = format("mi.kenal-cn.com\nsee there\n").unwrap_err();
         assert!(error.contains("--alerts-format names"), "{error}");
     }
 
@@ -207,7 +209,8 @@ mod tests {
     #[test]
     fn a_form_that_is_said_has_no_limit_and_may_have_remarks() {
         let text = format!("# Monday\n{}a b\n", "evil.com\n".repeat(LIST_LINES));
-        let alerts = Alerts::read("a.txt", &text, Some(Form::Names), &Zones::default()).unwrap();
+        let alerts =
+            Alerts::read("a.txt", &text, Some(AlertFormat::Names), &Zones::default()).unwrap();
         assert_eq!(alerts.alerts.len(), LIST_LINES);
         assert!(alerts.notices[0].to_string().contains("not just a name"), "{:?}", alerts.notices);
     }

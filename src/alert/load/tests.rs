@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
+use super::collector::ALERTS_MAX;
 use super::*;
 use crate::time::Zone;
 
@@ -41,7 +42,7 @@ fn cells(alerts: &Alerts) -> Vec<(&str, &str, &str, u64)> {
 #[test]
 fn a_pasted_table_is_read_with_its_furniture() {
     let headed = load("utm9-table-headed.txt");
-    assert_eq!((headed.form, headed.notices.as_slice()), (Form::Table, &[][..]));
+    assert_eq!((headed.format, headed.notices.as_slice()), (AlertFormat::Table, &[][..]));
     let expected = [
         ("10.20.0.5", "C2/Generic-A", "203.0.113.243", 5),
         ("10.20.0.5", "C2/Generic-A", "203.0.113.243", 5),
@@ -57,7 +58,7 @@ fn a_pasted_table_is_read_with_its_furniture() {
 #[test]
 fn columns_of_blanks_and_tabs_hold_names_and_counts_with_blanks_in_them() {
     let wide = load("utm9-table-wide.txt");
-    assert_eq!(wide.form, Form::Table);
+    assert_eq!(wide.format, AlertFormat::Table);
     let expected = [
         ("DNS_Server", "C2/Generic-A", "e100.tail.example-cdn.net", 142),
         ("DNS_Server", "C2/Generic-A", "e100.tail.example-cdn.net", 61),
@@ -209,21 +210,21 @@ fn the_order_that_one_date_shows_holds_for_all_of_the_file() {
 #[test]
 fn the_same_alerts_come_out_of_every_form() {
     let forms = [
-        ("utm.log", Form::KeyValue),
-        ("sfos.log", Form::KeyValue),
-        ("fortigate.log", Form::FortiGate),
-        ("palo-alto.csv", Form::PaloAlto),
-        ("palo-alto-syslog.csv", Form::PaloAlto),
-        ("eve.json", Form::Eve),
-        ("cef.log", Form::Cef),
-        ("fast.log", Form::FastLog),
-        ("columns.csv", Form::Csv),
-        ("columns-comma.csv", Form::Csv),
-        ("splunk.json", Form::Json),
-        ("elastic.json", Form::Json),
-        ("zeek-intel.log", Form::Zeek),
-        ("firepower.log", Form::KeyValue),
-        ("snort-full.log", Form::FastLog),
+        ("utm.log", AlertFormat::KeyValue),
+        ("sfos.log", AlertFormat::KeyValue),
+        ("fortigate.log", AlertFormat::FortiGate),
+        ("palo-alto.csv", AlertFormat::PaloAlto),
+        ("palo-alto-syslog.csv", AlertFormat::PaloAlto),
+        ("eve.json", AlertFormat::Eve),
+        ("cef.log", AlertFormat::Cef),
+        ("fast.log", AlertFormat::FastLog),
+        ("columns.csv", AlertFormat::Csv),
+        ("columns-comma.csv", AlertFormat::Csv),
+        ("splunk.json", AlertFormat::Json),
+        ("elastic.json", AlertFormat::Json),
+        ("zeek-intel.log", AlertFormat::Zeek),
+        ("firepower.log", AlertFormat::KeyValue),
+        ("snort-full.log", AlertFormat::FastLog),
     ];
     let dc = "192.168.2.194";
     let expected = [
@@ -236,9 +237,9 @@ fn the_same_alerts_come_out_of_every_form() {
         ("2026-03-02T14:20:31.000000000Z", dc, "e13678.dspb.akamaiedge.net"),
         ("2026-03-02T15:48:13.000000000Z", dc, "192.55.83.30"),
     ];
-    for (name, form) in forms {
+    for (name, format) in forms {
         let alerts = load(name);
-        assert_eq!(alerts.form, form, "{name}");
+        assert_eq!(alerts.format, format, "{name}");
         let found: Vec<_> = alerts
             .alerts
             .iter()
@@ -255,7 +256,7 @@ fn the_same_alerts_come_out_of_every_form() {
         let rows = alerts.notices.iter().filter(|notice| notice.line.is_some());
         assert_eq!(rows.count(), 0, "{name}: {:?}", alerts.notices);
         // A form that is said is the form that would have been found.
-        let said = Alerts::load(&sample(name), Some(form), &Zones::default()).unwrap();
+        let said = Alerts::load(&sample(name), Some(format), &Zones::default()).unwrap();
         assert_eq!(said.alerts, alerts.alerts, "{name}");
     }
 }
@@ -281,7 +282,7 @@ fn local_times_are_of_the_zone_given_and_else_said_to_be_of_the_readers() {
 #[test]
 fn broken_log_lines_are_named_and_the_rest_is_used() {
     let broken = load("broken.log");
-    assert_eq!(broken.form, Form::KeyValue);
+    assert_eq!(broken.format, AlertFormat::KeyValue);
     let lines: Vec<_> = broken.alerts.iter().map(|alert| alert.line).collect();
     assert_eq!(lines, [3, 4], "an open quote ends with its line");
     assert_eq!(broken.alerts[1].threat.as_deref(), Some("C2/Gen \\\"A\\"));
@@ -329,7 +330,7 @@ fn what_holds_no_alerts_is_refused_in_one_line_that_says_why() {
     let capture = Alerts::load(&capture, None, &Zones::default()).unwrap_err().to_string();
     assert!(capture.contains("is a packet capture"), "{capture}");
     let forced =
-        Alerts::read("a.txt", "evil.com\n", Some(Form::Csv), &Zones::default()).unwrap_err();
+        Alerts::read("a.txt", "evil.com\n", Some(AlertFormat::Csv), &Zones::default()).unwrap_err();
     assert!(forced.to_string().contains("expected a header"), "{forced}");
 }
 
@@ -346,7 +347,7 @@ fn a_header_names_its_columns_in_any_order_and_marks() {
         ("#time,client,query\n1772443062,10.0.0.5,evil.com\n", "10.0.0.5", "evil.com"),
     ] {
         let alerts = Alerts::read("a.csv", text, None, &Zones::default()).unwrap();
-        assert_eq!(alerts.form, Form::Csv, "{text:?}");
+        assert_eq!(alerts.format, AlertFormat::Csv, "{text:?}");
         let alert = &alerts.alerts[0];
         assert_eq!((alert.host.as_deref(), alert.destination.as_str()), (Some(host), destination));
         assert_eq!(alert.line, 2);
@@ -433,7 +434,7 @@ fn the_headings_of_exports_are_known() {
     ] {
         let text = format!("{header}\n{row}\n");
         let alerts = Alerts::read("a.csv", &text, None, &Zones::default()).unwrap();
-        assert_eq!(alerts.form, Form::Csv, "{header}");
+        assert_eq!(alerts.format, AlertFormat::Csv, "{header}");
         let row = (host, threat, destination, 0);
         assert_eq!(cells(&alerts), [row], "{header}");
         assert!(alerts.alerts[0].time.is_some(), "{header}");
@@ -573,8 +574,8 @@ fn long_files_and_long_lines_take_no_more_than_their_length() {
         "[", ",", ":", "a:b ", "[{", "{\"", "{}", "a: b, ", " .a", "[**]",
     ] {
         let long = format!("{row} {}\n", piece.repeat(100_000));
-        for form in Form::ALL {
-            let _ = Alerts::read("long.log", &long, Some(form), &Zones::default());
+        for format in AlertFormat::ALL {
+            let _ = Alerts::read("long.log", &long, Some(format), &Zones::default());
         }
         let _ = Alerts::read("long.log", &long, None, &Zones::default());
     }
@@ -652,10 +653,10 @@ proptest! {
     fn damaged_files_of_every_sort_are_read_without_a_panic(
         text in prop::sample::select(samples()),
         damage in prop::collection::vec(Damage::any(), 1..6),
-        form in prop::option::weighted(0.2, prop::sample::select(Form::ALL.to_vec())),
+        format in prop::option::weighted(0.2, prop::sample::select(AlertFormat::ALL.to_vec())),
     ) {
         let text = damage.iter().fold(text, |text, damage| damage.does(&text));
-        match Alerts::read("x", &text, form, &Zones::default()) {
+        match Alerts::read("x", &text, format, &Zones::default()) {
             Ok(alerts) => prop_assert!(alerts.alerts.iter().all(|alert| !alert.destination.is_empty())),
             Err(error) => prop_assert!(!error.to_string().is_empty()),
         }
@@ -663,7 +664,7 @@ proptest! {
 
     #[test]
     fn any_octets_are_read_without_a_panic(octets: Vec<u8>) {
-        if let Ok(Some(text)) = Text::new(Box::new(octets.as_slice())).and_then(text::whole) {
+        if let Ok(Some(text)) = Text::new(Box::new(octets.as_slice())).and_then(file_text::whole) {
             let _ = Alerts::read("x", &text, None, &Zones::default());
         }
     }
@@ -671,11 +672,11 @@ proptest! {
     #[test]
     fn any_lines_are_read_in_any_form_and_give_alerts_that_can_be_found_again(
         lines in prop::collection::vec(line(), 0..8),
-        form in prop::sample::select(Form::ALL.to_vec()),
+        format in prop::sample::select(AlertFormat::ALL.to_vec()),
         is_said: bool,
     ) {
         let text = lines.join("\n");
-        let found = Alerts::read("x", &text, is_said.then_some(form), &Zones::default());
+        let found = Alerts::read("x", &text, is_said.then_some(format), &Zones::default());
         if let Ok(alerts) = found {
             prop_assert!(!alerts.alerts.is_empty());
             for alert in &alerts.alerts {

@@ -31,8 +31,8 @@ fn lookup(number: u64, flagged: IndicatorId, client: &str, asked: &str) -> Attri
 #[test]
 fn a_tunnel_hides_neither_what_others_asked_for_nor_who_else_used_it() {
     let [tunnel, c2, bad] = flagged();
-    let mut store = Store::default();
-    let many = (SIGHTINGS_MAX + WAYS_MAX) as u64;
+    let mut store = SightingStore::default();
+    let many = (SIGHTINGS_MAX + PATHS_MAX) as u64;
     for number in 0..many {
         let asked = format!("x{number}.tunnel.example");
         store.take(&lookup(number, tunnel, "10.0.0.1", &asked), Some("tunnel.example"), true);
@@ -52,21 +52,21 @@ fn a_tunnel_hides_neither_what_others_asked_for_nor_who_else_used_it() {
     let tunnel = store.of(tunnel).unwrap();
     assert_eq!(tunnel.left_out + tunnel.sightings.len() as u64, many + 1);
     assert!(tunnel.lacks_near && tunnel.sightings.len() <= NEAR_OF_ONE_MAX + 1);
-    assert!(tunnel.ways.len() <= WAYS_OF_ONE_MAX + 2, "{}", tunnel.ways.len());
+    assert!(tunnel.paths.len() <= PATHS_OF_ONE_MAX + 2, "{}", tunnel.paths.len());
     assert!(!store.of(c2).unwrap().lacks_near);
 }
 
 #[test]
 fn what_a_client_asked_when_there_was_no_room_for_the_name_is_still_its() {
     let [tunnel, ..] = flagged();
-    let mut store = Store::default();
-    for number in 0..WAYS_OF_ONE_MAX as u64 + 10 {
+    let mut store = SightingStore::default();
+    for number in 0..PATHS_OF_ONE_MAX as u64 + 10 {
         let asked = format!("x{number}.tunnel.example");
         store.take(&lookup(number, tunnel, "10.0.0.1", &asked), Some("tunnel.example"), true);
     }
     let seen = store.of(tunnel).unwrap();
-    let last: Vec<&Kept> = seen.sightings.iter().rev().take(2).collect();
+    let last: Vec<&SightingRecord> = seen.sightings.iter().rev().take(2).collect();
     let found = outcome(seen, &last, &Scope::All);
     assert_eq!((found.clients.len(), found.clients[0].asks), (1, 2));
-    assert_eq!(found.clients[0].asked, [format!("x{WAYS_OF_ONE_MAX}.tunnel.example")]);
+    assert_eq!(found.clients[0].asked, [format!("x{PATHS_OF_ONE_MAX}.tunnel.example")]);
 }

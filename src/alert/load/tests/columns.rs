@@ -61,7 +61,10 @@ fn a_column_of_names_that_nobody_knows_is_used_where_it_is_surely_the_destinatio
     assert_eq!(destinations(&alerts), ["evil.com"]);
     // Nothing else is said.
     let alerts = rows("src_ip,Foo,threat", &["10.20.0.10,http://evil.com/a,C2"]);
-    assert_eq!((destinations(&alerts), alerts.form), (vec!["http://evil.com/a"], Form::Csv));
+    assert_eq!(
+        (destinations(&alerts), alerts.format),
+        (vec!["http://evil.com/a"], AlertFormat::Csv)
+    );
 }
 
 #[test]
@@ -109,7 +112,10 @@ fn the_log_of_check_point_is_read_with_its_colons() {
                 protection_name:\"C2.TC.abc\"; resource:\"mail.badguy.biz\"; service:\"53\"; src:\"10.20.0.10\"; ]\n";
     let alerts = read(line);
     let alert = &alerts.alerts[0];
-    assert_eq!((alerts.form, alert.destination.as_str()), (Form::KeyValue, "mail.badguy.biz"));
+    assert_eq!(
+        (alerts.format, alert.destination.as_str()),
+        (AlertFormat::KeyValue, "mail.badguy.biz")
+    );
     assert_eq!(
         (alert.host.as_deref(), alert.threat.as_deref()),
         (Some("10.20.0.10"), Some("C2.TC.abc"))

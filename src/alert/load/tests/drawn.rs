@@ -64,7 +64,7 @@ fn a_table_of_microsofts_alerts_is_about_its_entities() {
     let said = Alerts::read(
         "a.csv",
         &table(&format!("[{name},{ip}]")),
-        Some(Form::Csv),
+        Some(AlertFormat::Csv),
         &Zones::default(),
     );
     assert_eq!(said.unwrap().alerts.len(), 1);

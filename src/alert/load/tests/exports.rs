@@ -31,11 +31,11 @@ fn rows_said(alerts: &Alerts) -> Vec<(Option<u32>, &str)> {
 }
 
 /// Each text is one alert, of the same destination.
-fn each_is_one(form: Form, texts: &[(&str, &str)]) {
+fn each_is_one(format: AlertFormat, texts: &[(&str, &str)]) {
     for (text, threat) in texts {
         let alerts = read(text);
         let found = cells(&alerts);
-        assert_eq!(alerts.form, form, "{text}");
+        assert_eq!(alerts.format, format, "{text}");
         let [(_, time, host, name, found_threat)] = found.as_slice() else {
             panic!("{text}: {found:?} {:?}", alerts.notices)
         };
@@ -58,7 +58,7 @@ fn objects_are_found_however_they_are_packed() {
         "answers":[{"name":"mi.kenal-cn.com","data":"203.0.113.67"}]},"rule":{"name":"C2"},"host":{"name":"sensor.example.com"},
         "agent":{"hostname":"sensor.example.com"},"event":{"kind":"alert","category":["network"]}}"#;
     each_is_one(
-        Form::Json,
+        AlertFormat::Json,
         &[
             (plain, "C2"),
             (&format!("[{plain}]"), "C2"),
@@ -131,7 +131,7 @@ fn objects_are_found_however_they_are_packed() {
 #[test]
 fn what_apis_answer_and_collectors_keep_is_read() {
     each_is_one(
-        Form::Json,
+        AlertFormat::Json,
         &[
             // Pi-hole 6.
             (
@@ -178,7 +178,7 @@ fn what_apis_answer_and_collectors_keep_is_read() {
         host=\"\"mi.kenal-cn.com\"\"\",\"2026-03-02T09:17:42.000+0000\",fw1,udp:514,utm,main\n";
     let alerts = read(splunk);
     assert_eq!(cells(&alerts), [(2, WHEN.to_owned(), DC, NAME, "C2")]);
-    assert_eq!(alerts.form, Form::Csv);
+    assert_eq!(alerts.format, AlertFormat::Csv);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn events_of_suricata_are_read_as_such_however_they_are_packed() {
         "dest_ip":"198.51.100.7","dest_port":53,"alert":{"signature":"C2"},"dns":{"query":[{"rrname":"mi.kenal-cn.com"}]}}"#;
     let one_line = event.replace('\n', " ");
     each_is_one(
-        Form::Eve,
+        AlertFormat::Eve,
         &[
             (event, "C2"),
             (&format!("[{event}]"), "C2"),
@@ -212,7 +212,7 @@ fn records_that_name_no_destination_are_read_by_the_lines_that_they_were_made_of
     let alerts = read(&format!("{}{}", raw(utm), raw(utm)));
     let row = |line| (line, WHEN.to_owned(), DC, NAME, "C2");
     assert_eq!(cells(&alerts), [row(1), row(2)]);
-    assert_eq!(alerts.form, Form::Json);
+    assert_eq!(alerts.format, AlertFormat::Json);
     assert!(
         alerts.notices[0].words.contains("original log lines, as key-value"),
         "{:?}",
@@ -338,7 +338,7 @@ fn lines_of_firepower_are_read_with_their_commas() {
         (old, NAME, ""),
     ] {
         let alerts = read(line);
-        assert_eq!(alerts.form, Form::KeyValue);
+        assert_eq!(alerts.format, AlertFormat::KeyValue);
         assert_eq!(cells(&alerts), [(1, WHEN.to_owned(), DC, name, threat)], "{line}");
     }
     // Of a log those that no list stopped are traffic.
@@ -356,7 +356,7 @@ fn what_umbrella_writes_without_a_header_and_what_pages_and_boxes_export_is_read
     assert_eq!(cells(&alerts), [(1, WHEN.to_owned(), DC, "mi.kenal-cn.com.", "Malware")]);
     assert!(!alerts.alerts[0].is_local, "its times are of UTC");
     each_is_one(
-        Form::Csv,
+        AlertFormat::Csv,
         &[
             // OPNsense's page: each end has a port.
             (

@@ -194,7 +194,7 @@ fn tables_in_json_are_read_by_what_they_say_their_columns_are() {
         format!("[{words},{rows}]"),
     ] {
         let alerts = read(&text);
-        assert_eq!(alerts.form, Form::Json);
+        assert_eq!(alerts.format, AlertFormat::Json);
         let expected = [(1, WHEN.to_owned(), DC, NAME), (2, WHEN.to_owned(), DC, "bad.org")];
         assert_eq!(cells(&alerts), expected, "{text}: {:?}", alerts.notices);
         let lines: Vec<_> = rows_said(&alerts).into_iter().map(|(line, _)| line).collect();
@@ -224,5 +224,5 @@ fn what_a_search_engine_is_told_to_do_with_a_record_is_no_row_that_was_not_read(
         "{{\"index\":{{\"_index\":\"fw\"}}}}\n{event}\n{{\"create\":{{}}}}\n{event}\n"
     ));
     assert_eq!((alerts.alerts.len(), rows_said(&alerts).len()), (2, 0));
-    assert!(alerts.notices.iter().all(|notice| notice.lack.is_none()), "{:?}", alerts.notices);
+    assert!(alerts.notices.iter().all(|notice| notice.unread.is_none()), "{:?}", alerts.notices);
 }

@@ -139,7 +139,7 @@ fn colons_that_nobody_can_click_on_are_colons() {
             "Threat: C2\nSource: {DC}\nDestination: {link}\nTime: 2026-03-02 09:17:42\n"
         ));
         let [alert] = alerts.alerts.as_slice() else { panic!("{link}: {alerts:?}") };
-        assert_eq!(super::super::row::host_of(&alert.destination), NAME, "{link}");
+        assert_eq!(super::super::row::value::host_of(&alert.destination), NAME, "{link}");
     }
 }
 

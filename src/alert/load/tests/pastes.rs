@@ -76,11 +76,11 @@ fn what_nobody_sees_is_no_part_of_a_name() {
     for text in ["z.\u{a0}B. mi", "am 2.\u{a0}M\u{e4}rz", "Ende.\u{a0}It is", "e.g.\u{a0}evil.com"]
     {
         let plain = text.replace('\u{a0}', " ");
-        assert_eq!(super::super::paste::Paste::of(text).text, plain, "{text}");
+        assert_eq!(super::super::text::PlainText::of(text).text, plain, "{text}");
     }
     // What is written with joiners keeps them.
     assert_eq!(
-        super::super::paste::Paste::of("\u{646}\u{200c}\u{645}.com").text,
+        super::super::text::PlainText::of("\u{646}\u{200c}\u{645}.com").text,
         "\u{646}\u{200c}\u{645}.com"
     );
 }
