@@ -43,6 +43,8 @@ pub(super) const TRIES_ON_MAX: Span = Span::from_secs(1);
 const GOES_ON_MAX: Span = Span::from_secs(7);
 /// How many queries are looked at for the clients behind one, over all resolvers on the way.
 const VISITS_MAX: usize = 64;
+/// How many queries may each have been the one that another gave way for: of more it cannot be told.
+const GIVEN_UP_MAX: usize = 16;
 /// How many asks are looked at for that in all, and how many of them are weighed.
 const ASKED_MAX: usize = 1 << 14;
 const WEIGHED_MAX: usize = 1 << 10;
@@ -121,11 +123,13 @@ pub(super) struct Trail {
     pub asks: usize,
     /// How many of them may be weighed.
     pub weighed: usize,
+    /// Whether a query on the way was looked at for which other gave way to it: that is looked for once.
+    is_of_given_up: bool,
 }
 
 impl Trail {
     fn new() -> Trail {
-        Trail { visited: Vec::new(), asks: ASKED_MAX, weighed: WEIGHED_MAX }
+        Trail { visited: Vec::new(), asks: ASKED_MAX, weighed: WEIGHED_MAX, is_of_given_up: false }
     }
 }
 
@@ -224,10 +228,7 @@ impl History<'_> {
         if !own.is_empty() {
             return self.behind(&own, &walk, (query, sent), 1_000, began, trail);
         }
-        let given_up = self.gave_way_to(query, sent);
-        if !given_up.is_empty()
-            && let Some(causes) = self.as_given_up(&given_up, (query, sent), began, trail)
-        {
+        if let Some(causes) = self.as_given_up((query, sent), began, trail) {
             return causes;
         }
         let mut chosen = self.each_its_own(sent, choose(candidates.clone(), sent));
@@ -406,17 +407,24 @@ impl History<'_> {
     }
 
     /// The causes of a query to which another gave way, at another server: those of that one, or of each that it may have been.
+    /// Once on a trail: what that one gave way for is another matter.
     fn as_given_up(
         &self,
-        given_up: &[(Sequence, Transaction)],
         (query, sent): (Sequence, &Transaction),
         began: Timestamp,
         trail: &mut Trail,
     ) -> Option<Causes> {
+        if trail.is_of_given_up {
+            return None;
+        }
+        let given_up = self.gave_way_to(query, sent);
+        if !(1..=GIVEN_UP_MAX).contains(&given_up.len()) {
+            return None;
+        }
+        trail.is_of_given_up = true;
         let mut clients = Vec::new();
         let mut first_try = query;
-        for (sequence, earlier) in given_up {
-            trail.visited.clear();
+        for (sequence, earlier) in &given_up {
             let shared = self.causes_beyond(*sequence, earlier, began, trail);
             if shared.clients.is_empty() {
                 return None;

@@ -21,6 +21,7 @@ pub(super) const FAIL_OVER_MAX: Span = Span::from_secs(12);
 /// A forwarder gives a server up after this at the soonest, and always after as long, give or take this.
 const GIVEN_UP_AFTER_MIN: Span = Span::from_millis(500);
 const SAME_PAUSE: Span = Span::from_millis(5);
+const STEP: Span = Span::from_millis(1);
 /// So many queries went the same way after as long where that is no chance, and of so many at most it is looked for.
 const ALIKE_MIN: usize = 3;
 const GIVEN_UP_MAX: usize = 64;
@@ -179,7 +180,13 @@ impl History<'_> {
             own.iter().filter(is_due).count()
         };
         let mut usual: Vec<(usize, HostId, Span)> = Vec::new();
+        // Of many in a burst each is as long as the next: one of them stands for all within a step, so that it costs no square.
+        let mut looked_at: Option<(HostId, Span)> = None;
         for pause in &pauses {
+            if looked_at.is_some_and(|(server, last)| server == pause.0 && pause.1 - last < STEP) {
+                continue;
+            }
+            looked_at = Some((pause.0, pause.1));
             let alike = alike(pause);
             if alike >= ALIKE_MIN {
                 usual.push(((2 * alike).saturating_sub(due(pause)), pause.0, pause.1));
