@@ -3,10 +3,10 @@
 //! Each folder is a step, and data flows one way:
 //!
 //! ```text
-//! file ─▶ text ─▶ form ─▶ csv, json, pairs, snort, sophos, names ─▶ columns ─▶ row, when ─▶ collector
-//!         plain   which   a reader for each format                  which      values,      alerts and
-//!         lines   format                                            field is   times        notices
-//!                                                                   which
+//! file ─▶ text ─▶ format ─▶ csv, json, pairs, snort, sophos, names ─▶ columns ─▶ row, when ─▶ collector
+//!         plain   which     a reader for each format                  which      values,      alerts and
+//!         lines   format                                              field is   times        notices
+//!                                                                     which
 //! ```
 //!
 //! The format is recognised by what the file holds, not by its name. A row that cannot be read gives a [`Notice`] that says
