@@ -40,7 +40,7 @@ pub(super) const POSSIBLE: u16 = 800;
 /// What a resolver is still trying for an ask of which it told that it failed it tries again within this time.
 pub(super) const TRIES_ON_MAX: Span = Span::from_secs(1);
 /// One that goes on trying does so again within this time (BIND 3.2 s).
-const GOES_ON_MAX: Span = Span::from_secs(7);
+const GOES_ON_MAX: Span = Span::from_millis(3_500);
 /// How many queries are looked at for the clients behind one, over all resolvers on the way.
 const VISITS_MAX: usize = 64;
 /// How many queries may each have been the one that another gave way for: of more it cannot be told.
