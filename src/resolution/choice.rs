@@ -4,7 +4,7 @@ use foldhash::HashSet;
 
 use super::History;
 use super::candidate::{
-    AFTER_MAX, ASKS_MAX, Candidate, INSTANT, OPEN_MAX, OUT_OF_ORDER, PASSED_ON_AT_ONCE, Timing,
+    AFTER_MAX, Candidate, INSTANT, OPEN_MAX, OUT_OF_ORDER, PASSED_ON_AT_ONCE, Timing,
 };
 use super::cause::{LIKELY, POSSIBLE, TRIES_ON_MAX};
 use super::earlier_answers::Side;
@@ -14,7 +14,7 @@ use super::walk::Relation;
 use crate::bounded::Sequence;
 use crate::message::is_conclusive;
 use crate::time::{Span, Timestamp};
-use crate::transaction::{DISORDER_MAX, HostId, Look, Segment, Transaction};
+use crate::transaction::{DISORDER_MAX, HostId, Transaction};
 
 /// What a resolver does at once after an answer, it does within this time.
 pub(super) const MOMENT: Span = Span::from_millis(100);
@@ -302,38 +302,29 @@ impl History<'_> {
         if !self.roles.sends_ids_on(sent.client) {
             return Vec::new();
         }
-        let (question, began) = (*sent, sent.asked - OPEN_MAX);
-        let look = move |segment: &Segment| match segment.is_sent_since(began) {
-            true => segment.look_for(question.name),
-            false => Look::Through,
+        let asks = self.same_asks(sent, (sent.asked - OPEN_MAX, sent.asked));
+        let of_it = asks.into_iter().filter(|(_, ask)| ask.id == sent.id);
+        let candidate = |(sequence, ask): (Sequence, Transaction)| {
+            let told = ask.answered();
+            let before = told.filter(|at| *at < sent.asked);
+            Candidate {
+                ask: sequence,
+                asked: ask.asked,
+                told,
+                reach: 0,
+                relation: Relation::Itself,
+                timing: before.map_or(Timing::Open, |at| Timing::After(sent.asked - at)),
+                confirmed: false,
+                is_past: false,
+                is_doubted: false,
+                is_late: false,
+                is_just_led: false,
+                is_led_on: false,
+                served: ask.is_served(),
+                untold: None,
+            }
         };
-        let mut found: Vec<Candidate> = Vec::new();
-        for resolver in self.roles.addresses_of(&sent.client) {
-            let within = (sent.asked, ASKS_MAX);
-            let asks = self.transactions.with_server_by(*resolver, sent.domain, within, look);
-            let asks = asks.take_while(|(_, ask)| ask.asked_last >= began);
-            let of_it = asks.filter(|(_, ask)| ask.id == sent.id && ask.same_question(sent));
-            found.extend(of_it.map(|(sequence, ask)| {
-                let told = ask.answered();
-                let before = told.filter(|at| *at < sent.asked);
-                Candidate {
-                    ask: sequence,
-                    asked: ask.asked,
-                    told,
-                    reach: 0,
-                    relation: Relation::Itself,
-                    timing: before.map_or(Timing::Open, |at| Timing::After(sent.asked - at)),
-                    confirmed: false,
-                    is_past: false,
-                    is_doubted: false,
-                    is_late: false,
-                    is_just_led: false,
-                    is_led_on: false,
-                    served: ask.is_served(),
-                    untold: None,
-                }
-            }));
-        }
+        let mut found: Vec<Candidate> = of_it.map(candidate).collect();
         found.sort_by_key(|candidate| (candidate.asked, candidate.ask));
         found
     }

@@ -215,23 +215,33 @@ impl History<'_> {
         sent: &Transaction,
         (since, until): (Timestamp, Timestamp),
     ) -> Vec<Timestamp> {
-        let question = *sent;
-        let look = move |segment: &Segment| match segment.is_sent_since(since) {
-            true => segment.look_for(question.name),
-            false => Look::Through,
-        };
         let mut came = Vec::new();
-        for resolver in self.roles.addresses_of(&sent.client) {
-            let within = (until, ASKS_MAX);
-            let asks = self.transactions.with_server_by(*resolver, sent.domain, within, look);
-            let asks = asks.take_while(|(_, ask)| ask.asked_last >= since);
-            for (sequence, ask) in asks.filter(|(_, ask)| ask.same_question(&question)) {
-                came.push(ask.asked);
-                came.extend(self.transactions.tries(sequence).iter().map(|again| again.asked));
-            }
+        for (sequence, ask) in self.same_asks(sent, (since, until)) {
+            came.push(ask.asked);
+            came.extend(self.transactions.tries(sequence).iter().map(|again| again.asked));
         }
         came.sort_unstable();
         came
+    }
+
+    /// The asks at a resolver for what a query of it is for that were sent between two times, at any of its addresses.
+    pub(super) fn same_asks(
+        &self,
+        sent: &Transaction,
+        (since, until): (Timestamp, Timestamp),
+    ) -> Vec<(Sequence, Transaction)> {
+        let name = sent.name;
+        let look = move |segment: &Segment| match segment.is_sent_since(since) {
+            true => segment.look_for(name),
+            false => Look::Through,
+        };
+        let addresses = self.roles.addresses_of(&sent.client).iter();
+        let asks = addresses.flat_map(|resolver| {
+            let within = (until, ASKS_MAX);
+            let asks = self.transactions.with_server_by(*resolver, sent.domain, within, look);
+            asks.take_while(move |(_, ask)| ask.asked_last >= since)
+        });
+        asks.filter(|(_, ask)| ask.same_question(sent)).collect()
     }
 
     /// The earliest query in the run that ends with this one, however long the pauses are by which a resolver backs off
