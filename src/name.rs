@@ -228,7 +228,7 @@ pub struct NameHasher {
 
 impl NameHasher {
     /// A hasher with a key. The same key gives the same hashes.
-    pub fn new(key: [u64; 2]) -> NameHasher {
+    pub const fn new(key: [u64; 2]) -> NameHasher {
         let [start, step] = key;
         NameHasher { start: start | 1, step: step | 1 }
     }

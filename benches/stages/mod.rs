@@ -92,6 +92,8 @@ impl Lookups {
                 }
                 Fact::Delegation { server, .. } => self.add_name(messages.name(server)),
                 Fact::Address { address, .. } => self.addresses.push(address),
+                // What it makes of the name is an alias, too.
+                Fact::Redirection { .. } => {}
             }
         }
     }

@@ -405,6 +405,21 @@ fn reason(history: History<'_>, query: &Transaction, why: NoClientReason) -> Str
             "{resolver} had sent the same query {since} earlier without an answer, for the clients named there: it \
              cannot be told whether this retry is still for one of them"
         ),
+        NoClientReason::AskedUnanswered(client, since) => format!(
+            "{} asked {resolver} for this, or for a name that leads here, {since} earlier, and no answer to it is in \
+             this capture: {resolver} may still be trying to answer it, which cannot be told",
+            address(history, client)
+        ),
+        NoClientReason::AskedFailed(client, since) => format!(
+            "{} asked {resolver} for this, or for a name that leads here, {since} earlier, and was told that it \
+             failed: {resolver} may be trying again by itself, which cannot be told",
+            address(history, client)
+        ),
+        NoClientReason::AskedServed(client, since) => format!(
+            "{} asked {resolver} for this, or for a name that leads here, {since} earlier, and was answered; nobody \
+             waiting now is known to need it: {resolver} may be refreshing that answer, which cannot be told",
+            address(history, client)
+        ),
         NoClientReason::PacketsLost => {
             "packets, or parts of them, are missing from the capture around here: perhaps the client's question, or \
              the answer that led to this name"

@@ -29,6 +29,14 @@ struct Record {
     end: usize,
 }
 
+/// What a DNAME record makes of a name (RFC 6672 section 2.2), all names uncompressed.
+struct Redirected {
+    made: Vec<u8>,
+    owner: Vec<u8>,
+    target: Vec<u8>,
+    ttl: u32,
+}
+
 /// What a walk needs for a while, kept from one message to the next so that it need not be made anew.
 #[derive(Debug)]
 pub(super) struct Scratch {
@@ -187,6 +195,21 @@ fn hints(mut params: &[u8]) -> Option<[&[u8]; 2]> {
     params.is_empty().then_some([v4, v6])
 }
 
+/// Adds a name that stands by itself.
+fn made_name<W: Watchlist>(
+    wire: &[u8],
+    names: &mut Names,
+    hasher: &NameHasher,
+    watchlist: &mut W,
+    place: usize,
+) -> Option<NameRef> {
+    let (scratch, found) = (&mut Scratch::default(), Findings::default());
+    let payload = wire;
+    let mut walk =
+        Walk { payload, names, hasher, watchlist, scratch, place, keeps_addresses: false, found };
+    walk.read_name(0).ok().map(|(name, _)| name)
+}
+
 /// The big-endian 16 bits at `at`.
 #[inline]
 fn word(octets: &[u8], at: usize) -> Option<u16> {
@@ -342,8 +365,9 @@ impl<W: Watchlist> Walk<'_, '_, W> {
         }
     }
 
-    /// Adds the aliases that DNAME records say where no CNAME record does. Servers put one beside it (RFC 6672
-    /// section 3.1), but not all that pass an answer on do so (systemd-resolved). What makes no sense implies nothing.
+    /// Adds the DNAME records that lead on from the question, and the aliases that they say where no CNAME record does.
+    /// Servers put one beside it (RFC 6672 section 3.1), but not all that pass an answer on do so (systemd-resolved). What
+    /// makes no sense implies nothing.
     #[cold]
     #[inline(never)]
     fn add_implied(&mut self, message: &Message, facts_start: usize, facts: &mut Vec<Fact>) {
@@ -355,19 +379,31 @@ impl<W: Watchlist> Walk<'_, '_, W> {
                 Fact::Alias { owner, target, .. } if owner.hash == last.hash => Some(*target),
                 _ => None,
             });
-            if let Some(target) = said {
-                last = target;
-                continue;
+            let redirected = self.redirected(last, message);
+            let next = match (said, &redirected) {
+                (Some(said), _) => Some(said),
+                (None, Some(redirected)) => self.made(&redirected.made),
+                (None, None) => None,
+            };
+            let Some(next) = next else { return };
+            if let Some(Redirected { made, owner, target, ttl }) = redirected {
+                if said.is_none() {
+                    facts.push(Fact::Alias { owner: last, target: next, ttl });
+                }
+                if Name::from_wire(&made) == next.of(self.names)
+                    && let Some(owner) = self.made_unwatched(&owner)
+                    && let Some(target) = self.made_unwatched(&target)
+                {
+                    facts.push(Fact::Redirection { owner, target, ttl });
+                }
             }
-            let Some((target, ttl)) = self.redirected(last, message) else { return };
-            facts.push(Fact::Alias { owner: last, target, ttl });
-            last = target;
+            last = next;
         }
     }
 
-    /// What the first DNAME record of the answer section above a name makes of it, with its TTL: the labels in front of
-    /// the record's owner, before its target (RFC 6672 section 2.2).
-    fn redirected(&mut self, from: NameRef, message: &Message) -> Option<(NameRef, u32)> {
+    /// What the first DNAME record of the answer section above a name makes of it: the labels in front of the record's
+    /// owner, before its target (RFC 6672 section 2.2).
+    fn redirected(&mut self, from: NameRef, message: &Message) -> Option<Redirected> {
         let [questions, answers, ..] = message.counts;
         let mut at = 12;
         for _ in 0..questions {
@@ -383,27 +419,26 @@ impl<W: Watchlist> Walk<'_, '_, W> {
             let whole = self.whole_name(record.owner).zip(self.whole_name(record.data));
             self.names.take_back(start);
             let Some(((owner, _), (target, end))) = whole else { continue };
-            let name = from.of(self.names).wire().to_vec();
-            let is_above = Name::from_wire(&name).is_at_or_below(Name::from_wire(&owner));
+            let name = from.of(self.names).wire();
+            let is_above = Name::from_wire(name).is_at_or_below(Name::from_wire(&owner));
             let prefix = name.len() - owner.len().min(name.len());
             if !is_above || prefix == 0 || end != record.end {
                 continue;
             }
-            // A name that gets too long by it is none.
             let made = [name.get(..prefix).unwrap_or_default(), &target].concat();
-            let mut walk = Walk {
-                payload: &made,
-                names: &mut *self.names,
-                hasher: self.hasher,
-                watchlist: &mut *self.watchlist,
-                scratch: &mut Scratch::default(),
-                place: self.place,
-                keeps_addresses: false,
-                found: Findings::default(),
-            };
-            return walk.read_name(0).ok().map(|(name, _)| (name, record.ttl));
+            return Some(Redirected { made, owner, target, ttl: record.ttl });
         }
         None
+    }
+
+    /// A name that stands nowhere in the message in one piece, and may be on the watch list. One that is too long is none.
+    fn made(&mut self, wire: &[u8]) -> Option<NameRef> {
+        made_name(wire, &mut *self.names, self.hasher, &mut *self.watchlist, self.place)
+    }
+
+    /// The same of one to which nothing leads.
+    fn made_unwatched(&mut self, wire: &[u8]) -> Option<NameRef> {
+        made_name(wire, &mut *self.names, self.hasher, &mut Unwatched, self.place)
     }
 
     /// The octets of the name at `at`, uncompressed, and where it ends in the message.

@@ -161,6 +161,16 @@ pub enum Fact {
         /// How long it may be cached.
         ttl: u32,
     },
+    /// A DNAME record of the answer section (RFC 6672), if it makes one of the aliases that the question leads to: what
+    /// stands below its owner leads to the same below its target.
+    Redirection {
+        /// The name below which all is redirected.
+        owner: NameRef,
+        /// The name below which that is found.
+        target: NameRef,
+        /// How long it may be cached.
+        ttl: u32,
+    },
     /// The TargetName of an SVCB or HTTPS record of the answer section (RFC 9460), if it is not the owner itself.
     ///
     /// No alias: it is for telling that who asked was led to it. A resolver hands it on and, but for few, does not follow
@@ -430,6 +440,7 @@ impl Messages {
         for mut fact in others.facts(message).iter().copied() {
             match &mut fact {
                 Fact::Alias { owner: one, target: other, .. }
+                | Fact::Redirection { owner: one, target: other, .. }
                 | Fact::Service { owner: one, target: other }
                 | Fact::Delegation { zone: one, server: other, .. } => {
                     self.adopt_name(others, one);
@@ -480,7 +491,7 @@ impl Messages {
         name.of(&self.names)
     }
 
-    /// The facts of a message, in the order its records stand; behind them the aliases that DNAME records imply.
+    /// The facts of a message, in the order its records stand; behind them what DNAME records make of the question.
     pub fn facts(&self, message: &Message) -> &[Fact] {
         let start = message.facts_start as usize;
         self.facts.get(start..start + message.facts_len as usize).unwrap_or_default()

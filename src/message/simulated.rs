@@ -38,6 +38,8 @@ pub(crate) struct Draft<'a> {
     pub authoritative: bool,
     /// (owner, target) of CNAME records.
     pub aliases: &'a [(&'a str, &'a str)],
+    /// (owner, target) of DNAME records.
+    pub redirections: &'a [(&'a str, &'a str)],
     /// (owner, TargetName) of HTTPS records.
     pub services: &'a [(&'a str, &'a str)],
     /// (zone, server) of NS records in the authority section.
@@ -72,6 +74,7 @@ impl Default for Draft<'_> {
             recursion: true,
             authoritative: false,
             aliases: &[],
+            redirections: &[],
             services: &[],
             delegations: &[],
             address: false,
@@ -121,7 +124,7 @@ fn payload(draft: &Draft<'_>) -> Vec<u8> {
         | u16::from(draft.truncated) << 9
         | u16::from(draft.recursion) << 8
         | u16::from(draft.rcode);
-    let named = draft.aliases.len() + draft.services.len();
+    let named = draft.aliases.len() + draft.redirections.len() + draft.services.len();
     let answers = named as u16 + u16::from(draft.address);
     let mut out = Vec::new();
     let (authority, additional) = (draft.delegations.len() as u16, u16::from(draft.edns));
@@ -146,6 +149,9 @@ fn payload(draft: &Draft<'_>) -> Vec<u8> {
     };
     for (owner, target) in draft.aliases {
         record(owner, 5, &name(target), &mut out);
+    }
+    for (owner, target) in draft.redirections {
+        record(owner, 39, &name(target), &mut out);
     }
     for (owner, target) in draft.services {
         record(owner, 65, &[&[0, 1], &name(target)[..]].concat(), &mut out);

@@ -90,6 +90,9 @@ fn read_part(payload: &[u8], whole: bool) -> (Message, Vec<String>) {
         Fact::Alias { owner, target, ttl } => {
             format!("{} is {} for {ttl}", name(owner), name(target))
         }
+        Fact::Redirection { owner, target, ttl } => {
+            format!("below {} is below {} for {ttl}", name(owner), name(target))
+        }
         Fact::Service { owner, target } => format!("{} served by {}", name(owner), name(target)),
         Fact::Address { owner, address, .. } => format!("{} at {address}", name(owner)),
         Fact::Delegation { zone, server, ttl } => {
@@ -286,23 +289,46 @@ fn a_dname_record_implies_the_alias_that_is_not_written_beside_it() {
     let address = record(&wire("one.new.test"), RecordType::A, 1, &[192, 0, 2, 1]);
     let alias = |target: &str| record(&[0xc0, 12], RecordType::CNAME, 1, &wire(target));
     let (at, one) = ("one.new.test at 192.0.2.1", "one.old.example is one.new.test for 300");
+    let below = "below old.Example is below new.test for 300";
     // The owner as a pointer into the question, and the target as one at the question's `example`.
     let pointers: (&[u8], &[u8]) = (&[0xc0, 16], &[3, b'n', b'e', b'w', 0xc0, 20]);
     for (names, others, facts) in [
-        (&[(&old[..], &new[..])][..], vec![address.clone()], vec![at, one]),
-        (&[pointers], vec![], vec!["one.old.example is one.new.example for 300"]),
+        (&[(&old[..], &new[..])][..], vec![address.clone()], vec![at, one, below]),
+        (
+            &[pointers],
+            vec![],
+            vec![
+                "one.old.example is one.new.example for 300",
+                "below old.example is below new.example for 300",
+            ],
+        ),
         // Where the alias is written, it is not said twice.
-        (&[(&old, &new)], vec![alias("one.new.test"), address], vec![one, at]),
+        (&[(&old, &new)], vec![alias("one.new.test"), address], vec![one, at, below]),
+        // Nor is it believed if the alias leads elsewhere.
+        (
+            &[(&old, &new)],
+            vec![alias("one.other.test")],
+            vec!["one.old.example is one.other.test for 300"],
+        ),
         (
             &[(&old, &new), (&new, &last)],
             vec![],
-            vec![one, "one.new.test is one.last.test for 300"],
+            vec![
+                one,
+                below,
+                "one.new.test is one.last.test for 300",
+                "below new.test is below last.test for 300",
+            ],
         ),
         // From where an alias led, too.
         (
             &[(&new, &last)],
             vec![alias("x.new.test")],
-            vec!["one.old.example is x.new.test for 300", "x.new.test is x.last.test for 300"],
+            vec![
+                "one.old.example is x.new.test for 300",
+                "x.new.test is x.last.test for 300",
+                "below new.test is below last.test for 300",
+            ],
         ),
         // It says nothing of its own owner, nor of what is not below that.
         (&[(&wire("one.old.example"), &new)], vec![], vec![]),
@@ -314,9 +340,9 @@ fn a_dname_record_implies_the_alias_that_is_not_written_beside_it() {
     }
     // One that leads below itself goes on for as long as resolvers follow, and no longer than a name can be.
     let (_, facts) = read(&redirected(&[(&old, &wire("x.old.example"))], &[]).octets(RESPONSE));
-    assert_eq!(facts.len(), 17);
+    assert_eq!(facts.len(), 2 * 17);
     let long = wire(&format!("{0}.{0}.{0}.old.example", "x".repeat(63)));
-    assert_eq!(read(&redirected(&[(&old, &long)], &[]).octets(RESPONSE)).1.len(), 1);
+    assert_eq!(read(&redirected(&[(&old, &long)], &[]).octets(RESPONSE)).1.len(), 2);
 }
 
 /// The data of an SVCB or HTTPS record: its target in text, and parameters by their keys.

@@ -294,6 +294,7 @@ impl History<'_> {
             };
             let why =
                 if name.label_count() > 1 { or_just_after(why, &candidates, sent) } else { why };
+            let why = self.or_asked_before(why, sent, &walk);
             return Causes { first_try, ..none(why) };
         }
         let chosen = weigh_those_behind(chosen, query);

@@ -3,10 +3,11 @@
 use super::Limits;
 use super::deferred::{DeferredEdge, DeferredEdges};
 use super::edge_store::{EdgeRecord, EdgeStore};
+use super::redirection::{MadeName, Redirections, STEPS_ON_MAX};
 use crate::bounded::{Ring, Sequence, Text, TextRing};
 use crate::frame::FrameId;
 use crate::message::{Fact, Message, Messages, NameRef};
-use crate::name::{Name, NameHash};
+use crate::name::{Name, NameHash, NameHasher};
 use crate::time::{Span, Timestamp};
 use crate::transaction::HostId;
 
@@ -33,13 +34,15 @@ const STEPS_MAX: usize = 512;
 /// How many name servers of a response are believed. Top-level domains have 13, and a resolver tries a few; more are
 /// an attack on who would ask for all their addresses (CVE-2022-2795), or on what is kept of others.
 const NAMESERVERS_MAX: usize = 32;
+/// Of so many edges into a domain that is redirected it is looked whether they lead on by that.
+const INTO_REDIRECTED_MAX: usize = 16;
 /// How many names of an answer's chain of aliases are followed. Resolvers give up sooner: BIND after 16 aliases.
 const COURSE_MAX: usize = 17;
 
 /// What links two names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EdgeKind {
-    /// The owner is an alias of the target (CNAME).
+    /// The owner is an alias of the target (CNAME, or what a resolver makes of a DNAME).
     Alias,
     /// The owner is a zone that the target serves (NS).
     Delegation,
@@ -52,6 +55,14 @@ pub struct Provenance {
     pub frame: FrameId,
     /// Its time.
     pub time: Timestamp,
+}
+
+impl Provenance {
+    /// The later of two. What a redirection implies may be older than what was said of the name itself.
+    #[inline]
+    pub(super) fn later(self, other: Provenance) -> Provenance {
+        if other.time < self.time { self } else { other }
+    }
 }
 
 /// From when to when something may be used: from when it was learned until its TTL has run out.
@@ -141,6 +152,29 @@ pub struct Edge {
 }
 
 impl Edge {
+    /// One that a resolver learns now, for so many seconds. It has no texts yet.
+    #[inline]
+    fn new(
+        (resolver, kind): (HostId, EdgeKind),
+        [owner, target]: [NameRef; 2],
+        ttl: u32,
+        learned: Provenance,
+    ) -> Edge {
+        Edge {
+            owner: owner.hash,
+            target: target.hash,
+            last: learned,
+            until: learned.time + Span::from_secs(i64::from(ttl)).min(TTL_MAX),
+            resolver,
+            kind,
+            from: learned.time,
+            first: learned,
+            earlier: [Earlier::default(); EARLIER_MAX],
+            owner_text: Text::default(),
+            target_text: Text::default(),
+        }
+    }
+
     /// Whether the resolver could use it at some time between two.
     pub fn is_known(&self, from: Timestamp, until: Timestamp) -> bool {
         let mut earlier = self.earlier.iter().filter_map(|earlier| earlier.life(self.from));
@@ -162,7 +196,7 @@ impl Edge {
     }
 
     pub(super) fn learn_again(&mut self, learned: Provenance, life: Life) {
-        self.last = learned;
+        self.last = self.last.later(learned);
         match self.life().extended_by(life) {
             Some(Life { until, .. }) => self.until = until,
             None => self.begin_anew(life),
@@ -229,15 +263,17 @@ pub struct Edges {
     names: TextRing,
     answers: Ring<AnswerAlias, 1>,
     lessons: DeferredEdges,
+    redirections: Redirections,
 }
 
 impl Edges {
-    pub(super) fn new(limits: Limits) -> Edges {
+    pub(super) fn new(limits: Limits, hasher: NameHasher) -> Edges {
         Edges {
             kept: EdgeStore::new(limits.edges),
             names: TextRing::new(limits.edge_names),
             answers: Ring::new(limits.answer_aliases),
             lessons: DeferredEdges::new(),
+            redirections: Redirections::new(limits, hasher),
         }
     }
 
@@ -246,6 +282,7 @@ impl Edges {
         self.kept.take_room();
         self.names.take_room();
         self.answers.take_room();
+        self.redirections.take_room();
     }
 
     /// Learns the facts of a response for one resolver. With `answer_of`, its aliases are also
@@ -261,10 +298,15 @@ impl Edges {
         let Some(question) = message.question else { return };
         let course = Course::of(question.name, messages.facts(message));
         let mut nameservers = 0;
+        let mut redirects = false;
         for fact in messages.facts(message) {
             let (kind, owner, target, ttl) = match *fact {
                 Fact::Alias { owner, target, ttl } if course.leads(owner, target) => {
                     (EdgeKind::Alias, owner, target, ttl)
+                }
+                Fact::Redirection { .. } => {
+                    redirects = true;
+                    continue;
                 }
                 // The servers of the root and of top-level domains serve everybody: they say nothing
                 // about who needs what.
@@ -278,24 +320,112 @@ impl Edges {
                 }
                 _ => continue,
             };
-            let until = message.time + Span::from_secs(i64::from(ttl)).min(TTL_MAX);
-            let edge = Edge {
-                owner: owner.hash,
-                target: target.hash,
-                last: learned,
-                until,
-                resolver,
-                kind,
-                from: message.time,
-                first: learned,
-                earlier: [Earlier::default(); EARLIER_MAX],
-                owner_text: Text::default(),
-                target_text: Text::default(),
-            };
+            let edge = Edge::new((resolver, kind), [owner, target], ttl, learned);
+            let names = [messages.name(owner), messages.name(target)];
             let keys = [owner.hash, target.hash, target.domain].map(|name| key(resolver, name));
             let answer_of = answer_of.filter(|_| kind == EdgeKind::Alias);
-            let names = [messages.name(owner), messages.name(target)];
             self.put_off(DeferredEdge { edge, keys, answer_of }, names);
+        }
+        if redirects {
+            self.learn_redirections(resolver, messages, message);
+        }
+        if self.has_redirections() {
+            self.redirect((resolver, message.time), course.last(), messages);
+        }
+    }
+
+    /// Learns the DNAME records of a response.
+    #[cold]
+    #[inline(never)]
+    fn learn_redirections(&mut self, resolver: HostId, messages: &Messages, message: &Message) {
+        let learned = Provenance { frame: message.frame, time: message.time };
+        for fact in messages.facts(message) {
+            // Nobody redirects a top-level domain: who says so wants to say it of everybody below.
+            if let Fact::Redirection { owner, target, ttl } = *fact
+                && owner.labels >= 2
+            {
+                let edge = Edge::new((resolver, EdgeKind::Alias), [owner, target], ttl, learned);
+                let names = [messages.name(owner), messages.name(target)];
+                self.redirections.learn(edge, owner.domain, names);
+                self.redirect_what_leads_into((resolver, message.time), owner.domain);
+            }
+        }
+    }
+
+    /// Whether there are names below which all leads elsewhere: only then [`Edges::redirect`] does anything.
+    #[inline]
+    pub(super) fn has_redirections(&self) -> bool {
+        !self.redirections.are_none()
+    }
+
+    /// Learns of what a name is an alias by the redirections that a resolver knows at a time. It makes these aliases itself,
+    /// when it is asked for the name or led to it.
+    #[inline(never)]
+    pub(super) fn redirect(
+        &mut self,
+        known: (HostId, Timestamp),
+        name: NameRef,
+        messages: &Messages,
+    ) {
+        self.redirect_name(known, (messages.name(name), name.hash, name.domain));
+    }
+
+    /// Takes back what redirects a name, for its resolver does not believe it.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn refute(
+        &mut self,
+        known: (HostId, Timestamp),
+        name: NameRef,
+        messages: &Messages,
+    ) {
+        self.redirections.refute(known, messages.name(name), name.domain);
+    }
+
+    fn redirect_name(
+        &mut self,
+        known: (HostId, Timestamp),
+        (name, hash, domain): (Name<'_>, NameHash, NameHash),
+    ) {
+        let Some((mut lesson, mut made)) = self.redirections.alias(known, (name, hash, domain))
+        else {
+            return;
+        };
+        let mut from = MadeName::of(name);
+        for _ in 0..STEPS_ON_MAX {
+            self.put_off(lesson, [from.name(), made.name()]);
+            let [hash, domain] = self.redirections.hashes(made.name());
+            let next = self.redirections.alias(known, (made.name(), hash, domain));
+            from = made;
+            let Some(next) = next else { return };
+            (lesson, made) = next;
+        }
+    }
+
+    /// The same of the names in a domain to which aliases lead: what redirects there may have been learned after them.
+    #[cold]
+    #[inline(never)]
+    fn redirect_what_leads_into(
+        &mut self,
+        (resolver, time): (HostId, Timestamp),
+        domain: NameHash,
+    ) {
+        self.catch_up();
+        let mut steps = INTO_REDIRECTED_MAX;
+        let aliases = self.to_domain(resolver, domain, &mut steps).map(|(_, edge)| edge);
+        let known = aliases
+            .filter(|edge| edge.kind == EdgeKind::Alias && edge.is_known(time, time))
+            .filter(|edge| self.has_names(edge));
+        let lessons: Vec<_> = known
+            .filter_map(|edge| {
+                let name = self.target_name(&edge);
+                let about = (name, edge.target, domain);
+                let (lesson, made) = self.redirections.alias((resolver, time), about)?;
+                Some((lesson, MadeName::of(name), made))
+            })
+            .collect();
+        for (lesson, name, made) in lessons {
+            self.put_off(lesson, [name.name(), made.name()]);
         }
     }
 
@@ -419,7 +549,7 @@ impl Edges {
 
     /// How many edges were forgotten for lack of room: for them, or for their names.
     pub fn forgotten(&self) -> u64 {
-        self.kept.forgotten().max(self.names.whole_since().0)
+        self.kept.forgotten().max(self.names.whole_since().0) + self.redirections.forgotten()
     }
 
     /// How many are kept.
@@ -459,6 +589,12 @@ impl Course {
         course
     }
 
+    /// The name that the others lead to.
+    fn last(&self) -> NameRef {
+        let [asked, ..] = self.names;
+        self.names().last().copied().unwrap_or(asked)
+    }
+
     fn names(&self) -> &[NameRef] {
         self.names.get(..self.len).unwrap_or_default()
     }
@@ -478,7 +614,7 @@ impl Course {
 }
 
 /// Learns an edge, and returns its number.
-fn learn_one(
+pub(super) fn learn_one(
     kept: &mut EdgeStore,
     texts: &mut TextRing,
     &DeferredEdge { edge: new, keys, .. }: &DeferredEdge,
@@ -506,7 +642,7 @@ fn learn_one(
     sequence
 }
 
-fn key(resolver: HostId, name: NameHash) -> u64 {
+pub(super) fn key(resolver: HostId, name: NameHash) -> u64 {
     name.0 ^ u64::from(resolver.0).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
 }
 
@@ -515,6 +651,8 @@ mod tests {
     use super::*;
     use crate::message::simulated::{Draft, Simulated};
     use proptest::prelude::*;
+
+    const HASHER: NameHasher = NameHasher::new([3, 5]);
 
     #[test]
     fn an_alias_of_a_few_seconds_was_known_when_it_was_and_not_between() {
@@ -562,7 +700,7 @@ mod tests {
             taught in prop::collection::vec((0u32..2, 0usize..6, 0usize..6, 0u32..900, any::<bool>()), 1..150),
         ) {
             let limits = Limits { edges: 16, edge_names: 1 << 10, answer_aliases: 16, ..Limits::default() };
-            let (mut at_once, mut put_off) = (Edges::new(limits), Edges::new(limits));
+            let (mut at_once, mut put_off) = (Edges::new(limits, HASHER), Edges::new(limits, HASHER));
             let names = ["a.example", "b.example", "x.b.example", "c.test", "y.c.test", "z.c.test"];
             let mut simulated = Simulated::new();
             for (nth, (resolver, owner, target, ttl, catches_up)) in taught.into_iter().enumerate() {
@@ -587,7 +725,7 @@ mod tests {
 
     /// All that edges have kept, with their names, and what they are found by.
     fn said(edges: &Edges) -> String {
-        let Edges { kept, names: _, answers, lessons: _ } = edges;
+        let Edges { kept, names: _, answers, .. } = edges;
         let kept = (kept.oldest().0..kept.next().0).filter_map(|n| kept.get(Sequence(n)));
         let kept = kept.map(|edge| {
             let names = edges.has_names(&edge).then(|| {

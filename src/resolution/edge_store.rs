@@ -147,7 +147,7 @@ impl EdgeStore {
         let Some(record) = self.records.get_mut(sequence) else { return };
         let own = Life { from: record.from, until: record.until };
         if let Some(own) = own.extended_by(life) {
-            (record.last, record.until) = (learned, own.until);
+            (record.last, record.until) = ({ record.last }.later(learned), own.until);
         } else if let Some(mut edge) = self.get(sequence) {
             edge.learn_again(learned, life);
             self.put(sequence, &edge);

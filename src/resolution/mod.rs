@@ -20,6 +20,7 @@ mod no_client_reason;
 mod offset;
 mod onward;
 mod pending;
+mod redirection;
 mod retry;
 mod role;
 #[cfg(test)]
@@ -32,7 +33,7 @@ use std::ops::Deref;
 use offset::Offsets;
 
 use crate::bounded::Sequence;
-use crate::message::{Message, Messages};
+use crate::message::{Fact, Message, Messages, is_conclusive};
 use crate::name::NameHasher;
 use crate::transaction::{
     Event, Host, HostId, Limits as TransactionLimits, Transaction, Transactions,
@@ -120,7 +121,7 @@ impl Resolution {
     ) -> Resolution {
         Resolution {
             transactions,
-            edges: Edges::new(limits),
+            edges: Edges::new(limits, hasher),
             roles,
             latencies: Latencies::default(),
             offsets: Offsets::default(),
@@ -153,7 +154,41 @@ impl Resolution {
             let (ends, is_asked) = (transaction.ends(), transaction.has_query());
             self.learn((sequence, is_asked), ends, messages, message);
         }
+        if self.edges.has_redirections() {
+            self.redirect(event, messages, message);
+        }
         event
+    }
+
+    /// Learns of what a name that is asked for is an alias by what its resolver knows to be redirected: that goes on with the
+    /// target at once, whatever becomes of the question. Where it answers that the name itself has what was asked for, it does
+    /// not hold the name to be redirected.
+    #[inline(never)]
+    fn redirect(&mut self, event: Event, messages: &Messages, message: &Message) {
+        let (is_answer, is_new, sequence) = match event {
+            Event::Asked(sequence) | Event::AskedAgain(sequence) => (false, true, sequence),
+            Event::Answered(sequence) => (true, false, sequence),
+            Event::AnsweredUnasked(sequence) => (true, true, sequence),
+            _ => return,
+        };
+        let (Some(ask), Some(question)) = (self.transactions.kept(sequence), message.question)
+        else {
+            return;
+        };
+        let (_, server) = ask.ends();
+        let is_refuted = is_answer
+            && is_conclusive(message.rcode())
+            && message.malformed.is_none()
+            && message.counts[1] > 0
+            && !messages.facts(message).iter().any(|fact| matches!(fact, Fact::Alias { .. }));
+        for resolver in self.roles.addresses_of(&server) {
+            let known = (*resolver, message.time);
+            if is_refuted {
+                self.edges.refute(known, question.name, messages);
+            } else if is_new {
+                self.edges.redirect(known, question.name, messages);
+            }
+        }
     }
 
     /// The history as of now: what was put off is learned, and the clocks are looked at.

@@ -2,20 +2,26 @@
 
 use foldhash::{HashMap, HashSet};
 
-use super::History;
 use super::around::Intervals;
 use super::candidate::{ASKS_MAX, OUT_OF_ORDER};
 use super::cause::CLIENTS_MAX;
+use super::earlier_answers::Side;
 use super::role::Known;
+use super::walk::{Relation, Walk};
+use super::{Edge, History};
 use crate::bounded::Sequence;
 use crate::flow::Address;
-use crate::message::RecordType;
+use crate::message::{RecordType, is_conclusive};
 use crate::name::{Name, NameHash};
 use crate::time::{Span, Timestamp};
 use crate::transaction::{HostId, Transaction};
 
 /// How many transactions before a query are gone through for who was waiting.
 const BEFORE_MAX: usize = 1 << 14;
+/// For so long it is said that somebody had asked for what a resolver asks by itself, and so many names that lead there are
+/// looked at for that. Deadwood begins anew each 11 to 16 s for minutes.
+const ASKED_BEFORE: Span = Span::from_secs(300);
+const NAMES_BEFORE_MAX: usize = 16;
 /// How many edges are gone through for one that leads to a name.
 const LED_TO_MAX: usize = 32;
 /// An answer sets off most of what it does (a refresh, follow-up lookups) within this time.
@@ -58,6 +64,13 @@ pub enum NoClientReason {
     /// It was asked for so long before, for clients that are known, and got no answer: whether one of them still waits cannot
     /// be told.
     TriedBefore(Span),
+    /// This client had asked for just this, or for what leads to it, so long before, and no answer to it is in the capture: some
+    /// resolvers go on trying for long, by themselves.
+    AskedUnanswered(HostId, Span),
+    /// The same of one that was told that it failed.
+    AskedFailed(HostId, Span),
+    /// The same of one that was answered, while others were waiting.
+    AskedServed(HostId, Span),
     /// Packets are missing here.
     PacketsLost,
     /// So many clients can have caused it, none more likely than the other.
@@ -175,6 +188,60 @@ impl History<'_> {
         } else {
             NoClientReason::OthersWaiting(waiting.len() as u32)
         }
+    }
+
+    /// Why nobody is named for a query, or that somebody had asked for just that before, or for what leads to it. Why the resolver
+    /// asks for it now is not known, but that nobody did is not so.
+    pub(super) fn or_asked_before(
+        &self,
+        why: NoClientReason,
+        sent: &Transaction,
+        walk: &Walk<'_>,
+    ) -> NoClientReason {
+        let are_others_waiting = matches!(why, NoClientReason::OthersWaiting(_));
+        let is_alone =
+            matches!(why, NoClientReason::NobodyWaiting | NoClientReason::ClientsUnseen { .. });
+        if !are_others_waiting && !is_alone {
+            return why;
+        }
+        let names = walk.reaches.iter().enumerate();
+        let names = names.filter(|(_, reach)| reach.relation <= Relation::Alias);
+        let latest = names.take(NAMES_BEFORE_MAX).filter_map(|(place, reach)| {
+            let question = (reach.hash, reach.domain, sent.qtype);
+            let mut asks = self
+                .about(Side::Asked, &sent.client, question, sent.asked)
+                .take_while(|(_, ask)| ask.asked_last + ASKED_BEFORE >= sent.asked);
+            asks.find(|(sequence, ask)| {
+                !self.roles.same(ask.client, sent.client)
+                    && self.led_there((*sequence, ask), &walk.path(place), sent.asked)
+            })
+        });
+        let Some((_, ask)) = latest.max_by_key(|(sequence, ask)| (ask.asked_last, *sequence))
+        else {
+            return why;
+        };
+        let since = sent.asked - ask.asked_last.min(sent.asked);
+        match ask.answered().filter(|told| *told <= sent.asked) {
+            None => NoClientReason::AskedUnanswered(ask.client, since),
+            Some(_) if !is_conclusive(ask.rcode) => NoClientReason::AskedFailed(ask.client, since),
+            Some(_) if are_others_waiting => NoClientReason::AskedServed(ask.client, since),
+            Some(_) => why,
+        }
+    }
+
+    /// Whether an ask had led along a path before a time, by its own answer or else by what was known then.
+    fn led_there(
+        &self,
+        (sequence, ask): (Sequence, &Transaction),
+        path: &[Edge],
+        before: Timestamp,
+    ) -> bool {
+        if !ask.is_served() {
+            return path.iter().all(|edge| edge.is_known(ask.asked, ask.closed().min(before)));
+        }
+        let own = self.edges.of_answer(sequence);
+        let mut path = path.iter();
+        path.all(|edge| own.iter().any(|o| (o.owner, o.target) == (edge.owner, edge.target)))
     }
 
     /// Whether a resolver asked about much that nobody seen was waiting for then, nor had asked for before.

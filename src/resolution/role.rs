@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 use foldhash::{HashMap, HashMapExt, HashSet};
 
 pub use self::for_others::ForOthers;
-use self::for_others::{asks_with_edns, following_aliases};
+use self::for_others::asks_with_edns;
 use super::edge::Edges;
 use super::nat::NatTable;
 use crate::bounded::Sequence;
@@ -318,7 +318,7 @@ impl Roles {
                 self.add_with_machine(id, host, Known::OnlyIterates, &machines, hosts);
             }
         }
-        let following = following_aliases(transactions, edges).into_iter();
+        let following = self.following_aliases(&latest, edges).into_iter();
         let following = following
             .filter(|id| hosts.get(*id).is_some_and(|host| self.is_client(*id, host)))
             .collect();

@@ -3,7 +3,9 @@
 //! `anna`, `ben` and `carla` are clients, `DC` is the resolver, `ISP` what it asks.
 
 mod addresses;
+mod aliases;
 mod apart;
+mod asked_before;
 mod dead;
 mod forwarders;
 mod full;
@@ -193,34 +195,6 @@ fn a_dropped_tail_leads_to_who_asked_by_what_was_learned_before() {
     office.ask(0.0, ANNA, DC, "www.good.com");
     let query = office.ask(0.2, DC, ISP, "tail.cdn.net");
     assert_eq!(office.named(query), [ANNA]);
-}
-
-#[test]
-fn what_is_out_of_date_is_not_believed() {
-    let mut office = Office::new();
-    let first = office.ask(-59_000.0, BEN, DC, "www.good.com");
-    let aliases = [("www.good.com", "tail.cdn.net")];
-    let draft = Draft { at_ms: -58_990.0, aliases: &aliases, ttl: 5, ..Draft::default() };
-    office.respond(first, Draft { address: true, ..draft });
-    office.ask(0.0, ANNA, DC, "www.good.com");
-    let query = office.ask(0.2, DC, ISP, "tail.cdn.net");
-    assert_eq!(office.causes(query), (vec![], Some(NoClientReason::OthersWaiting(1))));
-}
-
-#[test]
-fn what_was_learned_anew_is_not_believed_of_the_time_between() {
-    let mut office = Office::new();
-    let aliases = [("www.good.com", "tail.cdn.net")];
-    let teach = |office: &mut Office, at: f64| {
-        let open = office.ask(at, BEN, DC, "www.good.com");
-        let draft = Draft { at_ms: at + 5.0, aliases: &aliases, ttl: 5, ..Draft::default() };
-        office.respond(open, Draft { address: true, ..draft });
-    };
-    teach(&mut office, -59_000.0);
-    office.ask(0.0, ANNA, DC, "www.good.com");
-    let query = office.ask(0.2, DC, ISP, "tail.cdn.net");
-    teach(&mut office, 20_000.0);
-    assert_eq!(office.causes(query), (vec![], Some(NoClientReason::OthersWaiting(1))));
 }
 
 #[test]

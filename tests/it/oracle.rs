@@ -34,6 +34,7 @@ use whoasked::time::Timestamp;
 pub enum Said {
     Question(Vec<u8>, u16, u16),
     Alias(Vec<u8>, Vec<u8>, u32),
+    Redirection(Vec<u8>, Vec<u8>, u32),
     Service(Vec<u8>, Vec<u8>),
     Address(Vec<u8>, Address),
     Delegation(Vec<u8>, Vec<u8>, u32),
@@ -63,6 +64,9 @@ pub fn fast(payload: &[u8]) -> (Vec<Said>, bool) {
     let question = message.question.map(|q| Said::Question(name(q.name), q.rtype.0, q.class));
     let facts = messages.facts(message).iter().map(|fact| match *fact {
         Fact::Alias { owner, target, ttl } => Said::Alias(name(owner), name(target), ttl),
+        Fact::Redirection { owner, target, ttl } => {
+            Said::Redirection(name(owner), name(target), ttl)
+        }
         Fact::Service { owner, target } => Said::Service(name(owner), name(target)),
         Fact::Address { owner, address, .. } => Said::Address(name(owner), address),
         Fact::Delegation { zone, server, ttl } => Said::Delegation(name(zone), name(server), ttl),
@@ -128,7 +132,8 @@ fn slow(payload: &[u8]) -> Option<Vec<Said>> {
     Some(said)
 }
 
-/// The aliases that DNAME records (owner, data, TTL) imply of what a question leads to (RFC 6672 section 2.2).
+/// What DNAME records (owner, data, TTL) make of what a question leads to (RFC 6672 section 2.2): the aliases where none is
+/// said, and the records.
 fn add_implied(said: &mut Vec<Said>, redirections: &[(Vec<u8>, Vec<u8>, u32)]) {
     let Some(Said::Question(asked, ..)) = said.first() else { return };
     let mut last = asked.clone();
@@ -137,21 +142,24 @@ fn add_implied(said: &mut Vec<Said>, redirections: &[(Vec<u8>, Vec<u8>, u32)]) {
             Said::Alias(owner, target, _) if owner.eq_ignore_ascii_case(&last) => Some(target),
             _ => None,
         });
-        last = if let Some(target) = known {
-            target.clone()
-        } else {
-            let below = redirections.iter().find_map(|(owner, target, ttl)| {
-                let is_above = Name::from_wire(&last).is_at_or_below(Name::from_wire(owner));
-                let prefix =
-                    last.len().checked_sub(owner.len()).filter(|len| *len > 0 && is_above)?;
-                is_whole(target).then(|| ([&last[..prefix], target].concat(), *ttl))
-            });
-            let Some((target, ttl)) = below.filter(|(target, _)| target.len() <= 255) else {
-                return;
-            };
-            said.push(Said::Alias(last, target.clone(), ttl));
-            target
-        };
+        let known = known.cloned();
+        let below = redirections.iter().find_map(|(owner, target, ttl)| {
+            let is_above = Name::from_wire(&last).is_at_or_below(Name::from_wire(owner));
+            let prefix = last.len().checked_sub(owner.len()).filter(|len| *len > 0 && is_above)?;
+            let made = || [&last[..prefix], target].concat();
+            is_whole(target).then(|| (made(), owner.clone(), target.clone(), *ttl))
+        });
+        let made = below.as_ref().map(|(made, ..)| made.clone()).filter(|made| made.len() <= 255);
+        let Some(next) = known.clone().or(made) else { return };
+        if let Some((made, owner, target, ttl)) = below {
+            if known.is_none() {
+                said.push(Said::Alias(last, next.clone(), ttl));
+            }
+            if made.eq_ignore_ascii_case(&next) {
+                said.push(Said::Redirection(owner, target, ttl));
+            }
+        }
+        last = next;
     }
 }
 

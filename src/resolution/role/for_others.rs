@@ -9,7 +9,7 @@ use super::super::edge::Edges;
 use super::Roles;
 use crate::bounded::Sequence;
 use crate::name::NameHash;
-use crate::transaction::{Host, HostId, Hosts, Transaction, Transactions};
+use crate::transaction::{Host, HostId, Hosts, Transaction};
 
 /// A host asks for what answers are checked with if it does so often, and one in so many times.
 const CHECKING_MIN: u16 = 3;
@@ -130,6 +130,48 @@ impl Roles {
         let clients = clients().filter_map(|(id, host)| Some((id, why(id, host)?)));
         clients.chain(undecided).chain(translated).collect()
     }
+
+    /// The hosts, of those that are not known as resolvers, that ask for what aliases lead to that they were told, in domains
+    /// of other owners. A resolver does once the alias outlives what it leads to; most other hosts take an answer as it is,
+    /// and ask for the alias again.
+    pub(super) fn following_aliases(
+        &self,
+        latest: &[(Sequence, Transaction)],
+        edges: &Edges,
+    ) -> Vec<HostId> {
+        // How often each name was asked for, and its domain.
+        let mut asked: HashMap<(HostId, NameHash), (NameHash, usize)> =
+            HashMap::with_capacity(FOLLOWED_SAMPLE);
+        let mut asks: HashMap<HostId, usize> = HashMap::new();
+        let mut followed: BTreeSet<(HostId, NameHash)> = BTreeSet::new();
+        // The latest first: what was asked for behind an answer is at hand when that comes.
+        for (number, query) in latest.iter().take(FOLLOWED_SAMPLE) {
+            if self.group_of(query.client).is_some() {
+                continue;
+            }
+            if query.answered().is_some() && query.has_answers {
+                for alias in edges.of_answer_reversed(*number) {
+                    let name = (query.client, alias.target);
+                    if asked.get(&name).is_some_and(|(domain, _)| *domain != query.domain) {
+                        followed.insert(name);
+                    }
+                }
+            }
+            asked.entry((query.client, query.name)).or_insert((query.domain, 0)).1 += 1;
+            *asks.entry(query.client).or_default() += 1;
+        }
+        let mut by_host: BTreeMap<HostId, (usize, usize)> = BTreeMap::new();
+        for name in &followed {
+            let (names, queries) = by_host.entry(name.0).or_default();
+            *names += 1;
+            *queries += asked.get(name).map_or(0, |(_, count)| *count);
+        }
+        let follows = by_host.into_iter().filter(|(id, (names, queries))| {
+            let all = asks.get(id).copied().unwrap_or_default();
+            *names >= FOLLOWED_MIN && queries * FOLLOWED_SHARE >= all
+        });
+        follows.map(|(id, _)| id).collect()
+    }
 }
 
 /// How often each host asked lately, and how many of these questions count if those about one domain count no more than what
@@ -151,40 +193,6 @@ fn about_many_domains<'q>(
         *of_many += asks.min(others_mean.max(1));
     }
     by_host
-}
-
-/// The hosts that ask for what aliases lead to that they were told, in domains of other owners. A resolver does once the
-/// alias outlives what it leads to; most other hosts take an answer as it is, and ask for the alias again.
-pub(super) fn following_aliases(transactions: &Transactions, edges: &Edges) -> Vec<HostId> {
-    // How often each name was asked for, and its domain.
-    let mut asked: HashMap<(HostId, NameHash), (NameHash, usize)> =
-        HashMap::with_capacity(FOLLOWED_SAMPLE);
-    let mut asks: HashMap<HostId, usize> = HashMap::new();
-    let mut followed: BTreeSet<(HostId, NameHash)> = BTreeSet::new();
-    // The latest first: what was asked for behind an answer is at hand when that comes.
-    for (number, query) in transactions.before(transactions.next()).take(FOLLOWED_SAMPLE) {
-        if query.answered().is_some() && query.has_answers {
-            for alias in edges.of_answer_reversed(number) {
-                let name = (query.client, alias.target);
-                if asked.get(&name).is_some_and(|(domain, _)| *domain != query.domain) {
-                    followed.insert(name);
-                }
-            }
-        }
-        asked.entry((query.client, query.name)).or_insert((query.domain, 0)).1 += 1;
-        *asks.entry(query.client).or_default() += 1;
-    }
-    let mut by_host: BTreeMap<HostId, (usize, usize)> = BTreeMap::new();
-    for name in &followed {
-        let (names, queries) = by_host.entry(name.0).or_default();
-        *names += 1;
-        *queries += asked.get(name).map_or(0, |(_, count)| *count);
-    }
-    let follows = by_host.into_iter().filter(|(id, (names, queries))| {
-        let all = asks.get(id).copied().unwrap_or_default();
-        *names >= FOLLOWED_MIN && queries * FOLLOWED_SHARE >= all
-    });
-    follows.map(|(id, _)| id).collect()
 }
 
 /// Whether a host mostly asks with additional records, as servers do.

@@ -25,7 +25,8 @@ type Latest = [Option<(Timestamp, u16)>; 2];
 impl Roles {
     /// The places of the resolvers that send ids on.
     pub(super) fn sending_ids_on(&self, latest: &[(Sequence, Transaction)]) -> BTreeSet<usize> {
-        let mut asks: HashMap<(usize, NameHash, RecordType), Latest> = HashMap::new();
+        let mut asks: HashMap<(usize, NameHash, RecordType), Latest> =
+            HashMap::with_capacity(latest.len());
         let mut compared: HashMap<usize, (usize, usize)> = HashMap::new();
         // They come newest first.
         for (_, query) in latest.iter().rev().filter(|(_, query)| query.has_query()) {
