@@ -21,8 +21,8 @@ use crate::transaction::{HostId, Transaction};
 const UNRECOGNISED: u16 = 900;
 /// How sure it is at most where no answer shows what a name led to, but what the resolver had learned before.
 const PRESUMED: u16 = 960;
-/// The same where the resolver was told of other ways, too.
-const PRESUMED_OF_SEVERAL: u16 = 800;
+/// The same where the resolver was told of other ways, too, or the time of one of the aliases had run out.
+const PRESUMED_IN_DOUBT: u16 = 800;
 /// Of one that waited as for a lookup upstream, none of which is seen.
 const WAITED_FOR: u16 = 900;
 /// How sure it is at most, in thousandths, of a client that is named by clocks that are apart,
@@ -45,8 +45,9 @@ pub(super) fn upstream(
     let mut clients: Vec<Client> =
         causes.clients.iter().filter_map(|cause| client_of(history, cause, &tail)).collect();
     if hit.is_presumed {
+        let most = presumed(history, query);
         let sure = clients.iter_mut().map(|client| &mut client.confidence_permille);
-        sure.for_each(|sure| *sure = PRESUMED.min(*sure));
+        sure.for_each(|sure| *sure = most.min(*sure));
     }
     clients.sort_by_key(|client| (client.role, client.asked_time, client.address));
     let clocks_apart = weigh_clocks(history.clocks_apart(query).is_some(), &mut clients);
@@ -61,7 +62,7 @@ pub(super) fn upstream(
         reason: causes.unexplained.map(|why| reason(history, query, why)),
         indicator: hit.indicator,
         sighting: sighting(history, query, Leg::Upstream, hit.place),
-        doubts: doubts(&clients, hit).into_iter().chain(clocks_apart).collect(),
+        doubts: doubts(history, query, &clients, hit).into_iter().chain(clocks_apart).collect(),
         clients,
     }
 }
@@ -129,10 +130,7 @@ pub(super) fn client(
         _ if let Some(joined) = &hit.joined => joined.confidence_permille,
         // A response alone may have been made up.
         (_, false) => 900,
-        (Place::Alias, _) if !ask.has_answers && may_lead_elsewhere(history, ask) => {
-            PRESUMED_OF_SEVERAL
-        }
-        (Place::Alias, _) if !ask.has_answers => PRESUMED,
+        (Place::Alias, _) if !ask.has_answers => presumed(history, ask),
         // The answer itself shows it, or the question does.
         _ => 999,
     };
@@ -165,20 +163,25 @@ pub(super) fn client(
         reason: unexplained.map(|why| reason(history, ask, why)),
         indicator: hit.indicator,
         sighting: sighting(history, ask, Leg::Client, hit.place),
-        doubts: doubts(&clients, hit).into_iter().chain(clocks_apart).collect(),
+        doubts: doubts(history, ask, &clients, hit).into_iter().chain(clocks_apart).collect(),
         clients,
     }
 }
 
 /// Whether what upstream said for a question without a captured answer is another way than it was known to lead.
 pub(super) fn was_led_elsewhere(history: History<'_>, ask: &Transaction) -> bool {
-    history.was_led_elsewhere(ask, &known_chain(history, ask))
+    history.was_led_elsewhere(ask, &known_chain(history, ask).edges)
 }
 
-/// Whether what a question was known to lead to leads elsewhere at other times.
-fn may_lead_elsewhere(history: History<'_>, ask: &Transaction) -> bool {
-    let mut chain = known_chain(history, ask).into_iter();
-    chain.any(|edge| history.leads_elsewhere_too(&edge, &edge.resolver))
+/// How sure it is at most that a question without a chain of its own went the way that it was known to lead.
+fn presumed(history: History<'_>, ask: &Transaction) -> u16 {
+    let chain = known_chain(history, ask);
+    let leads_elsewhere_too = |edge: &Edge| history.leads_elsewhere_too(edge, &edge.resolver);
+    if chain.is_outdated() || chain.edges.iter().any(leads_elsewhere_too) {
+        PRESUMED_IN_DOUBT
+    } else {
+        PRESUMED
+    }
 }
 
 /// Where the two sides of a resolver were stamped by two clocks, who asked is not who seems to have, and nobody is named
@@ -201,7 +204,8 @@ pub(super) fn joined(
     cause: &Cause,
 ) -> Option<Joined> {
     let client = client_of(history, cause, &tail(history, sequence, query, hit))?;
-    Some(Joined { chain: client.chain, confidence_permille: client.confidence_permille })
+    let most = if hit.is_presumed { presumed(history, query) } else { u16::MAX };
+    Some(Joined { chain: client.chain, confidence_permille: client.confidence_permille.min(most) })
 }
 
 /// How a question led to what its own answer holds, or was known to lead to.
@@ -323,7 +327,7 @@ fn tail(
     let mut edges: Vec<Edge> = history.edges().of_answer(sequence);
     let from_own_answer = !edges.is_empty() || transaction.has_answers;
     if !from_own_answer && hit.place == Place::Alias {
-        edges = known_chain(history, transaction);
+        edges = known_chain(history, transaction).edges;
     }
     let alias = |edge: &Edge| ChainStep {
         name: history.edges().target_name(edge).to_string(),
@@ -474,21 +478,27 @@ fn reason(history: History<'_>, query: &Transaction, why: NoClientReason) -> Str
     }
 }
 
-fn doubts(clients: &[Client], hit: &IndicatorHit) -> Vec<Doubt> {
-    let flagged = Name::from_wire(&hit.name);
+fn doubts(
+    history: History<'_>,
+    flagged: &Transaction,
+    clients: &[Client],
+    hit: &IndicatorHit,
+) -> Vec<Doubt> {
+    let name = Name::from_wire(&hit.name).to_string();
     let is_name = matches!(hit.place, Place::Qname | Place::Alias | Place::Target);
-    let only_tail = is_name
+    let is_only_tail = is_name
         && !clients.is_empty()
         && clients.iter().all(|client| {
             client.chain.len() > 1
                 && client.chain.iter().skip(1).any(|step| step.step.is_pointed_at())
-                && !client.asked.eq_ignore_ascii_case(&flagged.to_string())
+                && !client.asked.eq_ignore_ascii_case(&name)
         });
-    if only_tail {
-        vec![Doubt::AliasTail]
-    } else if hit.place == Place::Server {
-        vec![Doubt::NameServerAddress]
-    } else {
-        Vec::new()
-    }
+    let is_outdated =
+        hit.is_presumed && !clients.is_empty() && known_chain(history, flagged).is_outdated();
+    let doubts = [
+        (is_only_tail, Doubt::AliasTail),
+        (is_outdated, Doubt::OutdatedAlias),
+        (hit.place == Place::Server, Doubt::NameServerAddress),
+    ];
+    doubts.into_iter().filter(|(applies, _)| *applies).map(|(_, doubt)| doubt).collect()
 }

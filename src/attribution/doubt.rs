@@ -5,6 +5,8 @@
 pub enum Doubt {
     /// No client asked for the flagged name itself: it is the end of an alias chain, or an HTTPS or SVCB target.
     AliasTail,
+    /// The time of an alias that leads there had run out, and no answer shows that it still does.
+    OutdatedAlias,
     /// The flagged address is a name server that was asked on the way.
     NameServerAddress,
     /// Packets were lost about then, or there was no room for a host they came from.
@@ -19,8 +21,9 @@ pub enum Doubt {
 
 impl Doubt {
     /// All of them.
-    pub const ALL: [Doubt; 6] = [
+    pub const ALL: [Doubt; 7] = [
         Doubt::AliasTail,
+        Doubt::OutdatedAlias,
         Doubt::NameServerAddress,
         Doubt::PacketsLostNear,
         Doubt::ClocksApart,
@@ -32,6 +35,7 @@ impl Doubt {
     pub fn as_str(self) -> &'static str {
         match self {
             Doubt::AliasTail => "alias-tail",
+            Doubt::OutdatedAlias => "outdated-alias",
             Doubt::NameServerAddress => "name-server-address",
             Doubt::PacketsLostNear => "packets-lost-near",
             Doubt::ClocksApart => "clocks-apart",

@@ -7,7 +7,7 @@ use crate::bounded::Sequence;
 use crate::indicator::{EntryPlace, IndicatorId, Indicators};
 use crate::message::{Fact, Message, Messages, is_conclusive};
 use crate::name::Name;
-use crate::resolution::{Edge, History, Leg};
+use crate::resolution::{History, KnownChain, Leg};
 use crate::time::{Span, Timestamp};
 use crate::transaction::Transaction;
 
@@ -323,6 +323,22 @@ impl Matching {
         }
     }
 
+    /// Whether a chain with an alias that had run out is refuted. Looked up only if something in it is listed: hardly any is.
+    #[cold]
+    fn is_refuted(
+        &mut self,
+        indicators: &Indicators,
+        history: History<'_>,
+        ask: &Transaction,
+        chain: &KnownChain,
+    ) -> bool {
+        self.found.clear();
+        for edge in &chain.edges {
+            indicators.match_name(history.edges().target_name(edge), &mut self.found);
+        }
+        !self.found.is_empty() && history.is_outdated_refuted(ask, chain, given_up(ask))
+    }
+
     /// Matches the aliases that a question without an answer was known to lead to.
     pub fn known_chain(
         &mut self,
@@ -331,9 +347,13 @@ impl Matching {
         ask: &Transaction,
         flagged: &mut PendingHits,
     ) {
+        let chain = known_chain(history, ask);
+        if chain.is_outdated() && self.is_refuted(indicators, history, ask, &chain) {
+            return;
+        }
         flagged.is_presuming = true;
-        for edge in known_chain(history, ask) {
-            self.name(indicators, history.edges().target_name(&edge), Place::Alias, flagged);
+        for edge in &chain.edges {
+            self.name(indicators, history.edges().target_name(edge), Place::Alias, flagged);
         }
         flagged.is_presuming = false;
     }
@@ -341,17 +361,20 @@ impl Matching {
 
 /// The aliases that a question was known to lead to when it was given up, by the resolver on whose leg
 /// it is.
-pub(super) fn known_chain(history: History<'_>, ask: &Transaction) -> Vec<Edge> {
+pub(super) fn known_chain(history: History<'_>, ask: &Transaction) -> KnownChain {
     let resolver = match history.leg(ask) {
         Leg::Client => ask.server,
         Leg::Upstream => ask.client,
     };
-    let while_open = match ask.answered() {
-        Some(told) => (told, told),
-        // What was known when it came it went on with; what is told long after is for others.
-        None => (ask.asked_last, ask.asked_last + GIVEN_UP),
-    };
-    history.walk_forward(history.roles().addresses_of(&resolver), ask.name, while_open)
+    let given_up = given_up(ask);
+    // What was known when it came it went on with; what is told long after is for others.
+    let until = ask.answered().unwrap_or(given_up + GIVEN_UP);
+    history.walk_forward(history.roles().addresses_of(&resolver), ask.name, (given_up, until))
+}
+
+/// What was known by then a question was given up with.
+fn given_up(ask: &Transaction) -> Timestamp {
+    ask.answered().unwrap_or(ask.asked_last)
 }
 
 /// Whether an ask ended without saying what its name leads to.

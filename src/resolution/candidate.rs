@@ -436,7 +436,7 @@ impl History<'_> {
     }
 
     /// The question by which a resolver learns an alias for an ask.
-    fn owner_asked(&self, edge: &Edge, ask: &Transaction) -> Question {
+    pub(super) fn owner_asked(&self, edge: &Edge, ask: &Transaction) -> Question {
         (edge.owner, self.domain_of_name(self.edges.owner_name(edge)), ask.qtype)
     }
 

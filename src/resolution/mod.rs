@@ -46,7 +46,7 @@ pub use nat::NatTable;
 pub use no_client_reason::NoClientReason;
 pub use offset::ClocksApart;
 pub use role::{ForOthers, Group, Known, Roles};
-pub use walk::{Relation, Step, StepKind};
+pub use walk::{KnownChain, Relation, Step, StepKind};
 
 /// How much history is kept.
 #[derive(Clone, Copy, Debug)]

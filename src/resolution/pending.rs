@@ -5,7 +5,7 @@ use super::cause::{LIKELY, POSSIBLE};
 use super::choice::{MOMENT, SETS_OUT_MAX};
 use super::earlier_answers::Side;
 use super::retry::{FAIL_OVER_MAX, LEADS_ON_MAX, says_all};
-use super::walk::{Relation, Walk};
+use super::walk::{KnownChain, Relation, Walk};
 use super::{Edge, EdgeKind, History};
 use crate::bounded::Sequence;
 use crate::message::{RecordType, is_conclusive};
@@ -158,6 +158,30 @@ impl History<'_> {
             let mut meanwhile = told.answered.iter().rev().filter(|(_, query)| is_meanwhile(query));
             meanwhile.next().is_some_and(|(answer, _)| {
                 self.alias_in(*answer, ask.name).is_none_or(|alias| alias.target != first.target)
+            })
+        })
+    }
+
+    /// Whether an alias of a chain that had run out is refuted: by an answer that its resolver was told or gave since it was
+    /// told of it last and by some time, to the question of an ask or about the owner, and that does without it.
+    pub fn is_outdated_refuted(
+        &self,
+        ask: &Transaction,
+        chain: &KnownChain,
+        time: Timestamp,
+    ) -> bool {
+        chain.outdated().any(|edge| {
+            let since = edge.told_by(time) + Span(1)..=time;
+            let differs = |(answer, other): (Sequence, Transaction)| {
+                other.answered().is_some_and(|at| since.contains(&at))
+                    && says_all(&other)
+                    && !(other.truncated || other.is_partial)
+                    && self.alias_in(answer, edge.owner).is_none_or(|a| a.target != edge.target)
+            };
+            [ask.question(), self.owner_asked(edge, ask)].into_iter().any(|question| {
+                [Side::Asks, Side::Asked]
+                    .into_iter()
+                    .any(|side| self.about(side, &edge.resolver, question, time).any(differs))
             })
         })
     }

@@ -18,7 +18,7 @@ use super::retry::FAIL_OVER_MAX;
 use crate::bounded::Sequence;
 use crate::frame::FrameId;
 use crate::name::{Name, NameHash};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 use crate::transaction::{HostId, Transaction};
 
 /// How many names a walk visits.
@@ -28,6 +28,9 @@ const STEPS_TO_MAX: usize = 1 << 13;
 const STEPS_BELOW_MAX: usize = 1 << 12;
 /// How many steps lead from an ask to a name: resolvers give up on chains of 8 to 17 aliases.
 const DEPTH_MAX: u8 = 20;
+/// For so long after its time ran out an alias is taken to lead on still, if nothing else was told since. Content delivery
+/// networks give their last aliases a minute or less, and seldom another target.
+const OUTDATED_MAX: Span = Span::from_secs(600);
 
 /// How a question needs a name, strongest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -310,14 +313,15 @@ impl History<'_> {
 
 impl<'r> History<'r> {
     /// The names that a question leads to by aliases known at a time, with the edges that lead there:
-    /// what an answer would have held, had there been one. Where none was known then, by the first told until some time.
+    /// what an answer would have held, had there been one. Where none was known then, by the first told until some time;
+    /// or else by the only one ever told, if its time had run out a while before.
     pub fn walk_forward(
         self,
         resolvers: &[HostId],
         name: NameHash,
         (time, until): (Timestamp, Timestamp),
-    ) -> Vec<Edge> {
-        let mut edges: Vec<Edge> = Vec::new();
+    ) -> KnownChain {
+        let (mut edges, mut outdated): (Vec<Edge>, Vec<usize>) = Default::default();
         let mut at = name;
         while edges.len() < usize::from(DEPTH_MAX) {
             // Of several, where the owner led by what was told last. What had just run out the resolver asked for anew,
@@ -331,14 +335,43 @@ impl<'r> History<'r> {
             let fresh = || known.filter(|edge| edge.is_fresh(time));
             let told = |edge: &Edge| edge.told_after(time).filter(|told| *told <= until);
             let first_told = || aliases().filter(|edge| told(edge).is_some()).min_by_key(told);
-            let Some(edge) = fresh().or_else(first_told).or(known) else { break };
+            // The answers that would have told it anew are those that a firewall drops.
+            let outdated_one = || {
+                let last = aliases().find(|edge| edge.is_known(time - OUTDATED_MAX, time))?;
+                outdated.push(edges.len());
+                aliases().all(|edge| edge.target == last.target).then_some(last)
+            };
+            let known = fresh().or_else(first_told).or(known);
+            let Some(edge) = known.or_else(outdated_one) else { break };
             if edges.iter().any(|seen| seen.owner == edge.owner) {
                 break;
             }
             at = edge.target;
             edges.push(edge);
         }
-        edges
+        outdated.retain(|place| *place < edges.len());
+        KnownChain { edges, outdated }
+    }
+}
+
+/// Where a question was known to lead by aliases.
+#[derive(Debug, Default)]
+pub struct KnownChain {
+    /// Each from the target of the one before.
+    pub edges: Vec<Edge>,
+    /// Which of them had run out.
+    outdated: Vec<usize>,
+}
+
+impl KnownChain {
+    /// Whether the time of one of the aliases had run out.
+    pub fn is_outdated(&self) -> bool {
+        !self.outdated.is_empty()
+    }
+
+    /// Those whose time had run out.
+    pub(super) fn outdated(&self) -> impl Iterator<Item = &Edge> {
+        self.outdated.iter().filter_map(|place| self.edges.get(*place))
     }
 }
 

@@ -522,6 +522,72 @@ fn who_was_not_told_is_not_presumed_to_be_led_where_the_dns_server_was_not() {
     assert!(!named(&[("www.other.com", "fine.cdn.net")]));
 }
 
+/// Somebody asks for `www.shop.com`, and is told of its chain; later its last alias has run out, something happens to be
+/// answered, and Anna asks and is told that it failed, or nothing. What is said of Anna.
+fn after_the_last_alias_ran_out(
+    asked_ms: f64,
+    rcode: Option<u8>,
+    between: &[(&str, &[(&str, &str)])],
+) -> Vec<(u16, Vec<Doubt>)> {
+    let mut engine = Engine::new(1 << 10, 1 << 10);
+    let answer = |engine: &mut Engine, ask: Draft<'_>, draft: Draft<'_>| {
+        let at_ms = ask.at_ms + 9.0;
+        let Draft { from, to, name, id, .. } = ask;
+        engine.take(&Draft { at_ms, from: to, to: from, name, id, response: true, ..draft });
+    };
+    let chain = [("www.shop.com", "lb.shop.net"), ("lb.shop.net", "c2.evil.com")];
+    let mut id = 0;
+    let first = [("www.shop.com", &chain[..])];
+    for (name, aliases) in first.iter().chain(between) {
+        id += 1;
+        let at_ms = f64::from(id) * 1_000.0;
+        let ask = Draft { at_ms, from: "10.0.0.2", name, id, ..Draft::default() };
+        let query = Draft { at_ms: at_ms + 1.0, from: DC, to: ISP, ..ask };
+        engine.take(&ask);
+        engine.take(&query);
+        let told = || Draft { aliases, address: true, ttl: 5, ..Draft::default() };
+        answer(&mut engine, query, told());
+        answer(&mut engine, ask, told());
+    }
+    let ask =
+        Draft { at_ms: asked_ms, from: ANNA, name: "www.shop.com", id: 99, ..Draft::default() };
+    engine.take(&ask);
+    if let Some(rcode) = rcode {
+        answer(&mut engine, ask, Draft { rcode, ..Draft::default() });
+    }
+    let said = engine.finish().into_iter().filter(|said| said.state == State::Final);
+    let annas = said.filter(|said| said.clients.iter().any(|c| c.address.to_string() == ANNA));
+    annas.map(|said| (said.clients[0].confidence_permille, said.doubts)).collect()
+}
+
+#[test]
+fn who_got_no_answer_is_presumed_to_be_led_by_an_alias_that_ran_out_if_nothing_speaks_against_it() {
+    const SERVFAIL: u8 = 2;
+    let likely = [(800, vec![Doubt::AliasTail, Doubt::OutdatedAlias])];
+    for rcode in [None, Some(SERVFAIL)] {
+        assert_eq!(after_the_last_alias_ran_out(60_000.0, rcode, &[]), likely, "{rcode:?}");
+        assert_eq!(after_the_last_alias_ran_out(600_000.0, rcode, &[]), likely, "{rcode:?}");
+        // It ran out more than ten minutes before.
+        assert_eq!(after_the_last_alias_ran_out(620_000.0, rcode, &[]), []);
+    }
+    let fresh = after_the_last_alias_ran_out(3_000.0, Some(SERVFAIL), &[]);
+    // It took as long as a lookup, of which none is seen.
+    assert_eq!(fresh, [(900, vec![Doubt::AliasTail])]);
+    // Who got an answer is judged by that.
+    assert_eq!(after_the_last_alias_ran_out(60_000.0, Some(0), &[]), []);
+    // Others were led elsewhere since, or nowhere.
+    let elsewhere = [("www.shop.com", "lb.shop.net"), ("lb.shop.net", "fine.net")];
+    for since in [("www.shop.com", &elsewhere[..]), ("lb.shop.net", &elsewhere[1..])] {
+        assert_eq!(after_the_last_alias_ran_out(60_000.0, None, &[since]), [], "{since:?}");
+    }
+    for since in [("www.shop.com", &elsewhere[..1]), ("lb.shop.net", &[]), ("www.shop.com", &[])] {
+        assert_eq!(after_the_last_alias_ran_out(60_000.0, None, &[since]), [], "{since:?}");
+    }
+    // What is answered of others does not speak against it.
+    let others = after_the_last_alias_ran_out(60_000.0, None, &[("img.shop.com", &elsewhere[..1])]);
+    assert_eq!(others, likely);
+}
+
 #[test]
 fn what_stands_in_two_lists_stays_in_both_when_they_are_read_anew() {
     let folder = tempfile::tempdir().unwrap();

@@ -73,8 +73,8 @@ fn who_asks_below_a_cached_dname_for_the_first_time_is_behind_its_target() {
     // What it is known to lead to is known without any answer, too.
     let ask = history.transactions().before(query.sequence).next().unwrap().1;
     let known = history.walk_forward(&[ask.server], ask.name, (ask.asked, ask.asked));
-    assert_eq!(known.len(), 1);
-    assert_eq!(history.edges().target_name(&known[0]).to_string(), "O5.new.evil.cn");
+    assert_eq!(known.edges.len(), 1);
+    assert_eq!(history.edges().target_name(&known.edges[0]).to_string(), "O5.new.evil.cn");
 }
 
 #[test]

@@ -42,7 +42,11 @@ fn what_was_known_when_it_was_asked_counts_and_not_what_was_told_since() {
         let dc = hosts.find(DC.parse::<std::net::IpAddr>().unwrap().into()).unwrap();
         let while_open = (Timestamp(0), Timestamp(0) + Span::from_secs(10));
         let chain = history.walk_forward(&[dc], name, while_open);
-        chain.iter().map(|edge| history.edges().target_name(edge).to_string()).collect::<Vec<_>>()
+        chain
+            .edges
+            .iter()
+            .map(|edge| history.edges().target_name(edge).to_string())
+            .collect::<Vec<_>>()
     };
     let mut office = Office::new();
     office.learn(6_000.0, "www.good.com", "us.cloud.net");

@@ -195,6 +195,9 @@ fn meaning(doubt: Doubt) -> &'static str {
         Doubt::AliasTail => {
             "perhaps a false alarm: no client asked for the flagged name, which is the end of an alias chain"
         }
+        Doubt::OutdatedAlias => {
+            "the TTL of an alias in the chain had run out, and no answer shows that it still led there"
+        }
         Doubt::NameServerAddress => {
             "perhaps a false alarm: what is flagged is a name server that was asked on the way and may serve other \
              names"
